@@ -1,0 +1,110 @@
+"""The one base error, its closed list of kinds, and the closed list of reasons the house gives.
+
+A kind says what class of thing went wrong and carries the HTTP status. A reason says exactly what, and is what pages
+translate; the same reasons stand on tiles, observations, alarms and discovery rows. Foreign exceptions are translated
+into `HubError` once, at the border where the foreign library lives.
+"""
+
+from enum import StrEnum
+from typing import Any
+
+
+class Kind(StrEnum):
+    """What class of error; `status` is the HTTP status it is answered with."""
+
+    INVALID = "invalid"
+    UNAUTHENTICATED = "unauthenticated"
+    FORBIDDEN = "forbidden"
+    NOT_FOUND = "not_found"
+    CONFLICT = "conflict"
+    TOO_LARGE = "too_large"
+    BUSY = "busy"
+    UNSUPPORTED = "unsupported"
+    UNREACHABLE = "unreachable"
+    TIMEOUT = "timeout"
+    UNAVAILABLE = "unavailable"
+    INTERNAL = "internal"
+
+    @property
+    def status(self) -> int:
+        return _STATUS[self]
+
+
+_STATUS = {
+    Kind.INVALID: 422,
+    Kind.UNAUTHENTICATED: 401,
+    Kind.FORBIDDEN: 403,
+    Kind.NOT_FOUND: 404,
+    Kind.CONFLICT: 409,
+    Kind.TOO_LARGE: 413,
+    Kind.BUSY: 429,
+    Kind.UNSUPPORTED: 415,
+    Kind.UNREACHABLE: 502,
+    Kind.TIMEOUT: 504,
+    Kind.UNAVAILABLE: 503,
+    Kind.INTERNAL: 500,
+}
+
+
+class Reason(StrEnum):
+    """Exactly what is wrong with a device, camera, stream or picture. Pages translate these."""
+
+    # reaching it
+    UNREACHABLE = "unreachable"
+    PORT_CLOSED = "port_closed"
+    TIMED_OUT = "timed_out"
+    TLS_FAILED = "tls_failed"
+    REDIRECTED = "redirected"
+    HUB_UPLINK = "hub_uplink"
+    VILLAGE_LINK = "village_link"
+    DEVICE_DOWN = "device_down"
+    # getting in
+    WRONG_PASSWORD = "wrong_password"
+    LOGIN_NEEDED = "login_needed"
+    LOCKED_OUT = "locked_out"
+    ONVIF_OFF = "onvif_off"
+    CLOCK_WRONG = "clock_wrong"
+    DEVICE_FULL = "device_full"
+    # what it said
+    BAD_REPLY = "bad_reply"
+    REPLY_TOO_LARGE = "reply_too_large"
+    SOAP_FAULT = "soap_fault"
+    STREAM_NOT_FOUND = "stream_not_found"
+    # the stream
+    NO_MEDIA = "no_media"
+    NO_KEY_FRAME = "no_key_frame"
+    STALLED = "stalled"
+    NO_H264 = "no_h264"
+    B_FRAMES = "b_frames"
+    CODEC_UNSUPPORTED = "codec_unsupported"
+    # the picture
+    BLACK = "black"
+    FROZEN = "frozen"
+    UNDECODABLE = "undecodable"
+    # the hub itself
+    NOT_APPROVED = "not_approved"
+    RETIRED = "retired"
+    DUPLICATE = "duplicate"
+    IDENTITY_CHANGED = "identity_changed"
+    BUSY = "busy"
+    RELAY_RESTARTED = "relay_restarted"
+    QUARANTINED = "quarantined"
+
+
+class HubError(Exception):
+    """An expected failure: its kind, an exact `reason` code, an English sentence with cause and remedy.
+
+    `reason` is a `Reason` or, for forms and sessions, another stable snake_case code. `params` are the values that a
+    page puts into its own translation of the reason. No secret may stand in any of them.
+    """
+
+    def __init__(self, kind: Kind, detail: str, *, reason: str | None = None, **params: Any) -> None:
+        super().__init__(detail)
+        self.kind = kind
+        self.detail = detail
+        self.reason = str(reason) if reason is not None else kind.value
+        self.params = params
+
+    def body(self) -> dict[str, Any]:
+        """The JSON body an API client gets."""
+        return {"error": self.kind.value, "reason": self.reason, "detail": self.detail, "params": self.params}

@@ -1,0 +1,33 @@
+"""What the hub and an eye say to each other over the pipe (see wire.py). Plain values; the hub imports only this module.
+
+Hub → eye: `look` Look + body (one Annex-B access unit with parameter sets, or a JPEG)   reply Seen + body (JPEG, may be empty)
+One request at a time per eye; the hub kills an eye that takes longer than 5 s.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from camera_hub.wire import Message
+
+
+@dataclass(frozen=True, slots=True)
+class Look(Message):
+    """Ask for a picture and/or scores of one key frame."""
+
+    codec: Literal["h264", "h265", "mjpeg"]
+    jpeg: bool = True
+    max_width: int = 0  # 0: as it is; else the JPEG is scaled down to that width
+    quality: int = 85
+    scores: bool = False
+    previous: str | None = None  # `signature` of an earlier look at the same camera, for freeze
+
+
+@dataclass(frozen=True, slots=True)
+class Seen(Message):
+    """What the eye saw. Scores are 0–100, below 60 is a fault (standards 5.4); None = not judged."""
+
+    width: int
+    height: int
+    black: float | None = None
+    frozen: float | None = None
+    signature: str | None = None

@@ -1,0 +1,137 @@
+"""What the hub and a relay say to each other over the pipe (see wire.py). Plain values; the hub imports only this module.
+
+Hub → relay                                        reply / later messages
+  configure   RelayConfig                          reply {udp_port, gso}; sent once, first
+  feed.open   FeedSpec                             feed.state …            (idempotent; a changed spec reopens the feed)
+  feed.close  {feed}                               feed.state stopped
+  feed.keys   {feed, every}                        key_frame … at most one each `every` s; 0 = only the next one; None = stop
+  viewer.offer {viewer, sdp}                       reply ViewerAnswer; viewer.state …
+  viewer.close {viewer}                            viewer.state closed
+  track.show  {viewer, track, feed|None, serial}   track.state …           (a message, never a renegotiation)
+  figures     {}                                   reply {relay: {...}, feeds: {feed: {...}}, viewers: {viewer: {...}}}
+
+Relay → hub (unasked)
+  feed.state FeedState · viewer.state ViewerState · track.state TrackState · key_frame KeyFrame + body (Annex B, with
+  parameter sets) · sync.wanted {feed} (no key frame is cached and someone waits: ask the camera over ONVIF)
+
+A feed's and a viewer's names are the hub's (feed = "s<stream id>"); a relay never makes one up. A feed is one RTSP session.
+"""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Literal
+
+from camera_hub.wire import Message
+
+
+class FeedPhase(StrEnum):
+    """Where a feed stands."""
+
+    CONNECTING = "connecting"
+    WAITING_KEY = "waiting_key"
+    LIVE = "live"
+    FAILED = "failed"  # being retried by the relay unless `final`
+    STOPPED = "stopped"
+
+
+class TrackPhase(StrEnum):
+    """Where one tile's track stands."""
+
+    EMPTY = "empty"
+    WAITING = "waiting"
+    LIVE = "live"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class RelayConfig(Message):
+    """All a relay needs to know of the settings. Times in seconds, sizes in bytes, rates in bit/s."""
+
+    udp_host: str = "::"
+    udp_port: int = 0
+    announced_addresses: tuple[str, ...] = ()  # empty: every address of the machine's interfaces
+    payload_limit: int = 1200
+    pacer_rate: int = 100_000_000
+    gop_cache_bytes: int = 4 * 1024 * 1024
+    gop_cache_seconds: float = 10.0
+    history_packets: int = 2048
+    max_viewers: int = 64
+    connect_timeout: float = 15.0  # a viewer that is not connected by then is reaped
+    open_timeout: float = 10.0  # whole RTSP open, to the answer to PLAY
+    media_timeout: float = 8.0  # no packet for that long: stalled, reopened
+    key_frame_timeout: float = 20.0
+    opens_at_once: int = 4  # concurrent RTSP opens per village (FeedSpec.group)
+
+
+@dataclass(frozen=True, slots=True)
+class FeedSpec(Message):
+    """One stream to pull. `url` holds no login; `address` is the pinned IP that is dialled, whatever the URL's host says."""
+
+    feed: str
+    url: str
+    address: str
+    port: int
+    username: str | None = None
+    password: str | None = field(default=None, repr=False)
+    transport: Literal["auto", "tcp", "udp"] = "auto"
+    group: str = ""  # village: opens are limited per group
+    device: str = ""  # login failures are shared per device
+    credentials_version: int = 0  # a change lifts a login block at once
+
+
+@dataclass(frozen=True, slots=True)
+class FeedState(Message):
+    """What became of a feed. Delays in milliseconds, measured once per open (standards: the three delays)."""
+
+    feed: str
+    phase: FeedPhase
+    reason: str | None = None  # errors.Reason
+    detail: str = ""
+    final: bool = False  # the relay will not retry by itself (wrong password, not found, codec …) until reopened
+    retry_in: float | None = None
+    codec: str | None = None  # "h264" | "h265" | "mjpeg" …, from SDP
+    profile: str | None = None  # H.264: profile-level-id in hex
+    width: int | None = None
+    height: int | None = None
+    signalling_ms: float | None = None  # connect … answer to PLAY
+    stream_ms: float | None = None  # PLAY … first RTP packet
+    key_frame_ms: float | None = None  # PLAY … first whole key frame
+
+
+@dataclass(frozen=True, slots=True)
+class KeyFrame(Message):
+    """Head of a key_frame message; the body is one Annex-B access unit with its parameter sets in front."""
+
+    feed: str
+    codec: str
+    received_at: float  # Unix time, seconds
+
+
+@dataclass(frozen=True, slots=True)
+class ViewerAnswer(Message):
+    """Reply to viewer.offer. `codecs`: what this browser takes, among "h264", "h265"."""
+
+    sdp: str
+    tracks: int
+    codecs: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ViewerState(Message):
+    """connected · closed (reason: reaped, gone, closed, replaced, dtls_failed, …)."""
+
+    viewer: str
+    state: Literal["connected", "closed"]
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TrackState(Message):
+    """What a track shows. `serial` is that of the track.show it answers, so that a late word about the last camera is told apart."""
+
+    viewer: str
+    track: int
+    serial: int
+    phase: TrackPhase
+    feed: str | None = None
+    reason: str | None = None

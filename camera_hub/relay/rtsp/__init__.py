@@ -1,0 +1,1 @@
+"""The relay process speaks RTSP to cameras."""

@@ -1,0 +1,1 @@
+"""ICE-lite, DTLS-SRTP and RTCP towards browsers; the only home of aiortc, aioice and pylibsrtp."""

@@ -1,0 +1,88 @@
+"""The one retry loop of the house, and the one way to keep a task running beside a block."""
+
+import asyncio
+import logging
+import random
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from camera_hub.clock import Clock
+from camera_hub.errors import HubError
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Backoff:
+    """Full-jitter back-off: the n-th pause is uniform in [0, min(cap, first * 2**n)], never under `floor` (seconds).
+
+    Full jitter keeps a village's cameras from returning as a herd (AWS architecture blog, "Exponential backoff and
+    jitter"). A run that stayed healthy for `reset_after` seconds starts the count anew.
+    """
+
+    first: float = 1.0
+    cap: float = 60.0
+    floor: float = 0.1
+    reset_after: float = 30.0
+
+    def pause(self, failures: int, draw: Callable[[], float] = random.random) -> float:
+        """Seconds to wait after the `failures`-th failure in a row (1 = the first)."""
+        ceiling = min(self.cap, self.first * 2.0 ** min(failures - 1, 32))
+        return max(self.floor, ceiling * draw())
+
+
+async def keep_running(
+    name: str,
+    run_once: Callable[[], Awaitable[None]],
+    *,
+    clock: Clock,
+    backoff: Backoff = Backoff(),
+    on_failure: Callable[[Exception], None] | None = None,
+    draw: Callable[[], float] = random.random,
+) -> None:
+    """Run `run_once` for ever: when it returns or raises, pause and run it again. Ends only by cancellation.
+
+    An expected failure (`HubError`) is a warning once per change of its text; anything else is an error with traceback
+    each time. `on_failure` sees every exception before the pause.
+    """
+    failures = 0
+    said: str | None = None
+    while True:
+        began = clock.monotonic()
+        failure: Exception | None = None
+        try:
+            await run_once()
+        except HubError as error:
+            failure = error
+            if str(error) != said:
+                said = str(error)
+                log.warning("%s: %s", name, error)
+        except Exception as error:
+            failure = error
+            log.exception("%s failed unexpectedly", name)
+        if failure is not None and on_failure is not None:
+            on_failure(failure)
+        if clock.monotonic() - began >= backoff.reset_after:
+            failures, said = 0, None
+        failures += 1
+        await clock.sleep(backoff.pause(failures, draw))
+
+
+@asynccontextmanager
+async def running(work: Coroutine[Any, Any, None], name: str) -> AsyncIterator[asyncio.Task[None]]:
+    """Run `work` as a named task while the block runs; on leaving cancel it and wait until it has ended."""
+    task = asyncio.create_task(work, name=name)
+    try:
+        yield task
+    finally:
+        await ended(task)
+
+
+async def ended(task: "asyncio.Task[Any]") -> None:
+    """Cancel `task` and wait for its end. Its own failure is logged, not raised; our own cancellation is raised."""
+    task.cancel()
+    await asyncio.wait([task])
+    if not task.cancelled() and (error := task.exception()) is not None:
+        log.error("%s ended with an error", task.get_name(), exc_info=error)

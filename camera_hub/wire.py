@@ -1,0 +1,154 @@
+"""The pipe between the hub and its relays and eyes: length-prefixed JSON head plus optional binary body.
+
+Frame: version u8 · 3 bytes of zero · head length u32 · body length u32 · head (JSON, UTF-8) · body. A frame is at most
+4 MiB. A head has `type`; a request also has `id`, its reply has `re` (the id) and either its values or `error` (the body of a
+`HubError`). The contract assumes nothing of one machine but the byte stream, so a relay may later stand elsewhere.
+"""
+
+import asyncio
+import itertools
+import json
+import struct
+from dataclasses import asdict, dataclass
+from typing import Any, Self
+
+from camera_hub.errors import HubError, Kind
+
+VERSION = 1
+MAX_FRAME = 4 * 1024 * 1024
+_PREFIX = struct.Struct("!B3xII")
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One message: JSON head and binary body."""
+
+    head: dict[str, Any]
+    body: bytes = b""
+
+    @property
+    def type(self) -> str:
+        return str(self.head.get("type", ""))
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """Base of the messages: a head is the fields plus `type`."""
+
+    def head(self, type_: str) -> dict[str, Any]:
+        return {"type": type_, **asdict(self)}
+
+    @classmethod
+    def of(cls, head: dict[str, Any]) -> Self:
+        """Read the message out of a head; unknown keys are ignored, missing ones raise TypeError."""
+        return cls(**{name: head[name] for name in cls.__dataclass_fields__ if name in head})
+
+
+def encode(frame: Frame) -> bytes:
+    """Bytes of the frame. Raises HubError(TOO_LARGE) beyond MAX_FRAME."""
+    head = json.dumps(frame.head, ensure_ascii=False, separators=(",", ":")).encode()
+    if len(head) + len(frame.body) > MAX_FRAME:
+        raise HubError(Kind.TOO_LARGE, f"a {frame.type} message of {len(head) + len(frame.body)} bytes is over 4 MiB")
+    return _PREFIX.pack(VERSION, len(head), len(frame.body)) + head + frame.body
+
+
+async def read_frame(reader: asyncio.StreamReader) -> Frame | None:
+    """The next frame, None at a clean end. Raises HubError(INVALID) for a broken or foreign peer."""
+    try:
+        prefix = await reader.readexactly(_PREFIX.size)
+    except (asyncio.IncompleteReadError, ConnectionError):
+        return None
+    version, head_size, body_size = _PREFIX.unpack(prefix)
+    if version != VERSION or head_size + body_size > MAX_FRAME:
+        raise HubError(Kind.INVALID, f"the peer speaks pipe version {version}, or sent over 4 MiB; expected {VERSION}")
+    try:
+        head = json.loads(await reader.readexactly(head_size))
+        body = await reader.readexactly(body_size) if body_size else b""
+    except (asyncio.IncompleteReadError, ConnectionError):
+        return None
+    except ValueError as error:
+        raise HubError(Kind.INVALID, "the peer sent a head that is no JSON") from error
+    if not isinstance(head, dict):
+        raise HubError(Kind.INVALID, "the peer sent a head that is no JSON object")
+    return Frame(head, body)
+
+
+class Pipe:
+    """Both ends of the contract over one stream pair: `send`, `call` (request and reply), `receive` (all but replies).
+
+    Whoever owns a Pipe must keep `receive` being awaited, since replies are matched there. Nothing here starts a task.
+    """
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._reader = reader
+        self._writer = writer
+        self._ids = itertools.count(1)
+        self._waiting: dict[int, asyncio.Future[Frame]] = {}
+
+    def post(self, head: dict[str, Any], body: bytes = b"") -> None:
+        """Write without waiting; for small, bounded messages from synchronous code."""
+        self._writer.write(encode(Frame(head, body)))
+
+    async def send(self, head: dict[str, Any], body: bytes = b"") -> None:
+        """Write and wait until the peer has taken enough. Raises HubError(UNAVAILABLE) when the peer is gone."""
+        try:
+            self.post(head, body)
+            await self._writer.drain()
+        except (ConnectionError, RuntimeError) as error:
+            raise _gone() from error
+
+    async def call(self, head: dict[str, Any], body: bytes = b"", *, deadline: float = 5.0) -> Frame:
+        """Send a request and wait for its reply, at most `deadline` seconds.
+
+        Raises HubError: the peer's own error, TIMEOUT, or UNAVAILABLE when the peer is gone.
+        """
+        number = next(self._ids)
+        future: asyncio.Future[Frame] = asyncio.get_running_loop().create_future()
+        self._waiting[number] = future
+        try:
+            async with asyncio.timeout(deadline):
+                await self.send({**head, "id": number}, body)
+                reply = await future
+        except TimeoutError as error:
+            raise HubError(Kind.TIMEOUT, f"no reply to {head.get('type')} within {deadline:g} s") from error
+        finally:
+            self._waiting.pop(number, None)
+        if (said := reply.head.get("error")) is not None:
+            raise HubError(Kind(said["error"]), said["detail"], reason=said.get("reason"), **(said.get("params") or {}))
+        return reply
+
+    async def reply(self, request: Frame, head: dict[str, Any], body: bytes = b"") -> None:
+        """Answer a request that carried an `id`."""
+        await self.send({"type": f"{request.type}.reply", "re": request.head["id"], **head}, body)
+
+    async def refuse(self, request: Frame, error: HubError) -> None:
+        """Answer a request with an error."""
+        await self.reply(request, {"error": error.body()})
+
+    async def receive(self) -> Frame | None:
+        """The next message that is no reply; None when the peer has closed (all waiting calls then fail)."""
+        while True:
+            frame = await read_frame(self._reader)
+            if frame is None:
+                for future in self._waiting.values():
+                    if not future.done():
+                        future.set_exception(_gone())
+                return None
+            number = frame.head.get("re")
+            if number is None:
+                return frame
+            waiting = self._waiting.get(number)
+            if waiting is not None and not waiting.done():
+                waiting.set_result(frame)
+
+    async def close(self) -> None:
+        """Close the stream; idempotent."""
+        self._writer.close()
+        try:
+            await self._writer.wait_closed()
+        except (ConnectionError, OSError):
+            return
+
+
+def _gone() -> HubError:
+    return HubError(Kind.UNAVAILABLE, "the process at the other end of the pipe is gone; it is being restarted")
