@@ -1,8 +1,9 @@
 """The pipe between the hub and its relays and eyes: length-prefixed JSON head plus optional binary body.
 
 Frame: version u8 · 3 bytes of zero · head length u32 · body length u32 · head (JSON, UTF-8) · body. A frame is at most
-4 MiB. A head has `type`; a request also has `id`, its reply has `re` (the id) and either its values or `error` (the body of a
-`HubError`). The contract assumes nothing of one machine but the byte stream, so a relay may later stand elsewhere.
+4 MiB. A head has `type`; a request also has `id`, its reply has `re` (the id) and either its values or `error` (the
+body of a `HubError`). The contract assumes nothing of one machine but the byte stream, so a
+relay may later stand elsewhere.
 """
 
 import asyncio

@@ -1,6 +1,7 @@
-"""What the hub and an eye say to each other over the pipe (see wire.py). Plain values; the hub imports only this module.
+"""What the hub and an eye say to each other over the pipe (see wire.py). The hub imports only this module of `eye`.
 
-Hub → eye: `look` Look + body (one Annex-B access unit with parameter sets, or a JPEG)   reply Seen + body (JPEG, may be empty)
+Hub → eye: `look` Look + body (one Annex-B access unit with parameter sets, or a JPEG).
+Reply: Seen + body (JPEG, may be empty).
 One request at a time per eye; the hub kills an eye that takes longer than 5 s.
 """
 

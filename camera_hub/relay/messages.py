@@ -1,10 +1,11 @@
-"""What the hub and a relay say to each other over the pipe (see wire.py). Plain values; the hub imports only this module.
+"""What the hub and a relay say to each other over the pipe (see wire.py). The hub imports only this module of `relay`.
 
 Hub → relay                                        reply / later messages
   configure   RelayConfig                          reply {udp_port, gso}; sent once, first
-  feed.open   FeedSpec                             feed.state …            (idempotent; a changed spec reopens the feed)
+  feed.open   FeedSpec                             feed.state …            (a changed spec reopens it)
   feed.close  {feed}                               feed.state stopped
-  feed.keys   {feed, every}                        key_frame … at most one each `every` s; 0 = only the next one; None = stop
+  feed.keys   {feed, every}                        key_frame … at most one each `every` s;
+                                                   0 = only the next one; None = stop
   viewer.offer {viewer, sdp}                       reply ViewerAnswer; viewer.state …
   viewer.close {viewer}                            viewer.state closed
   track.show  {viewer, track, feed|None, serial}   track.state …           (a message, never a renegotiation)
@@ -14,7 +15,8 @@ Relay → hub (unasked)
   feed.state FeedState · viewer.state ViewerState · track.state TrackState · key_frame KeyFrame + body (Annex B, with
   parameter sets) · sync.wanted {feed} (no key frame is cached and someone waits: ask the camera over ONVIF)
 
-A feed's and a viewer's names are the hub's (feed = "s<stream id>"); a relay never makes one up. A feed is one RTSP session.
+A feed's and a viewer's names are the hub's (feed = "s<stream id>"); a relay never makes one up.
+A feed is one RTSP session.
 """
 
 from dataclasses import dataclass, field
@@ -65,7 +67,7 @@ class RelayConfig(Message):
 
 @dataclass(frozen=True, slots=True)
 class FeedSpec(Message):
-    """One stream to pull. `url` holds no login; `address` is the pinned IP that is dialled, whatever the URL's host says."""
+    """One stream to pull. `url` holds no login; `address` is the pinned IP that is dialled, whatever the URL says."""
 
     feed: str
     url: str
@@ -127,7 +129,7 @@ class ViewerState(Message):
 
 @dataclass(frozen=True, slots=True)
 class TrackState(Message):
-    """What a track shows. `serial` is that of the track.show it answers, so that a late word about the last camera is told apart."""
+    """What a track shows. `serial` is that of the track.show it answers: late words about the last camera show."""
 
     viewer: str
     track: int

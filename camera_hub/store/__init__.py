@@ -1,0 +1,6 @@
+"""Rows: tables, the database, migrations. Owns all persistence; knows no rule of the rooms above.
+
+May import the ground floor.
+
+SQLite by default (WAL, synchronous FULL, BEGIN IMMEDIATE for writers), PostgreSQL by URL; the same tests run on both.
+"""

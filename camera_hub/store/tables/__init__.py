@@ -1,0 +1,30 @@
+"""All tables, one module per subject; import them from here."""
+
+from camera_hub.store.tables.base import Base, Sealed, UtcDateTime
+from camera_hub.store.tables.health import Alarm, Notice, Observation
+from camera_hub.store.tables.patrol import Run, RunStep, Scene, Tour, TourStop
+from camera_hub.store.tables.people import Favourite, LoginFailure, Session, SetupLink, User
+from camera_hub.store.tables.places import Camera, Device, Stream, Village
+
+__all__ = [
+    "Alarm",
+    "Base",
+    "Camera",
+    "Device",
+    "Favourite",
+    "LoginFailure",
+    "Notice",
+    "Observation",
+    "Run",
+    "RunStep",
+    "Scene",
+    "Sealed",
+    "Session",
+    "SetupLink",
+    "Stream",
+    "Tour",
+    "TourStop",
+    "User",
+    "UtcDateTime",
+    "Village",
+]

@@ -1,0 +1,97 @@
+"""Scenes, tours, runs and their record."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import JSON, ForeignKey, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from camera_hub.store.tables.base import Base
+
+
+class Scene(Base):
+    """A layout and its cameras."""
+
+    __tablename__ = "scenes"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(String(64))
+    layout: Mapped[str] = mapped_column(String(8))  # 1 | 4 | 9 | 16 | 1+5 | 1+7
+    cameras: Mapped[list[int | None]] = mapped_column(JSON, default=list)  # camera id per tile, None = empty
+    owner_id: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
+    created_at: Mapped[datetime]
+
+
+class Tour(Base):
+    """Ordered stops to patrol."""
+
+    __tablename__ = "tours"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(String(64))
+    note: Mapped[str] = mapped_column(String(255), default="")
+    created_by: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
+    created_at: Mapped[datetime]
+    retired_at: Mapped[datetime | None]
+
+
+class TourStop(Base):
+    """One stop: a camera or a scene, and its dwell in seconds."""
+
+    __tablename__ = "tour_stops"
+    __table_args__ = (UniqueConstraint("tour_id", "position"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    tour_id: Mapped[int] = mapped_column(ForeignKey("tours.id", ondelete="CASCADE"), index=True)
+    position: Mapped[int]
+    camera_id: Mapped[int | None] = mapped_column(ForeignKey("cameras.id", ondelete="RESTRICT"))
+    scene_id: Mapped[int | None] = mapped_column(ForeignKey("scenes.id", ondelete="RESTRICT"))
+    dwell_s: Mapped[int]
+    note: Mapped[str] = mapped_column(String(255), default="")
+
+
+class Run(Base):
+    """A tour being run, or that was run.
+
+    (plan, this row, now) gives the stop and the time left, so a restart needs no recovery. `plan` is the tour as it
+    was at the start: [{position, dwell_s, name, note, layout, cameras: [{id, name, village}]}].
+    While running, stop `position` began at `anchor_at`. While paused, `elapsed_s` of it had passed.
+    """
+
+    __tablename__ = "runs"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    tour_id: Mapped[int] = mapped_column(ForeignKey("tours.id", ondelete="RESTRICT"), index=True)
+    tour_name: Mapped[str] = mapped_column(String(64))
+    plan: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
+    loop: Mapped[bool] = mapped_column(default=False)
+    lap: Mapped[int] = mapped_column(default=0)
+    state: Mapped[str] = mapped_column(String(8), index=True)  # running | paused | ended
+    position: Mapped[int] = mapped_column(default=0)
+    anchor_at: Mapped[datetime]
+    elapsed_s: Mapped[float] = mapped_column(default=0.0)
+    revision: Mapped[int] = mapped_column(default=0)  # two operators at once: the later one is told
+    started_by: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
+    started_name: Mapped[str] = mapped_column(String(64))
+    started_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+    end_reason: Mapped[str | None] = mapped_column(String(24))  # finished | stopped
+
+
+class RunStep(Base):
+    """One line of a run's record: what was shown when and how long, or why it was skipped."""
+
+    __tablename__ = "run_steps"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    run_id: Mapped[int] = mapped_column(ForeignKey("runs.id", ondelete="CASCADE"), index=True)
+    sequence: Mapped[int]
+    lap: Mapped[int]
+    position: Mapped[int]
+    name: Mapped[str] = mapped_column(String(128))
+    cameras: Mapped[list[dict[str, Any]]] = mapped_column(JSON)  # [{id, name, village, skipped: reason|null}]
+    outcome: Mapped[str] = mapped_column(String(8))  # shown | skipped
+    reason: Mapped[str | None] = mapped_column(String(32))
+    started_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+    shown_s: Mapped[float | None]  # seconds on the screen, pauses included

@@ -1,0 +1,96 @@
+"""Villages, devices, cameras, streams. Device 1–N Camera 1–N Stream; never device = camera."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import JSON, ForeignKey, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from camera_hub.store.tables.base import Base, Sealed
+
+
+class Village(Base):
+    """A village or residential quarter, in the township's official order."""
+
+    __tablename__ = "villages"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(String(64), unique=True)
+    kind: Mapped[str] = mapped_column(String(16), default="village")  # village | quarter
+    position: Mapped[int] = mapped_column(default=0)
+    pinyin: Mapped[str] = mapped_column(String(256), default="")  # "dongjiacun"
+    initials: Mapped[str] = mapped_column(String(64), default="")  # "djc"
+    ranges: Mapped[list[str]] = mapped_column(JSON, default=list)  # CIDR or first-last, shown first in discovery
+    created_at: Mapped[datetime]
+
+
+class Device(Base):
+    """An IP camera, a recorder, or a platform: one address, one login, one to many cameras."""
+
+    __tablename__ = "devices"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    village_id: Mapped[int] = mapped_column(ForeignKey("villages.id", ondelete="RESTRICT"), index=True)
+    kind: Mapped[str] = mapped_column(String(16), default="camera")  # camera | recorder | platform
+    name: Mapped[str] = mapped_column(String(128), default="")
+    host: Mapped[str] = mapped_column(String(255))  # the address the hub reaches it on
+    onvif_port: Mapped[int | None]
+    onvif_path: Mapped[str] = mapped_column(String(255), default="/onvif/device_service")
+    rtsp_port: Mapped[int | None]
+    manufacturer: Mapped[str] = mapped_column(String(128), default="")
+    model: Mapped[str] = mapped_column(String(128), default="")
+    firmware: Mapped[str] = mapped_column(String(128), default="")
+    serial: Mapped[str] = mapped_column(String(128), default="", index=True)
+    mac: Mapped[str] = mapped_column(String(32), default="", index=True)
+    endpoint: Mapped[str] = mapped_column(String(128), default="", index=True)  # WS-Discovery EPR
+    username: Mapped[str | None] = mapped_column(String(128))
+    password_sealed: Mapped[bytes | None] = mapped_column(Sealed)
+    credentials_version: Mapped[int] = mapped_column(default=1)
+    clock_offset_s: Mapped[float | None]  # device minus hub
+    created_at: Mapped[datetime]
+    retired_at: Mapped[datetime | None]
+
+
+class Camera(Base):
+    """One picture: a channel of a device; what operators name and watch."""
+
+    __tablename__ = "cameras"
+    __table_args__ = (UniqueConstraint("device_id", "channel"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    device_id: Mapped[int] = mapped_column(ForeignKey("devices.id", ondelete="RESTRICT"), index=True)
+    village_id: Mapped[int] = mapped_column(ForeignKey("villages.id", ondelete="RESTRICT"), index=True)
+    channel: Mapped[str] = mapped_column(String(128))  # ONVIF video source token, or "rtsp" for a URL
+    name: Mapped[str] = mapped_column(String(128))
+    pinyin: Mapped[str] = mapped_column(String(512), default="")
+    initials: Mapped[str] = mapped_column(String(128), default="")
+    # key_road | key_unit | high_incidence | entrance | school | water | square | other
+    place_class: Mapped[str] = mapped_column(String(24), default="other")
+    position: Mapped[int] = mapped_column(default=0)  # order in its village
+    state: Mapped[str] = mapped_column(String(16), default="waiting", index=True)  # found|waiting|approved|retired
+    health: Mapped[str] = mapped_column(String(16), default="unknown")  # unknown | ok | fault
+    cause: Mapped[str | None] = mapped_column(String(32))  # errors.Reason of the fault
+    health_since: Mapped[datetime | None]
+    proof: Mapped[str | None] = mapped_column(String(32))  # why the proving picture failed, None = proved
+    picture_at: Mapped[datetime | None]  # the last picture in data_dir/pictures/<id>.jpg
+    created_at: Mapped[datetime]
+    approved_at: Mapped[datetime | None]
+    retired_at: Mapped[datetime | None]
+
+
+class Stream(Base):
+    """A stream of a camera. Its address is asked from the source when pulled; `uri` is what was last answered."""
+
+    __tablename__ = "streams"
+    __table_args__ = (UniqueConstraint("camera_id", "role"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    camera_id: Mapped[int] = mapped_column(ForeignKey("cameras.id", ondelete="CASCADE"), index=True)
+    role: Mapped[str] = mapped_column(String(8))  # main | sub
+    source: Mapped[str] = mapped_column(String(8), default="onvif")  # onvif | url
+    profile: Mapped[str | None] = mapped_column(String(128))  # ONVIF profile token
+    uri: Mapped[str] = mapped_column(String(512))  # no login in it
+    codec: Mapped[str | None] = mapped_column(String(16))  # from the stream itself: h264 | h265 | …
+    width: Mapped[int | None]
+    height: Mapped[int | None]
+    details: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)

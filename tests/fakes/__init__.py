@@ -1,0 +1,1 @@
+"""Small real objects at our own seams."""
