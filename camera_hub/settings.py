@@ -1,0 +1,184 @@
+"""All settings: frozen, read once, unknown keys refused. config/camera_hub.toml lists every key at its default.
+
+Only what must be known before the database opens, and what belongs to the machine, stands here. What people edit at run
+time (villages, cameras, tours, users) is in the database. Environment: CAMERA_HUB_<SECTION>__<KEY> beats the file.
+"""
+
+import os
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from camera_hub.errors import HubError, Kind
+
+Seconds = Annotated[float, Field(gt=0)]
+Port = Annotated[int, Field(ge=0, le=65535)]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Server(_Section):
+    """Where the hub listens and keeps its data."""
+
+    host: str = "127.0.0.1"
+    port: Port = 8000
+    data_dir: Path = Path("data")
+    public_origins: tuple[str, ...] = ()
+    secure_cookies: bool = False
+    log_level: str = "INFO"
+
+
+class DatabaseSection(_Section):
+    """Where rows are kept; an empty url is SQLite in data_dir."""
+
+    url: str = ""
+
+
+class Access(_Section):
+    """Sign-in and sessions."""
+
+    session_hours: float = Field(12.0, gt=0)
+    setup_link_minutes: float = Field(60.0, gt=0)
+    login_failures: int = Field(10, ge=1)
+    login_failure_minutes: float = Field(15.0, gt=0)
+    password_min_length: int = Field(10, ge=8)
+
+
+class Media(_Section):
+    """The live path: relays and the browsers' side."""
+
+    relays: int = Field(1, ge=1, le=16)
+    udp_host: str = "::"
+    udp_port: Port = 8189
+    announced_addresses: tuple[str, ...] = ()
+    payload_limit: int = Field(1200, ge=500, le=1400)
+    pacer_rate: int = Field(100_000_000, ge=1_000_000)
+    gop_cache_bytes: int = Field(4 * 1024 * 1024, ge=65536)
+    gop_cache_seconds: Seconds = 10.0
+    linger: Seconds = 10.0
+    viewers_per_user: int = Field(4, ge=1)
+    viewers: int = Field(64, ge=1)
+    connect_timeout: Seconds = 15.0
+    ice_servers: tuple[dict[str, Any], ...] = ()
+
+
+class Ingest(_Section):
+    """Pulling streams from cameras."""
+
+    open_timeout: Seconds = 10.0
+    media_timeout: Seconds = 8.0
+    key_frame_timeout: Seconds = 20.0
+    opens_per_village: int = Field(4, ge=1)
+    transport: str = Field("auto", pattern="^(auto|tcp|udp)$")
+
+
+class Eye(_Section):
+    """Decoding key frames, in processes of their own."""
+
+    processes: int = Field(1, ge=1, le=8)
+    picture_timeout: Seconds = 5.0
+    address_space_bytes: int = Field(3 * 1024**3, ge=512 * 1024**2)
+    nice: int = Field(10, ge=0, le=19)
+
+
+class Discovery(_Section):
+    """Finding devices and speaking ONVIF."""
+
+    multicast: bool = True
+    listen_seconds: Seconds = 4.0
+    probes: int = Field(3, ge=1, le=10)
+    max_hosts: int = Field(4096, ge=1, le=4096)
+    at_once: int = Field(64, ge=1, le=512)
+    host_timeout: Seconds = 2.0
+    ports: tuple[int, ...] = (80, 8080, 8000, 8899, 2020)
+    onvif_timeout: Seconds = 10.0
+    reply_bytes: int = Field(1024 * 1024, ge=65536)
+
+
+class Health(_Section):
+    """Rounds and judging."""
+
+    round_seconds: Seconds = 60.0
+    picture_seconds: Seconds = 300.0
+    at_once: int = Field(16, ge=1)
+    at_once_per_village: int = Field(2, ge=1)
+    bad_of: int = Field(3, ge=1)  # an alarm needs `bad` …
+    bad: int = Field(2, ge=1)  # … of the last `bad_of`
+    clock_error_seconds: Seconds = 30.0
+    village_share: float = Field(0.8, gt=0, le=1)
+    keep_days: float = Field(14.0, gt=0)
+
+
+class Notices(_Section):
+    """Where alarms are told outside the pages."""
+
+    webhook_url: str = ""
+    webhook_timeout: Seconds = 5.0
+
+
+class Patrol(_Section):
+    """Tours."""
+
+    dwell_seconds: int = Field(15, ge=3)
+    warm_seconds: Seconds = 5.0
+    max_stops: int = Field(200, ge=1)
+
+
+class Settings(_Section):
+    """Every setting of the hub."""
+
+    server: Server = Server()
+    database: DatabaseSection = DatabaseSection()
+    access: Access = Access()
+    media: Media = Media()
+    ingest: Ingest = Ingest()
+    eye: Eye = Eye()
+    discovery: Discovery = Discovery()
+    health: Health = Health()
+    notices: Notices = Notices()
+    patrol: Patrol = Patrol()
+
+    @property
+    def database_url(self) -> str:
+        """The SQLAlchemy URL that is in force."""
+        return self.database.url or f"sqlite+aiosqlite:///{(self.server.data_dir / 'camera_hub.sqlite3').absolute()}"
+
+
+def load(path: Path | None = None, environ: dict[str, str] | None = None) -> Settings:
+    """Read the file (if given) and the environment. Raises HubError naming the key and the remedy."""
+    values: dict[str, Any] = {}
+    if path is not None:
+        try:
+            values = tomllib.loads(path.read_text("utf-8"))
+        except OSError as error:
+            raise HubError(Kind.INVALID, f"the settings file {path} cannot be read: {error.strerror}") from error
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise HubError(Kind.INVALID, f"the settings file {path} is no valid TOML: {error}") from error
+    for name, text in (os.environ if environ is None else environ).items():
+        if not name.startswith("CAMERA_HUB_") or "__" not in name:
+            continue
+        section, _, key = name.removeprefix("CAMERA_HUB_").lower().partition("__")
+        place = values.setdefault(section, {})
+        if isinstance(place, dict):
+            place[key] = _parsed(text)
+    try:
+        return Settings.model_validate(values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(str(part) for part in first["loc"])
+        where = f" in {path}" if path is not None else ""
+        raise HubError(
+            Kind.INVALID, f"setting {key}{where}: {first['msg']}; config/camera_hub.toml lists every key"
+        ) from error
+
+
+def _parsed(text: str) -> Any:
+    """An environment value as TOML would read it, else the plain text."""
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return text
