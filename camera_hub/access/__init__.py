@@ -1,0 +1,1 @@
+"""Who may do what: accounts, sessions, role × village policy, secrets. Imports `store` and the ground floor."""

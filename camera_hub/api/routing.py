@@ -1,0 +1,115 @@
+"""How a route finds the hub's parts and names its policy.
+
+    router = APIRouter(prefix="/api/cameras")
+
+    @router.get("")
+    async def cameras(actor: Annotated[Actor, needs(Action.VIEW)], register: Annotated[Register, part(Register)]): …
+
+A route without `needs` or `public` stops the hub from starting (`check_policies`) and fails the suite.
+"""
+
+from collections.abc import Iterator
+from typing import Any, Protocol, TypeVar
+
+from fastapi import Depends, FastAPI
+from fastapi.dependencies.models import Dependant
+from fastapi.routing import APIRoute, APIWebSocketRoute
+from starlette.requests import HTTPConnection
+from starlette.routing import Mount
+
+from camera_hub.access.policy import Action, Actor, allows
+from camera_hub.errors import HubError, Kind
+
+COOKIE = "camera_hub_session"
+CSRF_HEADER = "x-camera-hub"
+"""Sent by our own pages with every unsafe request. A foreign page cannot set it without a preflight, which is refused."""
+
+T = TypeVar("T")
+
+
+class SessionReader(Protocol):
+    """What routing needs of access.sessions."""
+
+    async def actor(self, token: str) -> Actor | None:
+        """Who holds the session, None when it is unknown, expired, or its user is disabled."""
+        ...
+
+
+def part(kind: type[T]) -> Any:
+    """The hub's part of that type, as app.py put it together."""
+
+    def find(connection: HTTPConnection) -> T:
+        found: T = connection.app.state.parts[kind]
+        return found
+
+    return Depends(find)
+
+
+class Needs:
+    """Judges a request: a session (401), our own page (403), the role (403). Answers the actor."""
+
+    def __init__(self, action: Action) -> None:
+        self.action = action
+
+    async def __call__(self, connection: HTTPConnection) -> Actor:
+        refuse_foreign_pages(connection)
+        sessions: SessionReader = connection.app.state.sessions
+        token = connection.cookies.get(COOKIE, "")
+        actor = await sessions.actor(token) if token else None
+        if actor is None:
+            raise HubError(Kind.UNAUTHENTICATED, "sign in first; the session is missing or has ended")
+        if not allows(actor, self.action):
+            raise HubError(Kind.FORBIDDEN, f"the role {actor.role.value} may not do this ({self.action.value})")
+        return actor
+
+
+class Public:
+    """Marks a route that anybody may call; still refused to foreign pages."""
+
+    async def __call__(self, connection: HTTPConnection) -> None:
+        refuse_foreign_pages(connection)
+
+
+def needs(action: Action) -> Any:
+    """The route's policy; its value is the Actor."""
+    return Depends(Needs(action))
+
+
+def public() -> Any:
+    """The policy of routes before sign-in."""
+    return Depends(Public())
+
+
+def refuse_foreign_pages(connection: HTTPConnection) -> None:
+    """Refuse unsafe requests and WebSockets that another site's page sent. Raises HubError(FORBIDDEN)."""
+    origin = connection.headers.get("origin")
+    unsafe = connection.scope["type"] == "websocket" or connection.scope.get("method") not in ("GET", "HEAD", "OPTIONS")
+    if not unsafe:
+        return
+    allowed: tuple[str, ...] = connection.app.state.origins
+    host = connection.headers.get("host", "")
+    if origin is not None and origin not in allowed and origin.partition("://")[2] != host:
+        raise HubError(Kind.FORBIDDEN, "this request comes from another site's page", reason="foreign_origin")
+    if connection.scope["type"] == "http" and CSRF_HEADER not in connection.headers:
+        raise HubError(Kind.FORBIDDEN, f"unsafe requests carry the header {CSRF_HEADER}", reason="header_missing")
+
+
+def check_policies(app: FastAPI) -> None:
+    """Raise RuntimeError naming every route under /api that states no policy."""
+    bare = [name for name, dependant in _routes(app.routes) if not _has_policy(dependant)]
+    if bare:
+        raise RuntimeError(f"routes without a policy: {', '.join(sorted(bare))}")
+
+
+def _routes(routes: Any) -> Iterator[tuple[str, Dependant]]:
+    for route in routes:
+        if isinstance(route, APIRoute):
+            yield f"{'/'.join(sorted(route.methods))} {route.path}", route.dependant
+        elif isinstance(route, APIWebSocketRoute):
+            yield f"WS {route.path}", route.dependant
+        elif isinstance(route, Mount):
+            yield from _routes(route.routes)
+
+
+def _has_policy(dependant: Dependant) -> bool:
+    return any(isinstance(part.call, Needs | Public) or _has_policy(part) for part in dependant.dependencies)

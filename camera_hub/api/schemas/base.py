@@ -1,0 +1,45 @@
+"""Shared shapes of requests and answers."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+Name = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=64, pattern=r"^[^\x00-\x1f\x7f]+$")
+]
+Text = Annotated[str, StringConstraints(strip_whitespace=True, max_length=255, pattern=r"^[^\x00-\x08\x0b-\x1f\x7f]*$")]
+Id = Annotated[int, Field(ge=1, le=2**31 - 1)]
+
+Role = Literal["township_admin", "operator", "village_admin", "maintainer", "leader"]
+PlaceClass = Literal["key_road", "key_unit", "high_incidence", "entrance", "school", "water", "square", "other"]
+CameraState = Literal["found", "waiting", "approved", "retired"]
+Health = Literal["unknown", "ok", "fault"]
+Layout = Literal["1", "4", "9", "16", "1+5", "1+7"]
+
+
+class Request(BaseModel):
+    """A body that is sent to the hub; unknown keys are refused."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Answer(BaseModel):
+    """A body that the hub answers with."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+
+class ErrorAnswer(Answer):
+    """Every error: its kind, the exact reason (translated by the page), an English sentence, and values for it."""
+
+    error: str
+    reason: str
+    detail: str
+    params: dict[str, Any] = {}
+
+
+class Done(Answer):
+    """Nothing to tell but that it was done, and when (hub time)."""
+
+    at: datetime

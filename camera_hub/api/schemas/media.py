@@ -1,0 +1,124 @@
+"""Live pictures: viewers, tiles, and what goes over the page's WebSocket."""
+
+from datetime import datetime
+from typing import Any, Literal
+
+from pydantic import Field
+
+from camera_hub.api.schemas.base import Answer, Id, Request
+
+TileState = Literal["empty", "connecting", "waiting", "live", "failed", "refused"]
+Topic = Literal["village", "device", "camera", "alarm", "tour", "run", "sweep"]
+
+
+class MediaAnswer(Answer):
+    """What a page must know to build its peer connection."""
+
+    ice_servers: list[dict[str, Any]]
+    relays: list[int]
+    tracks: int  # video m-lines to offer at once
+
+
+class NewViewer(Request):
+    """A page's offer: recvonly video m-lines, posted without waiting for ICE candidates."""
+
+    page: str = Field(min_length=8, max_length=64, pattern=r"^[A-Za-z0-9-]+$")  # of the page's WebSocket
+    relay: int = 0
+    sdp: str = Field(max_length=256 * 1024)
+
+
+class ViewerAnswer(Answer):
+    viewer: str
+    relay: int
+    epoch: int
+    sdp: str
+    tracks: int
+    codecs: list[str]
+
+
+class Show(Request):
+    """Page → hub: put a camera into a tile, or empty it (camera null). `serial` grows per tile."""
+
+    type: Literal["show"]
+    viewer: str
+    track: int = Field(ge=0, lt=40)
+    serial: int = Field(ge=0)
+    camera: Id | None
+    quality: Literal["auto", "main", "sub"] = "auto"
+
+
+class Hello(Answer):
+    """Hub → page, first message of every connection. A changed `epoch`: the hub is new, offer again."""
+
+    type: Literal["hello"] = "hello"
+    epoch: str
+    now: datetime
+    relays: dict[int, int]  # relay → epoch; a changed one: offer again
+    viewers: list[str]  # viewers of this page that still stand
+
+
+class Tile(Answer):
+    """Hub → page: what a tile shows. `since` is when the camera's fault began, if it has one."""
+
+    type: Literal["tile"] = "tile"
+    viewer: str
+    track: int
+    serial: int
+    camera: int | None
+    state: TileState
+    reason: str | None = None
+    detail: str = ""
+    since: datetime | None = None
+    stream: Literal["main", "sub"] | None = None
+    codec: str | None = None
+
+
+class ViewerGone(Answer):
+    """Hub → page: this peer connection has ended; offer again."""
+
+    type: Literal["viewer_gone"] = "viewer_gone"
+    viewer: str
+    reason: str
+
+
+class RelayNew(Answer):
+    """Hub → page: the relay was restarted; offer again at once."""
+
+    type: Literal["relay"] = "relay"
+    relay: int
+    epoch: int
+
+
+class Changed(Answer):
+    """Hub → page: something changed. `data` is the noun's read schema, None when it is gone or out of sight."""
+
+    type: Literal["changed"] = "changed"
+    topic: Topic
+    id: int | str
+    data: dict[str, Any] | None
+
+
+class Time(Answer):
+    """Hub → page, every 10 s: a page that misses two reconnects."""
+
+    type: Literal["time"] = "time"
+    now: datetime
+
+
+class Reload(Answer):
+    """Hub → page: events were lost (slow page); fetch every list anew."""
+
+    type: Literal["reload"] = "reload"
+
+
+class LiveMessages(Answer):
+    """All messages of the WebSocket, here so that their types are generated too."""
+
+    hello: Hello
+    tile: Tile
+    viewer_gone: ViewerGone
+    relay: RelayNew
+    changed: Changed
+    time: Time
+    reload: Reload
+    show: Show

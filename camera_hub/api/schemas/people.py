@@ -1,0 +1,75 @@
+"""Set-up, session, users."""
+
+from datetime import datetime
+from typing import Annotated
+
+from pydantic import Field, SecretStr, StringConstraints
+
+from camera_hub.api.schemas.base import Answer, Id, Name, Request, Role
+
+Username = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^[A-Za-z0-9_.-]{2,32}$")]
+Password = Annotated[SecretStr, Field(max_length=256)]
+
+
+class SetupState(Answer):
+    """Whether the hub still waits for its first township admin."""
+
+    needed: bool
+
+
+class Setup(Request):
+    """Make the first township admin, with the token of the one-time link."""
+
+    token: str = Field(max_length=128)
+    username: Username
+    display_name: Name
+    password: Password
+
+
+class SignIn(Request):
+    username: str = Field(max_length=64)
+    password: Password
+
+
+class NewPassword(Request):
+    old: Password
+    new: Password
+
+
+class Me(Answer):
+    """Who is signed in, and what that role may do (access.policy.Action), so that pages show no dead button."""
+
+    id: int
+    username: str
+    display_name: str
+    role: Role
+    village_id: int | None
+    village_name: str | None
+    actions: list[str]
+
+
+class UserAnswer(Answer):
+    id: int
+    username: str
+    display_name: str
+    role: Role
+    village_id: int | None
+    disabled: bool
+    created_at: datetime
+    last_login_at: datetime | None
+
+
+class NewUser(Request):
+    username: Username
+    display_name: Name
+    role: Role
+    village_id: Id | None = None
+    password: Password
+
+
+class ChangeUser(Request):
+    display_name: Name | None = None
+    role: Role | None = None
+    village_id: Id | None = None
+    disabled: bool | None = None
+    password: Password | None = None

@@ -1,0 +1,222 @@
+"""Villages, cameras, devices, discovery."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import Field, SecretStr
+
+from camera_hub.api.schemas.base import Answer, CameraState, Health, Id, Name, PlaceClass, Request, Text
+
+Host = Annotated[str, Field(min_length=1, max_length=255)]
+Port = Annotated[int, Field(ge=1, le=65535)]
+Login = Annotated[str, Field(max_length=128)]
+CameraPassword = Annotated[SecretStr, Field(max_length=128)]
+RangeText = Annotated[str, Field(min_length=1, max_length=64)]
+
+
+class Counts(Answer):
+    """Approved cameras by health; `waiting` are those not yet approved."""
+
+    total: int
+    ok: int
+    fault: int
+    unknown: int
+    waiting: int
+
+
+class VillageAnswer(Answer):
+    id: int
+    name: str
+    kind: Literal["village", "quarter"]
+    position: int
+    pinyin: str
+    initials: str
+    ranges: list[str]
+    counts: Counts
+    down_since: datetime | None = None  # an open village-link alarm
+
+
+class NewVillages(Request):
+    """Names as pasted, in the official order; names that exist already are kept and not doubled."""
+
+    names: list[Name] = Field(min_length=1, max_length=200)
+    kind: Literal["village", "quarter"] = "village"
+
+
+class ChangeVillage(Request):
+    name: Name | None = None
+    kind: Literal["village", "quarter"] | None = None
+    ranges: list[RangeText] | None = Field(None, max_length=64)
+
+
+class Order(Request):
+    """Ids in their new order."""
+
+    ids: list[Id] = Field(max_length=2000)
+
+
+class StreamAnswer(Answer):
+    role: Literal["main", "sub"]
+    codec: str | None
+    width: int | None
+    height: int | None
+
+
+class CameraAnswer(Answer):
+    id: int
+    device_id: int
+    village_id: int
+    name: str
+    pinyin: str
+    initials: str
+    place_class: PlaceClass
+    position: int
+    state: CameraState
+    health: Health
+    cause: str | None  # Reason of the fault
+    health_since: datetime | None
+    proof: str | None  # Reason why the proving picture failed; None when proved or still running (see proving)
+    proving: bool
+    picture_at: datetime | None  # GET /api/cameras/{id}/picture has one of that time
+    favourite: bool
+    streams: list[StreamAnswer]
+
+
+class ChangeCamera(Request):
+    name: Name | None = None
+    place_class: PlaceClass | None = None
+    position: int | None = Field(None, ge=0, le=100_000)
+
+
+class CameraIds(Request):
+    ids: list[Id] = Field(min_length=1, max_length=2000)
+
+
+class ApproveCameras(CameraIds):
+    """Approve several; a class may be given to all of them."""
+
+    place_class: PlaceClass | None = None
+
+
+class CameraIdsAnswer(Answer):
+    ids: list[int]
+
+
+class DeviceAnswer(Answer):
+    id: int
+    village_id: int
+    kind: Literal["camera", "recorder", "platform"]
+    name: str
+    host: str
+    onvif_port: int | None
+    rtsp_port: int | None
+    manufacturer: str
+    model: str
+    firmware: str
+    serial: str
+    mac: str
+    username: str | None  # the password is write-only
+    has_password: bool
+    clock_offset_s: float | None
+    created_at: datetime
+    cameras: list[int]
+
+
+class NewDevice(Request):
+    """Describe over ONVIF and register. Given `endpoint` (from discovery) it is kept as identity."""
+
+    village_id: Id
+    host: Host
+    port: Port | None = None  # ONVIF HTTP port; None: the usual ones are tried
+    username: Login = ""
+    password: CameraPassword = SecretStr("")
+    name: Text = ""
+    endpoint: Text = ""
+
+
+class NewUrlCamera(Request):
+    """A camera that is known by RTSP URL only. A login inside a URL is moved out of it and sealed."""
+
+    village_id: Id
+    name: Name
+    main_url: str = Field(max_length=512)
+    sub_url: str = Field("", max_length=512)
+    username: Login = ""
+    password: CameraPassword = SecretStr("")
+    place_class: PlaceClass = "other"
+
+
+class DeviceRegistered(Answer):
+    device: DeviceAnswer
+    cameras: list[CameraAnswer]
+
+
+class ChangeDevice(Request):
+    name: Text | None = None
+    host: Host | None = None
+    onvif_port: Port | None = None
+    username: Login | None = None
+    password: CameraPassword | None = None
+
+
+class InterfaceAnswer(Answer):
+    name: str
+    address: str
+    network: str  # CIDR
+
+
+class RangeAnswer(Answer):
+    text: str
+    first: str
+    last: str
+    hosts: int
+
+
+class PlanRequest(Request):
+    """What would be searched; nothing is sent. An invalid range is refused, never replaced."""
+
+    village_id: Id | None = None
+    ranges: list[RangeText] = Field(default=[], max_length=64)
+
+
+class Plan(Answer):
+    interfaces: list[InterfaceAnswer]  # multicast goes out on each of these
+    ranges: list[RangeAnswer]  # probed one by one
+    hosts: int
+    max_hosts: int
+
+
+class NewSweep(Request):
+    village_id: Id
+    multicast: bool = True
+    ranges: list[RangeText] = Field(default=[], max_length=64)
+    ports: list[Port] = Field(default=[], max_length=16)
+
+
+class Found(Answer):
+    """One device that answered."""
+
+    key: str
+    host: str
+    port: int
+    name: str
+    manufacturer: str
+    model: str
+    mac: str
+    endpoint: str
+    source: Literal["multicast", "unicast"]
+    clock_error_s: float | None
+    reason: str | None  # e.g. onvif_off: something answers, but not ONVIF
+    device_id: int | None  # registered already (in a village that the asker may see)
+    other_village: bool  # registered already, elsewhere
+
+
+class SweepAnswer(Answer):
+    id: str
+    village_id: int
+    state: Literal["running", "done", "cancelled", "failed"]
+    detail: str
+    started_at: datetime
+    total: int
+    done: int
+    found: list[Found]
