@@ -22,7 +22,7 @@ from camera_hub.errors import HubError, Kind
 
 COOKIE = "camera_hub_session"
 CSRF_HEADER = "x-camera-hub"
-"""Sent by our own pages with every unsafe request. A foreign page cannot set it without a preflight, which is refused."""
+"""Sent by our own pages with every unsafe request; a foreign page cannot set it without a preflight."""
 
 T = TypeVar("T")
 
@@ -104,7 +104,7 @@ def check_policies(app: FastAPI) -> None:
 def _routes(routes: Any) -> Iterator[tuple[str, Dependant]]:
     for route in routes:
         if isinstance(route, APIRoute):
-            yield f"{'/'.join(sorted(route.methods))} {route.path}", route.dependant
+            yield f"{'/'.join(sorted(route.methods or ()))} {route.path}", route.dependant
         elif isinstance(route, APIWebSocketRoute):
             yield f"WS {route.path}", route.dependant
         elif isinstance(route, Mount):
