@@ -1,0 +1,212 @@
+"""A whole site for a test: virtual villages in one process, the hub in another, and an API client with rights."""
+
+import json
+import os
+import re
+import secrets
+import select
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+import httpx
+
+T = TypeVar("T")
+PASSWORD = secrets.token_urlsafe(12)
+START_SECONDS = 40.0
+
+
+def free_port(kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
+    """A port that was free a moment ago."""
+    with socket.socket(socket.AF_INET, kind) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def until(ask: Callable[[], T | None], *, seconds: float, what: str) -> T:
+    """Ask again and again until the answer is not None/False; fails naming `what` after `seconds`.
+
+    Polling is how one waits for another process; the pause only keeps the machine free for it.
+    """
+    end = time.monotonic() + seconds
+    while True:
+        answer = ask()
+        if answer:
+            return answer
+        if time.monotonic() > end:
+            raise AssertionError(f"not within {seconds:g} s: {what}")
+        select.select([], [], [], 0.1)
+
+
+@dataclass
+class Site:
+    """A running site. `api` is signed in as the township admin."""
+
+    folder: Path
+    port: int
+    farm: dict[str, Any]
+    control: str
+    environment: dict[str, str]
+    api: httpx.Client = field(init=False)
+    hub: subprocess.Popen[str] = field(init=False)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def villages(self) -> list[dict[str, Any]]:
+        """The simulator's villages, each with devices, each with channels."""
+        villages: list[dict[str, Any]] = self.farm["villages"]
+        return villages
+
+    def fault(self, target: str, fault: str, *, on: bool = True) -> None:
+        """Switch a simulator fault at a village, device or channel."""
+        answer = httpx.post(f"{self.control}/faults", json={"target": target, "fault": fault, "on": on}, timeout=10)
+        assert answer.status_code == 200, answer.text
+
+    def get(self, path: str, **query: Any) -> Any:
+        """GET an API path as township admin."""
+        answer = self.api.get(path, params=query)
+        assert answer.status_code == 200, f"{path}: {answer.status_code} {answer.text}"
+        return answer.json()
+
+    def post(self, path: str, body: Any = None, *, status: tuple[int, ...] = (200, 201)) -> Any:
+        """POST to an API path as township admin."""
+        answer = self.api.post(path, json=body)
+        assert answer.status_code in status, f"{path}: {answer.status_code} {answer.text}"
+        return answer.json()
+
+    def start_hub(self) -> str | None:
+        """Start the hub and wait until it is ready; answers the set-up token of a first start."""
+        self.hub = subprocess.Popen(
+            [sys.executable, "-m", "camera_hub", "serve"],
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            stderr=(self.folder / "hub.log").open("a"),
+            text=True,
+        )
+        os.set_blocking(self.hub.stdout.fileno(), False)  # type: ignore[union-attr]  # a pipe, as asked
+        said = ""
+
+        def ready() -> bool:
+            nonlocal said
+            assert self.hub.poll() is None, f"the hub ended: {said}\n{(self.folder / 'hub.log').read_text()[-4000:]}"
+            said += self.hub.stdout.read() or ""  # type: ignore[union-attr]
+            try:
+                return httpx.get(f"{self.url}/readyz", timeout=2).status_code == 200
+            except httpx.HTTPError:
+                return False
+
+        until(ready, seconds=START_SECONDS, what="the hub is ready")
+        found = re.search(r"token=([\w-]+)", said)
+        return found.group(1) if found else None
+
+    def kill_hub(self) -> None:
+        """kill -9 of the hub alone: its relays and eyes must end by themselves."""
+        self.hub.kill()
+        self.hub.wait(10)
+
+    def children(self, room: str) -> list[int]:
+        """Process ids of the hub's relays or eyes."""
+        found = []
+        for entry in Path("/proc").iterdir():
+            if not entry.name.isdigit():
+                continue
+            try:
+                parent = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
+                command = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+            except OSError:
+                continue
+            if parent == self.hub.pid and f"camera_hub.{room}" in command:
+                found.append(int(entry.name))
+        return found
+
+    def sign_in(self) -> None:
+        """A fresh session for `api`."""
+        self.api = httpx.Client(base_url=self.url, headers={"x-camera-hub": "1"}, timeout=60)
+        answer = self.api.post("/api/session", json={"username": "admin", "password": PASSWORD})
+        assert answer.status_code == 200, answer.text
+
+    def register(self, villages: int | None = None) -> None:
+        """Register all devices of the simulator's first `villages` in the hub, over ONVIF, all approved."""
+        chosen = self.villages[:villages]
+        self.post("/api/villages", {"names": [village["name"] for village in chosen]})
+        ids = {village["name"]: village["id"] for village in self.get("/api/villages")}
+        for village in chosen:
+            for device in village["devices"]:
+                self.post(
+                    "/api/devices",
+                    {
+                        "village_id": ids[village["name"]],
+                        "host": device["host"],
+                        "port": device["onvif_port"],
+                        "username": device["username"],
+                        "password": device["password"],
+                    },
+                )
+        waiting = [camera["id"] for camera in self.get("/api/cameras") if camera["state"] == "waiting"]
+        if waiting:
+            self.post("/api/cameras/approve", {"ids": waiting})
+
+    def cameras(self) -> list[dict[str, Any]]:
+        """The approved cameras."""
+        cameras: list[dict[str, Any]] = self.get("/api/cameras", state="approved")
+        return cameras
+
+
+@contextmanager
+def running_site(folder: Path, *, villages: int, cameras: int, **settings: str) -> Iterator[Site]:
+    """A site with that many virtual villages and cameras; the hub has its first township admin and nothing else.
+
+    `settings` are HEALTH__ROUND_SECONDS="2" and the like.
+    """
+    with ExitStack() as stack:
+        simulator = subprocess.Popen(
+            [sys.executable, "-m", "camera_hub.simulator", "--villages", str(villages), "--cameras", str(cameras)]
+            + ["--control", "127.0.0.1:0"],
+            stdout=subprocess.PIPE,
+            stderr=(folder / "simulator.log").open("w"),
+            text=True,
+        )
+        stack.callback(_end, simulator)
+        farm = json.loads(simulator.stdout.readline())  # type: ignore[union-attr]
+        port = free_port()
+        environment = {
+            **os.environ,
+            "CAMERA_HUB_SERVER__PORT": str(port),
+            "CAMERA_HUB_SERVER__DATA_DIR": str(folder / "data"),
+            "CAMERA_HUB_MEDIA__UDP_PORT": str(free_port(socket.SOCK_DGRAM)),
+            **{f"CAMERA_HUB_{key}": value for key, value in settings.items()},
+        }
+        site = Site(folder, port, farm, farm["control"], environment)
+        token = site.start_hub()
+        stack.callback(lambda: _end(site.hub))
+        assert token, "a first start prints the set-up link"
+        site.api = httpx.Client(base_url=site.url, headers={"x-camera-hub": "1"}, timeout=60)
+        site.post(
+            "/api/setup",
+            {"token": token, "username": "admin", "display_name": "管理员", "password": PASSWORD},
+        )
+        yield site
+
+
+def _end(process: subprocess.Popen[str]) -> None:
+    """Ask the process to end; it has ten seconds, as the hub promises."""
+    if process.poll() is None:
+        process.send_signal(signal.SIGTERM)
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait(10)
+            raise AssertionError(f"{process.args} did not end within 10 s of SIGTERM") from None
+    if process.stdout is not None:
+        process.stdout.close()
