@@ -170,8 +170,10 @@ def running_site(folder: Path, *, villages: int, cameras: int, **settings: str) 
     """
     with ExitStack() as stack:
         simulator = subprocess.Popen(
-            [sys.executable, "-m", "camera_hub.simulator", "--villages", str(villages), "--cameras", str(cameras)]
-            + ["--control", "127.0.0.1:0"],
+            [
+                *(sys.executable, "-m", "camera_hub.simulator", "--control", "127.0.0.1:0"),
+                *("--villages", str(villages), "--cameras", str(cameras)),
+            ],
             stdout=subprocess.PIPE,
             stderr=(folder / "simulator.log").open("w"),
             text=True,
