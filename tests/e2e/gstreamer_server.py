@@ -1,6 +1,6 @@
 """A foreign RTSP server: GStreamer's, run by the system's Python (which has its bindings). Prints its URL.
 
-    /usr/bin/python3 tests/e2e/gstreamer_server.py
+/usr/bin/python3 tests/e2e/gstreamer_server.py
 """
 
 import sys
