@@ -1,0 +1,82 @@
+"""One running device: its ports, and how its faults open and shut them."""
+
+import asyncio
+from contextlib import AsyncExitStack
+from types import TracebackType
+from typing import Self
+
+from camera_hub.simulator.faults import Fault
+from camera_hub.simulator.listener import Door, Listener
+from camera_hub.simulator.rtsp.server import RtspServer
+from camera_hub.simulator.state import DeviceState
+
+
+class Device:
+    """An async context manager: entering opens the ports, leaving ends every connection and waits."""
+
+    def __init__(self, state: DeviceState) -> None:
+        self.state = state
+        self.rtsp = RtspServer(state)
+        self._listeners = (Listener(state, state.plan.rtsp_port, self.rtsp.serve),)
+        self._tasks: list[asyncio.Task[None]] = []
+        self._flapping: asyncio.Task[None] | None = None
+        self._turn = asyncio.Lock()
+        self._stack = AsyncExitStack()
+
+    async def __aenter__(self) -> Self:
+        try:
+            for listener in self._listeners:
+                await listener.set(Door.OPEN)
+        except OSError:
+            await self._close_ports()
+            raise
+        self.state.rtsp_port = self._listeners[0].port
+        self._tasks.append(asyncio.create_task(self.rtsp.sweep(), name=f"simulator-sweep-{self.state.plan.key}"))
+        await self.apply()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._flapping is not None:
+            self._tasks.append(self._flapping)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._close_ports()
+        await self.rtsp.stop()
+
+    async def apply(self) -> None:
+        """Make the ports behave as the faults say."""
+        self.state.refresh()
+        faults = self.state.faults()
+        if Fault.FLAPPING in faults and self._flapping is None:
+            self._flapping = asyncio.create_task(self._flap(), name=f"simulator-flap-{self.state.plan.key}")
+        elif Fault.FLAPPING not in faults and self._flapping is not None:
+            self._flapping.cancel()
+            await asyncio.gather(self._flapping, return_exceptions=True)
+            self._flapping = None
+            self.state.flapped_down = False
+        await self._move_doors()
+
+    async def _flap(self) -> None:
+        while True:
+            await self.state.clock.sleep(self.state.faults().get(Fault.FLAPPING, 1.0))
+            self.state.flapped_down = not self.state.flapped_down
+            await self._move_doors()
+
+    async def _move_doors(self) -> None:
+        async with self._turn:
+            if self.state.down:
+                door = Door.CLOSED
+            elif Fault.VILLAGE_DOWN in self.state.faults():
+                door = Door.BLACK_HOLE
+            else:
+                door = Door.OPEN
+            for listener in self._listeners:
+                await listener.set(door)
+
+    async def _close_ports(self) -> None:
+        for listener in self._listeners:
+            await listener.set(Door.CLOSED)
+            await listener.cut()

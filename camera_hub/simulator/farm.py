@@ -1,0 +1,130 @@
+"""The farm: all devices of all villages in one event loop, and the faults switched on and off."""
+
+import asyncio
+from contextlib import AsyncExitStack
+from types import TracebackType
+from typing import Any, Self
+
+from camera_hub.simulator.canary import Canary
+from camera_hub.simulator.clock import Clock, SystemClock
+from camera_hub.simulator.device import Device
+from camera_hub.simulator.faults import Fault, Switchboard
+from camera_hub.simulator.model import FarmPlan
+from camera_hub.simulator.picture.library import Library
+from camera_hub.simulator.state import DeviceState
+
+
+class UnknownTarget(ValueError):
+    """A fault was switched for something that is not in the farm."""
+
+
+class Farm:
+    """An async context manager: entering starts every device, leaving stops them all and waits."""
+
+    def __init__(self, plan: FarmPlan, *, clock: Clock | None = None) -> None:
+        self.plan = plan
+        self.devices: dict[str, Device] = {}
+        """By key, e.g. "donggou-1"."""
+        self.canary = Canary(plan.villages[0].devices[0].address)
+        self._clock: Clock = clock or SystemClock()
+        self._board = Switchboard()
+        self._library = Library()
+        self._stack = AsyncExitStack()
+
+    async def __aenter__(self) -> Self:
+        async with AsyncExitStack() as stack:
+            await stack.enter_async_context(self._library)
+            await stack.enter_async_context(self.canary)
+            for target, fault in self.plan.faults:
+                self._board.switch(self._resolve(target), Fault(fault), on=True)
+            canary = f"{self.canary.address}:{self.canary.port}"
+            for village, plan in self.plan.devices():
+                state = DeviceState(village, plan, self._board, self._clock, self._library, canary)
+                self.devices[plan.key] = await stack.enter_async_context(Device(state))
+            self._stack = stack.pop_all()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._stack.aclose()
+
+    async def set_fault(self, target: str, fault: Fault | str, on: bool = True, value: float | None = None) -> None:
+        """Switch a fault of a village, device or channel, named by its key or by a name that only it has.
+
+        `value`: seconds, for clock_skew (default -6 months) and flapping. Raises UnknownTarget, ValueError.
+        """
+        self._board.switch(self._resolve(target), Fault(fault), on=on, value=value)
+        await asyncio.gather(*(device.apply() for device in self.devices.values()))
+
+    def describe(self) -> dict[str, Any]:
+        """The farm with its addresses and logins, as JSON values."""
+        return {
+            "villages": [
+                {
+                    "key": village.key,
+                    "name": village.name,
+                    "cameras": sum(len(device.channels) for device in village.devices),
+                    "devices": [self._describe_device(self.devices[device.key]) for device in village.devices],
+                }
+                for village in self.plan.villages
+            ],
+            "faults": self._board.all_on(),
+        }
+
+    def stats(self) -> dict[str, Any]:
+        """What every device counted, and who came to the canary."""
+        return {
+            "canary_connections": self.canary.connections,
+            "devices": {key: device.state.stats.as_json() for key, device in self.devices.items()},
+        }
+
+    @staticmethod
+    def _describe_device(device: Device) -> dict[str, Any]:
+        state = device.state
+        plan = state.plan
+        base = f"rtsp://{plan.address}:{state.rtsp_port}/Streaming/Channels/"
+        return {
+            "key": plan.key,
+            "kind": plan.kind.value,
+            "name": plan.name,
+            "host": plan.address,
+            "onvif_port": state.http_port,
+            "http_port": state.http_port,
+            "rtsp_port": state.rtsp_port,
+            "username": plan.username,
+            "password": plan.password,
+            "uuid": plan.uuid,
+            "mac": plan.mac,
+            "serial": plan.serial,
+            "channels": [
+                {
+                    "key": channel.key,
+                    "number": channel.number,
+                    "name": channel.name,
+                    "label": channel.label,
+                    "codec": channel.main.codec,
+                    "main_url": f"{base}{channel.number}01",
+                    "sub_url": f"{base}{channel.number}02",
+                }
+                for channel in plan.channels
+            ],
+        }
+
+    def _resolve(self, target: str) -> str:
+        """The key of what is meant."""
+        named: dict[str, set[str]] = {}
+        for village, device in self.plan.devices():
+            for key, name in (
+                (village.key, village.name),
+                (device.key, device.name),
+                *((channel.key, f"{village.name}{channel.name}") for channel in device.channels),
+            ):
+                named.setdefault(key, set()).add(key)
+                named.setdefault(name, set()).add(key)
+        keys = named.get(target, set())
+        if len(keys) > 1 and (wider := {key for key in keys if all(other.startswith(key) for other in keys)}):
+            keys = wider
+        if len(keys) != 1:
+            raise UnknownTarget(f"no village, device or channel is called {target!r}")
+        return next(iter(keys))

@@ -1,0 +1,77 @@
+"""Faults by name, and the switchboard that says which are on for a village, a device or a channel."""
+
+from collections.abc import Callable, Iterable, Mapping
+from enum import StrEnum
+
+SIX_MONTHS = 182 * 86_400.0
+
+
+class Fault(StrEnum):
+    """What can be wrong. A fault of a village holds for all its devices, one of a device for all its channels."""
+
+    # reaching it
+    DEAD = "dead"  # device: connections are refused, open ones cut; channel: no picture from it
+    VILLAGE_DOWN = "village_down"  # as if the cable were pulled: nothing is refused, nothing answers
+    HALF_OPEN = "half_open"  # connections are accepted, then silence; running streams stop without closing
+    FLAPPING = "flapping"  # dead and alive in turn; the value is the length of each in seconds
+    SLOW_DRIP = "slow_drip"  # one byte a second
+    # getting in
+    WRONG_PASSWORD = "wrong_password"
+    DIGEST_ONLY = "digest_only"  # ONVIF refuses UsernameToken
+    TOKEN_ONLY = "token_only"  # ONVIF refuses HTTP Digest
+    CLOCK_SKEW = "clock_skew"  # the value is the error of the device's clock in seconds
+    DEVICE_FULL = "device_full"  # RTSP 453
+    ONVIF_OFF = "onvif_off"  # ONVIF is 404, RTSP and the vendor's HTTP interface go on
+    # what it says
+    REDIRECT = "redirect"  # RTSP and HTTP 302 to the canary
+    GIANT_REPLY = "giant_reply"  # Content-Length of 1.5 GB
+    NAT_XADDR = "nat_xaddr"  # addresses it names are those behind its router
+    TCP_REFUSED = "tcp_refused"  # RTSP over UDP only
+    # the stream
+    NO_KEY_FRAME = "no_key_frame"
+    B_FRAMES = "b_frames"
+    # the picture
+    FROZEN = "frozen"
+    BLACK = "black"
+
+
+DEFAULT_VALUES = {Fault.CLOCK_SKEW: -SIX_MONTHS, Fault.FLAPPING: 15.0}
+INNER_ADDRESS = "192.168.1.64"
+"""What a device behind a router says its address is (fault `nat_xaddr`)."""
+
+
+class Switchboard:
+    """Which faults are on, by target. Whoever must act on a change listens."""
+
+    def __init__(self) -> None:
+        self._on: dict[str, dict[Fault, float]] = {}
+        self._listeners: list[Callable[[], None]] = []
+
+    def switch(self, target: str, fault: Fault, *, on: bool, value: float | None = None) -> None:
+        """Switch one fault of one target; switching twice is no error."""
+        faults = self._on.setdefault(target, {})
+        if on:
+            faults[fault] = DEFAULT_VALUES.get(fault, 0.0) if value is None else value
+        else:
+            faults.pop(fault, None)
+        for listener in self._listeners:
+            listener()
+
+    def active(self, targets: Iterable[str]) -> Mapping[Fault, float]:
+        """Faults on for any of the targets, the narrowest (last) deciding the value."""
+        found: dict[Fault, float] = {}
+        for target in targets:
+            found.update(self._on.get(target, {}))
+        return found
+
+    def all_on(self) -> list[dict[str, str | float]]:
+        """Every fault that is on, for the control interface."""
+        return [
+            {"target": target, "fault": fault.value, "value": value}
+            for target, faults in sorted(self._on.items())
+            for fault, value in faults.items()
+        ]
+
+    def listen(self, listener: Callable[[], None]) -> None:
+        """Be called after each change."""
+        self._listeners.append(listener)

@@ -1,0 +1,125 @@
+"""What a farm is made of, as plain values: villages, their devices, the devices' channels and streams."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from camera_hub.simulator.picture.scenes import SceneKind
+
+
+class DeviceKind(StrEnum):
+    """A single camera, or a recorder with several channels."""
+
+    CAMERA = "camera"
+    RECORDER = "recorder"
+
+
+class RtspAuth(StrEnum):
+    """What the RTSP server offers."""
+
+    DIGEST = "digest"
+    BASIC = "basic"
+    BOTH = "both"
+
+
+class Answers(StrEnum):
+    """Types a device names in WS-Discovery; some answer only probes for one of them."""
+
+    BOTH = "both"
+    TRANSMITTER = "transmitter"  # dn:NetworkVideoTransmitter alone
+    DEVICE = "device"  # tds:Device alone
+
+
+@dataclass(frozen=True, slots=True)
+class StreamSpec:
+    """One encoded stream. Bit rate in bit/s, key frame interval in seconds."""
+
+    codec: str = "h264"  # or "h265"
+    width: int = 640
+    height: int = 360
+    fps: int = 15
+    bitrate: int = 400_000
+    gop_seconds: int = 2
+
+
+MAIN = StreamSpec(width=1280, height=720, fps=25, bitrate=2_000_000)
+MAIN_H265 = StreamSpec(codec="h265", width=1280, height=720, fps=15, bitrate=1_200_000)
+SUB = StreamSpec()
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """One picture of a device. `label` is the ASCII name that is burnt in; `number` counts from 1."""
+
+    key: str
+    number: int
+    name: str
+    label: str
+    scene: SceneKind
+    night: bool = False
+    mirrored: bool = False
+    ptz: bool = False
+    main: StreamSpec = MAIN
+    sub: StreamSpec = SUB
+
+    def stream(self, number: int) -> StreamSpec:
+        """1 is the main stream, 2 the sub stream."""
+        return self.main if number == 1 else self.sub
+
+
+@dataclass(frozen=True, slots=True)
+class SimDevice:
+    """One device with its own address. A port of 0 is chosen by the system at start."""
+
+    key: str
+    name: str
+    label: str
+    kind: DeviceKind
+    address: str
+    channels: tuple[Channel, ...]
+    http_port: int = 8080
+    rtsp_port: int = 8554
+    username: str = "admin"
+    password: str = field(default="village-2024", repr=False)
+    onvif_username: str = ""  # empty: the device's own login serves for ONVIF too
+    onvif_password: str = field(default="", repr=False)
+    manufacturer: str = "Virtual"
+    model: str = "VC-2000"
+    firmware: str = "5.7.3"
+    serial: str = ""
+    mac: str = "02:00:00:00:00:00"
+    uuid: str = ""
+    answers: Answers = Answers.BOTH
+    rtsp_auth: RtspAuth = RtspAuth.DIGEST
+    digest_algorithm: str = "MD5"  # or "SHA-256"
+    max_sessions: int = 32
+    max_pull_points: int = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Village:
+    """A village or residential quarter. `key` is its slug, `label` its name in ASCII."""
+
+    key: str
+    name: str
+    label: str
+    devices: tuple[SimDevice, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FarmPlan:
+    """All villages and the faults that are on from the start, as (target, fault name)."""
+
+    villages: tuple[Village, ...]
+    faults: tuple[tuple[str, str], ...] = ()
+
+    def devices(self) -> Iterator[tuple[Village, SimDevice]]:
+        """Every device with its village."""
+        for village in self.villages:
+            for device in village.devices:
+                yield village, device
+
+    @property
+    def cameras(self) -> int:
+        """Number of channels, which is what a person calls cameras."""
+        return sum(len(device.channels) for _, device in self.devices())

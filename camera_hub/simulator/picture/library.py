@@ -1,0 +1,60 @@
+"""All loops there are, each encoded when it is first asked for, in threads of its own."""
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Self
+
+from camera_hub.simulator.model import StreamSpec
+from camera_hub.simulator.picture.loops import Loop, captioned_loop, drawn_loop
+from camera_hub.simulator.picture.scenes import Look
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """What a loop is made from. Only a loop that cannot carry a written-in caption has a label."""
+
+    look: Look
+    spec: StreamSpec
+    label: str = ""
+    b_frames: bool = False
+
+
+def recipe_for(look: Look, spec: StreamSpec, label: str, *, b_frames: bool) -> Recipe:
+    """The recipe that shares as much as the codec allows."""
+    if spec.codec == "h264" and not b_frames:
+        return Recipe(look, spec)
+    return Recipe(look, spec, label, b_frames)
+
+
+class Library:
+    """Makes each loop once. An async context manager that waits for its threads."""
+
+    def __init__(self, workers: int = 2) -> None:
+        self._pool = ThreadPoolExecutor(workers, thread_name_prefix="simulator-loops")
+        self._loops: dict[Recipe, asyncio.Future[Loop]] = {}
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for future in self._loops.values():
+            future.cancel()
+        await asyncio.to_thread(self._pool.shutdown, cancel_futures=True)
+
+    async def loop(self, recipe: Recipe) -> Loop:
+        """The loop, from the shelf or after encoding it."""
+        future = self._loops.get(recipe)
+        if future is None:
+            future = asyncio.get_running_loop().run_in_executor(self._pool, _make, recipe)
+            self._loops[recipe] = future
+        return await asyncio.shield(future)
+
+
+def _make(recipe: Recipe) -> Loop:
+    if recipe.label:
+        return drawn_loop(recipe.look, recipe.spec, recipe.label, b_frames=recipe.b_frames)
+    return captioned_loop(recipe.look, recipe.spec)

@@ -1,0 +1,177 @@
+"""The default farm: a township of villages and quarters with places that a reader of its map would know."""
+
+import uuid
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import cycle
+
+from camera_hub.simulator.model import (
+    MAIN_H265,
+    Answers,
+    Channel,
+    DeviceKind,
+    FarmPlan,
+    RtspAuth,
+    SimDevice,
+    StreamSpec,
+    Village,
+)
+from camera_hub.simulator.picture.scenes import SceneKind
+
+_VILLAGES = (
+    ("东沟村", "donggou"), ("李家庄", "lijiazhuang"), ("王家寨", "wangjiazhai"), ("柳树屯", "liushutun"),
+    ("河西村", "hexi"), ("石桥村", "shiqiao"), ("马头营", "matouying"), ("北岭村", "beiling"),
+    ("杨树沟", "yangshugou"), ("大槐树村", "dahuaishu"), ("张家湾", "zhangjiawan"), ("青龙山村", "qinglongshan"),
+    ("河东小区", "hedong"), ("幸福家园", "xingfu"), ("镇前社区", "zhenqian"), ("学府小区", "xuefu"),
+)  # fmt: skip
+_PLACES = (
+    ("村口", "cunkou", SceneKind.ROAD), ("大桥北", "daqiao bei", SceneKind.BRIDGE),
+    ("文化广场", "wenhua guangchang", SceneKind.SQUARE), ("村委会大门", "cunweihui damen", SceneKind.GATE),
+    ("十字路口", "shizi lukou", SceneKind.ROAD), ("小学门口", "xiaoxue menkou", SceneKind.GATE),
+    ("大桥南", "daqiao nan", SceneKind.BRIDGE), ("卫生室", "weishengshi", SceneKind.SQUARE),
+    ("东街", "dong jie", SceneKind.ROAD), ("西街", "xi jie", SceneKind.ROAD),
+    ("水库大坝", "shuiku daba", SceneKind.BRIDGE), ("粮站", "liangzhan", SceneKind.GATE),
+    ("停车场", "tingchechang", SceneKind.SQUARE), ("公交站", "gongjiao zhan", SceneKind.ROAD),
+    ("变电站", "biandianzhan", SceneKind.GATE), ("集市", "jishi", SceneKind.SQUARE),
+)  # fmt: skip
+_NVR_CHANNELS = 8
+NAMESPACE = uuid.UUID("6f0d8a52-2f8e-4b0a-9f5e-0a51d1f0c0de")
+DEMO_FAULTS = ("wrong_password", "frozen", "black", "clock_skew", "dead")
+"""What is wrong in the demo, each with a device or channel of a different village."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """Where devices listen; 0 lets the system choose, for farms that run beside each other."""
+
+    http: int = 8080
+    rtsp: int = 8554
+
+
+def default_farm(
+    villages: int = 16,
+    cameras: int = 64,
+    *,
+    faults: int = 0,
+    network: str = "127.20",
+    ports: Ports | None = None,
+    main: StreamSpec | None = None,
+    sub: StreamSpec | None = None,
+) -> FarmPlan:
+    """A farm with at least that many cameras, each village in a /24 of `network`, and the first few demo faults on.
+
+    Every second village has recorders as far as it has eight cameras for each; the others are single cameras.
+    The first camera of the last village has an H.265 main stream.
+    """
+    if not 1 <= villages <= 250 or cameras < villages or cameras > villages * 200:
+        raise ValueError("1 to 250 villages, and for each at least one camera and at most 200")
+    ports = ports or Ports()
+    made = tuple(
+        _village(number, share, network, ports, last=number == villages - 1, streams=(main, sub))
+        for number, share in enumerate(_shares(villages, cameras))
+    )
+    return FarmPlan(made, _demo_faults(made, faults))
+
+
+def _shares(villages: int, cameras: int) -> list[int]:
+    """Cameras per village: every fourth gets enough for a recorder where there are enough, the rest is dealt out evenly."""
+    shares = [1] * villages
+    left = cameras - villages
+    for number in range(0, villages, 4):
+        if left >= _NVR_CHANNELS - 1:
+            shares[number] += _NVR_CHANNELS - 1
+            left -= _NVR_CHANNELS - 1
+    for _ in range(left):
+        shares[shares.index(min(shares))] += 1
+    return shares
+
+
+def _village(
+    number: int, cameras: int, network: str, ports: Ports, *, last: bool, streams: tuple[StreamSpec | None, ...]
+) -> Village:
+    name, slug = _VILLAGES[number % len(_VILLAGES)]
+    if lap := number // len(_VILLAGES):
+        name, slug = f"{name}{lap + 1}组", f"{slug}{lap + 1}"
+    places = _places(number)
+    devices = []
+    left = cameras
+    while left:
+        many = left >= _NVR_CHANNELS and number % 2 == 0
+        size = _NVR_CHANNELS if many else 1
+        place = len(devices) + 1
+        devices.append(
+            _device(
+                (name, slug), place, [next(places) for _ in range(size)], f"{network}.{number}.{place}", ports,
+                recorder=many, h265=last and not devices, streams=streams,
+            )
+        )  # fmt: skip
+        left -= size
+    return Village(slug, name, slug.upper(), tuple(devices))
+
+
+def _places(start: int) -> Iterator[tuple[str, str, SceneKind]]:
+    lap = 0
+    for count, (name, label, scene) in enumerate(cycle(_PLACES)):
+        lap = count // len(_PLACES)
+        yield (f"{name}{lap + 1}", f"{label} {lap + 1}", scene) if lap else (name, label, scene)
+
+
+def _device(
+    village: tuple[str, str],
+    number: int,
+    places: list[tuple[str, str, SceneKind]],
+    address: str,
+    ports: Ports,
+    *,
+    recorder: bool,
+    h265: bool,
+    streams: tuple[StreamSpec | None, ...],
+) -> SimDevice:
+    name, slug = village
+    key = f"{slug}-{number}"
+    seed = zlib.crc32(key.encode())
+    main, sub = streams
+    channels = []
+    for place, (place_name, label, scene) in enumerate(places, start=1):
+        chosen = {"main": MAIN_H265 if h265 else main, "sub": sub}
+        channels.append(
+            Channel(
+                key=f"{key}-{place}",
+                number=place,
+                name=place_name,
+                label=f"{slug} {label}".upper(),
+                scene=scene,
+                night=(seed + place) % 5 == 0,
+                mirrored=(seed >> 3) + place & 1 == 1,
+                ptz=scene is SceneKind.SQUARE,
+                **{which: spec for which, spec in chosen.items() if spec is not None},
+            )
+        )
+    answers = (Answers.BOTH, Answers.BOTH, Answers.TRANSMITTER, Answers.DEVICE)[seed % 4]
+    return SimDevice(
+        key=key,
+        name=f"{name}录像机" if recorder else f"{name}{places[0][0]}",
+        label=f"{slug}-nvr" if recorder else channels[0].label,
+        kind=DeviceKind.RECORDER if recorder else DeviceKind.CAMERA,
+        address=address,
+        channels=tuple(channels),
+        http_port=ports.http,
+        rtsp_port=ports.rtsp,
+        model="VN-8016" if recorder else "VC-2000",
+        serial=f"VH{seed:010d}",
+        mac="02:" + ":".join(f"{byte:02x}" for byte in (seed & 0xFF, *seed.to_bytes(4, "big"))),
+        uuid=str(uuid.uuid5(NAMESPACE, f"{address}/{key}")),
+        answers=answers,
+        rtsp_auth=RtspAuth.BOTH if seed % 3 == 0 else RtspAuth.DIGEST,
+    )
+
+
+def _demo_faults(villages: tuple[Village, ...], count: int) -> tuple[tuple[str, str], ...]:
+    """The first `count` demo faults, each in another village, from the second village on."""
+    chosen = []
+    for fault, village in zip(DEMO_FAULTS[:count], villages[1:], strict=False):
+        device = village.devices[-1]
+        target = device.channels[-1].key if fault in ("frozen", "black") else device.key
+        chosen.append((target, fault))
+    return tuple(chosen)

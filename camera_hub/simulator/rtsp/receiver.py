@@ -1,0 +1,179 @@
+"""Where a stream's packets go: one session's RTP sequence, over its TCP connection or its UDP ports, with its reports."""
+
+import asyncio
+import secrets
+import socket
+import struct
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from typing import Protocol
+
+from camera_hub.simulator.rtsp.packets import Packet
+from camera_hub.simulator.rtsp.sdp import PAYLOAD_TYPE
+
+_TCP_BUFFER_LIMIT = 1 << 20
+_NTP_EPOCH = datetime(1900, 1, 1, tzinfo=UTC)
+_REPORT_EVERY = 5.0
+
+
+class Outlet(Protocol):
+    """The way out of a receiver."""
+
+    def rtp(self, packets: Sequence[bytes], *, key: bool, drip: bool) -> bool:
+        """Send one frame's packets; False when they had to be dropped."""
+        ...
+
+    def rtcp(self, packet: bytes) -> None: ...
+    def close(self) -> None: ...
+
+
+class Receiver:
+    """One playing session: headers, sequence numbers, sender reports."""
+
+    def __init__(self, outlet: Outlet) -> None:
+        self.outlet = outlet
+        self.ssrc = secrets.randbits(32)
+        self.sequence = secrets.randbits(15)
+        self._sent = 0
+        self._octets = 0
+        self._reported: float | None = None
+
+    def deliver(
+        self, packets: Sequence[Packet], timestamp: int, *, key: bool, drip: bool, now: datetime, monotonic: float
+    ) -> bool:
+        """Send one frame; False when it was dropped because the peer does not take it."""
+        frames = []
+        for packet in packets:
+            marker = 0x80 if packet.last else 0
+            head = struct.pack("!BBHII", 0x80, marker | PAYLOAD_TYPE, self.sequence, timestamp, self.ssrc)
+            frames.append(head + packet.payload)
+            self.sequence = self.sequence + 1 & 0xFFFF
+            self._octets += len(packet.payload)
+        self._sent += len(frames)
+        if self._reported is None or monotonic - self._reported >= _REPORT_EVERY:
+            self._reported = monotonic
+            if not drip:
+                self.outlet.rtcp(self._report(timestamp, now))
+        return self.outlet.rtp(frames, key=key, drip=drip)
+
+    def _report(self, timestamp: int, now: datetime) -> bytes:
+        """A sender report and the canonical name (RFC 3550, 6.4.1 and 6.5)."""
+        ntp = round((now - _NTP_EPOCH).total_seconds() * (1 << 32)) & (1 << 64) - 1
+        report = struct.pack(
+            "!BBHIQIII", 0x80, 200, 6, self.ssrc, ntp, timestamp, self._sent & 0xFFFFFFFF, self._octets & 0xFFFFFFFF
+        )
+        return report + struct.pack("!BBHIBB6sxx", 0x81, 202, 4, self.ssrc, 1, 6, b"camera")
+
+
+class TcpOutlet:
+    """Interleaved in the RTSP connection. A frame that would fill the buffer is dropped, and all up to the next key."""
+
+    def __init__(self, writer: asyncio.StreamWriter, channel: int, monotonic: Callable[[], float]) -> None:
+        self._transport = writer.transport
+        self._channel = channel
+        self._monotonic = monotonic
+        self._waiting_for_key = False
+        self._drip = b""
+        self._dripped_at = 0.0
+
+    def rtp(self, packets: Sequence[bytes], *, key: bool, drip: bool) -> bool:
+        if self._transport.is_closing():
+            return False
+        if self._drip or drip:
+            return self._drip_out(packets, drip=drip)
+        if self._transport.get_write_buffer_size() > _TCP_BUFFER_LIMIT:
+            self._waiting_for_key = True
+        elif key:
+            self._waiting_for_key = False
+        if self._waiting_for_key:
+            return False
+        self._transport.write(self._interleaved(packets, self._channel))
+        return True
+
+    def _drip_out(self, packets: Sequence[bytes], *, drip: bool) -> bool:
+        """One byte a second; what is begun is finished at once when the fault ends, or the peer would lose the frame."""
+        if not drip:
+            self._transport.write(self._drip)
+            self._drip = b""
+            self._waiting_for_key = True
+            return False
+        taken = not self._drip
+        if taken:
+            self._drip = self._interleaved(packets, self._channel)
+        if self._monotonic() - self._dripped_at >= 1:
+            self._dripped_at = self._monotonic()
+            self._transport.write(self._drip[:1])
+            self._drip = self._drip[1:]
+        return taken
+
+    def rtcp(self, packet: bytes) -> None:
+        if not self._transport.is_closing() and not self._drip:
+            self._transport.write(self._interleaved([packet], self._channel + 1))
+
+    def close(self) -> None:
+        pass  # the connection belongs to the server
+
+    @staticmethod
+    def _interleaved(packets: Sequence[bytes], channel: int) -> bytes:
+        return b"".join(struct.pack("!cBH", b"$", channel, len(packet)) + packet for packet in packets)
+
+
+class UdpOutlet(asyncio.DatagramProtocol):
+    """A pair of UDP ports of the device. What comes in on them keeps the session alive."""
+
+    def __init__(self, address: str, peer: tuple[str, int], heard: Callable[[], None]) -> None:
+        self._rtp_peer = peer
+        self._rtcp_peer = (peer[0], peer[1] + 1)
+        self._heard = heard
+        self._rtp_socket, self._rtcp_socket = _port_pair(address)
+        self._transport: asyncio.DatagramTransport | None = None
+        self.ports = (self._rtp_socket.getsockname()[1], self._rtcp_socket.getsockname()[1])
+
+    async def open(self) -> None:
+        """Begin to listen for reports."""
+        loop = asyncio.get_running_loop()
+        self._transport, _ = await loop.create_datagram_endpoint(lambda: self, sock=self._rtcp_socket)
+
+    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
+        self._heard()
+
+    def rtp(self, packets: Sequence[bytes], *, key: bool, drip: bool) -> bool:
+        if drip:
+            return False
+        try:
+            for packet in packets:
+                self._rtp_socket.sendto(packet, self._rtp_peer)
+        except OSError:
+            return False  # the buffer is full, or the peer's port is gone: RTP is lost, as on a real network
+        return True
+
+    def rtcp(self, packet: bytes) -> None:
+        if self._transport is not None:
+            self._transport.sendto(packet, self._rtcp_peer)
+
+    def close(self) -> None:
+        self._rtp_socket.close()
+        if self._transport is not None:
+            self._transport.close()
+        else:
+            self._rtcp_socket.close()
+
+
+def _port_pair(address: str) -> tuple[socket.socket, socket.socket]:
+    """Two sockets on neighbouring ports, the first one even (RFC 3550, 11)."""
+    for _ in range(64):
+        first = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        second = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        first.setblocking(False)
+        second.setblocking(False)
+        try:
+            first.bind((address, 0))
+            port = first.getsockname()[1]
+            if port % 2 == 0:
+                second.bind((address, port + 1))
+                return first, second
+        except OSError:
+            pass
+        first.close()
+        second.close()
+    raise OSError("no pair of free UDP ports")

@@ -1,0 +1,238 @@
+"""The RTSP server of one device: who may, what is there, and the sessions (RFC 2326)."""
+
+import asyncio
+import re
+import secrets
+from dataclasses import dataclass
+
+from camera_hub.simulator.auth import Doorkeeper
+from camera_hub.simulator.faults import Fault
+from camera_hub.simulator.giant import pour
+from camera_hub.simulator.listener import Line
+from camera_hub.simulator.model import RtspAuth
+from camera_hub.simulator.rtsp import messages, sdp
+from camera_hub.simulator.rtsp.messages import BadMessage, Interleaved, Request
+from camera_hub.simulator.rtsp.receiver import Receiver, TcpOutlet, UdpOutlet
+from camera_hub.simulator.rtsp.stream import Stream
+from camera_hub.simulator.state import DeviceState
+
+SESSION_TIMEOUT = 60.0
+_SWEEP_EVERY = 1.0
+_METHODS = "OPTIONS, DESCRIBE, SETUP, PLAY, PAUSE, TEARDOWN, GET_PARAMETER, SET_PARAMETER"
+_PATH = re.compile(r"/Streaming/Channels/(\d+)(\d\d)(?:/|$|\?)", re.IGNORECASE)
+Answer = tuple[int, list[tuple[str, str]], bytes]
+
+
+@dataclass(slots=True)
+class Session:
+    """One client's hold on a stream."""
+
+    name: str
+    stream: Stream
+    receiver: Receiver
+    line: Line | None  # the connection it lives and dies with; None over UDP
+    alive_at: float
+    playing: bool = False
+
+
+class RtspServer:
+    """Answers requests; sessions that say nothing for a minute are ended."""
+
+    def __init__(self, state: DeviceState) -> None:
+        self._state = state
+        plan = state.plan
+        self._doorkeeper = Doorkeeper(
+            f"IP Camera({plan.serial[-5:]})",
+            basic=plan.rtsp_auth is not RtspAuth.DIGEST,
+            digest=plan.rtsp_auth is not RtspAuth.BASIC,
+            algorithm=plan.digest_algorithm,
+        )
+        self.streams = {
+            (channel.number, number): Stream(state, channel, number) for channel in plan.channels for number in (1, 2)
+        }
+        self._sessions: dict[str, Session] = {}
+
+    async def serve(self, line: Line) -> None:
+        """Talk with one client until it leaves."""
+        self._state.stats.rtsp_connections += 1
+        try:
+            while True:
+                message = await messages.read(line.reader)
+                if isinstance(message, Interleaved):
+                    self._heard(line)
+                    continue
+                self._state.stats.requests[message.method] += 1
+                faults = self._state.faults()
+                if Fault.GIANT_REPLY in faults and message.method == "DESCRIBE":
+                    head = f"RTSP/1.0 200 OK\r\nCSeq: {message.headers.get('cseq', '0')}\r\nContent-Type: application/sdp\r\n"
+                    await pour(line, head)
+                    return
+                status, headers, body = await self._answer(message, line)
+                await line.send(messages.response(status, message, headers, body), drips=Fault.SLOW_DRIP in faults)
+                if message.method == "PLAY" and status == 200:
+                    self._start(self._sessions[message.session])
+        except BadMessage:
+            await line.send(b"RTSP/1.0 400 Bad Request\r\n\r\n")
+        finally:
+            for session in [one for one in self._sessions.values() if one.line is line]:
+                self._end(session)
+
+    async def sweep(self) -> None:
+        """End silent sessions, for ever."""
+        while True:
+            await self._state.clock.sleep(_SWEEP_EVERY)
+            now = self._state.clock.monotonic()
+            for session in [one for one in self._sessions.values() if now - one.alive_at > SESSION_TIMEOUT]:
+                self._end(session)
+                if session.line is not None:
+                    session.line.writer.close()
+
+    async def stop(self) -> None:
+        """End all sessions and streams."""
+        for session in list(self._sessions.values()):
+            self._end(session)
+        await asyncio.gather(*(stream.stop() for stream in self.streams.values()))
+
+    async def _answer(self, request: Request, line: Line) -> Answer:
+        faults = self._state.faults()
+        if request.method == "OPTIONS":
+            self._touch(request)
+            return 200, [("Public", _METHODS)], b""
+        if Fault.REDIRECT in faults:
+            return 302, [("Location", f"rtsp://{self._state.canary}/stolen")], b""
+        if not self._admitted(request):
+            return 401, [("WWW-Authenticate", challenge) for challenge in self._doorkeeper.challenges()], b""
+        match request.method:
+            case "DESCRIBE":
+                return await self._describe(request)
+            case "SETUP":
+                return await self._setup(request, line)
+            case "PLAY" | "PAUSE" | "TEARDOWN" | "GET_PARAMETER" | "SET_PARAMETER":
+                return self._in_session(request)
+        return 405, [("Allow", _METHODS)], b""
+
+    def _admitted(self, request: Request) -> bool:
+        given = request.headers.get("authorization")
+        if given is None:
+            return False
+        stats = self._state.stats
+        stats.logins += 1
+        admitted = self._doorkeeper.admits(request.method, given, self._state.device_logins)
+        stats.logins_failed += not admitted
+        return admitted
+
+    def _stream(self, request: Request) -> Stream | None:
+        found = _PATH.search(request.url)
+        stream = self.streams.get((int(found[1]), int(found[2]))) if found else None
+        if stream is None or Fault.DEAD in self._state.faults(stream.channel):
+            return None
+        return stream
+
+    async def _describe(self, request: Request) -> Answer:
+        if (stream := self._stream(request)) is None:
+            return 404, [], b""
+        loop = await stream.loop()
+        base = request.url if request.url.endswith("/") else request.url + "/"
+        if Fault.NAT_XADDR in self._state.faults():
+            base = self._state.stream_url(stream.channel, 1 if stream.name.endswith("main") else 2) + "/"
+        body = sdp.describe(stream.spec, loop.parameters, self._state.shown_address)
+        return 200, [("Content-Base", base), ("Content-Type", "application/sdp")], body
+
+    async def _setup(self, request: Request, line: Line) -> Answer:
+        if (stream := self._stream(request)) is None:
+            return 404, [], b""
+        if Fault.DEVICE_FULL in self._state.faults() or len(self._sessions) >= self._state.plan.max_sessions:
+            return 453, [], b""
+        for offer in request.headers.get("transport", "").split(","):
+            if (chosen := await self._transport(offer, line)) is not None:
+                transport, receiver, over_tcp, name = chosen
+                break
+        else:
+            return 461, [], b""
+        self._sessions[name] = Session(
+            name, stream, receiver, line if over_tcp else None, self._state.clock.monotonic()
+        )
+        return 200, [("Transport", transport), ("Session", f"{name};timeout={SESSION_TIMEOUT:.0f}")], b""
+
+    async def _transport(self, offer: str, line: Line) -> tuple[str, Receiver, bool, str] | None:
+        """One offered transport: what is answered, where packets go, whether over TCP, the session's name."""
+        profile, *parts = [part.strip() for part in offer.split(";")]
+        values = dict(part.partition("=")[::2] for part in parts)
+        name = secrets.token_hex(8)
+        if profile == "RTP/AVP/TCP":
+            if Fault.TCP_REFUSED in self._state.faults():
+                return None
+            channel = _number(values.get("interleaved", "0-1"), 254)
+            if channel is None:
+                return None
+            receiver = Receiver(TcpOutlet(line.writer, channel, self._state.clock.monotonic))
+            shown = f"RTP/AVP/TCP;unicast;interleaved={channel}-{channel + 1};ssrc={receiver.ssrc:08X}"
+            return shown, receiver, True, name
+        if profile in ("RTP/AVP", "RTP/AVP/UDP") and "multicast" not in values and "client_port" in values:
+            port = _number(values["client_port"], 65534)
+            if not port:
+                return None
+            outlet = UdpOutlet(self._state.plan.address, (line.peer, port), lambda: self._heard_over_udp(name))
+            await outlet.open()
+            receiver = Receiver(outlet)
+            shown = (
+                f"RTP/AVP;unicast;client_port={port}-{port + 1};"
+                f"server_port={outlet.ports[0]}-{outlet.ports[1]};ssrc={receiver.ssrc:08X}"
+            )
+            return shown, receiver, False, name
+        return None
+
+    def _in_session(self, request: Request) -> Answer:
+        session = self._touch(request)
+        if session is None:
+            if request.method in ("GET_PARAMETER", "SET_PARAMETER") and not request.session:
+                return 200, [], b""
+            return 454, [], b""
+        headers = [("Session", f"{session.name};timeout={SESSION_TIMEOUT:.0f}")]
+        match request.method:
+            case "PLAY":
+                headers += [
+                    ("Range", "npt=0.000-"),
+                    (
+                        "RTP-Info",
+                        f"url={request.url.rstrip('/')}/{sdp.TRACK};seq={session.receiver.sequence};"
+                        f"rtptime={session.stream.rtp_time()}",
+                    ),
+                ]
+            case "PAUSE":
+                session.stream.remove(session.receiver)
+                session.playing = False
+            case "TEARDOWN":
+                self._end(session)
+        return 200, headers, b""
+
+    def _start(self, session: Session) -> None:
+        if not session.playing:
+            session.playing = True
+            session.stream.add(session.receiver)
+
+    def _end(self, session: Session) -> None:
+        self._sessions.pop(session.name, None)
+        session.stream.remove(session.receiver)
+        session.receiver.outlet.close()
+
+    def _touch(self, request: Request) -> Session | None:
+        session = self._sessions.get(request.session)
+        if session is not None:
+            session.alive_at = self._state.clock.monotonic()
+        return session
+
+    def _heard(self, line: Line) -> None:
+        for session in self._sessions.values():
+            if session.line is line:
+                session.alive_at = self._state.clock.monotonic()
+
+    def _heard_over_udp(self, name: str) -> None:
+        if (session := self._sessions.get(name)) is not None:
+            session.alive_at = self._state.clock.monotonic()
+
+
+def _number(text: str, highest: int) -> int | None:
+    """The first of a pair of numbers."""
+    first = text.partition("-")[0]
+    return int(first) if first.isdigit() and int(first) <= highest else None

@@ -1,0 +1,129 @@
+"""One channel in one quality, paced once for all who watch it."""
+
+import asyncio
+import secrets
+import zlib
+from datetime import datetime, timedelta, timezone
+
+from camera_hub.simulator.faults import Fault
+from camera_hub.simulator.model import Channel, StreamSpec
+from camera_hub.simulator.picture.library import Recipe, recipe_for
+from camera_hub.simulator.picture.loops import Loop
+from camera_hub.simulator.picture.scenes import Look, Mood
+from camera_hub.simulator.rtsp.receiver import Receiver
+from camera_hub.simulator.state import DeviceState
+
+BEIJING = timezone(timedelta(hours=8))
+_LATEST = 1.0
+"""Seconds a stream may lag before it skips instead of catching up."""
+
+
+class Stream:
+    """Runs while it has receivers. The first one starts it with a key frame; later ones join in the middle."""
+
+    def __init__(self, state: DeviceState, channel: Channel, number: int) -> None:
+        self.channel = channel
+        self.name = f"{channel.key}/{'main' if number == 1 else 'sub'}"
+        self.spec: StreamSpec = channel.stream(number)
+        self._state = state
+        self._receivers: list[Receiver] = []
+        self._task: asyncio.Task[None] | None = None
+        self._wants_key = False
+        self._frozen_at: datetime | None = None
+        self._clock_base = secrets.randbits(31)
+
+    async def loop(self) -> Loop:
+        """The loop as the faults of this moment want it."""
+        return await self._state.library.loop(self._recipe())
+
+    def add(self, receiver: Receiver) -> None:
+        """Begin to send."""
+        self._receivers.append(receiver)
+        self._state.stats.sessions[self.name] += 1
+        self._state.stats.plays[self.name] += 1
+        if self._task is None or self._task.done():
+            self._task = asyncio.create_task(self._run(), name=f"simulator-stream-{self.name}")
+
+    def remove(self, receiver: Receiver) -> None:
+        """Stop sending; unknown receivers are no error."""
+        if receiver in self._receivers:
+            self._receivers.remove(receiver)
+            self._state.stats.sessions[self.name] -= 1
+
+    def rtp_time(self) -> int:
+        """RTP timestamp of this moment."""
+        return self._timestamp(self._state.clock.monotonic())
+
+    def want_key_frame(self) -> None:
+        """Send a key frame next, as SetSynchronizationPoint asks."""
+        self._wants_key = True
+
+    async def stop(self) -> None:
+        """End, whoever is watching."""
+        self._receivers.clear()
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    def caption(self, now: datetime) -> str:
+        """The text burnt in at a moment."""
+        return f"{self.channel.label}  {now.astimezone(BEIJING):%Y-%m-%d %H:%M:%S}"
+
+    def look(self) -> Look:
+        """What the channel shows with the faults of this moment."""
+        faults = self._state.faults(self.channel)
+        mood = Mood.BLACK if Fault.BLACK in faults else Mood.FROZEN if Fault.FROZEN in faults else Mood.FINE
+        return Look(self.channel.scene, self.channel.night, self.channel.mirrored, mood)
+
+    def _recipe(self) -> Recipe:
+        b_frames = Fault.B_FRAMES in self._state.faults(self.channel)
+        return recipe_for(self.look(), self.spec, self.channel.label, b_frames=b_frames)
+
+    def _timestamp(self, monotonic: float) -> int:
+        return round(monotonic * 90_000) + self._clock_base & 0xFFFFFFFF
+
+    def _caption_now(self) -> str:
+        if Fault.FROZEN not in self._state.faults(self.channel):
+            self._frozen_at = None
+            return self.caption(self._state.now())
+        if self._frozen_at is None:
+            self._frozen_at = self._state.now()
+        return self.caption(self._frozen_at)
+
+    async def _run(self) -> None:
+        clock = self._state.clock
+        step = 1 / self.spec.fps
+        gop = self.spec.gop_seconds * self.spec.fps
+        recipe, loop = self._recipe(), await self.loop()
+        number = zlib.crc32(self.name.encode()) % (loop.length // gop) * gop
+        shown = ""
+        due = clock.monotonic()
+        while self._receivers:
+            if self._recipe() != recipe:
+                recipe = self._recipe()
+                loop = await self._state.library.loop(recipe)
+                number = 0
+            elif self._wants_key:
+                number = -(-number // gop) * gop % loop.length
+            self._wants_key = False
+            caption = self._caption_now()
+            self._send(loop, number, shown, caption, due)
+            shown = caption
+            number = (number + 1) % loop.length
+            due += step
+            wait = due - clock.monotonic()
+            if wait < -_LATEST:
+                due = clock.monotonic()
+            await clock.sleep(max(wait, 0.0))
+
+    def _send(self, loop: Loop, number: int, shown: str, caption: str, due: float) -> None:
+        faults = self._state.faults(self.channel)
+        key = loop.is_key(number)
+        if self._state.silent or Fault.DEAD in faults or (key and Fault.NO_KEY_FRAME in faults):
+            return
+        packets = loop.packets(number, shown, caption)
+        timestamp = self._timestamp(due + loop.time_offset(number) / self.spec.fps)
+        now, monotonic, drip = self._state.now(), self._state.clock.monotonic(), Fault.SLOW_DRIP in faults
+        for receiver in self._receivers:
+            if not receiver.deliver(packets, timestamp, key=key, drip=drip, now=now, monotonic=monotonic):
+                self._state.stats.frames_dropped += 1

@@ -1,0 +1,107 @@
+"""What all servers of one device share: its plan, its clock, its faults, its counters."""
+
+import asyncio
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+from camera_hub.simulator.auth import Login
+from camera_hub.simulator.clock import Clock
+from camera_hub.simulator.faults import INNER_ADDRESS, Fault, Switchboard
+from camera_hub.simulator.model import Channel, SimDevice, Village
+from camera_hub.simulator.picture.library import Library
+from camera_hub.simulator.stats import DeviceStats
+
+
+class DeviceState:
+    """One running device, seen from inside. Ports are those in use once it has started."""
+
+    def __init__(
+        self, village: Village, plan: SimDevice, board: Switchboard, clock: Clock, library: Library, canary: str
+    ) -> None:
+        self.village = village
+        self.plan = plan
+        self.clock = clock
+        self.library = library
+        self.canary = canary
+        """host:port that redirects point at; whoever comes there obeyed one."""
+        self.stats = DeviceStats()
+        self.http_port = plan.http_port
+        self.rtsp_port = plan.rtsp_port
+        self.flapped_down = False
+        self._set_by_hand = 0.0
+        self._board = board
+        self._known: dict[str, Mapping[Fault, float]] = {}
+        self._heard = asyncio.Event()
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Look at the switchboard again after a change."""
+        self._known.clear()
+        if self.silent:
+            self._heard.clear()
+        else:
+            self._heard.set()
+
+    def faults(self, channel: Channel | None = None) -> Mapping[Fault, float]:
+        """Faults of the device, or of one of its channels with those of the device."""
+        key = channel.key if channel else ""
+        found = self._known.get(key)
+        if found is None:
+            found = self._board.active((self.village.key, self.plan.key, *((key,) if key else ())))
+            self._known[key] = found
+        return found
+
+    @property
+    def silent(self) -> bool:
+        """Whether connections get no answer."""
+        return not self.faults().keys().isdisjoint((Fault.VILLAGE_DOWN, Fault.HALF_OPEN))
+
+    @property
+    def down(self) -> bool:
+        """Whether connections are refused."""
+        return Fault.DEAD in self.faults() or self.flapped_down
+
+    async def until_heard(self) -> None:
+        """Wait while the device is silent."""
+        await self._heard.wait()
+
+    def now(self) -> datetime:
+        """The device's own clock, aware, UTC."""
+        return self.clock.now() + timedelta(seconds=self.faults().get(Fault.CLOCK_SKEW, 0.0) + self._set_by_hand)
+
+    def set_clock(self, now: datetime) -> None:
+        """Set the device's clock, as SetSystemDateAndTime does."""
+        self._set_by_hand += (now - self.now()).total_seconds()
+
+    @property
+    def device_logins(self) -> tuple[Login, ...]:
+        """Logins for RTSP, snapshots and the vendor's interface."""
+        return (self._unless_changed(self.plan.username, self.plan.password),)
+
+    @property
+    def onvif_logins(self) -> tuple[Login, ...]:
+        """Logins for ONVIF: a list of its own where the plan says so."""
+        if not self.plan.onvif_username:
+            return self.device_logins
+        return (self._unless_changed(self.plan.onvif_username, self.plan.onvif_password),)
+
+    def _unless_changed(self, username: str, password: str) -> Login:
+        return Login(username, password + "-changed" if Fault.WRONG_PASSWORD in self.faults() else password)
+
+    @property
+    def shown_address(self) -> str:
+        """The address the device believes it has."""
+        return INNER_ADDRESS if Fault.NAT_XADDR in self.faults() else self.plan.address
+
+    def stream_url(self, channel: Channel, number: int) -> str:
+        """Address of a stream as the device itself names it."""
+        return f"rtsp://{self.shown_address}:{self.rtsp_port}{stream_path(channel, number)}"
+
+    def http_url(self, path: str) -> str:
+        """Address of something on the device's HTTP port as the device itself names it."""
+        return f"http://{self.shown_address}:{self.http_port}{path}"
+
+
+def stream_path(channel: Channel, number: int) -> str:
+    """Path of a stream; number 1 is main, 2 is sub."""
+    return f"/Streaming/Channels/{channel.number}{number:02}"

@@ -1,0 +1,39 @@
+"""What a device counted: connections, logins, sessions, calls. Tests ask these numbers how polite the hub is."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(slots=True)
+class DeviceStats:
+    """Running totals of one device, but for `sessions` and `pull_points`, which are what is open now."""
+
+    rtsp_connections: int = 0
+    http_connections: int = 0
+    logins: int = 0  # requests with credentials
+    logins_failed: int = 0  # … that were wrong
+    probes: int = 0
+    pull_points: int = 0
+    pull_points_opened: int = 0
+    sync_points: int = 0
+    frames_dropped: int = 0
+    requests: Counter[str] = field(default_factory=Counter)  # RTSP methods, ONVIF operations, HTTP paths
+    sessions: Counter[str] = field(default_factory=Counter)  # playing now, by "<channel key>/<stream>"
+    plays: Counter[str] = field(default_factory=Counter)  # PLAYs ever, by the same
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "rtsp_connections": self.rtsp_connections,
+            "http_connections": self.http_connections,
+            "logins": self.logins,
+            "logins_failed": self.logins_failed,
+            "probes": self.probes,
+            "pull_points": self.pull_points,
+            "pull_points_opened": self.pull_points_opened,
+            "sync_points": self.sync_points,
+            "frames_dropped": self.frames_dropped,
+            "requests": dict(self.requests),
+            "sessions": {name: count for name, count in self.sessions.items() if count},
+            "plays": dict(self.plays),
+        }
