@@ -1,4 +1,4 @@
-"""Where redirects lead. Whoever connects here obeyed one; whatever it says is kept, for a test to look for a password."""
+"""Where redirects lead. Whoever connects here obeyed one; what it says is kept, for a test to look for a password."""
 
 import asyncio
 from types import TracebackType

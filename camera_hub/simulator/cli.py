@@ -8,7 +8,9 @@ import signal
 import sys
 from collections.abc import Sequence
 
-from camera_hub.simulator.farm import Farm
+from camera_hub.simulator.control import Control
+from camera_hub.simulator.discovery import PORT
+from camera_hub.simulator.farm import Discovery, Farm
 from camera_hub.simulator.plan import Ports, default_farm
 
 
@@ -21,7 +23,16 @@ def parser() -> argparse.ArgumentParser:
     options.add_argument("--network", default="127.20", help="first two numbers of the devices' addresses")
     options.add_argument("--http-port", type=int, default=8080, help="0: chosen by the system")
     options.add_argument("--rtsp-port", type=int, default=8554, help="0: chosen by the system")
+    options.add_argument("--no-discovery", action="store_true", help="answer no WS-Discovery")
+    options.add_argument("--control", metavar="HOST:PORT", type=_loopback, default=("127.0.0.1", 0))
     return options
+
+
+def _loopback(text: str) -> tuple[str, int]:
+    host, _, port = text.rpartition(":")
+    if not host.startswith("127.") or not port.isdigit() or int(port) > 65535:
+        raise argparse.ArgumentTypeError("a loopback address and a port, such as 127.0.0.1:9000")
+    return host, int(port)
 
 
 async def run(options: argparse.Namespace) -> None:
@@ -36,8 +47,9 @@ async def run(options: argparse.Namespace) -> None:
     done = asyncio.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(name, done.set)
-    async with Farm(plan) as farm:
-        _say({"ready": True, **farm.describe()})
+    discovery = Discovery(port=None if options.no_discovery else PORT, multicast=not options.no_discovery)
+    async with Farm(plan, discovery=discovery) as farm, Control(farm, *options.control) as control:
+        _say({"ready": True, "control": control.address, **farm.describe()})
         await done.wait()
 
 

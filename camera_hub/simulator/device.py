@@ -1,11 +1,11 @@
 """One running device: its ports, and how its faults open and shut them."""
 
 import asyncio
-from contextlib import AsyncExitStack
 from types import TracebackType
 from typing import Self
 
 from camera_hub.simulator.faults import Fault
+from camera_hub.simulator.http_port import HttpPort
 from camera_hub.simulator.listener import Door, Listener
 from camera_hub.simulator.rtsp.server import RtspServer
 from camera_hub.simulator.state import DeviceState
@@ -17,11 +17,14 @@ class Device:
     def __init__(self, state: DeviceState) -> None:
         self.state = state
         self.rtsp = RtspServer(state)
-        self._listeners = (Listener(state, state.plan.rtsp_port, self.rtsp.serve),)
+        self.http = HttpPort(state, self.rtsp.streams)
+        self._listeners = (
+            Listener(state, state.plan.rtsp_port, self.rtsp.serve),
+            Listener(state, state.plan.http_port, self.http.serve),
+        )
         self._tasks: list[asyncio.Task[None]] = []
         self._flapping: asyncio.Task[None] | None = None
         self._turn = asyncio.Lock()
-        self._stack = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
         try:
@@ -30,7 +33,7 @@ class Device:
         except OSError:
             await self._close_ports()
             raise
-        self.state.rtsp_port = self._listeners[0].port
+        self.state.rtsp_port, self.state.http_port = (listener.port for listener in self._listeners)
         self._tasks.append(asyncio.create_task(self.rtsp.sweep(), name=f"simulator-sweep-{self.state.plan.key}"))
         await self.apply()
         return self

@@ -2,16 +2,26 @@
 
 import asyncio
 from contextlib import AsyncExitStack
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
 
 from camera_hub.simulator.canary import Canary
 from camera_hub.simulator.clock import Clock, SystemClock
 from camera_hub.simulator.device import Device
+from camera_hub.simulator.discovery import PORT, Responder
 from camera_hub.simulator.faults import Fault, Switchboard
 from camera_hub.simulator.model import FarmPlan
 from camera_hub.simulator.picture.library import Library
 from camera_hub.simulator.state import DeviceState
+
+
+@dataclass(frozen=True, slots=True)
+class Discovery:
+    """How devices are found. Port 0 lets the system choose one for each device; None switches discovery off."""
+
+    port: int | None = PORT
+    multicast: bool = True
 
 
 class UnknownTarget(ValueError):
@@ -21,7 +31,7 @@ class UnknownTarget(ValueError):
 class Farm:
     """An async context manager: entering starts every device, leaving stops them all and waits."""
 
-    def __init__(self, plan: FarmPlan, *, clock: Clock | None = None) -> None:
+    def __init__(self, plan: FarmPlan, *, clock: Clock | None = None, discovery: Discovery | None = None) -> None:
         self.plan = plan
         self.devices: dict[str, Device] = {}
         """By key, e.g. "donggou-1"."""
@@ -29,6 +39,8 @@ class Farm:
         self._clock: Clock = clock or SystemClock()
         self._board = Switchboard()
         self._library = Library()
+        self._discovery = discovery or Discovery()
+        self._responder: Responder | None = None
         self._stack = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
@@ -41,6 +53,11 @@ class Farm:
             for village, plan in self.plan.devices():
                 state = DeviceState(village, plan, self._board, self._clock, self._library, canary)
                 self.devices[plan.key] = await stack.enter_async_context(Device(state))
+            if self._discovery.port is not None:
+                states = [device.state for device in self.devices.values()]
+                self._responder = await stack.enter_async_context(
+                    Responder(states, port=self._discovery.port, multicast=self._discovery.multicast)
+                )
             self._stack = stack.pop_all()
         return self
 
@@ -56,6 +73,12 @@ class Farm:
         """
         self._board.switch(self._resolve(target), Fault(fault), on=on, value=value)
         await asyncio.gather(*(device.apply() for device in self.devices.values()))
+
+    def discovery_port(self, device: str) -> int:
+        """UDP port on which a device hears probes sent to it alone. Raises KeyError when discovery is off."""
+        if self._responder is None:
+            raise KeyError(device)
+        return self._responder.ports[device]
 
     def describe(self) -> dict[str, Any]:
         """The farm with its addresses and logins, as JSON values."""

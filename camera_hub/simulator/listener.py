@@ -108,7 +108,7 @@ class Listener:
 
 
 def black_hole(address: str, port: int) -> list[socket.socket]:
-    """Listen with a full queue, so that further connection requests get no answer at all. Close the sockets to end it."""
+    """Listen with a full queue, so that more connection requests get no answer at all. Closing the sockets ends it."""
     hole = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     hole.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     hole.bind((address, port))

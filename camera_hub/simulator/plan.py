@@ -58,6 +58,7 @@ def default_farm(
     ports: Ports | None = None,
     main: StreamSpec | None = None,
     sub: StreamSpec | None = None,
+    h265: bool = True,
 ) -> FarmPlan:
     """A farm with at least that many cameras, each village in a /24 of `network`, and the first few demo faults on.
 
@@ -68,14 +69,14 @@ def default_farm(
         raise ValueError("1 to 250 villages, and for each at least one camera and at most 200")
     ports = ports or Ports()
     made = tuple(
-        _village(number, share, network, ports, last=number == villages - 1, streams=(main, sub))
+        _village(number, share, network, ports, h265=h265 and number == villages - 1, streams=(main, sub))
         for number, share in enumerate(_shares(villages, cameras))
     )
     return FarmPlan(made, _demo_faults(made, faults))
 
 
 def _shares(villages: int, cameras: int) -> list[int]:
-    """Cameras per village: every fourth gets enough for a recorder where there are enough, the rest is dealt out evenly."""
+    """Cameras per village: every fourth gets a recorder's worth as far as they go, the rest is dealt out evenly."""
     shares = [1] * villages
     left = cameras - villages
     for number in range(0, villages, 4):
@@ -88,13 +89,13 @@ def _shares(villages: int, cameras: int) -> list[int]:
 
 
 def _village(
-    number: int, cameras: int, network: str, ports: Ports, *, last: bool, streams: tuple[StreamSpec | None, ...]
+    number: int, cameras: int, network: str, ports: Ports, *, h265: bool, streams: tuple[StreamSpec | None, ...]
 ) -> Village:
     name, slug = _VILLAGES[number % len(_VILLAGES)]
     if lap := number // len(_VILLAGES):
         name, slug = f"{name}{lap + 1}组", f"{slug}{lap + 1}"
     places = _places(number)
-    devices = []
+    devices: list[SimDevice] = []
     left = cameras
     while left:
         many = left >= _NVR_CHANNELS and number % 2 == 0
@@ -103,7 +104,7 @@ def _village(
         devices.append(
             _device(
                 (name, slug), place, [next(places) for _ in range(size)], f"{network}.{number}.{place}", ports,
-                recorder=many, h265=last and not devices, streams=streams,
+                recorder=many, h265=h265 and not devices, streams=streams,
             )
         )  # fmt: skip
         left -= size

@@ -1,4 +1,4 @@
-"""A picture in planar 4:2:0 and the few shapes that scenes are made of. Coordinates are fractions of width and height."""
+"""A picture in planar 4:2:0 and the shapes that scenes are made of. Coordinates are fractions of width and height."""
 
 from dataclasses import dataclass
 

@@ -29,7 +29,7 @@ _DOTS = {
 
 @cache
 def glyph(character: str, scale: int = 1) -> NDArray[np.uint8]:
-    """Luma of one character, (16·scale, 8·scale). The last line of a cell is always paper; unknown characters are '#'."""
+    """Luma of one character, (16·scale, 8·scale). Its last line is always paper; unknown characters are '#'."""
     rows = bytes.fromhex(_DOTS.get(character.upper(), _DOTS["#"]))
     dots = np.array([[(row >> (4 - column)) & 1 for column in range(5)] for row in rows], dtype=np.uint8)
     cell = np.full((CELL_HEIGHT, CELL_WIDTH), PAPER, dtype=np.uint8)

@@ -2,10 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 from typing import Protocol
 
-import av
 import numpy as np
 from numpy.typing import NDArray
 
@@ -13,11 +11,12 @@ from camera_hub.simulator.model import StreamSpec
 from camera_hub.simulator.picture import caption, font
 from camera_hub.simulator.picture.bits import split_annex_b
 from camera_hub.simulator.picture.canvas import Canvas
+from camera_hub.simulator.picture.encoder import encode
 from camera_hub.simulator.picture.scenes import Look, Scene
 from camera_hub.simulator.rtsp.packets import Packet, h264_packets, h265_packets
 
 LOOP_SECONDS = 12
-_KEY_SLICE, _SPS, _PPS = 5, 7, 8
+_KEY_SLICE, _SEI, _SPS, _PPS = 5, 6, 7, 8
 _H265_PARAMETERS = (32, 33, 34)
 
 
@@ -41,12 +40,13 @@ class Loop(Protocol):
         ...
 
     def is_key(self, number: int) -> bool: ...
+
     def time_offset(self, number: int) -> int:
         """Frames by which this one is shown after the time it is sent at; other than 0 only with B frames."""
         ...
 
-    def packets(self, number: int, shown: str, caption: str) -> tuple[Packet, ...]:
-        """RTP payloads of one frame, whose caption bar changes from `shown` to `caption`."""
+    def packets(self, number: int, shown: str, caption_text: str) -> tuple[Packet, ...]:
+        """RTP payloads of one frame, whose caption bar changes from `shown` to `caption_text`."""
         ...
 
 
@@ -131,8 +131,10 @@ def captioned_loop(look: Look, spec: StreamSpec) -> CaptionedLoop:
     }  # fmt: skip
     parameters: dict[int, bytes] = {}
     slices: list[bytes] = []
-    for packet in _encode("libx264", options, spec, width, frame.body_height, pictures, count):
-        for nal in split_annex_b(bytes(packet)):
+    size = (width, frame.body_height)
+    drawn = map(pictures, range(count))
+    for data, _, _ in encode("libx264", drawn, size=size, fps=spec.fps, bitrate=spec.bitrate, options=options):
+        for nal in split_annex_b(data):
             if (kind := nal[0] & 0x1F) in (_SPS, _PPS):
                 parameters[kind] = nal
             elif kind in (1, _KEY_SLICE):
@@ -168,12 +170,14 @@ def drawn_loop(look: Look, spec: StreamSpec, label: str, *, b_frames: bool = Fal
     found: dict[int, bytes] = {}
     units = []
     packetize = h265_packets if h265 else h264_packets
-    packets = _encode("libx265" if h265 else "libx264", options, spec, spec.width, spec.height, pictures, count)
-    for number, packet in enumerate(packets):
-        nals = [nal for nal in split_annex_b(bytes(packet)) if nal[0] != 6]
+    codec, size = "libx265" if h265 else "libx264", (spec.width, spec.height)
+    drawn = map(pictures, range(count))
+    coded = encode(codec, drawn, size=size, fps=spec.fps, bitrate=spec.bitrate, options=options)
+    for number, (data, shown, key) in enumerate(coded):
+        nals = [nal for nal in split_annex_b(data) if nal[0] != _SEI]
         for nal in nals:
             found[nal[0] >> 1 & 0x3F if h265 else nal[0] & 0x1F] = nal
-        units.append(Unit(packetize(nals), packet.is_keyframe, (packet.pts or 0) - number))
+        units.append(Unit(packetize(nals), key, shown - number))
     if h265:
         vps, sps, pps = (found[kind] for kind in _H265_PARAMETERS)
         return DrawnLoop(ParameterSets(sps, pps, vps), units)
@@ -190,29 +194,5 @@ def with_bar(canvas: Canvas, frame: caption.Frame, text: str) -> Canvas:
     return Canvas(np.vstack([canvas.y, bar]), np.vstack([canvas.u, grey]), np.vstack([canvas.v, grey]))
 
 
-def to_video_frame(canvas: Canvas, format: str = "yuv420p") -> av.VideoFrame:
-    """The picture as FFmpeg takes it."""
-    return av.VideoFrame.from_ndarray(_stacked(canvas), format=format)
-
-
 def _planes(canvas: Canvas) -> tuple[tuple[NDArray[np.uint8], int], ...]:
     return (canvas.y, 16), (canvas.u, 8), (canvas.v, 8)
-
-
-def _stacked(canvas: Canvas) -> NDArray[np.uint8]:
-    height, width = canvas.y.shape
-    flat = np.concatenate([canvas.y.reshape(-1), canvas.u.reshape(-1), canvas.v.reshape(-1)])
-    return flat.reshape(height * 3 // 2, width)
-
-
-def _encode(codec, options, spec, width, height, pictures, count):  # type: ignore
-    encoder = av.CodecContext.create(codec, "w")
-    encoder.width, encoder.height, encoder.pix_fmt = width, height, "yuv420p"
-    encoder.time_base, encoder.framerate = Fraction(1, spec.fps), Fraction(spec.fps)
-    encoder.bit_rate = spec.bitrate
-    encoder.options = options
-    for number in range(count):
-        video = to_video_frame(pictures(number))
-        video.pts = number
-        yield from encoder.encode(video)
-    yield from encoder.encode(None)

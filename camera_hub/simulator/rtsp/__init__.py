@@ -1,1 +1,1 @@
-"""The RTSP server of a device: sessions over TCP and UDP, RTP and RTCP, and one paced stream per channel and quality."""
+"""The RTSP server of a device: sessions over TCP and UDP, RTP and RTCP, one paced stream per channel and quality."""

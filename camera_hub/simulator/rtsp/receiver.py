@@ -1,4 +1,4 @@
-"""Where a stream's packets go: one session's RTP sequence, over its TCP connection or its UDP ports, with its reports."""
+"""Where a stream's packets go: one session's RTP sequence, over its TCP connection or UDP ports, with its reports."""
 
 import asyncio
 import secrets
@@ -91,7 +91,7 @@ class TcpOutlet:
         return True
 
     def _drip_out(self, packets: Sequence[bytes], *, drip: bool) -> bool:
-        """One byte a second; what is begun is finished at once when the fault ends, or the peer would lose the frame."""
+        """One byte a second; what is begun is finished when the fault ends, or the peer would lose the framing."""
         if not drip:
             self._transport.write(self._drip)
             self._drip = b""

@@ -64,12 +64,12 @@ class RtspServer:
                 self._state.stats.requests[message.method] += 1
                 faults = self._state.faults()
                 if Fault.GIANT_REPLY in faults and message.method == "DESCRIBE":
-                    head = f"RTSP/1.0 200 OK\r\nCSeq: {message.headers.get('cseq', '0')}\r\nContent-Type: application/sdp\r\n"
-                    await pour(line, head)
+                    number = message.headers.get("cseq", "0")
+                    await pour(line, f"RTSP/1.0 200 OK\r\nCSeq: {number}\r\nContent-Type: application/sdp\r\n")
                     return
                 status, headers, body = await self._answer(message, line)
                 await line.send(messages.response(status, message, headers, body), drips=Fault.SLOW_DRIP in faults)
-                if message.method == "PLAY" and status == 200:
+                if message.method == "PLAY" and status == 200 and message.session in self._sessions:
                     self._start(self._sessions[message.session])
         except BadMessage:
             await line.send(b"RTSP/1.0 400 Bad Request\r\n\r\n")

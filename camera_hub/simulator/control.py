@@ -1,0 +1,93 @@
+"""The control port of a farm: faults on and off, the farm, its counters, as JSON over loopback HTTP.
+
+GET /farm · GET /stats · POST /faults {"target": "东沟村", "fault": "dead", "on": true, "value": null}
+"""
+
+import asyncio
+import json
+from types import TracebackType
+from typing import Any, Self
+
+from camera_hub.simulator.farm import Farm, UnknownTarget
+from camera_hub.simulator.faults import Fault
+from camera_hub.simulator.web import HttpRequest, HttpResponse, converse
+
+
+class Control:
+    """An async context manager around the listening port; `address` is host:port."""
+
+    def __init__(self, farm: Farm, host: str, port: int) -> None:
+        self._farm = farm
+        self._host = host
+        self._port = port
+        self._server: asyncio.Server | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    @property
+    def address(self) -> str:
+        """Where it listens."""
+        return f"{self._host}:{self._port}"
+
+    async def __aenter__(self) -> Self:
+        self._server = await asyncio.start_server(self._accept, self._host, self._port)
+        self._port = self._server.sockets[0].getsockname()[1]
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._server is not None:
+            self._server.close()
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.create_task(self._talk(reader, writer), name="simulator-control")
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        async def send(data: bytes) -> None:
+            writer.write(data)
+            await writer.drain()
+
+        try:
+            await converse(reader, send, self._answer)
+        except (ConnectionError, TimeoutError, asyncio.IncompleteReadError):
+            pass  # peers come and go
+        finally:
+            writer.close()
+
+    async def _answer(self, request: HttpRequest) -> HttpResponse:
+        match request.method, request.path:
+            case "GET", "/farm":
+                return _json(200, self._farm.describe())
+            case "GET", "/stats":
+                return _json(200, self._farm.stats())
+            case "POST", "/faults":
+                return await self._switch(request.body)
+        return _json(404, {"error": "GET /farm, GET /stats and POST /faults are all there is"})
+
+    async def _switch(self, body: bytes) -> HttpResponse:
+        try:
+            order = json.loads(body)
+            target, fault, on, value = (
+                str(order["target"]),
+                Fault(order["fault"]),
+                order.get("on", True),
+                order.get("value"),
+            )
+            if not isinstance(on, bool) or not isinstance(value, int | float | None):
+                raise TypeError("on is true or false, value a number")
+            await self._farm.set_fault(target, fault, on=on, value=value)
+        except UnknownTarget as error:
+            return _json(404, {"error": str(error)})
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            return _json(400, {"error": f"not a fault to switch: {error}", "faults": [one.value for one in Fault]})
+        return _json(200, {"faults": self._farm.describe()["faults"]})
+
+
+def _json(status: int, value: dict[str, Any]) -> HttpResponse:
+    return HttpResponse(status, json.dumps(value, ensure_ascii=False).encode(), "application/json")

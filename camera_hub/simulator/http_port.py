@@ -1,0 +1,48 @@
+"""The HTTP port of a device: ONVIF, the vendor's interface, snapshots, and the faults that all of them share."""
+
+from camera_hub.simulator.faults import Fault
+from camera_hub.simulator.giant import pour
+from camera_hub.simulator.listener import Line
+from camera_hub.simulator.onvif.service import OnvifService
+from camera_hub.simulator.rtsp.stream import Stream
+from camera_hub.simulator.state import DeviceState
+from camera_hub.simulator.vendor import VendorInterface
+from camera_hub.simulator.web import HttpRequest, HttpResponse, converse
+
+_GIANT_HEAD = "HTTP/1.1 200 OK\r\nContent-Type: application/soap+xml\r\n"
+
+
+class HttpPort:
+    """Sends each request where it belongs."""
+
+    def __init__(self, state: DeviceState, streams: dict[tuple[int, int], Stream]) -> None:
+        self._state = state
+        self.onvif = OnvifService(state, streams)
+        self._vendor = VendorInterface(state, streams)
+
+    async def serve(self, line: Line) -> None:
+        """Talk with one client until it leaves."""
+        self._state.stats.http_connections += 1
+
+        async def send(data: bytes) -> None:
+            await line.send(data, drips=Fault.SLOW_DRIP in self._state.faults())
+
+        async def answer(request: HttpRequest) -> HttpResponse | None:
+            await self._state.until_heard()
+            if Fault.GIANT_REPLY in self._state.faults():
+                await pour(line, _GIANT_HEAD)
+                return None
+            return await self._answer(request)
+
+        await converse(line.reader, send, answer)
+
+    async def _answer(self, request: HttpRequest) -> HttpResponse:
+        faults = self._state.faults()
+        if Fault.REDIRECT in faults:
+            return HttpResponse(302, headers=(("Location", f"http://{self._state.canary}/stolen"),))
+        if request.path.startswith("/ISAPI/"):
+            self._state.stats.requests[request.path] += 1
+            return await self._vendor.answer(request)
+        if request.path.startswith("/onvif/") and Fault.ONVIF_OFF not in faults:
+            return await self.onvif.answer(request)
+        return HttpResponse(404)

@@ -1,0 +1,197 @@
+"""The device service."""
+
+from datetime import UTC, datetime
+from urllib.parse import quote
+from xml.sax.saxutils import escape
+
+from camera_hub.simulator.model import DeviceKind, SimDevice, Village
+from camera_hub.simulator.onvif.call import Call, Operation
+from camera_hub.simulator.onvif.soap import SPACES, Refusal
+from camera_hub.simulator.rtsp.stream import BEIJING
+from camera_hub.simulator.state import DeviceState
+
+PATHS = {
+    "tds": "/onvif/device_service",
+    "trt": "/onvif/Media",
+    "tr2": "/onvif/Media2",
+    "tptz": "/onvif/PTZ",
+    "timg": "/onvif/Imaging",
+    "tev": "/onvif/Events",
+}
+_SCOPE = "onvif://www.onvif.org/"
+
+
+def scopes(village: Village, plan: SimDevice) -> list[str]:
+    """What the device says about itself in discovery and in GetScopes, percent-encoded."""
+    kind = "recorder" if plan.kind is DeviceKind.RECORDER else "video_encoder"
+    return [
+        _SCOPE + scope
+        for scope in (
+            f"type/{kind}",
+            "Profile/Streaming",
+            "Profile/T",
+            f"hardware/{quote(plan.model)}",
+            f"name/{quote(plan.name)}",
+            f"location/{quote(village.name)}",
+            f"MAC/{quote(plan.mac)}",
+            f"SerialNumber/{plan.serial}",
+        )
+    ]
+
+
+class DeviceService:
+    """Clock, identity, capabilities, network."""
+
+    def __init__(self) -> None:
+        self._ntp = "192.168.1.1"
+        self.operations: dict[str, Operation] = {
+            "tds:GetSystemDateAndTime": self._get_time,
+            "tds:SetSystemDateAndTime": self._set_time,
+            "tds:GetServices": self._get_services,
+            "tds:GetServiceCapabilities": self._get_service_capabilities,
+            "tds:GetCapabilities": self._get_capabilities,
+            "tds:GetDeviceInformation": self._get_information,
+            "tds:GetScopes": self._get_scopes,
+            "tds:GetNetworkInterfaces": self._get_interfaces,
+            "tds:GetNetworkProtocols": self._get_protocols,
+            "tds:GetHostname": self._get_hostname,
+            "tds:GetNTP": self._get_ntp,
+            "tds:SetNTP": self._set_ntp,
+            "tds:GetUsers": self._get_users,
+            "tds:GetEndpointReference": self._get_endpoint,
+            "tds:GetWsdlUrl": self._get_wsdl,
+            "tds:GetDiscoveryMode": self._get_discovery_mode,
+        }
+
+    async def _get_time(self, call: Call) -> str:
+        now = call.state.now()
+        return (
+            "<tds:SystemDateAndTime><tt:DateTimeType>Manual</tt:DateTimeType><tt:DaylightSavings>false</tt:DaylightSavings>"
+            "<tt:TimeZone><tt:TZ>CST-8</tt:TZ></tt:TimeZone>"
+            f"<tt:UTCDateTime>{_moment(now)}</tt:UTCDateTime>"
+            f"<tt:LocalDateTime>{_moment(now.astimezone(BEIJING))}</tt:LocalDateTime></tds:SystemDateAndTime>"
+        )
+
+    async def _set_time(self, call: Call) -> str:
+        if call.envelope.text("tds:DateTimeType") != "Manual":
+            return ""
+        parts = (
+            ("Date", "Year"),
+            ("Date", "Month"),
+            ("Date", "Day"),
+            ("Time", "Hour"),
+            ("Time", "Minute"),
+            ("Time", "Second"),
+        )
+        try:
+            year, month, day, hour, minute, second = (
+                int(call.envelope.text(f"tds:UTCDateTime/tt:{group}/tt:{part}")) for group, part in parts
+            )
+            moment = datetime(year, month, day, hour, minute, second, tzinfo=UTC)
+        except ValueError as error:
+            raise Refusal("That is no time", "ter:InvalidArgVal", "ter:InvalidDateTime") from error
+        call.state.set_clock(moment)
+        return ""
+
+    async def _get_services(self, call: Call) -> str:
+        return "".join(
+            f"<tds:Service><tds:Namespace>{SPACES[prefix]}</tds:Namespace><tds:XAddr>{call.state.http_url(path)}</tds:XAddr>"
+            "<tds:Version><tt:Major>2</tt:Major><tt:Minor>60</tt:Minor></tds:Version></tds:Service>"
+            for prefix, path in PATHS.items()
+        )
+
+    async def _get_service_capabilities(self, call: Call) -> str:
+        return (
+            '<tds:Capabilities><tds:Network NTP="1"/><tds:Security HttpDigest="true" UsernameToken="true"/>'
+            '<tds:System DiscoveryResolve="true" DiscoveryBye="true"/></tds:Capabilities>'
+        )
+
+    async def _get_capabilities(self, call: Call) -> str:
+        def address(prefix: str) -> str:
+            return f"<tt:XAddr>{call.state.http_url(PATHS[prefix])}</tt:XAddr>"
+
+        ptz = f"<tt:PTZ>{address('tptz')}</tt:PTZ>" if any(one.ptz for one in call.state.plan.channels) else ""
+        return (
+            f"<tds:Capabilities><tt:Device>{address('tds')}</tt:Device>"
+            f"<tt:Events>{address('tev')}<tt:WSSubscriptionPolicySupport>false</tt:WSSubscriptionPolicySupport>"
+            "<tt:WSPullPointSupport>true</tt:WSPullPointSupport>"
+            "<tt:WSPausableSubscriptionManagerInterfaceSupport>false</tt:WSPausableSubscriptionManagerInterfaceSupport>"
+            f"</tt:Events><tt:Imaging>{address('timg')}</tt:Imaging><tt:Media>{address('trt')}"
+            "<tt:StreamingCapabilities><tt:RTPMulticast>false</tt:RTPMulticast><tt:RTP_TCP>true</tt:RTP_TCP>"
+            "<tt:RTP_RTSP_TCP>true</tt:RTP_RTSP_TCP></tt:StreamingCapabilities></tt:Media>"
+            f"{ptz}</tds:Capabilities>"
+        )
+
+    async def _get_information(self, call: Call) -> str:
+        plan = call.state.plan
+        return (
+            f"<tds:Manufacturer>{plan.manufacturer}</tds:Manufacturer><tds:Model>{plan.model}</tds:Model>"
+            f"<tds:FirmwareVersion>{plan.firmware}</tds:FirmwareVersion><tds:SerialNumber>{plan.serial}</tds:SerialNumber>"
+            "<tds:HardwareId>88</tds:HardwareId>"
+        )
+
+    async def _get_scopes(self, call: Call) -> str:
+        return "".join(
+            f"<tds:Scopes><tt:ScopeDef>Fixed</tt:ScopeDef><tt:ScopeItem>{scope}</tt:ScopeItem></tds:Scopes>"
+            for scope in scopes(call.state.village, call.state.plan)
+        )
+
+    async def _get_interfaces(self, call: Call) -> str:
+        return (
+            '<tds:NetworkInterfaces token="eth0"><tt:Enabled>true</tt:Enabled><tt:Info><tt:Name>eth0</tt:Name>'
+            f"<tt:HwAddress>{call.state.plan.mac}</tt:HwAddress><tt:MTU>1500</tt:MTU></tt:Info>"
+            "<tt:IPv4><tt:Enabled>true</tt:Enabled><tt:Config><tt:Manual>"
+            f"<tt:Address>{call.state.shown_address}</tt:Address><tt:PrefixLength>24</tt:PrefixLength></tt:Manual>"
+            "<tt:DHCP>false</tt:DHCP></tt:Config></tt:IPv4></tds:NetworkInterfaces>"
+        )
+
+    async def _get_protocols(self, call: Call) -> str:
+        return "".join(
+            f"<tds:NetworkProtocols><tt:Name>{name}</tt:Name><tt:Enabled>true</tt:Enabled><tt:Port>{port}</tt:Port>"
+            "</tds:NetworkProtocols>"
+            for name, port in (("HTTP", call.state.http_port), ("RTSP", call.state.rtsp_port))
+        )
+
+    async def _get_hostname(self, call: Call) -> str:
+        return (
+            "<tds:HostnameInformation><tt:FromDHCP>false</tt:FromDHCP>"
+            f"<tt:Name>{escape(call.state.plan.key)}</tt:Name></tds:HostnameInformation>"
+        )
+
+    async def _get_ntp(self, call: Call) -> str:
+        return (
+            "<tds:NTPInformation><tt:FromDHCP>false</tt:FromDHCP><tt:NTPManual><tt:Type>IPv4</tt:Type>"
+            f"<tt:IPv4Address>{escape(self._ntp)}</tt:IPv4Address></tt:NTPManual></tds:NTPInformation>"
+        )
+
+    async def _set_ntp(self, call: Call) -> str:
+        self._ntp = call.envelope.text("tds:NTPManual/tt:IPv4Address", self._ntp)
+        return ""
+
+    async def _get_users(self, call: Call) -> str:
+        return "".join(
+            f"<tds:User><tt:Username>{escape(login.username)}</tt:Username><tt:UserLevel>Administrator</tt:UserLevel></tds:User>"
+            for login in call.state.onvif_logins
+        )
+
+    async def _get_endpoint(self, call: Call) -> str:
+        return f"<tds:GUID>urn:uuid:{call.state.plan.uuid}</tds:GUID>"
+
+    async def _get_wsdl(self, call: Call) -> str:
+        return f"<tds:WsdlUrl>{call.state.http_url('/onvif/')}</tds:WsdlUrl>"
+
+    async def _get_discovery_mode(self, call: Call) -> str:
+        return "<tds:DiscoveryMode>Discoverable</tds:DiscoveryMode>"
+
+
+def device_address(state: DeviceState) -> str:
+    """The XAddr of the device service."""
+    return state.http_url(PATHS["tds"])
+
+
+def _moment(moment: datetime) -> str:
+    return (
+        f"<tt:Time><tt:Hour>{moment.hour}</tt:Hour><tt:Minute>{moment.minute}</tt:Minute>"
+        f"<tt:Second>{moment.second}</tt:Second></tt:Time><tt:Date><tt:Year>{moment.year}</tt:Year>"
+        f"<tt:Month>{moment.month}</tt:Month><tt:Day>{moment.day}</tt:Day></tt:Date>"
+    )

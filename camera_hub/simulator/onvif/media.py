@@ -1,0 +1,131 @@
+"""The first media service. It has no word for H.265: such a profile comes without its encoder, as on real devices."""
+
+from xml.sax.saxutils import escape
+
+from camera_hub.simulator.onvif.call import Call, Operation, Profile, Profiles
+from camera_hub.simulator.vendor import snapshot_path
+
+
+def source_configuration(profile: Profile) -> str:
+    """Inside of a VideoSourceConfiguration."""
+    main = profile.channel.main
+    return (
+        f"<tt:Name>{escape(profile.channel.name)}</tt:Name><tt:UseCount>2</tt:UseCount>"
+        f"<tt:SourceToken>{profile.source}</tt:SourceToken>"
+        f'<tt:Bounds x="0" y="0" width="{main.width}" height="{main.height}"/>'
+    )
+
+
+def ptz_configuration(profile: Profile) -> str:
+    """Inside of a PTZConfiguration."""
+    return (
+        f"<tt:Name>PTZ {profile.channel.number}</tt:Name><tt:UseCount>2</tt:UseCount>"
+        f"<tt:NodeToken>PTZNode_{profile.channel.number}</tt:NodeToken>"
+        "<tt:DefaultPTZTimeout>PT5S</tt:DefaultPTZTimeout>"
+    )
+
+
+class MediaService:
+    """Profiles and their addresses."""
+
+    def __init__(self, profiles: Profiles) -> None:
+        self._profiles = profiles
+        self.operations: dict[str, Operation] = {
+            "trt:GetServiceCapabilities": self._get_capabilities,
+            "trt:GetProfiles": self._get_profiles,
+            "trt:GetProfile": self._get_profile,
+            "trt:GetVideoSources": self._get_sources,
+            "trt:GetVideoSourceConfigurations": self._get_source_configurations,
+            "trt:GetVideoEncoderConfigurations": self._get_encoders,
+            "trt:GetStreamUri": self._get_stream_uri,
+            "trt:GetSnapshotUri": self._get_snapshot_uri,
+            "trt:SetSynchronizationPoint": self._synchronize,
+        }
+
+    async def _get_capabilities(self, call: Call) -> str:
+        return (
+            '<trt:Capabilities SnapshotUri="true">'
+            f'<trt:ProfileCapabilities MaximumNumberOfProfiles="{len(self._profiles.all)}"/>'
+            '<trt:StreamingCapabilities RTPMulticast="false" RTP_TCP="true" RTP_RTSP_TCP="true"/></trt:Capabilities>'
+        )
+
+    async def _get_profiles(self, call: Call) -> str:
+        return "".join(self._profile(profile, "Profiles") for profile in self._profiles.all)
+
+    async def _get_profile(self, call: Call) -> str:
+        return self._profile(self._profiles.of(call.envelope.text("trt:ProfileToken")), "Profile")
+
+    async def _get_sources(self, call: Call) -> str:
+        return "".join(
+            f'<trt:VideoSources token="{one.source}"><tt:Framerate>{one.spec.fps}</tt:Framerate><tt:Resolution>'
+            f"<tt:Width>{one.spec.width}</tt:Width><tt:Height>{one.spec.height}</tt:Height></tt:Resolution></trt:VideoSources>"
+            for one in self._mains()
+        )
+
+    async def _get_source_configurations(self, call: Call) -> str:
+        return "".join(
+            f'<trt:Configurations token="VideoSourceConfig_{one.channel.number}">{source_configuration(one)}'
+            "</trt:Configurations>"
+            for one in self._mains()
+        )
+
+    async def _get_encoders(self, call: Call) -> str:
+        return "".join(
+            f'<trt:Configurations token="{one.encoder}">{self._encoder(one)}</trt:Configurations>'
+            for one in self._profiles.all
+            if one.spec.codec == "h264"
+        )
+
+    async def _get_stream_uri(self, call: Call) -> str:
+        profile = self._profiles.of(call.envelope.text("trt:ProfileToken"))
+        return _media_uri(call.state.stream_url(profile.channel, profile.number))
+
+    async def _get_snapshot_uri(self, call: Call) -> str:
+        profile = self._profiles.of(call.envelope.text("trt:ProfileToken"))
+        return _media_uri(call.state.http_url(snapshot_path(profile.channel, profile.number)))
+
+    async def _synchronize(self, call: Call) -> str:
+        profile = self._profiles.of(call.envelope.text("trt:ProfileToken"))
+        call.state.stats.sync_points += 1
+        self._profiles.stream(profile).want_key_frame()
+        return ""
+
+    def _mains(self) -> list[Profile]:
+        return [profile for profile in self._profiles.all if profile.number == 1]
+
+    def _profile(self, profile: Profile, element: str) -> str:
+        number = profile.channel.number
+        encoder = ptz = ""
+        if profile.spec.codec == "h264":
+            encoder = (
+                f'<tt:VideoEncoderConfiguration token="{profile.encoder}">{self._encoder(profile)}'
+                "</tt:VideoEncoderConfiguration>"
+            )
+        if profile.channel.ptz:
+            ptz = f'<tt:PTZConfiguration token="PTZ_{number}">{ptz_configuration(profile)}</tt:PTZConfiguration>'
+        return (
+            f'<trt:{element} token="{profile.token}" fixed="true"><tt:Name>{profile.name}</tt:Name>'
+            f'<tt:VideoSourceConfiguration token="VideoSourceConfig_{number}">{source_configuration(profile)}'
+            f"</tt:VideoSourceConfiguration>{encoder}{ptz}</trt:{element}>"
+        )
+
+    @staticmethod
+    def _encoder(profile: Profile) -> str:
+        spec = profile.spec
+        return (
+            f"<tt:Name>{profile.encoder}</tt:Name><tt:UseCount>1</tt:UseCount><tt:Encoding>H264</tt:Encoding>"
+            f"<tt:Resolution><tt:Width>{spec.width}</tt:Width><tt:Height>{spec.height}</tt:Height></tt:Resolution>"
+            f"<tt:Quality>4</tt:Quality><tt:RateControl><tt:FrameRateLimit>{spec.fps}</tt:FrameRateLimit>"
+            f"<tt:EncodingInterval>1</tt:EncodingInterval><tt:BitrateLimit>{spec.bitrate // 1000}</tt:BitrateLimit>"
+            f"</tt:RateControl><tt:H264><tt:GovLength>{spec.gop_seconds * spec.fps}</tt:GovLength>"
+            "<tt:H264Profile>Baseline</tt:H264Profile></tt:H264><tt:Multicast><tt:Address><tt:Type>IPv4</tt:Type>"
+            "<tt:IPv4Address>0.0.0.0</tt:IPv4Address></tt:Address><tt:Port>0</tt:Port><tt:TTL>1</tt:TTL>"
+            "<tt:AutoStart>false</tt:AutoStart></tt:Multicast><tt:SessionTimeout>PT60S</tt:SessionTimeout>"
+        )
+
+
+def _media_uri(uri: str) -> str:
+    return (
+        f"<trt:MediaUri><tt:Uri>{escape(uri)}</tt:Uri><tt:InvalidAfterConnect>false</tt:InvalidAfterConnect>"
+        "<tt:InvalidAfterReboot>false</tt:InvalidAfterReboot><tt:Timeout>PT0S</tt:Timeout></trt:MediaUri>"
+    )

@@ -1,0 +1,92 @@
+"""The second media service, which knows H.265."""
+
+from xml.sax.saxutils import escape
+
+from camera_hub.simulator.onvif.call import Call, Operation, Profile, Profiles
+from camera_hub.simulator.onvif.media import ptz_configuration, source_configuration
+from camera_hub.simulator.vendor import snapshot_path
+
+
+class Media2Service:
+    """Profiles with the parts that were asked for."""
+
+    def __init__(self, profiles: Profiles) -> None:
+        self._profiles = profiles
+        self.operations: dict[str, Operation] = {
+            "tr2:GetServiceCapabilities": self._get_capabilities,
+            "tr2:GetProfiles": self._get_profiles,
+            "tr2:GetStreamUri": self._get_stream_uri,
+            "tr2:GetSnapshotUri": self._get_snapshot_uri,
+            "tr2:GetVideoSourceConfigurations": self._get_sources,
+            "tr2:GetVideoEncoderConfigurations": self._get_encoders,
+            "tr2:SetSynchronizationPoint": self._synchronize,
+        }
+
+    async def _get_capabilities(self, call: Call) -> str:
+        return (
+            '<tr2:Capabilities SnapshotUri="true">'
+            f'<tr2:ProfileCapabilities MaximumNumberOfProfiles="{len(self._profiles.all)}"'
+            ' ConfigurationsSupported="VideoSource VideoEncoder PTZ"/>'
+            '<tr2:StreamingCapabilities RTSPStreaming="true" RTPMulticast="false" RTP_RTSP_TCP="true"/>'
+            "</tr2:Capabilities>"
+        )
+
+    async def _get_profiles(self, call: Call) -> str:
+        token = call.envelope.text("tr2:Token")
+        wanted = set(call.envelope.texts("tr2:Type"))
+        found = [self._profiles.of(token)] if token else self._profiles.all
+        return "".join(self._profile(profile, wanted) for profile in found)
+
+    async def _get_stream_uri(self, call: Call) -> str:
+        profile = self._profiles.of(call.envelope.text("tr2:ProfileToken"))
+        return f"<tr2:Uri>{escape(call.state.stream_url(profile.channel, profile.number))}</tr2:Uri>"
+
+    async def _get_snapshot_uri(self, call: Call) -> str:
+        profile = self._profiles.of(call.envelope.text("tr2:ProfileToken"))
+        return f"<tr2:Uri>{escape(call.state.http_url(snapshot_path(profile.channel, profile.number)))}</tr2:Uri>"
+
+    async def _get_sources(self, call: Call) -> str:
+        return "".join(
+            f'<tr2:Configurations token="VideoSourceConfig_{one.channel.number}">{source_configuration(one)}'
+            "</tr2:Configurations>"
+            for one in self._profiles.all
+            if one.number == 1
+        )
+
+    async def _get_encoders(self, call: Call) -> str:
+        token = call.envelope.text("tr2:ProfileToken")
+        found = [self._profiles.of(token)] if token else self._profiles.all
+        return "".join(self._encoder(one, "tr2:Configurations") for one in found)
+
+    async def _synchronize(self, call: Call) -> str:
+        profile = self._profiles.of(call.envelope.text("tr2:ProfileToken"))
+        call.state.stats.sync_points += 1
+        self._profiles.stream(profile).want_key_frame()
+        return ""
+
+    def _profile(self, profile: Profile, wanted: set[str]) -> str:
+        number = profile.channel.number
+        parts = ""
+        if wanted & {"All", "VideoSource"}:
+            source = source_configuration(profile)
+            parts += f'<tr2:VideoSource token="VideoSourceConfig_{number}">{source}</tr2:VideoSource>'
+        if wanted & {"All", "VideoEncoder"}:
+            parts += self._encoder(profile, "tr2:VideoEncoder")
+        if wanted & {"All", "PTZ"} and profile.channel.ptz:
+            parts += f'<tr2:PTZ token="PTZ_{number}">{ptz_configuration(profile)}</tr2:PTZ>'
+        inside = f"<tr2:Configurations>{parts}</tr2:Configurations>" if parts else ""
+        return f'<tr2:Profiles token="{profile.token}" fixed="true"><tr2:Name>{profile.name}</tr2:Name>{inside}</tr2:Profiles>'
+
+    @staticmethod
+    def _encoder(profile: Profile, element: str) -> str:
+        spec = profile.spec
+        kind = "Main" if spec.codec == "h265" else "Baseline"
+        return (
+            f'<{element} token="{profile.encoder}" GovLength="{spec.gop_seconds * spec.fps}" Profile="{kind}">'
+            f"<tt:Name>{profile.encoder}</tt:Name><tt:UseCount>1</tt:UseCount>"
+            f"<tt:Encoding>{spec.codec.upper()}</tt:Encoding>"
+            f"<tt:Resolution><tt:Width>{spec.width}</tt:Width><tt:Height>{spec.height}</tt:Height></tt:Resolution>"
+            f"<tt:RateControl><tt:FrameRateLimit>{spec.fps}</tt:FrameRateLimit>"
+            f"<tt:BitrateLimit>{spec.bitrate // 1000}</tt:BitrateLimit></tt:RateControl>"
+            f"<tt:Quality>4</tt:Quality></{element}>"
+        )

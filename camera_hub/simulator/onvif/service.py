@@ -1,0 +1,55 @@
+"""All ONVIF services of a device behind its HTTP port. Operations are known by name, whatever path they come to."""
+
+from camera_hub.simulator.onvif import soap
+from camera_hub.simulator.onvif.call import Call, Operation, Profiles
+from camera_hub.simulator.onvif.device import DeviceService
+from camera_hub.simulator.onvif.events import EventService
+from camera_hub.simulator.onvif.gate import Gate
+from camera_hub.simulator.onvif.imaging import ImagingService
+from camera_hub.simulator.onvif.media import MediaService
+from camera_hub.simulator.onvif.media2 import Media2Service
+from camera_hub.simulator.onvif.ptz import PtzService
+from camera_hub.simulator.onvif.soap import Refusal
+from camera_hub.simulator.rtsp.stream import Stream
+from camera_hub.simulator.state import DeviceState
+from camera_hub.simulator.web import HttpRequest, HttpResponse
+
+_TYPE = "application/soap+xml; charset=utf-8"
+
+
+class OnvifService:
+    """Answers SOAP requests."""
+
+    def __init__(self, state: DeviceState, streams: dict[tuple[int, int], Stream]) -> None:
+        self._state = state
+        self._gate = Gate(state)
+        profiles = Profiles(state, streams)
+        self.events = EventService(state, profiles)
+        self.ptz = PtzService(profiles)
+        self._operations: dict[str, Operation] = {}
+        for service in (
+            DeviceService(),
+            MediaService(profiles),
+            Media2Service(profiles),
+            self.ptz,
+            ImagingService(profiles),
+            self.events,
+        ):
+            self._operations |= service.operations
+
+    async def answer(self, request: HttpRequest) -> HttpResponse:
+        """One request to a path below /onvif/."""
+        if request.method != "POST":
+            return HttpResponse(405)
+        try:
+            envelope = soap.parse(request.body)
+            self._state.stats.requests[envelope.operation] += 1
+            self._gate.check(request, envelope)
+            operation = self._operations.get(envelope.operation)
+            if operation is None:
+                raise Refusal("The operation is not supported", "ter:ActionNotSupported", status=500)
+            inside = await operation(Call(envelope, request.path, self._state))
+        except Refusal as refusal:
+            headers = self._gate.challenges() if refusal.status == 401 else ()
+            return HttpResponse(refusal.status, soap.fault(refusal), _TYPE, headers)
+        return HttpResponse(200, soap.respond(envelope.operation, inside), _TYPE)

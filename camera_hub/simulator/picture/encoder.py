@@ -1,0 +1,48 @@
+"""FFmpeg's encoders, given our pictures."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from fractions import Fraction
+
+import av
+import numpy as np
+from av.video.codeccontext import VideoCodecContext
+
+from camera_hub.simulator.picture.canvas import Canvas
+
+
+def encode(
+    codec: str,
+    pictures: Iterable[Canvas],
+    *,
+    size: tuple[int, int],
+    fps: int,
+    bitrate: int | None = None,
+    options: Mapping[str, str] | None = None,
+    full_range: bool = False,
+) -> Iterator[tuple[bytes, int, bool]]:
+    """Encoded access units in coding order, each with the number of its picture and whether it is a key frame.
+
+    `size` is width and height; `full_range` says that luma runs from 0 to 255, as JPEG wants it.
+    """
+    encoder = av.CodecContext.create(codec, "w")
+    if not isinstance(encoder, VideoCodecContext):
+        raise TypeError(f"{codec} encodes no video")
+    encoder.width, encoder.height = size
+    encoder.pix_fmt = "yuvj420p" if full_range else "yuv420p"
+    encoder.time_base, encoder.framerate = Fraction(1, fps), Fraction(fps)
+    if bitrate is not None:
+        encoder.bit_rate = bitrate
+    encoder.options = dict(options or {})
+    for number, picture in enumerate(pictures):
+        frame = av.VideoFrame.from_ndarray(_stacked(picture), format=encoder.pix_fmt)
+        frame.pts = number
+        for packet in encoder.encode(frame):
+            yield bytes(packet), packet.pts or 0, packet.is_keyframe
+    for packet in encoder.encode(None):
+        yield bytes(packet), packet.pts or 0, packet.is_keyframe
+
+
+def _stacked(canvas: Canvas) -> "np.ndarray[tuple[int, int], np.dtype[np.uint8]]":
+    height, width = canvas.y.shape
+    flat = np.concatenate([canvas.y.reshape(-1), canvas.u.reshape(-1), canvas.v.reshape(-1)])
+    return flat.reshape(height * 3 // 2, width)

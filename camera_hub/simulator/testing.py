@@ -1,0 +1,49 @@
+"""A small farm for tests: free ports, quick loops, no multicast, so that farms run beside each other.
+
+async with small_farm(villages=2, cameras=3) as farm: …
+"""
+
+import itertools
+import os
+
+from camera_hub.simulator.clock import Clock
+from camera_hub.simulator.farm import Discovery, Farm
+from camera_hub.simulator.model import FarmPlan, StreamSpec
+from camera_hub.simulator.plan import Ports, default_farm
+
+QUICK_MAIN = StreamSpec(width=320, height=192, fps=10, bitrate=200_000, gop_seconds=1)
+QUICK_SUB = StreamSpec(width=320, height=192, fps=10, bitrate=100_000, gop_seconds=1)
+_FREE_PORTS = Ports(0, 0)
+_NETWORKS = itertools.count(os.getpid())
+
+
+def own_network() -> str:
+    """First two numbers of a loopback network that other farms of this machine hardly use at the same time."""
+    return f"127.{30 + next(_NETWORKS) % 200}"
+
+
+def small_plan(villages: int = 1, cameras: int = 1, *, h265: bool = False) -> FarmPlan:
+    """Few cameras with small pictures; with `h265` the last village's first main stream is H.265 at its full size."""
+    return default_farm(
+        villages,
+        cameras,
+        network=own_network(),
+        ports=_FREE_PORTS,
+        main=QUICK_MAIN,
+        sub=QUICK_SUB,
+        h265=h265,
+    )
+
+
+def small_farm(
+    villages: int = 1,
+    cameras: int = 1,
+    *,
+    h265: bool = False,
+    plan: FarmPlan | None = None,
+    clock: Clock | None = None,
+    multicast: bool = False,
+) -> Farm:
+    """A farm to enter. Discovery is by unicast on free ports (`farm.discovery_port(key)`) unless `multicast`."""
+    discovery = Discovery(multicast=True) if multicast else Discovery(port=0, multicast=False)
+    return Farm(plan or small_plan(villages, cameras, h265=h265), clock=clock, discovery=discovery)
