@@ -13,7 +13,7 @@ from camera_hub.errors import HubError, Kind
 def only_instance(data_dir: Path) -> Iterator[None]:
     """Hold the folder's lock for the length of the block; the folder is made if need be. Raises HubError(CONFLICT)."""
     try:
-        data_dir.mkdir(parents=True, exist_ok=True)
+        data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         descriptor = os.open(data_dir / "hub.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
         raise HubError(
