@@ -9,13 +9,13 @@ A route without `needs` or `public` stops the hub from starting (`check_policies
 """
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
 from fastapi import Depends, FastAPI
 from fastapi.dependencies.models import Dependant
-from fastapi.routing import APIRoute, APIWebSocketRoute
+from fastapi.routing import APIRoute, APIWebSocketRoute, iter_route_contexts
 from starlette.requests import HTTPConnection
-from starlette.routing import Mount
 
 from camera_hub.access.policy import Action, Actor, allows
 from camera_hub.errors import HubError, Kind
@@ -54,7 +54,7 @@ class Needs:
     async def __call__(self, connection: HTTPConnection) -> Actor:
         refuse_foreign_pages(connection)
         sessions: SessionReader = connection.app.state.sessions
-        token = connection.cookies.get(COOKIE, "")
+        token = session_token(connection)
         actor = await sessions.actor(token) if token else None
         if actor is None:
             raise HubError(Kind.UNAUTHENTICATED, "sign in first; the session is missing or has ended")
@@ -68,6 +68,16 @@ class Public:
 
     async def __call__(self, connection: HTTPConnection) -> None:
         refuse_foreign_pages(connection)
+
+
+def cookie_name(secure: bool) -> str:
+    """The cookie's name. With HTTPS browsers guard the prefix: no other host or plain page can set it."""
+    return f"__Host-{COOKIE}" if secure else COOKIE
+
+
+def session_token(connection: HTTPConnection) -> str:
+    """The session's token that came with the request, "" when there is none."""
+    return connection.cookies.get(cookie_name(getattr(connection.app.state, "secure_cookies", False)), "")
 
 
 def needs(action: Action) -> Any:
@@ -94,22 +104,37 @@ def refuse_foreign_pages(connection: HTTPConnection) -> None:
         raise HubError(Kind.FORBIDDEN, f"unsafe requests carry the header {CSRF_HEADER}", reason="header_missing")
 
 
+@dataclass(frozen=True, slots=True)
+class Stated:
+    """A route and the policy it states: an action, or None for a public one; `stated` is false when it says nothing."""
+
+    methods: tuple[str, ...]
+    path: str
+    stated: bool
+    action: Action | None
+
+
+def policies(app: FastAPI) -> list[Stated]:
+    """Every route of the app with its policy. Included routers are looked through: `app.routes` does not show them."""
+    found = []
+    for context in iter_route_contexts(app.routes):
+        is_api = isinstance(context.original_route, APIRoute | APIWebSocketRoute)
+        methods = tuple(sorted(context.methods or ())) or ("WS",)
+        judges = list(_judges(context.dependant)) if is_api else []
+        actions = [judge.action for judge in judges if isinstance(judge, Needs)]
+        found.append(Stated(methods, context.path or "", bool(judges), actions[0] if actions else None))
+    return found
+
+
 def check_policies(app: FastAPI) -> None:
-    """Raise RuntimeError naming every route under /api that states no policy."""
-    bare = [name for name, dependant in _routes(app.routes) if not _has_policy(dependant)]
+    """Raise RuntimeError naming every route that states no policy."""
+    bare = [f"{'/'.join(route.methods)} {route.path}" for route in policies(app) if not route.stated]
     if bare:
         raise RuntimeError(f"routes without a policy: {', '.join(sorted(bare))}")
 
 
-def _routes(routes: Any) -> Iterator[tuple[str, Dependant]]:
-    for route in routes:
-        if isinstance(route, APIRoute):
-            yield f"{'/'.join(sorted(route.methods or ()))} {route.path}", route.dependant
-        elif isinstance(route, APIWebSocketRoute):
-            yield f"WS {route.path}", route.dependant
-        elif isinstance(route, Mount):
-            yield from _routes(route.routes)
-
-
-def _has_policy(dependant: Dependant) -> bool:
-    return any(isinstance(part.call, Needs | Public) or _has_policy(part) for part in dependant.dependencies)
+def _judges(dependant: Dependant) -> Iterator[Needs | Public]:
+    for part in dependant.dependencies:
+        if isinstance(part.call, Needs | Public):
+            yield part.call
+        yield from _judges(part)

@@ -1,0 +1,144 @@
+"""The command line: serve · demo · simulate · discover · user. Expected failures are one line and exit code 1."""
+
+import asyncio
+import getpass
+import json
+import sys
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from camera_hub import __version__, logs
+from camera_hub.access.accounts import Change
+from camera_hub.access.policy import Role
+from camera_hub.access.setup import Setup
+from camera_hub.app import create_app
+from camera_hub.clock import SystemClock
+from camera_hub.errors import HubError, Kind
+from camera_hub.serving import Stop, serving, warn_if_open
+from camera_hub.settings import Settings, load
+from camera_hub.shell import accounts
+
+app = typer.Typer(
+    no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="Camera hub 视频联网平台"
+)
+users = typer.Typer(no_args_is_help=True, help="Accounts, from the shell of the machine that holds the data.")
+app.add_typer(users, name="user")
+
+ConfigFile = Annotated[Path | None, typer.Option("--config", help="Settings file; see config/camera_hub.toml.")]
+
+
+@app.command()
+def serve(config: ConfigFile = None) -> None:
+    """Run the hub. The first start shows a one-time link that makes the first township admin."""
+    settings = _settings(config)
+    asyncio.run(_serve(settings))
+
+
+async def _serve(settings: Settings) -> None:
+    warn_if_open(settings)
+    with Stop() as stop:
+        async with serving(settings, SystemClock()) as hub:
+            typer.echo(f"camera hub {__version__}: {hub.url}")
+            setup: Setup = hub.parts[Setup]
+            if (token := await setup.new_token()) is not None:
+                minutes = settings.access.setup_link_minutes
+                typer.echo(f"First start: open this link once, within {minutes:g} minutes (初始化链接，只能使用一次):")
+                typer.echo(f"  {hub.url}/setup#token={token}")
+            await stop.wait()
+            typer.echo("camera hub is stopping …")
+
+
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def simulate(context: typer.Context) -> None:
+    """Run a farm of virtual villages with cameras (all its options: simulate --help-farm)."""
+    from camera_hub.simulator.cli import main as run_farm  # numpy and av are loaded only where they are needed
+
+    raise typer.Exit(run_farm(["--help"] if context.args == ["--help-farm"] else context.args))
+
+
+@users.command("list")
+def list_users(config: ConfigFile = None) -> None:
+    """Show every account."""
+
+    async def work() -> None:
+        async with accounts(_settings(config)) as found:
+            for account in await found.all():
+                state = "disabled" if account.disabled else ""
+                typer.echo("\t".join((account.username, account.display_name, account.role.value, state)).rstrip())
+
+    _run(work())
+
+
+@users.command("add")
+def add_user(
+    username: str,
+    role: Role,
+    name: Annotated[str, typer.Option(help="Name that is shown; the user name if left out.")] = "",
+    village: Annotated[int | None, typer.Option(help="Village id, for village admins.")] = None,
+    config: ConfigFile = None,
+) -> None:
+    """Make an account. The password is asked for, or read from standard input; never an argument."""
+
+    async def work() -> None:
+        async with accounts(_settings(config)) as found:
+            account = await found.create(username, name or username, role, _password(), village)
+            typer.echo(f"{account.username} ({account.role.value}) made")
+
+    _run(work())
+
+
+@users.command("reset-password")
+def reset_password(username: str, config: ConfigFile = None) -> None:
+    """Give an account a new password; its sessions end."""
+
+    async def work() -> None:
+        async with accounts(_settings(config)) as found:
+            account = await found.named(username)
+            await found.change(account.id, Change(password=_password()))
+            typer.echo(f"{account.username} has a new password")
+
+    _run(work())
+
+
+@app.command(hidden=True)
+def openapi() -> None:
+    """Write the API's description as JSON; the pages' types are made from it."""
+    typer.echo(json.dumps(create_app(Settings()).openapi(), ensure_ascii=False, indent=1, sort_keys=True))
+
+
+def _settings(config: Path | None) -> Settings:
+    settings = load(config)
+    logs.set_up(settings.server.log_level)
+    return settings
+
+
+def _password() -> str:
+    """Asked for twice at a terminal, else the first line of standard input."""
+    if not sys.stdin.isatty():
+        return sys.stdin.readline().rstrip("\r\n")
+    password = getpass.getpass("Password: ")
+    if getpass.getpass("Again: ") != password:
+        raise HubError(Kind.INVALID, "the two passwords differ")
+    return password
+
+
+def _run(work: Coroutine[Any, Any, None]) -> None:
+    asyncio.run(work)
+
+
+def main() -> None:
+    """Entry point of `camera-hub`."""
+    try:
+        app()
+    except HubError as error:
+        typer.echo(f"camera-hub: {error.detail}", err=True)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,111 @@
+"""Passwords: what is acceptable, and hashing with argon2id off the event loop.
+
+Cost is OWASP's second line (19 MiB, 2 passes, 1 lane; about 30 ms). At most `SLOTS` hashes run at a time and `WAITING`
+may wait, so that a flood of sign-ins can neither fill the memory nor hold the loop.
+"""
+
+import asyncio
+import secrets
+from collections.abc import Callable
+from typing import TypeVar
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+
+from camera_hub.errors import HubError, Kind
+
+SLOTS = 2
+WAITING = 32
+MAX_LENGTH = 256
+T = TypeVar("T")
+
+_RUNS = (
+    "abcdefghijklmnopqrstuvwxyz",
+    "01234567890123456789",
+    "qwertyuiop",
+    "asdfghjkl",
+    "zxcvbnm",
+    "qwertyuiopasdfghjklzxcvbnm",
+)
+_PLAIN = frozenset(
+    {"password", "passw0rd", "p@ssw0rd", "admin", "administrator", "camera", "camerahub", "letmein", "welcome"}
+)
+
+
+class Passwords:
+    """Hashes and checks. `min_length` from the settings holds for new passwords only."""
+
+    def __init__(self, min_length: int, hasher: PasswordHasher | None = None) -> None:
+        self._min_length = min_length
+        self._hasher = hasher or PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
+        self._slots = asyncio.Semaphore(SLOTS)
+        self._inside = 0
+        self._nobody: str | None = None
+
+    def require_good(self, password: str, username: str) -> None:
+        """Raise HubError(INVALID) saying what a new password lacks."""
+        if (lack := weakness(password, username, self._min_length)) is not None:
+            raise HubError(Kind.INVALID, _LACKS[lack].format(self._min_length), reason=lack, min=self._min_length)
+
+    async def hash(self, password: str) -> str:
+        """The argon2id hash to be stored. Raises HubError(BUSY) when too many wait."""
+        return await self._run(self._hasher.hash, password)
+
+    async def verify(self, stored: str | None, password: str) -> bool:
+        """Whether the password is right. `stored` None (no such user) takes as long and is never right."""
+        if stored is None:
+            if self._nobody is None:
+                self._nobody = await self.hash(secrets.token_urlsafe(16))
+            await self._run(self._check, self._nobody, password)
+            return False
+        return await self._run(self._check, stored, password)
+
+    def outdated(self, stored: str) -> bool:
+        """Whether the hash was made with other costs than today's."""
+        return self._hasher.check_needs_rehash(stored)
+
+    def _check(self, stored: str, password: str) -> bool:
+        try:
+            return self._hasher.verify(stored, password)
+        except (VerificationError, InvalidHashError):
+            return False
+
+    async def _run(self, work: Callable[..., T], *args: str) -> T:
+        if self._inside >= SLOTS + WAITING:
+            raise HubError(Kind.BUSY, "too many people sign in at the same moment; try again in some seconds")
+        self._inside += 1
+        try:
+            async with self._slots:
+                return await asyncio.to_thread(work, *args)
+        finally:
+            self._inside -= 1
+
+
+_LACKS = {
+    "password_short": "the password is too short; take at least {} characters",
+    "password_long": f"the password is too long; take at most {MAX_LENGTH} characters",
+    "password_username": "the password must not be the user name",
+    "password_trivial": "the password is too easy to guess (one character repeated, a row of keys, a usual word)",
+}
+
+
+def weakness(password: str, username: str, min_length: int) -> str | None:
+    """Why a new password is refused (a reason code), or None. Pure."""
+    if len(password) < min_length:
+        return "password_short"
+    if len(password) > MAX_LENGTH:
+        return "password_long"
+    plain = password.casefold()
+    name = username.casefold()
+    if len(name) >= 2 and plain.replace(name, "").strip("0123456789!@#.-_") == "" and name in plain:
+        return "password_username"
+    if len(set(plain)) <= 2 or _is_run(plain) or plain.strip("0123456789!@#.-_") in _PLAIN:
+        return "password_trivial"
+    return None
+
+
+def _is_run(text: str) -> bool:
+    """A keyboard or alphabet row, forwards or backwards, as a whole or doubled ("123456123456")."""
+    half = text[: len(text) // 2]
+    candidates = [text, half] if len(text) >= 8 and text == half * 2 else [text]
+    return any(part in run or part in run[::-1] for part in candidates for run in _RUNS)

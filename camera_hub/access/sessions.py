@@ -1,0 +1,110 @@
+"""Signed-in browsers: opaque tokens, of which only the SHA-256 is stored, with an absolute end.
+
+Looking up an actor is remembered for at most 5 s, so that a page's many requests cost one read, and a right that was
+taken away, even by another process, is gone within 5 s. A change made through this object acts at once.
+"""
+
+import hashlib
+import secrets
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from camera_hub.access.policy import Actor, Role
+from camera_hub.clock import Clock
+from camera_hub.store.database import Database
+from camera_hub.store.tables import Session, User
+
+CACHE_SECONDS = 5.0
+_CACHE_ENTRIES = 4096
+_SEEN_EVERY = timedelta(minutes=5)
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    actor: Actor
+    until: float  # monotonic
+
+
+class Sessions:
+    """The sessions of this hub. `hours`: how long one lasts, used or not."""
+
+    def __init__(self, database: Database, clock: Clock, hours: float) -> None:
+        self._database = database
+        self._clock = clock
+        self._lifetime = timedelta(hours=hours)
+        self._known: dict[str, _Known] = {}
+
+    @property
+    def lifetime_seconds(self) -> int:
+        return int(self._lifetime.total_seconds())
+
+    async def start(self, user_id: int, *, address: str = "", agent: str = "") -> str:
+        """A new session's token; ended ones are swept away on the way."""
+        token = secrets.token_urlsafe(32)
+        now = self._clock.now()
+        async with self._database.write() as session:
+            await session.execute(delete(Session).where(Session.expires_at <= now))
+            session.add(
+                Session(
+                    token_hash=_hash(token),
+                    user_id=user_id,
+                    created_at=now,
+                    seen_at=now,
+                    expires_at=now + self._lifetime,
+                    address=address[:64],
+                    agent=agent[:255],
+                )
+            )
+        return token
+
+    async def actor(self, token: str) -> Actor | None:
+        """Who holds the session; None when it is unknown, expired, or its user is disabled."""
+        key = _hash(token)
+        known = self._known.get(key)
+        if known is not None and self._clock.monotonic() < known.until:
+            return known.actor
+        self._known.pop(key, None)
+        now = self._clock.now()
+        async with self._database.read() as session:
+            query = select(Session, User).join(User, User.id == Session.user_id).where(Session.token_hash == key)
+            row = (await session.execute(query)).one_or_none()
+        if row is None:
+            return None
+        held, user = row
+        if user.disabled or held.expires_at <= now:
+            return None
+        if now - held.seen_at >= _SEEN_EVERY:
+            async with self._database.write() as session:
+                await session.execute(update(Session).where(Session.token_hash == key).values(seen_at=now))
+        actor = Actor(user.id, user.username, user.display_name, Role(user.role), user.village_id)
+        remaining = (held.expires_at - now).total_seconds()
+        self._remember(key, _Known(actor, self._clock.monotonic() + min(CACHE_SECONDS, remaining)))
+        return actor
+
+    async def end(self, token: str) -> None:
+        """End one session; an unknown one is no error."""
+        self._known.pop(_hash(token), None)
+        async with self._database.write() as session:
+            await session.execute(delete(Session).where(Session.token_hash == _hash(token)))
+
+    async def end_all(self, session: AsyncSession, user_id: int, *, keep: str = "") -> None:
+        """End a user's sessions but `keep`, in the caller's transaction. Call `forget` after its commit."""
+        await session.execute(
+            delete(Session).where(Session.user_id == user_id, Session.token_hash != (_hash(keep) if keep else ""))
+        )
+
+    def forget(self, user_id: int) -> None:
+        """Drop what is remembered of a user, so that the next request is judged by what is stored."""
+        self._known = {key: known for key, known in self._known.items() if known.actor.user_id != user_id}
+
+    def _remember(self, key: str, known: _Known) -> None:
+        while len(self._known) >= _CACHE_ENTRIES:
+            del self._known[next(iter(self._known))]
+        self._known[key] = known
+
+
+def _hash(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()

@@ -1,0 +1,109 @@
+"""Every error of the API in one shape: {"error": kind, "reason": code, "detail": sentence, "params": {…}}.
+
+The user never gets a traceback nor what was typed back (it may be a password); an unexpected failure is logged whole.
+"""
+
+import logging
+from collections.abc import Sequence
+from typing import Any
+
+from fastapi import FastAPI, Request, WebSocket
+from fastapi.exceptions import RequestValidationError, WebSocketRequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from camera_hub.errors import HubError, Kind
+
+log = logging.getLogger(__name__)
+
+_KINDS = {kind.status: kind for kind in Kind} | {400: Kind.INVALID, 405: Kind.UNSUPPORTED}
+_SENTENCES = {
+    404: "there is nothing at this address",
+    405: "this address does not take that method",
+}
+
+
+def install(app: FastAPI) -> None:
+    """Give the app its exception handlers. `Unexpected` must be added as the outermost middleware."""
+    app.add_exception_handler(HubError, _hub_error)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(WebSocketRequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _http)
+
+
+def answer(error: HubError, status: int | None = None, headers: dict[str, str] | None = None) -> JSONResponse:
+    """The HTTP answer to an expected failure."""
+    return JSONResponse(error.body(), status if status is not None else error.kind.status, headers)
+
+
+class Unexpected:
+    """Outermost middleware: what nobody caught is logged with its traceback and answered without it."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self._app(scope, receive, send)
+            return
+        started = False
+
+        async def watched(message: Message) -> None:
+            nonlocal started
+            started = True
+            await send(message)
+
+        try:
+            await self._app(scope, receive, watched)
+        except Exception:
+            log.exception("%s %s failed unexpectedly", scope.get("method", "WS"), scope["path"])
+            if started:
+                return  # the answer is under way; the server closes the connection of an unfinished one
+            if scope["type"] == "websocket":
+                await send({"type": "websocket.close", "code": 1011})
+                return
+            error = HubError(Kind.INTERNAL, "the hub failed unexpectedly; its log says why")
+            await answer(error)(scope, receive, send)
+
+
+async def _hub_error(connection: Any, error: Exception) -> Any:
+    assert isinstance(error, HubError)
+    return await _say(connection, error)
+
+
+async def _invalid(connection: Any, error: Exception) -> Any:
+    assert isinstance(error, RequestValidationError | WebSocketRequestValidationError)
+    return await _say(connection, invalid(error.errors()))
+
+
+async def _http(connection: Request | WebSocket, error: Exception) -> Any:
+    assert isinstance(error, HTTPException)
+    kind = _KINDS.get(error.status_code, Kind.INVALID if error.status_code < 500 else Kind.INTERNAL)
+    sentence = _SENTENCES.get(error.status_code, str(error.detail))
+    said = HubError(kind, sentence, reason={405: "method_not_allowed"}.get(error.status_code))
+    return await _say(connection, said, error.status_code, dict(error.headers or {}))
+
+
+def invalid(errors: Sequence[Any]) -> HubError:
+    """Pydantic's findings as one HubError: names of fields and rules, never the input."""
+    fields = [
+        {"field": ".".join(str(part) for part in found["loc"][1:]), "type": found["type"], "message": found["msg"]}
+        for found in errors
+    ]
+    told = "; ".join(
+        f"{field['field']}: {field['message']}" if field["field"] else field["message"] for field in fields
+    )
+    return HubError(Kind.INVALID, told or "the request is not valid", fields=fields)
+
+
+async def _say(
+    connection: Request | WebSocket, error: HubError, status: int | None = None, headers: dict[str, str] | None = None
+) -> JSONResponse | None:
+    if isinstance(connection, Request):
+        return answer(error, status, headers)
+    if "websocket.http.response" in connection.scope.get("extensions", {}):
+        await connection.send_denial_response(answer(error, status))
+    else:
+        await connection.close(1008, error.reason)
+    return None

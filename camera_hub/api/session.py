@@ -1,0 +1,116 @@
+"""Signing in and out, and who one is. The session's token lives in an HttpOnly cookie and nowhere else."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Request, Response
+
+from camera_hub.access.accounts import Account, Accounts
+from camera_hub.access.policy import Action, Actor, actions
+from camera_hub.access.sessions import Sessions
+from camera_hub.access.sign_in import SignIn as SignInPart
+from camera_hub.access.throttle import Throttle
+from camera_hub.api.routing import cookie_name, needs, part, public, session_token
+from camera_hub.api.schemas.base import Done
+from camera_hub.api.schemas.people import Me, NewPassword, SignIn
+from camera_hub.clock import Clock
+from camera_hub.errors import HubError
+
+router = APIRouter(prefix="/api/session", tags=["session"])
+
+Self = Annotated[Actor, needs(Action.SELF)]
+AccountsPart = Annotated[Accounts, part(Accounts)]
+SessionsPart = Annotated[Sessions, part(Sessions)]
+
+
+@router.get("")
+async def who_am_i(actor: Self, accounts: AccountsPart) -> Me:
+    """Who is signed in, and what that role may do."""
+    return await me(accounts, await accounts.get(actor.user_id))
+
+
+@router.post("", dependencies=[public()])
+async def sign_in(
+    body: SignIn,
+    request: Request,
+    response: Response,
+    signing: Annotated[SignInPart, part(SignInPart)],
+    accounts: AccountsPart,
+    sessions: SessionsPart,
+) -> Me:
+    """Start a session. A session that the browser had before is ended."""
+    signed_in = await signing(
+        body.username, body.password.get_secret_value(), address=address(request), agent=agent(request)
+    )
+    if old := session_token(request):
+        await sessions.end(old)
+    set_cookie(request, response, signed_in.token, sessions.lifetime_seconds)
+    return await me(accounts, signed_in.account)
+
+
+@router.delete("")
+async def sign_out(
+    request: Request,
+    response: Response,
+    actor: Self,
+    sessions: SessionsPart,
+    clock: Annotated[Clock, part(Clock)],
+) -> Done:
+    """End this session."""
+    await sessions.end(session_token(request))
+    set_cookie(request, response, "", 0)
+    return Done(at=clock.now())
+
+
+@router.put("/password")
+async def new_password(
+    body: NewPassword,
+    request: Request,
+    actor: Self,
+    accounts: AccountsPart,
+    throttle: Annotated[Throttle, part(Throttle)],
+    clock: Annotated[Clock, part(Clock)],
+) -> Done:
+    """Change one's own password; all one's other sessions end. Wrong old ones count as failed sign-ins."""
+    await throttle.attempt(actor.username, address(request))
+    try:
+        await accounts.new_password(
+            actor.user_id, body.old.get_secret_value(), body.new.get_secret_value(), keep=session_token(request)
+        )
+    except HubError as error:
+        if error.reason == "old_password_wrong":
+            raise
+        await throttle.succeeded(actor.username, address(request))  # the old one was right, the new one is not good
+        raise
+    await throttle.succeeded(actor.username, address(request))
+    return Done(at=clock.now())
+
+
+async def me(accounts: Accounts, account: Account) -> Me:
+    """The answer that tells a page who is signed in."""
+    return Me(
+        id=account.id,
+        username=account.username,
+        display_name=account.display_name,
+        role=account.role.value,
+        village_id=account.village_id,
+        village_name=await accounts.village_name(account.village_id),
+        actions=sorted(action.value for action in actions(account.role)),
+    )
+
+
+def set_cookie(request: Request, response: Response, token: str, seconds: int) -> None:
+    """Hand the token to the browser, or take it back (seconds 0)."""
+    secure: bool = request.app.state.secure_cookies
+    response.set_cookie(
+        cookie_name(secure), token, max_age=seconds, path="/", secure=secure, httponly=True, samesite="lax"
+    )
+
+
+def address(request: Request) -> str:
+    """Where the request came from, as far as the server knows."""
+    return request.client.host if request.client is not None else ""
+
+
+def agent(request: Request) -> str:
+    """What the browser calls itself."""
+    return request.headers.get("user-agent", "")

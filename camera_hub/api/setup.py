@@ -1,0 +1,38 @@
+"""The first start: make the first township admin with the one-time link from the console."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Request, Response
+
+from camera_hub.access.accounts import Accounts
+from camera_hub.access.sessions import Sessions
+from camera_hub.access.setup import Setup as SetupPart
+from camera_hub.api.routing import part, public
+from camera_hub.api.schemas.people import Me, Setup, SetupState
+from camera_hub.api.session import address, agent, me, set_cookie
+
+router = APIRouter(prefix="/api/setup", tags=["setup"])
+
+SetupOf = Annotated[SetupPart, part(SetupPart)]
+
+
+@router.get("", dependencies=[public()])
+async def state(setup: SetupOf) -> SetupState:
+    """Whether the hub still waits for its first township admin."""
+    return SetupState(needed=await setup.needed())
+
+
+@router.post("", status_code=201, dependencies=[public()])
+async def make_first_admin(
+    body: Setup,
+    request: Request,
+    response: Response,
+    setup: SetupOf,
+    accounts: Annotated[Accounts, part(Accounts)],
+    sessions: Annotated[Sessions, part(Sessions)],
+) -> Me:
+    """Make the first township admin and sign in. The link is used up."""
+    account = await setup.redeem(body.token, body.username, body.display_name, body.password.get_secret_value())
+    token = await sessions.start(account.id, address=address(request), agent=agent(request))
+    set_cookie(request, response, token, sessions.lifetime_seconds)
+    return await me(accounts, account)

@@ -1,0 +1,99 @@
+"""The hub's own state: for probes without a login, for maintainers with one; and the API's description."""
+
+import asyncio
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Annotated, Any, Protocol
+
+from fastapi import APIRouter, Request
+from sqlalchemy import func, select
+
+from camera_hub import __version__
+from camera_hub.access.policy import Action, Actor
+from camera_hub.api.routing import needs, part, public
+from camera_hub.api.schemas.health import SystemAnswer
+from camera_hub.clock import Clock
+from camera_hub.errors import HubError, Kind
+from camera_hub.store.database import Database
+from camera_hub.store.tables import Camera
+
+READY_SECONDS = 3.0
+
+router = APIRouter(tags=["system"])
+
+Row = dict[str, float | int | str | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What runs in the media room: counts, and one row of numbers per process."""
+
+    feeds: int = 0
+    viewers: int = 0
+    relays: list[Row] = field(default_factory=list)
+    eyes: list[Row] = field(default_factory=list)
+
+
+class Gauge(Protocol):
+    """Where the figures come from; app.py hands in media's."""
+
+    async def __call__(self) -> Figures: ...
+
+
+@dataclass(frozen=True, slots=True)
+class System:
+    """When this hub started and where its figures come from."""
+
+    started_at: datetime
+    gauge: Gauge | None = None
+
+
+DatabasePart = Annotated[Database, part(Database)]
+ClockPart = Annotated[Clock, part(Clock)]
+
+
+@router.get("/api/system")
+async def system(
+    actor: Annotated[Actor, needs(Action.READ_SYSTEM)],
+    database: DatabasePart,
+    clock: ClockPart,
+    hub: Annotated[System, part(System)],
+) -> SystemAnswer:
+    """Version, times and figures of the running hub."""
+    figures = await hub.gauge() if hub.gauge is not None else Figures()
+    async with database.read() as session:
+        cameras = await session.scalar(select(func.count()).select_from(Camera).where(Camera.state == "approved"))
+    return SystemAnswer(
+        version=__version__,
+        started_at=hub.started_at,
+        now=clock.now(),
+        cameras=cameras or 0,
+        feeds=figures.feeds,
+        viewers=figures.viewers,
+        relays=figures.relays,
+        eyes=figures.eyes,
+    )
+
+
+@router.get("/healthz", dependencies=[public()])
+async def alive() -> dict[str, str]:
+    """The process answers. For a supervisor that restarts it when it does not."""
+    return {"status": "ok", "version": __version__}
+
+
+@router.get("/readyz", dependencies=[public()])
+async def ready(database: DatabasePart) -> dict[str, str]:
+    """The database answers too. 503 when not."""
+    try:
+        async with asyncio.timeout(READY_SECONDS), database.read() as session:
+            await session.execute(select(1))
+    except Exception as error:  # whatever driver it is: this route says no, it never fails
+        raise HubError(Kind.UNAVAILABLE, "the database does not answer", reason="database") from error
+    return {"status": "ready"}
+
+
+@router.get("/api/openapi.json", include_in_schema=False)
+async def description(request: Request, actor: Annotated[Actor, needs(Action.MANAGE_USERS)]) -> dict[str, Any]:
+    """The API's description, for township admins. No interactive page: it would load scripts from outside."""
+    schema: dict[str, Any] = request.app.openapi()
+    return schema

@@ -1,0 +1,96 @@
+"""The one place where everything is put together.
+
+`parts` enters every long-lived part in order on one exit stack; leaving takes them down in reverse, each waiting for
+its end. `create_app` puts the HTTP side in front of them.
+"""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
+
+from fastapi import FastAPI
+
+from camera_hub import __version__
+from camera_hub.access.accounts import Accounts
+from camera_hub.access.passwords import Passwords
+from camera_hub.access.policy import Actor
+from camera_hub.access.sessions import Sessions
+from camera_hub.access.setup import Setup
+from camera_hub.access.sign_in import SignIn
+from camera_hub.access.throttle import Throttle
+from camera_hub.access.vault import Vault
+from camera_hub.api import errors, session, setup, system, users
+from camera_hub.api.limits import BodyLimit
+from camera_hub.api.routing import check_policies
+from camera_hub.api.static import Pages, SafeHeaders
+from camera_hub.clock import Clock
+from camera_hub.events import EventBus
+from camera_hub.instance import only_instance
+from camera_hub.settings import Settings
+from camera_hub.store.database import Database
+
+Parts = dict[type, Any]
+"""Every part by its type: how routes find them (api.routing.part)."""
+
+LiveReader = Callable[[Any, Actor, Any], Awaitable[dict[str, Any] | None]]
+
+MAX_BODY = 1024 * 1024
+_ROUTERS = (setup.router, session.router, users.router, system.router)
+_LIVE_READERS: dict[str, LiveReader] = {}
+
+
+@asynccontextmanager
+async def parts(settings: Settings, clock: Clock, passwords: Passwords | None = None) -> AsyncIterator[Parts]:
+    """The whole hub but its HTTP side, running. Raises HubError when it cannot start."""
+    async with AsyncExitStack() as stack:
+        data_dir = settings.server.data_dir
+        stack.enter_context(only_instance(data_dir))
+        database = await stack.enter_async_context(Database(settings.database_url))
+        vault = Vault.open_or_create(data_dir / "vault.key")
+        bus = EventBus()
+
+        access = settings.access
+        passwords = passwords or Passwords(access.password_min_length)
+        sessions = Sessions(database, clock, access.session_hours)
+        accounts = Accounts(database, clock, bus, passwords, sessions)
+        throttle = Throttle(database, clock, access.login_failures, access.login_failure_minutes)
+
+        yield {
+            Settings: settings,
+            Clock: clock,
+            Database: database,
+            Vault: vault,
+            EventBus: bus,
+            Sessions: sessions,
+            Accounts: accounts,
+            Throttle: throttle,
+            SignIn: SignIn(accounts, sessions, throttle),
+            Setup: Setup(database, clock, accounts, access.setup_link_minutes),
+            system.System: system.System(started_at=clock.now()),
+        }
+
+
+def create_app(settings: Settings, parts: Parts | None = None) -> FastAPI:
+    """The HTTP side over running parts; without parts only its description can be asked. Raises on a bare route."""
+    app = FastAPI(
+        title="camera hub",
+        version=__version__,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        redirect_slashes=False,
+    )
+    app.state.parts = parts or {}
+    app.state.sessions = app.state.parts.get(Sessions)
+    app.state.origins = settings.server.public_origins
+    app.state.secure_cookies = settings.server.secure_cookies
+    app.state.live_readers = _LIVE_READERS
+    for router in _ROUTERS:
+        app.include_router(router)
+    app.router.default = Pages()
+    errors.install(app)
+    app.add_middleware(BodyLimit, limit=MAX_BODY)
+    app.add_middleware(SafeHeaders)
+    app.add_middleware(errors.Unexpected)
+    check_policies(app)
+    return app

@@ -1,0 +1,157 @@
+"""The hub as a running server: socket, parts, HTTP side; and its orderly end."""
+
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+import socket
+import threading
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from ipaddress import ip_address
+
+import uvicorn
+
+from camera_hub.app import Parts, create_app, parts
+from camera_hub.clock import Clock
+from camera_hub.errors import HubError, Kind
+from camera_hub.settings import Settings
+
+log = logging.getLogger(__name__)
+
+DRAIN_SECONDS = 3
+STOP_SECONDS = 9.0
+"""From the first signal to the end, whatever hangs: a supervisor kills after 10 s."""
+
+
+class _Server(uvicorn.Server):
+    """Leaves signals alone: `Stop` has them, and what runs beside the server needs them too."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+@dataclass(frozen=True, slots=True)
+class Serving:
+    """A hub that answers at `url`."""
+
+    url: str
+    parts: Parts
+
+
+@asynccontextmanager
+async def serving(settings: Settings, clock: Clock) -> AsyncIterator[Serving]:
+    """The whole hub, answering while the block runs. Raises HubError when it cannot start."""
+    server_settings = settings.server
+    with _listener(server_settings.host, server_settings.port) as listener:
+        async with parts(settings, clock) as running:
+            config = uvicorn.Config(
+                create_app(settings, running),
+                lifespan="off",
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                ws="websockets-sansio",
+                ws_max_size=64 * 1024,
+                timeout_graceful_shutdown=DRAIN_SECONDS,
+            )
+            server = _Server(config)
+            task = asyncio.create_task(server.serve(sockets=[listener]), name="http server")
+            try:
+                yield Serving(public_url(settings, listener.getsockname()[1]), running)
+            finally:
+                server.should_exit = True
+                await asyncio.wait([task])
+        task.result()
+
+
+def public_url(settings: Settings, port: int) -> str:
+    """Where a person's browser finds the hub."""
+    server = settings.server
+    if server.public_origins:
+        return server.public_origins[0]
+    host = "127.0.0.1" if server.host in ("0.0.0.0", "::", "") else server.host
+    return f"http://{f'[{host}]' if ':' in host else host}:{port}"
+
+
+def warn_if_open(settings: Settings) -> None:
+    """Say in the log when passwords and pictures would cross a network in clear."""
+    server = settings.server
+    if _is_loopback(server.host) or server.secure_cookies:
+        return
+    log.warning(
+        "the hub listens on %s without HTTPS: passwords cross the network in clear. Put a proxy with HTTPS in front, "
+        "and set server.secure_cookies and server.public_origins",
+        server.host or "every interface",
+    )
+
+
+class Stop:
+    """SIGINT and SIGTERM: the first asks for an orderly end within STOP_SECONDS, the second ends at once."""
+
+    def __init__(self) -> None:
+        self._asked = asyncio.Event()
+        self._last_resort = threading.Timer(STOP_SECONDS, _give_up)
+        self._last_resort.daemon = True
+
+    def __enter__(self) -> "Stop":
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, self._ask)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Leave when everything has ended: the last resort is called off."""
+        self._last_resort.cancel()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.remove_signal_handler(number)
+
+    async def wait(self) -> None:
+        """Until somebody asks."""
+        await self._asked.wait()
+
+    def _ask(self) -> None:
+        if self._asked.is_set():
+            os._exit(130)
+        self._asked.set()
+        self._last_resort.start()
+
+
+def _give_up() -> None:
+    logging.getLogger(__name__).error("something did not end within %g s; the hub ends without it", STOP_SECONDS)
+    logging.shutdown()
+    os._exit(1)
+
+
+@contextlib.contextmanager
+def _listener(host: str, port: int) -> Iterator[socket.socket]:
+    """A listening TCP socket. Raises HubError with the remedy."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind((host, port))
+            listener.listen(512)
+        except OSError as error:
+            raise HubError(
+                Kind.UNAVAILABLE,
+                f"the hub cannot listen on {host} port {port}: {error.strerror}; set server.host and server.port, "
+                "or stop what uses that port",
+                reason="listen",
+            ) from error
+        listener.setblocking(False)
+        yield listener
+    finally:
+        listener.close()
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

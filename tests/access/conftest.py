@@ -1,0 +1,47 @@
+"""The access room put together as app.py does, with a hash that costs nothing."""
+
+from dataclasses import dataclass
+
+import pytest
+from argon2 import PasswordHasher
+
+from camera_hub.access.accounts import Accounts
+from camera_hub.access.passwords import Passwords
+from camera_hub.access.sessions import Sessions
+from camera_hub.access.setup import Setup
+from camera_hub.access.sign_in import SignIn
+from camera_hub.access.throttle import Throttle
+from camera_hub.events import EventBus
+from camera_hub.store.database import Database
+from tests.fakes.clock import ManualClock
+
+
+def cheap_passwords(min_length: int = 10) -> Passwords:
+    """Real argon2id at its lowest cost."""
+    return Passwords(min_length, PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+
+
+@dataclass(frozen=True)
+class Room:
+    passwords: Passwords
+    sessions: Sessions
+    accounts: Accounts
+    throttle: Throttle
+    sign_in: SignIn
+    setup: Setup
+
+
+@pytest.fixture
+def room(database: Database, clock: ManualClock, bus: EventBus) -> Room:
+    passwords = cheap_passwords()
+    sessions = Sessions(database, clock, 12)
+    accounts = Accounts(database, clock, bus, passwords, sessions)
+    throttle = Throttle(database, clock, 3, 15)
+    return Room(
+        passwords,
+        sessions,
+        accounts,
+        throttle,
+        SignIn(accounts, sessions, throttle),
+        Setup(database, clock, accounts, 60),
+    )

@@ -1,0 +1,148 @@
+"""Users: made, changed, signed in; rights that are taken away act at once; one township admin is always left."""
+
+import asyncio
+
+import pytest
+
+from camera_hub.access.accounts import Change
+from camera_hub.access.policy import Role
+from camera_hub.errors import HubError, Kind
+from camera_hub.events import AccessChanged, EventBus
+from camera_hub.store.database import Database
+from camera_hub.store.tables import Village
+from tests.access.conftest import Room
+from tests.fakes.clock import ManualClock
+
+GOOD = "tK7-riverside"
+
+
+async def _village(database: Database, clock: ManualClock) -> int:
+    async with database.write() as session:
+        village = Village(name="东沟村", created_at=clock.now())
+        session.add(village)
+        await session.flush()
+        return village.id
+
+
+async def _sign_in(room: Room, username: str, password: str = GOOD) -> str:
+    return (await room.sign_in(username, password, address="127.0.0.1", agent="")).token
+
+
+async def test_names_are_unique_whatever_their_case(room: Room) -> None:
+    account = await room.accounts.create("Wang", "王", Role.OPERATOR, GOOD)
+    assert account.username == "wang"
+    with pytest.raises(HubError) as caught:
+        await room.accounts.create("WANG", "王", Role.OPERATOR, GOOD)
+    assert (caught.value.kind, caught.value.reason) == (Kind.CONFLICT, "username_taken")
+    assert await _sign_in(room, " wANG ")
+
+
+async def test_a_village_admin_has_a_village_and_nobody_else_has(
+    room: Room, database: Database, clock: ManualClock
+) -> None:
+    village = await _village(database, clock)
+    with pytest.raises(HubError) as caught:
+        await room.accounts.create("li", "李", Role.VILLAGE_ADMIN, GOOD)
+    assert caught.value.reason == "village_needed"
+    with pytest.raises(HubError, match="no such village"):
+        await room.accounts.create("li", "李", Role.VILLAGE_ADMIN, GOOD, village + 1)
+    li = await room.accounts.create("li", "李", Role.VILLAGE_ADMIN, GOOD, village)
+    assert li.village_id == village
+    operator = await room.accounts.change(li.id, Change(role=Role.OPERATOR))
+    assert operator.village_id is None
+    with pytest.raises(HubError):
+        await room.accounts.change(li.id, Change(role=Role.VILLAGE_ADMIN))
+
+
+async def test_whatever_is_wrong_the_answer_is_the_same(room: Room) -> None:
+    li = await room.accounts.create("li", "李", Role.OPERATOR, GOOD)
+    await room.accounts.create("admin", "管", Role.TOWNSHIP_ADMIN, GOOD)
+    said = []
+    for number, (username, password) in enumerate([("nobody", GOOD), ("li", "wrong")]):
+        with pytest.raises(HubError) as caught:
+            await room.sign_in(username, password, address=f"127.0.0.{number}", agent="")
+        said.append(caught.value.body())
+    await room.accounts.change(li.id, Change(disabled=True))
+    with pytest.raises(HubError) as caught:
+        await room.sign_in("li", GOOD, address="127.0.0.9", agent="")
+    said.append(caught.value.body())
+    assert said[0] == said[1] == said[2]
+    assert said[0]["reason"] == "sign_in_failed"
+
+
+async def test_too_many_failures_stop_even_the_right_password(room: Room, clock: ManualClock) -> None:
+    await room.accounts.create("li", "李", Role.OPERATOR, GOOD)
+    for _ in range(3):
+        with pytest.raises(HubError, match="wrong"):
+            await _sign_in(room, "li", "wrong")
+    with pytest.raises(HubError) as caught:
+        await _sign_in(room, "li")
+    assert caught.value.kind is Kind.BUSY
+    clock.move(15 * 60)
+    assert await _sign_in(room, "li")
+
+
+@pytest.mark.parametrize("change", [Change(disabled=True), Change(password="another-Password")])
+async def test_disabling_and_a_new_password_end_the_sessions_at_once(room: Room, bus: EventBus, change: Change) -> None:
+    await room.accounts.create("admin", "管", Role.TOWNSHIP_ADMIN, GOOD)
+    li = await room.accounts.create("li", "李", Role.OPERATOR, GOOD)
+    token = await _sign_in(room, "li")
+    assert await room.sessions.actor(token) is not None
+    with bus.subscribe(AccessChanged) as events:
+        await room.accounts.change(li.id, change)
+        assert await events.next() == AccessChanged(li.id)
+    assert await room.sessions.actor(token) is None
+
+
+async def test_another_role_acts_at_once_without_ending_the_session(room: Room) -> None:
+    li = await room.accounts.create("li", "李", Role.OPERATOR, GOOD)
+    token = await _sign_in(room, "li")
+    assert await room.sessions.actor(token) is not None
+    await room.accounts.change(li.id, Change(role=Role.LEADER))
+    actor = await room.sessions.actor(token)
+    assert actor is not None
+    assert actor.role is Role.LEADER
+
+
+@pytest.mark.parametrize("change", [Change(disabled=True), Change(role=Role.OPERATOR)])
+async def test_the_last_township_admin_stays(room: Room, change: Change) -> None:
+    admin = await room.accounts.create("admin", "管", Role.TOWNSHIP_ADMIN, GOOD)
+    other = await room.accounts.create("other", "他", Role.TOWNSHIP_ADMIN, GOOD)
+    await room.accounts.change(other.id, Change(disabled=True))
+    with pytest.raises(HubError) as caught:
+        await room.accounts.change(admin.id, change)
+    assert caught.value.reason == "last_admin"
+    assert (await room.accounts.get(admin.id)).role is Role.TOWNSHIP_ADMIN
+    await room.accounts.change(other.id, Change(disabled=False))
+    await room.accounts.change(admin.id, change)
+
+
+async def test_two_admins_cannot_demote_each_other_at_the_same_moment(room: Room) -> None:
+    admins = [await room.accounts.create(name, name, Role.TOWNSHIP_ADMIN, GOOD) for name in ("first", "second")]
+    results = await asyncio.gather(
+        *(room.accounts.change(admin.id, Change(role=Role.LEADER)) for admin in admins), return_exceptions=True
+    )
+    assert sum(isinstance(result, HubError) for result in results) == 1
+
+
+async def test_ones_own_new_password_needs_the_old_and_ends_ones_other_sessions(room: Room) -> None:
+    li = await room.accounts.create("li", "李", Role.OPERATOR, GOOD)
+    here, there = await _sign_in(room, "li"), await _sign_in(room, "li")
+    with pytest.raises(HubError) as caught:
+        await room.accounts.new_password(li.id, "wrong", "another-Password", keep=here)
+    assert caught.value.reason == "old_password_wrong"
+    with pytest.raises(HubError, match="too short"):
+        await room.accounts.new_password(li.id, GOOD, "short", keep=here)
+    await room.accounts.new_password(li.id, GOOD, "another-Password", keep=here)
+    assert await room.sessions.actor(here) is not None
+    assert await room.sessions.actor(there) is None
+    assert await _sign_in(room, "li", "another-Password")
+
+
+async def test_no_secret_in_any_repr(room: Room) -> None:
+    account = await room.accounts.create("li", "李", Role.OPERATOR, GOOD)
+    signed_in = await room.sign_in("li", GOOD, address="", agent="")
+    told = repr((account, signed_in, Change(password=GOOD)))
+    assert GOOD not in told
+    assert signed_in.token not in told
+    assert "argon2" not in told

@@ -1,0 +1,85 @@
+"""What a new password must be, and that checking costs the same for everybody."""
+
+import asyncio
+from typing import Literal
+
+import pytest
+from argon2 import PasswordHasher
+
+from camera_hub.access.passwords import SLOTS, WAITING, Passwords, weakness
+from camera_hub.errors import HubError, Kind
+from tests.access.conftest import cheap_passwords
+
+
+@pytest.mark.parametrize(
+    ("password", "lack"),
+    [
+        ("short", "password_short"),
+        ("x" * 257, "password_long"),
+        ("operator-wang", "password_username"),
+        ("Operator-Wang2026", "password_username"),
+        ("aaaaaaaaaaaa", "password_trivial"),
+        ("abababababab", "password_trivial"),
+        ("1234567890", "password_trivial"),
+        ("0987654321", "password_trivial"),
+        ("abcdefghijkl", "password_trivial"),
+        ("qwertyuiop", "password_trivial"),
+        ("123456123456", "password_trivial"),
+        ("password2026", "password_trivial"),
+        ("Admin@123456", "password_trivial"),
+        ("石桥村的老井水很甜呀", None),
+        ("correct horse", None),
+        ("tK7-riverside", None),
+    ],
+)
+def test_easy_passwords_are_refused_with_their_reason(password: str, lack: str | None) -> None:
+    assert weakness(password, "operator-wang", 10) == lack
+
+
+def test_the_refusal_says_what_to_do_and_not_what_was_typed() -> None:
+    with pytest.raises(HubError) as caught:
+        cheap_passwords().require_good("hunter2", "wang")
+    assert caught.value.kind is Kind.INVALID
+    assert "at least 10 characters" in caught.value.detail
+    assert "hunter2" not in caught.value.detail
+
+
+async def test_a_hash_is_argon2id_and_verifies_only_its_password() -> None:
+    passwords = Passwords(10)
+    stored = await passwords.hash("tK7-riverside")
+    assert stored.startswith("$argon2id$v=19$m=19456,t=2,p=1$")
+    assert await passwords.verify(stored, "tK7-riverside")
+    assert not await passwords.verify(stored, "tK7-riversidf")
+    assert not await passwords.verify("no hash", "tK7-riverside")
+
+
+async def test_an_unknown_user_costs_one_hash_as_a_known_one_does() -> None:
+    counted: list[str] = []
+
+    class Counting(PasswordHasher):
+        def verify(self, hash: str | bytes, password: str | bytes) -> Literal[True]:
+            counted.append(str(hash)[:9])
+            return super().verify(hash, password)
+
+    passwords = Passwords(10, Counting(time_cost=1, memory_cost=8, parallelism=1))
+    stored = await passwords.hash("tK7-riverside")
+    assert not await passwords.verify(stored, "wrong")
+    assert not await passwords.verify(None, "wrong")
+    assert counted == ["$argon2id", "$argon2id"]
+
+
+async def test_a_flood_is_refused_instead_of_queued_without_end() -> None:
+    passwords = cheap_passwords()
+    results = await asyncio.gather(
+        *(passwords.hash("tK7-riverside") for _ in range(SLOTS + WAITING + 5)), return_exceptions=True
+    )
+    refused = [result for result in results if isinstance(result, HubError)]
+    assert len(refused) == 5
+    assert {error.kind for error in refused} == {Kind.BUSY}
+    assert await passwords.hash("tK7-riverside")
+
+
+def test_hashes_of_other_costs_are_outdated() -> None:
+    stored = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash("tK7-riverside")
+    assert Passwords(10).outdated(stored)
+    assert not cheap_passwords().outdated(stored)

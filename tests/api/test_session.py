@@ -1,0 +1,97 @@
+"""Signing in and out through the API, as a browser does."""
+
+import httpx
+
+from camera_hub.access.policy import Role
+from camera_hub.api.routing import COOKIE, CSRF_HEADER
+from camera_hub.app import create_app
+from camera_hub.settings import Server, Settings
+from tests.api.conftest import HOST, PASSWORD, Hub
+
+
+async def test_a_signed_in_browser_is_known_and_sees_what_it_may_do(hub: Hub) -> None:
+    browser = await hub.client(None)
+    assert (await browser.get("/api/session")).status_code == 401
+    answer = await browser.post("/api/session", json={"username": "village_admin", "password": PASSWORD})
+    assert answer.status_code == 200
+    me = answer.json()
+    assert me == (await browser.get("/api/session")).json()
+    assert (me["role"], me["village_id"], me["village_name"]) == ("village_admin", hub.village, "东")
+    assert "register" in me["actions"]
+    assert "approve" not in me["actions"]
+    cookie = answer.headers["set-cookie"]
+    assert cookie.startswith(f"{COOKIE}=")
+    assert "HttpOnly" in cookie
+    assert "SameSite=lax" in cookie
+    assert "Max-Age=43200" in cookie
+
+
+async def test_signing_out_ends_the_session_for_good(hub: Hub) -> None:
+    browser = await hub.client(Role.OPERATOR)
+    token = browser.cookies[COOKIE]
+    assert (await browser.delete("/api/session")).status_code == 200
+    assert COOKIE not in browser.cookies
+    browser.cookies.set(COOKIE, token, domain=HOST)
+    assert (await browser.get("/api/session")).status_code == 401
+
+
+async def test_signing_in_again_ends_the_browsers_former_session(hub: Hub) -> None:
+    browser, other = await hub.client(Role.OPERATOR), await hub.client(None)
+    old = browser.cookies[COOKIE]
+    await browser.post("/api/session", json={"username": "leader", "password": PASSWORD})
+    other.cookies.set(COOKIE, old, domain=HOST)
+    assert (await other.get("/api/session")).status_code == 401
+
+
+async def test_with_https_the_cookie_is_bound_to_the_host(hub: Hub) -> None:
+    settings = Settings(server=Server(secure_cookies=True))
+    app = create_app(settings, hub.parts)
+    async with httpx.AsyncClient(
+        transport=httpx.ASGITransport(app), base_url="https://hub", headers={CSRF_HEADER: "1"}
+    ) as browser:
+        answer = await browser.post("/api/session", json={"username": "leader", "password": PASSWORD})
+        cookie = answer.headers["set-cookie"]
+        assert cookie.startswith(f"__Host-{COOKIE}=")
+        assert "Secure" in cookie
+        assert "Path=/" in cookie
+        assert (await browser.get("/api/session")).status_code == 200
+
+
+async def test_a_foreign_page_is_refused_even_with_the_cookie(hub: Hub) -> None:
+    browser = await hub.client(Role.OPERATOR)
+    answer = await browser.delete("/api/session", headers={"origin": "http://evil.example"})
+    assert (answer.status_code, answer.json()["reason"]) == (403, "foreign_origin")
+    del browser.headers[CSRF_HEADER]
+    answer = await browser.delete("/api/session")
+    assert (answer.status_code, answer.json()["reason"]) == (403, "header_missing")
+    assert (await browser.get("/api/session")).status_code == 200
+
+
+async def test_a_wrong_old_password_counts_as_a_failed_sign_in(hub: Hub) -> None:
+    browser = await hub.client(Role.OPERATOR)
+    for _ in range(10):
+        answer = await browser.put("/api/session/password", json={"old": "wrong", "new": "another-Password"})
+        assert answer.json()["reason"] == "old_password_wrong"
+    answer = await browser.put("/api/session/password", json={"old": PASSWORD, "new": "another-Password"})
+    assert (answer.status_code, answer.json()["reason"]) == (429, "too_many_failures")
+
+
+async def test_a_new_password_works_and_a_weak_one_is_no_failed_sign_in(hub: Hub) -> None:
+    browser = await hub.client(Role.OPERATOR)
+    for _ in range(12):
+        answer = await browser.put("/api/session/password", json={"old": PASSWORD, "new": "short"})
+        assert answer.json()["reason"] == "password_short"
+    answer = await browser.put("/api/session/password", json={"old": PASSWORD, "new": "another-Password"})
+    assert answer.status_code == 200
+    answer = await browser.post("/api/session", json={"username": "operator", "password": "another-Password"})
+    assert answer.status_code == 200
+
+
+async def test_no_answer_repeats_a_password(hub: Hub) -> None:
+    browser = await hub.client(None)
+    for body in (
+        {"username": "x", "password": "hunter2"},
+        {"password": "hunter2"},
+        {"username": "x", "pass": "hunter2"},
+    ):
+        assert "hunter2" not in (await browser.post("/api/session", json=body)).text

@@ -1,0 +1,123 @@
+"""Pages, headers, limits, probes."""
+
+from pathlib import Path
+
+import httpx
+import pytest
+
+from camera_hub.access.policy import Role
+from camera_hub.api.static import Pages
+from camera_hub.app import MAX_BODY
+from camera_hub.store.database import Database
+from tests.api.conftest import Hub
+
+
+@pytest.fixture
+def pages(tmp_path: Path) -> Path:
+    root = tmp_path / "web_dist"
+    (root / "assets").mkdir(parents=True)
+    (root / "index.html").write_text("<!doctype html><title>wall</title>")
+    (root / "assets" / "index-a1b2c3.js").write_text("export {}")
+    (root / "favicon.svg").write_text("<svg/>")
+    (tmp_path / "secret.txt").write_text("secret")
+    return root
+
+
+@pytest.fixture
+async def browser(hub: Hub, pages: Path) -> httpx.AsyncClient:
+    hub.app.router.default = Pages(pages)
+    return await hub.client(None)
+
+
+@pytest.mark.parametrize("path", ["/", "/wall", "/setup", "/tours/7/run"])
+async def test_every_page_is_the_one_page_and_never_stale(browser: httpx.AsyncClient, path: str) -> None:
+    answer = await browser.get(path)
+    assert answer.status_code == 200
+    assert "<title>wall</title>" in answer.text
+    assert answer.headers["cache-control"] == "no-cache"
+
+
+async def test_hashed_assets_are_kept_for_a_year(browser: httpx.AsyncClient) -> None:
+    answer = await browser.get("/assets/index-a1b2c3.js")
+    assert answer.headers["cache-control"] == "public, max-age=31536000, immutable"
+    assert "javascript" in answer.headers["content-type"]
+    assert (await browser.get("/favicon.svg")).headers["cache-control"] == "no-cache"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/assets/index-old.js",
+        "/../secret.txt",
+        "/%2e%2e/secret.txt",
+        "/..%2fsecret.txt",
+        "/assets/..%5c..%5csecret.txt",
+    ],
+)
+async def test_missing_files_and_ways_out_are_not_there(browser: httpx.AsyncClient, path: str) -> None:
+    answer = await browser.get(path)
+    assert answer.status_code == 404
+    assert answer.json()["error"] == "not_found"
+
+
+async def test_no_address_of_the_api_answers_with_a_page(browser: httpx.AsyncClient) -> None:
+    for method in ("GET", "POST"):
+        answer = await browser.request(method, "/api/nothing")
+        assert (answer.status_code, answer.json()["error"]) == (404, "not_found")
+    answer = await browser.put("/api/setup")
+    assert (answer.status_code, answer.json()["reason"]) == (405, "method_not_allowed")
+    assert (await browser.post("/wall")).status_code == 405
+
+
+async def test_scripts_come_from_the_hub_alone(browser: httpx.AsyncClient) -> None:
+    for path in ("/", "/api/setup", "/nothing.js", "/healthz"):
+        answer = await browser.get(path)
+        rules = dict(rule.split(" ", 1) for rule in answer.headers["content-security-policy"].split("; "))
+        assert rules["script-src"] == "'self'"
+        assert rules["default-src"] == "'none'"
+        assert rules["frame-ancestors"] == "'none'"
+        assert answer.headers["x-content-type-options"] == "nosniff"
+        assert answer.headers["referrer-policy"] == "no-referrer"
+    assert (await browser.get("/api/setup")).headers["cache-control"] == "no-store"
+
+
+async def test_a_hub_without_pages_says_how_to_get_them(hub: Hub, tmp_path: Path) -> None:
+    hub.app.router.default = Pages(tmp_path / "none")
+    answer = await (await hub.client(None)).get("/wall")
+    assert answer.status_code == 503
+    assert "pip install" in answer.text
+
+
+async def test_a_body_over_a_mebibyte_is_refused_announced_or_not(browser: httpx.AsyncClient) -> None:
+    async def chunks() -> object:
+        for _ in range(MAX_BODY // 65536 + 1):
+            yield b" " * 65536
+
+    announced = await browser.post("/api/session", content=b" " * (MAX_BODY + 1))
+    streamed = await browser.post("/api/session", content=chunks(), headers={"content-type": "application/json"})  # type: ignore[arg-type]  # httpx types only bytes iterators
+    for answer in (announced, streamed):
+        assert (answer.status_code, answer.json()["error"]) == (413, "too_large")
+
+
+async def test_probes_say_alive_and_ready(hub: Hub) -> None:
+    browser = await hub.client(None)
+    assert (await browser.get("/healthz")).json()["status"] == "ok"
+    assert (await browser.get("/readyz")).status_code == 200
+    database: Database = hub.parts[Database]
+    async with database.write() as session:
+        connection = await session.connection()
+        assert connection is not None
+    await database.__aexit__()
+    hub.parts[Database] = Database("sqlite+aiosqlite:////nowhere/hub.sqlite3")
+    answer = await browser.get("/readyz")
+    assert (answer.status_code, answer.json()["reason"]) == (503, "database")
+
+
+async def test_the_system_page_and_the_description_are_for_those_who_may(hub: Hub) -> None:
+    admin, operator = await hub.client(Role.TOWNSHIP_ADMIN), await hub.client(Role.OPERATOR)
+    answer = (await admin.get("/api/system")).json()
+    assert answer["cameras"] == 0
+    assert answer["started_at"] == answer["now"]
+    assert (await operator.get("/api/system")).status_code == 403
+    assert (await operator.get("/api/openapi.json")).status_code == 403
+    assert "/api/users" in (await admin.get("/api/openapi.json")).json()["paths"]

@@ -1,0 +1,111 @@
+"""The one retry loop, with time as a value."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+
+import pytest
+
+from camera_hub.errors import HubError, Kind
+from camera_hub.running import Backoff, ended, keep_running, running
+from tests.fakes.clock import ManualClock
+
+
+class Enough(BaseException):
+    """Ends keep_running from inside a test: it is no Exception."""
+
+
+async def _attempts(clock: ManualClock, failures: list[Exception | float | None]) -> None:
+    """Run keep_running over the listed outcomes: an exception, seconds of health, or a plain return."""
+    outcomes = iter(failures)
+
+    async def run_once() -> None:
+        try:
+            outcome = next(outcomes)
+        except StopIteration:
+            raise Enough from None
+        if isinstance(outcome, Exception):
+            raise outcome
+        if outcome is not None:
+            clock.move(outcome)
+
+    with pytest.raises(Enough):
+        await keep_running("test", run_once, clock=clock, draw=lambda: 1.0)
+
+
+@pytest.mark.parametrize(
+    ("failures", "draw", "pause"),
+    [(1, 1.0, 1.0), (2, 1.0, 2.0), (5, 1.0, 16.0), (7, 1.0, 60.0), (9999, 1.0, 60.0), (3, 0.5, 2.0), (3, 0.0, 0.1)],
+)
+def test_pauses_grow_to_the_cap_with_full_jitter(failures: int, draw: float, pause: float) -> None:
+    value: Callable[[], float] = lambda: draw  # noqa: E731 (a value, not a function worth a name)
+    assert Backoff().pause(failures, value) == pause
+
+
+async def test_pauses_grow_and_a_healthy_run_starts_anew() -> None:
+    clock = ManualClock(auto=True)
+    gone = HubError(Kind.UNREACHABLE, "gone")
+    await _attempts(clock, [gone, gone, gone, 30.0, gone, None])
+    assert clock.slept == [1.0, 2.0, 4.0, 1.0, 2.0, 4.0]
+
+
+async def test_an_expected_failure_is_said_once_per_change(caplog: pytest.LogCaptureFixture) -> None:
+    clock = ManualClock(auto=True)
+    with caplog.at_level(logging.WARNING):
+        await _attempts(
+            clock, [*[HubError(Kind.UNREACHABLE, "gone")] * 3, HubError(Kind.UNREACHABLE, "wrong password"), None]
+        )
+    assert [record.getMessage() for record in caplog.records] == ["test: gone", "test: wrong password"]
+    assert all(record.exc_info is None for record in caplog.records)
+
+
+async def test_an_unexpected_failure_has_its_traceback_each_time(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.WARNING):
+        await _attempts(ManualClock(auto=True), [ZeroDivisionError(), ZeroDivisionError()])
+    assert [record.levelname for record in caplog.records] == ["ERROR", "ERROR"]
+    assert all(record.exc_info is not None for record in caplog.records)
+
+
+async def test_every_failure_is_shown_before_the_pause() -> None:
+    clock, seen = ManualClock(), list[Exception]()
+
+    async def fail() -> None:
+        raise HubError(Kind.TIMEOUT, "late")
+
+    work = keep_running("test", fail, clock=clock, on_failure=seen.append, draw=lambda: 1.0)
+    async with running(work, "test"):
+        await clock.settle()
+        assert [str(error) for error in seen] == ["late"]
+        await clock.advance(0.9)
+        assert len(seen) == 1
+        await clock.advance(0.2)
+        assert len(seen) == 2
+
+
+async def test_cancelling_ends_the_work_and_is_waited_for() -> None:
+    unwound = False
+
+    async def work() -> None:
+        nonlocal unwound
+        try:
+            await asyncio.Event().wait()
+        finally:
+            await asyncio.sleep(0)
+            unwound = True
+
+    async with running(work(), "work") as task:
+        await asyncio.sleep(0)
+        assert task.get_name() == "work"
+    assert unwound
+    assert task.cancelled()
+
+
+async def test_the_failure_of_an_ended_task_is_logged_not_raised(caplog: pytest.LogCaptureFixture) -> None:
+    async def work() -> None:
+        raise ValueError("inside")
+
+    task = asyncio.create_task(work(), name="work")
+    await asyncio.sleep(0)
+    await ended(task)
+    assert "work ended with an error" in caplog.text
+    assert "inside" in caplog.text
