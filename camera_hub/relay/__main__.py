@@ -1,0 +1,40 @@
+"""`python -m camera_hub.relay --fd N`: a relay process at the other end of the hub's socket pair; ends with it."""
+
+import argparse
+import asyncio
+import logging
+import signal
+import socket
+import sys
+
+from camera_hub.clock import SystemClock
+from camera_hub.relay.relay import Relay
+from camera_hub.wire import Pipe
+
+
+async def serve(fd: int) -> None:
+    """Speak over the inherited socket until the hub closes it."""
+    reader, writer = await asyncio.open_connection(sock=socket.socket(fileno=fd))
+    pipe = Pipe(reader, writer)
+    try:
+        await Relay(pipe, SystemClock()).run()
+    finally:
+        await pipe.close()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="camera_hub.relay", description="A relay process; started by the hub.")
+    parser.add_argument("--fd", type=int, required=True, help="inherited socket to the hub")
+    parser.add_argument("--log-level", default="INFO")
+    options = parser.parse_args()
+    logging.basicConfig(
+        stream=sys.stderr, level=options.log_level, format="%(asctime)s relay %(levelname)s %(name)s: %(message)s"
+    )
+    for chatty in ("aiortc", "aioice", "asyncio"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the hub's; it closes the pipe
+    asyncio.run(serve(options.fd))
+
+
+if __name__ == "__main__":
+    main()

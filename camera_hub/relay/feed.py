@@ -1,0 +1,316 @@
+"""One running pull of a camera's stream, shared by every track that shows it."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
+
+from camera_hub.clock import Clock
+from camera_hub.errors import HubError, Kind, Reason
+from camera_hub.relay.gate import Gate
+from camera_hub.relay.history import Frame, History
+from camera_hub.relay.intake import Intake
+from camera_hub.relay.messages import FeedPhase, FeedSpec, FeedState, KeyFrame, RelayConfig
+from camera_hub.relay.nal import annex_b
+from camera_hub.relay.rtp import parse_rtp
+from camera_hub.relay.rtsp.client import RtspSession
+from camera_hub.relay.timeline import Timeline
+from camera_hub.running import Backoff, ended, keep_running
+
+FINAL = frozenset({Reason.B_FRAMES, Reason.CODEC_UNSUPPORTED, Reason.LOGIN_NEEDED, Reason.REDIRECTED})
+"""What another try will not mend: the relay waits until the hub opens the feed anew."""
+
+LOOK_EVERY = 0.5
+
+
+class Taker(Protocol):
+    """A tile that shows a feed."""
+
+    def take(self, frame: Frame) -> None:
+        """A new frame; called at once, must not block or raise."""
+        ...
+
+    def feed_says(self, state: FeedState) -> None:
+        """The feed's state has changed."""
+        ...
+
+
+@dataclass(slots=True)
+class FeedFigures:
+    """Counters of one feed over all its openings."""
+
+    packets: int = 0
+    bytes: int = 0
+    frames: int = 0
+    key_frames: int = 0
+    gaps: int = 0
+    dropped: int = 0
+    bad_packets: int = 0
+    opens: int = 0
+    failures: int = 0
+
+
+class Feed:
+    """Started by `start`, ended by `stop`. Reports go to `report`, tapped key frames to `on_key` (head, Annex B)."""
+
+    def __init__(
+        self,
+        spec: FeedSpec,
+        config: RelayConfig,
+        clock: Clock,
+        gate: Gate,
+        *,
+        report: Callable[[FeedState], None],
+        on_key: Callable[[KeyFrame, bytes], None],
+    ) -> None:
+        self.spec = spec
+        self.codec: str | None = None
+        self.figures = FeedFigures()
+        self.history = History(
+            gop_bytes=config.gop_cache_bytes, gop_seconds=config.gop_cache_seconds, packets=config.history_packets
+        )
+        self.state = FeedState(spec.feed, FeedPhase.CONNECTING)
+        self.takers: set[Taker] = set()
+        self._config = config
+        self._clock = clock
+        self._gate = gate
+        self._report = report
+        self._on_key = on_key
+        self._timeline = Timeline()
+        self._intake: Intake | None = None
+        self._session: RtspSession | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._next_index = 0
+        self._began = 0.0
+        self._heard: float | None = None
+        self._keyed: float | None = None
+        self._keys_every: float | None = None
+        self._key_sent: float | None = None
+        self._final = False
+
+    @property
+    def name(self) -> str:
+        return self.spec.feed
+
+    def start(self) -> None:
+        """Begin pulling."""
+        self._final = False
+        self._task = asyncio.create_task(
+            keep_running(
+                f"feed {self.name}",
+                self._run_once,
+                clock=self._clock,
+                backoff=Backoff(first=1.0, cap=30.0),
+                on_failure=self._failed,
+            ),
+            name=f"feed {self.name}",
+        )
+
+    async def stop(self) -> None:
+        """End, tear the session down, and say so."""
+        if self._task is not None:
+            await ended(self._task)
+            self._task = None
+        self.history.clear()
+        self._say(FeedState(self.name, FeedPhase.STOPPED))
+
+    async def reopen(self, spec: FeedSpec) -> None:
+        """Pull what the hub says now."""
+        if self._task is not None:
+            await ended(self._task)
+        self.spec = spec
+        self.codec = None
+        self.history.forget_gop()
+        self.start()
+
+    def tap(self, every: float | None) -> None:
+        """Hand out key frames: at most one each `every` seconds, 0 = the next one only, None = no more."""
+        self._keys_every = every
+        self._key_sent = None
+
+    async def _run_once(self) -> None:
+        """One session from dial to its end, which is always an error."""
+        if self._final:
+            await asyncio.Event().wait()  # until the hub reopens or closes
+        if (wait := self._gate.login_wait(self.spec)) > 0:
+            await self._clock.sleep(wait)
+        self._say(FeedState(self.name, FeedPhase.CONNECTING))
+        self._heard = self._keyed = None
+        async with self._gate.opening(self.spec):
+            began = self._clock.monotonic()
+            session = RtspSession(self.spec, self._clock, self._media)
+            self.figures.opens += 1
+            await self._open(session)
+        try:
+            signalling = (self._clock.monotonic() - began) * 1000
+            self._say(replace(self._described(), phase=FeedPhase.WAITING_KEY, signalling_ms=signalling))
+            await self._watch(session)
+        finally:
+            self._session = None
+            await session.__aexit__(None, None, None)
+            self._close_intake()
+
+    async def _open(self, session: RtspSession) -> None:
+        """Dial to PLAY within the open timeout; the session is torn down when that fails."""
+        try:
+            async with asyncio.timeout(self._config.open_timeout):
+                await session.__aenter__()
+                stream = await session.describe()
+                self.codec = stream.codec
+                await session.set_up(stream.control)
+                self._intake = Intake(
+                    stream.codec,
+                    stream.parameters,
+                    self._timeline,
+                    limit=self._config.payload_limit,
+                    first=self._next_index,
+                    ordered=session.ordered,
+                )
+                self._session = session
+                self._began = self._clock.monotonic()
+                await session.play()
+        except TimeoutError as error:
+            await session.__aexit__(None, None, None)
+            raise HubError(
+                Kind.TIMEOUT,
+                f"the camera was not ready within {self._config.open_timeout:g} s",
+                reason=Reason.TIMED_OUT,
+            ) from error
+        except BaseException:
+            await session.__aexit__(None, None, None)
+            raise
+
+    async def _watch(self, session: RtspSession) -> None:
+        """Keep the session until it fails or falls silent."""
+        keeping = asyncio.create_task(session.run(), name=f"feed {self.name} keep-alive")
+        try:
+            while True:
+                pause = asyncio.ensure_future(self._clock.sleep(LOOK_EVERY))
+                await asyncio.wait([keeping, pause], return_when=asyncio.FIRST_COMPLETED)
+                pause.cancel()
+                if keeping.done():
+                    keeping.result()
+                self._judge(self._clock.monotonic())
+        finally:
+            await ended(keeping)
+
+    def _judge(self, now: float) -> None:
+        """Raise when packets or key frames have failed to come."""
+        silent = now - (self._heard if self._heard is not None else self._began)
+        if silent > self._config.media_timeout:
+            if self._heard is None:
+                raise HubError(Kind.TIMEOUT, "the camera agreed to send, but sends nothing", reason=Reason.NO_MEDIA)
+            raise HubError(Kind.TIMEOUT, f"nothing came from the camera for {silent:.0f} s", reason=Reason.STALLED)
+        if now - (self._keyed if self._keyed is not None else self._began) > self._config.key_frame_timeout:
+            raise HubError(
+                Kind.TIMEOUT,
+                f"no key frame within {self._config.key_frame_timeout:g} s; shorten the camera's I-frame interval",
+                reason=Reason.NO_KEY_FRAME,
+            )
+
+    def _media(self, data: bytes) -> None:
+        """One RTP packet, in the socket's read callback. HubError ends the session."""
+        figures = self.figures
+        figures.packets += 1
+        figures.bytes += len(data)
+        packet = parse_rtp(data)
+        if packet is None or self._intake is None:
+            figures.bad_packets += 1
+            return
+        now = self._clock.monotonic()
+        if self._heard is None and self._session is not None:
+            self.state = replace(self.state, stream_ms=(now - self._began) * 1000)
+        self._heard = now
+        if self._session is not None:
+            self._session.stats.count(packet)
+        for frame, units in self._intake.push(packet, now):
+            self._frame(frame, units)
+
+    def _frame(self, frame: Frame, units: tuple[bytes, ...]) -> None:
+        self.figures.frames += 1
+        self.history.add(frame)
+        if frame.key:
+            self._key(frame, units)
+        for taker in tuple(self.takers):
+            taker.take(frame)
+
+    def _key(self, frame: Frame, units: tuple[bytes, ...]) -> None:
+        self.figures.key_frames += 1
+        if self._keyed is None:
+            key_frame_ms = (frame.arrived - self._began) * 1000
+            self._say(replace(self._described(), phase=FeedPhase.LIVE, key_frame_ms=key_frame_ms))
+        self._keyed = frame.arrived
+        every = self._keys_every
+        if every is None or (self._key_sent is not None and frame.arrived - self._key_sent < every):
+            return
+        self._key_sent = frame.arrived
+        if every == 0:
+            self._keys_every = None
+        head = KeyFrame(self.name, self.codec or "", self._clock.now().timestamp())
+        self._on_key(head, annex_b(units))
+
+    def _described(self) -> FeedState:
+        picture = self._intake.picture if self._intake is not None else None
+        return replace(
+            self.state,
+            codec=self.codec,
+            profile=picture.profile if picture is not None else None,
+            width=picture.width if picture is not None else None,
+            height=picture.height if picture is not None else None,
+        )
+
+    def _failed(self, failure: Exception) -> None:
+        self.figures.failures += 1
+        known = isinstance(failure, HubError)
+        reason = failure.reason if isinstance(failure, HubError) else Reason.BAD_REPLY
+        codec = failure.params.get("codec") if isinstance(failure, HubError) else None
+        self._final = reason in FINAL
+        wait = self._gate.login_wait(self.spec) if reason == Reason.WRONG_PASSWORD else 0.0
+        self._say(
+            FeedState(
+                self.name,
+                FeedPhase.FAILED,
+                reason=str(reason),
+                detail=str(failure) if known else "the relay failed; its log says why",
+                final=self._final,
+                retry_in=wait or None,
+                codec=codec or self.codec,
+            )
+        )
+
+    def _close_intake(self) -> None:
+        if self._intake is not None:
+            self._next_index = self._intake.next_index
+            self.figures.gaps += self._intake.gaps
+            self.figures.dropped += self._intake.dropped
+        self._intake = None
+        self.history.forget_gop()
+
+    def _say(self, state: FeedState) -> None:
+        self.state = state
+        self._report(state)
+        for taker in tuple(self.takers):
+            taker.feed_says(state)
+
+    def read_figures(self) -> dict[str, Any]:
+        """What this feed has done, for the hub's figures."""
+        figures, intake = self.figures, self._intake
+        return {
+            "phase": self.state.phase,
+            "codec": self.codec,
+            "packets": figures.packets,
+            "bytes": figures.bytes,
+            "frames": figures.frames,
+            "key_frames": figures.key_frames,
+            "gop_seconds": self.history.gop_seconds,
+            "gop_bytes": self.history.gop_size,
+            "gop_overflows": self.history.overflows,
+            "gaps": figures.gaps + (intake.gaps if intake is not None else 0),
+            "dropped": figures.dropped + (intake.dropped if intake is not None else 0),
+            "bad_packets": figures.bad_packets,
+            "lateness": self._timeline.lateness,
+            "jumps": self._timeline.jumps,
+            "opens": figures.opens,
+            "failures": figures.failures,
+            "tracks": len(self.takers),
+        }

@@ -1,0 +1,102 @@
+"""A camera's packets become frames ready to be sent: one stream's way from RTP in to pieces out. No I/O."""
+
+from camera_hub.errors import HubError, Kind, Reason
+from camera_hub.relay import nal
+from camera_hub.relay.codecs import BY_NAME, Part
+from camera_hub.relay.depacketize import AccessUnit, Depacketizer
+from camera_hub.relay.history import Frame
+from camera_hub.relay.nal import Picture
+from camera_hub.relay.packetize import gso_runs, packetize
+from camera_hub.relay.rtp import Reorder, RtpPacket
+from camera_hub.relay.timeline import Timeline
+
+MAX_PARAMETERS = 16
+
+
+class Intake:
+    """State of one opened stream. `first`: index of the first packet it will make."""
+
+    def __init__(
+        self, codec: str, parameters: tuple[bytes, ...], timeline: Timeline, *, limit: int, first: int, ordered: bool
+    ) -> None:
+        self._codec = BY_NAME[codec]
+        self._parameters = [unit for unit in parameters if self._codec.part(unit) is Part.PARAMETERS]
+        self._depacketizer = Depacketizer(self._codec)
+        self._reorder = None if ordered else Reorder()
+        self._timeline = timeline
+        self._limit = limit
+        self._sps: bytes | None = None
+        self.next_index = first
+        self.picture: Picture | None = None
+        for unit in self._parameters:
+            self._look(unit)
+
+    @property
+    def gaps(self) -> int:
+        return self._depacketizer.gaps
+
+    @property
+    def dropped(self) -> int:
+        late = self._reorder.late if self._reorder is not None else 0
+        return self._depacketizer.dropped + late
+
+    def push(self, packet: RtpPacket, arrived: float) -> list[tuple[Frame, tuple[bytes, ...]]]:
+        """Frames that this packet completes, each with its NAL units. Raises HubError(UNSUPPORTED) for B-frames."""
+        made: list[tuple[Frame, tuple[bytes, ...]]] = []
+        for ready in (packet,) if self._reorder is None else self._reorder.push(packet):
+            for unit in self._depacketizer.push(ready):
+                frame = self._frame(unit, arrived)
+                if frame is not None:
+                    made.append(frame)
+        return made
+
+    def _frame(self, unit: AccessUnit, arrived: float) -> tuple[Frame, tuple[bytes, ...]] | None:
+        units = unit.units
+        if unit.key:
+            units = self._with_parameters(units)
+        elif self._codec.header == 1 and nal.h264_is_b(units[0]):
+            raise _b_frames()
+        payloads = packetize(self._codec, units, self._limit)
+        frame = Frame(
+            first=self.next_index,
+            timestamp=self._timeline.place(unit.timestamp, arrived),
+            key=unit.key,
+            payloads=payloads,
+            ends=gso_runs(payloads),
+            size=sum(map(len, payloads)),
+            arrived=arrived,
+        )
+        self.next_index += len(payloads)
+        return frame, units
+
+    def _with_parameters(self, units: tuple[bytes, ...]) -> tuple[bytes, ...]:
+        """Parameter sets first, those of the SDP or of an earlier key frame where the frame brings none of a kind."""
+        kind = self._codec.kind
+        own = [unit for unit in units if self._codec.part(unit) is Part.PARAMETERS][:MAX_PARAMETERS]
+        there = {kind(unit) for unit in own}
+        own += [unit for unit in self._parameters if kind(unit) not in there]
+        own.sort(key=kind)
+        if own != self._parameters:
+            self._parameters = own
+            for unit in own:
+                self._look(unit)
+        return (*own, *(unit for unit in units if self._codec.part(unit) is not Part.PARAMETERS))
+
+    def _look(self, unit: bytes) -> None:
+        if self._codec.kind(unit) != self._codec.sps or unit == self._sps:
+            return
+        self._sps = unit
+        try:
+            self.picture = self._codec.picture(unit)
+        except ValueError:
+            return
+        if self.picture.reorders:
+            raise _b_frames()
+
+
+def _b_frames() -> HubError:
+    return HubError(
+        Kind.UNSUPPORTED,
+        "the stream holds B-frames, which no browser shows live; switch them off in the camera",
+        reason=Reason.B_FRAMES,
+    )

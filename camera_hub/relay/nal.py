@@ -1,0 +1,179 @@
+"""NAL units of H.264 and H.265, as far as a relay must understand them: kind, picture size, B-frames.
+
+Pure. A NAL unit is its bytes without a start code. Sources: ITU-T H.264 (08/2021) 7.3, ITU-T H.265 (08/2021) 7.3.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+H264_SLICE, H264_IDR, H264_SEI, H264_SPS, H264_PPS, H264_AUD, H264_FILLER = 1, 5, 6, 7, 8, 9, 12
+H265_VPS, H265_SPS, H265_PPS, H265_AUD, H265_FILLER, H265_SEI, H265_SEI_AFTER = 32, 33, 34, 35, 38, 39, 40
+
+_HIGH_PROFILES = frozenset({100, 110, 122, 244, 44, 83, 86, 118, 128, 138, 139, 134, 135})
+_MAX_SIDE = 16384
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """What a sequence parameter set says: size in pixels after cropping, and whether pictures are reordered."""
+
+    width: int
+    height: int
+    profile: str
+    reorders: bool = False
+
+
+class BitReader:
+    """Bits and Exp-Golomb numbers of a NAL unit's payload. Raises ValueError past the end."""
+
+    def __init__(self, nal: bytes, skip: int) -> None:
+        payload = nal[skip:].replace(b"\x00\x00\x03", b"\x00\x00")
+        self._value = int.from_bytes(payload, "big")
+        self._left = len(payload) * 8
+
+    def bits(self, count: int) -> int:
+        if count > self._left:
+            raise ValueError("parameter set ends too early")
+        self._left -= count
+        return (self._value >> self._left) & ((1 << count) - 1)
+
+    def ue(self) -> int:
+        zeros = 0
+        while self.bits(1) == 0:
+            zeros += 1
+            if zeros > 32:
+                raise ValueError("Exp-Golomb number is too long")
+        return (1 << zeros) - 1 + (self.bits(zeros) if zeros else 0)
+
+    def se(self) -> int:
+        number = self.ue()
+        return (number + 1) // 2 if number % 2 else -(number // 2)
+
+
+def h264_type(nal: bytes) -> int:
+    return nal[0] & 0x1F
+
+
+def h265_type(nal: bytes) -> int:
+    return (nal[0] >> 1) & 0x3F
+
+
+def _slice_is_b(first: int) -> bool:
+    """Whether a slice whose payload starts with byte `first` begins a B picture (first_mb 0, slice_type 1 or 6)."""
+    return first & 0xF0 == 0xA0 or first & 0xFC == 0x9C
+
+
+_B_BYTE = bytes(_slice_is_b(value) for value in range(256))
+
+
+def h264_is_b(nal: bytes) -> bool:
+    """Whether this is the first slice of a B picture."""
+    return nal[0] & 0x1F == H264_SLICE and len(nal) > 1 and _B_BYTE[nal[1]] == 1
+
+
+def h264_picture(sps: bytes) -> Picture:
+    """Read an H.264 sequence parameter set. Raises ValueError when it is malformed."""
+    if len(sps) < 4 or h264_type(sps) != H264_SPS:
+        raise ValueError("no H.264 sequence parameter set")
+    profile = sps[1]
+    read = BitReader(sps, 4)
+    read.ue()
+    chroma = 1
+    if profile in _HIGH_PROFILES:
+        chroma = read.ue()
+        if chroma == 3:
+            read.bits(1)
+        read.ue()
+        read.ue()
+        read.bits(1)
+        if read.bits(1):
+            for index in range(12 if chroma == 3 else 8):
+                if read.bits(1):
+                    _skip_scaling_list(read, 16 if index < 6 else 64)
+    read.ue()
+    order = read.ue()
+    if order == 0:
+        read.ue()
+    elif order == 1:
+        read.bits(1)
+        read.se()
+        read.se()
+        for _ in range(min(read.ue(), 255)):
+            read.se()
+    read.ue()
+    read.bits(1)
+    width = (read.ue() + 1) * 16
+    map_units = read.ue() + 1
+    frames_only = read.bits(1)
+    height = (2 - frames_only) * map_units * 16
+    if not frames_only:
+        read.bits(1)
+    read.bits(1)
+    if read.bits(1):
+        unit_x = 2 if chroma in (1, 2) else 1
+        unit_y = (2 if chroma == 1 else 1) * (2 - frames_only)
+        left, right, top, bottom = read.ue(), read.ue(), read.ue(), read.ue()
+        width -= (left + right) * unit_x
+        height -= (top + bottom) * unit_y
+    return _checked(width, height, sps[1:4].hex())
+
+
+def _skip_scaling_list(read: BitReader, size: int) -> None:
+    last, following = 8, 8
+    for _ in range(size):
+        if following != 0:
+            following = (last + read.se()) % 256
+        last = following or last
+
+
+def h265_picture(sps: bytes) -> Picture:
+    """Read an H.265 sequence parameter set. Raises ValueError when it is malformed."""
+    if len(sps) < 4 or h265_type(sps) != H265_SPS:
+        raise ValueError("no H.265 sequence parameter set")
+    read = BitReader(sps, 2)
+    read.bits(4)
+    layers = read.bits(3)
+    read.bits(1)
+    profile = _skip_profile_tier_level(read, layers)
+    read.ue()
+    chroma = read.ue()
+    if chroma == 3:
+        read.bits(1)
+    width, height = read.ue(), read.ue()
+    if read.bits(1):
+        unit_x, unit_y = (2 if chroma in (1, 2) else 1), (2 if chroma == 1 else 1)
+        left, right, top, bottom = read.ue(), read.ue(), read.ue(), read.ue()
+        width -= (left + right) * unit_x
+        height -= (top + bottom) * unit_y
+    read.ue()
+    read.ue()
+    read.ue()
+    reorders = False
+    for _ in range(layers + 1 if read.bits(1) else 1):
+        read.ue()
+        reorders = read.ue() > 0 or reorders
+        read.ue()
+    return _checked(width, height, profile, reorders)
+
+
+def _skip_profile_tier_level(read: BitReader, layers: int) -> str:
+    profile = f"{read.bits(8):02x}"
+    read.bits(80)
+    level = read.bits(8)
+    flags = [(read.bits(1), read.bits(1)) for _ in range(layers)]
+    if layers:
+        read.bits(2 * (8 - layers))
+    for has_profile, has_level in flags:
+        read.bits(88 * has_profile + 8 * has_level)
+    return f"{profile}{level:02x}"
+
+
+def _checked(width: int, height: int, profile: str, reorders: bool = False) -> Picture:
+    if not (0 < width <= _MAX_SIDE and 0 < height <= _MAX_SIDE):
+        raise ValueError(f"a picture of {width} x {height} pixels is not believable")
+    return Picture(width, height, profile, reorders)
+
+
+def annex_b(nals: Iterable[bytes]) -> bytes:
+    """Join NAL units with start codes."""
+    return b"".join(b"\x00\x00\x00\x01" + nal for nal in nals)

@@ -1,0 +1,254 @@
+"""The relay: does what the hub says over the pipe, and tells it what becomes of feeds, viewers and tracks."""
+
+import asyncio
+import logging
+import os
+import resource
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
+from typing import Any
+
+from camera_hub.clock import Clock
+from camera_hub.errors import HubError, Kind
+from camera_hub.relay.feed import Feed
+from camera_hub.relay.gate import Gate
+from camera_hub.relay.messages import FeedSpec, FeedState, KeyFrame, RelayConfig, TrackState, ViewerState
+from camera_hub.relay.outbox import Outbox
+from camera_hub.relay.viewer import Tile, Viewer
+from camera_hub.relay.webrtc.answer import machine_addresses, usable_addresses
+from camera_hub.relay.webrtc.dtls import Certificate
+from camera_hub.relay.webrtc.gso import gso_works
+from camera_hub.relay.webrtc.offer import read_offer
+from camera_hub.relay.webrtc.port import Port
+from camera_hub.running import ended
+from camera_hub.wire import Frame, Pipe
+
+log = logging.getLogger(__name__)
+
+MAX_FEEDS = 4096
+SYNC_EVERY = 2.0
+"""Seconds between two wishes for a synchronization point of one feed."""
+
+
+class Relay:
+    """`run` serves one pipe until it closes."""
+
+    def __init__(self, pipe: Pipe, clock: Clock) -> None:
+        self._pipe = pipe
+        self._clock = clock
+        self._began = clock.monotonic()
+        self._outbox = Outbox(pipe)
+        self._stack = AsyncExitStack()
+        self._config = RelayConfig()
+        self._gate = Gate(clock, self._config.opens_at_once)
+        self._port: Port | None = None
+        self._gso = False
+        self._certificate: Certificate | None = None
+        self._addresses: tuple[str, ...] = ()
+        self._feeds: dict[str, Feed] = {}
+        self._viewers: dict[str, tuple[Viewer, asyncio.Task[str]]] = {}
+        self._sync_asked: dict[str, float] = {}
+        self._handlers: dict[str, Callable[[Frame], Awaitable[dict[str, Any]]]] = {
+            "configure": self._configure,
+            "feed.open": self._feed_open,
+            "feed.close": self._feed_close,
+            "feed.keys": self._feed_keys,
+            "viewer.offer": self._viewer_offer,
+            "viewer.close": self._viewer_close,
+            "track.show": self._track_show,
+            "figures": self._figures,
+        }
+
+    async def run(self) -> None:
+        """Serve until the hub closes the pipe; then end every feed and viewer."""
+        telling = asyncio.create_task(self._outbox.run(), name="outbox")
+        async with self._stack:
+            try:
+                while not telling.done():
+                    frame = await self._pipe.receive()
+                    if frame is None:
+                        return
+                    await self._handle(frame)
+            finally:
+                await ended(telling)
+                for name in list(self._viewers):
+                    await self._close_viewer(name)
+                for feed in list(self._feeds.values()):
+                    await feed.stop()
+
+    async def _handle(self, frame: Frame) -> None:
+        """Do what one message says. Whatever is wrong with it is the answer, never the end of the relay."""
+        try:
+            handler = self._handlers.get(frame.type)
+            if handler is None:
+                raise HubError(Kind.INVALID, f"the relay knows no message {frame.type[:40]!r}")
+            if self._port is None and frame.type != "configure":
+                raise HubError(Kind.CONFLICT, "the relay is not configured yet")
+            answer = await handler(frame)
+        except (KeyError, TypeError, ValueError) as error:
+            await self._refuse(frame, HubError(Kind.INVALID, f"{frame.type}: {type(error).__name__}: {error}"))
+        except HubError as error:
+            await self._refuse(frame, error)
+        else:
+            if "id" in frame.head:
+                await self._pipe.reply(frame, answer)
+
+    async def _refuse(self, frame: Frame, error: HubError) -> None:
+        if "id" in frame.head:
+            await self._pipe.refuse(frame, error)
+        else:
+            log.warning("%s refused: %s", frame.type, error)
+
+    async def _configure(self, frame: Frame) -> dict[str, Any]:
+        if self._port is not None:
+            raise HubError(Kind.CONFLICT, "the relay is configured already")
+        head = {**frame.head, "announced_addresses": tuple(frame.head.get("announced_addresses", ()))}
+        self._config = config = RelayConfig.of(head)
+        self._gate = Gate(self._clock, config.opens_at_once)
+        self._certificate = Certificate()
+        self._gso = gso_works()
+        self._port = await self._stack.enter_async_context(Port(config.udp_host, config.udp_port))
+        self._addresses = usable_addresses(config.announced_addresses, machine_addresses(), ipv6=self._port.ipv6)
+        return {"udp_port": self._port.number, "gso": self._gso}
+
+    async def _feed_open(self, frame: Frame) -> dict[str, Any]:
+        spec = FeedSpec.of(frame.head)
+        feed = self._feeds.get(spec.feed)
+        if feed is not None:
+            if feed.spec != spec or feed.state.final:
+                await feed.reopen(spec)
+            else:
+                self._tell_feed(feed.state)
+            return {}
+        if len(self._feeds) >= MAX_FEEDS:
+            raise HubError(Kind.BUSY, f"the relay pulls {MAX_FEEDS} feeds already")
+        feed = Feed(spec, self._config, self._clock, self._gate, report=self._tell_feed, on_key=self._tell_key)
+        self._feeds[spec.feed] = feed
+        for tile in self._tiles():
+            if tile.wanted == spec.feed:
+                tile.join(feed)
+        feed.start()
+        return {}
+
+    async def _feed_close(self, frame: Frame) -> dict[str, Any]:
+        feed = self._feeds.pop(str(frame.head["feed"]), None)
+        if feed is not None:
+            self._sync_asked.pop(feed.name, None)
+            await feed.stop()
+        return {}
+
+    async def _feed_keys(self, frame: Frame) -> dict[str, Any]:
+        every = frame.head["every"]
+        self._feed(frame).tap(None if every is None else float(every))
+        return {}
+
+    async def _viewer_offer(self, frame: Frame) -> dict[str, Any]:
+        name = str(frame.head["viewer"])
+        assert self._port is not None
+        assert self._certificate is not None
+        offer = read_offer(str(frame.head["sdp"]))
+        if all(section.types is None for section in offer.sections):
+            raise HubError(Kind.UNSUPPORTED, "this browser offers no H.264", reason="no_h264")
+        await self._close_viewer(name, "replaced")
+        if len(self._viewers) >= self._config.max_viewers:
+            raise HubError(
+                Kind.BUSY, f"{self._config.max_viewers} viewers are connected already; close one", reason="busy"
+            )
+        viewer = Viewer(
+            name,
+            offer,
+            self._port,
+            self._certificate,
+            self._config,
+            self._clock,
+            gso=self._gso,
+            tell_viewer=self._tell_viewer,
+            tell_track=self._tell_track,
+            wants_key=self._want_key,
+        )
+        task = asyncio.create_task(viewer.run(), name=f"viewer {name}")
+        self._viewers[name] = (viewer, task)
+        task.add_done_callback(lambda done: self._viewer_ended(name, done))
+        answer = viewer.answer(self._addresses)
+        return {"sdp": answer.sdp, "tracks": answer.tracks, "codecs": answer.codecs}
+
+    async def _viewer_close(self, frame: Frame) -> dict[str, Any]:
+        await self._close_viewer(str(frame.head["viewer"]))
+        return {}
+
+    async def _track_show(self, frame: Frame) -> dict[str, Any]:
+        head = frame.head
+        found = self._viewers.get(str(head["viewer"]))
+        number, serial = int(head["track"]), int(head["serial"])
+        if found is None or not 0 <= number < len(found[0].tiles):
+            raise HubError(Kind.NOT_FOUND, "no such viewer or track")
+        name = None if head.get("feed") is None else str(head["feed"])
+        found[0].tiles[number].show(name, self._feeds.get(name) if name is not None else None, serial)
+        return {}
+
+    async def _figures(self, frame: Frame) -> dict[str, Any]:
+        usage = resource.getrusage(resource.RUSAGE_SELF)
+        assert self._port is not None
+        return {
+            "relay": {
+                "pid": os.getpid(),
+                "cpu_seconds": usage.ru_utime + usage.ru_stime,
+                "rss_max_bytes": usage.ru_maxrss * 1024,
+                "uptime": self._clock.monotonic() - self._began,
+                "gso": self._gso,
+                "datagrams": dict(self._port.counts),
+                "dropped_key_frames": self._outbox.dropped,
+            },
+            "feeds": {name: feed.read_figures() for name, feed in self._feeds.items()},
+            "viewers": {name: viewer.read_figures() for name, (viewer, _) in self._viewers.items()},
+        }
+
+    def _feed(self, frame: Frame) -> Feed:
+        feed = self._feeds.get(str(frame.head["feed"]))
+        if feed is None:
+            raise HubError(Kind.NOT_FOUND, "no such feed")
+        return feed
+
+    def _tiles(self) -> list[Tile]:
+        return [tile for viewer, _ in self._viewers.values() for tile in viewer.tiles]
+
+    async def _close_viewer(self, name: str, reason: str = "closed") -> None:
+        """End a viewer if it is there, and say why."""
+        found = self._viewers.pop(name, None)
+        if found is not None:
+            await ended(found[1])
+            self._tell_viewer(ViewerState(name, "closed", reason))
+
+    def _viewer_ended(self, name: str, task: asyncio.Task[str]) -> None:
+        """A viewer ended by itself; one that we closed has left the list already."""
+        found = self._viewers.get(name)
+        if found is None or found[1] is not task:
+            return
+        del self._viewers[name]
+        reason = "closed"
+        if not task.cancelled():
+            if (error := task.exception()) is not None:
+                log.error("viewer %s failed unexpectedly", name, exc_info=error)
+                reason = "internal"
+            else:
+                reason = task.result()
+        self._tell_viewer(ViewerState(name, "closed", reason))
+
+    def _want_key(self, feed: str) -> None:
+        """Someone waits for this feed's key frame: let the hub ask the camera for one."""
+        now = self._clock.monotonic()
+        if now - self._sync_asked.get(feed, -SYNC_EVERY) >= SYNC_EVERY:
+            self._sync_asked[feed] = now
+            self._outbox.post({"type": "sync.wanted", "feed": feed})
+
+    def _tell_feed(self, state: FeedState) -> None:
+        self._outbox.post(state.head("feed.state"))
+
+    def _tell_key(self, head: KeyFrame, body: bytes) -> None:
+        self._outbox.post(head.head("key_frame"), body)
+
+    def _tell_viewer(self, state: ViewerState) -> None:
+        self._outbox.post(state.head("viewer.state"))
+
+    def _tell_track(self, state: TrackState) -> None:
+        self._outbox.post(state.head("track.state"))

@@ -1,0 +1,169 @@
+"""RTSP on the wire: a parser with hard limits that never trusts a length, and a serializer. Pure (RFC 2326).
+
+A camera is hostile until proved otherwise: FFmpeg believes any Content-Length (1.4 GB of memory), this one 128 KiB.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from camera_hub.errors import HubError, Kind, Reason
+
+MAX_BODY = 128 * 1024
+MAX_HEADERS = 64
+MAX_LINE = 8 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """An answer of the camera. Header names in lower case; a repeated header keeps all its values."""
+
+    status: int
+    phrase: str
+    headers: Mapping[str, tuple[str, ...]]
+    body: bytes = b""
+
+    def header(self, name: str) -> str:
+        """The first value, or an empty string."""
+        return self.headers.get(name, ("",))[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A request by the camera (some send OPTIONS or SET_PARAMETER to their clients)."""
+
+    method: str
+    headers: Mapping[str, tuple[str, ...]]
+
+
+Interleaved = tuple[int, bytes]
+"""Channel and packet of a `$` frame."""
+
+
+@dataclass(slots=True)
+class _Head:
+    first: str
+    headers: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    count: int = 0
+    body: int = 0
+
+
+class Parser:
+    """Bytes in, messages out. Raises HubError(INVALID) with BAD_REPLY or REPLY_TOO_LARGE; then the stream is lost."""
+
+    def __init__(self) -> None:
+        self._buffer = bytearray()
+        self._head: _Head | None = None
+
+    def feed(self, data: bytes) -> list[Response | Request | Interleaved]:
+        """Take what came from the socket, give all that is complete."""
+        buffer = self._buffer
+        buffer += data
+        found: list[Response | Request | Interleaved] = []
+        at, size = 0, len(buffer)
+        while at < size:
+            if self._head is None and buffer[at] == 0x24:
+                if size - at < 4:
+                    break
+                end = at + 4 + (buffer[at + 2] << 8 | buffer[at + 3])
+                if end > size:
+                    break
+                found.append((buffer[at + 1], bytes(buffer[at + 4 : end])))
+                at = end
+                continue
+            stop, message = self._message(at)
+            if message is not None:
+                found.append(message)
+            if stop == at:
+                break
+            at = stop
+        del buffer[:at]
+        return found
+
+    def _message(self, at: int) -> tuple[int, Response | Request | None]:
+        """Read on in a message from `at`: where it stopped, and the message if it is whole."""
+        buffer = self._buffer
+        while self._head is None or self._head.body < 0:
+            end = buffer.find(b"\n", at, at + MAX_LINE + 1)
+            if end < 0:
+                if len(buffer) - at > MAX_LINE:
+                    raise _too_large(f"a line of over {MAX_LINE} bytes")
+                if self._head is None:
+                    _check_start(bytes(buffer[at : at + 8]))
+                return at, None
+            line = buffer[at:end].decode("utf-8", "replace").rstrip("\r")
+            at = end + 1
+            self._line(line)
+        head = self._head
+        if len(buffer) - at < head.body:
+            return at, None
+        body = bytes(buffer[at : at + head.body])
+        self._head = None
+        return at + head.body, _whole(head, body)
+
+    def _line(self, line: str) -> None:
+        if self._head is None:
+            if line:  # empty lines between messages are allowed
+                _check_start(line.encode("utf-8", "replace")[:8])
+                self._head = _Head(line, body=-1)
+            return
+        head = self._head
+        if not line:
+            head.body = _body_length(head.headers)
+            return
+        head.count += 1
+        if head.count > MAX_HEADERS:
+            raise _too_large(f"over {MAX_HEADERS} header lines")
+        name, colon, value = line.partition(":")
+        if not colon:
+            raise _bad("a header line without a colon")
+        key = name.strip().lower()
+        head.headers[key] = (*head.headers.get(key, ()), value.strip())
+
+
+def _check_start(start: bytes) -> None:
+    """The first bytes of a message: a status line, or a method name. HTTP servers and noise are found out at once."""
+    if start.startswith(b"RTSP/1."[: len(start)]) or start.strip(b"\r\n") == b"":
+        return
+    if not all(0x41 <= byte <= 0x5A or byte in b"_ " for byte in start.split(b" ")[0]):
+        raise _bad("something that is no RTSP")
+
+
+def _body_length(headers: Mapping[str, tuple[str, ...]]) -> int:
+    text = headers.get("content-length", ("0",))[0]
+    if not text.isascii() or not text.isdigit():
+        raise _bad("a Content-Length that is no number")
+    if len(text) > 9 or int(text) > MAX_BODY:
+        raise _too_large(f"a body of {text[:12]} bytes, the limit is {MAX_BODY}")
+    return int(text)
+
+
+def _whole(head: _Head, body: bytes) -> Response | Request:
+    words = head.first.split(" ", 2)
+    if not head.first.startswith("RTSP/"):
+        return Request(words[0], head.headers)
+    if len(words) < 2 or len(words[1]) != 3 or not words[1].isascii() or not words[1].isdigit():
+        raise _bad("a status line without a status")
+    return Response(int(words[1]), words[2] if len(words) > 2 else "", head.headers, body)
+
+
+def _bad(what: str) -> HubError:
+    return HubError(Kind.INVALID, f"the camera sent {what}; is this really its RTSP port?", reason=Reason.BAD_REPLY)
+
+
+def _too_large(what: str) -> HubError:
+    return HubError(Kind.TOO_LARGE, f"the camera sent {what}", reason=Reason.REPLY_TOO_LARGE)
+
+
+def write_request(method: str, url: str, headers: Mapping[str, str]) -> bytes:
+    """Bytes of a request. Raises HubError(INVALID) when a value would smuggle in another line."""
+    lines = [f"{method} {url} RTSP/1.0", *(f"{name}: {value}" for name, value in headers.items()), "", ""]
+    for line in lines:
+        if "\r" in line or "\n" in line or "\0" in line:
+            raise HubError(Kind.INVALID, "an RTSP request may not hold line breaks", reason=Reason.BAD_REPLY)
+    return "\r\n".join(lines).encode()
+
+
+def write_answer(status: int, phrase: str, request: Request) -> bytes:
+    """Bytes of an answer to a request of the camera."""
+    number = request.headers.get("cseq", ("0",))[0]
+    return f"RTSP/1.0 {status} {phrase}\r\nCSeq: {number}\r\n\r\n".encode()

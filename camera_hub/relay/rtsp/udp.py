@@ -1,0 +1,72 @@
+"""RTP over UDP, for cameras that refuse TCP: a pair of ports that hears one address alone."""
+
+import asyncio
+import socket
+from collections.abc import Callable
+
+from camera_hub.errors import HubError, Kind, Reason
+
+TRIES = 32
+BUFFER = 2 * 1024 * 1024
+
+
+class _Ear(asyncio.DatagramProtocol):
+    def __init__(self, address: str, on_datagram: Callable[[bytes], None]) -> None:
+        self._address = address
+        self._on_datagram = on_datagram
+        self.foreign = 0
+
+    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
+        if addr[0].partition("%")[0] != self._address:
+            self.foreign += 1
+            return
+        self._on_datagram(data)
+
+
+class UdpPair:
+    """RTP on an even port, RTCP on the odd one after it (RFC 3550 section 11)."""
+
+    def __init__(self, media: asyncio.DatagramTransport, control: asyncio.DatagramTransport, port: int) -> None:
+        self._media = media
+        self._control = control
+        self.port = port
+        self._remote: tuple[str, int] | None = None
+
+    def reach(self, address: str, media: int, control: int) -> None:
+        """The camera named its ports; a packet to each opens the way through a firewall."""
+        self._remote = (address, control)
+        self._media.sendto(b"\x80\x00\x00\x00" + bytes(8), (address, media))
+
+    def report(self, packet: bytes) -> None:
+        """Send RTCP."""
+        if self._remote is not None:
+            self._control.sendto(packet, self._remote)
+
+    def close(self) -> None:
+        self._media.close()
+        self._control.close()
+
+
+async def open_pair(address: str, on_media: Callable[[bytes], None]) -> UdpPair:
+    """Bind a free pair of ports. Raises HubError(UNAVAILABLE) when there is none."""
+    loop = asyncio.get_running_loop()
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    host = "::" if family == socket.AF_INET6 else "0.0.0.0"
+    for _ in range(TRIES):
+        first = socket.socket(family, socket.SOCK_DGRAM)
+        second = socket.socket(family, socket.SOCK_DGRAM)
+        try:
+            first.bind((host, 0))
+            port = int(first.getsockname()[1])
+            if port % 2:
+                raise OSError
+            second.bind((host, port + 1))
+        except OSError:
+            first.close()
+            second.close()
+            continue
+        first.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, BUFFER)
+        media, _ = await loop.create_datagram_endpoint(lambda: _Ear(address, on_media), sock=first)
+        control, _ = await loop.create_datagram_endpoint(lambda: _Ear(address, lambda _: None), sock=second)
+        return UdpPair(media, control, port)
+    raise HubError(Kind.UNAVAILABLE, "no free pair of UDP ports", reason=Reason.NO_MEDIA)

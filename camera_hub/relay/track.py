@@ -1,0 +1,302 @@
+"""One tile's slot in a viewer: frames of whatever feed it is pointed at, under one sequence that never steps back.
+
+libsrtp takes a repeated sequence number with other bytes without a word (nonce reuse), so the safety lies here: a
+number is given to a packet when it is handed to the outlet, once; a resend repeats the same bytes under the RTX stream.
+"""
+
+import random
+from bisect import bisect_right
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from camera_hub.relay.history import Frame, History
+from camera_hub.relay.messages import TrackPhase
+from camera_hub.relay.timeline import squeeze
+
+MASK32 = 0xFFFFFFFF
+MAX_RUNS = 4096
+
+
+class Outlet(Protocol):
+    """Where packets go: encrypted and handed to the socket. Takes all it is given; `blocked` = give it no more now."""
+
+    @property
+    def blocked(self) -> bool: ...
+
+    def send(
+        self,
+        payload_type: int,
+        ssrc: int,
+        sequence: int,
+        timestamp: int,
+        payloads: tuple[bytes, ...],
+        start: int,
+        end: int,
+    ) -> int:
+        """Send payloads[start:end] under `sequence` and those after it; the marker on the very last payload. Bytes."""
+        ...
+
+    def send_rtx(
+        self, payload_type: int, ssrc: int, sequence: int, timestamp: int, marker: bool, payload: bytes
+    ) -> int:
+        """Send one packet again as RTX (RFC 4588). Bytes."""
+        ...
+
+
+class Source(Protocol):
+    """What a track wants of a feed."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def codec(self) -> str | None: ...
+
+    @property
+    def history(self) -> History: ...
+
+
+@dataclass(frozen=True, slots=True)
+class PayloadTypes:
+    """Payload types that one m-line of this browser offered: codec name → (media, rtx or None)."""
+
+    by_codec: dict[str, tuple[int, int | None]]
+
+
+@dataclass(slots=True)
+class TrackFigures:
+    """Counters of one track, since it began."""
+
+    frames: int = 0
+    packets: int = 0
+    bytes: int = 0
+    rtx: int = 0
+    rtx_missed: int = 0
+    pli: int = 0
+    replays: int = 0
+    dropped_frames: int = 0
+    lost: int = 0
+    fraction_lost: float = 0.0
+    round_trip: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """Out-sequences from `sequence` on are the packets of `history` from `index` on, `offset` later in time."""
+
+    sequence: int
+    history: History
+    index: int
+    offset: int
+    payload_type: int
+
+
+@dataclass(slots=True)
+class _Waiting:
+    frame: Frame
+    timestamp: int | None  # None: its own hub time, live
+    place: int = 0
+
+
+@dataclass(slots=True)
+class Track:
+    """State of one track. `now` is the hub's monotonic time. Not awaited anywhere: the viewer's pacer drives it."""
+
+    number: int
+    types: PayloadTypes
+    outlet: Outlet
+    now: Callable[[], float]
+    on_live: Callable[["Track"], None]
+    backlog_bytes: int = 8 * 1024 * 1024
+    ssrc: int = field(default_factory=lambda: random.randrange(1, 1 << 32))
+    rtx_ssrc: int = field(default_factory=lambda: random.randrange(1, 1 << 32))
+    figures: TrackFigures = field(default_factory=TrackFigures)
+    feed: Source | None = None
+    serial: int = 0
+    phase: TrackPhase = TrackPhase.EMPTY
+    last_timestamp: int | None = None
+    _sequence: int = field(default_factory=lambda: random.randrange(1 << 15))
+    _rtx_sequence: int = field(default_factory=lambda: random.randrange(1 << 15))
+    _base: int = field(default_factory=lambda: random.randrange(1 << 31))
+    _backlog: deque[_Waiting] = field(default_factory=deque)
+    _backlog_size: int = 0
+    _needs_key: bool = True
+    _pt: tuple[int, int | None] | None = None
+    _runs: deque[_Run] = field(default_factory=lambda: deque(maxlen=MAX_RUNS))
+    _replayed_at: float = -1e9
+
+    def point(self, feed: Source | None, serial: int) -> None:
+        """Show `feed` from now on, from its cache if it has one. The caller has checked that the codec is taken."""
+        self._drop_backlog()
+        self.feed, self.serial = feed, serial
+        self._needs_key = True
+        self._pt = None
+        self.phase = TrackPhase.EMPTY if feed is None else TrackPhase.WAITING
+        if feed is not None:
+            self.replay()
+
+    def replay(self) -> bool:
+        """Queue the feed's cached GOP, squeezed. False when there is none (then the next key frame begins)."""
+        if self.feed is None or not self._settle_type():
+            return False
+        gop = self.feed.history.gop
+        if not gop:
+            return False
+        self._drop_backlog()
+        for frame, timestamp in zip(gop, squeeze(len(gop), self.last_timestamp, gop[-1].timestamp), strict=True):
+            self._queue(frame, timestamp)
+        self._needs_key = False
+        self._replayed_at = self.now()
+        self.figures.replays += 1
+        return True
+
+    def live(self, frame: Frame, budget: int) -> int:
+        """The feed has a new frame: send of it what `budget` allows, queue the rest. Bytes sent."""
+        if self._needs_key:
+            if not frame.key or not self._settle_type():
+                self.figures.dropped_frames += self.phase is TrackPhase.LIVE
+                return 0
+            self._needs_key = False
+        self._queue(frame, None)
+        if budget and len(self._backlog) == 1:
+            return self.work(budget)
+        if self._backlog_size > self.backlog_bytes:
+            self.figures.dropped_frames += len(self._backlog)
+            self._drop_backlog()
+            self._needs_key = True
+        return 0
+
+    def work(self, budget: int) -> int:
+        """Send from the backlog about `budget` bytes, at least one run; stop where the outlet blocks. Bytes sent."""
+        sent = 0
+        while self._backlog and sent < budget and not self.outlet.blocked:
+            waiting = self._backlog[0]
+            frame, place = waiting.frame, waiting.place
+            if place == 0:
+                waiting.timestamp = self._timestamp(waiting)
+            end = next(end for end in frame.ends if end > place)
+            sent += self._send(waiting, place, end)
+            waiting.place = end
+            if end == len(frame.payloads):
+                self._backlog.popleft()
+                self._backlog_size -= frame.size
+                self.figures.frames += 1
+        return sent
+
+    def resend(self, sequences: list[int]) -> int:
+        """Answer a NACK from the feed's history. Bytes sent."""
+        sent = 0
+        for sequence in sequences:
+            if self.outlet.blocked:
+                break
+            found = self._find(sequence)
+            if found is None:
+                self.figures.rtx_missed += 1
+                continue
+            run, frame, place = found
+            rtx_type = next((rtx for media, rtx in self.types.by_codec.values() if media == run.payload_type), None)
+            if rtx_type is None:
+                continue
+            timestamp = (frame.timestamp + run.offset + self._base) & MASK32
+            payload = (sequence & 0xFFFF).to_bytes(2, "big") + frame.payloads[place]
+            number, self._rtx_sequence = self._rtx_sequence, self._rtx_sequence + 1
+            marker = place == len(frame.payloads) - 1
+            sent += self.outlet.send_rtx(rtx_type, self.rtx_ssrc, number & 0xFFFF, timestamp, marker, payload)
+            self.figures.rtx += 1
+        return sent
+
+    def picture_lost(self) -> None:
+        """Answer a PLI: replay if the cached bytes are cheaper than waiting, at most once a second (DESIGN 6.5)."""
+        self.figures.pli += 1
+        now = self.now()
+        if self.feed is None or self._needs_key or self._backlog or now - self._replayed_at < 1.0:
+            return
+        history = self.feed.history
+        gop = history.gop
+        if gop and worth_replaying(now - gop[0].arrived, history.gop_seconds, history.gop_size):
+            self.replay()
+
+    @property
+    def backlog(self) -> int:
+        """Bytes that wait to be sent; 0 = none."""
+        return self._backlog_size
+
+    @property
+    def waits_for_key(self) -> bool:
+        """Whether nothing can be shown before the feed's next key frame."""
+        return self.feed is not None and self._needs_key
+
+    def rtp_time(self, hub_time: float) -> int:
+        """The track's RTP timestamp of a moment (for sender reports)."""
+        return (round(hub_time * 90_000) + self._base) & MASK32
+
+    def _settle_type(self) -> bool:
+        codec = self.feed.codec if self.feed is not None else None
+        self._pt = self.types.by_codec.get(codec) if codec is not None else None
+        return self._pt is not None
+
+    def _queue(self, frame: Frame, timestamp: int | None) -> None:
+        self._backlog.append(_Waiting(frame, timestamp))
+        self._backlog_size += frame.size
+
+    def _drop_backlog(self) -> None:
+        self._backlog.clear()
+        self._backlog_size = 0
+
+    def _timestamp(self, waiting: _Waiting) -> int:
+        wanted = waiting.frame.timestamp if waiting.timestamp is None else waiting.timestamp
+        last = self.last_timestamp
+        self.last_timestamp = wanted if last is None or wanted > last else last + 1
+        return self.last_timestamp
+
+    def _send(self, waiting: _Waiting, start: int, end: int) -> int:
+        assert self._pt is not None
+        assert self.feed is not None
+        assert waiting.timestamp is not None
+        frame, media = waiting.frame, self._pt[0]
+        offset = waiting.timestamp - frame.timestamp
+        self._remember(self.feed.history, frame.first + start, offset, media)
+        first, self._sequence = self._sequence, self._sequence + end - start
+        out = (waiting.timestamp + self._base) & MASK32
+        size = self.outlet.send(media, self.ssrc, first & 0xFFFF, out, frame.payloads, start, end)
+        self.figures.packets += end - start
+        self.figures.bytes += size
+        if self.phase is not TrackPhase.LIVE:
+            self.phase = TrackPhase.LIVE
+            self.on_live(self)
+        return size
+
+    def _remember(self, history: History, index: int, offset: int, payload_type: int) -> None:
+        run = self._runs[-1] if self._runs else None
+        if (
+            run is None
+            or run.history is not history
+            or run.index + (self._sequence - run.sequence) != index
+            or run.offset != offset
+            or run.payload_type != payload_type
+        ):
+            self._runs.append(_Run(self._sequence, history, index, offset, payload_type))
+
+    def _find(self, sequence: int) -> tuple[_Run, Frame, int] | None:
+        """The packet that went out under the last use of this 16-bit sequence number."""
+        number = self._sequence - ((self._sequence - sequence) & 0xFFFF)
+        if number == self._sequence:
+            return None
+        at = bisect_right(self._runs, number, key=lambda run: run.sequence) - 1
+        if at < 0:
+            return None
+        run = self._runs[at]
+        found = run.history.packet(run.index + number - run.sequence)
+        return None if found is None else (run, *found)
+
+
+def worth_replaying(age: float, gop_seconds: float | None, gop_size: int) -> bool:
+    """Whether replaying `gop_size` bytes beats waiting for the next key frame, `age` seconds after the last one.
+
+    0.5 s of waiting is worth 1 MB: what a 16 Mbit/s line carries meanwhile.
+    """
+    if gop_seconds is None:
+        return True
+    return max(0.0, gop_seconds - age) * 2_000_000 > gop_size

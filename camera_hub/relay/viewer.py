@@ -1,0 +1,271 @@
+"""One browser peer: its handshake, its tracks, its pacer, its end. Read `run` from top to bottom."""
+
+import asyncio
+import random
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Any
+
+from camera_hub.clock import Clock
+from camera_hub.errors import HubError
+from camera_hub.relay.feed import Feed
+from camera_hub.relay.history import Frame
+from camera_hub.relay.messages import (
+    FeedPhase,
+    FeedState,
+    RelayConfig,
+    TrackPhase,
+    TrackState,
+    ViewerAnswer,
+    ViewerState,
+)
+from camera_hub.relay.pacer import TURN, Bucket
+from camera_hub.relay.track import PayloadTypes, Track
+from camera_hub.relay.webrtc import rtcp
+from camera_hub.relay.webrtc.answer import Ssrcs, Transport, write_answer
+from camera_hub.relay.webrtc.dtls import Certificate, Dtls
+from camera_hub.relay.webrtc.ice import IcePeer
+from camera_hub.relay.webrtc.offer import Offer
+from camera_hub.relay.webrtc.outlet import SrtpOutlet
+from camera_hub.relay.webrtc.port import Port
+from camera_hub.running import ended, running
+
+REPORT_EVERY = 2.0
+CONSENT = 30.0
+"""Seconds without a binding request after which the browser has gone (RFC 7675)."""
+
+
+class _NotYet:
+    """The outlet of a viewer that is not connected: takes nothing."""
+
+    blocked = True
+
+    def send(self, *_: object) -> int:
+        return 0
+
+    def send_rtx(self, *_: object) -> int:
+        return 0
+
+
+class Tile:
+    """A track and what it is wanted to show; also what aiortc hands the browser's reports to."""
+
+    def __init__(self, viewer: "Viewer", number: int, types: PayloadTypes, now: Callable[[], float]) -> None:
+        self.viewer = viewer
+        self.track = Track(number, types, _NotYet(), now, on_live=lambda _: self.say(TrackPhase.LIVE))
+        self.wanted: str | None = None
+        self.feed: Feed | None = None
+        self._said: tuple[object, ...] = ()
+        self._ssrc = self.track.ssrc
+
+    def show(self, name: str | None, feed: Feed | None, serial: int) -> None:
+        """Point the track at a feed; `feed` None with a name: it is not open yet."""
+        self.leave()
+        self.wanted, self.track.serial = name, serial
+        if feed is not None:
+            self.join(feed)
+        else:
+            self.track.point(None, serial)
+            self.say(TrackPhase.EMPTY if name is None else TrackPhase.WAITING)
+
+    def join(self, feed: Feed) -> None:
+        """The wanted feed is there."""
+        self.feed = feed
+        feed.takers.add(self)
+        self.track.point(feed, self.track.serial)
+        self.feed_says(feed.state)
+        self.viewer.wake()
+
+    def leave(self) -> None:
+        """Take no more of the feed."""
+        if self.feed is not None:
+            self.feed.takers.discard(self)
+            self.feed = None
+
+    def take(self, frame: Frame) -> None:
+        self.viewer.deliver(self.track, frame)
+
+    def feed_says(self, state: FeedState) -> None:
+        if state.phase is FeedPhase.STOPPED:
+            self.leave()
+            self.track.point(None, self.track.serial)
+            self.say(TrackPhase.WAITING)
+            return
+        if state.codec is not None and state.codec not in self.track.types.by_codec:
+            reason = "no_h264" if state.codec == "h265" else state.reason or "codec_unsupported"
+            self.say(TrackPhase.REFUSED, reason)
+        elif state.phase is FeedPhase.FAILED:
+            self.track.phase = TrackPhase.WAITING
+            self.say(TrackPhase.WAITING, state.reason)
+        elif self.track.phase is not TrackPhase.LIVE:
+            self.say(TrackPhase.WAITING)
+
+    def say(self, phase: TrackPhase, reason: str | None = None) -> None:
+        said = (self.track.serial, phase, self.wanted, reason)
+        if said != self._said:
+            self._said = said
+            self.viewer.tell_track(TrackState(self.viewer.name, self.track.number, *said[:2], self.wanted, reason))
+
+    async def _handle_rtcp_packet(self, packet: object) -> None:
+        self.viewer.reported(self.track, packet)
+
+
+class Viewer:
+    """State of one peer. `run` lives as long as the peer; the relay runs it as a task."""
+
+    def __init__(
+        self,
+        name: str,
+        offer: Offer,
+        port: Port,
+        certificate: Certificate,
+        config: RelayConfig,
+        clock: Clock,
+        *,
+        gso: bool,
+        tell_viewer: Callable[[ViewerState], None],
+        tell_track: Callable[[TrackState], None],
+        wants_key: Callable[[str], None],
+    ) -> None:
+        self.name = name
+        self.tell_track = tell_track
+        self._offer = offer
+        self._port = port
+        self._certificate = certificate
+        self._config = config
+        self._clock = clock
+        self._gso = gso
+        self._tell_viewer = tell_viewer
+        self._wants_key = wants_key
+        self._ice = IcePeer(port, offer.ufrag, clock.monotonic)
+        self._dtls = Dtls(self._ice, certificate)
+        self._bucket = Bucket(config.pacer_rate)
+        self._awake = asyncio.Event()
+        self._outlet: SrtpOutlet | None = None
+        self.tiles = [
+            Tile(self, number, section.types, clock.monotonic)
+            for number, section in enumerate(section for section in offer.sections if section.types is not None)
+            if section.types is not None
+        ]
+
+    def answer(self, addresses: tuple[str, ...]) -> ViewerAnswer:
+        """What the browser is told."""
+        mids = [section.mid for section in self._offer.sections if section.types is not None]
+        ssrcs = {mid: Ssrcs(tile.track.ssrc, tile.track.rtx_ssrc) for mid, tile in zip(mids, self.tiles, strict=True)}
+        transport = Transport(
+            self._ice.ufrag, self._ice.password, self._certificate.fingerprint, addresses, self._port.number
+        )
+        sdp = write_answer(self._offer, transport, ssrcs, random.getrandbits(62))
+        return ViewerAnswer(sdp, len(self.tiles), self._offer.codecs)
+
+    async def run(self) -> str:
+        """From the first check to the end; the reason of the end. Cancelled by the relay: closed from our side."""
+        try:
+            async with asyncio.timeout(self._config.connect_timeout):
+                await self._ice.selected.wait()
+                await self._dtls.start(self._offer.fingerprints)
+            self._connect()
+            return await self._serve()
+        except TimeoutError:
+            return "reaped"
+        except HubError as error:
+            return error.reason
+        finally:
+            for tile in self.tiles:
+                tile.leave()
+            await self._dtls.stop()
+
+    def _connect(self) -> None:
+        self._outlet = self._dtls.outlet(self._port, gso=self._gso)
+        self._tell_viewer(ViewerState(self.name, "connected"))
+        for tile in self.tiles:
+            self._dtls.listen(tile)
+            tile.track.outlet = self._outlet
+            tile.track.point(tile.track.feed, tile.track.serial)
+        self.wake()
+
+    async def _serve(self) -> str:
+        name = f"viewer {self.name}"
+        closed = asyncio.create_task(self._dtls.closed.wait(), name=f"{name} end")
+        try:
+            async with (
+                running(self._pace(), f"{name} pacer") as pace,
+                running(self._report(), f"{name} reports") as reports,
+            ):
+                await asyncio.wait([pace, reports, closed], return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            await ended(closed)
+        return "gone"
+
+    def wake(self) -> None:
+        """Something may wait to be sent, or for a key frame."""
+        self._awake.set()
+        for tile in self.tiles:
+            if self._outlet is not None and tile.feed is not None and tile.track.waits_for_key:
+                self._wants_key(tile.feed.name)
+
+    def deliver(self, track: Track, frame: Frame) -> None:
+        """A live frame: out at once if the pacer allows, else behind what waits."""
+        outlet, bucket = self._outlet, self._bucket
+        if outlet is None:
+            return
+        bucket.refill(self._clock.monotonic())
+        bucket.spend(track.live(frame, TURN if bucket.live and not outlet.blocked else 0))
+        if track.backlog or outlet.blocked:
+            self._awake.set()
+
+    def reported(self, track: Track, packet: object) -> None:
+        """RTCP of the browser about one track."""
+        word = rtcp.read(packet, track.ssrc, self._clock.now().timestamp())
+        if isinstance(word, rtcp.Nack):
+            self._bucket.refill(self._clock.monotonic())
+            if self._bucket.live:
+                self._bucket.spend(track.resend(word.sequences))
+        elif isinstance(word, rtcp.PictureLost):
+            track.picture_lost()
+        elif isinstance(word, rtcp.Reception):
+            track.figures.fraction_lost, track.figures.lost = word.fraction_lost, word.lost
+            if word.round_trip is not None:
+                track.figures.round_trip = word.round_trip
+        if track.backlog or (self._outlet is not None and self._outlet.blocked):
+            self._awake.set()
+
+    async def _pace(self) -> None:
+        """Send what waits, the shortest backlog first: a live frame's rest before a replay, small replays before big."""
+        outlet, bucket = self._outlet, self._bucket
+        assert outlet is not None
+        while True:
+            await self._awake.wait()
+            if outlet.blocked:
+                await self._port.writable()
+                if not outlet.flush():
+                    continue
+            waiting = [tile.track for tile in self.tiles if tile.track.backlog]
+            if not waiting:
+                self._awake.clear()
+                continue
+            bucket.refill(self._clock.monotonic())
+            if bucket.turn < TURN // 4:
+                await self._clock.sleep(bucket.wait())
+                continue
+            bucket.spend(min(waiting, key=lambda track: track.backlog).work(bucket.turn))
+            await asyncio.sleep(0)  # the other peers' turn
+
+    async def _report(self) -> None:
+        """Sender reports; ends when the browser no longer asks for our consent."""
+        outlet = self._outlet
+        assert outlet is not None
+        while self._clock.monotonic() - self._ice.seen < CONSENT:
+            for tile in self.tiles:
+                track = tile.track
+                if track.figures.packets:
+                    unix, hub = self._clock.now().timestamp(), self._clock.monotonic()
+                    packets, octets = track.figures.packets, track.figures.bytes
+                    outlet.send_rtcp(rtcp.sender_report(track.ssrc, unix, track.rtp_time(hub), packets, octets))
+            await self._clock.sleep(REPORT_EVERY)
+
+    def read_figures(self) -> dict[str, Any]:
+        """What this peer has been sent."""
+        outlet = asdict(self._outlet.figures) if self._outlet is not None else {}
+        tracks = [{"feed": tile.wanted, "phase": tile.track.phase, **asdict(tile.track.figures)} for tile in self.tiles]
+        return {"connected": self._outlet is not None, **outlet, "tracks": tracks}

@@ -1,0 +1,133 @@
+"""The answer, written by us: ICE-lite, DTLS server, one candidate per announced address, our SSRCs per track. Pure."""
+
+import ipaddress
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import ifaddr
+
+from camera_hub.relay.webrtc.offer import Offer, Section
+
+
+@dataclass(frozen=True, slots=True)
+class Ssrcs:
+    """Synchronization sources of one track."""
+
+    media: int
+    rtx: int
+
+
+@dataclass(frozen=True, slots=True)
+class Transport:
+    """What the browser must know to reach us."""
+
+    ufrag: str
+    password: str
+    fingerprint: str
+    addresses: Sequence[str]
+    port: int
+
+
+def write_answer(offer: Offer, transport: Transport, ssrcs: Mapping[str, Ssrcs], session: int) -> str:
+    """The SDP. `ssrcs` by mid, for each section that is served."""
+    served = [section.mid for section in offer.sections if section.types is not None]
+    lines = [
+        "v=0",
+        f"o=hub {session} 1 IN IP4 0.0.0.0",
+        "s=-",
+        "t=0 0",
+        "a=ice-lite",
+        f"a=group:BUNDLE {' '.join(served)}".rstrip(),
+        "a=msid-semantic: WMS *",
+    ]
+    first = True
+    for section in offer.sections:
+        if section.types is None:
+            lines += _refused(section)
+        else:
+            lines += _served(section, transport, ssrcs[section.mid])
+            if first:
+                lines += _candidates(transport)
+                first = False
+    return "\r\n".join(lines) + "\r\n"
+
+
+def _refused(section: Section) -> list[str]:
+    return [
+        f"m={section.kind} 0 {section.protocol} {' '.join(section.formats) or '0'}",
+        "c=IN IP4 0.0.0.0",
+        "a=inactive",
+        f"a=mid:{section.mid}",
+    ]
+
+
+def _served(section: Section, transport: Transport, ssrcs: Ssrcs) -> list[str]:
+    assert section.types is not None
+    kinds = section.types.by_codec
+    formats = [str(number) for pair in kinds.values() for number in pair if number is not None]
+    lines = [
+        f"m=video {transport.port} {section.protocol} {' '.join(formats)}",
+        "c=IN IP4 0.0.0.0",
+        "a=rtcp:9 IN IP4 0.0.0.0",
+        "a=rtcp-mux",
+        "a=sendonly",
+        f"a=mid:{section.mid}",
+    ]
+    with_rtx = False
+    for name, (media, rtx) in kinds.items():
+        lines += [
+            f"a=rtpmap:{media} {name.upper()}/90000",
+            f"a=rtcp-fb:{media} nack",
+            f"a=rtcp-fb:{media} nack pli",
+            f"a=rtcp-fb:{media} ccm fir",
+        ]
+        if parameters := section.parameters.get(media):
+            lines.append(f"a=fmtp:{media} {parameters}")
+        if rtx is not None:
+            with_rtx = True
+            lines += [f"a=rtpmap:{rtx} rtx/90000", f"a=fmtp:{rtx} apt={media}"]
+    lines.append(f"a=msid:hub-{section.mid} track-{section.mid}")
+    if with_rtx:
+        lines.append(f"a=ssrc-group:FID {ssrcs.media} {ssrcs.rtx}")
+    lines.append(f"a=ssrc:{ssrcs.media} cname:hub")
+    if with_rtx:
+        lines.append(f"a=ssrc:{ssrcs.rtx} cname:hub")
+    return [
+        *lines,
+        f"a=ice-ufrag:{transport.ufrag}",
+        f"a=ice-pwd:{transport.password}",
+        f"a=fingerprint:{transport.fingerprint}",
+        "a=setup:passive",
+    ]
+
+
+def _candidates(transport: Transport) -> list[str]:
+    lines = [
+        f"a=candidate:{index + 1} 1 udp {2130706431 - index} {address} {transport.port} typ host"
+        for index, address in enumerate(transport.addresses)
+    ]
+    return [*lines, "a=end-of-candidates"]
+
+
+def usable_addresses(announced: Sequence[str], machine: Sequence[str], *, ipv6: bool) -> tuple[str, ...]:
+    """Addresses to offer: those set, else the machine's: real ones first, loopback last (for a browser beside us)."""
+    if announced:
+        return tuple(announced)
+    found: list[ipaddress.IPv4Address | ipaddress.IPv6Address] = []
+    for text in machine:
+        address = ipaddress.ip_address(text.partition("%")[0])
+        if address.is_link_local or address.is_multicast or address.is_unspecified:
+            continue
+        if (ipv6 or address.version == 4) and address not in found:
+            found.append(address)
+    return tuple(str(address) for address in sorted(found, key=lambda one: (one.is_loopback, one.version)))
+
+
+def machine_addresses() -> tuple[str, ...]:
+    """Addresses of this machine's interfaces, and loopback."""
+    found = [
+        entry.ip if isinstance(entry.ip, str) else entry.ip[0]
+        for adapter in ifaddr.get_adapters()
+        for entry in adapter.ips
+    ]
+    return tuple(dict.fromkeys([*found, "127.0.0.1"]))

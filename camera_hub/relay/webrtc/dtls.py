@@ -1,0 +1,74 @@
+"""DTLS-SRTP with one browser, by aiortc's RTCDtlsTransport over our ICE-lite end.
+
+Private attributes of aiortc and pylibsrtp in use (a contract test names each): RTCDtlsTransport._set_role,
+._srtp_profiles, ._rtp_router, ._tx_srtp; RtpRouter.register_sender; Session._srtp.
+"""
+
+import asyncio
+from typing import Protocol, cast
+
+from aiortc import RTCCertificate, RTCDtlsFingerprint, RTCDtlsParameters, RTCDtlsTransport, RTCIceTransport
+from aiortc.rtcdtlstransport import SRTP_AEAD_AES_128_GCM, SRTP_AES128_CM_SHA1_80, SRTP_PROFILES
+
+from camera_hub.errors import HubError, Kind
+from camera_hub.relay.webrtc.ice import IcePeer
+from camera_hub.relay.webrtc.outlet import SrtpOutlet
+from camera_hub.relay.webrtc.port import Port
+
+
+class RtcpTaker(Protocol):
+    """Who gets the browser's reports about one SSRC."""
+
+    _ssrc: int
+
+    async def _handle_rtcp_packet(self, packet: object) -> None: ...
+
+
+class Certificate:
+    """The relay's certificate: made at its start, the same for all its peers."""
+
+    def __init__(self) -> None:
+        self.own = RTCCertificate.generateCertificate()
+        self.fingerprint = next(
+            f"{print_.algorithm} {print_.value}"
+            for print_ in self.own.getFingerprints()
+            if print_.algorithm == "sha-256"
+        )
+
+
+class Dtls:
+    """One handshake and the keys that come of it. AES_128_GCM first: it costs half of SHA1_80."""
+
+    def __init__(self, ice: IcePeer, certificate: Certificate) -> None:
+        self._ice = ice
+        self._transport = RTCDtlsTransport(cast(RTCIceTransport, ice), [certificate.own])
+        self._transport._set_role("server")
+        self._transport._srtp_profiles = [
+            profile for profile in (SRTP_AEAD_AES_128_GCM, SRTP_AES128_CM_SHA1_80) if profile in SRTP_PROFILES
+        ]
+        self.closed = asyncio.Event()
+        self._transport.on("statechange", self._changed)
+
+    async def start(self, fingerprints: tuple[tuple[str, str], ...]) -> None:
+        """Shake hands; the browser must own a certificate of these fingerprints. Raises HubError."""
+        wanted = RTCDtlsParameters([RTCDtlsFingerprint(algorithm, value) for algorithm, value in fingerprints])
+        await self._transport.start(wanted)
+        if self._transport.state != "connected":
+            raise HubError(Kind.UNAVAILABLE, "the DTLS handshake with the browser failed", reason="dtls_failed")
+
+    def listen(self, taker: RtcpTaker) -> None:
+        """Hand the taker every report about its SSRC."""
+        self._transport._rtp_router.register_sender(taker, taker._ssrc)
+
+    def outlet(self, port: Port, *, gso: bool) -> SrtpOutlet:
+        """The way out for packets, once connected."""
+        return SrtpOutlet(port, self._ice, self._transport._tx_srtp, gso=gso)
+
+    async def stop(self) -> None:
+        """Say goodbye and let go of everything."""
+        self._ice.close()
+        await self._transport.stop()
+
+    def _changed(self) -> None:
+        if self._transport.state in ("closed", "failed"):
+            self.closed.set()

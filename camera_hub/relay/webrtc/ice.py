@@ -1,0 +1,74 @@
+"""One peer's ICE-lite end: it only answers checks, and is what RTCDtlsTransport needs of an ICE transport."""
+
+import asyncio
+import secrets
+from collections import deque
+from collections.abc import Callable
+
+from camera_hub.relay.webrtc.port import Address, Port
+
+QUEUE = 256
+MAX_ADDRESSES = 32
+
+
+class IcePeer:
+    """Registered at the port while it lives. `role`, `state`, `_recv` and `_send` are aiortc's side of the seam."""
+
+    role = "controlled"
+    state = "completed"
+
+    def __init__(self, port: Port, remote_ufrag: str, now: Callable[[], float]) -> None:
+        self.ufrag = secrets.token_hex(4)
+        self.password = secrets.token_hex(16)
+        self.remote_ufrag = remote_ufrag
+        self.address: Address | None = None
+        self.seen = now()
+        self.selected = asyncio.Event()
+        self._port = port
+        self._now = now
+        self._known: set[Address] = set()
+        self._queue: deque[bytes] = deque()
+        self._waiter: asyncio.Future[None] | None = None
+        self._closed = False
+        port.add(self)
+
+    def checked(self, address: Address, nominated: bool) -> bool:
+        if address not in self._known:
+            if len(self._known) >= MAX_ADDRESSES:
+                return False
+            self._known.add(address)
+        self.seen = self._now()
+        if nominated or self.address is None:
+            self.address = address
+            self.selected.set()
+        return True
+
+    def datagram(self, data: bytes) -> bool:
+        if len(self._queue) >= QUEUE:
+            return False
+        self._queue.append(data)
+        self._wake()
+        return True
+
+    def close(self) -> None:
+        """Leave the port; whoever waits for a datagram gets ConnectionError."""
+        self._closed = True
+        self._port.remove(self)
+        self._wake()
+
+    async def _recv(self) -> bytes:
+        while not self._queue:
+            if self._closed:
+                raise ConnectionError
+            self._waiter = asyncio.get_running_loop().create_future()
+            await self._waiter
+        return self._queue.popleft()
+
+    async def _send(self, data: bytes) -> None:
+        if self._closed or self.address is None:
+            raise ConnectionError
+        self._port.send(data, self.address)
+
+    def _wake(self) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)

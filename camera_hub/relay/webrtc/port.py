@@ -1,0 +1,186 @@
+"""The relay's one UDP socket: every browser's STUN, DTLS and SRTP pass here, and everything else is dropped.
+
+The filter stands before any library: one empty datagram closes a stock aiortc peer, and aioice hands up whatever comes.
+"""
+
+import asyncio
+import hmac
+import socket
+import struct
+from collections import Counter
+from types import TracebackType
+from typing import Protocol, Self
+
+from aioice import stun
+
+from camera_hub.errors import HubError, Kind
+
+Address = tuple[str, int] | tuple[str, int, int, int]
+
+MAX_DATAGRAM = 1500
+READS_PER_TURN = 64
+BUFFER = 4 * 1024 * 1024
+
+
+class PortPeer(Protocol):
+    """What the port knows of a peer: its names and secrets in ICE, and where its datagrams go."""
+
+    ufrag: str
+    password: str
+    remote_ufrag: str
+
+    def checked(self, address: Address, nominated: bool) -> bool:
+        """A binding request of this peer, with good integrity, came from `address`. False: it may not use it."""
+        ...
+
+    def datagram(self, data: bytes) -> bool:
+        """A DTLS or SRTP datagram from a checked address. False: its queue is full."""
+        ...
+
+
+class Port:
+    """The socket, who is behind which address, and what was dropped why (`counts`)."""
+
+    def __init__(self, host: str, port: int) -> None:
+        try:
+            self.socket = _bound(host, port)
+        except OSError as error:
+            raise HubError(
+                Kind.UNAVAILABLE, f"UDP port {port} on {host} cannot be used: {error.strerror}; choose another udp_port"
+            ) from error
+        self.ipv6 = self.socket.family == socket.AF_INET6
+        self.number: int = self.socket.getsockname()[1]
+        self.counts: Counter[str] = Counter()
+        self._by_ufrag: dict[str, PortPeer] = {}
+        self._by_address: dict[Address, PortPeer] = {}
+        self._writable: asyncio.Event = asyncio.Event()
+        self._writable.set()
+
+    async def __aenter__(self) -> Self:
+        asyncio.get_running_loop().add_reader(self.socket.fileno(), self._read)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        loop = asyncio.get_running_loop()
+        loop.remove_reader(self.socket.fileno())
+        loop.remove_writer(self.socket.fileno())
+        self.socket.close()
+
+    def add(self, peer: PortPeer) -> None:
+        self._by_ufrag[peer.ufrag] = peer
+
+    def remove(self, peer: PortPeer) -> None:
+        """Forget the peer and its addresses."""
+        self._by_ufrag.pop(peer.ufrag, None)
+        for address in [known for known, owner in self._by_address.items() if owner is peer]:
+            del self._by_address[address]
+
+    def send(self, data: bytes, address: Address) -> None:
+        """Send one control datagram (STUN, DTLS). A full socket drops it, counted: both protocols repeat themselves."""
+        try:
+            self.socket.sendto(data, address)
+        except BlockingIOError:
+            self.counts["control_blocked"] += 1
+        except OSError:
+            self.counts["send_failed"] += 1
+
+    def full(self) -> None:
+        """A sender met EAGAIN: `writable` is awaited until the socket takes more."""
+        if self._writable.is_set():
+            self._writable.clear()
+            asyncio.get_running_loop().add_writer(self.socket.fileno(), self._drained)
+        self.counts["blocked"] += 1
+
+    async def writable(self) -> None:
+        await self._writable.wait()
+
+    def _drained(self) -> None:
+        asyncio.get_running_loop().remove_writer(self.socket.fileno())
+        self._writable.set()
+
+    def _read(self) -> None:
+        for _ in range(READS_PER_TURN):
+            try:
+                data, address = self.socket.recvfrom(MAX_DATAGRAM + 1)
+            except BlockingIOError:
+                return
+            except OSError:  # an ICMP error of some earlier send
+                self.counts["receive_failed"] += 1
+                continue
+            self._sort(data, address)
+
+    def _sort(self, data: bytes, address: Address) -> None:
+        if not data or len(data) > MAX_DATAGRAM:
+            self.counts["bad_size"] += 1
+            return
+        first = data[0]
+        if first < 4:
+            self._stun(data, address)
+        elif 19 < first < 64 or (127 < first < 192 and len(data) >= 12):
+            peer = self._by_address.get(address)
+            if peer is None:
+                self.counts["unknown_source"] += 1
+            elif not peer.datagram(data):
+                self.counts["queue_full"] += 1
+        else:
+            self.counts["bad_first_byte"] += 1
+
+    def _stun(self, data: bytes, address: Address) -> None:
+        try:
+            message = stun.parse_message(data)
+        except (ValueError, IndexError, struct.error):
+            self.counts["bad_stun"] += 1
+            return
+        if message.message_class != stun.Class.REQUEST or message.message_method != stun.Method.BINDING:
+            self.counts["foreign_stun"] += 1
+            return
+        ours, _, theirs = str(message.attributes.get("USERNAME", "")).partition(":")
+        peer = self._by_ufrag.get(ours)
+        if peer is None or not hmac.compare_digest(theirs.encode(), peer.remote_ufrag.encode()):
+            self.counts["unknown_user"] += 1
+            return
+        if not message.check_message_integrity(peer.password.encode()):
+            self.counts["bad_integrity"] += 1
+            return
+        if not peer.checked(address, "USE-CANDIDATE" in message.attributes):
+            self.counts["too_many_addresses"] += 1
+            return
+        self._by_address[address] = peer
+        answer = stun.Message(
+            message_method=stun.Method.BINDING,
+            message_class=stun.Class.RESPONSE,
+            transaction_id=message.transaction_id,
+        )
+        answer.attributes["XOR-MAPPED-ADDRESS"] = (address[0].removeprefix("::ffff:").partition("%")[0], address[1])
+        answer.add_message_integrity(peer.password.encode())
+        self.send(bytes(answer), address)
+
+
+def _bound(host: str, port: int) -> socket.socket:
+    """A UDP socket; `::` takes IPv4 too, and means all of IPv4 where the machine has no IPv6."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    if family == socket.AF_INET6 and host == "::" and not _has_ipv6():
+        family, host = socket.AF_INET, "0.0.0.0"
+    made = socket.socket(family, socket.SOCK_DGRAM)
+    try:
+        if family == socket.AF_INET6:
+            made.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, BUFFER)
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, BUFFER)
+        made.bind((host, port))
+        made.setblocking(False)
+    except OSError:
+        made.close()
+        raise
+    return made
+
+
+def _has_ipv6() -> bool:
+    try:
+        with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as probe:
+            probe.bind(("::", 0))
+    except OSError:
+        return False
+    return True
