@@ -1,0 +1,123 @@
+/** The typed way to the hub. A call never throws: its result is one of success, error, aborted. */
+import type { paths } from './schema'
+
+type Method = 'get' | 'post' | 'put' | 'patch' | 'delete'
+type Route<M extends Method> = { [P in keyof paths]: paths[P][M] extends { responses: object } ? P : never }[keyof paths]
+type Operation<P extends keyof paths, M extends Method> = paths[P][M]
+
+type Json<T> = T extends { content: { 'application/json': infer B } } ? B : never
+type Success<O> = O extends { responses: infer R }
+  ? { [S in keyof R]: S extends 200 | 201 ? Json<R[S]> : never }[keyof R]
+  : never
+type Body<O> = O extends { requestBody: { content: { 'application/json': infer B } } } ? B : undefined
+type PathOf<O> = O extends { parameters: { path: infer T } } ? T : undefined
+type QueryOf<O> = O extends { parameters: { query?: infer T } } ? (T extends undefined ? undefined : T) : undefined
+
+/** What the hub said is wrong (see camera_hub/errors.py), or `network` when it did not answer. */
+export interface ApiError {
+  status: number
+  kind: string
+  reason: string
+  detail: string
+  params: Record<string, unknown>
+}
+
+export type Result<T> =
+  | { ok: true; data: T }
+  | { ok: false; aborted: false; error: ApiError }
+  | { ok: false; aborted: true; error: ApiError }
+
+interface Common {
+  signal?: AbortSignal
+}
+type Options<O> = Common &
+  (PathOf<O> extends undefined ? { path?: undefined } : { path: PathOf<O> }) &
+  (QueryOf<O> extends undefined ? { query?: undefined } : { query?: QueryOf<O> }) &
+  (Body<O> extends undefined ? { body?: undefined } : { body: Body<O> })
+type Arguments<O> = Record<never, never> extends Options<O> ? [options?: Options<O>] : [options: Options<O>]
+
+const ABORTED: ApiError = { status: 0, kind: 'aborted', reason: 'aborted', detail: '', params: {} }
+const NETWORK: ApiError = { status: 0, kind: 'network', reason: 'network', detail: '', params: {} }
+
+let signedOut: () => void = () => undefined
+
+/** Whom to tell that the session has ended (401 on anything but signing in). */
+export function onSignedOut(handler: () => void): void {
+  signedOut = handler
+}
+
+function address(path: string, values: Record<string, unknown> = {}, query: Record<string, unknown> = {}): string {
+  const filled = path.replace(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(String(values[name])))
+  const search = new URLSearchParams()
+  for (const [name, value] of Object.entries(query)) {
+    if (value !== undefined && value !== null) search.set(name, String(value))
+  }
+  return search.size ? `${filled}?${search}` : filled
+}
+
+async function errorOf(response: Response): Promise<ApiError> {
+  try {
+    const said = (await response.json()) as Partial<ApiError & { error: string }>
+    const kind = said.error ?? 'internal'
+    return { status: response.status, kind, reason: said.reason ?? kind, detail: said.detail ?? '', params: said.params ?? {} }
+  } catch {
+    return { status: response.status, kind: 'internal', reason: 'internal', detail: response.statusText, params: {} }
+  }
+}
+
+async function send(method: Method, path: string, options: Common & { path?: unknown; query?: unknown; body?: unknown } = {}): Promise<Result<Response>> {
+  const headers: Record<string, string> = {}
+  if (method !== 'get') headers['x-camera-hub'] = '1' // a foreign page cannot send it: our guard against forged requests
+  if (options.body !== undefined) headers['content-type'] = 'application/json'
+  try {
+    const response = await fetch(address(path, options.path as Record<string, unknown>, options.query as Record<string, unknown>), {
+      method: method.toUpperCase(),
+      headers,
+      body: options.body === undefined ? undefined : JSON.stringify(options.body),
+      signal: options.signal,
+      credentials: 'same-origin',
+    })
+    if (response.ok) return { ok: true, data: response }
+    const error = await errorOf(response)
+    if (response.status === 401 && path !== '/api/session') signedOut()
+    return { ok: false, aborted: false, error }
+  } catch (problem) {
+    if (options.signal?.aborted) return { ok: false, aborted: true, error: ABORTED }
+    return { ok: false, aborted: false, error: { ...NETWORK, detail: String(problem) } }
+  }
+}
+
+function caller<M extends Method>(method: M) {
+  return async <P extends Route<M>>(path: P, ...rest: Arguments<Operation<P, M>>): Promise<Result<Success<Operation<P, M>>>> => {
+    const result = await send(method, path as string, rest[0])
+    if (!result.ok) return result
+    try {
+      return { ok: true, data: (await result.data.json()) as Success<Operation<P, M>> }
+    } catch (problem) {
+      return { ok: false, aborted: false, error: { ...NETWORK, kind: 'internal', reason: 'internal', detail: String(problem) } }
+    }
+  }
+}
+
+export const api = {
+  get: caller('get'),
+  post: caller('post'),
+  put: caller('put'),
+  patch: caller('patch'),
+  delete: caller('delete'),
+  /** A fresh JPEG of the camera; takes as long as its next key frame. */
+  async snapshot(cameraId: number, quality: 'main' | 'sub' = 'main', signal?: AbortSignal): Promise<Result<Blob>> {
+    const result = await send('post', '/api/cameras/{camera_id}/snapshot', { path: { camera_id: cameraId }, query: { quality }, signal })
+    if (!result.ok) return result
+    try {
+      return { ok: true, data: await result.data.blob() }
+    } catch (problem) {
+      return { ok: false, aborted: false, error: { ...NETWORK, detail: String(problem) } }
+    }
+  },
+}
+
+/** The address of a camera's last stored picture; `at` (camera.picture_at) makes a new picture a new address. */
+export function pictureUrl(cameraId: number, at?: string | null): string {
+  return address('/api/cameras/{camera_id}/picture', { camera_id: cameraId }, { at })
+}

@@ -1,0 +1,15 @@
+export default {
+  ok: 'OK',
+  cancel: 'Cancel',
+  save: 'Save',
+  remove: 'Remove',
+  edit: 'Edit',
+  close: 'Close',
+  retry: 'Try again',
+  back: 'Back',
+  next: 'Next',
+  loading: 'Loading…',
+  nothing: 'Nothing here yet',
+  done: 'Done',
+  saved: 'Saved',
+}

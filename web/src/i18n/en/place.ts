@@ -1,0 +1,10 @@
+export default {
+  key_road: 'Key road section',
+  key_unit: 'Key unit',
+  high_incidence: 'High-incidence area',
+  entrance: 'Village entrance',
+  school: 'School',
+  water: 'Water',
+  square: 'Square',
+  other: 'Other',
+}

@@ -1,0 +1,65 @@
+/**
+ * Languages. Each page has its own message file, `<language>/<page>.ts`, whose default export stands under the file's name:
+ * the key wall.layout is `layout` in wall.ts. reasons.ts alone stands under `reason` (the codes of camera_hub/errors.py).
+ */
+import { createI18n, type I18nOptions } from 'vue-i18n'
+import type { ApiError } from '@/api/client'
+
+export type Language = 'zh-CN' | 'en'
+type File = { default: Record<string, unknown> }
+
+function assemble(files: Record<string, File>): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(files).map(([path, file]) => {
+      const name = path.replace(/^.*\/(.+)\.ts$/, '$1')
+      return [name === 'reasons' ? 'reason' : name, file.default]
+    }),
+  )
+}
+
+export const messages = {
+  'zh-CN': assemble(import.meta.glob<File>('./zh-CN/*.ts', { eager: true })),
+  en: assemble(import.meta.glob<File>('./en/*.ts', { eager: true })),
+}
+
+function remembered(): Language {
+  try {
+    return localStorage.getItem('language') === 'en' ? 'en' : 'zh-CN'
+  } catch {
+    return 'zh-CN'
+  }
+}
+
+const options: I18nOptions & { legacy: false } = {
+  legacy: false,
+  locale: remembered(),
+  fallbackLocale: 'zh-CN',
+  messages: messages as never, // keys are proved by tests/i18n.test.ts; as types they are too deep for the compiler
+}
+export const i18n = createI18n<false, typeof options>(options)
+
+export const t = i18n.global.t as unknown as (key: string, values?: Record<string, unknown> | number) => string
+const te = i18n.global.te as unknown as (key: string) => boolean
+
+export function setLanguage(language: Language): void {
+  i18n.global.locale.value = language
+  document.documentElement.lang = language
+  document.title = t('shell.title')
+  try {
+    localStorage.setItem('language', language)
+  } catch {
+    /* private window: kept for this page only */
+  }
+}
+
+/** A reason code in words; an unknown one stands as it is. */
+export function reasonText(reason: string, values: Record<string, unknown> = {}): string {
+  return te(`reason.${reason}`) ? t(`reason.${reason}`, values) : reason
+}
+
+/** An error of the API in words: its exact reason, else its kind, with the hub's own sentence where that says more. */
+export function errorText(error: ApiError): string {
+  if (te(`reason.${error.reason}`)) return t(`reason.${error.reason}`, error.params)
+  const kind = te(`error.${error.kind}`) ? t(`error.${error.kind}`) : error.kind
+  return error.detail ? `${kind}（${error.detail}）` : kind
+}

@@ -1,0 +1,15 @@
+export default {
+  ok: '确定',
+  cancel: '取消',
+  save: '保存',
+  remove: '删除',
+  edit: '编辑',
+  close: '关闭',
+  retry: '重试',
+  back: '返回',
+  next: '下一步',
+  loading: '正在加载…',
+  nothing: '暂无数据',
+  done: '已完成',
+  saved: '已保存',
+}

@@ -1,0 +1,150 @@
+/** The page's one WebSocket: reconnects with jitter, notices silence, hands messages to whoever listens. */
+import type { Changed, Hello, RelayNew, Show, TileMessage, Topic, ViewerGone } from '@/api/types'
+
+export type LinkState = 'closed' | 'connecting' | 'open' | 'lost'
+
+/** What the hub may say, by its `type`. */
+export interface Messages {
+  hello: Hello
+  tile: TileMessage
+  viewer_gone: ViewerGone
+  relay: RelayNew
+  changed: Changed
+  time: { type: 'time'; now: string }
+  reload: { type: 'reload' }
+}
+type Kind = keyof Messages
+type Handler<K extends Kind> = (message: Messages[K]) => void
+
+const SILENCE_MS = 25_000 // the hub says `time` each 10 s: two missed and the connection is dead
+const PAUSE_MS = [500, 1_000, 2_000, 4_000]
+const OPEN_DEADLINE_MS = 8_000
+
+/** crypto.randomUUID exists on secure origins only, and a township's hub may be plain http. */
+export function pageId(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(16))
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')
+}
+
+export class LiveSocket {
+  readonly page = pageId()
+  state: LinkState = 'closed'
+  /** Hub time minus this machine's, in ms; what every clock on the page shows. */
+  offsetMs = 0
+  private socket: WebSocket | null = null
+  private wanted = false
+  private tries = 0
+  private timer: ReturnType<typeof setTimeout> | undefined
+  private silence: ReturnType<typeof setTimeout> | undefined
+  private readonly handlers = new Map<Kind, Set<Handler<never>>>()
+  private readonly stateHandlers = new Set<(state: LinkState) => void>()
+
+  constructor(
+    private readonly open: (page: string) => WebSocket = (page) => {
+      const scheme = location.protocol === 'https:' ? 'wss' : 'ws'
+      return new WebSocket(`${scheme}://${location.host}/api/live?page=${page}`)
+    },
+    private readonly onRefused: () => void = () => undefined,
+  ) {}
+
+  /** Listens; the returned function stops it. */
+  on<K extends Kind>(kind: K, handler: Handler<K>): () => void {
+    let set = this.handlers.get(kind)
+    if (!set) this.handlers.set(kind, (set = new Set()))
+    set.add(handler)
+    return () => set.delete(handler)
+  }
+
+  /** Listens to changes of one topic. */
+  onChanged(topic: Topic, handler: (change: Changed) => void): () => void {
+    return this.on('changed', (change) => {
+      if (change.topic === topic) handler(change)
+    })
+  }
+
+  onState(handler: (state: LinkState) => void): () => void {
+    this.stateHandlers.add(handler)
+    return () => this.stateHandlers.delete(handler)
+  }
+
+  start(): void {
+    if (this.wanted) return
+    this.wanted = true
+    this.tries = 0
+    this.connect()
+  }
+
+  stop(): void {
+    this.wanted = false
+    clearTimeout(this.timer)
+    clearTimeout(this.silence)
+    this.drop()
+    this.enter('closed')
+  }
+
+  /** False when there is no connection: after `hello` the wall sends all it wants again anyway. */
+  send(message: Show): boolean {
+    if (this.state !== 'open' || !this.socket) return false
+    this.socket.send(JSON.stringify(message))
+    return true
+  }
+
+  private connect(): void {
+    clearTimeout(this.timer)
+    if (!this.wanted) return
+    this.enter(this.tries ? 'lost' : 'connecting')
+    const socket = this.open(this.page)
+    this.socket = socket
+    this.watch(OPEN_DEADLINE_MS)
+    socket.onmessage = (event) => {
+      if (socket === this.socket) this.receive(String(event.data))
+    }
+    socket.onclose = (event) => {
+      if (socket !== this.socket) return
+      if (event.code === 4401 || event.code === 1008) this.onRefused()
+      this.retry()
+    }
+  }
+
+  private receive(text: string): void {
+    this.watch(SILENCE_MS)
+    const message = JSON.parse(text) as Messages[Kind]
+    if (message.type === 'hello' || message.type === 'time') this.offsetMs = Date.parse(message.now) - Date.now()
+    if (message.type === 'hello') {
+      this.tries = 0
+      this.enter('open')
+    }
+    for (const handler of [...(this.handlers.get(message.type) ?? [])]) (handler as (m: Messages[Kind]) => void)(message)
+  }
+
+  private watch(ms: number): void {
+    clearTimeout(this.silence)
+    this.silence = setTimeout(() => this.retry(), ms)
+  }
+
+  private retry(): void {
+    clearTimeout(this.silence)
+    this.drop()
+    if (!this.wanted) return
+    this.enter('lost')
+    const most = PAUSE_MS[Math.min(this.tries, PAUSE_MS.length - 1)] ?? 4_000
+    this.tries += 1
+    clearTimeout(this.timer)
+    this.timer = setTimeout(() => this.connect(), 100 + Math.random() * most)
+  }
+
+  private drop(): void {
+    const socket = this.socket
+    this.socket = null
+    if (socket) {
+      socket.onmessage = socket.onclose = null
+      socket.close()
+    }
+  }
+
+  private enter(state: LinkState): void {
+    if (state === this.state) return
+    this.state = state
+    for (const handler of [...this.stateHandlers]) handler(state)
+  }
+}

@@ -1,0 +1,20 @@
+import { createApp } from 'vue'
+import 'element-plus/theme-chalk/base.css'
+import 'element-plus/theme-chalk/dark/css-vars.css'
+import 'element-plus/theme-chalk/el-message.css'
+import 'element-plus/theme-chalk/el-message-box.css'
+import './theme/tokens.css'
+import './theme/base.css'
+import App from './App.vue'
+import { i18n, setLanguage, type Language } from './i18n'
+import { router } from './router'
+import { wire } from './stores'
+
+if (!('__browserTooOld' in window)) {
+  setLanguage(i18n.global.locale.value as Language)
+  wire(() => {
+    const from = router.currentRoute.value
+    if (!from.meta.open) void router.push({ path: '/sign-in', query: { from: from.fullPath } })
+  })
+  createApp(App).use(i18n).use(router).mount('#app')
+}
