@@ -1,0 +1,57 @@
+/** What can be done to cameras; every answer goes into the shared list at once, before its event arrives. */
+import { api } from '@/api/client'
+import { t } from '@/i18n'
+import { cameras } from '@/stores'
+import { dataOrTell, sure, tellDone, tellError } from '../parts/tell'
+import type { Camera, PlaceClass } from '../parts/shapes'
+
+export async function renameCamera(camera: Camera, name: string): Promise<void> {
+  await change(camera, { name })
+}
+
+export async function placeCamera(camera: Camera, place_class: PlaceClass): Promise<void> {
+  await change(camera, { place_class })
+}
+
+async function change(camera: Camera, body: { name?: string; place_class?: PlaceClass }): Promise<void> {
+  cameras.put({ ...camera, ...body }) // shown at once; taken back if the hub refuses
+  const answer = await api.patch('/api/cameras/{camera_id}', { path: { camera_id: camera.id }, body })
+  cameras.put(answer.ok ? answer.data : camera)
+  if (!answer.ok) tellError(answer.error)
+}
+
+export async function approve(ids: number[], place_class: PlaceClass | null = null): Promise<boolean> {
+  const answer = dataOrTell(await api.post('/api/cameras/approve', { body: { ids, place_class } }))
+  if (answer === null) return false
+  for (const camera of answer) cameras.put(camera)
+  tellDone(t('devices.approved', { n: ids.length }))
+  return true
+}
+
+export async function retire(ids: number[]): Promise<boolean> {
+  const n = ids.length
+  if (!(await sure(t('devices.retireTitle', { n }), t('devices.retireText'), t('devices.retire')))) return false
+  const answer = dataOrTell(await api.post('/api/cameras/retire', { body: { ids } }))
+  if (answer === null) return false
+  for (const camera of answer) cameras.put(camera)
+  tellDone(t('devices.retired', { n }))
+  return true
+}
+
+export async function prove(camera: Camera): Promise<void> {
+  const answer = dataOrTell(await api.post('/api/cameras/{camera_id}/prove', { path: { camera_id: camera.id } }))
+  if (answer) cameras.put(answer)
+}
+
+/** All cameras of one village in their new order. */
+export async function orderCameras(ids: number[]): Promise<void> {
+  const before = ids.flatMap((id) => cameras.byId.get(id) ?? [])
+  ids.forEach((id, position) => {
+    const camera = cameras.byId.get(id)
+    if (camera) cameras.put({ ...camera, position })
+  })
+  const answer = await api.put('/api/cameras/order', { body: { ids } })
+  if (answer.ok) return
+  for (const camera of before) cameras.put(camera)
+  tellError(answer.error)
+}

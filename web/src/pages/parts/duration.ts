@@ -1,0 +1,29 @@
+/** Spans of time and moments, short enough for a table. */
+import { t } from '@/i18n'
+
+/** "45 秒", "12 分", "3 小时 5 分", "2 天 4 小时": two units at most. */
+export function durationText(ms: number): string {
+  const seconds = Math.max(0, Math.floor(ms / 1000))
+  const minutes = Math.floor(seconds / 60)
+  const hours = Math.floor(minutes / 60)
+  const days = Math.floor(hours / 24)
+  if (minutes < 1) return t('pages.span.s', { s: seconds })
+  if (minutes < 10 && seconds % 60 > 0) return t('pages.span.ms', { m: minutes, s: seconds % 60 })
+  if (hours < 1) return t('pages.span.m', { m: minutes })
+  if (days < 1) return minutes % 60 ? t('pages.span.hm', { h: hours, m: minutes % 60 }) : t('pages.span.h', { h: hours })
+  return hours % 24 ? t('pages.span.dh', { d: days, h: hours % 24 }) : t('pages.span.d', { d: days })
+}
+
+function two(value: number): string {
+  return String(value).padStart(2, '0')
+}
+
+/** The time of day alone today, with month and day before, with the year in other years. Local time of the page. */
+export function momentText(iso: string, nowMs: number, seconds = false): string {
+  const at = new Date(iso)
+  const today = new Date(nowMs)
+  const clock = `${two(at.getHours())}:${two(at.getMinutes())}${seconds ? `:${two(at.getSeconds())}` : ''}`
+  if (at.toDateString() === today.toDateString()) return clock
+  const date = `${two(at.getMonth() + 1)}-${two(at.getDate())} ${clock}`
+  return at.getFullYear() === today.getFullYear() ? date : `${at.getFullYear()}-${date}`
+}

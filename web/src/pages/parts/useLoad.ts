@@ -1,0 +1,52 @@
+/** Lists that one page alone needs: fetched on entering, kept right by events, fetched again after a reconnect. */
+import { onBeforeUnmount, onMounted, ref, type Ref } from 'vue'
+import type { ApiError, Result } from '@/api/client'
+import { live } from '@/stores'
+import type { Collection } from '@/stores/collection'
+
+/** Keeps a collection alive while the component is mounted. */
+export function useCollection<T extends { id: number }>(store: Collection<T>): Collection<T> {
+  const stops: (() => void)[] = []
+  onMounted(() => {
+    stops.push(store.listen(live), live.on('hello', () => void store.load()), live.on('reload', () => void store.load()))
+    void store.load()
+  })
+  onBeforeUnmount(() => {
+    for (const stop of stops.splice(0)) stop()
+  })
+  return store
+}
+
+export interface Loaded<T> {
+  data: Ref<T | null>
+  error: Ref<ApiError | null>
+  loading: Ref<boolean>
+  load(): Promise<void>
+}
+
+/** One answer of the hub; a later call makes an earlier one void, leaving the page ends it. */
+export function useLoad<T>(fetchIt: (signal: AbortSignal) => Promise<Result<T>>): Loaded<T> {
+  const data = ref<T | null>(null) as Ref<T | null>
+  const error = ref<ApiError | null>(null)
+  const loading = ref(false)
+  let current: AbortController | null = null
+
+  async function load(): Promise<void> {
+    current?.abort()
+    const mine = new AbortController()
+    current = mine
+    loading.value = true
+    const result = await fetchIt(mine.signal)
+    if (current !== mine) return
+    loading.value = false
+    if (result.ok) {
+      data.value = result.data
+      error.value = null
+    } else if (!result.aborted) error.value = result.error
+  }
+  onBeforeUnmount(() => {
+    current?.abort()
+    current = null
+  })
+  return { data, error, loading, load }
+}

@@ -1,0 +1,13 @@
+/** Whether the page is as narrow as a phone. */
+import { onBeforeUnmount, ref, type Ref } from 'vue'
+
+export function useNarrow(below = 760): Ref<boolean> {
+  const query = window.matchMedia(`(max-width: ${below - 1}px)`)
+  const narrow = ref(query.matches)
+  const change = (event: MediaQueryListEvent): void => {
+    narrow.value = event.matches
+  }
+  query.addEventListener('change', change)
+  onBeforeUnmount(() => query.removeEventListener('change', change))
+  return narrow
+}
