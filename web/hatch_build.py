@@ -1,7 +1,7 @@
 """Hatchling's build hook: builds the pages with Node from PyPI, so that `pip install` is the only set-up step.
 
-The result goes to camera_hub/web_dist/, which the wheel takes along and the hub serves. CAMERA_HUB_SKIP_WEB=1 leaves the
-pages as they are (for work on Python alone).
+The result goes to camera_hub/web_dist/, which the wheel takes along and the hub serves. CAMERA_HUB_SKIP_WEB=1 leaves
+the pages as they are (for work on Python alone).
 """
 
 import os

@@ -209,6 +209,6 @@ def _end(process: subprocess.Popen[str]) -> None:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait(10)
-            raise AssertionError(f"{process.args} did not end within 10 s of SIGTERM") from None
+            raise AssertionError(f"{process.args!r} did not end within 10 s of SIGTERM") from None
     if process.stdout is not None:
         process.stdout.close()
