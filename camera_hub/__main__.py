@@ -51,6 +51,24 @@ async def _serve(settings: Settings) -> None:
             typer.echo("camera hub is stopping …")
 
 
+@app.command()
+def demo(
+    smoke: Annotated[bool, typer.Option("--smoke", help="Open pictures, print one line of JSON, end.")] = False,
+    data: Annotated[Path | None, typer.Option(help="Folder to keep; a temporary one if left out.")] = None,
+    port: Annotated[int | None, typer.Option(help="8000 if left out; any free one with --smoke.")] = None,
+    cameras: Annotated[int, typer.Option(min=1, help="In all villages together.")] = 64,
+    villages: Annotated[int, typer.Option(min=1, max=250)] = 16,
+    faults: Annotated[bool, typer.Option(help="Break a few cameras on purpose.")] = True,
+) -> None:
+    """Virtual villages and a hub in one command; accounts are printed."""
+    from camera_hub.demo import run  # its WebRTC client is loaded only where it is needed
+
+    logs.set_up("WARNING")
+    if smoke:
+        raise typer.Exit(run.run_smoke(run.Options(data, port or 0, villages, cameras, faults)))
+    asyncio.run(run.show(run.Options(data, port, villages, cameras, faults)))
+
+
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
 def simulate(context: typer.Context) -> None:
     """Run a farm of virtual villages with cameras (all its options: simulate --help-farm)."""

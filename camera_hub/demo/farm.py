@@ -1,0 +1,147 @@
+"""The simulator as a process, and what it said of itself."""
+
+import asyncio
+import contextlib
+import json
+import sys
+from asyncio.subprocess import PIPE, Process
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+
+from camera_hub.errors import HubError, Kind
+
+READY_SECONDS = 90.0
+STOP_SECONDS = 5.0
+FAULTS = ("wrong_password", "frozen", "black", "clock_skew", "dead")
+"""What goes wrong in the demo, each in a village of its own."""
+_OF_A_CAMERA = frozenset({"frozen", "black"})
+_LINE_LIMIT = 16 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class FarmDevice:
+    """One virtual device; `channels` are the keys of its cameras."""
+
+    key: str
+    name: str
+    host: str
+    port: int
+    username: str
+    password: str = field(repr=False)
+    channels: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FarmVillage:
+    """One virtual village."""
+
+    name: str
+    devices: tuple[FarmDevice, ...]
+
+    @property
+    def cameras(self) -> int:
+        return sum(len(device.channels) for device in self.devices)
+
+
+@dataclass(frozen=True, slots=True)
+class Farm:
+    """A running farm."""
+
+    villages: tuple[FarmVillage, ...]
+    control: str
+
+    def faults(self) -> Iterator[tuple[FarmVillage, str, str]]:
+        """The demo's faults as (village, target, fault), as far as there are villages after the first."""
+        for fault, village in zip(FAULTS, self.villages[1:], strict=False):
+            device = village.devices[-1]
+            yield village, device.channels[-1] if fault in _OF_A_CAMERA else device.key, fault
+
+    async def break_some(self) -> list[str]:
+        """Switch the demo's faults on; answers them in words."""
+        said = []
+        async with httpx.AsyncClient(base_url=f"http://{self.control}", timeout=10.0, trust_env=False) as client:
+            for village, target, fault in self.faults():
+                answer = await client.post("/faults", json={"target": target, "fault": fault, "on": True})
+                answer.raise_for_status()
+                said.append(f"{village.name} {target}: {fault}")
+        return said
+
+
+@asynccontextmanager
+async def farm(villages: int, cameras: int) -> AsyncIterator[Farm]:
+    """Run the simulator while the block runs. Raises HubError with its own words when it does not start."""
+    words = ("--villages", str(villages), "--cameras", str(cameras), "--faults", "0")
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "camera_hub.simulator", *words, stdout=PIPE, stderr=PIPE, limit=_LINE_LIMIT
+    )
+    assert process.stdout is not None
+    assert process.stderr is not None
+    noise = asyncio.create_task(_tail(process.stderr), name="simulator stderr")
+    try:
+        yield read(await _first_line(process, noise))
+    finally:
+        await _stopped(process)
+        await noise
+
+
+def read(line: bytes) -> Farm:
+    """What the simulator wrote on its one line."""
+    said: dict[str, Any] = json.loads(line)
+    return Farm(tuple(_village(village) for village in said["villages"]), str(said["control"]))
+
+
+def _village(said: dict[str, Any]) -> FarmVillage:
+    return FarmVillage(
+        said["name"],
+        tuple(
+            FarmDevice(
+                key=device["key"],
+                name=device["name"],
+                host=device["host"],
+                port=device["onvif_port"],
+                username=device["username"],
+                password=device["password"],
+                channels=tuple(channel["key"] for channel in device["channels"]),
+            )
+            for device in said["devices"]
+        ),
+    )
+
+
+async def _first_line(process: Process, noise: asyncio.Task[Sequence[str]]) -> bytes:
+    assert process.stdout is not None
+    try:
+        async with asyncio.timeout(READY_SECONDS):
+            line = await process.stdout.readline()
+    except TimeoutError as error:
+        raise HubError(Kind.TIMEOUT, f"the simulator was not ready within {READY_SECONDS:g} s") from error
+    if not line:
+        await process.wait()
+        raise HubError(Kind.UNAVAILABLE, "the simulator did not start: " + (" ".join(await noise) or "no reason given"))
+    return line
+
+
+async def _tail(stream: asyncio.StreamReader) -> Sequence[str]:
+    """Keep the last lines of what the process complains about, so that its pipe never fills."""
+    lines: list[str] = []
+    with contextlib.suppress(ValueError):
+        while line := await stream.readline():
+            lines = [*lines[-4:], line.decode(errors="replace").strip()]
+    return lines
+
+
+async def _stopped(process: Process) -> None:
+    if process.returncode is not None:
+        return
+    with contextlib.suppress(ProcessLookupError):
+        process.terminate()
+    try:
+        async with asyncio.timeout(STOP_SECONDS):
+            await process.wait()
+    except TimeoutError:
+        process.kill()
+        await process.wait()

@@ -1,0 +1,201 @@
+"""The demo from start to end: farm, hub, township; then a person looks, or the smoke test does."""
+
+import asyncio
+import contextlib
+import json
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from camera_hub.access.setup import Setup
+from camera_hub.clock import SystemClock
+from camera_hub.demo import accounts as demo_accounts
+from camera_hub.demo import township
+from camera_hub.demo.accounts import DemoAccount
+from camera_hub.demo.api import Api, browser
+from camera_hub.demo.farm import Farm, farm
+from camera_hub.demo.smoke import open_pictures
+from camera_hub.errors import HubError, Kind
+from camera_hub.serving import Serving, Stop, serving
+from camera_hub.settings import Health, Media, Server, Settings
+
+PICTURES = 8
+"""The smoke test wants pictures from that many villages (or from all healthy ones, if there are fewer)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the command line says."""
+
+    data: Path | None = None
+    port: int | None = None
+    villages: int = 16
+    cameras: int = 64
+    faults: bool = True
+
+
+@dataclass(slots=True)
+class Stopwatch:
+    """Milliseconds per phase."""
+
+    milliseconds: dict[str, int] = field(default_factory=dict)
+
+    @contextlib.contextmanager
+    def phase(self, name: str) -> Iterator[None]:
+        began = time.monotonic()
+        yield
+        self.milliseconds[name] = int((time.monotonic() - began) * 1000)
+
+
+@dataclass(frozen=True, slots=True)
+class Demo:
+    """A demo that runs and is filled."""
+
+    farm: Farm
+    hub: Serving
+    accounts: Sequence[DemoAccount]
+    found: int
+    refused: Sequence[str]
+    broken: Sequence[str]
+
+
+async def show(options: Options) -> None:
+    """Run until Ctrl-C."""
+    async with AsyncExitStack() as stack:
+        stop = stack.enter_context(Stop())
+        ending = asyncio.create_task(stop.wait(), name="stop")
+        stack.callback(ending.cancel)
+        starting = asyncio.create_task(_started(stack, options, Stopwatch()), name="demo start")
+        await asyncio.wait([starting, ending], return_when=asyncio.FIRST_COMPLETED)
+        if not starting.done():
+            starting.cancel()
+            await asyncio.wait([starting])
+            return
+        demo = starting.result()
+        _say("")
+        _say(f"Open {demo.hub.url} in a browser. 用浏览器打开上面的地址，账号如下：")
+        for account in demo.accounts:
+            _say(f"  {account.username:<11} {account.password:<26} {account.role:<15} {account.display_name}")
+        for broken in demo.broken:
+            _say(f"  broken on purpose: {broken}")
+        _say("Ctrl-C ends the demo.")
+        await stop.wait()
+        _say("the demo is stopping …")
+
+
+async def smoke(options: Options) -> dict[str, Any]:
+    """Start, open pictures, end. The figures; raises HubError with the reason when something is not as it must be."""
+    watch = Stopwatch()
+    with watch.phase("total"):
+        async with AsyncExitStack() as stack:
+            demo = await _started(stack, options, watch)
+            operator = next(account for account in demo.accounts if account.role == "operator")
+            api = await stack.enter_async_context(browser(demo.hub.url))
+            await api("POST", "/api/session", {"username": operator.username, "password": operator.password})
+            villages = {row["id"]: row["name"] for row in await api("GET", "/api/villages")}
+            registered = await api("GET", "/api/cameras")
+            broken = {village.name for village, _, _ in demo.farm.faults()} if options.faults else set()
+            healthy = [village for village in demo.farm.villages if village.name not in broken]
+            chosen = _one_per_village(registered, villages, {village.name for village in healthy})
+            with watch.phase("pictures"):
+                opened = await open_pictures(api, chosen, villages)
+    expected = sum(village.cameras for village in healthy)
+    healthy_registered = sum(villages.get(camera["village_id"]) not in broken for camera in registered)
+    pictures = [asdict(one) for one in opened if one.ms is not None]
+    for picture in pictures:
+        picture.pop("reason")
+    figures = {
+        "cameras_found": demo.found,
+        "registered": len(registered),
+        "healthy_expected": expected,
+        "pictures": pictures,
+        "milliseconds": watch.milliseconds,
+    }
+    wanted = min(PICTURES, len(healthy))
+    reasons = [f"{one.village} {one.camera}: {one.reason}" for one in opened if one.ms is None]
+    if healthy_registered < expected:
+        figures["reason"] = f"{healthy_registered} of {expected} healthy cameras registered: " + "; ".join(demo.refused)
+    elif len(pictures) < wanted:
+        figures["reason"] = f"{len(pictures)} of {wanted} pictures: " + "; ".join(reasons)
+    return figures
+
+
+async def _started(stack: AsyncExitStack, options: Options, watch: Stopwatch) -> Demo:
+    """Enter farm and hub on the stack; fill the hub if its folder is new."""
+    data = options.data or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="camera-hub-demo-")))
+    kept = demo_accounts.kept(data)
+    with watch.phase("farm"):
+        _say(f"starting {options.villages} virtual villages with {options.cameras} cameras …")
+        running_farm = await stack.enter_async_context(farm(options.villages, options.cameras))
+    with watch.phase("hub"):
+        hub = await stack.enter_async_context(serving(_settings(options, data), SystemClock()))
+    api = await stack.enter_async_context(browser(hub.url))
+    found, refused = 0, list[str]()
+    accounts = kept or demo_accounts.fresh()
+    if kept is None:
+        demo_accounts.keep(data, accounts)
+        found, refused = await _fill(api, running_farm, hub, accounts, watch)
+    broken = await running_farm.break_some() if options.faults else []
+    return Demo(running_farm, hub, accounts, found, refused, broken)
+
+
+async def _fill(
+    api: Api, running_farm: Farm, hub: Serving, accounts: Sequence[DemoAccount], watch: Stopwatch
+) -> tuple[int, list[str]]:
+    """Cameras found by searching, and in words what was refused."""
+    setup: Setup = hub.parts[Setup]
+    token = await setup.new_token()
+    if token is None:
+        raise HubError(Kind.CONFLICT, "the demo's folder has users but no list of them; name an empty folder")
+    ids = await township.found_township(api, running_farm, token, accounts)
+    with watch.phase("search"):
+        answered = await township.search(api, running_farm, ids, _say)
+    with watch.phase("register"):
+        cameras, refused = await township.register(api, running_farm, ids, answered, _say)
+        await township.put_in_service(api, cameras)
+    await township.plan_patrols(api)
+    devices = [device for village in running_farm.villages for device in village.devices]
+    for line in refused:
+        _say(f"  refused: {line}")
+    return sum(len(device.channels) for device in devices if device.host in answered), refused
+
+
+def _one_per_village(
+    cameras: Sequence[dict[str, Any]], villages: dict[int, str], healthy: set[str]
+) -> list[dict[str, Any]]:
+    chosen: dict[int, dict[str, Any]] = {}
+    for camera in cameras:
+        if camera["state"] == "approved" and villages.get(camera["village_id"]) in healthy:
+            chosen.setdefault(camera["village_id"], camera)
+    return list(chosen.values())[:16]
+
+
+def _settings(options: Options, data: Path) -> Settings:
+    """Quicker rounds than in service, so that what is broken on purpose is soon seen."""
+    port = 8000 if options.port is None else options.port
+    return Settings(
+        server=Server(port=port, data_dir=data),
+        media=Media(udp_port=8189 if port else 0),
+        health=Health(round_seconds=20.0, picture_seconds=40.0),
+    )
+
+
+def run_smoke(options: Options) -> int:
+    """One line of JSON on standard output; the exit code."""
+    try:
+        figures = asyncio.run(smoke(options))
+    except HubError as error:
+        figures = {"reason": error.detail}
+    sys.stdout.write(json.dumps(figures, ensure_ascii=False) + "\n")
+    return 1 if "reason" in figures else 0
+
+
+def _say(line: str) -> None:
+    """Progress goes to standard error: standard output is the smoke test's one line."""
+    sys.stderr.write(line + "\n")
+    sys.stderr.flush()

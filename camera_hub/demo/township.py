@@ -1,0 +1,177 @@
+"""Fills an empty hub as its people would: villages, accounts, search, registration, approval, a scene and tours."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from camera_hub.demo.accounts import DemoAccount
+from camera_hub.demo.api import Api
+from camera_hub.demo.farm import Farm, FarmDevice, FarmVillage
+from camera_hub.errors import HubError
+
+Say = Callable[[str], None]
+
+SWEEPS_AT_ONCE = 4
+REGISTRATIONS_AT_ONCE = 8
+_POLL_SECONDS = 0.25
+_CLASSES = (
+    ("key_road", ("大桥", "路口", "街", "公交站")),
+    ("entrance", ("村口", "小区门口")),
+    ("school", ("小学", "学校")),
+    ("key_unit", ("村委会", "变电站", "粮站", "卫生室")),
+    ("high_incidence", ("集市", "停车场")),
+    ("water", ("水库",)),
+    ("square", ("广场",)),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """What came of it: devices that answered, cameras registered, and who refused why."""
+
+    found: int
+    cameras: int
+    refused: tuple[str, ...]
+
+
+def place_class(name: str) -> str:
+    """The class that a camera's name speaks of."""
+    return next((kind for kind, words in _CLASSES if any(word in name for word in words)), "other")
+
+
+async def found_township(api: Api, farm: Farm, token: str, accounts: Sequence[DemoAccount]) -> dict[str, int]:
+    """First admin, villages in their order with their address ranges, one account per role. Village ids by name."""
+    admin = accounts[0]
+    await api(
+        "POST",
+        "/api/setup",
+        {
+            "token": token,
+            "username": admin.username,
+            "display_name": admin.display_name,
+            "password": admin.password,
+        },
+    )
+    names = [village.name for village in farm.villages]
+    answer = await api("POST", "/api/villages", {"names": names})
+    ids = {row["name"]: int(row["id"]) for row in answer}
+    for village in farm.villages:
+        await api("PATCH", f"/api/villages/{ids[village.name]}", {"ranges": [address_range(village)]})
+    for account in accounts[1:]:
+        body = {
+            "username": account.username,
+            "display_name": account.display_name,
+            "role": account.role,
+            "password": account.password,
+        }
+        if account.role == "village_admin":
+            body["village_id"] = ids[names[0]]
+        await api("POST", "/api/users", body)
+    return ids
+
+
+async def search(api: Api, farm: Farm, ids: dict[str, int], say: Say) -> dict[str, dict[str, Any]]:
+    """Search every village's range by unicast probes. What answered, by host."""
+    slots = asyncio.Semaphore(SWEEPS_AT_ONCE)
+    found: dict[str, dict[str, Any]] = {}
+    done = 0
+
+    async def one(village: FarmVillage) -> None:
+        nonlocal done
+        async with slots:
+            body = {
+                "village_id": ids[village.name],
+                "multicast": False,
+                "ranges": [address_range(village)],
+                "ports": sorted({device.port for device in village.devices}),
+            }
+            sweep = await api("POST", "/api/discovery/sweeps", body)
+            while sweep["state"] == "running":
+                await asyncio.sleep(_POLL_SECONDS)
+                sweep = await api("GET", f"/api/discovery/sweeps/{sweep['id']}")
+        found.update({row["host"]: row for row in sweep["found"] if row["reason"] is None})
+        done += 1
+        say(f"searched {village.name} ({done}/{len(farm.villages)}): {len(sweep['found'])} devices answer")
+
+    await _all(one(village) for village in farm.villages)
+    return found
+
+
+async def register(
+    api: Api, farm: Farm, ids: dict[str, int], found: dict[str, dict[str, Any]], say: Say
+) -> tuple[list[dict[str, Any]], list[str]]:
+    """Register all that answered with its login. The cameras, and in words what was refused."""
+    slots = asyncio.Semaphore(REGISTRATIONS_AT_ONCE)
+    cameras: list[dict[str, Any]] = []
+    refused: list[str] = []
+    total = sum(len(village.devices) for village in farm.villages)
+    done = 0
+
+    async def one(village: FarmVillage, device: FarmDevice) -> None:
+        nonlocal done
+        answered = found.get(device.host)
+        try:
+            if answered is None:
+                refused.append(f"{device.name} ({device.host}): did not answer the search")
+                return
+            body = {
+                "village_id": ids[village.name],
+                "host": device.host,
+                "port": answered["port"],
+                "username": device.username,
+                "password": device.password,
+                "endpoint": answered["endpoint"],
+            }
+            async with slots:
+                cameras.extend((await api("POST", "/api/devices", body))["cameras"])
+        except HubError as error:
+            refused.append(f"{device.name} ({device.host}): {error.detail}")
+        finally:
+            done += 1
+            if done % 5 == 0 or done == total:
+                say(f"registered {done}/{total} devices, {len(cameras)} cameras")
+
+    await _all(one(village, device) for village in farm.villages for device in village.devices)
+    return cameras, refused
+
+
+async def put_in_service(api: Api, cameras: Sequence[dict[str, Any]]) -> None:
+    """Approve all, each with the class that its name speaks of."""
+    by_class: dict[str, list[int]] = {}
+    for camera in cameras:
+        by_class.setdefault(place_class(camera["name"]), []).append(camera["id"])
+    for kind, camera_ids in sorted(by_class.items()):
+        await api("POST", "/api/cameras/approve", {"ids": camera_ids, "place_class": kind})
+
+
+async def plan_patrols(api: Api) -> None:
+    """One scene and two tours over what is approved."""
+    cameras = await api("GET", "/api/cameras", state="approved")
+    of_class: dict[str, list[int]] = {}
+    for camera in cameras:
+        of_class.setdefault(camera["place_class"], []).append(camera["id"])
+    entrances = of_class.get("entrance", []) or [camera["id"] for camera in cameras]
+    scene = await api("POST", "/api/scenes", {"name": "各村村口", "layout": "4", "cameras": entrances[:4]})
+    roads = (of_class.get("key_road", []) or entrances)[:8]
+    stops = [{"camera_id": camera, "dwell_s": 15} for camera in roads]
+    await api(
+        "POST",
+        "/api/tours",
+        {"name": "重点路段巡查", "stops": [*stops[:4], {"scene_id": scene["id"], "dwell_s": 20}, *stops[4:]]},
+    )
+    for name, kind in (("校园周边巡查", "school"), ("重点单位巡查", "key_unit")):
+        if places := of_class.get(kind):
+            await api("POST", "/api/tours", {"name": name, "stops": [{"camera_id": camera} for camera in places[:12]]})
+
+
+def address_range(village: FarmVillage) -> str:
+    """The addresses of a village's devices, as first-last."""
+    hosts = sorted((device.host for device in village.devices), key=lambda host: tuple(map(int, host.split("."))))
+    return f"{hosts[0]}-{hosts[-1]}"
+
+
+async def _all(work: Any) -> None:
+    async with asyncio.TaskGroup() as tasks:
+        for one in work:
+            tasks.create_task(one)
