@@ -66,7 +66,7 @@ def demo(
     logs.set_up("WARNING")
     if smoke:
         raise typer.Exit(run.run_smoke(run.Options(data, port or 0, villages, cameras, faults)))
-    asyncio.run(run.show(run.Options(data, port, villages, cameras, faults)))
+    run.run_show(run.Options(data, port, villages, cameras, faults))
 
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})

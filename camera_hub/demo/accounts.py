@@ -12,7 +12,7 @@ _WORDS = (
     "amber birch brook cedar cliff cloud coral delta dune ember field finch flint frost grove hazel heron island ivory "
     "jade lake larch lemon lotus maple meadow mint moss oak olive orchid pearl pine plum pond quartz rain reed ridge "
     "river robin sage shore silver spruce stone swan thyme tulip valley violet walnut willow wind"
-).split()
+)
 _FILE = "demo_accounts.json"
 
 
@@ -59,6 +59,5 @@ def keep(data_dir: Path, accounts: list[DemoAccount]) -> None:
 
 def _password() -> str:
     """About 31 bits; the sign-in throttle makes that enough for a demo on loopback."""
-    return (
-        f"{secrets.choice(_WORDS)}-{secrets.choice(_WORDS)}-{secrets.choice(_WORDS)}-{secrets.randbelow(9000) + 1000}"
-    )
+    words = _WORDS.split()
+    return "-".join([*(secrets.choice(words) for _ in range(3)), str(secrets.randbelow(9000) + 1000)])

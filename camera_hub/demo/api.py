@@ -25,7 +25,7 @@ class Api:
             answer = await self._client.request(method, path, json=body, params=parameters)
         except httpx.HTTPError as error:
             raise HubError(Kind.UNAVAILABLE, f"the hub does not answer {method} {path}: {error!r}") from error
-        said = answer.json() if answer.content else None
+        said: Any = answer.json() if answer.content else None
         if answer.is_error:
             raise HubError(Kind(said["error"]), f"{method} {path}: {said['detail']}", reason=said["reason"])
         return said

@@ -6,23 +6,26 @@ import json
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Coroutine, Iterator, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from camera_hub.access.setup import Setup
 from camera_hub.clock import SystemClock
 from camera_hub.demo import accounts as demo_accounts
 from camera_hub.demo import township
 from camera_hub.demo.accounts import DemoAccount
-from camera_hub.demo.api import Api, browser
+from camera_hub.demo.api import browser
 from camera_hub.demo.farm import Farm, farm
 from camera_hub.demo.smoke import open_pictures
 from camera_hub.errors import HubError, Kind
+from camera_hub.running import running
 from camera_hub.serving import Serving, Stop, serving
 from camera_hub.settings import Health, Media, Server, Settings
+
+T = TypeVar("T")
 
 PICTURES = 8
 """The smoke test wants pictures from that many villages (or from all healthy ones, if there are fewer)."""
@@ -65,18 +68,9 @@ class Demo:
 
 
 async def show(options: Options) -> None:
-    """Run until Ctrl-C."""
+    """Start, print the accounts, run until cancelled."""
     async with AsyncExitStack() as stack:
-        stop = stack.enter_context(Stop())
-        ending = asyncio.create_task(stop.wait(), name="stop")
-        stack.callback(ending.cancel)
-        starting = asyncio.create_task(_started(stack, options, Stopwatch()), name="demo start")
-        await asyncio.wait([starting, ending], return_when=asyncio.FIRST_COMPLETED)
-        if not starting.done():
-            starting.cancel()
-            await asyncio.wait([starting])
-            return
-        demo = starting.result()
+        demo = await _started(stack, options, Stopwatch())
         _say("")
         _say(f"Open {demo.hub.url} in a browser. 用浏览器打开上面的地址，账号如下：")
         for account in demo.accounts:
@@ -84,8 +78,10 @@ async def show(options: Options) -> None:
         for broken in demo.broken:
             _say(f"  broken on purpose: {broken}")
         _say("Ctrl-C ends the demo.")
-        await stop.wait()
-        _say("the demo is stopping …")
+        try:
+            await asyncio.Event().wait()
+        finally:
+            _say("the demo is stopping …")
 
 
 async def smoke(options: Options) -> dict[str, Any]:
@@ -135,34 +131,36 @@ async def _started(stack: AsyncExitStack, options: Options, watch: Stopwatch) ->
     with watch.phase("hub"):
         hub = await stack.enter_async_context(serving(_settings(options, data), SystemClock()))
     api = await stack.enter_async_context(browser(hub.url))
-    found, refused = 0, list[str]()
     accounts = kept or demo_accounts.fresh()
     if kept is None:
         demo_accounts.keep(data, accounts)
-        found, refused = await _fill(api, running_farm, hub, accounts, watch)
+        ids = await township.found_township(api, running_farm, await _token(hub), accounts)
+    else:
+        admin = accounts[0]
+        await api("POST", "/api/session", {"username": admin.username, "password": admin.password})
+        ids = {row["name"]: row["id"] for row in await api("GET", "/api/villages")}
+    with watch.phase("search"):
+        answered = await township.search(api, running_farm, ids, _say)
+    refused: list[str] = []
+    if kept is None:
+        with watch.phase("register"):
+            cameras, refused = await township.register(api, running_farm, ids, answered, _say)
+            await township.put_in_service(api, cameras)
+            await township.plan_patrols(api)
+        for line in refused:
+            _say(f"  refused: {line}")
+    devices = [device for village in running_farm.villages for device in village.devices]
+    found = sum(len(device.channels) for device in devices if device.host in answered)
     broken = await running_farm.break_some() if options.faults else []
     return Demo(running_farm, hub, accounts, found, refused, broken)
 
 
-async def _fill(
-    api: Api, running_farm: Farm, hub: Serving, accounts: Sequence[DemoAccount], watch: Stopwatch
-) -> tuple[int, list[str]]:
-    """Cameras found by searching, and in words what was refused."""
+async def _token(hub: Serving) -> str:
     setup: Setup = hub.parts[Setup]
     token = await setup.new_token()
     if token is None:
         raise HubError(Kind.CONFLICT, "the demo's folder has users but no list of them; name an empty folder")
-    ids = await township.found_township(api, running_farm, token, accounts)
-    with watch.phase("search"):
-        answered = await township.search(api, running_farm, ids, _say)
-    with watch.phase("register"):
-        cameras, refused = await township.register(api, running_farm, ids, answered, _say)
-        await township.put_in_service(api, cameras)
-    await township.plan_patrols(api)
-    devices = [device for village in running_farm.villages for device in village.devices]
-    for line in refused:
-        _say(f"  refused: {line}")
-    return sum(len(device.channels) for device in devices if device.host in answered), refused
+    return token
 
 
 def _one_per_village(
@@ -185,14 +183,30 @@ def _settings(options: Options, data: Path) -> Settings:
     )
 
 
+def run_show(options: Options) -> None:
+    """The demo for a person, until Ctrl-C. Raises HubError when it cannot start."""
+    asyncio.run(_until_stopped(show(options)))
+
+
 def run_smoke(options: Options) -> int:
     """One line of JSON on standard output; the exit code."""
     try:
-        figures = asyncio.run(smoke(options))
+        figures = asyncio.run(_until_stopped(smoke(options))) or {"reason": "stopped by a signal"}
     except HubError as error:
         figures = {"reason": error.detail}
     sys.stdout.write(json.dumps(figures, ensure_ascii=False) + "\n")
     return 1 if "reason" in figures else 0
+
+
+async def _until_stopped(work: Coroutine[Any, Any, T]) -> T | None:
+    """The work's result; None when a signal ended it, which it is given the time to do in order."""
+    with Stop() as stop:
+        working = asyncio.create_task(work, name="demo")
+        async with running(stop.wait(), "stop") as ending:
+            await asyncio.wait([working, ending], return_when=asyncio.FIRST_COMPLETED)
+        working.cancel()
+        await asyncio.wait([working])
+    return None if working.cancelled() else working.result()
 
 
 def _say(line: str) -> None:

@@ -1,7 +1,7 @@
 """Fills an empty hub as its people would: villages, accounts, search, registration, approval, a scene and tours."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -59,7 +59,7 @@ async def found_township(api: Api, farm: Farm, token: str, accounts: Sequence[De
     for village in farm.villages:
         await api("PATCH", f"/api/villages/{ids[village.name]}", {"ranges": [address_range(village)]})
     for account in accounts[1:]:
-        body = {
+        body: dict[str, object] = {
             "username": account.username,
             "display_name": account.display_name,
             "role": account.role,
@@ -171,7 +171,11 @@ def address_range(village: FarmVillage) -> str:
     return f"{hosts[0]}-{hosts[-1]}"
 
 
-async def _all(work: Any) -> None:
-    async with asyncio.TaskGroup() as tasks:
-        for one in work:
-            tasks.create_task(one)
+async def _all(work: Iterable[Coroutine[Any, Any, None]]) -> None:
+    """Run all; the first failure ends the others and is raised."""
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            for one in work:
+                tasks.create_task(one)
+    except ExceptionGroup as group:
+        raise group.exceptions[0] from group

@@ -12,8 +12,9 @@ class WallPeer:
 
     def __init__(self, tracks: int) -> None:
         self._peer = RTCPeerConnection(RTCConfiguration(iceServers=[], bundlePolicy=RTCBundlePolicy.MAX_BUNDLE))
-        codecs = RTCRtpReceiver.getCapabilities("video").codecs
-        wanted = [codec for codec in codecs if codec.mimeType.lower() in ("video/h264", "video/rtx")]
+        known = RTCRtpReceiver.getCapabilities("video")
+        assert known is not None
+        wanted = [codec for codec in known.codecs if codec.mimeType.lower() in ("video/h264", "video/rtx")]
         self._tiles: list[Any] = []
         for _ in range(tracks):
             tile = self._peer.addTransceiver("video", direction="recvonly")
