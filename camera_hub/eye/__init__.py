@@ -1,6 +1,5 @@
-"""The eye process: one key frame in, a picture and scores out.
+"""Inside an eye process: one key frame in, a picture and scores out; nothing is kept between two requests.
 
-FFmpeg parses hostile bytes here and nowhere else: niced, RLIMIT_AS, 5 s per picture, killed and replaced by the hub
-without a live picture noticing. Keeps nothing between two requests. May import the ground floor and `sight`. The hub
-imports nothing of it but `messages`.
+FFmpeg parses hostile bytes here, so the process is niced, its memory is bounded, and the hub kills it when it takes
+longer than 5 s. The hub imports only `eye.messages`.
 """

@@ -1,5 +1,6 @@
 """What the hub and an eye say to each other over the pipe (see wire.py). The hub imports only this module of `eye`.
 
+Hub → eye: `ready` {}, replied to with {} once its imports are done.
 Hub → eye: `look` Look + body (one Annex-B access unit with parameter sets, or a JPEG).
 Reply: Seen + body (JPEG, may be empty).
 One request at a time per eye; the hub kills an eye that takes longer than 5 s.

@@ -1,0 +1,269 @@
+"""Media: everything the rooms above may ask of video, put together."""
+
+import asyncio
+import logging
+import secrets
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any, Self
+
+from camera_hub.access.policy import Actor
+from camera_hub.clock import Clock
+from camera_hub.errors import HubError
+from camera_hub.events import (
+    AccessChanged,
+    CameraChanged,
+    DeviceChanged,
+    EventBus,
+    Lagged,
+    RelayRestarted,
+    Subscription,
+)
+from camera_hub.media.background import Background
+from camera_hub.media.eyes import EyePool
+from camera_hub.media.feeds import Feeds
+from camera_hub.media.hearing import feed_state, track_state
+from camera_hub.media.judging import watchable
+from camera_hub.media.looking import Looks, MediaProver, Wish
+from camera_hub.media.pages import Outbox, Pages
+from camera_hub.media.pictures import Pictures
+from camera_hub.media.ports import Answered, Quality, Show, Sight, Sources
+from camera_hub.media.relays import COMMAND, Relay, config_of
+from camera_hub.media.tiles import FeedNews
+from camera_hub.media.viewers import Viewers
+from camera_hub.media.wanted import FeedKey, relay_of
+from camera_hub.relay.messages import KeyFrame, ViewerState
+from camera_hub.running import Backoff, keep_running, running
+from camera_hub.settings import Settings
+from camera_hub.store.database import Database
+from camera_hub.wire import Frame
+
+log = logging.getLogger(__name__)
+
+_TICK = 1.0
+_WARMED_AT_ONCE = 4
+_BROWSER_CODECS = frozenset({"h264"})
+"""What every browser takes; warming must open the stream that a tile will ask for."""
+
+
+class Media:
+    """An async context manager. Entering starts relays and eyes; leaving ends them and waits."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        clock: Clock,
+        bus: EventBus,
+        database: Database,
+        sources: Sources,
+        *,
+        relay_command: Sequence[str] = COMMAND,
+        eye_command: Sequence[str] | None = None,
+    ) -> None:
+        self.epoch = secrets.token_hex(8)
+        self.settings = settings
+        self.clock = clock
+        self.bus = bus
+        self.database = database
+        self._sources = sources
+        self._background = Background()
+        self._pages = Pages()
+        self._feeds = Feeds(
+            sources, clock, bus, self._background, linger=settings.media.linger, on_news=self._feed_news
+        )
+        self._feeds.relays = [
+            Relay(
+                number,
+                config_of(settings, number),
+                clock,
+                on_start=self._relay_started,
+                on_message=self._relay_said,
+                command=relay_command,
+            )
+            for number in range(settings.media.relays)
+        ]
+        self._viewers = Viewers(settings.media, clock, database, sources, self._feeds, self._pages, self._background)
+        self.eyes = EyePool(settings.eye, clock, eye_command)
+        self.pictures = Pictures(settings.server.data_dir, database)
+        self._looks = Looks(sources, clock, self._feeds, self.eyes)
+        self.prover = MediaProver(self._looks, self.pictures)
+        self._stack = AsyncExitStack()
+        self.odd_messages = 0
+
+    async def __aenter__(self) -> Self:
+        async with AsyncExitStack() as stack:
+            await stack.enter_async_context(self._background)
+            await stack.enter_async_context(self.eyes)
+            for relay in self._feeds.relays:
+                await stack.enter_async_context(relay)
+            subscription = stack.enter_context(self.bus.subscribe(AccessChanged, CameraChanged, DeviceChanged))
+            listening = keep_running("media events", lambda: self._listen(subscription), clock=self.clock)
+            await stack.enter_async_context(running(listening, "media events"))
+            beat = Backoff(first=_TICK, cap=_TICK, floor=_TICK)
+            sweeping = keep_running("media sweep", self._sweep, clock=self.clock, backoff=beat)
+            await stack.enter_async_context(running(sweeping, "media sweep"))
+            self._stack = stack.pop_all()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._stack.aclose()
+
+    # For pages
+
+    @property
+    def relay_epochs(self) -> dict[int, int]:
+        """Relay → how many processes it has had; a page whose relay's number grew offers again."""
+        return {relay.number: relay.epoch for relay in self._feeds.relays}
+
+    @asynccontextmanager
+    async def page(self, page: str, actor: Actor) -> AsyncIterator[Outbox]:
+        """The page's WebSocket for the length of the block: iterate the outbox for its news, all tiles first."""
+        outbox = self._pages.open(page, actor.user_id)
+        strangers = [viewer for viewer in self._viewers.of_page(page) if viewer.actor.user_id != actor.user_id]
+        self._viewers.close_all(strangers, "signed_out")
+        self._viewers.tell_tiles(page)
+        try:
+            yield outbox
+        finally:
+            self._pages.leave(page, outbox, self.clock.monotonic())
+
+    def viewers_of(self, page: str) -> list[str]:
+        """Viewers of the page that still stand."""
+        return [viewer.id for viewer in self._viewers.of_page(page)]
+
+    async def offer(self, actor: Actor, page: str | None, relay: int, sdp: str) -> Answered:
+        """Answer a browser's offer. Raises HubError: BUSY, NOT_FOUND, UNAVAILABLE, INVALID (the SDP)."""
+        return await self._viewers.offer(actor, page, relay, sdp)
+
+    async def close_viewer(self, viewer: str, actor: Actor) -> None:
+        """Close a viewer of the actor's. Raises HubError(NOT_FOUND)."""
+        await self._viewers.close(viewer, actor)
+
+    async def show(self, page: str | None, wish: Show) -> None:
+        """Put a camera into a tile, or empty it; what becomes of it is told to the page as Tile."""
+        self._viewers.show(page, wish)
+
+    async def offer_camera(self, actor: Actor, camera_id: int, sdp: str) -> Answered:
+        """A viewer of one camera without a page (WHEP). Raises HubError when the camera cannot be watched or shown."""
+        facts = await watchable(self.database, actor, camera_id)
+        await self._sources.choose(camera_id, "auto", _BROWSER_CODECS)  # its refusal belongs into the answer
+        relay = relay_of(facts.village_id, len(self._feeds.relays))
+        answered = await self._viewers.offer(actor, None, relay, sdp)
+        self._viewers.show(None, Show(answered.viewer, 0, 1, camera_id))
+        return answered
+
+    # For health, tours and pictures
+
+    async def look(
+        self,
+        camera_id: int,
+        *,
+        scores: bool = False,
+        previous: str | None = None,
+        jpeg: bool = True,
+        max_width: int = 0,
+        quality: Quality = "sub",
+        deadline: float = 15.0,
+    ) -> Sight:
+        """One key frame of the camera: picture, scores, delays. Never raises for a sick camera."""
+        wish = Wish(camera_id, quality, jpeg, max_width, scores, previous)
+        return await self._looks.look(wish, deadline)
+
+    async def warm(self, camera_ids: Sequence[int], holder: str, seconds: float) -> None:
+        """Keep the tile streams of these cameras running for `seconds`. Those that cannot run are left out."""
+        until = self.clock.monotonic() + seconds
+        slots = asyncio.Semaphore(_WARMED_AT_ONCE)
+
+        async def one(camera_id: int) -> None:
+            async with slots:
+                try:
+                    chosen = await self._sources.choose(camera_id, "auto", _BROWSER_CODECS)
+                except HubError as error:
+                    log.info("camera %d is not warmed for %s: %s", camera_id, holder, error)
+                    return
+                relay = relay_of(chosen.village_id, len(self._feeds.relays))
+                self._feeds.hold(relay, chosen, f"warm {holder}", until)
+
+        async with asyncio.TaskGroup() as tasks:
+            for camera_id in dict.fromkeys(camera_ids):
+                tasks.create_task(one(camera_id), name=f"warm camera {camera_id}")
+
+    def feed_reason(self, camera_id: int) -> tuple[str, str | None] | None:
+        """(phase, reason) of the camera's running feed, the best one if there are two; None when none runs."""
+        for key in self._feeds.of_camera(camera_id):
+            if (news := self._feeds.news(key)) is not None:
+                return news.state.phase.value, news.reason
+        return None
+
+    async def figures(self) -> dict[str, Any]:
+        """For /api/system."""
+        relays = [
+            {"relay": relay.number, "epoch": relay.epoch, "up": relay.up, "port": relay.port, "pid": relay.pid}
+            | {key: value for key, value in relay.figures.get("relay", {}).items() if _is_plain(value)}
+            for relay in self._feeds.relays
+        ]
+        return {
+            "feeds": len(self._feeds),
+            "viewers": len(self._viewers),
+            "pages": len(self._pages),
+            "dropped_news": self._pages.dropped,
+            "odd_messages": self.odd_messages,
+            "relays": relays,
+            "eyes": [self.eyes.figures],
+        }
+
+    # What is heard
+
+    def _relay_started(self, relay: Relay) -> None:
+        self._feeds.relay_started(relay)
+        if relay.epoch > 1:
+            self._viewers.relay_started(relay.number, relay.epoch)
+            self.bus.publish(RelayRestarted(relay.number, relay.epoch))
+
+    def _relay_said(self, relay: Relay, frame: Frame) -> None:
+        try:
+            self._take(relay, frame)
+        except (TypeError, ValueError, KeyError) as error:
+            self.odd_messages += 1
+            log.error("relay %d sent a %s that cannot be read: %s", relay.number, frame.type, error)
+
+    def _take(self, relay: Relay, frame: Frame) -> None:
+        match frame.type:
+            case "feed.state":
+                self._feeds.heard_state(relay, feed_state(frame.head))
+            case "track.state":
+                self._viewers.heard_track(track_state(frame.head))
+            case "key_frame":
+                self._feeds.heard_key_frame(relay, KeyFrame.of(frame.head), frame.body)
+            case "sync.wanted":
+                self._feeds.heard_sync_wanted(relay, str(frame.head["feed"]))
+            case "viewer.state":
+                state = ViewerState.of(frame.head)
+                if state.state == "closed":
+                    self._viewers.heard_closed(state.viewer, state.reason or "closed")
+            case _:
+                raise ValueError("unknown message")
+
+    def _feed_news(self, key: FeedKey, news: FeedNews) -> None:
+        self._viewers.heard_feed(key, news)
+
+    async def _listen(self, subscription: Subscription) -> None:
+        async for event in subscription:
+            match event:
+                case AccessChanged():
+                    await self._viewers.access_changed(event.user_id)
+                case CameraChanged():
+                    if not await self._viewers.camera_changed(event.camera_id):
+                        self._feeds.drop_camera(event.camera_id)
+                case DeviceChanged():
+                    self._feeds.device_changed(event.device_id)
+                case Lagged():
+                    await self._viewers.judge_all()
+
+    async def _sweep(self) -> None:
+        self._viewers.sweep()
+        self._feeds.sweep()
+
+
+def _is_plain(value: object) -> bool:
+    return value is None or isinstance(value, str | int | float)

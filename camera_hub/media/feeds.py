@@ -1,0 +1,257 @@
+"""The feeds that run: what is wanted is sent to the relays, what they say is kept and passed on."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+
+from camera_hub.clock import Clock
+from camera_hub.errors import HubError, Kind, Reason
+from camera_hub.events import EventBus, FeedChanged
+from camera_hub.media.background import Background
+from camera_hub.media.ports import ALL_CODECS, Chosen, Role, Sources
+from camera_hub.media.relays import Relay
+from camera_hub.media.tiles import CODEC_REASONS, FeedNews, follow
+from camera_hub.media.wanted import Action, Close, FeedKey, Open, Wanted
+from camera_hub.relay.messages import FeedPhase, FeedState, KeyFrame
+
+log = logging.getLogger(__name__)
+
+_ASK_AGAIN_SECONDS = 30.0
+"""After that long a feed that the relay gave up is asked from its source anew: its address may have changed."""
+
+_GIVEN_UP_FOR_GOOD = CODEC_REASONS | {Reason.WRONG_PASSWORD, Reason.LOGIN_NEEDED, Reason.LOCKED_OUT}
+"""Asking again cures none of these; a new login does, and comes as DeviceChanged."""
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """Whose stream a feed is."""
+
+    camera_id: int
+    device_id: int
+    village_id: int
+    role: Role
+
+
+class Feeds:
+    """Of all relays. `on_news` is called in the loop after each change of a feed."""
+
+    def __init__(
+        self,
+        sources: Sources,
+        clock: Clock,
+        bus: EventBus,
+        background: Background,
+        *,
+        linger: float,
+        on_news: Callable[[FeedKey, FeedNews], None],
+    ) -> None:
+        self.relays: list[Relay] = []
+        self._sources = sources
+        self._clock = clock
+        self._bus = bus
+        self._background = background
+        self._on_news = on_news
+        self._wanted = Wanted(linger)
+        self._about: dict[FeedKey, About] = {}
+        self._news: dict[FeedKey, FeedNews] = {}
+        self._asked_at: dict[FeedKey, float] = {}
+        self._known: dict[int, tuple[str, int | None, int | None]] = {}
+        self._key_waiters: dict[FeedKey, set[asyncio.Future[tuple[KeyFrame, bytes]]]] = {}
+
+    def __len__(self) -> int:
+        return len(self._wanted)
+
+    def hold(self, relay: int, chosen: Chosen, holder: str, until: float | None = None) -> FeedKey:
+        """Keep the stream's feed running on that relay for `holder`; opens it where it does not run."""
+        key = FeedKey(relay, chosen.stream_id)
+        spec = replace(chosen.spec, feed=key.name)
+        self._about[key] = About(chosen.camera_id, chosen.device_id, chosen.village_id, chosen.role)
+        self._do(self._wanted.hold(key, spec, holder, until))
+        before, news = self._wanted.spec(key), self._news.get(key)
+        stale = before is not None and before.credentials_version != spec.credentials_version
+        if stale or (news is not None and news.failing_since is not None):
+            self._do(self._wanted.respecify(key, spec))
+        return key
+
+    def release(self, key: FeedKey, holder: str, *, linger: bool = True) -> None:
+        """`holder` needs the feed no longer."""
+        self._do(self._wanted.release(key, holder, self._clock.monotonic(), linger=linger))
+
+    def news(self, key: FeedKey) -> FeedNews | None:
+        """The feed's last word."""
+        return self._news.get(key)
+
+    def about(self, key: FeedKey) -> About | None:
+        """Whose stream it is; None when the feed is not wanted."""
+        return self._about.get(key)
+
+    def of_camera(self, camera_id: int, role: Role | None = None) -> list[FeedKey]:
+        """Feeds of the camera that run or should, those that are live first."""
+        keys = [
+            key
+            for key, about in self._about.items()
+            if about.camera_id == camera_id and role in (None, about.role) and key in self._wanted
+        ]
+        return sorted(keys, key=lambda key: not self._is_live(key))
+
+    def _is_live(self, key: FeedKey) -> bool:
+        news = self._news.get(key)
+        return news is not None and news.state.phase is FeedPhase.LIVE
+
+    # What relays say
+
+    def relay_started(self, relay: Relay) -> None:
+        """Send a new process everything that is wanted of it."""
+        opens = self._wanted.of_relay(relay.number)
+        for open_ in opens:
+            self._news.pop(open_.key, None)
+        self._do(opens)
+        for key in list(self._key_waiters):
+            if key.relay == relay.number:
+                self._ask_for_key(key)
+
+    def heard_state(self, relay: Relay, state: FeedState) -> None:
+        """A feed.state message."""
+        key = self._key(relay, state.feed)
+        if key is None:
+            return
+        before = self._news.get(key)
+        news = self._news[key] = follow(before, state, self._clock.now())
+        about = self._about[key]
+        if before is None or (before.state.phase, before.reason) != (news.state.phase, news.reason):
+            self._bus.publish(FeedChanged(about.camera_id, key.stream_id, state.phase, news.reason))
+        if state.phase is FeedPhase.FAILED:
+            self._asked_at[key] = self._clock.monotonic()
+            self._fail_key_waiters(key, news)
+        self._learn(key, news)
+
+    def _learn(self, key: FeedKey, news: FeedNews) -> None:
+        """Keep what the stream says of itself before anybody chooses again because of it."""
+        codec, size = news.state.codec, (news.state.width, news.state.height)
+        if codec is None or self._known.get(key.stream_id) == (codec, *size):
+            self._on_news(key, news)
+            return
+        self._known[key.stream_id] = (codec, *size)
+
+        async def learn() -> None:
+            try:
+                await self._sources.learned(key.stream_id, codec, *size)
+            finally:
+                self._on_news(key, self._news.get(key, news))
+
+        self._background.start(f"learn about stream {key.stream_id} {codec} {size}", learn())
+
+    def heard_key_frame(self, relay: Relay, frame: KeyFrame, body: bytes) -> None:
+        """A key_frame message."""
+        key = self._key(relay, frame.feed)
+        for waiter in self._key_waiters.pop(key, set()) if key is not None else ():
+            if not waiter.done():
+                waiter.set_result((frame, body))
+
+    def heard_sync_wanted(self, relay: Relay, feed: str) -> None:
+        """A sync.wanted message: one question to the camera at a time."""
+        key = self._key(relay, feed)
+        if key is not None and not self._background.runs(name := f"sync point of stream {key.stream_id}"):
+            self._background.start(name, self._sources.sync_point(key.stream_id))
+
+    # One key frame
+
+    async def next_key_frame(self, key: FeedKey) -> tuple[KeyFrame, bytes]:
+        """The feed's next key frame; the caller sets the deadline. Raises HubError when the feed fails meanwhile."""
+        news = self._news.get(key)
+        if news is not None and news.state.phase is FeedPhase.FAILED:
+            raise failure(news)
+        future: asyncio.Future[tuple[KeyFrame, bytes]] = asyncio.get_running_loop().create_future()
+        waiters = self._key_waiters.setdefault(key, set())
+        waiters.add(future)
+        if len(waiters) == 1:
+            self._ask_for_key(key)
+        try:
+            return await future
+        finally:
+            waiters.discard(future)
+            if not waiters and self._key_waiters.get(key) is waiters:
+                del self._key_waiters[key]
+
+    def _ask_for_key(self, key: FeedKey) -> None:
+        self.relays[key.relay].post("feed.keys", {"feed": key.name, "every": 0})
+
+    def _fail_key_waiters(self, key: FeedKey, news: FeedNews) -> None:
+        for waiter in self._key_waiters.pop(key, set()):
+            if not waiter.done():
+                waiter.set_exception(failure(news))
+
+    # Housekeeping
+
+    def sweep(self) -> None:
+        """Close what nobody wants any longer; ask anew for what the relay has given up."""
+        now = self._clock.monotonic()
+        self._do(self._wanted.sweep(now))
+        for key in self._wanted.all():
+            news = self._news.get(key)
+            if news is None or not news.state.final or news.reason in _GIVEN_UP_FOR_GOOD or not self._wanted.held(key):
+                continue
+            if now - self._asked_at.get(key, now) >= _ASK_AGAIN_SECONDS:
+                self._asked_at[key] = now
+                self.ask_anew([key])
+
+    def device_changed(self, device_id: int) -> None:
+        """A new address or login: feeds of the device are asked for anew at once."""
+        self.ask_anew([key for key, about in self._about.items() if about.device_id == device_id])
+
+    def ask_anew(self, keys: Iterable[FeedKey]) -> None:
+        """Ask the source for these feeds' addresses again, and reopen what has changed or was given up."""
+        for key in keys:
+            self._background.start(f"ask anew for stream {key.stream_id} on relay {key.relay}", self._ask_anew(key))
+
+    async def _ask_anew(self, key: FeedKey) -> None:
+        about = self._about.get(key)
+        if about is None:
+            return
+        chosen = await self._sources.choose(about.camera_id, about.role, ALL_CODECS)
+        if chosen.stream_id != key.stream_id or key not in self._wanted:
+            return
+        news = self._news.get(key)
+        actions = self._wanted.respecify(key, replace(chosen.spec, feed=key.name))
+        if not actions and news is not None and news.state.final:
+            actions = self._wanted.reopen(key)
+        self._do(actions)
+
+    def drop_camera(self, camera_id: int) -> None:
+        """The camera may not be watched any longer."""
+        for key in self.of_camera(camera_id):
+            self._do(self._wanted.drop(key))
+
+    def _key(self, relay: Relay, feed: str) -> FeedKey | None:
+        """The feed that a relay speaks of; None for late words about one that is closed."""
+        key = FeedKey(relay.number, int(feed[1:])) if feed[:1] == "s" and feed[1:].isdecimal() else None
+        return key if key is not None and key in self._wanted else None
+
+    def _do(self, actions: Iterable[Action]) -> None:
+        for action in actions:
+            relay = self.relays[action.key.relay]
+            match action:
+                case Open(key, spec):
+                    relay.post("feed.open", spec.head("feed.open"))
+                case Close(key):
+                    relay.post("feed.close", {"feed": key.name})
+                    if key not in self._wanted:
+                        self._forget(key)
+
+    def _forget(self, key: FeedKey) -> None:
+        about, news = self._about.pop(key, None), self._news.pop(key, None)
+        self._asked_at.pop(key, None)
+        for waiter in self._key_waiters.pop(key, set()):
+            if not waiter.done():
+                waiter.set_exception(HubError(Kind.UNAVAILABLE, "the feed was closed", reason=Reason.RETIRED))
+        if about is not None and news is not None:
+            self._bus.publish(FeedChanged(about.camera_id, key.stream_id, FeedPhase.STOPPED, None))
+
+
+def failure(news: FeedNews) -> HubError:
+    """A failed feed as an error."""
+    return HubError(
+        Kind.UNREACHABLE, news.detail or "the camera's stream does not come", reason=news.reason or Reason.UNREACHABLE
+    )

@@ -1,0 +1,48 @@
+"""The last picture of each camera: one JPEG in data_dir/pictures, and its time in the camera's row."""
+
+import asyncio
+import os
+import tempfile
+from datetime import datetime
+from pathlib import Path
+
+from sqlalchemy import update
+
+from camera_hub.store.database import Database
+from camera_hub.store.tables import Camera
+
+
+class Pictures:
+    """Reads and replaces them; a reader sees the old or the new one, never half of it."""
+
+    def __init__(self, data_dir: Path, database: Database) -> None:
+        self._folder = data_dir / "pictures"
+        self._database = database
+
+    def path(self, camera_id: int) -> Path:
+        """Where the camera's picture is, if there is one."""
+        return self._folder / f"{camera_id}.jpg"
+
+    async def save(self, camera_id: int, jpeg: bytes, at: datetime) -> None:
+        """Keep the picture, taken at that time."""
+        await asyncio.to_thread(self._replace, camera_id, jpeg)
+        async with self._database.write() as session:
+            await session.execute(update(Camera).where(Camera.id == camera_id).values(picture_at=at))
+
+    async def read(self, camera_id: int) -> bytes | None:
+        """The picture, None when there is none."""
+        try:
+            return await asyncio.to_thread(self.path(camera_id).read_bytes)
+        except FileNotFoundError:
+            return None
+
+    def _replace(self, camera_id: int, jpeg: bytes) -> None:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        descriptor, name = tempfile.mkstemp(dir=self._folder, suffix=".part")
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(jpeg)
+            Path(name).replace(self.path(camera_id))
+        except BaseException:
+            Path(name).unlink(missing_ok=True)
+            raise

@@ -1,0 +1,130 @@
+"""What media needs of the rooms below it, and the values that leave it."""
+
+from collections.abc import Set
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, Protocol
+
+from camera_hub.eye.messages import Seen
+from camera_hub.relay.messages import FeedSpec
+
+Quality = Literal["auto", "main", "sub"]
+Role = Literal["main", "sub"]
+TileState = Literal["empty", "connecting", "waiting", "live", "failed", "refused"]
+
+ALL_CODECS = frozenset({"h264", "h265", "mjpeg"})
+"""What an eye takes."""
+
+
+class Chosen(Protocol):
+    """A stream of a camera, ready to be pulled (cameras.sources.Chosen)."""
+
+    @property
+    def stream_id(self) -> int: ...
+    @property
+    def camera_id(self) -> int: ...
+    @property
+    def village_id(self) -> int: ...
+    @property
+    def device_id(self) -> int: ...
+    @property
+    def role(self) -> Role: ...
+    @property
+    def codec(self) -> str | None: ...
+    @property
+    def spec(self) -> FeedSpec: ...
+
+
+class Sources(Protocol):
+    """Where streams are asked for (cameras.sources.StreamSources)."""
+
+    async def choose(self, camera_id: int, quality: Quality, codecs: frozenset[str]) -> Chosen:
+        """The stream to pull. Raises HubError with the reason why there is none."""
+        ...
+
+    async def learned(self, stream_id: int, codec: str, width: int | None, height: int | None) -> None:
+        """Keep what the stream itself says of itself."""
+        ...
+
+    async def sync_point(self, stream_id: int) -> None:
+        """Ask the camera for a key frame, as well as it can be asked."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Show:
+    """A page's wish: put a camera into a tile, or empty it. `serial` grows per tile."""
+
+    viewer: str
+    track: int
+    serial: int
+    camera: int | None
+    quality: Quality = "auto"
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What an offer got."""
+
+    viewer: str
+    relay: int
+    epoch: int
+    sdp: str
+    tracks: int
+    codecs: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """What a tile shows, in full."""
+
+    viewer: str
+    track: int
+    serial: int
+    camera: int | None
+    state: TileState
+    reason: str | None = None
+    detail: str = ""
+    since: datetime | None = None
+    stream: Role | None = None
+    codec: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ViewerGone:
+    """A peer connection has ended."""
+
+    viewer: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class RelayNew:
+    """A relay was restarted; every peer connection with it is gone."""
+
+    relay: int
+    epoch: int
+
+
+PageNews = Tile | ViewerGone | RelayNew
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """What one look saw. `reason` is None when it is a picture; delays in ms, where the stream told them."""
+
+    at: datetime
+    reason: str | None = None
+    detail: str = ""
+    signalling_ms: float | None = None
+    stream_ms: float | None = None
+    key_frame_ms: float | None = None
+    codec: str | None = None
+    role: Role | None = None
+    seen: Seen | None = None
+    jpeg: bytes | None = None
+
+
+def is_codec(codec: str | None, codecs: Set[str]) -> bool:
+    """Whether a viewer takes the codec; one that is not known yet is tried."""
+    return codec is None or codec in codecs

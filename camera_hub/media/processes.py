@@ -1,0 +1,80 @@
+"""A helper process at the other end of a socket pair: started clean, ended surely."""
+
+import asyncio
+import contextlib
+import logging
+import os
+import socket
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from camera_hub.wire import Pipe
+
+log = logging.getLogger(__name__)
+
+_PASSED_ON = ("PATH", "PYTHONPATH", "VIRTUAL_ENV", "LD_LIBRARY_PATH", "LANG", "LC_ALL", "TZ")
+"""An allow-list: settings with database passwords come by environment, and must not reach what parses hostile bytes."""
+
+_TERMINATE_SECONDS = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Helper:
+    """A running process and the pipe to it."""
+
+    process: asyncio.subprocess.Process
+    pipe: Pipe
+
+    def kill(self) -> None:
+        """End it at once; idempotent."""
+        with contextlib.suppress(ProcessLookupError):
+            self.process.kill()
+
+
+@asynccontextmanager
+async def helper(command: Sequence[str]) -> AsyncIterator[Helper]:
+    """Run `command --fd N` while the block runs. On leaving: close the pipe, terminate, wait 5 s, kill."""
+    ours, theirs = socket.socketpair()
+    try:
+        process = await asyncio.create_subprocess_exec(
+            *command,
+            "--fd",
+            str(theirs.fileno()),
+            pass_fds=(theirs.fileno(),),
+            stdin=asyncio.subprocess.DEVNULL,
+            env=environment(os.environ),
+        )
+    except BaseException:
+        ours.close()
+        raise
+    finally:
+        theirs.close()
+    ours.setblocking(False)
+    pipe = Pipe(*await asyncio.open_connection(sock=ours))
+    started = Helper(process, pipe)
+    try:
+        yield started
+    finally:
+        await _end(started)
+
+
+def environment(ours: "os._Environ[str] | dict[str, str]") -> dict[str, str]:
+    """What a helper process gets of our environment: nothing that could be a secret."""
+    passed = {name: ours[name] for name in _PASSED_ON if name in ours}
+    # One thread per helper is what we plan for; BLAS would start one per core, each with its own address space.
+    return {**passed, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+
+
+async def _end(started: Helper) -> None:
+    try:
+        await started.pipe.close()
+        with contextlib.suppress(ProcessLookupError):
+            started.process.terminate()
+        async with asyncio.timeout(_TERMINATE_SECONDS):
+            await started.process.wait()
+    except TimeoutError:
+        log.warning("process %d did not end by itself within %g s", started.process.pid, _TERMINATE_SECONDS)
+    finally:
+        started.kill()
+        await started.process.wait()

@@ -1,0 +1,345 @@
+"""Viewers: one browser peer each, with a track per tile. What is shown in a track is decided here, by message."""
+
+import logging
+import secrets
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from camera_hub.access.policy import Actor
+from camera_hub.clock import Clock
+from camera_hub.errors import HubError, Kind, Reason
+from camera_hub.media.background import Background
+from camera_hub.media.feeds import Feeds
+from camera_hub.media.judging import actor_of, facts_of, watchable
+from camera_hub.media.pages import Pages
+from camera_hub.media.ports import Answered, Chosen, Quality, RelayNew, Show, Sources, ViewerGone, is_codec
+from camera_hub.media.tiles import CODEC_REASONS, REFUSALS, FeedNews, Track, tile
+from camera_hub.media.wanted import FeedKey
+from camera_hub.relay.messages import FeedPhase, TrackPhase, TrackState, ViewerAnswer
+from camera_hub.settings import Media as MediaSettings
+from camera_hub.store.database import Database
+
+log = logging.getLogger(__name__)
+
+_ASK_AGAIN_SECONDS = 10.0
+
+
+@dataclass(slots=True)
+class Viewer:
+    """One peer connection. `page` is None for WHEP, which has no page."""
+
+    id: str
+    page: str | None
+    relay: int
+    actor: Actor
+    codecs: frozenset[str] = frozenset()
+    tracks: int = 0
+    shown: dict[int, Track] = field(default_factory=dict)
+
+    def holder(self, track: Track) -> str:
+        """How the track's hold of a feed is called."""
+        return f"{self.id}/{track.number}"
+
+
+class Viewers:
+    """All viewers of this hub."""
+
+    def __init__(
+        self,
+        settings: MediaSettings,
+        clock: Clock,
+        database: Database,
+        sources: Sources,
+        feeds: Feeds,
+        pages: Pages,
+        background: Background,
+    ) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._database = database
+        self._sources = sources
+        self._feeds = feeds
+        self._pages = pages
+        self._background = background
+        self._viewers: dict[str, Viewer] = {}
+
+    def __len__(self) -> int:
+        return len(self._viewers)
+
+    # Coming and going
+
+    async def offer(self, actor: Actor, page: str | None, relay: int, sdp: str) -> Answered:
+        """Answer a browser's offer. Raises HubError: BUSY, NOT_FOUND, UNAVAILABLE, and the relay's own."""
+        if not 0 <= relay < len(self._feeds.relays):
+            raise HubError(Kind.NOT_FOUND, f"there is no relay {relay}")
+        if page is not None:
+            self._pages.forget_stranger(page, actor.user_id)
+            self._pages.expect(page, actor.user_id, self._clock.monotonic())
+            self.close_all((v for v in self._viewers.values() if v.page == page and v.relay == relay), "replaced")
+        self._make_room(actor)
+        # Counted before the relay is asked, so that many offers at once cannot slip through together.
+        viewer = Viewer(secrets.token_urlsafe(12), page, relay, actor)
+        self._viewers[viewer.id] = viewer
+        return await self._answer(viewer, sdp)
+
+    async def _answer(self, viewer: Viewer, sdp: str) -> Answered:
+        at = self._feeds.relays[viewer.relay]
+        epoch = at.epoch
+        try:
+            reply = ViewerAnswer.of(await at.call("viewer.offer", {"viewer": viewer.id, "sdp": sdp}))
+        except BaseException:
+            self._viewers.pop(viewer.id, None)
+            at.post("viewer.close", {"viewer": viewer.id})
+            raise
+        if self._viewers.get(viewer.id) is not viewer:
+            raise HubError(Kind.UNAVAILABLE, "the connection was closed while it was being answered; offer again")
+        viewer.codecs, viewer.tracks = frozenset(reply.codecs), reply.tracks
+        return Answered(viewer.id, viewer.relay, epoch, reply.sdp, reply.tracks, list(reply.codecs))
+
+    def _make_room(self, actor: Actor) -> None:
+        """Raise HubError(BUSY) when the user or the hub has too many viewers; those of pages gone away give way."""
+        own = [viewer for viewer in self._viewers.values() if viewer.actor.user_id == actor.user_id]
+        if len(own) >= self._settings.viewers_per_user:
+            away = [viewer for viewer in own if viewer.page is not None and self._pages.away(viewer.page)]
+            if not away:
+                raise HubError(
+                    Kind.BUSY,
+                    f"you already watch on {len(own)} pages; close one of them first",
+                    reason=Reason.BUSY,
+                    limit=self._settings.viewers_per_user,
+                )
+            self.close_all(away[:1], "replaced")
+        if len(self._viewers) >= self._settings.viewers:
+            raise HubError(
+                Kind.BUSY, "the hub has as many viewers as it may", reason=Reason.BUSY, limit=self._settings.viewers
+            )
+
+    async def close(self, viewer_id: str, actor: Actor) -> None:
+        """The user closes a viewer of theirs. Raises HubError(NOT_FOUND)."""
+        viewer = self._viewers.get(viewer_id)
+        if viewer is None or viewer.actor.user_id != actor.user_id:
+            raise HubError(Kind.NOT_FOUND, "there is no such viewer")
+        self.close_all([viewer], "closed")
+
+    def close_all(self, viewers: Iterable[Viewer], reason: str, *, ask: bool = True) -> None:
+        """End viewers, let go of their feeds and tell their pages; with `ask` the relay is told, too."""
+        for viewer in list(viewers):
+            if self._viewers.pop(viewer.id, None) is None:
+                continue
+            if ask:
+                self._feeds.relays[viewer.relay].post("viewer.close", {"viewer": viewer.id})
+            for track in viewer.shown.values():
+                self._background.stop(f"choose for {viewer.holder(track)}")
+                if track.key is not None:
+                    self._feeds.release(track.key, viewer.holder(track))
+            self._pages.tell(viewer.page, ViewerGone(viewer.id, reason))
+
+    def of_page(self, page: str) -> list[Viewer]:
+        """The page's viewers."""
+        return [viewer for viewer in self._viewers.values() if viewer.page == page]
+
+    def tell_tiles(self, page: str) -> None:
+        """Put all tiles of the page into its outbox: it has just (re)connected."""
+        for viewer in self.of_page(page):
+            for track in viewer.shown.values():
+                track.told = None
+                self._tell(viewer, track)
+
+    # Showing
+
+    def show(self, page: str | None, wish: Show) -> None:
+        """Put a camera into a tile; one of an unknown viewer is answered by ViewerGone. Raises HubError(INVALID)."""
+        viewer = self._viewers.get(wish.viewer)
+        if viewer is None or viewer.page != page:
+            self._pages.tell(page, ViewerGone(wish.viewer, "unknown"))
+            return
+        if wish.track >= viewer.tracks:
+            raise HubError(Kind.INVALID, f"this viewer has {viewer.tracks} tracks")
+        track = viewer.shown.setdefault(wish.track, Track(wish.track))
+        if wish.serial <= track.serial:
+            return
+        track.wish(wish.serial, wish.camera, wish.quality)
+        if wish.camera is None:
+            self._background.stop(f"choose for {viewer.holder(track)}")
+            self._show_nothing(viewer, track)
+            self._tell(viewer, track)
+            return
+        self._tell(viewer, track)
+        self._start_choice(viewer, track, wish.quality)
+
+    def _start_choice(self, viewer: Viewer, track: Track, quality: Quality, lost: str | None = None) -> None:
+        track.asked_at = self._clock.monotonic()
+        name = f"choose for {viewer.holder(track)}"
+        self._background.start(name, self._choose(viewer, track, track.serial, quality, lost))
+
+    async def _choose(self, viewer: Viewer, track: Track, serial: int, quality: Quality, lost: str | None) -> None:
+        """Choose a stream and show it. `lost`: why the stream chosen before cannot be shown to this viewer."""
+        camera_id = track.camera_id
+        if camera_id is None:
+            return
+        try:
+            track.fault_since = (await watchable(self._database, viewer.actor, camera_id)).fault_since
+            chosen = await self._sources.choose(camera_id, quality, viewer.codecs)
+            if chosen.stream_id in track.tried:
+                raise HubError(
+                    Kind.UNSUPPORTED,
+                    "no stream of this camera can be shown in this browser",
+                    reason=lost or Reason.NO_H264,
+                )
+        except HubError as error:
+            if track.serial == serial:
+                self._refuse(viewer, track, error)
+            return
+        except Exception:
+            if track.serial == serial:
+                self._refuse(viewer, track, HubError(Kind.INTERNAL, "the hub failed to choose a stream"))
+            raise
+        if track.serial == serial and viewer.id in self._viewers:
+            self._place(viewer, track, chosen)
+
+    def _place(self, viewer: Viewer, track: Track, chosen: Chosen) -> None:
+        earlier = track.key
+        track.key = self._feeds.hold(viewer.relay, chosen, viewer.holder(track))
+        track.chosen, track.refusal, track.heard = chosen, None, None
+        self._post_show(viewer, track)
+        if earlier is not None and earlier != track.key:
+            self._feeds.release(earlier, viewer.holder(track))
+        self._tell(viewer, track)
+        if (news := self._feeds.news(track.key)) is not None:
+            self._check_codec(viewer, track, news)
+
+    def _refuse(self, viewer: Viewer, track: Track, error: HubError) -> None:
+        track.refusal, track.refused_at = (error.reason, error.detail), track.refused_at or self._clock.now()
+        track.chosen = None
+        self._show_nothing(viewer, track)
+        self._tell(viewer, track)
+
+    def _show_nothing(self, viewer: Viewer, track: Track) -> None:
+        if track.key is not None:
+            self._feeds.release(track.key, viewer.holder(track))
+            track.key = None
+        self._post_show(viewer, track)
+
+    def _post_show(self, viewer: Viewer, track: Track) -> None:
+        message: dict[str, Any] = {
+            "viewer": viewer.id,
+            "track": track.number,
+            "feed": track.key.name if track.key is not None else None,
+            "serial": track.serial,
+        }
+        self._feeds.relays[viewer.relay].post("track.show", message)
+
+    def _tell(self, viewer: Viewer, track: Track) -> None:
+        news = self._feeds.news(track.key) if track.key is not None else None
+        now = tile(viewer.id, track, news)
+        if now != track.told:
+            track.told = now
+            self._pages.tell(viewer.page, now)
+
+    # What relays say
+
+    def heard_track(self, state: TrackState) -> None:
+        """A track.state message; late words about an earlier camera are ignored."""
+        viewer = self._viewers.get(state.viewer)
+        track = viewer.shown.get(state.track) if viewer is not None else None
+        if viewer is None or track is None or state.serial != track.serial:
+            return
+        if track.key is not None and state.feed not in (None, track.key.name):
+            return
+        track.heard = state
+        if state.phase is TrackPhase.REFUSED:
+            self._fall_back(viewer, track, state.reason or Reason.NO_H264)
+        else:
+            self._tell(viewer, track)
+
+    def heard_closed(self, viewer_id: str, reason: str) -> None:
+        """The relay has ended a viewer."""
+        if (viewer := self._viewers.get(viewer_id)) is not None:
+            self.close_all([viewer], reason, ask=False)
+
+    def heard_feed(self, key: FeedKey, news: FeedNews) -> None:
+        """A feed changed: tell every tile that shows it, and choose again where it cannot be shown."""
+        for viewer in list(self._viewers.values()):
+            for track in viewer.shown.values():
+                if track.key == key:
+                    self._tell(viewer, track)
+                    self._check_codec(viewer, track, news)
+
+    def _check_codec(self, viewer: Viewer, track: Track, news: FeedNews) -> None:
+        state = news.state
+        if state.phase is FeedPhase.FAILED and state.reason in CODEC_REASONS:
+            self._fall_back(viewer, track, state.reason or Reason.CODEC_UNSUPPORTED)
+        elif not is_codec(state.codec, viewer.codecs):
+            self._fall_back(viewer, track, Reason.NO_H264 if state.codec == "h265" else Reason.CODEC_UNSUPPORTED)
+
+    def _fall_back(self, viewer: Viewer, track: Track, reason: str) -> None:
+        """This stream cannot be shown to this viewer: the sub stream instead, or the reason."""
+        if track.chosen is None or track.chosen.stream_id in track.tried:
+            return
+        track.tried.add(track.chosen.stream_id)
+        self._start_choice(viewer, track, "sub" if track.chosen.role == "main" else "main", reason)
+
+    def relay_started(self, relay: int, epoch: int) -> None:
+        """A new process: its viewers are gone, and every page is told at once."""
+        self.close_all([v for v in self._viewers.values() if v.relay == relay], Reason.RELAY_RESTARTED, ask=False)
+        self._pages.tell_all(RelayNew(relay, epoch))
+
+    # What the hub says
+
+    async def camera_changed(self, camera_id: int) -> bool:
+        """Judge the tiles that show the camera again. Answers whether the camera may run at all."""
+        tracks = self._showing(camera_id)
+        try:
+            facts = await facts_of(self._database, camera_id)
+        except HubError:
+            facts = None
+        for viewer, track in tracks:
+            if track.camera_id != camera_id:
+                continue
+            refused = track.refusal is not None and track.refusal[0] in REFUSALS
+            if facts is None or facts.state != "approved" or refused:
+                self._start_choice(viewer, track, track.quality)
+            elif track.fault_since != facts.fault_since:
+                track.fault_since = facts.fault_since
+                self._tell(viewer, track)
+        return facts is not None and facts.state != "retired"
+
+    def _showing(self, camera_id: int) -> list[tuple[Viewer, Track]]:
+        return [(v, t) for v in self._viewers.values() for t in v.shown.values() if t.camera_id == camera_id]
+
+    async def access_changed(self, user_id: int) -> None:
+        """Judge the user's viewers again: closed when they may not watch, each tile otherwise."""
+        if not any(viewer.actor.user_id == user_id for viewer in self._viewers.values()):
+            return
+        actor = await actor_of(self._database, user_id)
+        own = [viewer for viewer in self._viewers.values() if viewer.actor.user_id == user_id]
+        if actor is None:
+            self.close_all(own, "signed_out")
+            return
+        for viewer in own:
+            if viewer.actor == actor:
+                continue
+            viewer.actor = actor
+            for track in viewer.shown.values():
+                if track.camera_id is not None:
+                    self._start_choice(viewer, track, track.quality)
+
+    async def judge_all(self) -> None:
+        """Events were lost: judge everybody and everything that is watched."""
+        for user_id in {viewer.actor.user_id for viewer in self._viewers.values()}:
+            await self.access_changed(user_id)
+        for camera_id in {track.camera_id for viewer in self._viewers.values() for track in viewer.shown.values()}:
+            if camera_id is not None:
+                await self.camera_changed(camera_id)
+
+    def sweep(self) -> None:
+        """Close viewers of pages that are gone; ask again for streams that could not be asked for."""
+        for page in self._pages.lost(self._clock.monotonic()):
+            self.close_all(self.of_page(page), "page_gone")
+        due = self._clock.monotonic() - _ASK_AGAIN_SECONDS
+        for viewer in self._viewers.values():
+            for track in viewer.shown.values():
+                failed = track.refusal is not None and track.refusal[0] not in REFUSALS
+                if failed and track.asked_at <= due:
+                    self._start_choice(viewer, track, track.quality)

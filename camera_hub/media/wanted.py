@@ -1,0 +1,142 @@
+"""Which feeds run, because of whom. Pure: times come in, relay messages to be sent come out.
+
+A feed runs while somebody holds it (a tile, a warmed stop, a look) and lingers for a while after the last holder has
+let go, so that switching back and forth does not open and close sessions on a camera that can bear only a few.
+"""
+
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from camera_hub.relay.messages import FeedSpec
+
+
+class FeedKey(NamedTuple):
+    """One feed on one relay. The same stream is pulled once per relay that shows it."""
+
+    relay: int
+    stream_id: int
+
+    @property
+    def name(self) -> str:
+        """How the relay calls it."""
+        return f"s{self.stream_id}"
+
+
+@dataclass(frozen=True, slots=True)
+class Open:
+    """To be sent: feed.open."""
+
+    key: FeedKey
+    spec: FeedSpec
+
+
+@dataclass(frozen=True, slots=True)
+class Close:
+    """To be sent: feed.close."""
+
+    key: FeedKey
+
+
+Action = Open | Close
+
+
+@dataclass(slots=True)
+class _Feed:
+    spec: FeedSpec
+    holders: dict[str, float | None] = field(default_factory=dict)  # until when; None = until let go
+    linger_until: float = 0.0
+
+
+def relay_of(village_id: int, relays: int) -> int:
+    """The relay that pulls a village's streams when no viewer decides it (looks, warming)."""
+    return village_id % relays
+
+
+class Wanted:
+    """The wanted state of all relays. Times are seconds of the monotonic clock."""
+
+    def __init__(self, linger: float) -> None:
+        self._linger = linger
+        self._feeds: dict[FeedKey, _Feed] = {}
+
+    def hold(self, key: FeedKey, spec: FeedSpec, holder: str, until: float | None = None) -> list[Action]:
+        """`holder` wants the feed, until it lets go or until then. A longer hold is never shortened.
+
+        A feed that runs goes on as it was opened: platforms hand out a new address at every question.
+        """
+        feed = self._feeds.get(key)
+        if feed is None:
+            self._feeds[key] = _Feed(spec, {holder: until})
+            return [Open(key, spec)]
+        held = feed.holders.get(holder, 0.0)
+        feed.holders[holder] = None if held is None or until is None else max(held, until)
+        return []
+
+    def release(self, key: FeedKey, holder: str, now: float, *, linger: bool = True) -> list[Action]:
+        """`holder` lets go. Without `linger` a feed that only it wanted closes at once. Unknown ones are ignored."""
+        feed = self._feeds.get(key)
+        if feed is None or holder not in feed.holders:
+            return []
+        del feed.holders[holder]
+        if linger:
+            feed.linger_until = max(feed.linger_until, now + self._linger)
+        return self._close_if_due(key, now)
+
+    def respecify(self, key: FeedKey, spec: FeedSpec) -> list[Action]:
+        """The stream has a new address or login: open anew when it differs."""
+        feed = self._feeds.get(key)
+        if feed is None or feed.spec == spec:
+            return []
+        feed.spec = spec
+        return [Open(key, spec)]
+
+    def reopen(self, key: FeedKey) -> list[Action]:
+        """Close and open again, for a feed that the relay has given up."""
+        feed = self._feeds.get(key)
+        return [] if feed is None else [Close(key), Open(key, feed.spec)]
+
+    def drop(self, key: FeedKey) -> list[Action]:
+        """Nobody may have this feed any longer."""
+        return [Close(key)] if self._feeds.pop(key, None) is not None else []
+
+    def sweep(self, now: float) -> list[Action]:
+        """Let holds end whose time is over, and close what has lingered long enough."""
+        actions: list[Action] = []
+        for key, feed in list(self._feeds.items()):
+            for holder, until in list(feed.holders.items()):
+                if until is not None and until <= now:
+                    del feed.holders[holder]
+                    feed.linger_until = max(feed.linger_until, until + self._linger)
+            actions += self._close_if_due(key, now)
+        return actions
+
+    def of_relay(self, relay: int) -> list[Open]:
+        """All that a new process of that relay must be told."""
+        return [Open(key, feed.spec) for key, feed in self._feeds.items() if key.relay == relay]
+
+    def all(self) -> list[FeedKey]:
+        """All feeds that run or should."""
+        return list(self._feeds)
+
+    def spec(self, key: FeedKey) -> FeedSpec | None:
+        """How the feed is pulled; None when it is not wanted."""
+        feed = self._feeds.get(key)
+        return feed.spec if feed is not None else None
+
+    def held(self, key: FeedKey) -> bool:
+        """Whether anybody holds it now (lingering does not count)."""
+        feed = self._feeds.get(key)
+        return feed is not None and bool(feed.holders)
+
+    def __contains__(self, key: FeedKey) -> bool:
+        return key in self._feeds
+
+    def __len__(self) -> int:
+        return len(self._feeds)
+
+    def _close_if_due(self, key: FeedKey, now: float) -> list[Action]:
+        feed = self._feeds[key]
+        if feed.holders or now < feed.linger_until:
+            return []
+        del self._feeds[key]
+        return [Close(key)]

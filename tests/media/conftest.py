@@ -1,0 +1,161 @@
+"""A Media with fake relays in processes of their own, real eyes, and rows to watch."""
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from camera_hub.access.policy import Actor, Role
+from camera_hub.clock import SystemClock
+from camera_hub.errors import HubError, Kind, Reason
+from camera_hub.events import EventBus
+from camera_hub.media.engine import Media
+from camera_hub.media.pages import Outbox
+from camera_hub.media.ports import PageNews, Quality, Tile
+from camera_hub.media.ports import Role as StreamRole
+from camera_hub.relay.messages import FeedSpec
+from camera_hub.settings import Eye, Server, Settings
+from camera_hub.settings import Media as MediaSettings
+from camera_hub.store.database import Database
+from camera_hub.store.tables import Camera, Device, Stream, User, Village
+from tests.fakes.clock import ManualClock
+
+FAKE_RELAY = (sys.executable, "-m", "tests.media.fake_relay")
+NOON = ManualClock().now()
+OPERATOR = Actor(1, "op", "Operator", Role.OPERATOR)
+
+
+@dataclass(frozen=True)
+class FakeChosen:
+    """As cameras.sources.Chosen."""
+
+    stream_id: int
+    camera_id: int
+    village_id: int
+    device_id: int
+    role: StreamRole
+    codec: str | None
+    spec: FeedSpec
+
+
+@dataclass
+class FakeSources:
+    """The contract of cameras.sources.StreamSources over a dictionary: camera → {role: path}."""
+
+    paths: dict[int, dict[StreamRole, str]] = field(default_factory=dict)
+    codecs: dict[int, str] = field(default_factory=dict)
+    errors: dict[int, HubError] = field(default_factory=dict)
+    credentials_version: int = 1
+    chosen: list[tuple[int, Quality]] = field(default_factory=list)
+    synced: list[int] = field(default_factory=list)
+
+    async def choose(self, camera_id: int, quality: Quality, codecs: frozenset[str]) -> FakeChosen:
+        self.chosen.append((camera_id, quality))
+        if (error := self.errors.get(camera_id)) is not None:
+            raise error
+        paths = self.paths.get(camera_id, {"sub": "live"})
+        order: list[StreamRole] = ["main", "sub"] if quality == "main" else ["sub", "main"]
+        fitting = [r for r in order if r in paths and self.codecs.get(self.stream(camera_id, r), "h264") in codecs]
+        if not fitting:
+            raise HubError(Kind.UNSUPPORTED, "no stream that this browser takes", reason=Reason.NO_H264)
+        role = fitting[0]
+        stream_id = self.stream(camera_id, role)
+        spec = FeedSpec(
+            feed=f"s{stream_id}",
+            url=f"rtsp://127.0.0.1/{paths[role]}",
+            address="127.0.0.1",
+            port=554,
+            username="admin",
+            password="secret",
+            credentials_version=self.credentials_version,
+        )
+        return FakeChosen(stream_id, camera_id, 1, 1, role, self.codecs.get(stream_id), spec)
+
+    async def learned(self, stream_id: int, codec: str, width: int | None, height: int | None) -> None:
+        self.codecs[stream_id] = codec
+
+    async def sync_point(self, stream_id: int) -> None:
+        self.synced.append(stream_id)
+
+    @staticmethod
+    def stream(camera_id: int, role: StreamRole) -> int:
+        return camera_id * 10 + (1 if role == "main" else 2)
+
+
+@pytest.fixture
+def sources() -> FakeSources:
+    return FakeSources()
+
+
+@pytest.fixture
+async def site(database: Database) -> Database:
+    """Two villages, one device each, cameras 1–4 approved in the first, 5 in the second, 6 waiting; an operator."""
+    async with database.write() as session:
+        session.add_all([Village(id=1, name="东村", created_at=NOON), Village(id=2, name="西村", created_at=NOON)])
+        await session.flush()
+        session.add_all([Device(id=n, village_id=n, host="127.0.0.1", created_at=NOON) for n in (1, 2)])
+        await session.flush()
+        for number in range(1, 7):
+            village = 2 if number == 5 else 1
+            session.add(
+                Camera(
+                    id=number,
+                    device_id=village,
+                    village_id=village,
+                    channel=f"channel {number}",
+                    name=f"camera {number}",
+                    state="waiting" if number == 6 else "approved",
+                    created_at=NOON,
+                )
+            )
+        await session.flush()
+        session.add(Stream(camera_id=1, role="sub", uri="rtsp://127.0.0.1/live"))
+        session.add(
+            User(id=1, username="op", display_name="Operator", role="operator", password_hash="-", created_at=NOON)
+        )
+    return database
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return Settings(server=Server(data_dir=tmp_path), media=MediaSettings(udp_port=0), eye=Eye(processes=1))
+
+
+@pytest.fixture
+async def media(settings: Settings, bus: EventBus, site: Database, sources: FakeSources) -> AsyncIterator[Media]:
+    """A Media on the machine's clock, with a fake relay and one real eye."""
+    async with Media(settings, SystemClock(), bus, site, sources, relay_command=FAKE_RELAY) as media:
+        yield media
+
+
+async def until(outbox: Outbox, wanted: Callable[[PageNews], bool]) -> PageNews:
+    """The first news that is wanted; fails after some seconds, naming what came."""
+    came: list[PageNews] = []
+    try:
+        async with asyncio.timeout(10):
+            async for news in outbox:
+                came.append(news)
+                if wanted(news):
+                    return news
+    except TimeoutError:
+        pass
+    raise AssertionError(f"it did not come; what came: {came}")
+
+
+async def tile_in(outbox: Outbox, *states: str, serial: int | None = None) -> Tile:
+    """The next tile in one of the states."""
+    news = await until(
+        outbox, lambda n: isinstance(n, Tile) and n.state in states and (serial is None or n.serial == serial)
+    )
+    assert isinstance(news, Tile)
+    return news
+
+
+async def eventually(ask: Callable[[], Awaitable[bool]]) -> None:
+    """Wait until the answer is yes: for what happens in another process; fails after some seconds."""
+    async with asyncio.timeout(10):
+        while not await ask():  # noqa: ASYNC110 (the other process sets no event of ours)
+            await asyncio.sleep(0.02)

@@ -1,0 +1,113 @@
+"""`python -m tests.media.fake_relay --fd N`: a relay's side of the pipe without any media.
+
+It answers as the contract says. What a feed does stands in its URL: rtsp://…/live, /failed/<reason>, /silent, /h265.
+Further messages are for tests alone: `fake.heard` answers all that was heard, `fake.say` makes it say the given frames,
+`fake.hang` makes it stop answering.
+"""
+
+import argparse
+import asyncio
+import os
+import socket
+import time
+from typing import Any
+
+from camera_hub.errors import HubError, Kind
+from camera_hub.wire import Frame, Pipe
+
+KEY_FRAME = b"\x00\x00\x00\x01key"
+
+
+class FakeRelay:
+    """State of the fake: what it heard, which feeds run, what is shown."""
+
+    def __init__(self, pipe: Pipe) -> None:
+        self._pipe = pipe
+        self._heard: list[dict[str, Any]] = []
+        self._feeds: dict[str, str] = {}
+        self._hangs = False
+
+    async def serve(self) -> None:
+        while (frame := await self._pipe.receive()) is not None:
+            if self._hangs:
+                continue
+            if not frame.type.startswith("fake."):
+                self._heard.append({key: value for key, value in frame.head.items() if key != "id"})
+            handler = getattr(self, "on_" + frame.type.replace(".", "_"))
+            await handler(frame)
+
+    async def on_configure(self, frame: Frame) -> None:
+        await self._pipe.reply(frame, {"udp_port": frame.head["udp_port"] or 45678, "gso": False})
+
+    async def on_figures(self, frame: Frame) -> None:
+        await self._pipe.reply(frame, {"relay": {"pid": os.getpid()}, "feeds": {}, "viewers": {}})
+
+    async def on_feed_open(self, frame: Frame) -> None:
+        feed, behaviour = frame.head["feed"], frame.head["url"].split("/", 3)[3].split("/")
+        self._feeds[feed] = behaviour[0]
+        self._state(feed, "connecting")
+        match behaviour:
+            case ["failed", reason]:
+                self._state(feed, "failed", reason=reason, detail="as told", final=reason == "wrong_password")
+            case ["silent"]:
+                pass
+            case [codec, *_]:
+                codec = "h265" if codec == "h265" else "h264"
+                self._state(
+                    feed, "live", codec=codec, width=64, height=48, signalling_ms=5.0, stream_ms=6.0, key_frame_ms=7.0
+                )
+
+    async def on_feed_close(self, frame: Frame) -> None:
+        self._feeds.pop(frame.head["feed"], None)
+
+    async def on_feed_keys(self, frame: Frame) -> None:
+        feed = frame.head["feed"]
+        behaviour = self._feeds.get(feed)
+        if behaviour in ("live", "h265"):
+            codec = "h264" if behaviour == "live" else "h265"
+            self._pipe.post({"type": "key_frame", "feed": feed, "codec": codec, "received_at": time.time()}, KEY_FRAME)
+
+    async def on_viewer_offer(self, frame: Frame) -> None:
+        if frame.head["sdp"] == "broken":
+            await self._pipe.refuse(frame, HubError(Kind.INVALID, "this is no offer", reason="bad_offer"))
+            return
+        await self._pipe.reply(frame, {"sdp": "answer", "tracks": 16, "codecs": ["h264"]})
+
+    async def on_viewer_close(self, frame: Frame) -> None:
+        self._pipe.post({"type": "viewer.state", "viewer": frame.head["viewer"], "state": "closed", "reason": "closed"})
+
+    async def on_track_show(self, frame: Frame) -> None:
+        head = frame.head
+        behaviour = self._feeds.get(head["feed"] or "")
+        phase = "empty" if head["feed"] is None else "live" if behaviour == "live" else "waiting"
+        names = ("viewer", "track", "serial", "feed")
+        self._pipe.post({"type": "track.state", "phase": phase, **{name: head[name] for name in names}})
+
+    async def on_fake_heard(self, frame: Frame) -> None:
+        await self._pipe.reply(frame, {"heard": self._heard})
+
+    async def on_fake_say(self, frame: Frame) -> None:
+        for head in frame.head["frames"]:
+            self._pipe.post(head, frame.body)
+        await self._pipe.reply(frame, {})
+
+    async def on_fake_hang(self, frame: Frame) -> None:
+        self._hangs = True
+
+    def _state(self, feed: str, phase: str, **values: Any) -> None:
+        self._pipe.post({"type": "feed.state", "feed": feed, "phase": phase, **values})
+
+
+async def main() -> None:
+    arguments = argparse.ArgumentParser()
+    arguments.add_argument("--fd", type=int, required=True)
+    given = arguments.parse_args()
+    pipe = Pipe(*await asyncio.open_connection(sock=socket.socket(fileno=given.fd)))
+    try:
+        await FakeRelay(pipe).serve()
+    finally:
+        await pipe.close()
+
+
+if __name__ == "__main__":
+    asyncio.run(main())

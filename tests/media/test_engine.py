@@ -1,0 +1,263 @@
+"""Media with a relay in a process of its own: offers, tiles, restarts, looks."""
+
+import asyncio
+import os
+import signal
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import update
+
+from camera_hub.access.policy import Actor, Role
+from camera_hub.errors import HubError, Kind, Reason
+from camera_hub.events import AccessChanged, CameraChanged, DeviceChanged, EventBus, RelayRestarted
+from camera_hub.media.engine import Media
+from camera_hub.media.ports import RelayNew, Show, Tile, ViewerGone
+from camera_hub.store.database import Database
+from camera_hub.store.tables import Camera, User
+from tests.media.conftest import NOON, OPERATOR, FakeSources, eventually, tile_in, until
+
+PAGE = "page-0001"
+
+
+async def heard(media: Media) -> list[dict[str, Any]]:
+    """All that the (new) relay process has heard."""
+    reply = await media._feeds.relays[0].call("fake.heard", {})
+    messages: list[dict[str, Any]] = reply["heard"]
+    return messages
+
+
+async def say(media: Media, *frames: dict[str, Any]) -> None:
+    """Make the relay say these things."""
+    await media._feeds.relays[0].call("fake.say", {"frames": list(frames)})
+
+
+async def test_an_offer_is_answered_and_a_tile_becomes_live(media: Media) -> None:
+    async with media.page(PAGE, OPERATOR) as news:
+        answer = await media.offer(OPERATOR, PAGE, 0, "offer")
+        assert (answer.sdp, answer.tracks, answer.codecs, answer.epoch) == ("answer", 16, ["h264"], 1)
+        assert media.viewers_of(PAGE) == [answer.viewer]
+        await media.show(PAGE, Show(answer.viewer, 3, 1, 1))
+        assert (await tile_in(news, "connecting")).camera == 1
+        live = await tile_in(news, "live")
+    assert (live.viewer, live.track, live.serial, live.stream, live.codec) == (answer.viewer, 3, 1, "sub", "h264")
+
+
+async def test_a_switch_is_one_message_and_the_last_feed_is_let_go(media: Media) -> None:
+    async with media.page(PAGE, OPERATOR) as news:
+        viewer = (await media.offer(OPERATOR, PAGE, 0, "offer")).viewer
+        await media.show(PAGE, Show(viewer, 0, 1, 1))
+        await tile_in(news, "live")
+        await media.show(PAGE, Show(viewer, 0, 2, 2))
+        assert (await tile_in(news, "live", serial=2)).camera == 2
+        await media.show(PAGE, Show(viewer, 0, 3, None))
+        assert (await tile_in(news, "empty")).serial == 3
+    shown = [(m["feed"], m["serial"]) for m in await heard(media) if m["type"] == "track.show"]
+    assert shown == [("s12", 1), ("s22", 2), (None, 3)]
+    assert not any(m["type"] == "feed.close" for m in await heard(media)), "feeds linger"
+
+
+async def test_an_older_serial_is_ignored(media: Media) -> None:
+    async with media.page(PAGE, OPERATOR) as news:
+        viewer = (await media.offer(OPERATOR, PAGE, 0, "offer")).viewer
+        await media.show(PAGE, Show(viewer, 0, 5, 1))
+        await media.show(PAGE, Show(viewer, 0, 4, 2))
+        assert (await tile_in(news, "live")).camera == 1
+        await say(media, {"type": "track.state", "viewer": viewer, "track": 0, "serial": 4, "phase": "refused"})
+        await media.show(PAGE, Show(viewer, 0, 6, None))
+        assert (await tile_in(news, "empty", "refused")).state == "empty"
+
+
+@pytest.mark.parametrize(
+    ("camera", "actor", "reason"),
+    [
+        (99, OPERATOR, "not_found"),
+        (6, OPERATOR, Reason.NOT_APPROVED),
+        (5, Actor(1, "v", "Village", Role.VILLAGE_ADMIN, village_id=1), "not_found"),
+    ],
+)
+async def test_a_camera_that_may_not_be_seen_is_refused(media: Media, camera: int, actor: Actor, reason: str) -> None:
+    async with media.page(PAGE, actor) as news:
+        viewer = (await media.offer(actor, PAGE, 0, "offer")).viewer
+        await media.show(PAGE, Show(viewer, 0, 1, camera))
+        assert (await tile_in(news, "refused")).reason == reason
+    assert not any(m["type"] == "feed.open" for m in await heard(media))
+
+
+async def test_a_feed_that_fails_says_why_and_since_when(media: Media, sources: FakeSources, site: Database) -> None:
+    sources.paths[1] = {"sub": "failed/wrong_password"}
+    sources.errors[2] = HubError(Kind.UNREACHABLE, "the device does not answer", reason=Reason.UNREACHABLE)
+    since = NOON - timedelta(hours=3)
+    async with site.write() as session:
+        await session.execute(update(Camera).where(Camera.id == 2).values(health="fault", health_since=since))
+    async with media.page(PAGE, OPERATOR) as news:
+        viewer = (await media.offer(OPERATOR, PAGE, 0, "offer")).viewer
+        await media.show(PAGE, Show(viewer, 0, 1, 1))
+        failed = await tile_in(news, "failed")
+        assert (failed.reason, failed.detail) == (Reason.WRONG_PASSWORD, "as told")
+        assert failed.since is not None
+        await media.show(PAGE, Show(viewer, 1, 1, 2))
+        failed = await tile_in(news, "failed")
+        assert (failed.reason, failed.since) == (Reason.UNREACHABLE, since)
+
+
+async def test_a_new_login_reopens_the_feed_with_the_new_version(
+    media: Media, sources: FakeSources, bus: EventBus
+) -> None:
+    sources.paths[1] = {"sub": "failed/wrong_password"}
+    async with media.page(PAGE, OPERATOR) as news:
+        viewer = (await media.offer(OPERATOR, PAGE, 0, "offer")).viewer
+        await media.show(PAGE, Show(viewer, 0, 1, 1))
+        await tile_in(news, "failed")
+        sources.paths[1], sources.credentials_version = {"sub": "live"}, 2
+        bus.publish(DeviceChanged(1, 1, credentials=True))
+        await tile_in(news, "waiting", "live")
+    opened = [m["credentials_version"] for m in await heard(media) if m["type"] == "feed.open"]
+    assert opened == [1, 2]
+
+
+async def test_a_stream_that_turns_out_h265_is_replaced_by_the_sub_stream(media: Media, sources: FakeSources) -> None:
+    sources.paths[1] = {"main": "h265", "sub": "live"}
+    async with media.page(PAGE, OPERATOR) as news:
+        viewer = (await media.offer(OPERATOR, PAGE, 0, "offer")).viewer
+        await media.show(PAGE, Show(viewer, 0, 1, 1, "main"))
+        live = await tile_in(news, "live")
+    assert (live.stream, live.codec) == ("sub", "h264")
+    assert sources.codecs[11] == "h265"
+
+
+async def test_a_camera_with_h265_alone_is_refused_by_name(media: Media, sources: FakeSources) -> None:
+    sources.paths[1] = {"main": "h265"}
+    async with media.page(PAGE, OPERATOR) as news:
+        viewer = (await media.offer(OPERATOR, PAGE, 0, "offer")).viewer
+        await media.show(PAGE, Show(viewer, 0, 1, 1, "main"))
+        refused = await tile_in(news, "refused")
+    assert refused.reason == Reason.NO_H264
+
+
+async def test_a_killed_relay_is_replaced_and_told_the_wanted_state(media: Media, bus: EventBus) -> None:
+    async with media.page(PAGE, OPERATOR) as news:
+        viewer = (await media.offer(OPERATOR, PAGE, 0, "offer")).viewer
+        await media.show(PAGE, Show(viewer, 0, 1, 1))
+        await tile_in(news, "live")
+        pid = media._feeds.relays[0].pid
+        assert pid is not None
+        with bus.subscribe(RelayRestarted) as events:
+            os.kill(pid, signal.SIGKILL)
+            told = await until(news, lambda n: isinstance(n, RelayNew))
+            assert isinstance(told, RelayNew)
+            assert (told.relay, told.epoch) == (0, 2)
+            assert await asyncio.wait_for(events.next(), 5) == RelayRestarted(0, 2)
+        assert media.viewers_of(PAGE) == []
+        opened = [m for m in await heard(media) if m["type"] == "feed.open"]
+        assert [m["feed"] for m in opened] == ["s12"]
+        again = await media.offer(OPERATOR, PAGE, 0, "offer")
+        await media.show(PAGE, Show(again.viewer, 0, 2, 1))
+        await tile_in(news, "live", serial=2)
+        assert again.epoch == 2
+    assert [m["type"] for m in await heard(media)].count("feed.open") == 1
+
+
+async def test_a_page_that_comes_back_finds_its_viewer_and_its_tiles(media: Media) -> None:
+    async with media.page(PAGE, OPERATOR) as news:
+        viewer = (await media.offer(OPERATOR, PAGE, 0, "offer")).viewer
+        await media.show(PAGE, Show(viewer, 0, 1, 1))
+        await tile_in(news, "live")
+    async with media.page(PAGE, OPERATOR) as news:
+        assert media.viewers_of(PAGE) == [viewer]
+        assert (await tile_in(news, "live")).camera == 1
+
+
+async def test_a_viewer_that_the_relay_ends_is_told_to_its_page(media: Media) -> None:
+    async with media.page(PAGE, OPERATOR) as news:
+        viewer = (await media.offer(OPERATOR, PAGE, 0, "offer")).viewer
+        await say(media, {"type": "viewer.state", "viewer": viewer, "state": "closed", "reason": "reaped"})
+        assert await until(news, lambda n: isinstance(n, ViewerGone)) == ViewerGone(viewer, "reaped")
+        await media.show(PAGE, Show(viewer, 0, 1, 1))
+        assert await until(news, lambda n: isinstance(n, ViewerGone)) == ViewerGone(viewer, "unknown")
+
+
+async def test_viewers_per_user_are_bounded_and_pages_gone_away_give_way(media: Media) -> None:
+    async with media.page("page-open1", OPERATOR), media.page("page-open2", OPERATOR):
+        await media.offer(OPERATOR, "page-open1", 0, "offer")
+        await media.offer(OPERATOR, "page-open2", 0, "offer")
+        away = await media.offer(OPERATOR, "page-away", 0, "offer")
+        await media.offer(OPERATOR, None, 0, "offer")
+        await media.offer(OPERATOR, None, 0, "offer")
+        assert media.viewers_of("page-away") == []
+        with pytest.raises(HubError) as refused:
+            await media.offer(OPERATOR, None, 0, "offer")
+    assert refused.value.kind is Kind.BUSY
+    assert away.viewer
+
+
+async def test_an_offer_that_the_relay_refuses_leaves_nothing(media: Media) -> None:
+    for _ in range(6):
+        with pytest.raises(HubError) as refused:
+            await media.offer(OPERATOR, PAGE, 0, "broken")
+        assert refused.value.reason == "bad_offer"
+    assert (await media.figures())["viewers"] == 0
+
+
+async def test_a_user_who_is_disabled_loses_their_viewers(media: Media, bus: EventBus, site: Database) -> None:
+    async with media.page(PAGE, OPERATOR) as news:
+        viewer = (await media.offer(OPERATOR, PAGE, 0, "offer")).viewer
+        async with site.write() as session:
+            await session.execute(update(User).values(disabled=True))
+        bus.publish(AccessChanged(1))
+        assert await until(news, lambda n: isinstance(n, ViewerGone)) == ViewerGone(viewer, "signed_out")
+
+
+async def test_a_camera_that_is_retired_is_refused_where_it_is_shown(
+    media: Media, bus: EventBus, site: Database
+) -> None:
+    async with media.page(PAGE, OPERATOR) as news:
+        viewer = (await media.offer(OPERATOR, PAGE, 0, "offer")).viewer
+        await media.show(PAGE, Show(viewer, 0, 1, 1))
+        await tile_in(news, "live")
+        async with site.write() as session:
+            await session.execute(update(Camera).where(Camera.id == 1).values(state="retired"))
+        bus.publish(CameraChanged(1, 1))
+        assert (await tile_in(news, "refused")).reason == Reason.RETIRED
+    assert media.feed_reason(1) is None
+
+
+async def test_a_hung_relay_is_ended_when_the_hub_leaves(media: Media) -> None:
+    assert media._feeds.relays[0].post("fake.hang", {})
+    with pytest.raises(HubError) as late:
+        await media._feeds.relays[0].call("figures", {}, deadline=0.1)
+    assert late.value.kind is Kind.TIMEOUT
+
+
+async def test_warming_keeps_feeds_running(media: Media, sources: FakeSources) -> None:
+    sources.errors[3] = HubError(Kind.UNREACHABLE, "away", reason=Reason.UNREACHABLE)
+    await media.warm([1, 2, 3, 1], "tour 7", 30)
+
+    async def live() -> bool:
+        return media.feed_reason(1) == ("live", None) and media.feed_reason(2) == ("live", None)
+
+    await eventually(live)
+    assert media.feed_reason(3) is None
+
+
+async def test_a_wanted_key_frame_is_asked_from_the_camera(media: Media, sources: FakeSources) -> None:
+    await media.warm([1], "tour", 30)
+    await say(media, {"type": "sync.wanted", "feed": "s12"}, {"type": "sync.wanted", "feed": "s99"}, {"type": "what"})
+
+    async def synced() -> bool:
+        return sources.synced == [12]
+
+    await eventually(synced)
+    assert media.odd_messages == 1
+
+
+async def test_tiles_are_not_told_to_other_pages(media: Media) -> None:
+    async with media.page(PAGE, OPERATOR) as news, media.page("page-0002", OPERATOR) as other:
+        viewer = (await media.offer(OPERATOR, PAGE, 0, "offer")).viewer
+        await media.show("page-0002", Show(viewer, 0, 1, 1))
+        assert await until(other, lambda n: True) == ViewerGone(viewer, "unknown")
+        await media.show(PAGE, Show(viewer, 0, 1, 1))
+        await tile_in(news, "live")
+        other.close()
+        assert [n async for n in other if isinstance(n, Tile)] == []
