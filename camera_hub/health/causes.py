@@ -149,15 +149,15 @@ class _Tree:
             found = [Wanted(_key("hub", 0), Reason.HUB_UPLINK, away)]
         else:
             found = [w for v in self._dark if (w := self._village(v)) is not None]
-        self._recover(found)
+        self._recover(found, "hub", "village")
         found += [w for device in self.devices if (w := self._device(device)) is not None]
-        self._recover(found)
+        self._recover(found, "device")
         return found
 
-    def _recover(self, found: list[Wanted]) -> None:
+    def _recover(self, found: list[Wanted], *levels: str) -> None:
         """A parent that stands and is no longer wanted recovers in this very moment."""
         keys = {w.key for w in found}
-        gone = (k for k in self._standing if k.level != "camera" and k.aspect is Aspect.LIVE and k not in keys)
+        gone = (k for k in self._standing if k.level in levels and k.aspect is Aspect.LIVE and k not in keys)
         self._recovered.update({key: self._now for key in gone})
 
     def cameras(self) -> list[Wanted]:
