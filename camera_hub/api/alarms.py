@@ -1,0 +1,49 @@
+"""Alarms."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query
+
+from camera_hub.access.policy import Action, Actor
+from camera_hub.api.routing import needs, part
+from camera_hub.api.schemas.base import Id
+from camera_hub.api.schemas.health import AlarmAnswer
+from camera_hub.errors import HubError, Kind
+from camera_hub.health.alarms import Alarms
+
+router = APIRouter(prefix="/api/alarms", tags=["alarms"])
+
+
+@router.get("")
+async def alarms(
+    actor: Annotated[Actor, needs(Action.READ_HEALTH)],
+    alarms: Annotated[Alarms, part(Alarms)],
+    open: bool | None = None,
+    camera_id: Id | None = None,
+    limit: Annotated[int, Query(ge=1, le=500)] = 200,
+    before: Id | None = None,
+) -> list[AlarmAnswer]:
+    """The newest first; `before` is the id of the last one that the page has."""
+    found = await alarms.list(actor, open=open, camera_id=camera_id, limit=limit, before=before)
+    return [AlarmAnswer.model_validate(alarm) for alarm in found]
+
+
+@router.post("/{alarm_id}/acknowledge")
+async def acknowledge(
+    alarm_id: Id,
+    actor: Annotated[Actor, needs(Action.ACKNOWLEDGE)],
+    alarms: Annotated[Alarms, part(Alarms)],
+) -> AlarmAnswer:
+    """Put one's name to the alarm; 409 names who was first."""
+    return AlarmAnswer.model_validate(await alarms.acknowledge(actor, alarm_id))
+
+
+async def read_changed(app_state: Any, actor: Actor, id: int) -> dict[str, Any] | None:
+    """The alarm as the list shows it, for the page's WebSocket; None when it is out of the actor's sight."""
+    try:
+        alarm = await app_state.parts[Alarms].get(actor, id)
+    except HubError as error:
+        if error.kind is Kind.NOT_FOUND:
+            return None
+        raise
+    return AlarmAnswer.model_validate(alarm).model_dump(mode="json")

@@ -1,0 +1,61 @@
+"""Media as health and patrol see it: every camera shows what the test says."""
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from camera_hub.eye.messages import Seen
+
+START = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class FakeSight:
+    """What a look answered."""
+
+    reason: str | None = None
+    detail: str = ""
+    signalling_ms: float | None = 12.0
+    stream_ms: float | None = 30.0
+    key_frame_ms: float | None = 400.0
+    codec: str | None = "h264"
+    seen: Seen | None = None
+    jpeg: bytes | None = None
+    at: datetime = START
+
+
+@dataclass
+class FakeMedia:
+    """`reasons`: why a camera gives no picture. `frozen`, `black`: cameras whose pictures are so."""
+
+    reasons: dict[int, str] = field(default_factory=dict)
+    frozen: set[int] = field(default_factory=set)
+    black: set[int] = field(default_factory=set)
+    feeds: dict[int, tuple[str, str | None]] = field(default_factory=dict)
+    looks: list[tuple[int, bool]] = field(default_factory=list)
+    warmed: list[tuple[tuple[int, ...], str, float]] = field(default_factory=list)
+
+    async def look(
+        self,
+        camera_id: int,
+        *,
+        scores: bool = False,
+        previous: str | None = None,
+        jpeg: bool = True,
+        max_width: int = 0,
+        quality: str = "sub",
+        deadline: float = 15.0,
+    ) -> FakeSight:
+        self.looks.append((camera_id, scores))
+        if (reason := self.reasons.get(camera_id)) is not None:
+            return FakeSight(reason, f"the test says {reason}")
+        seen = None
+        if scores:
+            frozen = None if previous is None else 0.0 if camera_id in self.frozen else 100.0
+            seen = Seen(704, 576, 0.0 if camera_id in self.black else 95.0, frozen, f"{camera_id}-{len(self.looks)}")
+        return FakeSight(seen=seen)
+
+    def feed_reason(self, camera_id: int) -> tuple[str, str | None] | None:
+        return self.feeds.get(camera_id)
+
+    async def warm(self, camera_ids: tuple[int, ...], holder: str, seconds: float) -> None:
+        self.warmed.append((tuple(camera_ids), holder, seconds))

@@ -1,0 +1,95 @@
+"""N of M, hysteresis, and which reason names the cause."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from camera_hub.health.judge import UNKNOWN, Mark, Verdict, cause_of, judge, surprising
+
+OK = Verdict("ok", None, 0.0)
+
+
+def marks(*reasons: str | None) -> list[Mark]:
+    return [Mark(10.0 * n, reason) for n, reason in enumerate(reasons)]
+
+
+def settle(*reasons: str | None, before: Verdict = UNKNOWN) -> Verdict:
+    """Judge after each observation in turn, as the rounds do."""
+    seen: list[Mark] = []
+    for mark in marks(*reasons):
+        seen.append(mark)
+        before = judge(seen, before, bad=2, bad_of=3)
+    return before
+
+
+def test_one_bad_look_is_no_fault_and_two_of_three_are() -> None:
+    assert settle(None, "unreachable") == OK
+    assert settle(None, "unreachable", None, "unreachable") == Verdict("fault", "unreachable", 10.0)
+
+
+def test_a_new_camera_is_unknown_until_it_is_seen_well_or_confirmed_bad() -> None:
+    assert settle() == UNKNOWN
+    assert settle("no_media").state == "unknown"
+    assert settle("no_media", "no_media") == Verdict("fault", "no_media", 0.0)
+    assert settle(None).state == "ok"
+
+
+def test_recovery_needs_three_good_looks_in_a_row() -> None:
+    fault = settle("no_media", "no_media")
+    assert settle(None, None, before=fault) == fault
+    assert settle(None, "no_media", None, None, before=fault).state == "fault"
+    assert settle(None, None, None, before=fault) == Verdict("ok", None, 0.0)
+
+
+def test_a_camera_that_comes_and_goes_stays_one_fault() -> None:
+    verdict, seen, turns = OK, [], 0
+    for number in range(100):
+        seen.append(Mark(float(number), "unreachable" if number % 2 else None))
+        after = judge(seen, verdict, bad=2, bad_of=3)
+        turns += after != verdict
+        verdict = after
+    assert (verdict.state, turns) == ("fault", 1)
+
+
+def test_the_most_specific_reason_names_the_cause_and_of_equals_the_latest() -> None:
+    assert cause_of(marks("wrong_password", "timed_out")) == "wrong_password"
+    assert cause_of(marks("timed_out", "unreachable")) == "unreachable"
+    assert cause_of(marks("wrong_password", "locked_out")) == "wrong_password"
+    assert cause_of(marks("no_media", "no_key_frame")) == "no_key_frame"
+
+
+def test_the_cause_follows_the_facts_while_the_fault_began_once() -> None:
+    verdict = settle("unreachable", "unreachable", None, "wrong_password", "wrong_password")
+    assert verdict == Verdict("fault", "wrong_password", 0.0)
+
+
+def test_a_look_against_the_verdict_is_surprising() -> None:
+    fault = Verdict("fault", "black", 0.0)
+    assert surprising(marks("black"), OK)
+    assert surprising(marks(None), fault)
+    assert surprising(marks("black"), UNKNOWN)
+    assert not surprising(marks("black"), fault)
+    assert not surprising(marks(None), OK)
+    assert not surprising([], fault)
+
+
+@given(
+    st.lists(st.sampled_from([None, None, "black", "unreachable", "wrong_password"]), max_size=40),
+    st.integers(1, 4),
+    st.integers(0, 3),
+)
+def test_a_verdict_never_turns_without_enough_evidence(reasons: list[str | None], bad: int, more: int) -> None:
+    verdict, seen = UNKNOWN, []
+    for number, reason in enumerate(reasons):
+        seen.append(Mark(float(number), reason))
+        after = judge(seen, verdict, bad=bad, bad_of=bad + more)
+        window = [mark.reason for mark in seen[-(bad + more) :]]
+        if after.state != verdict.state:
+            if after.state == "fault":
+                assert sum(r is not None for r in window) >= bad
+            else:
+                assert window[-1] is None
+                assert None in window
+                assert verdict.state == "unknown" or all(r is None for r in window)
+        assert (after.cause is None) == (after.state != "fault")
+        assert after.cause is None or after.cause in reasons
+        verdict = after
