@@ -6,4 +6,7 @@ export default {
   busy: 'Signing in…',
   both: 'Enter user name and password.',
   setup_needed: 'This hub is not set up yet. Open the one-time link that it printed when it started, to make the first administrator.',
+  old_password: 'Old password',
+  new_password: 'New password',
+  password_changed: 'Password changed',
 }

@@ -1,0 +1,36 @@
+/** What a tile's state is called, in words and by shape. */
+import { reasonText, t } from '@/i18n'
+import type { Phase, Tile } from '@/wall/tile'
+
+export type Shape = 'live' | 'waiting' | 'degraded' | 'lost'
+
+export function shapeOf(phase: Phase): Shape {
+  if (phase === 'failed') return 'lost'
+  if (phase === 'refused' || phase === 'stalled' || phase === 'reconnecting') return 'degraded'
+  return phase === 'live' ? 'live' : 'waiting'
+}
+
+/** `14:02`, with the day where it is not today's. */
+export function clockText(at: number, now: number): string {
+  const date = new Date(at)
+  const two = (n: number) => String(n).padStart(2, '0')
+  const time = `${two(date.getHours())}:${two(date.getMinutes())}`
+  return date.toDateString() === new Date(now).toDateString() ? time : `${two(date.getMonth() + 1)}-${two(date.getDate())} ${time}`
+}
+
+/** How long ago, in the largest unit that fits. */
+export function agoText(ms: number): string {
+  const seconds = Math.max(0, Math.round(ms / 1_000))
+  if (seconds < 60) return t('wall.ago_s', { n: seconds })
+  if (seconds < 3_600) return t('wall.ago_min', { n: Math.floor(seconds / 60) })
+  return t('wall.ago_h', { n: Math.floor(seconds / 3_600) })
+}
+
+/** The state word of a tile; `hubNow` is for the day of a fault's beginning. */
+export function stateText(tile: Tile, phase: Phase, hubNow: number): string {
+  if (phase === 'failed' || phase === 'refused' || phase === 'waiting') {
+    const reason = tile.reason ? reasonText(tile.reason) : t(`wall.phase.${phase}`)
+    return tile.since && phase === 'failed' ? t('wall.since', { time: clockText(tile.since, hubNow), reason }) : reason
+  }
+  return t(`wall.phase.${phase}`)
+}

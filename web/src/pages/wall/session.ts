@@ -1,0 +1,192 @@
+/** The wall of this page visit: one engine for as long as somebody is signed in, and its state for Vue. */
+import { reactive, ref, shallowReactive, shallowRef, watch } from 'vue'
+import { api, pictureUrl } from '@/api/client'
+import type { LayoutName } from '@/api/types'
+import { cameras, live, me } from '@/stores'
+import { LAYOUTS, MOST_TILES, fitted, isLayout, tileCount, type SceneState } from '@/wall/layout'
+import { Peer } from '@/wall/peer'
+import type { WallPort } from '@/wall/port'
+import { VideoScreen } from '@/wall/screen'
+import { emptyTile, phaseOf, pictureOf, type Phase, type Tile } from '@/wall/tile'
+import { Wall } from '@/wall/wall'
+
+export interface TileView {
+  tile: Tile
+  phase: Phase
+  picture: 'moving' | 'old' | 'none'
+  /** ms since the last new frame; for "… ago". */
+  age: number
+}
+
+const engine = shallowRef<Wall | null>(null)
+const screens = Array.from({ length: MOST_TILES }, () => null as VideoScreen | null)
+
+export const views = shallowReactive<TileView[]>(Array.from({ length: MOST_TILES }, (_, i) => viewOf(emptyTile(i))))
+export const scene = reactive<SceneState>({ layout: '4', cameras: fitted('4', []) })
+/** The tile that keys and clicks on cameras act on. */
+export const selected = ref(0)
+/** The tile that fills the wall, if one does. */
+export const solo = ref<number | null>(null)
+/** True where the pictures cannot be had at all: GET /api/media failed. */
+export const mediaProblem = ref(false)
+
+let visible = false
+let starting = false
+let ticker: ReturnType<typeof setInterval> | undefined
+
+function viewOf(tile: Tile): TileView {
+  const now = performance.now()
+  return { tile, phase: phaseOf(tile, now), picture: pictureOf(tile, now), age: tile.frameAt === null ? 0 : now - tile.frameAt }
+}
+
+async function start(): Promise<void> {
+  if (engine.value || starting) return
+  starting = true
+  const media = await api.get('/api/media')
+  starting = false
+  mediaProblem.value = !media.ok
+  if (!me.value || engine.value) return
+  if (!media.ok) {
+    setTimeout(() => visible && void start(), 3_000)
+    return
+  }
+  const { ice_servers: iceServers, relays, tracks } = media.data
+  const wall = new Wall({
+    socket: live,
+    tiles: MOST_TILES,
+    relays: relays.length ? relays : [0],
+    connect: (relay, onState) =>
+      new Peer({
+        relay,
+        tracks: Math.max(tracks, MOST_TILES),
+        iceServers: iceServers as unknown as RTCIceServer[],
+        post: (sdp, signal) => api.post('/api/viewers', { body: { page: live.page, relay, sdp }, signal }),
+        onState,
+      }),
+    screen: (index) => (screens[index] ??= new VideoScreen()),
+    poster: (id) => {
+      const camera = cameras.byId.get(id)
+      return camera?.picture_at ? pictureUrl(id, camera.picture_at) : null
+    },
+    now: () => performance.now(),
+    later: (ms, what) => void setTimeout(what, ms),
+  })
+  wall.listen((index) => (views[index] = viewOf(wall.tile(index))))
+  engine.value = wall
+  ticker = setInterval(() => void wall.tick(), 1_000)
+  // Browser journeys read what is really decoded; nothing can be steered by it.
+  Object.defineProperty(window, '__wall', { configurable: true, get: () => wall.snapshot() })
+  apply()
+}
+
+function stop(): void {
+  clearInterval(ticker)
+  engine.value?.stop()
+  engine.value = null
+  screens.fill(null)
+  for (let i = 0; i < MOST_TILES; i += 1) views[i] = viewOf(emptyTile(i))
+  solo.value = null
+}
+
+watch(me, (who, before) => {
+  if (who?.id !== before?.id) stop()
+})
+
+/** The large tile and the solo tile ask for the main stream; the hub falls back to the sub stream and says so. */
+function apply(): void {
+  const wall = engine.value
+  if (!wall) return
+  for (let index = 0; index < MOST_TILES; index += 1) {
+    const camera = visible ? (scene.cameras[index] ?? null) : null
+    const large = solo.value === index || (index === 0 && LAYOUTS[scene.layout].large)
+    wall.show(index, camera, large ? 'main' : 'auto')
+  }
+}
+
+/** While no wall page is open nothing is shown, so nothing is pulled; the connection stays for a quick return. */
+export function setVisible(on: boolean): void {
+  visible = on
+  if (on) void start()
+  apply()
+}
+
+export function screenOf(index: number): VideoScreen | null {
+  return engine.value ? (screens[index] ?? null) : null
+}
+
+export function setScene(layout: LayoutName, ids: readonly (number | null)[]): void {
+  scene.layout = layout
+  scene.cameras = fitted(layout, ids)
+  solo.value = null
+  if (selected.value >= tileCount(layout)) selected.value = 0
+  apply()
+}
+
+/** Another grid for the same cameras; those that no longer fit are dropped from the end, empty tiles first. */
+export function setLayout(layout: LayoutName): void {
+  const room = tileCount(layout)
+  let ids = [...scene.cameras]
+  if (ids.slice(room).some((id) => id !== null)) ids = ids.filter((id) => id !== null)
+  setScene(layout, ids)
+}
+
+export function put(index: number, camera: number | null): void {
+  if (index < 0 || index >= tileCount(scene.layout)) return
+  const elsewhere = camera === null ? -1 : scene.cameras.indexOf(camera)
+  if (elsewhere >= 0 && elsewhere !== index) scene.cameras[elsewhere] = scene.cameras[index] ?? null // they change places
+  scene.cameras[index] = camera
+  apply()
+}
+
+/** Shows a camera where it stands already, else in the selected tile if that is free, else in the next free one, else in the selected one. */
+export function add(camera: number): number {
+  const there = scene.cameras.indexOf(camera)
+  if (there >= 0) {
+    selected.value = there
+    return there
+  }
+  const free = scene.cameras[selected.value] === null ? selected.value : scene.cameras.indexOf(null)
+  const index = free >= 0 ? free : selected.value
+  put(index, camera)
+  const next = scene.cameras.indexOf(null)
+  selected.value = free >= 0 && next >= 0 ? next : free >= 0 ? index : (index + 1) % tileCount(scene.layout)
+  if (solo.value !== null) setSolo(index)
+  return index
+}
+
+export function setSolo(index: number | null): void {
+  solo.value = index !== null && scene.cameras[index] != null ? index : null
+  if (solo.value !== null) selected.value = solo.value
+  apply()
+}
+
+export function again(index: number): void {
+  engine.value?.again(index)
+}
+
+export const port: WallPort = {
+  showScene: (layout, ids) => setScene(layout, ids),
+  scene: () => ({ layout: scene.layout, cameras: [...scene.cameras] }),
+}
+
+/** The scene a user left the wall with, kept in this browser. */
+export function remember(): void {
+  if (!me.value) return
+  try {
+    localStorage.setItem(`wall:${me.value.id}`, JSON.stringify({ layout: scene.layout, cameras: scene.cameras }))
+  } catch {
+    /* storage is switched off */
+  }
+}
+
+export function remembered(): SceneState | null {
+  try {
+    const kept = JSON.parse(localStorage.getItem(`wall:${me.value?.id}`) ?? 'null') as { layout?: unknown; cameras?: unknown } | null
+    if (!kept || !isLayout(kept.layout) || !Array.isArray(kept.cameras)) return null
+    return { layout: kept.layout, cameras: fitted(kept.layout, kept.cameras.map((id: unknown) => (Number.isInteger(id) ? (id as number) : null))) }
+  } catch {
+    return null
+  }
+}
+
+export { engine }

@@ -1,0 +1,119 @@
+/** One peer connection of this page to one relay: video tracks from the start, so that showing a camera is only a message. */
+import type { Result } from '@/api/client'
+import type { Viewer } from '@/api/types'
+
+export type PeerState = 'offering' | 'connecting' | 'connected' | 'failed' | 'closed'
+
+export interface PeerOptions {
+  relay: number
+  tracks: number
+  iceServers: RTCIceServer[]
+  /** Posts the offer to the hub. */
+  post(sdp: string, signal: AbortSignal): Promise<Result<Viewer>>
+  onState(peer: Peer): void
+  createConnection?: (configuration: RTCConfiguration) => RTCPeerConnection
+}
+
+const CONNECT_DEADLINE_MS = 12_000
+const DISCONNECTED_PATIENCE_MS = 3_000
+
+/**
+ * H.264 first, H.265 where the browser has it, each with its retransmission; nothing else, as the relay never re-encodes.
+ * Empty when the browser tells of no H.264: its own defaults then stand.
+ */
+export function codecPreferences<C extends { mimeType: string; sdpFmtpLine?: string }>(codecs: readonly C[]): C[] {
+  const is = (name: string) => (codec: C) => codec.mimeType.toLowerCase() === name
+  const h264 = codecs.filter(is('video/h264'))
+  if (!h264.length) return []
+  const packets = (codec: C) => (/packetization-mode=1/.test(codec.sdpFmtpLine ?? '') ? 0 : 1)
+  return [...h264.sort((a, b) => packets(a) - packets(b)), ...codecs.filter(is('video/h265')), ...codecs.filter(is('video/rtx'))]
+}
+
+export class Peer {
+  state: PeerState = 'offering'
+  viewer: string | null = null
+  epoch: number | null = null
+  readonly relay: number
+  /** The tracks in the order of their m-lines: `tracks[i]` is the hub's track i. */
+  readonly tracks: MediaStreamTrack[] = []
+  private readonly connection: RTCPeerConnection
+  private readonly abort = new AbortController()
+  private timer: ReturnType<typeof setTimeout> | undefined
+  private readonly frames = new Map<string, number>()
+
+  constructor(private readonly options: PeerOptions) {
+    this.relay = options.relay
+    const create = options.createConnection ?? ((configuration) => new RTCPeerConnection(configuration))
+    this.connection = create({ iceServers: options.iceServers, bundlePolicy: 'max-bundle' })
+    this.connection.onconnectionstatechange = () => this.connectionChanged()
+    const capabilities = globalThis.RTCRtpReceiver?.getCapabilities?.('video')?.codecs ?? []
+    const preferred = codecPreferences(capabilities)
+    for (let i = 0; i < options.tracks; i += 1) {
+      const transceiver = this.connection.addTransceiver('video', { direction: 'recvonly' })
+      if (preferred.length) transceiver.setCodecPreferences(preferred)
+      this.tracks.push(transceiver.receiver.track)
+    }
+  }
+
+  /** Offers and takes the answer. Candidates are not waited for: the relay is ICE-lite and learns our address from our checks. */
+  async offer(): Promise<void> {
+    try {
+      const offer = await this.connection.createOffer()
+      await this.connection.setLocalDescription(offer)
+      const result = await this.options.post(offer.sdp ?? '', this.abort.signal)
+      if (this.state === 'closed') return
+      if (!result.ok) return this.enter('failed')
+      this.viewer = result.data.viewer
+      this.epoch = result.data.epoch
+      await this.connection.setRemoteDescription({ type: 'answer', sdp: result.data.sdp })
+    } catch (problem) {
+      if ((this.state as PeerState) === 'closed') return
+      console.warn('peer connection could not be made', problem)
+      return this.enter('failed')
+    }
+    if (this.state !== 'offering') return
+    this.timer = setTimeout(() => this.enter('failed'), CONNECT_DEADLINE_MS)
+    this.enter('connecting')
+    this.connectionChanged()
+  }
+
+  close(): void {
+    clearTimeout(this.timer)
+    this.abort.abort()
+    this.connection.onconnectionstatechange = null
+    this.connection.close()
+    this.state = 'closed'
+  }
+
+  /** Frames decoded so far, per track. */
+  async framesDecoded(): Promise<number[]> {
+    const report = await this.connection.getStats()
+    report.forEach((entry: { type: string; kind?: string; trackIdentifier?: string; framesDecoded?: number }) => {
+      if (entry.type === 'inbound-rtp' && entry.kind === 'video' && entry.trackIdentifier) {
+        this.frames.set(entry.trackIdentifier, entry.framesDecoded ?? 0)
+      }
+    })
+    return this.tracks.map((track) => this.frames.get(track.id) ?? 0)
+  }
+
+  private connectionChanged(): void {
+    if (this.state === 'closed' || this.state === 'failed' || this.viewer === null) return
+    const said = this.connection.connectionState
+    if (said === 'connected') {
+      clearTimeout(this.timer)
+      this.enter('connected')
+    } else if (said === 'failed' || said === 'closed') {
+      clearTimeout(this.timer)
+      this.enter('failed')
+    } else if (said === 'disconnected') {
+      clearTimeout(this.timer)
+      this.timer = setTimeout(() => this.enter('failed'), DISCONNECTED_PATIENCE_MS)
+    }
+  }
+
+  private enter(state: PeerState): void {
+    if (state === this.state || this.state === 'closed') return
+    this.state = state
+    this.options.onState(this)
+  }
+}

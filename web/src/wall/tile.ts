@@ -1,0 +1,116 @@
+/**
+ * What one tile is at: the pure state machine behind "every tile says what it is".
+ *
+ * The hub says what it does for the tile (`told`); the browser says when a new frame was really seen. Only both together make
+ * a tile live: a hub that says live over a picture that stands still is a stall, and a picture of the camera before is none.
+ */
+import type { TileMessage } from '@/api/types'
+
+export type Quality = 'auto' | 'main' | 'sub'
+
+/** `reconnecting`: our own way to the hub's relay is broken; `stalled`: no new frame though the hub sends. */
+export type Phase = 'empty' | 'connecting' | 'waiting' | 'live' | 'stalled' | 'failed' | 'refused' | 'reconnecting'
+
+export interface Tile {
+  index: number
+  camera: number | null
+  quality: Quality
+  /** Grows with every show; messages about an older one are not about this picture. */
+  serial: number
+  told: TileMessage['state']
+  reason: string | null
+  detail: string
+  /** When the fault began, by the hub; ms. */
+  since: number | null
+  stream: 'main' | 'sub' | null
+  codec: string | null
+  /** When this camera was put here, and when the hub first said live; ms of the page's clock. */
+  shownAt: number
+  liveAt: number | null
+  /** When the last new frame of this camera was seen; null: none yet. */
+  frameAt: number | null
+  /** False while the peer connection that carries the tile is down. */
+  carried: boolean
+}
+
+export const STALL_MS = 4_000
+
+export function emptyTile(index: number): Tile {
+  return {
+    index,
+    camera: null,
+    quality: 'auto',
+    serial: 0,
+    told: 'empty',
+    reason: null,
+    detail: '',
+    since: null,
+    stream: null,
+    codec: null,
+    shownAt: 0,
+    liveAt: null,
+    frameAt: null,
+    carried: false,
+  }
+}
+
+/** Another camera or quality is wanted. A new camera has no frame yet; a new quality keeps the picture it has. */
+export function wanted(tile: Tile, camera: number | null, quality: Quality, now: number): Tile {
+  const next: Tile = { ...tile, quality, serial: tile.serial + 1 }
+  if (camera === tile.camera) return camera === null ? next : { ...next, told: tile.told === 'live' ? 'live' : 'connecting' }
+  return {
+    ...emptyTile(tile.index),
+    camera,
+    quality,
+    serial: next.serial,
+    told: camera === null ? 'empty' : 'connecting',
+    shownAt: now,
+    carried: tile.carried,
+  }
+}
+
+/** The hub says what it does. Messages of an older serial, or of another camera, are not for us. */
+export function told(tile: Tile, message: TileMessage, now: number): Tile {
+  if (message.serial !== tile.serial || message.camera !== tile.camera) return tile
+  return {
+    ...tile,
+    told: message.state,
+    reason: message.reason ?? null,
+    detail: message.detail,
+    since: message.since ? Date.parse(message.since) : null,
+    stream: message.stream ?? null,
+    codec: message.codec ?? null,
+    liveAt: message.state === 'live' ? (tile.told === 'live' ? (tile.liveAt ?? now) : now) : null,
+  }
+}
+
+/**
+ * A frame was seen that the network gave us at `receivedAt`. Until the first one of this camera is accepted, frames that came
+ * before the hub said live are those of the camera that was here before: they must not stand under the new name.
+ */
+export function framed(tile: Tile, receivedAt: number, now: number): Tile {
+  if (tile.camera === null) return tile
+  if (tile.frameAt === null && (tile.liveAt === null || receivedAt < tile.liveAt)) return tile
+  return { ...tile, frameAt: now }
+}
+
+/** The peer connection broke (the last picture stays, marked old) or stands again. */
+export function carried(tile: Tile, up: boolean): Tile {
+  return tile.carried === up ? tile : { ...tile, carried: up }
+}
+
+export function phaseOf(tile: Tile, now: number): Phase {
+  if (tile.camera === null) return 'empty'
+  if (tile.told === 'failed' || tile.told === 'refused') return tile.told
+  const age = tile.frameAt === null ? Infinity : now - tile.frameAt
+  if (!tile.carried) return age < STALL_MS ? 'live' : tile.frameAt === null ? 'connecting' : 'reconnecting'
+  if (tile.told !== 'live') return tile.told === 'waiting' ? 'waiting' : 'connecting'
+  if (tile.frameAt === null) return now - (tile.liveAt ?? now) > STALL_MS ? 'stalled' : 'connecting'
+  return age > STALL_MS ? 'stalled' : 'live'
+}
+
+/** What stands in the tile: a moving picture, an old one (grey, with its age), or none (the stored picture stands in). */
+export function pictureOf(tile: Tile, now: number): 'moving' | 'old' | 'none' {
+  if (tile.camera === null || tile.frameAt === null) return 'none'
+  return phaseOf(tile, now) === 'live' || now - tile.frameAt < STALL_MS ? 'moving' : 'old'
+}

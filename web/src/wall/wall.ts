@@ -1,0 +1,297 @@
+/**
+ * The wall: tiles, and the peer connections that carry them. No framework in here; a page places the screens and listens.
+ *
+ * `show` is one WebSocket message. What is wanted is kept here, so that a new connection, a restarted relay or a restarted
+ * hub is answered by offering again and showing everything again, while each tile keeps its last picture.
+ */
+import type { Hello, RelayNew, Show, TileMessage, ViewerGone } from '@/api/types'
+import type { Peer } from './peer'
+import type { Screen } from './screen'
+import { carried, emptyTile, framed, phaseOf, told, wanted, type Phase, type Quality, type Tile } from './tile'
+
+export interface Socket {
+  readonly state: string
+  send(message: Show): boolean
+  on(kind: 'hello', handler: (message: Hello) => void): () => void
+  on(kind: 'tile', handler: (message: TileMessage) => void): () => void
+  on(kind: 'viewer_gone', handler: (message: ViewerGone) => void): () => void
+  on(kind: 'relay', handler: (message: RelayNew) => void): () => void
+}
+
+export interface WallParts {
+  socket: Socket
+  tiles: number
+  relays: readonly number[]
+  /** Makes a peer connection to a relay; the wall calls `offer` on it. */
+  connect(relay: number, onState: (peer: Peer) => void): Peer
+  screen(index: number): Screen
+  /** The stored picture that stands in until the first frame. */
+  poster(camera: number): string | null
+  now(): number
+  later(ms: number, what: () => void): void
+}
+
+const OFFER_PAUSE_MS = [0, 500, 1_000, 2_000, 4_000, 8_000]
+const RESHOW_AFTER_MS = 8_000
+const RESHOW_EVERY_MS = 15_000
+
+interface Slot {
+  tile: Tile
+  screen: Screen
+  /** Which peer's track the screen shows. */
+  source: Peer | null
+  /** A show that could not be sent yet. */
+  unsent: boolean
+  decoded: number
+  reshownAt: number
+}
+
+export interface TileSnapshot {
+  index: number
+  camera: number | null
+  phase: Phase
+  reason: string | null
+  stream: string | null
+  codec: string | null
+  framesDecoded: number
+  framesShown: boolean
+  serial: number
+  viewer: string | null
+}
+
+export class Wall {
+  private readonly slots: Slot[]
+  private readonly peers = new Map<number, Peer>()
+  private readonly tries = new Map<number, number>()
+  private readonly listeners = new Set<(index: number) => void>()
+  private readonly off: (() => void)[] = []
+  private hubEpoch: string | null = null
+  private stopped = false
+
+  constructor(private readonly parts: WallParts) {
+    this.slots = Array.from({ length: parts.tiles }, (_, index) => {
+      const screen = parts.screen(index)
+      const slot: Slot = { tile: emptyTile(index), screen, source: null, unsent: false, decoded: 0, reshownAt: 0 }
+      screen.onFrame = (frame) => this.frameSeen(slot, frame.receivedAt)
+      return slot
+    })
+    const { socket } = parts
+    this.off.push(
+      socket.on('hello', (message) => this.greeted(message)),
+      socket.on('tile', (message) => this.tileTold(message)),
+      socket.on('viewer_gone', (message) => this.viewerGone(message)),
+      socket.on('relay', (message) => this.relayNew(message)),
+    )
+    for (const relay of parts.relays) this.offer(relay)
+  }
+
+  /** Puts a camera into a tile, or empties it. The same camera in the same quality is left alone. */
+  show(index: number, camera: number | null, quality: Quality = 'auto'): void {
+    const slot = this.slots[index]
+    if (!slot || (slot.tile.camera === camera && (camera === null || slot.tile.quality === quality))) return
+    if (camera !== slot.tile.camera) slot.screen.cover(camera === null ? null : this.parts.poster(camera))
+    this.ask(slot, wanted(slot.tile, camera, quality, this.parts.now()))
+  }
+
+  /** Asks the hub once more for what a tile wants: the operator's own try. */
+  again(index: number): void {
+    const slot = this.slots[index]
+    if (slot && slot.tile.camera !== null) this.ask(slot, wanted(slot.tile, slot.tile.camera, slot.tile.quality, this.parts.now()))
+  }
+
+  tile(index: number): Tile {
+    return this.slots[index]?.tile ?? emptyTile(index)
+  }
+
+  screen(index: number): Screen | null {
+    return this.slots[index]?.screen ?? null
+  }
+
+  /** Tells the index of each tile whose state may have changed. */
+  listen(listener: (index: number) => void): () => void {
+    this.listeners.add(listener)
+    return () => this.listeners.delete(listener)
+  }
+
+  /** Once a second: count frames, notice stalls, and ask anew for a tile that has stood still for long. */
+  async tick(): Promise<void> {
+    for (const peer of this.peers.values()) {
+      if (peer.state !== 'connected') continue
+      const counts = await peer.framesDecoded()
+      for (const slot of this.slots) {
+        if (slot.source !== peer) continue
+        const count = counts[slot.tile.index] ?? 0
+        // The count says only that frames flow; that the first one is of this camera, frameSeen must have told.
+        if (count > slot.decoded && slot.tile.frameAt !== null) slot.tile = { ...slot.tile, frameAt: this.parts.now() }
+        slot.decoded = count
+      }
+    }
+    const now = this.parts.now()
+    for (const slot of this.slots) {
+      if (slot.tile.camera === null) continue
+      const stoodSince = slot.tile.frameAt ?? slot.tile.liveAt ?? now
+      if (phaseOf(slot.tile, now) === 'stalled' && now - stoodSince > RESHOW_AFTER_MS && now - slot.reshownAt > RESHOW_EVERY_MS) {
+        slot.reshownAt = now
+        this.again(slot.tile.index)
+      }
+      this.changed(slot)
+    }
+  }
+
+  snapshot(): { peers: { relay: number; state: string; viewer: string | null; epoch: number | null }[]; tiles: TileSnapshot[] } {
+    const now = this.parts.now()
+    return {
+      peers: [...this.peers.values()].map(({ relay, state, viewer, epoch }) => ({ relay, state, viewer, epoch })),
+      tiles: this.slots.map(({ tile, decoded, source }) => ({
+        index: tile.index,
+        camera: tile.camera,
+        phase: phaseOf(tile, now),
+        reason: tile.reason,
+        stream: tile.stream,
+        codec: tile.codec,
+        framesDecoded: decoded,
+        framesShown: tile.frameAt !== null,
+        serial: tile.serial,
+        viewer: source?.viewer ?? null,
+      })),
+    }
+  }
+
+  stop(): void {
+    this.stopped = true
+    for (const off of this.off) off()
+    for (const peer of this.peers.values()) peer.close()
+    this.peers.clear()
+  }
+
+  private ask(slot: Slot, tile: Tile): void {
+    slot.tile = tile
+    slot.unsent = !this.send(slot)
+    this.changed(slot)
+  }
+
+  /** Shows go to the first relay's viewer; the hub's answer names the one that carries the tile. */
+  private send(slot: Slot): boolean {
+    const viewer = this.peers.get(this.parts.relays[0] ?? 0)?.viewer
+    if (!viewer) return false
+    const { index, serial, camera, quality } = slot.tile
+    return this.parts.socket.send({ type: 'show', viewer, track: index, serial, camera, quality })
+  }
+
+  private offer(relay: number): void {
+    if (this.stopped) return
+    const before = this.peers.get(relay)
+    if (before) {
+      for (const slot of this.slots) {
+        if (slot.source !== before) continue
+        if (slot.tile.camera !== null) slot.screen.freeze()
+        slot.source = null
+        slot.decoded = 0
+        slot.tile = carried(slot.tile, false)
+        this.changed(slot)
+      }
+      before.close()
+    }
+    const peer = this.parts.connect(relay, (changed) => this.peerChanged(changed))
+    this.peers.set(relay, peer)
+    void peer.offer()
+  }
+
+  private peerChanged(peer: Peer): void {
+    if (this.peers.get(peer.relay) !== peer) return
+    if (peer.state === 'connecting') {
+      this.adopt(peer)
+      if (peer.relay === (this.parts.relays[0] ?? 0)) this.showAll()
+    } else if (peer.state === 'connected') {
+      this.tries.delete(peer.relay)
+      this.mark(peer, true)
+    } else if (peer.state === 'failed') {
+      this.mark(peer, false)
+      this.offerLater(peer)
+    }
+  }
+
+  private offerLater(peer: Peer): void {
+    const tries = this.tries.get(peer.relay) ?? 0
+    this.tries.set(peer.relay, tries + 1)
+    const most = OFFER_PAUSE_MS[Math.min(tries, OFFER_PAUSE_MS.length - 1)] ?? 8_000
+    this.parts.later(Math.random() * most, () => {
+      if (this.peers.get(peer.relay) === peer) this.offer(peer.relay)
+    })
+  }
+
+  /** Tiles without a source take theirs from this peer. */
+  private adopt(peer: Peer): void {
+    for (const slot of this.slots) if (slot.source === null) this.attach(slot, peer)
+  }
+
+  private attach(slot: Slot, peer: Peer): void {
+    const track = peer.tracks[slot.tile.index]
+    if (!track) return
+    slot.source = peer
+    slot.decoded = 0
+    slot.tile = carried(slot.tile, peer.state === 'connected')
+    slot.screen.attach(track)
+  }
+
+  private mark(peer: Peer, up: boolean): void {
+    for (const slot of this.slots) {
+      if (slot.source !== peer) continue
+      slot.tile = carried(slot.tile, up)
+      this.changed(slot)
+    }
+  }
+
+  /** A new viewer knows nothing of us: ask for everything, under new serials. */
+  private showAll(): void {
+    for (const slot of this.slots) {
+      if (slot.tile.camera === null) continue
+      const asked = wanted(slot.tile, slot.tile.camera, slot.tile.quality, this.parts.now())
+      this.ask(slot, { ...asked, told: 'connecting', liveAt: null })
+    }
+  }
+
+  private greeted(hello: Hello): void {
+    const newHub = this.hubEpoch !== null && this.hubEpoch !== hello.epoch
+    this.hubEpoch = hello.epoch
+    for (const relay of this.parts.relays) {
+      const peer = this.peers.get(relay)
+      if (!peer || peer.viewer === null) continue // its offer is on its way, or failed and will be made again
+      const epoch = hello.relays[String(relay)]
+      const stands = !newHub && hello.viewers.includes(peer.viewer) && (epoch === undefined || epoch === peer.epoch)
+      if (!stands) this.offer(relay)
+    }
+    for (const slot of this.slots) if (slot.unsent) slot.unsent = !this.send(slot)
+  }
+
+  private tileTold(message: TileMessage): void {
+    const slot = this.slots[message.track]
+    if (!slot || message.serial !== slot.tile.serial) return
+    const peer = [...this.peers.values()].find((one) => one.viewer === message.viewer)
+    if (!peer) return
+    slot.tile = told(slot.tile, message, this.parts.now())
+    if (slot.source !== peer) this.attach(slot, peer)
+    this.changed(slot)
+  }
+
+  private viewerGone(message: ViewerGone): void {
+    for (const peer of this.peers.values()) if (peer.viewer === message.viewer) this.offer(peer.relay)
+  }
+
+  private relayNew(message: RelayNew): void {
+    const peer = this.peers.get(message.relay)
+    if (peer && peer.epoch !== message.epoch) this.offer(message.relay)
+  }
+
+  private frameSeen(slot: Slot, receivedAt: number): void {
+    const before = slot.tile
+    slot.tile = framed(before, receivedAt, this.parts.now())
+    if (slot.tile === before) return
+    slot.screen.reveal()
+    if (before.frameAt === null || phaseOf(before, this.parts.now()) !== phaseOf(slot.tile, this.parts.now())) this.changed(slot)
+  }
+
+  private changed(slot: Slot): void {
+    for (const listener of this.listeners) listener(slot.tile.index)
+  }
+}
