@@ -188,7 +188,7 @@ def running_site(folder: Path, *, villages: int, cameras: int, **settings: str) 
             "CAMERA_HUB_MEDIA__UDP_PORT": str(free_port(socket.SOCK_DGRAM)),
             **{f"CAMERA_HUB_{key}": value for key, value in settings.items()},
         }
-        site = Site(folder, port, farm, farm["control"], environment)
+        site = Site(folder, port, farm, f"http://{farm['control']}", environment)
         token = site.start_hub()
         stack.callback(lambda: _end(site.hub))
         assert token, "a first start prints the set-up link"

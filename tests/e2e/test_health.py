@@ -1,0 +1,66 @@
+"""Journeys of health: a village goes dark and comes back; a frozen camera has its own cause."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page
+
+from tests.e2e.site import Site, running_site, until
+from tests.e2e.wall import sign_in
+
+pytestmark = pytest.mark.browser
+
+SECONDS = 60.0
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """Four villages, looked at every two seconds."""
+    settings = {"HEALTH__ROUND_SECONDS": "2", "HEALTH__PICTURE_SECONDS": "2"}
+    with running_site(tmp_path_factory.mktemp("health"), villages=4, cameras=16, **settings) as site:
+        site.register()
+        until(
+            lambda: all(camera["health"] == "ok" for camera in site.cameras()),
+            seconds=SECONDS,
+            what=f"all cameras are well: {[(c['name'], c['health'], c['cause']) for c in site.cameras()]}",
+        )
+        yield site
+
+
+def open_alarms(site: Site) -> list[dict[str, Any]]:
+    """The open alarms, as the API has them."""
+    found: list[dict[str, Any]] = site.get("/api/alarms", open=True)
+    return found
+
+
+def test_a_dead_village_is_one_alarm_that_closes_by_itself(page: Page, site: Site) -> None:
+    village = site.villages[2]
+    sign_in(page, site)
+    page.goto(f"{site.url}/alarms")
+    site.fault(village["name"], "village_down")
+    until(lambda: open_alarms(site), seconds=SECONDS, what="an alarm is raised")
+    (alarm,) = open_alarms(site)
+    assert (alarm["level"], alarm["cause"], alarm["village_name"]) == ("village", "village_link", village["name"])
+    names = {camera["id"] for camera in site.cameras() if camera["village_id"] == alarm["village_id"]}
+    assert set(alarm["members"]) == names
+    page.get_by_text(village["name"]).first.wait_for()
+
+    site.fault(village["name"], "village_down", on=False)
+    until(lambda: not open_alarms(site), seconds=SECONDS, what=f"it closes: {open_alarms(site)}")
+    raised = [one for one in site.get("/api/alarms") if one["id"] >= alarm["id"]]
+    assert [one["id"] for one in raised] == [alarm["id"]], "one village, one alarm"
+
+
+def test_a_frozen_camera_has_its_own_cause(page: Page, site: Site) -> None:
+    device = site.villages[0]["devices"][0]
+    channel = device["channels"][0]["name"]
+    site.fault(f"{device['host']}/{channel}" if len(device["channels"]) > 1 else device["host"], "frozen")
+    alarm = until(
+        lambda: next(iter(open_alarms(site)), None), seconds=SECONDS, what=f"an alarm; cameras {site.cameras()}"
+    )
+    assert (alarm["level"], alarm["cause"]) == ("camera", "frozen")
+    sign_in(page, site)
+    page.goto(f"{site.url}/alarms")
+    page.get_by_text(alarm["camera_name"]).first.wait_for()
+    page.get_by_text("画面冻结").first.wait_for()

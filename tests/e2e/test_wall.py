@@ -1,0 +1,130 @@
+"""Journeys on the wall: four villages, switching, a dead camera, a killed relay, a killed eye, "show me camera X"."""
+
+import os
+import signal
+import time
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Page
+
+from tests.e2e.site import Site, running_site, until
+from tests.e2e.wall import open_wall, playing, sign_in, tiles, viewers, wait_playing
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """Five villages with a few cameras each, all registered."""
+    settings = {"HEALTH__ROUND_SECONDS": "3", "HEALTH__PICTURE_SECONDS": "3"}
+    with running_site(tmp_path_factory.mktemp("wall"), villages=5, cameras=20, **settings) as site:
+        site.register()
+        yield site
+
+
+def one_camera_per_village(site: Site) -> list[int]:
+    """The first camera of each village, in the official order."""
+    found: dict[int, int] = {}
+    for camera in site.cameras():
+        found.setdefault(camera["village_id"], camera["id"])
+    return list(found.values())
+
+
+def test_four_cameras_of_four_villages_play_and_a_tile_is_switched_without_a_new_connection(
+    page: Page, site: Site
+) -> None:
+    cameras = one_camera_per_village(site)
+    sign_in(page, site)
+    open_wall(page, site, cameras[:4], 4)
+    wait_playing(page, 4)
+
+    before = viewers(page)
+    assert len(before) == 1
+    page.click('[data-tile="2"]')
+    page.fill("aside.tree input[type=search]", "")
+    row = page.locator(f'aside.tree [data-camera="{cameras[4]}"]').first
+    if not row.is_visible():
+        page.locator("aside.tree .head").last.click()
+    row.click()
+    until(lambda: playing(page, 2, cameras[4]), seconds=10, what=f"tile 2 shows the new camera: {tiles(page)}")
+    assert viewers(page) == before
+    assert all(playing(page, tile) for tile in (0, 1, 3))
+
+
+def test_a_dead_cameras_tile_says_why(page: Page, site: Site) -> None:
+    device = next(device for device in site.villages[1]["devices"])
+    dead = next(
+        camera["id"]
+        for camera in site.cameras()
+        if camera["device_id"] == next(one["id"] for one in site.get("/api/devices") if one["host"] == device["host"])
+    )
+    site.fault(device["host"], "dead")
+    try:
+        sign_in(page, site)
+        open_wall(page, site, [dead], 1)
+        tile = page.locator('[data-tile="0"]')
+        until(
+            lambda: any(word in tile.inner_text() for word in ("无法连接", "端口", "连不上", "拒绝")),
+            seconds=30,
+            what=f"the tile says that its camera cannot be reached, not {tile.inner_text()!r}",
+        )
+    finally:
+        site.fault(device["host"], "dead", on=False)
+
+
+def test_any_camera_is_found_by_its_initials_with_three_inputs(page: Page, site: Site) -> None:
+    sign_in(page, site)
+    page.goto(f"{site.url}/alarms")
+    page.wait_for_load_state("networkidle")
+    wanted = site.cameras()[-1]
+    begun = time.monotonic()
+    page.keyboard.press("Control+K")
+    page.keyboard.type(wanted["initials"])
+    page.locator(f'[role=option][data-camera="{wanted["id"]}"]').wait_for()
+    if page.locator("[role=option][aria-selected=true]").get_attribute("data-camera") != str(wanted["id"]):
+        page.locator(f'[role=option][data-camera="{wanted["id"]}"]').click()
+    else:
+        page.keyboard.press("Enter")
+    until(
+        lambda: any(tile["camera"] == wanted["id"] and tile["framesShown"] for tile in tiles(page)),
+        seconds=10,
+        what=f"{wanted['name']} is shown: {tiles(page)}",
+    )
+    assert time.monotonic() - begun < 5
+
+
+def test_pictures_come_back_by_themselves_after_the_relay_is_killed(page: Page, site: Site) -> None:
+    sign_in(page, site)
+    open_wall(page, site, one_camera_per_village(site)[:4], 4)
+    wait_playing(page, 4)
+    before = viewers(page)
+    (relay,) = site.children("relay")
+    os.kill(relay, signal.SIGKILL)
+    begun = time.monotonic()
+    until(lambda: viewers(page) != before and None not in viewers(page), seconds=10, what="the page offers again")
+    until(lambda: all(playing(page, tile) for tile in range(4)), seconds=10, what=f"four pictures: {tiles(page)}")
+    took = time.monotonic() - begun
+    wait_playing(page, 4)
+    assert took <= 5, f"{took:.1f} s"
+
+
+def test_not_a_frame_is_lost_when_the_eye_is_killed(page: Page, site: Site) -> None:
+    sign_in(page, site)
+    cameras = one_camera_per_village(site)[:4]
+    open_wall(page, site, cameras, 4)
+    wait_playing(page, 4)
+    for eye in site.children("eye"):
+        os.kill(eye, signal.SIGKILL)
+    counts = [tile["framesDecoded"] for tile in tiles(page)[:4]]
+    answer = until(
+        lambda: (one := site.api.post(f"/api/cameras/{cameras[0]}/snapshot")).status_code == 200 and one,
+        seconds=15,
+        what="a new eye takes pictures",
+    )
+    assert answer.content[:2] == b"\xff\xd8"
+    until(
+        lambda: all(tile["framesDecoded"] > old + 25 for tile, old in zip(tiles(page), counts, strict=False)),
+        seconds=10,
+        what="all tiles go on",
+    )
