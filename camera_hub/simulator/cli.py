@@ -7,6 +7,7 @@ import json
 import signal
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from camera_hub.simulator.control import Control
 from camera_hub.simulator.discovery import PORT
@@ -24,6 +25,7 @@ def parser() -> argparse.ArgumentParser:
     options.add_argument("--http-port", type=int, default=8080, help="0: chosen by the system")
     options.add_argument("--rtsp-port", type=int, default=8554, help="0: chosen by the system")
     options.add_argument("--no-discovery", action="store_true", help="answer no WS-Discovery")
+    options.add_argument("--cache", type=Path, metavar="DIR", help="where encoded pictures are kept for the next start")
     options.add_argument("--control", metavar="HOST:PORT", type=_loopback, default=("127.0.0.1", 0))
     return options
 
@@ -48,7 +50,10 @@ async def run(options: argparse.Namespace) -> None:
     for name in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(name, done.set)
     discovery = Discovery(port=None if options.no_discovery else PORT, multicast=not options.no_discovery)
-    async with Farm(plan, discovery=discovery) as farm, Control(farm, *options.control) as control:
+    async with (
+        Farm(plan, discovery=discovery, cache=options.cache, warm=True) as farm,
+        Control(farm, *options.control) as control,
+    ):
         _say({"ready": True, "control": control.address, **farm.describe()})
         await done.wait()
 

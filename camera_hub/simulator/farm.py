@@ -3,6 +3,7 @@
 import asyncio
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
@@ -31,14 +32,24 @@ class UnknownTarget(ValueError):
 class Farm:
     """An async context manager: entering starts every device, leaving stops them all and waits."""
 
-    def __init__(self, plan: FarmPlan, *, clock: Clock | None = None, discovery: Discovery | None = None) -> None:
+    def __init__(
+        self,
+        plan: FarmPlan,
+        *,
+        clock: Clock | None = None,
+        discovery: Discovery | None = None,
+        cache: Path | None = None,
+        warm: bool = False,
+    ) -> None:
+        """`cache`: a directory for encoded loops. `warm`: encode sub streams and H.265 without being asked."""
         self.plan = plan
         self.devices: dict[str, Device] = {}
         """By key, e.g. "donggou-1"."""
         self.canary = Canary(plan.villages[0].devices[0].address)
         self._clock: Clock = clock or SystemClock()
         self._board = Switchboard()
-        self._library = Library()
+        self._library = Library(cache)
+        self._warm = warm
         self._discovery = discovery or Discovery()
         self._responder: Responder | None = None
         self._stack = AsyncExitStack()
@@ -58,6 +69,9 @@ class Farm:
                 self._responder = await stack.enter_async_context(
                     Responder(states, port=self._discovery.port, multicast=self._discovery.multicast)
                 )
+            if self._warm:
+                warming = asyncio.create_task(self._warm_up(), name="simulator-warm-up")
+                stack.push_async_callback(_end, warming)
             self._stack = stack.pop_all()
         return self
 
@@ -101,6 +115,16 @@ class Farm:
             "canary_connections": self.canary.connections,
             "devices": {key: device.state.stats.as_json() for key, device in self.devices.items()},
         }
+
+    async def _warm_up(self) -> None:
+        """Encode in the background: sub streams first, then what cannot share a loop."""
+        streams = [stream for device in self.devices.values() for stream in device.rtsp.streams.values()]
+        for stream in streams:
+            if stream.spec == stream.channel.sub:
+                await stream.loop()
+        for stream in streams:
+            if stream.spec.codec == "h265":
+                await stream.loop()
 
     @staticmethod
     def _describe_device(device: Device) -> dict[str, Any]:
@@ -151,3 +175,8 @@ class Farm:
         if len(keys) != 1:
             raise UnknownTarget(f"no village, device or channel is called {target!r}")
         return next(iter(keys))
+
+
+async def _end(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)

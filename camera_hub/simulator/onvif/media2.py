@@ -75,7 +75,10 @@ class Media2Service:
         if wanted & {"All", "PTZ"} and profile.channel.ptz:
             parts += f'<tr2:PTZ token="PTZ_{number}">{ptz_configuration(profile)}</tr2:PTZ>'
         inside = f"<tr2:Configurations>{parts}</tr2:Configurations>" if parts else ""
-        return f'<tr2:Profiles token="{profile.token}" fixed="true"><tr2:Name>{profile.name}</tr2:Name>{inside}</tr2:Profiles>'
+        return (
+            f'<tr2:Profiles token="{profile.token}" fixed="true"><tr2:Name>{profile.name}</tr2:Name>'
+            f"{inside}</tr2:Profiles>"
+        )
 
     @staticmethod
     def _encoder(profile: Profile, element: str) -> str:

@@ -1,14 +1,17 @@
-"""All loops there are, each encoded when it is first asked for, in threads of its own."""
+"""All loops there are, each encoded when it is first asked for, or taken from the shelf, in threads of its own."""
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from camera_hub.simulator.model import StreamSpec
-from camera_hub.simulator.picture.loops import Loop, captioned_loop, drawn_loop
+from camera_hub.simulator.picture.loops import CaptionedLoop, DrawnLoop, Encoded, Loop
+from camera_hub.simulator.picture.making import encode_body, encode_whole, frame_of
 from camera_hub.simulator.picture.scenes import Look
+from camera_hub.simulator.picture.shelf import Shelf
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +34,8 @@ def recipe_for(look: Look, spec: StreamSpec, label: str, *, b_frames: bool) -> R
 class Library:
     """Makes each loop once. An async context manager that waits for its threads."""
 
-    def __init__(self, workers: int = 2) -> None:
+    def __init__(self, cache: Path | None = None, workers: int = 2) -> None:
+        self._shelf = Shelf(cache) if cache else None
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="simulator-loops")
         self._loops: dict[Recipe, asyncio.Future[Loop]] = {}
 
@@ -49,12 +53,21 @@ class Library:
         """The loop, from the shelf or after encoding it."""
         future = self._loops.get(recipe)
         if future is None:
-            future = asyncio.get_running_loop().run_in_executor(self._pool, _make, recipe)
+            future = asyncio.get_running_loop().run_in_executor(self._pool, _make, recipe, self._shelf)
             self._loops[recipe] = future
         return await asyncio.shield(future)
 
 
-def _make(recipe: Recipe) -> Loop:
+def _make(recipe: Recipe, shelf: Shelf | None) -> Loop:
+    encoded = shelf.get(repr(recipe)) if shelf else None
+    if encoded is None:
+        encoded = _encode(recipe)
+        if shelf:
+            shelf.put(repr(recipe), encoded)
+    return DrawnLoop(encoded) if recipe.label else CaptionedLoop(frame_of(recipe.spec), encoded)
+
+
+def _encode(recipe: Recipe) -> Encoded:
     if recipe.label:
-        return drawn_loop(recipe.look, recipe.spec, recipe.label, b_frames=recipe.b_frames)
-    return captioned_loop(recipe.look, recipe.spec)
+        return encode_whole(recipe.look, recipe.spec, recipe.label, b_frames=recipe.b_frames)
+    return encode_body(recipe.look, recipe.spec)

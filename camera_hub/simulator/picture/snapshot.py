@@ -7,7 +7,7 @@ import numpy as np
 from camera_hub.simulator.model import StreamSpec
 from camera_hub.simulator.picture.canvas import Canvas
 from camera_hub.simulator.picture.encoder import encode
-from camera_hub.simulator.picture.loops import LOOP_SECONDS, frame_of, with_bar
+from camera_hub.simulator.picture.making import LOOP_SECONDS, frame_of, with_bar
 from camera_hub.simulator.picture.scenes import Look, Scene
 
 
