@@ -81,6 +81,7 @@ class Feed:
         self._session: RtspSession | None = None
         self._task: asyncio.Task[None] | None = None
         self._next_index = 0
+        self._dialled = 0.0
         self._began = 0.0
         self._heard: float | None = None
         self._keyed: float | None = None
@@ -137,13 +138,12 @@ class Feed:
         self._say(FeedState(self.name, FeedPhase.CONNECTING))
         self._heard = self._keyed = None
         async with self._gate.opening(self.spec):
-            began = self._clock.monotonic()
+            self._dialled = self._clock.monotonic()
             session = RtspSession(self.spec, self._clock, self._media)
             self.figures.opens += 1
             await self._open(session)
         try:
-            signalling = (self._clock.monotonic() - began) * 1000
-            self._say(replace(self._described(), phase=FeedPhase.WAITING_KEY, signalling_ms=signalling))
+            self._played()
             await self._watch(session)
         finally:
             self._session = None
@@ -192,7 +192,8 @@ class Feed:
                     keeping.result()
                 self._judge(self._clock.monotonic())
         finally:
-            await ended(keeping)
+            if not keeping.done():
+                await ended(keeping)
 
     def _judge(self, now: float) -> None:
         """Raise when packets or key frames have failed to come."""
@@ -208,6 +209,12 @@ class Feed:
                 reason=Reason.NO_KEY_FRAME,
             )
 
+    def _played(self) -> None:
+        """The camera agreed to PLAY; said once per session."""
+        if self.state.phase is FeedPhase.CONNECTING:
+            signalling = (self._clock.monotonic() - self._dialled) * 1000
+            self._say(replace(self._described(), phase=FeedPhase.WAITING_KEY, signalling_ms=signalling))
+
     def _media(self, data: bytes) -> None:
         """One RTP packet, in the socket's read callback. HubError ends the session."""
         figures = self.figures
@@ -218,7 +225,8 @@ class Feed:
             figures.bad_packets += 1
             return
         now = self._clock.monotonic()
-        if self._heard is None and self._session is not None:
+        if self._heard is None:
+            self._played()  # its answer may stand in the same read, before these packets
             self.state = replace(self.state, stream_ms=(now - self._began) * 1000)
         self._heard = now
         if self._session is not None:

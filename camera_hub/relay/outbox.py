@@ -32,7 +32,7 @@ class Outbox:
         self._awake.set()
 
     async def run(self) -> None:
-        """Send for ever. Raises HubError when the hub is gone."""
+        """Send until the hub is gone. Raises HubError when it no longer reads."""
         while True:
             await self._awake.wait()
             while self._waiting:
@@ -44,6 +44,6 @@ class Outbox:
                     await self._pipe.send(head, body)
                 except HubError as error:
                     if error.kind is not Kind.TOO_LARGE:
-                        raise
+                        return
                     self.dropped += 1
             self._awake.clear()

@@ -231,7 +231,7 @@ class Viewer:
             self._awake.set()
 
     async def _pace(self) -> None:
-        """Send what waits, the shortest backlog first: a live frame's rest before a replay, small replays before big."""
+        """Send what waits, the shortest backlog first: a live frame's rest before a replay, small ones first."""
         outlet, bucket = self._outlet, self._bucket
         assert outlet is not None
         while True:

@@ -50,11 +50,12 @@ class Connection(asyncio.Protocol):
         """Send a request and wait for its answer. Raises HubError."""
         self._number += 1
         number = self._number
+        if self.lost.done():
+            self.lost.result()
         future: asyncio.Future[Response] = asyncio.get_running_loop().create_future()
         self._waiting[number] = future
         try:
             self.write(write_request(method, url, {"CSeq": str(number), **headers}))
-            self.lost.add_done_callback(lambda _: future.cancel())
             async with asyncio.timeout(deadline):
                 await asyncio.wait([future])
             if future.cancelled():
@@ -98,6 +99,8 @@ class Connection(asyncio.Protocol):
     def _end(self, error: HubError) -> None:
         if not self.lost.done():
             self.lost.set_exception(error)
+            for future in self._waiting.values():
+                future.cancel()
             self.lost.exception()  # it is looked at again by whoever waits; if nobody does, that is no fault
         if self._transport is not None:
             self._transport.abort()

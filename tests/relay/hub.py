@@ -1,0 +1,71 @@
+"""The hub's end of a relay's pipe, for tests: calls, and waiting for what the relay says."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+from camera_hub.clock import SystemClock
+from camera_hub.relay.messages import FeedSpec, RelayConfig
+from camera_hub.relay.relay import Relay
+from camera_hub.running import running
+from camera_hub.wire import Frame, Pipe
+from tests.relay.camera import Camera
+
+
+class Hub:
+    """Keeps all that was said; `until` waits for a word that fits, looking at what was said before too."""
+
+    def __init__(self, pipe: Pipe) -> None:
+        self.pipe = pipe
+        self.said: list[Frame] = []
+        self._more = asyncio.Condition()
+
+    async def listen(self) -> None:
+        while (frame := await self.pipe.receive()) is not None:
+            async with self._more:
+                self.said.append(frame)
+                self._more.notify_all()
+
+    async def until(self, type_: str, fits: Callable[[dict[str, Any]], bool] = lambda head: True) -> Frame:
+        async with asyncio.timeout(10), self._more:
+            while True:
+                for frame in self.said:
+                    if frame.type == type_ and fits(frame.head):
+                        return frame
+                await self._more.wait()
+
+    async def call(self, type_: str, **values: Any) -> dict[str, Any]:
+        return (await self.pipe.call({"type": type_, **values})).head
+
+    async def open(self, feed: str, camera: Camera, **values: Any) -> FeedSpec:
+        """Open a feed of the camera."""
+        spec = FeedSpec(feed, camera.url, "127.0.0.1", camera.port, **values)
+        await self.pipe.call(spec.head("feed.open"))
+        return spec
+
+    async def state(self, feed: str, phase: str) -> dict[str, Any]:
+        """Wait for a phase of a feed."""
+        return (await self.until("feed.state", lambda head: head["feed"] == feed and head["phase"] == phase)).head
+
+
+@asynccontextmanager
+async def relay(**config: Any) -> AsyncIterator[Hub]:
+    """A relay in this process on a real socket pair, configured."""
+    ours, theirs = socket.socketpair()
+    near, far = [Pipe(*await asyncio.open_connection(sock=end)) for end in (ours, theirs)]
+    hub = Hub(near)
+    try:
+        async with running(hub.listen(), "test hub"):
+            serving = asyncio.create_task(Relay(far, SystemClock()).run(), name="relay under test")
+            try:
+                values = {"udp_host": "127.0.0.1", "announced_addresses": ("127.0.0.1",), **config}
+                await near.call(RelayConfig(**values).head("configure"))
+                yield hub
+            finally:
+                await near.close()
+                await asyncio.wait_for(serving, 10)
+    finally:
+        await near.close()
+        await far.close()

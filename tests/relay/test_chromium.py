@@ -1,0 +1,43 @@
+"""The whole way: four cameras, one relay, one peer connection in Chromium, switched by message."""
+
+from contextlib import AsyncExitStack
+
+import pytest
+
+from tests.relay.browser import chromium, pictures
+from tests.relay.camera import camera
+from tests.relay.clip import clip
+from tests.relay.hub import relay
+
+pytestmark = pytest.mark.browser
+
+
+async def test_four_cameras_play_and_a_tile_switches_without_a_new_connection() -> None:
+    async with AsyncExitStack() as stack:
+        hub = await stack.enter_async_context(relay())
+        sizes = [(320, 240), (352, 288), (384, 288), (416, 240), (640, 360)]
+        for number, (width, height) in enumerate(sizes):
+            shown = clip(40 * number, width=width, height=height)
+            await hub.open(f"s{number}", await stack.enter_async_context(camera(shown)))
+        for number in range(5):
+            await hub.state(f"s{number}", "live")
+        page = await stack.enter_async_context(chromium())
+        answer = await hub.call("viewer.offer", viewer="v", sdp=await page.evaluate("offer(4)"))
+        assert answer["tracks"] == 4
+        assert "h264" in answer["codecs"]
+        for track in range(4):
+            await hub.call("track.show", viewer="v", track=track, feed=f"s{track}", serial=1)
+        await page.evaluate("sdp => accept(sdp)", answer["sdp"])
+        await hub.until("viewer.state", lambda head: head["state"] == "connected")
+        await page.wait_for_function("pictures().length == 4 && pictures().every(p => p.width > 0 && p.frames > 25)")
+        assert [(seen["width"], seen["height"]) for seen in await pictures(page)] == sizes[:4]
+
+        await hub.call("track.show", viewer="v", track=1, feed="s4", serial=2)
+        await hub.until("track.state", lambda head: head["serial"] == 2 and head["phase"] == "live")
+        await page.wait_for_function("pictures()[1].width == 640")
+        before = (await pictures(page))[1]["frames"]
+        await page.wait_for_function(f"pictures()[1].frames > {before + 25}")
+        assert await page.evaluate("connections") == 1
+        stats = await page.evaluate("stats()")
+        assert sum(entry["packetsLost"] for entry in stats) == 0
+        assert all(entry.get("pliCount", 0) == 0 for entry in stats)
