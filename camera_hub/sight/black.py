@@ -15,6 +15,8 @@ _FIELDS = (9, 16)
 _CELLS = 6
 _DARK = 40.0
 _DIFFERENCE = 6.0
+_ONE_COLOUR = 2.0
+"""All cells within so little: no fog is that even."""
 _ENOUGH = 0.04
 """Share of fields that must show something for a score of 60."""
 
@@ -25,9 +27,8 @@ def black(image: Image) -> float:
     middle = without_caption(grey(image)).astype(np.float32)
     cells = cv2.resize(middle, (columns * _CELLS, rows * _CELLS), interpolation=cv2.INTER_AREA)
     fields = cells.reshape(rows, _CELLS, columns, _CELLS).swapaxes(1, 2).reshape(rows, columns, -1)
-    structured = fields.max(axis=2) - fields.min(axis=2) >= _DIFFERENCE
-    means = fields.mean(axis=2)
-    if not structured.any() and means.max() - means.min() < _DIFFERENCE:
+    if cells.max() - cells.min() < _ONE_COLOUR:
         return 0.0
-    seen = float(np.mean(structured | (means >= _DARK)))
+    structured = fields.max(axis=2) - fields.min(axis=2) >= _DIFFERENCE
+    seen = float(np.mean(structured | (fields.mean(axis=2) >= _DARK)))
     return round(min(100.0, 60.0 * seen / _ENOUGH), 1)

@@ -24,6 +24,7 @@ from camera_hub.store.tables import Camera, Device, Stream, User, Village
 from tests.fakes.clock import ManualClock
 
 FAKE_RELAY = (sys.executable, "-m", "tests.media.fake_relay")
+FAKE_EYE = (sys.executable, "-m", "tests.media.fake_eye")
 NOON = ManualClock().now()
 OPERATOR = Actor(1, "op", "Operator", Role.OPERATOR)
 
@@ -126,8 +127,9 @@ def settings(tmp_path: Path) -> Settings:
 
 @pytest.fixture
 async def media(settings: Settings, bus: EventBus, site: Database, sources: FakeSources) -> AsyncIterator[Media]:
-    """A Media on the machine's clock, with a fake relay and one real eye."""
-    async with Media(settings, SystemClock(), bus, site, sources, relay_command=FAKE_RELAY) as media:
+    """A Media on the machine's clock, with a relay and an eye that only speak."""
+    commands = {"relay_command": FAKE_RELAY, "eye_command": FAKE_EYE}
+    async with Media(settings, SystemClock(), bus, site, sources, **commands) as media:
         yield media
 
 
