@@ -1,0 +1,102 @@
+"""Devices: cameras and recorders with their logins. A password goes in and never comes out."""
+
+from dataclasses import replace
+from typing import Annotated, Any
+
+from fastapi import APIRouter
+
+from camera_hub.access.policy import Action, Actor, allows
+from camera_hub.api.routing import needs, part
+from camera_hub.api.schemas.base import Done, Id
+from camera_hub.api.schemas.places import ChangeDevice, DeviceAnswer, DeviceRegistered, NewDevice, NewUrlCamera
+from camera_hub.cameras.devices import Registered
+from camera_hub.cameras.register import Register
+from camera_hub.cameras.views import DeviceView
+from camera_hub.clock import Clock
+from camera_hub.errors import HubError, Kind
+
+router = APIRouter(prefix="/api/devices", tags=["devices"])
+
+Reg = Annotated[Register, part(Register)]
+Reader = Annotated[Actor, needs(Action.READ_HEALTH)]
+Registrar = Annotated[Actor, needs(Action.REGISTER)]
+
+
+@router.get("", response_model=list[DeviceAnswer])
+async def devices(actor: Reader, register: Reg) -> list[DeviceView]:
+    return [_shown(actor, device) for device in await register.devices.all(actor)]
+
+
+@router.post("", response_model=DeviceRegistered, status_code=201)
+async def register_device(body: NewDevice, actor: Registrar, register: Reg) -> Registered:
+    return await register.devices.register(
+        actor,
+        body.village_id,
+        body.host,
+        body.port,
+        username=body.username,
+        password=body.password.get_secret_value(),
+        name=body.name,
+        endpoint=body.endpoint,
+    )
+
+
+@router.post("/url", response_model=DeviceRegistered, status_code=201)
+async def register_url(body: NewUrlCamera, actor: Registrar, register: Reg) -> Registered:
+    return await register.devices.register_url(
+        actor,
+        body.village_id,
+        body.name,
+        body.main_url,
+        body.sub_url,
+        username=body.username,
+        password=body.password.get_secret_value(),
+        place_class=body.place_class,
+    )
+
+
+@router.get("/{device_id}", response_model=DeviceAnswer)
+async def device(device_id: Id, actor: Reader, register: Reg) -> DeviceView:
+    return _shown(actor, await register.devices.get(actor, device_id))
+
+
+@router.patch("/{device_id}", response_model=DeviceAnswer)
+async def change_device(device_id: Id, body: ChangeDevice, actor: Registrar, register: Reg) -> DeviceView:
+    return await register.devices.change(
+        actor,
+        device_id,
+        name=body.name,
+        host=body.host,
+        onvif_port=body.onvif_port,
+        username=body.username,
+        password=body.password.get_secret_value() if body.password is not None else None,
+    )
+
+
+@router.post("/{device_id}/describe", response_model=DeviceRegistered)
+async def describe_device(device_id: Id, actor: Registrar, register: Reg) -> Registered:
+    """Ask the device again; new channels come in, known ones keep their names."""
+    return await register.devices.describe(actor, device_id)
+
+
+@router.delete("/{device_id}")
+async def retire_device(device_id: Id, actor: Registrar, register: Reg, clock: Annotated[Clock, part(Clock)]) -> Done:
+    await register.devices.retire(actor, device_id)
+    return Done(at=clock.now())
+
+
+def _shown(actor: Actor, device: DeviceView) -> DeviceView:
+    """Login names are for those who register."""
+    return device if allows(actor, Action.REGISTER) else replace(device, username=None)
+
+
+async def read_changed(app_state: Any, actor: Actor, id: int) -> dict[str, Any] | None:
+    """The device as the page reads it, None when it is retired or out of the actor's scope."""
+    register: Register = app_state.parts[Register]
+    try:
+        found = [one for one in [await register.devices.get(actor, id)] if allows(actor, Action.READ_HEALTH)]
+    except HubError as error:
+        if error.kind is Kind.NOT_FOUND:
+            return None
+        raise
+    return DeviceAnswer.model_validate(_shown(actor, found[0])).model_dump(mode="json") if found else None

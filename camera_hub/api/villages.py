@@ -1,0 +1,70 @@
+"""Villages and residential quarters."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter
+
+from camera_hub.access.policy import Action, Actor
+from camera_hub.api.routing import needs, part
+from camera_hub.api.schemas.base import Done, Id
+from camera_hub.api.schemas.places import ChangeVillage, NewVillages, Order, VillageAnswer
+from camera_hub.cameras.register import Register
+from camera_hub.cameras.views import VillageView
+from camera_hub.clock import Clock
+from camera_hub.errors import HubError, Kind
+
+router = APIRouter(prefix="/api/villages", tags=["villages"])
+
+Reg = Annotated[Register, part(Register)]
+
+
+@router.get("", response_model=list[VillageAnswer])
+async def villages(actor: Annotated[Actor, needs(Action.VIEW)], register: Reg) -> list[VillageView]:
+    return await register.villages.all(actor)
+
+
+@router.post("", response_model=list[VillageAnswer], status_code=201)
+async def add_villages(
+    body: NewVillages, actor: Annotated[Actor, needs(Action.MANAGE_VILLAGES)], register: Reg
+) -> list[VillageView]:
+    """Answers all villages in their order; names that were there already are not doubled."""
+    await register.villages.add(body.names, body.kind)
+    return await register.villages.all(actor)
+
+
+@router.put("/order", response_model=list[VillageAnswer])
+async def order_villages(
+    body: Order, actor: Annotated[Actor, needs(Action.MANAGE_VILLAGES)], register: Reg
+) -> list[VillageView]:
+    await register.villages.order(body.ids)
+    return await register.villages.all(actor)
+
+
+@router.patch("/{village_id}", response_model=VillageAnswer)
+async def change_village(
+    village_id: Id, body: ChangeVillage, actor: Annotated[Actor, needs(Action.MANAGE_VILLAGES)], register: Reg
+) -> VillageView:
+    return await register.villages.change(village_id, name=body.name, kind=body.kind, ranges=body.ranges)
+
+
+@router.delete("/{village_id}")
+async def remove_village(
+    village_id: Id,
+    actor: Annotated[Actor, needs(Action.MANAGE_VILLAGES)],
+    register: Reg,
+    clock: Annotated[Clock, part(Clock)],
+) -> Done:
+    await register.villages.remove(village_id)
+    return Done(at=clock.now())
+
+
+async def read_changed(app_state: Any, actor: Actor, id: int) -> dict[str, Any] | None:
+    """The village as the page reads it, None when it is gone or out of the actor's scope."""
+    register: Register = app_state.parts[Register]
+    try:
+        view = await register.villages.get(actor, id)
+    except HubError as error:
+        if error.kind is Kind.NOT_FOUND:
+            return None
+        raise
+    return VillageAnswer.model_validate(view).model_dump(mode="json")

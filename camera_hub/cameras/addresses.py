@@ -1,0 +1,31 @@
+"""From a host to the one IP that is dialled: resolved once, judged, pinned."""
+
+import asyncio
+import ipaddress
+import socket
+
+from camera_hub.cameras import urls
+from camera_hub.errors import HubError, Kind, Reason
+
+_DEADLINE = 3.0
+
+
+async def resolve(host: str) -> str:
+    """The IP of a checked host. Raises HubError: UNREACHABLE for an unknown name, INVALID for a refused address."""
+    try:
+        return str(ipaddress.ip_address(host))
+    except ValueError:
+        pass
+    try:
+        async with asyncio.timeout(_DEADLINE):
+            found = await asyncio.get_running_loop().getaddrinfo(host, None, type=socket.SOCK_STREAM)
+    except (OSError, TimeoutError) as error:
+        raise HubError(
+            Kind.UNREACHABLE, f"the name {host} is not known; give the device's IP address", reason=Reason.UNREACHABLE
+        ) from error
+    addresses = [ipaddress.ip_address(str(entry[4][0])) for entry in found]
+    if not addresses:
+        raise HubError(Kind.UNREACHABLE, f"the name {host} has no address", reason=Reason.UNREACHABLE)
+    address = min(addresses, key=lambda one: one.version)
+    urls.dialled(address)
+    return str(address)

@@ -1,0 +1,58 @@
+"""Cameras that a user keeps at hand."""
+
+from sqlalchemy import select
+
+from camera_hub.access.policy import Actor, require_village
+from camera_hub.clock import Clock
+from camera_hub.errors import HubError, Kind
+from camera_hub.events import CameraChanged, EventBus
+from camera_hub.store.database import Database
+from camera_hub.store.tables import Camera, Favourite
+
+LIMIT = 1000
+
+
+class Favourites:
+    """The verbs of one user's favourites."""
+
+    def __init__(self, database: Database, bus: EventBus, clock: Clock) -> None:
+        self._database = database
+        self._bus = bus
+        self._clock = clock
+
+    async def all(self, actor: Actor) -> list[int]:
+        """Camera ids, oldest first, of those that are not retired and lie in the actor's scope."""
+        kept = (
+            select(Favourite.camera_id)
+            .join(Camera, Camera.id == Favourite.camera_id)
+            .where(Favourite.user_id == actor.user_id, Camera.state != "retired")
+            .order_by(Favourite.created_at, Favourite.camera_id)
+        )
+        if actor.scope is not None:
+            kept = kept.where(Camera.village_id == actor.scope)
+        async with self._database.read() as session:
+            return list(await session.scalars(kept))
+
+    async def add(self, actor: Actor, camera_id: int) -> None:
+        """Keep the camera; keeping it twice is no error. Raises HubError: NOT_FOUND, INVALID (too_many)."""
+        async with self._database.write() as session:
+            camera = await session.get(Camera, camera_id)
+            if camera is None:
+                raise HubError(Kind.NOT_FOUND, "there is no such camera")
+            require_village(actor, camera.village_id, "camera")
+            mine = set(await session.scalars(select(Favourite.camera_id).where(Favourite.user_id == actor.user_id)))
+            if len(mine) >= LIMIT:
+                raise HubError(Kind.INVALID, f"there are {LIMIT} favourites already; remove some", reason="too_many")
+            if camera_id not in mine:
+                session.add(Favourite(user_id=actor.user_id, camera_id=camera_id, created_at=self._clock.now()))
+        self._bus.publish(CameraChanged(camera_id, camera.village_id))
+
+    async def remove(self, actor: Actor, camera_id: int) -> None:
+        """Forget the camera; one that is not kept is no error."""
+        async with self._database.write() as session:
+            kept = await session.get(Favourite, (actor.user_id, camera_id))
+            camera = await session.get(Camera, camera_id)
+            if kept is not None:
+                await session.delete(kept)
+        if kept is not None and camera is not None:
+            self._bus.publish(CameraChanged(camera_id, camera.village_id))

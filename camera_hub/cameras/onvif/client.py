@@ -1,0 +1,268 @@
+"""ONVIF for the rest of the house: a few coroutines over a bounded pool of threads, one call per device at a time."""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Self, TypeVar
+from weakref import WeakValueDictionary
+
+from camera_hub.cameras import addresses, urls
+from camera_hub.cameras.onvif import wsdl
+from camera_hub.cameras.onvif.budget import LoginBudget
+from camera_hub.cameras.onvif.describe import Described, Profile, Said, described
+from camera_hub.cameras.onvif.device import MEDIA1, Device, readable
+from camera_hub.cameras.onvif.exchange import Deadline, Peer
+from camera_hub.cameras.onvif.login import Login
+from camera_hub.cameras.onvif.media2 import MEDIA2
+from camera_hub.cameras.onvif.transport import Conversation
+from camera_hub.clock import Clock
+from camera_hub.errors import HubError, Kind, Reason
+from camera_hub.settings import Discovery
+
+PATH = "/onvif/device_service"
+_THREADS = 16
+_KNOWN_SECONDS = 600.0
+_KNOWN_LIMIT = 4096
+_DESCRIBE_FACTOR = 2.0
+"""Describing is up to a hundred calls (a recorder of 32 channels); it may take this many single deadlines in all."""
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A device's ONVIF door: the address it is reached on, its login, what is known of its clock."""
+
+    host: str
+    port: int
+    path: str = PATH
+    login: Login | None = None
+    clock_offset_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ClockReading:
+    """A device's clock against ours: `offset_s` = device minus hub, None when it tells no usable time."""
+
+    offset_s: float | None
+    took_ms: float
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What a device told that need not be asked for each stream."""
+
+    services: dict[str, str]
+    offset_s: float | None
+    until: float
+
+
+class Onvif:
+    """An async context manager; leaving ends the threads and waits for them."""
+
+    def __init__(self, settings: Discovery, clock: Clock) -> None:
+        self._settings = settings
+        self._clock = clock
+        self.budget = LoginBudget()
+        self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="onvif")
+        self._free = asyncio.Semaphore(_THREADS)
+        self._locks: WeakValueDictionary[tuple[str, int], asyncio.Lock] = WeakValueDictionary()
+        self._known: OrderedDict[tuple[str, int, str], _Known] = OrderedDict()
+        self._running: set[Deadline] = set()
+
+    async def __aenter__(self) -> Self:
+        await asyncio.get_running_loop().run_in_executor(self._pool, wsdl.warm)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        for deadline in self._running:
+            deadline.stop()
+        await asyncio.to_thread(self._pool.shutdown, wait=True, cancel_futures=True)
+
+    async def clock(self, host: str, port: int, path: str = PATH, *, timeout: float | None = None) -> ClockReading:
+        """Read the device's clock without a login: reachability, ONVIF or not, and clock error in one call."""
+        target = Target(host, port, path)
+        seconds = timeout or self._settings.onvif_timeout
+        return await self._call(target, seconds, lambda device, _: self._read_clock(device))
+
+    async def describe(
+        self, host: str, port: int | None = None, login: Login | None = None, path: str = PATH
+    ) -> Described:
+        """What the device is and which cameras it has; without a port the usual ones are tried in order.
+
+        Raises HubError with the Reason: of the port that answered anything, else of the first.
+        """
+        if port is not None:
+            return await self._describe(Target(host, port, path, login))
+        worst: HubError | None = None
+        for usual in self._settings.ports:
+            try:
+                await self.clock(host, usual, path, timeout=self._settings.host_timeout)
+            except HubError as error:
+                if worst is None or error.reason not in (Reason.PORT_CLOSED, Reason.UNREACHABLE, Reason.TIMED_OUT):
+                    worst = error
+                continue
+            return await self._describe(Target(host, usual, path, login))
+        raise worst or HubError(Kind.INVALID, "no ports are set to be tried", reason=Reason.UNREACHABLE)
+
+    async def stream_uri(self, target: Target, profile: str, *, timeout: float | None = None) -> str:
+        """The profile's RTSP address, on the host that the device is reached on, without login. Raises HubError."""
+
+        def ask(device: Device, services: dict[str, str]) -> str:
+            if (path := services.get(MEDIA1)) is not None:
+                return device.stream_uri(path, profile)
+            return device.media2(services[MEDIA2]).stream_uri(profile)
+
+        seconds = timeout or self._settings.onvif_timeout
+        return urls.onto(await self._media(target, seconds, ask), target.host).url
+
+    async def sync_point(self, target: Target, profile: str) -> None:
+        """Ask the device for a key frame now (SetSynchronizationPoint). Raises HubError."""
+
+        def ask(device: Device, services: dict[str, str]) -> None:
+            if (path := services.get(MEDIA1)) is not None:
+                device.synchronize(path, profile)
+            else:
+                device.media2(services[MEDIA2]).synchronize(profile)
+
+        await self._media(target, self._settings.onvif_timeout, ask)
+
+    async def _describe(self, target: Target) -> Described:
+        def ask(device: Device, conversation: Conversation) -> tuple[Said, float | None, dict[str, str]]:
+            conversation.clock_offset_s = self._read_clock(device).offset_s
+            services = device.services()
+            return _said(device, services), conversation.clock_offset_s, services
+
+        said, offset_s, services = await self._call(target, self._settings.onvif_timeout * _DESCRIBE_FACTOR, ask)
+        self._remember(target, services, offset_s)
+        return described(said, host=target.host, port=target.port, path=target.path, clock_offset_s=offset_s)
+
+    async def _media(self, target: Target, seconds: float, ask: Callable[[Device, dict[str, str]], T]) -> T:
+        known = self._known.get((target.host, target.port, target.path))
+        fresh = known if known is not None and self._clock.monotonic() < known.until else None
+
+        def work(device: Device, conversation: Conversation) -> tuple[T, dict[str, str], float | None]:
+            if fresh is not None:
+                conversation.clock_offset_s = fresh.offset_s
+                return ask(device, fresh.services), fresh.services, fresh.offset_s
+            conversation.clock_offset_s = target.clock_offset_s
+            with suppress(HubError):  # its clock may be hidden while its media is not; the next call will tell
+                conversation.clock_offset_s = self._read_clock(device).offset_s
+            services = device.services()
+            return ask(device, services), services, conversation.clock_offset_s
+
+        try:
+            answer, services, offset_s = await self._call(target, seconds, work)
+        except HubError:
+            self._known.pop((target.host, target.port, target.path), None)
+            raise
+        if fresh is None:
+            self._remember(target, services, offset_s)
+        return answer
+
+    async def _call(self, target: Target, seconds: float, work: Callable[[Device, Conversation], T]) -> T:
+        """Run `work` in a thread under one deadline of that many seconds; the device's lock is held for its length."""
+        name = f"{target.host}:{target.port}"
+        if target.login:
+            self.budget.check(name, target.login, self._clock.monotonic())
+        address = await addresses.resolve(target.host)
+        lock = self._locks.setdefault((target.host, target.port), asyncio.Lock())
+        async with lock, self._free:
+            deadline = Deadline(seconds)
+            conversation = Conversation(
+                Peer(target.host, address, target.port, tls=target.port == 443),
+                target.login,
+                deadline=deadline,
+                per_call=min(seconds, self._settings.onvif_timeout),
+                limit=self._settings.reply_bytes,
+                now=self._clock.now,
+            )
+            self._running.add(deadline)
+            try:
+                answer = await asyncio.get_running_loop().run_in_executor(
+                    self._pool, lambda: readable(lambda: work(Device(conversation, target.path), conversation))
+                )
+            except asyncio.CancelledError:
+                deadline.stop()
+                raise
+            except HubError as error:
+                if target.login and error.reason in (Reason.WRONG_PASSWORD, Reason.LOCKED_OUT):
+                    self.budget.refused(name, target.login, self._clock.monotonic(), error.reason)
+                raise
+            finally:
+                self._running.discard(deadline)
+        if target.login and conversation.proofs:
+            self.budget.accepted(name, target.login)
+        return answer
+
+    def _read_clock(self, device: Device) -> ClockReading:
+        began, before = self._clock.monotonic(), self._clock.now()
+        told = device.utc()
+        took = self._clock.monotonic() - began
+        middle = before + timedelta(seconds=took / 2)
+        # Devices tell whole seconds: half of one is the mean of what they leave out.
+        offset = (told - middle).total_seconds() + 0.5 if told is not None else None
+        return ClockReading(offset, took * 1000, before)
+
+    def _remember(self, target: Target, services: dict[str, str], offset_s: float | None) -> None:
+        key = (target.host, target.port, target.path)
+        self._known[key] = _Known(services, offset_s, self._clock.monotonic() + _KNOWN_SECONDS)
+        self._known.move_to_end(key)
+        while len(self._known) > _KNOWN_LIMIT:
+            self._known.popitem(last=False)
+
+
+def _said(device: Device, services: dict[str, str]) -> Said:
+    """Ask everything that describing needs; only identity and profiles must be answered."""
+    identity = device.identity()
+    none: list[Profile] = []
+    scopes: tuple[str, ...] = device.tolerant(device.scopes, tuple[str, ...]())
+    hostname = device.tolerant(device.hostname, "")
+    media1, media2 = services.get(MEDIA1), services.get(MEDIA2)
+    modern = device.tolerant(device.media2(media2).profiles, none) if media2 is not None else none
+    profiles = device.tolerant(lambda: device.profiles(media1), none) if media1 is not None else none
+    uris: dict[str, str] = {}
+    osd: dict[str, str] = {}
+    if profiles and media1 is not None:
+        profiles = _with_claims(profiles, modern)
+        osd = device.tolerant(lambda: device.osd(media1), {})
+    elif modern:
+        profiles = modern
+    else:
+        raise HubError(Kind.UNREACHABLE, "the device answers ONVIF but lists no video profile", reason=Reason.NO_MEDIA)
+    for profile in profiles:
+        try:
+            if media1 is not None and profiles is not modern:
+                uris[profile.token] = device.stream_uri(media1, profile.token)
+            elif media2 is not None:
+                uris[profile.token] = device.media2(media2).stream_uri(profile.token)
+        except HubError as error:
+            # Addresses are asked again when pulled; a dead channel or a slow recorder must not undo the description.
+            if error.reason in (Reason.WRONG_PASSWORD, Reason.LOCKED_OUT):
+                raise
+            if error.reason == Reason.TIMED_OUT:
+                break
+    return Said(identity, tuple(profiles), scopes, hostname, uris, osd)
+
+
+def _with_claims(profiles: list[Profile], modern: list[Profile]) -> list[Profile]:
+    """Media1 profiles with the codec that media2 claims for the same token: media1 has no word for H.265."""
+    claims = {one.token: one for one in modern}
+    return [
+        Profile(
+            one.token,
+            one.name,
+            one.source,
+            one.source_name,
+            one.configuration,
+            claim.codec or one.codec if (claim := claims.get(one.token)) is not None else one.codec,
+            one.width or (claim.width if claim is not None else None),
+            one.height or (claim.height if claim is not None else None),
+        )
+        for one in profiles
+    ]

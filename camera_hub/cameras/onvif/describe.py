@@ -1,0 +1,213 @@
+"""From what a device said to what it is: one device, its cameras, their main and sub streams. Pure.
+
+Profiles are grouped by the video source they show, so that a recorder with eight sources yields eight cameras; channels
+without a camera behind them still have profiles and are kept. An ONVIF profile says what the device claims; the codec
+in force is learned from the stream itself.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from urllib.parse import unquote
+
+from camera_hub.cameras import urls
+from camera_hub.errors import HubError
+
+MAX_CHANNELS = 256
+_SUB_AREA = 704 * 576
+_GENERIC = re.compile(
+    r"(video|media|main|sub|minor|major|second|third|stream|profile|source|config(uration)?|channel|camera|cam|ipc|ipcamera|nvt|onvif|token|src|vsc"
+    r"|default|user|h\.?26[45]|jpeg|video_?src|v|vs|ch|no|na|null|none|network|[\s_.:#()-]|\d)*",
+    re.IGNORECASE,
+)
+_ROLE = re.compile(
+    r"[\s_.:(\[（-]*(main|sub|minor|major|second|third)?[\s_-]*(stream|profile)[\s_-]*\d*[)\]）]?$|[\s_.:(-]*[主子辅副]码流\d*[)）]?$",
+    re.IGNORECASE,
+)
+_SCOPE = re.compile(r"onvif://www\.onvif\.org/([^/]+)/(.*)", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """One media profile as the device lists it. `codec` is its claim: h264, h265, mpeg4, jpeg or None."""
+
+    token: str
+    name: str
+    source: str
+    source_name: str = ""
+    configuration: str = ""
+    codec: str | None = None
+    width: int | None = None
+    height: int | None = None
+
+    @property
+    def area(self) -> int:
+        return (self.width or 0) * (self.height or 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Which device it is, wherever it stands. Empty text: not told."""
+
+    manufacturer: str = ""
+    model: str = ""
+    firmware: str = ""
+    serial: str = ""
+    mac: str = ""
+    endpoint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """Everything that a device answered. `uris`: profile token → stream address; `osd`: source configuration → text."""
+
+    identity: Identity
+    profiles: tuple[Profile, ...]
+    scopes: tuple[str, ...] = ()
+    hostname: str = ""
+    uris: Mapping[str, str] = field(default_factory=dict)
+    osd: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class DescribedStream:
+    """A stream on the address that the device was reached on; `url` is "" while the device does not tell it."""
+
+    profile: str
+    codec: str | None
+    width: int | None
+    height: int | None
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """One camera of the device, by its video source."""
+
+    token: str
+    name: str
+    main: DescribedStream
+    sub: DescribedStream | None
+
+
+@dataclass(frozen=True, slots=True)
+class Described:
+    """A device as the register takes it in. `clock_offset_s`: device minus hub."""
+
+    host: str
+    port: int
+    path: str
+    kind: str  # camera | recorder
+    name: str
+    identity: Identity
+    channels: tuple[Channel, ...]
+    clock_offset_s: float | None
+    rtsp_port: int | None
+
+
+def described(said: Said, *, host: str, port: int, path: str, clock_offset_s: float | None) -> Described:
+    """Make a device of what was said."""
+    groups: dict[str, list[Profile]] = {}
+    for profile in said.profiles:
+        if len(groups) < MAX_CHANNELS or profile.source in groups:
+            groups.setdefault(profile.source, []).append(profile)
+    name = device_name(said)
+    several = len(groups) > 1
+    channels = []
+    for number, (source, profiles) in enumerate(groups.items(), 1):
+        main, sub = main_and_sub(profiles)
+        channels.append(
+            Channel(
+                source,
+                channel_name(profiles, said.osd) or (f"{name} {number}" if several else name),
+                _stream(main, said.uris, host),
+                _stream(sub, said.uris, host) if sub is not None else None,
+            )
+        )
+    return Described(
+        host,
+        port,
+        path,
+        "recorder" if several else "camera",
+        name,
+        said.identity,
+        tuple(channels),
+        clock_offset_s,
+        _rtsp_port(channels),
+    )
+
+
+def main_and_sub(profiles: Iterable[Profile]) -> tuple[Profile, Profile | None]:
+    """The best picture, and the one for tiles: smaller, H.264 if there is one, the finest up to 704 x 576."""
+    ordered = sorted(profiles, key=lambda one: -one.area)
+    main = ordered[0]
+    smaller = [one for one in ordered[1:] if one.area < main.area or one.codec != main.codec or not one.area]
+    smaller = [one for one in smaller if one.codec in ("h264", None)] or [
+        one for one in smaller if one.codec in ("h265", None)
+    ]
+    fitting = [one for one in smaller if one.area <= _SUB_AREA]
+    return main, (fitting[0] if fitting else smaller[-1] if smaller else None)
+
+
+def device_name(said: Said) -> str:
+    """The name that a person gave the device, else maker and model."""
+    scopes = scope_values(said.scopes)
+    makers = {said.identity.model.lower(), said.identity.manufacturer.lower()}
+    for candidate in (*scopes.get("name", ()), said.hostname):
+        if (name := clean(candidate)) and not generic(name) and name.lower() not in makers:
+            return name
+    return clean(f"{said.identity.manufacturer} {said.identity.model}") or "Camera"
+
+
+def channel_name(profiles: Iterable[Profile], osd: Mapping[str, str]) -> str:
+    """What the picture itself says, else the video source's name, else the profile's name. "" if generic."""
+    profiles = list(profiles)
+    candidates = [osd.get(one.configuration, "") for one in profiles]
+    candidates += [one.source_name for one in profiles]
+    candidates += [_ROLE.sub("", one.name) for one in profiles]
+    return next((name for text in candidates if (name := clean(text)) and not generic(name)), "")
+
+
+def scope_values(scopes: Iterable[str]) -> dict[str, list[str]]:
+    """onvif://www.onvif.org/<category>/<value> by category in lower case, percent-decoded."""
+    values: dict[str, list[str]] = {}
+    for scope in list(scopes)[:64]:
+        if match := _SCOPE.fullmatch(scope.strip()):
+            values.setdefault(match[1].lower(), []).append(clean(unquote(match[2])))
+    return values
+
+
+def generic(name: str) -> bool:
+    """Whether a name says nothing of the place ("Profile_1", "VideoSource 2", "IPCamera")."""
+    return _GENERIC.fullmatch(name) is not None
+
+
+def clean(text: str | None, limit: int = 64) -> str:
+    """Device text made fit for a name: printable, one line, bounded."""
+    return "".join(c if c.isprintable() else " " for c in (text or "")).strip()[:limit].strip()
+
+
+def mac_of(text: str | None) -> str:
+    """A hardware address as aa:bb:cc:dd:ee:ff, "" when it is none (or all zeros or ones, which are nobody's)."""
+    digits = re.sub(r"[^0-9a-f]", "", (text or "").lower())
+    if len(digits) != 12 or digits in ("0" * 12, "f" * 12):
+        return ""
+    return ":".join(digits[i : i + 2] for i in range(0, 12, 2))
+
+
+def codec_of(text: str | None) -> str | None:
+    """A claimed encoding in our words."""
+    word = re.sub(r"[^a-z0-9]", "", (text or "").lower())
+    return {"h264": "h264", "h265": "h265", "hevc": "h265", "jpeg": "mjpeg", "mpeg4": "mpeg4"}.get(word)
+
+
+def _stream(profile: Profile, uris: Mapping[str, str], host: str) -> DescribedStream:
+    try:
+        url = urls.onto(uris[profile.token], host).url
+    except (KeyError, HubError):
+        url = ""
+    return DescribedStream(profile.token, profile.codec, profile.width, profile.height, url)
+
+
+def _rtsp_port(channels: Iterable[Channel]) -> int | None:
+    return next((urls.stream_url(channel.main.url).port for channel in channels if channel.main.url), None)

@@ -1,0 +1,68 @@
+"""What a device's refusals mean: HTTP status codes and SOAP faults → HubError with a Reason.
+
+Devices use the wrong codes freely (standards 1.4), so the words count more than the number.
+"""
+
+import re
+
+from camera_hub.errors import HubError, Kind, Reason
+
+_AUTH = re.compile(
+    r"not\s*authori[sz]ed|unauthori[sz]ed|sender\s*not\s*author|failed\s*authentication|failedcheck|authentication\s*fail"
+    r"|invalidsecurity|wsse|username\s*token|access\s*denied|ter:notauthorized",
+    re.IGNORECASE,
+)
+_LOCKED = re.compile(
+    r"lock(ed)?\s*(out|ed)?\b|too many (failed )?(login|attempt)|(user|account|ip).{0,20}lock", re.IGNORECASE
+)
+_FULL = re.compile(r"(maximum|too many|max).{0,30}(session|stream|user|connection)|notenoughresource", re.IGNORECASE)
+
+
+def wants_login(status: int, words: str) -> bool:
+    """Whether an answer asks us to prove who we are (or refuses our proof). `words`: code, subcodes and reason."""
+    return status == 401 or (status in (400, 403, 500, 200) and _AUTH.search(words) is not None)
+
+
+def refused(words: str, *, tried: bool) -> HubError:
+    """The error of a login that was refused (`tried`), or that is needed and was not given."""
+    if _LOCKED.search(words):
+        return HubError(
+            Kind.UNREACHABLE,
+            "the device has locked us out after wrong logins; wait half an hour, then correct the login",
+            reason=Reason.LOCKED_OUT,
+        )
+    if not tried:
+        return HubError(Kind.UNREACHABLE, "the device asks for a login and none is given", reason=Reason.LOGIN_NEEDED)
+    return HubError(
+        Kind.UNREACHABLE,
+        "the device refuses this user name and password for ONVIF; some devices keep ONVIF users of their own",
+        reason=Reason.WRONG_PASSWORD,
+    )
+
+
+def of_status(status: int) -> HubError | None:
+    """The error that a plain HTTP status is, None for one that may carry a SOAP answer."""
+    if status in (200, 400, 500):
+        return None
+    if status in (404, 405, 501):
+        return HubError(
+            Kind.UNREACHABLE,
+            "the device answers HTTP but not ONVIF; switch ONVIF on in the device's settings",
+            reason=Reason.ONVIF_OFF,
+        )
+    if status == 503:
+        return HubError(Kind.UNREACHABLE, "the device is busy (HTTP 503); try later", reason=Reason.DEVICE_FULL)
+    return HubError(Kind.UNREACHABLE, f"the device answers HTTP {status}", reason=Reason.BAD_REPLY)
+
+
+def of_fault(words: str) -> HubError:
+    """The error of a SOAP fault that is no refused login. The device's own words are shortened and made harmless."""
+    said = re.sub(r"[^\x20-\x7e\u3000-\u9fff\uff00-\uffef]+", " ", words).strip()[:160]
+    if _FULL.search(words):
+        return HubError(Kind.UNREACHABLE, f"the device is full: {said}", reason=Reason.DEVICE_FULL)
+    return HubError(Kind.UNREACHABLE, f"the device refuses the call: {said or 'no words'}", reason=Reason.SOAP_FAULT)
+
+
+def bad_reply(what: str) -> HubError:
+    """The error of an answer that cannot be read."""
+    return HubError(Kind.UNREACHABLE, f"the device's answer cannot be read ({what})", reason=Reason.BAD_REPLY)

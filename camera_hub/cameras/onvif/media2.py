@@ -1,0 +1,66 @@
+"""Media2 (ver20) by hand: onvif-zeep has no WSDL for it, and it is the only service that can name H.265."""
+
+from typing import Any
+
+from lxml import etree
+
+from camera_hub.cameras.onvif.describe import Profile, codec_of
+from camera_hub.cameras.onvif.transport import SOAP, Conversation, parsed
+
+MEDIA2 = "http://www.onvif.org/ver20/media/wsdl"
+
+
+class Media2:
+    """The few calls that are needed of a media2 service at `path`."""
+
+    def __init__(self, conversation: Conversation, path: str) -> None:
+        self._conversation = conversation
+        self._path = path
+
+    def profiles(self) -> list[Profile]:
+        """All profiles that show a video source."""
+        answer = self._call("GetProfiles", ("Type", "VideoSource"), ("Type", "VideoEncoder"))
+        found = []
+        for node in answer.iter("{*}Profiles"):
+            source = node.find("{*}Configurations/{*}VideoSource")
+            encoder = node.find("{*}Configurations/{*}VideoEncoder")
+            if source is None or not (token := node.get("token")):
+                continue
+            found.append(
+                Profile(
+                    token=token,
+                    name=node.findtext("{*}Name") or "",
+                    source=source.findtext("{*}SourceToken") or source.get("token") or token,
+                    source_name=source.findtext("{*}Name") or "",
+                    configuration=source.get("token") or "",
+                    codec=codec_of(encoder.findtext("{*}Encoding")) if encoder is not None else None,
+                    width=_number(encoder, "Width"),
+                    height=_number(encoder, "Height"),
+                )
+            )
+        return found
+
+    def stream_uri(self, profile: str) -> str:
+        """The profile's RTSP address as the device answers it."""
+        answer = self._call("GetStreamUri", ("Protocol", "RTSP"), ("ProfileToken", profile))
+        return next((node.text or "" for node in answer.iter("{*}Uri")), "")
+
+    def synchronize(self, profile: str) -> None:
+        """Ask for a key frame."""
+        self._call("SetSynchronizationPoint", ("ProfileToken", profile))
+
+    def _call(self, operation: str, *values: tuple[str, str]) -> Any:
+        envelope = etree.Element(f"{{{SOAP}}}Envelope", nsmap={"s": SOAP, "tr2": MEDIA2})
+        etree.SubElement(envelope, f"{{{SOAP}}}Header")
+        body = etree.SubElement(envelope, f"{{{SOAP}}}Body")
+        request = etree.SubElement(body, f"{{{MEDIA2}}}{operation}")
+        for name, value in values:
+            etree.SubElement(request, f"{{{MEDIA2}}}{name}").text = value
+        action = f'application/soap+xml; charset=utf-8; action="{MEDIA2}/{operation}"'
+        url = self._conversation.peer.url(self._path)
+        return parsed(self._conversation.post_xml(url, envelope, {"Content-Type": action}).content)
+
+
+def _number(encoder: Any, name: str) -> int | None:
+    text = encoder.findtext("{*}Resolution/{*}" + name) if encoder is not None else None
+    return int(text) if text and text.strip().isdigit() and int(text) <= 32768 else None

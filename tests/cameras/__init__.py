@@ -1,0 +1,1 @@
+"""Tests of finding, describing and registering devices."""

@@ -1,0 +1,36 @@
+"""A register over a real database, with fakes at its seams."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from camera_hub.cameras.register import Register
+from camera_hub.events import EventBus
+from camera_hub.store.database import Database
+from tests.cameras.fakes import ADMIN, FakeDescriber, FakeProver, FakeVault, described
+from tests.fakes.clock import ManualClock
+
+
+@pytest.fixture
+def describer() -> FakeDescriber:
+    return FakeDescriber({"192.168.1.64": described()})
+
+
+@pytest.fixture
+def prover() -> FakeProver:
+    return FakeProver()
+
+
+@pytest.fixture
+async def register(
+    database: Database, bus: EventBus, clock: ManualClock, describer: FakeDescriber, prover: FakeProver
+) -> AsyncIterator[Register]:
+    async with Register(database, bus, clock, FakeVault(), describer, prover) as register:
+        await register.villages.add(["董家村", "石桥村"], "village")
+        yield register
+
+
+@pytest.fixture
+async def villages(register: Register) -> list[int]:
+    """Ids of the two villages that are there."""
+    return [one.id for one in await register.villages.all(ADMIN)]

@@ -1,0 +1,194 @@
+"""Describing devices over real connections: field quirks, and devices that mean harm."""
+
+import time
+from collections.abc import AsyncIterator
+from datetime import timedelta
+
+import pytest
+
+from camera_hub.cameras.onvif.client import Onvif, Target
+from camera_hub.cameras.onvif.login import Login
+from camera_hub.errors import HubError, Reason
+from camera_hub.settings import Discovery
+from tests.cameras.fake_onvif import FakeDevice
+from tests.fakes.clock import ManualClock
+
+LOGIN = Login("admin", "village-1")
+
+
+@pytest.fixture
+async def onvif(clock: ManualClock) -> AsyncIterator[Onvif]:
+    async with Onvif(Discovery(onvif_timeout=2.0, host_timeout=0.5, reply_bytes=65536), clock) as onvif:
+        yield onvif
+
+
+@pytest.mark.parametrize("auth", ["none", "digest", "token"])
+async def test_a_camera_is_described_whatever_proof_it_wants(onvif: Onvif, auth: str) -> None:
+    async with FakeDevice(auth=auth) as device:
+        found = await onvif.describe("127.0.0.1", device.port, LOGIN)
+    assert found.kind == "camera"
+    assert found.identity.serial == "SN20240001"
+    assert found.identity.mac == "02:00:00:00:00:01"
+    assert [channel.name for channel in found.channels] == ["村口"]
+    assert found.channels[0].main.url == "rtsp://127.0.0.1:8554/ch1/main"
+    assert found.channels[0].sub is not None
+    assert found.channels[0].sub.width == 640
+    assert set(device.proofs) == ({auth} if auth != "none" else set())
+
+
+async def test_the_login_is_not_sent_before_it_is_asked_for(onvif: Onvif) -> None:
+    async with FakeDevice(auth="none") as device:
+        await onvif.describe("127.0.0.1", device.port, LOGIN)
+    assert device.proofs == []
+    assert device.calls[0] == "GetSystemDateAndTime"
+
+
+@pytest.mark.parametrize("skew", [timedelta(days=-183), timedelta(hours=1), timedelta(seconds=8)])
+async def test_a_wrong_clock_does_not_break_the_login(onvif: Onvif, skew: timedelta) -> None:
+    async with FakeDevice(skew=skew) as device:
+        found = await onvif.describe("127.0.0.1", device.port, LOGIN)
+    assert found.clock_offset_s == pytest.approx(skew.total_seconds(), abs=1.5)
+
+
+async def test_a_recorder_yields_all_its_cameras_with_their_names(onvif: Onvif) -> None:
+    async with FakeDevice(sources=8, names=("村口", "大桥北"), scope_name="NVR%20%E4%B8%9C%E6%B2%9F") as device:
+        found = await onvif.describe("127.0.0.1", device.port, LOGIN)
+    assert found.kind == "recorder"
+    assert len(found.channels) == 8
+    assert [channel.name for channel in found.channels[:3]] == ["村口", "大桥北", "NVR 东沟 3"]
+    assert len({channel.main.profile for channel in found.channels}) == 8
+
+
+async def test_the_name_in_the_picture_wins(onvif: Onvif) -> None:
+    async with FakeDevice(osd=True) as device:
+        found = await onvif.describe("127.0.0.1", device.port, LOGIN)
+    assert found.channels[0].name == "画面1号"
+
+
+async def test_a_device_with_media2_alone_is_described(onvif: Onvif) -> None:
+    async with FakeDevice(media1=False, media2=True, h265_main=True) as device:
+        found = await onvif.describe("127.0.0.1", device.port, LOGIN)
+        url = await onvif.stream_uri(Target("127.0.0.1", device.port, login=LOGIN), found.channels[0].main.profile)
+    assert found.channels[0].main.codec == "h265"
+    assert url == "rtsp://127.0.0.1:8554/ch1/main"
+
+
+async def test_media2_tells_the_codec_that_media1_has_no_word_for(onvif: Onvif) -> None:
+    async with FakeDevice(media2=True, h265_main=True) as device:
+        found = await onvif.describe("127.0.0.1", device.port, LOGIN)
+    assert found.channels[0].main.codec == "h265"
+    assert found.channels[0].sub is not None
+    assert found.channels[0].sub.codec == "h264"
+
+
+async def test_a_double_port_in_the_stream_address_is_mended(onvif: Onvif) -> None:
+    async with FakeDevice(stream="rtsp://192.168.1.64:8554:8554/ch{source}/{role}") as device:
+        found = await onvif.describe("127.0.0.1", device.port, LOGIN)
+    assert found.channels[0].main.url == "rtsp://127.0.0.1:8554/ch1/main"
+
+
+@pytest.mark.parametrize(
+    "stream",
+    ["file:///etc/passwd", "http://127.0.0.1/{source}{role}", "rtsp://a b/{source}{role}", "", "-i {source}{role}"],
+)
+async def test_a_stream_address_that_is_none_is_dropped_but_the_camera_is_kept(onvif: Onvif, stream: str) -> None:
+    async with FakeDevice(stream=stream) as device:
+        found = await onvif.describe("127.0.0.1", device.port, LOGIN)
+    assert found.channels[0].main.url == ""
+
+
+@pytest.mark.parametrize("auth", ["digest", "token"])
+async def test_a_wrong_password_is_tried_once_per_call_and_twice_in_all(
+    onvif: Onvif, clock: ManualClock, auth: str
+) -> None:
+    async with FakeDevice(auth=auth) as device:
+        for _ in range(4):
+            with pytest.raises(HubError) as caught:
+                await onvif.describe("127.0.0.1", device.port, Login("admin", "wrong"))
+            assert caught.value.reason == Reason.WRONG_PASSWORD
+        assert len(device.proofs) == 2
+        clock.move(31 * 60)
+        with pytest.raises(HubError):
+            await onvif.describe("127.0.0.1", device.port, Login("admin", "wrong"))
+        clock.move(31 * 60)
+        with pytest.raises(HubError):
+            await onvif.describe("127.0.0.1", device.port, Login("admin", "wrong"))
+        assert len(device.proofs) == 3
+        await onvif.describe("127.0.0.1", device.port, LOGIN)
+
+
+async def test_no_login_is_told_apart_from_a_wrong_one(onvif: Onvif) -> None:
+    async with FakeDevice() as device:
+        with pytest.raises(HubError) as caught:
+            await onvif.describe("127.0.0.1", device.port)
+    assert caught.value.reason == Reason.LOGIN_NEEDED
+
+
+async def test_a_lock_out_is_named(onvif: Onvif) -> None:
+    async with FakeDevice(refusal="NotAuthorized: user locked, try again later") as device:
+        with pytest.raises(HubError) as caught:
+            await onvif.describe("127.0.0.1", device.port, Login("admin", "wrong"))
+    assert caught.value.reason == Reason.LOCKED_OUT
+
+
+HOSTILE = {
+    "silent": Reason.TIMED_OUT,
+    "drip": Reason.TIMED_OUT,
+    "302": Reason.REDIRECTED,
+    "307": Reason.REDIRECTED,
+    "giant": Reason.REPLY_TOO_LARGE,
+    "announced": Reason.REPLY_TOO_LARGE,
+    "gzip": Reason.REPLY_TOO_LARGE,
+    "xxe": Reason.BAD_REPLY,
+    "bomb": Reason.BAD_REPLY,
+    "deep": Reason.BAD_REPLY,
+    "html": Reason.BAD_REPLY,
+    "empty": Reason.BAD_REPLY,
+    "no_http": Reason.BAD_REPLY,
+    "404": Reason.ONVIF_OFF,
+}
+
+
+@pytest.mark.parametrize(("mode", "reason"), HOSTILE.items())
+async def test_a_hostile_device_is_given_up_in_time_with_its_reason(clock: ManualClock, mode: str, reason: str) -> None:
+    async with (
+        FakeDevice() as canary,
+        FakeDevice(mode=mode, canary=f"http://127.0.0.1:{canary.port}/") as device,
+        Onvif(Discovery(onvif_timeout=0.4, reply_bytes=65536), clock) as onvif,
+    ):
+        began = time.monotonic()
+        with pytest.raises(HubError) as caught:
+            await onvif.describe("127.0.0.1", device.port, LOGIN)
+        assert caught.value.reason == reason
+        assert time.monotonic() - began < 2.0
+        assert canary.connections == 0
+
+
+async def test_a_closed_port_is_told(onvif: Onvif) -> None:
+    async with FakeDevice() as device:
+        port = device.port
+    with pytest.raises(HubError) as caught:
+        await onvif.clock("127.0.0.1", port)
+    assert caught.value.reason == Reason.PORT_CLOSED
+
+
+async def test_without_a_port_the_usual_ones_are_tried(clock: ManualClock) -> None:
+    async with FakeDevice() as gone:
+        closed = gone.port
+    async with FakeDevice() as device, Onvif(Discovery(ports=(closed, device.port)), clock) as onvif:
+        found = await onvif.describe("127.0.0.1", None, LOGIN)
+    assert found.port == device.port
+
+
+async def test_a_stream_address_is_asked_with_few_calls_once_the_device_is_known(onvif: Onvif) -> None:
+    async with FakeDevice(auth="none") as device:
+        await onvif.describe("127.0.0.1", device.port)
+        device.calls.clear()
+        await onvif.stream_uri(Target("127.0.0.1", device.port), "profile_1_sub")
+        await onvif.sync_point(Target("127.0.0.1", device.port), "profile_1_sub")
+    assert device.calls == ["GetStreamUri", "SetSynchronizationPoint"]
+
+
+def test_passwords_do_not_show() -> None:
+    assert "village-1" not in repr(LOGIN)
+    assert "village-1" not in repr(Target("127.0.0.1", 80, login=LOGIN))

@@ -1,0 +1,260 @@
+"""The register: who may take in what, what becomes of it, and what is told to whom."""
+
+from dataclasses import replace
+
+import pytest
+from sqlalchemy import select
+
+from camera_hub.cameras.register import Register
+from camera_hub.errors import HubError, Kind, Reason
+from camera_hub.events import CameraChanged, DeviceChanged, EventBus
+from camera_hub.store.database import Database
+from camera_hub.store.tables import Camera, Device, Stream
+from tests.cameras.fakes import ADMIN, OPERATOR, FakeDescriber, FakeProver, described, village_admin
+from tests.fakes.clock import ManualClock
+
+HOST = "192.168.1.64"
+
+
+async def test_a_device_of_the_township_is_live_at_once_and_a_village_s_waits(
+    register: Register, villages: list[int], describer: FakeDescriber
+) -> None:
+    one = await register.devices.register(ADMIN, villages[0], HOST, 80, username="admin", password="secret-1")
+    assert [camera.state for camera in one.cameras] == ["approved"]
+    describer.devices["192.168.1.65"] = described("192.168.1.65", serial="SN20240002", mac="02:00:00:00:00:02")
+    two = await register.devices.register(village_admin(villages[1]), villages[1], "192.168.1.65", 80)
+    assert [camera.state for camera in two.cameras] == ["waiting"]
+    (approved,) = await register.cameras.approve(ADMIN, [two.cameras[0].id], "school")
+    assert (approved.state, approved.place_class) == ("approved", "school")
+
+
+async def test_a_recorder_gives_all_its_cameras_in_order(
+    register: Register, villages: list[int], describer: FakeDescriber
+) -> None:
+    describer.devices[HOST] = described(channels=8, names=("村口", "大桥北"))
+    found = await register.devices.register(ADMIN, villages[0], HOST)
+    assert found.device.kind == "recorder"
+    assert [camera.position for camera in found.cameras] == list(range(1, 9))
+    assert found.cameras[1].initials == "dqb"
+    assert [stream.codec for stream in found.cameras[0].streams] == ["h265", "h264"]
+
+
+async def test_a_village_admin_registers_in_the_own_village_only(register: Register, villages: list[int]) -> None:
+    with pytest.raises(HubError) as caught:
+        await register.devices.register(village_admin(villages[0]), villages[1], HOST)
+    assert caught.value.kind is Kind.NOT_FOUND
+
+
+async def test_the_password_is_sealed_and_bound_to_its_device(
+    register: Register, villages: list[int], database: Database
+) -> None:
+    found = await register.devices.register(ADMIN, villages[0], HOST, username="admin", password="secret-1")
+    assert "secret" not in repr(found)
+    login = await register.login(found.device.id)
+    assert (login.username, login.password, login.version) == ("admin", "secret-1", 1)
+    async with database.read() as session:
+        sealed = await session.scalar(select(Device.password_sealed))
+    assert sealed is not None
+    assert b"secret-1" not in sealed
+
+
+async def test_a_changed_login_has_a_new_version_and_is_told(
+    register: Register, villages: list[int], bus: EventBus, prover: FakeProver
+) -> None:
+    found = await register.devices.register(ADMIN, villages[0], HOST, username="admin", password="secret-1")
+    with bus.subscribe(DeviceChanged) as told:
+        await register.devices.change(ADMIN, found.device.id, password="secret-2")
+        event = await told.next()
+    assert event == DeviceChanged(found.device.id, villages[0], credentials=True)
+    login = await register.login(found.device.id)
+    assert (login.username, login.password, login.version) == ("admin", "secret-2", 2)
+
+
+async def test_the_same_device_is_not_taken_in_twice(
+    register: Register, villages: list[int], describer: FakeDescriber
+) -> None:
+    first = await register.devices.register(ADMIN, villages[0], HOST)
+    describer.devices["10.0.0.9"] = described("10.0.0.9")
+    with pytest.raises(HubError) as caught:
+        await register.devices.register(ADMIN, villages[1], "10.0.0.9")
+    assert (caught.value.kind, caught.value.reason) == (Kind.CONFLICT, Reason.DUPLICATE)
+    assert caught.value.params["device"] == first.device.id
+    with pytest.raises(HubError) as caught:
+        await register.devices.register(village_admin(villages[1]), villages[1], "10.0.0.9")
+    assert caught.value.params == {"other_village": True}
+
+
+async def test_two_villages_may_use_the_same_address(
+    register: Register, villages: list[int], describer: FakeDescriber
+) -> None:
+    await register.devices.register(ADMIN, villages[0], HOST)
+    describer.devices[HOST] = described(serial="SN99990002", mac="02:00:00:00:00:99")
+    await register.devices.register(ADMIN, villages[1], HOST)
+    assert len(await register.devices.all(ADMIN)) == 2
+
+
+async def test_a_shared_mac_alone_makes_no_duplicate(
+    register: Register, villages: list[int], describer: FakeDescriber
+) -> None:
+    describer.devices[HOST] = described(serial="")
+    await register.devices.register(ADMIN, villages[0], HOST)
+    describer.devices["192.168.1.65"] = described("192.168.1.65", serial="")
+    await register.devices.register(ADMIN, villages[0], "192.168.1.65")
+    assert len(await register.devices.all(ADMIN)) == 2
+
+
+async def test_a_device_that_was_not_reached_leaves_nothing_behind(
+    register: Register, villages: list[int], database: Database
+) -> None:
+    with pytest.raises(HubError) as caught:
+        await register.devices.register(ADMIN, villages[0], "192.168.1.99", username="a", password="b")
+    assert caught.value.reason == Reason.UNREACHABLE
+    async with database.read() as session:
+        assert (await session.scalars(select(Device))).all() == []
+
+
+async def test_describing_again_adds_channels_and_keeps_names(
+    register: Register, villages: list[int], describer: FakeDescriber
+) -> None:
+    found = await register.devices.register(ADMIN, villages[0], HOST)
+    await register.cameras.change(ADMIN, found.cameras[0].id, name="学校门口")
+    describer.devices[HOST] = described(channels=3)
+    again = await register.devices.describe(ADMIN, found.device.id)
+    assert [camera.name for camera in again.cameras] == ["学校门口", "通道 2", "通道 3"]
+    assert again.cameras[0].id == found.cameras[0].id
+    assert again.device.kind == "recorder"
+
+
+async def test_another_device_at_the_address_changes_nothing(
+    register: Register, villages: list[int], describer: FakeDescriber
+) -> None:
+    found = await register.devices.register(ADMIN, villages[0], HOST)
+    describer.devices[HOST] = described(serial="SN66660000", mac="02:00:00:00:00:66", channels=4)
+    with pytest.raises(HubError) as caught:
+        await register.devices.describe(ADMIN, found.device.id)
+    assert caught.value.reason == Reason.IDENTITY_CHANGED
+    assert (await register.devices.get(ADMIN, found.device.id)).serial == "SN20240001"
+
+
+async def test_a_failed_picture_does_not_undo_a_registration(
+    register: Register, villages: list[int], prover: FakeProver, bus: EventBus, clock: ManualClock
+) -> None:
+    prover.gate.clear()
+    with bus.subscribe(CameraChanged) as told:
+        found = await register.devices.register(ADMIN, villages[0], HOST)
+        camera = found.cameras[0]
+        assert camera.proving
+        await told.next()
+        prover.verdicts[camera.id] = Reason.NO_MEDIA
+        prover.gate.set()
+        await told.next()
+    proved = await register.cameras.get(ADMIN, camera.id)
+    assert (proved.state, proved.proof, proved.proving) == ("approved", Reason.NO_MEDIA, False)
+
+
+async def test_proofs_are_bounded_per_device(
+    register: Register, villages: list[int], describer: FakeDescriber, prover: FakeProver, clock: ManualClock
+) -> None:
+    describer.devices[HOST] = described(channels=8)
+    prover.gate.clear()
+    await register.devices.register(ADMIN, villages[0], HOST)
+    await clock.settle()
+    assert prover.running == 2
+    prover.gate.set()
+
+
+async def test_retiring_a_device_retires_its_cameras_and_frees_its_place(
+    register: Register, villages: list[int], describer: FakeDescriber
+) -> None:
+    found = await register.devices.register(ADMIN, villages[0], HOST)
+    await register.devices.retire(ADMIN, found.device.id)
+    assert await register.cameras.all(ADMIN) == []
+    assert [camera.id for camera in await register.cameras.all(ADMIN, state="retired")] == [found.cameras[0].id]
+    with pytest.raises(HubError) as caught:
+        await register.cameras.approve(ADMIN, [found.cameras[0].id])
+    assert caught.value.reason == Reason.RETIRED
+    await register.devices.register(ADMIN, villages[0], HOST)
+
+
+async def test_a_login_inside_a_url_is_moved_out_and_sealed(
+    register: Register, villages: list[int], database: Database
+) -> None:
+    found = await register.devices.register_url(
+        ADMIN, villages[0], "水库大坝", "rtsp://user:p%40ss@192.168.9.9:8554/live/1", "rtsp://192.168.9.9:8554/live/2"
+    )
+    async with database.read() as session:
+        uris = list(await session.scalars(select(Stream.uri).order_by(Stream.role)))
+    assert uris == ["rtsp://192.168.9.9:8554/live/1", "rtsp://192.168.9.9:8554/live/2"]
+    assert (await register.login(found.device.id)).password == "p@ss"
+    assert found.device.rtsp_port == 8554
+    with pytest.raises(HubError) as caught:
+        await register.devices.register_url(ADMIN, villages[0], "again", "rtsp://192.168.9.9:8554/live/1")
+    assert caught.value.reason == Reason.DUPLICATE
+
+
+async def test_a_device_that_moved_takes_its_addresses_along(
+    register: Register, villages: list[int], database: Database
+) -> None:
+    found = await register.devices.register(ADMIN, villages[0], HOST)
+    await register.devices.change(ADMIN, found.device.id, host="192.168.1.70")
+    async with database.read() as session:
+        uris = list(await session.scalars(select(Stream.uri)))
+    assert all(uri.startswith("rtsp://192.168.1.70:554/") for uri in uris)
+
+
+async def test_cameras_are_listed_by_village_and_their_own_order(
+    register: Register, villages: list[int], describer: FakeDescriber
+) -> None:
+    describer.devices[HOST] = described(channels=3)
+    found = await register.devices.register(ADMIN, villages[0], HOST)
+    ids = [camera.id for camera in found.cameras]
+    await register.cameras.order(ADMIN, [ids[2], ids[0], ids[1]])
+    assert [camera.id for camera in await register.cameras.all(OPERATOR)] == [ids[2], ids[0], ids[1]]
+    assert await register.cameras.all(village_admin(villages[1])) == []
+
+
+async def test_favourites_are_one_s_own(register: Register, villages: list[int], database: Database) -> None:
+    found = await register.devices.register(ADMIN, villages[0], HOST)
+    with pytest.raises(HubError):
+        await register.favourites.add(village_admin(villages[1]), found.cameras[0].id)
+    assert await register.favourites.all(ADMIN) == []
+
+
+async def test_villages_are_pasted_once_and_ordered(register: Register, villages: list[int]) -> None:
+    await register.villages.add(["石桥村", "单家寨", "单家寨", "董家村"], "village")
+    listed = await register.villages.all(ADMIN)
+    assert [one.name for one in listed] == ["董家村", "石桥村", "单家寨"]
+    assert listed[2].initials == "djz sjz"
+    await register.villages.order([listed[2].id])
+    assert [one.name for one in await register.villages.all(ADMIN)] == ["单家寨", "董家村", "石桥村"]
+    with pytest.raises(HubError) as caught:
+        await register.villages.change(villages[0], name="石桥村")
+    assert caught.value.reason == "name_taken"
+    view = await register.villages.change(villages[0], ranges=["192.168.1.0/24", "10.0.0.5 - 10.0.0.9"])
+    assert view.ranges == ("192.168.1.0/24", "10.0.0.5-10.0.0.9")
+
+
+async def test_only_an_empty_village_is_removed(register: Register, villages: list[int]) -> None:
+    await register.devices.register(ADMIN, villages[0], HOST)
+    with pytest.raises(HubError) as caught:
+        await register.villages.remove(villages[0])
+    assert caught.value.reason == "village_not_empty"
+    await register.villages.remove(villages[1])
+    assert len(await register.villages.all(ADMIN)) == 1
+
+
+async def test_counts_follow_state_and_health(
+    register: Register, villages: list[int], describer: FakeDescriber, database: Database
+) -> None:
+    describer.devices[HOST] = described(channels=3)
+    found = await register.devices.register(village_admin(villages[0]), villages[0], HOST)
+    await register.cameras.approve(ADMIN, [found.cameras[0].id, found.cameras[1].id])
+    async with database.write() as session:
+        row = await session.get_one(Camera, found.cameras[0].id)
+        row.health = "fault"
+    counts = (await register.villages.all(ADMIN))[0].counts
+    assert (counts.total, counts.fault, counts.unknown, counts.waiting) == (2, 1, 1, 1)
+
+
+def test_a_described_device_shows_no_secret() -> None:
+    assert replace(described(), name="x").name == "x"
