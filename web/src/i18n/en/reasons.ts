@@ -8,7 +8,7 @@ export default {
   hub_uplink: 'Centre network down',
   village_link: 'Village link down',
   device_down: 'Device down',
-  wrong_password: 'Wrong user name or password',
+  wrong_password: 'Wrong password',
   login_needed: 'Device login needed',
   locked_out: 'Too many wrong passwords; device is locked',
   onvif_off: 'ONVIF is switched off',

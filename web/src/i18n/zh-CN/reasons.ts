@@ -8,7 +8,7 @@ export default {
   hub_uplink: '中心网络中断',
   village_link: '村网络中断',
   device_down: '设备离线',
-  wrong_password: '用户名或密码错误',
+  wrong_password: '密码错误',
   login_needed: '需要填写设备账号',
   locked_out: '密码错误次数过多，设备已锁定',
   onvif_off: '设备未开启 ONVIF',

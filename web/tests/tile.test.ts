@@ -1,0 +1,71 @@
+import { describe, expect, it } from 'vitest'
+import type { TileMessage } from '@/api/types'
+import { STALL_MS, carried, emptyTile, framed, phaseOf, pictureOf, told, wanted, type Tile } from '@/wall/tile'
+
+function message(tile: Tile, state: TileMessage['state'], more: Partial<TileMessage> = {}): TileMessage {
+  return { type: 'tile', viewer: 'v', track: tile.index, serial: tile.serial, camera: tile.camera, state, reason: null, detail: '', since: null, stream: null, codec: null, ...more }
+}
+const standing = (): Tile => carried(emptyTile(0), true)
+const asked = (): Tile => wanted(standing(), 7, 'auto', 0)
+const live = (): Tile => framed(told(asked(), message(asked(), 'live'), 100), 150, 150)
+
+describe('a tile', () => {
+  it('is live only when the hub says so and a frame was seen', () => {
+    const tile = told(asked(), message(asked(), 'live', { stream: 'sub' }), 100)
+    expect(phaseOf(tile, 110)).toBe('connecting')
+    expect(phaseOf(framed(tile, 150, 151), 160)).toBe('live')
+    expect(tile.stream).toBe('sub')
+  })
+
+  it('never takes a frame of the camera before for one of its own', () => {
+    const switched = wanted(live(), 8, 'auto', 1_000)
+    expect(framed(switched, 1_010, 1_010).frameAt).toBeNull()
+    const answered = told(switched, message(switched, 'live'), 1_050)
+    expect(framed(answered, 1_040, 1_060).frameAt).toBeNull()
+    expect(framed(answered, 1_055, 1_070).frameAt).toBe(1_070)
+    expect(pictureOf(switched, 1_010)).toBe('none')
+  })
+
+  it('ignores what is said about an older serial or another camera', () => {
+    const tile = wanted(asked(), 9, 'auto', 10)
+    expect(told(tile, message(asked(), 'failed'), 20)).toBe(tile)
+    expect(told(tile, { ...message(tile, 'failed'), camera: 1 }, 20)).toBe(tile)
+  })
+
+  it('says a stall when no new frame comes, and shows the old picture as old', () => {
+    const tile = live()
+    expect(phaseOf(tile, 150 + STALL_MS)).toBe('live')
+    expect(phaseOf(tile, 151 + STALL_MS)).toBe('stalled')
+    expect(pictureOf(tile, 151 + STALL_MS)).toBe('old')
+  })
+
+  it('says a stall when the hub is live and not even a first frame comes', () => {
+    const tile = told(asked(), message(asked(), 'live'), 100)
+    expect(phaseOf(tile, 101 + STALL_MS)).toBe('stalled')
+  })
+
+  it('keeps its last picture and says why when the camera fails', () => {
+    const tile = told(live(), message(live(), 'failed', { reason: 'unreachable', since: '2026-01-01T00:00:00Z' }), 9_000)
+    expect(phaseOf(tile, 9_000)).toBe('failed')
+    expect(pictureOf(tile, 9_000)).toBe('old')
+    expect(tile.since).toBe(Date.UTC(2026, 0, 1))
+  })
+
+  it('reconnects with its last picture when the peer connection breaks', () => {
+    const tile = carried(live(), false)
+    expect(phaseOf(tile, 200)).toBe('live')
+    expect(phaseOf(tile, 200 + STALL_MS)).toBe('reconnecting')
+    expect(pictureOf(tile, 200 + STALL_MS)).toBe('old')
+  })
+
+  it('keeps the picture when only the quality changes', () => {
+    const tile = wanted(live(), 7, 'main', 200)
+    expect(tile.serial).toBe(live().serial + 1)
+    expect(pictureOf(tile, 200)).toBe('moving')
+    expect(phaseOf(tile, 200)).toBe('live')
+  })
+
+  it('is empty without a camera', () => {
+    expect(phaseOf(wanted(live(), null, 'auto', 300), 300)).toBe('empty')
+  })
+})

@@ -1,0 +1,266 @@
+import { beforeEach, describe, expect, it } from 'vitest'
+import type { Hello, Show, TileMessage } from '@/api/types'
+import type { Peer, PeerState } from '@/wall/peer'
+import type { Screen } from '@/wall/screen'
+import { Wall } from '@/wall/wall'
+
+class FakeSocket {
+  state = 'open'
+  sent: Show[] = []
+  private handlers = new Map<string, ((message: never) => void)[]>()
+  send(message: Show): boolean {
+    if (this.state !== 'open') return false
+    this.sent.push(message)
+    return true
+  }
+  on(kind: string, handler: (message: never) => void): () => void {
+    this.handlers.set(kind, [...(this.handlers.get(kind) ?? []), handler])
+    return () => undefined
+  }
+  say(kind: string, message: object): void {
+    for (const handler of this.handlers.get(kind) ?? []) handler({ type: kind, ...message } as never)
+  }
+  hello(more: Partial<Hello> = {}): void {
+    this.say('hello', { epoch: 'hub-1', now: '2026-01-01T00:00:00Z', relays: { 0: 1 }, viewers: ['v1'], ...more })
+  }
+}
+
+class FakePeer {
+  state: PeerState = 'offering'
+  viewer: string | null = null
+  epoch: number | null = null
+  counts = [0, 0, 0, 0]
+  closed = false
+  readonly tracks: MediaStreamTrack[]
+  constructor(
+    readonly relay: number,
+    readonly number: number,
+    private readonly onState: (peer: Peer) => void,
+  ) {
+    this.tracks = [0, 1, 2, 3].map((i) => ({ id: `${number}/${i}` }) as MediaStreamTrack)
+  }
+  offer(): Promise<void> {
+    return Promise.resolve()
+  }
+  answered(viewer: string, epoch = 1): void {
+    this.viewer = viewer
+    this.epoch = epoch
+    this.enter('connecting')
+    this.enter('connected')
+  }
+  enter(state: PeerState): void {
+    this.state = state
+    this.onState(this as unknown as Peer)
+  }
+  framesDecoded(): Promise<number[]> {
+    return Promise.resolve(this.counts)
+  }
+  close(): void {
+    this.closed = true
+  }
+}
+
+class FakeScreen implements Screen {
+  element = null
+  onFrame: Screen['onFrame'] = null
+  log: string[] = []
+  attach(track: MediaStreamTrack): void {
+    this.log.push(`attach ${track.id}`)
+  }
+  cover(poster: string | null): void {
+    this.log.push(`cover ${poster}`)
+  }
+  reveal(): void {
+    this.log.push('reveal')
+  }
+  freeze(): void {
+    this.log.push('freeze')
+  }
+}
+
+let socket: FakeSocket
+let peers: FakePeer[]
+let screens: FakeScreen[]
+let laters: (() => void)[]
+let now: number
+let wall: Wall
+
+function build(relays = [0]): void {
+  socket = new FakeSocket()
+  peers = []
+  laters = []
+  now = 0
+  screens = [0, 1, 2, 3].map(() => new FakeScreen())
+  wall = new Wall({
+    socket: socket as never,
+    tiles: 4,
+    relays,
+    connect: (relay, onState) => {
+      const peer = new FakePeer(relay, peers.length + 1, onState)
+      peers.push(peer)
+      return peer as unknown as Peer
+    },
+    screen: (index) => screens[index]!,
+    poster: (camera) => `poster-${camera}`,
+    now: () => now,
+    later: (_, what) => laters.push(what),
+  })
+}
+function tell(index: number, state: TileMessage['state'], more: Partial<TileMessage> = {}): void {
+  const tile = wall.tile(index)
+  socket.say('tile', { viewer: 'v1', track: index, serial: tile.serial, camera: tile.camera, state, reason: null, detail: '', since: null, stream: 'sub', codec: 'H264', ...more })
+}
+function play(index: number): void {
+  tell(index, 'live')
+  screens[index]!.onFrame?.({ receivedAt: now + 1 })
+}
+const phase = (index: number) => wall.snapshot().tiles[index]!.phase
+
+describe('the wall', () => {
+  beforeEach(() => {
+    build()
+    socket.hello({ viewers: [] })
+  })
+
+  it('offers once and asks for what was wanted as soon as the hub has answered', () => {
+    wall.show(1, 42)
+    expect(socket.sent).toEqual([])
+    peers[0]!.answered('v1')
+    expect(socket.sent).toEqual([{ type: 'show', viewer: 'v1', track: 1, serial: 2, camera: 42, quality: 'auto' }])
+    expect(peers).toHaveLength(1)
+  })
+
+  it('switches a camera by one message, without another connection, and covers the old picture at once', () => {
+    peers[0]!.answered('v1')
+    wall.show(0, 42)
+    play(0)
+    socket.sent = []
+    wall.show(0, 43)
+    expect(socket.sent).toHaveLength(1)
+    expect(screens[0]!.log.at(-1)).toBe('cover poster-43')
+    screens[0]!.onFrame?.({ receivedAt: 1_000 })
+    expect(screens[0]!.log.at(-1)).toBe('cover poster-43')
+    play(0)
+    expect(screens[0]!.log.at(-1)).toBe('reveal')
+    expect(peers).toHaveLength(1)
+  })
+
+  it('does not ask again for what is shown already', () => {
+    peers[0]!.answered('v1')
+    wall.show(0, 42)
+    socket.sent = []
+    wall.show(0, 42)
+    expect(socket.sent).toEqual([])
+    wall.show(0, 42, 'main')
+    expect(socket.sent).toHaveLength(1)
+    expect(screens[0]!.log.filter((line) => line.startsWith('cover'))).toHaveLength(1)
+  })
+
+  it('offers anew when the relay was restarted, keeps the last picture meanwhile, and asks for every tile', () => {
+    peers[0]!.answered('v1')
+    wall.show(0, 42)
+    wall.show(2, 44)
+    play(0)
+    const serial = wall.tile(0).serial
+    socket.sent = []
+    socket.say('relay', { relay: 0, epoch: 2 })
+    expect(peers).toHaveLength(2)
+    expect(peers[0]!.closed).toBe(true)
+    expect(screens[0]!.log.at(-1)).toBe('freeze')
+    peers[1]!.answered('v2', 2)
+    expect(socket.sent.map((show) => [show.viewer, show.track, show.camera])).toEqual([['v2', 0, 42], ['v2', 2, 44]])
+    expect(wall.tile(0).serial).toBeGreaterThan(serial)
+    expect(screens[0]!.log.at(-1)).toBe('attach 2/0')
+    now = 5_000
+    expect(wall.snapshot().tiles[0]!.framesShown).toBe(true)
+  })
+
+  it('does not offer twice for the relay it has joined already', () => {
+    peers[0]!.answered('v1', 2)
+    socket.say('relay', { relay: 0, epoch: 2 })
+    expect(peers).toHaveLength(1)
+  })
+
+  it('offers anew when its viewer is gone, and ignores the end of another', () => {
+    peers[0]!.answered('v1')
+    socket.say('viewer_gone', { viewer: 'other', reason: 'x' })
+    expect(peers).toHaveLength(1)
+    socket.say('viewer_gone', { viewer: 'v1', reason: 'x' })
+    expect(peers).toHaveLength(2)
+  })
+
+  it('keeps its connection when the same hub still knows its viewer, and sends what was not sent', () => {
+    peers[0]!.answered('v1')
+    socket.state = 'lost'
+    wall.show(0, 42)
+    expect(socket.sent).toEqual([])
+    socket.state = 'open'
+    socket.hello()
+    expect(peers).toHaveLength(1)
+    expect(socket.sent.map((show) => show.camera)).toEqual([42])
+    socket.hello()
+    expect(socket.sent).toHaveLength(1)
+  })
+
+  it('offers anew to a new hub, to a hub that forgot the viewer, and to a relay of another epoch', () => {
+    peers[0]!.answered('v1')
+    socket.hello({ epoch: 'hub-2' })
+    expect(peers).toHaveLength(2)
+    peers[1]!.answered('v1')
+    socket.hello({ epoch: 'hub-2', viewers: [] })
+    expect(peers).toHaveLength(3)
+    peers[2]!.answered('v1')
+    socket.hello({ epoch: 'hub-2', relays: { 0: 9 } })
+    expect(peers).toHaveLength(4)
+  })
+
+  it('tries again later when a connection fails', () => {
+    peers[0]!.answered('v1')
+    peers[0]!.enter('failed')
+    expect(peers).toHaveLength(1)
+    laters[0]!()
+    expect(peers).toHaveLength(2)
+    laters[0]!() // an old try of a peer that was replaced does nothing
+    expect(peers).toHaveLength(2)
+  })
+
+  it('notices frames that stop though the hub says live, and asks once more after a while', async () => {
+    peers[0]!.answered('v1')
+    wall.show(0, 42)
+    play(0)
+    peers[0]!.counts = [25, 0, 0, 0]
+    now = 1_000
+    await wall.tick()
+    expect(phase(0)).toBe('live')
+    now = 6_000
+    await wall.tick()
+    expect(phase(0)).toBe('stalled')
+    socket.sent = []
+    now = 16_000
+    await wall.tick()
+    expect(socket.sent.map((show) => show.camera)).toEqual([42])
+    now = 17_000
+    await wall.tick()
+    expect(socket.sent).toHaveLength(1)
+  })
+
+  it('takes a count of frames for life only after a frame of this camera was seen', async () => {
+    peers[0]!.answered('v1')
+    wall.show(0, 42)
+    play(0)
+    wall.show(0, 43)
+    peers[0]!.counts = [30, 0, 0, 0]
+    await wall.tick()
+    expect(wall.snapshot().tiles[0]!.framesShown).toBe(false)
+  })
+
+  it('takes the picture from the relay that the hub names', () => {
+    build([0, 1])
+    peers[0]!.answered('v1')
+    peers[1]!.answered('v2')
+    wall.show(3, 42)
+    tell(3, 'live', { viewer: 'v2' })
+    expect(screens[3]!.log.at(-1)).toBe('attach 2/3')
+    expect(wall.snapshot().tiles[3]!.viewer).toBe('v2')
+  })
+})
