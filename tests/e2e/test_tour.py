@@ -1,0 +1,117 @@
+"""The journey of a tour: six stops, one of them a scene, one camera dead; paused, and the hub killed in the middle."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page
+
+from tests.e2e.site import Site, running_site, until
+from tests.e2e.wall import sign_in, tiles
+
+pytestmark = pytest.mark.browser
+
+DWELL = 8
+DEAD = 4  # position of the stop whose camera is dead
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """Six villages; the camera of stop 4 is unplugged and known to be."""
+    settings = {"HEALTH__ROUND_SECONDS": "2", "HEALTH__PICTURE_SECONDS": "30"}
+    with running_site(tmp_path_factory.mktemp("tour"), villages=6, cameras=18, **settings) as site:
+        site.register()
+        yield site
+
+
+@pytest.fixture(scope="module")
+def tour(site: Site) -> dict[str, Any]:
+    """The tour, once its dead camera is known to be dead."""
+    cameras = site.cameras()
+    devices = {device["id"]: device for device in site.get("/api/devices")}
+    alone = [camera for camera in cameras if len(devices[camera["device_id"]]["cameras"]) == 1]
+    dead = alone[0]
+    well = [camera for camera in cameras if camera["device_id"] != dead["device_id"]]
+    site.fault(devices[dead["device_id"]]["host"], "dead")
+    until(
+        lambda: site.get(f"/api/cameras/{dead['id']}")["health"] == "fault",
+        seconds=60,
+        what="the hub knows that the camera is dead",
+    )
+    scene = site.post(
+        "/api/scenes", {"name": "四个路口", "layout": "4", "cameras": [camera["id"] for camera in well[:4]]}
+    )
+    stops: list[dict[str, Any]] = [
+        {"camera_id": well[0]["id"], "dwell_s": DWELL},
+        {"camera_id": well[1]["id"], "dwell_s": DWELL},
+        {"scene_id": scene["id"], "dwell_s": DWELL},
+        {"camera_id": well[2]["id"], "dwell_s": DWELL},
+        {"camera_id": dead["id"], "dwell_s": DWELL},
+        {"camera_id": well[3]["id"], "dwell_s": DWELL},
+    ]
+    made: dict[str, Any] = site.post("/api/tours", {"name": "重点路段", "stops": stops})
+    return made
+
+
+def run_of(site: Site, run_id: int) -> dict[str, Any]:
+    """The run as the hub has it now."""
+    found: dict[str, Any] = site.get(f"/api/runs/{run_id}")["run"]
+    return found
+
+
+def shown(page: Page) -> set[int]:
+    """Cameras whose fresh pictures stand on the wall."""
+    return {
+        tile["camera"] for tile in tiles(page) if tile["camera"] and tile["framesShown"] and tile["phase"] == "live"
+    }
+
+
+def test_a_tour_is_walked_through_pause_and_a_killed_hub(page: Page, site: Site, tour: dict[str, Any]) -> None:
+    sign_in(page, site)
+    run = site.post("/api/runs", {"tour_id": tour["id"]})
+    page.goto(f"{site.url}/wall?run={run['id']}")
+    first = tour["stops"][0]["camera_id"]
+    until(lambda: shown(page) == {first}, seconds=DWELL, what=f"the first stop is on the wall: {tiles(page)[:2]}")
+
+    page.locator("section.run button.main").click()
+    paused = until(
+        lambda: (now := run_of(site, run["id"]))["state"] == "paused" and now, seconds=5, what="the run is paused"
+    )
+    again = run_of(site, run["id"])
+    assert (again["position"], again["time_left_s"]) == (paused["position"], paused["time_left_s"])
+    page.locator("section.run button.main").click()
+    until(lambda: run_of(site, run["id"])["state"] == "running", seconds=5, what="it goes on")
+
+    scene = {camera["id"] for camera in run["stops"][2]["cameras"] if camera}
+    page.keyboard.press("ArrowRight")
+    until(lambda: run_of(site, run["id"])["position"] >= 2, seconds=2 * DWELL, what="the scene's turn comes")
+    until(lambda: shown(page) == scene, seconds=DWELL, what=f"four pictures of the scene, not {tiles(page)[:4]}")
+
+    before = run_of(site, run["id"])
+    assert before["position"] == 2
+    site.kill_hub()
+    site.start_hub()
+    site.sign_in()
+    after = run_of(site, run["id"])
+    away = (datetime.fromisoformat(after["now"]) - datetime.fromisoformat(before["now"])).total_seconds()
+    assert after["state"] == "running"
+    walked, left = 2, before["time_left_s"] - away
+    while left <= 0:
+        walked += 2 if walked + 1 == DEAD else 1
+        left += DWELL
+    assert after["position"] == walked, f"{away:.1f} s later it stands at {walked}"
+    assert after["time_left_s"] == pytest.approx(left, abs=1.0)
+
+    camera = tour["stops"][5]["camera_id"]
+    until(lambda: camera in shown(page), seconds=5 * DWELL, what=f"the last stop is on the wall: {tiles(page)[:2]}")
+    until(lambda: run_of(site, run["id"])["state"] == "ended", seconds=2 * DWELL, what="the run ends")
+    record = site.get(f"/api/runs/{run['id']}")
+    lines = {step["position"]: step for step in record["steps"]}
+    assert sorted(lines) == [0, 1, 2, 3, 4, 5]
+    assert (lines[DEAD]["outcome"], lines[DEAD]["reason"]) == ("skipped", "unreachable")
+    assert lines[5]["outcome"] == "shown"
+    assert lines[5]["shown_s"] == pytest.approx(DWELL, abs=1.5)
+
+    page.goto(f"{site.url}/runs/{run['id']}")
+    page.get_by_text("四个路口").first.wait_for()
