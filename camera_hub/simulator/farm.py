@@ -119,12 +119,15 @@ class Farm:
     async def _warm_up(self) -> None:
         """Encode in the background: sub streams first, then what cannot share a loop."""
         streams = [stream for device in self.devices.values() for stream in device.rtsp.streams.values()]
-        for stream in streams:
-            if stream.spec == stream.channel.sub:
+        waiting = [stream for stream in streams if stream.spec == stream.channel.sub]
+        waiting += [stream for stream in streams if stream.spec.codec == "h265"]
+        queue = iter(waiting)
+
+        async def lane() -> None:
+            for stream in queue:
                 await stream.loop()
-        for stream in streams:
-            if stream.spec.codec == "h265":
-                await stream.loop()
+
+        await asyncio.gather(lane(), lane())  # one worker stays free for what somebody waits for
 
     @staticmethod
     def _describe_device(device: Device) -> dict[str, Any]:

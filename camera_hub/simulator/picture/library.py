@@ -34,7 +34,7 @@ def recipe_for(look: Look, spec: StreamSpec, label: str, *, b_frames: bool) -> R
 class Library:
     """Makes each loop once. An async context manager that waits for its threads."""
 
-    def __init__(self, cache: Path | None = None, workers: int = 2) -> None:
+    def __init__(self, cache: Path | None = None, workers: int = 3) -> None:
         self._shelf = Shelf(cache) if cache else None
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="simulator-loops")
         self._loops: dict[Recipe, asyncio.Future[Loop]] = {}

@@ -141,10 +141,7 @@ class Scene:
                     self._box(base, x, 0.66, x + 0.07, 1, _KERB)
             case SceneKind.GATE:
                 self._box(base, 0, 0.42, 1, 1, _ASPHALT)
-                self._box(base, 0, 0.22, 0.26, 0.58, _BRICK)
-                self._box(base, 0.80, 0.22, 1, 0.58, _BRICK)
-                self._box(base, 0.24, 0.12, 0.30, 0.62, _CONCRETE)
-                self._box(base, 0.77, 0.12, 0.83, 0.62, _CONCRETE)
+                self._gateway(base)
                 self._box(base, 0.24, 0.08, 0.83, 0.15, _ROOF)
                 self._house(0.04, 0.50, 0.20, 0.76)
                 self._box(base, 0.42, 0.60, 0.44, 1, _LINE)
@@ -193,7 +190,17 @@ class Scene:
             x = (turn * (number + 1) + offset) % 1 * 1.3 - 0.15
             self._car(canvas, x, 0.60, 0.09, _CARS[number + 1], rightwards=True)
 
+    def _gateway(self, canvas: Canvas) -> None:
+        self._box(canvas, 0, 0.22, 0.26, 0.50, _BRICK)
+        self._box(canvas, 0.80, 0.22, 1, 0.58, _BRICK)
+        self._box(canvas, 0.24, 0.12, 0.30, 0.62, _CONCRETE)
+        self._box(canvas, 0.77, 0.12, 0.83, 0.62, _CONCRETE)
+
     def _barrier(self, canvas: Canvas, turn: float) -> None:
+        for offset in (0.0, 0.2, 0.4, 0.6, 0.8):  # the street behind is never empty: a gate must not look frozen
+            x = (turn * 2 + offset) % 1 * 1.2 - 0.1
+            self._car(canvas, x, 0.47, 0.07, _CARS[round(offset * 5)], rightwards=True)
+        self._gateway(canvas)
         opening = min(1.0, max(0.0, 1.6 * math.sin(2 * math.pi * turn)))
         way = min(1.0, max(0.0, (turn - 0.08) / 0.34))
         if 0 < way < 1:

@@ -1,0 +1,187 @@
+"""The caption that is written into encoded frames, and the loops that carry it."""
+
+from collections.abc import Sequence
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from camera_hub.simulator.model import StreamSpec
+from camera_hub.simulator.picture import font
+from camera_hub.simulator.picture.bits import BitReader, BitWriter, escape, split_annex_b, unescape
+from camera_hub.simulator.picture.library import Library, Recipe, recipe_for
+from camera_hub.simulator.picture.loops import CaptionedLoop, Loop
+from camera_hub.simulator.picture.making import encode_body, encode_whole, frame_of
+from camera_hub.simulator.picture.scenes import Look, Mood, Scene, SceneKind
+from camera_hub.simulator.picture.shelf import Shelf
+from camera_hub.simulator.picture.snapshot import jpeg
+from camera_hub.simulator.rtsp.packets import Packet
+from tests.simulator.peers import Picture, decode
+
+SMALL = StreamSpec(width=320, height=184, fps=5, bitrate=150_000, gop_seconds=1)
+LARGE = StreamSpec(width=1008, height=560, fps=2, bitrate=600_000, gop_seconds=2)
+
+
+def joined(packets: Sequence[Packet]) -> bytes:
+    """The access unit in a run of H.264 payloads, as a receiver puts it together."""
+    nals: list[bytes] = []
+    for packet in packets:
+        data = packet.payload
+        match data[0] & 0x1F:
+            case 24:
+                at = 1
+                while at < len(data):
+                    length = int.from_bytes(data[at : at + 2], "big")
+                    nals.append(data[at + 2 : at + 2 + length])
+                    at += 2 + length
+            case 28 if data[1] & 0x80:
+                nals.append(bytes([data[0] & 0xE0 | data[1] & 0x1F]) + data[2:])
+            case 28:
+                nals[-1] += data[2:]
+            case _:
+                nals.append(data)
+    return b"".join(b"\x00\x00\x00\x01" + nal for nal in nals)
+
+
+def play(loop: Loop, captions: Sequence[str]) -> list[Picture]:
+    """The pictures of as many frames as there are captions."""
+    units, shown = [], ""
+    for number, text in enumerate(captions):
+        units.append(joined(loop.packets(number, shown, text)))
+        shown = text
+    return decode("h264", units)
+
+
+def bar(picture: Picture, spec: StreamSpec) -> Picture:
+    frame = frame_of(spec)
+    return picture[frame.body_height : frame.body_height + font.CELL_HEIGHT * frame.scale]
+
+
+@pytest.mark.parametrize("spec", [SMALL, LARGE], ids=["one row of text", "two rows of text"])
+def test_every_frame_shows_exactly_the_caption_it_was_sent_with(spec: StreamSpec) -> None:
+    loop = CaptionedLoop(frame_of(spec), encode_body(Look(SceneKind.ROAD), spec))
+    captions = [f"DONGGOU CUNKOU  2026-11-23 22:59:{number:02}" for number in range(58, 58 + 2)]
+    captions += ["DONGGOU CUNKOU  2026-11-23 23:00:00"] * 2 + ["SHORTER 23:00:01"] * (loop.length - 4)
+    shown = play(loop, captions)
+    assert len(shown) == loop.length
+    for picture, text in zip(shown, captions, strict=True):
+        assert picture.shape == (spec.height, spec.width)
+        expected = font.line(frame_of(spec).text(text), frame_of(spec).scale)
+        found = bar(picture, spec)
+        changed = np.flatnonzero(np.abs(found.astype(int) - expected).max(axis=0) > 12)
+        assert changed.size == 0, f"columns {changed} of {text!r}"
+
+
+def test_the_picture_above_the_caption_is_what_was_drawn() -> None:
+    look = Look(SceneKind.BRIDGE)
+    loop = CaptionedLoop(frame_of(SMALL), encode_body(look, SMALL))
+    shown = play(loop, [f"CLOCK {number:02}" for number in range(loop.length)])
+    body = frame_of(SMALL).body_height
+    scene = Scene(look, SMALL.width, body)
+    errors = [
+        float(np.abs(picture[:body].astype(int) - scene.frame(number / loop.length, number).y).mean())
+        for number, picture in enumerate(shown)
+    ]
+    assert max(errors) < 6, "the decoder drifts away from the encoder"
+
+
+def test_a_loop_that_goes_round_decodes_without_a_seam() -> None:
+    loop = CaptionedLoop(frame_of(SMALL), encode_body(Look(SceneKind.SQUARE, night=True), SMALL))
+    units = [joined(loop.packets(number % loop.length, "A 1", "A 1")) for number in range(2 * loop.length)]
+    assert len(decode("h264", units)) == 2 * loop.length
+
+
+def test_places_look_different_by_day_by_night_and_mirrored() -> None:
+    frame = frame_of(SMALL)
+    looks = [Look(kind, night, mirrored) for kind in SceneKind for night in (False, True) for mirrored in (False, True)]
+    drawn = [Scene(look, SMALL.width, frame.body_height).frame(0.3, 1).y.astype(int) for look in looks]
+    closest = min(float(np.abs(a - b).mean()) for i, a in enumerate(drawn) for b in drawn[:i])
+    assert closest > 2
+    assert all(picture.min() >= 16 for picture in drawn)
+
+
+def test_frozen_pictures_stand_still_and_black_ones_are_black() -> None:
+    loop = CaptionedLoop(frame_of(SMALL), encode_body(Look(SceneKind.ROAD, mood=Mood.FROZEN), SMALL))
+    shown = play(loop, ["X 1"] * loop.length)
+    assert np.abs(shown[4].astype(int) - shown[-1]).mean() < 1
+    black = CaptionedLoop(frame_of(SMALL), encode_body(Look(SceneKind.ROAD, mood=Mood.BLACK), SMALL))
+    assert play(black, ["X 1"] * 3)[-1][: frame_of(SMALL).body_height].mean() < 20
+
+
+def test_a_healthy_loop_moves() -> None:
+    for kind in SceneKind:
+        scene = Scene(Look(kind), SMALL.width, frame_of(SMALL).body_height)
+        pictures = [scene.frame(turn, 0).y.astype(int) for turn in (0.1, 0.2, 0.5, 0.7, 0.9)]
+        moved = [float((np.abs(a - b) > 20).mean()) for a, b in pairwise(pictures)]
+        assert min(moved) > 0.001, kind
+
+
+def test_h265_and_b_frames_decode_in_order() -> None:
+    whole = encode_whole(Look(SceneKind.GATE), SMALL, "XUEFU", b_frames=True)
+    assert any(unit.time_offset > 0 for unit in whole.units)
+    shown_at = [number + unit.time_offset for number, unit in enumerate(whole.units)]
+    assert sorted(shown_at) == list(range(len(whole.units)))
+    spec = StreamSpec("h265", 320, 192, 5, 100_000, 1)
+    h265 = encode_whole(Look(SceneKind.GATE), spec, "XUEFU", b_frames=False)
+    units = [b"".join(b"\x00\x00\x00\x01" + nal for nal in unit.nals) for unit in h265.units]
+    pictures = decode("hevc", units)
+    assert len(pictures) == len(units)
+    assert np.abs(pictures[0].astype(int) - pictures[-1]).max() > 50
+
+
+def test_emulation_prevention_goes_there_and_back() -> None:
+    payload = b"\x00\x00\x00\x00\x00\x01\x00\x00\x02x\x00\x00\x03\x00\x00\x04"
+    assert b"\x00\x00\x01" not in escape(payload)
+    assert b"\x00\x00\x00" not in escape(payload)
+    assert unescape(escape(payload)) == payload
+
+
+def test_bits_are_read_as_they_were_written() -> None:
+    out = BitWriter()
+    for number in (0, 1, 2, 7, 255, 70_000):
+        out.ue(number)
+    reader = BitReader(out.finish())
+    assert [reader.ue() for _ in range(6)] == [0, 1, 2, 7, 255, 70_000]
+    with pytest.raises(ValueError, match="past the end"):
+        reader.bits(64)
+
+
+def test_nal_units_are_split_at_long_and_short_start_codes() -> None:
+    assert split_annex_b(b"\x00\x00\x00\x01ab\x00\x00\x01cd\x00") == [b"ab", b"cd"]
+
+
+async def test_channels_that_look_alike_share_one_loop(tmp_path: Path) -> None:
+    look = Look(SceneKind.ROAD)
+    async with Library() as library:
+        first = await library.loop(recipe_for(look, SMALL, "ONE", b_frames=False))
+        second = await library.loop(recipe_for(look, SMALL, "TWO", b_frames=False))
+        assert first is second
+
+
+async def test_a_loop_from_the_shelf_is_the_loop_that_was_encoded(tmp_path: Path) -> None:
+    recipe = Recipe(Look(SceneKind.ROAD), SMALL)
+    async with Library(tmp_path) as library:
+        made = await library.loop(recipe)
+    encoded = Shelf(tmp_path).get(repr(recipe))
+    assert encoded is not None
+    again = CaptionedLoop(frame_of(SMALL), encoded)
+    assert [again.packets(n, "", "A") for n in range(10)] == [made.packets(n, "", "A") for n in range(10)]
+
+
+def test_a_file_on_the_shelf_that_is_cut_short_counts_as_absent(tmp_path: Path) -> None:
+    shelf = Shelf(tmp_path)
+    shelf.put("x", encode_body(Look(SceneKind.ROAD), SMALL))
+    (file,) = tmp_path.glob("*.loop")
+    file.write_bytes(file.read_bytes()[:-5])
+    assert shelf.get("x") is None
+    file.write_bytes(b"nonsense")
+    assert shelf.get("x") is None
+
+
+def test_a_snapshot_is_a_jpeg_of_the_place() -> None:
+    data = jpeg(Look(SceneKind.SQUARE), SMALL, "HEDONG  12:00", 3.0)
+    assert data[:2] == b"\xff\xd8"
+    (picture,) = decode("mjpeg", [data])
+    assert picture.shape == (SMALL.height, SMALL.width)
+    assert picture.std() > 20
