@@ -3,7 +3,7 @@
 import asyncio
 from collections import defaultdict
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 
 from camera_hub.clock import Clock
 from camera_hub.errors import HubError, Kind, Reason
@@ -37,8 +37,11 @@ class Gate:
                 async with self._counting(spec, device):
                     yield
                 return
-            async with self._logins[device]:  # an unproved login: one feed tries it for all
-                if (wait := self.login_wait(spec)) > 0:
+            async with AsyncExitStack() as trying:
+                await trying.enter_async_context(self._logins[device])  # unproved: one feed tries it for all
+                if self._good.get(device) == spec.credentials_version:
+                    await trying.aclose()
+                elif (wait := self.login_wait(spec)) > 0:
                     raise HubError(
                         Kind.UNAUTHENTICATED,
                         f"the camera refused this login; next try in {wait / 60:.0f} min",

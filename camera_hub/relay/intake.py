@@ -6,6 +6,7 @@ from camera_hub.relay.codecs import BY_NAME, Part
 from camera_hub.relay.depacketize import AccessUnit, Depacketizer
 from camera_hub.relay.history import Frame
 from camera_hub.relay.nal import Picture
+from camera_hub.relay.pacer import TURN
 from camera_hub.relay.packetize import gso_runs, packetize
 from camera_hub.relay.rtp import Reorder, RtpPacket
 from camera_hub.relay.timeline import Timeline
@@ -24,6 +25,7 @@ class Intake:
         self._depacketizer = Depacketizer(self._codec)
         self._reorder = None if ordered else Reorder()
         self._timeline = timeline
+        timeline.restart()
         self._limit = limit
         self._sps: bytes | None = None
         self.next_index = first
@@ -54,7 +56,7 @@ class Intake:
         units = unit.units
         if unit.key:
             units = self._with_parameters(units)
-        elif self._codec.header == 1 and nal.h264_is_b(units[0]):
+        elif self._codec.header == 1 and any(map(nal.h264_is_b, units)):
             raise _b_frames()
         payloads = packetize(self._codec, units, self._limit)
         frame = Frame(
@@ -62,7 +64,7 @@ class Intake:
             timestamp=self._timeline.place(unit.timestamp, arrived),
             key=unit.key,
             payloads=payloads,
-            ends=gso_runs(payloads),
+            ends=gso_runs(payloads, size=TURN),
             size=sum(map(len, payloads)),
             arrived=arrived,
         )

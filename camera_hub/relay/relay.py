@@ -26,6 +26,7 @@ from camera_hub.wire import Frame, Pipe
 log = logging.getLogger(__name__)
 
 MAX_FEEDS = 4096
+CERTIFICATE_LIFE = 24 * 3600.0
 SYNC_EVERY = 2.0
 """Seconds between two wishes for a synchronization point of one feed."""
 
@@ -89,6 +90,9 @@ class Relay:
             await self._refuse(frame, HubError(Kind.INVALID, f"{frame.type}: {type(error).__name__}: {error}"))
         except HubError as error:
             await self._refuse(frame, error)
+        except Exception:  # one bad message must not take every picture with it
+            log.exception("%s failed unexpectedly", frame.type)
+            await self._refuse(frame, HubError(Kind.INTERNAL, f"{frame.type} failed in the relay; its log says why"))
         else:
             if "id" in frame.head:
                 await self._pipe.reply(frame, answer)
@@ -105,7 +109,7 @@ class Relay:
         head = {**frame.head, "announced_addresses": tuple(frame.head.get("announced_addresses", ()))}
         self._config = config = RelayConfig.of(head)
         self._gate = Gate(self._clock, config.opens_at_once)
-        self._certificate = Certificate()
+        self._certificate = Certificate(self._clock.monotonic())
         self._gso = gso_works()
         self._port = await self._stack.enter_async_context(Port(config.udp_host, config.udp_port))
         self._addresses = usable_addresses(config.announced_addresses, machine_addresses(), ipv6=self._port.ipv6)
@@ -149,6 +153,8 @@ class Relay:
         offer = read_offer(str(frame.head["sdp"]))
         if all(section.types is None for section in offer.sections):
             raise HubError(Kind.UNSUPPORTED, "this browser offers no H.264", reason="no_h264")
+        if self._clock.monotonic() - self._certificate.made > CERTIFICATE_LIFE:
+            self._certificate = Certificate(self._clock.monotonic())
         await self._close_viewer(name, "replaced")
         if len(self._viewers) >= self._config.max_viewers:
             raise HubError(

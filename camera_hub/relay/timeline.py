@@ -28,6 +28,12 @@ class Timeline:
         self.lateness = 0.0
         self.jumps = 0
 
+    def restart(self) -> None:
+        """The stream has been opened anew: its timestamps tell nothing about those before. Hub times still grow."""
+        self._unwrap = Unwrapper(32)
+        self._offset = None
+        self.lateness = 0.0
+
     def place(self, timestamp: int, arrived: float) -> int:
         """Hub time (90 kHz) of a frame with this camera timestamp that arrived at that hub time (seconds). Grows."""
         seconds = self._unwrap(timestamp) / RATE

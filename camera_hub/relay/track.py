@@ -207,6 +207,13 @@ class Track:
             self.figures.rtx += 1
         return sent
 
+    def expect_key(self) -> None:
+        """The feed begins anew, perhaps with another codec: what waits is void, its next key frame goes first."""
+        self._drop_backlog()
+        self._needs_key = True
+        if self.phase is TrackPhase.LIVE:
+            self.phase = TrackPhase.WAITING
+
     def picture_lost(self) -> None:
         """Answer a PLI: replay if the cached bytes are cheaper than waiting, at most once a second (DESIGN 6.5)."""
         self.figures.pli += 1

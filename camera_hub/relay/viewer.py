@@ -95,7 +95,7 @@ class Tile:
             reason = "no_h264" if state.codec == "h265" else state.reason or "codec_unsupported"
             self.say(TrackPhase.REFUSED, reason)
         elif state.phase is FeedPhase.FAILED:
-            self.track.phase = TrackPhase.WAITING
+            self.track.expect_key()
             self.say(TrackPhase.WAITING, state.reason)
         elif self.track.phase is not TrackPhase.LIVE:
             self.say(TrackPhase.WAITING)
@@ -223,6 +223,8 @@ class Viewer:
                 self._bucket.spend(track.resend(word.sequences))
         elif isinstance(word, rtcp.PictureLost):
             track.picture_lost()
+            if track.feed is not None and not track.feed.history.gop:
+                self._wants_key(track.feed.name)
         elif isinstance(word, rtcp.Reception):
             track.figures.fraction_lost, track.figures.lost = word.fraction_lost, word.lost
             if word.round_trip is not None:

@@ -8,6 +8,7 @@ import struct
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 
 from tests.relay.clip import RATE, Clip
 
@@ -65,11 +66,11 @@ class Camera:
         self.seen.connections += 1
         self._writers.add(writer)
         sending: asyncio.Task[None] | None = None
-        way: Callable[[bytes], None] = lambda packet: None  # noqa: E731  # replaced by SETUP
+        way: Callable[[bytes], None] = partial(_interleaved, writer)
         sockets: list[asyncio.DatagramTransport] = []
         try:
             while (request := await self._request(reader)) is not None:
-                method, url, headers = request
+                method, _, headers = request
                 answer = self.quirks.answer.get(method) or self._denied(method, headers)
                 if answer is not None:
                     writer.write(answer.replace(b"{cseq}", headers["cseq"].encode()))
@@ -89,9 +90,7 @@ class Camera:
                             asyncio.DatagramProtocol, local_addr=("127.0.0.1", 0)
                         )
                         sockets.append(transport)
-                        way = lambda packet, to=target, via=transport: via.sendto(packet, to)  # noqa: E731  # short
-                    else:
-                        way = lambda packet: writer.write(b"$\x00" + struct.pack("!H", len(packet)) + packet)  # noqa: E731  # short
+                        way = partial(_sent, transport, target)
                 writer.write(_answer(200, "OK", headers, extra, body))
                 if method == "PLAY":
                     sending = asyncio.create_task(self._send(way, writer))
@@ -148,7 +147,7 @@ class Camera:
 
         middle = f"{NONCE}:{fields['nc']}:{fields['cnonce']}:auth" if "qop" in fields else NONCE
         secret, what = hashed(f"{user}:{REALM}:{password}"), hashed(f"{method}:{fields['uri']}")
-        return fields["response"] == hashed(f"{secret}:{middle}:{what}")
+        return bool(fields["response"] == hashed(f"{secret}:{middle}:{what}"))
 
     def sdp(self) -> bytes:
         clip = self.clip
@@ -224,3 +223,11 @@ async def camera(clip: Clip, quirks: Quirks | None = None) -> AsyncIterator[Came
             task.cancel()
         await asyncio.gather(*made._tasks, return_exceptions=True)
         await server.wait_closed()
+
+
+def _interleaved(writer: asyncio.StreamWriter, packet: bytes) -> None:
+    writer.write(b"$\x00" + struct.pack("!H", len(packet)) + packet)
+
+
+def _sent(transport: asyncio.DatagramTransport, target: tuple[str, int], packet: bytes) -> None:
+    transport.sendto(packet, target)

@@ -113,10 +113,10 @@ class RtspSession:
             if answer.status != 461 or self._spec.transport == "tcp":
                 self._begun(_checked("SETUP", answer))
                 found = re.search(r"interleaved=(\d{1,3})", answer.header("transport"))
-                self._channel = int(found[1]) if found else 0
+                self._channel = min(int(found[1]), 254) if found else 0
                 return
         assert self._connection is not None
-        self._udp = await open_pair(self._spec.address, self._on_media)
+        self._udp = await open_pair(self._spec.address, self._datagram)
         ports = f"{self._udp.port}-{self._udp.port + 1}"
         answer = await self._ask("SETUP", control, {"Transport": f"RTP/AVP;unicast;client_port={ports}"})
         self._begun(answer)
@@ -155,6 +155,13 @@ class RtspSession:
     def _interleaved(self, channel: int, data: bytes) -> None:
         if channel == self._channel and self._udp is None:
             self._on_media(data)
+
+    def _datagram(self, data: bytes) -> None:
+        try:
+            self._on_media(data)
+        except HubError as error:
+            assert self._connection is not None
+            self._connection.fail(error)
 
     async def _ask(self, method: str, url: str, headers: dict[str, str]) -> Response:
         return _checked(method, await self._exchange(method, url, headers))

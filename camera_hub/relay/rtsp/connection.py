@@ -41,10 +41,10 @@ class Connection(asyncio.Protocol):
                 else:
                     self._asked(message)
         except HubError as error:
-            self._end(error)
+            self.fail(error)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._end(HubError(Kind.UNREACHABLE, "the camera closed the connection", reason=Reason.UNREACHABLE))
+        self.fail(HubError(Kind.UNREACHABLE, "the camera closed the connection", reason=Reason.UNREACHABLE))
 
     async def ask(self, method: str, url: str, headers: Mapping[str, str], *, deadline: float = 10.0) -> Response:
         """Send a request and wait for its answer. Raises HubError."""
@@ -79,7 +79,7 @@ class Connection(asyncio.Protocol):
             return
         self._transport.write(data)
         if self._transport.get_write_buffer_size() > MAX_UNASKED:
-            self._end(HubError(Kind.TIMEOUT, "the camera does not read what it is sent", reason=Reason.STALLED))
+            self.fail(HubError(Kind.TIMEOUT, "the camera does not read what it is sent", reason=Reason.STALLED))
 
     def close(self) -> None:
         """Close after what has been written."""
@@ -96,7 +96,8 @@ class Connection(asyncio.Protocol):
         known = request.method in ("OPTIONS", "GET_PARAMETER", "SET_PARAMETER")
         self.write(write_answer(*((200, "OK") if known else (501, "Not Implemented")), request))
 
-    def _end(self, error: HubError) -> None:
+    def fail(self, error: HubError) -> None:
+        """End the connection with this error, unless it has ended already."""
         if not self.lost.done():
             self.lost.set_exception(error)
             for future in self._waiting.values():

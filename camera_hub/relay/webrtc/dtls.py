@@ -25,9 +25,10 @@ class RtcpTaker(Protocol):
 
 
 class Certificate:
-    """The relay's certificate: made at its start, the same for all its peers."""
+    """The relay's certificate, the same for all peers of a day. `made`: monotonic seconds."""
 
-    def __init__(self) -> None:
+    def __init__(self, now: float) -> None:
+        self.made = now
         self.own = RTCCertificate.generateCertificate()
         self.fingerprint = next(
             f"{print_.algorithm} {print_.value}"

@@ -86,15 +86,17 @@ class SrtpOutlet:
             size = 12 + len(payload)
             buffer[at + 12 : at + size] = payload
             length[0] = size
+            sequence = (sequence + 1) & 0xFFFF
             if protect(srtp, raw + at, length):
-                raise RuntimeError("libsrtp refused to encrypt a packet")
+                self.figures.failed += 1
+                continue
             at += length[0]
             width = width or length[0]
-            sequence = (sequence + 1) & 0xFFFF
         figures = self.figures
         figures.packets += end - start
         figures.bytes += at
-        self._out(view[:at], width)
+        if at:
+            self._out(view[:at], width)
         return int(at)
 
     def send_rtx(
@@ -105,7 +107,8 @@ class SrtpOutlet:
         self._buffer[12:size] = payload
         self._length[0] = size
         if lib.srtp_protect(self._srtp, self._raw, self._length):
-            raise RuntimeError("libsrtp refused to encrypt a packet")
+            self.figures.failed += 1
+            return 0
         size = int(self._length[0])
         self.figures.packets += 1
         self.figures.bytes += size
