@@ -1,0 +1,78 @@
+"""Pictures: the last one that was kept of a camera, and a fresh one in full size."""
+
+import hashlib
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Request, Response
+
+from camera_hub.access.policy import Action, Actor, require_village
+from camera_hub.api.routing import needs, part
+from camera_hub.api.schemas.base import Id
+from camera_hub.errors import HubError, Kind, Reason
+from camera_hub.media.engine import Media
+from camera_hub.media.judging import facts_of, watchable
+
+router = APIRouter(prefix="/api/cameras", tags=["media"])
+
+_JPEG = "image/jpeg"
+_MAIN_SECONDS = 10.0
+_SUB_SECONDS = 6.0
+
+_KINDS = {
+    Reason.TIMED_OUT: Kind.TIMEOUT,
+    Reason.NO_MEDIA: Kind.TIMEOUT,
+    Reason.NO_KEY_FRAME: Kind.TIMEOUT,
+    Reason.STALLED: Kind.TIMEOUT,
+    Reason.BUSY: Kind.BUSY,
+    Reason.QUARANTINED: Kind.UNAVAILABLE,
+    Reason.UNDECODABLE: Kind.UNSUPPORTED,
+    Reason.CODEC_UNSUPPORTED: Kind.UNSUPPORTED,
+    Reason.RETIRED: Kind.CONFLICT,
+}
+
+Watching = Annotated[Actor, needs(Action.VIEW)]
+TheMedia = Annotated[Media, part(Media)]
+
+
+@router.get(
+    "/{camera_id}/picture",
+    response_class=Response,
+    responses={200: {"content": {_JPEG: {}}}, 304: {"description": "unchanged"}},
+)
+async def picture(actor: Watching, media: TheMedia, request: Request, camera_id: Id) -> Response:
+    """The last JPEG that was kept; 404 when there is none."""
+    facts = await facts_of(media.database, camera_id)
+    require_village(actor, facts.village_id, "camera")
+    jpeg = await media.pictures.read(camera_id)
+    if jpeg is None:
+        raise HubError(Kind.NOT_FOUND, "there is no picture of this camera yet", reason="no_picture")
+    tag = f'"{hashlib.sha256(jpeg).hexdigest()[:24]}"'
+    headers = {"ETag": tag, "Cache-Control": "private, no-cache"}
+    if tag in [given.strip() for given in request.headers.get("if-none-match", "").split(",")]:
+        return Response(status_code=304, headers=headers)
+    return Response(jpeg, headers=headers, media_type=_JPEG)
+
+
+@router.post("/{camera_id}/snapshot", response_class=Response, responses={200: {"content": {_JPEG: {}}}})
+async def snapshot(
+    actor: Watching, media: TheMedia, camera_id: Id, quality: Literal["main", "sub"] = "main"
+) -> Response:
+    """A fresh JPEG of one key frame in full size: of the main stream, or of the sub stream where that cannot be had."""
+    await watchable(media.database, actor, camera_id)
+    sight = await media.look(camera_id, quality=quality, deadline=_MAIN_SECONDS)
+    if sight.jpeg is None and quality == "main":
+        second = await media.look(camera_id, quality="sub", deadline=_SUB_SECONDS)
+        sight = second if second.jpeg is not None else sight
+    if sight.jpeg is None:
+        reason = sight.reason or Reason.UNDECODABLE
+        raise HubError(
+            next((kind for known, kind in _KINDS.items() if known == reason), Kind.UNREACHABLE),
+            sight.detail or "no picture could be taken",
+            reason=reason,
+        )
+    headers = {
+        "Cache-Control": "private, no-store",
+        "X-Picture-At": sight.at.isoformat(),
+        "X-Picture-Stream": sight.role or "",
+    }
+    return Response(sight.jpeg, headers=headers, media_type=_JPEG)

@@ -1,0 +1,39 @@
+"""Viewers: a page's peer connection with a relay."""
+
+from typing import Annotated
+
+from fastapi import APIRouter
+
+from camera_hub.access.policy import Action, Actor
+from camera_hub.api.routing import needs, part
+from camera_hub.api.schemas.base import Done
+from camera_hub.api.schemas.media import MediaAnswer, NewViewer, ViewerAnswer
+from camera_hub.media.engine import Media
+
+router = APIRouter(prefix="/api", tags=["media"])
+
+TRACKS = 16
+"""Video m-lines a page offers at once: the largest layout."""
+
+Watching = Annotated[Actor, needs(Action.VIEW)]
+TheMedia = Annotated[Media, part(Media)]
+
+
+@router.get("/media")
+async def media_parameters(actor: Watching, media: TheMedia) -> MediaAnswer:
+    """What a page must know to build its peer connections: one per relay."""
+    section = media.settings.media
+    return MediaAnswer(ice_servers=list(section.ice_servers), relays=sorted(media.relay_epochs), tracks=TRACKS)
+
+
+@router.post("/viewers", status_code=201)
+async def offer(actor: Watching, media: TheMedia, body: NewViewer) -> ViewerAnswer:
+    """Answer the page's offer. An earlier viewer of the same page and relay ends."""
+    return ViewerAnswer.model_validate(await media.offer(actor, body.page, body.relay, body.sdp))
+
+
+@router.delete("/viewers/{viewer}")
+async def close(actor: Watching, media: TheMedia, viewer: str) -> Done:
+    """Close a viewer of one's own."""
+    await media.close_viewer(viewer, actor)
+    return Done(at=media.clock.now())

@@ -1,0 +1,50 @@
+"""WHEP (draft-ietf-wish-whep): one camera for any standard player."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Request, Response
+
+from camera_hub.access.policy import Action, Actor
+from camera_hub.api.routing import needs, part
+from camera_hub.api.schemas.base import Id
+from camera_hub.errors import HubError, Kind
+from camera_hub.media.engine import Media
+
+router = APIRouter(prefix="/api", tags=["media"])
+
+MAX_OFFER = 256 * 1024
+_SDP = "application/sdp"
+
+Watching = Annotated[Actor, needs(Action.VIEW)]
+TheMedia = Annotated[Media, part(Media)]
+
+
+@router.post(
+    "/cameras/{camera_id}/whep",
+    status_code=201,
+    response_class=Response,
+    responses={201: {"content": {_SDP: {}}, "description": "The answer; its Location ends the session."}},
+    openapi_extra={"requestBody": {"required": True, "content": {_SDP: {"schema": {"type": "string"}}}}},
+)
+async def watch(actor: Watching, media: TheMedia, request: Request, camera_id: Id) -> Response:
+    """application/sdp in, 201 application/sdp + Location /api/whep/{viewer}."""
+    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != _SDP:
+        raise HubError(Kind.UNSUPPORTED, f"the body must be {_SDP}")
+    offer = bytearray()
+    async for piece in request.stream():
+        offer += piece
+        if len(offer) > MAX_OFFER:
+            raise HubError(Kind.TOO_LARGE, "the offer is over 256 KiB")
+    try:
+        sdp = offer.decode()
+    except UnicodeDecodeError as error:
+        raise HubError(Kind.INVALID, "the offer is no UTF-8") from error
+    answered = await media.offer_camera(actor, camera_id, sdp)
+    return Response(answered.sdp, 201, {"Location": f"/api/whep/{answered.viewer}"}, media_type=_SDP)
+
+
+@router.delete("/whep/{viewer}", response_class=Response)
+async def end(actor: Watching, media: TheMedia, viewer: str) -> Response:
+    """End the session."""
+    await media.close_viewer(viewer, actor)
+    return Response(status_code=200)

@@ -1,0 +1,105 @@
+"""The media routes on a real server port: a Media with a fake relay and eye, sessions out of a dictionary."""
+
+import asyncio
+import json
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+import uvicorn
+from fastapi import FastAPI
+from websockets.asyncio.client import ClientConnection, connect
+
+from camera_hub.access.policy import Actor, Role
+from camera_hub.api import errors, live, pictures, viewers, whep
+from camera_hub.api.routing import COOKIE, CSRF_HEADER, check_policies
+from camera_hub.media.engine import Media
+
+OPERATOR = Actor(1, "op", "Operator", Role.OPERATOR)
+VILLAGE_ADMIN = Actor(2, "v", "Village", Role.VILLAGE_ADMIN, village_id=1)
+
+
+@dataclass
+class FakeSessions:
+    """Token → actor."""
+
+    actors: dict[str, Actor] = field(default_factory=lambda: {"op": OPERATOR, "village": VILLAGE_ADMIN})
+
+    async def actor(self, token: str) -> Actor | None:
+        return self.actors.get(token)
+
+
+@dataclass
+class Site:
+    """A running server, its parts, and browsers of it."""
+
+    url: str
+    media: Media
+    sessions: FakeSessions
+    readers: dict[str, Callable[[Any, Actor, Any], Awaitable[dict[str, Any] | None]]]
+
+    @asynccontextmanager
+    async def browser(self, token: str = "op") -> AsyncIterator[httpx.AsyncClient]:
+        headers = {CSRF_HEADER: "1"}
+        async with httpx.AsyncClient(
+            base_url=self.url, cookies={COOKIE: token}, headers=headers, trust_env=False
+        ) as client:
+            yield client
+
+    @asynccontextmanager
+    async def page(self, page: str, token: str = "op", origin: str | None = None) -> AsyncIterator["Page"]:
+        headers = {"Cookie": f"{COOKIE}={token}"} | ({"Origin": origin} if origin else {})
+        url = f"{self.url.replace('http', 'ws', 1)}/api/live?page={page}"
+        async with connect(url, additional_headers=headers, proxy=None) as connection:
+            yield Page(connection)
+
+
+@dataclass
+class Page:
+    """The page's end of the WebSocket."""
+
+    connection: ClientConnection
+
+    async def next(self, kind: str, **values: Any) -> dict[str, Any]:
+        """The next message of that type with those values; fails after some seconds."""
+        async with asyncio.timeout(10):
+            while True:
+                message: dict[str, Any] = json.loads(await self.connection.recv())
+                if message["type"] == kind and all(message[name] == value for name, value in values.items()):
+                    return message
+
+    async def show(self, **values: Any) -> None:
+        await self.connection.send(json.dumps({"type": "show", "track": 0, "serial": 1, **values}))
+
+    async def closed(self) -> int:
+        """The code the hub closes with."""
+        async with asyncio.timeout(10):
+            await self.connection.wait_closed()
+        return self.connection.close_code or 0
+
+
+@asynccontextmanager
+async def serving(media: Media) -> AsyncIterator[Site]:
+    """Serve the media routes on a free port of the loopback."""
+    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+    sessions = FakeSessions()
+    app.state.parts = {Media: media}
+    app.state.sessions = sessions
+    app.state.origins = ("http://pages.test",)
+    app.state.live_readers = {}
+    for module in (viewers, whep, live, pictures):
+        app.include_router(module.router)
+    errors.install(app)
+    check_policies(app)
+    listener = socket.create_server(("127.0.0.1", 0))
+    server = uvicorn.Server(uvicorn.Config(app, log_level="error", lifespan="off", ws="websockets-sansio"))
+    task = asyncio.create_task(server.serve([listener]), name="server")
+    try:
+        yield Site(f"http://127.0.0.1:{listener.getsockname()[1]}", media, sessions, app.state.live_readers)
+    finally:
+        server.should_exit = True
+        await task
+        listener.close()
