@@ -22,6 +22,7 @@ NOT_AUTHORIZED = (
     "<s:Fault><s:Code><s:Value>s:Sender</s:Value><s:Subcode><s:Value>ter:NotAuthorized</s:Value></s:Subcode></s:Code>"
     '<s:Reason><s:Text xml:lang="en">{}</s:Text></s:Reason></s:Fault>'
 )
+_BOMB = gzip.compress(b"<a/>" + b" " * 8_000_000, 1)
 _OPEN = {"GetSystemDateAndTime", "GetServices", "GetCapabilities", "GetHostname", "GetEndpointReference"}
 
 
@@ -111,7 +112,7 @@ class FakeDevice:
             case "announced":
                 return self._send(writer, 200, b"", {"Content-Length": "999999999"})
             case "gzip":
-                return self._send(writer, 200, gzip.compress(b"<a/>" + b" " * 40_000_000), {"Content-Encoding": "gzip"})
+                return self._send(writer, 200, _BOMB, {"Content-Encoding": "gzip"})
             case "xxe":
                 text = '<!DOCTYPE a [<!ENTITY x SYSTEM "file:///etc/hostname">]>' + _ENVELOPE.format("&x;")[38:]
                 return self._send(writer, 200, text.encode())

@@ -1,0 +1,46 @@
+"""Which stream of a camera is shown: by what is wanted and what the viewer can take. Pure."""
+
+from collections.abc import Sequence, Set
+from dataclasses import dataclass
+from typing import Literal
+
+from camera_hub.errors import HubError, Kind, Reason
+
+Quality = Literal["auto", "main", "sub"]
+Role = Literal["main", "sub"]
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A stream that could be pulled. `codec` is what it said itself, else what the device claims, else None."""
+
+    stream_id: int
+    role: Role
+    codec: str | None
+
+
+def picked(candidates: Sequence[Candidate], quality: Quality, codecs: Set[str]) -> Candidate:
+    """The wanted stream if the viewer takes it, else the other; one of unknown codec is tried.
+
+    A tile (auto) wants the sub stream. Raises HubError(UNSUPPORTED): no_h264 when only H.265 is there,
+    codec_unsupported for anything else; UNAVAILABLE when there is no stream at all.
+    """
+    if not candidates:
+        raise HubError(Kind.UNAVAILABLE, "this camera has no stream; describe its device again", reason=Reason.NO_MEDIA)
+    wanted = "main" if quality == "main" else "sub"
+    ordered = sorted(candidates, key=lambda one: one.role != wanted)
+    for one in ordered:
+        if one.codec is None or one.codec in codecs:
+            return one
+    if any(one.codec == "h265" for one in ordered):
+        raise HubError(
+            Kind.UNSUPPORTED,
+            "this camera sends H.265 only, which this browser does not play; set its sub stream to H.264",
+            reason=Reason.NO_H264,
+        )
+    raise HubError(
+        Kind.UNSUPPORTED,
+        f"this camera sends {ordered[0].codec} only, which is not shown; set its sub stream to H.264",
+        reason=Reason.CODEC_UNSUPPORTED,
+        codec=ordered[0].codec,
+    )

@@ -1,0 +1,170 @@
+"""Which stream is pulled, and from where."""
+
+import pytest
+
+from camera_hub.cameras.onvif.client import Target
+from camera_hub.cameras.picking import Candidate, Quality, picked
+from camera_hub.cameras.register import Register
+from camera_hub.cameras.sources import StreamSources
+from camera_hub.errors import HubError, Kind, Reason
+from camera_hub.events import CameraChanged, EventBus
+from camera_hub.store.database import Database
+from tests.cameras.fakes import ADMIN
+from tests.fakes.clock import ManualClock
+
+H264 = frozenset({"h264"})
+BOTH = frozenset({"h264", "h265"})
+
+
+class FakeAsker:
+    """Answers a stream's address, or fails."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[str, str]] = []
+        self.synchronized: list[str] = []
+        self.error: HubError | None = None
+        self.answer = "rtsp://192.168.1.64:554/new/{}"
+
+    async def stream_uri(self, target: Target, profile: str, *, timeout: float | None = None) -> str:
+        self.asked.append((target.host, profile))
+        if self.error is not None:
+            raise self.error
+        return self.answer.format(profile)
+
+    async def sync_point(self, target: Target, profile: str) -> None:
+        self.synchronized.append(profile)
+
+
+@pytest.fixture
+def asker() -> FakeAsker:
+    return FakeAsker()
+
+
+@pytest.fixture
+def sources(
+    database: Database, clock: ManualClock, register: Register, asker: FakeAsker, bus: EventBus
+) -> StreamSources:
+    return StreamSources(database, clock, register, asker, bus)
+
+
+@pytest.fixture
+async def camera(register: Register, villages: list[int]) -> int:
+    """A camera with an H.265 main and an H.264 sub stream, as far as its device claims."""
+    found = await register.devices.register(ADMIN, villages[0], "192.168.1.64", username="admin", password="secret-1")
+    return found.cameras[0].id
+
+
+MAIN265, SUB264 = Candidate(1, "main", "h265"), Candidate(2, "sub", "h264")
+
+
+@pytest.mark.parametrize(
+    ("candidates", "quality", "codecs", "expected"),
+    [
+        ([MAIN265, SUB264], "auto", H264, 2),
+        ([MAIN265, SUB264], "main", H264, 2),
+        ([MAIN265, SUB264], "main", BOTH, 1),
+        ([Candidate(1, "main", "h264"), Candidate(2, "sub", "h265")], "auto", H264, 1),
+        ([Candidate(1, "main", None)], "sub", H264, 1),
+        ([Candidate(1, "main", None), SUB264], "main", H264, 1),
+    ],
+)
+def test_a_viewer_gets_what_it_can_play(
+    candidates: list[Candidate], quality: Quality, codecs: frozenset[str], expected: int
+) -> None:
+    assert picked(candidates, quality, codecs).stream_id == expected
+
+
+@pytest.mark.parametrize(
+    ("candidates", "reason"),
+    [
+        ([MAIN265], Reason.NO_H264),
+        ([Candidate(1, "main", "mjpeg")], Reason.CODEC_UNSUPPORTED),
+        ([], Reason.NO_MEDIA),
+    ],
+)
+def test_what_cannot_be_shown_has_its_reason(candidates: list[Candidate], reason: Reason) -> None:
+    with pytest.raises(HubError) as caught:
+        picked(candidates, "auto", H264)
+    assert caught.value.reason == reason
+
+
+async def test_the_address_is_asked_when_it_is_pulled_and_again_only_after_a_while(
+    sources: StreamSources, asker: FakeAsker, camera: int, clock: ManualClock
+) -> None:
+    chosen = await sources.choose(camera, "auto", H264)
+    assert (chosen.role, chosen.codec) == ("sub", "h264")
+    assert chosen.spec.url == "rtsp://192.168.1.64:554/new/p1s"
+    assert (chosen.spec.address, chosen.spec.port) == ("192.168.1.64", 554)
+    assert (chosen.spec.username, chosen.spec.password) == ("admin", "secret-1")
+    assert "secret-1" not in repr(chosen)
+    again = await sources.choose(camera, "sub", H264)
+    assert again.spec.url == chosen.spec.url
+    assert len(asker.asked) == 1
+    clock.move(61)
+    await sources.choose(camera, "auto", H264)
+    assert len(asker.asked) == 2
+
+
+async def test_a_silent_onvif_falls_back_to_the_last_address(
+    sources: StreamSources, asker: FakeAsker, camera: int
+) -> None:
+    asker.error = HubError(Kind.TIMEOUT, "silent", reason=Reason.TIMED_OUT)
+    assert (await sources.choose(camera, "auto", H264)).spec.url == "rtsp://192.168.1.64:554/1/sub"
+
+
+async def test_a_refused_login_is_not_tried_over_rtsp_too(
+    sources: StreamSources, asker: FakeAsker, camera: int
+) -> None:
+    asker.error = HubError(Kind.UNREACHABLE, "refused", reason=Reason.WRONG_PASSWORD)
+    with pytest.raises(HubError) as caught:
+        await sources.choose(camera, "auto", H264)
+    assert caught.value.reason == Reason.WRONG_PASSWORD
+
+
+async def test_a_changed_login_asks_anew(
+    sources: StreamSources, asker: FakeAsker, camera: int, register: Register
+) -> None:
+    await sources.choose(camera, "auto", H264)
+    device = (await register.devices.all(ADMIN))[0]
+    await register.devices.change(ADMIN, device.id, password="secret-2")
+    chosen = await sources.choose(camera, "auto", H264)
+    assert (chosen.spec.password, chosen.spec.credentials_version) == ("secret-2", 2)
+    assert len(asker.asked) == 2
+
+
+async def test_what_the_stream_says_of_itself_counts(
+    sources: StreamSources, camera: int, bus: EventBus, register: Register
+) -> None:
+    chosen = await sources.choose(camera, "auto", H264)
+    with bus.subscribe(CameraChanged) as told:
+        await sources.learned(chosen.stream_id, "h265", 704, 576)
+        assert (await told.next()) == CameraChanged(camera, chosen.village_id)
+    with pytest.raises(HubError) as caught:
+        await sources.choose(camera, "auto", H264)
+    assert caught.value.reason == Reason.NO_H264
+    view = await register.cameras.get(ADMIN, camera)
+    assert [(one.codec, one.width) for one in view.streams if one.role == "sub"] == [("h265", 704)]
+
+
+async def test_a_retired_camera_is_not_pulled(sources: StreamSources, camera: int, register: Register) -> None:
+    await register.cameras.retire(ADMIN, [camera])
+    with pytest.raises(HubError) as caught:
+        await sources.choose(camera, "auto", H264)
+    assert caught.value.reason == Reason.RETIRED
+
+
+async def test_a_camera_by_url_is_pulled_without_asking_and_is_no_error_to_synchronize(
+    sources: StreamSources, asker: FakeAsker, register: Register, villages: list[int]
+) -> None:
+    found = await register.devices.register_url(ADMIN, villages[0], "大坝", "rtsp://u:p@10.1.1.1/live")
+    chosen = await sources.choose(found.cameras[0].id, "auto", H264)
+    assert (chosen.spec.url, chosen.spec.port, chosen.spec.username) == ("rtsp://10.1.1.1/live", 554, "u")
+    await sources.sync_point(chosen.stream_id)
+    assert asker.asked == []
+    assert asker.synchronized == []
+
+
+async def test_a_key_frame_is_asked_of_the_profile(sources: StreamSources, asker: FakeAsker, camera: int) -> None:
+    chosen = await sources.choose(camera, "auto", H264)
+    await sources.sync_point(chosen.stream_id)
+    assert asker.synchronized == ["p1s"]
