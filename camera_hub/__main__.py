@@ -17,7 +17,7 @@ from camera_hub.access.setup import Setup
 from camera_hub.app import create_app
 from camera_hub.clock import SystemClock
 from camera_hub.errors import HubError, Kind
-from camera_hub.serving import Stop, serving, warn_if_open
+from camera_hub.serving import Serving, Stop, serving, warn_if_open
 from camera_hub.settings import Settings, load
 from camera_hub.shell import accounts
 
@@ -39,14 +39,17 @@ def serve(config: ConfigFile = None) -> None:
 
 async def _serve(settings: Settings) -> None:
     warn_if_open(settings)
+
+    async def announce(hub: Serving) -> None:
+        setup: Setup = hub.parts[Setup]
+        typer.echo(f"camera hub {__version__}: {hub.url}")
+        if (token := await setup.new_token()) is not None:
+            minutes = settings.access.setup_link_minutes
+            typer.echo(f"First start: open this link once, within {minutes:g} minutes (初始化链接，只能使用一次):")
+            typer.echo(f"  {hub.url}/setup#token={token}")
+
     with Stop() as stop:
-        async with serving(settings, SystemClock()) as hub:
-            typer.echo(f"camera hub {__version__}: {hub.url}")
-            setup: Setup = hub.parts[Setup]
-            if (token := await setup.new_token()) is not None:
-                minutes = settings.access.setup_link_minutes
-                typer.echo(f"First start: open this link once, within {minutes:g} minutes (初始化链接，只能使用一次):")
-                typer.echo(f"  {hub.url}/setup#token={token}")
+        async with serving(settings, SystemClock(), announce):
             await stop.wait()
             typer.echo("camera hub is stopping …")
 

@@ -7,7 +7,7 @@ import os
 import signal
 import socket
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from ipaddress import ip_address
@@ -43,10 +43,11 @@ class Serving:
 
 
 @asynccontextmanager
-async def serving(settings: Settings, clock: Clock) -> AsyncIterator[Serving]:
-    """The whole hub, answering while the block runs. Raises HubError when it cannot start."""
-    server_settings = settings.server
-    with _listener(server_settings.host, server_settings.port) as listener:
+async def serving(
+    settings: Settings, clock: Clock, announce: Callable[[Serving], Awaitable[None]] | None = None
+) -> AsyncIterator[Serving]:
+    """The whole hub, answering while the block runs; `announce` is awaited before the first answer. Raises HubError."""
+    with _bound(settings.server.host, settings.server.port) as listener:
         async with parts(settings, clock) as running:
             config = uvicorn.Config(
                 create_app(settings, running),
@@ -58,10 +59,14 @@ async def serving(settings: Settings, clock: Clock) -> AsyncIterator[Serving]:
                 ws_max_size=64 * 1024,
                 timeout_graceful_shutdown=DRAIN_SECONDS,
             )
+            hub = Serving(public_url(settings, listener.getsockname()[1]), running)
+            if announce is not None:
+                await announce(hub)
+            _listen(listener)
             server = _Server(config)
             task = asyncio.create_task(server.serve(sockets=[listener]), name="http server")
             try:
-                yield Serving(public_url(settings, listener.getsockname()[1]), running)
+                yield hub
             finally:
                 server.should_exit = True
                 await asyncio.wait([task])
@@ -128,26 +133,38 @@ def _give_up() -> None:
 
 
 @contextlib.contextmanager
-def _listener(host: str, port: int) -> Iterator[socket.socket]:
-    """A listening TCP socket. Raises HubError with the remedy."""
+def _bound(host: str, port: int) -> Iterator[socket.socket]:
+    """A TCP socket that has its address but does not listen yet. Raises HubError with the remedy."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listener.bind((host, port))
-            listener.listen(512)
         except OSError as error:
-            raise HubError(
-                Kind.UNAVAILABLE,
-                f"the hub cannot listen on {host} port {port}: {error.strerror}; set server.host and server.port, "
-                "or stop what uses that port",
-                reason="listen",
-            ) from error
+            raise _taken(host, port, error) from error
         listener.setblocking(False)
         yield listener
     finally:
         listener.close()
+
+
+def _listen(listener: socket.socket) -> None:
+    """From here on whoever connects is answered; of two that bound the same port the second fails here."""
+    try:
+        listener.listen(512)
+    except OSError as error:
+        host, port = listener.getsockname()[:2]
+        raise _taken(host, port, error) from error
+
+
+def _taken(host: str, port: int, error: OSError) -> HubError:
+    return HubError(
+        Kind.UNAVAILABLE,
+        f"the hub cannot listen on {host} port {port}: {error.strerror}; set server.host and server.port, or stop what "
+        "uses that port",
+        reason="listen",
+    )
 
 
 def _is_loopback(host: str) -> bool:

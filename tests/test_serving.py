@@ -15,12 +15,14 @@ import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
+from camera_hub.access.policy import Role
 from camera_hub.api.routing import CSRF_HEADER
 from camera_hub.clock import SystemClock
 from camera_hub.errors import HubError
 from camera_hub.instance import only_instance
 from camera_hub.serving import public_url, serving, warn_if_open
 from camera_hub.settings import Media, Server, Settings
+from camera_hub.shell import accounts
 
 DEADLINE = 20.0
 
@@ -112,15 +114,13 @@ async def test_the_lock_goes_with_its_holder(tmp_path: Path) -> None:
     assert caught.value.reason == "second_instance"
 
 
-async def test_accounts_are_made_from_the_shell_without_a_password_among_the_arguments(tmp_path: Path) -> None:
-    data = tmp_path / "data"
-    made = await _start(data, "user", "add", "wang", "operator", "--name", "王")
-    assert await _said(made, "tK7-riverside\n") == ("wang (operator) made\n", "")
-    weak = await _start(data, "user", "reset-password", "wang")
-    _, err = await _said(weak, "short\n")
-    assert (weak.returncode, err) == (1, "camera-hub: the password is too short; take at least 10 characters\n")
-    listed = await _start(data, "user", "list")
-    assert await _said(listed) == ("wang\t王\toperator\n", "")
+async def test_an_account_is_made_from_the_shell_with_the_password_on_standard_input(tmp_path: Path) -> None:
+    process = await _start(tmp_path / "data", "user", "add", "wang", "operator", "--name", "王")
+    assert await _said(process, "tK7-riverside\n") == ("wang (operator) made\n", "")
+    async with accounts(Settings(server=Server(data_dir=tmp_path / "data"))) as found:
+        account = await found.check("wang", "tK7-riverside")
+    assert account is not None
+    assert (account.display_name, account.role) == ("王", Role.OPERATOR)
 
 
 async def test_a_socket_that_nobody_serves_is_refused_and_the_server_ends_in_order(tmp_path: Path) -> None:

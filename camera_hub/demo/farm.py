@@ -63,7 +63,7 @@ class Farm:
     async def break_some(self) -> list[str]:
         """Switch the demo's faults on; answers them in words."""
         said = []
-        async with httpx.AsyncClient(base_url=f"http://{self.control}", timeout=10.0, trust_env=False) as client:
+        async with httpx.AsyncClient(base_url=self.control, timeout=10.0, trust_env=False) as client:
             for village, target, fault in self.faults():
                 answer = await client.post("/faults", json={"target": target, "fault": fault, "on": True})
                 answer.raise_for_status()
@@ -91,7 +91,9 @@ async def farm(villages: int, cameras: int) -> AsyncIterator[Farm]:
 def read(line: bytes) -> Farm:
     """What the simulator wrote on its one line."""
     said: dict[str, Any] = json.loads(line)
-    return Farm(tuple(_village(village) for village in said["villages"]), str(said["control"]))
+    control = str(said["control"])
+    url = control if "://" in control else f"http://{control}"
+    return Farm(tuple(_village(village) for village in said["villages"]), url)
 
 
 def _village(said: dict[str, Any]) -> FarmVillage:

@@ -1,0 +1,91 @@
+"""What the demo decides by itself: accounts, classes, ranges, what breaks."""
+
+import json
+import stat
+from pathlib import Path
+
+import pytest
+
+from camera_hub.access.passwords import weakness
+from camera_hub.access.policy import Role
+from camera_hub.demo import accounts
+from camera_hub.demo.farm import FAULTS, FarmDevice, FarmVillage, read
+from camera_hub.demo.township import address_range, place_class
+from camera_hub.errors import HubError
+
+
+def _device(host: str, key: str = "a-1", channels: tuple[str, ...] = ("a-1-1",)) -> FarmDevice:
+    return FarmDevice(key, key, host, 8080, "admin", "village-2024", channels)
+
+
+def test_every_role_has_an_account_whose_password_the_hub_takes() -> None:
+    fresh = accounts.fresh()
+    assert {account.role for account in fresh} == set(Role)
+    assert fresh[0].role == Role.TOWNSHIP_ADMIN
+    assert {weakness(account.password, account.username, 10) for account in fresh} == {None}
+    assert len({account.password for account in fresh}) == len(fresh)
+    assert fresh[0].password not in repr(fresh)
+
+
+def test_a_folder_is_used_again_with_its_accounts(tmp_path: Path) -> None:
+    assert accounts.kept(tmp_path) is None
+    fresh = accounts.fresh()
+    accounts.keep(tmp_path, fresh)
+    assert accounts.kept(tmp_path) == fresh
+    (file,) = tmp_path.iterdir()
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+
+
+def test_the_folder_of_a_real_hub_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "camera_hub.sqlite3").touch()
+    with pytest.raises(HubError) as caught:
+        accounts.kept(tmp_path)
+    assert caught.value.reason == "not_demo"
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("东沟村大桥北", "key_road"),
+        ("村口", "entrance"),
+        ("小学门口", "school"),
+        ("村委会大门", "key_unit"),
+        ("文化广场2", "square"),
+        ("水库大坝", "water"),
+        ("集市", "high_incidence"),
+        ("CH 3", "other"),
+    ],
+)
+def test_a_cameras_class_is_read_from_its_name(name: str, kind: str) -> None:
+    assert place_class(name) == kind
+
+
+def test_a_villages_range_runs_from_its_first_address_to_its_last_by_number() -> None:
+    village = FarmVillage("东沟村", tuple(_device(f"127.20.1.{last}") for last in (10, 2, 9)))
+    assert address_range(village) == "127.20.1.2-127.20.1.10"
+    assert village.cameras == 3
+
+
+def test_the_farm_is_read_and_each_fault_hits_another_village() -> None:
+    village = {
+        "name": "东沟村",
+        "devices": [
+            {
+                "key": "donggou-1",
+                "name": "东沟村村口",
+                "host": "127.20.0.1",
+                "onvif_port": 8080,
+                "username": "admin",
+                "password": "village-2024",
+                "channels": [{"key": "donggou-1-1"}, {"key": "donggou-1-2"}],
+            }
+        ],
+    }
+    villages = [{**village, "name": f"{number}村"} for number in range(8)]
+    farm = read(json.dumps({"ready": True, "control": "127.0.0.1:9000", "villages": villages}).encode())
+    assert farm.control == "http://127.0.0.1:9000"
+    faults = {fault: (village.name, target) for village, target, fault in farm.faults()}
+    assert faults["wrong_password"] == ("1村", "donggou-1")
+    assert faults["frozen"] == ("2村", "donggou-1-2")
+    assert len({name for name, _ in faults.values()}) == len(FAULTS)
+    assert "village-2024" not in repr(farm)
