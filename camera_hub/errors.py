@@ -89,6 +89,7 @@ class Reason(StrEnum):
     BUSY = "busy"
     RELAY_RESTARTED = "relay_restarted"
     QUARANTINED = "quarantined"
+    HUB_AWAY = "hub_away"
 
 
 class HubError(Exception):

@@ -1,5 +1,6 @@
 """Media as health and patrol see it: every camera shows what the test says."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -57,5 +58,5 @@ class FakeMedia:
     def feed_reason(self, camera_id: int) -> tuple[str, str | None] | None:
         return self.feeds.get(camera_id)
 
-    async def warm(self, camera_ids: tuple[int, ...], holder: str, seconds: float) -> None:
+    async def warm(self, camera_ids: Sequence[int], holder: str, seconds: float) -> None:
         self.warmed.append((tuple(camera_ids), holder, seconds))

@@ -1,36 +1,45 @@
-"""A manual clock for loops that also wait for a database: time moves only while the loop sleeps."""
+"""A manual clock for a loop that also waits for a database: time moves only while the loop sleeps."""
 
 import asyncio
 
 from tests.fakes.clock import ManualClock
 
+SHORT = 60.0
+"""Longer sleeps are those of bystanders (hourly chores): nobody waits for them."""
+
 
 class SteppedClock(ManualClock):
-    """For one loop that sleeps in small steps: `walk` moves on whenever it has gone to sleep again."""
+    """For one loop whose sleeps are short: `walk` moves on whenever it sleeps."""
 
     def __init__(self) -> None:
         super().__init__()
-        self._asleep = asyncio.Event()
+        self._short = 0
+        self._sleeping = asyncio.Event()
 
     async def sleep(self, seconds: float) -> None:
-        sleeping = asyncio.ensure_future(super().sleep(seconds))
-        await asyncio.sleep(0)
-        self._asleep.set()
+        short = seconds <= SHORT
+        self._short += short
+        if self._short:
+            self._sleeping.set()
         try:
-            await sleeping
+            await super().sleep(seconds)
         finally:
-            sleeping.cancel()
+            self._short -= short
+            if not self._short:
+                self._sleeping.clear()
 
     async def asleep(self) -> None:
-        """Until the loop sleeps."""
+        """Until the loop sleeps, and nothing that can run at once is left to run."""
         async with asyncio.timeout(10):
-            await self._asleep.wait()
-        await self.settle()
+            while True:
+                await self._sleeping.wait()
+                await self.settle()
+                if self._sleeping.is_set():
+                    return
 
     async def walk(self, seconds: float, step: float = 0.5) -> None:
         """Let `seconds` pass, step by step."""
         for _ in range(round(seconds / step)):
             await self.asleep()
-            self._asleep.clear()
             await self.advance(step)
         await self.asleep()

@@ -1,0 +1,93 @@
+"""The plan of a run: the tour as it was at the start, frozen, so that editing the tour changes no run."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from camera_hub.patrol.timetable import Dwells
+from camera_hub.store.tables import Camera, Scene, TourStop, Village
+
+
+@dataclass(frozen=True, slots=True)
+class PlanCamera:
+    """A camera by the names it had at the start."""
+
+    id: int
+    name: str
+    village: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """One stop: a layout and what stands in its tiles (None: empty)."""
+
+    position: int
+    dwell_s: int
+    name: str
+    note: str
+    layout: str
+    cameras: tuple[PlanCamera | None, ...]
+
+    @property
+    def ids(self) -> list[int]:
+        """Its cameras, each once, in the order of the tiles."""
+        return list(dict.fromkeys(camera.id for camera in self.cameras if camera is not None))
+
+
+Plan = tuple[Stop, ...]
+
+
+async def plan_of(session: AsyncSession, tour_id: int) -> Plan:
+    """The tour's stops with the names of now."""
+    rows = await session.execute(
+        select(TourStop, Camera, Scene)
+        .outerjoin(Camera, Camera.id == TourStop.camera_id)
+        .outerjoin(Scene, Scene.id == TourStop.scene_id)
+        .where(TourStop.tour_id == tour_id)
+        .order_by(TourStop.position)
+    )
+    stops = [(stop, camera, scene) for stop, camera, scene in rows]
+    wanted = {number for _, _, scene in stops if scene is not None for number in scene.cameras if number is not None}
+    wanted |= {camera.id for _, camera, _ in stops if camera is not None}
+    named = {
+        camera: PlanCamera(camera, name, village)
+        for camera, name, village in await session.execute(
+            select(Camera.id, Camera.name, Village.name)
+            .join(Village, Village.id == Camera.village_id)
+            .where(Camera.id.in_(wanted))
+        )
+    }
+    plan = []
+    for place, (stop, camera, scene) in enumerate(stops):
+        if scene is not None:
+            tiles = tuple(named.get(number) if number is not None else None for number in scene.cameras)
+            plan.append(Stop(place, stop.dwell_s, scene.name, stop.note, scene.layout, tiles))
+        elif camera is not None:
+            plan.append(Stop(place, stop.dwell_s, camera.name, stop.note, "1", (named[camera.id],)))
+    return tuple(plan)
+
+
+def to_rows(plan: Plan) -> list[dict[str, Any]]:
+    """The plan as the run's row keeps it."""
+    return [asdict(stop) | {"cameras": [None if c is None else asdict(c) for c in stop.cameras]} for stop in plan]
+
+
+def from_rows(rows: Sequence[Mapping[str, Any]]) -> Plan:
+    """The plan of a run's row."""
+    return tuple(
+        Stop(**{**row, "cameras": tuple(None if c is None else PlanCamera(**c) for c in row["cameras"])})
+        for row in rows
+    )
+
+
+def dwells(plan: Plan) -> Dwells:
+    """Seconds per stop."""
+    return tuple(float(stop.dwell_s) for stop in plan)
+
+
+def usable(plan: Plan, dead: Mapping[int, str]) -> frozenset[int]:
+    """Stops of which at least one camera can be shown."""
+    return frozenset(stop.position for stop in plan if any(camera not in dead for camera in stop.ids))

@@ -1,0 +1,294 @@
+"""Runs: tours being walked. The row and the timetable say all; the loop only wakes up when a change is due.
+
+Several screens may show the same run, an operator may close the browser, the hub may be killed: the run goes on by its
+timetable. Two operators at once are told apart by the run's revision.
+"""
+
+import asyncio
+import logging
+from collections.abc import Collection, Sequence
+from contextlib import AsyncExitStack
+from datetime import datetime
+from typing import Literal, Protocol, Self
+
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from camera_hub.access.policy import Actor
+from camera_hub.clock import Clock
+from camera_hub.errors import HubError, Kind
+from camera_hub.events import EventBus, RunChanged
+from camera_hub.patrol import record, timetable, township
+from camera_hub.patrol.condition import Feeds, dead_cameras
+from camera_hub.patrol.plan import Plan, dwells, from_rows, plan_of, to_rows, usable
+from camera_hub.patrol.timetable import Walk
+from camera_hub.patrol.tours import tour_row
+from camera_hub.patrol.views import RunView, cursor_of, views
+from camera_hub.patrol.warming import Warming
+from camera_hub.running import Backoff, keep_running, running
+from camera_hub.settings import Patrol
+from camera_hub.store.database import Database
+from camera_hub.store.tables import Run, RunStep
+
+log = logging.getLogger(__name__)
+
+LONGEST_SLEEP = 5.0
+"""Leases of feeds are renewed and steps of the wall clock noticed at least this often."""
+
+CLOCK_STEP = 1.0
+"""Seconds by which wall and monotonic clock must part to be a step of the wall clock."""
+
+MAX_ACTIVE = 32
+LIMIT = 200
+
+Verb = Literal["pause", "resume", "next", "previous", "jump", "stop"]
+
+
+class Media(Feeds, Protocol):
+    """What runs need of media."""
+
+    async def warm(self, camera_ids: Sequence[int], holder: str, seconds: float) -> None:
+        """Keep the feeds of these cameras running that long."""
+        ...
+
+
+class RunMoved(HubError):
+    """The run is not where the caller saw it; `view` is where it is."""
+
+    def __init__(self, view: RunView) -> None:
+        super().__init__(Kind.CONFLICT, "the run has moved on meanwhile; look again", reason="run_moved")
+        self.view = view
+
+
+class Runs:
+    """The verbs behind api/runs, and the loop that walks. An async context manager."""
+
+    def __init__(self, settings: Patrol, clock: Clock, bus: EventBus, database: Database, media: Media) -> None:
+        self._clock = clock
+        self._bus = bus
+        self._database = database
+        self._media = media
+        self._warming = Warming(media, settings.warm_seconds)
+        self._wake = asyncio.Event()
+        self._lock = asyncio.Lock()  # the loop and the verbs move runs one at a time
+        self._seen = (clock.now(), clock.monotonic())
+        self._stack = AsyncExitStack()
+
+    async def __aenter__(self) -> Self:
+        await self._heal_anchors()
+        self._seen = (self._clock.now(), self._clock.monotonic())
+        async with AsyncExitStack() as stack:
+            await stack.enter_async_context(self._warming)
+            walking = keep_running("runs", self._run, clock=self._clock, backoff=Backoff(cap=5.0))
+            await stack.enter_async_context(running(walking, "runs"))
+            self._stack = stack.pop_all()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._stack.aclose()
+
+    async def start(self, actor: Actor, tour_id: int, *, loop: bool) -> RunView:
+        """Begin a tour. Of dead cameras alone the run has ended at once, and its record names them."""
+        township.require(actor, "tour")
+        async with self._lock, self._database.write() as session:
+            tour = await tour_row(session, tour_id)
+            active = await session.scalar(select(func.count()).select_from(Run).where(Run.state != "ended")) or 0
+            if active >= MAX_ACTIVE:
+                raise HubError(Kind.BUSY, f"{active} tours are being run; end one first", reason="too_many_runs")
+            plan = await plan_of(session, tour_id)
+            dead = await self._dead(session, plan)
+            now = self._clock.now()
+            walk = timetable.begin(dwells(plan), usable(plan, dead), now, loop=loop)
+            run = Run(
+                tour_id=tour_id,
+                tour_name=tour.name,
+                plan=to_rows(plan),
+                loop=loop,
+                state="running",
+                anchor_at=now,
+                revision=-1,  # the first step makes it 0
+                started_by=actor.user_id,
+                started_name=actor.display_name,
+                started_at=now,
+            )
+            session.add(run)
+            await session.flush()
+            await record.apply(session, run, plan, walk, dead)
+            view = await self._view(session, run)
+        self._changed([view.id])
+        return view
+
+    async def control(
+        self, actor: Actor, run_id: int, verb: Verb, revision: int, position: int | None = None
+    ) -> RunView:
+        """Act on the run as it was at `revision`. Raises RunMoved when it has moved on, HubError when it cannot be."""
+        township.require(actor, "run")
+        refused: RunMoved | None = None
+        async with self._lock:
+            await self._heed_clock()
+            async with self._database.write() as session:
+                run = await session.get(Run, run_id)
+                if run is None:
+                    raise township.not_found("run")
+                plan = from_rows(run.plan)
+                dead = await self._dead(session, plan)
+                now = self._clock.now()
+                moved = await self._advance(session, run, plan, dead, now)
+                if run.revision != revision:
+                    refused = RunMoved(await self._view(session, run))
+                else:
+                    walk = _walk(verb, run, plan, usable(plan, dead), now, position)
+                    await record.apply(session, run, plan, walk, dead)
+                    moved = True
+                    view = await self._view(session, run)
+        if moved:
+            self._changed([run_id])
+        if refused is not None:
+            raise refused
+        return view
+
+    async def list(
+        self,
+        actor: Actor,
+        *,
+        state: str | None = None,
+        tour_id: int | None = None,
+        limit: int = 50,
+        before: int | None = None,
+    ) -> Sequence[RunView]:
+        """The newest first. `state`: running, paused, ended, or active for all that have not ended."""
+        if not township.sees(actor):
+            return []
+        query = select(Run).order_by(Run.id.desc()).limit(max(1, min(limit, LIMIT)))
+        if state == "active":
+            query = query.where(Run.state != "ended")
+        elif state is not None:
+            query = query.where(Run.state == state)
+        if tour_id is not None:
+            query = query.where(Run.tour_id == tour_id)
+        if before is not None:
+            query = query.where(Run.id < before)
+        async with self._database.read() as session:
+            runs = (await session.scalars(query)).all()
+            return await views(session, runs, self._media, self._clock.now())
+
+    async def get(self, actor: Actor, run_id: int) -> RunView:
+        """Raises HubError(NOT_FOUND)."""
+        view, _ = await self.record(actor, run_id)
+        return view
+
+    async def record(self, actor: Actor, run_id: int) -> tuple[RunView, Sequence[RunStep]]:
+        """A run and its lines in order."""
+        township.require(actor, "run")
+        async with self._database.read() as session:
+            run = await session.get(Run, run_id)
+            if run is None:
+                raise township.not_found("run")
+            steps = await session.scalars(select(RunStep).where(RunStep.run_id == run_id).order_by(RunStep.sequence))
+            return await self._view(session, run), steps.all()
+
+    async def _run(self) -> None:
+        while True:
+            self._wake.clear()
+            await self._sleep(await self._tick())
+
+    async def _tick(self) -> float:
+        """Make every change that is due, keep feeds warm; answers the seconds until the next thing to do."""
+        changed: list[int] = []
+        sleep = LONGEST_SLEEP
+        async with self._lock:
+            await self._heed_clock()
+            async with self._database.read() as session:
+                runs = (await session.scalars(select(Run).where(Run.state == "running"))).all()
+            for run in runs:
+                plan = from_rows(run.plan)
+                due = timetable.due(dwells(plan), cursor_of(run))
+                if due is not None and due <= self._clock.now() and (moved := await self._advance_alone(run.id)):
+                    changed.append(run.id)
+                    run = moved
+                async with self._database.read() as session:
+                    dead = await self._dead(session, plan)
+                sleep = min(sleep, self._warming.keep(run.id, plan, cursor_of(run), dead, self._clock.now()))
+        self._changed(changed, wake=False)
+        return sleep
+
+    async def _advance_alone(self, run_id: int) -> Run | None:
+        async with self._database.write() as session:
+            run = await session.get_one(Run, run_id)
+            plan = from_rows(run.plan)
+            moved = await self._advance(session, run, plan, await self._dead(session, plan), self._clock.now())
+        return run if moved else None
+
+    async def _advance(self, session: AsyncSession, run: Run, plan: Plan, dead: dict[int, str], now: datetime) -> bool:
+        cursor = cursor_of(run)
+        walk = timetable.catch_up(dwells(plan), cursor, usable(plan, dead), now)
+        if walk.cursor == cursor:
+            return False
+        await record.apply(session, run, plan, walk, dead)
+        if not walk.in_time:
+            log.warning("run %d goes on at stop %d after the hub was away", run.id, walk.cursor.position)
+        return True
+
+    async def _heed_clock(self) -> None:
+        """When the wall clock was stepped, move the anchors with it, so that no stop gets longer or shorter."""
+        wall, monotonic = self._seen
+        seen = (self._clock.now(), self._clock.monotonic())
+        step = (seen[0] - wall).total_seconds() - (seen[1] - monotonic)
+        if abs(step) < CLOCK_STEP:
+            return
+        log.warning("the wall clock was stepped by %.1f s; the runs keep their time", step)
+        async with self._database.write() as session:
+            for run in await session.scalars(select(Run).where(Run.state != "ended")):
+                run.anchor_at = timetable.shifted(cursor_of(run), step).anchor
+                await record.shift(session, run.id, step)
+        self._seen = seen
+
+    async def _heal_anchors(self) -> None:
+        """A stop that began in the future (the clock was set back while the hub was down) begins now."""
+        now = self._clock.now()
+        async with self._database.write() as session:
+            for run in await session.scalars(select(Run).where(Run.state == "running", Run.anchor_at > now)):
+                await record.shift(session, run.id, (now - run.anchor_at).total_seconds())
+                run.anchor_at = now
+
+    async def _dead(self, session: AsyncSession, plan: Plan) -> dict[int, str]:
+        return await dead_cameras(session, {camera for stop in plan for camera in stop.ids}, self._media)
+
+    async def _view(self, session: AsyncSession, run: Run) -> RunView:
+        return (await views(session, [run], self._media, self._clock.now()))[0]
+
+    def _changed(self, runs: Collection[int], *, wake: bool = True) -> None:
+        for run_id in runs:
+            self._bus.publish(RunChanged(run_id))
+        if wake:
+            self._wake.set()
+
+    async def _sleep(self, seconds: float) -> None:
+        """Sleep, or until a verb has moved a run."""
+        waits = [
+            asyncio.create_task(self._clock.sleep(seconds), name="runs sleep"),
+            asyncio.create_task(self._wake.wait(), name="runs wake"),
+        ]
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in waits:
+                task.cancel()
+            await asyncio.wait(waits)
+
+
+def _walk(verb: Verb, run: Run, plan: Plan, shown: frozenset[int], now: datetime, position: int | None) -> Walk:
+    times, cursor = dwells(plan), cursor_of(run)
+    match verb:
+        case "pause":
+            return timetable.pause(times, cursor, now)
+        case "resume":
+            return timetable.resume(times, cursor, now)
+        case "next":
+            return timetable.forward(times, cursor, shown, now)
+        case "previous":
+            return timetable.back(times, cursor, shown, now)
+        case "jump":
+            return timetable.jump(times, cursor, shown, now, position)
+        case "stop":
+            return timetable.stop(cursor, now)

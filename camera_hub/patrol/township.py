@@ -1,0 +1,20 @@
+"""Scenes, tours and runs are the township's: they join cameras of several villages; who is bound to one sees none."""
+
+from camera_hub.access.policy import Actor
+from camera_hub.errors import HubError, Kind
+
+
+def sees(actor: Actor) -> bool:
+    """Whether the actor may see what is the township's."""
+    return actor.scope is None
+
+
+def require(actor: Actor, what: str) -> None:
+    """Raise HubError(NOT_FOUND) for those who may not: its existence is not told either."""
+    if not sees(actor):
+        raise not_found(what)
+
+
+def not_found(what: str) -> HubError:
+    """There is none, or none for this actor."""
+    return HubError(Kind.NOT_FOUND, f"there is no such {what}")

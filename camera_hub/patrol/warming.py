@@ -1,0 +1,79 @@
+"""Keeps feeds running: those of the stop that is on, and in time those of the next, so that the change shows no black.
+
+Leases on media, renewed while the run lasts; a run that ends, or a hub that dies, just lets them run out.
+"""
+
+import asyncio
+import logging
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Protocol, Self
+
+from camera_hub.errors import HubError
+from camera_hub.patrol import timetable
+from camera_hub.patrol.plan import Plan, dwells, usable
+from camera_hub.patrol.timetable import Cursor
+from camera_hub.running import ended
+
+log = logging.getLogger(__name__)
+
+LEASE = 15.0
+"""Seconds; renewed at least every 5."""
+
+DEADLINE = 10.0
+"""For media's answer; a slow one costs the lead, never the step."""
+
+
+class Warmer(Protocol):
+    """What is needed of media."""
+
+    async def warm(self, camera_ids: Sequence[int], holder: str, seconds: float) -> None: ...
+
+
+class Warming:
+    """An async context manager. `failed` counts leases that media did not give."""
+
+    def __init__(self, media: Warmer, lead: float) -> None:
+        self._media = media
+        self._lead = lead
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self.failed = 0
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        for task in list(self._tasks.values()):
+            await ended(task)
+
+    def keep(self, run_id: int, plan: Plan, cursor: Cursor, dead: Mapping[int, str], now: datetime) -> float:
+        """Renew what the run needs at `now`; answers the seconds until it needs something else."""
+        due = timetable.due(dwells(plan), cursor)
+        if due is None:
+            return float("inf")
+        left = max(0.0, (due - now).total_seconds())
+        self._lease(f"run-{run_id}-now", [c for c in plan[cursor.position].ids if c not in dead])
+        if left > self._lead:
+            return left - self._lead
+        following = timetable.upcoming(dwells(plan), cursor, usable(plan, dead))
+        if following is not None and following != cursor.position:
+            self._lease(f"run-{run_id}-next", [c for c in plan[following].ids if c not in dead])
+        return left
+
+    def _lease(self, holder: str, cameras: Sequence[int]) -> None:
+        if not cameras or holder in self._tasks:
+            return
+        task = asyncio.create_task(self._warm(holder, cameras), name=f"warm {holder}")
+        self._tasks[holder] = task
+        task.add_done_callback(lambda _: self._tasks.pop(holder, None))
+
+    async def _warm(self, holder: str, cameras: Sequence[int]) -> None:
+        try:
+            async with asyncio.timeout(DEADLINE):
+                await self._media.warm(cameras, holder, LEASE)
+        except (HubError, TimeoutError) as error:
+            self.failed += 1
+            log.warning("feeds for %s could not be kept running: %s", holder, error or "media did not answer in time")
+        except Exception:
+            self.failed += 1
+            log.exception("keeping feeds for %s running failed unexpectedly", holder)

@@ -1,0 +1,172 @@
+"""Scenes, tours and runs through the API."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import httpx
+import pytest
+
+from camera_hub.access.policy import Role
+from camera_hub.api import runs as runs_api
+from camera_hub.api import scenes as scenes_api
+from camera_hub.api import tours as tours_api
+from camera_hub.events import EventBus
+from camera_hub.patrol.runs import Runs
+from camera_hub.patrol.scenes import Scenes
+from camera_hub.patrol.tours import Tours
+from camera_hub.settings import Patrol
+from camera_hub.store.database import Database
+from tests.api.conftest import Hub
+from tests.api.work import serve
+from tests.fakes.clock import ManualClock
+from tests.fakes.media import FakeMedia
+from tests.fakes.site import add_village
+
+
+@pytest.fixture
+async def cameras(hub: Hub, database: Database, clock: ManualClock) -> AsyncIterator[list[int]]:
+    bus: EventBus = hub.parts[EventBus]
+    settings = Patrol(max_stops=3)
+    async with Runs(settings, clock, bus, database, FakeMedia()) as runs:
+        serve(hub, scenes_api.router, Scenes(database, bus, clock))
+        serve(hub, tours_api.router, Tours(settings, database, bus, clock))
+        serve(hub, runs_api.router, runs)
+        yield await add_village(database, clock, "东沟村", 4)
+
+
+@pytest.fixture
+async def operator(hub: Hub) -> httpx.AsyncClient:
+    return await hub.client(Role.OPERATOR)
+
+
+async def made(client: httpx.AsyncClient, path: str, body: dict[str, Any]) -> dict[str, Any]:
+    answer = await client.post(path, json=body)
+    assert answer.status_code == 201, answer.text
+    found: dict[str, Any] = answer.json()
+    return found
+
+
+async def test_a_scene_is_made_changed_and_removed(operator: httpx.AsyncClient, cameras: list[int]) -> None:
+    scene = await made(operator, "/api/scenes", {"name": "桥", "layout": "4", "cameras": [None, cameras[0]]})
+    assert scene["cameras"] == [None, cameras[0], None, None]
+    changed = await operator.put(
+        f"/api/scenes/{scene['id']}", json={"name": "桥头", "layout": "1+5", "cameras": cameras}
+    )
+    assert changed.json()["cameras"] == [*cameras, None, None]
+    assert [row["name"] for row in (await operator.get("/api/scenes")).json()] == ["桥头"]
+    assert (await operator.delete(f"/api/scenes/{scene['id']}")).status_code == 200
+    assert (await operator.get("/api/scenes")).json() == []
+    assert (await operator.delete(f"/api/scenes/{scene['id']}")).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("layout", "tiles", "reason"),
+    [("1", [1, 2], "too_many_tiles"), ("4", [None], "scene_empty"), ("4", [999], "no_such_camera")],
+)
+async def test_a_scene_that_cannot_be_shown_is_refused(
+    operator: httpx.AsyncClient, cameras: list[int], layout: str, tiles: list[int | None], reason: str
+) -> None:
+    answer = await operator.post("/api/scenes", json={"name": "桥", "layout": layout, "cameras": tiles})
+    assert (answer.status_code, answer.json()["reason"]) == (422, reason)
+
+
+async def test_a_tour_is_made_changed_and_retired(operator: httpx.AsyncClient, cameras: list[int]) -> None:
+    scene = await made(operator, "/api/scenes", {"name": "桥", "layout": "4", "cameras": cameras})
+    stops = [{"camera_id": cameras[0], "dwell_s": 10, "note": "看水位"}, {"scene_id": scene["id"], "dwell_s": 20}]
+    tour = await made(operator, "/api/tours", {"name": "防汛", "stops": stops})
+    assert (tour["duration_s"], tour["last_run_at"]) == (30, None)
+    assert [(stop["position"], stop["name"]) for stop in tour["stops"]] == [(0, "东沟村摄像机1"), (1, "桥")]
+    used = await operator.delete(f"/api/scenes/{scene['id']}")
+    assert (used.status_code, used.json()["params"]["tours"]) == (409, ["防汛"])
+
+    path = f"/api/tours/{tour['id']}"
+    changed = await operator.put(path, json={"name": "防汛2", "stops": [stops[1], stops[0]]})
+    assert [stop["name"] for stop in changed.json()["stops"]] == ["桥", "东沟村摄像机1"]
+    assert (await operator.get(path)).json() == changed.json()
+    assert (await operator.delete(path)).status_code == 200
+    assert (await operator.get(path)).status_code == 404
+    assert (await operator.get("/api/tours")).json() == []
+    assert (await operator.delete(f"/api/scenes/{scene['id']}")).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("stops", "reason"),
+    [
+        ([{}], "camera_or_scene"),
+        ([{"camera_id": 1, "scene_id": 1}], "camera_or_scene"),
+        ([{"camera_id": 999}], "no_such_camera"),
+        ([{"scene_id": 999}], "no_such_scene"),
+        ([{"camera_id": 1}] * 4, "stop_count"),
+        ([], "invalid"),
+        ([{"camera_id": 1, "dwell_s": 1}], "invalid"),
+    ],
+)
+async def test_a_tour_that_cannot_be_walked_is_refused(
+    operator: httpx.AsyncClient, cameras: list[int], stops: list[dict[str, int]], reason: str
+) -> None:
+    answer = await operator.post("/api/tours", json={"name": "路", "stops": stops})
+    assert (answer.status_code, answer.json()["reason"]) == (422, reason)
+    assert (await operator.get("/api/tours")).json() == []
+
+
+async def test_a_run_is_started_controlled_and_recorded(
+    operator: httpx.AsyncClient, cameras: list[int], clock: ManualClock
+) -> None:
+    stops = [{"camera_id": camera, "dwell_s": 10} for camera in cameras[:3]]
+    tour = await made(operator, "/api/tours", {"name": "路", "stops": stops})
+    run = await made(operator, "/api/runs", {"tour_id": tour["id"]})
+    path = f"/api/runs/{run['id']}"
+    assert (run["position"], run["next_position"], run["time_left_s"], run["started_name"]) == (0, 1, 10, "operator")
+    clock.move(4)
+    paused = await operator.post(f"{path}/pause", json={"revision": 0})
+    assert (paused.json()["state"], paused.json()["revision"]) == ("paused", 1)
+    late = await operator.post(f"{path}/next", json={"revision": 0})
+    assert (late.status_code, late.json()["reason"]) == (409, "run_moved")
+    assert late.json()["params"]["run"] == paused.json()
+    jumped = await operator.post(f"{path}/jump", json={"revision": 1, "position": 2})
+    assert (jumped.json()["position"], jumped.json()["state"]) == (2, "paused")
+    assert [row["id"] for row in (await operator.get("/api/runs?state=active")).json()] == [run["id"]]
+    assert (await operator.post(f"{path}/stop", json={"revision": 2})).json()["end_reason"] == "stopped"
+    assert (await operator.post(f"{path}/next", json={"revision": 3})).json()["reason"] == "run_ended"
+    assert (await operator.post(f"{path}/explode", json={"revision": 3})).status_code == 422
+
+    record = (await operator.get(path)).json()
+    assert [(step["position"], step["shown_s"]) for step in record["steps"]] == [(0, 4), (2, 0)]
+    assert record["run"]["shown"] == 2
+    assert (await operator.get(f"/api/runs?tour_id={tour['id']}&state=ended")).json() == [record["run"]]
+    assert (await operator.get("/api/tours")).json()[0]["last_run_at"] == run["started_at"]
+    assert (await operator.post("/api/runs", json={"tour_id": 999})).status_code == 404
+
+
+async def test_tours_are_the_townships(hub: Hub, operator: httpx.AsyncClient, cameras: list[int]) -> None:
+    tour = await made(operator, "/api/tours", {"name": "路", "stops": [{"camera_id": cameras[0]}]})
+    run = await made(operator, "/api/runs", {"tour_id": tour["id"]})
+    village = await hub.client(Role.VILLAGE_ADMIN)
+    for path in ("/api/tours", "/api/scenes", "/api/runs"):
+        assert (await village.get(path)).json() == []
+    assert (await village.get(f"/api/tours/{tour['id']}")).status_code == 404
+    assert (await village.post("/api/runs", json={"tour_id": tour["id"]})).status_code == 403
+    actor = await hub.app.state.sessions.actor(village.cookies["camera_hub_session"])
+    assert await tours_api.read_changed(hub.app.state, actor, tour["id"]) is None
+    assert await runs_api.read_changed(hub.app.state, actor, run["id"]) is None
+
+    leader = await hub.client(Role.LEADER)
+    assert (await leader.get(f"/api/runs/{run['id']}")).status_code == 200
+    assert (await leader.post(f"/api/runs/{run['id']}/stop", json={"revision": 0})).status_code == 403
+    maintainer = await hub.client(Role.MAINTAINER)
+    assert (await maintainer.get(f"/api/runs/{run['id']}")).status_code == 403
+
+
+async def test_a_page_is_told_the_run_as_it_stands(
+    hub: Hub, operator: httpx.AsyncClient, cameras: list[int], clock: ManualClock
+) -> None:
+    tour = await made(operator, "/api/tours", {"name": "路", "stops": [{"camera_id": cameras[0]}]})
+    run = await made(operator, "/api/runs", {"tour_id": tour["id"], "loop": True})
+    actor = await hub.app.state.sessions.actor(operator.cookies["camera_hub_session"])
+    clock.move(5)
+    told = await runs_api.read_changed(hub.app.state, actor, run["id"])
+    assert told is not None
+    assert (told["time_left_s"], told["next_position"]) == (10, 0)
+    assert await tours_api.read_changed(hub.app.state, actor, 0) is None
+    seen = await tours_api.read_changed(hub.app.state, actor, tour["id"])
+    assert seen == (await operator.get(f"/api/tours/{tour['id']}")).json()
