@@ -20,12 +20,22 @@ export interface Screen {
   onFrame: ((frame: FrameSeen) => void) | null
 }
 
+const KEEP_EVERY_MS = 1_500
+
+/**
+ * Chromium plays black frames when a track is muted or its connection ends. They come from no network (no receiveTime), are
+ * not news of the camera, and must not wipe out its last picture: a copy of that is kept, and stands in for them.
+ */
 export class VideoScreen implements Screen {
   readonly element: HTMLElement
   readonly video: HTMLVideoElement
   onFrame: ((frame: FrameSeen) => void) | null = null
-  private readonly canvas: HTMLCanvasElement
+  /** Whether this browser tells when a frame was received; Chromium and Safari do. */
+  private static tellsReceiveTime = false
+  private readonly kept: HTMLCanvasElement
   private readonly poster: HTMLImageElement
+  private keptAt = 0
+  private blank = true
   private generation = 0
 
   constructor() {
@@ -42,9 +52,9 @@ export class VideoScreen implements Screen {
     this.video.autoplay = true
     this.video.playsInline = true
     this.video.disablePictureInPicture = true
-    this.canvas = document.createElement('canvas')
-    this.canvas.hidden = true
-    this.element.append(this.poster, this.video, this.canvas)
+    this.kept = document.createElement('canvas')
+    this.kept.hidden = true
+    this.element.append(this.poster, this.video, this.kept)
     this.video.classList.add('covered')
     document.addEventListener('visibilitychange', () => {
       if (!document.hidden) this.play()
@@ -53,36 +63,42 @@ export class VideoScreen implements Screen {
 
   attach(track: MediaStreamTrack): void {
     const generation = (this.generation += 1)
+    this.blank = true
     this.video.srcObject = new MediaStream([track])
     this.play()
     const seen = (now: number, frame: VideoFrameCallbackMetadata): void => {
       if (generation !== this.generation) return
       this.video.requestVideoFrameCallback(seen)
+      if (frame.receiveTime !== undefined) VideoScreen.tellsReceiveTime = true
+      if (frame.receiveTime === undefined && (VideoScreen.tellsReceiveTime || track.muted || track.readyState === 'ended')) {
+        this.blank = true
+        this.standIn()
+        return
+      }
+      this.blank = false
       this.onFrame?.({ receivedAt: frame.receiveTime ?? now })
+      if (now - this.keptAt > KEEP_EVERY_MS) this.keep(now)
     }
     this.video.requestVideoFrameCallback(seen)
   }
 
   cover(poster: string | null): void {
     this.video.classList.add('covered')
-    this.canvas.hidden = true
+    this.kept.hidden = true
+    this.keptAt = 0
     this.poster.hidden = true
     if (poster) this.poster.src = poster
     else this.poster.removeAttribute('src')
   }
 
   reveal(): void {
-    this.video.classList.remove('covered')
-    this.canvas.hidden = true
+    if (this.video.classList.contains('covered')) this.video.classList.remove('covered')
+    if (!this.kept.hidden) this.kept.hidden = true
   }
 
   freeze(): void {
-    const { videoWidth: width, videoHeight: height } = this.video
-    if (!width || this.video.classList.contains('covered')) return
-    this.canvas.width = width
-    this.canvas.height = height
-    this.canvas.getContext('2d')?.drawImage(this.video, 0, 0)
-    this.canvas.hidden = false
+    if (!this.blank) this.keep(performance.now())
+    this.standIn()
   }
 
   /** Put back into the document a video may stand paused; a muted one is always allowed to play. */
@@ -90,7 +106,17 @@ export class VideoScreen implements Screen {
     if (this.video.srcObject) void this.video.play().catch(() => undefined)
   }
 
-  get size(): { width: number; height: number } {
-    return { width: this.video.videoWidth, height: this.video.videoHeight }
+  private keep(now: number): void {
+    const { videoWidth: width, videoHeight: height } = this.video
+    if (!width || this.video.classList.contains('covered')) return
+    const scale = Math.min(1, 640 / width)
+    this.kept.width = Math.round(width * scale)
+    this.kept.height = Math.round(height * scale)
+    this.kept.getContext('2d', { alpha: false })?.drawImage(this.video, 0, 0, this.kept.width, this.kept.height)
+    this.keptAt = now
+  }
+
+  private standIn(): void {
+    if (this.keptAt > 0) this.kept.hidden = false
   }
 }

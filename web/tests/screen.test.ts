@@ -1,0 +1,60 @@
+import { beforeEach, describe, expect, it, vi } from 'vitest'
+import { VideoScreen } from '@/wall/screen'
+
+type Seen = (now: number, frame: { receiveTime?: number }) => void
+let next: Seen
+
+function screenWithPicture(): VideoScreen {
+  const screen = new VideoScreen()
+  Object.assign(screen.video, { requestVideoFrameCallback: (callback: Seen) => ((next = callback), 1), play: () => Promise.resolve() })
+  Object.defineProperties(screen.video, { videoWidth: { value: 1280 }, videoHeight: { value: 720 }, srcObject: { value: null, writable: true } })
+  screen.onFrame = () => screen.reveal()
+  screen.cover(null)
+  screen.attach({ muted: false, readyState: 'live' } as MediaStreamTrack)
+  next(2_000, { receiveTime: 1_990 })
+  next(4_000, { receiveTime: 3_990 })
+  return screen
+}
+const kept = (screen: VideoScreen) => screen.element.querySelector('canvas')!
+const covered = (screen: VideoScreen) => screen.video.classList.contains('covered')
+
+describe('a screen', () => {
+  beforeEach(() => {
+    vi.stubGlobal('MediaStream', class {})
+    vi.spyOn(HTMLCanvasElement.prototype, 'getContext').mockReturnValue({ drawImage: () => undefined } as never)
+  })
+
+  it('takes a black frame that no network sent for no news, and stands the last picture in for it', () => {
+    const screen = screenWithPicture()
+    const told = vi.fn(() => screen.reveal())
+    screen.onFrame = told
+    expect(kept(screen).hidden).toBe(true)
+    next(5_000, {})
+    expect(told).not.toHaveBeenCalled()
+    expect(kept(screen).hidden).toBe(false)
+    next(6_000, { receiveTime: 5_990 })
+    expect(told).toHaveBeenCalledOnce()
+    expect(kept(screen).hidden).toBe(true)
+  })
+
+  it('keeps no picture of the camera before', () => {
+    const screen = screenWithPicture()
+    screen.cover(null)
+    expect(covered(screen)).toBe(true)
+    screen.freeze()
+    next(5_000, {})
+    expect(kept(screen).hidden).toBe(true)
+  })
+
+  it('keeps its picture while another connection is made, and hears no more of the old one', () => {
+    const screen = screenWithPicture()
+    const old = next
+    screen.freeze()
+    expect(kept(screen).hidden).toBe(false)
+    screen.attach({ muted: true, readyState: 'live' } as MediaStreamTrack)
+    old(5_000, { receiveTime: 4_990 })
+    expect(kept(screen).hidden).toBe(false)
+    next(6_000, { receiveTime: 5_990 })
+    expect(kept(screen).hidden).toBe(true)
+  })
+})
