@@ -7,7 +7,7 @@ import type { Scene, Tour } from '../parts/shapes'
 
 export const tours = collection<Tour>('tour', () => api.get('/api/tours'), (a, b) => a.id - b.id)
 
-/** Scenes have no topic of their own: read on entering, and again after a reconnect. */
+/** Scenes have no topic of their own; what changes them is told as a change of tours. */
 export const scenes = ref(new Map<number, Scene>())
 
 export async function loadScenes(): Promise<void> {
@@ -17,7 +17,8 @@ export async function loadScenes(): Promise<void> {
 
 export function keepScenes(): () => void {
   void loadScenes()
-  const stops = [live.on('hello', () => void loadScenes()), live.on('reload', () => void loadScenes())]
+  const again = (): void => void loadScenes()
+  const stops = [live.on('hello', again), live.on('reload', again), live.onChanged('tour', again)]
   return () => {
     for (const stop of stops) stop()
   }
