@@ -92,7 +92,7 @@ export default {
     key_frame_ms: '出图',
     states: '状态',
     good: '正常',
-    unseen: '未巡检',
+    unseen: '未检测',
     clock: '时钟误差（秒）',
     scores: '画面评分',
     scoresHint: '0–100，越高越像该类异常',

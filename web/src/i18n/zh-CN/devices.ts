@@ -64,7 +64,7 @@ export default {
   loadFailed: '设备清单读取失败',
   kind: { camera: '摄像机', recorder: '录像机', platform: '下级平台' },
   state: { found: '已发现', waiting: '待审核', approved: '已启用', retired: '已停用' },
-  healthWord: { ok: '正常', fault: '故障', unknown: '未巡检', down: '断线' },
+  healthWord: { ok: '正常', fault: '故障', unknown: '未检测', down: '断线' },
   drawer: {
     title: '设备详情',
     address: '地址',

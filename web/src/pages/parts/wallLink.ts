@@ -9,8 +9,9 @@ export function layoutFor(count: number): LayoutName {
   return count <= 9 ? '9' : '16'
 }
 
-/** The wall with these cameras on it, at most 16. */
+/** The wall with these cameras, at most 16. A single one joins what is shown there already. */
 export function wallWith(cameraIds: readonly number[]): RouteLocationRaw {
+  if (cameraIds.length === 1) return { path: '/wall', query: { show: cameraIds[0] } }
   const ids = cameraIds.slice(0, 16)
   return { path: '/wall', query: { layout: layoutFor(ids.length), cams: ids.join(',') } }
 }

@@ -1,6 +1,83 @@
+/** A run on the wall: its newest state whatever way it came, and the wall kept on its present stop. */
+import { computed, onBeforeUnmount, onMounted, ref, watch, type ComputedRef, type Ref } from 'vue'
+import { api, type ApiError } from '@/api/client'
+import { live, runs } from '@/stores'
 import type { WallPort } from '@/wall/port'
+import type { PlanStop, Run } from '../parts/shapes'
+import { newerRun } from '../tours/countdown'
 
-/** Keeps the wall on the stop that run `runId` (null: none) stands at. */
-export function useRunOnWall(_wall: WallPort, _runId: () => number | null): void {
-  // filled with the running tour
+export interface RunOnWall {
+  run: Ref<Run | null>
+  stop: ComputedRef<PlanStop | null>
+  error: Ref<ApiError | null>
+  /** Fetches the run anew: after a reconnect, or when somebody else has acted on it. */
+  load(): Promise<void>
+  take(arrived: Run): void
+}
+
+/** Keeps the wall on the stop that run `runId` (null: none) stands at; gives the operator's scene back afterwards. */
+export function useRunOnWall(wall: WallPort, runId: () => number | null): RunOnWall {
+  const run = ref<Run | null>(null)
+  const error = ref<ApiError | null>(null)
+  let before: ReturnType<WallPort['scene']> | null = null
+
+  function take(arrived: Run): void {
+    if (arrived.id !== runId()) return
+    run.value = newerRun(run.value, arrived)
+    error.value = null
+  }
+
+  async function load(): Promise<void> {
+    const id = runId()
+    if (id === null) return
+    const answer = await api.get('/api/runs/{run_id}', { path: { run_id: id } })
+    if (id !== runId()) return
+    if (answer.ok) {
+      take(answer.data.run)
+      runs.put(answer.data.run)
+    } else if (!answer.aborted) error.value = answer.error
+  }
+
+  watch(
+    runId,
+    (id) => {
+      run.value = null
+      error.value = null
+      if (id === null) {
+        if (before) wall.showScene(before.layout, before.cameras)
+        before = null
+        return
+      }
+      const known = runs.byId.get(id)
+      if (known) run.value = known
+      void load()
+    },
+    { immediate: true },
+  )
+  watch(
+    () => runs.byId.get(runId() ?? 0),
+    (known) => known && take(known),
+  )
+
+  const stop = computed<PlanStop | null>(() => {
+    const current = run.value
+    return current && current.state !== 'ended' ? (current.stops[current.position] ?? null) : null
+  })
+  // One string per picture on the wall, so that a pause or a new countdown does not touch the tiles.
+  const shown = computed(() => (stop.value ? JSON.stringify([stop.value.layout, stop.value.cameras.map((camera) => camera?.id ?? null)]) : null))
+  function show(): void {
+    if (!stop.value) return
+    before ??= wall.scene()
+    wall.showScene(stop.value.layout, stop.value.cameras.map((camera) => camera?.id ?? null))
+  }
+  const stops: (() => void)[] = []
+  onMounted(() => {
+    // After the wall page has put up its own scene.
+    watch(shown, show, { immediate: true, flush: 'post' })
+    stops.push(live.on('hello', () => void load()), live.on('reload', () => void load()))
+  })
+  onBeforeUnmount(() => {
+    for (const end of stops.splice(0)) end()
+  })
+  return { run, stop, error, load, take }
 }
