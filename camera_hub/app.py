@@ -19,13 +19,43 @@ from camera_hub.access.setup import Setup
 from camera_hub.access.sign_in import SignIn
 from camera_hub.access.throttle import Throttle
 from camera_hub.access.vault import Vault
-from camera_hub.api import errors, session, setup, system, users
+from camera_hub.api import (
+    alarms,
+    cameras,
+    devices,
+    errors,
+    favourites,
+    live,
+    observations,
+    pictures,
+    runs,
+    scenes,
+    session,
+    setup,
+    system,
+    tours,
+    users,
+    viewers,
+    villages,
+    whep,
+)
 from camera_hub.api.limits import BodyLimit
 from camera_hub.api.routing import check_policies
 from camera_hub.api.static import Pages, SafeHeaders
+from camera_hub.cameras.onvif.client import Onvif
+from camera_hub.cameras.register import Register
+from camera_hub.cameras.sources import StreamSources
 from camera_hub.clock import Clock
 from camera_hub.events import EventBus
+from camera_hub.health.alarms import Alarms
+from camera_hub.health.history import History
+from camera_hub.health.rounds import Rounds
+from camera_hub.health.webhook import Webhook
 from camera_hub.instance import only_instance
+from camera_hub.media.engine import Media
+from camera_hub.patrol.runs import Runs
+from camera_hub.patrol.scenes import Scenes
+from camera_hub.patrol.tours import Tours
 from camera_hub.settings import Settings
 from camera_hub.store.database import Database
 
@@ -35,8 +65,33 @@ Parts = dict[type, Any]
 LiveReader = Callable[[Any, Actor, Any], Awaitable[dict[str, Any] | None]]
 
 MAX_BODY = 1024 * 1024
-_ROUTERS = (setup.router, session.router, users.router, system.router)
-_LIVE_READERS: dict[str, LiveReader] = {}
+_ROUTERS = (
+    setup.router,
+    session.router,
+    users.router,
+    villages.router,
+    cameras.router,
+    pictures.router,
+    observations.router,
+    favourites.router,
+    devices.router,
+    live.router,
+    viewers.router,
+    whep.router,
+    alarms.router,
+    scenes.router,
+    tours.router,
+    runs.router,
+    system.router,
+)
+_LIVE_READERS: dict[str, LiveReader] = {
+    "village": villages.read_changed,
+    "device": devices.read_changed,
+    "camera": cameras.read_changed,
+    "alarm": alarms.read_changed,
+    "tour": tours.read_changed,
+    "run": runs.read_changed,
+}
 
 
 @asynccontextmanager
@@ -55,6 +110,19 @@ async def parts(settings: Settings, clock: Clock, passwords: Passwords | None = 
         accounts = Accounts(database, clock, bus, passwords, sessions)
         throttle = Throttle(database, clock, access.login_failures, access.login_failure_minutes)
 
+        onvif = await stack.enter_async_context(Onvif(settings.discovery, clock))
+        register = await stack.enter_async_context(Register(database, bus, clock, vault, onvif))
+        sources = StreamSources(database, clock, register, onvif, bus)
+        media = await stack.enter_async_context(Media(settings, clock, bus, database, sources))
+        register.proofs.use(media.prover)
+        rounds = await stack.enter_async_context(Rounds(settings.health, clock, bus, database, media, onvif))
+        await stack.enter_async_context(Webhook(settings.notices, clock, database))
+        runs = await stack.enter_async_context(Runs(settings.patrol, clock, bus, database, media))
+
+        async def figures() -> system.Figures:
+            found = await media.figures()
+            return system.Figures(found["feeds"], found["viewers"], found["relays"], found["eyes"])
+
         yield {
             Settings: settings,
             Clock: clock,
@@ -66,7 +134,15 @@ async def parts(settings: Settings, clock: Clock, passwords: Passwords | None = 
             Throttle: throttle,
             SignIn: SignIn(accounts, sessions, throttle),
             Setup: Setup(database, clock, accounts, access.setup_link_minutes),
-            system.System: system.System(started_at=clock.now()),
+            Register: register,
+            Media: media,
+            Rounds: rounds,
+            Alarms: Alarms(database, bus, clock),
+            History: History(database, clock),
+            Tours: Tours(settings.patrol, database, bus, clock),
+            Scenes: Scenes(database, bus, clock),
+            Runs: runs,
+            system.System: system.System(started_at=clock.now(), gauge=figures),
         }
 
 

@@ -1,8 +1,7 @@
 """A relay pulls cameras: what it says of good ones and bad ones."""
 
-import pytest
 
-from tests.relay.camera import Quirks, camera
+from tests.relay.camera import camera
 from tests.relay.clip import clip
 from tests.relay.hub import relay
 
