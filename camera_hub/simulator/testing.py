@@ -23,7 +23,7 @@ def own_network() -> str:
 
 
 def small_plan(villages: int = 1, cameras: int = 1, *, h265: bool = False) -> FarmPlan:
-    """Few cameras with small pictures; with `h265` the last village's first main stream is H.265 at its full size."""
+    """Few cameras with small pictures; with `h265` the last village's first main stream is H.265."""
     return default_farm(
         villages,
         cameras,
