@@ -5,6 +5,7 @@ async with small_farm(villages=2, cameras=3) as farm: …
 
 import itertools
 import os
+from pathlib import Path
 
 from camera_hub.simulator.clock import Clock
 from camera_hub.simulator.farm import Discovery, Farm
@@ -43,7 +44,8 @@ def small_farm(
     plan: FarmPlan | None = None,
     clock: Clock | None = None,
     multicast: bool = False,
+    cache: Path | None = None,
 ) -> Farm:
     """A farm to enter. Discovery is by unicast on free ports (`farm.discovery_port(key)`) unless `multicast`."""
     discovery = Discovery(multicast=True) if multicast else Discovery(port=0, multicast=False)
-    return Farm(plan or small_plan(villages, cameras, h265=h265), clock=clock, discovery=discovery)
+    return Farm(plan or small_plan(villages, cameras, h265=h265), clock=clock, discovery=discovery, cache=cache)

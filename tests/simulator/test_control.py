@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import socket
 import sys
 from collections.abc import AsyncIterator
 from typing import Any
@@ -92,15 +93,12 @@ async def test_the_farm_runs_as_a_process_and_says_when_it_is_ready() -> None:
             assert await process.wait() == 0
 
 
-async def test_a_farm_whose_address_is_taken_fails_with_a_reason(
-    control: Control, capsys: pytest.CaptureFixture[str]
-) -> None:
-    async with small_farm() as farm:
-        state = next(iter(farm.devices.values())).state
-        network = ".".join(state.plan.address.split(".")[:2])
+def test_a_farm_whose_address_is_taken_fails_with_a_reason(capsys: pytest.CaptureFixture[str]) -> None:
+    network = own_network()
+    with socket.create_server((f"{network}.0.1", 0)) as taken:
         arguments = ["--villages", "1", "--cameras", "1", "--network", network, "--no-discovery"]
-        arguments += ["--http-port", "0", "--rtsp-port", str(state.rtsp_port)]
-        assert await asyncio.to_thread(cli.main, arguments) == 1
+        arguments += ["--http-port", "0", "--rtsp-port", str(taken.getsockname()[1])]
+        assert cli.main(arguments) == 1
     assert "address already in use" in capsys.readouterr().err
 
 
