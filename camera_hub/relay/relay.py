@@ -202,6 +202,7 @@ class Relay:
                 "rss_max_bytes": usage.ru_maxrss * 1024,
                 "uptime": self._clock.monotonic() - self._began,
                 "gso": self._gso,
+                "udp_port": self._port.number,
                 "datagrams": dict(self._port.counts),
                 "dropped_key_frames": self._outbox.dropped,
             },

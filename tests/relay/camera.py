@@ -49,7 +49,7 @@ class Camera:
         self.quirks = quirks
         self.seen = Seen()
         self.port = 0
-        self.sent = asyncio.Event()
+        self.torn_down = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
         self._writers: set[asyncio.StreamWriter] = set()
 
@@ -96,6 +96,7 @@ class Camera:
                     sending = asyncio.create_task(self._send(way, writer))
                     self._tasks.add(sending)
                 elif method == "TEARDOWN":
+                    self.torn_down.set()
                     break
         except ConnectionError:
             pass
@@ -181,7 +182,6 @@ class Camera:
                 way(struct.pack("!BBHII", 0x80, 96 | marker, sequence & 0xFFFF, stamp, 0xCA) + payload)
                 sequence += 1
             index += 1
-            self.sent.set()
             await asyncio.sleep(max(0.0, begin + index / RATE / self.quirks.speed - loop.time()))
 
 

@@ -28,10 +28,17 @@ class Hub:
                 self.said.append(frame)
                 self._more.notify_all()
 
-    async def until(self, type_: str, fits: Callable[[dict[str, Any]], bool] = lambda head: True) -> Frame:
+    async def port(self) -> int:
+        """The relay's UDP port."""
+        return int((await self.call("figures"))["relay"]["udp_port"])
+
+    async def until(
+        self, type_: str, fits: Callable[[dict[str, Any]], bool] = lambda head: True, *, since: int = 0
+    ) -> Frame:
+        """The first fitting word after the first `since` words."""
         async with asyncio.timeout(10), self._more:
             while True:
-                for frame in self.said:
+                for frame in self.said[since:]:
                     if frame.type == type_ and fits(frame.head):
                         return frame
                 await self._more.wait()

@@ -8,6 +8,7 @@ from tests.relay.browser import chromium, pictures
 from tests.relay.camera import camera
 from tests.relay.clip import clip
 from tests.relay.hub import relay
+from tests.relay.proxy import every, road
 
 pytestmark = pytest.mark.browser
 
@@ -41,3 +42,25 @@ async def test_four_cameras_play_and_a_tile_switches_without_a_new_connection() 
         stats = await page.evaluate("stats()")
         assert sum(entry["packetsLost"] for entry in stats) == 0
         assert all(entry.get("pliCount", 0) == 0 for entry in stats)
+
+
+async def test_lost_packets_are_repaired_by_resends() -> None:
+    shown = clip(width=640, height=480)
+    async with AsyncExitStack() as stack:
+        hub = await stack.enter_async_context(relay(payload_limit=500))
+        await hub.open("a", await stack.enter_async_context(camera(shown)))
+        lossy = await stack.enter_async_context(road(await hub.port()))
+        page = await stack.enter_async_context(chromium())
+        answer = await hub.call("viewer.offer", viewer="v", sdp=await page.evaluate("offer(1)"))
+        sdp = answer["sdp"].replace(f" {await hub.port()} typ host", f" {lossy.port} typ host")
+        await page.evaluate("sdp => accept(sdp)", sdp)
+        await hub.until("viewer.state", lambda head: head["state"] == "connected")
+        lossy.loses = every(30)
+        await hub.call("track.show", viewer="v", track=0, feed="a", serial=1)
+        await page.wait_for_function("pictures().length == 1 && pictures()[0].frames > 100")
+        (stats,) = await page.evaluate("stats()")
+        figures = (await hub.call("figures"))["viewers"]["v"]["tracks"][0]
+        assert lossy.lost > 3
+        assert figures["rtx"] >= lossy.lost - 2
+        assert stats["retransmittedPacketsReceived"] >= lossy.lost - 3
+        assert stats["framesDecoded"] >= 100

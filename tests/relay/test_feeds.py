@@ -1,8 +1,24 @@
-"""A relay pulls cameras: what it says of good ones and bad ones."""
+"""A relay pulls cameras: what it says of good ones and bad ones, and how it treats them."""
 
-from tests.relay.camera import camera
+import asyncio
+import socket
+from dataclasses import replace
+
+import pytest
+
+from camera_hub.errors import Reason
+from tests.relay.camera import NONCE, REALM, Quirks, camera
 from tests.relay.clip import clip
-from tests.relay.hub import relay
+from tests.relay.hub import Hub, relay
+
+MD5 = f'Digest realm="{REALM}", nonce="{NONCE}"'
+WITH_QOP = f'Digest realm="{REALM}", nonce="{NONCE}", qop="auth"'
+SHA256 = f'Digest realm="{REALM}", nonce="{NONCE}", algorithm=SHA-256, qop="auth"'
+BASIC = f'Basic realm="{REALM}"'
+
+
+async def failure(hub: Hub, feed: str = "s1") -> dict[str, object]:
+    return await hub.state(feed, "failed")
 
 
 async def test_a_feed_goes_live_and_says_what_it_is() -> None:
@@ -10,5 +26,169 @@ async def test_a_feed_goes_live_and_says_what_it_is() -> None:
         await hub.open("s1", cam)
         live = await hub.state("s1", "live")
         assert (live["codec"], live["width"], live["height"]) == ("h264", 320, 240)
+        assert live["profile"] == clip().parameters()[0][1:4].hex()
         assert 0 < live["signalling_ms"] < 2000
         assert 0 <= live["stream_ms"] <= live["key_frame_ms"] < 2000
+        phases = [frame.head["phase"] for frame in hub.said if frame.type == "feed.state"]
+        assert phases == ["connecting", "waiting_key", "live"]
+
+
+async def test_an_h265_feed_goes_live() -> None:
+    async with camera(clip(codec="h265", seconds=1)) as cam, relay() as hub:
+        await hub.open("s1", cam)
+        live = await hub.state("s1", "live")
+        assert (live["codec"], live["width"], live["height"]) == ("h265", 320, 240)
+
+
+async def test_parameter_sets_that_stand_only_in_the_sdp_are_put_before_each_key_frame() -> None:
+    async with camera(clip(), Quirks(in_band_parameters=False)) as cam, relay() as hub:
+        await hub.open("s1", cam)
+        await hub.call("feed.keys", feed="s1", every=0)
+        frame = await hub.until("key_frame")
+        assert frame.body.startswith(b"\x00\x00\x00\x01".join((b"", *clip().parameters())))
+
+
+@pytest.mark.parametrize("challenges", [(MD5,), (WITH_QOP,), (SHA256,), (BASIC,), (BASIC, MD5, SHA256)])
+async def test_a_login_is_answered_in_the_best_way_the_camera_knows(challenges: tuple[str, ...]) -> None:
+    quirks = Quirks(login=("admin", "pa:ss"), challenges=challenges)
+    async with camera(clip(), quirks) as cam, relay() as hub:
+        await hub.open("s1", cam, username="admin", password="pa:ss")
+        await hub.state("s1", "live")
+        assert cam.seen.methods()[:4] == ["DESCRIBE", "DESCRIBE", "SETUP", "PLAY"]
+        given = [headers.get("authorization", "") for _, _, headers in cam.seen.requests]
+        assert given[0] == ""
+        if len(challenges) == 3:
+            assert "algorithm=SHA-256" in given[1]
+
+
+async def test_a_wrong_password_is_tried_twice_and_at_once_again_when_it_changes() -> None:
+    quirks = Quirks(login=("admin", "right"))
+    async with camera(clip(), quirks) as cam, relay() as hub:
+        spec = await hub.open("s1", cam, username="admin", password="wrong", device="d", credentials_version=1)
+        blocked = await hub.until("feed.state", lambda head: (head["retry_in"] or 0) > 1700)
+        assert blocked.head["reason"] == Reason.WRONG_PASSWORD
+        signed = [headers for _, _, headers in cam.seen.requests if "authorization" in headers]
+        assert len(signed) == 2
+        other = await hub.open("s2", cam, username="admin", password="wrong", device="d", credentials_version=1)
+        for fixed in (spec, other):
+            await hub.pipe.call(replace(fixed, password="right", credentials_version=2).head("feed.open"))
+            await hub.state(fixed.feed, "live")
+        signed = [headers for _, _, headers in cam.seen.requests if "authorization" in headers]
+        assert len(signed) == 2 + 2 * 3
+
+
+async def test_a_camera_that_wants_a_login_and_gets_none_is_not_bothered_again() -> None:
+    async with camera(clip(), Quirks(login=("admin", "x"))) as cam, relay() as hub:
+        await hub.open("s1", cam)
+        said = await failure(hub)
+        assert (said["reason"], said["final"]) == (Reason.LOGIN_NEEDED, True)
+
+
+def answer(status: str, headers: str = "", body: bytes = b"") -> bytes:
+    return f"RTSP/1.0 {status}\r\nCSeq: {{cseq}}\r\n{headers}\r\n".encode() + body
+
+
+@pytest.mark.parametrize(
+    ("said", "reason"),
+    [
+        (answer("302 Moved", "Location: rtsp://127.0.0.1:9/x\r\n"), Reason.REDIRECTED),
+        (answer("404 Not Found"), Reason.STREAM_NOT_FOUND),
+        (answer("453 Not Enough Bandwidth"), Reason.DEVICE_FULL),
+        (answer("500 Oops"), Reason.BAD_REPLY),
+        (answer("200 OK", "Content-Length: 1503238553\r\n"), Reason.REPLY_TOO_LARGE),
+        (answer("200 OK", "Content-Length: 3\r\n", b"abc"), Reason.BAD_REPLY),
+        (b"HTTP/1.1 400 Bad Request\r\n\r\n", Reason.BAD_REPLY),
+        (answer("200 OK", "X: y\r\n" * 100), Reason.REPLY_TOO_LARGE),
+    ],
+)
+async def test_a_bad_answer_has_its_reason_and_no_login_goes_anywhere_else(said: bytes, reason: Reason) -> None:
+    async with camera(clip(), Quirks(answer={"DESCRIBE": said})) as cam, relay() as hub:
+        await hub.open("s1", cam, username="admin", password="secret")
+        assert (await failure(hub))["reason"] == reason
+        assert not any("authorization" in headers for _, _, headers in cam.seen.requests)
+
+
+async def test_a_closed_port_is_named_so() -> None:
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        port = unused.getsockname()[1]
+    async with camera(clip()) as cam, relay() as hub:
+        cam.port = port
+        await hub.open("s1", cam)
+        assert (await failure(hub))["reason"] == Reason.PORT_CLOSED
+
+
+async def test_a_camera_that_drips_its_answer_is_given_up_in_time() -> None:
+    async def drip(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"RTSP/1.0 200")
+        await reader.read()
+        writer.close()
+
+    server = await asyncio.start_server(drip, "127.0.0.1", 0)
+    async with server, camera(clip()) as cam, relay(open_timeout=0.3) as hub:
+        cam.port = server.sockets[0].getsockname()[1]
+        await hub.open("s1", cam)
+        assert (await failure(hub))["reason"] == Reason.TIMED_OUT
+
+
+async def test_udp_is_taken_where_tcp_is_refused() -> None:
+    async with camera(clip(), Quirks(refuse_tcp=True)) as cam, relay() as hub:
+        await hub.open("s1", cam)
+        assert (await hub.state("s1", "live"))["width"] == 320
+        assert cam.seen.methods()[:4] == ["DESCRIBE", "SETUP", "SETUP", "PLAY"]
+
+
+async def test_a_stream_that_falls_silent_is_opened_again() -> None:
+    async with camera(clip(), Quirks(silent_after=5)) as cam, relay(media_timeout=0.6) as hub:
+        await hub.open("s1", cam)
+        assert (await failure(hub))["reason"] == Reason.STALLED
+        await hub.state("s1", "live")
+        since = len(hub.said)
+        await hub.until("feed.state", lambda head: head["phase"] == "live", since=since)
+        assert cam.seen.connections >= 2
+        assert "TEARDOWN" in cam.seen.methods()
+
+
+async def test_a_camera_that_agrees_but_sends_nothing_has_no_media() -> None:
+    async with camera(clip(), Quirks(silent_after=0)) as cam, relay(media_timeout=0.3) as hub:
+        await hub.open("s1", cam)
+        assert (await failure(hub))["reason"] == Reason.NO_MEDIA
+
+
+async def test_a_stream_without_key_frames_is_named_so() -> None:
+    async with camera(clip(), Quirks(no_key_frames=True)) as cam, relay(key_frame_timeout=0.5) as hub:
+        await hub.open("s1", cam)
+        assert (await failure(hub))["reason"] == Reason.NO_KEY_FRAME
+
+
+async def test_b_frames_are_refused_for_good() -> None:
+    async with camera(clip(options="bframes=2:b-adapt=0")) as cam, relay() as hub:
+        await hub.open("s1", cam)
+        said = await failure(hub)
+        assert (said["reason"], said["final"], said["codec"]) == (Reason.B_FRAMES, True, "h264")
+
+
+async def test_a_closed_feed_tears_its_session_down() -> None:
+    async with camera(clip()) as cam, relay() as hub:
+        await hub.open("s1", cam)
+        await hub.state("s1", "live")
+        await hub.call("feed.close", feed="s1")
+        await hub.state("s1", "stopped")
+        await asyncio.wait_for(cam.torn_down.wait(), 5)
+        assert (await hub.call("figures"))["feeds"] == {}
+
+
+async def test_jumping_and_wrapping_timestamps_lose_no_frame() -> None:
+    def stamp(index: int) -> int:
+        return 0xFFFFFFFF - 5 * 3600 + index * 3600 + (10**8 if index > 12 else 0)
+
+    async with camera(clip(), Quirks(stamp=stamp, speed=4)) as cam, relay() as hub:
+        await hub.open("s1", cam)
+        await hub.call("feed.keys", feed="s1", every=0)
+        await hub.until("key_frame")
+        await hub.call("feed.keys", feed="s1", every=0)
+        first = await hub.until("key_frame")
+        await hub.until("key_frame", lambda head: head["received_at"] > first.head["received_at"])
+        figures = (await hub.call("figures"))["feeds"]["s1"]
+        assert (figures["gaps"], figures["dropped"], figures["jumps"]) == (0, 0, 1)

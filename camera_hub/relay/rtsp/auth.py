@@ -5,6 +5,7 @@ import hashlib
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 _PAIR = re.compile(r'([A-Za-z0-9_-]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,]*))')
 _HASHES: dict[str, Callable[[bytes], "hashlib._Hash"]] = {"SHA-256": hashlib.sha256, "MD5": hashlib.md5}
@@ -91,7 +92,7 @@ def _read(value: str) -> list[Challenge]:
     """Challenges of one header line; some cameras join several by commas."""
     starts = [match.start() for match in re.finditer(r"(?:^|,)\s*(?:Digest|Basic)\s", value, re.IGNORECASE)]
     challenges: list[Challenge] = []
-    for start, end in zip(starts, [*starts[1:], len(value)], strict=True):
+    for start, end in pairwise([*starts, len(value)]):
         text = value[start:end].lstrip(", ")
         scheme, _, rest = text.partition(" ")
         fields = {

@@ -40,15 +40,11 @@ def write_answer(offer: Offer, transport: Transport, ssrcs: Mapping[str, Ssrcs],
         f"a=group:BUNDLE {' '.join(served)}".rstrip(),
         "a=msid-semantic: WMS *",
     ]
-    first = True
     for section in offer.sections:
         if section.types is None:
             lines += _refused(section)
         else:
             lines += _served(section, transport, ssrcs[section.mid])
-            if first:
-                lines += _candidates(transport)
-                first = False
     return "\r\n".join(lines) + "\r\n"
 
 
@@ -98,6 +94,7 @@ def _served(section: Section, transport: Transport, ssrcs: Ssrcs) -> list[str]:
         f"a=ice-pwd:{transport.password}",
         f"a=fingerprint:{transport.fingerprint}",
         "a=setup:passive",
+        *_candidates(transport),  # in each section: aiortc reads those of the last one, browsers those of the first
     ]
 
 

@@ -1,0 +1,205 @@
+"""Frames cut into packets and put together again, RTP that wraps, reorders, loses, and lies."""
+
+import struct
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from camera_hub.relay.codecs import H264, H265, Codec
+from camera_hub.relay.depacketize import AccessUnit, Depacketizer
+from camera_hub.relay.packetize import gso_runs, packetize
+from camera_hub.relay.rtp import ReceiverStats, Reorder, RtpPacket, Unwrapper, parse_rtp
+from tests.relay.camera import rtp_payloads
+from tests.relay.clip import clip
+
+LIMIT = 500
+
+
+def h264_units() -> st.SearchStrategy[bytes]:
+    body = st.integers(1, 3000).map(lambda size: bytes(index * 7 % 251 for index in range(size)))
+    return st.tuples(st.sampled_from([0x67, 0x68, 0x65, 0x41, 0x61]), body).map(lambda pair: bytes([pair[0]]) + pair[1])
+
+
+def h265_units() -> st.SearchStrategy[bytes]:
+    body = st.integers(1, 3000).map(lambda size: bytes(index * 7 % 251 for index in range(size)))
+    kinds = st.sampled_from([32, 33, 34, 19, 1, 0])
+    return st.tuples(kinds, body).map(lambda pair: bytes([pair[0] << 1, 1]) + pair[1])
+
+
+def packets(payloads: list[bytes], *, sequence: int = 65_530, timestamp: int = 1000) -> list[RtpPacket]:
+    last = len(payloads) - 1
+    return [
+        RtpPacket(96, place == last, (sequence + place) & 0xFFFF, timestamp, 1, payload)
+        for place, payload in enumerate(payloads)
+    ]
+
+
+def put_together(codec: Codec, payloads: list[bytes]) -> list[AccessUnit]:
+    depacketizer = Depacketizer(codec)
+    return [unit for packet in packets(payloads) for unit in depacketizer.push(packet)]
+
+
+@given(st.lists(h264_units(), min_size=1, max_size=6))
+@example([b"\x65" + bytes(LIMIT - 1)])
+@example([b"\x65" + bytes(LIMIT)])
+def test_what_is_cut_for_h264_is_put_together_again(units: list[bytes]) -> None:
+    units = [*units, b"\x65end"]
+    assert put_together(H264, list(packetize(H264, units, LIMIT))) == [AccessUnit(1000, True, tuple(units))]
+
+
+@given(st.lists(h265_units(), min_size=1, max_size=6))
+def test_what_is_cut_for_h265_is_put_together_again(units: list[bytes]) -> None:
+    units = [*units, b"\x26\x01end"]
+    assert put_together(H265, list(packetize(H265, units, LIMIT))) == [AccessUnit(1000, True, tuple(units))]
+
+
+@given(st.lists(h264_units(), min_size=1, max_size=6), st.integers(100, 1400))
+def test_payloads_keep_the_limit_and_runs_are_fit_for_gso(units: list[bytes], limit: int) -> None:
+    payloads = packetize(H264, units, limit)
+    assert max(map(len, payloads)) <= limit
+    ends = gso_runs(payloads, segments=5, size=4000)
+    assert ends[-1] == len(payloads)
+    start = 0
+    for end in ends:
+        sizes = [len(payload) for payload in payloads[start:end]]
+        assert 1 <= len(sizes) <= 5
+        assert set(sizes[:-1]) <= {sizes[0]}
+        assert sizes[-1] <= sizes[0]
+        assert len(sizes) == 1 or sum(sizes) + 40 * len(sizes) <= 4000
+        start = end
+
+
+def test_a_large_unit_is_cut_into_equal_pieces_with_a_shorter_last() -> None:
+    sizes = [len(piece) for piece in packetize(H264, [b"\x65" + bytes(10_000)], 1200)]
+    assert len(sizes) == 9
+    assert len(set(sizes[:-1])) == 1
+    assert sizes[0] - sizes[-1] < len(sizes)
+
+
+@pytest.mark.parametrize("codec", [H264, H265])
+def test_a_whole_clip_of_an_encoder_passes(codec: Codec) -> None:
+    shown = clip(codec=codec.name, seconds=1)
+    depacketizer = Depacketizer(codec)
+    sequence, frames = 65_000, []
+    for index, units in enumerate(shown.frames):
+        made = packets(rtp_payloads(codec.name, units, 300), sequence=sequence, timestamp=index * 3600)
+        sequence += len(made)
+        frames += [unit for packet in made for unit in depacketizer.push(packet)]
+    assert [frame.key for frame in frames] == [index % 25 == 0 for index in range(len(shown.frames))]
+    useful = [tuple(unit for unit in units if codec.kind(unit) not in (6, 9, 39)) for units in shown.frames]
+    if codec is H264:
+        assert [frame.units for frame in frames] == useful
+    assert (depacketizer.gaps, depacketizer.dropped) == (0, 0)
+
+
+def key(index: int, timestamp: int) -> RtpPacket:
+    return RtpPacket(96, True, index & 0xFFFF, timestamp, 1, b"\x65key")
+
+
+def delta(index: int, timestamp: int) -> RtpPacket:
+    return RtpPacket(96, True, index & 0xFFFF, timestamp, 1, b"\x41delta")
+
+
+def test_after_a_lost_packet_nothing_is_shown_until_the_next_key_frame() -> None:
+    depacketizer = Depacketizer(H264)
+    came = [key(1, 0), delta(2, 1), delta(4, 3), delta(5, 4), key(6, 5), delta(7, 6)]
+    assert [unit.timestamp for packet in came for unit in depacketizer.push(packet)] == [0, 1, 5, 6]
+    assert depacketizer.gaps == 1
+    assert depacketizer.dropped == 2
+
+
+def test_a_stream_that_starts_in_the_middle_waits_for_a_key_frame() -> None:
+    depacketizer = Depacketizer(H264)
+    assert [depacketizer.push(packet) for packet in (delta(1, 0), delta(2, 1))] == [[], []]
+    assert len(depacketizer.push(key(3, 2))) == 1
+
+
+def test_parameter_sets_with_a_marker_of_their_own_belong_to_the_picture_that_follows() -> None:
+    depacketizer = Depacketizer(H264)
+    for number, unit in enumerate((b"\x67sps", b"\x68pps")):
+        assert depacketizer.push(RtpPacket(96, True, number, 0, 1, unit)) == []
+    assert depacketizer.push(key(2, 0)) == [AccessUnit(0, True, (b"\x67sps", b"\x68pps", b"\x65key"))]
+
+
+def test_a_camera_that_marks_every_slice_is_found_out_and_its_slices_joined() -> None:
+    depacketizer = Depacketizer(H264)
+    frames: list[AccessUnit] = []
+    number = 0
+    for picture in range(4):
+        for part in (b"1", b"2"):
+            frames += depacketizer.push(RtpPacket(96, True, number, picture * 3600, 1, b"\x65" + part * 4))
+            number += 1
+    assert depacketizer.by_timestamp
+    assert [(unit.timestamp, len(unit.units)) for unit in frames] == [(0, 1), (3600, 2), (7200, 2)]
+
+
+def test_an_old_packet_that_comes_again_is_ignored() -> None:
+    depacketizer = Depacketizer(H264)
+    assert len(depacketizer.push(key(10, 0))) == 1
+    assert depacketizer.push(key(9, 0)) == []
+    assert len(depacketizer.push(delta(11, 1))) == 1
+
+
+@given(st.lists(st.binary(max_size=40), max_size=30))
+def test_nonsense_in_payloads_is_dropped_without_an_error(payloads: list[bytes]) -> None:
+    for codec in (H264, H265):
+        depacketizer = Depacketizer(codec)
+        for packet in packets(payloads):
+            depacketizer.push(packet)
+        assert (
+            len(depacketizer.push(RtpPacket(96, True, 30_000, 9, 1, b"\x65key" if codec is H264 else b"\x26\x01k")))
+            == 1
+        )
+
+
+@given(st.binary(max_size=80))
+def test_any_datagram_is_an_rtp_packet_or_none(data: bytes) -> None:
+    packet = parse_rtp(data)
+    if packet is not None:
+        assert packet.payload
+        assert packet.payload in data
+
+
+def test_csrc_extension_and_padding_are_no_payload() -> None:
+    head = struct.pack("!BBHII", 0x80 | 0x20 | 0x10 | 1, 96, 7, 8, 9)
+    packet = parse_rtp(head + bytes(4) + struct.pack("!HH", 0xBEDE, 1) + bytes(4) + b"payload" + b"\x00\x02")
+    assert packet == RtpPacket(96, False, 7, 8, 9, b"payload")
+
+
+def test_a_counter_that_wraps_grows_on() -> None:
+    unwrap = Unwrapper(16)
+    assert [unwrap(value) for value in (65_534, 65_535, 0, 1, 65_535, 2)] == [
+        65_534,
+        65_535,
+        65_536,
+        65_537,
+        65_535,
+        65_538,
+    ]
+
+
+@given(st.permutations(range(12)))
+def test_packets_that_come_in_any_order_leave_in_theirs(order: list[int]) -> None:
+    reorder = Reorder(depth=16)
+    reorder.push(key(65_530, 0))
+    out = [packet.sequence for number in order for packet in reorder.push(key(65_531 + number, 0))]
+    assert out == [(65_531 + number) & 0xFFFF for number in range(12)]
+
+
+def test_a_hole_is_given_up_when_too_much_waits_behind_it() -> None:
+    reorder = Reorder(depth=4)
+    out = [packet.sequence for number in (0, 2, 3, 4, 5, 6, 1) for packet in reorder.push(key(number, 0))]
+    assert out == [0, 2, 3, 4, 5, 6]
+    assert reorder.late == 1
+
+
+def test_a_receiver_report_counts_what_was_lost() -> None:
+    stats = ReceiverStats()
+    assert stats.receiver_report() is None
+    for number in (65_534, 65_535, 1, 2):
+        stats.count(key(number, 0))
+    report = stats.receiver_report()
+    assert report is not None
+    share, lost, highest = report[12], int.from_bytes(report[13:16], "big"), int.from_bytes(report[16:20], "big")
+    assert (share, lost, highest) == (256 // 5, 1, 65_538)

@@ -1,0 +1,191 @@
+"""RTSP apart from sockets: parser and its limits, signatures, SDP, the budget of logins."""
+
+import base64
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from camera_hub.errors import HubError, Reason
+from camera_hub.relay.rtsp.auth import Challenge, Login, best_challenge, digest
+from camera_hub.relay.rtsp.budget import LoginBudget
+from camera_hub.relay.rtsp.message import MAX_BODY, Parser, Request, Response, write_request
+from camera_hub.relay.rtsp.sdp import read_sdp, resolve
+
+ANSWER = b"RTSP/1.0 200 OK\r\nCSeq: 2\r\nContent-Length: 5\r\nX: a\r\nx: b\r\n\r\nhello"
+STREAM = b"\r\n" + ANSWER + b"$\x00\x00\x03abc" + b"OPTIONS * RTSP/1.0\r\nCSeq: 9\r\n\r\n" + b"$\x01\x00\x00"
+
+
+def expected() -> list[Response | Request | tuple[int, bytes]]:
+    return [
+        Response(200, "OK", {"cseq": ("2",), "content-length": ("5",), "x": ("a", "b")}, b"hello"),
+        (0, b"abc"),
+        Request("OPTIONS", {"cseq": ("9",)}),
+        (1, b""),
+    ]
+
+
+@given(st.lists(st.integers(1, len(STREAM)), max_size=12))
+def test_messages_and_packets_are_the_same_however_the_bytes_are_split(cuts: list[int]) -> None:
+    parser = Parser()
+    places = [0, *sorted(set(cuts)), len(STREAM)]
+    found = [message for a, b in pairwise(places) for message in parser.feed(STREAM[a:b])]
+    assert found == expected()
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        (b"HTTP/1.1 200 OK\r\n\r\n", Reason.BAD_REPLY),
+        (b"<html>", Reason.BAD_REPLY),
+        (b"\x16\x03\x01\x02", Reason.BAD_REPLY),
+        (b"RTSP/1.0 abc\r\n\r\n", Reason.BAD_REPLY),
+        (b"RTSP/1.0 200 OK\r\nno colon\r\n", Reason.BAD_REPLY),
+        (b"RTSP/1.0 200 OK\r\nContent-Length: -1\r\n\r\n", Reason.BAD_REPLY),
+        (b"RTSP/1.0 200 OK\r\nContent-Length: 1503238553\r\n\r\n", Reason.REPLY_TOO_LARGE),
+        (f"RTSP/1.0 200 OK\r\nContent-Length: {MAX_BODY + 1}\r\n\r\n".encode(), Reason.REPLY_TOO_LARGE),
+        (b"RTSP/1.0 200 OK\r\n" + b"A: b\r\n" * 65, Reason.REPLY_TOO_LARGE),
+        (b"RTSP/1.0 200 " + b"x" * 9000, Reason.REPLY_TOO_LARGE),
+    ],
+)
+def test_a_hostile_answer_is_refused_with_its_reason(data: bytes, reason: Reason) -> None:
+    with pytest.raises(HubError) as raised:
+        Parser().feed(data)
+    assert raised.value.reason == reason
+
+
+@given(st.binary(max_size=300))
+def test_any_bytes_are_parsed_or_refused(data: bytes) -> None:
+    reason: str = Reason.BAD_REPLY
+    try:
+        Parser().feed(data)
+    except HubError as error:
+        reason = error.reason
+    assert reason in (Reason.BAD_REPLY, Reason.REPLY_TOO_LARGE)
+
+
+def test_a_request_smuggles_no_line() -> None:
+    with pytest.raises(HubError):
+        write_request("DESCRIBE", "rtsp://10.0.0.1/a\r\nX: y", {})
+
+
+def test_digest_md5_is_that_of_rfc_2617() -> None:
+    challenge = Challenge(
+        "digest",
+        "testrealm@host.com",
+        "dcd98b7102dd2f0e8b11d0f600bfb0c093",
+        qop=True,
+        opaque="5ccc069c403ebaf9f0171e9517f40e41",
+    )
+    header = digest(challenge, "Mufasa", "Circle Of Life", "GET", "/dir/index.html", "0a4f113b", 1)
+    assert 'response="6629fae49393a05397450978507c4ef1"' in header
+    assert "qop=auth, nc=00000001" in header
+
+
+def test_digest_sha256_is_that_of_rfc_7616() -> None:
+    challenge = Challenge(
+        "digest", "http-auth@example.org", "7ypf/xlj9XXwfDPEoM4URrv/xwf94BcCAzFZH4GiTo0v", "SHA-256", qop=True
+    )
+    nonce = "f2/wE4q74E6zIJEtWaHKaf5wv/H5QzzpXusqGemxURZJ"
+    header = digest(challenge, "Mufasa", "Circle of Life", "GET", "/dir/index.html", nonce, 1)
+    assert 'response="753927fa0e85d155564e2e272a28d1802ca10daf4496794697cf8db5856cb6c1"' in header
+    assert "algorithm=SHA-256" in header
+
+
+def test_the_strongest_challenge_is_taken_and_basic_last() -> None:
+    basic, md5 = 'Basic realm="a"', 'Digest realm="a", nonce="n", qop="auth,auth-int"'
+    sha = 'Digest realm="a", nonce="n", algorithm=SHA-256, stale=TRUE'
+    best = best_challenge([basic, md5, sha])
+    assert best == Challenge("digest", "a", "n", "SHA-256", stale=True)
+    joined = best_challenge([f"{basic}, {md5}"])
+    assert joined is not None
+    assert (joined.scheme, joined.qop) == ("digest", True)
+    assert best_challenge([basic]) == Challenge("basic", "a")
+    assert best_challenge(['Digest realm="a", nonce="n", algorithm=SHA-512', "Bearer x"]) is None
+
+
+def test_a_login_never_shows_its_password() -> None:
+    assert "s3cret" not in repr(Login("u", "s3cret"))
+    login = Login("u", "s3cret", Challenge("basic", "a"))
+    assert login.header("DESCRIBE", "rtsp://x/", "c") == "Basic " + base64.b64encode(b"u:s3cret").decode()
+
+
+SDP = (
+    "v=0\r\ns=x\r\na=control:*\r\nm=audio 0 RTP/AVP 0\r\na=control:track1\r\n"
+    "m=video 0 RTP/AVP 97\r\na=rtpmap:97 H264/90000\r\n"
+    "a=fmtp:97 packetization-mode=1; profile-level-id=640028; sprop-parameter-sets=Z2QAKKw=,aO48gA==\r\n"
+    "a=control:track2\r\n"
+)
+BASE = "rtsp://10.1.1.1:554/live/"
+
+
+def test_the_video_stream_of_an_sdp() -> None:
+    stream = read_sdp(SDP, BASE)
+    assert (stream.codec, stream.payload_type, stream.profile) == ("h264", 97, "640028")
+    assert stream.control == "rtsp://10.1.1.1:554/live/track2"
+    assert stream.parameters == (bytes.fromhex("67640028ac"), bytes.fromhex("68ee3c80"))
+
+
+@pytest.mark.parametrize(
+    ("control", "url"),
+    [
+        ("", BASE),
+        ("*", BASE),
+        ("trackID=1", BASE + "trackID=1"),
+        ("/other/1", "rtsp://10.1.1.1:554/other/1"),
+        ("rtsp://evil.example/live/t?x=1", "rtsp://10.1.1.1:554/live/t?x=1"),
+        ("rtsp://10.1.1.1:554/live/t", "rtsp://10.1.1.1:554/live/t"),
+    ],
+)
+def test_a_control_url_never_leaves_the_host(control: str, url: str) -> None:
+    assert resolve(BASE, control) == url
+
+
+@pytest.mark.parametrize(
+    ("sdp", "reason"),
+    [
+        ("<html>", Reason.BAD_REPLY),
+        ("v=0\r\nm=video x RTP/AVP zz\r\n", Reason.BAD_REPLY),
+        ("v=0\r\n" + "m=audio 0 RTP/AVP 0\r\n" * 9, Reason.BAD_REPLY),
+        ("v=0\r\nm=audio 0 RTP/AVP 0\r\n", Reason.NO_MEDIA),
+        ("v=0\r\nm=video 0 RTP/AVP 26\r\n", Reason.CODEC_UNSUPPORTED),
+        ("v=0\r\nm=video 0 RTP/AVP 96\r\na=rtpmap:96 VP8/90000\r\n", Reason.CODEC_UNSUPPORTED),
+    ],
+)
+def test_an_sdp_that_cannot_be_relayed_says_why(sdp: str, reason: Reason) -> None:
+    with pytest.raises(HubError) as raised:
+        read_sdp(sdp, BASE)
+    assert raised.value.reason == reason
+
+
+def test_an_unsupported_codec_is_named() -> None:
+    with pytest.raises(HubError) as raised:
+        read_sdp("v=0\r\nm=video 0 RTP/AVP 26\r\n", BASE)
+    assert raised.value.params["codec"] == "mjpeg"
+
+
+@given(st.text(max_size=200))
+def test_any_sdp_is_read_or_refused(text: str) -> None:
+    with pytest.raises(HubError):
+        read_sdp("v=0\r\nm=video 0 RTP/AVP 96\r\n" + text.replace("rtpmap", ""), BASE)
+
+
+def test_a_wrong_password_is_tried_six_times_a_day_at_most() -> None:
+    budget, now, tries = LoginBudget(), 0.0, []
+    while now < 24 * 3600 - 1:
+        assert budget.wait("nvr", 1, now) == 0
+        tries.append(now)
+        now += budget.failed("nvr", 1, now) or 1.0
+    assert tries == [0.0, 1.0, 1801.0, 1801.0 + 6 * 3600, 1801.0 + 12 * 3600, 1801.0 + 18 * 3600]
+
+
+def test_a_changed_login_is_tried_at_once_and_other_devices_are_free() -> None:
+    budget = LoginBudget()
+    budget.failed("nvr", 1, 0.0)
+    budget.failed("nvr", 1, 1.0)
+    assert budget.wait("nvr", 1, 2.0) == pytest.approx(1799)
+    assert budget.wait("nvr", 2, 2.0) == 0
+    assert budget.wait("other", 1, 2.0) == 0
+    budget.succeeded("nvr")
+    assert budget.wait("nvr", 1, 3.0) == 0

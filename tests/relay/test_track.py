@@ -1,0 +1,354 @@
+"""A track's promises: one sequence that never repeats with other bytes, time that grows, resends that are the same."""
+
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from camera_hub.relay.history import Frame, History
+from camera_hub.relay.messages import TrackPhase
+from camera_hub.relay.pacer import Bucket
+from camera_hub.relay.packetize import gso_runs
+from camera_hub.relay.timeline import JUMP, RATE, Timeline, squeeze
+from camera_hub.relay.track import PayloadTypes, Track, worth_replaying
+
+
+@dataclass
+class Wire:
+    """An outlet that keeps what it is given, and blocks on request."""
+
+    blocked: bool = False
+    packets: list[tuple[int, int, int, int, bool, bytes]] = field(default_factory=list)
+    resent: list[tuple[int, int, bool, bytes]] = field(default_factory=list)
+
+    def send(
+        self,
+        payload_type: int,
+        ssrc: int,
+        sequence: int,
+        timestamp: int,
+        payloads: tuple[bytes, ...],
+        start: int,
+        end: int,
+    ) -> int:
+        for place in range(start, end):
+            marker = place == len(payloads) - 1
+            number = (sequence + place - start) & 0xFFFF
+            self.packets.append((payload_type, ssrc, number, timestamp, marker, payloads[place]))
+        return sum(map(len, payloads[start:end]))
+
+    def send_rtx(
+        self, payload_type: int, ssrc: int, sequence: int, timestamp: int, marker: bool, payload: bytes
+    ) -> int:
+        self.resent.append((sequence, timestamp, marker, payload))
+        return len(payload)
+
+
+class Camera:
+    """A feed as a track sees it."""
+
+    def __init__(self, name: str, codec: str = "h264", seed: int = 0) -> None:
+        self.name = name
+        self.codec: str | None = codec
+        self.history = History(gop_bytes=100_000, gop_seconds=10, packets=64)
+        self._index = seed
+        self._frames = 0
+
+    def frame(self, now: float, *, key: bool = False, packets: int = 3, size: int = 100) -> Frame:
+        lead = f"{self.name}:{self._frames}:".encode()
+        payloads = tuple(lead + bytes([place]) * (size - len(lead)) for place in range(packets))
+        made = Frame(
+            self._index, round(now * RATE), key, payloads, gso_runs(payloads, segments=2), sum(map(len, payloads)), now
+        )
+        self._index += packets
+        self._frames += 1
+        self.history.add(made)
+        return made
+
+
+class Time:
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def a_track(wire: Wire, time: Time, live: list[int] | None = None, backlog_bytes: int = 1 << 23) -> Track:
+    types = PayloadTypes({"h264": (102, 103)})
+    return Track(
+        0,
+        types,
+        wire,
+        time,
+        on_live=lambda track: (live if live is not None else []).append(track.serial),
+        backlog_bytes=backlog_bytes,
+    )
+
+
+def test_a_switch_replays_the_cache_squeezed_and_goes_on_live() -> None:
+    wire, time, live = Wire(), Time(), list[int]()
+    track, camera = a_track(wire, time, live), Camera("a")
+    for index in range(25):
+        time.now += 0.04
+        camera.frame(time.now, key=index == 0)
+    track.point(camera, 7)
+    assert str(track.phase) == "waiting"
+    track.work(10_000_000)
+    assert track.phase is TrackPhase.LIVE
+    assert live == [7]
+    assert len(wire.packets) == 75
+    stamps = [packet[3] for packet in wire.packets[::3]]
+    assert {after - before for before, after in pairwise(stamps)} == {90}
+    time.now += 0.04
+    track.live(camera.frame(time.now), 40_000)
+    assert (wire.packets[-1][3] - stamps[-1]) & 0xFFFFFFFF == 3600
+    assert live == [7]
+
+
+def test_without_a_cache_the_next_key_frame_begins() -> None:
+    wire, time = Wire(), Time()
+    track, camera = a_track(wire, time), Camera("a")
+    track.point(camera, 1)
+    track.live(camera.frame(time.now), 40_000)
+    assert wire.packets == []
+    assert track.waits_for_key
+    track.live(camera.frame(time.now + 1, key=True), 40_000)
+    assert len(wire.packets) == 3
+    assert [packet[4] for packet in wire.packets] == [False, False, True]
+    assert not track.waits_for_key
+
+
+def test_a_feed_of_a_codec_that_was_not_offered_is_never_sent() -> None:
+    wire, time = Wire(), Time()
+    track, camera = a_track(wire, time), Camera("a", codec="h265")
+    camera.frame(time.now, key=True)
+    track.point(camera, 1)
+    track.live(camera.frame(time.now + 1, key=True), 40_000)
+    track.work(40_000)
+    assert wire.packets == []
+
+
+def test_a_slow_viewer_drops_to_the_next_key_frame_and_it_is_counted() -> None:
+    wire, time = Wire(), Time()
+    track, camera = a_track(wire, time, backlog_bytes=2000), Camera("a")
+    track.point(camera, 1)
+    track.live(camera.frame(time.now, key=True), 40_000)
+    wire.blocked = True
+    for index in range(8):
+        track.live(camera.frame(time.now + index), 0)
+    assert track.backlog == 0
+    assert track.figures.dropped_frames == 8
+    wire.blocked = False
+    sent = len(wire.packets)
+    track.live(camera.frame(time.now + 9), 40_000)
+    assert len(wire.packets) == sent
+    track.live(camera.frame(time.now + 10, key=True), 40_000)
+    assert len(wire.packets) == sent + 3
+
+
+def test_a_nack_is_answered_with_the_same_bytes_and_time() -> None:
+    wire, time = Wire(), Time()
+    track, camera, other = a_track(wire, time), Camera("a"), Camera("b", seed=500)
+    camera.frame(time.now, key=True)
+    camera.frame(time.now + 0.04)
+    track.point(camera, 1)
+    track.work(1 << 20)
+    other.frame(time.now + 0.05, key=True)
+    track.point(other, 2)
+    track.work(1 << 20)
+    wanted = list(wire.packets)
+    track.resend([packet[2] for packet in wanted])
+    assert track.figures.rtx == len(wanted) == 9
+    for (_, timestamp, marker, payload), sent in zip(wire.resent, wanted, strict=True):
+        assert payload == sent[2].to_bytes(2, "big") + sent[5]
+        assert (timestamp, marker) == (sent[3], sent[4])
+    numbers = [sequence for sequence, *_ in wire.resent]
+    assert len(set(numbers)) == len(numbers)
+
+
+def test_a_nack_for_what_was_never_sent_or_is_forgotten_is_counted() -> None:
+    wire, time = Wire(), Time()
+    track, camera = a_track(wire, time), Camera("a")
+    camera.frame(time.now, key=True)
+    track.point(camera, 1)
+    track.work(1 << 20)
+    first = wire.packets[0][2]
+    camera.history.clear()
+    track.resend([first, first + 100, (first - 1) & 0xFFFF])
+    assert (track.figures.rtx, track.figures.rtx_missed) == (0, 3)
+
+
+def test_a_pli_is_answered_once_a_second_and_not_just_after_a_switch() -> None:
+    wire, time = Wire(), Time()
+    track, camera = a_track(wire, time), Camera("a")
+    camera.frame(time.now, key=True)
+    track.point(camera, 1)
+    track.work(1 << 20)
+    track.picture_lost()
+    assert track.figures.replays == 1
+    time.now += 1.1
+    track.picture_lost()
+    assert track.figures.replays == 2
+    track.work(1 << 20)
+    track.picture_lost()
+    assert track.figures.replays == 2
+    assert track.figures.pli == 3
+
+
+@pytest.mark.parametrize(
+    ("age", "gop", "size", "worth"), [(0.1, 2.0, 500_000, True), (1.9, 2.0, 500_000, False), (5, None, 4_000_000, True)]
+)
+def test_a_replay_is_worth_it_when_the_next_key_frame_is_far(
+    age: float, gop: float | None, size: int, worth: bool
+) -> None:
+    assert worth_replaying(age, gop, size) is worth
+
+
+ACTIONS = st.lists(
+    st.one_of(
+        st.tuples(st.just("point"), st.integers(0, 2)),
+        st.tuples(st.just("frame"), st.integers(0, 1)),
+        st.tuples(st.just("key"), st.integers(0, 1)),
+        st.tuples(st.just("work"), st.sampled_from([1, 250, 40_000])),
+        st.tuples(st.just("block"), st.integers(0, 1)),
+        st.tuples(st.just("pli"), st.just(0)),
+        st.tuples(st.just("begin_anew"), st.integers(0, 1)),
+        st.tuples(st.just("nack"), st.integers(0, 400)),
+    ),
+    max_size=120,
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(ACTIONS, st.integers(32_000, 32_767))
+def test_no_sequence_is_ever_used_for_other_bytes(actions: list[tuple[str, int]], start: int) -> None:
+    wire, time = Wire(), Time()
+    track = a_track(wire, time, backlog_bytes=3000)
+    track._sequence = track._rtx_sequence = start
+    cameras = [Camera("a"), Camera("b", seed=77)]
+    for action, value in actions:
+        time.now += 0.04
+        if action == "point":
+            track.point(cameras[value] if value < 2 else None, 1)
+        elif action in ("frame", "key"):
+            frame = cameras[value].frame(time.now, key=action == "key")
+            if track.feed is cameras[value]:
+                track.live(frame, 0 if wire.blocked else 40_000)
+        elif action == "work":
+            track.work(value)
+        elif action == "block":
+            wire.blocked = bool(value)
+        elif action == "pli":
+            time.now += 1.0
+            track.picture_lost()
+        elif action == "begin_anew":
+            cameras[value].history.forget_gop()
+            if track.feed is cameras[value]:
+                track.expect_key()
+        elif action == "nack" and wire.packets:
+            track.resend([wire.packets[-1 - value % len(wire.packets)][2]])
+    sent = [(packet[2], packet[3:]) for packet in wire.packets]
+    assert [number for number, _ in sent] == [(start + index) & 0xFFFF for index in range(len(sent))]
+    last = None
+    for _, (timestamp, marker, _) in sent:
+        if last is not None:
+            step = (timestamp - last[0]) & 0xFFFFFFFF
+            assert 0 < step < 1 << 31 or (step == 0 and not last[1])
+        last = (timestamp, marker)
+    original = {number: packet for number, packet in sent}
+    assert len({sequence for sequence, *_ in wire.resent}) == len(wire.resent)
+    for _, timestamp, marker, payload in wire.resent:
+        assert original[int.from_bytes(payload[:2], "big")] == (timestamp, marker, payload[2:])
+
+
+def test_first_sequences_lie_in_the_lower_half() -> None:
+    for _ in range(200):
+        track = a_track(Wire(), Time())
+        assert track._sequence < 1 << 15
+        assert track._rtx_sequence < 1 << 15
+
+
+def test_the_cache_is_bounded_in_bytes_and_in_age() -> None:
+    camera = Camera("a")
+    camera.frame(0.0, key=True)
+    camera.frame(10.1)
+    assert camera.history.gop == []
+    assert camera.history.overflows == 1
+    camera.frame(11.0)
+    assert camera.history.gop == []
+    camera.frame(12.0, key=True)
+    camera.frame(12.1, size=60_000, packets=2)
+    assert camera.history.gop == []
+    assert camera.history.overflows == 2
+
+
+def test_the_history_forgets_the_oldest_but_never_what_may_be_replayed() -> None:
+    camera = Camera("a")
+    camera.frame(0.0)
+    for index in range(40):
+        camera.frame(1.0 + index / 25, key=index == 0)
+    assert camera.history.packet(0) is None
+    found = camera.history.packet(3)
+    assert found is not None
+    assert found[0].key
+    for index in range(40):
+        camera.frame(3.0 + index / 25, key=index == 20)
+    assert camera.history.packet(3) is None
+    assert camera.history.packet(3 + 40 * 3 + 20 * 3) is not None
+    assert camera.history.gop_seconds == pytest.approx(2.8)
+
+
+@given(st.integers(1, 300), st.one_of(st.none(), st.integers(0, 2_000_000)), st.integers(0, 1_000_000))
+def test_squeezed_times_grow_and_come_after_what_was_sent(count: int, last: int | None, newest: int) -> None:
+    times = squeeze(count, last, newest)
+    assert len(times) == count
+    assert all(before < after for before, after in pairwise(times))
+    assert last is None or times[0] > last
+    if last is None or newest - last >= count * 90:
+        assert times[-1] == newest
+
+
+def test_a_timeline_follows_arrival_and_measures_lateness() -> None:
+    timeline = Timeline()
+    first = timeline.place(0xFFFFFFF0, 50.0)
+    assert first == 50 * RATE
+    assert timeline.place((0xFFFFFFF0 + 3600) & 0xFFFFFFFF, 50.04) == pytest.approx(first + 3600, abs=2)
+    timeline.place((0xFFFFFFF0 + 7200) & 0xFFFFFFFF, 51.08)
+    assert timeline.lateness == pytest.approx(1.0, abs=0.01)
+
+
+@pytest.mark.parametrize("jump", [3600 * RATE, -int((JUMP + 5) * RATE)])
+def test_a_jump_of_the_cameras_clock_does_not_move_the_hubs(jump: int) -> None:
+    timeline = Timeline()
+    for index in range(100):
+        before = timeline.place(10**9 + index * 3600, 10 + index * 0.04)
+    after = timeline.place(10**9 + 100 * 3600 + jump, 10 + 100 * 0.04)
+    assert after - before == pytest.approx(3600, abs=10)
+    assert timeline.jumps == 1
+
+
+def test_a_timeline_that_begins_anew_grows_on() -> None:
+    timeline = Timeline()
+    before = timeline.place(5 * RATE, 20.0)
+    timeline.restart()
+    assert timeline.place(0, 21.0) == pytest.approx(before + RATE, abs=2)
+    assert timeline.lateness == 0
+
+
+def test_the_pacer_lets_live_frames_overdraw_and_makes_replays_wait() -> None:
+    bucket = Bucket(8_000_000, depth=40_000, overdraft=100_000)
+    bucket.refill(0.0)
+    assert bucket.turn == 40_000
+    bucket.spend(90_000)
+    assert bucket.turn == 0
+    assert bucket.live
+    bucket.spend(90_000)
+    assert not bucket.live
+    assert bucket.wait(20_000) == pytest.approx(0.16)
+    bucket.refill(0.16)
+    assert bucket.turn == pytest.approx(20_000, abs=1)
+    bucket.refill(60.0)
+    assert bucket.turn == 40_000

@@ -1,0 +1,178 @@
+"""Viewers of a relay: connecting, being shown cameras, being switched, going away."""
+
+import socket
+from contextlib import AsyncExitStack
+
+import pytest
+from aioice import stun
+
+from camera_hub.errors import HubError, Reason
+from tests.relay.camera import Quirks, camera
+from tests.relay.clip import clip
+from tests.relay.hub import Hub, relay
+from tests.relay.peer import viewer
+
+
+async def show(hub: Hub, track: int, feed: str | None, serial: int = 1) -> None:
+    await hub.call("track.show", viewer="v", track=track, feed=feed, serial=serial)
+
+
+async def track_state(hub: Hub, phase: str, serial: int = 1, track: int = 0) -> dict[str, object]:
+    frame = await hub.until(
+        "track.state",
+        lambda head: (head["phase"], head["serial"], head["track"]) == (phase, serial, track),
+    )
+    return frame.head
+
+
+async def test_a_viewer_decodes_two_cameras_and_is_switched() -> None:
+    async with AsyncExitStack() as stack:
+        hub = await stack.enter_async_context(relay())
+        for name, width in (("a", 320), ("b", 352), ("c", 416)):
+            await hub.open(name, await stack.enter_async_context(camera(clip(width=width, height=240))))
+            await hub.state(name, "live")
+        peer = await stack.enter_async_context(viewer(hub, tracks=2))
+        await show(hub, 0, "a")
+        await show(hub, 1, "b")
+        assert await peer.width(0) == 320
+        assert await peer.width(1) == 352
+        await show(hub, 0, "c", serial=2)
+        await track_state(hub, "live", serial=2)
+        await peer.until_width(0, 416)
+        await show(hub, 0, None, serial=3)
+        await track_state(hub, "empty", serial=3)
+
+
+async def test_a_track_waits_for_a_feed_that_opens_later_and_survives_its_closing() -> None:
+    async with camera(clip()) as cam, relay() as hub, viewer(hub) as peer:
+        await show(hub, 0, "late")
+        await track_state(hub, "waiting")
+        await hub.open("late", cam)
+        assert await peer.width(0) == 320
+        await track_state(hub, "live")
+        await hub.call("feed.close", feed="late")
+        await hub.state("late", "stopped")
+        waiting = [frame for frame in hub.said if frame.type == "track.state"]
+        assert waiting[-1].head["phase"] == "waiting"
+
+
+async def test_a_track_says_why_its_feed_fails_and_is_live_again_after() -> None:
+    async with camera(clip()) as cam, relay() as hub, viewer(hub) as peer:
+        await hub.open("a", cam)
+        await show(hub, 0, "a")
+        assert await peer.width(0) == 320
+        cam.hang_up()
+        await hub.until("track.state", lambda head: head["reason"] == Reason.UNREACHABLE)
+        await hub.until("track.state", lambda head: head["phase"] == "live", since=len(hub.said))
+
+
+async def test_an_h265_camera_is_refused_to_a_browser_without_it() -> None:
+    async with camera(clip(codec="h265", seconds=1)) as cam, relay() as hub, viewer(hub) as peer:
+        assert peer.answer["codecs"] == ["h264"]
+        await hub.open("a", cam)
+        assert (await hub.state("a", "live"))["codec"] == "h265"
+        await show(hub, 0, "a")
+        assert (await track_state(hub, "refused"))["reason"] == "no_h264"
+
+
+async def test_a_viewer_that_never_connects_is_reaped() -> None:
+    async with relay(connect_timeout=0.2) as hub:
+        from aiortc import RTCPeerConnection
+
+        connection = RTCPeerConnection()
+        connection.addTransceiver("video", direction="recvonly")
+        await connection.setLocalDescription(await connection.createOffer())
+        await hub.call("viewer.offer", viewer="v", sdp=connection.localDescription.sdp)
+        closed = await hub.until("viewer.state", lambda head: head["state"] == "closed")
+        assert closed.head["reason"] == "reaped"
+        assert (await hub.call("figures"))["viewers"] == {}
+        await connection.close()
+
+
+async def test_a_viewer_that_says_goodbye_is_gone() -> None:
+    async with relay() as hub:
+        async with viewer(hub):
+            pass
+        closed = await hub.until("viewer.state", lambda head: head["state"] == "closed")
+        assert closed.head["reason"] == "gone"
+
+
+async def test_viewers_are_limited_and_an_offer_under_the_same_name_replaces() -> None:
+    async with relay(max_viewers=1) as hub, viewer(hub, "v"):
+        with pytest.raises(HubError) as raised:
+            async with viewer(hub, "w"):
+                pass
+        assert raised.value.reason == Reason.BUSY
+        async with viewer(hub, "v"):
+            closed = await hub.until("viewer.state", lambda head: head["state"] == "closed")
+            assert closed.head["reason"] == "replaced"
+
+
+async def test_an_offer_without_h264_is_refused() -> None:
+    async with relay() as hub:
+        with pytest.raises(HubError) as raised:
+            await hub.call(
+                "viewer.offer",
+                viewer="v",
+                sdp="v=0\r\na=ice-ufrag:abcd\r\na=fingerprint:sha-256 AA\r\n"
+                "m=video 9 UDP/TLS/RTP/SAVPF 96\r\na=mid:0\r\na=rtcp-mux\r\na=rtpmap:96 VP8/90000\r\n",
+            )
+        assert raised.value.reason == "no_h264"
+
+
+def hostile() -> dict[str, bytes]:
+    foreign = stun.Message(message_method=stun.Method.BINDING, message_class=stun.Class.REQUEST)
+    foreign.attributes["USERNAME"] = "nobody:here"
+    foreign.add_message_integrity(b"guess")
+    return {
+        "empty": b"",
+        "oversized": bytes(2000),
+        "first byte": b"\x50hello",
+        "short stun": b"\x00\x01",
+        "stun of nonsense": b"\x00\x01\x00\x08\x21\x12\xa4\x42" + bytes(12) + b"\xff" * 8,
+        "stun with short attribute": b"\x00\x01\x00\x04\x21\x12\xa4\x42" + bytes(12) + b"\x00\x24\x00\x04",
+        "stun of a stranger": bytes(foreign),
+        "dtls of a stranger": b"\x16\xfe\xfd" + bytes(60),
+        "rtp of a stranger": b"\x80\x60" + bytes(40),
+        "rtcp of a stranger": b"\x80\xcb\x00\x01" + bytes(20),
+    }
+
+
+async def test_hostile_datagrams_are_counted_and_harm_nobody() -> None:
+    async with camera(clip()) as cam, relay() as hub, viewer(hub) as peer:
+        await hub.open("a", cam)
+        await show(hub, 0, "a")
+        assert await peer.width(0) == 320
+        port = next(int(line.split()[1]) for line in peer.answer["sdp"].split("\r\n") if line.startswith("m=video"))
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as stranger:
+            for data in hostile().values():
+                for _ in range(20):
+                    stranger.sendto(data, ("127.0.0.1", port))
+        for _ in range(20):
+            await peer.width(0)
+        counts = (await hub.call("figures"))["relay"]["datagrams"]
+        assert counts["bad_size"] == 40
+        assert counts["bad_first_byte"] == 20
+        assert counts["bad_stun"] + counts["unknown_user"] == 80
+        assert counts["unknown_source"] == 60
+
+
+async def test_the_key_frames_of_a_tapped_feed_are_handed_to_the_hub() -> None:
+    async with camera(clip()) as cam, relay() as hub:
+        await hub.open("a", cam)
+        await hub.call("feed.keys", feed="a", every=0)
+        first = await hub.until("key_frame")
+        assert first.head["codec"] == "h264"
+        assert first.body.startswith(b"\x00\x00\x00\x01\x67")
+        await hub.call("feed.keys", feed="a", every=0.1)
+        second = await hub.until("key_frame", lambda head: head["received_at"] > first.head["received_at"])
+        third = await hub.until("key_frame", lambda head: head["received_at"] > second.head["received_at"])
+        assert third.body.count(b"\x00\x00\x00\x01") >= 3
+
+
+async def test_someone_who_waits_for_a_key_frame_makes_the_relay_ask_for_a_synchronization_point() -> None:
+    async with camera(clip(), Quirks(no_key_frames=True)) as cam, relay() as hub, viewer(hub):
+        await hub.open("a", cam)
+        await hub.state("a", "waiting_key")
+        await show(hub, 0, "a")
+        assert (await hub.until("sync.wanted")).head["feed"] == "a"
