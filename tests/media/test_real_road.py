@@ -49,7 +49,7 @@ class FarmSources(FakeSources):
 
 @pytest.fixture
 async def farm() -> AsyncIterator[Farm]:
-    async with small_farm(villages=2, cameras=2) as farm:
+    async with small_farm(villages=3, cameras=3) as farm:
         yield farm
 
 
