@@ -34,7 +34,7 @@ class WallPeer:
 
     async def accept(self, sdp: str) -> None:
         """Take the hub's answer; connecting goes on by itself."""
-        await self._peer.setRemoteDescription(RTCSessionDescription(sdp, "answer"))
+        await self._peer.setRemoteDescription(RTCSessionDescription(_candidates_everywhere(sdp), "answer"))
 
     async def picture(self, tile: int) -> tuple[int, int]:
         """Wait for the tile's first decoded picture; (width, height). Raises ConnectionError when the peer ends."""
@@ -51,3 +51,11 @@ class WallPeer:
                 await self._tiles[tile].receiver.track.recv()
             except MediaStreamError:
                 await asyncio.Event().wait()
+
+
+def _candidates_everywhere(sdp: str) -> str:
+    """The answer with its candidates in every section: aiortc reads those of a bundle from the last one alone."""
+    head, *sections = sdp.split("\r\nm=")
+    lines = [line for line in sections[0].split("\r\n") if line.startswith(("a=candidate:", "a=end-of-candidates"))]
+    repeated = [sections[0], *(f"{section.rstrip()}\r\n" + "\r\n".join(lines) for section in sections[1:])]
+    return "\r\nm=".join([head, *(section.rstrip() for section in repeated)]) + "\r\n"

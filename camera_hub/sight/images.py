@@ -10,7 +10,7 @@ from camera_hub.errors import HubError, Kind, Reason
 
 Image = NDArray[np.uint8]
 
-CAPTION = 0.15
+CAPTION = 0.18
 """Share of the height, at the top and at the bottom, where cameras burn in their name and clock."""
 
 

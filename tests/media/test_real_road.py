@@ -1,0 +1,123 @@
+"""The whole road of one picture: virtual cameras → relay process → a WebRTC peer, and → eye process."""
+
+import asyncio
+import os
+import signal
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, replace
+
+import pytest
+
+from camera_hub.clock import SystemClock
+from camera_hub.demo.webrtc import WallPeer
+from camera_hub.errors import Reason
+from camera_hub.events import EventBus
+from camera_hub.media.engine import Media
+from camera_hub.media.ports import Quality, RelayNew, Show
+from camera_hub.settings import Settings
+from camera_hub.simulator.farm import Farm
+from camera_hub.simulator.faults import Fault
+from camera_hub.simulator.testing import small_farm
+from camera_hub.store.database import Database
+from tests.media.conftest import OPERATOR, FakeChosen, FakeSources, tile_in, until
+
+PAGE = "page-0001"
+
+
+@dataclass
+class FarmSources(FakeSources):
+    """Camera n is the n-th device of the farm."""
+
+    farm: Farm | None = None
+
+    async def choose(self, camera_id: int, quality: Quality, codecs: frozenset[str]) -> FakeChosen:
+        chosen = await super().choose(camera_id, quality, codecs)
+        assert self.farm is not None
+        state = list(self.farm.devices.values())[camera_id - 1].state
+        url = state.stream_url(state.plan.channels[0], 2 if chosen.role == "sub" else 1)
+        spec = replace(
+            chosen.spec,
+            url=url,
+            address=state.plan.address,
+            port=state.rtsp_port,
+            username=state.plan.username,
+            password=state.plan.password,
+            device=f"d{camera_id}",
+        )
+        return replace(chosen, spec=spec)
+
+
+@pytest.fixture
+async def farm() -> AsyncIterator[Farm]:
+    async with small_farm(villages=3, cameras=3) as farm:
+        yield farm
+
+
+@pytest.fixture
+async def real(settings: Settings, bus: EventBus, site: Database, farm: Farm) -> AsyncIterator[Media]:
+    """A Media with a real relay and a real eye, fed by the farm."""
+    async with Media(settings, SystemClock(), bus, site, FarmSources(farm=farm)) as media:
+        yield media
+
+
+async def test_cameras_play_switch_and_come_back_after_the_relay_was_killed(real: Media, farm: Farm) -> None:
+    async with real.page(PAGE, OPERATOR) as news, asyncio.timeout(30):
+        async with WallPeer(2) as peer:
+            answer = await real.offer(OPERATOR, PAGE, 0, await peer.offer())
+            await peer.accept(answer.sdp)
+            assert answer.codecs == ["h264"]
+            await real.show(PAGE, Show(answer.viewer, 0, 1, 1))
+            await real.show(PAGE, Show(answer.viewer, 1, 1, 2))
+            assert await peer.picture(0) == (320, 192)
+            assert await peer.picture(1) == (320, 192)
+            await tile_in(news, "live")
+            await real.show(PAGE, Show(answer.viewer, 0, 2, 3))
+            assert (await tile_in(news, "live", serial=2)).camera == 3
+            pid = real._feeds.relays[0].pid
+            assert pid is not None
+            os.kill(pid, signal.SIGKILL)
+            await until(news, lambda n: isinstance(n, RelayNew))
+        async with WallPeer(1) as peer:
+            again = await real.offer(OPERATOR, PAGE, 0, await peer.offer())
+            await peer.accept(again.sdp)
+            await real.show(PAGE, Show(again.viewer, 0, 3, 3))
+            assert await peer.picture(0) == (320, 192)
+
+
+async def test_a_look_opens_a_feed_for_itself_and_closes_it(real: Media, farm: Farm) -> None:
+    sight = await real.look(1, scores=True)
+    assert sight.reason is None, sight
+    assert sight.seen is not None
+    assert sight.jpeg is not None
+    assert (sight.seen.width, sight.seen.height, sight.codec, sight.role) == (320, 192, "h264", "sub")
+    assert sight.seen.black == 100.0
+    assert None not in (sight.signalling_ms, sight.stream_ms, sight.key_frame_ms)
+    assert real.feed_reason(1) is None, "the feed is closed again"
+    assert sight.seen.signature is not None
+    later = await real.look(1, scores=True, previous=sight.seen.signature, jpeg=False)
+    assert later.seen is not None
+    assert later.seen.frozen is not None
+    assert later.seen.frozen >= 60
+
+
+async def test_faults_have_their_own_reasons(real: Media, farm: Farm) -> None:
+    keys = list(farm.devices)
+    await farm.set_fault(keys[0], Fault.WRONG_PASSWORD)
+    await farm.set_fault(keys[1], Fault.DEAD)
+    await farm.set_fault(keys[2], Fault.BLACK)
+    wrong, dead, black = await asyncio.gather(
+        real.look(1, deadline=10), real.look(2, deadline=10), real.look(3, scores=True, deadline=15)
+    )
+    assert wrong.reason == Reason.WRONG_PASSWORD
+    assert dead.reason in (Reason.PORT_CLOSED, Reason.UNREACHABLE)
+    assert black.reason is None
+    assert black.seen is not None
+    assert black.seen.black is not None
+    assert black.seen.black < 60
+
+
+async def test_a_proof_keeps_the_picture(real: Media) -> None:
+    assert await real.prover.prove(2) is None
+    picture = await real.pictures.read(2)
+    assert picture is not None
+    assert picture.startswith(b"\xff\xd8\xff")
