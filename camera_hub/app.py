@@ -23,6 +23,7 @@ from camera_hub.api import (
     alarms,
     cameras,
     devices,
+    discovery,
     errors,
     favourites,
     live,
@@ -42,6 +43,7 @@ from camera_hub.api import (
 from camera_hub.api.limits import BodyLimit
 from camera_hub.api.routing import check_policies
 from camera_hub.api.static import Pages, SafeHeaders
+from camera_hub.cameras.discovery.sweeps import Sweeps
 from camera_hub.cameras.onvif.client import Onvif
 from camera_hub.cameras.register import Register
 from camera_hub.cameras.sources import StreamSources
@@ -75,6 +77,7 @@ _ROUTERS = (
     observations.router,
     favourites.router,
     devices.router,
+    discovery.router,
     live.router,
     viewers.router,
     whep.router,
@@ -87,6 +90,7 @@ _ROUTERS = (
 _LIVE_READERS: dict[str, LiveReader] = {
     "village": villages.read_changed,
     "device": devices.read_changed,
+    "sweep": discovery.read_changed,
     "camera": cameras.read_changed,
     "alarm": alarms.read_changed,
     "tour": tours.read_changed,
@@ -115,6 +119,7 @@ async def parts(settings: Settings, clock: Clock, passwords: Passwords | None = 
         sources = StreamSources(database, clock, register, onvif, bus)
         media = await stack.enter_async_context(Media(settings, clock, bus, database, sources))
         register.proofs.use(media.prover)
+        sweeps = await stack.enter_async_context(Sweeps(settings.discovery, onvif, bus, clock, database))
         rounds = await stack.enter_async_context(Rounds(settings.health, clock, bus, database, media, onvif))
         await stack.enter_async_context(Webhook(settings.notices, clock, database))
         runs = await stack.enter_async_context(Runs(settings.patrol, clock, bus, database, media))
@@ -135,6 +140,7 @@ async def parts(settings: Settings, clock: Clock, passwords: Passwords | None = 
             SignIn: SignIn(accounts, sessions, throttle),
             Setup: Setup(database, clock, accounts, access.setup_link_minutes),
             Register: register,
+            Sweeps: sweeps,
             Media: media,
             Rounds: rounds,
             Alarms: Alarms(database, bus, clock),

@@ -142,6 +142,7 @@ def main_and_sub(profiles: Iterable[Profile]) -> tuple[Profile, Profile | None]:
     ordered = sorted(profiles, key=lambda one: -one.area)
     main = ordered[0]
     smaller = [one for one in ordered[1:] if one.area < main.area or one.codec != main.codec or not one.area]
+    smaller = smaller or ordered[1:]
     smaller = [one for one in smaller if one.codec in ("h264", None)] or [
         one for one in smaller if one.codec in ("h265", None)
     ]

@@ -1,0 +1,63 @@
+"""Searching the network for devices: shown first, then run, watched and cancelled."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path
+
+from camera_hub.access.policy import Action, Actor, allows
+from camera_hub.api.routing import needs, part
+from camera_hub.api.schemas import places
+from camera_hub.api.schemas.places import NewSweep, PlanRequest, SweepAnswer
+from camera_hub.cameras.discovery.sweeps import Sweeps, SweepView
+from camera_hub.errors import HubError, Kind
+
+router = APIRouter(prefix="/api/discovery", tags=["discovery"])
+
+Registrar = Annotated[Actor, needs(Action.REGISTER)]
+Search = Annotated[Sweeps, part(Sweeps)]
+SweepId = Annotated[str, Path(max_length=32)]
+
+
+@router.post("/plan")
+async def plan(body: PlanRequest, actor: Registrar, sweeps: Search) -> places.Plan:
+    """What would be searched; nothing is sent."""
+    planned = await sweeps.plan(actor, body.ranges, body.village_id)
+    return places.Plan(
+        interfaces=[places.InterfaceAnswer.model_validate(one) for one in planned.interfaces],
+        ranges=[
+            places.RangeAnswer(text=one.text, first=str(one.first), last=str(one.last), hosts=one.hosts)
+            for one in planned.ranges
+        ],
+        hosts=planned.hosts,
+        max_hosts=planned.max_hosts,
+    )
+
+
+@router.post("/sweeps", response_model=SweepAnswer, status_code=201)
+async def start_sweep(body: NewSweep, actor: Registrar, sweeps: Search) -> SweepView:
+    return await sweeps.start(actor, body.village_id, multicast=body.multicast, ranges=body.ranges, ports=body.ports)
+
+
+@router.get("/sweeps/{sweep_id}", response_model=SweepAnswer)
+async def sweep(sweep_id: SweepId, actor: Registrar, sweeps: Search) -> SweepView:
+    return await sweeps.get(actor, sweep_id)
+
+
+@router.delete("/sweeps/{sweep_id}", response_model=SweepAnswer)
+async def cancel_sweep(sweep_id: SweepId, actor: Registrar, sweeps: Search) -> SweepView:
+    """Stop it; what was found stays."""
+    return await sweeps.cancel(actor, sweep_id)
+
+
+async def read_changed(app_state: Any, actor: Actor, id: str) -> dict[str, Any] | None:
+    """The search as the page reads it, None for those who may not search there."""
+    sweeps: Sweeps = app_state.parts[Sweeps]
+    if not allows(actor, Action.REGISTER):
+        return None
+    try:
+        view = await sweeps.get(actor, id)
+    except HubError as error:
+        if error.kind is Kind.NOT_FOUND:
+            return None
+        raise
+    return SweepAnswer.model_validate(view).model_dump(mode="json")

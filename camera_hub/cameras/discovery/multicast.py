@@ -1,0 +1,33 @@
+"""Probing by multicast, out of every interface at once. It never crosses a router: villages behind one need ranges."""
+
+import logging
+from collections.abc import Iterable
+from contextlib import AsyncExitStack
+
+from camera_hub.cameras.discovery.interfaces import Interface
+from camera_hub.cameras.discovery.probe import GROUP, PORT
+from camera_hub.cameras.discovery.udp import Ears, Heard, listening
+from camera_hub.clock import Clock
+
+log = logging.getLogger(__name__)
+
+REPEAT_SECONDS = 0.3
+
+
+async def multicast(
+    interfaces: Iterable[Interface], heard: Heard, clock: Clock, *, probes: int, listen_seconds: float, port: int = PORT
+) -> None:
+    """Send `probes` rounds of probes out of each interface, then listen for the rest of `listen_seconds`."""
+    async with AsyncExitStack() as stack:
+        ears: list[Ears] = []
+        for interface in interfaces:
+            try:
+                ears.append(await stack.enter_async_context(listening(heard, interface.address)))
+            except OSError as error:
+                log.warning("interface %s cannot be searched: %s", interface.name, error)
+        for number in range(probes):
+            if number:
+                await clock.sleep(REPEAT_SECONDS)
+            for one in ears:
+                one.ask((GROUP, port))
+        await clock.sleep(max(0.0, listen_seconds - REPEAT_SECONDS * (probes - 1)))

@@ -1,0 +1,350 @@
+"""Searches that people start: planned and shown first, running in the background, cancellable, kept for an hour."""
+
+import asyncio
+import logging
+import secrets
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Literal, Self
+
+from sqlalchemy import select
+
+from camera_hub.access.policy import Actor, require_village
+from camera_hub.cameras.discovery import ranges as address_ranges
+from camera_hub.cameras.discovery.interfaces import Interface, interfaces
+from camera_hub.cameras.discovery.multicast import multicast
+from camera_hub.cameras.discovery.probe import PORT, Announced
+from camera_hub.cameras.discovery.ranges import AddressRange
+from camera_hub.cameras.discovery.sweep import Finding, Greeter, greeted, look_at, of
+from camera_hub.cameras.discovery.udp import Ears, listening
+from camera_hub.clock import Clock
+from camera_hub.errors import HubError, Kind, Reason
+from camera_hub.events import EventBus, SweepChanged
+from camera_hub.running import ended, running
+from camera_hub.settings import Discovery
+from camera_hub.store.database import Database
+from camera_hub.store.tables import Device, Village
+
+log = logging.getLogger(__name__)
+
+KEPT = 32
+KEPT_SECONDS = 3600.0
+AT_ONCE = 4
+TELL_SECONDS = 0.5
+ANSWER_SECONDS = 0.8
+"""How long a host may think about a unicast probe (APP_MAX_DELAY is 500 ms)."""
+MAX_FOUND = 4096
+
+State = Literal["running", "done", "cancelled", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What would be searched: multicast out of each interface, the ranges one address at a time."""
+
+    interfaces: list[Interface]
+    ranges: list[AddressRange]
+    hosts: int
+    max_hosts: int
+
+
+@dataclass(frozen=True, slots=True)
+class FoundView:
+    """One device that answered, and whether the register knows it. `device_id` only where the asker may see it."""
+
+    key: str
+    host: str
+    port: int
+    name: str
+    manufacturer: str
+    model: str
+    mac: str
+    endpoint: str
+    source: Literal["multicast", "unicast"]
+    clock_error_s: float | None
+    reason: str | None
+    device_id: int | None
+    other_village: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SweepView:
+    """A search as it stands."""
+
+    id: str
+    village_id: int
+    state: State
+    detail: str
+    started_at: datetime
+    total: int
+    done: int
+    found: list[FoundView]
+
+
+@dataclass(slots=True)
+class _Sweep:
+    id: str
+    user_id: int
+    village_id: int
+    started_at: datetime
+    until: float
+    total: int
+    done: int = 0
+    state: State = "running"
+    detail: str = ""
+    found: dict[str, Finding] = field(default_factory=dict)
+    changed: asyncio.Event = field(default_factory=asyncio.Event)
+    task: asyncio.Task[None] | None = None
+
+    def add(self, finding: Finding) -> None:
+        """Merge by endpoint, else by address; what is known by multicast gains what unicast adds, and back."""
+        at_place = next((one.key for one in self.found.values() if one.host == finding.host), None)
+        key = finding.key if finding.key in self.found or not at_place or finding.endpoint else at_place
+        if at_place is not None and at_place != key and not self.found[at_place].endpoint:
+            self.found.pop(at_place)
+        known = self.found.get(key)
+        if known is None:
+            if len(self.found) < MAX_FOUND:
+                self.found[key] = finding
+        elif known.reason is not None or known.clock_error_s is None:
+            self.found[key] = replace(
+                finding,
+                source=known.source,
+                endpoint=finding.endpoint or known.endpoint,
+                name=finding.name or known.name,
+                model=finding.model or known.model,
+                manufacturer=finding.manufacturer or known.manufacturer,
+                mac=finding.mac or known.mac,
+            )
+        self.changed.set()
+
+
+class Sweeps:
+    """An async context manager; leaving cancels what still runs and waits."""
+
+    def __init__(
+        self,
+        settings: Discovery,
+        onvif: Greeter,
+        bus: EventBus,
+        clock: Clock,
+        database: Database,
+        *,
+        discovery_port: int = PORT,
+    ) -> None:
+        self._settings = settings
+        self._onvif = onvif
+        self._bus = bus
+        self._clock = clock
+        self._database = database
+        self._port = discovery_port
+        self._sweeps: OrderedDict[str, _Sweep] = OrderedDict()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        for sweep in self._sweeps.values():
+            if sweep.task is not None and not sweep.task.done():
+                await ended(sweep.task)
+
+    async def plan(self, actor: Actor, ranges: Sequence[str], village_id: int | None = None) -> Plan:
+        """What would be searched; without ranges those of the village. Raises HubError: bad_range, too_many_hosts."""
+        if village_id is not None:
+            kept = await self._village_ranges(actor, village_id)
+            ranges = ranges or kept
+        parsed = address_ranges.parsed(ranges, self._settings.max_hosts)
+        hosts = len(address_ranges.addresses(parsed))
+        return Plan(interfaces() if self._settings.multicast else [], parsed, hosts, self._settings.max_hosts)
+
+    async def start(
+        self, actor: Actor, village_id: int, *, multicast: bool, ranges: Sequence[str], ports: Sequence[int] = ()
+    ) -> SweepView:
+        """Begin a search for that village. Raises HubError: NOT_FOUND, INVALID (bad_range …), BUSY."""
+        kept = await self._village_ranges(actor, village_id)
+        parsed = address_ranges.parsed(ranges, self._settings.max_hosts)
+        if actor.scope is not None and kept:
+            _within(parsed, address_ranges.parsed(kept))
+        self._forget_old()
+        active = [one for one in self._sweeps.values() if one.state == "running"]
+        if len(active) >= AT_ONCE or any(one.user_id == actor.user_id for one in active):
+            raise HubError(Kind.BUSY, "a search is running already; wait for it or cancel it first", reason=Reason.BUSY)
+        multicast = multicast and self._settings.multicast
+        hosts = address_ranges.addresses(parsed)
+        sweep = _Sweep(
+            secrets.token_urlsafe(9),
+            actor.user_id,
+            village_id,
+            self._clock.now(),
+            self._clock.monotonic() + KEPT_SECONDS,
+            total=len(hosts) + int(multicast),
+        )
+        self._sweeps[sweep.id] = sweep
+        work = self._run(sweep, hosts, tuple(ports) or self._settings.ports, multicast)
+        sweep.task = asyncio.create_task(work, name=f"search {sweep.id}")
+        return await self._view(actor, sweep)
+
+    async def get(self, actor: Actor, sweep_id: str) -> SweepView:
+        """A search of the actor's scope. Raises HubError(NOT_FOUND)."""
+        return await self._view(actor, self._mine(actor, sweep_id))
+
+    async def cancel(self, actor: Actor, sweep_id: str) -> SweepView:
+        """Stop it; what was found stays. Raises HubError(NOT_FOUND)."""
+        sweep = self._mine(actor, sweep_id)
+        if sweep.task is not None and not sweep.task.done():
+            sweep.state = "cancelled"
+            await ended(sweep.task)
+            self._bus.publish(SweepChanged(sweep.id, sweep.user_id))
+        return await self._view(actor, sweep)
+
+    async def _run(self, sweep: _Sweep, hosts: list[str], ports: Sequence[int], by_multicast: bool) -> None:
+        async with running(self._tell(sweep), f"search {sweep.id} telling"):
+            try:
+                async with asyncio.TaskGroup() as group:
+                    if by_multicast:
+                        group.create_task(self._multicast(sweep), name=f"search {sweep.id} by multicast")
+                    if hosts:
+                        group.create_task(self._unicast(sweep, hosts, ports), name=f"search {sweep.id} of ranges")
+                sweep.state = "done"
+            except* Exception as errors:
+                sweep.state, sweep.detail = "failed", "the search failed unexpectedly; the hub's log says why"
+                log.error("search %s failed", sweep.id, exc_info=errors)
+            finally:
+                if sweep.state == "running":
+                    sweep.state = "cancelled"
+        self._bus.publish(SweepChanged(sweep.id, sweep.user_id))
+
+    async def _tell(self, sweep: _Sweep) -> None:
+        while True:
+            await sweep.changed.wait()
+            sweep.changed.clear()
+            self._bus.publish(SweepChanged(sweep.id, sweep.user_id))
+            await self._clock.sleep(TELL_SECONDS)
+
+    async def _multicast(self, sweep: _Sweep) -> None:
+        free = asyncio.Semaphore(self._settings.at_once)
+
+        async def greet(one: Announced) -> None:
+            async with free:
+                sweep.add(await greeted(self._onvif, of(one, "multicast"), self._settings.onvif_timeout))
+
+        async with asyncio.TaskGroup() as group:
+
+            def heard(one: Announced) -> None:
+                if one.endpoint not in sweep.found:
+                    sweep.add(of(one, "multicast"))
+                    group.create_task(greet(one), name=f"greeting {one.host}")
+
+            await multicast(
+                interfaces(),
+                heard,
+                self._clock,
+                probes=self._settings.probes,
+                listen_seconds=self._settings.listen_seconds,
+                port=self._port,
+            )
+        sweep.done += 1
+        sweep.changed.set()
+
+    async def _unicast(self, sweep: _Sweep, hosts: list[str], ports: Sequence[int]) -> None:
+        answers: dict[str, asyncio.Future[Announced]] = {}
+
+        def heard(one: Announced) -> None:
+            waiting = answers.get(one.host)
+            if waiting is not None and not waiting.done():
+                waiting.set_result(one)
+
+        async def look(ears: Ears, host: str) -> None:
+            async with free:
+                waiting: asyncio.Future[Announced] = asyncio.get_running_loop().create_future()
+                answers[host] = waiting
+
+                async def announcement() -> Announced | None:
+                    ears.ask((host, self._port))
+                    try:
+                        async with asyncio.timeout(ANSWER_SECONDS):
+                            return await waiting
+                    except TimeoutError:
+                        return None
+
+                try:
+                    found = await look_at(self._onvif, host, ports, self._settings.host_timeout, announcement)
+                finally:
+                    del answers[host]
+                sweep.done += 1
+                if found is not None:
+                    sweep.add(found)
+                sweep.changed.set()
+
+        free = asyncio.Semaphore(self._settings.at_once)
+        async with listening(heard) as ears, asyncio.TaskGroup() as group:
+            for host in hosts:
+                group.create_task(look(ears, host), name=f"looking at {host}")
+
+    async def _view(self, actor: Actor, sweep: _Sweep) -> SweepView:
+        findings = sorted(sweep.found.values(), key=lambda one: tuple(map(int, one.host.split("."))))
+        async with self._database.read() as session:
+            columns = (Device.id, Device.village_id, Device.host, Device.onvif_port, Device.mac, Device.endpoint)
+            known = (await session.execute(select(*columns).where(Device.retired_at.is_(None)))).all()
+        by_endpoint = {row.endpoint: row for row in known if row.endpoint}
+        by_place = {(row.village_id, row.host): row for row in known}
+        views = []
+        for one in findings:
+            row = by_endpoint.get(one.endpoint) or by_place.get((sweep.village_id, one.host))
+            visible = row is not None and (actor.scope is None or actor.scope == row.village_id)
+            views.append(
+                FoundView(
+                    one.key,
+                    one.host,
+                    one.port,
+                    one.name,
+                    one.manufacturer,
+                    one.model,
+                    one.mac,
+                    one.endpoint,
+                    one.source,
+                    one.clock_error_s,
+                    one.reason,
+                    row.id if row is not None and visible else None,
+                    row is not None and row.village_id != sweep.village_id,
+                )
+            )
+        return SweepView(
+            sweep.id, sweep.village_id, sweep.state, sweep.detail, sweep.started_at, sweep.total, sweep.done, views
+        )
+
+    async def _village_ranges(self, actor: Actor, village_id: int) -> list[str]:
+        require_village(actor, village_id, "village")
+        async with self._database.read() as session:
+            village = await session.get(Village, village_id)
+        if village is None:
+            raise HubError(Kind.NOT_FOUND, "there is no such village")
+        return list(village.ranges)
+
+    def _mine(self, actor: Actor, sweep_id: str) -> _Sweep:
+        self._forget_old()
+        sweep = self._sweeps.get(sweep_id)
+        if sweep is None:
+            raise HubError(Kind.NOT_FOUND, "there is no such search; it may have been forgotten after an hour")
+        require_village(actor, sweep.village_id, "search")
+        return sweep
+
+    def _forget_old(self) -> None:
+        now = self._clock.monotonic()
+        for sweep in list(self._sweeps.values()):
+            if sweep.state != "running" and (now >= sweep.until or len(self._sweeps) >= KEPT):
+                del self._sweeps[sweep.id]
+
+
+def _within(asked: Sequence[AddressRange], allowed: Sequence[AddressRange]) -> None:
+    """Raise HubError(INVALID, range_outside_village) for a range that the village does not have."""
+    for one in asked:
+        if not any(own.first <= one.first and one.last <= own.last for own in allowed):
+            raise HubError(
+                Kind.INVALID,
+                f"the range {one.text} is not one of this village's; the township can add it",
+                reason="range_outside_village",
+                range=one.text,
+            )

@@ -1,0 +1,76 @@
+"""A UDP socket that sends WS-Discovery messages and gathers the announcements that answer them, bounded."""
+
+import asyncio
+import socket
+import uuid
+from collections import OrderedDict
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import cast
+
+from camera_hub.cameras.discovery.probe import KINDS, Announced, announced, probe, sender_host
+
+MAX_MATCHES = 1024
+_MAX_IDS = 16384
+
+Heard = Callable[[Announced], None]
+
+
+class Ears(asyncio.DatagramProtocol):
+    """Tells `heard` of each device once per endpoint and address. `ignored` counts datagrams that told nothing."""
+
+    def __init__(self, heard: Heard) -> None:
+        self._heard = heard
+        self._ours: OrderedDict[str, None] = OrderedDict()
+        self._seen: set[tuple[str, str]] = set()
+        self.ignored = 0
+        self._transport: asyncio.DatagramTransport | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.DatagramTransport, transport)  # asyncio's own does not derive from it in 3.11
+
+    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
+        host = sender_host(addr[0])
+        found = announced(data, host, self._ours) if host is not None else []
+        if not found:
+            self.ignored += 1
+        for one in found:
+            key = (one.endpoint, one.host)
+            if one.kind == "match" and key not in self._seen and len(self._seen) < MAX_MATCHES:
+                self._seen.add(key)
+                self._heard(one)
+
+    def error_received(self, exc: Exception) -> None:
+        """An ICMP refusal of one host; the others may still answer."""
+
+    def ask(self, address: tuple[str, int]) -> None:
+        """Send one Probe of each kind. An address that cannot be sent to is passed over."""
+        if self._transport is None or self._transport.is_closing():
+            return
+        for kind in KINDS:
+            message_id = f"urn:uuid:{uuid.uuid4()}"
+            self._ours[message_id] = None
+            if len(self._ours) > _MAX_IDS:
+                self._ours.popitem(last=False)
+            self._transport.sendto(probe(message_id, kind), address)
+
+
+@asynccontextmanager
+async def listening(heard: Heard, interface: str | None = None) -> AsyncIterator[Ears]:
+    """Open a socket for the block: for multicast out of `interface` (its address), else for unicast."""
+    sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    try:
+        sock.setblocking(False)
+        if interface is not None:
+            sock.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, socket.inet_aton(interface))
+            sock.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_TTL, 4)
+            sock.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_LOOP, 1)
+        sock.bind((interface or "0.0.0.0", 0))
+    except BaseException:
+        sock.close()
+        raise
+    transport, ears = await asyncio.get_running_loop().create_datagram_endpoint(lambda: Ears(heard), sock=sock)
+    try:
+        yield ears
+    finally:
+        transport.close()

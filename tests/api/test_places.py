@@ -1,0 +1,223 @@
+"""Villages, devices, cameras and searches over HTTP: who may do what, and whose village."""
+
+import json
+import time
+from collections.abc import AsyncIterator
+
+import httpx
+import pytest
+from sqlalchemy import event, insert
+
+from camera_hub.access.policy import Actor, Role
+from camera_hub.api import cameras, devices, discovery, villages
+from camera_hub.clock import Clock
+from camera_hub.store.database import Database
+from camera_hub.store.tables import Camera, Device, Stream
+from tests.api.conftest import Hub
+from tests.cameras.fake_onvif import FakeDevice
+
+
+@pytest.fixture
+async def camera_device() -> AsyncIterator[FakeDevice]:
+    async with FakeDevice(sources=2, names=("村口", "大桥北")) as device:
+        yield device
+
+
+def _new(hub: Hub, device: FakeDevice, village: int | None = None) -> dict[str, object]:
+    return {
+        "village_id": village or hub.village,
+        "host": "127.0.0.1",
+        "port": device.port,
+        "username": "admin",
+        "password": "village-1",
+    }
+
+
+async def _registered(client: httpx.AsyncClient, hub: Hub, device: FakeDevice) -> dict[str, list[dict[str, object]]]:
+    answer = await client.post("/api/devices", json=_new(hub, device))
+    assert answer.status_code == 201, answer.text
+    body: dict[str, list[dict[str, object]]] = answer.json()
+    return body
+
+
+async def test_a_village_admin_registers_and_the_township_approves(hub: Hub, camera_device: FakeDevice) -> None:
+    village, township = await hub.client(Role.VILLAGE_ADMIN), await hub.client(Role.TOWNSHIP_ADMIN)
+    operator = await hub.client(Role.OPERATOR)
+    body = await _registered(village, hub, camera_device)
+    assert [(one["name"], one["state"]) for one in body["cameras"]] == [("村口", "waiting"), ("大桥北", "waiting")]
+    assert "village-1" not in json.dumps(body)
+    ids = [one["id"] for one in body["cameras"]]
+    refused = await village.post("/api/cameras/approve", json={"ids": ids})
+    assert refused.status_code == 403
+    approved = await township.post("/api/cameras/approve", json={"ids": ids, "place_class": "entrance"})
+    assert [one["state"] for one in approved.json()] == ["approved", "approved"]
+    listed = (await operator.get("/api/cameras", params={"state": "approved"})).json()
+    assert [one["initials"] for one in listed] == ["ck", "dqb"]
+    tree = (await operator.get("/api/villages")).json()
+    assert [one["counts"]["total"] for one in tree] == [2, 0]
+
+
+async def test_another_village_cannot_see_it_by_any_road(hub: Hub, camera_device: FakeDevice) -> None:
+    township, village = await hub.client(Role.TOWNSHIP_ADMIN), await hub.client(Role.VILLAGE_ADMIN)
+    answer = await township.post("/api/devices", json=_new(hub, camera_device, hub.other_village))
+    body = answer.json()
+    camera, device = body["cameras"][0]["id"], body["device"]["id"]
+    for method, path in (
+        ("GET", f"/api/cameras/{camera}"),
+        ("PATCH", f"/api/cameras/{camera}"),
+        ("POST", f"/api/cameras/{camera}/prove"),
+        ("GET", f"/api/devices/{device}"),
+        ("PATCH", f"/api/devices/{device}"),
+        ("POST", f"/api/devices/{device}/describe"),
+        ("DELETE", f"/api/devices/{device}"),
+        ("PUT", f"/api/favourites/{camera}"),
+    ):
+        refused = await village.request(method, path, json={} if method == "PATCH" else None)
+        assert refused.status_code == 404, (method, path)
+    assert (await village.get("/api/cameras")).json() == []
+    assert (await village.get("/api/devices")).json() == []
+    assert [one["id"] for one in (await village.get("/api/villages")).json()] == [hub.village]
+    outside = await village.post("/api/devices", json=_new(hub, camera_device, hub.other_village))
+    assert outside.status_code == 404
+    actor = Actor(9, "v", "v", Role.VILLAGE_ADMIN, hub.village)
+    assert await cameras.read_changed(hub.app.state, actor, camera) is None
+    assert await devices.read_changed(hub.app.state, actor, device) is None
+    assert await villages.read_changed(hub.app.state, actor, hub.other_village) is None
+
+
+async def test_a_duplicate_names_the_device(hub: Hub, camera_device: FakeDevice) -> None:
+    township = await hub.client(Role.TOWNSHIP_ADMIN)
+    body = await _registered(township, hub, camera_device)
+    again = await township.post("/api/devices", json=_new(hub, camera_device))
+    assert (again.status_code, again.json()["reason"]) == (409, "duplicate")
+    assert again.json()["params"]["device"] == body["device"]["id"]  # type: ignore[call-overload]  # a plain dict
+
+
+async def test_a_wrong_password_is_told_and_never_repeated_back(hub: Hub, camera_device: FakeDevice) -> None:
+    township = await hub.client(Role.TOWNSHIP_ADMIN)
+    answer = await township.post("/api/devices", json={**_new(hub, camera_device), "password": "not-this-one"})
+    assert (answer.status_code, answer.json()["reason"]) == (502, "wrong_password")
+    assert "not-this-one" not in answer.text
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "file:///etc/passwd",
+        "rtsp://-i/x",
+        "rtsp://192.168.1.64/a\r\nX: y",
+    ],
+)
+async def test_a_bad_stream_address_is_refused_with_its_cause(hub: Hub, url: str) -> None:
+    township = await hub.client(Role.TOWNSHIP_ADMIN)
+    body = {"village_id": hub.village, "name": "坏", "main_url": url}
+    answer = await township.post("/api/devices/url", json=body)
+    assert (answer.status_code, answer.json()["reason"]) == (422, "bad_url")
+    assert (await township.get("/api/devices")).json() == []
+
+
+async def test_a_login_in_a_url_comes_out_nowhere(hub: Hub) -> None:
+    township, operator = await hub.client(Role.TOWNSHIP_ADMIN), await hub.client(Role.OPERATOR)
+    body = {"village_id": hub.village, "name": "大坝", "main_url": "rtsp://root:s3cret@127.0.0.1:9/live"}
+    answer = await township.post("/api/devices/url", json=body)
+    assert answer.status_code == 201
+    assert (answer.json()["device"]["username"], answer.json()["device"]["has_password"]) == ("root", True)
+    assert "s3cret" not in answer.text
+    shown = (await operator.get("/api/devices")).json()
+    assert shown[0]["username"] is None
+
+
+async def test_favourites_and_names_are_kept(hub: Hub, camera_device: FakeDevice) -> None:
+    township = await hub.client(Role.TOWNSHIP_ADMIN)
+    body = await _registered(township, hub, camera_device)
+    ids = [one["id"] for one in body["cameras"]]
+    assert (await township.put(f"/api/favourites/{ids[1]}")).status_code == 200
+    assert (await township.get("/api/favourites")).json() == {"ids": [ids[1]]}
+    renamed = await township.patch(f"/api/cameras/{ids[1]}", json={"name": "水库大坝", "place_class": "water"})
+    assert (renamed.json()["initials"], renamed.json()["favourite"]) == ("skdb", True)
+    assert (await township.put("/api/cameras/order", json={"ids": ids[::-1]})).status_code == 200
+    assert [one["id"] for one in (await township.get("/api/cameras")).json()] == ids[::-1]
+    retired = await township.post("/api/cameras/retire", json={"ids": [ids[1]]})
+    assert [one["state"] for one in retired.json()] == ["retired"]
+    assert (await township.get("/api/favourites")).json() == {"ids": []}
+
+
+async def test_sixteen_villages_are_pasted_and_ordered(hub: Hub) -> None:
+    township, operator = await hub.client(Role.TOWNSHIP_ADMIN), await hub.client(Role.OPERATOR)
+    names = [f"第{number}村" for number in range(1, 17)]
+    assert (await operator.post("/api/villages", json={"names": names})).status_code == 403
+    added = (await township.post("/api/villages", json={"names": [*names, "东"]})).json()
+    assert len(added) == 18
+    ids = [one["id"] for one in reversed(added)]
+    assert [one["id"] for one in (await township.put("/api/villages/order", json={"ids": ids})).json()] == ids
+    bad = await township.patch(f"/api/villages/{ids[0]}", json={"ranges": ["192.168.1.0/24", "nonsense"]})
+    assert (bad.status_code, bad.json()["reason"]) == (422, "bad_range")
+    assert (await township.delete(f"/api/villages/{ids[0]}")).status_code == 200
+
+
+async def test_a_search_is_planned_run_and_seen(hub: Hub, camera_device: FakeDevice) -> None:
+    village, operator = await hub.client(Role.VILLAGE_ADMIN), await hub.client(Role.OPERATOR)
+    assert (await operator.post("/api/discovery/plan", json={"ranges": ["10.0.0.0/24"]})).status_code == 403
+    plan = (await village.post("/api/discovery/plan", json={"ranges": ["10.0.0.0/24"]})).json()
+    assert (plan["hosts"], plan["ranges"][0]["first"]) == (254, "10.0.0.1")
+    refused = await village.post("/api/discovery/plan", json={"ranges": ["10.0.0.0/8"]})
+    assert (refused.status_code, refused.json()["reason"]) == (422, "too_many_hosts")
+    body = {
+        "village_id": hub.village,
+        "multicast": False,
+        "ranges": ["127.0.0.1"],
+        "ports": [camera_device.port],
+    }
+    started = await village.post("/api/discovery/sweeps", json=body)
+    assert started.status_code == 201
+    sweep = started.json()
+    actor = Actor(9, "v", "v", Role.VILLAGE_ADMIN, hub.other_village)
+    assert await discovery.read_changed(hub.app.state, actor, sweep["id"]) is None
+    cancelled = (await village.delete(f"/api/discovery/sweeps/{sweep['id']}")).json()
+    assert cancelled["state"] == "cancelled"
+    outside = await village.post("/api/discovery/sweeps", json={**body, "village_id": hub.other_village})
+    assert outside.status_code == 404
+
+
+async def test_a_thousand_cameras_are_listed_quickly_with_few_queries(hub: Hub) -> None:
+    database: Database = hub.parts[Database]
+    now = hub.parts[Clock].now()
+    async with database.write() as session:
+        await session.execute(
+            insert(Device),
+            [{"id": n, "village_id": hub.village, "host": f"10.0.{n}.1", "created_at": now} for n in range(1, 126)],
+        )
+        await session.execute(
+            insert(Camera),
+            [
+                {
+                    "id": n,
+                    "device_id": (n - 1) // 8 + 1,
+                    "village_id": hub.village,
+                    "channel": str(n),
+                    "name": f"点位 {n}",
+                    "created_at": now,
+                }
+                for n in range(1, 1001)
+            ],
+        )
+        await session.execute(
+            insert(Stream),
+            [{"camera_id": n, "role": role, "uri": "rtsp://x/"} for n in range(1, 1001) for role in ("main", "sub")],
+        )
+    statements = 0
+
+    def count(*_: object) -> None:
+        nonlocal statements
+        statements += 1
+
+    engine = database._engine.sync_engine
+    client = await hub.client(Role.OPERATOR)
+    event.listen(engine, "before_cursor_execute", count)
+    began = time.perf_counter()
+    answer = await client.get("/api/cameras")
+    took = time.perf_counter() - began
+    event.remove(engine, "before_cursor_execute", count)
+    assert len(answer.json()) == 1000
+    assert statements <= 6
+    assert took < 2.0
