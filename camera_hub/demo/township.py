@@ -87,6 +87,9 @@ async def search(api: Api, farm: Farm, ids: dict[str, int], say: Say) -> dict[st
             await asyncio.sleep(_POLL_SECONDS)
             sweep = await api("GET", f"/api/discovery/sweeps/{sweep['id']}")
         found.update({row["host"]: row for row in sweep["found"] if row["reason"] is None})
+        for row in sweep["found"]:
+            if row["reason"] is not None:
+                say(f"  {row['host']}: {row['reason']}")
         say(f"searched {first + len(villages)} of {len(farm.villages)} villages: {len(found)} devices answer")
     return found
 
