@@ -13,7 +13,7 @@ _WORDS = (
     "jade lake larch lemon lotus maple meadow mint moss oak olive orchid pearl pine plum pond quartz rain reed ridge "
     "river robin sage shore silver spruce stone swan thyme tulip valley violet walnut willow wind"
 )
-_FILE = "demo_accounts.json"
+_FILE = "demo.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +38,20 @@ def fresh() -> list[DemoAccount]:
     return [DemoAccount(username, name, role, _password()) for username, name, role in named]
 
 
-def kept(data_dir: Path) -> list[DemoAccount] | None:
-    """The accounts of an earlier demo in that folder; None when the folder is new. Raises HubError for other data."""
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What a demo must know to be started again on its folder: its accounts, and where its devices were."""
+
+    accounts: list[DemoAccount]
+    network: str
+
+
+def kept(data_dir: Path) -> Kept | None:
+    """What an earlier demo left in that folder; None when the folder is new. Raises HubError for other data."""
     path = data_dir / _FILE
     if path.exists():
-        return [DemoAccount(**values) for values in json.loads(path.read_text("utf-8"))]
+        values = json.loads(path.read_text("utf-8"))
+        return Kept([DemoAccount(**account) for account in values["accounts"]], values["network"])
     if data_dir.exists() and any(data_dir.iterdir()):
         raise HubError(
             Kind.CONFLICT, f"the folder {data_dir} holds other data than a demo's; name an empty one", reason="not_demo"
@@ -50,11 +59,11 @@ def kept(data_dir: Path) -> list[DemoAccount] | None:
     return None
 
 
-def keep(data_dir: Path, accounts: list[DemoAccount]) -> None:
-    """Write them down, readable by the owner only."""
+def keep(data_dir: Path, kept: Kept) -> None:
+    """Write it down, readable by the owner only."""
     descriptor = os.open(data_dir / _FILE, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        json.dump([asdict(account) for account in accounts], file, ensure_ascii=False, indent=1)
+        json.dump(asdict(kept), file, ensure_ascii=False, indent=1)
 
 
 def _password() -> str:

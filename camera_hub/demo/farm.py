@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import socket
 import sys
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator, Iterator, Sequence
@@ -15,6 +16,7 @@ import httpx
 from camera_hub.errors import HubError, Kind
 
 READY_SECONDS = 90.0
+RTSP_PORT = 8554
 STOP_SECONDS = 5.0
 FAULTS = ("wrong_password", "frozen", "black", "clock_skew", "dead")
 """What goes wrong in the demo, each in a village of its own."""
@@ -71,10 +73,21 @@ class Farm:
         return said
 
 
+def free_network() -> str:
+    """The first two numbers of loopback addresses that no other farm on this machine uses. Raises HubError(BUSY)."""
+    for second in range(20, 40):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            with contextlib.suppress(OSError):
+                probe.bind((f"127.{second}.0.1", RTSP_PORT))
+                return f"127.{second}"
+    raise HubError(Kind.BUSY, "too many farms run on this machine; end one of them")
+
+
 @asynccontextmanager
-async def farm(villages: int, cameras: int) -> AsyncIterator[Farm]:
+async def farm(villages: int, cameras: int, network: str) -> AsyncIterator[Farm]:
     """Run the simulator while the block runs. Raises HubError with its own words when it does not start."""
-    words = ("--villages", str(villages), "--cameras", str(cameras), "--faults", "0")
+    words = ("--villages", str(villages), "--cameras", str(cameras), "--faults", "0", "--network", network)
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "camera_hub.simulator", *words, stdout=PIPE, stderr=PIPE, limit=_LINE_LIMIT
     )

@@ -16,9 +16,9 @@ from camera_hub.access.setup import Setup
 from camera_hub.clock import SystemClock
 from camera_hub.demo import accounts as demo_accounts
 from camera_hub.demo import township
-from camera_hub.demo.accounts import DemoAccount
+from camera_hub.demo.accounts import DemoAccount, Kept
 from camera_hub.demo.api import browser
-from camera_hub.demo.farm import Farm, farm
+from camera_hub.demo.farm import Farm, farm, free_network
 from camera_hub.demo.smoke import open_pictures
 from camera_hub.errors import HubError, Kind
 from camera_hub.running import running
@@ -124,27 +124,29 @@ async def smoke(options: Options) -> dict[str, Any]:
 async def _started(stack: AsyncExitStack, options: Options, watch: Stopwatch) -> Demo:
     """Enter farm and hub on the stack; fill the hub if its folder is new."""
     data = options.data or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="camera-hub-demo-")))
-    kept = demo_accounts.kept(data)
+    before = demo_accounts.kept(data)
+    kept = before or Kept(demo_accounts.fresh(), free_network())
     with watch.phase("farm"):
         _say(f"starting {options.villages} virtual villages with {options.cameras} cameras …")
-        running_farm = await stack.enter_async_context(farm(options.villages, options.cameras))
+        running_farm = await stack.enter_async_context(farm(options.villages, options.cameras, kept.network))
     with watch.phase("hub"):
         hub = await stack.enter_async_context(serving(_settings(options, data), SystemClock()))
     api = await stack.enter_async_context(browser(hub.url))
-    accounts = kept or demo_accounts.fresh()
-    if kept is None:
-        demo_accounts.keep(data, accounts)
-        ids = await township.found_township(api, running_farm, await _token(hub), accounts)
+    if before is None:
+        demo_accounts.keep(data, kept)
+        ids = await township.found_township(api, running_farm, await _token(hub), kept.accounts)
     else:
-        admin = accounts[0]
+        admin = kept.accounts[0]
         await api("POST", "/api/session", {"username": admin.username, "password": admin.password})
         ids = {row["name"]: row["id"] for row in await api("GET", "/api/villages")}
     with watch.phase("search"):
         answered = await township.search(api, running_farm, ids, _say)
     refused: list[str] = []
-    if kept is None:
+    if before is None:
         with watch.phase("register"):
             cameras, refused = await township.register(api, running_farm, ids, answered, _say)
+            if not cameras:
+                raise HubError(Kind.UNREACHABLE, "no camera could be registered: " + "; ".join(refused[:3]))
             await township.put_in_service(api, cameras)
             await township.plan_patrols(api)
         for line in refused:
@@ -152,7 +154,7 @@ async def _started(stack: AsyncExitStack, options: Options, watch: Stopwatch) ->
     devices = [device for village in running_farm.villages for device in village.devices]
     found = sum(len(device.channels) for device in devices if device.host in answered)
     broken = await running_farm.break_some() if options.faults else []
-    return Demo(running_farm, hub, accounts, found, refused, broken)
+    return Demo(running_farm, hub, kept.accounts, found, refused, broken)
 
 
 async def _token(hub: Serving) -> str:

@@ -12,7 +12,7 @@ from camera_hub.errors import HubError
 
 Say = Callable[[str], None]
 
-SWEEPS_AT_ONCE = 4
+RANGES_AT_ONCE = 64
 REGISTRATIONS_AT_ONCE = 8
 _POLL_SECONDS = 0.25
 _CLASSES = (
@@ -72,29 +72,25 @@ async def found_township(api: Api, farm: Farm, token: str, accounts: Sequence[De
 
 
 async def search(api: Api, farm: Farm, ids: dict[str, int], say: Say) -> dict[str, dict[str, Any]]:
-    """Search every village's range by unicast probes. What answered, by host."""
-    slots = asyncio.Semaphore(SWEEPS_AT_ONCE)
+    """Search all villages' ranges by unicast probes; a person has one search at a time. What answered, by host."""
     found: dict[str, dict[str, Any]] = {}
-    done = 0
-
-    async def one(village: FarmVillage) -> None:
-        nonlocal done
-        async with slots:
-            body = {
-                "village_id": ids[village.name],
-                "multicast": False,
-                "ranges": [address_range(village)],
-                "ports": sorted({device.port for device in village.devices}),
-            }
-            sweep = await api("POST", "/api/discovery/sweeps", body)
-            while sweep["state"] == "running":
-                await asyncio.sleep(_POLL_SECONDS)
-                sweep = await api("GET", f"/api/discovery/sweeps/{sweep['id']}")
+    for first in range(0, len(farm.villages), RANGES_AT_ONCE):
+        villages = farm.villages[first : first + RANGES_AT_ONCE]
+        body = {
+            "village_id": ids[villages[0].name],
+            "multicast": False,
+            "ranges": [address_range(village) for village in villages],
+            "ports": sorted({device.port for village in villages for device in village.devices}),
+        }
+        sweep = await api("POST", "/api/discovery/sweeps", body)
+        while sweep["state"] == "running":
+            await asyncio.sleep(_POLL_SECONDS)
+            sweep = await api("GET", f"/api/discovery/sweeps/{sweep['id']}")
         found.update({row["host"]: row for row in sweep["found"] if row["reason"] is None})
-        done += 1
-        say(f"searched {village.name} ({done}/{len(farm.villages)}): {len(sweep['found'])} devices answer")
-
-    await _all(one(village) for village in farm.villages)
+        for row in sweep["found"]:
+            if row["reason"] is not None:
+                say(f"  {row['host']}: {row['reason']}")
+        say(f"searched {first + len(villages)} of {len(farm.villages)} villages: {len(found)} devices answer")
     return found
 
 

@@ -29,9 +29,9 @@ def test_every_role_has_an_account_whose_password_the_hub_takes() -> None:
 
 def test_a_folder_is_used_again_with_its_accounts(tmp_path: Path) -> None:
     assert accounts.kept(tmp_path) is None
-    fresh = accounts.fresh()
-    accounts.keep(tmp_path, fresh)
-    assert accounts.kept(tmp_path) == fresh
+    kept = accounts.Kept(accounts.fresh(), "127.21")
+    accounts.keep(tmp_path, kept)
+    assert accounts.kept(tmp_path) == kept
     (file,) = tmp_path.iterdir()
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
 
