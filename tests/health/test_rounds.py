@@ -335,5 +335,5 @@ async def test_a_half_open_village_is_one_alarm_too(hub: Hub) -> None:
         await hub.clock.walk(10)
         for camera in dead:
             hub.media.reasons[camera] = "timed_out"
-        await hub.clock.walk(90)
+        await hub.clock.walk(80, step=1.0)
         assert await hub.alarms() == [("village", "village_link", dead)]
