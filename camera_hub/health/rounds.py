@@ -34,6 +34,9 @@ LOOK_SECONDS = 15.0
 REACH_SECONDS = 2.0
 REACH_AT_ONCE = 64
 
+SYMPTOMS = frozenset({Reason.STALLED, Reason.NO_MEDIA, Reason.NO_KEY_FRAME, Reason.BAD_REPLY})
+"""What a look may say of a camera whose link was cut during the look."""
+
 
 class Eyes(Protocol):
     """What rounds need of media."""
@@ -228,6 +231,11 @@ class Rounds:
                 watch.camera_id, scores=scores, previous=watch.signature, jpeg=False, deadline=LOOK_SECONDS
             )
         at, wall = self._clock.monotonic(), self._clock.now()
+        if sight.reason in SYMPTOMS and device.proved:
+            # A stream that stopped is what a cut link looks like to a feed that ran: ask again, now.
+            answer = await self._reach(device.host, device.ports, REACH_SECONDS)
+            if answer is not None:
+                return self._silent(watch, *answer)
         offset = await self._offset(device) if sight.reason is None else None
         return of_sight(watch.camera_id, sight, at, wall, offset)
 

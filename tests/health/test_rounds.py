@@ -337,3 +337,16 @@ async def test_a_half_open_village_is_one_alarm_too(hub: Hub) -> None:
             hub.media.reasons[camera] = "timed_out"
         await hub.clock.walk(80, step=1.0)
         assert await hub.alarms() == [("village", "village_link", dead)]
+
+
+async def test_a_link_cut_while_feeds_ran_is_the_villages_though_the_feeds_only_say_stalled(hub: Hub) -> None:
+    dead = await add_village(hub.database, hub.clock, "东沟村", 4)
+    await add_village(hub.database, hub.clock, "西沟村", 4)
+    async with hub.rounds():
+        await hub.clock.walk(10)
+        await hub.cut(dead)
+        for camera in dead[:2]:
+            hub.media.feeds[camera] = ("failed", "stalled")
+            hub.media.reasons[camera] = "stalled"
+        await hub.clock.walk(20)
+        assert await hub.alarms(closed=True) == [("village", "village_link", dead)]
