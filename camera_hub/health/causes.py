@@ -25,17 +25,18 @@ class Rules:
     bad_of: int
     village_share: float
     recheck: float  # a surprising look is repeated after this
+    asking: float  # how long asking a device whether it answers may take
     clock_error: float
 
     @property
     def grace(self) -> float:
-        """How long after the newest camera fell silent its village is still being asked."""
-        return 1.5 * self.recheck
+        """How long after the newest camera fell silent its neighbours may take to be found silent and confirmed."""
+        return self.recheck + 2 * self.asking + 2
 
     @property
     def limit(self) -> float:
         """The longest that anything is held."""
-        return 12 * self.recheck
+        return max(60.0, 12 * self.recheck)
 
 
 @dataclass(frozen=True, slots=True)

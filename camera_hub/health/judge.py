@@ -100,10 +100,12 @@ def cause_of(worse: Sequence[Mark]) -> str:
 
 
 def _weight(reason: str) -> int:
-    if reason == Reason.TIMED_OUT:
+    if reason == Reason.STALLED:  # what every cut link begins with: anything else explains it
         return 0
-    if reason in AWAY:
+    if reason == Reason.TIMED_OUT:
         return 1
+    if reason in AWAY:
+        return 2
     if reason == Reason.LOCKED_OUT:  # follows from a wrong password, and hides it
-        return 3
-    return 4 if reason in LOGIN else 2
+        return 4
+    return 5 if reason in LOGIN else 3

@@ -11,8 +11,6 @@ from camera_hub.health.judge import Aspect, Verdict, aspect_of
 from camera_hub.health.watch import DeviceWatch, Rhythm, Watch, phase
 from camera_hub.store.tables import Alarm, Camera, Device
 
-RTSP_PORT = 554
-
 
 @dataclass(slots=True)
 class Roster:
@@ -95,5 +93,6 @@ class Roster:
         if known is None:
             known = DeviceWatch(device.id, device.host, ports, device.onvif_port, device.onvif_path, now)
             self.devices[device.id] = known
-        known.host, known.ports = device.host, ports or (RTSP_PORT,)
+        if (known.host, known.ports) != (device.host, ports):
+            known.host, known.ports, known.proved = device.host, ports, False
         known.onvif_port, known.onvif_path = device.onvif_port, device.onvif_path

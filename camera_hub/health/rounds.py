@@ -34,6 +34,9 @@ LOOK_SECONDS = 15.0
 REACH_SECONDS = 2.0
 REACH_AT_ONCE = 64
 
+SYMPTOMS = frozenset({Reason.STALLED, Reason.NO_MEDIA, Reason.NO_KEY_FRAME, Reason.BAD_REPLY})
+"""What a look may say of a camera whose link was cut during the look."""
+
 
 class Eyes(Protocol):
     """What rounds need of media."""
@@ -88,6 +91,7 @@ class Rounds:
             bad_of=max(settings.bad, settings.bad_of),
             village_share=settings.village_share,
             recheck=min(10.0, settings.round_seconds),
+            asking=REACH_SECONDS,
             clock_error=settings.clock_error_seconds,
         )
         self._rhythm = Rhythm(settings.round_seconds, settings.picture_seconds)
@@ -185,6 +189,10 @@ class Rounds:
         for device in sorted((self._roster.devices[number] for number in doubtful), key=lambda d: d.device_id):
             if device.asking or asking >= REACH_AT_ONCE:
                 continue
+            if not device.proved:
+                for watch in self._roster.of_device(device.device_id):
+                    watch.hurry(max(now, watch.looked_at + self._rules.recheck))
+                continue
             asking += 1
             device.asking = True
             tasks.create_task(self._ask(device), name=f"health ask device {device.device_id}")
@@ -212,16 +220,22 @@ class Rounds:
         scores = now >= watch.picture_due
         if watch.silent_since is None and not scores and (free := self._free(watch)) is not None:
             return free
-        if watch.silent_since is not None:
-            # Cheap to ask first: else the looks at a dead village's cameras, each up to its deadline, eat the rounds.
-            answer = await self._reach(device.host, device.ports, REACH_SECONDS)
-            if answer is not None:
-                return self._silent(watch, *answer)
+        # Cheap to ask first: else looks at a dead village's cameras, each up to its deadline, would eat the rounds.
+        answer = await self._reach(device.host, device.ports, REACH_SECONDS)
+        if answer is None:
+            device.proved = bool(device.ports)
+        elif device.proved:
+            return self._silent(watch, *answer)
         async with asyncio.timeout(LOOK_SECONDS + 5):  # media keeps the deadline; this is the net beneath
             sight = await self._eyes.look(
                 watch.camera_id, scores=scores, previous=watch.signature, jpeg=False, deadline=LOOK_SECONDS
             )
         at, wall = self._clock.monotonic(), self._clock.now()
+        if sight.reason in SYMPTOMS and device.proved:
+            # A stream that stopped is what a cut link looks like to a feed that ran: ask again, now.
+            answer = await self._reach(device.host, device.ports, REACH_SECONDS)
+            if answer is not None:
+                return self._silent(watch, *answer)
         offset = await self._offset(device) if sight.reason is None else None
         return of_sight(watch.camera_id, sight, at, wall, offset)
 

@@ -40,6 +40,7 @@ class DeviceWatch:
     clock_due: float
     clock: Verdict = UNKNOWN
     asking: bool = False
+    proved: bool = False  # one of the ports has answered once: only then their silence means something
     _marks: deque[Mark] = field(default_factory=lambda: deque(maxlen=16))
 
     def take_clock(self, error_s: float, at: float, rules: Rules, rhythm: Rhythm) -> None:

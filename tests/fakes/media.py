@@ -1,6 +1,6 @@
 """Media as health and patrol see it: every camera shows what the test says."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -26,13 +26,17 @@ class FakeSight:
 
 @dataclass
 class FakeMedia:
-    """`reasons`: why a camera gives no picture. `frozen`, `black`: cameras whose pictures are so."""
+    """`reasons`: why a camera gives no picture. `frozen`, `black`: cameras whose pictures are so.
+
+    `nap` is how looks that time out let their ten seconds pass.
+    """
 
     reasons: dict[int, str] = field(default_factory=dict)
     frozen: set[int] = field(default_factory=set)
     black: set[int] = field(default_factory=set)
     feeds: dict[int, tuple[str, str | None]] = field(default_factory=dict)
     looks: list[tuple[int, bool]] = field(default_factory=list)
+    nap: Callable[[float], Awaitable[None]] | None = None
     warmed: list[tuple[tuple[int, ...], str, float]] = field(default_factory=list)
 
     async def look(
@@ -48,6 +52,8 @@ class FakeMedia:
     ) -> FakeSight:
         self.looks.append((camera_id, scores))
         if (reason := self.reasons.get(camera_id)) is not None:
+            if reason == "timed_out" and self.nap is not None:
+                await self.nap(10.0)
             return FakeSight(reason, f"the test says {reason}")
         seen = None
         if scores:

@@ -28,6 +28,10 @@ class SteppedClock(ManualClock):
             if not self._short:
                 self._sleeping.clear()
 
+    async def nap(self, seconds: float) -> None:
+        """A sleep of somebody else than the loop, e.g. of a pretended camera."""
+        await super().sleep(seconds)
+
     async def asleep(self) -> None:
         """Until the loop sleeps, and nothing that can run at once is left to run."""
         async with asyncio.timeout(10):

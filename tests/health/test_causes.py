@@ -8,7 +8,7 @@ from camera_hub.health.causes import Case, Key, Rules, Wanted, to_ask, wanted
 from camera_hub.health.changes import Close, Open, Standing, Update, changes
 from camera_hub.health.judge import Aspect, Verdict
 
-RULES = Rules(bad=2, bad_of=3, village_share=0.8, recheck=10.0, clock_error=30.0)
+RULES = Rules(bad=2, bad_of=3, village_share=0.8, recheck=10.0, asking=2.0, clock_error=30.0)
 LONG_AGO = -10_000.0
 T0 = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 

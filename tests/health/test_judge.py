@@ -55,6 +55,7 @@ def test_the_most_specific_reason_names_the_cause_and_of_equals_the_latest() -> 
     assert cause_of(marks("timed_out", "unreachable")) == "unreachable"
     assert cause_of(marks("wrong_password", "locked_out")) == "wrong_password"
     assert cause_of(marks("no_media", "no_key_frame")) == "no_key_frame"
+    assert cause_of(marks("timed_out", "stalled")) == "timed_out"
 
 
 def test_the_cause_follows_the_facts_while_the_fault_began_once() -> None:

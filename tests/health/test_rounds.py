@@ -30,13 +30,17 @@ class Reading:
 class Network:
     """Which hosts are silent, and how wrong clocks are by host."""
 
+    time: SteppedClock
     silent: set[str] = field(default_factory=set)
     clocks: dict[str, float] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
 
     async def reach(self, host: str, ports: tuple[int, ...], timeout: float) -> tuple[str, str] | None:
         self.asked.append(host)
-        return ("timed_out", f"no answer on {ports}") if host in self.silent else None
+        if host not in self.silent:
+            return None
+        await self.time.nap(timeout)
+        return "timed_out", f"no answer on {ports}"
 
     async def clock(self, host: str, port: int, path: str) -> Reading:
         return Reading(self.clocks.get(host, 0.4))
@@ -49,8 +53,12 @@ class Hub:
     database: Database
     clock: SteppedClock
     bus: EventBus
-    media: FakeMedia = field(default_factory=FakeMedia)
-    network: Network = field(default_factory=Network)
+    media: FakeMedia = field(init=False)
+    network: Network = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.media = FakeMedia(nap=self.clock.nap)
+        self.network = Network(self.clock)
 
     @asynccontextmanager
     async def rounds(self, settings: Health = FAST) -> AsyncIterator[Rounds]:
@@ -306,3 +314,39 @@ async def test_old_observations_end_in_small_batches(database: Database, clock: 
     deleted = await Retention(14.0, database, clock).delete_old(clock.now() + timedelta(hours=1200))
     async with database.read() as session:
         assert (deleted, await session.scalar(select(func.count()).select_from(Observation))) == (1200, 100)
+
+
+async def test_a_port_that_never_answered_is_not_believed(hub: Hub) -> None:
+    """The register may hold a wrong port: the look decides until one of the ports has answered once."""
+    cameras = await add_village(hub.database, hub.clock, "东沟村", 4)
+    async with hub.database.read() as session:
+        hub.network.silent.update(await session.scalars(select(Device.host)))
+    async with hub.rounds():
+        await hub.clock.walk(30)
+    assert await hub.health() == {camera: ("ok", None) for camera in cameras}
+    assert await hub.alarms(closed=True) == []
+
+
+async def test_a_half_open_village_is_one_alarm_too(hub: Hub) -> None:
+    """Connections are accepted, then silence: only looks can tell."""
+    dead = await add_village(hub.database, hub.clock, "东沟村", 6)
+    await add_village(hub.database, hub.clock, "西沟村", 4)
+    async with hub.rounds():
+        await hub.clock.walk(10)
+        for camera in dead:
+            hub.media.reasons[camera] = "timed_out"
+        await hub.clock.walk(80, step=1.0)
+        assert await hub.alarms() == [("village", "village_link", dead)]
+
+
+async def test_a_link_cut_while_feeds_ran_is_the_villages_though_the_feeds_only_say_stalled(hub: Hub) -> None:
+    dead = await add_village(hub.database, hub.clock, "东沟村", 4)
+    await add_village(hub.database, hub.clock, "西沟村", 4)
+    async with hub.rounds():
+        await hub.clock.walk(10)
+        await hub.cut(dead)
+        for camera in dead[:2]:
+            hub.media.feeds[camera] = ("failed", "stalled")
+            hub.media.reasons[camera] = "stalled"
+        await hub.clock.walk(20)
+        assert await hub.alarms(closed=True) == [("village", "village_link", dead)]
