@@ -3,7 +3,7 @@
 import uuid
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import cycle
 
 from camera_hub.simulator.model import (
@@ -75,6 +75,11 @@ def default_farm(
     return FarmPlan(made, _demo_faults(made, faults))
 
 
+def as_h265(main: StreamSpec | None) -> StreamSpec:
+    """The H.265 stream that takes the place of a main stream."""
+    return MAIN_H265 if main is None else replace(main, codec="h265")
+
+
 def _shares(villages: int, cameras: int) -> list[int]:
     """Cameras per village: every fourth gets a recorder's worth as far as they go, the rest is dealt out evenly."""
     shares = [1] * villages
@@ -135,7 +140,7 @@ def _device(
     main, sub = streams
     channels = []
     for place, (place_name, label, scene) in enumerate(places, start=1):
-        chosen = {"main": MAIN_H265 if h265 else main, "sub": sub}
+        chosen = {"main": as_h265(main) if h265 else main, "sub": sub}
         channels.append(
             Channel(
                 key=f"{key}-{place}",

@@ -5,6 +5,7 @@ async with small_farm(villages=2, cameras=3) as farm: …
 
 import itertools
 import os
+from pathlib import Path
 
 from camera_hub.simulator.clock import Clock
 from camera_hub.simulator.farm import Discovery, Farm
@@ -23,7 +24,7 @@ def own_network() -> str:
 
 
 def small_plan(villages: int = 1, cameras: int = 1, *, h265: bool = False) -> FarmPlan:
-    """Few cameras with small pictures; with `h265` the last village's first main stream is H.265 at its full size."""
+    """Few cameras with small pictures; with `h265` the last village's first main stream is H.265."""
     return default_farm(
         villages,
         cameras,
@@ -43,7 +44,8 @@ def small_farm(
     plan: FarmPlan | None = None,
     clock: Clock | None = None,
     multicast: bool = False,
+    cache: Path | None = None,
 ) -> Farm:
     """A farm to enter. Discovery is by unicast on free ports (`farm.discovery_port(key)`) unless `multicast`."""
     discovery = Discovery(multicast=True) if multicast else Discovery(port=0, multicast=False)
-    return Farm(plan or small_plan(villages, cameras, h265=h265), clock=clock, discovery=discovery)
+    return Farm(plan or small_plan(villages, cameras, h265=h265), clock=clock, discovery=discovery, cache=cache)

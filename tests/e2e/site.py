@@ -54,8 +54,8 @@ class Site:
     farm: dict[str, Any]
     control: str
     environment: dict[str, str]
-    api: httpx.Client = field(init=False)
-    hub: subprocess.Popen[str] = field(init=False)
+    api: httpx.Client = field(default_factory=httpx.Client)
+    hub: subprocess.Popen[bytes] | None = None
 
     @property
     def url(self) -> str:
@@ -86,33 +86,34 @@ class Site:
 
     def start_hub(self) -> str | None:
         """Start the hub and wait until it is ready; answers the set-up token of a first start."""
-        self.hub = subprocess.Popen(
-            [sys.executable, "-m", "camera_hub", "serve"],
-            env=self.environment,
-            stdout=subprocess.PIPE,
-            stderr=(self.folder / "hub.log").open("a"),
-            text=True,
-        )
-        os.set_blocking(self.hub.stdout.fileno(), False)  # type: ignore[union-attr]  # a pipe, as asked
-        said = ""
+        log, out = self.folder / "hub.log", self.folder / "hub.out"
+        with log.open("a") as errors, out.open("w") as words:
+            hub = self.hub = subprocess.Popen(
+                [sys.executable, "-m", "camera_hub", "serve"], env=self.environment, stdout=words, stderr=errors
+            )
 
         def ready() -> bool:
-            nonlocal said
-            assert self.hub.poll() is None, f"the hub ended: {said}\n{(self.folder / 'hub.log').read_text()[-4000:]}"
-            said += self.hub.stdout.read() or ""  # type: ignore[union-attr]
+            assert hub.poll() is None, f"the hub ended: {out.read_text()}\n{log.read_text()[-4000:]}"
             try:
                 return httpx.get(f"{self.url}/readyz", timeout=2).status_code == 200
             except httpx.HTTPError:
                 return False
 
         until(ready, seconds=START_SECONDS, what="the hub is ready")
-        found = re.search(r"token=([\w-]+)", said)
+        found = re.search(r"token=([\w-]+)", out.read_text())
         return found.group(1) if found else None
 
     def kill_hub(self) -> None:
         """kill -9 of the hub alone: its relays and eyes must end by themselves."""
+        assert self.hub is not None
         self.hub.kill()
         self.hub.wait(10)
+
+    def stop(self) -> None:
+        """End the hub in good order."""
+        self.api.close()
+        if self.hub is not None:
+            _end(self.hub)
 
     def children(self, room: str) -> list[int]:
         """Process ids of the hub's relays or eyes."""
@@ -125,12 +126,13 @@ class Site:
                 command = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
             except OSError:
                 continue
-            if parent == self.hub.pid and f"camera_hub.{room}" in command:
+            if self.hub is not None and parent == self.hub.pid and f"camera_hub.{room}" in command:
                 found.append(int(entry.name))
         return found
 
     def sign_in(self) -> None:
         """A fresh session for `api`."""
+        self.api.close()
         self.api = httpx.Client(base_url=self.url, headers={"x-camera-hub": "1"}, timeout=60)
         answer = self.api.post("/api/session", json={"username": "admin", "password": PASSWORD})
         assert answer.status_code == 200, answer.text
@@ -168,14 +170,17 @@ def running_site(folder: Path, *, villages: int, cameras: int, **settings: str) 
 
     `settings` are HEALTH__ROUND_SECONDS="2" and the like.
     """
+    # Two sites at once must not meet: each takes a loopback network of its own.
+    network = f"127.{30 + secrets.randbelow(200)}"
     with ExitStack() as stack:
+        said = stack.enter_context((folder / "simulator.log").open("w"))
         simulator = subprocess.Popen(
             [
                 *(sys.executable, "-m", "camera_hub.simulator", "--control", "127.0.0.1:0"),
-                *("--villages", str(villages), "--cameras", str(cameras)),
+                *("--villages", str(villages), "--cameras", str(cameras), "--network", network),
             ],
             stdout=subprocess.PIPE,
-            stderr=(folder / "simulator.log").open("w"),
+            stderr=said,
             text=True,
         )
         stack.callback(_end, simulator)
@@ -189,8 +194,8 @@ def running_site(folder: Path, *, villages: int, cameras: int, **settings: str) 
             **{f"CAMERA_HUB_{key}": value for key, value in settings.items()},
         }
         site = Site(folder, port, farm, f"http://{farm['control']}", environment)
+        stack.callback(site.stop)
         token = site.start_hub()
-        stack.callback(lambda: _end(site.hub))
         assert token, "a first start prints the set-up link"
         site.api = httpx.Client(base_url=site.url, headers={"x-camera-hub": "1"}, timeout=60)
         site.post(
@@ -200,15 +205,16 @@ def running_site(folder: Path, *, villages: int, cameras: int, **settings: str) 
         yield site
 
 
-def _end(process: subprocess.Popen[str]) -> None:
+def _end(process: subprocess.Popen[Any]) -> None:
     """Ask the process to end; it has ten seconds, as the hub promises."""
-    if process.poll() is None:
-        process.send_signal(signal.SIGTERM)
-        try:
-            process.wait(10)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait(10)
-            raise AssertionError(f"{process.args!r} did not end within 10 s of SIGTERM") from None
     if process.stdout is not None:
         process.stdout.close()
+    if process.poll() is not None:
+        return
+    process.send_signal(signal.SIGTERM)
+    try:
+        process.wait(10)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait(10)
+        raise AssertionError(f"{process.args!r} did not end within 10 s of SIGTERM") from None

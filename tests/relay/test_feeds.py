@@ -1,6 +1,5 @@
 """A relay pulls cameras: what it says of good ones and bad ones."""
 
-
 from tests.relay.camera import camera
 from tests.relay.clip import clip
 from tests.relay.hub import relay

@@ -161,7 +161,7 @@ def _pictures(url: str, count: int, transport: str, login: str) -> list[Picture]
 
 def luma(frame: av.VideoFrame) -> Picture:
     """The Y plane of a 4:2:0 picture."""
-    return frame.to_ndarray()[: frame.height, : frame.width]
+    return frame.to_ndarray().astype(np.uint8)[: frame.height, : frame.width]
 
 
 def decode(codec: str, access_units: list[bytes]) -> list[Picture]:

@@ -141,7 +141,8 @@ class EventService:
         )
 
     async def _unsubscribe(self, call: Call) -> str:
-        del self._points[self._of(call).name]
+        point = self._of(call)
+        del self._points[point.name]
         self._state.stats.pull_points = len(self._living())
         return ""
 

@@ -1,5 +1,6 @@
 """FFmpeg's encoders, given our pictures."""
 
+import threading
 from collections.abc import Iterable, Iterator, Mapping
 from fractions import Fraction
 
@@ -8,6 +9,10 @@ import numpy as np
 from av.video.codeccontext import VideoCodecContext
 
 from camera_hub.simulator.picture.canvas import Canvas
+
+
+class Abandoned(Exception):
+    """Nobody wants the result any more."""
 
 
 def encode(
@@ -19,10 +24,12 @@ def encode(
     bitrate: int | None = None,
     options: Mapping[str, str] | None = None,
     full_range: bool = False,
+    stop: threading.Event | None = None,
 ) -> Iterator[tuple[bytes, int, bool]]:
     """Encoded access units in coding order, each with the number of its picture and whether it is a key frame.
 
-    `size` is width and height; `full_range` says that luma runs from 0 to 255, as JPEG wants it.
+    `size` is width and height; `full_range` says that luma runs from 0 to 255, as JPEG wants it. Raises Abandoned once
+    `stop` is set, so that a farm can end while a thread of it encodes.
     """
     encoder = av.CodecContext.create(codec, "w")
     if not isinstance(encoder, VideoCodecContext):
@@ -34,6 +41,8 @@ def encode(
         encoder.bit_rate = bitrate
     encoder.options = dict(options or {})
     for number, picture in enumerate(pictures):
+        if stop is not None and stop.is_set():
+            raise Abandoned
         frame = av.VideoFrame.from_ndarray(_stacked(picture), format=encoder.pix_fmt)
         frame.pts = number
         for packet in encoder.encode(frame):

@@ -1,6 +1,7 @@
 """All loops there are, each encoded when it is first asked for, or taken from the shelf, in threads of its own."""
 
 import asyncio
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,6 +38,7 @@ class Library:
     def __init__(self, cache: Path | None = None, workers: int = 3) -> None:
         self._shelf = Shelf(cache) if cache else None
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="simulator-loops")
+        self._stop = threading.Event()
         self._loops: dict[Recipe, asyncio.Future[Loop]] = {}
 
     async def __aenter__(self) -> Self:
@@ -45,6 +47,7 @@ class Library:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._stop.set()
         for future in self._loops.values():
             future.cancel()
         await asyncio.to_thread(self._pool.shutdown, cancel_futures=True)
@@ -53,21 +56,21 @@ class Library:
         """The loop, from the shelf or after encoding it."""
         future = self._loops.get(recipe)
         if future is None:
-            future = asyncio.get_running_loop().run_in_executor(self._pool, _make, recipe, self._shelf)
+            future = asyncio.get_running_loop().run_in_executor(self._pool, _make, recipe, self._shelf, self._stop)
             self._loops[recipe] = future
         return await asyncio.shield(future)
 
 
-def _make(recipe: Recipe, shelf: Shelf | None) -> Loop:
+def _make(recipe: Recipe, shelf: Shelf | None, stop: threading.Event) -> Loop:
     encoded = shelf.get(repr(recipe)) if shelf else None
     if encoded is None:
-        encoded = _encode(recipe)
+        encoded = _encode(recipe, stop)
         if shelf:
             shelf.put(repr(recipe), encoded)
     return DrawnLoop(encoded) if recipe.label else CaptionedLoop(frame_of(recipe.spec), encoded)
 
 
-def _encode(recipe: Recipe) -> Encoded:
+def _encode(recipe: Recipe, stop: threading.Event) -> Encoded:
     if recipe.label:
-        return encode_whole(recipe.look, recipe.spec, recipe.label, b_frames=recipe.b_frames)
-    return encode_body(recipe.look, recipe.spec)
+        return encode_whole(recipe.look, recipe.spec, recipe.label, b_frames=recipe.b_frames, stop=stop)
+    return encode_body(recipe.look, recipe.spec, stop)

@@ -1,5 +1,7 @@
 """Encoding loops: without a caption bar where it is written in later, with it drawn where it cannot be."""
 
+import threading
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -14,7 +16,7 @@ from camera_hub.simulator.picture.scenes import Look, Mood, Scene
 LOOP_SECONDS = 12
 DRAWN_SECONDS = 6
 """Shorter where nothing is shared: x265 takes some 60 ms of a core for a 720p picture."""
-_ENCODERS = {"h264": "x264", "h265": "x265"}
+_ENCODERS = {"h264": "libx264", "h265": "libx265"}
 _KEY_SLICE, _SEI, _SPS, _PPS = 5, 6, 7, 8
 _H265_PARAMETERS, _H265_SEI = (32, 33, 34), (39, 40)
 
@@ -24,7 +26,7 @@ def frame_of(spec: StreamSpec) -> caption.Frame:
     return caption.Frame(spec.width, spec.height, scale=2 if spec.width >= 1000 else 1)
 
 
-def encode_body(look: Look, spec: StreamSpec) -> Encoded:
+def encode_body(look: Look, spec: StreamSpec, stop: threading.Event | None = None) -> Encoded:
     """Draw and encode a loop without its caption bar. Takes a second or two of one core; call it in a thread."""
     frame = frame_of(spec)
     width = frame.columns * 16
@@ -47,7 +49,9 @@ def encode_body(look: Look, spec: StreamSpec) -> Encoded:
     units: list[Unit] = []
     size = (width, frame.body_height)
     drawn = map(pictures, range(count))
-    for data, _, _ in encode("libx264", drawn, size=size, fps=spec.fps, bitrate=spec.bitrate, options=options):
+    for data, _, _ in encode(
+        "libx264", drawn, size=size, fps=spec.fps, bitrate=spec.bitrate, options=options, stop=stop
+    ):
         for nal in split_annex_b(data):
             if (kind := nal[0] & 0x1F) in (_SPS, _PPS):
                 parameters[kind] = nal
@@ -58,7 +62,9 @@ def encode_body(look: Look, spec: StreamSpec) -> Encoded:
     return Encoded("h264", ParameterSets(parameters[_SPS], parameters[_PPS]), tuple(units))
 
 
-def encode_whole(look: Look, spec: StreamSpec, label: str, *, b_frames: bool) -> Encoded:
+def encode_whole(
+    look: Look, spec: StreamSpec, label: str, *, b_frames: bool, stop: threading.Event | None = None
+) -> Encoded:
     """Draw the label and the seconds of the loop into the picture and encode it. Call it in a thread."""
     h265 = spec.codec == "h265"
     frame = frame_of(spec)
@@ -86,7 +92,8 @@ def encode_whole(look: Look, spec: StreamSpec, label: str, *, b_frames: bool) ->
     units = []
     size = (spec.width, spec.height)
     drawn = map(pictures, range(count))
-    coded = encode(f"lib{_ENCODERS[spec.codec]}", drawn, size=size, fps=spec.fps, bitrate=spec.bitrate, options=options)
+    codec = _ENCODERS[spec.codec]
+    coded = encode(codec, drawn, size=size, fps=spec.fps, bitrate=spec.bitrate, options=options, stop=stop)
     for number, (data, shown, key) in enumerate(coded):
         nals = {nal: nal[0] >> 1 & 0x3F if h265 else nal[0] & 0x1F for nal in split_annex_b(data)}
         found.update({kind: nal for nal, kind in nals.items()})
