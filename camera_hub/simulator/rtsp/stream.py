@@ -7,8 +7,8 @@ from datetime import datetime, timedelta, timezone
 
 from camera_hub.simulator.faults import Fault
 from camera_hub.simulator.model import Channel, StreamSpec
-from camera_hub.simulator.picture.library import Recipe, recipe_for
-from camera_hub.simulator.picture.loops import Loop
+from camera_hub.simulator.picture.loops import Loop, ParameterSets
+from camera_hub.simulator.picture.making import Recipe, recipe_for
 from camera_hub.simulator.picture.scenes import Look, Mood
 from camera_hub.simulator.rtsp.receiver import Receiver
 from camera_hub.simulator.state import DeviceState
@@ -35,6 +35,10 @@ class Stream:
     async def loop(self) -> Loop:
         """The loop as the faults of this moment want it."""
         return await self._state.library.loop(self._recipe())
+
+    async def parameters(self) -> ParameterSets:
+        """What the session description says."""
+        return await self._state.library.parameters(self._recipe())
 
     def add(self, receiver: Receiver) -> None:
         """Begin to send."""
@@ -95,7 +99,7 @@ class Stream:
         step = 1 / self.spec.fps
         gop = self.spec.gop_seconds * self.spec.fps
         recipe, loop = self._recipe(), await self.loop()
-        number = zlib.crc32(self.name.encode()) % (loop.length // gop) * gop
+        number = zlib.crc32(self.name.encode()) % (loop.ready // gop) * gop
         shown = ""
         due = clock.monotonic()
         while self._receivers:
@@ -106,6 +110,11 @@ class Stream:
             elif self._wants_key:
                 number = -(-number // gop) * gop % loop.length
             self._wants_key = False
+            while number >= loop.ready and self._receivers:  # it is being encoded; the stream stalls rather than sends nonsense
+                await clock.sleep(step)
+                due = clock.monotonic()
+            if not self._receivers:
+                return
             caption = self._caption_now()
             self._send(loop, number, shown, caption, due)
             shown = caption
