@@ -30,6 +30,7 @@ class Stream:
         self._task: asyncio.Task[None] | None = None
         self._wants_key = False
         self._frozen_at: datetime | None = None
+        self._captioned: tuple[datetime | None, str] = (None, "")
         self._clock_base = secrets.randbits(31)
 
     async def loop(self) -> Loop:
@@ -89,7 +90,10 @@ class Stream:
     def _caption_now(self) -> str:
         if Fault.FROZEN not in self._state.faults(self.channel):
             self._frozen_at = None
-            return self.caption(self._state.now())
+            now = self._state.now().replace(microsecond=0)
+            if now != self._captioned[0]:
+                self._captioned = now, self.caption(now)
+            return self._captioned[1]
         if self._frozen_at is None:
             self._frozen_at = self._state.now()
         return self.caption(self._frozen_at)
@@ -110,7 +114,9 @@ class Stream:
             elif self._wants_key:
                 number = -(-number // gop) * gop % loop.length
             self._wants_key = False
-            while number >= loop.ready and self._receivers:  # it is being encoded; the stream stalls rather than sends nonsense
+            while (
+                number >= loop.ready and self._receivers
+            ):  # it is being encoded; the stream stalls rather than sends nonsense
                 await clock.sleep(step)
                 due = clock.monotonic()
             if not self._receivers:
