@@ -99,9 +99,7 @@ class Onvif:
         """
         if port is not None:
             return await self._describe(Target(host, port, path, login))
-        heard = await asyncio.gather(
-            *(self._greeted(host, usual, path) for usual in self._settings.ports)
-        )
+        heard = await asyncio.gather(*(self._greeted(host, usual, path) for usual in self._settings.ports))
         for usual, error in zip(self._settings.ports, heard, strict=True):
             if error is None or error.reason == Reason.LOGIN_NEEDED:
                 return await self._describe(Target(host, usual, path, login))
