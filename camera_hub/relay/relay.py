@@ -126,7 +126,15 @@ class Relay:
             return {}
         if len(self._feeds) >= MAX_FEEDS:
             raise HubError(Kind.BUSY, f"the relay pulls {MAX_FEEDS} feeds already")
-        feed = Feed(spec, self._config, self._clock, self._gate, report=self._tell_feed, on_key=self._tell_key)
+        feed = Feed(
+            spec,
+            self._config,
+            self._clock,
+            self._gate,
+            report=self._tell_feed,
+            on_key=self._tell_key,
+            wants_key=self._want_key,
+        )
         self._feeds[spec.feed] = feed
         for tile in self._tiles():
             if tile.wanted == spec.feed:

@@ -1,5 +1,6 @@
 """Viewers of a relay: connecting, being shown cameras, being switched, going away."""
 
+import asyncio
 import socket
 from contextlib import AsyncExitStack
 
@@ -95,6 +96,24 @@ async def test_a_viewer_that_says_goodbye_is_gone() -> None:
             pass
         closed = await hub.until("viewer.state", lambda head: head["state"] == "closed")
         assert closed.head["reason"] == "gone"
+
+
+async def test_a_port_on_all_addresses_serves_ipv4_too() -> None:
+    async with camera(clip()) as cam, relay(udp_host="::") as hub, viewer(hub) as peer:
+        await hub.open("a", cam)
+        await show(hub, 0, "a")
+        assert await peer.width(0) == 320
+
+
+async def test_a_viewer_that_the_hub_closes_is_told_by_dtls() -> None:
+    async with relay() as hub, viewer(hub) as peer:
+        closed = asyncio.Event()
+        peer.connection.on("connectionstatechange", lambda: closed.set())
+        await hub.call("viewer.close", viewer="v")
+        await asyncio.wait_for(closed.wait(), 5)
+        assert peer.connection.connectionState == "closed"
+        said = await hub.until("viewer.state", lambda head: head["state"] == "closed")
+        assert said.head["reason"] == "closed"
 
 
 async def test_viewers_are_limited_and_an_offer_under_the_same_name_replaces() -> None:
