@@ -91,6 +91,8 @@ class Tile:
             self.track.point(None, self.track.serial)
             self.say(TrackPhase.WAITING)
             return
+        if state.phase is FeedPhase.WAITING_KEY:
+            self.track.expect_key()
         if state.codec is not None and state.codec not in self.track.types.by_codec:
             reason = "no_h264" if state.codec == "h265" else state.reason or "codec_unsupported"
             self.say(TrackPhase.REFUSED, reason)

@@ -67,6 +67,17 @@ async def test_a_track_says_why_its_feed_fails_and_is_live_again_after() -> None
         await hub.until("track.state", lambda head: head["phase"] == "live", since=len(hub.said))
 
 
+async def test_a_feed_that_the_hub_points_elsewhere_is_opened_anew_under_the_same_name() -> None:
+    async with camera(clip()) as first, camera(clip(width=416)) as second, relay() as hub, viewer(hub) as peer:
+        await hub.open("a", first)
+        await show(hub, 0, "a")
+        assert await peer.width(0) == 320
+        await hub.open("a", second)
+        await peer.until_width(0, 416)
+        assert first.torn_down.is_set()
+        assert second.seen.connections == 1
+
+
 async def test_an_h265_camera_is_refused_to_a_browser_without_it() -> None:
     async with camera(clip(codec="h265", seconds=1)) as cam, relay() as hub, viewer(hub) as peer:
         assert peer.answer["codecs"] == ["h264"]
