@@ -63,6 +63,11 @@ async def test_a_source_that_cannot_be_asked_is_a_reason(media: Media, sources: 
 async def test_looks_are_bounded_and_a_busy_hub_is_not_the_camera_s_fault(media: Media, sources: FakeSources) -> None:
     sources.paths[1] = {"sub": "silent"}
     under_way = [asyncio.create_task(media.look(1, deadline=30)) for _ in range(looking.AT_ONCE)]
+
+    async def opened() -> bool:
+        return media.feed_reason(1) is not None
+
+    await eventually(opened)
     assert (await media.look(2, deadline=0.3)).reason == Reason.BUSY
     for task in under_way:
         task.cancel()
