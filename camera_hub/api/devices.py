@@ -93,10 +93,14 @@ def _shown(actor: Actor, device: DeviceView) -> DeviceView:
 async def read_changed(app_state: Any, actor: Actor, id: int) -> dict[str, Any] | None:
     """The device as the page reads it, None when it is retired or out of the actor's scope."""
     register: Register = app_state.parts[Register]
+    if not allows(actor, Action.READ_HEALTH):
+        return None
     try:
-        found = [one for one in [await register.devices.get(actor, id)] if allows(actor, Action.READ_HEALTH)]
+        device = await register.devices.get(actor, id)
     except HubError as error:
         if error.kind is Kind.NOT_FOUND:
             return None
         raise
-    return DeviceAnswer.model_validate(_shown(actor, found[0])).model_dump(mode="json") if found else None
+    if device.retired_at is not None:
+        return None
+    return DeviceAnswer.model_validate(_shown(actor, device)).model_dump(mode="json")

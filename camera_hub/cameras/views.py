@@ -90,6 +90,7 @@ class DeviceView:
     has_password: bool
     clock_offset_s: float | None
     created_at: datetime
+    retired_at: datetime | None
     cameras: tuple[int, ...]
 
 
@@ -205,6 +206,7 @@ def device_view(device: Device, cameras: Iterable[int]) -> DeviceView:
         device.password_sealed is not None,
         device.clock_offset_s,
         device.created_at,
+        device.retired_at,
         tuple(cameras),
     )
 

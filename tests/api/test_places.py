@@ -136,6 +136,22 @@ async def test_a_login_in_a_url_comes_out_nowhere(hub: Site) -> None:
     assert shown[0]["username"] is None
 
 
+async def test_what_is_retired_leaves_the_pages(hub: Site, camera_device: FakeDevice) -> None:
+    township = await hub.client(Role.TOWNSHIP_ADMIN)
+    body = await _registered(township, hub, camera_device)
+    actor = Actor(9, "t", "t", Role.TOWNSHIP_ADMIN)
+    (device,) = (await township.get("/api/devices")).json()
+    told = await devices.read_changed(hub.app.state, actor, device["id"])
+    assert told is not None
+    assert told["cameras"] == [one["id"] for one in body["cameras"]]
+    assert (await township.delete(f"/api/devices/{device['id']}")).status_code == 200
+    assert await devices.read_changed(hub.app.state, actor, device["id"]) is None
+    assert (await township.get("/api/devices")).json() == []
+    gone = await cameras.read_changed(hub.app.state, actor, told["cameras"][0])
+    assert gone is not None
+    assert gone["state"] == "retired"
+
+
 async def test_favourites_and_names_are_kept(hub: Site, camera_device: FakeDevice) -> None:
     township = await hub.client(Role.TOWNSHIP_ADMIN)
     body = await _registered(township, hub, camera_device)
