@@ -85,6 +85,16 @@ describe('the live connection', () => {
     expect(refused).toBe(1)
   })
 
+  it('asks about the session when it is not greeted twice in a row', () => {
+    live.start()
+    for (let i = 0; i < 3; i += 1) {
+      sockets.at(-1)!.onclose?.({ code: 1006 })
+      vi.advanceTimersByTime(5_000)
+    }
+    expect(refused).toBe(1)
+    expect(live.state).toBe('lost')
+  })
+
   it('stays closed after stop', () => {
     live.start()
     live.stop()

@@ -127,6 +127,9 @@ export class LiveSocket {
     this.drop()
     if (!this.wanted) return
     this.enter('lost')
+    // A refused handshake tells no reason (code 1006): after two tries without a greeting the session may be over.
+    if (this.tries === 2) this.onRefused()
+    if (!this.wanted) return
     const most = PAUSE_MS[Math.min(this.tries, PAUSE_MS.length - 1)] ?? 4_000
     this.tries += 1
     clearTimeout(this.timer)

@@ -54,11 +54,16 @@ export function hubNow(): Date {
   return new Date(Date.now() + live.offsetMs)
 }
 
-/** Asks the hub who is signed in. */
+let sessionEnded: () => void = () => undefined
+
+/** Asks the hub who is signed in; a session that has ended leads to the sign-in page. */
 export async function refreshSession(): Promise<Me | null> {
   const result = await api.get('/api/session')
   if (result.ok) enter(result.data)
-  else if (result.error.status === 401) leave()
+  else if (result.error.status === 401 && meRef.value) {
+    leave()
+    sessionEnded()
+  }
   return meRef.value
 }
 
@@ -91,6 +96,7 @@ export async function loadAll(): Promise<void> {
 
 /** Connects stores and clock to the hub; once, at start. */
 export function wire(onSessionEnd: () => void): void {
+  sessionEnded = onSessionEnd
   for (const store of [villages, cameras, alarms, runs]) store.listen(live)
   let greeted = false
   live.on('hello', () => {
@@ -101,7 +107,8 @@ export function wire(onSessionEnd: () => void): void {
   live.onState((state) => (linkRef.value = state))
   setInterval(() => (nowRef.value = Date.now() + live.offsetMs), 1_000)
   onSignedOut(() => {
+    if (!meRef.value) return
     leave()
-    onSessionEnd()
+    sessionEnded()
   })
 }
