@@ -1,11 +1,14 @@
 """Viewers of a relay: connecting, being shown cameras, being switched, going away."""
 
 import asyncio
+import os
 import socket
 from contextlib import AsyncExitStack
+from functools import partial
 
 import pytest
 from aioice import stun
+from aiortc import RTCPeerConnection
 
 from camera_hub.errors import HubError, Reason
 from tests.relay.camera import Quirks, camera
@@ -87,18 +90,27 @@ async def test_an_h265_camera_is_refused_to_a_browser_without_it() -> None:
         assert (await track_state(hub, "refused"))["reason"] == "no_h264"
 
 
-async def test_a_viewer_that_never_connects_is_reaped() -> None:
-    async with relay(connect_timeout=0.2) as hub:
-        from aiortc import RTCPeerConnection
+def is_of(name: str, head: dict[str, object]) -> bool:
+    return head["viewer"] == name
 
+
+async def test_viewers_that_never_connect_are_reaped_and_leave_nothing_behind() -> None:
+    async with relay(connect_timeout=0.3) as hub:
         connection = RTCPeerConnection()
         connection.addTransceiver("video", direction="recvonly")
         await connection.setLocalDescription(await connection.createOffer())
-        await hub.call("viewer.offer", viewer="v", sdp=connection.localDescription.sdp)
-        closed = await hub.until("viewer.state", lambda head: head["state"] == "closed")
-        assert closed.head["reason"] == "reaped"
-        assert (await hub.call("figures"))["viewers"] == {}
+        sdp = connection.localDescription.sdp
         await connection.close()
+        tasks, files = len(asyncio.all_tasks()), len(os.listdir("/proc/self/fd"))
+        names = {f"v{number}" for number in range(40)}
+        for name in names:
+            await hub.call("viewer.offer", viewer=name, sdp=sdp)
+        for name in names:
+            closed = await hub.until("viewer.state", partial(is_of, name))
+            assert (closed.head["state"], closed.head["reason"]) == ("closed", "reaped")
+        assert (await hub.call("figures"))["viewers"] == {}
+        assert len(asyncio.all_tasks()) <= tasks
+        assert len(os.listdir("/proc/self/fd")) <= files
 
 
 async def test_a_viewer_that_says_goodbye_is_gone() -> None:
