@@ -20,7 +20,7 @@ import httpx
 
 T = TypeVar("T")
 PASSWORD = secrets.token_urlsafe(12)
-START_SECONDS = 40.0
+START_SECONDS = 90.0
 
 
 def free_port(kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
