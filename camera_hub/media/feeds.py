@@ -213,8 +213,11 @@ class Feeds:
         chosen = await self._sources.choose(about.camera_id, about.role, ALL_CODECS)
         if chosen.stream_id != key.stream_id or key not in self._wanted:
             return
-        news = self._news.get(key)
-        actions = self._wanted.respecify(key, replace(chosen.spec, feed=key.name))
+        news, before = self._news.get(key), self._wanted.spec(key)
+        spec = replace(chosen.spec, feed=key.name)
+        if before is not None and self._is_live(key) and replace(spec, url=before.url) == before:
+            return  # only the path is new: platforms hand out another one at every question, and this one plays
+        actions = self._wanted.respecify(key, spec)
         if not actions and news is not None and news.state.final:
             actions = self._wanted.reopen(key)
         self._do(actions)

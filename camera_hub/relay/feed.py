@@ -140,6 +140,10 @@ class Feed:
         if self._final:
             await asyncio.Event().wait()  # until the hub reopens or closes
         if (wait := self._gate.login_wait(self.spec)) > 0:
+            refused = "the camera refused this login; it is not tried just now, so that the account is not locked"
+            self._say(
+                FeedState(self.name, FeedPhase.FAILED, reason=Reason.WRONG_PASSWORD, detail=refused, retry_in=wait)
+            )
             await self._clock.sleep(wait)
         self._say(FeedState(self.name, FeedPhase.CONNECTING))
         self._heard = self._keyed = None

@@ -116,6 +116,12 @@ async def test_faults_have_their_own_reasons(real: Media, farm: Farm) -> None:
     assert black.seen.black < 60
 
 
+async def test_a_refused_login_is_told_at_once_each_time_though_it_is_not_tried_again(real: Media, farm: Farm) -> None:
+    await farm.set_fault(next(iter(farm.devices)), Fault.WRONG_PASSWORD)
+    for _ in range(4):
+        assert (await real.look(1, deadline=10)).reason == Reason.WRONG_PASSWORD
+
+
 async def test_a_proof_keeps_the_picture(real: Media) -> None:
     assert await real.prover.prove(2) is None
     picture = await real.pictures.read(2)
