@@ -10,7 +10,7 @@ from pydantic import BaseModel, ValidationError
 from starlette.websockets import WebSocketState
 
 from camera_hub.access.policy import Action, Actor, allows
-from camera_hub.api.routing import COOKIE, SessionReader, needs, part
+from camera_hub.api.routing import SessionReader, needs, part, session_token
 from camera_hub.api.schemas import media as schemas
 from camera_hub.api.schemas.media import LiveMessages
 from camera_hub.errors import HubError
@@ -205,7 +205,7 @@ class Live:
     async def _still_here(self) -> bool:
         """Read the session anew: close when it has ended; when rights changed, let the page read its lists anew."""
         sessions: SessionReader = self._socket.app.state.sessions
-        actor = await sessions.actor(self._socket.cookies.get(COOKIE, ""))
+        actor = await sessions.actor(session_token(self._socket))
         if actor is None or not allows(actor, Action.VIEW) or actor.user_id != self._actor.user_id:
             await self._socket.close(SIGNED_OUT, "the session has ended")
             return False
