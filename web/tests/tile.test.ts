@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { TileMessage } from '@/api/types'
-import { STALL_MS, carried, emptyTile, framed, phaseOf, pictureOf, told, wanted, type Tile } from '@/wall/tile'
+import { STALL_MS, carried, emptyTile, framed, phaseOf, pictureOf, qualityFor, told, wanted, type Tile } from '@/wall/tile'
 
 function message(tile: Tile, state: TileMessage['state'], more: Partial<TileMessage> = {}): TileMessage {
   return { type: 'tile', viewer: 'v', track: tile.index, serial: tile.serial, camera: tile.camera, state, reason: null, detail: '', since: null, stream: null, codec: null, ...more }
@@ -63,6 +63,17 @@ describe('a tile', () => {
     expect(tile.serial).toBe(live().serial + 1)
     expect(pictureOf(tile, 200)).toBe('moving')
     expect(phaseOf(tile, 200)).toBe('live')
+  })
+
+  it('asks for the main stream of a large picture once its tile stream is seen, or is known not to come', () => {
+    expect(qualityFor(standing(), 7, true)).toBe('auto')
+    expect(qualityFor(asked(), 7, true)).toBe('auto')
+    expect(qualityFor(live(), 7, true)).toBe('main')
+    expect(qualityFor(live(), 7, false)).toBe('auto')
+    expect(qualityFor(live(), 8, true)).toBe('auto')
+    expect(qualityFor(told(asked(), message(asked(), 'failed'), 1), 7, true)).toBe('main')
+    const sharp = wanted(live(), 7, 'main', 200)
+    expect(qualityFor(told(sharp, message(sharp, 'waiting'), 300), 7, true)).toBe('main')
   })
 
   it('is empty without a camera', () => {

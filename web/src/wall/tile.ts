@@ -99,6 +99,19 @@ export function carried(tile: Tile, up: boolean): Tile {
   return tile.carried === up ? tile : { ...tile, carried: up }
 }
 
+/**
+ * What to ask for in a tile that is to show `camera`. A large picture gets the main stream, but only once the tile stream has
+ * said how it goes: that one may be running (a tour warms it), so the camera is seen at once and becomes sharp a moment later.
+ */
+export function qualityFor(tile: Tile, camera: number | null, large: boolean): Quality {
+  if (!large || camera === null || tile.camera !== camera) return 'auto'
+  return tile.quality === 'main' || settled(tile) ? 'main' : 'auto'
+}
+
+function settled(tile: Tile): boolean {
+  return tile.told === 'live' ? tile.frameAt !== null : tile.told === 'failed' || tile.told === 'refused'
+}
+
 export function phaseOf(tile: Tile, now: number): Phase {
   if (tile.camera === null) return 'empty'
   if (tile.told === 'failed' || tile.told === 'refused') return tile.told

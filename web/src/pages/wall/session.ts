@@ -7,7 +7,7 @@ import { LAYOUTS, MOST_TILES, fitted, isLayout, tileCount, type SceneState } fro
 import { Peer } from '@/wall/peer'
 import type { WallPort } from '@/wall/port'
 import { VideoScreen } from '@/wall/screen'
-import { emptyTile, phaseOf, pictureOf, type Phase, type Tile } from '@/wall/tile'
+import { emptyTile, phaseOf, pictureOf, qualityFor, type Phase, type Tile } from '@/wall/tile'
 import { Wall } from '@/wall/wall'
 
 export interface TileView {
@@ -31,8 +31,12 @@ export const solo = ref<number | null>(null)
 export const mediaProblem = ref(false)
 
 let visible = false
+/** A tour's stop stands for seconds: it stays on the warmed tile stream, as a change to the main stream may hold the picture. */
+let passing = false
 let starting = false
 let ticker: ReturnType<typeof setInterval> | undefined
+let sharpening: ReturnType<typeof setTimeout> | undefined
+const SHARPEN_MS = 800
 
 function viewOf(tile: Tile): TileView {
   const now = performance.now()
@@ -71,7 +75,10 @@ async function start(): Promise<void> {
     now: () => performance.now(),
     later: (ms, what) => void setTimeout(what, ms),
   })
-  wall.listen((index) => (views[index] = viewOf(wall.tile(index))))
+  wall.listen((index) => {
+    views[index] = viewOf(wall.tile(index))
+    sharpen(index)
+  })
   engine.value = wall
   ticker = setInterval(() => void wall.tick(), 1_000)
   // Browser journeys read what is really decoded; nothing can be steered by it.
@@ -92,14 +99,28 @@ watch(me, (who, before) => {
   if (who?.id !== before?.id) stop()
 })
 
+function isLarge(index: number): boolean {
+  return solo.value === index || (solo.value === null && !passing && index === 0 && LAYOUTS[scene.layout].large)
+}
+
+/** A large tile that shows its tile stream by now goes on to the main stream. */
+function sharpen(index: number): void {
+  if (sharpening || !isLarge(index)) return
+  const tile = views[index]!.tile
+  if (tile.quality === 'main' || qualityFor(tile, tile.camera, true) !== 'main') return
+  sharpening = setTimeout(() => {
+    sharpening = undefined
+    apply()
+  }, SHARPEN_MS)
+}
+
 /** The large tile and the solo tile ask for the main stream; the hub falls back to the sub stream and says so. */
 function apply(): void {
   const wall = engine.value
   if (!wall) return
   for (let index = 0; index < MOST_TILES; index += 1) {
     const camera = visible ? (scene.cameras[index] ?? null) : null
-    const large = solo.value === index || (index === 0 && LAYOUTS[scene.layout].large)
-    wall.show(index, camera, large ? 'main' : 'auto')
+    wall.show(index, camera, qualityFor(wall.tile(index), camera, isLarge(index)))
   }
 }
 
@@ -114,7 +135,8 @@ export function screenOf(index: number): VideoScreen | null {
   return engine.value ? (screens[index] ?? null) : null
 }
 
-export function setScene(layout: LayoutName, ids: readonly (number | null)[]): void {
+export function setScene(layout: LayoutName, ids: readonly (number | null)[], ofTour = false): void {
+  passing = ofTour
   scene.layout = layout
   scene.cameras = fitted(layout, ids)
   solo.value = null
@@ -165,7 +187,7 @@ export function again(index: number): void {
 }
 
 export const port: WallPort = {
-  showScene: (layout, ids) => setScene(layout, ids),
+  showScene: (layout, ids) => setScene(layout, ids, true),
   scene: () => ({ layout: scene.layout, cameras: [...scene.cameras] }),
 }
 
