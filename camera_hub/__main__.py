@@ -5,12 +5,13 @@ import getpass
 import json
 import sys
 from collections.abc import Coroutine
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from camera_hub import __version__, logs
+from camera_hub import __version__, logs, shell
 from camera_hub.access.accounts import Change
 from camera_hub.access.policy import Role
 from camera_hub.access.setup import Setup
@@ -19,7 +20,6 @@ from camera_hub.clock import SystemClock
 from camera_hub.errors import HubError, Kind
 from camera_hub.serving import Serving, Stop, serving, warn_if_open
 from camera_hub.settings import Settings, load
-from camera_hub.shell import accounts
 
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="Camera hub 视频联网平台"
@@ -80,12 +80,27 @@ def simulate(context: typer.Context) -> None:
     raise typer.Exit(run_farm(["--help"] if context.args == ["--help-farm"] else context.args))
 
 
+@app.command()
+def discover(
+    ranges: Annotated[list[str] | None, typer.Argument(help="192.168.1.0/24 or 192.168.1.2-192.168.1.99 …")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object per line.")] = False,
+    config: ConfigFile = None,
+) -> None:
+    """Search for cameras and recorders: by multicast, and one by one in the given ranges. Nothing is registered."""
+    for found in asyncio.run(shell.discover(_settings(config), ranges or [])):
+        if as_json:
+            typer.echo(json.dumps(asdict(found), ensure_ascii=False))
+        else:
+            what = " ".join(filter(None, (found.name, found.manufacturer, found.model)))
+            typer.echo(f"{found.host}:{found.port}\t{what or '-'}\t{found.reason or 'ok'}")
+
+
 @users.command("list")
 def list_users(config: ConfigFile = None) -> None:
     """Show every account."""
 
     async def work() -> None:
-        async with accounts(_settings(config)) as found:
+        async with shell.accounts(_settings(config)) as found:
             for account in await found.all():
                 state = "disabled" if account.disabled else ""
                 typer.echo("\t".join((account.username, account.display_name, account.role.value, state)).rstrip())
@@ -104,7 +119,7 @@ def add_user(
     """Make an account. The password is asked for, or read from standard input; never an argument."""
 
     async def work() -> None:
-        async with accounts(_settings(config)) as found:
+        async with shell.accounts(_settings(config)) as found:
             account = await found.create(username, name or username, role, _password(), village)
             typer.echo(f"{account.username} ({account.role.value}) made")
 
@@ -116,7 +131,7 @@ def reset_password(username: str, config: ConfigFile = None) -> None:
     """Give an account a new password; its sessions end."""
 
     async def work() -> None:
-        async with accounts(_settings(config)) as found:
+        async with shell.accounts(_settings(config)) as found:
             account = await found.named(username)
             await found.change(account.id, Change(password=_password()))
             typer.echo(f"{account.username} has a new password")

@@ -115,10 +115,11 @@ async def parts(settings: Settings, clock: Clock, passwords: Passwords | None = 
         throttle = Throttle(database, clock, access.login_failures, access.login_failure_minutes)
 
         onvif = await stack.enter_async_context(Onvif(settings.discovery, clock))
-        register = await stack.enter_async_context(Register(database, bus, clock, vault, onvif))
+        register = Register(database, bus, clock, vault, onvif)
         sources = StreamSources(database, clock, register, onvif, bus)
         media = await stack.enter_async_context(Media(settings, clock, bus, database, sources))
         register.proofs.use(media.prover)
+        await stack.enter_async_context(register)  # after media: proofs end before what they look with
         sweeps = await stack.enter_async_context(Sweeps(settings.discovery, onvif, bus, clock, database))
         rounds = await stack.enter_async_context(Rounds(settings.health, clock, bus, database, media, onvif))
         await stack.enter_async_context(Webhook(settings.notices, clock, database))

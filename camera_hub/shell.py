@@ -1,15 +1,23 @@
 """Rooms opened for a single command of the shell, beside or without a running hub."""
 
-from collections.abc import AsyncIterator
+import tempfile
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 from camera_hub.access.accounts import Accounts
 from camera_hub.access.passwords import Passwords
+from camera_hub.access.policy import Actor, Role
 from camera_hub.access.sessions import Sessions
+from camera_hub.cameras.discovery.sweeps import FoundView, Sweeps
+from camera_hub.cameras.onvif.client import Onvif
 from camera_hub.clock import SystemClock
 from camera_hub.events import EventBus
 from camera_hub.settings import Settings
 from camera_hub.store.database import Database
+from camera_hub.store.tables import Village
+
+_POLL_SECONDS = 0.25
 
 
 @asynccontextmanager
@@ -22,3 +30,28 @@ async def accounts(settings: Settings) -> AsyncIterator[Accounts]:
         sessions = Sessions(database, clock, settings.access.session_hours)
         passwords = Passwords(settings.access.password_min_length)
         yield Accounts(database, clock, EventBus(), passwords, sessions)
+
+
+async def discover(settings: Settings, ranges: Sequence[str]) -> list[FoundView]:
+    """What answers on the networks at hand (without ranges: by multicast alone). Nothing is registered.
+
+    The same search as the pages start, over an empty register of its own. Raises HubError for a bad range.
+    """
+    clock, bus = SystemClock(), EventBus()
+    actor = Actor(0, "shell", "shell", Role.TOWNSHIP_ADMIN)
+    with tempfile.TemporaryDirectory(prefix="camera-hub-") as folder:
+        async with (
+            Database(f"sqlite+aiosqlite:///{Path(folder) / 'empty.sqlite3'}") as database,
+            Onvif(settings.discovery, clock) as onvif,
+            Sweeps(settings.discovery, onvif, bus, clock, database) as sweeps,
+        ):
+            async with database.write() as session:
+                village = Village(name="shell", created_at=clock.now())
+                session.add(village)
+                await session.flush()
+                village_id = village.id
+            sweep = await sweeps.start(actor, village_id, multicast=settings.discovery.multicast, ranges=ranges)
+            while sweep.state == "running":
+                await clock.sleep(_POLL_SECONDS)
+                sweep = await sweeps.get(actor, sweep.id)
+            return sweep.found

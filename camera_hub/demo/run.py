@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import logging
 import sys
 import tempfile
 import time
@@ -192,6 +193,7 @@ def run_show(options: Options) -> None:
 
 def run_smoke(options: Options) -> int:
     """One line of JSON on standard output; the exit code."""
+    logging.getLogger("aiortc").setLevel(logging.ERROR)  # it warns of each frame that it cannot decode yet
     try:
         figures = asyncio.run(_until_stopped(smoke(options))) or {"reason": "stopped by a signal"}
     except HubError as error:

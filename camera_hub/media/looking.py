@@ -19,6 +19,9 @@ from camera_hub.relay.messages import FeedPhase, KeyFrame
 AT_ONCE = 24
 """Looks under way; each may hold one more session on a camera."""
 
+_WAITING_SHARE = 1 / 3
+"""Of the deadline, at most, for waiting until a look is free: a short rest would be held against the camera."""
+
 _FAULT = 60.0
 
 
@@ -44,6 +47,7 @@ class Looks:
         self._eyes = eyes
         self._slots = asyncio.Semaphore(AT_ONCE)
         self._numbers = itertools.count(1)
+        self.refused = 0
 
     async def look(self, wish: Wish, deadline: float) -> Sight:
         """Take one key frame of the camera within `deadline` seconds and look at it."""
@@ -51,14 +55,21 @@ class Looks:
         end = asyncio.get_running_loop().time() + deadline
         try:
             async with AsyncExitStack() as stack:
+                try:
+                    async with asyncio.timeout(deadline * _WAITING_SHARE):
+                        await stack.enter_async_context(self._slots)
+                except TimeoutError:
+                    self.refused += 1
+                    return replace(sight, reason=Reason.BUSY, detail="too many looks are under way")
                 async with asyncio.timeout_at(end):
-                    await stack.enter_async_context(self._slots)
                     key = await stack.enter_async_context(self._feed(wish))
                 return await self._watch(wish, key, sight, end)
         except HubError as error:
             return replace(sight, reason=error.reason, detail=error.detail)
         except TimeoutError:
-            return replace(sight, reason=Reason.BUSY, detail=f"no look was free within {deadline:g} s")
+            return replace(
+                sight, reason=Reason.TIMED_OUT, detail="the device did not tell its stream's address in time"
+            )
 
     async def _watch(self, wish: Wish, key: FeedKey, sight: Sight, end: float) -> Sight:
         """As long as the feed is held its news are there, and say how far it came."""

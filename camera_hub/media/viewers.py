@@ -15,7 +15,7 @@ from camera_hub.media.judging import actor_of, facts_of, watchable
 from camera_hub.media.pages import Pages
 from camera_hub.media.ports import Answered, Chosen, Quality, RelayNew, Show, Sources, ViewerGone, is_codec
 from camera_hub.media.tiles import CODEC_REASONS, REFUSALS, FeedNews, Track, tile
-from camera_hub.media.wanted import FeedKey
+from camera_hub.media.wanted import FeedKey, relay_of
 from camera_hub.relay.messages import FeedPhase, TrackPhase, TrackState, ViewerAnswer
 from camera_hub.settings import Media as MediaSettings
 from camera_hub.store.database import Database
@@ -134,6 +134,7 @@ class Viewers:
                 if track.key is not None:
                     self._feeds.release(track.key, viewer.holder(track))
             self._pages.tell(viewer.page, ViewerGone(viewer.id, reason))
+            self._take_over(viewer)
 
     def of_page(self, page: str) -> list[Viewer]:
         """The page's viewers."""
@@ -156,6 +157,8 @@ class Viewers:
             return
         if wish.track >= viewer.tracks:
             raise HubError(Kind.INVALID, f"this viewer has {viewer.tracks} tracks")
+        if page is not None:  # with several relays another viewer of the page may carry this tile just now
+            viewer = next((other for other in self.of_page(page) if wish.track in other.shown), viewer)
         track = viewer.shown.setdefault(wish.track, Track(wish.track))
         if wish.serial <= track.serial:
             return
@@ -179,7 +182,11 @@ class Viewers:
         if camera_id is None:
             return
         try:
-            track.fault_since = (await watchable(self._database, viewer.actor, camera_id)).fault_since
+            facts = await watchable(self._database, viewer.actor, camera_id)
+            track.fault_since = facts.fault_since
+            if (carrier := self._carrier(viewer, facts.village_id, track.number)) is not viewer:
+                self._hand_over(viewer, track, carrier)
+                return
             chosen = await self._sources.choose(camera_id, quality, viewer.codecs)
             if chosen.stream_id in track.tried:
                 raise HubError(
@@ -197,6 +204,33 @@ class Viewers:
             raise
         if track.serial == serial and viewer.id in self._viewers:
             self._place(viewer, track, chosen)
+
+    def _carrier(self, viewer: Viewer, village_id: int, number: int) -> Viewer:
+        """The page's viewer on the relay that has the village; this one where the page has no such viewer."""
+        relay = relay_of(village_id, len(self._feeds.relays))
+        if viewer.page is None or viewer.relay == relay:
+            return viewer
+        others = (other for other in self.of_page(viewer.page) if other.relay == relay and number < other.tracks)
+        return next(others, viewer)
+
+    def _hand_over(self, viewer: Viewer, track: Track, carrier: Viewer) -> None:
+        """Another viewer of the page shows the tile from now on; the page is told by the tile's `viewer`."""
+        if track.key is not None:
+            self._show_nothing(viewer, track)
+        del viewer.shown[track.number]
+        moved = carrier.shown[track.number] = Track(track.number)
+        moved.wish(track.serial, track.camera_id, track.quality)
+        self._tell(carrier, moved)
+        self._start_choice(carrier, moved, moved.quality)
+
+    def _take_over(self, gone: Viewer) -> None:
+        """The page's tiles on a viewer that is gone move to one of its viewers with another relay, if it has one."""
+        others = self.of_page(gone.page) if gone.page is not None else []
+        for track in list(gone.shown.values()):
+            track.key = None
+            other = next((viewer for viewer in others if track.number < viewer.tracks), None)
+            if other is not None and track.camera_id is not None:
+                self._hand_over(gone, track, other)
 
     def _place(self, viewer: Viewer, track: Track, chosen: Chosen) -> None:
         earlier = track.key

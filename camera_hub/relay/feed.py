@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
@@ -12,7 +13,7 @@ from camera_hub.relay.history import Frame, History
 from camera_hub.relay.intake import Intake
 from camera_hub.relay.messages import FeedPhase, FeedSpec, FeedState, KeyFrame, RelayConfig
 from camera_hub.relay.nal import annex_b
-from camera_hub.relay.rtp import parse_rtp
+from camera_hub.relay.rtp import ReceiverStats, parse_rtp
 from camera_hub.relay.rtsp.client import RtspSession
 from camera_hub.relay.timeline import Timeline
 from camera_hub.running import Backoff, ended, keep_running
@@ -21,6 +22,8 @@ FINAL = frozenset({Reason.B_FRAMES, Reason.CODEC_UNSUPPORTED, Reason.LOGIN_NEEDE
 """What another try will not mend: the relay waits until the hub opens the feed anew."""
 
 LOOK_EVERY = 0.5
+SYNC_AFTER = 1.0
+"""Seconds that a camera has to begin with a key frame by itself; nearly all do."""
 
 
 class Taker(Protocol):
@@ -62,6 +65,7 @@ class Feed:
         *,
         report: Callable[[FeedState], None],
         on_key: Callable[[KeyFrame, bytes], None],
+        wants_key: Callable[[str], None],
     ) -> None:
         self.spec = spec
         self.codec: str | None = None
@@ -70,15 +74,17 @@ class Feed:
             gop_bytes=config.gop_cache_bytes, gop_seconds=config.gop_cache_seconds, packets=config.history_packets
         )
         self.state = FeedState(spec.feed, FeedPhase.CONNECTING)
+        self.trouble: str | None = None  # why the last try failed, until the next one succeeds
         self.takers: set[Taker] = set()
         self._config = config
         self._clock = clock
         self._gate = gate
         self._report = report
         self._on_key = on_key
+        self._wants_key = wants_key
         self._timeline = Timeline()
         self._intake: Intake | None = None
-        self._session: RtspSession | None = None
+        self._stats: ReceiverStats | None = None
         self._task: asyncio.Task[None] | None = None
         self._next_index = 0
         self._dialled = 0.0
@@ -137,24 +143,23 @@ class Feed:
             await self._clock.sleep(wait)
         self._say(FeedState(self.name, FeedPhase.CONNECTING))
         self._heard = self._keyed = None
-        async with self._gate.opening(self.spec):
-            self._dialled = self._clock.monotonic()
-            session = RtspSession(self.spec, self._clock, self._media)
-            self.figures.opens += 1
-            await self._open(session)
         try:
-            self._played()
-            await self._watch(session)
+            async with AsyncExitStack() as life:
+                async with self._gate.opening(self.spec):
+                    session = await self._open(life)
+                self._played()
+                await self._watch(session)
         finally:
-            self._session = None
-            await session.__aexit__(None, None, None)
             self._close_intake()
 
-    async def _open(self, session: RtspSession) -> None:
-        """Dial to PLAY within the open timeout; the session is torn down when that fails."""
+    async def _open(self, life: AsyncExitStack) -> RtspSession:
+        """Dial to PLAY within the open timeout. Leaving `life` tears the session down."""
+        self.figures.opens += 1
+        self._dialled = self._clock.monotonic()
+        session = RtspSession(self.spec, self._clock, self._media)
         try:
             async with asyncio.timeout(self._config.open_timeout):
-                await session.__aenter__()
+                await life.enter_async_context(session)
                 stream = await session.describe()
                 self.codec = stream.codec
                 await session.set_up(stream.control)
@@ -166,42 +171,38 @@ class Feed:
                     first=self._next_index,
                     ordered=session.ordered,
                 )
-                self._session = session
+                self._stats = session.stats
                 self._began = self._clock.monotonic()
                 await session.play()
         except TimeoutError as error:
-            await session.__aexit__(None, None, None)
             raise HubError(
                 Kind.TIMEOUT,
                 f"the camera was not ready within {self._config.open_timeout:g} s",
                 reason=Reason.TIMED_OUT,
             ) from error
-        except BaseException:
-            await session.__aexit__(None, None, None)
-            raise
+        return session
 
     async def _watch(self, session: RtspSession) -> None:
         """Keep the session until it fails or falls silent."""
         keeping = asyncio.create_task(session.run(), name=f"feed {self.name} keep-alive")
         try:
-            while True:
-                pause = asyncio.ensure_future(self._clock.sleep(LOOK_EVERY))
-                await asyncio.wait([keeping, pause], return_when=asyncio.FIRST_COMPLETED)
-                pause.cancel()
-                if keeping.done():
-                    keeping.result()
+            while not keeping.done():
+                await asyncio.wait([keeping], timeout=LOOK_EVERY)
                 self._judge(self._clock.monotonic())
+            keeping.result()
         finally:
             if not keeping.done():
                 await ended(keeping)
 
     def _judge(self, now: float) -> None:
-        """Raise when packets or key frames have failed to come."""
+        """Raise when packets or key frames have failed to come; ask for a key frame that keeps a tile waiting."""
         silent = now - (self._heard if self._heard is not None else self._began)
         if silent > self._config.media_timeout:
             if self._heard is None:
                 raise HubError(Kind.TIMEOUT, "the camera agreed to send, but sends nothing", reason=Reason.NO_MEDIA)
             raise HubError(Kind.TIMEOUT, f"nothing came from the camera for {silent:.0f} s", reason=Reason.STALLED)
+        if self._keyed is None and self.takers and now - self._began > SYNC_AFTER:
+            self._wants_key(self.name)
         if now - (self._keyed if self._keyed is not None else self._began) > self._config.key_frame_timeout:
             raise HubError(
                 Kind.TIMEOUT,
@@ -229,8 +230,8 @@ class Feed:
             self._played()  # its answer may stand in the same read, before these packets
             self.state = replace(self.state, stream_ms=(now - self._began) * 1000)
         self._heard = now
-        if self._session is not None:
-            self._session.stats.count(packet)
+        if self._stats is not None:
+            self._stats.count(packet)
         for frame, units in self._intake.push(packet, now):
             self._frame(frame, units)
 
@@ -292,10 +293,13 @@ class Feed:
             self.figures.gaps += self._intake.gaps
             self.figures.dropped += self._intake.dropped
         self._intake = None
+        self._stats = None
         self.history.forget_gop()
 
     def _say(self, state: FeedState) -> None:
         self.state = state
+        if state.phase is not FeedPhase.CONNECTING:
+            self.trouble = state.reason
         self._report(state)
         for taker in tuple(self.takers):
             taker.feed_says(state)

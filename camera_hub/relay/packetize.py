@@ -62,6 +62,8 @@ def gso_runs(
     payloads: Sequence[bytes], *, overhead: int = 40, segments: int = 60, size: int = 64_000
 ) -> tuple[int, ...]:
     """Ends (exclusive) of the stretches that one GSO send may carry: equal payloads, a shorter one only at the end."""
+    if len(payloads) == 1:
+        return (1,)
     ends: list[int] = []
     start = 0
     for index in range(1, len(payloads) + 1):

@@ -45,7 +45,6 @@ class Relay:
         self._port: Port | None = None
         self._gso = False
         self._certificate: Certificate | None = None
-        self._addresses: tuple[str, ...] = ()
         self._feeds: dict[str, Feed] = {}
         self._viewers: dict[str, tuple[Viewer, asyncio.Task[str]]] = {}
         self._sync_asked: dict[str, float] = {}
@@ -112,7 +111,6 @@ class Relay:
         self._certificate = Certificate(self._clock.monotonic())
         self._gso = gso_works()
         self._port = await self._stack.enter_async_context(Port(config.udp_host, config.udp_port))
-        self._addresses = usable_addresses(config.announced_addresses, machine_addresses(), ipv6=self._port.ipv6)
         return {"udp_port": self._port.number, "gso": self._gso}
 
     async def _feed_open(self, frame: Frame) -> dict[str, Any]:
@@ -126,7 +124,15 @@ class Relay:
             return {}
         if len(self._feeds) >= MAX_FEEDS:
             raise HubError(Kind.BUSY, f"the relay pulls {MAX_FEEDS} feeds already")
-        feed = Feed(spec, self._config, self._clock, self._gate, report=self._tell_feed, on_key=self._tell_key)
+        feed = Feed(
+            spec,
+            self._config,
+            self._clock,
+            self._gate,
+            report=self._tell_feed,
+            on_key=self._tell_key,
+            wants_key=self._want_key,
+        )
         self._feeds[spec.feed] = feed
         for tile in self._tiles():
             if tile.wanted == spec.feed:
@@ -175,7 +181,8 @@ class Relay:
         task = asyncio.create_task(viewer.run(), name=f"viewer {name}")
         self._viewers[name] = (viewer, task)
         task.add_done_callback(lambda done: self._viewer_ended(name, done))
-        answer = viewer.answer(self._addresses)
+        addresses = usable_addresses(self._config.announced_addresses, machine_addresses(), ipv6=self._port.ipv6)
+        answer = viewer.answer(addresses)
         return {"sdp": answer.sdp, "tracks": answer.tracks, "codecs": answer.codecs}
 
     async def _viewer_close(self, frame: Frame) -> dict[str, Any]:

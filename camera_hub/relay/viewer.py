@@ -91,6 +91,8 @@ class Tile:
             self.track.point(None, self.track.serial)
             self.say(TrackPhase.WAITING)
             return
+        if state.phase is FeedPhase.WAITING_KEY:
+            self.track.expect_key()
         if state.codec is not None and state.codec not in self.track.types.by_codec:
             reason = "no_h264" if state.codec == "h265" else state.reason or "codec_unsupported"
             self.say(TrackPhase.REFUSED, reason)
@@ -98,7 +100,7 @@ class Tile:
             self.track.expect_key()
             self.say(TrackPhase.WAITING, state.reason)
         elif self.track.phase is not TrackPhase.LIVE:
-            self.say(TrackPhase.WAITING)
+            self.say(TrackPhase.WAITING, self.feed.trouble if self.feed is not None else None)
 
     def say(self, phase: TrackPhase, reason: str | None = None) -> None:
         said = (self.track.serial, phase, self.wanted, reason)
@@ -201,8 +203,9 @@ class Viewer:
         """Something may wait to be sent, or for a key frame."""
         self._awake.set()
         for tile in self.tiles:
-            if self._outlet is not None and tile.feed is not None and tile.track.waits_for_key:
-                self._wants_key(tile.feed.name)
+            feed = tile.feed
+            if feed is not None and feed.state.phase is FeedPhase.LIVE and tile.track.waits_for_key:
+                self._wants_key(feed.name)
 
     def deliver(self, track: Track, frame: Frame) -> None:
         """A live frame: out at once if the pacer allows, else behind what waits."""

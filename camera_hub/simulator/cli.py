@@ -26,6 +26,7 @@ def parser() -> argparse.ArgumentParser:
     options.add_argument("--rtsp-port", type=int, default=8554, help="0: chosen by the system")
     options.add_argument("--no-discovery", action="store_true", help="answer no WS-Discovery")
     options.add_argument("--cache", type=Path, metavar="DIR", help="where encoded pictures are kept for the next start")
+    options.add_argument("--with-stdin", action="store_true", help="end when standard input does, as a child should")
     options.add_argument("--control", metavar="HOST:PORT", type=_loopback, default=("127.0.0.1", 0))
     return options
 
@@ -49,6 +50,8 @@ async def run(options: argparse.Namespace) -> None:
     done = asyncio.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(name, done.set)
+    if options.with_stdin:
+        await _watch_stdin(done)
     discovery = Discovery(port=None if options.no_discovery else PORT, multicast=not options.no_discovery)
     async with (
         Farm(plan, discovery=discovery, cache=options.cache, warm=True) as farm,
@@ -56,6 +59,16 @@ async def run(options: argparse.Namespace) -> None:
     ):
         _say({"ready": True, "control": control.address, **farm.describe()})
         await done.wait()
+
+
+async def _watch_stdin(done: asyncio.Event) -> None:
+    """Set the event when whoever started the farm is gone, however it ended."""
+
+    class Watch(asyncio.Protocol):
+        def connection_lost(self, exc: Exception | None) -> None:
+            done.set()
+
+    await asyncio.get_running_loop().connect_read_pipe(Watch, sys.stdin)
 
 
 def _say(value: object) -> None:

@@ -18,7 +18,7 @@ from camera_hub.access.policy import Role
 from camera_hub.access.sessions import Sessions
 from camera_hub.api.routing import COOKIE, CSRF_HEADER
 from camera_hub.app import Parts, create_app, parts
-from camera_hub.settings import DatabaseSection, Server, Settings
+from camera_hub.settings import DatabaseSection, Media, Server, Settings
 from camera_hub.store.database import Database
 from camera_hub.store.tables import Village
 from tests.access.conftest import cheap_passwords
@@ -58,6 +58,7 @@ async def hub(database: Database, clock: ManualClock, tmp_path: Path) -> AsyncIt
     """The hub with two villages and one user of each role (user name = role, password = PASSWORD)."""
     settings = Settings(
         server=Server(data_dir=tmp_path / "data"),
+        media=Media(udp_port=0),
         database=DatabaseSection(url=database.url.render_as_string(hide_password=False)),
     )
     async with AsyncExitStack() as stack:

@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 
 import httpx
 import pytest
@@ -11,10 +12,18 @@ from sqlalchemy import event, insert
 from camera_hub.access.policy import Actor, Role
 from camera_hub.api import cameras, devices, discovery, villages
 from camera_hub.clock import Clock
+from camera_hub.events import EventBus
 from camera_hub.store.database import Database
 from camera_hub.store.tables import Camera, Device, Stream
-from tests.api.conftest import Hub
+from tests.api.places_site import Site, site
 from tests.cameras.fake_onvif import FakeDevice
+from tests.fakes.clock import ManualClock
+
+
+@pytest.fixture
+async def hub(database: Database, bus: EventBus, clock: ManualClock) -> AsyncIterator[Site]:
+    async with AsyncExitStack() as stack:
+        yield await site(database, bus, clock, stack)
 
 
 @pytest.fixture
@@ -23,7 +32,7 @@ async def camera_device() -> AsyncIterator[FakeDevice]:
         yield device
 
 
-def _new(hub: Hub, device: FakeDevice, village: int | None = None) -> dict[str, object]:
+def _new(hub: Site, device: FakeDevice, village: int | None = None) -> dict[str, object]:
     return {
         "village_id": village or hub.village,
         "host": "127.0.0.1",
@@ -33,14 +42,14 @@ def _new(hub: Hub, device: FakeDevice, village: int | None = None) -> dict[str, 
     }
 
 
-async def _registered(client: httpx.AsyncClient, hub: Hub, device: FakeDevice) -> dict[str, list[dict[str, object]]]:
+async def _registered(client: httpx.AsyncClient, hub: Site, device: FakeDevice) -> dict[str, list[dict[str, object]]]:
     answer = await client.post("/api/devices", json=_new(hub, device))
     assert answer.status_code == 201, answer.text
     body: dict[str, list[dict[str, object]]] = answer.json()
     return body
 
 
-async def test_a_village_admin_registers_and_the_township_approves(hub: Hub, camera_device: FakeDevice) -> None:
+async def test_a_village_admin_registers_and_the_township_approves(hub: Site, camera_device: FakeDevice) -> None:
     village, township = await hub.client(Role.VILLAGE_ADMIN), await hub.client(Role.TOWNSHIP_ADMIN)
     operator = await hub.client(Role.OPERATOR)
     body = await _registered(village, hub, camera_device)
@@ -57,7 +66,7 @@ async def test_a_village_admin_registers_and_the_township_approves(hub: Hub, cam
     assert [one["counts"]["total"] for one in tree] == [2, 0]
 
 
-async def test_another_village_cannot_see_it_by_any_road(hub: Hub, camera_device: FakeDevice) -> None:
+async def test_another_village_cannot_see_it_by_any_road(hub: Site, camera_device: FakeDevice) -> None:
     township, village = await hub.client(Role.TOWNSHIP_ADMIN), await hub.client(Role.VILLAGE_ADMIN)
     answer = await township.post("/api/devices", json=_new(hub, camera_device, hub.other_village))
     body = answer.json()
@@ -85,7 +94,7 @@ async def test_another_village_cannot_see_it_by_any_road(hub: Hub, camera_device
     assert await villages.read_changed(hub.app.state, actor, hub.other_village) is None
 
 
-async def test_a_duplicate_names_the_device(hub: Hub, camera_device: FakeDevice) -> None:
+async def test_a_duplicate_names_the_device(hub: Site, camera_device: FakeDevice) -> None:
     township = await hub.client(Role.TOWNSHIP_ADMIN)
     body = await _registered(township, hub, camera_device)
     again = await township.post("/api/devices", json=_new(hub, camera_device))
@@ -93,7 +102,7 @@ async def test_a_duplicate_names_the_device(hub: Hub, camera_device: FakeDevice)
     assert again.json()["params"]["device"] == body["device"]["id"]  # type: ignore[call-overload]  # a plain dict
 
 
-async def test_a_wrong_password_is_told_and_never_repeated_back(hub: Hub, camera_device: FakeDevice) -> None:
+async def test_a_wrong_password_is_told_and_never_repeated_back(hub: Site, camera_device: FakeDevice) -> None:
     township = await hub.client(Role.TOWNSHIP_ADMIN)
     answer = await township.post("/api/devices", json={**_new(hub, camera_device), "password": "not-this-one"})
     assert (answer.status_code, answer.json()["reason"]) == (502, "wrong_password")
@@ -108,7 +117,7 @@ async def test_a_wrong_password_is_told_and_never_repeated_back(hub: Hub, camera
         "rtsp://192.168.1.64/a\r\nX: y",
     ],
 )
-async def test_a_bad_stream_address_is_refused_with_its_cause(hub: Hub, url: str) -> None:
+async def test_a_bad_stream_address_is_refused_with_its_cause(hub: Site, url: str) -> None:
     township = await hub.client(Role.TOWNSHIP_ADMIN)
     body = {"village_id": hub.village, "name": "坏", "main_url": url}
     answer = await township.post("/api/devices/url", json=body)
@@ -116,7 +125,7 @@ async def test_a_bad_stream_address_is_refused_with_its_cause(hub: Hub, url: str
     assert (await township.get("/api/devices")).json() == []
 
 
-async def test_a_login_in_a_url_comes_out_nowhere(hub: Hub) -> None:
+async def test_a_login_in_a_url_comes_out_nowhere(hub: Site) -> None:
     township, operator = await hub.client(Role.TOWNSHIP_ADMIN), await hub.client(Role.OPERATOR)
     body = {"village_id": hub.village, "name": "大坝", "main_url": "rtsp://root:s3cret@127.0.0.1:9/live"}
     answer = await township.post("/api/devices/url", json=body)
@@ -127,7 +136,7 @@ async def test_a_login_in_a_url_comes_out_nowhere(hub: Hub) -> None:
     assert shown[0]["username"] is None
 
 
-async def test_favourites_and_names_are_kept(hub: Hub, camera_device: FakeDevice) -> None:
+async def test_favourites_and_names_are_kept(hub: Site, camera_device: FakeDevice) -> None:
     township = await hub.client(Role.TOWNSHIP_ADMIN)
     body = await _registered(township, hub, camera_device)
     ids = [one["id"] for one in body["cameras"]]
@@ -142,7 +151,7 @@ async def test_favourites_and_names_are_kept(hub: Hub, camera_device: FakeDevice
     assert (await township.get("/api/favourites")).json() == {"ids": []}
 
 
-async def test_sixteen_villages_are_pasted_and_ordered(hub: Hub) -> None:
+async def test_sixteen_villages_are_pasted_and_ordered(hub: Site) -> None:
     township, operator = await hub.client(Role.TOWNSHIP_ADMIN), await hub.client(Role.OPERATOR)
     names = [f"第{number}村" for number in range(1, 17)]
     assert (await operator.post("/api/villages", json={"names": names})).status_code == 403
@@ -155,7 +164,7 @@ async def test_sixteen_villages_are_pasted_and_ordered(hub: Hub) -> None:
     assert (await township.delete(f"/api/villages/{ids[0]}")).status_code == 200
 
 
-async def test_a_search_is_planned_run_and_seen(hub: Hub, camera_device: FakeDevice) -> None:
+async def test_a_search_is_planned_run_and_seen(hub: Site, camera_device: FakeDevice) -> None:
     village, operator = await hub.client(Role.VILLAGE_ADMIN), await hub.client(Role.OPERATOR)
     assert (await operator.post("/api/discovery/plan", json={"ranges": ["10.0.0.0/24"]})).status_code == 403
     plan = (await village.post("/api/discovery/plan", json={"ranges": ["10.0.0.0/24"]})).json()
@@ -179,7 +188,7 @@ async def test_a_search_is_planned_run_and_seen(hub: Hub, camera_device: FakeDev
     assert outside.status_code == 404
 
 
-async def test_a_thousand_cameras_are_listed_quickly_with_few_queries(hub: Hub) -> None:
+async def test_a_thousand_cameras_are_listed_quickly_with_few_queries(hub: Site) -> None:
     database: Database = hub.parts[Database]
     now = hub.parts[Clock].now()
     async with database.write() as session:

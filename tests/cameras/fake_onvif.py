@@ -78,7 +78,7 @@ class FakeDevice:
         self._open.add(task)
         self.connections += 1
         try:
-            with suppress(ConnectionError, asyncio.IncompleteReadError):
+            with suppress(ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
                 await self._answer(reader, writer)
         finally:
             self._open.discard(task)
@@ -88,8 +88,8 @@ class FakeDevice:
 
     async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         head = (await reader.readuntil(b"\r\n\r\n")).decode()
-        length = int(re.search(r"content-length: (\d+)", head, re.IGNORECASE)[1])  # type: ignore[index]  # always sent
-        body = (await reader.readexactly(length)).decode()
+        length = re.search(r"content-length: (\d+)", head, re.IGNORECASE)
+        body = (await reader.readexactly(int(length[1]))).decode() if length else ""
         operation = re.search(r"Body>\s*<(?:\w+:)?(\w+)", body)
         name = operation[1] if operation else ""
         self.calls.append(name)

@@ -88,7 +88,7 @@ def test_the_simulator_answers_a_foreign_probe(site: Site) -> None:
         probing.settimeout(5)
         end = time.monotonic() + 5
         probing.sendto(probe.encode(), (site.villages[0]["devices"][0]["host"], 3702))
-        answers = []
+        answers: list[str] = []
         while time.monotonic() < end and not answers:
             answer = probing.recv(65536).decode()
             if message in answer:

@@ -38,7 +38,7 @@ def test_a_dead_village_is_one_alarm_that_closes_by_itself(page: Page, site: Sit
     village = site.villages[2]
     sign_in(page, site)
     page.goto(f"{site.url}/alarms")
-    site.fault(village["name"], "village_down")
+    site.fault(village["key"], "village_down")
     until(lambda: open_alarms(site), seconds=SECONDS, what="an alarm is raised")
     (alarm,) = open_alarms(site)
     assert (alarm["level"], alarm["cause"], alarm["village_name"]) == ("village", "village_link", village["name"])
@@ -46,7 +46,7 @@ def test_a_dead_village_is_one_alarm_that_closes_by_itself(page: Page, site: Sit
     assert set(alarm["members"]) == names
     page.get_by_text(village["name"]).first.wait_for()
 
-    site.fault(village["name"], "village_down", on=False)
+    site.fault(village["key"], "village_down", on=False)
     until(lambda: not open_alarms(site), seconds=SECONDS, what=f"it closes: {open_alarms(site)}")
     raised = [one for one in site.get("/api/alarms") if one["id"] >= alarm["id"]]
     assert [one["id"] for one in raised] == [alarm["id"]], "one village, one alarm"
@@ -54,8 +54,7 @@ def test_a_dead_village_is_one_alarm_that_closes_by_itself(page: Page, site: Sit
 
 def test_a_frozen_camera_has_its_own_cause(page: Page, site: Site) -> None:
     device = site.villages[0]["devices"][0]
-    channel = device["channels"][0]["name"]
-    site.fault(f"{device['host']}/{channel}" if len(device["channels"]) > 1 else device["host"], "frozen")
+    site.fault(device["channels"][0]["key"], "frozen")
     alarm = until(
         lambda: next(iter(open_alarms(site)), None), seconds=SECONDS, what=f"an alarm; cameras {site.cameras()}"
     )

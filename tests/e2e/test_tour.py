@@ -33,7 +33,8 @@ def tour(site: Site) -> dict[str, Any]:
     alone = [camera for camera in cameras if len(devices[camera["device_id"]]["cameras"]) == 1]
     dead = alone[0]
     well = [camera for camera in cameras if camera["device_id"] != dead["device_id"]]
-    site.fault(devices[dead["device_id"]]["host"], "dead")
+    host = devices[dead["device_id"]]["host"]
+    site.fault(next(d["key"] for v in site.villages for d in v["devices"] if d["host"] == host), "dead")
     until(
         lambda: site.get(f"/api/cameras/{dead['id']}")["health"] == "fault",
         seconds=60,

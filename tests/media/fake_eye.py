@@ -1,4 +1,7 @@
-"""`python -m tests.media.fake_eye --fd N`: an eye that only speaks. Key frames are words: hang, crash, broken, fine."""
+"""`python -m tests.media.fake_eye --fd N`: an eye that only speaks. Key frames are words: hang, crash, broken, fine.
+
+What `frozen` is stands in the earlier signature: see FROZEN.
+"""
 
 import argparse
 import asyncio
@@ -7,8 +10,18 @@ import signal
 import socket
 
 from camera_hub.errors import HubError, Kind, Reason
-from camera_hub.eye.messages import Seen
+from camera_hub.eye.messages import Look, Seen
 from camera_hub.wire import Pipe
+
+FROZEN = {"moved": 100.0, "still": 0.0, "still, next": 0.0, "looped": 0.0, "looped, next": 90.0}
+
+
+def seen(look: Look) -> Seen:
+    """What the fake sees."""
+    if not look.scores:
+        return Seen(64, 48)
+    frozen = FROZEN[look.previous] if look.previous is not None else None
+    return Seen(64, 48, black=100.0, frozen=frozen, signature=f"{look.previous}, next")
 
 
 async def main() -> None:
@@ -18,6 +31,9 @@ async def main() -> None:
     pipe = Pipe(*await asyncio.open_connection(sock=socket.socket(fileno=given.fd)))
     try:
         while (request := await pipe.receive()) is not None:
+            if request.type == "ready":
+                await pipe.reply(request, {})
+                continue
             match request.body:
                 case b"hang":
                     await asyncio.Event().wait()
@@ -26,17 +42,8 @@ async def main() -> None:
                 case b"broken":
                     await pipe.refuse(request, HubError(Kind.UNSUPPORTED, "no picture", reason=Reason.UNDECODABLE))
                 case _:
-                    seen = Seen(64, 48)
-                    if request.head.get("scores"):
-                        # The second look at the same picture is told from the first by what it is compared with.
-                        frozen = {"moved": 100.0, "still": 0.0, "looped": 0.0, "now": 0.0}.get(
-                            str(request.head["previous"])
-                        )
-                        if request.head["previous"] == "looped now":
-                            frozen = 90.0
-                        signature = "looped now" if request.head["previous"] == "looped" else "now"
-                        seen = Seen(64, 48, black=100.0, frozen=frozen, signature=signature)
-                    await pipe.reply(request, seen.head("seen"), b"jpeg" if request.head.get("jpeg") else b"")
+                    look = Look.of(request.head)
+                    await pipe.reply(request, seen(look).head("seen"), b"jpeg" if look.jpeg else b"")
     finally:
         await pipe.close()
 

@@ -1,6 +1,7 @@
 """`python -m tests.media.fake_relay --fd N`: a relay's side of the pipe without any media.
 
-It answers as the contract says. What a feed does stands in its URL: rtsp://…/live, /failed/<reason>, /silent, /h265.
+It answers as the contract says. What a feed does stands in its URL: rtsp://…/live, /failed/<reason>, /silent (no
+answer), /mute (no key frame), /h265.
 Further messages are for tests alone: `fake.heard` answers all that was heard, `fake.say` makes it say the given frames,
 `fake.hang` makes it stop answering.
 """
@@ -51,6 +52,8 @@ class FakeRelay:
                 self._state(feed, "failed", reason=reason, detail="as told", final=reason == "wrong_password")
             case ["silent"]:
                 pass
+            case ["mute"]:
+                self._state(feed, "waiting_key", codec="h264", signalling_ms=5.0, stream_ms=6.0)
             case [codec, *_]:
                 codec = "h265" if codec == "h265" else "h264"
                 self._state(

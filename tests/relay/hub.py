@@ -36,7 +36,7 @@ class Hub:
         self, type_: str, fits: Callable[[dict[str, Any]], bool] = lambda head: True, *, since: int = 0
     ) -> Frame:
         """The first fitting word after the first `since` words."""
-        async with asyncio.timeout(10), self._more:
+        async with asyncio.timeout(20), self._more:
             while True:
                 for frame in self.said[since:]:
                     if frame.type == type_ and fits(frame.head):

@@ -13,7 +13,7 @@ from pylibsrtp import Policy, Session
 
 from camera_hub.relay.webrtc.gso import gso_works
 from camera_hub.relay.webrtc.outlet import SrtpOutlet
-from camera_hub.relay.webrtc.port import Port
+from camera_hub.relay.webrtc.port import Port, Way
 
 KEY = bytes(range(28))
 PROFILE = Policy.SRTP_PROFILE_AEAD_AES_128_GCM
@@ -48,7 +48,7 @@ async def test_what_the_socket_does_not_take_is_held_encrypted_and_sent_later(
     narrow: tuple[Any, socket.socket],
 ) -> None:
     port, far = narrow
-    ice: Any = SimpleNamespace(address=port.path)
+    ice: Any = SimpleNamespace(way=Way(port.path, []))
     outlet = SrtpOutlet(port, ice, session(Policy.SSRC_ANY_OUTBOUND), gso=False)
     payloads = tuple(bytes([index]) * 400 for index in range(40))
     sequence, came = 0, []
@@ -74,7 +74,7 @@ async def test_a_frame_leaves_in_one_call_where_gso_works() -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as far:
         far.bind(("127.0.0.1", 0))
         async with Port("127.0.0.1", 0) as port:
-            ice: Any = SimpleNamespace(address=far.getsockname())
+            ice: Any = SimpleNamespace(way=Way(far.getsockname(), []))
             outlet = SrtpOutlet(port, ice, session(Policy.SSRC_ANY_OUTBOUND), gso=True)
             payloads = (*(bytes([index]) * 1000 for index in range(20)), b"short")
             outlet.send(96, 7, 100, 1000, payloads, 0, 21)
@@ -92,7 +92,7 @@ async def test_a_kernel_that_refuses_a_run_gets_its_packets_one_by_one_from_then
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as far:
         far.bind(("127.0.0.1", 0))
         async with Port("127.0.0.1", 0) as port:
-            ice: Any = SimpleNamespace(address=far.getsockname())
+            ice: Any = SimpleNamespace(way=Way(far.getsockname(), []))
             outlet = SrtpOutlet(port, ice, session(Policy.SSRC_ANY_OUTBOUND), gso=True)
             payloads = (b"tiny",) * 600  # more segments than any kernel takes
             outlet.send(96, 7, 0, 1000, payloads, 0, 600)

@@ -1,5 +1,6 @@
 """Viewers of a relay: connecting, being shown cameras, being switched, going away."""
 
+import asyncio
 import socket
 from contextlib import AsyncExitStack
 
@@ -66,6 +67,17 @@ async def test_a_track_says_why_its_feed_fails_and_is_live_again_after() -> None
         await hub.until("track.state", lambda head: head["phase"] == "live", since=len(hub.said))
 
 
+async def test_a_feed_that_the_hub_points_elsewhere_is_opened_anew_under_the_same_name() -> None:
+    async with camera(clip()) as first, camera(clip(width=416)) as second, relay() as hub, viewer(hub) as peer:
+        await hub.open("a", first)
+        await show(hub, 0, "a")
+        assert await peer.width(0) == 320
+        await hub.open("a", second)
+        await peer.until_width(0, 416)
+        assert first.torn_down.is_set()
+        assert second.seen.connections == 1
+
+
 async def test_an_h265_camera_is_refused_to_a_browser_without_it() -> None:
     async with camera(clip(codec="h265", seconds=1)) as cam, relay() as hub, viewer(hub) as peer:
         assert peer.answer["codecs"] == ["h264"]
@@ -95,6 +107,24 @@ async def test_a_viewer_that_says_goodbye_is_gone() -> None:
             pass
         closed = await hub.until("viewer.state", lambda head: head["state"] == "closed")
         assert closed.head["reason"] == "gone"
+
+
+async def test_a_port_on_all_addresses_serves_ipv4_too() -> None:
+    async with camera(clip()) as cam, relay(udp_host="::") as hub, viewer(hub) as peer:
+        await hub.open("a", cam)
+        await show(hub, 0, "a")
+        assert await peer.width(0) == 320
+
+
+async def test_a_viewer_that_the_hub_closes_is_told_by_dtls() -> None:
+    async with relay() as hub, viewer(hub) as peer:
+        closed = asyncio.Event()
+        peer.connection.on("connectionstatechange", lambda: closed.set())
+        await hub.call("viewer.close", viewer="v")
+        await asyncio.wait_for(closed.wait(), 5)
+        assert peer.connection.connectionState == "closed"
+        said = await hub.until("viewer.state", lambda head: head["state"] == "closed")
+        assert said.head["reason"] == "closed"
 
 
 async def test_viewers_are_limited_and_an_offer_under_the_same_name_replaces() -> None:

@@ -93,6 +93,20 @@ async def test_the_farm_runs_as_a_process_and_says_when_it_is_ready() -> None:
             assert await process.wait() == 0
 
 
+async def test_a_farm_ends_with_whoever_started_it() -> None:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "camera_hub.simulator", "--villages", "1", "--cameras", "1", "--network", own_network(),
+        "--http-port", "0", "--rtsp-port", "0", "--no-discovery", "--with-stdin",
+        stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    async with asyncio.timeout(DEADLINE):
+        assert process.stdout is not None
+        assert process.stdin is not None
+        await process.stdout.readline()
+        process.stdin.close()
+        assert await process.wait() == 0
+
+
 def test_a_farm_whose_address_is_taken_fails_with_a_reason(capsys: pytest.CaptureFixture[str]) -> None:
     network = own_network()
     with socket.create_server((f"{network}.0.1", 0)) as taken:

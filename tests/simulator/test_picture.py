@@ -10,9 +10,9 @@ import pytest
 from camera_hub.simulator.model import StreamSpec
 from camera_hub.simulator.picture import font
 from camera_hub.simulator.picture.bits import BitReader, BitWriter, escape, split_annex_b, unescape
-from camera_hub.simulator.picture.library import Library, Recipe, recipe_for
+from camera_hub.simulator.picture.library import Library
 from camera_hub.simulator.picture.loops import CaptionedLoop, Loop
-from camera_hub.simulator.picture.making import encode_body, encode_whole, frame_of
+from camera_hub.simulator.picture.making import Recipe, frame_of, parameters, recipe_for, units
 from camera_hub.simulator.picture.scenes import Look, Mood, Scene, SceneKind
 from camera_hub.simulator.picture.shelf import Shelf
 from camera_hub.simulator.picture.snapshot import jpeg
@@ -41,7 +41,20 @@ def joined(packets: Sequence[Packet]) -> bytes:
                 nals[-1] += data[2:]
             case _:
                 nals.append(data)
+    return annex_b(nals)
+
+
+def annex_b(nals: Sequence[bytes]) -> bytes:
     return b"".join(b"\x00\x00\x00\x01" + nal for nal in nals)
+
+
+def whole_loop(look: Look, spec: StreamSpec) -> CaptionedLoop:
+    recipe = Recipe(look, spec)
+    loop = CaptionedLoop(frame_of(spec), parameters(recipe), recipe.length)
+    for unit in units(recipe):
+        loop.add(unit)
+    assert loop.ready == loop.length
+    return loop
 
 
 def play(loop: Loop, captions: Sequence[str]) -> list[Picture]:
@@ -60,7 +73,7 @@ def bar(picture: Picture, spec: StreamSpec) -> Picture:
 
 @pytest.mark.parametrize("spec", [SMALL, LARGE], ids=["one row of text", "two rows of text"])
 def test_every_frame_shows_exactly_the_caption_it_was_sent_with(spec: StreamSpec) -> None:
-    loop = CaptionedLoop(frame_of(spec), encode_body(Look(SceneKind.ROAD), spec))
+    loop = whole_loop(Look(SceneKind.ROAD), spec)
     captions = [f"DONGGOU CUNKOU  2026-11-23 22:59:{number:02}" for number in range(58, 58 + 2)]
     captions += ["DONGGOU CUNKOU  2026-11-23 23:00:00"] * 2 + ["SHORTER 23:00:01"] * (loop.length - 4)
     shown = play(loop, captions)
@@ -75,7 +88,7 @@ def test_every_frame_shows_exactly_the_caption_it_was_sent_with(spec: StreamSpec
 
 def test_the_picture_above_the_caption_is_what_was_drawn() -> None:
     look = Look(SceneKind.BRIDGE)
-    loop = CaptionedLoop(frame_of(SMALL), encode_body(look, SMALL))
+    loop = whole_loop(look, SMALL)
     shown = play(loop, [f"CLOCK {number:02}" for number in range(loop.length)])
     body = frame_of(SMALL).body_height
     scene = Scene(look, SMALL.width, body)
@@ -87,7 +100,7 @@ def test_the_picture_above_the_caption_is_what_was_drawn() -> None:
 
 
 def test_a_loop_that_goes_round_decodes_without_a_seam() -> None:
-    loop = CaptionedLoop(frame_of(SMALL), encode_body(Look(SceneKind.SQUARE, night=True), SMALL))
+    loop = whole_loop(Look(SceneKind.SQUARE, night=True), SMALL)
     units = [joined(loop.packets(number % loop.length, "A 1", "A 1")) for number in range(2 * loop.length)]
     assert len(decode("h264", units)) == 2 * loop.length
 
@@ -102,10 +115,10 @@ def test_places_look_different_by_day_by_night_and_mirrored() -> None:
 
 
 def test_frozen_pictures_stand_still_and_black_ones_are_black() -> None:
-    loop = CaptionedLoop(frame_of(SMALL), encode_body(Look(SceneKind.ROAD, mood=Mood.FROZEN), SMALL))
+    loop = whole_loop(Look(SceneKind.ROAD, mood=Mood.FROZEN), SMALL)
     shown = play(loop, ["X 1"] * loop.length)
     assert np.abs(shown[4].astype(int) - shown[-1]).mean() < 1
-    black = CaptionedLoop(frame_of(SMALL), encode_body(Look(SceneKind.ROAD, mood=Mood.BLACK), SMALL))
+    black = whole_loop(Look(SceneKind.ROAD, mood=Mood.BLACK), SMALL)
     assert play(black, ["X 1"] * 3)[-1][: frame_of(SMALL).body_height].mean() < 20
 
 
@@ -118,16 +131,30 @@ def test_a_healthy_loop_moves() -> None:
 
 
 def test_h265_and_b_frames_decode_in_order() -> None:
-    whole = encode_whole(Look(SceneKind.GATE), SMALL, "XUEFU", b_frames=True)
-    assert any(unit.time_offset > 0 for unit in whole.units)
-    shown_at = [number + unit.time_offset for number, unit in enumerate(whole.units)]
-    assert sorted(shown_at) == list(range(len(whole.units)))
+    whole = list(units(Recipe(Look(SceneKind.GATE), SMALL, "XUEFU", b_frames=True)))
+    assert any(unit.time_offset > 0 for unit in whole)
+    shown_at = [number + unit.time_offset for number, unit in enumerate(whole)]
+    assert sorted(shown_at) == list(range(len(whole)))
     spec = StreamSpec("h265", 320, 192, 5, 100_000, 1)
-    h265 = encode_whole(Look(SceneKind.GATE), spec, "XUEFU", b_frames=False)
-    units = [b"".join(b"\x00\x00\x00\x01" + nal for nal in unit.nals) for unit in h265.units]
-    pictures = decode("hevc", units)
-    assert len(pictures) == len(units)
+    h265 = list(units(Recipe(Look(SceneKind.GATE), spec, "XUEFU")))
+    pictures = decode("hevc", [annex_b(unit.nals) for unit in h265])
+    assert len(pictures) == len(h265)
     assert np.abs(pictures[0].astype(int) - pictures[-1]).max() > 50
+
+
+@pytest.mark.parametrize(
+    "recipe",
+    [
+        Recipe(Look(SceneKind.GATE), SMALL, "XUEFU", b_frames=True),
+        Recipe(Look(SceneKind.GATE), StreamSpec("h265", 320, 192, 5, 100_000, 1), "XUEFU"),
+    ],
+    ids=["b frames", "h265"],
+)
+def test_parameter_sets_are_known_before_the_loop_is_encoded(recipe: Recipe) -> None:
+    known = parameters(recipe)
+    first = next(units(recipe)).nals
+    assert {known.sps, known.pps} <= set(first)
+    assert not known.vps or known.vps in first
 
 
 def test_emulation_prevention_goes_there_and_back() -> None:
@@ -161,17 +188,17 @@ async def test_channels_that_look_alike_share_one_loop(tmp_path: Path) -> None:
 
 async def test_a_loop_from_the_shelf_is_the_loop_that_was_encoded(tmp_path: Path) -> None:
     recipe = Recipe(Look(SceneKind.ROAD), SMALL)
+    made = list(units(recipe))
+    Shelf(tmp_path).put(repr(recipe), made)
+    assert Shelf(tmp_path).get(repr(recipe)) == made
     async with Library(tmp_path) as library:
-        made = await library.loop(recipe)
-    encoded = Shelf(tmp_path).get(repr(recipe))
-    assert encoded is not None
-    again = CaptionedLoop(frame_of(SMALL), encoded)
-    assert [again.packets(n, "", "A") for n in range(10)] == [made.packets(n, "", "A") for n in range(10)]
+        loop = await library.loop(recipe)
+        assert loop.packets(0, "", "A") == whole_loop(recipe.look, SMALL).packets(0, "", "A")
 
 
 def test_a_file_on_the_shelf_that_is_cut_short_counts_as_absent(tmp_path: Path) -> None:
     shelf = Shelf(tmp_path)
-    shelf.put("x", encode_body(Look(SceneKind.ROAD), SMALL))
+    shelf.put("x", list(units(Recipe(Look(SceneKind.ROAD), SMALL))))
     (file,) = tmp_path.glob("*.loop")
     file.write_bytes(file.read_bytes()[:-5])
     assert shelf.get("x") is None

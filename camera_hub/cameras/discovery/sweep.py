@@ -83,21 +83,30 @@ async def look_at(
         found = await greeted(onvif, door, timeout)
         if found.reason is None:
             return found
-        if failed is None or (failed.reason in _NO_ONVIF | _NOBODY and found.reason not in _NO_ONVIF | _NOBODY):
+        if failed is None or (failed.reason in _UNSURE and found.reason not in _UNSURE):
             failed = found
-    if failed is not None and (told is not None or failed.reason not in _NO_ONVIF | _NOBODY):
+    if failed is not None and (told is not None or failed.reason not in _UNSURE):
         return failed
     camera = await _is_camera(host, listening, timeout)
-    return Finding(host, camera, "unicast", reason=Reason.ONVIF_OFF) if camera is not None else None
+    if camera is None:
+        return None
+    asks = failed is not None and failed.reason == Reason.LOGIN_NEEDED
+    return failed if asks else Finding(host, camera, "unicast", reason=Reason.ONVIF_OFF)
 
 
 def _ports(doors: Iterable[Finding]) -> set[int]:
     return {door.port for door in doors}
 
 
-_NO_ONVIF = {Reason.ONVIF_OFF, Reason.BAD_REPLY, Reason.REDIRECTED}
-"""What any web server gives that is no ONVIF device."""
-_NOBODY = {Reason.PORT_CLOSED, Reason.UNREACHABLE}
+_UNSURE = {
+    Reason.ONVIF_OFF,
+    Reason.BAD_REPLY,
+    Reason.REDIRECTED,
+    Reason.LOGIN_NEEDED,
+    Reason.PORT_CLOSED,
+    Reason.UNREACHABLE,
+}
+"""What any web server gives that is no ONVIF device: it is told of only if it shows elsewhere that it is a camera."""
 
 
 async def _is_camera(host: str, ports: Iterable[int], timeout: float) -> int | None:

@@ -284,10 +284,11 @@ class Sweeps:
                 group.create_task(look(ears, host), name=f"looking at {host}")
 
     async def _view(self, actor: Actor, sweep: _Sweep) -> SweepView:
-        findings = sorted(sweep.found.values(), key=lambda one: tuple(map(int, one.host.split("."))))
         async with self._database.read() as session:
             columns = (Device.id, Device.village_id, Device.host, Device.onvif_port, Device.mac, Device.endpoint)
             known = (await session.execute(select(*columns).where(Device.retired_at.is_(None)))).all()
+        # From here on nothing waits: state and findings are of one moment.
+        findings = sorted(sweep.found.values(), key=lambda one: tuple(map(int, one.host.split("."))))
         by_endpoint = {row.endpoint: row for row in known if row.endpoint}
         by_place = {(row.village_id, row.host): row for row in known}
         views = []

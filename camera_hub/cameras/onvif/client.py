@@ -99,16 +99,20 @@ class Onvif:
         """
         if port is not None:
             return await self._describe(Target(host, port, path, login))
-        worst: HubError | None = None
-        for usual in self._settings.ports:
-            try:
-                await self.clock(host, usual, path, timeout=self._settings.host_timeout)
-            except HubError as error:
-                if worst is None or error.reason not in (Reason.PORT_CLOSED, Reason.UNREACHABLE, Reason.TIMED_OUT):
-                    worst = error
-                continue
-            return await self._describe(Target(host, usual, path, login))
-        raise worst or HubError(Kind.INVALID, "no ports are set to be tried", reason=Reason.UNREACHABLE)
+        heard = await asyncio.gather(*(self._greeted(host, usual, path) for usual in self._settings.ports))
+        for usual, error in zip(self._settings.ports, heard, strict=True):
+            if error is None or error.reason == Reason.LOGIN_NEEDED:
+                return await self._describe(Target(host, usual, path, login))
+        told = [error for error in heard if error is not None and error.reason not in _NOBODY]
+        raise next(iter([*told, *(error for error in heard if error is not None)]), _no_ports())
+
+    async def _greeted(self, host: str, port: int, path: str) -> HubError | None:
+        """Why the port does not speak ONVIF, None when it does."""
+        try:
+            await self.clock(host, port, path, timeout=self._settings.host_timeout)
+        except HubError as error:
+            return error
+        return None
 
     async def stream_uri(self, target: Target, profile: str, *, timeout: float | None = None) -> str:
         """The profile's RTSP address, on the host that the device is reached on, without login. Raises HubError."""
@@ -215,6 +219,13 @@ class Onvif:
         self._known.move_to_end(key)
         while len(self._known) > _KNOWN_LIMIT:
             self._known.popitem(last=False)
+
+
+_NOBODY = {Reason.PORT_CLOSED, Reason.UNREACHABLE, Reason.TIMED_OUT}
+
+
+def _no_ports() -> HubError:
+    return HubError(Kind.INVALID, "no ports are set to be tried; give the device's port", reason=Reason.UNREACHABLE)
 
 
 def _said(device: Device, services: dict[str, str]) -> Said:

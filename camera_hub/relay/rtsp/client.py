@@ -94,11 +94,7 @@ class RtspSession:
         assert self._connection is not None
         due = self._clock.monotonic()
         while True:
-            waiting = asyncio.ensure_future(self._clock.sleep(REPORT_EVERY))
-            try:
-                await asyncio.wait([waiting, self._connection.lost], return_when=asyncio.FIRST_COMPLETED)
-            finally:
-                waiting.cancel()
+            await asyncio.wait([self._connection.lost], timeout=REPORT_EVERY)
             if self._connection.lost.done():
                 self._connection.lost.result()
             self._report()

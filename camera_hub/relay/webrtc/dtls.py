@@ -67,8 +67,8 @@ class Dtls:
 
     async def stop(self) -> None:
         """Say goodbye and let go of everything."""
-        self._ice.close()
         await self._transport.stop()
+        self._ice.close()
 
     def _changed(self) -> None:
         if self._transport.state in ("closed", "failed"):

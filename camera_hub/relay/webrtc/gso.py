@@ -8,9 +8,9 @@ UDP_SEGMENT = 103
 _WIDTH, _COUNT = 600, 3
 
 
-def segment_control(width: int) -> list[tuple[int, int, bytes]]:
-    """Ancillary data of a `sendmsg` that cuts its buffer into datagrams of `width` bytes."""
-    return [(SOL_UDP, UDP_SEGMENT, struct.pack("H", width))]
+def segment(width: int) -> tuple[int, int, bytes]:
+    """The ancillary entry of a `sendmsg` that cuts its buffer into datagrams of `width` bytes."""
+    return (SOL_UDP, UDP_SEGMENT, struct.pack("H", width))
 
 
 def gso_works() -> bool:
@@ -23,7 +23,7 @@ def gso_works() -> bool:
             sender.getsockopt(SOL_UDP, UDP_SEGMENT)
             receiver.bind(("127.0.0.1", 0))
             receiver.settimeout(0.2)
-            sender.sendmsg([bytes(_WIDTH * _COUNT)], segment_control(_WIDTH), 0, receiver.getsockname())
+            sender.sendmsg([bytes(_WIDTH * _COUNT)], [segment(_WIDTH)], 0, receiver.getsockname())
             return all(len(receiver.recv(2048)) == _WIDTH for _ in range(_COUNT))
         except OSError:
             return False

@@ -5,7 +5,7 @@ import secrets
 from collections import deque
 from collections.abc import Callable
 
-from camera_hub.relay.webrtc.port import Address, Port
+from camera_hub.relay.webrtc.port import Address, Port, Way
 
 QUEUE = 256
 MAX_ADDRESSES = 32
@@ -21,7 +21,7 @@ class IcePeer:
         self.ufrag = secrets.token_hex(4)
         self.password = secrets.token_hex(16)
         self.remote_ufrag = remote_ufrag
-        self.address: Address | None = None
+        self.way: Way | None = None
         self.seen = now()
         self.selected = asyncio.Event()
         self._port = port
@@ -32,14 +32,14 @@ class IcePeer:
         self._closed = False
         port.add(self)
 
-    def checked(self, address: Address, nominated: bool) -> bool:
-        if address not in self._known:
+    def checked(self, way: Way, nominated: bool) -> bool:
+        if way.address not in self._known:
             if len(self._known) >= MAX_ADDRESSES:
                 return False
-            self._known.add(address)
+            self._known.add(way.address)
         self.seen = self._now()
-        if nominated or self.address is None:
-            self.address = address
+        if nominated or self.way is None:
+            self.way = way
             self.selected.set()
         return True
 
@@ -65,9 +65,9 @@ class IcePeer:
         return self._queue.popleft()
 
     async def _send(self, data: bytes) -> None:
-        if self._closed or self.address is None:
+        if self._closed or self.way is None:
             raise ConnectionError
-        self._port.send(data, self.address)
+        self._port.send(data, self.way)
 
     def _wake(self) -> None:
         if self._waiter is not None and not self._waiter.done():

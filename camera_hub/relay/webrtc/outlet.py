@@ -11,7 +11,7 @@ from typing import Any
 from pylibsrtp import Session
 from pylibsrtp._binding import ffi, lib
 
-from camera_hub.relay.webrtc.gso import segment_control
+from camera_hub.relay.webrtc.gso import segment
 from camera_hub.relay.webrtc.ice import IcePeer
 from camera_hub.relay.webrtc.port import Port
 
@@ -117,20 +117,20 @@ class SrtpOutlet:
 
     def send_rtcp(self, packet: bytes) -> None:
         """Encrypt and send one compound RTCP packet; dropped, counted, when the socket is full."""
-        assert self._ice.address is not None
-        self._port.send(self._session.protect_rtcp(packet), self._ice.address)
+        assert self._ice.way is not None
+        self._port.send(self._session.protect_rtcp(packet), self._ice.way)
 
     def _out(self, data: memoryview, width: int) -> None:
         """Hand a run of datagrams of `width` bytes to the socket; what it does not take is held, encrypted."""
-        socket, address, total = self._port.socket, self._ice.address, len(data)
-        assert address is not None
+        socket, way, total = self._port.socket, self._ice.way, len(data)
+        assert way is not None
         try:
             if total <= width:
-                socket.sendto(data, address)
+                socket.sendmsg((data,), way.control, 0, way.address)
                 self.figures.sends += 1
                 return
             if self._gso:
-                socket.sendmsg((data,), segment_control(width), 0, address)
+                socket.sendmsg((data,), [segment(width), *way.control], 0, way.address)
                 self.figures.sends += 1
                 return
         except BlockingIOError:
@@ -145,11 +145,11 @@ class SrtpOutlet:
         self._plain(data, width)
 
     def _plain(self, data: memoryview, width: int) -> None:
-        address = self._ice.address
-        assert address is not None
+        way = self._ice.way
+        assert way is not None
         for at in range(0, len(data), width):
             try:
-                self._port.socket.sendto(data[at : at + width], address)
+                self._port.socket.sendmsg((data[at : at + width],), way.control, 0, way.address)
                 self.figures.sends += 1
             except BlockingIOError:
                 self._hold(data[at:], width)

@@ -8,6 +8,7 @@ import hmac
 import socket
 import struct
 from collections import Counter
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Protocol, Self
 
@@ -16,10 +17,26 @@ from aioice import stun
 from camera_hub.errors import HubError, Kind
 
 Address = tuple[str, int] | tuple[str, int, int, int]
+Control = list[tuple[int, int, bytes]]
+
+IP_PKTINFO = 8
+_SOURCE_V4 = struct.Struct("=I4s4s")  # in_pktinfo: interface, source on sending, destination
+_SOURCE_V6 = struct.Struct("=16sI")  # in6_pktinfo: address, interface
 
 MAX_DATAGRAM = 1500
 READS_PER_TURN = 64
 BUFFER = 4 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """Where a peer is, and the ancillary data that makes our packets leave from the address it has reached.
+
+    A socket on all addresses would let routing choose the source, and a browser drops what comes from another one.
+    """
+
+    address: Address
+    control: Control
 
 
 class PortPeer(Protocol):
@@ -29,8 +46,8 @@ class PortPeer(Protocol):
     password: str
     remote_ufrag: str
 
-    def checked(self, address: Address, nominated: bool) -> bool:
-        """A binding request of this peer, with good integrity, came from `address`. False: it may not use it."""
+    def checked(self, way: Way, nominated: bool) -> bool:
+        """A binding request of this peer, with good integrity, came this way. False: it may not use it."""
         ...
 
     def datagram(self, data: bytes) -> bool:
@@ -77,10 +94,10 @@ class Port:
         for address in [known for known, owner in self._by_address.items() if owner is peer]:
             del self._by_address[address]
 
-    def send(self, data: bytes, address: Address) -> None:
+    def send(self, data: bytes, way: Way) -> None:
         """Send one control datagram (STUN, DTLS). A full socket drops it, counted: both protocols repeat themselves."""
         try:
-            self.socket.sendto(data, address)
+            self.socket.sendmsg((data,), way.control, 0, way.address)
         except BlockingIOError:
             self.counts["control_blocked"] += 1
         except OSError:
@@ -103,21 +120,21 @@ class Port:
     def _read(self) -> None:
         for _ in range(READS_PER_TURN):
             try:
-                data, address = self.socket.recvfrom(MAX_DATAGRAM + 1)
+                data, control, _, address = self.socket.recvmsg(MAX_DATAGRAM + 1, 128)
             except BlockingIOError:
                 return
             except OSError:  # an ICMP error of some earlier send
                 self.counts["receive_failed"] += 1
                 continue
-            self._sort(data, address)
+            self._sort(data, address, control)
 
-    def _sort(self, data: bytes, address: Address) -> None:
+    def _sort(self, data: bytes, address: Address, control: Control) -> None:
         if not data or len(data) > MAX_DATAGRAM:
             self.counts["bad_size"] += 1
             return
         first = data[0]
         if first < 4:
-            self._stun(data, address)
+            self._stun(data, Way(address, [entry for entry in map(_source, control) if entry is not None]))
         elif 19 < first < 64 or (127 < first < 192 and len(data) >= 12):
             peer = self._by_address.get(address)
             if peer is None:
@@ -127,7 +144,7 @@ class Port:
         else:
             self.counts["bad_first_byte"] += 1
 
-    def _stun(self, data: bytes, address: Address) -> None:
+    def _stun(self, data: bytes, way: Way) -> None:
         try:
             message = stun.parse_message(data)
         except (ValueError, IndexError, struct.error):
@@ -144,9 +161,10 @@ class Port:
         if not message.check_message_integrity(peer.password.encode()):
             self.counts["bad_integrity"] += 1
             return
-        if not peer.checked(address, "USE-CANDIDATE" in message.attributes):
+        if not peer.checked(way, "USE-CANDIDATE" in message.attributes):
             self.counts["too_many_addresses"] += 1
             return
+        address = way.address
         self._by_address[address] = peer
         answer = stun.Message(
             message_method=stun.Method.BINDING,
@@ -155,7 +173,20 @@ class Port:
         )
         answer.attributes["XOR-MAPPED-ADDRESS"] = (address[0].removeprefix("::ffff:").partition("%")[0], address[1])
         answer.add_message_integrity(peer.password.encode())
-        self.send(bytes(answer), address)
+        self.send(bytes(answer), way)
+
+
+def _source(entry: tuple[int, int, bytes]) -> tuple[int, int, bytes] | None:
+    """What was received as packet information, made fit for sending: the same address, any interface."""
+    level, kind, data = entry
+    if (level, kind) == (socket.IPPROTO_IPV6, socket.IPV6_PKTINFO) and len(data) == _SOURCE_V6.size:
+        address, interface = _SOURCE_V6.unpack(data)
+        link_local = address[0] == 0xFE and address[1] & 0xC0 == 0x80
+        return level, kind, _SOURCE_V6.pack(address, interface if link_local else 0)
+    if (level, kind) == (socket.IPPROTO_IP, IP_PKTINFO) and len(data) == _SOURCE_V4.size:
+        _, local, _ = _SOURCE_V4.unpack(data)
+        return level, kind, _SOURCE_V4.pack(0, local, bytes(4))
+    return None
 
 
 def _bound(host: str, port: int) -> socket.socket:
@@ -167,6 +198,9 @@ def _bound(host: str, port: int) -> socket.socket:
     try:
         if family == socket.AF_INET6:
             made.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+            made.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_RECVPKTINFO, 1)
+        else:
+            made.setsockopt(socket.IPPROTO_IP, IP_PKTINFO, 1)
         made.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, BUFFER)
         made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, BUFFER)
         made.bind((host, port))

@@ -89,16 +89,16 @@ def _first_change(frame: Frame, old: str, new: str) -> int:
     return next(i for i, (a, b) in enumerate(zip(old, new, strict=True)) if a != b) * frame.scale // 2
 
 
-def _write_copy_above(out: BitWriter, *, first_in_row: bool) -> None:
-    """An Intra 4 × 4 macroblock that repeats the line above it, without residual."""
-    out.ue(0)
-    for block in range(16):
-        if first_in_row and block in _LEFT_COLUMN:
-            out.bits(0b0000, 4)
-        else:
-            out.bits(1, 1)
-    out.ue(2)  # chroma: vertical too
-    out.ue(3)  # coded block pattern 0
+@lru_cache(maxsize=256)
+def _copies_above(count: int) -> tuple[int, int]:
+    """Bits, and their number, of Intra 4 × 4 macroblocks from the left edge on that repeat the line above."""
+    text = ""
+    for column in range(count):
+        text += "1"  # macroblock type 0
+        for block in range(16):
+            text += "0000" if column == 0 and block in _LEFT_COLUMN else "1"
+        text += "011" + "00100"  # chroma vertical too, coded block pattern 0
+    return int(text or "0", 2), len(text)
 
 
 def _write_raw(out: BitWriter, blocks: list[bytes], mb_type: int, *, skips_before: int | None) -> None:
@@ -150,8 +150,7 @@ def draw_bar(frame: Frame, nal: bytes, text: str) -> bytes:
     head, out = _open(nal)
     for row in range(BAR_ROWS):
         blank = first if row < frame.scale else frame.columns
-        for column in range(blank):
-            _write_copy_above(out, first_in_row=column == 0)
+        out.bits(*_copies_above(blank))
         if row < frame.scale:
             _write_raw(out, _blocks(frame, text, first, row), _I_PCM, skips_before=None)
     return _close(head, out)

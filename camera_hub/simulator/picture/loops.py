@@ -25,15 +25,6 @@ class Unit:
     time_offset: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Encoded:
-    """What the encoder made of twelve seconds. A captioned one has single slices that await their caption bar."""
-
-    codec: str
-    parameters: ParameterSets
-    units: tuple[Unit, ...]
-
-
 class Loop(Protocol):
     """What a stream sends, frame by frame."""
 
@@ -43,6 +34,11 @@ class Loop(Protocol):
     @property
     def length(self) -> int:
         """Frames in the loop."""
+        ...
+
+    @property
+    def ready(self) -> int:
+        """Frames that can be sent already; fewer than the length while a thread still encodes."""
         ...
 
     def is_key(self, number: int) -> bool: ...
@@ -57,48 +53,61 @@ class Loop(Protocol):
 
 
 class CaptionedLoop:
-    """H.264 whose caption is written in as it is sent."""
+    """H.264 whose caption is written in as it is sent. Grows in one thread while it is sent from another."""
 
-    def __init__(self, frame: caption.Frame, encoded: Encoded) -> None:
+    def __init__(self, frame: caption.Frame, parameters: ParameterSets, length: int) -> None:
+        self.parameters = ParameterSets(caption.enlarge(parameters.sps, frame), parameters.pps)
+        self.length = length
         self._frame = frame
-        self._units = encoded.units
-        self._unchanged = [
-            () if unit.key else h264_packets([caption.skip_bar(frame, unit.nals[0])]) for unit in encoded.units
-        ]
-        self.parameters = ParameterSets(caption.enlarge(encoded.parameters.sps, frame), encoded.parameters.pps)
-        self.length = len(encoded.units)
+        self._units: list[tuple[Unit, tuple[Packet, ...]]] = []
+
+    @property
+    def ready(self) -> int:
+        return len(self._units)
+
+    def add(self, unit: Unit) -> None:
+        """Append the next frame, and what is sent of it when the caption does not change."""
+        unchanged = () if unit.key else h264_packets([caption.skip_bar(self._frame, unit.nals[0])])
+        self._units.append((unit, unchanged))
 
     def is_key(self, number: int) -> bool:
-        return self._units[number].key
+        return self._units[number][0].key
 
     def time_offset(self, number: int) -> int:
         return 0
 
     def packets(self, number: int, shown: str, caption_text: str) -> tuple[Packet, ...]:
-        frame, nal = self._frame, self._units[number].nals[0]
-        if self.is_key(number):
-            whole = caption.draw_bar(frame, nal, frame.text(caption_text))
+        frame, (unit, unchanged) = self._frame, self._units[number]
+        if unit.key:
+            whole = caption.draw_bar(frame, unit.nals[0], frame.text(caption_text))
             return h264_packets([self.parameters.sps, self.parameters.pps, whole])
         if shown == caption_text:
-            return self._unchanged[number]
-        return h264_packets([caption.change_bar(frame, nal, frame.text(shown), frame.text(caption_text))])
+            return unchanged
+        return h264_packets([caption.change_bar(frame, unit.nals[0], frame.text(shown), frame.text(caption_text))])
 
 
 class DrawnLoop:
-    """Any codec; the caption is part of the picture."""
+    """Any codec; the caption is part of the picture. Grows in one thread while it is sent from another."""
 
-    def __init__(self, encoded: Encoded) -> None:
-        packetize = h265_packets if encoded.codec == "h265" else h264_packets
-        self.parameters = encoded.parameters
-        self.length = len(encoded.units)
-        self._units = encoded.units
-        self._packets = [packetize(unit.nals) for unit in encoded.units]
+    def __init__(self, codec: str, parameters: ParameterSets, length: int) -> None:
+        self.parameters = parameters
+        self.length = length
+        self._packetize = h265_packets if codec == "h265" else h264_packets
+        self._units: list[tuple[Unit, tuple[Packet, ...]]] = []
+
+    @property
+    def ready(self) -> int:
+        return len(self._units)
+
+    def add(self, unit: Unit) -> None:
+        """Append the next frame."""
+        self._units.append((unit, self._packetize(unit.nals)))
 
     def is_key(self, number: int) -> bool:
-        return self._units[number].key
+        return self._units[number][0].key
 
     def time_offset(self, number: int) -> int:
-        return self._units[number].time_offset
+        return self._units[number][0].time_offset
 
     def packets(self, number: int, shown: str, caption_text: str) -> tuple[Packet, ...]:
-        return self._packets[number]
+        return self._units[number][1]

@@ -1,6 +1,9 @@
 """Encoding loops: without a caption bar where it is written in later, with it drawn where it cannot be."""
 
 import threading
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,16 +11,16 @@ from numpy.typing import NDArray
 from camera_hub.simulator.model import StreamSpec
 from camera_hub.simulator.picture import caption, font
 from camera_hub.simulator.picture.bits import split_annex_b
-from camera_hub.simulator.picture.canvas import Canvas
+from camera_hub.simulator.picture.canvas import Canvas, Colour
 from camera_hub.simulator.picture.encoder import encode
-from camera_hub.simulator.picture.loops import Encoded, ParameterSets, Unit
-from camera_hub.simulator.picture.scenes import Look, Mood, Scene
+from camera_hub.simulator.picture.loops import ParameterSets, Unit
+from camera_hub.simulator.picture.scenes import Look, Mood, Scene, SceneKind
 
 LOOP_SECONDS = 12
 DRAWN_SECONDS = 6
 """Shorter where nothing is shared: x265 takes some 60 ms of a core for a 720p picture."""
 _ENCODERS = {"h264": "libx264", "h265": "libx265"}
-_KEY_SLICE, _SEI, _SPS, _PPS = 5, 6, 7, 8
+_SLICES, _SEI, _SPS, _PPS = (1, 5), 6, 7, 8
 _H265_PARAMETERS, _H265_SEI = (32, 33, 34), (39, 40)
 
 
@@ -26,83 +29,108 @@ def frame_of(spec: StreamSpec) -> caption.Frame:
     return caption.Frame(spec.width, spec.height, scale=2 if spec.width >= 1000 else 1)
 
 
-def encode_body(look: Look, spec: StreamSpec, stop: threading.Event | None = None) -> Encoded:
-    """Draw and encode a loop without its caption bar. Takes a second or two of one core; call it in a thread."""
-    frame = frame_of(spec)
-    width = frame.columns * 16
-    scene = Scene(look, spec.width, frame.body_height)
-    random = np.random.default_rng(11)
-    count = LOOP_SECONDS * spec.fps
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """What a loop is made from. Only a loop that cannot carry a written-in caption has a label."""
 
-    def pictures(number: int) -> Canvas:
-        drawn = scene.frame(number / count, number)
-        wide = Canvas(*(np.pad(plane, ((0, 0), (0, extra)), mode="edge") for plane, extra in _planes(drawn)))
-        wide.y[-16:, -16:] = random.integers(40, 216, (16, 16), np.uint8)
-        return wide
+    look: Look
+    spec: StreamSpec
+    label: str = ""
+    b_frames: bool = False
 
-    options = {
-        "preset": "ultrafast", "profile": "baseline", "bf": "0", "threads": "1", "level": "3.2",
-        "x264-params": f"keyint={spec.gop_seconds * spec.fps}:min-keyint={spec.gop_seconds * spec.fps}:scenecut=0"
-        ":rc-lookahead=0:sync-lookahead=0:force-cfr=1",
-    }  # fmt: skip
-    parameters: dict[int, bytes] = {}
-    units: list[Unit] = []
-    size = (width, frame.body_height)
-    drawn = map(pictures, range(count))
-    for data, _, _ in encode(
-        "libx264", drawn, size=size, fps=spec.fps, bitrate=spec.bitrate, options=options, stop=stop
-    ):
-        for nal in split_annex_b(data):
-            if (kind := nal[0] & 0x1F) in (_SPS, _PPS):
-                parameters[kind] = nal
-            elif kind in (1, _KEY_SLICE):
-                units.append(Unit((nal,), kind == _KEY_SLICE))
-    if len(units) != count:
-        raise RuntimeError(f"the encoder made {len(units)} slices of {count} pictures")
-    return Encoded("h264", ParameterSets(parameters[_SPS], parameters[_PPS]), tuple(units))
+    @property
+    def length(self) -> int:
+        """Frames in the loop."""
+        return self.spec.fps * (DRAWN_SECONDS if self.label else LOOP_SECONDS)
 
 
-def encode_whole(
-    look: Look, spec: StreamSpec, label: str, *, b_frames: bool, stop: threading.Event | None = None
-) -> Encoded:
-    """Draw the label and the seconds of the loop into the picture and encode it. Call it in a thread."""
-    h265 = spec.codec == "h265"
-    frame = frame_of(spec)
-    scene = Scene(look, spec.width, frame.body_height)
-    count = DRAWN_SECONDS * spec.fps
-    gop = spec.gop_seconds * spec.fps
+def recipe_for(look: Look, spec: StreamSpec, label: str, *, b_frames: bool) -> Recipe:
+    """The recipe that shares as much as the codec allows."""
+    if spec.codec == "h264" and not b_frames:
+        return Recipe(look, spec)
+    return Recipe(look, spec, label, b_frames)
 
-    def pictures(number: int) -> Canvas:
-        second = 0 if look.mood is Mood.FROZEN else number // spec.fps
-        return with_bar(scene.frame(number / count, number), frame, f"{label}  +{second:02}")
 
-    if h265:
-        options = {
-            "preset": "ultrafast",
-            "x265-params": f"keyint={gop}:min-keyint={gop}:scenecut=0:bframes=0:open-gop=0:pools=1:frame-threads=1"
-            ":log-level=none:repeat-headers=1:info=0",
-        }
-    else:
-        options = {
-            "preset": "ultrafast", "profile": "main", "threads": "1",
-            "x264-params": f"keyint={gop}:min-keyint={gop}:scenecut=0:bframes={2 if b_frames else 0}:b-adapt=0"
-            ":open-gop=0",
-        }  # fmt: skip
+def units(recipe: Recipe, stop: threading.Event | None = None) -> Iterator[Unit]:
+    """Draw and encode a loop frame by frame. Takes seconds of one core in all; for a thread. Raises Abandoned."""
+    return (unit for unit, _ in _coded(recipe, _drawn(recipe), stop))
+
+
+def parameters(recipe: Recipe) -> ParameterSets:
+    """The parameter sets that the recipe's loop will have: they depend on the settings, not on what is drawn."""
+    return _parameters(replace(recipe, look=Look(SceneKind.ROAD, mood=Mood.BLACK), label=recipe.label and "-"))
+
+
+@lru_cache(maxsize=64)
+def _parameters(recipe: Recipe) -> ParameterSets:
+    width, height = _size(recipe)
+    blank = Canvas.blank(width, height, Colour(24, 128, 128))
     found: dict[int, bytes] = {}
-    units = []
-    size = (spec.width, spec.height)
-    drawn = map(pictures, range(count))
-    codec = _ENCODERS[spec.codec]
-    coded = encode(codec, drawn, size=size, fps=spec.fps, bitrate=spec.bitrate, options=options, stop=stop)
-    for number, (data, shown, key) in enumerate(coded):
-        nals = {nal: nal[0] >> 1 & 0x3F if h265 else nal[0] & 0x1F for nal in split_annex_b(data)}
-        found.update({kind: nal for nal, kind in nals.items()})
-        kept = tuple(nal for nal, kind in nals.items() if kind not in (_H265_SEI if h265 else (_SEI,)))
-        units.append(Unit(kept, key, shown - number))
-    if h265:
+    for _, nals in _coded(recipe, [blank], None):
+        found |= nals
+    if recipe.spec.codec == "h265":
         vps, sps, pps = (found[kind] for kind in _H265_PARAMETERS)
-        return Encoded("h265", ParameterSets(sps, pps, vps), tuple(units))
-    return Encoded("h264", ParameterSets(found[_SPS], found[_PPS]), tuple(units))
+        return ParameterSets(sps, pps, vps)
+    return ParameterSets(found[_SPS], found[_PPS])
+
+
+def _coded(
+    recipe: Recipe, pictures: Iterable[Canvas], stop: threading.Event | None
+) -> Iterator[tuple[Unit, dict[int, bytes]]]:
+    """Frames in coding order, each with all its NAL units by their type."""
+    spec = recipe.spec
+    h265 = spec.codec == "h265"
+    coded = encode(
+        _ENCODERS[spec.codec], pictures, size=_size(recipe), fps=spec.fps, bitrate=spec.bitrate,
+        options=_options(recipe), stop=stop,
+    )  # fmt: skip
+    for number, (data, shown, key) in enumerate(coded):
+        kinds = {nal: nal[0] >> 1 & 0x3F if h265 else nal[0] & 0x1F for nal in split_annex_b(data)}
+        if recipe.label:
+            kept = tuple(nal for nal, kind in kinds.items() if kind not in (_H265_SEI if h265 else (_SEI,)))
+        else:
+            kept = tuple(nal for nal, kind in kinds.items() if kind in _SLICES)
+            if len(kept) != 1:
+                raise RuntimeError(f"the encoder made {len(kept)} slices of one picture")
+        yield Unit(kept, key, shown - number), {kind: nal for nal, kind in kinds.items()}
+
+
+def _size(recipe: Recipe) -> tuple[int, int]:
+    """Width and height of what is encoded."""
+    frame = frame_of(recipe.spec)
+    if recipe.label:
+        return frame.width, frame.height
+    return frame.columns * 16, frame.body_height
+
+
+def _options(recipe: Recipe) -> dict[str, str]:
+    gop = recipe.spec.gop_seconds * recipe.spec.fps
+    common = f"keyint={gop}:min-keyint={gop}:scenecut=0"
+    if recipe.spec.codec == "h265":
+        own = "bframes=0:open-gop=0:pools=1:frame-threads=1:log-level=none:repeat-headers=1:info=0"
+        return {"preset": "ultrafast", "x265-params": f"{common}:{own}"}
+    options = {"preset": "ultrafast", "threads": "1", "level": "3.2"}
+    if recipe.label:
+        own = f"bframes={2 if recipe.b_frames else 0}:b-adapt=0:open-gop=0"
+        return options | {"profile": "main", "x264-params": f"{common}:{own}"}
+    own = "rc-lookahead=0:sync-lookahead=0:force-cfr=1"
+    return options | {"profile": "baseline", "bf": "0", "x264-params": f"{common}:{own}"}
+
+
+def _drawn(recipe: Recipe) -> Iterator[Canvas]:
+    """The pictures of a loop, with their bar where there is a label, else with the noise that keeps a slice open."""
+    frame = frame_of(recipe.spec)
+    scene = Scene(recipe.look, frame.width, frame.body_height)
+    random = np.random.default_rng(11)
+    for number in range(recipe.length):
+        picture = scene.frame(number / recipe.length, number)
+        if recipe.label:
+            second = 0 if recipe.look.mood is Mood.FROZEN else number // recipe.spec.fps
+            yield with_bar(picture, frame, f"{recipe.label}  +{second:02}")
+        else:
+            wide = Canvas(*(np.pad(plane, ((0, 0), (0, extra)), mode="edge") for plane, extra in _planes(picture)))
+            wide.y[-16:, -16:] = random.integers(40, 216, (16, 16), np.uint8)
+            yield wide
 
 
 def with_bar(canvas: Canvas, frame: caption.Frame, text: str) -> Canvas:

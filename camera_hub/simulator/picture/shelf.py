@@ -4,10 +4,11 @@ import hashlib
 import json
 import os
 import tempfile
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
-from camera_hub.simulator.picture.loops import Encoded, ParameterSets, Unit
+from camera_hub.simulator.picture.loops import Unit
 
 _LENGTH = 4
 
@@ -18,21 +19,21 @@ class Shelf:
     def __init__(self, directory: Path) -> None:
         self._directory = directory
 
-    def get(self, name: str) -> Encoded | None:
+    def get(self, name: str) -> list[Unit] | None:
         """The loop of that name, if it was encoded by this very version of the drawing and encoding code."""
         try:
             data = self._path(name).read_bytes()
             return _load(data)
-        except (OSError, ValueError, KeyError, TypeError):
+        except (OSError, ValueError, TypeError):
             return None
 
-    def put(self, name: str, encoded: Encoded) -> None:
+    def put(self, name: str, units: Sequence[Unit]) -> None:
         """Keep a loop. A full or forbidden disk is no error: the loop will be encoded again next time."""
         try:
             self._directory.mkdir(parents=True, exist_ok=True)
             handle, temporary = tempfile.mkstemp(dir=self._directory)
             with os.fdopen(handle, "wb") as file:
-                file.write(_dump(encoded))
+                file.write(_dump(units))
             os.replace(temporary, self._path(name))
         except OSError:
             return
@@ -50,23 +51,16 @@ def _version() -> str:
     return digest.hexdigest()
 
 
-def _dump(encoded: Encoded) -> bytes:
-    parameters = encoded.parameters
-    head = {
-        "codec": encoded.codec,
-        "parameters": [one.hex() for one in (parameters.sps, parameters.pps, parameters.vps)],
-        "units": [[unit.key, unit.time_offset, [len(nal) for nal in unit.nals]] for unit in encoded.units],
-    }
-    text = json.dumps(head).encode()
-    return len(text).to_bytes(_LENGTH, "big") + text + b"".join(nal for unit in encoded.units for nal in unit.nals)
+def _dump(units: Sequence[Unit]) -> bytes:
+    head = json.dumps([[unit.key, unit.time_offset, [len(nal) for nal in unit.nals]] for unit in units]).encode()
+    return len(head).to_bytes(_LENGTH, "big") + head + b"".join(nal for unit in units for nal in unit.nals)
 
 
-def _load(data: bytes) -> Encoded:
-    """Raises ValueError, KeyError or TypeError for what `_dump` did not write."""
+def _load(data: bytes) -> list[Unit]:
+    """Raises ValueError or TypeError for what `_dump` did not write."""
     start = _LENGTH + int.from_bytes(data[:_LENGTH], "big")
-    head = json.loads(data[_LENGTH:start])
     units = []
-    for key, offset, lengths in head["units"]:
+    for key, offset, lengths in json.loads(data[_LENGTH:start]):
         nals = []
         for length in lengths:
             nals.append(data[start : start + length])
@@ -74,5 +68,4 @@ def _load(data: bytes) -> Encoded:
         units.append(Unit(tuple(nals), bool(key), int(offset)))
     if start != len(data) or not units:
         raise ValueError("the file is cut short")
-    sps, pps, vps = (bytes.fromhex(one) for one in head["parameters"])
-    return Encoded(str(head["codec"]), ParameterSets(sps, pps, vps), tuple(units))
+    return units

@@ -131,11 +131,11 @@ class RtspServer:
     async def _describe(self, request: Request) -> Answer:
         if (stream := self._stream(request)) is None:
             return 404, [], b""
-        loop = await stream.loop()
+        parameters = await stream.parameters()
         base = request.url if request.url.endswith("/") else request.url + "/"
         if Fault.NAT_XADDR in self._state.faults():
             base = self._state.stream_url(stream.channel, 1 if stream.name.endswith("main") else 2) + "/"
-        body = sdp.describe(stream.spec, loop.parameters, self._state.shown_address)
+        body = sdp.describe(stream.spec, parameters, self._state.shown_address)
         return 200, [("Content-Base", base), ("Content-Type", "application/sdp")], body
 
     async def _setup(self, request: Request, line: Line) -> Answer:

@@ -7,8 +7,8 @@ from datetime import datetime, timedelta, timezone
 
 from camera_hub.simulator.faults import Fault
 from camera_hub.simulator.model import Channel, StreamSpec
-from camera_hub.simulator.picture.library import Recipe, recipe_for
-from camera_hub.simulator.picture.loops import Loop
+from camera_hub.simulator.picture.loops import Loop, ParameterSets
+from camera_hub.simulator.picture.making import Recipe, recipe_for
 from camera_hub.simulator.picture.scenes import Look, Mood
 from camera_hub.simulator.rtsp.receiver import Receiver
 from camera_hub.simulator.state import DeviceState
@@ -30,11 +30,16 @@ class Stream:
         self._task: asyncio.Task[None] | None = None
         self._wants_key = False
         self._frozen_at: datetime | None = None
+        self._captioned: tuple[datetime | None, str] = (None, "")
         self._clock_base = secrets.randbits(31)
 
     async def loop(self) -> Loop:
         """The loop as the faults of this moment want it."""
         return await self._state.library.loop(self._recipe())
+
+    async def parameters(self) -> ParameterSets:
+        """What the session description says."""
+        return await self._state.library.parameters(self._recipe())
 
     def add(self, receiver: Receiver) -> None:
         """Begin to send."""
@@ -85,7 +90,10 @@ class Stream:
     def _caption_now(self) -> str:
         if Fault.FROZEN not in self._state.faults(self.channel):
             self._frozen_at = None
-            return self.caption(self._state.now())
+            now = self._state.now().replace(microsecond=0)
+            if now != self._captioned[0]:
+                self._captioned = now, self.caption(now)
+            return self._captioned[1]
         if self._frozen_at is None:
             self._frozen_at = self._state.now()
         return self.caption(self._frozen_at)
@@ -95,7 +103,7 @@ class Stream:
         step = 1 / self.spec.fps
         gop = self.spec.gop_seconds * self.spec.fps
         recipe, loop = self._recipe(), await self.loop()
-        number = zlib.crc32(self.name.encode()) % (loop.length // gop) * gop
+        number = zlib.crc32(self.name.encode()) % (loop.ready // gop) * gop
         shown = ""
         due = clock.monotonic()
         while self._receivers:
@@ -106,6 +114,13 @@ class Stream:
             elif self._wants_key:
                 number = -(-number // gop) * gop % loop.length
             self._wants_key = False
+            while (
+                number >= loop.ready and self._receivers
+            ):  # it is being encoded; the stream stalls rather than sends nonsense
+                await clock.sleep(step)
+                due = clock.monotonic()
+            if not self._receivers:
+                return
             caption = self._caption_now()
             self._send(loop, number, shown, caption, due)
             shown = caption

@@ -1,0 +1,82 @@
+"""The routes of places alone over a real register: no media, no processes, a session per role by its name."""
+
+from contextlib import AsyncExitStack
+from typing import Any
+
+import httpx
+from fastapi import FastAPI
+
+from camera_hub.access.policy import Actor, Role
+from camera_hub.access.vault import Vault
+from camera_hub.api import cameras, devices, discovery, errors, favourites, villages
+from camera_hub.api.routing import COOKIE, CSRF_HEADER
+from camera_hub.cameras.discovery.sweeps import Sweeps
+from camera_hub.cameras.onvif.client import Onvif
+from camera_hub.cameras.register import Register
+from camera_hub.clock import Clock
+from camera_hub.events import EventBus
+from camera_hub.settings import Discovery
+from camera_hub.store.database import Database
+from camera_hub.store.tables import User, Village
+
+HOST = "hub.test"
+
+
+class RoleSessions:
+    """Whose token is the name of a role has that role (api.routing.SessionReader)."""
+
+    def __init__(self, village_id: int) -> None:
+        self._village_id = village_id
+
+    async def actor(self, token: str) -> Actor | None:
+        if token not in list(Role):
+            return None
+        role = Role(token)
+        number = list(Role).index(role) + 1
+        return Actor(number, token, token, role, self._village_id if role is Role.VILLAGE_ADMIN else None)
+
+
+class Site:
+    """The running routes of one test; `village` is that of the village admin."""
+
+    def __init__(self, app: FastAPI, parts: dict[type, Any], stack: AsyncExitStack, ids: tuple[int, int]) -> None:
+        self.app = app
+        self.parts = parts
+        self.village, self.other_village = ids
+        self._stack = stack
+
+    async def client(self, role: Role) -> httpx.AsyncClient:
+        """A browser of that role."""
+        return await self._stack.enter_async_context(
+            httpx.AsyncClient(
+                transport=httpx.ASGITransport(self.app),
+                base_url=f"http://{HOST}",
+                headers={CSRF_HEADER: "1"},
+                cookies={COOKIE: role.value},
+            )
+        )
+
+
+async def site(database: Database, bus: EventBus, clock: Clock, stack: AsyncExitStack) -> Site:
+    """The routes over two villages, one user of each role, and parts that live as long as `stack`."""
+    settings = Discovery(multicast=False, host_timeout=1.0)
+    onvif = await stack.enter_async_context(Onvif(settings, clock))
+    register = await stack.enter_async_context(Register(database, bus, clock, Vault(bytes(32)), onvif))
+    sweeps = await stack.enter_async_context(Sweeps(settings, onvif, bus, clock, database))
+    async with database.write() as session:
+        rows = [Village(name=name, position=place, created_at=clock.now()) for place, name in enumerate("东西")]
+        session.add_all(rows)
+        await session.flush()
+        for number, role in enumerate(Role, 1):
+            village = rows[0].id if role is Role.VILLAGE_ADMIN else None
+            user = User(id=number, username=role.value, display_name=role.value, role=role.value, village_id=village)
+            user.password_hash, user.created_at = "-", clock.now()
+            session.add(user)
+        ids = (rows[0].id, rows[1].id)
+    app = FastAPI()
+    parts: dict[type, Any] = {Register: register, Sweeps: sweeps, Clock: clock, Database: database}
+    app.state.parts, app.state.sessions, app.state.origins = parts, RoleSessions(ids[0]), ()
+    for module in (villages, cameras, devices, discovery, favourites):
+        app.include_router(module.router)
+    errors.install(app)
+    return Site(app, parts, stack, ids)

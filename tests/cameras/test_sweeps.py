@@ -1,0 +1,186 @@
+"""Searches against virtual villages and small devices of our own, on loopback."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+
+from camera_hub.cameras.discovery.interfaces import Interface
+from camera_hub.cameras.discovery.multicast import multicast
+from camera_hub.cameras.discovery.probe import Announced
+from camera_hub.cameras.discovery.sweeps import Sweeps, SweepView
+from camera_hub.cameras.onvif.client import Onvif
+from camera_hub.cameras.register import Register
+from camera_hub.clock import SystemClock
+from camera_hub.errors import HubError, Kind, Reason
+from camera_hub.events import EventBus, SweepChanged
+from camera_hub.settings import Discovery
+from camera_hub.simulator.testing import small_farm
+from camera_hub.store.database import Database
+from tests.cameras.fake_onvif import FakeDevice
+from tests.cameras.fakes import ADMIN, village_admin
+
+LOOPBACK = Interface("lo", "127.0.0.1", "127.0.0.0/8")
+SETTINGS = Discovery(multicast=False, host_timeout=1.0, onvif_timeout=2.0, listen_seconds=1.0)
+
+
+@asynccontextmanager
+async def _sweeps(
+    database: Database, bus: EventBus, settings: Discovery = SETTINGS, discovery_port: int = 9
+) -> AsyncIterator[Sweeps]:
+    async with (
+        Onvif(settings, SystemClock()) as onvif,
+        Sweeps(settings, onvif, bus, SystemClock(), database, discovery_port=discovery_port) as sweeps,
+    ):
+        yield sweeps
+
+
+async def _finished(sweeps: Sweeps, bus: EventBus, started: SweepView) -> SweepView:
+    """The search at its end; every change is told by an event."""
+    with bus.subscribe(SweepChanged) as told:
+        async with asyncio.timeout(15):
+            while (view := await sweeps.get(ADMIN, started.id)).state == "running":
+                await told.next()
+    return view
+
+
+@asynccontextmanager
+async def _speaks(address: str, answer: bytes) -> AsyncIterator[int]:
+    """A server that gives one answer to whatever comes; its port."""
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(1024)
+        writer.write(answer)
+        writer.close()
+
+    server = await asyncio.start_server(serve, address, 0)
+    async with server:
+        yield server.sockets[0].getsockname()[1]
+
+
+async def test_multicast_finds_every_device_of_the_segment_once() -> None:
+    heard: list[Announced] = []
+    async with small_farm(2, 12, multicast=True) as farm:
+        await multicast([LOOPBACK], heard.append, SystemClock(), probes=3, listen_seconds=1.5)
+        planned = {device.uuid for _, device in farm.plan.devices()}
+        hosts = {device.address for _, device in farm.plan.devices()}
+    found = [one for one in heard if one.host in hosts]  # another farm of this machine may answer too
+    assert len(found) == len(planned)
+    assert {one.host for one in found} == hosts
+
+
+async def test_ranges_find_devices_and_say_why_one_cannot_be_described(
+    database: Database, bus: EventBus, register: Register, villages: list[int]
+) -> None:
+    async with (
+        FakeDevice(address="127.0.9.1") as healthy,
+        FakeDevice(address="127.0.9.2", port=healthy.port, mode="404"),
+        FakeDevice(address="127.0.9.3", port=healthy.port, mode="silent"),
+        _speaks("127.0.9.4", b"RTSP/1.0 200 OK\r\nCSeq: 1\r\n\r\n") as rtsp,
+        _speaks("127.0.9.5", b"HTTP/1.1 401 X\r\nWWW-Authenticate: Digest realm=x, nonce=y\r\n\r\n") as vendor,
+        _speaks("127.0.9.6", b"HTTP/1.1 200 OK\r\n\r\n<html>a router</html>") as router,
+        _sweeps(database, bus) as sweeps,
+    ):
+        ports = [healthy.port, rtsp, vendor, router]
+        started = await sweeps.start(ADMIN, villages[0], multicast=False, ranges=["127.0.9.1-127.0.9.7"], ports=ports)
+        done = await _finished(sweeps, bus, started)
+    assert (done.state, done.total, done.done) == ("done", 7, 7)
+    assert {one.host: one.reason for one in done.found} == {
+        "127.0.9.1": None,
+        "127.0.9.3": Reason.TIMED_OUT,
+        "127.0.9.4": Reason.ONVIF_OFF,
+        "127.0.9.5": Reason.LOGIN_NEEDED,
+    }
+    assert healthy.proofs == []
+
+
+async def test_a_virtual_village_is_found_by_its_range_and_known_devices_are_marked(
+    database: Database, bus: EventBus, register: Register, villages: list[int]
+) -> None:
+    async with small_farm(1, 3) as farm:
+        states = [device.state for device in farm.devices.values()]
+        hosts = sorted(state.plan.address for state in states)
+        ports = [state.http_port for state in states]
+        async with _sweeps(database, bus) as sweeps:
+            started = await sweeps.start(ADMIN, villages[0], multicast=False, ranges=hosts, ports=ports)
+            done = await _finished(sweeps, bus, started)
+            assert [one.host for one in done.found] == hosts
+            assert all(one.device_id is None for one in done.found)
+            first = done.found[0]
+            async with Onvif(SETTINGS, SystemClock()) as onvif:
+                register.devices._describer = onvif
+                plan = states[0].plan
+                taken = await register.devices.register(
+                    ADMIN, villages[0], first.host, first.port, username=plan.username, password=plan.password
+                )
+            assert len(taken.cameras) == len(plan.channels)
+            again = await sweeps.get(ADMIN, started.id)
+            assert again.found[0].device_id == taken.device.id
+
+
+async def test_a_recorder_with_onvif_off_is_found_and_says_so(
+    database: Database, bus: EventBus, villages: list[int]
+) -> None:
+    async with small_farm(1, 1) as farm, _sweeps(database, bus) as sweeps:
+        (state,) = (device.state for device in farm.devices.values())
+        await farm.set_fault(state.plan.key, "onvif_off")
+        started = await sweeps.start(
+            ADMIN, villages[0], multicast=False, ranges=[state.plan.address], ports=[state.http_port]
+        )
+        done = await _finished(sweeps, bus, started)
+    assert [one.reason for one in done.found] == [Reason.ONVIF_OFF]
+
+
+async def test_a_unicast_probe_finds_a_door_that_no_usual_port_has(
+    database: Database, bus: EventBus, villages: list[int]
+) -> None:
+    async with small_farm(1, 1) as farm:
+        (device,) = farm.devices.values()
+        plan = device.state.plan
+        async with _sweeps(database, bus, discovery_port=farm.discovery_port(plan.key)) as sweeps:
+            started = await sweeps.start(ADMIN, villages[0], multicast=False, ranges=[plan.address], ports=[9])
+            done = await _finished(sweeps, bus, started)
+    (found,) = done.found
+    assert (found.port, found.endpoint, found.mac) == (device.state.http_port, f"urn:uuid:{plan.uuid}", plan.mac)
+    assert found.reason is None
+
+
+async def test_a_search_can_be_cancelled_and_only_one_runs_per_person(
+    database: Database, bus: EventBus, villages: list[int]
+) -> None:
+    async with FakeDevice(address="127.0.9.9", mode="silent") as device, _sweeps(database, bus) as sweeps:
+        started = await sweeps.start(ADMIN, villages[0], multicast=False, ranges=["127.0.9.9"], ports=[device.port])
+        with pytest.raises(HubError) as caught:
+            await sweeps.start(ADMIN, villages[0], multicast=False, ranges=["127.0.9.9"])
+        assert caught.value.kind is Kind.BUSY
+        cancelled = await sweeps.cancel(ADMIN, started.id)
+        assert cancelled.state == "cancelled"
+        assert (await sweeps.get(ADMIN, started.id)).state == "cancelled"
+
+
+async def test_a_search_belongs_to_its_village(
+    database: Database, bus: EventBus, register: Register, villages: list[int]
+) -> None:
+    await register.villages.change(villages[0], ranges=["127.0.8.0/24"])
+    own, other = village_admin(villages[0]), village_admin(villages[1])
+    async with _sweeps(database, bus) as sweeps:
+        plan = await sweeps.plan(own, [], villages[0])
+        assert [one.text for one in plan.ranges] == ["127.0.8.0/24"]
+        with pytest.raises(HubError) as caught:
+            await sweeps.start(own, villages[0], multicast=False, ranges=["127.0.9.1"])
+        assert caught.value.reason == "range_outside_village"
+        with pytest.raises(HubError) as caught:
+            await sweeps.start(other, villages[0], multicast=False, ranges=["127.0.8.1"])
+        assert caught.value.kind is Kind.NOT_FOUND
+        started = await sweeps.start(own, villages[0], multicast=False, ranges=["127.0.8.1"])
+        with pytest.raises(HubError):
+            await sweeps.get(other, started.id)
+
+
+async def test_an_invalid_range_starts_nothing(database: Database, bus: EventBus, villages: list[int]) -> None:
+    async with _sweeps(database, bus) as sweeps:
+        with pytest.raises(HubError) as caught:
+            await sweeps.start(ADMIN, villages[0], multicast=True, ranges=["127.0.9.1", "10.0.0.0/40"])
+        assert caught.value.reason == "bad_range"
+        assert not sweeps._sweeps

@@ -1,0 +1,179 @@
+"""What is dialled and what is not."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from camera_hub.cameras import urls
+from camera_hub.errors import HubError, Reason
+
+REFUSED = [
+    "",
+    " ",
+    "/etc/passwd",
+    "etc/passwd",
+    "file:///etc/passwd",
+    "FILE:///etc/passwd",
+    "file://localhost/etc/passwd",
+    "concat:a|b",
+    "concat:rtsp://192.168.1.64/x",
+    "subfile,,start,0,end,1,,:/etc/passwd",
+    "data:text/plain,x",
+    "lavfi:testsrc",
+    "pipe:0",
+    "fd:0",
+    "cache:rtsp://192.168.1.64/",
+    "crypto:rtsp://192.168.1.64/",
+    "exec:ffmpeg -i x",
+    "exec://ffmpeg",
+    "echo:rtsp://x",
+    "expr:1+1",
+    "ffmpeg:rtsp://192.168.1.64/",
+    "tcp://192.168.1.64:554",
+    "udp://192.168.1.64:554",
+    "rtp://192.168.1.64:554",
+    "rtmp://192.168.1.64/x",
+    "http://192.168.1.64/stream",
+    "https://192.168.1.64/stream",
+    "httpproxy://192.168.1.64",
+    "ftp://192.168.1.64/x",
+    "gopher://192.168.1.64/x",
+    "javascript:alert(1)",
+    "0",
+    "/dev/video0",
+    "v4l2:///dev/video0",
+    "rtsp",
+    "rtsp:",
+    "rtsp:/",
+    "rtsp://",
+    "rtsp:///stream",
+    "rtsp:192.168.1.64/x",
+    "rtsp:/192.168.1.64/x",
+    "rtsp://:554/x",
+    "rtsp://user:pass@/x",
+    "-rtsp://192.168.1.64/x",
+    "--input=rtsp://192.168.1.64/x",
+    "rtsp://-i/x",
+    "rtsp://--help/x",
+    "rtsp://a..b/x",
+    "rtsp://.a/x",
+    "rtsp://a-/x",
+    "rtsp://a b/x",
+    "rtsp://192.168.1.64/a b",
+    " rtsp://192.168.1.64/x",
+    "rtsp://192.168.1.64/x\n",
+    "rtsp://192.168.1.64/a\r\nX-Header: y",
+    "rtsp://192.168.1.64/a\x00b",
+    "rtsp://192.168.1.64/a\tb",
+    "rtsp://192.168.1.64\\@evil.test/x",
+    "rtsp://１９２.168.1.64/x",
+    "rtsp://exаmple.test/x",
+    "rtsp://ⓔxample.test/x",
+    "rtsp://192.168.1.64%00.evil.test/x",
+    "rtsp://a%2fb/x",
+    "rtsp://192.168.1.64:0/x",
+    "rtsp://192.168.1.64:99999/x",
+    "rtsp://192.168.1.64:-1/x",
+    "rtsp://192.168.1.64:abc/x",
+    "rtsp://192.168.1.64:554:554/x",
+    "rtsp://2130706433/x",
+    "rtsp://0x7f000001/x",
+    "rtsp://0x7f.1/x",
+    "rtsp://127.1/x",
+    "rtsp://0.0.0.0/x",
+    "rtsp://0.1.2.3/x",
+    "rtsp://169.254.169.254/x",
+    "rtsp://224.0.0.1/x",
+    "rtsp://239.255.255.250/x",
+    "rtsp://255.255.255.255/x",
+    "rtsp://[::]/x",
+    "rtsp://[ff02::c]/x",
+    "rtsp://[fe80::1]/x",
+    "rtsp://[fe80::1%eth0]/x",
+    "rtsp://[::ffff:169.254.169.254]/x",
+    "rtsp://[::1/x",
+    "rtsp://u:p%0d%0a@192.168.1.64/x",
+]
+
+
+@pytest.mark.parametrize("text", REFUSED)
+def test_a_bad_address_is_refused(text: str) -> None:
+    with pytest.raises(HubError) as caught:
+        urls.stream_url(text)
+    assert caught.value.reason == "bad_url"
+
+
+@pytest.mark.parametrize(
+    ("text", "url", "port"),
+    [
+        ("rtsp://192.168.1.64/a", "rtsp://192.168.1.64/a", 554),
+        ("rtsp://u:p@192.168.1.64:8554/a?b=1&c=2", "rtsp://192.168.1.64:8554/a?b=1&c=2", 8554),
+        ("RTSP://Camera-1.village.lan/a", "rtsp://camera-1.village.lan/a", 554),
+        ("rtsps://10.0.0.1/a#frag", "rtsps://10.0.0.1/a", 322),
+        ("rtsp://[2001:db8::1]:554/a", "rtsp://[2001:db8::1]:554/a", 554),
+        ("rtsp://10.0.0.1", "rtsp://10.0.0.1", 554),
+    ],
+)
+def test_a_good_address_is_kept_without_its_login(text: str, url: str, port: int) -> None:
+    found = urls.stream_url(text)
+    assert (found.url, found.port) == (url, port)
+
+
+def test_a_login_with_special_characters_is_decoded() -> None:
+    found = urls.stream_url("rtsp://admin:p%40s%3As%2F1@10.0.0.1/a")
+    assert (found.username, found.password) == ("admin", "p@s:s/1")
+    assert "p@s" not in repr(found)
+
+
+@pytest.mark.parametrize(
+    ("answered", "url"),
+    [
+        ("rtsp://192.168.1.64/a", "rtsp://10.9.9.9/a"),
+        ("rtsp://192.168.1.64:8554/a?x=1", "rtsp://10.9.9.9:8554/a?x=1"),
+        ("rtsp://192.168.1.64:554:554/a", "rtsp://10.9.9.9:554/a"),
+        ("rtsp://admin:pw@169.254.0.1:554/a", "rtsp://10.9.9.9:554/a"),
+        ("rtsp://127.0.0.1/a", "rtsp://10.9.9.9/a"),
+        ("rtsp://[fe80::1]:554/a", "rtsp://10.9.9.9:554/a"),
+        ("  rtsp://192.168.1.64/a\n", "rtsp://10.9.9.9/a"),
+        ("rtsp:///a", "rtsp://10.9.9.9/a"),
+    ],
+)
+def test_an_answered_address_is_put_onto_the_device(answered: str, url: str) -> None:
+    assert urls.onto(answered, "10.9.9.9").url == url
+
+
+@pytest.mark.parametrize(
+    "answered", ["", "file:///etc/passwd", "http://1.2.3.4/a", "rtsp://1.2.3.4:70000/", "-i rtsp://x/"]
+)
+def test_an_answered_address_that_is_none_is_a_bad_reply(answered: str) -> None:
+    with pytest.raises(HubError) as caught:
+        urls.onto(answered, "10.9.9.9")
+    assert caught.value.reason == Reason.BAD_REPLY
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.text(max_size=60))
+def test_whatever_a_device_answers_no_other_host_is_dialled(text: str) -> None:
+    try:
+        found = urls.onto(f"rtsp://{text}", "10.9.9.9")
+    except HubError:
+        return
+    assert found.host == "10.9.9.9"
+    assert urls.stream_url(found.url).host == "10.9.9.9"
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.text(max_size=60))
+def test_a_service_path_is_a_path_and_nothing_else(text: str) -> None:
+    path = urls.service_path(f"http://192.168.1.64{text}", "/default")
+    assert path.startswith("/")
+    assert "\r" not in path
+    assert "\n" not in path
+    assert " " not in path
+
+
+@pytest.mark.parametrize("text", ["-h", "a b", "", "1.2.3.4.5", "0", "::", "cam\nera", "224.0.0.1", "a/b", "u@h"])
+def test_a_bad_host_is_refused(text: str) -> None:
+    with pytest.raises(HubError) as caught:
+        urls.host(text)
+    assert caught.value.reason == "bad_host"

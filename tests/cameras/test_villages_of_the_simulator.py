@@ -1,0 +1,86 @@
+"""The register's roads against virtual villages: what each fault of a device looks like to the hub."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from camera_hub.cameras.onvif.client import Onvif, Target
+from camera_hub.cameras.onvif.login import Login
+from camera_hub.clock import SystemClock
+from camera_hub.errors import HubError, Reason
+from camera_hub.settings import Discovery
+from camera_hub.simulator.device import Device
+from camera_hub.simulator.farm import Farm
+from camera_hub.simulator.testing import small_farm
+
+SETTINGS = Discovery(onvif_timeout=0.8, host_timeout=0.5)
+
+
+@pytest.fixture
+async def onvif() -> AsyncIterator[Onvif]:
+    async with Onvif(SETTINGS, SystemClock()) as onvif:
+        yield onvif
+
+
+@pytest.fixture
+async def farm() -> AsyncIterator[Farm]:
+    async with small_farm(1, 1) as farm:
+        yield farm
+
+
+def _only(farm: Farm) -> tuple[Device, Login]:
+    (device,) = farm.devices.values()
+    return device, Login(device.state.plan.username, device.state.plan.password)
+
+
+async def test_a_recorder_of_eight_channels_comes_in_whole(onvif: Onvif) -> None:
+    async with small_farm(1, 10) as farm:
+        recorder = next(device for device in farm.devices.values() if len(device.state.plan.channels) == 8)
+        plan = recorder.state.plan
+        login = Login(plan.username, plan.password)
+        found = await onvif.describe(plan.address, recorder.state.http_port, login)
+        uri = await onvif.stream_uri(
+            Target(plan.address, recorder.state.http_port, login=login), found.channels[7].main.profile
+        )
+    assert [channel.name for channel in found.channels] == [channel.name for channel in plan.channels]
+    assert all(channel.sub is not None for channel in found.channels)
+    assert found.identity.serial == plan.serial
+    assert found.kind == "recorder"
+    assert (
+        uri == found.channels[7].main.url == f"rtsp://{plan.address}:{recorder.state.rtsp_port}/Streaming/Channels/801"
+    )
+
+
+@pytest.mark.parametrize("fault", ["digest_only", "token_only", "clock_skew", "nat_xaddr"])
+async def test_a_quirk_does_not_keep_a_camera_out(onvif: Onvif, farm: Farm, fault: str) -> None:
+    device, login = _only(farm)
+    await farm.set_fault(device.state.plan.key, fault)
+    found = await onvif.describe(device.state.plan.address, device.state.http_port, login)
+    assert len(found.channels) == 1
+    assert found.channels[0].main.url.startswith(f"rtsp://{device.state.plan.address}:{device.state.rtsp_port}/")
+    assert found.clock_offset_s is not None
+    assert (abs(found.clock_offset_s) > 86400) is (fault == "clock_skew")
+
+
+@pytest.mark.parametrize(
+    ("fault", "reasons"),
+    [
+        ("wrong_password", {Reason.WRONG_PASSWORD}),
+        ("onvif_off", {Reason.ONVIF_OFF}),
+        ("redirect", {Reason.REDIRECTED}),
+        ("giant_reply", {Reason.REPLY_TOO_LARGE}),
+        ("slow_drip", {Reason.TIMED_OUT}),
+        ("half_open", {Reason.TIMED_OUT}),
+        ("dead", {Reason.PORT_CLOSED, Reason.UNREACHABLE}),
+        ("village_down", {Reason.TIMED_OUT, Reason.UNREACHABLE}),
+    ],
+)
+async def test_a_fault_has_its_own_reason_and_nothing_goes_astray(
+    onvif: Onvif, farm: Farm, fault: str, reasons: set[Reason]
+) -> None:
+    device, login = _only(farm)
+    await farm.set_fault(device.state.plan.key if fault != "village_down" else farm.plan.villages[0].key, fault)
+    with pytest.raises(HubError) as caught:
+        await onvif.describe(device.state.plan.address, device.state.http_port, login)
+    assert caught.value.reason in reasons
+    assert farm.canary.connections == 0
