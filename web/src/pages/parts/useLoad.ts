@@ -21,20 +21,25 @@ export interface Loaded<T> {
   data: Ref<T | null>
   error: Ref<ApiError | null>
   loading: Ref<boolean>
+  /** Fetches; an earlier fetch that still runs is void, since it may have asked for something else. */
   load(): Promise<void>
+  /** Fetches the same anew. While a fetch runs, another follows it: events in quick order never starve the page. */
+  refresh(): void
 }
 
-/** One answer of the hub; a later call makes an earlier one void, leaving the page ends it. */
+/** One answer of the hub; leaving the page ends it. */
 export function useLoad<T>(fetchIt: (signal: AbortSignal) => Promise<Result<T>>): Loaded<T> {
   const data = ref<T | null>(null) as Ref<T | null>
   const error = ref<ApiError | null>(null)
   const loading = ref(false)
   let current: AbortController | null = null
+  let again = false
 
   async function load(): Promise<void> {
     current?.abort()
     const mine = new AbortController()
     current = mine
+    again = false
     loading.value = true
     const result = await fetchIt(mine.signal)
     if (current !== mine) return
@@ -43,10 +48,15 @@ export function useLoad<T>(fetchIt: (signal: AbortSignal) => Promise<Result<T>>)
       data.value = result.data
       error.value = null
     } else if (!result.aborted) error.value = result.error
+    if (again) void load()
+  }
+  function refresh(): void {
+    if (loading.value) again = true
+    else void load()
   }
   onBeforeUnmount(() => {
     current?.abort()
     current = null
   })
-  return { data, error, loading, load }
+  return { data, error, loading, load, refresh }
 }
