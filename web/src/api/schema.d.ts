@@ -4,19 +4,546 @@
  */
 
 export interface paths {
-    "/api/setup": {
+    "/api/alarms": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        /** Get Setup */
-        get: operations["get_setup_api_setup_get"];
+        /**
+         * Alarms
+         * @description The newest first; `before` is the id of the last one that the page has.
+         */
+        get: operations["alarms_api_alarms_get"];
         put?: never;
-        /** Post Setup */
-        post: operations["post_setup_api_setup_post"];
+        post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/alarms/{alarm_id}/acknowledge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Acknowledge
+         * @description Put one's name to the alarm; 409 names who was first.
+         */
+        post: operations["acknowledge_api_alarms__alarm_id__acknowledge_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/cameras": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Cameras
+         * @description All but the retired, or those of one state.
+         */
+        get: operations["cameras_api_cameras_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/cameras/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Approve Cameras */
+        post: operations["approve_cameras_api_cameras_approve_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/cameras/order": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Order Cameras */
+        put: operations["order_cameras_api_cameras_order_put"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/cameras/retire": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Retire Cameras */
+        post: operations["retire_cameras_api_cameras_retire_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/cameras/{camera_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Camera */
+        get: operations["camera_api_cameras__camera_id__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Change Camera */
+        patch: operations["change_camera_api_cameras__camera_id__patch"];
+        trace?: never;
+    };
+    "/api/cameras/{camera_id}/observations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Observations
+         * @description The newest first, at most 5,000.
+         */
+        get: operations["observations_api_cameras__camera_id__observations_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/cameras/{camera_id}/picture": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Picture
+         * @description The last JPEG that was kept; 404 when there is none.
+         */
+        get: operations["picture_api_cameras__camera_id__picture_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/cameras/{camera_id}/prove": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Prove Camera */
+        post: operations["prove_camera_api_cameras__camera_id__prove_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/cameras/{camera_id}/snapshot": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Snapshot
+         * @description A fresh JPEG of one key frame in full size: of the main stream, or of the sub stream where that cannot be had.
+         */
+        post: operations["snapshot_api_cameras__camera_id__snapshot_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/cameras/{camera_id}/whep": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Watch
+         * @description application/sdp in, 201 application/sdp + Location /api/whep/{viewer}.
+         */
+        post: operations["watch_api_cameras__camera_id__whep_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/devices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Devices */
+        get: operations["devices_api_devices_get"];
+        put?: never;
+        /** Register Device */
+        post: operations["register_device_api_devices_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/devices/url": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Register Url */
+        post: operations["register_url_api_devices_url_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/devices/{device_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Device */
+        get: operations["device_api_devices__device_id__get"];
+        put?: never;
+        post?: never;
+        /** Retire Device */
+        delete: operations["retire_device_api_devices__device_id__delete"];
+        options?: never;
+        head?: never;
+        /** Change Device */
+        patch: operations["change_device_api_devices__device_id__patch"];
+        trace?: never;
+    };
+    "/api/devices/{device_id}/describe": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Describe Device
+         * @description Ask the device again; new channels come in, known ones keep their names.
+         */
+        post: operations["describe_device_api_devices__device_id__describe_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/discovery/plan": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Plan
+         * @description What would be searched; nothing is sent.
+         */
+        post: operations["plan_api_discovery_plan_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/discovery/sweeps": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Start Sweep */
+        post: operations["start_sweep_api_discovery_sweeps_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/discovery/sweeps/{sweep_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Sweep */
+        get: operations["sweep_api_discovery_sweeps__sweep_id__get"];
+        put?: never;
+        post?: never;
+        /**
+         * Cancel Sweep
+         * @description Stop it; what was found stays.
+         */
+        delete: operations["cancel_sweep_api_discovery_sweeps__sweep_id__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/favourites": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Favourites */
+        get: operations["favourites_api_favourites_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/favourites/{camera_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Add Favourite */
+        put: operations["add_favourite_api_favourites__camera_id__put"];
+        post?: never;
+        /** Remove Favourite */
+        delete: operations["remove_favourite_api_favourites__camera_id__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/live/messages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Live Messages
+         * @description One example of each message of the WebSocket; here so that clients get their types.
+         */
+        get: operations["get_live_messages_api_live_messages_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/media": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Media Parameters
+         * @description What a page must know to build its peer connections: one per relay.
+         */
+        get: operations["media_parameters_api_media_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/runs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Runs
+         * @description The newest first; `active` are those that have not ended.
+         */
+        get: operations["runs_api_runs_get"];
+        put?: never;
+        /**
+         * Start
+         * @description Begin a tour; of dead cameras alone it has ended at once (end_reason all_dead).
+         */
+        post: operations["start_api_runs_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/runs/{run_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Record
+         * @description A run and its record, line by line.
+         */
+        get: operations["record_api_runs__run_id__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/runs/{run_id}/{verb}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Control
+         * @description Act on a run. 409 `run_moved` carries its new state in params.run.
+         */
+        post: operations["control_api_runs__run_id___verb__post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/scenes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Scenes
+         * @description All scenes by name.
+         */
+        get: operations["scenes_api_scenes_get"];
+        put?: never;
+        /**
+         * Create
+         * @description Make a scene; tiles that are not given are empty.
+         */
+        post: operations["create_api_scenes_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/scenes/{scene_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Change
+         * @description Replace the whole scene.
+         */
+        put: operations["change_api_scenes__scene_id__put"];
+        post?: never;
+        /**
+         * Remove
+         * @description Delete it; 409 names the tours that still show it.
+         */
+        delete: operations["remove_api_scenes__scene_id__delete"];
         options?: never;
         head?: never;
         patch?: never;
@@ -29,13 +556,22 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Session */
-        get: operations["get_session_api_session_get"];
+        /**
+         * Who Am I
+         * @description Who is signed in, and what that role may do.
+         */
+        get: operations["who_am_i_api_session_get"];
         put?: never;
-        /** Post Session */
-        post: operations["post_session_api_session_post"];
-        /** Delete Session */
-        delete: operations["delete_session_api_session_delete"];
+        /**
+         * Sign In
+         * @description Start a session. A session that the browser had before is ended.
+         */
+        post: operations["sign_in_api_session_post"];
+        /**
+         * Sign Out
+         * @description End this session.
+         */
+        delete: operations["sign_out_api_session_delete"];
         options?: never;
         head?: never;
         patch?: never;
@@ -49,10 +585,109 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
-        /** Put Session Password */
-        put: operations["put_session_password_api_session_password_put"];
+        /**
+         * New Password
+         * @description Change one's own password; all one's other sessions end. Wrong old ones count as failed sign-ins.
+         */
+        put: operations["new_password_api_session_password_put"];
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/setup": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * State
+         * @description Whether the hub still waits for its first township admin.
+         */
+        get: operations["state_api_setup_get"];
+        put?: never;
+        /**
+         * Make First Admin
+         * @description Make the first township admin and sign in. The link is used up.
+         */
+        post: operations["make_first_admin_api_setup_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/system": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * System
+         * @description Version, times and figures of the running hub.
+         */
+        get: operations["system_api_system_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tours": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Tours
+         * @description All tours by name.
+         */
+        get: operations["tours_api_tours_get"];
+        put?: never;
+        /**
+         * Create
+         * @description Make a tour.
+         */
+        post: operations["create_api_tours_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tours/{tour_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Tour
+         * @description One tour with its stops.
+         */
+        get: operations["tour_api_tours__tour_id__get"];
+        /**
+         * Change
+         * @description Replace the whole tour; runs under way are not changed.
+         */
+        put: operations["change_api_tours__tour_id__put"];
+        post?: never;
+        /**
+         * Remove
+         * @description Take the tour off the list; records stay.
+         */
+        delete: operations["remove_api_tours__tour_id__delete"];
         options?: never;
         head?: never;
         patch?: never;
@@ -65,11 +700,17 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Users */
-        get: operations["get_users_api_users_get"];
+        /**
+         * Users
+         * @description Every user, by name.
+         */
+        get: operations["users_api_users_get"];
         put?: never;
-        /** Post Users */
-        post: operations["post_users_api_users_post"];
+        /**
+         * Create
+         * @description Make a user. 409 when the name is taken.
+         */
+        post: operations["create_api_users_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -89,339 +730,11 @@ export interface paths {
         delete?: never;
         options?: never;
         head?: never;
-        /** Patch Users User Id */
-        patch: operations["patch_users_user_id_api_users__user_id__patch"];
-        trace?: never;
-    };
-    "/api/villages": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Get Villages */
-        get: operations["get_villages_api_villages_get"];
-        put?: never;
-        /** Post Villages */
-        post: operations["post_villages_api_villages_post"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/villages/{village_id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post?: never;
-        /** Delete Villages Village Id */
-        delete: operations["delete_villages_village_id_api_villages__village_id__delete"];
-        options?: never;
-        head?: never;
-        /** Patch Villages Village Id */
-        patch: operations["patch_villages_village_id_api_villages__village_id__patch"];
-        trace?: never;
-    };
-    "/api/villages/order": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        /** Put Villages Order */
-        put: operations["put_villages_order_api_villages_order_put"];
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/cameras": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Get Cameras */
-        get: operations["get_cameras_api_cameras_get"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/cameras/{camera_id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Get Cameras Camera Id */
-        get: operations["get_cameras_camera_id_api_cameras__camera_id__get"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        /** Patch Cameras Camera Id */
-        patch: operations["patch_cameras_camera_id_api_cameras__camera_id__patch"];
-        trace?: never;
-    };
-    "/api/cameras/order": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        /** Put Cameras Order */
-        put: operations["put_cameras_order_api_cameras_order_put"];
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/cameras/approve": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** Post Cameras Approve */
-        post: operations["post_cameras_approve_api_cameras_approve_post"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/cameras/retire": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** Post Cameras Retire */
-        post: operations["post_cameras_retire_api_cameras_retire_post"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/cameras/{camera_id}/prove": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** Post Cameras Camera Id Prove */
-        post: operations["post_cameras_camera_id_prove_api_cameras__camera_id__prove_post"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/favourites": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Get Favourites */
-        get: operations["get_favourites_api_favourites_get"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/favourites/{camera_id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        /** Put Favourites Camera Id */
-        put: operations["put_favourites_camera_id_api_favourites__camera_id__put"];
-        post?: never;
-        /** Delete Favourites Camera Id */
-        delete: operations["delete_favourites_camera_id_api_favourites__camera_id__delete"];
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/devices": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Get Devices */
-        get: operations["get_devices_api_devices_get"];
-        put?: never;
-        /** Post Devices */
-        post: operations["post_devices_api_devices_post"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/devices/{device_id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Get Devices Device Id */
-        get: operations["get_devices_device_id_api_devices__device_id__get"];
-        put?: never;
-        post?: never;
-        /** Delete Devices Device Id */
-        delete: operations["delete_devices_device_id_api_devices__device_id__delete"];
-        options?: never;
-        head?: never;
-        /** Patch Devices Device Id */
-        patch: operations["patch_devices_device_id_api_devices__device_id__patch"];
-        trace?: never;
-    };
-    "/api/devices/url": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** Post Devices Url */
-        post: operations["post_devices_url_api_devices_url_post"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/devices/{device_id}/describe": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** Post Devices Device Id Describe */
-        post: operations["post_devices_device_id_describe_api_devices__device_id__describe_post"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/discovery/plan": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** Post Discovery Plan */
-        post: operations["post_discovery_plan_api_discovery_plan_post"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/discovery/sweeps": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** Post Discovery Sweeps */
-        post: operations["post_discovery_sweeps_api_discovery_sweeps_post"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/discovery/sweeps/{sweep_id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Get Discovery Sweeps Sweep Id */
-        get: operations["get_discovery_sweeps_sweep_id_api_discovery_sweeps__sweep_id__get"];
-        put?: never;
-        post?: never;
-        /** Delete Discovery Sweeps Sweep Id */
-        delete: operations["delete_discovery_sweeps_sweep_id_api_discovery_sweeps__sweep_id__delete"];
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/media": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Get Media */
-        get: operations["get_media_api_media_get"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
+        /**
+         * Change
+         * @description Change a user; what is not sent stays. A new password or disabling ends the user's sessions at once.
+         */
+        patch: operations["change_api_users__user_id__patch"];
         trace?: never;
     };
     "/api/viewers": {
@@ -433,8 +746,11 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Post Viewers */
-        post: operations["post_viewers_api_viewers_post"];
+        /**
+         * Offer
+         * @description Answer the page's offer. An earlier viewer of the same page and relay ends.
+         */
+        post: operations["offer_api_viewers_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -451,349 +767,55 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
-        /** Delete Viewers Viewer */
-        delete: operations["delete_viewers_viewer_api_viewers__viewer__delete"];
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/live/messages": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Get Live Messages */
-        get: operations["get_live_messages_api_live_messages_get"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/alarms": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Get Alarms */
-        get: operations["get_alarms_api_alarms_get"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/alarms/{alarm_id}/acknowledge": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** Post Alarms Alarm Id Acknowledge */
-        post: operations["post_alarms_alarm_id_acknowledge_api_alarms__alarm_id__acknowledge_post"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/cameras/{camera_id}/observations": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Get Cameras Camera Id Observations */
-        get: operations["get_cameras_camera_id_observations_api_cameras__camera_id__observations_get"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/scenes": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Get Scenes */
-        get: operations["get_scenes_api_scenes_get"];
-        put?: never;
-        /** Post Scenes */
-        post: operations["post_scenes_api_scenes_post"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/scenes/{scene_id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        /** Put Scenes Scene Id */
-        put: operations["put_scenes_scene_id_api_scenes__scene_id__put"];
-        post?: never;
-        /** Delete Scenes Scene Id */
-        delete: operations["delete_scenes_scene_id_api_scenes__scene_id__delete"];
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/tours": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Get Tours */
-        get: operations["get_tours_api_tours_get"];
-        put?: never;
-        /** Post Tours */
-        post: operations["post_tours_api_tours_post"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/tours/{tour_id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Get Tours Tour Id */
-        get: operations["get_tours_tour_id_api_tours__tour_id__get"];
-        /** Put Tours Tour Id */
-        put: operations["put_tours_tour_id_api_tours__tour_id__put"];
-        post?: never;
-        /** Delete Tours Tour Id */
-        delete: operations["delete_tours_tour_id_api_tours__tour_id__delete"];
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/runs": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Get Runs */
-        get: operations["get_runs_api_runs_get"];
-        put?: never;
-        /** Post Runs */
-        post: operations["post_runs_api_runs_post"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/runs/{run_id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Get Runs Run Id */
-        get: operations["get_runs_run_id_api_runs__run_id__get"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/runs/{run_id}/pause": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** Post Runs Run Id Pause */
-        post: operations["post_runs_run_id_pause_api_runs__run_id__pause_post"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/runs/{run_id}/resume": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** Post Runs Run Id Resume */
-        post: operations["post_runs_run_id_resume_api_runs__run_id__resume_post"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/runs/{run_id}/next": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** Post Runs Run Id Next */
-        post: operations["post_runs_run_id_next_api_runs__run_id__next_post"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/runs/{run_id}/previous": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** Post Runs Run Id Previous */
-        post: operations["post_runs_run_id_previous_api_runs__run_id__previous_post"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/runs/{run_id}/jump": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** Post Runs Run Id Jump */
-        post: operations["post_runs_run_id_jump_api_runs__run_id__jump_post"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/runs/{run_id}/stop": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** Post Runs Run Id Stop */
-        post: operations["post_runs_run_id_stop_api_runs__run_id__stop_post"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/system": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Get System */
-        get: operations["get_system_api_system_get"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/cameras/{camera_id}/picture": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
         /**
-         * Picture
-         * @description last JPEG, ETag, 404 none
+         * Close
+         * @description Close a viewer of one's own.
          */
-        get: operations["picture_api_cameras__camera_id__picture_get"];
-        put?: never;
-        post?: never;
-        delete?: never;
+        delete: operations["close_api_viewers__viewer__delete"];
         options?: never;
         head?: never;
         patch?: never;
         trace?: never;
     };
-    "/api/cameras/{camera_id}/snapshot": {
+    "/api/villages": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /** Villages */
+        get: operations["villages_api_villages_get"];
         put?: never;
         /**
-         * Snapshot
-         * @description fresh JPEG of a key frame, in full size
+         * Add Villages
+         * @description Answers all villages in their order; names that were there already are not doubled.
          */
-        post: operations["snapshot_api_cameras__camera_id__snapshot_post"];
+        post: operations["add_villages_api_villages_post"];
         delete?: never;
         options?: never;
         head?: never;
         patch?: never;
         trace?: never;
     };
-    "/api/cameras/{camera_id}/whep": {
+    "/api/villages/order": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Order Villages */
+        put: operations["order_villages_api_villages_order_put"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/villages/{village_id}": {
         parameters: {
             query?: never;
             header?: never;
@@ -802,15 +824,13 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /**
-         * Whep
-         * @description application/sdp in, 201 application/sdp + Location /api/whep/{viewer}
-         */
-        post: operations["whep_api_cameras__camera_id__whep_post"];
-        delete?: never;
+        post?: never;
+        /** Remove Village */
+        delete: operations["remove_village_api_villages__village_id__delete"];
         options?: never;
         head?: never;
-        patch?: never;
+        /** Change Village */
+        patch: operations["change_village_api_villages__village_id__patch"];
         trace?: never;
     };
     "/api/whep/{viewer}": {
@@ -823,8 +843,51 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
-        /** Whep End */
-        delete: operations["whep_end_api_whep__viewer__delete"];
+        /**
+         * End
+         * @description End the session.
+         */
+        delete: operations["end_api_whep__viewer__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/healthz": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Alive
+         * @description The process answers. For a supervisor that restarts it when it does not.
+         */
+        get: operations["alive_healthz_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/readyz": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Ready
+         * @description The database answers too. 503 when not.
+         */
+        get: operations["ready_readyz_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -836,6 +899,24 @@ export interface components {
     schemas: {
         /** AlarmAnswer */
         AlarmAnswer: {
+            /** Acknowledged At */
+            acknowledged_at: string | null;
+            /** Acknowledged Name */
+            acknowledged_name: string | null;
+            /** Camera Id */
+            camera_id: number | null;
+            /** Camera Name */
+            camera_name: string | null;
+            /** Cause */
+            cause: string;
+            /** Closed At */
+            closed_at: string | null;
+            /** Detail */
+            detail: string;
+            /** Device Id */
+            device_id: number | null;
+            /** Device Name */
+            device_name: string | null;
             /** Id */
             id: number;
             /**
@@ -843,35 +924,17 @@ export interface components {
              * @enum {string}
              */
             level: "hub" | "village" | "device" | "camera";
-            /** Cause */
-            cause: string;
-            /** Village Id */
-            village_id: number | null;
-            /** Village Name */
-            village_name: string | null;
-            /** Device Id */
-            device_id: number | null;
-            /** Device Name */
-            device_name: string | null;
-            /** Camera Id */
-            camera_id: number | null;
-            /** Camera Name */
-            camera_name: string | null;
             /** Members */
             members: number[];
-            /** Detail */
-            detail: string;
             /**
              * Opened At
              * Format: date-time
              */
             opened_at: string;
-            /** Acknowledged At */
-            acknowledged_at: string | null;
-            /** Acknowledged Name */
-            acknowledged_name: string | null;
-            /** Closed At */
-            closed_at: string | null;
+            /** Village Id */
+            village_id: number | null;
+            /** Village Name */
+            village_name: string | null;
         };
         /**
          * ApproveCameras
@@ -885,18 +948,29 @@ export interface components {
         };
         /** CameraAnswer */
         CameraAnswer: {
-            /** Id */
-            id: number;
+            /** Cause */
+            cause: string | null;
             /** Device Id */
             device_id: number;
-            /** Village Id */
-            village_id: number;
-            /** Name */
-            name: string;
-            /** Pinyin */
-            pinyin: string;
+            /** Favourite */
+            favourite: boolean;
+            /**
+             * Health
+             * @enum {string}
+             */
+            health: "unknown" | "ok" | "fault";
+            /** Health Since */
+            health_since: string | null;
+            /** Id */
+            id: number;
             /** Initials */
             initials: string;
+            /** Name */
+            name: string;
+            /** Picture At */
+            picture_at: string | null;
+            /** Pinyin */
+            pinyin: string;
             /**
              * Place Class
              * @enum {string}
@@ -904,30 +978,19 @@ export interface components {
             place_class: "key_road" | "key_unit" | "high_incidence" | "entrance" | "school" | "water" | "square" | "other";
             /** Position */
             position: number;
+            /** Proof */
+            proof: string | null;
+            /** Proving */
+            proving: boolean;
             /**
              * State
              * @enum {string}
              */
             state: "found" | "waiting" | "approved" | "retired";
-            /**
-             * Health
-             * @enum {string}
-             */
-            health: "unknown" | "ok" | "fault";
-            /** Cause */
-            cause: string | null;
-            /** Health Since */
-            health_since: string | null;
-            /** Proof */
-            proof: string | null;
-            /** Proving */
-            proving: boolean;
-            /** Picture At */
-            picture_at: string | null;
-            /** Favourite */
-            favourite: boolean;
             /** Streams */
             streams: components["schemas"]["StreamAnswer"][];
+            /** Village Id */
+            village_id: number;
         };
         /** CameraIds */
         CameraIds: {
@@ -950,36 +1013,36 @@ export interface components {
         };
         /** ChangeDevice */
         ChangeDevice: {
-            /** Name */
-            name?: string | null;
             /** Host */
             host?: string | null;
+            /** Name */
+            name?: string | null;
             /** Onvif Port */
             onvif_port?: number | null;
-            /** Username */
-            username?: string | null;
             /** Password */
             password?: string | null;
+            /** Username */
+            username?: string | null;
         };
         /** ChangeUser */
         ChangeUser: {
+            /** Disabled */
+            disabled?: boolean | null;
             /** Display Name */
             display_name?: string | null;
+            /** Password */
+            password?: string | null;
             /** Role */
             role?: ("township_admin" | "operator" | "village_admin" | "maintainer" | "leader") | null;
             /** Village Id */
             village_id?: number | null;
-            /** Disabled */
-            disabled?: boolean | null;
-            /** Password */
-            password?: string | null;
         };
         /** ChangeVillage */
         ChangeVillage: {
-            /** Name */
-            name?: string | null;
             /** Kind */
             kind?: ("village" | "quarter") | null;
+            /** Name */
+            name?: string | null;
             /** Ranges */
             ranges?: string[] | null;
         };
@@ -988,45 +1051,45 @@ export interface components {
          * @description Hub → page: something changed. `data` is the noun's read schema, None when it is gone or out of sight.
          */
         Changed: {
+            /** Data */
+            data: {
+                [key: string]: unknown;
+            } | null;
+            /** Id */
+            id: number | string;
+            /**
+             * Topic
+             * @enum {string}
+             */
+            topic: "village" | "device" | "camera" | "alarm" | "tour" | "run" | "sweep";
             /**
              * Type
              * @default changed
              * @constant
              */
             type: "changed";
-            /**
-             * Topic
-             * @enum {string}
-             */
-            topic: "village" | "device" | "camera" | "alarm" | "tour" | "run" | "sweep";
-            /** Id */
-            id: number | string;
-            /** Data */
-            data: {
-                [key: string]: unknown;
-            } | null;
         };
         /**
          * Control
          * @description Act on a run. `revision` is that of the state one looked at; an older one is answered 409 with the new state.
          */
         Control: {
-            /** Revision */
-            revision: number;
             /** Position */
             position?: number | null;
+            /** Revision */
+            revision: number;
         };
         /**
          * Counts
          * @description Approved cameras by health; `waiting` are those not yet approved.
          */
         Counts: {
-            /** Total */
-            total: number;
-            /** Ok */
-            ok: number;
             /** Fault */
             fault: number;
+            /** Ok */
+            ok: number;
+            /** Total */
+            total: number;
             /** Unknown */
             unknown: number;
             /** Waiting */
@@ -1034,37 +1097,8 @@ export interface components {
         };
         /** DeviceAnswer */
         DeviceAnswer: {
-            /** Id */
-            id: number;
-            /** Village Id */
-            village_id: number;
-            /**
-             * Kind
-             * @enum {string}
-             */
-            kind: "camera" | "recorder" | "platform";
-            /** Name */
-            name: string;
-            /** Host */
-            host: string;
-            /** Onvif Port */
-            onvif_port: number | null;
-            /** Rtsp Port */
-            rtsp_port: number | null;
-            /** Manufacturer */
-            manufacturer: string;
-            /** Model */
-            model: string;
-            /** Firmware */
-            firmware: string;
-            /** Serial */
-            serial: string;
-            /** Mac */
-            mac: string;
-            /** Username */
-            username: string | null;
-            /** Has Password */
-            has_password: boolean;
+            /** Cameras */
+            cameras: number[];
             /** Clock Offset S */
             clock_offset_s: number | null;
             /**
@@ -1072,14 +1106,43 @@ export interface components {
              * Format: date-time
              */
             created_at: string;
-            /** Cameras */
-            cameras: number[];
+            /** Firmware */
+            firmware: string;
+            /** Has Password */
+            has_password: boolean;
+            /** Host */
+            host: string;
+            /** Id */
+            id: number;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "camera" | "recorder" | "platform";
+            /** Mac */
+            mac: string;
+            /** Manufacturer */
+            manufacturer: string;
+            /** Model */
+            model: string;
+            /** Name */
+            name: string;
+            /** Onvif Port */
+            onvif_port: number | null;
+            /** Rtsp Port */
+            rtsp_port: number | null;
+            /** Serial */
+            serial: string;
+            /** Username */
+            username: string | null;
+            /** Village Id */
+            village_id: number;
         };
         /** DeviceRegistered */
         DeviceRegistered: {
-            device: components["schemas"]["DeviceAnswer"];
             /** Cameras */
             cameras: components["schemas"]["CameraAnswer"][];
+            device: components["schemas"]["DeviceAnswer"];
         };
         /**
          * Done
@@ -1097,35 +1160,35 @@ export interface components {
          * @description One device that answered.
          */
         Found: {
-            /** Key */
-            key: string;
+            /** Clock Error S */
+            clock_error_s: number | null;
+            /** Device Id */
+            device_id: number | null;
+            /** Endpoint */
+            endpoint: string;
             /** Host */
             host: string;
-            /** Port */
-            port: number;
-            /** Name */
-            name: string;
+            /** Key */
+            key: string;
+            /** Mac */
+            mac: string;
             /** Manufacturer */
             manufacturer: string;
             /** Model */
             model: string;
-            /** Mac */
-            mac: string;
-            /** Endpoint */
-            endpoint: string;
+            /** Name */
+            name: string;
+            /** Other Village */
+            other_village: boolean;
+            /** Port */
+            port: number;
+            /** Reason */
+            reason: string | null;
             /**
              * Source
              * @enum {string}
              */
             source: "multicast" | "unicast";
-            /** Clock Error S */
-            clock_error_s: number | null;
-            /** Reason */
-            reason: string | null;
-            /** Device Id */
-            device_id: number | null;
-            /** Other Village */
-            other_village: boolean;
         };
         /** HTTPValidationError */
         HTTPValidationError: {
@@ -1137,12 +1200,6 @@ export interface components {
          * @description Hub → page, first message of every connection. A changed `epoch`: the hub is new, offer again.
          */
         Hello: {
-            /**
-             * Type
-             * @default hello
-             * @constant
-             */
-            type: "hello";
             /** Epoch */
             epoch: string;
             /**
@@ -1154,15 +1211,21 @@ export interface components {
             relays: {
                 [key: string]: number;
             };
+            /**
+             * Type
+             * @default hello
+             * @constant
+             */
+            type: "hello";
             /** Viewers */
             viewers: string[];
         };
         /** InterfaceAnswer */
         InterfaceAnswer: {
-            /** Name */
-            name: string;
             /** Address */
             address: string;
+            /** Name */
+            name: string;
             /** Network */
             network: string;
         };
@@ -1171,37 +1234,37 @@ export interface components {
          * @description All messages of the WebSocket, here so that their types are generated too.
          */
         LiveMessages: {
-            hello: components["schemas"]["Hello"];
-            tile: components["schemas"]["Tile"];
-            viewer_gone: components["schemas"]["ViewerGone"];
-            relay: components["schemas"]["RelayNew"];
             changed: components["schemas"]["Changed"];
-            time: components["schemas"]["Time"];
+            hello: components["schemas"]["Hello"];
+            relay: components["schemas"]["RelayNew"];
             reload: components["schemas"]["Reload"];
             show: components["schemas"]["Show"];
+            tile: components["schemas"]["Tile"];
+            time: components["schemas"]["Time"];
+            viewer_gone: components["schemas"]["ViewerGone"];
         };
         /**
          * Me
-         * @description Who is signed in, and what that role may do (action names of access.policy), so that pages show no dead button.
+         * @description Who is signed in, and what that role may do (access.policy.Action), so that pages show no dead button.
          */
         Me: {
-            /** Id */
-            id: number;
-            /** Username */
-            username: string;
+            /** Actions */
+            actions: string[];
             /** Display Name */
             display_name: string;
+            /** Id */
+            id: number;
             /**
              * Role
              * @enum {string}
              */
             role: "township_admin" | "operator" | "village_admin" | "maintainer" | "leader";
+            /** Username */
+            username: string;
             /** Village Id */
             village_id: number | null;
             /** Village Name */
             village_name: string | null;
-            /** Actions */
-            actions: string[];
         };
         /**
          * MediaAnswer
@@ -1222,10 +1285,24 @@ export interface components {
          * @description Describe over ONVIF and register. Given `endpoint` (from discovery) it is kept as identity.
          */
         NewDevice: {
-            /** Village Id */
-            village_id: number;
+            /**
+             * Endpoint
+             * @default
+             */
+            endpoint: string;
             /** Host */
             host: string;
+            /**
+             * Name
+             * @default
+             */
+            name: string;
+            /**
+             * Password
+             * Format: password
+             * @default
+             */
+            password: string;
             /** Port */
             port?: number | null;
             /**
@@ -1233,77 +1310,51 @@ export interface components {
              * @default
              */
             username: string;
-            /**
-             * Password
-             * Format: password
-             * @default
-             */
-            password: string;
-            /**
-             * Name
-             * @default
-             */
-            name: string;
-            /**
-             * Endpoint
-             * @default
-             */
-            endpoint: string;
+            /** Village Id */
+            village_id: number;
         };
         /** NewPassword */
         NewPassword: {
-            /**
-             * Old
-             * Format: password
-             */
-            old: string;
             /**
              * New
              * Format: password
              */
             new: string;
+            /**
+             * Old
+             * Format: password
+             */
+            old: string;
         };
         /** NewSweep */
         NewSweep: {
-            /** Village Id */
-            village_id: number;
             /**
              * Multicast
              * @default true
              */
             multicast: boolean;
             /**
-             * Ranges
-             * @default []
-             */
-            ranges: string[];
-            /**
              * Ports
              * @default []
              */
             ports: number[];
+            /**
+             * Ranges
+             * @default []
+             */
+            ranges: string[];
+            /** Village Id */
+            village_id: number;
         };
         /**
          * NewUrlCamera
          * @description A camera that is known by RTSP URL only. A login inside a URL is moved out of it and sealed.
          */
         NewUrlCamera: {
-            /** Village Id */
-            village_id: number;
-            /** Name */
-            name: string;
             /** Main Url */
             main_url: string;
-            /**
-             * Sub Url
-             * @default
-             */
-            sub_url: string;
-            /**
-             * Username
-             * @default
-             */
-            username: string;
+            /** Name */
+            name: string;
             /**
              * Password
              * Format: password
@@ -1316,25 +1367,37 @@ export interface components {
              * @enum {string}
              */
             place_class: "key_road" | "key_unit" | "high_incidence" | "entrance" | "school" | "water" | "square" | "other";
+            /**
+             * Sub Url
+             * @default
+             */
+            sub_url: string;
+            /**
+             * Username
+             * @default
+             */
+            username: string;
+            /** Village Id */
+            village_id: number;
         };
         /** NewUser */
         NewUser: {
-            /** Username */
-            username: string;
             /** Display Name */
             display_name: string;
-            /**
-             * Role
-             * @enum {string}
-             */
-            role: "township_admin" | "operator" | "village_admin" | "maintainer" | "leader";
-            /** Village Id */
-            village_id?: number | null;
             /**
              * Password
              * Format: password
              */
             password: string;
+            /**
+             * Role
+             * @enum {string}
+             */
+            role: "township_admin" | "operator" | "village_admin" | "maintainer" | "leader";
+            /** Username */
+            username: string;
+            /** Village Id */
+            village_id?: number | null;
         };
         /**
          * NewViewer
@@ -1356,14 +1419,14 @@ export interface components {
          * @description Names as pasted, in the official order; names that exist already are kept and not doubled.
          */
         NewVillages: {
-            /** Names */
-            names: string[];
             /**
              * Kind
              * @default village
              * @enum {string}
              */
             kind: "village" | "quarter";
+            /** Names */
+            names: string[];
         };
         /** ObservationAnswer */
         ObservationAnswer: {
@@ -1372,22 +1435,22 @@ export interface components {
              * Format: date-time
              */
             at: string;
-            /** Reason */
-            reason: string | null;
-            /** Detail */
-            detail: string;
-            /** Signalling Ms */
-            signalling_ms: number | null;
-            /** Stream Ms */
-            stream_ms: number | null;
-            /** Key Frame Ms */
-            key_frame_ms: number | null;
             /** Clock Error S */
             clock_error_s: number | null;
+            /** Detail */
+            detail: string;
+            /** Key Frame Ms */
+            key_frame_ms: number | null;
+            /** Reason */
+            reason: string | null;
             /** Scores */
             scores: {
                 [key: string]: number;
             };
+            /** Signalling Ms */
+            signalling_ms: number | null;
+            /** Stream Ms */
+            stream_ms: number | null;
         };
         /**
          * Order
@@ -1399,72 +1462,72 @@ export interface components {
         };
         /** Plan */
         Plan: {
-            /** Interfaces */
-            interfaces: components["schemas"]["InterfaceAnswer"][];
-            /** Ranges */
-            ranges: components["schemas"]["RangeAnswer"][];
             /** Hosts */
             hosts: number;
+            /** Interfaces */
+            interfaces: components["schemas"]["InterfaceAnswer"][];
             /** Max Hosts */
             max_hosts: number;
+            /** Ranges */
+            ranges: components["schemas"]["RangeAnswer"][];
         };
         /**
          * PlanRequest
          * @description What would be searched; nothing is sent. An invalid range is refused, never replaced.
          */
         PlanRequest: {
-            /** Village Id */
-            village_id?: number | null;
             /**
              * Ranges
              * @default []
              */
             ranges: string[];
+            /** Village Id */
+            village_id?: number | null;
         };
         /** PlanStop */
         PlanStop: {
-            /** Position */
-            position: number;
-            /** Name */
-            name: string;
-            /** Note */
-            note: string;
+            /** Cameras */
+            cameras: (components["schemas"]["StopCamera"] | null)[];
+            /** Dwell S */
+            dwell_s: number;
             /**
              * Layout
              * @enum {string}
              */
             layout: "1" | "4" | "9" | "16" | "1+5" | "1+7";
-            /** Dwell S */
-            dwell_s: number;
-            /** Cameras */
-            cameras: (components["schemas"]["StopCamera"] | null)[];
+            /** Name */
+            name: string;
+            /** Note */
+            note: string;
+            /** Position */
+            position: number;
         };
         /** RangeAnswer */
         RangeAnswer: {
-            /** Text */
-            text: string;
             /** First */
             first: string;
-            /** Last */
-            last: string;
             /** Hosts */
             hosts: number;
+            /** Last */
+            last: string;
+            /** Text */
+            text: string;
         };
         /**
          * RelayNew
          * @description Hub → page: the relay was restarted; offer again at once.
          */
         RelayNew: {
+            /** Epoch */
+            epoch: number;
+            /** Relay */
+            relay: number;
             /**
              * Type
              * @default relay
              * @constant
              */
             type: "relay";
-            /** Relay */
-            relay: number;
-            /** Epoch */
-            epoch: number;
         };
         /**
          * Reload
@@ -1483,27 +1546,16 @@ export interface components {
          * @description A run as it stands at `now` (hub time): pages count down from `time_left_s` by themselves.
          */
         RunAnswer: {
+            /** End Reason */
+            end_reason: string | null;
+            /** Ended At */
+            ended_at: string | null;
             /** Id */
             id: number;
-            /** Tour Id */
-            tour_id: number;
-            /** Tour Name */
-            tour_name: string;
-            /**
-             * State
-             * @enum {string}
-             */
-            state: "running" | "paused" | "ended";
-            /** Revision */
-            revision: number;
-            /** Loop */
-            loop: boolean;
             /** Lap */
             lap: number;
-            /** Position */
-            position: number;
-            /** Time Left S */
-            time_left_s: number;
+            /** Loop */
+            loop: boolean;
             /** Next Position */
             next_position: number | null;
             /**
@@ -1511,23 +1563,34 @@ export interface components {
              * Format: date-time
              */
             now: string;
-            /** Started Name */
-            started_name: string;
+            /** Position */
+            position: number;
+            /** Revision */
+            revision: number;
+            /** Shown */
+            shown: number;
+            /** Skipped */
+            skipped: number;
             /**
              * Started At
              * Format: date-time
              */
             started_at: string;
-            /** Ended At */
-            ended_at: string | null;
-            /** End Reason */
-            end_reason: string | null;
+            /** Started Name */
+            started_name: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "running" | "paused" | "ended";
             /** Stops */
             stops: components["schemas"]["PlanStop"][];
-            /** Shown */
-            shown: number;
-            /** Skipped */
-            skipped: number;
+            /** Time Left S */
+            time_left_s: number;
+            /** Tour Id */
+            tour_id: number;
+            /** Tour Name */
+            tour_name: string;
         };
         /**
          * RunRecord
@@ -1540,75 +1603,71 @@ export interface components {
         };
         /** RunStepAnswer */
         RunStepAnswer: {
-            /** Sequence */
-            sequence: number;
-            /** Lap */
-            lap: number;
-            /** Position */
-            position: number;
-            /** Name */
-            name: string;
             /** Cameras */
             cameras: (components["schemas"]["StopCamera"] | null)[];
+            /** Ended At */
+            ended_at: string | null;
+            /** Lap */
+            lap: number;
+            /** Name */
+            name: string;
             /**
              * Outcome
              * @enum {string}
              */
             outcome: "shown" | "skipped";
+            /** Position */
+            position: number;
             /** Reason */
             reason: string | null;
+            /** Sequence */
+            sequence: number;
+            /** Shown S */
+            shown_s: number | null;
             /**
              * Started At
              * Format: date-time
              */
             started_at: string;
-            /** Ended At */
-            ended_at: string | null;
-            /** Shown S */
-            shown_s: number | null;
         };
         /** SceneAnswer */
         SceneAnswer: {
-            /** Id */
-            id: number;
-            /** Name */
-            name: string;
-            /**
-             * Layout
-             * @enum {string}
-             */
-            layout: "1" | "4" | "9" | "16" | "1+5" | "1+7";
             /** Cameras */
             cameras: (number | null)[];
-            /** Owner Id */
-            owner_id: number | null;
             /**
              * Created At
              * Format: date-time
              */
             created_at: string;
-        };
-        /** SceneBody */
-        SceneBody: {
-            /** Name */
-            name: string;
+            /** Id */
+            id: number;
             /**
              * Layout
              * @enum {string}
              */
             layout: "1" | "4" | "9" | "16" | "1+5" | "1+7";
+            /** Name */
+            name: string;
+            /** Owner Id */
+            owner_id: number | null;
+        };
+        /** SceneBody */
+        SceneBody: {
             /** Cameras */
             cameras: (number | null)[];
+            /**
+             * Layout
+             * @enum {string}
+             */
+            layout: "1" | "4" | "9" | "16" | "1+5" | "1+7";
+            /** Name */
+            name: string;
         };
         /**
          * Setup
          * @description Make the first township admin, with the token of the one-time link.
          */
         Setup: {
-            /** Token */
-            token: string;
-            /** Username */
-            username: string;
             /** Display Name */
             display_name: string;
             /**
@@ -1616,6 +1675,10 @@ export interface components {
              * Format: password
              */
             password: string;
+            /** Token */
+            token: string;
+            /** Username */
+            username: string;
         };
         /**
          * SetupState
@@ -1630,17 +1693,6 @@ export interface components {
          * @description Page → hub: put a camera into a tile, or empty it (camera null). `serial` grows per tile.
          */
         Show: {
-            /**
-             * Type
-             * @constant
-             */
-            type: "show";
-            /** Viewer */
-            viewer: string;
-            /** Track */
-            track: number;
-            /** Serial */
-            serial: number;
             /** Camera */
             camera: number | null;
             /**
@@ -1649,41 +1701,52 @@ export interface components {
              * @enum {string}
              */
             quality: "auto" | "main" | "sub";
+            /** Serial */
+            serial: number;
+            /** Track */
+            track: number;
+            /**
+             * Type
+             * @constant
+             */
+            type: "show";
+            /** Viewer */
+            viewer: string;
         };
         /** SignIn */
         SignIn: {
-            /** Username */
-            username: string;
             /**
              * Password
              * Format: password
              */
             password: string;
+            /** Username */
+            username: string;
         };
         /** StartRun */
         StartRun: {
-            /** Tour Id */
-            tour_id: number;
             /**
              * Loop
              * @default false
              */
             loop: boolean;
+            /** Tour Id */
+            tour_id: number;
         };
         /** StopAnswer */
         StopAnswer: {
-            /** Position */
-            position: number;
             /** Camera Id */
             camera_id: number | null;
-            /** Scene Id */
-            scene_id: number | null;
-            /** Name */
-            name: string;
             /** Dwell S */
             dwell_s: number;
+            /** Name */
+            name: string;
             /** Note */
             note: string;
+            /** Position */
+            position: number;
+            /** Scene Id */
+            scene_id: number | null;
         };
         /**
          * StopBody
@@ -1692,8 +1755,6 @@ export interface components {
         StopBody: {
             /** Camera Id */
             camera_id?: number | null;
-            /** Scene Id */
-            scene_id?: number | null;
             /**
              * Dwell S
              * @default 15
@@ -1704,6 +1765,8 @@ export interface components {
              * @default
              */
             note: string;
+            /** Scene Id */
+            scene_id?: number | null;
         };
         /** StopCamera */
         StopCamera: {
@@ -1711,87 +1774,111 @@ export interface components {
             id: number;
             /** Name */
             name: string;
-            /** Village */
-            village: string;
             /** Skipped */
             skipped: string | null;
+            /** Village */
+            village: string;
         };
         /** StreamAnswer */
         StreamAnswer: {
+            /** Codec */
+            codec: string | null;
+            /** Height */
+            height: number | null;
             /**
              * Role
              * @enum {string}
              */
             role: "main" | "sub";
-            /** Codec */
-            codec: string | null;
             /** Width */
             width: number | null;
-            /** Height */
-            height: number | null;
         };
         /** SweepAnswer */
         SweepAnswer: {
-            /** Id */
-            id: string;
-            /** Village Id */
-            village_id: number;
-            /**
-             * State
-             * @enum {string}
-             */
-            state: "running" | "done" | "cancelled" | "failed";
             /** Detail */
             detail: string;
+            /** Done */
+            done: number;
+            /** Found */
+            found: components["schemas"]["Found"][];
+            /** Id */
+            id: string;
             /**
              * Started At
              * Format: date-time
              */
             started_at: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "running" | "done" | "cancelled" | "failed";
             /** Total */
             total: number;
-            /** Done */
-            done: number;
-            /** Found */
-            found: components["schemas"]["Found"][];
+            /** Village Id */
+            village_id: number;
         };
         /**
          * SystemAnswer
          * @description The hub's own state.
          */
         SystemAnswer: {
-            /** Version */
-            version: string;
-            /**
-             * Started At
-             * Format: date-time
-             */
-            started_at: string;
+            /** Cameras */
+            cameras: number;
+            /** Eyes */
+            eyes: {
+                [key: string]: number | string | null;
+            }[];
+            /** Feeds */
+            feeds: number;
             /**
              * Now
              * Format: date-time
              */
             now: string;
-            /** Cameras */
-            cameras: number;
-            /** Feeds */
-            feeds: number;
-            /** Viewers */
-            viewers: number;
             /** Relays */
             relays: {
                 [key: string]: number | string | null;
             }[];
-            /** Eyes */
-            eyes: {
-                [key: string]: number | string | null;
-            }[];
+            /**
+             * Started At
+             * Format: date-time
+             */
+            started_at: string;
+            /** Version */
+            version: string;
+            /** Viewers */
+            viewers: number;
         };
         /**
          * Tile
          * @description Hub → page: what a tile shows. `since` is when the camera's fault began, if it has one.
          */
         Tile: {
+            /** Camera */
+            camera: number | null;
+            /** Codec */
+            codec?: string | null;
+            /**
+             * Detail
+             * @default
+             */
+            detail: string;
+            /** Reason */
+            reason?: string | null;
+            /** Serial */
+            serial: number;
+            /** Since */
+            since?: string | null;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "empty" | "connecting" | "waiting" | "live" | "failed" | "refused";
+            /** Stream */
+            stream?: ("main" | "sub") | null;
+            /** Track */
+            track: number;
             /**
              * Type
              * @default tile
@@ -1800,30 +1887,6 @@ export interface components {
             type: "tile";
             /** Viewer */
             viewer: string;
-            /** Track */
-            track: number;
-            /** Serial */
-            serial: number;
-            /** Camera */
-            camera: number | null;
-            /**
-             * State
-             * @enum {string}
-             */
-            state: "empty" | "connecting" | "waiting" | "live" | "failed" | "refused";
-            /** Reason */
-            reason?: string | null;
-            /**
-             * Detail
-             * @default
-             */
-            detail: string;
-            /** Since */
-            since?: string | null;
-            /** Stream */
-            stream?: ("main" | "sub") | null;
-            /** Codec */
-            codec?: string | null;
         };
         /**
          * Time
@@ -1831,36 +1894,36 @@ export interface components {
          */
         Time: {
             /**
+             * Now
+             * Format: date-time
+             */
+            now: string;
+            /**
              * Type
              * @default time
              * @constant
              */
             type: "time";
-            /**
-             * Now
-             * Format: date-time
-             */
-            now: string;
         };
         /** TourAnswer */
         TourAnswer: {
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Duration S */
+            duration_s: number;
             /** Id */
             id: number;
+            /** Last Run At */
+            last_run_at: string | null;
             /** Name */
             name: string;
             /** Note */
             note: string;
             /** Stops */
             stops: components["schemas"]["StopAnswer"][];
-            /** Duration S */
-            duration_s: number;
-            /**
-             * Created At
-             * Format: date-time
-             */
-            created_at: string;
-            /** Last Run At */
-            last_run_at: string | null;
         };
         /** TourBody */
         TourBody: {
@@ -1876,62 +1939,64 @@ export interface components {
         };
         /** UserAnswer */
         UserAnswer: {
-            /** Id */
-            id: number;
-            /** Username */
-            username: string;
-            /** Display Name */
-            display_name: string;
-            /**
-             * Role
-             * @enum {string}
-             */
-            role: "township_admin" | "operator" | "village_admin" | "maintainer" | "leader";
-            /** Village Id */
-            village_id: number | null;
-            /** Disabled */
-            disabled: boolean;
             /**
              * Created At
              * Format: date-time
              */
             created_at: string;
+            /** Disabled */
+            disabled: boolean;
+            /** Display Name */
+            display_name: string;
+            /** Id */
+            id: number;
             /** Last Login At */
             last_login_at: string | null;
+            /**
+             * Role
+             * @enum {string}
+             */
+            role: "township_admin" | "operator" | "village_admin" | "maintainer" | "leader";
+            /** Username */
+            username: string;
+            /** Village Id */
+            village_id: number | null;
         };
         /** ValidationError */
         ValidationError: {
+            /** Context */
+            ctx?: Record<string, never>;
+            /** Input */
+            input?: unknown;
             /** Location */
             loc: (string | number)[];
             /** Message */
             msg: string;
             /** Error Type */
             type: string;
-            /** Input */
-            input?: unknown;
-            /** Context */
-            ctx?: Record<string, never>;
         };
         /** ViewerAnswer */
         ViewerAnswer: {
-            /** Viewer */
-            viewer: string;
-            /** Relay */
-            relay: number;
+            /** Codecs */
+            codecs: string[];
             /** Epoch */
             epoch: number;
+            /** Relay */
+            relay: number;
             /** Sdp */
             sdp: string;
             /** Tracks */
             tracks: number;
-            /** Codecs */
-            codecs: string[];
+            /** Viewer */
+            viewer: string;
         };
         /**
          * ViewerGone
          * @description Hub → page: this peer connection has ended; offer again.
          */
         ViewerGone: {
+            /** Reason */
+            reason: string;
             /**
              * Type
              * @default viewer_gone
@@ -1940,31 +2005,29 @@ export interface components {
             type: "viewer_gone";
             /** Viewer */
             viewer: string;
-            /** Reason */
-            reason: string;
         };
         /** VillageAnswer */
         VillageAnswer: {
+            counts: components["schemas"]["Counts"];
+            /** Down Since */
+            down_since?: string | null;
             /** Id */
             id: number;
-            /** Name */
-            name: string;
+            /** Initials */
+            initials: string;
             /**
              * Kind
              * @enum {string}
              */
             kind: "village" | "quarter";
-            /** Position */
-            position: number;
+            /** Name */
+            name: string;
             /** Pinyin */
             pinyin: string;
-            /** Initials */
-            initials: string;
+            /** Position */
+            position: number;
             /** Ranges */
             ranges: string[];
-            counts: components["schemas"]["Counts"];
-            /** Down Since */
-            down_since?: string | null;
         };
     };
     responses: never;
@@ -1975,9 +2038,14 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
-    get_setup_api_setup_get: {
+    alarms_api_alarms_get: {
         parameters: {
-            query?: never;
+            query?: {
+                open?: boolean | null;
+                camera_id?: number | null;
+                limit?: number;
+                before?: number | null;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -1990,31 +2058,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["SetupState"];
-                };
-            };
-        };
-    };
-    post_setup_api_setup_post: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["Setup"];
-            };
-        };
-        responses: {
-            /** @description Successful Response */
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Me"];
+                    "application/json": components["schemas"]["AlarmAnswer"][];
                 };
             };
             /** @description Validation Error */
@@ -2028,259 +2072,12 @@ export interface operations {
             };
         };
     };
-    get_session_api_session_get: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Me"];
-                };
-            };
-        };
-    };
-    post_session_api_session_post: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["SignIn"];
-            };
-        };
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Me"];
-                };
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-        };
-    };
-    delete_session_api_session_delete: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Done"];
-                };
-            };
-        };
-    };
-    put_session_password_api_session_password_put: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["NewPassword"];
-            };
-        };
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Done"];
-                };
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-        };
-    };
-    get_users_api_users_get: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["UserAnswer"][];
-                };
-            };
-        };
-    };
-    post_users_api_users_post: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["NewUser"];
-            };
-        };
-        responses: {
-            /** @description Successful Response */
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["UserAnswer"];
-                };
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-        };
-    };
-    patch_users_user_id_api_users__user_id__patch: {
+    acknowledge_api_alarms__alarm_id__acknowledge_post: {
         parameters: {
             query?: never;
             header?: never;
             path: {
-                user_id: number;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["ChangeUser"];
-            };
-        };
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["UserAnswer"];
-                };
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-        };
-    };
-    get_villages_api_villages_get: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["VillageAnswer"][];
-                };
-            };
-        };
-    };
-    post_villages_api_villages_post: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["NewVillages"];
-            };
-        };
-        responses: {
-            /** @description Successful Response */
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["VillageAnswer"][];
-                };
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-        };
-    };
-    delete_villages_village_id_api_villages__village_id__delete: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                village_id: number;
+                alarm_id: number;
             };
             cookie?: never;
         };
@@ -2292,7 +2089,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Done"];
+                    "application/json": components["schemas"]["AlarmAnswer"];
                 };
             };
             /** @description Validation Error */
@@ -2306,75 +2103,7 @@ export interface operations {
             };
         };
     };
-    patch_villages_village_id_api_villages__village_id__patch: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                village_id: number;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["ChangeVillage"];
-            };
-        };
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["VillageAnswer"];
-                };
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-        };
-    };
-    put_villages_order_api_villages_order_put: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["Order"];
-            };
-        };
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["VillageAnswer"][];
-                };
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-        };
-    };
-    get_cameras_api_cameras_get: {
+    cameras_api_cameras_get: {
         parameters: {
             query?: {
                 state?: ("found" | "waiting" | "approved" | "retired") | null;
@@ -2406,7 +2135,106 @@ export interface operations {
             };
         };
     };
-    get_cameras_camera_id_api_cameras__camera_id__get: {
+    approve_cameras_api_cameras_approve_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ApproveCameras"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CameraAnswer"][];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    order_cameras_api_cameras_order_put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Order"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    retire_cameras_api_cameras_retire_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CameraIds"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CameraAnswer"][];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    camera_api_cameras__camera_id__get: {
         parameters: {
             query?: never;
             header?: never;
@@ -2437,7 +2265,7 @@ export interface operations {
             };
         };
     };
-    patch_cameras_camera_id_api_cameras__camera_id__patch: {
+    change_camera_api_cameras__camera_id__patch: {
         parameters: {
             query?: never;
             header?: never;
@@ -2472,18 +2300,18 @@ export interface operations {
             };
         };
     };
-    put_cameras_order_api_cameras_order_put: {
+    observations_api_cameras__camera_id__observations_get: {
         parameters: {
-            query?: never;
+            query?: {
+                hours?: number;
+            };
             header?: never;
-            path?: never;
+            path: {
+                camera_id: number;
+            };
             cookie?: never;
         };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["Order"];
-            };
-        };
+        requestBody?: never;
         responses: {
             /** @description Successful Response */
             200: {
@@ -2491,7 +2319,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Done"];
+                    "application/json": components["schemas"]["ObservationAnswer"][];
                 };
             };
             /** @description Validation Error */
@@ -2505,18 +2333,16 @@ export interface operations {
             };
         };
     };
-    post_cameras_approve_api_cameras_approve_post: {
+    picture_api_cameras__camera_id__picture_get: {
         parameters: {
             query?: never;
             header?: never;
-            path?: never;
+            path: {
+                camera_id: number;
+            };
             cookie?: never;
         };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["ApproveCameras"];
-            };
-        };
+        requestBody?: never;
         responses: {
             /** @description Successful Response */
             200: {
@@ -2524,8 +2350,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["CameraAnswer"][];
+                    "image/jpeg": unknown;
                 };
+            };
+            /** @description unchanged */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Validation Error */
             422: {
@@ -2538,40 +2371,7 @@ export interface operations {
             };
         };
     };
-    post_cameras_retire_api_cameras_retire_post: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["CameraIds"];
-            };
-        };
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["CameraAnswer"][];
-                };
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-        };
-    };
-    post_cameras_camera_id_prove_api_cameras__camera_id__prove_post: {
+    prove_camera_api_cameras__camera_id__prove_post: {
         parameters: {
             query?: never;
             header?: never;
@@ -2602,29 +2402,11 @@ export interface operations {
             };
         };
     };
-    get_favourites_api_favourites_get: {
+    snapshot_api_cameras__camera_id__snapshot_post: {
         parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["CameraIdsAnswer"];
-                };
+            query?: {
+                quality?: "main" | "sub";
             };
-        };
-    };
-    put_favourites_camera_id_api_favourites__camera_id__put: {
-        parameters: {
-            query?: never;
             header?: never;
             path: {
                 camera_id: number;
@@ -2639,7 +2421,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Done"];
+                    "image/jpeg": unknown;
                 };
             };
             /** @description Validation Error */
@@ -2653,7 +2435,7 @@ export interface operations {
             };
         };
     };
-    delete_favourites_camera_id_api_favourites__camera_id__delete: {
+    watch_api_cameras__camera_id__whep_post: {
         parameters: {
             query?: never;
             header?: never;
@@ -2662,15 +2444,19 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody: {
+            content: {
+                "application/sdp": string;
+            };
+        };
         responses: {
-            /** @description Successful Response */
-            200: {
+            /** @description The answer; its Location ends the session. */
+            201: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Done"];
+                    "application/sdp": unknown;
                 };
             };
             /** @description Validation Error */
@@ -2684,7 +2470,7 @@ export interface operations {
             };
         };
     };
-    get_devices_api_devices_get: {
+    devices_api_devices_get: {
         parameters: {
             query?: never;
             header?: never;
@@ -2704,7 +2490,7 @@ export interface operations {
             };
         };
     };
-    post_devices_api_devices_post: {
+    register_device_api_devices_post: {
         parameters: {
             query?: never;
             header?: never;
@@ -2737,7 +2523,40 @@ export interface operations {
             };
         };
     };
-    get_devices_device_id_api_devices__device_id__get: {
+    register_url_api_devices_url_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewUrlCamera"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeviceRegistered"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    device_api_devices__device_id__get: {
         parameters: {
             query?: never;
             header?: never;
@@ -2768,7 +2587,7 @@ export interface operations {
             };
         };
     };
-    delete_devices_device_id_api_devices__device_id__delete: {
+    retire_device_api_devices__device_id__delete: {
         parameters: {
             query?: never;
             header?: never;
@@ -2799,7 +2618,7 @@ export interface operations {
             };
         };
     };
-    patch_devices_device_id_api_devices__device_id__patch: {
+    change_device_api_devices__device_id__patch: {
         parameters: {
             query?: never;
             header?: never;
@@ -2834,40 +2653,7 @@ export interface operations {
             };
         };
     };
-    post_devices_url_api_devices_url_post: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["NewUrlCamera"];
-            };
-        };
-        responses: {
-            /** @description Successful Response */
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["DeviceRegistered"];
-                };
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-        };
-    };
-    post_devices_device_id_describe_api_devices__device_id__describe_post: {
+    describe_device_api_devices__device_id__describe_post: {
         parameters: {
             query?: never;
             header?: never;
@@ -2898,7 +2684,7 @@ export interface operations {
             };
         };
     };
-    post_discovery_plan_api_discovery_plan_post: {
+    plan_api_discovery_plan_post: {
         parameters: {
             query?: never;
             header?: never;
@@ -2931,7 +2717,7 @@ export interface operations {
             };
         };
     };
-    post_discovery_sweeps_api_discovery_sweeps_post: {
+    start_sweep_api_discovery_sweeps_post: {
         parameters: {
             query?: never;
             header?: never;
@@ -2964,7 +2750,7 @@ export interface operations {
             };
         };
     };
-    get_discovery_sweeps_sweep_id_api_discovery_sweeps__sweep_id__get: {
+    sweep_api_discovery_sweeps__sweep_id__get: {
         parameters: {
             query?: never;
             header?: never;
@@ -2995,7 +2781,7 @@ export interface operations {
             };
         };
     };
-    delete_discovery_sweeps_sweep_id_api_discovery_sweeps__sweep_id__delete: {
+    cancel_sweep_api_discovery_sweeps__sweep_id__delete: {
         parameters: {
             query?: never;
             header?: never;
@@ -3026,7 +2812,7 @@ export interface operations {
             };
         };
     };
-    get_media_api_media_get: {
+    favourites_api_favourites_get: {
         parameters: {
             query?: never;
             header?: never;
@@ -3041,31 +2827,29 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["MediaAnswer"];
+                    "application/json": components["schemas"]["CameraIdsAnswer"];
                 };
             };
         };
     };
-    post_viewers_api_viewers_post: {
+    add_favourite_api_favourites__camera_id__put: {
         parameters: {
             query?: never;
             header?: never;
-            path?: never;
+            path: {
+                camera_id: number;
+            };
             cookie?: never;
         };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["NewViewer"];
-            };
-        };
+        requestBody?: never;
         responses: {
             /** @description Successful Response */
-            201: {
+            200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ViewerAnswer"];
+                    "application/json": components["schemas"]["Done"];
                 };
             };
             /** @description Validation Error */
@@ -3079,12 +2863,12 @@ export interface operations {
             };
         };
     };
-    delete_viewers_viewer_api_viewers__viewer__delete: {
+    remove_favourite_api_favourites__camera_id__delete: {
         parameters: {
             query?: never;
             header?: never;
             path: {
-                viewer: string;
+                camera_id: number;
             };
             cookie?: never;
         };
@@ -3130,377 +2914,30 @@ export interface operations {
             };
         };
     };
-    get_alarms_api_alarms_get: {
+    media_parameters_api_media_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MediaAnswer"];
+                };
+            };
+        };
+    };
+    runs_api_runs_get: {
         parameters: {
             query?: {
-                open?: boolean | null;
-                camera_id?: number | null;
-                limit?: number;
-                before?: number | null;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["AlarmAnswer"][];
-                };
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-        };
-    };
-    post_alarms_alarm_id_acknowledge_api_alarms__alarm_id__acknowledge_post: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                alarm_id: number;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["AlarmAnswer"];
-                };
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-        };
-    };
-    get_cameras_camera_id_observations_api_cameras__camera_id__observations_get: {
-        parameters: {
-            query?: {
-                hours?: number;
-            };
-            header?: never;
-            path: {
-                camera_id: number;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ObservationAnswer"][];
-                };
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-        };
-    };
-    get_scenes_api_scenes_get: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["SceneAnswer"][];
-                };
-            };
-        };
-    };
-    post_scenes_api_scenes_post: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["SceneBody"];
-            };
-        };
-        responses: {
-            /** @description Successful Response */
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["SceneAnswer"];
-                };
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-        };
-    };
-    put_scenes_scene_id_api_scenes__scene_id__put: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                scene_id: number;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["SceneBody"];
-            };
-        };
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["SceneAnswer"];
-                };
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-        };
-    };
-    delete_scenes_scene_id_api_scenes__scene_id__delete: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                scene_id: number;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Done"];
-                };
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-        };
-    };
-    get_tours_api_tours_get: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["TourAnswer"][];
-                };
-            };
-        };
-    };
-    post_tours_api_tours_post: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["TourBody"];
-            };
-        };
-        responses: {
-            /** @description Successful Response */
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["TourAnswer"];
-                };
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-        };
-    };
-    get_tours_tour_id_api_tours__tour_id__get: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                tour_id: number;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["TourAnswer"];
-                };
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-        };
-    };
-    put_tours_tour_id_api_tours__tour_id__put: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                tour_id: number;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["TourBody"];
-            };
-        };
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["TourAnswer"];
-                };
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-        };
-    };
-    delete_tours_tour_id_api_tours__tour_id__delete: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                tour_id: number;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Done"];
-                };
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-        };
-    };
-    get_runs_api_runs_get: {
-        parameters: {
-            query?: {
-                state?: string | null;
+                state?: ("running" | "paused" | "ended" | "active") | null;
                 tour_id?: number | null;
                 limit?: number;
                 before?: number | null;
@@ -3531,7 +2968,7 @@ export interface operations {
             };
         };
     };
-    post_runs_api_runs_post: {
+    start_api_runs_post: {
         parameters: {
             query?: never;
             header?: never;
@@ -3564,7 +3001,7 @@ export interface operations {
             };
         };
     };
-    get_runs_run_id_api_runs__run_id__get: {
+    record_api_runs__run_id__get: {
         parameters: {
             query?: never;
             header?: never;
@@ -3595,12 +3032,13 @@ export interface operations {
             };
         };
     };
-    post_runs_run_id_pause_api_runs__run_id__pause_post: {
+    control_api_runs__run_id___verb__post: {
         parameters: {
             query?: never;
             header?: never;
             path: {
                 run_id: number;
+                verb: "pause" | "resume" | "next" | "previous" | "jump" | "stop";
             };
             cookie?: never;
         };
@@ -3630,20 +3068,14 @@ export interface operations {
             };
         };
     };
-    post_runs_run_id_resume_api_runs__run_id__resume_post: {
+    scenes_api_scenes_get: {
         parameters: {
             query?: never;
             header?: never;
-            path: {
-                run_id: number;
-            };
+            path?: never;
             cookie?: never;
         };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["Control"];
-            };
-        };
+        requestBody?: never;
         responses: {
             /** @description Successful Response */
             200: {
@@ -3651,7 +3083,31 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["RunAnswer"];
+                    "application/json": components["schemas"]["SceneAnswer"][];
+                };
+            };
+        };
+    };
+    create_api_scenes_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SceneBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SceneAnswer"];
                 };
             };
             /** @description Validation Error */
@@ -3665,18 +3121,18 @@ export interface operations {
             };
         };
     };
-    post_runs_run_id_next_api_runs__run_id__next_post: {
+    change_api_scenes__scene_id__put: {
         parameters: {
             query?: never;
             header?: never;
             path: {
-                run_id: number;
+                scene_id: number;
             };
             cookie?: never;
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["Control"];
+                "application/json": components["schemas"]["SceneBody"];
             };
         };
         responses: {
@@ -3686,7 +3142,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["RunAnswer"];
+                    "application/json": components["schemas"]["SceneAnswer"];
                 };
             };
             /** @description Validation Error */
@@ -3700,20 +3156,16 @@ export interface operations {
             };
         };
     };
-    post_runs_run_id_previous_api_runs__run_id__previous_post: {
+    remove_api_scenes__scene_id__delete: {
         parameters: {
             query?: never;
             header?: never;
             path: {
-                run_id: number;
+                scene_id: number;
             };
             cookie?: never;
         };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["Control"];
-            };
-        };
+        requestBody?: never;
         responses: {
             /** @description Successful Response */
             200: {
@@ -3721,7 +3173,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["RunAnswer"];
+                    "application/json": components["schemas"]["Done"];
                 };
             };
             /** @description Validation Error */
@@ -3735,18 +3187,36 @@ export interface operations {
             };
         };
     };
-    post_runs_run_id_jump_api_runs__run_id__jump_post: {
+    who_am_i_api_session_get: {
         parameters: {
             query?: never;
             header?: never;
-            path: {
-                run_id: number;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Me"];
+                };
             };
+        };
+    };
+    sign_in_api_session_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
             cookie?: never;
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["Control"];
+                "application/json": components["schemas"]["SignIn"];
             };
         };
         responses: {
@@ -3756,7 +3226,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["RunAnswer"];
+                    "application/json": components["schemas"]["Me"];
                 };
             };
             /** @description Validation Error */
@@ -3770,18 +3240,36 @@ export interface operations {
             };
         };
     };
-    post_runs_run_id_stop_api_runs__run_id__stop_post: {
+    sign_out_api_session_delete: {
         parameters: {
             query?: never;
             header?: never;
-            path: {
-                run_id: number;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
+                };
             };
+        };
+    };
+    new_password_api_session_password_put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
             cookie?: never;
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["Control"];
+                "application/json": components["schemas"]["NewPassword"];
             };
         };
         responses: {
@@ -3791,7 +3279,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["RunAnswer"];
+                    "application/json": components["schemas"]["Done"];
                 };
             };
             /** @description Validation Error */
@@ -3805,7 +3293,60 @@ export interface operations {
             };
         };
     };
-    get_system_api_system_get: {
+    state_api_setup_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SetupState"];
+                };
+            };
+        };
+    };
+    make_first_admin_api_setup_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Setup"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Me"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    system_api_system_get: {
         parameters: {
             query?: never;
             header?: never;
@@ -3825,13 +3366,11 @@ export interface operations {
             };
         };
     };
-    picture_api_cameras__camera_id__picture_get: {
+    tours_api_tours_get: {
         parameters: {
             query?: never;
             header?: never;
-            path: {
-                camera_id: number;
-            };
+            path?: never;
             cookie?: never;
         };
         requestBody?: never;
@@ -3841,67 +3380,33 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/json": components["schemas"]["TourAnswer"][];
                 };
             };
         };
     };
-    snapshot_api_cameras__camera_id__snapshot_post: {
-        parameters: {
-            query?: {
-                quality?: string;
-            };
-            header?: never;
-            path: {
-                camera_id: number;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-        };
-    };
-    whep_api_cameras__camera_id__whep_post: {
+    create_api_tours_post: {
         parameters: {
             query?: never;
             header?: never;
-            path: {
-                camera_id: number;
-            };
+            path?: never;
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TourBody"];
+            };
+        };
         responses: {
             /** @description Successful Response */
             201: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": components["schemas"]["TourAnswer"];
+                };
             };
             /** @description Validation Error */
             422: {
@@ -3914,7 +3419,225 @@ export interface operations {
             };
         };
     };
-    whep_end_api_whep__viewer__delete: {
+    tour_api_tours__tour_id__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tour_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TourAnswer"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    change_api_tours__tour_id__put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tour_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TourBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TourAnswer"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    remove_api_tours__tour_id__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tour_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    users_api_users_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UserAnswer"][];
+                };
+            };
+        };
+    };
+    create_api_users_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewUser"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UserAnswer"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    change_api_users__user_id__patch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                user_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChangeUser"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UserAnswer"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    offer_api_viewers_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewViewer"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ViewerAnswer"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    close_api_viewers__viewer__delete: {
         parameters: {
             query?: never;
             header?: never;
@@ -3931,7 +3654,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": unknown;
+                    "application/json": components["schemas"]["Done"];
                 };
             };
             /** @description Validation Error */
@@ -3941,6 +3664,231 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    villages_api_villages_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VillageAnswer"][];
+                };
+            };
+        };
+    };
+    add_villages_api_villages_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewVillages"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VillageAnswer"][];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    order_villages_api_villages_order_put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Order"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VillageAnswer"][];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    remove_village_api_villages__village_id__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                village_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    change_village_api_villages__village_id__patch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                village_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChangeVillage"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VillageAnswer"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    end_api_whep__viewer__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                viewer: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    alive_healthz_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        [key: string]: string;
+                    };
+                };
+            };
+        };
+    };
+    ready_readyz_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        [key: string]: string;
+                    };
                 };
             };
         };
