@@ -110,7 +110,8 @@ def test_a_tour_is_walked_through_pause_and_a_killed_hub(page: Page, site: Site,
     record = site.get(f"/api/runs/{run['id']}")
     lines = {step["position"]: step for step in record["steps"]}
     assert sorted(lines) == [0, 1, 2, 3, 4, 5]
-    assert (lines[DEAD]["outcome"], lines[DEAD]["reason"]) == ("skipped", "unreachable")
+    assert lines[DEAD]["outcome"] == "skipped"
+    assert lines[DEAD]["reason"] in ("port_closed", "unreachable")
     assert lines[5]["outcome"] == "shown"
     assert lines[5]["shown_s"] == pytest.approx(DWELL, abs=1.5)
 

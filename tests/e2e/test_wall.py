@@ -117,8 +117,10 @@ def test_not_a_frame_is_lost_when_the_eye_is_killed(page: Page, site: Site) -> N
         os.kill(eye, signal.SIGKILL)
     counts = [tile["framesDecoded"] for tile in tiles(page)[:4]]
     until(
-        lambda: (one := site.api.post(f"/api/cameras/{cameras[0]}/snapshot")).status_code == 200
-        and one.content[:2] == b"\xff\xd8",
+        lambda: (
+            (one := site.api.post(f"/api/cameras/{cameras[0]}/snapshot")).status_code == 200
+            and one.content[:2] == b"\xff\xd8"
+        ),
         seconds=15,
         what="a new eye takes pictures",
     )
