@@ -50,7 +50,9 @@ class FakeDevice:
     h265_main: bool = False
     mode: str = ""
     canary: str = "http://127.0.0.1:9/"
+    source_token: str = "source"  # of media2
     refusal: str = "Sender not Authorized"
+    refused: tuple[str, ...] = ()  # operations that it answers with a fault
     calls: list[str] = field(default_factory=list)
     proofs: list[str] = field(default_factory=list)
     connections: int = 0
@@ -138,7 +140,7 @@ class FakeDevice:
                 header = {"WWW-Authenticate": 'Digest realm="cam", nonce="abc123", qop="auth", algorithm=MD5'}
                 return self._send(writer, 401, b"", header)
             return self._send(writer, 400, _ENVELOPE.format(NOT_AUTHORIZED.format(self.refusal)).encode())
-        answer = self._operation(name, body, media2="ver20/media" in body)
+        answer = self._operation(name, body, media2="ver20/media" in body) if name not in self.refused else None
         if answer is None:
             fault = NOT_AUTHORIZED.format("Action not implemented").replace("NotAuthorized", "ActionNotSupported")
             return self._send(writer, 500, _ENVELOPE.format(fault).encode())
@@ -273,7 +275,7 @@ class FakeDevice:
         return "".join(
             f'<tr2:Profiles token="profile_{n}_{role}" fixed="true"><tr2:Name>{role}Stream</tr2:Name>'
             f'<tr2:Configurations><tr2:VideoSource token="vsc{n}"><tt:Name>{self._name(n)}</tt:Name>'
-            f"<tt:UseCount>1</tt:UseCount><tt:SourceToken>source{n}</tt:SourceToken></tr2:VideoSource>"
+            f"<tt:UseCount>1</tt:UseCount><tt:SourceToken>{self.source_token}{n}</tt:SourceToken></tr2:VideoSource>"
             f'<tr2:VideoEncoder token="enc{n}{role}"><tt:Name>e</tt:Name><tt:Encoding>{codec}</tt:Encoding>'
             f"<tt:Resolution><tt:Width>{width}</tt:Width><tt:Height>{height}</tt:Height></tt:Resolution>"
             "</tr2:VideoEncoder></tr2:Configurations></tr2:Profiles>"

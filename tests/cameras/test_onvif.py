@@ -1,14 +1,17 @@
 """Describing devices over real connections: field quirks, and devices that mean harm."""
 
+import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
+from contextlib import suppress
 from datetime import timedelta
 
 import pytest
 
 from camera_hub.cameras.onvif.client import Onvif, Target
 from camera_hub.cameras.onvif.login import Login
-from camera_hub.errors import HubError, Reason
+from camera_hub.errors import HubError, Kind, Reason
+from camera_hub.running import running
 from camera_hub.settings import Discovery
 from tests.cameras.fake_onvif import FakeDevice
 from tests.fakes.clock import ManualClock
@@ -117,6 +120,48 @@ async def test_a_wrong_password_is_tried_once_per_call_and_twice_in_all(
         await onvif.describe("127.0.0.1", device.port, LOGIN)
 
 
+async def test_many_askers_with_one_wrong_password_try_it_twice_in_all(onvif: Onvif) -> None:
+    async with FakeDevice(auth="digest") as device:
+        target = Target("127.0.0.1", device.port, login=Login("admin", "wrong"))
+        told = await asyncio.gather(
+            *(onvif.stream_uri(target, f"profile_{n}_sub") for n in range(1, 9)), return_exceptions=True
+        )
+        assert {error.reason for error in told if isinstance(error, HubError)} == {Reason.WRONG_PASSWORD}
+        assert len(told) == 8
+        assert len(device.proofs) == 2
+
+
+@pytest.mark.parametrize("auth", ["digest", "token"])
+async def test_a_chinese_login_name_is_carried(onvif: Onvif, auth: str) -> None:
+    async with FakeDevice(auth=auth, username="管理员", password="村口-1") as device:
+        found = await onvif.describe("127.0.0.1", device.port, Login("管理员", "村口-1"))
+    assert found.identity.serial == "SN20240001"
+
+
+async def test_an_asker_waits_no_longer_than_its_patience_for_a_device_that_hangs(onvif: Onvif) -> None:
+    async with FakeDevice(mode="silent") as device:
+        target = Target("127.0.0.1", device.port)
+        async with running(_ignored(onvif.clock("127.0.0.1", device.port, timeout=2.0)), "hangs"):
+            while not device.calls:  # noqa: ASYNC110 (the device sets no event)
+                await asyncio.sleep(0)
+            with pytest.raises(HubError) as caught:
+                await onvif.stream_uri(target, "profile_1_sub", timeout=0.1)
+    assert (caught.value.kind, caught.value.reason) == (Kind.BUSY, Reason.BUSY)
+
+
+async def test_what_media2_says_is_cut_to_what_is_kept(onvif: Onvif) -> None:
+    async with FakeDevice(media1=False, media2=True, source_token="s" * 500) as device:
+        found = await onvif.describe("127.0.0.1", device.port, LOGIN)
+    assert len(found.channels[0].token) == 128
+
+
+async def test_a_refusal_of_media2_is_told(onvif: Onvif) -> None:
+    async with FakeDevice(media1=False, media2=True, refused=("SetSynchronizationPoint",)) as device:
+        with pytest.raises(HubError) as caught:
+            await onvif.sync_point(Target("127.0.0.1", device.port, login=LOGIN), "profile_1_sub")
+    assert caught.value.reason == Reason.SOAP_FAULT
+
+
 async def test_no_login_is_told_apart_from_a_wrong_one(onvif: Onvif) -> None:
     async with FakeDevice() as device:
         with pytest.raises(HubError) as caught:
@@ -192,3 +237,8 @@ async def test_a_stream_address_is_asked_with_few_calls_once_the_device_is_known
 def test_passwords_do_not_show() -> None:
     assert "village-1" not in repr(LOGIN)
     assert "village-1" not in repr(Target("127.0.0.1", 80, login=LOGIN))
+
+
+async def _ignored(work: Awaitable[object]) -> None:
+    with suppress(HubError):
+        await work

@@ -4,7 +4,7 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Self, TypeVar
@@ -123,7 +123,7 @@ class Onvif:
             return device.media2(services[MEDIA2]).stream_uri(profile)
 
         seconds = timeout or self._settings.onvif_timeout
-        return urls.onto(await self._media(target, seconds, ask), target.host).url
+        return urls.onto(await self._media(target, seconds, ask, patience=timeout), target.host).url
 
     async def sync_point(self, target: Target, profile: str) -> None:
         """Ask the device for a key frame now (SetSynchronizationPoint). Raises HubError."""
@@ -146,7 +146,14 @@ class Onvif:
         self._remember(target, services, offset_s)
         return described(said, host=target.host, port=target.port, path=target.path, clock_offset_s=offset_s)
 
-    async def _media(self, target: Target, seconds: float, ask: Callable[[Device, dict[str, str]], T]) -> T:
+    async def _media(
+        self,
+        target: Target,
+        seconds: float,
+        ask: Callable[[Device, dict[str, str]], T],
+        *,
+        patience: float | None = None,
+    ) -> T:
         known = self._known.get((target.host, target.port, target.path))
         fresh = known if known is not None and self._clock.monotonic() < known.until else None
 
@@ -161,7 +168,7 @@ class Onvif:
             return ask(device, services), services, conversation.clock_offset_s
 
         try:
-            answer, services, offset_s = await self._call(target, seconds, work)
+            answer, services, offset_s = await self._call(target, seconds, work, patience=patience)
         except HubError:
             self._known.pop((target.host, target.port, target.path), None)
             raise
@@ -169,14 +176,32 @@ class Onvif:
             self._remember(target, services, offset_s)
         return answer
 
-    async def _call(self, target: Target, seconds: float, work: Callable[[Device, Conversation], T]) -> T:
-        """Run `work` in a thread under one deadline of that many seconds; the device's lock is held for its length."""
+    async def _call(
+        self,
+        target: Target,
+        seconds: float,
+        work: Callable[[Device, Conversation], T],
+        *,
+        patience: float | None = None,
+    ) -> T:
+        """Run `work` in a thread under one deadline of that many seconds; the device's lock is held for its length.
+
+        Raises HubError(BUSY) when lock and thread are not free within `patience` seconds.
+        """
         name = f"{target.host}:{target.port}"
-        if target.login:
-            self.budget.check(name, target.login, self._clock.monotonic())
         address = await addresses.resolve(target.host)
         lock = self._locks.setdefault((target.host, target.port), asyncio.Lock())
-        async with lock, self._free:
+        async with AsyncExitStack() as held:
+            try:
+                async with asyncio.timeout(patience or self._settings.onvif_timeout * _DESCRIBE_FACTOR):
+                    await held.enter_async_context(lock)
+                    await held.enter_async_context(self._free)
+            except TimeoutError as error:
+                raise HubError(
+                    Kind.BUSY, "too many slow devices are being asked just now; try again", reason=Reason.BUSY
+                ) from error
+            if target.login:  # under the lock: of many askers with one wrong password only the first may try it
+                self.budget.check(name, target.login, self._clock.monotonic())
             deadline = Deadline(seconds)
             conversation = Conversation(
                 Peer(target.host, address, target.port, tls=target.port == 443),

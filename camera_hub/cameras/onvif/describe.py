@@ -14,6 +14,10 @@ from camera_hub.cameras import urls
 from camera_hub.errors import HubError
 
 MAX_CHANNELS = 256
+MAX_PROFILES = 1024
+MAX_TOKEN = 128
+"""ONVIF allows 64; more than the columns hold is cut, not trusted."""
+
 _SUB_AREA = 704 * 576
 _GENERIC = re.compile(
     r"(video|media|main|sub|minor|major|second|third|stream|profile|source|config(uration)?|channel|camera|cam|ipc|ipcamera|nvt|onvif|token|src|vsc"

@@ -9,7 +9,7 @@ from zeep.exceptions import Fault
 
 from camera_hub.cameras import urls
 from camera_hub.cameras.onvif import faults, wsdl
-from camera_hub.cameras.onvif.describe import Identity, Profile, clean, codec_of, mac_of
+from camera_hub.cameras.onvif.describe import MAX_PROFILES, MAX_TOKEN, Identity, Profile, clean, codec_of, mac_of
 from camera_hub.cameras.onvif.media2 import MEDIA2, Media2
 from camera_hub.cameras.onvif.transport import Conversation
 from camera_hub.errors import HubError, Reason
@@ -17,7 +17,6 @@ from camera_hub.errors import HubError, Reason
 log = logging.getLogger(__name__)
 
 MEDIA1 = "http://www.onvif.org/ver10/media/wsdl"
-MAX_PROFILES = 1024
 
 T = TypeVar("T")
 
@@ -83,9 +82,9 @@ class Device:
             size = getattr(encoder, "Resolution", None)
             found.append(
                 Profile(
-                    token=str(one.token)[:128],
+                    token=str(one.token)[:MAX_TOKEN],
                     name=clean(one.Name),
-                    source=str(source.SourceToken or source.token or one.token)[:128],
+                    source=str(source.SourceToken or source.token or one.token)[:MAX_TOKEN],
                     source_name=clean(source.Name),
                     configuration=str(source.token or ""),
                     codec=codec_of(getattr(encoder, "Encoding", None)),

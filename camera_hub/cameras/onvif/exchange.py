@@ -131,12 +131,16 @@ def request(
             method,
             path,
             body=body or None,
+            # As bytes: http.client would write Latin-1, and a login name may be Chinese (RFC 7616 has it in UTF-8).
             headers={
-                "Host": peer.authority,
-                "User-Agent": "camera-hub",
-                "Accept-Encoding": "identity",
-                "Connection": "close",
-                **headers,
+                name: value.encode()
+                for name, value in {
+                    "Host": peer.authority,
+                    "User-Agent": "camera-hub",
+                    "Accept-Encoding": "identity",
+                    "Connection": "close",
+                    **headers,
+                }.items()
             },
         )
         answer = connection.getresponse()

@@ -1,11 +1,13 @@
 """Media2 (ver20) by hand: onvif-zeep has no WSDL for it, and it is the only service that can name H.265."""
 
+from itertools import islice
 from typing import Any
 
 from lxml import etree
 
-from camera_hub.cameras.onvif.describe import Profile, codec_of
-from camera_hub.cameras.onvif.transport import SOAP, Conversation, parsed
+from camera_hub.cameras.onvif import faults
+from camera_hub.cameras.onvif.describe import MAX_PROFILES, MAX_TOKEN, Profile, clean, codec_of
+from camera_hub.cameras.onvif.transport import SOAP, Conversation, parsed, said
 
 MEDIA2 = "http://www.onvif.org/ver20/media/wsdl"
 
@@ -21,17 +23,17 @@ class Media2:
         """All profiles that show a video source."""
         answer = self._call("GetProfiles", ("Type", "VideoSource"), ("Type", "VideoEncoder"))
         found = []
-        for node in answer.iter("{*}Profiles"):
+        for node in islice(answer.iter("{*}Profiles"), MAX_PROFILES):
             source = node.find("{*}Configurations/{*}VideoSource")
             encoder = node.find("{*}Configurations/{*}VideoEncoder")
             if source is None or not (token := node.get("token")):
                 continue
             found.append(
                 Profile(
-                    token=token,
-                    name=node.findtext("{*}Name") or "",
-                    source=source.findtext("{*}SourceToken") or source.get("token") or token,
-                    source_name=source.findtext("{*}Name") or "",
+                    token=token[:MAX_TOKEN],
+                    name=clean(node.findtext("{*}Name")),
+                    source=(source.findtext("{*}SourceToken") or source.get("token") or token)[:MAX_TOKEN],
+                    source_name=clean(source.findtext("{*}Name")),
                     configuration=source.get("token") or "",
                     codec=codec_of(encoder.findtext("{*}Encoding")) if encoder is not None else None,
                     width=_number(encoder, "Width"),
@@ -58,7 +60,10 @@ class Media2:
             etree.SubElement(request, f"{{{MEDIA2}}}{name}").text = value
         action = f'application/soap+xml; charset=utf-8; action="{MEDIA2}/{operation}"'
         url = self._conversation.peer.url(self._path)
-        return parsed(self._conversation.post_xml(url, envelope, {"Content-Type": action}).content)
+        reply = self._conversation.post_xml(url, envelope, {"Content-Type": action})
+        if words := said(reply):
+            raise faults.of_fault(words)
+        return parsed(reply.content)
 
 
 def _number(encoder: Any, name: str) -> int | None:
