@@ -183,18 +183,27 @@ class Devices:
         username: str | None = None,
         password: str | None = None,
     ) -> DeviceView:
-        """Change what is given; a new password without a name keeps the name. Raises HubError: NOT_FOUND, INVALID."""
+        """Change what is given; a new password without a name keeps the name.
+
+        Who may not approve types the password again when the address changes: else it could be read by having the hub
+        prove itself to a device of one's own. Raises HubError: NOT_FOUND, INVALID (bad_host, password_needed).
+        """
         host = urls.host(host) if host is not None else None
         async with self._database.write() as session:
             device = await self._mine(session, actor, device_id)
             if name is not None:
                 device.name = clean(name, 128) or device.name
-            moved = host is not None and host != device.host
-            if host is not None and moved:
+            port = onvif_port if onvif_port is not None and device.onvif_port is not None else device.onvif_port
+            moved = (host or device.host, port) != (device.host, device.onvif_port)
+            if moved and password is None and device.password_sealed and not allows(actor, Action.APPROVE):
+                raise HubError(
+                    Kind.INVALID,
+                    "the address changes: type the device's password again, so that it goes to no other device",
+                    reason="password_needed",
+                )
+            device.onvif_port = port
+            if host is not None and host != device.host:
                 await _move(session, device, host)
-            if onvif_port is not None and device.onvif_port is not None:
-                moved = moved or device.onvif_port != onvif_port
-                device.onvif_port = onvif_port
             credentials = username is not None or password is not None
             if credentials:
                 old = logins.open_login(self._vault, device) if password is None else Login("", "")

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import ColumnElement, case, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from camera_hub.access.policy import Actor
@@ -56,16 +56,19 @@ async def refuse_duplicate(session: AsyncSession, actor: Actor, found: Facts) ->
 
 
 async def candidates(session: AsyncSession, found: Facts) -> list[Device]:
-    """Devices in service that share any fact with the one found."""
+    """Devices in service that share any fact with the one found; the one at the same place, if any, comes first.
+
+    Bounded, since hundreds of cheap cameras may share one MAC or serial number.
+    """
     village_id, host, port = found.place
-    shared: list[ColumnElement[bool]] = [
-        (Device.village_id == village_id) & (Device.host == host) & (Device.onvif_port == port)
-    ]
+    at_place = (Device.village_id == village_id) & (Device.host == host) & (Device.onvif_port == port)
+    shared: list[ColumnElement[bool]] = [at_place]
     for column, value in ((Device.serial, found.serial), (Device.mac, found.mac), (Device.endpoint, found.endpoint)):
         if value:
             shared.append(column == value)
-    where = select(Device).where(Device.retired_at.is_(None), or_(*shared)).order_by(Device.id).limit(50)
-    return list(await session.scalars(where))
+    where = select(Device).where(Device.retired_at.is_(None), or_(*shared)).limit(50)
+    first = case((at_place, 0), (Device.endpoint == found.endpoint, 1), else_=2)
+    return list(await session.scalars(where.order_by(first, Device.id)))
 
 
 def refuse_impostor(device: Device, found: Identity) -> None:

@@ -103,6 +103,18 @@ async def test_a_shared_mac_alone_makes_no_duplicate(
     assert len(await register.devices.all(ADMIN)) == 2
 
 
+async def test_a_double_is_found_among_many_devices_that_share_a_mac(
+    register: Register, villages: list[int], describer: FakeDescriber
+) -> None:
+    for number in range(1, 53):
+        host = f"192.168.2.{number}"
+        describer.devices[host] = described(host, serial="", mac="02:00:00:00:00:aa")
+        await register.devices.register(ADMIN, villages[0], host)
+    with pytest.raises(HubError) as caught:
+        await register.devices.register(ADMIN, villages[0], "192.168.2.52")
+    assert caught.value.reason == Reason.DUPLICATE
+
+
 async def test_a_device_that_was_not_reached_leaves_nothing_behind(
     register: Register, villages: list[int], database: Database
 ) -> None:
@@ -200,6 +212,22 @@ async def test_a_device_that_moved_takes_its_addresses_along(
     async with database.read() as session:
         uris = list(await session.scalars(select(Stream.uri)))
     assert all(uri.startswith("rtsp://192.168.1.70:554/") for uri in uris)
+
+
+async def test_a_village_cannot_have_a_password_sent_to_another_address(
+    register: Register, villages: list[int]
+) -> None:
+    """It is write-only: the township typed it, and whoever answers at the new address would be given a proof of it."""
+    found = await register.devices.register(ADMIN, villages[0], HOST, username="admin", password="secret-1")
+    own, device_id = village_admin(villages[0]), found.device.id
+    for moved in ({"host": "192.168.1.70"}, {"onvif_port": 8080}, {"host": "192.168.1.70", "username": "root"}):
+        with pytest.raises(HubError) as caught:
+            await register.devices.change(own, device_id, **moved)  # type: ignore[arg-type]  # names are checked at run time
+        assert caught.value.reason == "password_needed"
+    unmoved = await register.devices.change(own, device_id, name="村口", host=HOST)
+    assert (unmoved.host, unmoved.onvif_port) == (HOST, 80)
+    moved_on = await register.devices.change(own, device_id, host="192.168.1.70", password="secret-2")
+    assert moved_on.host == "192.168.1.70"
 
 
 async def test_cameras_are_listed_by_village_and_their_own_order(
