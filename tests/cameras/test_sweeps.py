@@ -9,6 +9,7 @@ import pytest
 from camera_hub.cameras.discovery.interfaces import Interface
 from camera_hub.cameras.discovery.multicast import multicast
 from camera_hub.cameras.discovery.probe import Announced
+from camera_hub.cameras.discovery.sweep import Finding
 from camera_hub.cameras.discovery.sweeps import Sweeps, SweepView
 from camera_hub.cameras.onvif.client import Onvif
 from camera_hub.cameras.register import Register
@@ -18,6 +19,7 @@ from camera_hub.events import EventBus, SweepChanged
 from camera_hub.settings import Discovery
 from camera_hub.simulator.testing import small_farm
 from camera_hub.store.database import Database
+from camera_hub.store.tables import Device
 from tests.cameras.fake_onvif import FakeDevice
 from tests.cameras.fakes import ADMIN, village_admin
 
@@ -176,6 +178,28 @@ async def test_a_search_belongs_to_its_village(
         started = await sweeps.start(own, villages[0], multicast=False, ranges=["127.0.8.1"])
         with pytest.raises(HubError):
             await sweeps.get(other, started.id)
+
+
+async def test_a_device_of_another_village_is_not_named_to_a_village(
+    database: Database, bus: EventBus, register: Register, villages: list[int]
+) -> None:
+    other = village_admin(villages[1])
+    seen = Finding(
+        "127.0.8.9", 80, "multicast", endpoint="urn:uuid:8-9", name="小学门口", model="VC-1", mac="02:00:00:00:08:09"
+    )
+    async with _sweeps(database, bus) as sweeps:
+        started = await sweeps.start(other, villages[1], multicast=False, ranges=[])
+        sweeps._sweeps[started.id].add(seen)
+        (free,) = (await sweeps.get(other, started.id)).found
+        assert (free.name, free.other_village) == ("小学门口", False)
+        async with database.write() as session:
+            here = {"host": seen.host, "onvif_port": 80, "endpoint": seen.endpoint, "created_at": SystemClock().now()}
+            session.add(Device(village_id=villages[0], **here))
+        (taken,) = (await sweeps.get(other, started.id)).found
+        assert (taken.host, taken.other_village, taken.device_id) == (seen.host, True, None)
+        assert (taken.name, taken.model, taken.mac) == ("", "", "")
+        (whole,) = (await sweeps.get(ADMIN, started.id)).found
+        assert whole.name == "小学门口"
 
 
 async def test_an_invalid_range_starts_nothing(database: Database, bus: EventBus, villages: list[int]) -> None:

@@ -295,6 +295,8 @@ class Sweeps:
         for one in findings:
             row = by_endpoint.get(one.endpoint) or by_place.get((sweep.village_id, one.host))
             visible = row is not None and (actor.scope is None or actor.scope == row.village_id)
+            if row is not None and not visible:  # it answers on this network, but what it is called is its village's
+                one = Finding(one.host, one.port, one.source, endpoint=one.endpoint, reason=one.reason)
             views.append(
                 FoundView(
                     one.key,
