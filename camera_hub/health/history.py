@@ -4,11 +4,12 @@ import logging
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, or_, select
 
 from camera_hub.access.policy import Actor, require_village
 from camera_hub.clock import Clock
 from camera_hub.errors import HubError, Kind
+from camera_hub.health.webhook import TOO_OLD
 from camera_hub.store.database import Database
 from camera_hub.store.tables import Camera, Notice, Observation
 
@@ -61,7 +62,7 @@ class Retention:
         await self._clock.sleep(PAUSE)
 
     async def delete_old(self, before: datetime) -> int:
-        """Delete observations before that time in small batches, and delivered notices. Answers how many rows."""
+        """Delete observations before that time in small batches, and old notices. Answers how many observations."""
         deleted = 0
         while True:
             async with self._database.write() as session:
@@ -73,7 +74,9 @@ class Retention:
                 if old:
                     await session.execute(delete(Observation).where(Observation.id.in_(old)))
                 else:
-                    await session.execute(delete(Notice).where(Notice.delivered_at < before))
+                    # One that nobody came for (no webhook is set) would otherwise stay for ever.
+                    gone = or_(Notice.delivered_at < before, Notice.created_at < before - TOO_OLD)
+                    await session.execute(delete(Notice).where(gone))
             deleted += len(old)
             if len(old) < BATCH:
                 return deleted

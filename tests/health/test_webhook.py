@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import select
 
 from camera_hub.errors import HubError
+from camera_hub.health.history import Retention
 from camera_hub.health.webhook import Webhook
 from camera_hub.running import Backoff
 from camera_hub.settings import Notices
@@ -124,6 +125,14 @@ async def test_a_notice_of_yesterday_is_not_told_any_more(
     assert await webhook(sink, clock, database).deliver_next(client)
     assert sink.told == []
     assert (await rows(database))[0].error == "given up: older than a day"
+
+
+async def test_without_a_receiver_notices_do_not_pile_up(database: Database, clock: ManualClock) -> None:
+    await add_notices(database, clock, "opened")
+    clock.move(timedelta(days=14).total_seconds())
+    await add_notices(database, clock, "closed")
+    await Retention(14.0, database, clock).delete_old(clock.now() - timedelta(days=12))
+    assert [notice.kind for notice in await rows(database)] == ["closed"]
 
 
 async def test_the_key_in_the_address_is_never_logged(
