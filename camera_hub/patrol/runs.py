@@ -127,9 +127,7 @@ class Runs:
         async with self._lock:
             await self._heed_clock()
             async with self._database.write() as session:
-                run = await session.get(Run, run_id)
-                if run is None:
-                    raise township.not_found("run")
+                run = await _row(session, run_id)
                 plan = from_rows(run.plan)
                 dead = await self._dead(session, plan)
                 now = self._clock.now()
@@ -174,16 +172,15 @@ class Runs:
 
     async def get(self, actor: Actor, run_id: int) -> RunView:
         """Raises HubError(NOT_FOUND)."""
-        view, _ = await self.record(actor, run_id)
-        return view
+        township.require(actor, "run")
+        async with self._database.read() as session:
+            return await self._view(session, await _row(session, run_id))
 
     async def record(self, actor: Actor, run_id: int) -> tuple[RunView, Sequence[RunStep]]:
         """A run and its lines in order."""
         township.require(actor, "run")
         async with self._database.read() as session:
-            run = await session.get(Run, run_id)
-            if run is None:
-                raise township.not_found("run")
+            run = await _row(session, run_id)
             steps = await session.scalars(select(RunStep).where(RunStep.run_id == run_id).order_by(RunStep.sequence))
             return await self._view(session, run), steps.all()
 
@@ -275,6 +272,13 @@ class Runs:
             for task in waits:
                 task.cancel()
             await asyncio.wait(waits)
+
+
+async def _row(session: AsyncSession, run_id: int) -> Run:
+    run = await session.get(Run, run_id)
+    if run is None:
+        raise township.not_found("run")
+    return run
 
 
 def _walk(verb: Verb, run: Run, plan: Plan, shown: frozenset[int], now: datetime, position: int | None) -> Walk:
