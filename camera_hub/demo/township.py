@@ -5,6 +5,7 @@ from collections.abc import Callable, Coroutine, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from camera_hub.clock import SystemClock
 from camera_hub.demo.accounts import DemoAccount
 from camera_hub.demo.api import Api
 from camera_hub.demo.farm import Farm, FarmDevice, FarmVillage
@@ -84,7 +85,7 @@ async def search(api: Api, farm: Farm, ids: dict[str, int], say: Say) -> dict[st
         }
         sweep = await api("POST", "/api/discovery/sweeps", body)
         while sweep["state"] == "running":
-            await asyncio.sleep(_POLL_SECONDS)
+            await SystemClock().sleep(_POLL_SECONDS)
             sweep = await api("GET", f"/api/discovery/sweeps/{sweep['id']}")
         found.update({row["host"]: row for row in sweep["found"] if row["reason"] is None})
         for row in sweep["found"]:

@@ -222,7 +222,7 @@ async def test_a_village_cannot_have_a_password_sent_to_another_address(
     own, device_id = village_admin(villages[0]), found.device.id
     for moved in ({"host": "192.168.1.70"}, {"onvif_port": 8080}, {"host": "192.168.1.70", "username": "root"}):
         with pytest.raises(HubError) as caught:
-            await register.devices.change(own, device_id, **moved)  # type: ignore[arg-type]  # names are checked at run time
+            await register.devices.change(own, device_id, **moved)
         assert caught.value.reason == "password_needed"
     unmoved = await register.devices.change(own, device_id, name="村口", host=HOST)
     assert (unmoved.host, unmoved.onvif_port) == (HOST, 80)
