@@ -1,0 +1,164 @@
+"""A village admin meets another village by no route, no list and no event: every route with an object is asked."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+import pytest
+
+from camera_hub.access.policy import Action, Actor, Role, actions
+from camera_hub.api.routing import policies
+from camera_hub.app import create_app
+from camera_hub.cameras.discovery.sweeps import Sweeps
+from camera_hub.media.engine import Media
+from camera_hub.settings import Settings
+from camera_hub.store.database import Database
+from camera_hub.store.tables import Alarm, Camera, Device, Observation, Run, Scene, Stream, Tour, TourStop
+from tests.api.conftest import Hub
+from tests.fakes.clock import ManualClock
+
+SECRET = "西边的水库"
+ADDRESS = "10.77.77.77"
+
+ROUTES = [
+    (method, route.path, route.action)
+    for route in policies(create_app(Settings()))
+    for method in route.methods
+    if route.action in actions(Role.VILLAGE_ADMIN)
+]
+OBJECTS = [(method, path) for method, path, _ in ROUTES if "{" in path]
+LISTS = [path for method, path, action in ROUTES if method == "GET" and "{" not in path and action is not Action.SELF]
+
+BODIES: dict[tuple[str, str], dict[str, Any]] = {
+    ("PATCH", "/api/cameras/{camera_id}"): {"name": "mine"},
+    ("PATCH", "/api/devices/{device_id}"): {"host": "10.1.1.1", "password": "x"},
+    ("POST", "/api/cameras/{camera_id}/whep"): {},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Other:
+    """One of everything, in the other village or of the township."""
+
+    ids: dict[str, object]
+
+
+@pytest.fixture
+async def other(hub: Hub, database: Database, clock: ManualClock) -> Other:
+    now, village = clock.now(), hub.other_village
+    async with database.write() as session:
+        device = Device(village_id=village, name=SECRET, host=ADDRESS, onvif_port=80, created_at=now)
+        session.add(device)
+        await session.flush()
+        camera = Camera(
+            device_id=device.id,
+            village_id=village,
+            channel="v1",
+            name=SECRET,
+            state="approved",
+            health="fault",
+            cause="black",
+            created_at=now,
+        )
+        scene = Scene(name=SECRET, layout="1", created_at=now)
+        tour = Tour(name=SECRET, created_at=now)
+        session.add_all([camera, scene, tour])
+        await session.flush()
+        scene.cameras = [camera.id]
+        alarm = Alarm(level="camera", cause="black", village_id=village, camera_id=camera.id, opened_at=now)
+        alarm.members, alarm.detail = [camera.id], SECRET
+        stop = {"position": 0, "dwell_s": 9, "name": SECRET, "note": "", "layout": "1", "cameras": [None]}
+        run = Run(tour_id=tour.id, tour_name=SECRET, plan=[stop], state="paused", anchor_at=now, started_at=now)
+        run.started_name = SECRET
+        session.add_all(
+            [
+                alarm,
+                run,
+                TourStop(tour_id=tour.id, position=0, camera_id=camera.id, dwell_s=9),
+                Stream(camera_id=camera.id, role="sub", source="url", uri=f"rtsp://{ADDRESS}/1", codec="h264"),
+                Observation(camera_id=camera.id, at=now, detail=SECRET, scores={}),
+            ]
+        )
+        await session.flush()
+    media: Media = hub.parts[Media]
+    await media.pictures.save(camera.id, b"\xff\xd8" + SECRET.encode(), now)
+    sweeps: Sweeps = hub.parts[Sweeps]
+    account = hub.accounts[Role.TOWNSHIP_ADMIN]
+    admin = Actor(account.id, account.username, account.display_name, account.role)
+    sweep = await sweeps.start(admin, village, multicast=False, ranges=[])
+    return Other(
+        {
+            "camera_id": camera.id,
+            "device_id": device.id,
+            "alarm_id": alarm.id,
+            "tour_id": tour.id,
+            "scene_id": scene.id,
+            "run_id": run.id,
+            "village_id": village,
+            "sweep_id": sweep.id,
+            "viewer": "nobodys",
+            "verb": "stop",
+        }
+    )
+
+
+async def asked(client: httpx.AsyncClient, method: str, path: str, other: Other) -> httpx.Response:
+    """The answer of the route about the other village's object."""
+    url = path.format(**other.ids)
+    if path.endswith("/whep"):
+        return await client.request(method, url, content=b"v=0", headers={"content-type": "application/sdp"})
+    body = BODIES.get((method, path))
+    return await client.request(method, url, json=body) if body is not None else await client.request(method, url)
+
+
+async def test_no_route_knows_another_villages_object(hub: Hub, other: Other) -> None:
+    client = await hub.client(Role.VILLAGE_ADMIN)
+    assert len(OBJECTS) > 15
+    for method, path in OBJECTS:
+        if method == "DELETE" and path.startswith("/api/favourites"):
+            continue  # forgetting what is not kept is no error, whosever it is
+        answer = await asked(client, method, path, other)
+        assert answer.status_code == 404, f"{method} {path}: {answer.status_code} {answer.text}"
+        assert SECRET not in answer.text
+
+
+async def test_those_objects_are_there_for_the_township(hub: Hub, other: Other) -> None:
+    """Else the test above could not fail."""
+    client = await hub.client(Role.TOWNSHIP_ADMIN)
+    for method, path in OBJECTS:
+        if method == "GET":
+            answer = await asked(client, method, path, other)
+            assert answer.status_code == 200, f"{method} {path}: {answer.text}"
+
+
+async def test_no_list_names_another_villages_object(hub: Hub, other: Other) -> None:
+    own, township = await hub.client(Role.VILLAGE_ADMIN), await hub.client(Role.TOWNSHIP_ADMIN)
+    named = []
+    for path in LISTS:
+        answer = await own.get(path)
+        assert answer.status_code == 200, f"{path}: {answer.text}"
+        assert SECRET not in answer.text, path
+        assert ADDRESS not in answer.text, path
+        if SECRET in (await township.get(path)).text:
+            named.append(path)
+    assert set(named) >= {"/api/cameras", "/api/devices", "/api/alarms", "/api/tours", "/api/scenes", "/api/runs"}
+
+
+async def test_nothing_is_made_in_another_village(hub: Hub, other: Other) -> None:
+    client = await hub.client(Role.VILLAGE_ADMIN)
+    village = {"village_id": hub.other_village}
+    for path, body in (
+        ("/api/devices", {"host": "10.1.1.1"}),
+        ("/api/devices/url", {"name": "x", "main_url": "rtsp://10.1.1.1/1"}),
+        ("/api/discovery/plan", {}),
+        ("/api/discovery/sweeps", {"multicast": False}),
+    ):
+        answer = await client.post(path, json=village | body)
+        assert answer.status_code == 404, f"{path}: {answer.status_code} {answer.text}"
+
+
+async def test_no_event_tells_of_another_villages_object(hub: Hub, other: Other) -> None:
+    account = hub.accounts[Role.VILLAGE_ADMIN]
+    actor = Actor(account.id, account.username, account.display_name, account.role, account.village_id)
+    for topic, read in hub.app.state.live_readers.items():
+        assert await read(hub.app.state, actor, other.ids[f"{topic}_id"]) is None, topic
