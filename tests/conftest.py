@@ -5,12 +5,18 @@ import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from camera_hub.events import EventBus
 from camera_hub.store.database import Database
 from tests.fakes.clock import ManualClock
+
+# What lands is judged by the same examples each time; at a desk hypothesis goes on looking for new ones.
+hypothesis.settings.register_profile("ci", derandomize=True)
+if os.environ.get("CI"):
+    hypothesis.settings.load_profile("ci")
 
 POSTGRES = os.environ.get("CAMERA_HUB_TEST_POSTGRES", "")
 """URL of a database that may be emptied, e.g. postgresql+psycopg://hub@127.0.0.1:5432/hub_test. Empty: SQLite alone."""

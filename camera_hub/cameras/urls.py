@@ -108,7 +108,13 @@ def onto(answered: str, reached: str) -> StreamUrl:
     """
     text = answered.strip()
     match = _ANSWERED.fullmatch(text)
-    if match is None or match["scheme"].lower() not in PORTS or not _PRINTABLE.fullmatch(text) or len(text) > 512:
+    if (
+        match is None
+        or match["scheme"].lower() not in PORTS
+        or not _PRINTABLE.fullmatch(text)
+        or "\\" in text
+        or len(text) > 512
+    ):
         raise HubError(
             Kind.UNREACHABLE, "the device answers with an address that is no rtsp URL", reason=Reason.BAD_REPLY
         )

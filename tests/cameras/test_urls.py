@@ -143,7 +143,8 @@ def test_an_answered_address_is_put_onto_the_device(answered: str, url: str) -> 
 
 
 @pytest.mark.parametrize(
-    "answered", ["", "file:///etc/passwd", "http://1.2.3.4/a", "rtsp://1.2.3.4:70000/", "-i rtsp://x/"]
+    "answered",
+    ["", "file:///etc/passwd", "http://1.2.3.4/a", "rtsp://1.2.3.4:70000/", "-i rtsp://x/", "rtsp://1.2.3.4/\\"],
 )
 def test_an_answered_address_that_is_none_is_a_bad_reply(answered: str) -> None:
     with pytest.raises(HubError) as caught:

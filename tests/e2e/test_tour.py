@@ -49,7 +49,7 @@ def tour(site: Site) -> dict[str, Any]:
         {"scene_id": scene["id"], "dwell_s": DWELL},
         {"camera_id": well[2]["id"], "dwell_s": DWELL},
         {"camera_id": dead["id"], "dwell_s": DWELL},
-        {"camera_id": well[3]["id"], "dwell_s": DWELL},
+        {"camera_id": well[4]["id"], "dwell_s": DWELL},
     ]
     made: dict[str, Any] = site.post("/api/tours", {"name": "重点路段", "stops": stops})
     return made
@@ -105,7 +105,7 @@ def test_a_tour_is_walked_through_pause_and_a_killed_hub(page: Page, site: Site,
     assert after["time_left_s"] == pytest.approx(left, abs=1.0)
 
     camera = tour["stops"][5]["camera_id"]
-    until(lambda: camera in shown(page), seconds=5 * DWELL, what=f"the last stop is on the wall: {tiles(page)[:2]}")
+    until(lambda: shown(page) == {camera}, seconds=5 * DWELL, what=f"the last stop is on the wall: {tiles(page)[:2]}")
     until(lambda: run_of(site, run["id"])["state"] == "ended", seconds=2 * DWELL, what="the run ends")
     record = site.get(f"/api/runs/{run['id']}")
     lines = {step["position"]: step for step in record["steps"]}
