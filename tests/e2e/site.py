@@ -56,6 +56,7 @@ class Site:
     environment: dict[str, str]
     api: httpx.Client = field(default_factory=httpx.Client)
     hub: subprocess.Popen[bytes] | None = None
+    setup_link: str = ""
 
     @property
     def url(self) -> str:
@@ -165,10 +166,10 @@ class Site:
 
 
 @contextmanager
-def running_site(folder: Path, *, villages: int, cameras: int, **settings: str) -> Iterator[Site]:
+def running_site(folder: Path, *, villages: int, cameras: int, admin: bool = True, **settings: str) -> Iterator[Site]:
     """A site with that many virtual villages and cameras; the hub has its first township admin and nothing else.
 
-    `settings` are HEALTH__ROUND_SECONDS="2" and the like.
+    Without `admin` not even that: `setup_link` is still to be opened. `settings` are HEALTH__ROUND_SECONDS="2" and the like.
     """
     # Two sites at once must not meet: each takes a loopback network of its own.
     network = f"127.{30 + secrets.randbelow(200)}"
@@ -198,10 +199,12 @@ def running_site(folder: Path, *, villages: int, cameras: int, **settings: str) 
         token = site.start_hub()
         assert token, "a first start prints the set-up link"
         site.api = httpx.Client(base_url=site.url, headers={"x-camera-hub": "1"}, timeout=60)
-        site.post(
-            "/api/setup",
-            {"token": token, "username": "admin", "display_name": "管理员", "password": PASSWORD},
-        )
+        site.setup_link = f"{site.url}/setup#token={token}"
+        if admin:
+            site.post(
+                "/api/setup",
+                {"token": token, "username": "admin", "display_name": "管理员", "password": PASSWORD},
+            )
         yield site
 
 
