@@ -6,7 +6,6 @@ from typing import Generic, Protocol, TypeVar
 from camera_hub.simulator.picture import caption
 from camera_hub.simulator.rtsp.packets import Packet, h264_packets, h265_packets
 
-
 T = TypeVar("T")
 
 

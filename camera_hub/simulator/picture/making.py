@@ -68,7 +68,10 @@ def recipe_for(look: Look, spec: StreamSpec, label: str, *, b_frames: bool) -> R
 
 
 def units(recipe: Recipe, stop: threading.Event | None = None) -> Iterator[Unit]:
-    """Draw and encode a loop frame by frame, each group's other takes of its key frame after it. Takes seconds of one core in all; for a thread. Raises Abandoned."""
+    """Draw and encode a loop frame by frame, each group followed by the takes of its key frame.
+
+    Takes seconds of one core in all; for a thread. Raises Abandoned.
+    """
     again = _again(recipe, stop)
     for number, (unit, _) in enumerate(_coded(recipe, _drawn(recipe), stop)):
         if number and number % recipe.gop == 0:
@@ -168,7 +171,7 @@ def _drawn_again(recipe: Recipe) -> Iterator[Canvas]:
     for number in range(0, recipe.length, recipe.gop):
         picture = scene.frame(number / recipe.length, number)
         for take in range(0 if number else -_SETTLING, recipe.takes):
-            yield _completed(recipe, sensor.take(picture, take), number, random)
+            yield _completed(recipe, sensor.take(picture, take, number / recipe.length), number, random)
 
 
 def _completed(recipe: Recipe, picture: Canvas, number: int, random: np.random.Generator) -> Canvas:

@@ -52,7 +52,9 @@ def _version() -> str:
 
 
 def _dump(units: Sequence[Unit]) -> bytes:
-    head = json.dumps([[unit.key, unit.time_offset, unit.again, [len(nal) for nal in unit.nals]] for unit in units]).encode()
+    head = json.dumps(
+        [[unit.key, unit.time_offset, unit.again, [len(nal) for nal in unit.nals]] for unit in units]
+    ).encode()
     return len(head).to_bytes(_LENGTH, "big") + head + b"".join(nal for unit in units for nal in unit.nals)
 
 
