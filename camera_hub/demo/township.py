@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from camera_hub.clock import SystemClock
@@ -25,15 +24,6 @@ _CLASSES = (
     ("water", ("水库",)),
     ("square", ("广场",)),
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Filled:
-    """What came of it: devices that answered, cameras registered, and who refused why."""
-
-    found: int
-    cameras: int
-    refused: tuple[str, ...]
 
 
 def place_class(name: str) -> str:

@@ -69,7 +69,7 @@ class VendorInterface:
         if Fault.DEAD in self._state.faults(stream.channel):
             return HttpResponse(503)
         now = self._state.now()
-        picture = await asyncio.to_thread(jpeg, stream.look(), stream.spec, stream.caption(now), now.timestamp())
+        picture = await asyncio.to_thread(jpeg, stream.look(), stream.spec, stream.caption_now(), now.timestamp())
         return HttpResponse(200, picture, "image/jpeg")
 
     def _device_info(self) -> str:

@@ -4,19 +4,21 @@ import asyncio
 import contextlib
 import re
 from collections.abc import AsyncIterator
+from itertools import pairwise
 
 import httpx
 import numpy as np
 import pytest
 from zeep.exceptions import Fault as SoapFault
 
+from camera_hub.sight.freeze import frozen, signature
 from camera_hub.simulator.device import Device
 from camera_hub.simulator.farm import Farm, UnknownTarget
 from camera_hub.simulator.faults import DEFAULT_VALUES, INNER_ADDRESS, Fault, Switchboard
 from camera_hub.simulator.picture.making import frame_of
 from camera_hub.simulator.testing import QUICK_SUB, small_farm
 from tests.fakes.clock import ManualClock
-from tests.simulator.peers import DEADLINE, Reply, RtspClient, basic, pictures
+from tests.simulator.peers import DEADLINE, Picture, Reply, RtspClient, basic, pictures
 from tests.simulator.soap import LOGIN, Onvif
 
 BODY = frame_of(QUICK_SUB).body_height
@@ -311,6 +313,23 @@ async def test_a_frozen_channel_sends_one_picture_clock_and_all(farm: Farm, devi
     await farm.set_fault(channel, Fault.FROZEN, on=False)
     shown = await pictures(url(device), 14)
     assert np.abs(shown[0].astype(int) - shown[-1]).max() > 100
+
+
+async def test_whoever_looks_twice_finds_a_healthy_channel_alive_and_a_frozen_one_frozen(
+    farm: Farm, device: Device
+) -> None:
+    async def look() -> Picture:
+        return (await pictures(url(device), 1))[0]
+
+    await device.rtsp.streams[1, 2].loop()
+    seen = [await look() for _ in range(4)]
+    assert [frozen(signature(one), two) for one, two in pairwise(seen)] == [100.0] * 3
+    await farm.set_fault(device.state.plan.channels[0].key, Fault.FROZEN)
+    stands = [await look() for _ in range(3)]
+    assert all(np.array_equal(stands[0], picture) for picture in stands), "caption and all"
+    assert frozen(signature(stands[0]), stands[1]) == 0.0
+    await farm.set_fault(device.state.plan.channels[0].key, Fault.FROZEN, on=False)
+    assert frozen(signature(stands[0]), await look()) == 100.0
 
 
 async def test_a_black_channel_is_black_but_for_its_caption(farm: Farm, device: Device) -> None:

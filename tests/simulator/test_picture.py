@@ -1,17 +1,19 @@
 """The caption that is written into encoded frames, and the loops that carry it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from camera_hub.sight.black import black
+from camera_hub.sight.freeze import frozen, signature
 from camera_hub.simulator.model import StreamSpec
 from camera_hub.simulator.picture import font
 from camera_hub.simulator.picture.bits import BitReader, BitWriter, escape, split_annex_b, unescape
 from camera_hub.simulator.picture.library import Library
-from camera_hub.simulator.picture.loops import CaptionedLoop, Loop
+from camera_hub.simulator.picture.loops import CaptionedLoop, DrawnLoop, Loop, Unit
 from camera_hub.simulator.picture.making import Recipe, frame_of, parameters, recipe_for, units
 from camera_hub.simulator.picture.scenes import Look, Mood, Scene, SceneKind
 from camera_hub.simulator.picture.shelf import Shelf
@@ -55,6 +57,10 @@ def whole_loop(look: Look, spec: StreamSpec) -> CaptionedLoop:
         loop.add(unit)
     assert loop.ready == loop.length
     return loop
+
+
+def frames(recipe: Recipe) -> list[Unit]:
+    return [unit for unit in units(recipe) if not unit.again]
 
 
 def play(loop: Loop, captions: Sequence[str]) -> list[Picture]:
@@ -117,9 +123,70 @@ def test_places_look_different_by_day_by_night_and_mirrored() -> None:
 def test_frozen_pictures_stand_still_and_black_ones_are_black() -> None:
     loop = whole_loop(Look(SceneKind.ROAD, mood=Mood.FROZEN), SMALL)
     shown = play(loop, ["X 1"] * loop.length)
-    assert np.abs(shown[4].astype(int) - shown[-1]).mean() < 1
+    assert np.abs(shown[1].astype(int) - shown[-1]).mean() < 1
+    assert loop.length == SMALL.fps, "one group of pictures, so that each key frame is the same"
+    assert loop.packets(0, "", "X 1", 1) == loop.packets(0, "", "X 1", 2)
     black = whole_loop(Look(SceneKind.ROAD, mood=Mood.BLACK), SMALL)
     assert play(black, ["X 1"] * 3)[-1][: frame_of(SMALL).body_height].mean() < 20
+
+
+def place(recipe: Recipe) -> tuple[str, Callable[[int, int], bytes]]:
+    """A loop's codec, and its access unit for a frame's number and take."""
+    made = list(units(recipe))
+    if recipe.label:
+        whole: CaptionedLoop | DrawnLoop = DrawnLoop(recipe.spec.codec, parameters(recipe), recipe.length)
+    else:
+        whole = CaptionedLoop(frame_of(recipe.spec), parameters(recipe), recipe.length)
+    for unit in made:
+        whole.add(unit)
+    assert whole.ready == recipe.length
+    again = [unit for unit in made if unit.again]
+    assert len(again) == recipe.takes * recipe.length // recipe.gop
+
+    def access_unit(number: int, take: int) -> bytes:
+        if not recipe.label:
+            return joined(whole.packets(number, "A 1", "A 1", take))
+        if number % recipe.gop == 0:
+            return annex_b(again[number // recipe.gop * recipe.takes + take % recipe.takes].nals)
+        return annex_b([unit for unit in made if not unit.again][number].nals)
+
+    return "hevc" if recipe.spec.codec == "h265" else "h264", access_unit
+
+
+RECIPES = [
+    Recipe(Look(SceneKind.GATE), SMALL),
+    Recipe(Look(SceneKind.BRIDGE, night=True), SMALL),
+    Recipe(Look(SceneKind.GATE), SMALL, "XUEFU", b_frames=True),
+    Recipe(Look(SceneKind.GATE), StreamSpec("h265", 320, 192, 5, 100_000, 1), "XUEFU"),
+]
+
+
+@pytest.mark.parametrize("recipe", RECIPES, ids=["day", "night", "b frames", "h265"])
+def test_no_two_key_frames_of_a_healthy_loop_are_the_same_picture_nor_black(recipe: Recipe) -> None:
+    codec, unit = place(recipe)
+    takes = [(number, take) for number in range(0, recipe.length, recipe.gop) for take in range(recipe.takes)]
+    shown = [decode(codec, [unit(number, take)])[0] for number, take in takes]
+    seen = [signature(picture) for picture in shown]
+    scores = [frozen(seen[i], shown[j]) for i in range(len(seen)) for j in range(i)]
+    assert min(score for score in scores if score is not None) >= 80
+    assert len(scores) == len(takes) * (len(takes) - 1) // 2
+    assert min(black(picture) for picture in shown) > 60
+
+
+@pytest.mark.parametrize("recipe", RECIPES, ids=["day", "night", "b frames", "h265"])
+def test_what_follows_a_key_frame_decodes_after_each_of_its_takes(recipe: Recipe) -> None:
+    codec, unit = place(recipe)
+    gop = range(recipe.gop, 2 * recipe.gop)
+    body = frame_of(recipe.spec).body_height
+    drawn = [
+        Scene(recipe.look, recipe.spec.width, body).frame(number / recipe.length, number).y.astype(int)
+        for number in gop
+    ]
+    for take in range(recipe.takes):
+        shown = decode(codec, [unit(number, take) for number in gop])
+        assert len(shown) == len(gop)
+        errors = [float(np.abs(picture[:body] - real).mean()) for picture, real in zip(shown, drawn, strict=True)]
+        assert max(errors) < 8, f"take {take} drifts away"
 
 
 def test_a_healthy_loop_moves() -> None:
@@ -131,12 +198,12 @@ def test_a_healthy_loop_moves() -> None:
 
 
 def test_h265_and_b_frames_decode_in_order() -> None:
-    whole = list(units(Recipe(Look(SceneKind.GATE), SMALL, "XUEFU", b_frames=True)))
+    whole = frames(Recipe(Look(SceneKind.GATE), SMALL, "XUEFU", b_frames=True))
     assert any(unit.time_offset > 0 for unit in whole)
     shown_at = [number + unit.time_offset for number, unit in enumerate(whole)]
     assert sorted(shown_at) == list(range(len(whole)))
     spec = StreamSpec("h265", 320, 192, 5, 100_000, 1)
-    h265 = list(units(Recipe(Look(SceneKind.GATE), spec, "XUEFU")))
+    h265 = frames(Recipe(Look(SceneKind.GATE), spec, "XUEFU"))
     pictures = decode("hevc", [annex_b(unit.nals) for unit in h265])
     assert len(pictures) == len(h265)
     assert np.abs(pictures[0].astype(int) - pictures[-1]).max() > 50
@@ -193,7 +260,10 @@ async def test_a_loop_from_the_shelf_is_the_loop_that_was_encoded(tmp_path: Path
     assert Shelf(tmp_path).get(repr(recipe)) == made
     async with Library(tmp_path) as library:
         loop = await library.loop(recipe)
-        assert loop.packets(0, "", "A") == whole_loop(recipe.look, SMALL).packets(0, "", "A")
+        whole = whole_loop(recipe.look, SMALL)
+        assert [loop.packets(0, "", "A", take) for take in range(3)] == [
+            whole.packets(0, "", "A", take) for take in range(3)
+        ]
 
 
 def test_a_file_on_the_shelf_that_is_cut_short_counts_as_absent(tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 """Shared shapes of requests and answers."""
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
@@ -28,15 +28,6 @@ class Answer(BaseModel):
     """A body that the hub answers with."""
 
     model_config = ConfigDict(from_attributes=True)
-
-
-class ErrorAnswer(Answer):
-    """Every error: its kind, the exact reason (translated by the page), an English sentence, and values for it."""
-
-    error: str
-    reason: str
-    detail: str
-    params: dict[str, Any] = {}
 
 
 class Done(Answer):

@@ -7,6 +7,7 @@ from fractions import Fraction
 import av
 import numpy as np
 from av.video.codeccontext import VideoCodecContext
+from av.video.frame import PictureType
 
 from camera_hub.simulator.picture.canvas import Canvas
 
@@ -24,12 +25,13 @@ def encode(
     bitrate: int | None = None,
     options: Mapping[str, str] | None = None,
     full_range: bool = False,
+    all_keys: bool = False,
     stop: threading.Event | None = None,
 ) -> Iterator[tuple[bytes, int, bool]]:
     """Encoded access units in coding order, each with the number of its picture and whether it is a key frame.
 
-    `size` is width and height; `full_range` says that luma runs from 0 to 255, as JPEG wants it. Raises Abandoned once
-    `stop` is set, so that a farm can end while a thread of it encodes.
+    `size` is width and height; `full_range` says that luma runs from 0 to 255, as JPEG wants it; `all_keys` makes every
+    picture a key frame. Raises Abandoned once `stop` is set, so that a farm can end while a thread of it encodes.
     """
     encoder = av.CodecContext.create(codec, "w")
     if not isinstance(encoder, VideoCodecContext):
@@ -39,12 +41,14 @@ def encode(
     encoder.time_base, encoder.framerate = Fraction(1, fps), Fraction(fps)
     if bitrate is not None:
         encoder.bit_rate = bitrate
-    encoder.options = dict(options or {})
+    encoder.options = dict(options or {}) | ({"forced-idr": "1"} if all_keys else {})
     for number, picture in enumerate(pictures):
         if stop is not None and stop.is_set():
             raise Abandoned
         frame = av.VideoFrame.from_ndarray(_stacked(picture), format=encoder.pix_fmt)
         frame.pts = number
+        if all_keys:
+            frame.pict_type = PictureType.I
         for packet in encoder.encode(frame):
             yield bytes(packet), packet.pts or 0, packet.is_keyframe
     for packet in encoder.encode(None):

@@ -60,12 +60,11 @@ class Library:
         try:
             loop = _empty(recipe)
             stored = self._shelf.get(repr(recipe)) if self._shelf else None
-            first = recipe.spec.gop_seconds * recipe.spec.fps
             made: list[Unit] = []
             for unit in stored or units(recipe, self._stop):
                 loop.add(unit)
                 made.append(unit)
-                if loop.ready == first:
+                if loop.ready == recipe.gop:
                     event_loop.call_soon_threadsafe(_settle, future, loop)
             if self._shelf and stored is None:
                 self._shelf.put(repr(recipe), made)

@@ -1,10 +1,12 @@
 """Loops: twelve seconds of a place, encoded once and packetized once, shared by all channels of that look."""
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Generic, Protocol, TypeVar
 
 from camera_hub.simulator.picture import caption
 from camera_hub.simulator.rtsp.packets import Packet, h264_packets, h265_packets
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +25,8 @@ class Unit:
     nals: tuple[bytes, ...]
     key: bool
     time_offset: int = 0
+    again: bool = False
+    """Another take of the last key frame, which may be sent in its place."""
 
 
 class Loop(Protocol):
@@ -47,9 +51,27 @@ class Loop(Protocol):
         """Frames by which this one is shown after the time it is sent at; other than 0 only with B frames."""
         ...
 
-    def packets(self, number: int, shown: str, caption_text: str) -> tuple[Packet, ...]:
-        """RTP payloads of one frame, whose caption bar changes from `shown` to `caption_text`."""
+    def packets(self, number: int, shown: str, caption_text: str, take: int = 0) -> tuple[Packet, ...]:
+        """RTP payloads of one frame, whose caption bar changes from `shown` to `caption_text`.
+
+        `take`, which may count on for ever, chooses among the takes of a key frame.
+        """
         ...
+
+
+class _Key(Generic[T]):
+    """What may be sent of a key frame: the loop's own, or in its place a take, as soon as there are any."""
+
+    def __init__(self, own: T) -> None:
+        self._own = own
+        self._takes: list[T] = []
+
+    def add(self, take: T) -> None:
+        self._takes.append(take)
+
+    def choose(self, take: int) -> T:
+        """One of them for any number; neighbouring numbers get neighbouring takes."""
+        return self._takes[take % len(self._takes)] if self._takes else self._own
 
 
 class CaptionedLoop:
@@ -60,13 +82,19 @@ class CaptionedLoop:
         self.length = length
         self._frame = frame
         self._units: list[tuple[Unit, tuple[Packet, ...]]] = []
+        self._keys: dict[int, _Key[Unit]] = {}
 
     @property
     def ready(self) -> int:
         return len(self._units)
 
     def add(self, unit: Unit) -> None:
-        """Append the next frame, and what is sent of it when the caption does not change."""
+        """Append the next frame, and what is sent of it when the caption does not change; or a take of the last key."""
+        if unit.again:
+            self._keys[max(self._keys)].add(unit)
+            return
+        if unit.key:
+            self._keys[len(self._units)] = _Key(unit)
         unchanged = () if unit.key else h264_packets([caption.skip_bar(self._frame, unit.nals[0])])
         self._units.append((unit, unchanged))
 
@@ -76,9 +104,10 @@ class CaptionedLoop:
     def time_offset(self, number: int) -> int:
         return 0
 
-    def packets(self, number: int, shown: str, caption_text: str) -> tuple[Packet, ...]:
+    def packets(self, number: int, shown: str, caption_text: str, take: int = 0) -> tuple[Packet, ...]:
         frame, (unit, unchanged) = self._frame, self._units[number]
         if unit.key:
+            unit = self._keys[number].choose(take)
             whole = caption.draw_bar(frame, unit.nals[0], frame.text(caption_text))
             return h264_packets([self.parameters.sps, self.parameters.pps, whole])
         if shown == caption_text:
@@ -94,14 +123,21 @@ class DrawnLoop:
         self.length = length
         self._packetize = h265_packets if codec == "h265" else h264_packets
         self._units: list[tuple[Unit, tuple[Packet, ...]]] = []
+        self._keys: dict[int, _Key[tuple[Packet, ...]]] = {}
 
     @property
     def ready(self) -> int:
         return len(self._units)
 
     def add(self, unit: Unit) -> None:
-        """Append the next frame."""
-        self._units.append((unit, self._packetize(unit.nals)))
+        """Append the next frame, or a take of the last key frame."""
+        packets = self._packetize(unit.nals)
+        if unit.again:
+            self._keys[max(self._keys)].add(packets)
+            return
+        if unit.key:
+            self._keys[len(self._units)] = _Key(packets)
+        self._units.append((unit, packets))
 
     def is_key(self, number: int) -> bool:
         return self._units[number][0].key
@@ -109,5 +145,5 @@ class DrawnLoop:
     def time_offset(self, number: int) -> int:
         return self._units[number][0].time_offset
 
-    def packets(self, number: int, shown: str, caption_text: str) -> tuple[Packet, ...]:
-        return self._units[number][1]
+    def packets(self, number: int, shown: str, caption_text: str, take: int = 0) -> tuple[Packet, ...]:
+        return self._keys[number].choose(take) if number in self._keys else self._units[number][1]

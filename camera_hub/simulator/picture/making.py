@@ -1,5 +1,6 @@
 """Encoding loops: without a caption bar where it is written in later, with it drawn where it cannot be."""
 
+import itertools
 import threading
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -9,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from camera_hub.simulator.model import StreamSpec
-from camera_hub.simulator.picture import caption, font
+from camera_hub.simulator.picture import caption, font, takes
 from camera_hub.simulator.picture.bits import split_annex_b
 from camera_hub.simulator.picture.canvas import Canvas, Colour
 from camera_hub.simulator.picture.encoder import encode
@@ -19,6 +20,9 @@ from camera_hub.simulator.picture.scenes import Look, Mood, Scene, SceneKind
 LOOP_SECONDS = 12
 DRAWN_SECONDS = 6
 """Shorter where nothing is shared: x265 takes some 60 ms of a core for a 720p picture."""
+_KEY_SHARE = 8
+"""A take gets one part in so many of its group's bits."""
+_SETTLING = 8
 _ENCODERS = {"h264": "libx264", "h265": "libx265"}
 _SLICES, _SEI, _SPS, _PPS = (1, 5), 6, 7, 8
 _H265_PARAMETERS, _H265_SEI = (32, 33, 34), (39, 40)
@@ -39,8 +43,20 @@ class Recipe:
     b_frames: bool = False
 
     @property
+    def gop(self) -> int:
+        """Frames from one key frame to the next."""
+        return self.spec.gop_seconds * self.spec.fps
+
+    @property
+    def takes(self) -> int:
+        """How often each key picture is encoded once more."""
+        return takes.count(self.look, self.spec.codec)
+
+    @property
     def length(self) -> int:
-        """Frames in the loop."""
+        """Frames in the loop. What is frozen has one group of pictures, so that it is the very same each time."""
+        if self.look.mood is Mood.FROZEN:
+            return self.gop
         return self.spec.fps * (DRAWN_SECONDS if self.label else LOOP_SECONDS)
 
 
@@ -52,8 +68,16 @@ def recipe_for(look: Look, spec: StreamSpec, label: str, *, b_frames: bool) -> R
 
 
 def units(recipe: Recipe, stop: threading.Event | None = None) -> Iterator[Unit]:
-    """Draw and encode a loop frame by frame. Takes seconds of one core in all; for a thread. Raises Abandoned."""
-    return (unit for unit, _ in _coded(recipe, _drawn(recipe), stop))
+    """Draw and encode a loop frame by frame, each group followed by the takes of its key frame.
+
+    Takes seconds of one core in all; for a thread. Raises Abandoned.
+    """
+    again = _again(recipe, stop)
+    for number, (unit, _) in enumerate(_coded(recipe, _drawn(recipe), stop)):
+        if number and number % recipe.gop == 0:
+            yield from itertools.islice(again, recipe.takes)
+        yield unit
+    yield from again
 
 
 def parameters(recipe: Recipe) -> ParameterSets:
@@ -74,15 +98,28 @@ def _parameters(recipe: Recipe) -> ParameterSets:
     return ParameterSets(found[_SPS], found[_PPS])
 
 
+def _again(recipe: Recipe, stop: threading.Event | None) -> Iterator[Unit]:
+    """All takes of all key frames. They decode with the loop's parameter sets, or RuntimeError is raised."""
+    if not recipe.takes:
+        return
+    known = parameters(recipe)
+    coded = _coded(recipe, _drawn_again(recipe), stop, all_keys=True)
+    for unit, nals in itertools.islice(coded, _SETTLING, None):
+        if known.sps not in nals.values() or known.pps not in nals.values():
+            raise RuntimeError("the encoder changed its parameter sets from one take to another")
+        yield replace(unit, again=True)
+
+
 def _coded(
-    recipe: Recipe, pictures: Iterable[Canvas], stop: threading.Event | None
+    recipe: Recipe, pictures: Iterable[Canvas], stop: threading.Event | None, *, all_keys: bool = False
 ) -> Iterator[tuple[Unit, dict[int, bytes]]]:
     """Frames in coding order, each with all its NAL units by their type."""
     spec = recipe.spec
+    bitrate = spec.bitrate * recipe.gop // _KEY_SHARE if all_keys else spec.bitrate
     h265 = spec.codec == "h265"
     coded = encode(
-        _ENCODERS[spec.codec], pictures, size=_size(recipe), fps=spec.fps, bitrate=spec.bitrate,
-        options=_options(recipe), stop=stop,
+        _ENCODERS[spec.codec], pictures, size=_size(recipe), fps=spec.fps, bitrate=bitrate,
+        options=_options(recipe), all_keys=all_keys, stop=stop,
     )  # fmt: skip
     for number, (data, shown, key) in enumerate(coded):
         kinds = {nal: nal[0] >> 1 & 0x3F if h265 else nal[0] & 0x1F for nal in split_annex_b(data)}
@@ -104,8 +141,7 @@ def _size(recipe: Recipe) -> tuple[int, int]:
 
 
 def _options(recipe: Recipe) -> dict[str, str]:
-    gop = recipe.spec.gop_seconds * recipe.spec.fps
-    common = f"keyint={gop}:min-keyint={gop}:scenecut=0"
+    common = f"keyint={recipe.gop}:min-keyint={recipe.gop}:scenecut=0"
     if recipe.spec.codec == "h265":
         own = "bframes=0:open-gop=0:pools=1:frame-threads=1:log-level=none:repeat-headers=1:info=0"
         return {"preset": "ultrafast", "x265-params": f"{common}:{own}"}
@@ -118,19 +154,34 @@ def _options(recipe: Recipe) -> dict[str, str]:
 
 
 def _drawn(recipe: Recipe) -> Iterator[Canvas]:
-    """The pictures of a loop, with their bar where there is a label, else with the noise that keeps a slice open."""
+    """The pictures of a loop."""
     frame = frame_of(recipe.spec)
     scene = Scene(recipe.look, frame.width, frame.body_height)
     random = np.random.default_rng(11)
     for number in range(recipe.length):
+        yield _completed(recipe, scene.frame(number / recipe.length, number), number, random)
+
+
+def _drawn_again(recipe: Recipe) -> Iterator[Canvas]:
+    """The takes of each group's first picture, group by group; before them some for rate control to settle."""
+    frame = frame_of(recipe.spec)
+    scene = Scene(recipe.look, frame.width, frame.body_height)
+    sensor = takes.Sensor(frame.width, frame.body_height, recipe.takes)
+    random = np.random.default_rng(11)
+    for number in range(0, recipe.length, recipe.gop):
         picture = scene.frame(number / recipe.length, number)
-        if recipe.label:
-            second = 0 if recipe.look.mood is Mood.FROZEN else number // recipe.spec.fps
-            yield with_bar(picture, frame, f"{recipe.label}  +{second:02}")
-        else:
-            wide = Canvas(*(np.pad(plane, ((0, 0), (0, extra)), mode="edge") for plane, extra in _planes(picture)))
-            wide.y[-16:, -16:] = random.integers(40, 216, (16, 16), np.uint8)
-            yield wide
+        for take in range(0 if number else -_SETTLING, recipe.takes):
+            yield _completed(recipe, sensor.take(picture, take, number / recipe.length), number, random)
+
+
+def _completed(recipe: Recipe, picture: Canvas, number: int, random: np.random.Generator) -> Canvas:
+    """The picture with its bar where there is a label, else with the noise that keeps a slice open."""
+    if recipe.label:
+        second = 0 if recipe.look.mood is Mood.FROZEN else number // recipe.spec.fps
+        return with_bar(picture, frame_of(recipe.spec), f"{recipe.label}  +{second:02}")
+    wide = Canvas(*(np.pad(plane, ((0, 0), (0, extra)), mode="edge") for plane, extra in _planes(picture)))
+    wide.y[-16:, -16:] = random.integers(40, 216, (16, 16), np.uint8)
+    return wide
 
 
 def with_bar(canvas: Canvas, frame: caption.Frame, text: str) -> Canvas:

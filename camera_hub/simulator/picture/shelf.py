@@ -52,7 +52,9 @@ def _version() -> str:
 
 
 def _dump(units: Sequence[Unit]) -> bytes:
-    head = json.dumps([[unit.key, unit.time_offset, [len(nal) for nal in unit.nals]] for unit in units]).encode()
+    head = json.dumps(
+        [[unit.key, unit.time_offset, unit.again, [len(nal) for nal in unit.nals]] for unit in units]
+    ).encode()
     return len(head).to_bytes(_LENGTH, "big") + head + b"".join(nal for unit in units for nal in unit.nals)
 
 
@@ -60,12 +62,12 @@ def _load(data: bytes) -> list[Unit]:
     """Raises ValueError or TypeError for what `_dump` did not write."""
     start = _LENGTH + int.from_bytes(data[:_LENGTH], "big")
     units = []
-    for key, offset, lengths in json.loads(data[_LENGTH:start]):
+    for key, offset, again, lengths in json.loads(data[_LENGTH:start]):
         nals = []
         for length in lengths:
             nals.append(data[start : start + length])
             start += length
-        units.append(Unit(tuple(nals), bool(key), int(offset)))
+        units.append(Unit(tuple(nals), bool(key), int(offset), bool(again)))
     if start != len(data) or not units:
         raise ValueError("the file is cut short")
     return units

@@ -14,6 +14,8 @@ from camera_hub.simulator.rtsp.receiver import Receiver
 from camera_hub.simulator.state import DeviceState
 
 BEIJING = timezone(timedelta(hours=8))
+_APART = 1000
+"""Groups of pictures by which channels of one look may be apart."""
 _LATEST = 1.0
 """Seconds a stream may lag before it skips instead of catching up."""
 
@@ -29,6 +31,8 @@ class Stream:
         self._receivers: list[Receiver] = []
         self._task: asyncio.Task[None] | None = None
         self._wants_key = False
+        self._turn = 0
+        """Groups of pictures since the epoch; it never stands still from one key frame to the next."""
         self._frozen_at: datetime | None = None
         self._captioned: tuple[datetime | None, str] = (None, "")
         self._clock_base = secrets.randbits(31)
@@ -87,7 +91,8 @@ class Stream:
     def _timestamp(self, monotonic: float) -> int:
         return round(monotonic * 90_000) + self._clock_base & 0xFFFFFFFF
 
-    def _caption_now(self) -> str:
+    def caption_now(self) -> str:
+        """The text burnt in now; it stands while the picture is frozen, whoever comes and goes."""
         if Fault.FROZEN not in self._state.faults(self.channel):
             self._frozen_at = None
             now = self._state.now().replace(microsecond=0)
@@ -98,19 +103,25 @@ class Stream:
             self._frozen_at = self._state.now()
         return self.caption(self._frozen_at)
 
+    def _start(self, loop: Loop, gop: int) -> int:
+        """The frame to begin with: where the loop stands by the wall clock, but not where it stood a moment ago."""
+        groups = int(self._state.clock.now().timestamp() / self.spec.gop_seconds)
+        self._turn = max(groups + zlib.crc32(self.name.encode()) % _APART, self._turn)
+        return (self._turn + 1) % (loop.ready // gop) * gop
+
     async def _run(self) -> None:
         clock = self._state.clock
         step = 1 / self.spec.fps
         gop = self.spec.gop_seconds * self.spec.fps
         recipe, loop = self._recipe(), await self.loop()
-        number = zlib.crc32(self.name.encode()) % (loop.ready // gop) * gop
+        number = self._start(loop, gop)
         shown = ""
         due = clock.monotonic()
         while self._receivers:
             if self._recipe() != recipe:
                 recipe = self._recipe()
                 loop = await self._state.library.loop(recipe)
-                number = 0
+                number = self._start(loop, gop)
             elif self._wants_key:
                 number = -(-number // gop) * gop % loop.length
             self._wants_key = False
@@ -121,7 +132,9 @@ class Stream:
                 due = clock.monotonic()
             if not self._receivers:
                 return
-            caption = self._caption_now()
+            if number % gop == 0:
+                self._turn += 1
+            caption = self.caption_now()
             self._send(loop, number, shown, caption, due)
             shown = caption
             number = (number + 1) % loop.length
@@ -136,7 +149,7 @@ class Stream:
         key = loop.is_key(number)
         if self._state.silent or Fault.DEAD in faults or (key and Fault.NO_KEY_FRAME in faults):
             return
-        packets = loop.packets(number, shown, caption)
+        packets = loop.packets(number, shown, caption, self._turn)
         timestamp = self._timestamp(due + loop.time_offset(number) / self.spec.fps)
         now, monotonic, drip = self._state.now(), self._state.clock.monotonic(), Fault.SLOW_DRIP in faults
         for receiver in self._receivers:
