@@ -53,6 +53,7 @@ export default {
   too_many_hosts: '{hosts} addresses in all; one search takes at most {max_hosts}. Narrow the ranges',
   bad_host: 'Not an address where a camera can be',
   bad_url: 'Not a stream address: rtsp:// or rtsps:// only, both streams at the same address',
+  password_needed: 'The address changes: type the device’s password again, so that it goes to no other device',
   bad_login: 'The login holds characters that cannot be used',
   url_only: 'Known by its RTSP address alone; it cannot be asked',
   name_taken: 'Another village has this name',

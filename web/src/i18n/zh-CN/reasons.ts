@@ -53,6 +53,7 @@ export default {
   too_many_hosts: '共 {hosts} 个地址，一次最多搜索 {max_hosts} 个，请缩小范围',
   bad_host: '地址不对，或不可能是摄像机的地址',
   bad_url: '码流地址不对：只接受 rtsp:// 或 rtsps://，主子码流须在同一地址',
+  password_needed: '地址已更改，请再次输入设备密码，避免密码发给别的设备',
   bad_login: '用户名或密码里有不能使用的字符',
   url_only: '该摄像机只登记了 RTSP 地址，无法读取设备信息',
   name_taken: '已有同名的村/小区',
