@@ -17,7 +17,7 @@ SECONDS = 60.0
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """Four villages, looked at every two seconds."""
-    settings = {"HEALTH__ROUND_SECONDS": "2", "HEALTH__PICTURE_SECONDS": "2"}
+    settings: dict[str, Any] = {"HEALTH__ROUND_SECONDS": "2", "HEALTH__PICTURE_SECONDS": "2"}
     with running_site(tmp_path_factory.mktemp("health"), villages=4, cameras=16, **settings) as site:
         site.register()
         until(

@@ -19,7 +19,7 @@ DEAD = 4  # position of the stop whose camera is dead
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """Six villages; the camera of stop 4 is unplugged and known to be."""
-    settings = {"HEALTH__ROUND_SECONDS": "2", "HEALTH__PICTURE_SECONDS": "30"}
+    settings: dict[str, Any] = {"HEALTH__ROUND_SECONDS": "2", "HEALTH__PICTURE_SECONDS": "30"}
     with running_site(tmp_path_factory.mktemp("tour"), villages=6, cameras=18, **settings) as site:
         site.register()
         yield site

@@ -4,6 +4,7 @@ import os
 import signal
 import time
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from playwright.sync_api import Page
@@ -17,7 +18,7 @@ pytestmark = pytest.mark.browser
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """Five villages with a few cameras each, all registered."""
-    settings = {"HEALTH__ROUND_SECONDS": "3", "HEALTH__PICTURE_SECONDS": "3"}
+    settings: dict[str, Any] = {"HEALTH__ROUND_SECONDS": "3", "HEALTH__PICTURE_SECONDS": "3"}
     with running_site(tmp_path_factory.mktemp("wall"), villages=5, cameras=20, **settings) as site:
         site.register()
         yield site
