@@ -171,7 +171,7 @@ def _drawn_again(recipe: Recipe) -> Iterator[Canvas]:
     for number in range(0, recipe.length, recipe.gop):
         picture = scene.frame(number / recipe.length, number)
         for take in range(0 if number else -_SETTLING, recipe.takes):
-            yield _completed(recipe, sensor.take(picture, take, number / recipe.length), number, random)
+            yield _completed(recipe, sensor.take(picture, take % recipe.takes, number / recipe.length), number, random)
 
 
 def _completed(recipe: Recipe, picture: Canvas, number: int, random: np.random.Generator) -> Canvas:
