@@ -3,7 +3,7 @@ import { splitHost, isStreamUrl } from '@/pages/devices/host'
 import { eachLimited } from '@/pages/devices/limited'
 import { looksLikeRange, splitRanges } from '@/pages/devices/ranges'
 import { filtered, matchesText, NO_FILTERS, registerRows, tally } from '@/pages/devices/register'
-import { canRegister, foundKind, mergeSweep, percent } from '@/pages/devices/sweep'
+import { canRegister, divide, foundKind, mergeSweep, percent, within } from '@/pages/devices/sweep'
 import { moved } from '@/pages/parts/reorder'
 import type { Camera, Device, Found, Sweep, Village } from '@/pages/parts/shapes'
 import { topsOf, visibleRows } from '@/pages/parts/window'
@@ -148,5 +148,19 @@ describe('moving a row', () => {
     expect(moved(['a', 'b', 'c'], 0, 3)).toEqual(['b', 'c', 'a'])
     expect(moved(['a', 'b', 'c'], 1, 99)).toEqual(['a', 'c', 'b'])
     expect(moved(['a'], 5, 0)).toEqual(['a'])
+  })
+})
+
+describe('whose device answered a broadcast', () => {
+  const ranges = [{ first: '192.168.1.1', last: '192.168.1.254' }, { first: '10.9.0.20', last: '10.9.1.3' }]
+  it('is told by the ranges, compared as numbers', () => {
+    expect(['192.168.1.9', '192.168.1.254', '10.9.0.255', '10.9.1.3'].every((host) => within(host, ranges))).toBe(true)
+    expect(['192.168.2.9', '192.168.10.1', '10.9.1.4', '10.9.0.3', '1.2.3', 'nvr.village', '192.168.1.999'].some((host) => within(host, ranges))).toBe(false)
+    expect(within('fe80::1', [{ first: 'fe80::1', last: 'fe80::1' }])).toBe(true)
+  })
+  it('keeps other villages behind a fold, and nobody where no range was given', () => {
+    const rows = [found('a', { host: '192.168.2.9' }), found('b', { host: '192.168.1.9' })]
+    expect(divide(rows, ranges)).toEqual({ own: [rows[1]], others: [rows[0]] })
+    expect(divide(rows, [])).toEqual({ own: rows, others: [] })
   })
 })

@@ -56,3 +56,29 @@ export function canRegister(row: Found): boolean {
   const kind = foundKind(row)
   return kind === 'new' || kind === 'needs_help'
 }
+
+/** A dotted address as a number, so that ranges can be compared; null where it is a name or IPv6. */
+function numbered(host: string): number | null {
+  const parts = host.split('.')
+  if (parts.length !== 4 || !parts.every((part) => /^\d{1,3}$/.test(part) && Number(part) < 256)) return null
+  return parts.reduce((sum, part) => sum * 256 + Number(part), 0)
+}
+
+/**
+ * Whether an address belongs to what was asked for. A broadcast is answered by every village on the same network:
+ * those outside the given ranges must never be registered into this village by a hasty click.
+ */
+export function within(host: string, ranges: readonly { first: string; last: string }[]): boolean {
+  const at = numbered(host)
+  return ranges.some((range) => {
+    const [first, last] = [numbered(range.first), numbered(range.last)]
+    if (at === null || first === null || last === null) return host === range.first || host === range.last
+    return first <= at && at <= last
+  })
+}
+
+/** Which rows stand in front and are ticked by themselves, which wait behind a fold. Without a range nobody can say whose they are. */
+export function divide(rows: readonly Found[], ranges: readonly { first: string; last: string }[]): { own: Found[]; others: Found[] } {
+  if (ranges.length === 0) return { own: [...rows], others: [] }
+  return { own: rows.filter((row) => within(row.host, ranges)), others: rows.filter((row) => !within(row.host, ranges)) }
+}
