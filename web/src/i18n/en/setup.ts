@@ -3,6 +3,7 @@ export default {
   step_admin: 'Make the first township admin. Other accounts are added later under “System”.',
   display_name: 'Name',
   display_name_needed: 'Enter your name; records will show it.',
+  password_hint: 'At least {n} characters',
   repeat: 'Password again',
   create: 'Make the account',
   username_rule: 'A user name has 2 to 32 letters, digits or . _ -',

@@ -3,6 +3,7 @@ export default {
   step_admin: '创建第一个镇管理员账号。其他账号以后在“系统”中添加。',
   display_name: '姓名',
   display_name_needed: '请填写姓名，操作记录会显示这个名字。',
+  password_hint: '至少 {n} 个字符',
   repeat: '再次输入密码',
   create: '创建账号',
   username_rule: '用户名为 2 至 32 个字母、数字或 . _ -',
