@@ -26,7 +26,7 @@ class Lagged(Event):
 
 @dataclass(frozen=True, slots=True)
 class VillageChanged(Event):
-    """A village was added, renamed, moved or removed."""
+    """A village was added, renamed, moved or removed, or its cameras' states have changed."""
 
     village_id: int
 

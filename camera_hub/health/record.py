@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from camera_hub.events import AlarmChanged, CameraChanged, Event
+from camera_hub.events import AlarmChanged, CameraChanged, Event, VillageChanged
 from camera_hub.health.causes import Key, Wanted
 from camera_hub.health.changes import Change, Close, Open, Standing, Update
 from camera_hub.health.finding import Finding
@@ -61,7 +61,10 @@ async def write(session: AsyncSession, tick: Tick) -> list[Event]:
             events.append(CameraChanged(health.camera_id, villages[health.camera_id]))
     for device, offset in tick.clocks.items():
         await session.execute(update(Device).where(Device.id == device).values(clock_offset_s=offset))
-    return events + await _alarms(session, tick)
+    events += await _alarms(session, tick)
+    # A village tells how many of its cameras are well and whether its link is down: both have just been decided.
+    moved = {e.village_id for e in events if isinstance(e, CameraChanged | AlarmChanged) and e.village_id is not None}
+    return events + [VillageChanged(village) for village in sorted(moved)]
 
 
 async def _alarms(session: AsyncSession, tick: Tick) -> list[Event]:

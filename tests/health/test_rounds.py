@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import func, select, update
 
-from camera_hub.events import AlarmChanged, CameraChanged, DeviceChanged, EventBus
+from camera_hub.events import AlarmChanged, CameraChanged, DeviceChanged, EventBus, VillageChanged
 from camera_hub.health.history import Retention
 from camera_hub.health.rounds import Rounds
 from camera_hub.settings import Health
@@ -299,10 +299,12 @@ async def test_a_new_login_is_tried_at_once(hub: Hub) -> None:
 async def test_events_name_what_changed(hub: Hub) -> None:
     (camera,) = await add_village(hub.database, hub.clock, "东沟村", 1)
     hub.media.reasons[camera] = "no_media"
-    with hub.bus.subscribe(AlarmChanged, CameraChanged) as events:
+    with hub.bus.subscribe(AlarmChanged, CameraChanged, VillageChanged) as events:
         async with hub.rounds():
             await hub.clock.walk(10)
-        assert {await events.next(), await events.next()} == {CameraChanged(camera, 1), AlarmChanged(1, 1)}
+        told = [await events.next() for _ in range(3)]
+        assert set(told[:2]) == {CameraChanged(camera, 1), AlarmChanged(1, 1)}
+        assert told[2] == VillageChanged(1), "last, so that whoever asks for the village then sees the alarm"
 
 
 async def test_old_observations_end_in_small_batches(database: Database, clock: SteppedClock) -> None:

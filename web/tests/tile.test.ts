@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { pictureFault } from '@/pages/wall/describe'
 import type { TileMessage } from '@/api/types'
 import { STALL_MS, carried, emptyTile, framed, phaseOf, pictureOf, qualityFor, told, wanted, type Tile } from '@/wall/tile'
 
@@ -78,5 +79,18 @@ describe('a tile', () => {
 
   it('is empty without a camera', () => {
     expect(phaseOf(wanted(live(), null, 'auto', 300), 300)).toBe('empty')
+  })
+})
+
+describe('a picture that plays and is yet none', () => {
+  it('is told by the rounds: frozen and black are not called live', () => {
+    expect(pictureFault('live', { health: 'fault', cause: 'frozen' })).toBe('frozen')
+    expect(pictureFault('live', { health: 'fault', cause: 'black' })).toBe('black')
+  })
+  it('is left alone where the tile knows better, or the fault is none of the picture', () => {
+    expect(pictureFault('failed', { health: 'fault', cause: 'frozen' })).toBeNull()
+    expect(pictureFault('live', { health: 'ok', cause: null })).toBeNull()
+    expect(pictureFault('live', { health: 'fault', cause: 'clock_wrong' })).toBeNull()
+    expect(pictureFault('live', undefined)).toBeNull()
   })
 })

@@ -1,8 +1,9 @@
 /** What can be done to cameras; every answer goes into the shared list at once, before its event arrives. */
-import { api } from '@/api/client'
+import { api, type ApiError } from '@/api/client'
 import { t } from '@/i18n'
 import { cameras } from '@/stores'
 import { dataOrTell, sure, tellDone, tellError } from '../parts/tell'
+import { eachLimited } from './limited'
 import type { Camera, PlaceClass } from '../parts/shapes'
 
 export async function renameCamera(camera: Camera, name: string): Promise<void> {
@@ -11,6 +12,21 @@ export async function renameCamera(camera: Camera, name: string): Promise<void> 
 
 export async function placeCamera(camera: Camera, place_class: PlaceClass): Promise<void> {
   await change(camera, { place_class })
+}
+
+/** One class for many; stops telling at the first refusal, since the others would be refused alike. */
+export async function placeCameras(many: readonly Camera[], place_class: PlaceClass): Promise<boolean> {
+  const todo = many.filter((camera) => camera.place_class !== place_class)
+  let refused: ApiError | null = null
+  await eachLimited(todo, 4, async (camera) => {
+    if (refused) return
+    const answer = await api.patch('/api/cameras/{camera_id}', { path: { camera_id: camera.id }, body: { place_class } })
+    if (answer.ok) cameras.put(answer.data)
+    else refused = answer.error
+  })
+  if (refused) tellError(refused)
+  else tellDone(t('devices.classSet', { n: many.length, place: t(`place.${place_class}`) }))
+  return refused === null
 }
 
 async function change(camera: Camera, body: { name?: string; place_class?: PlaceClass }): Promise<void> {

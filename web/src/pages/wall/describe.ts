@@ -1,5 +1,6 @@
 /** What a tile's state is called, in words and by shape. */
 import { reasonText, t } from '@/i18n'
+import type { Camera } from '@/api/types'
 import type { Phase, Tile } from '@/wall/tile'
 
 export type Shape = 'live' | 'waiting' | 'degraded' | 'lost'
@@ -33,4 +34,12 @@ export function stateText(tile: Tile, phase: Phase, hubNow: number): string {
     return tile.since && phase === 'failed' ? t('wall.since', { time: clockText(tile.since, hubNow), reason }) : reason
   }
   return t(`wall.phase.${phase}`)
+}
+
+/** What only a look at the picture can tell: packets flow, and yet there is nothing to be seen in it. */
+const PICTURE_FAULTS: ReadonlySet<string> = new Set(['frozen', 'black', 'undecodable'])
+
+/** The fault that the rounds found in a picture which plays; null where a live tile is as live as it looks. */
+export function pictureFault(phase: Phase, camera: Pick<Camera, 'health' | 'cause'> | undefined): string | null {
+  return phase === 'live' && camera?.health === 'fault' && camera.cause && PICTURE_FAULTS.has(camera.cause) ? camera.cause : null
 }
