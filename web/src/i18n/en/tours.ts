@@ -37,6 +37,7 @@ export default {
     byClass: 'Add by place',
     addClass: 'Add all: {place} ({n})',
     addVillage: 'Add village ({n})',
+    classNone: 'No camera is a {place} yet; set it on the devices page',
     classDone: 'All of {place} are in the tour',
     add: 'Add {name}',
     noCameras: 'No cameras to choose from',

@@ -37,6 +37,7 @@ export default {
     byClass: '按场所加入',
     addClass: '加入全部{place}（{n}）',
     addVillage: '加入本村（{n}）',
+    classNone: '还没有{place}的点位，请在“设备”里设定场所',
     classDone: '{place}已全部在路线里',
     add: '加入 {name}',
     noCameras: '没有可用的点位',

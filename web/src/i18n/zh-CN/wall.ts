@@ -14,7 +14,6 @@ export default {
   ago_min: '{n} 分钟前',
   ago_h: '{n} 小时前',
   picture_of: '{ago}的画面',
-  stored_picture: '最近留存的画面',
   tile_n: '窗口 {n}',
   camera_n: '摄像机 {n}',
   stream_main: '主码流',
