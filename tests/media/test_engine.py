@@ -44,6 +44,21 @@ async def test_an_offer_is_answered_and_a_tile_becomes_live(media: Media) -> Non
     assert (live.viewer, live.track, live.serial, live.stream, live.codec) == (answer.viewer, 3, 1, "sub", "h264")
 
 
+async def test_only_another_quality_of_the_same_camera_holds_the_picture_before(
+    media: Media, sources: FakeSources
+) -> None:
+    sources.paths[1] = {"sub": "live", "main": "live"}
+    async with media.page(PAGE, OPERATOR) as news:
+        viewer = (await media.offer(OPERATOR, PAGE, 0, "offer")).viewer
+        for serial, (camera, quality) in enumerate(
+            ((1, "auto"), (1, "main"), (2, "auto"), (None, "auto"), (2, "auto"))
+        ):
+            await media.show(PAGE, Show(viewer, 0, serial, camera, quality))  # type: ignore[arg-type]  # of a tuple
+            await tile_in(news, "live" if camera else "empty", serial=serial)
+    shown = [(m["feed"], m["hold"]) for m in await heard(media) if m["type"] == "track.show"]
+    assert shown == [("s12", False), ("s11", True), ("s22", False), (None, False), ("s22", False)]
+
+
 async def test_a_switch_is_one_message_and_the_last_feed_is_let_go(media: Media) -> None:
     async with media.page(PAGE, OPERATOR) as news:
         viewer = (await media.offer(OPERATOR, PAGE, 0, "offer")).viewer
@@ -53,8 +68,8 @@ async def test_a_switch_is_one_message_and_the_last_feed_is_let_go(media: Media)
         assert (await tile_in(news, "live", serial=2)).camera == 2
         await media.show(PAGE, Show(viewer, 0, 3, None))
         assert (await tile_in(news, "empty")).serial == 3
-    shown = [(m["feed"], m["serial"]) for m in await heard(media) if m["type"] == "track.show"]
-    assert shown == [("s12", 1), ("s22", 2), (None, 3)]
+    shown = [(m["feed"], m["serial"], m["hold"]) for m in await heard(media) if m["type"] == "track.show"]
+    assert shown == [("s12", 1, False), ("s22", 2, False), (None, 3, False)]
     assert not any(m["type"] == "feed.close" for m in await heard(media)), "feeds linger"
 
 
