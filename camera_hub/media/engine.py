@@ -95,6 +95,9 @@ class Media:
             await stack.enter_async_context(self._background)
             await stack.enter_async_context(self.eyes)
             for relay in self._feeds.relays:
+                relay.begin()
+                stack.push_async_exit(relay)
+            for relay in self._feeds.relays:
                 await stack.enter_async_context(relay)
             subscription = stack.enter_context(self.bus.subscribe(AccessChanged, CameraChanged, DeviceChanged))
             listening = keep_running("media events", lambda: self._listen(subscription), clock=self.clock)

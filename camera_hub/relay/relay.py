@@ -199,6 +199,8 @@ class Relay:
         name = None if head.get("feed") is None else str(head["feed"])
         feed = self._feeds.get(name) if name is not None else None
         found[0].tiles[number].show(name, feed, serial, hold=bool(head.get("hold", False)))
+        if feed is not None:
+            self._gate.watched(feed.spec)
         return {}
 
     async def _figures(self, frame: Frame) -> dict[str, Any]:
