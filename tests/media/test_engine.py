@@ -267,6 +267,17 @@ async def test_a_wanted_key_frame_is_asked_from_the_camera(media: Media, sources
     assert media.odd_messages == 1
 
 
+async def test_an_address_is_doubted_when_the_stream_fails_there(media: Media, sources: FakeSources) -> None:
+    sources.paths[2] = {"sub": "failed/stream_not_found"}
+    sources.paths[3] = {"sub": "failed/unreachable"}
+    await media.warm([1, 2, 3], "tour", 30)
+
+    async def all_told() -> bool:
+        return sorted(sources.addresses) == [("doubt", 22), ("plays", 12), ("rest", 32)]
+
+    await eventually(all_told)
+
+
 async def test_tiles_are_not_told_to_other_pages(media: Media) -> None:
     async with media.page(PAGE, OPERATOR) as news, media.page("page-0002", OPERATOR) as other:
         viewer = (await media.offer(OPERATOR, PAGE, 0, "offer")).viewer
