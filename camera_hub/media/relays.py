@@ -1,8 +1,8 @@
 """One relay process, kept alive: started, configured, watched, replaced at once when it ends or hangs.
 
-No spare process waits to take over. After kill -9 a new one is configured within 0.6 s (1.0 s beside five busy processes
-on two cores), 0.4 s of it interpreter and imports, and four tiles move again after 0.9 s (1.2 s): a spare would save half
-a second now and then, and cost 31 MB all the time.
+No spare process waits to take over. After kill -9 a new one is configured within 0.6 s (1.0 s beside five busy
+processes on two cores), 0.4 s of which are interpreter and imports; four tiles move again after 0.9 s (1.2 s). A spare
+would save half a second now and then, and cost 31 MB all the time.
 """
 
 import asyncio

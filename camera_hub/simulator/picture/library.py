@@ -25,9 +25,10 @@ class Library:
     A loop is handed out as soon as its first group of pictures is there; it grows faster than it is played.
     """
 
-    def __init__(self, cache: Path | None = None, workers: int = 3) -> None:
+    def __init__(self, cache: Path | None = None) -> None:
         self._shelf = Shelf(cache) if cache else None
-        self._pool = ThreadPoolExecutor(workers, thread_name_prefix="simulator-loops", initializer=_be_nice)
+        self._beginning = ThreadPoolExecutor(2, thread_name_prefix="simulator-begins", initializer=_be_nice)
+        self._growing = ThreadPoolExecutor(2, thread_name_prefix="simulator-loops", initializer=_be_nice)
         self._stop = threading.Event()
         self._loops: dict[Recipe, asyncio.Future[Loop]] = {}
 
@@ -40,7 +41,8 @@ class Library:
         self._stop.set()
         for future in self._loops.values():
             future.cancel()
-        await asyncio.to_thread(self._pool.shutdown, cancel_futures=True)
+        for pool in (self._beginning, self._growing):
+            await asyncio.to_thread(pool.shutdown, cancel_futures=True)
 
     async def parameters(self, recipe: Recipe) -> ParameterSets:
         """What the loop's session description says; quick, whether or not the loop is encoded."""
@@ -55,7 +57,7 @@ class Library:
         if future is None:
             event_loop = asyncio.get_running_loop()
             future = self._loops[recipe] = event_loop.create_future()
-            self._pool.submit(self._begin, recipe, event_loop, future)
+            self._beginning.submit(self._begin, recipe, event_loop, future)
         return await asyncio.shield(future)
 
     def _begin(self, recipe: Recipe, event_loop: asyncio.AbstractEventLoop, future: "asyncio.Future[Loop]") -> None:
@@ -80,7 +82,7 @@ class Library:
     def _later(self, work: "_Work", *, whole: bool) -> None:
         if not whole:
             with contextlib.suppress(RuntimeError):  # the pool has been shut down meanwhile
-                self._pool.submit(self._go_on, work)
+                self._growing.submit(self._go_on, work)
         elif self._shelf and not work.stored:
             self._shelf.put(repr(work.recipe), work.made)
 
