@@ -24,9 +24,12 @@ from camera_hub.relay.messages import FeedSpec
 from camera_hub.store.database import Database
 from camera_hub.store.tables import Camera, Device, Stream
 
-FRESH_SECONDS = 60.0
+FRESH_SECONDS = 180.0
+STALE_SECONDS = 30.0
+"""For that long the last answer serves a device that does not answer just now: its RTSP often still runs."""
 ASK_SECONDS = 4.0
 _LIMIT = 8192
+_Key = tuple[str, int, str | None]
 _FINAL = {Reason.WRONG_PASSWORD, Reason.LOCKED_OUT, Reason.REDIRECTED}
 """Asking failed in a way that pulling would share, or that must not be passed over."""
 
@@ -73,7 +76,8 @@ class StreamSources:
         self._register = register
         self._onvif = onvif
         self._bus = bus
-        self._fresh: OrderedDict[tuple[int, str, int, str | None], float] = OrderedDict()
+        self._fresh: OrderedDict[int, tuple[_Key, float]] = OrderedDict()  # stream → asked with what, serves until
+        self._playing: set[int] = set()
         self._locks: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
 
     async def choose(self, camera_id: int, quality: Quality, codecs: frozenset[str]) -> Chosen:
@@ -107,6 +111,19 @@ class StreamSources:
             credentials_version=login.version,
         )
         return Chosen(stream.id, camera.id, camera.village_id, device.id, one.role, one.codec, spec)
+
+    def plays(self, stream_id: int) -> None:
+        """The stream runs: its address need not be asked for until it is doubted."""
+        self._playing.add(stream_id)
+
+    def doubt(self, stream_id: int) -> None:
+        """The stream runs no longer: next time its address is asked for."""
+        self._playing.discard(stream_id)
+        self._fresh.pop(stream_id, None)
+
+    def rest(self, stream_id: int) -> None:
+        """Nobody pulls the stream any longer; what was asked lately still serves."""
+        self._playing.discard(stream_id)
 
     async def learned(self, stream_id: int, codec: str, width: int | None, height: int | None) -> None:
         """Keep what the stream itself says of itself; tells CameraChanged when it is new."""
@@ -145,25 +162,43 @@ class StreamSources:
         if stream.source == "url" or target is None or stream.profile is None:
             return stream.uri
         # A changed host, login or profile is another key: what was fresh for the old one is not.
-        key = (stream.id, device.host, login.version, stream.profile)
-        if stream.uri and self._clock.monotonic() < self._fresh.get(key, 0.0):
+        key = (device.host, login.version, stream.profile)
+        if stream.uri and (stream.id in self._playing or self._serves(stream.id, key)):
             return stream.uri
         lock = self._locks.setdefault(stream.id, asyncio.Lock())
         async with lock:
-            if self._clock.monotonic() < self._fresh.get(key, 0.0):
+            if self._serves(stream.id, key):
                 return await self._stored(stream.id) or stream.uri
             try:
-                answered = await self._onvif.stream_uri(target, stream.profile, timeout=ASK_SECONDS)
+                # Also the waiting behind other questions to the device ends: a viewer waits for this.
+                async with asyncio.timeout(ASK_SECONDS):
+                    answered = await self._onvif.stream_uri(target, stream.profile, timeout=ASK_SECONDS)
+            except TimeoutError:
+                return self._last_answer(
+                    stream, key, HubError(Kind.TIMEOUT, "the device does not tell its address", reason=Reason.TIMED_OUT)
+                )
             except HubError as error:
-                if error.reason in _FINAL or not stream.uri:
-                    raise
-                return stream.uri
+                return self._last_answer(stream, key, error)
             if answered != stream.uri:
                 await self._store(stream.id, answered)
-            self._fresh[key] = self._clock.monotonic() + FRESH_SECONDS
-            while len(self._fresh) > _LIMIT:
-                self._fresh.popitem(last=False)
+            self._keep(stream.id, key, FRESH_SECONDS)
             return answered
+
+    def _last_answer(self, stream: Stream, key: _Key, error: HubError) -> str:
+        if error.reason in _FINAL or not stream.uri:
+            raise error
+        self._keep(stream.id, key, STALE_SECONDS)
+        return stream.uri
+
+    def _serves(self, stream_id: int, key: _Key) -> bool:
+        asked_with, until = self._fresh.get(stream_id, (None, 0.0))
+        return asked_with == key and self._clock.monotonic() < until
+
+    def _keep(self, stream_id: int, key: _Key, seconds: float) -> None:
+        self._fresh[stream_id] = (key, self._clock.monotonic() + seconds)
+        self._fresh.move_to_end(stream_id)
+        while len(self._fresh) > _LIMIT:
+            self._fresh.popitem(last=False)
 
     async def _stored(self, stream_id: int) -> str | None:
         async with self._database.read() as session:

@@ -2,8 +2,6 @@
 
 import re
 
-from pypinyin import Style, lazy_pinyin
-
 _KEPT = re.compile(r"[^a-z0-9]+")
 
 _SURNAMES = {
@@ -18,6 +16,8 @@ def pinyin_of(name: str) -> tuple[str, str]:
 
     A leading character that is read otherwise as a surname gives a second reading after a space: both are found.
     """
+    from pypinyin import Style, lazy_pinyin  # its dictionaries take 0.4 s to load: not of the hub's start
+
     parts = lazy_pinyin(name, style=Style.NORMAL, errors=_foreign)  # type: ignore[arg-type]  # lists are taken too
     readings = [[plain for part in parts if (plain := _KEPT.sub("", part.lower()))]]
     surname = _SURNAMES.get(name.strip()[:1])

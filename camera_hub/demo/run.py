@@ -129,7 +129,8 @@ async def _started(stack: AsyncExitStack, options: Options, watch: Stopwatch) ->
     kept = before or Kept(demo_accounts.fresh(), free_network())
     with watch.phase("farm"):
         _say(f"starting {options.villages} virtual villages with {options.cameras} cameras …")
-        running_farm = await stack.enter_async_context(farm(options.villages, options.cameras, kept.network))
+        cache = data / "farm" if options.data else None
+        running_farm = await stack.enter_async_context(farm(options.villages, options.cameras, kept.network, cache))
     with watch.phase("hub"):
         hub = await stack.enter_async_context(serving(_settings(options, data), SystemClock()))
     api = await stack.enter_async_context(browser(hub.url))

@@ -93,9 +93,12 @@ class Media:
     async def __aenter__(self) -> Self:
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(self._background)
-            await stack.enter_async_context(self.eyes)
+            for relay in self._feeds.relays:
+                relay.begin()
+                stack.push_async_exit(relay)
             for relay in self._feeds.relays:
                 await stack.enter_async_context(relay)
+            await stack.enter_async_context(self.eyes)  # not before: their imports would delay what viewers wait for
             subscription = stack.enter_context(self.bus.subscribe(AccessChanged, CameraChanged, DeviceChanged))
             listening = keep_running("media events", lambda: self._listen(subscription), clock=self.clock)
             await stack.enter_async_context(running(listening, "media events"))

@@ -18,10 +18,13 @@ from camera_hub.relay.messages import FeedPhase, FeedState, KeyFrame
 log = logging.getLogger(__name__)
 
 _ASK_AGAIN_SECONDS = 30.0
-"""After that long a feed that the relay gave up is asked from its source anew: its address may have changed."""
+"""After that long a feed that fails is asked from its source anew: its address may have changed."""
 
 _GIVEN_UP_FOR_GOOD = CODEC_REASONS | {Reason.WRONG_PASSWORD, Reason.LOGIN_NEEDED, Reason.LOCKED_OUT}
 """Asking again cures none of these; a new login does, and comes as DeviceChanged."""
+
+_NOT_THE_ADDRESS = frozenset({Reason.UNREACHABLE, Reason.PORT_CLOSED, Reason.TIMED_OUT, Reason.STALLED})
+"""What a device or its link is the cause of; the relay's own tries are enough."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,8 +125,15 @@ class Feeds:
         about = self._about[key]
         if before is None or (before.state.phase, before.reason) != (news.state.phase, news.reason):
             self._bus.publish(FeedChanged(about.camera_id, key.stream_id, state.phase, news.reason))
-        if state.phase is FeedPhase.FAILED:
-            self._asked_at[key] = self._clock.monotonic()
+        if state.phase is FeedPhase.LIVE:
+            self._sources.plays(key.stream_id)
+            self._asked_at.pop(key, None)
+        elif state.phase is FeedPhase.FAILED:
+            if state.reason in _NOT_THE_ADDRESS:
+                self._sources.rest(key.stream_id)
+            else:
+                self._sources.doubt(key.stream_id)
+            self._asked_at.setdefault(key, self._clock.monotonic())
             self._fail_key_waiters(key, news)
         self._learn(key, news)
 
@@ -191,7 +201,9 @@ class Feeds:
         self._do(self._wanted.sweep(now))
         for key in self._wanted.all():
             news = self._news.get(key)
-            if news is None or not news.state.final or news.reason in _GIVEN_UP_FOR_GOOD or not self._wanted.held(key):
+            if news is None or news.failing_since is None or not self._wanted.held(key):
+                continue
+            if news.reason in (_GIVEN_UP_FOR_GOOD if news.state.final else _GIVEN_UP_FOR_GOOD | _NOT_THE_ADDRESS):
                 continue
             if now - self._asked_at.get(key, now) >= _ASK_AGAIN_SECONDS:
                 self._asked_at[key] = now
@@ -199,7 +211,10 @@ class Feeds:
 
     def device_changed(self, device_id: int) -> None:
         """A new address or login: feeds of the device are asked for anew at once."""
-        self.ask_anew([key for key, about in self._about.items() if about.device_id == device_id])
+        keys = [key for key, about in self._about.items() if about.device_id == device_id]
+        for key in keys:
+            self._sources.doubt(key.stream_id)
+        self.ask_anew(keys)
 
     def ask_anew(self, keys: Iterable[FeedKey]) -> None:
         """Ask the source for these feeds' addresses again, and reopen what has changed or was given up."""
@@ -246,6 +261,7 @@ class Feeds:
     def _forget(self, key: FeedKey) -> None:
         about, news = self._about.pop(key, None), self._news.pop(key, None)
         self._asked_at.pop(key, None)
+        self._sources.rest(key.stream_id)
         for waiter in self._key_waiters.pop(key, set()):
             if not waiter.done():
                 waiter.set_exception(HubError(Kind.UNAVAILABLE, "the feed was closed", reason=Reason.RETIRED))

@@ -42,6 +42,18 @@ class Sources(Protocol):
         """The stream to pull. Raises HubError with the reason why there is none."""
         ...
 
+    def plays(self, stream_id: int) -> None:
+        """The stream runs at the address that was last answered."""
+        ...
+
+    def doubt(self, stream_id: int) -> None:
+        """It does not run there (any longer)."""
+        ...
+
+    def rest(self, stream_id: int) -> None:
+        """Nobody pulls the stream any longer."""
+        ...
+
     async def learned(self, stream_id: int, codec: str, width: int | None, height: int | None) -> None:
         """Keep what the stream itself says of itself."""
         ...

@@ -1,4 +1,9 @@
-"""One relay process, kept alive: started, configured, watched, replaced at once when it ends or hangs."""
+"""One relay process, kept alive: started, configured, watched, replaced at once when it ends or hangs.
+
+No spare process waits to take over. After kill -9 a new one is configured within 0.6 s (1.0 s beside five busy
+processes on two cores), 0.4 s of which are interpreter and imports; four tiles move again after 0.9 s (1.2 s). A spare
+would save half a second now and then, and cost 31 MB all the time.
+"""
 
 import asyncio
 import logging
@@ -49,6 +54,7 @@ def config_of(settings: Settings, number: int) -> RelayConfig:
 
 class Relay:
     """An async context manager: entering returns when the relay is configured (or raises HubError UNAVAILABLE).
+    `begin` starts it earlier, so that several start side by side; who began must enter or leave.
 
     `on_start` is called with the relay after each configuration, before anything else is sent; it sends the wanted
     state. `on_message` gets every unasked message. Both are called in the loop and must not raise.
@@ -87,7 +93,8 @@ class Relay:
         """Of the running process."""
         return self._helper.process.pid if self._helper is not None else None
 
-    async def __aenter__(self) -> Self:
+    def begin(self) -> None:
+        """Start the process without waiting for it."""
         self._first = asyncio.get_running_loop().create_future()
         self._task = asyncio.create_task(
             keep_running(
@@ -99,16 +106,22 @@ class Relay:
             ),
             name=f"relay {self.number}",
         )
+
+    async def __aenter__(self) -> Self:
+        if self._task is None:
+            self.begin()
+        assert self._first is not None
         try:
             await asyncio.shield(self._first)
         except BaseException:
-            await ended(self._task)
+            await self.__aexit__()
             raise
         return self
 
     async def __aexit__(self, *_: object) -> None:
         if self._task is not None:
-            await ended(self._task)
+            task, self._task = self._task, None
+            await ended(task)
 
     async def call(self, type_: str, values: dict[str, Any], *, deadline: float = 10.0) -> dict[str, Any]:
         """A request to the relay; its reply's values. Raises HubError, UNAVAILABLE while it is being restarted."""

@@ -77,6 +77,7 @@ class Track:
     quality: Quality = "auto"
     chosen: Chosen | None = None
     key: FeedKey | None = None
+    pictured: int | None = None  # the camera of the feed that the relay was last told to show
     refusal: tuple[str, str] | None = None  # reason, detail
     refused_at: datetime | None = None
     asked_at: float = 0.0  # monotonic, when a stream was last asked for

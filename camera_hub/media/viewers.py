@@ -261,7 +261,9 @@ class Viewers:
             "track": track.number,
             "feed": track.key.name if track.key is not None else None,
             "serial": track.serial,
+            "hold": track.key is not None and track.pictured == track.camera_id,
         }
+        track.pictured = track.camera_id if track.key is not None else None
         self._feeds.relays[viewer.relay].post("track.show", message)
 
     def _tell(self, viewer: Viewer, track: Track) -> None:

@@ -22,7 +22,7 @@ FINAL = frozenset({Reason.B_FRAMES, Reason.CODEC_UNSUPPORTED, Reason.LOGIN_NEEDE
 """What another try will not mend: the relay waits until the hub opens the feed anew."""
 
 LOOK_EVERY = 0.5
-SYNC_AFTER = 1.0
+SYNC_AFTER = 0.5
 """Seconds that a camera has to begin with a key frame by itself; nearly all do."""
 
 
@@ -149,7 +149,7 @@ class Feed:
         self._heard = self._keyed = None
         try:
             async with AsyncExitStack() as life:
-                async with self._gate.opening(self.spec):
+                async with self._gate.opening(self.spec, lambda: bool(self.takers)):
                     session = await self._open(life)
                 self._played()
                 await self._watch(session)

@@ -8,7 +8,9 @@ Hub → relay                                        reply / later messages
                                                    0 = only the next one; None = stop
   viewer.offer {viewer, sdp}                       reply ViewerAnswer; viewer.state …
   viewer.close {viewer}                            viewer.state closed
-  track.show  {viewer, track, feed|None, serial}   track.state …           (a message, never a renegotiation)
+  track.show  {viewer, track, feed|None, serial,   track.state …           (a message, never a renegotiation)
+               hold}                               hold: the picture before is of the same camera; it goes on until
+                                                   the feed has its key frame, some seconds at most
   figures     {}                                   reply {relay: {...}, feeds: {feed: {...}}, viewers: {viewer: {...}}}
 
 Relay → hub (unasked)

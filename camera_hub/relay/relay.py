@@ -14,7 +14,8 @@ from camera_hub.relay.feed import Feed
 from camera_hub.relay.gate import Gate
 from camera_hub.relay.messages import FeedSpec, FeedState, KeyFrame, RelayConfig, TrackState, ViewerState
 from camera_hub.relay.outbox import Outbox
-from camera_hub.relay.viewer import Tile, Viewer
+from camera_hub.relay.tile import Tile
+from camera_hub.relay.viewer import Viewer
 from camera_hub.relay.webrtc.answer import machine_addresses, usable_addresses
 from camera_hub.relay.webrtc.dtls import Certificate
 from camera_hub.relay.webrtc.gso import gso_works
@@ -196,7 +197,10 @@ class Relay:
         if found is None or not 0 <= number < len(found[0].tiles):
             raise HubError(Kind.NOT_FOUND, "no such viewer or track")
         name = None if head.get("feed") is None else str(head["feed"])
-        found[0].tiles[number].show(name, self._feeds.get(name) if name is not None else None, serial)
+        feed = self._feeds.get(name) if name is not None else None
+        found[0].tiles[number].show(name, feed, serial, hold=bool(head.get("hold", False)))
+        if feed is not None:
+            self._gate.watched(feed.spec)
         return {}
 
     async def _figures(self, frame: Frame) -> dict[str, Any]:

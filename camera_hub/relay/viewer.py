@@ -8,19 +8,11 @@ from typing import Any
 
 from camera_hub.clock import Clock
 from camera_hub.errors import HubError
-from camera_hub.relay.feed import Feed
 from camera_hub.relay.history import Frame
-from camera_hub.relay.messages import (
-    FeedPhase,
-    FeedState,
-    RelayConfig,
-    TrackPhase,
-    TrackState,
-    ViewerAnswer,
-    ViewerState,
-)
+from camera_hub.relay.messages import FeedPhase, RelayConfig, TrackState, ViewerAnswer, ViewerState
 from camera_hub.relay.pacer import TURN, Bucket
-from camera_hub.relay.track import PayloadTypes, Track
+from camera_hub.relay.tile import Tile
+from camera_hub.relay.track import Track
 from camera_hub.relay.webrtc import rtcp
 from camera_hub.relay.webrtc.answer import Ssrcs, Transport, write_answer
 from camera_hub.relay.webrtc.dtls import Certificate, Dtls
@@ -45,71 +37,6 @@ class _NotYet:
 
     def send_rtx(self, *_: object) -> int:
         return 0
-
-
-class Tile:
-    """A track and what it is wanted to show; also what aiortc hands the browser's reports to."""
-
-    def __init__(self, viewer: "Viewer", number: int, types: PayloadTypes, now: Callable[[], float]) -> None:
-        self.viewer = viewer
-        self.track = Track(number, types, _NotYet(), now, on_live=lambda _: self.say(TrackPhase.LIVE))
-        self.wanted: str | None = None
-        self.feed: Feed | None = None
-        self._said: tuple[object, ...] = ()
-        self._ssrc = self.track.ssrc
-
-    def show(self, name: str | None, feed: Feed | None, serial: int) -> None:
-        """Point the track at a feed; `feed` None with a name: it is not open yet."""
-        self.leave()
-        self.wanted, self.track.serial = name, serial
-        if feed is not None:
-            self.join(feed)
-        else:
-            self.track.point(None, serial)
-            self.say(TrackPhase.EMPTY if name is None else TrackPhase.WAITING)
-
-    def join(self, feed: Feed) -> None:
-        """The wanted feed is there."""
-        self.feed = feed
-        feed.takers.add(self)
-        self.track.point(feed, self.track.serial)
-        self.feed_says(feed.state)
-        self.viewer.wake()
-
-    def leave(self) -> None:
-        """Take no more of the feed."""
-        if self.feed is not None:
-            self.feed.takers.discard(self)
-            self.feed = None
-
-    def take(self, frame: Frame) -> None:
-        self.viewer.deliver(self.track, frame)
-
-    def feed_says(self, state: FeedState) -> None:
-        if state.phase is FeedPhase.STOPPED:
-            self.leave()
-            self.track.point(None, self.track.serial)
-            self.say(TrackPhase.WAITING)
-            return
-        if state.phase is FeedPhase.WAITING_KEY:
-            self.track.expect_key()
-        if state.codec is not None and state.codec not in self.track.types.by_codec:
-            reason = "no_h264" if state.codec == "h265" else state.reason or "codec_unsupported"
-            self.say(TrackPhase.REFUSED, reason)
-        elif state.phase is FeedPhase.FAILED:
-            self.track.expect_key()
-            self.say(TrackPhase.WAITING, state.reason)
-        elif self.track.phase is not TrackPhase.LIVE:
-            self.say(TrackPhase.WAITING, self.feed.trouble if self.feed is not None else None)
-
-    def say(self, phase: TrackPhase, reason: str | None = None) -> None:
-        said = (self.track.serial, phase, self.wanted, reason)
-        if said != self._said:
-            self._said = said
-            self.viewer.tell_track(TrackState(self.viewer.name, self.track.number, *said[:2], self.wanted, reason))
-
-    async def _handle_rtcp_packet(self, packet: object) -> None:
-        self.viewer.reported(self.track, packet)
 
 
 class Viewer:
@@ -145,7 +72,7 @@ class Viewer:
         self._awake = asyncio.Event()
         self._outlet: SrtpOutlet | None = None
         self.tiles = [
-            Tile(self, number, section.types, clock.monotonic)
+            Tile(self, number, section.types, _NotYet(), clock.monotonic)
             for number, section in enumerate(section for section in offer.sections if section.types is not None)
             if section.types is not None
         ]
@@ -203,8 +130,8 @@ class Viewer:
         """Something may wait to be sent, or for a key frame."""
         self._awake.set()
         for tile in self.tiles:
-            feed = tile.feed
-            if feed is not None and feed.state.phase is FeedPhase.LIVE and tile.track.waits_for_key:
+            feed = tile.waits_for
+            if feed is not None and feed.state.phase is FeedPhase.LIVE:
                 self._wants_key(feed.name)
 
     def deliver(self, track: Track, frame: Frame) -> None:

@@ -100,7 +100,36 @@ async def test_the_address_is_asked_when_it_is_pulled_and_again_only_after_a_whi
     again = await sources.choose(camera, "sub", H264)
     assert again.spec.url == chosen.spec.url
     assert len(asker.asked) == 1
-    clock.move(61)
+    clock.move(181)
+    await sources.choose(camera, "auto", H264)
+    assert len(asker.asked) == 2
+
+
+async def test_a_stream_that_plays_is_not_asked_for_and_one_that_fails_is(
+    sources: StreamSources, asker: FakeAsker, camera: int, clock: ManualClock
+) -> None:
+    stream = (await sources.choose(camera, "auto", H264)).stream_id
+    sources.plays(stream)
+    clock.move(3600)
+    await sources.choose(camera, "auto", H264)
+    assert len(asker.asked) == 1
+    sources.doubt(stream)
+    await sources.choose(camera, "auto", H264)
+    assert len(asker.asked) == 2
+    sources.plays(stream)
+    sources.rest(stream)
+    await sources.choose(camera, "auto", H264)
+    assert len(asker.asked) == 2, "what was answered lately still serves"
+
+
+async def test_a_device_that_does_not_answer_keeps_viewers_waiting_only_once(
+    sources: StreamSources, asker: FakeAsker, camera: int, clock: ManualClock
+) -> None:
+    asker.error = HubError(Kind.TIMEOUT, "silent", reason=Reason.TIMED_OUT)
+    await sources.choose(camera, "auto", H264)
+    await sources.choose(camera, "auto", H264)
+    assert len(asker.asked) == 1
+    clock.move(31)
     await sources.choose(camera, "auto", H264)
     assert len(asker.asked) == 2
 

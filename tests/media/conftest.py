@@ -52,6 +52,7 @@ class FakeSources:
     credentials_version: int = 1
     chosen: list[tuple[int, Quality]] = field(default_factory=list)
     synced: list[int] = field(default_factory=list)
+    addresses: list[tuple[str, int]] = field(default_factory=list)
 
     async def choose(self, camera_id: int, quality: Quality, codecs: frozenset[str]) -> FakeChosen:
         self.chosen.append((camera_id, quality))
@@ -74,6 +75,15 @@ class FakeSources:
             credentials_version=self.credentials_version,
         )
         return FakeChosen(stream_id, camera_id, 1, 1, role, self.codecs.get(stream_id), spec)
+
+    def plays(self, stream_id: int) -> None:
+        self.addresses.append(("plays", stream_id))
+
+    def doubt(self, stream_id: int) -> None:
+        self.addresses.append(("doubt", stream_id))
+
+    def rest(self, stream_id: int) -> None:
+        self.addresses.append(("rest", stream_id))
 
     async def learned(self, stream_id: int, codec: str, width: int | None, height: int | None) -> None:
         self.codecs[stream_id] = codec

@@ -44,6 +44,21 @@ async def test_an_offer_is_answered_and_a_tile_becomes_live(media: Media) -> Non
     assert (live.viewer, live.track, live.serial, live.stream, live.codec) == (answer.viewer, 3, 1, "sub", "h264")
 
 
+async def test_only_another_quality_of_the_same_camera_holds_the_picture_before(
+    media: Media, sources: FakeSources
+) -> None:
+    sources.paths[1] = {"sub": "live", "main": "live"}
+    async with media.page(PAGE, OPERATOR) as news:
+        viewer = (await media.offer(OPERATOR, PAGE, 0, "offer")).viewer
+        for serial, (camera, quality) in enumerate(
+            ((1, "auto"), (1, "main"), (2, "auto"), (None, "auto"), (2, "auto"))
+        ):
+            await media.show(PAGE, Show(viewer, 0, serial, camera, quality))  # type: ignore[arg-type]  # of a tuple
+            await tile_in(news, "live" if camera else "empty", serial=serial)
+    shown = [(m["feed"], m["hold"]) for m in await heard(media) if m["type"] == "track.show"]
+    assert shown == [("s12", False), ("s11", True), ("s22", False), (None, False), ("s22", False)]
+
+
 async def test_a_switch_is_one_message_and_the_last_feed_is_let_go(media: Media) -> None:
     async with media.page(PAGE, OPERATOR) as news:
         viewer = (await media.offer(OPERATOR, PAGE, 0, "offer")).viewer
@@ -53,8 +68,8 @@ async def test_a_switch_is_one_message_and_the_last_feed_is_let_go(media: Media)
         assert (await tile_in(news, "live", serial=2)).camera == 2
         await media.show(PAGE, Show(viewer, 0, 3, None))
         assert (await tile_in(news, "empty")).serial == 3
-    shown = [(m["feed"], m["serial"]) for m in await heard(media) if m["type"] == "track.show"]
-    assert shown == [("s12", 1), ("s22", 2), (None, 3)]
+    shown = [(m["feed"], m["serial"], m["hold"]) for m in await heard(media) if m["type"] == "track.show"]
+    assert shown == [("s12", 1, False), ("s22", 2, False), (None, 3, False)]
     assert not any(m["type"] == "feed.close" for m in await heard(media)), "feeds linger"
 
 
@@ -250,6 +265,17 @@ async def test_a_wanted_key_frame_is_asked_from_the_camera(media: Media, sources
 
     await eventually(synced)
     assert media.odd_messages == 1
+
+
+async def test_an_address_is_doubted_when_the_stream_fails_there(media: Media, sources: FakeSources) -> None:
+    sources.paths[2] = {"sub": "failed/stream_not_found"}
+    sources.paths[3] = {"sub": "failed/unreachable"}
+    await media.warm([1, 2, 3], "tour", 30)
+
+    async def all_told() -> bool:
+        return sorted(sources.addresses) == [("doubt", 22), ("plays", 12), ("rest", 32)]
+
+    await eventually(all_told)
 
 
 async def test_tiles_are_not_told_to_other_pages(media: Media) -> None:

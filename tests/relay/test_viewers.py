@@ -11,14 +11,15 @@ from aioice import stun
 from aiortc import RTCPeerConnection
 
 from camera_hub.errors import HubError, Reason
+from camera_hub.relay import tile
 from tests.relay.camera import Quirks, camera
 from tests.relay.clip import clip
 from tests.relay.hub import Hub, relay
 from tests.relay.peer import viewer
 
 
-async def show(hub: Hub, track: int, feed: str | None, serial: int = 1) -> None:
-    await hub.call("track.show", viewer="v", track=track, feed=feed, serial=serial)
+async def show(hub: Hub, track: int, feed: str | None, serial: int = 1, *, hold: bool = False) -> None:
+    await hub.call("track.show", viewer="v", track=track, feed=feed, serial=serial, hold=hold)
 
 
 async def track_state(hub: Hub, phase: str, serial: int = 1, track: int = 0) -> dict[str, object]:
@@ -58,6 +59,60 @@ async def test_a_track_waits_for_a_feed_that_opens_later_and_survives_its_closin
         await hub.state("late", "stopped")
         waiting = [frame for frame in hub.said if frame.type == "track.state"]
         assert waiting[-1].head["phase"] == "waiting"
+
+
+async def test_the_picture_before_goes_on_until_the_next_feed_has_its_key_frame() -> None:
+    async with camera(clip()) as sub, camera(clip(width=416)) as main, relay() as hub, viewer(hub) as peer:
+        await hub.open("sub", sub)
+        await show(hub, 0, "sub")
+        assert await peer.width(0) == 320
+        before = await sent(hub)
+        await show(hub, 0, "main", serial=2, hold=True)
+        await track_state(hub, "waiting", serial=2)
+        assert await sent(hub, at_least=before + 3) > before  # nobody has opened the next one yet
+        await hub.open("main", main)
+        await track_state(hub, "live", serial=2)
+        await peer.until_width(0, 416)
+        assert (await hub.call("figures"))["feeds"]["sub"]["tracks"] == 0
+        of_main = [frame.head["phase"] for frame in hub.said if frame.head.get("serial") == 2]
+        assert of_main == ["waiting", "live"]
+
+
+async def test_the_picture_before_is_held_for_a_few_seconds_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tile, "HOLD", 0.2)
+    mute = Quirks(no_key_frames=True)
+    async with camera(clip()) as sub, camera(clip(), mute) as main, relay() as hub, viewer(hub) as peer:
+        await hub.open("sub", sub)
+        await show(hub, 0, "sub")
+        assert await peer.width(0) == 320
+        await hub.open("main", main)
+        await show(hub, 0, "main", serial=2, hold=True)
+        async with asyncio.timeout(5):
+            while (await hub.call("figures"))["feeds"]["sub"]["tracks"]:
+                pass
+        of_main = [frame.head["phase"] for frame in hub.said if frame.head.get("serial") == 2]
+        assert of_main == ["waiting"]
+
+
+async def test_a_held_picture_goes_on_when_the_next_stream_cannot_be_shown() -> None:
+    h265 = clip(codec="h265", seconds=1)
+    async with camera(clip()) as sub, camera(h265) as main, relay() as hub, viewer(hub) as peer:
+        await hub.open("sub", sub)
+        await show(hub, 0, "sub")
+        assert await peer.width(0) == 320
+        await show(hub, 0, "main", serial=2, hold=True)
+        await hub.open("main", main)
+        assert (await track_state(hub, "refused", serial=2))["reason"] == "no_h264"
+        await show(hub, 0, "sub", serial=2, hold=True)
+        await track_state(hub, "live", serial=2)
+
+
+async def sent(hub: Hub, at_least: int = 0) -> int:
+    """Frames sent to the first track, once there are that many."""
+    async with asyncio.timeout(5):
+        while (frames := int((await hub.call("figures"))["viewers"]["v"]["tracks"][0]["frames"])) < at_least:
+            pass
+    return frames
 
 
 async def test_a_track_says_why_its_feed_fails_and_is_live_again_after() -> None:

@@ -74,9 +74,14 @@ class Onvif:
         self._locks: WeakValueDictionary[tuple[str, int], asyncio.Lock] = WeakValueDictionary()
         self._known: OrderedDict[tuple[str, int, str], _Known] = OrderedDict()
         self._running: set[Deadline] = set()
+        self._warmed: asyncio.Future[None] | None = None
 
     async def __aenter__(self) -> Self:
-        await asyncio.get_running_loop().run_in_executor(self._pool, wsdl.warm)
+        loop = asyncio.get_running_loop()
+        await loop.run_in_executor(self._pool, wsdl.folder)  # says at once when the files are not there
+        # Parsing takes up to half a second; only the first question to a device must wait for it.
+        self._warmed = loop.run_in_executor(self._pool, wsdl.warm)
+        self._warmed.add_done_callback(lambda done: done.cancelled() or done.exception())  # a question raises it again
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -190,6 +195,8 @@ class Onvif:
         """
         name = f"{target.host}:{target.port}"
         address = await addresses.resolve(target.host)
+        if self._warmed is not None and not self._warmed.done():
+            await asyncio.wait([self._warmed])
         lock = self._locks.setdefault((target.host, target.port), asyncio.Lock())
         async with AsyncExitStack() as held:
             try:

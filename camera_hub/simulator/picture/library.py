@@ -1,9 +1,12 @@
 """All loops there are, each encoded when it is first asked for, or taken from the shelf, in threads of its own."""
 
 import asyncio
+import contextlib
 import os
 import threading
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -22,9 +25,10 @@ class Library:
     A loop is handed out as soon as its first group of pictures is there; it grows faster than it is played.
     """
 
-    def __init__(self, cache: Path | None = None, workers: int = 3) -> None:
+    def __init__(self, cache: Path | None = None) -> None:
         self._shelf = Shelf(cache) if cache else None
-        self._pool = ThreadPoolExecutor(workers, thread_name_prefix="simulator-loops", initializer=_be_nice)
+        self._beginning = ThreadPoolExecutor(2, thread_name_prefix="simulator-begins", initializer=_be_nice)
+        self._growing = ThreadPoolExecutor(2, thread_name_prefix="simulator-loops", initializer=_be_nice)
         self._stop = threading.Event()
         self._loops: dict[Recipe, asyncio.Future[Loop]] = {}
 
@@ -37,7 +41,8 @@ class Library:
         self._stop.set()
         for future in self._loops.values():
             future.cancel()
-        await asyncio.to_thread(self._pool.shutdown, cancel_futures=True)
+        for pool in (self._beginning, self._growing):
+            await asyncio.to_thread(pool.shutdown, cancel_futures=True)
 
     async def parameters(self, recipe: Recipe) -> ParameterSets:
         """What the loop's session description says; quick, whether or not the loop is encoded."""
@@ -52,26 +57,55 @@ class Library:
         if future is None:
             event_loop = asyncio.get_running_loop()
             future = self._loops[recipe] = event_loop.create_future()
-            self._pool.submit(self._make, recipe, event_loop, future)
+            self._beginning.submit(self._begin, recipe, event_loop, future)
         return await asyncio.shield(future)
 
-    def _make(self, recipe: Recipe, event_loop: asyncio.AbstractEventLoop, future: "asyncio.Future[Loop]") -> None:
-        """In a thread: hand out the loop when it has begun, and go on until it is whole."""
+    def _begin(self, recipe: Recipe, event_loop: asyncio.AbstractEventLoop, future: "asyncio.Future[Loop]") -> None:
+        """In a thread: the loop from the shelf, or its first group of pictures."""
         try:
             loop = _empty(recipe)
             stored = self._shelf.get(repr(recipe)) if self._shelf else None
-            made: list[Unit] = []
-            for unit in stored or units(recipe, self._stop):
-                loop.add(unit)
-                made.append(unit)
-                if loop.ready == recipe.gop:
-                    event_loop.call_soon_threadsafe(_settle, future, loop)
-            if self._shelf and stored is None:
-                self._shelf.put(repr(recipe), made)
+            work = _Work(recipe, loop, iter(stored or units(recipe, self._stop)), stored is not None)
+            whole = _add_group(work)
+            event_loop.call_soon_threadsafe(_settle, future, loop)
+            self._later(work, whole=whole)
         except Abandoned:
             return
         except Exception as error:
             event_loop.call_soon_threadsafe(_settle, future, error)
+
+    def _go_on(self, work: "_Work") -> None:
+        """In a thread: one more group. Loops grow in turns, so that none waits until others are whole."""
+        with contextlib.suppress(Abandoned):
+            self._later(work, whole=_add_group(work))
+
+    def _later(self, work: "_Work", *, whole: bool) -> None:
+        if not whole:
+            with contextlib.suppress(RuntimeError):  # the pool has been shut down meanwhile
+                self._growing.submit(self._go_on, work)
+        elif self._shelf and not work.stored:
+            self._shelf.put(repr(work.recipe), work.made)
+
+
+@dataclass(slots=True)
+class _Work:
+    """A loop that is being made; one thread at a time has it."""
+
+    recipe: Recipe
+    loop: CaptionedLoop | DrawnLoop
+    rest: Iterator[Unit]
+    stored: bool
+    made: list[Unit] = field(default_factory=list)
+
+
+def _add_group(work: _Work) -> bool:
+    """Add what comes up to the end of the next group of pictures; all, if it is stored. True when the loop is whole."""
+    for unit in work.rest:
+        work.loop.add(unit)
+        work.made.append(unit)
+        if not unit.again and not work.stored and work.loop.ready % work.recipe.gop == 0:
+            return False
+    return True
 
 
 def _be_nice() -> None:
