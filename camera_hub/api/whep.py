@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Request, Response
 
 from camera_hub.access.policy import Action, Actor
-from camera_hub.api.routing import needs, part
+from camera_hub.api.routing import SessionReader, needs, part, session_token
 from camera_hub.api.schemas.base import Id
 from camera_hub.errors import HubError, Kind
 from camera_hub.media.engine import Media
@@ -39,7 +39,13 @@ async def watch(actor: Watching, media: TheMedia, request: Request, camera_id: I
         sdp = offer.decode()
     except UnicodeDecodeError as error:
         raise HubError(Kind.INVALID, "the offer is no UTF-8") from error
-    answered = await media.offer_camera(actor, camera_id, sdp)
+    sessions: SessionReader = request.app.state.sessions
+    token = session_token(request)
+
+    async def present() -> bool:
+        return await sessions.actor(token) is not None
+
+    answered = await media.offer_camera(actor, camera_id, sdp, present)
     return Response(answered.sdp, 201, {"Location": f"/api/whep/{answered.viewer}"}, media_type=_SDP)
 
 

@@ -27,7 +27,7 @@ from camera_hub.media.judging import watchable
 from camera_hub.media.looking import Looks, MediaProver, Wish
 from camera_hub.media.pages import Outbox, Pages
 from camera_hub.media.pictures import Pictures
-from camera_hub.media.ports import Answered, Quality, Show, Sight, Sources
+from camera_hub.media.ports import Answered, Present, Quality, Show, Sight, Sources
 from camera_hub.media.relays import COMMAND, Relay, config_of
 from camera_hub.media.tiles import FeedNews
 from camera_hub.media.viewers import Viewers
@@ -146,12 +146,15 @@ class Media:
         """Put a camera into a tile, or empty it; what becomes of it is told to the page as Tile."""
         self._viewers.show(page, wish)
 
-    async def offer_camera(self, actor: Actor, camera_id: int, sdp: str) -> Answered:
-        """A viewer of one camera without a page (WHEP). Raises HubError when the camera cannot be watched or shown."""
+    async def offer_camera(self, actor: Actor, camera_id: int, sdp: str, present: Present) -> Answered:
+        """A viewer of one camera without a page (WHEP), which ends with its session: `present` is asked each second.
+
+        Raises HubError when the camera cannot be watched or shown.
+        """
         facts = await watchable(self.database, actor, camera_id)
         await self._sources.choose(camera_id, "auto", _BROWSER_CODECS)  # its refusal belongs into the answer
         relay = relay_of(facts.village_id, len(self._feeds.relays))
-        answered = await self._viewers.offer(actor, None, relay, sdp)
+        answered = await self._viewers.offer(actor, None, relay, sdp, present)
         self._viewers.show(None, Show(answered.viewer, 0, 1, camera_id))
         return answered
 
@@ -265,6 +268,7 @@ class Media:
 
     async def _sweep(self) -> None:
         self._viewers.sweep()
+        await self._viewers.judge_sessions()
         self._feeds.sweep()
 
 

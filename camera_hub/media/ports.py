@@ -1,6 +1,6 @@
 """What media needs of the rooms below it, and the values that leave it."""
 
-from collections.abc import Set
+from collections.abc import Awaitable, Callable, Set
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, Protocol
@@ -11,6 +11,9 @@ from camera_hub.relay.messages import FeedSpec
 Quality = Literal["auto", "main", "sub"]
 Role = Literal["main", "sub"]
 TileState = Literal["empty", "connecting", "waiting", "live", "failed", "refused"]
+
+Present = Callable[[], Awaitable[bool]]
+"""Whether the session that a viewer without a page was opened in still stands."""
 
 ALL_CODECS = frozenset({"h264", "h265", "mjpeg"})
 """What an eye takes."""

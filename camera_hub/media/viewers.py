@@ -13,7 +13,7 @@ from camera_hub.media.background import Background
 from camera_hub.media.feeds import Feeds
 from camera_hub.media.judging import actor_of, facts_of, watchable
 from camera_hub.media.pages import Pages
-from camera_hub.media.ports import Answered, Chosen, Quality, RelayNew, Show, Sources, ViewerGone, is_codec
+from camera_hub.media.ports import Answered, Chosen, Present, Quality, RelayNew, Show, Sources, ViewerGone, is_codec
 from camera_hub.media.tiles import CODEC_REASONS, REFUSALS, FeedNews, Track, tile
 from camera_hub.media.wanted import FeedKey, relay_of
 from camera_hub.relay.messages import FeedPhase, TrackPhase, TrackState, ViewerAnswer
@@ -27,12 +27,13 @@ _ASK_AGAIN_SECONDS = 10.0
 
 @dataclass(slots=True)
 class Viewer:
-    """One peer connection. `page` is None for WHEP, which has no page."""
+    """One peer connection. WHEP has no page, whose WebSocket would end with the session: it has `present` instead."""
 
     id: str
     page: str | None
     relay: int
     actor: Actor
+    present: Present | None = None
     codecs: frozenset[str] = frozenset()
     tracks: int = 0
     shown: dict[int, Track] = field(default_factory=dict)
@@ -69,7 +70,9 @@ class Viewers:
 
     # Coming and going
 
-    async def offer(self, actor: Actor, page: str | None, relay: int, sdp: str) -> Answered:
+    async def offer(
+        self, actor: Actor, page: str | None, relay: int, sdp: str, present: Present | None = None
+    ) -> Answered:
         """Answer a browser's offer. Raises HubError: BUSY, NOT_FOUND, UNAVAILABLE, and the relay's own."""
         if not 0 <= relay < len(self._feeds.relays):
             raise HubError(Kind.NOT_FOUND, f"there is no relay {relay}")
@@ -79,7 +82,7 @@ class Viewers:
             self.close_all((v for v in self._viewers.values() if v.page == page and v.relay == relay), "replaced")
         self._make_room(actor)
         # Counted before the relay is asked, so that many offers at once cannot slip through together.
-        viewer = Viewer(secrets.token_urlsafe(12), page, relay, actor)
+        viewer = Viewer(secrets.token_urlsafe(12), page, relay, actor, present)
         self._viewers[viewer.id] = viewer
         return await self._answer(viewer, sdp)
 
@@ -368,6 +371,12 @@ class Viewers:
         for camera_id in {track.camera_id for viewer in self._viewers.values() for track in viewer.shown.values()}:
             if camera_id is not None:
                 await self.camera_changed(camera_id)
+
+    async def judge_sessions(self) -> None:
+        """Close viewers without a page whose session has ended."""
+        for viewer in list(self._viewers.values()):
+            if viewer.present is not None and not await viewer.present():
+                self.close_all([viewer], "signed_out")
 
     def sweep(self) -> None:
         """Close viewers of pages that are gone; ask again for streams that could not be asked for."""

@@ -6,8 +6,8 @@ import pytest
 
 from camera_hub.errors import HubError, Kind, Reason
 from camera_hub.media.engine import Media
-from tests.api.hub_with_media import Site, serving
-from tests.media.conftest import NOON, FakeSources, media, settings, site, sources
+from tests.api.hub_with_media import OPERATOR, Site, serving
+from tests.media.conftest import NOON, FakeSources, eventually, media, settings, site, sources
 
 __all__ = ["media", "settings", "site", "sources"]
 
@@ -75,6 +75,26 @@ async def test_whep_shows_one_camera_until_it_is_deleted(hub: Site) -> None:
             assert (await other.delete(location)).status_code == 404
         assert (await browser.delete(location)).status_code == 200
         assert (await browser.delete(location)).status_code == 404
+
+
+async def test_whep_ends_with_its_session(hub: Site) -> None:
+    sdp = {"Content-Type": "application/sdp"}
+    async with hub.browser() as browser, hub.browser("village") as other:
+        ended = (
+            (await browser.post("/api/cameras/1/whep", content="offer", headers=sdp))
+            .headers["location"]
+            .rpartition("/")[2]
+        )
+        kept = (await other.post("/api/cameras/1/whep", content="offer", headers=sdp)).headers["location"]
+        del hub.sessions.actors["op"]
+
+        async def gone() -> bool:
+            return bool((await hub.media.figures())["viewers"] == 1)
+
+        await eventually(gone)
+        with pytest.raises(HubError):
+            await hub.media.close_viewer(ended, OPERATOR)
+        assert (await other.delete(kept)).status_code == 200
 
 
 async def test_whep_refuses_by_name(hub: Site, sources: FakeSources) -> None:
