@@ -54,6 +54,7 @@ class FakeDevice:
     refusal: str = "Sender not Authorized"
     refused: tuple[str, ...] = ()  # operations that it answers with a fault
     calls: list[str] = field(default_factory=list)
+    called: asyncio.Event = field(default_factory=asyncio.Event)  # set by the first call
     proofs: list[str] = field(default_factory=list)
     connections: int = 0
 
@@ -95,6 +96,7 @@ class FakeDevice:
         operation = re.search(r"Body>\s*<(?:\w+:)?(\w+)", body)
         name = operation[1] if operation else ""
         self.calls.append(name)
+        self.called.set()
         match self.mode:
             case "silent":
                 await asyncio.Event().wait()

@@ -142,8 +142,7 @@ async def test_an_asker_waits_no_longer_than_its_patience_for_a_device_that_hang
     async with FakeDevice(mode="silent") as device:
         target = Target("127.0.0.1", device.port)
         async with running(_ignored(onvif.clock("127.0.0.1", device.port, timeout=2.0)), "hangs"):
-            while not device.calls:  # noqa: ASYNC110 (the device sets no event)
-                await asyncio.sleep(0)
+            await asyncio.wait_for(device.called.wait(), 10)
             with pytest.raises(HubError) as caught:
                 await onvif.stream_uri(target, "profile_1_sub", timeout=0.1)
     assert (caught.value.kind, caught.value.reason) == (Kind.BUSY, Reason.BUSY)

@@ -38,6 +38,14 @@ def page(browser: Browser) -> Iterator[Page]:
     """A page of its own context; a script error on it fails the test."""
     context = browser.new_context(locale="zh-CN", viewport={"width": 1600, "height": 900})
     context.set_default_timeout(15_000)
+    # What the browser received is read from its own peer connections (wall.received).
+    context.add_init_script(
+        """window.__connections = []
+        const Native = window.RTCPeerConnection
+        window.RTCPeerConnection = class extends Native {
+            constructor(...values) { super(...values); window.__connections.push(this) }
+        }"""
+    )
     page = context.new_page()
     errors: list[str] = []
     page.on("pageerror", lambda error: errors.append(str(error)))

@@ -69,3 +69,23 @@ def wait_playing(page: Page, count: int, *, seconds: float = PICTURE_SECONDS) ->
         seconds=10,
         what=f"decoded frames grow from {before}",
     )
+
+
+def received(page: Page) -> dict[str, float]:
+    """Of all tracks together, by the browser's own count: `at` (ms), `frames` received, `lost` packets."""
+    found: dict[str, float] = page.evaluate(
+        """async () => {
+            const total = {at: 0, frames: 0, lost: 0}
+            for (const connection of window.__connections) {
+                if (connection.connectionState !== 'connected') continue
+                for (const one of (await connection.getStats()).values()) {
+                    if (one.type !== 'inbound-rtp' || !one.framesReceived) continue
+                    total.at = one.timestamp
+                    total.frames += one.framesReceived
+                    total.lost += one.packetsLost
+                }
+            }
+            return total
+        }"""
+    )
+    return found
