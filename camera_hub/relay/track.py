@@ -282,7 +282,8 @@ class Track:
         assert self._pt is not None
         count, figures = len(run.payloads), self.figures
         first, self._sequence = self._sequence, self._sequence + count
-        size = self.outlet.send(self._pt[0], self.ssrc, first & 0xFFFF, (timestamp + self._base) & MASK32, run)
+        out = (timestamp + self._base) & MASK32
+        size = self.outlet.send(self._pt[0], self.ssrc, first & 0xFFFF, out, run)
         figures.packets += count
         figures.bytes += size
         if self.phase is not TrackPhase.LIVE:
