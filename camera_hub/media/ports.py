@@ -104,6 +104,7 @@ class Tile:
     retry_at: datetime | None = None  # a refused login is tried again then
     stream: Role | None = None
     codec: str | None = None
+    first_rtp: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
