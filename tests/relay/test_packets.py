@@ -182,14 +182,14 @@ def test_a_counter_that_wraps_grows_on() -> None:
 @given(st.permutations(range(12)))
 def test_packets_that_come_in_any_order_leave_in_theirs(order: list[int]) -> None:
     reorder = Reorder(depth=16)
-    reorder.push(key(65_530, 0))
-    out = [packet.sequence for number in order for packet in reorder.push(key(65_531 + number, 0))]
+    reorder.push(key(65_530, 0), 0.0)
+    out = [packet.sequence for number in order for packet in reorder.push(key(65_531 + number, 0), 0.0)]
     assert out == [(65_531 + number) & 0xFFFF for number in range(12)]
 
 
 def test_a_hole_is_given_up_when_too_much_waits_behind_it() -> None:
     reorder = Reorder(depth=4)
-    out = [packet.sequence for number in (0, 2, 3, 4, 5, 6, 1) for packet in reorder.push(key(number, 0))]
+    out = [packet.sequence for number in (0, 2, 3, 4, 5, 6, 1) for packet in reorder.push(key(number, 0), 0.0)]
     assert out == [0, 2, 3, 4, 5, 6]
     assert reorder.late == 1
 
