@@ -3,6 +3,8 @@
 import struct
 from dataclasses import dataclass
 
+from camera_hub.errors import HubError, Kind, Reason
+
 _HEADER = struct.Struct("!BBHII")
 
 
@@ -102,6 +104,34 @@ class Reorder:
             if len(self._waiting) <= self._depth and now - since < self._patience:
                 return ready
             self._next = min(self._waiting)
+
+
+class FloodGuard:
+    """One camera must not take the relay's whole time: more than any camera sends ends the session. Pure."""
+
+    WINDOW = 2.0
+    PACKETS = 40_000
+    BYTES = 50_000_000
+    """Per window: 200 Mbit/s. The largest streams of cameras have 40; recorders begin with some megabytes at once."""
+
+    def __init__(self) -> None:
+        self._began = 0.0
+        self._packets = 0
+        self._bytes = 0
+
+    def count(self, now: float, size: int) -> None:
+        """One packet. Raises HubError(TOO_LARGE)."""
+        if now - self._began > self.WINDOW:
+            self._began, self._packets, self._bytes = now, 0, 0
+        self._packets += 1
+        self._bytes += size
+        if self._packets > self.PACKETS or self._bytes > self.BYTES:
+            raise HubError(
+                Kind.TOO_LARGE,
+                f"the camera sends more than any camera does ({self._packets} packets, {self._bytes} bytes within "
+                f"{self.WINDOW:g} s); restart it",
+                reason=Reason.REPLY_TOO_LARGE,
+            )
 
 
 class ReceiverStats:

@@ -9,13 +9,22 @@ from typing import cast
 
 @dataclass
 class Road:
-    """`loses(data)` says which datagrams towards the viewer are lost."""
+    """`loses(data)` says which datagrams towards the viewer are lost.
+
+    `meets(data)` sees those of the viewer before they go on; `forge` sends others in the viewer's name.
+    """
 
     port: int = 0
+    meets: Callable[[bytes], None] = lambda data: None
     loses: Callable[[bytes], bool] = lambda data: False
     lost: int = 0
     passed: int = 0
     _ways: dict[tuple[str, int], asyncio.DatagramTransport] = field(default_factory=dict)
+
+    def forge(self, data: bytes) -> None:
+        """Send a datagram to the relay from every address that the relay knows the viewer by."""
+        for way in self._ways.values():
+            way.sendto(data)
 
 
 class _Near(asyncio.DatagramProtocol):
@@ -31,6 +40,7 @@ class _Near(asyncio.DatagramProtocol):
         self.transport = cast(asyncio.DatagramTransport, transport)
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
+        self.road.meets(data)
         way = self.road._ways.get(addr)
         if way is not None:
             way.sendto(data)
