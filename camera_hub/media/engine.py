@@ -20,6 +20,7 @@ from camera_hub.events import (
     Subscription,
 )
 from camera_hub.media.background import Background
+from camera_hub.media.choosing import choose_stream
 from camera_hub.media.eyes import EyePool
 from camera_hub.media.feeds import Feeds
 from camera_hub.media.hearing import feed_state, track_state
@@ -29,7 +30,8 @@ from camera_hub.media.pages import Outbox, Pages
 from camera_hub.media.pictures import Pictures
 from camera_hub.media.ports import Answered, Present, Quality, Show, Sight, Sources
 from camera_hub.media.relays import COMMAND, Relay, config_of
-from camera_hub.media.tiles import FeedNews
+from camera_hub.media.stills import Stills
+from camera_hub.media.tiles import FeedNews, Track
 from camera_hub.media.viewers import Viewers
 from camera_hub.media.wanted import FeedKey, relay_of
 from camera_hub.relay.messages import KeyFrame, ViewerState
@@ -82,8 +84,18 @@ class Media:
             )
             for number in range(settings.media.relays)
         ]
-        self._viewers = Viewers(settings.media, clock, database, sources, self._feeds, self._pages, self._background)
         self.eyes = EyePool(settings.eye, clock, eye_command)
+        self.stills = Stills(
+            clock,
+            self._feeds,
+            self.eyes,
+            self._background,
+            at_once=max(1, settings.eye.processes // 2),
+            on_still=lambda key: self._viewers.heard_still(key),
+        )
+        self._viewers = Viewers(
+            settings.media, clock, database, sources, self._feeds, self.stills, self._pages, self._background
+        )
         self.pictures = Pictures(settings.server.data_dir, database)
         self._looks = Looks(sources, clock, self._feeds, self.eyes)
         self.prover = MediaProver(self._looks, self.pictures)
@@ -152,9 +164,13 @@ class Media:
         Raises HubError when the camera cannot be watched or shown.
         """
         facts = await watchable(self.database, actor, camera_id)
-        await self._sources.choose(camera_id, "auto", _BROWSER_CODECS)  # its refusal belongs into the answer
         relay = relay_of(facts.village_id, len(self._feeds.relays))
         answered = await self._viewers.offer(actor, None, relay, sdp, present)
+        try:  # the refusal belongs into the answer
+            await self._sources.choose(camera_id, "auto", frozenset(answered.codecs))
+        except HubError:
+            await self._viewers.close(answered.viewer, actor)
+            raise
         self._viewers.show(None, Show(answered.viewer, 0, 1, camera_id))
         return answered
 
@@ -183,7 +199,7 @@ class Media:
         async def one(camera_id: int) -> None:
             async with slots:
                 try:
-                    chosen = await self._sources.choose(camera_id, "auto", _BROWSER_CODECS)
+                    chosen, _ = await choose_stream(self._sources, Track(0, camera_id=camera_id), _BROWSER_CODECS)
                 except HubError as error:
                     log.info("camera %d is not warmed for %s: %s", camera_id, holder, error)
                     return

@@ -189,10 +189,16 @@ async def test_a_standing_tap_goes_on_beside_one_that_wants_the_next_key_frame_o
             await hub.until("key_frame", since=since)
             await hub.until("key_frame", since=len(hub.said))
         await hub.call("feed.keys", feed="s1", every=None)
-        since, keys = len(hub.said), (await hub.call("figures"))["feeds"]["s1"]["key_frames"]
-        while (await hub.call("figures"))["feeds"]["s1"]["key_frames"] < keys + 2:
-            await asyncio.sleep(0)
+        since = len(hub.said)
+        keys = await key_frames(hub)
+        while await key_frames(hub) < keys + 2:
+            continue
         assert not [frame for frame in hub.said[since:] if frame.type == "key_frame"]
+
+
+async def key_frames(hub: Hub) -> int:
+    """How many the feed has had."""
+    return int((await hub.call("figures"))["feeds"]["s1"]["key_frames"])
 
 
 async def test_a_closed_feed_tears_its_session_down() -> None:

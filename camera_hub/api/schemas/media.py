@@ -7,7 +7,7 @@ from pydantic import Field
 
 from camera_hub.api.schemas.base import Answer, Id, Request
 
-TileState = Literal["empty", "connecting", "waiting", "live", "failed", "refused"]
+TileState = Literal["empty", "connecting", "waiting", "live", "pictures", "failed", "refused"]
 Topic = Literal["village", "device", "camera", "alarm", "tour", "run", "sweep"]
 
 
@@ -58,7 +58,11 @@ class Hello(Answer):
 
 
 class Tile(Answer):
-    """Hub → page: what a tile shows. `since` is when the camera's fault began, if it has one."""
+    """Hub → page: what a tile shows. `since` is when the camera's fault began, if it has one.
+
+    `pictures`: no stream can be played here (`reason`), so GET /api/cameras/{camera}/still?stream={stream} gives one
+    picture per key frame; each has a new number in `picture`, and about `interval` seconds lie between two.
+    """
 
     type: Literal["tile"] = "tile"
     viewer: str
@@ -71,6 +75,8 @@ class Tile(Answer):
     since: datetime | None = None
     stream: Literal["main", "sub"] | None = None
     codec: str | None = None
+    picture: int | None = None
+    interval: float | None = None
 
 
 class ViewerGone(Answer):
