@@ -3,6 +3,7 @@
 import logging
 import secrets
 from collections.abc import Iterable
+from datetime import timedelta
 from typing import Any
 
 from camera_hub.access.policy import Actor
@@ -226,6 +227,8 @@ class Viewers:
 
     def _refuse(self, viewer: Viewer, track: Track, error: HubError) -> None:
         track.refusal, track.refused_at = (error.reason, error.detail), track.refused_at or self._clock.now()
+        retry_in = error.params.get("retry_in")
+        track.retry_at = self._clock.now() + timedelta(seconds=retry_in) if retry_in is not None else None
         track.chosen = track.stills = None
         if viewer.page is None and error.reason in CODEC_REASONS:
             self.close_all([viewer], error.reason)  # a standard player is told nothing but the end

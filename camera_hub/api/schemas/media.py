@@ -62,6 +62,7 @@ class Tile(Answer):
 
     `pictures`: no stream can be played here (`reason`), so GET /api/cameras/{camera}/still?stream={stream} gives one
     picture per key frame; each has a new number in `picture`, and about `interval` seconds lie between two.
+    `retry_at`: the device refused its login, and is not asked again before then.
     """
 
     type: Literal["tile"] = "tile"
@@ -73,10 +74,12 @@ class Tile(Answer):
     reason: str | None = None
     detail: str = ""
     since: datetime | None = None
+    retry_at: datetime | None = None
     stream: Literal["main", "sub"] | None = None
     codec: str | None = None
     picture: int | None = None
     interval: float | None = None
+    first_rtp: int | None = None  # live: frames of the track with an earlier RTP timestamp are of what was shown before
 
 
 class ViewerGone(Answer):

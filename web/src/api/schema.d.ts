@@ -1878,6 +1878,7 @@ export interface components {
          *
          *     `pictures`: no stream can be played here (`reason`), so GET /api/cameras/{camera}/still?stream={stream} gives one
          *     picture per key frame; each has a new number in `picture`, and about `interval` seconds lie between two.
+         *     `retry_at`: the device refused its login, and is not asked again before then.
          */
         Tile: {
             /** Camera */
@@ -1889,12 +1890,16 @@ export interface components {
              * @default
              */
             detail: string;
+            /** First Rtp */
+            first_rtp?: number | null;
             /** Interval */
             interval?: number | null;
             /** Picture */
             picture?: number | null;
             /** Reason */
             reason?: string | null;
+            /** Retry At */
+            retry_at?: string | null;
             /** Serial */
             serial: number;
             /** Since */

@@ -25,6 +25,8 @@ export interface Tile {
   detail: string
   /** When the fault began, by the hub; ms. */
   since: number | null
+  /** When a refused login is tried again, by the hub; ms. */
+  retryAt: number | null
   stream: 'main' | 'sub' | null
   codec: string | null
   /** The number of the last key-frame picture, and how many ms lie between two. */
@@ -35,10 +37,18 @@ export interface Tile {
   /** When this camera was put here, and when the hub first said live; ms of the page's clock. */
   shownAt: number
   liveAt: number | null
+  /** RTP timestamp of this camera's first frame in the track; null: the hub has not said it. */
+  firstRtp: number | null
   /** When the last new frame of this camera was seen; null: none yet. */
   frameAt: number | null
   /** False while the peer connection that carries the tile is down. */
   carried: boolean
+}
+
+/** A frame as the browser tells of it: when the network gave it (ms of the page's clock), its 32-bit RTP timestamp if known. */
+export interface FrameSeen {
+  receivedAt: number
+  rtp?: number
 }
 
 export const STALL_MS = 4_000
@@ -56,6 +66,7 @@ export function emptyTile(index: number): Tile {
     reason: null,
     detail: '',
     since: null,
+    retryAt: null,
     stream: null,
     codec: null,
     picture: null,
@@ -63,6 +74,7 @@ export function emptyTile(index: number): Tile {
     still: false,
     shownAt: 0,
     liveAt: null,
+    firstRtp: null,
     frameAt: null,
     carried: false,
   }
@@ -92,21 +104,19 @@ export function told(tile: Tile, message: TileMessage, now: number): Tile {
     reason: message.reason ?? null,
     detail: message.detail,
     since: message.since ? Date.parse(message.since) : null,
+    retryAt: message.retry_at ? Date.parse(message.retry_at) : null,
     stream: message.stream ?? null,
     codec: message.codec ?? null,
     picture: message.picture ?? null,
     interval: message.interval != null ? message.interval * 1_000 : tile.interval,
     liveAt: message.state === 'live' ? (tile.told === 'live' ? (tile.liveAt ?? now) : now) : null,
+    firstRtp: message.first_rtp ?? null,
   }
 }
 
-/**
- * A frame was seen that the network gave us at `receivedAt`. Until the first one of this camera is accepted, frames that came
- * before the hub said live are those of the camera that was here before: they must not stand under the new name.
- */
-export function framed(tile: Tile, receivedAt: number, now: number): Tile {
-  if (tile.camera === null || tile.told === 'pictures') return tile
-  if (tile.frameAt === null && (tile.liveAt === null || receivedAt < tile.liveAt)) return tile
+/** A frame was seen. Until the first one of this camera is accepted, those of the camera before must not stand under its name. */
+export function framed(tile: Tile, frame: FrameSeen, now: number): Tile {
+  if (tile.camera === null || tile.told === 'pictures' || (tile.frameAt === null && !isOwn(tile, frame))) return tile
   return { ...tile, frameAt: now, still: false }
 }
 
@@ -117,6 +127,16 @@ export function pictured(tile: Tile, at: number): Tile {
 
 function freshFor(tile: Tile): number {
   return tile.still ? Math.max(STALL_MS, OLD_INTERVALS * (tile.interval ?? UNKNOWN_INTERVAL_MS)) : STALL_MS
+}
+
+/**
+ * The hub names the RTP timestamp that this camera begins with. Where the browser tells none, what the network gave us before
+ * the hub said live counts as the last camera's.
+ */
+function isOwn(tile: Tile, frame: FrameSeen): boolean {
+  if (tile.liveAt === null) return false
+  if (tile.firstRtp === null || frame.rtp === undefined) return frame.receivedAt >= tile.liveAt
+  return ((frame.rtp - tile.firstRtp) | 0) >= 0 // 32 bits that wrap
 }
 
 /** The peer connection broke (the last picture stays, marked old) or stands again. */

@@ -17,6 +17,7 @@ export default {
     codec_unsupported: 'This browser does not play this codec: one picture per key frame is shown instead',
   },
   since: '{reason} since {time}',
+  retry: '{words}; next try {time}',
   ago_s: '{n} s ago',
   ago_min: '{n} min ago',
   ago_h: '{n} h ago',

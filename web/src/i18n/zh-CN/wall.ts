@@ -17,6 +17,7 @@ export default {
     codec_unsupported: '此浏览器不能播放该编码，改为逐个关键帧显示画面',
   },
   since: '自 {time} 起{reason}',
+  retry: '{words}，{time} 再试',
   ago_s: '{n} 秒前',
   ago_min: '{n} 分钟前',
   ago_h: '{n} 小时前',
