@@ -12,7 +12,7 @@ from camera_hub.clock import Clock
 from camera_hub.errors import HubError, Kind
 from camera_hub.relay.feed import Feed
 from camera_hub.relay.gate import Gate
-from camera_hub.relay.messages import FeedSpec, FeedState, KeyFrame, RelayConfig, TrackState, ViewerState
+from camera_hub.relay.messages import FeedSpec, FeedState, KeyFrame, LinkState, RelayConfig, TrackState, ViewerState
 from camera_hub.relay.outbox import Outbox
 from camera_hub.relay.tile import Tile
 from camera_hub.relay.viewer import Viewer
@@ -176,6 +176,7 @@ class Relay:
             self._clock,
             gso=self._gso,
             tell_viewer=self._tell_viewer,
+            tell_link=self._tell_link,
             tell_track=self._tell_track,
             wants_key=self._want_key,
         )
@@ -267,6 +268,9 @@ class Relay:
 
     def _tell_viewer(self, state: ViewerState) -> None:
         self._outbox.post(state.head("viewer.state"))
+
+    def _tell_link(self, state: LinkState) -> None:
+        self._outbox.post(state.head("viewer.link"))
 
     def _tell_track(self, state: TrackState) -> None:
         self._outbox.post(state.head("track.state"))
