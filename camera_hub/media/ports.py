@@ -103,6 +103,7 @@ class Tile:
     since: datetime | None = None
     stream: Role | None = None
     codec: str | None = None
+    first_rtp: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

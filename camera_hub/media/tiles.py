@@ -117,8 +117,9 @@ def tile(viewer: str, track: Track, news: FeedNews | None) -> Tile:
     if news.failing_since is not None:
         return _failing(base, news, track)
     if state.phase is FeedPhase.LIVE:
-        live = heard is not None and heard.phase is TrackPhase.LIVE
-        return replace(base, state="live" if live else "waiting")
+        if heard is not None and heard.phase is TrackPhase.LIVE:
+            return replace(base, state="live", first_rtp=heard.first_rtp)
+        return replace(base, state="waiting")
     return replace(base, state="waiting" if state.phase is FeedPhase.WAITING_KEY else "connecting")
 
 

@@ -148,6 +148,7 @@ class TrackState(Message):
     phase: TrackPhase
     feed: str | None = None
     reason: str | None = None
+    first_rtp: int | None = None  # when live: RTP timestamp of the feed's first frame in this track
 
 
 @dataclass(frozen=True, slots=True)

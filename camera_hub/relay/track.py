@@ -120,6 +120,8 @@ class Track:
     serial: int = 0
     phase: TrackPhase = TrackPhase.EMPTY
     last_timestamp: int | None = None
+    first_rtp: int | None = None
+    """RTP timestamp of the first frame since the track was pointed anew: what is earlier shows what was before."""
     _sequence: int = field(default_factory=lambda: random.randrange(1 << 15))
     _rtx_sequence: int = field(default_factory=lambda: random.randrange(1 << 15))
     _base: int = field(default_factory=lambda: random.randrange(1 << 31))
@@ -294,7 +296,7 @@ class Track:
         self.figures.packets += end - start
         self.figures.bytes += size
         if self.phase is not TrackPhase.LIVE:
-            self.phase = TrackPhase.LIVE
+            self.phase, self.first_rtp = TrackPhase.LIVE, out
             self.on_live(self)
         return size
 

@@ -108,6 +108,23 @@ def test_a_switch_replays_the_cache_squeezed_and_goes_on_live() -> None:
     assert live == [7]
 
 
+def test_a_switch_names_the_time_that_divides_the_frames_before_from_those_after() -> None:
+    wire, time = Wire(), Time()
+    track, cameras = a_track(wire, time), [Camera("a"), Camera("b")]
+    for index in range(50):
+        time.now += 0.04
+        for camera in cameras:
+            camera.frame(time.now, key=index % 25 == 0)
+    track.point(cameras[0], 1)
+    track.work(10_000_000)
+    track.point(cameras[1], 2)
+    before, _ = len(wire.packets), track.work(10_000_000)
+    assert wire.packets[before - 1][5].startswith(b"a:")
+    assert wire.packets[before][5].startswith(b"b:")
+    assert track.first_rtp == wire.packets[before][3]
+    assert (wire.packets[before][3] - wire.packets[before - 1][3]) & 0xFFFFFFFF < 1 << 31
+
+
 def test_without_a_cache_the_next_key_frame_begins() -> None:
     wire, time = Wire(), Time()
     track, camera = a_track(wire, time), Camera("a")

@@ -8,23 +8,33 @@ function message(tile: Tile, state: TileMessage['state'], more: Partial<TileMess
 }
 const standing = (): Tile => carried(emptyTile(0), true)
 const asked = (): Tile => wanted(standing(), 7, 'auto', 0)
-const live = (): Tile => framed(told(asked(), message(asked(), 'live'), 100), 150, 150)
+const live = (): Tile => framed(told(asked(), message(asked(), 'live'), 100), { receivedAt: 150 }, 150)
 
 describe('a tile', () => {
   it('is live only when the hub says so and a frame was seen', () => {
     const tile = told(asked(), message(asked(), 'live', { stream: 'sub' }), 100)
     expect(phaseOf(tile, 110)).toBe('connecting')
-    expect(phaseOf(framed(tile, 150, 151), 160)).toBe('live')
+    expect(phaseOf(framed(tile, { receivedAt: 150 }, 151), 160)).toBe('live')
     expect(tile.stream).toBe('sub')
   })
 
   it('never takes a frame of the camera before for one of its own', () => {
     const switched = wanted(live(), 8, 'auto', 1_000)
-    expect(framed(switched, 1_010, 1_010).frameAt).toBeNull()
+    expect(framed(switched, { receivedAt: 1_010 }, 1_010).frameAt).toBeNull()
     const answered = told(switched, message(switched, 'live'), 1_050)
-    expect(framed(answered, 1_040, 1_060).frameAt).toBeNull()
-    expect(framed(answered, 1_055, 1_070).frameAt).toBe(1_070)
+    expect(framed(answered, { receivedAt: 1_040 }, 1_060).frameAt).toBeNull()
+    expect(framed(answered, { receivedAt: 1_055 }, 1_070).frameAt).toBe(1_070)
     expect(pictureOf(switched, 1_010)).toBe('none')
+  })
+
+  it('knows its own frames by the RTP timestamp that the hub names, however late the old ones come', () => {
+    const switched = wanted(live(), 8, 'auto', 1_000)
+    const answered = told(switched, message(switched, 'live', { first_rtp: 10 }), 1_050)
+    expect(framed(answered, { receivedAt: 1_060, rtp: 9 }, 1_060).frameAt).toBeNull()
+    expect(framed(answered, { receivedAt: 1_060, rtp: 0xffff_ff00 }, 1_060).frameAt).toBeNull()
+    expect(framed(answered, { receivedAt: 1_040, rtp: 10 }, 1_060).frameAt).toBe(1_060)
+    const wrapping = told(switched, message(switched, 'live', { first_rtp: 0xffff_ff00 }), 1_050)
+    expect(framed(wrapping, { receivedAt: 1_040, rtp: 10 }, 1_060).frameAt).toBe(1_060)
   })
 
   it('ignores what is said about an older serial or another camera', () => {

@@ -71,6 +71,7 @@ class Tile(Answer):
     since: datetime | None = None
     stream: Literal["main", "sub"] | None = None
     codec: str | None = None
+    first_rtp: int | None = None  # live: frames of the track with an earlier RTP timestamp are of what was shown before
 
 
 class ViewerGone(Answer):

@@ -1864,6 +1864,8 @@ export interface components {
              * @default
              */
             detail: string;
+            /** First Rtp */
+            first_rtp?: number | null;
             /** Reason */
             reason?: string | null;
             /** Serial */

@@ -27,10 +27,18 @@ export interface Tile {
   /** When this camera was put here, and when the hub first said live; ms of the page's clock. */
   shownAt: number
   liveAt: number | null
+  /** RTP timestamp of this camera's first frame in the track; null: the hub has not said it. */
+  firstRtp: number | null
   /** When the last new frame of this camera was seen; null: none yet. */
   frameAt: number | null
   /** False while the peer connection that carries the tile is down. */
   carried: boolean
+}
+
+/** A frame as the browser tells of it: when the network gave it (ms of the page's clock), its 32-bit RTP timestamp if known. */
+export interface FrameSeen {
+  receivedAt: number
+  rtp?: number
 }
 
 export const STALL_MS = 4_000
@@ -49,6 +57,7 @@ export function emptyTile(index: number): Tile {
     codec: null,
     shownAt: 0,
     liveAt: null,
+    firstRtp: null,
     frameAt: null,
     carried: false,
   }
@@ -81,17 +90,24 @@ export function told(tile: Tile, message: TileMessage, now: number): Tile {
     stream: message.stream ?? null,
     codec: message.codec ?? null,
     liveAt: message.state === 'live' ? (tile.told === 'live' ? (tile.liveAt ?? now) : now) : null,
+    firstRtp: message.first_rtp ?? null,
   }
 }
 
-/**
- * A frame was seen that the network gave us at `receivedAt`. Until the first one of this camera is accepted, frames that came
- * before the hub said live are those of the camera that was here before: they must not stand under the new name.
- */
-export function framed(tile: Tile, receivedAt: number, now: number): Tile {
-  if (tile.camera === null) return tile
-  if (tile.frameAt === null && (tile.liveAt === null || receivedAt < tile.liveAt)) return tile
+/** A frame was seen. Until the first one of this camera is accepted, those of the camera before must not stand under its name. */
+export function framed(tile: Tile, frame: FrameSeen, now: number): Tile {
+  if (tile.camera === null || (tile.frameAt === null && !isOwn(tile, frame))) return tile
   return { ...tile, frameAt: now }
+}
+
+/**
+ * The hub names the RTP timestamp that this camera begins with. Where the browser tells none, what the network gave us before
+ * the hub said live counts as the last camera's.
+ */
+function isOwn(tile: Tile, frame: FrameSeen): boolean {
+  if (tile.liveAt === null) return false
+  if (tile.firstRtp === null || frame.rtp === undefined) return frame.receivedAt >= tile.liveAt
+  return ((frame.rtp - tile.firstRtp) | 0) >= 0 // 32 bits that wrap
 }
 
 /** The peer connection broke (the last picture stays, marked old) or stands again. */
