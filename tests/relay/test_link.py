@@ -144,6 +144,7 @@ def test_key_frames_are_sent_at_a_rate_that_follows_the_loss(
     watch = Watch()
     watch.seconds_until(KEYS, LOSSY)
     before = watch.link.rate
+    assert before is not None
     assert before == pytest.approx(60_000 * 8 * 0.6)
     watch.take([second])
     assert watch.link.rate is not None

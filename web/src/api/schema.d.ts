@@ -1866,6 +1866,8 @@ export interface components {
             detail: string;
             /** First Rtp */
             first_rtp?: number | null;
+            /** Note */
+            note?: ("link_poor" | "link_sub" | "link_keys") | null;
             /** Reason */
             reason?: string | null;
             /** Serial */

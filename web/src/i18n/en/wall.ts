@@ -18,6 +18,11 @@ export default {
   camera_n: 'Camera {n}',
   stream_main: 'Main stream',
   stream_sub: 'Sub stream',
+  note: {
+    link_poor: 'Poor link',
+    link_sub: 'Poor link, sub stream shown',
+    link_keys: 'Poor link, key frames only',
+  },
   larger: 'Enlarge (double click or Enter)',
   smaller: 'Back (Esc)',
   again: 'Connect again',

@@ -18,6 +18,11 @@ export default {
   camera_n: '摄像机 {n}',
   stream_main: '主码流',
   stream_sub: '子码流',
+  note: {
+    link_poor: '网络较差',
+    link_sub: '线路较差，已切换子码流',
+    link_keys: '网络较差，仅显示关键帧',
+  },
   larger: '放大（双击或回车）',
   smaller: '返回（Esc）',
   again: '重新连接',
