@@ -153,7 +153,7 @@ class Viewer:
         outlet, bucket = self._outlet, self._bucket
         if outlet is None:
             return
-        bucket.refill(self._clock.monotonic())
+        bucket.refill(frame.arrived)  # this very turn of the loop
         bucket.spend(track.live(frame, TURN if bucket.live and not outlet.blocked else 0))
         if track.backlog or outlet.blocked:
             self._awake.set()
