@@ -2,7 +2,8 @@
 
 import secrets
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 from camera_hub.access.policy import Actor
@@ -15,31 +16,13 @@ from camera_hub.media.judging import actor_of, facts_of, watchable
 from camera_hub.media.pages import Pages
 from camera_hub.media.ports import Answered, Chosen, Present, Quality, RelayNew, Show, Sources, ViewerGone, is_codec
 from camera_hub.media.tiles import CODEC_REASONS, REFUSALS, FeedNews, Track, tile
+from camera_hub.media.viewer import Viewer
 from camera_hub.media.wanted import FeedKey, relay_of
-from camera_hub.relay.messages import FeedPhase, LinkLevel, LinkState, TrackPhase, TrackState, ViewerAnswer
+from camera_hub.relay.messages import FeedPhase, LinkState, TrackPhase, TrackState, ViewerAnswer
 from camera_hub.settings import Media as MediaSettings
 from camera_hub.store.database import Database
 
 _ASK_AGAIN_SECONDS = 10.0
-
-
-@dataclass(slots=True)
-class Viewer:
-    """One peer connection. WHEP has no page, whose WebSocket would end with the session: it has `present` instead."""
-
-    id: str
-    page: str | None
-    relay: int
-    actor: Actor
-    present: Present | None = None
-    codecs: frozenset[str] = frozenset()
-    tracks: int = 0
-    link: LinkLevel = LinkLevel.FULL
-    shown: dict[int, Track] = field(default_factory=dict)
-
-    def holder(self, track: Track) -> str:
-        """How the track's hold of a feed is called."""
-        return f"{self.id}/{track.number}"
 
 
 class Viewers:
@@ -248,6 +231,8 @@ class Viewers:
 
     def _refuse(self, viewer: Viewer, track: Track, error: HubError) -> None:
         track.refusal, track.refused_at = (error.reason, error.detail), track.refused_at or self._clock.now()
+        retry_in = error.params.get("retry_in")
+        track.retry_at = self._clock.now() + timedelta(seconds=retry_in) if retry_in is not None else None
         track.chosen = None
         self._show_nothing(viewer, track)
         self._tell(viewer, track)

@@ -59,7 +59,10 @@ class Hello(Answer):
 
 
 class Tile(Answer):
-    """Hub → page: what a tile shows. `since` is when the camera's fault began, if it has one."""
+    """Hub → page: what a tile shows. `since` is when the camera's fault began, if it has one.
+
+    `retry_at`: the device refused its login, and is not asked again before then.
+    """
 
     type: Literal["tile"] = "tile"
     viewer: str
@@ -70,6 +73,7 @@ class Tile(Answer):
     reason: str | None = None
     detail: str = ""
     since: datetime | None = None
+    retry_at: datetime | None = None
     stream: Literal["main", "sub"] | None = None
     codec: str | None = None
     note: Note | None = None  # live, but not as wished

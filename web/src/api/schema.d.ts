@@ -1853,6 +1853,8 @@ export interface components {
         /**
          * Tile
          * @description Hub → page: what a tile shows. `since` is when the camera's fault began, if it has one.
+         *
+         *     `retry_at`: the device refused its login, and is not asked again before then.
          */
         Tile: {
             /** Camera */
@@ -1870,6 +1872,8 @@ export interface components {
             note?: ("link_poor" | "link_sub" | "link_keys") | null;
             /** Reason */
             reason?: string | null;
+            /** Retry At */
+            retry_at?: string | null;
             /** Serial */
             serial: number;
             /** Since */

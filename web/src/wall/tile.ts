@@ -22,6 +22,8 @@ export interface Tile {
   detail: string
   /** When the fault began, by the hub; ms. */
   since: number | null
+  /** When a refused login is tried again, by the hub; ms. */
+  retryAt: number | null
   stream: 'main' | 'sub' | null
   codec: string | null
   /** Live, but not as wished: what the hub does about a poor link. */
@@ -57,6 +59,7 @@ export function emptyTile(index: number): Tile {
     reason: null,
     detail: '',
     since: null,
+    retryAt: null,
     stream: null,
     codec: null,
     note: null,
@@ -92,6 +95,7 @@ export function told(tile: Tile, message: TileMessage, now: number): Tile {
     reason: message.reason ?? null,
     detail: message.detail,
     since: message.since ? Date.parse(message.since) : null,
+    retryAt: message.retry_at ? Date.parse(message.retry_at) : null,
     stream: message.stream ?? null,
     codec: message.codec ?? null,
     note: message.note ?? null,
