@@ -79,10 +79,11 @@ class Viewer:
         self._repair = Bucket(config.pacer_rate // REPAIR_SHARE, depth=REPAIR_DEPTH)
         self._awake = asyncio.Event()
         self._outlet: SrtpOutlet | None = None
+        types = [section.types for section in offer.sections if section.types is not None]
+        ssrcs = iter(random.sample(range(1, 1 << 32), 2 * len(types)))  # all different: one key protects them all
         self.tiles = [
-            Tile(self, number, section.types, _NotYet(), clock.monotonic)
-            for number, section in enumerate(section for section in offer.sections if section.types is not None)
-            if section.types is not None
+            Tile(self, number, one, _NotYet(), clock.monotonic, ssrcs=(next(ssrcs), next(ssrcs)))
+            for number, one in enumerate(types)
         ]
         self._thinning = Thinning(
             [tile.track for tile in self.tiles],

@@ -48,8 +48,7 @@ class Camera:
         self._frames = 0
 
     def frame(self, now: float, *, key: bool = False, packets: int = 3, size: int = 100) -> Frame:
-        lead = f"{self.name}:{self._frames}:".encode()
-        payloads = tuple(lead + bytes([place]) * (size - len(lead)) for place in range(packets))
+        payloads = tuple(f"{self.name}:{self._frames}:{place}:".encode().ljust(size, b".") for place in range(packets))
         made = Frame(
             self._index,
             round(now * RATE),
