@@ -24,7 +24,7 @@ from camera_hub.media.background import Background
 from camera_hub.media.choosing import choose_stream
 from camera_hub.media.eyes import EyePool
 from camera_hub.media.feeds import Feeds
-from camera_hub.media.hearing import feed_state, track_state
+from camera_hub.media.hearing import feed_state, link_state, track_state
 from camera_hub.media.judging import watchable
 from camera_hub.media.looking import Looks, MediaProver, Wish
 from camera_hub.media.pages import Outbox, Pages
@@ -261,6 +261,8 @@ class Media:
                 self._feeds.heard_state(relay, feed_state(frame.head))
             case "track.state":
                 self._viewers.heard_track(track_state(frame.head))
+            case "viewer.link":
+                self._viewers.heard_link(link_state(frame.head))
             case "login.ask":
                 account = self._feeds.account(relay, str(frame.head["feed"]))
                 turn = int(frame.head["turn"])

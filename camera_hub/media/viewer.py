@@ -7,6 +7,7 @@ from camera_hub.access.policy import Actor
 from camera_hub.errors import HubError, Kind, Reason
 from camera_hub.media.ports import Present
 from camera_hub.media.tiles import Track
+from camera_hub.relay.messages import LinkLevel
 from camera_hub.settings import Media as MediaSettings
 
 
@@ -21,6 +22,7 @@ class Viewer:
     present: Present | None = None
     codecs: frozenset[str] = frozenset()
     tracks: int = 0
+    link: LinkLevel = LinkLevel.FULL
     shown: dict[int, Track] = field(default_factory=dict)
 
     def holder(self, track: Track) -> str:

@@ -1,38 +1,28 @@
 """Viewers: one browser peer each, with a track per tile. What is shown in a track is decided here, by message."""
 
-import logging
 import secrets
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 from camera_hub.access.policy import Actor
 from camera_hub.clock import Clock
 from camera_hub.errors import HubError, Kind, Reason
+from camera_hub.media.adapting import adapted, note, out_of_step
 from camera_hub.media.background import Background
 from camera_hub.media.choosing import choose_stream
 from camera_hub.media.feeds import Feeds
 from camera_hub.media.judging import actor_of, facts_of, watchable
 from camera_hub.media.pages import Pages
-from camera_hub.media.ports import (
-    Answered,
-    Chosen,
-    Present,
-    Quality,
-    RelayNew,
-    Show,
-    Sources,
-    ViewerGone,
-)
+from camera_hub.media.ports import Answered, Chosen, Present, Quality, RelayNew, Show, Sources, ViewerGone
 from camera_hub.media.stills import Stills
 from camera_hub.media.tiles import CODEC_REASONS, REFUSALS, FeedNews, Track, plays, tile
 from camera_hub.media.viewer import Viewer, in_the_way
 from camera_hub.media.wanted import FeedKey, relay_of
-from camera_hub.relay.messages import FeedPhase, TrackPhase, TrackState, ViewerAnswer
+from camera_hub.relay.messages import FeedPhase, LinkState, TrackPhase, TrackState, ViewerAnswer
 from camera_hub.settings import Media as MediaSettings
 from camera_hub.store.database import Database
-
-log = logging.getLogger(__name__)
 
 _ASK_AGAIN_SECONDS = 10.0
 
@@ -155,6 +145,7 @@ class Viewers:
 
     def _start_choice(self, viewer: Viewer, track: Track, quality: Quality, lost: str | None = None) -> None:
         track.asked_at = self._clock.monotonic()
+        track.asked = quality = adapted(quality, viewer.link) if lost is None else quality
         name = f"choose for {viewer.holder(track)}"
         self._background.start(name, self._choose(viewer, track, track.serial, quality, lost))
 
@@ -262,6 +253,7 @@ class Viewers:
         news = self._feeds.news(track.key) if track.key is not None else None
         still = self._stills.of(track.key) if track.key is not None else None
         now = tile(viewer.id, track, news, still)
+        now = replace(now, note=note(track, viewer.link) if now.state == "live" else None)
         if now != track.told:
             track.told = now
             self._pages.tell(viewer.page, now)
@@ -281,6 +273,15 @@ class Viewers:
             self._fall_back(viewer, track, state.reason or Reason.NO_H264)
         else:
             self._tell(viewer, track)
+
+    def heard_link(self, state: LinkState) -> None:
+        """A viewer's link bears more than before, or less."""
+        if (viewer := self._viewers.get(state.viewer)) is not None:
+            viewer.link = state.level
+            for track in viewer.shown.values():
+                if out_of_step(track, viewer.link):
+                    self._start_choice(viewer, track, track.quality)
+                self._tell(viewer, track)
 
     def heard_closed(self, viewer_id: str, reason: str) -> None:
         """The relay has ended a viewer."""

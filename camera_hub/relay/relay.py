@@ -16,6 +16,7 @@ from camera_hub.relay.messages import (
     FeedSpec,
     FeedState,
     KeyFrame,
+    LinkState,
     LoginMay,
     RelayConfig,
     TrackState,
@@ -192,6 +193,7 @@ class Relay:
             self._clock,
             gso=self._gso,
             tell_viewer=self._tell_viewer,
+            tell_link=self._tell_link,
             tell_track=self._tell_track,
             wants_key=self._want_key,
         )
@@ -283,6 +285,9 @@ class Relay:
 
     def _tell_viewer(self, state: ViewerState) -> None:
         self._outbox.post(state.head("viewer.state"))
+
+    def _tell_link(self, state: LinkState) -> None:
+        self._outbox.post(state.head("viewer.link"))
 
     def _tell_track(self, state: TrackState) -> None:
         self._outbox.post(state.head("track.state"))

@@ -8,6 +8,7 @@ from pydantic import Field
 from camera_hub.api.schemas.base import Answer, Id, Request
 
 TileState = Literal["empty", "connecting", "waiting", "live", "pictures", "failed", "refused"]
+Note = Literal["link_poor", "link_sub", "link_keys"]
 Topic = Literal["village", "device", "camera", "alarm", "tour", "run", "sweep"]
 
 
@@ -79,6 +80,7 @@ class Tile(Answer):
     codec: str | None = None
     picture: int | None = None
     interval: float | None = None
+    note: Note | None = None  # live, but not as wished
     first_rtp: int | None = None  # live: frames of the track with an earlier RTP timestamp are of what was shown before
 
 

@@ -1896,6 +1896,8 @@ export interface components {
             interval?: number | null;
             /** Picture */
             picture?: number | null;
+            /** Note */
+            note?: ("link_poor" | "link_sub" | "link_keys") | null;
             /** Reason */
             reason?: string | null;
             /** Retry At */

@@ -34,6 +34,8 @@ export interface Tile {
   interval: number | null
   /** Whether what is seen is such a picture, and no video. */
   still: boolean
+  /** Live, but not as wished: what the hub does about a poor link. */
+  note: TileMessage['note'] | null
   /** When this camera was put here, and when the hub first said live; ms of the page's clock. */
   shownAt: number
   liveAt: number | null
@@ -55,6 +57,8 @@ export const STALL_MS = 4_000
 /** A key-frame picture is old after three intervals; as long as only one has come, the longest usual interval counts. */
 const OLD_INTERVALS = 3
 const UNKNOWN_INTERVAL_MS = 10_000
+/** Key frames alone come seconds apart, over a poor link even some ten. */
+export const KEYS_STALL_MS = 20_000
 
 export function emptyTile(index: number): Tile {
   return {
@@ -72,6 +76,7 @@ export function emptyTile(index: number): Tile {
     picture: null,
     interval: null,
     still: false,
+    note: null,
     shownAt: 0,
     liveAt: null,
     firstRtp: null,
@@ -109,6 +114,7 @@ export function told(tile: Tile, message: TileMessage, now: number): Tile {
     codec: message.codec ?? null,
     picture: message.picture ?? null,
     interval: message.interval != null ? message.interval * 1_000 : tile.interval,
+    note: message.note ?? null,
     liveAt: message.state === 'live' ? (tile.told === 'live' ? (tile.liveAt ?? now) : now) : null,
     firstRtp: message.first_rtp ?? null,
   }
@@ -126,7 +132,8 @@ export function pictured(tile: Tile, at: number): Tile {
 }
 
 function freshFor(tile: Tile): number {
-  return tile.still ? Math.max(STALL_MS, OLD_INTERVALS * (tile.interval ?? UNKNOWN_INTERVAL_MS)) : STALL_MS
+  if (tile.still) return Math.max(STALL_MS, OLD_INTERVALS * (tile.interval ?? UNKNOWN_INTERVAL_MS))
+  return tile.note === 'link_keys' ? KEYS_STALL_MS : STALL_MS
 }
 
 /**
@@ -165,7 +172,7 @@ export function phaseOf(tile: Tile, now: number): Phase {
   if (tile.told === 'pictures') return !tile.still ? 'connecting' : fresh ? 'pictures' : 'stalled' // they come by no peer connection
   if (!tile.carried) return fresh ? (tile.still ? 'pictures' : 'live') : tile.frameAt === null ? 'connecting' : 'reconnecting'
   if (tile.told !== 'live') return tile.told === 'waiting' ? 'waiting' : 'connecting'
-  if (tile.frameAt === null || tile.still) return now - (tile.liveAt ?? now) > STALL_MS ? 'stalled' : 'connecting'
+  if (tile.frameAt === null || tile.still) return now - (tile.liveAt ?? now) > (tile.note === 'link_keys' ? KEYS_STALL_MS : STALL_MS) ? 'stalled' : 'connecting'
   return fresh ? 'live' : 'stalled'
 }
 

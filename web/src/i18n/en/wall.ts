@@ -27,6 +27,11 @@ export default {
   stream_main: 'Main stream',
   stream_sub: 'Sub stream',
   stream_sub_h265: 'Sub stream (main stream is H.265)',
+  note: {
+    link_poor: 'Poor link',
+    link_sub: 'Poor link, sub stream shown',
+    link_keys: 'Poor link, key frames only',
+  },
   larger: 'Enlarge (double click or Enter)',
   smaller: 'Back (Esc)',
   again: 'Connect again',

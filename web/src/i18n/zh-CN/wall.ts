@@ -27,6 +27,11 @@ export default {
   stream_main: '主码流',
   stream_sub: '子码流',
   stream_sub_h265: '子码流（主码流为 H.265）',
+  note: {
+    link_poor: '网络较差',
+    link_sub: '线路较差，已切换子码流',
+    link_keys: '网络较差，仅显示关键帧',
+  },
   larger: '放大（双击或回车）',
   smaller: '返回（Esc）',
   again: '重新连接',

@@ -36,7 +36,13 @@ export function stateText(tile: Tile, phase: Phase, hubNow: number): string {
     return tile.retryAt && tile.retryAt > hubNow ? t('wall.retry', { words, time: clockText(tile.retryAt, hubNow) }) : words
   }
   if (phase === 'pictures' && tile.interval !== null) return t('wall.pictures_every', { n: Math.max(1, Math.round(tile.interval / 1_000)) })
-  return t(`wall.phase.${phase}`)
+  const note = noteOf(tile, phase)
+  return t(note ? `wall.note.${note}` : `wall.phase.${phase}`)
+}
+
+/** Why a picture that moves is not what was wished. */
+export function noteOf(tile: Tile, phase: Phase): Tile['note'] {
+  return phase === 'live' ? tile.note : null
 }
 
 /** What only a look at the picture can tell: packets flow, and yet there is nothing to be seen in it. */
