@@ -27,6 +27,7 @@ from camera_hub.api import (
     errors,
     favourites,
     live,
+    metrics,
     observations,
     pictures,
     runs,
@@ -86,6 +87,7 @@ _ROUTERS = (
     tours.router,
     runs.router,
     system.router,
+    metrics.router,
 )
 _LIVE_READERS: dict[str, LiveReader] = {
     "village": villages.read_changed,

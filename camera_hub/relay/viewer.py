@@ -71,6 +71,7 @@ class Viewer:
         self._bucket = Bucket(config.pacer_rate)
         self._awake = asyncio.Event()
         self._outlet: SrtpOutlet | None = None
+        self._pacer_waits = 0
         self.tiles = [
             Tile(self, number, section.types, _NotYet(), clock.monotonic)
             for number, section in enumerate(section for section in offer.sections if section.types is not None)
@@ -178,6 +179,7 @@ class Viewer:
                 continue
             bucket.refill(self._clock.monotonic())
             if bucket.turn < TURN // 4:
+                self._pacer_waits += 1
                 await self._clock.sleep(bucket.wait())
                 continue
             bucket.spend(min(waiting, key=lambda track: track.backlog).work(bucket.turn))
@@ -200,4 +202,9 @@ class Viewer:
         """What this peer has been sent."""
         outlet = asdict(self._outlet.figures) if self._outlet is not None else {}
         tracks = [{"feed": tile.wanted, "phase": tile.track.phase, **asdict(tile.track.figures)} for tile in self.tiles]
-        return {"connected": self._outlet is not None, **outlet, "tracks": tracks}
+        return {
+            "connected": self._outlet is not None,
+            **outlet,
+            "pacer_waits": self._pacer_waits,
+            "tracks": tracks,
+        }
