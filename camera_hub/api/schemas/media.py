@@ -8,6 +8,7 @@ from pydantic import Field
 from camera_hub.api.schemas.base import Answer, Id, Request
 
 TileState = Literal["empty", "connecting", "waiting", "live", "failed", "refused"]
+Note = Literal["link_poor", "link_sub", "link_keys"]
 Topic = Literal["village", "device", "camera", "alarm", "tour", "run", "sweep"]
 
 
@@ -104,7 +105,10 @@ class Hello(Answer):
 
 
 class Tile(Answer):
-    """Hub → page: what a tile shows. `since` is when the camera's fault began, if it has one."""
+    """Hub → page: what a tile shows. `since` is when the camera's fault began, if it has one.
+
+    `retry_at`: the device refused its login, and is not asked again before then.
+    """
 
     type: Literal["tile"] = "tile"
     viewer: str
@@ -115,8 +119,10 @@ class Tile(Answer):
     reason: str | None = None
     detail: str = ""
     since: datetime | None = None
+    retry_at: datetime | None = None
     stream: Literal["main", "sub"] | None = None
     codec: str | None = None
+    note: Note | None = None  # live, but not as wished
     first_rtp: int | None = None  # live: frames of the track with an earlier RTP timestamp are of what was shown before
 
 

@@ -1931,6 +1931,8 @@ export interface components {
         /**
          * Tile
          * @description Hub → page: what a tile shows. `since` is when the camera's fault began, if it has one.
+         *
+         *     `retry_at`: the device refused its login, and is not asked again before then.
          */
         Tile: {
             /** Camera */
@@ -1944,8 +1946,12 @@ export interface components {
             detail: string;
             /** First Rtp */
             first_rtp?: number | null;
+            /** Note */
+            note?: ("link_poor" | "link_sub" | "link_keys") | null;
             /** Reason */
             reason?: string | null;
+            /** Retry At */
+            retry_at?: string | null;
             /** Serial */
             serial: number;
             /** Since */
