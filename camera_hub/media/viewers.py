@@ -13,6 +13,7 @@ from camera_hub.media.adapting import adapted, note, out_of_step
 from camera_hub.media.background import Background
 from camera_hub.media.choosing import choose_stream
 from camera_hub.media.feeds import Feeds
+from camera_hub.media.figures import TileReading
 from camera_hub.media.judging import actor_of, facts_of, watchable
 from camera_hub.media.pages import Pages
 from camera_hub.media.ports import Answered, Chosen, Present, Quality, RelayNew, Show, Sources, ViewerGone
@@ -93,6 +94,19 @@ class Viewers:
         if viewer is None or viewer.actor.user_id != actor.user_id:
             raise HubError(Kind.NOT_FOUND, "there is no such viewer")
         self.close_all([viewer], "closed")
+
+    async def figures(self, viewer_id: str, actor: Actor) -> list[TileReading]:
+        """A reading for each tile of the user's viewer that shows something. HubError: NOT_FOUND, UNAVAILABLE."""
+        viewer = self._viewers.get(viewer_id)
+        if viewer is None or viewer.actor.user_id != actor.user_id:
+            raise HubError(Kind.NOT_FOUND, "there is no such viewer")
+        reply = await self._feeds.relays[viewer.relay].call("viewer.figures", {"viewer": viewer.id})
+        tracks, feeds = reply["viewer"]["tracks"], reply["feeds"]
+        return [
+            TileReading(number, float(reply["at"]), feeds.get(sent["feed"]), sent)
+            for number, sent in enumerate(tracks)
+            if sent["feed"] is not None
+        ]
 
     def close_all(self, viewers: Iterable[Viewer], reason: str, *, ask: bool = True) -> None:
         """End viewers, let go of their feeds and tell their pages; with `ask` the relay is told, too."""

@@ -11,6 +11,7 @@ Hub → relay                                        reply / later messages
   track.show  {viewer, track, feed|None, serial,   track.state …           (a message, never a renegotiation)
                hold}                               hold: the picture before is of the same camera; it goes on until
                                                    the feed has its key frame, some seconds at most
+  viewer.figures {viewer}                          reply {at, viewer: {…, tracks: […]}, feeds: {feed: {…}}} of its tiles
   login.may   LoginMay                             the answer to login.ask
   figures     {}                                   reply {relay: {...}, feeds: {feed: {...}}, viewers: {viewer: {...}}}
 

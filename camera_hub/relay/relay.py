@@ -25,6 +25,7 @@ from camera_hub.relay.messages import (
 from camera_hub.relay.outbox import Outbox
 from camera_hub.relay.permits import Permits
 from camera_hub.relay.tile import Tile
+from camera_hub.relay.totals import Totals
 from camera_hub.relay.viewer import Viewer
 from camera_hub.relay.webrtc.answer import machine_addresses, usable_addresses
 from camera_hub.relay.webrtc.dtls import Certificate
@@ -59,6 +60,7 @@ class Relay:
         self._certificate: Certificate | None = None
         self._feeds: dict[str, Feed] = {}
         self._viewers: dict[str, tuple[Viewer, asyncio.Task[str]]] = {}
+        self._totals = Totals()
         self._sync_asked: dict[str, float] = {}
         self._handlers: dict[str, Callable[[Frame], Awaitable[dict[str, Any]]]] = {
             "configure": self._configure,
@@ -68,6 +70,7 @@ class Relay:
             "viewer.offer": self._viewer_offer,
             "viewer.close": self._viewer_close,
             "track.show": self._track_show,
+            "viewer.figures": self._viewer_figures,
             "login.may": self._login_may,
             "figures": self._figures,
         }
@@ -221,9 +224,19 @@ class Relay:
             self._gate.watched(feed.spec)
         return {}
 
+    async def _viewer_figures(self, frame: Frame) -> dict[str, Any]:
+        found = self._viewers.get(str(frame.head["viewer"]))
+        if found is None:
+            raise HubError(Kind.NOT_FOUND, "no such viewer")
+        figures = found[0].read_figures()
+        shown = {tile.wanted for tile in found[0].tiles}
+        feeds = {name: feed.read_figures() for name, feed in self._feeds.items() if name in shown}
+        return {"at": self._clock.monotonic(), "viewer": figures, "feeds": feeds}
+
     async def _figures(self, frame: Frame) -> dict[str, Any]:
         usage = resource.getrusage(resource.RUSAGE_SELF)
         assert self._port is not None
+        viewers = {name: viewer.read_figures() for name, (viewer, _) in self._viewers.items()}
         return {
             "relay": {
                 "pid": os.getpid(),
@@ -234,9 +247,10 @@ class Relay:
                 "udp_port": self._port.number,
                 "datagrams": dict(self._port.counts),
                 "dropped_key_frames": self._outbox.dropped,
+                **self._totals.read(viewers.values()),
             },
             "feeds": {name: feed.read_figures() for name, feed in self._feeds.items()},
-            "viewers": {name: viewer.read_figures() for name, (viewer, _) in self._viewers.items()},
+            "viewers": viewers,
         }
 
     def _feed(self, frame: Frame) -> Feed:
@@ -253,6 +267,7 @@ class Relay:
         found = self._viewers.pop(name, None)
         if found is not None:
             await ended(found[1])
+            self._totals.leave(found[0].read_figures())
             self._tell_viewer(ViewerState(name, "closed", reason))
 
     def _viewer_ended(self, name: str, task: asyncio.Task[str]) -> None:
@@ -261,6 +276,7 @@ class Relay:
         if found is None or found[1] is not task:
             return
         del self._viewers[name]
+        self._totals.leave(found[0].read_figures())
         reason = "closed"
         if not task.cancelled():
             if (error := task.exception()) is not None:

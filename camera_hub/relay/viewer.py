@@ -79,6 +79,7 @@ class Viewer:
         self._repair = Bucket(config.pacer_rate // REPAIR_SHARE, depth=REPAIR_DEPTH)
         self._awake = asyncio.Event()
         self._outlet: SrtpOutlet | None = None
+        self._pacer_waits = 0
         types = [section.types for section in offer.sections if section.types is not None]
         ssrcs = iter(random.sample(range(1, 1 << 32), 2 * len(types)))  # all different: one key protects them all
         self.tiles = [
@@ -195,6 +196,7 @@ class Viewer:
                 continue
             bucket.refill(self._clock.monotonic())
             if not bucket.worth_a_turn:
+                self._pacer_waits += 1
                 await self._clock.sleep(bucket.wait())
                 continue
             bucket.spend(min(waiting, key=lambda track: track.backlog).work(bucket.turn))
@@ -224,4 +226,10 @@ class Viewer:
         """What this peer has been sent."""
         outlet = asdict(self._outlet.figures) if self._outlet is not None else {}
         tracks = [{"feed": tile.wanted, "phase": tile.track.phase, **asdict(tile.track.figures)} for tile in self.tiles]
-        return {"connected": self._outlet is not None, "link": self._thinning.level, **outlet, "tracks": tracks}
+        return {
+            "connected": self._outlet is not None,
+            "link": self._thinning.level,
+            **outlet,
+            "pacer_waits": self._pacer_waits,
+            "tracks": tracks,
+        }

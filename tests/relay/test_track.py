@@ -443,3 +443,15 @@ def test_the_pacer_lets_live_frames_overdraw_and_makes_replays_wait() -> None:
     assert bucket.turn == pytest.approx(20_000, abs=1)
     bucket.refill(60.0)
     assert bucket.turn == 40_000
+
+
+def test_jitter_is_the_smoothed_change_of_delay_and_a_jump_is_none() -> None:
+    timeline = Timeline()
+    for index in range(200):
+        timeline.place(index * 3600, 10 + index * 0.04 + (0.008 if index % 2 else 0.0))
+    assert timeline.jitter == pytest.approx(0.008, rel=0.01)
+    before = timeline.jitter
+    timeline.place(200 * 3600 + 60 * RATE, 10 + 200 * 0.04)  # the camera's clock leapt by a minute
+    assert timeline.jitter == before
+    timeline.restart()
+    assert timeline.jitter == 0.0
