@@ -1972,10 +1972,10 @@ export interface components {
             first_rtp?: number | null;
             /** Interval */
             interval?: number | null;
-            /** Picture */
-            picture?: number | null;
             /** Note */
             note?: ("link_poor" | "link_sub" | "link_keys") | null;
+            /** Picture */
+            picture?: number | null;
             /** Reason */
             reason?: string | null;
             /** Retry At */
