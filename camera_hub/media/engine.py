@@ -32,6 +32,7 @@ from camera_hub.media.pages import Outbox, Pages
 from camera_hub.media.permits import Permits
 from camera_hub.media.pictures import Pictures
 from camera_hub.media.ports import Answered, Present, Quality, Show, Sight, Sources
+from camera_hub.media.rejudging import Rejudging
 from camera_hub.media.relays import COMMAND, Relay, config_of
 from camera_hub.media.stills import Stills
 from camera_hub.media.tiles import FeedNews, Track
@@ -102,6 +103,7 @@ class Media:
         self._viewers = Viewers(
             settings.media, clock, database, sources, self._feeds, self.stills, self._pages, self._background
         )
+        self._rejudging = Rejudging(self._viewers, database)
         self.pictures = Pictures(settings.server.data_dir, database)
         self._looks = Looks(sources, clock, self._feeds, self.eyes)
         self.prover = MediaProver(self._looks, self.pictures)
@@ -310,18 +312,18 @@ class Media:
         async for event in subscription:
             match event:
                 case AccessChanged():
-                    await self._viewers.access_changed(event.user_id)
+                    await self._rejudging.access_changed(event.user_id)
                 case CameraChanged():
-                    if not await self._viewers.camera_changed(event.camera_id):
+                    if not await self._rejudging.camera_changed(event.camera_id):
                         self._feeds.drop_camera(event.camera_id)
                 case DeviceChanged():
                     self._feeds.device_changed(event.device_id)
                 case Lagged():
-                    await self._viewers.judge_all()
+                    await self._rejudging.everything()
 
     async def _sweep(self) -> None:
         self._viewers.sweep()
-        await self._viewers.judge_sessions()
+        await self._rejudging.sessions()
         self._feeds.sweep()
 
 

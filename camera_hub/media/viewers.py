@@ -14,7 +14,7 @@ from camera_hub.media.background import Background
 from camera_hub.media.choosing import choose_stream
 from camera_hub.media.feeds import Feeds
 from camera_hub.media.figures import TileReading
-from camera_hub.media.judging import actor_of, facts_of, watchable
+from camera_hub.media.judging import watchable
 from camera_hub.media.pages import Pages
 from camera_hub.media.ports import Answered, Chosen, Present, Quality, RelayNew, Show, Sources, ViewerGone
 from camera_hub.media.stills import Stills
@@ -126,12 +126,16 @@ class Viewers:
         """The page's viewers."""
         return [viewer for viewer in self._viewers.values() if viewer.page == page]
 
+    def all(self) -> list[Viewer]:
+        """All viewers there are."""
+        return list(self._viewers.values())
+
     def tell_tiles(self, page: str) -> None:
         """Put all tiles of the page into its outbox: it has just (re)connected."""
         for viewer in self.of_page(page):
             for track in viewer.shown.values():
                 track.told = None
-                self._tell(viewer, track)
+                self.tell(viewer, track)
 
     # Showing
 
@@ -152,10 +156,14 @@ class Viewers:
         if wish.camera is None:
             self._background.stop(f"choose for {viewer.holder(track)}")
             self._show_nothing(viewer, track)
-            self._tell(viewer, track)
+            self.tell(viewer, track)
             return
-        self._tell(viewer, track)
+        self.tell(viewer, track)
         self._start_choice(viewer, track, wish.quality)
+
+    def choose_again(self, viewer: Viewer, track: Track) -> None:
+        """Something has changed: choose a stream for the tile as if it was asked for just now."""
+        self._start_choice(viewer, track, track.quality)
 
     def _start_choice(self, viewer: Viewer, track: Track, quality: Quality, lost: str | None = None) -> None:
         track.asked_at = self._clock.monotonic()
@@ -203,7 +211,7 @@ class Viewers:
         del viewer.shown[track.number]
         moved = carrier.shown[track.number] = Track(track.number)
         moved.wish(track.serial, track.camera_id, track.quality)
-        self._tell(carrier, moved)
+        self.tell(carrier, moved)
         self._start_choice(carrier, moved, moved.quality)
 
     def _take_over(self, gone: Viewer) -> None:
@@ -226,7 +234,7 @@ class Viewers:
             self._stills.release(track.key, holder)
         else:
             self._stills.hold(track.key, chosen.camera_id, holder, large=track.quality == "main")
-        self._tell(viewer, track)
+        self.tell(viewer, track)
         if (news := self._feeds.news(track.key)) is not None:
             self._check_codec(viewer, track, news)
 
@@ -239,7 +247,7 @@ class Viewers:
             self.close_all([viewer], error.reason)  # a standard player is told nothing but the end
             return
         self._show_nothing(viewer, track)
-        self._tell(viewer, track)
+        self.tell(viewer, track)
 
     def _show_nothing(self, viewer: Viewer, track: Track) -> None:
         if track.key is not None:
@@ -263,7 +271,8 @@ class Viewers:
         track.pictured = track.camera_id if key is not None else None
         self._feeds.relays[viewer.relay].post("track.show", message)
 
-    def _tell(self, viewer: Viewer, track: Track) -> None:
+    def tell(self, viewer: Viewer, track: Track) -> None:
+        """Tell the page what the tile shows, if that is new."""
         news = self._feeds.news(track.key) if track.key is not None else None
         still = self._stills.of(track.key) if track.key is not None else None
         now = tile(viewer.id, track, news, still)
@@ -286,7 +295,7 @@ class Viewers:
         if state.phase is TrackPhase.REFUSED:
             self._fall_back(viewer, track, state.reason or Reason.NO_H264)
         else:
-            self._tell(viewer, track)
+            self.tell(viewer, track)
 
     def heard_link(self, state: LinkState) -> None:
         """A viewer's link bears more than before, or less."""
@@ -295,7 +304,7 @@ class Viewers:
             for track in viewer.shown.values():
                 if out_of_step(track, viewer.link):
                     self._start_choice(viewer, track, track.quality)
-                self._tell(viewer, track)
+                self.tell(viewer, track)
 
     def heard_closed(self, viewer_id: str, reason: str) -> None:
         """The relay has ended a viewer."""
@@ -307,7 +316,7 @@ class Viewers:
         for viewer in list(self._viewers.values()):
             for track in viewer.shown.values():
                 if track.key == key:
-                    self._tell(viewer, track)
+                    self.tell(viewer, track)
                     self._check_codec(viewer, track, news)
 
     def heard_still(self, key: FeedKey) -> None:
@@ -315,7 +324,7 @@ class Viewers:
         for viewer in list(self._viewers.values()):
             for track in viewer.shown.values():
                 if track.key == key and track.stills is not None:
-                    self._tell(viewer, track)
+                    self.tell(viewer, track)
 
     def _check_codec(self, viewer: Viewer, track: Track, news: FeedNews) -> None:
         state = news.state
@@ -337,60 +346,6 @@ class Viewers:
         """A new process: its viewers are gone, and every page is told at once."""
         self.close_all([v for v in self._viewers.values() if v.relay == relay], Reason.RELAY_RESTARTED, ask=False)
         self._pages.tell_all(RelayNew(relay, epoch))
-
-    # What the hub says
-
-    async def camera_changed(self, camera_id: int) -> bool:
-        """Judge the tiles that show the camera again. Answers whether the camera may run at all."""
-        tracks = self._showing(camera_id)
-        try:
-            facts = await facts_of(self._database, camera_id)
-        except HubError:
-            facts = None
-        for viewer, track in tracks:
-            if track.camera_id != camera_id:
-                continue
-            refused = track.refusal is not None and track.refusal[0] in REFUSALS
-            if facts is None or facts.state != "approved" or refused or track.stills is not None:
-                self._start_choice(viewer, track, track.quality)
-            elif track.fault_since != facts.fault_since:
-                track.fault_since = facts.fault_since
-                self._tell(viewer, track)
-        return facts is not None and facts.state != "retired"
-
-    def _showing(self, camera_id: int) -> list[tuple[Viewer, Track]]:
-        return [(v, t) for v in self._viewers.values() for t in v.shown.values() if t.camera_id == camera_id]
-
-    async def access_changed(self, user_id: int) -> None:
-        """Judge the user's viewers again: closed when they may not watch, each tile otherwise."""
-        if not any(viewer.actor.user_id == user_id for viewer in self._viewers.values()):
-            return
-        actor = await actor_of(self._database, user_id)
-        own = [viewer for viewer in self._viewers.values() if viewer.actor.user_id == user_id]
-        if actor is None:
-            self.close_all(own, "signed_out")
-            return
-        for viewer in own:
-            if viewer.actor == actor:
-                continue
-            viewer.actor = actor
-            for track in viewer.shown.values():
-                if track.camera_id is not None:
-                    self._start_choice(viewer, track, track.quality)
-
-    async def judge_all(self) -> None:
-        """Events were lost: judge everybody and everything that is watched."""
-        for user_id in {viewer.actor.user_id for viewer in self._viewers.values()}:
-            await self.access_changed(user_id)
-        for camera_id in {track.camera_id for viewer in self._viewers.values() for track in viewer.shown.values()}:
-            if camera_id is not None:
-                await self.camera_changed(camera_id)
-
-    async def judge_sessions(self) -> None:
-        """Close viewers without a page whose session has ended."""
-        for viewer in list(self._viewers.values()):
-            if viewer.present is not None and not await viewer.present():
-                self.close_all([viewer], "signed_out")
 
     def sweep(self) -> None:
         """Close viewers of pages that are gone; ask again for streams that could not be asked for."""
