@@ -14,6 +14,8 @@ from camera_hub.relay.feed import Feed
 from camera_hub.relay.gate import Gate
 from camera_hub.relay.messages import FeedSpec, FeedState, KeyFrame, RelayConfig, TrackState, ViewerState
 from camera_hub.relay.outbox import Outbox
+from camera_hub.relay.rtspout.server import RtspServer
+from camera_hub.relay.rtspout.way_in import WayIn
 from camera_hub.relay.tile import Tile
 from camera_hub.relay.viewer import Viewer
 from camera_hub.relay.webrtc.answer import machine_addresses, usable_addresses
@@ -44,6 +46,7 @@ class Relay:
         self._config = RelayConfig()
         self._gate = Gate(clock, self._config.opens_at_once)
         self._port: Port | None = None
+        self._rtsp: RtspServer | None = None
         self._gso = False
         self._certificate: Certificate | None = None
         self._feeds: dict[str, Feed] = {}
@@ -58,6 +61,8 @@ class Relay:
             "viewer.close": self._viewer_close,
             "track.show": self._track_show,
             "figures": self._figures,
+            "rtsp.listen": self._rtsp_listen,
+            "rtsp.end": self._rtsp_end,
         }
 
     async def run(self) -> None:
@@ -111,6 +116,8 @@ class Relay:
         self._gate = Gate(self._clock, config.opens_at_once)
         self._certificate = Certificate(self._clock.monotonic())
         self._gso = gso_works()
+        way_in = WayIn(self._pipe, self._outbox, self._feeds, self._gate, self._want_key)
+        self._rtsp = await self._stack.enter_async_context(RtspServer(way_in, config, self._clock))
         self._port = await self._stack.enter_async_context(Port(config.udp_host, config.udp_port))
         return {"udp_port": self._port.number, "gso": self._gso}
 
@@ -138,6 +145,8 @@ class Relay:
         for tile in self._tiles():
             if tile.wanted == spec.feed:
                 tile.join(feed)
+        if self._rtsp is not None:
+            self._rtsp.feed_opened(feed)
         feed.start()
         return {}
 
@@ -203,6 +212,16 @@ class Relay:
             self._gate.watched(feed.spec)
         return {}
 
+    async def _rtsp_listen(self, frame: Frame) -> dict[str, Any]:
+        assert self._rtsp is not None
+        self._outbox.post((await self._rtsp.listen(bool(frame.head["listen"]))).head("rtsp.state"))
+        return {}
+
+    async def _rtsp_end(self, frame: Frame) -> dict[str, Any]:
+        assert self._rtsp is not None
+        self._rtsp.end(str(frame.head["session"]), str(frame.head["reason"]))
+        return {}
+
     async def _figures(self, frame: Frame) -> dict[str, Any]:
         usage = resource.getrusage(resource.RUSAGE_SELF)
         assert self._port is not None
@@ -219,6 +238,7 @@ class Relay:
             },
             "feeds": {name: feed.read_figures() for name, feed in self._feeds.items()},
             "viewers": {name: viewer.read_figures() for name, (viewer, _) in self._viewers.items()},
+            "rtsp": self._rtsp.read_figures() if self._rtsp is not None else {},
         }
 
     def _feed(self, frame: Frame) -> Feed:

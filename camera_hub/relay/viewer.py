@@ -11,6 +11,7 @@ from camera_hub.errors import HubError
 from camera_hub.relay.history import Frame
 from camera_hub.relay.messages import FeedPhase, RelayConfig, TrackState, ViewerAnswer, ViewerState
 from camera_hub.relay.pacer import TURN, Bucket
+from camera_hub.relay.reports import sender_report
 from camera_hub.relay.tile import Tile
 from camera_hub.relay.track import Track
 from camera_hub.relay.webrtc import rtcp
@@ -193,7 +194,7 @@ class Viewer:
                 if track.figures.packets:
                     unix, hub = self._clock.now().timestamp(), self._clock.monotonic()
                     packets, octets = track.figures.packets, track.figures.bytes
-                    outlet.send_rtcp(rtcp.sender_report(track.ssrc, unix, track.rtp_time(hub), packets, octets))
+                    outlet.send_rtcp(sender_report(track.ssrc, unix, track.rtp_time(hub), packets, octets))
             await self._clock.sleep(REPORT_EVERY)
 
     def read_figures(self) -> dict[str, Any]:
