@@ -13,13 +13,13 @@ Hub → relay                                        reply / later messages
                                                    the feed has its key frame, some seconds at most
   figures     {}                                   reply {relay: {...}, feeds: {feed: {...}}, viewers: {viewer: {...}},
                                                    rtsp: {session: {...}}}
-  rtsp.listen {listen}                             rtsp.state … (the port is open while somebody may come)
+  rtsp.listen {listen}                             reply RtspState (the port is open while somebody may come)
   rtsp.end    {session, reason}                    rtsp.ended …
 
 Relay → hub (unasked)
   feed.state FeedState · viewer.state ViewerState · track.state TrackState · key_frame KeyFrame + body (Annex B, with
   parameter sets) · sync.wanted {feed} (no key frame is cached and someone waits: ask the camera over ONVIF)
-  rtsp.state RtspState · rtsp.ended RtspEnded
+  rtsp.ended RtspEnded
 Relay → hub (a request)
   rtsp.ask    RtspAsk                              reply {feed} (opened before the reply), or the refusal
 

@@ -6,6 +6,7 @@ import os
 import resource
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
+from dataclasses import asdict
 from typing import Any
 
 from camera_hub.clock import Clock
@@ -214,8 +215,7 @@ class Relay:
 
     async def _rtsp_listen(self, frame: Frame) -> dict[str, Any]:
         assert self._rtsp is not None
-        self._outbox.post((await self._rtsp.listen(bool(frame.head["listen"]))).head("rtsp.state"))
-        return {}
+        return asdict(await self._rtsp.listen(bool(frame.head["listen"])))
 
     async def _rtsp_end(self, frame: Frame) -> dict[str, Any]:
         assert self._rtsp is not None

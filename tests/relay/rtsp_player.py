@@ -154,8 +154,7 @@ class Doorman:
 
 async def listening(hub: Hub) -> int:
     """Open the port; its number."""
-    await hub.call("rtsp.listen", listen=True)
-    return int((await hub.until("rtsp.state", lambda head: head["port"] is not None)).head["port"])
+    return int((await hub.call("rtsp.listen", listen=True))["port"])
 
 
 def sets(sdp: str) -> list[str]:

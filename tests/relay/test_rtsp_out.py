@@ -11,7 +11,7 @@ from camera_hub.running import running
 from tests.foreign import foreign
 from tests.relay.camera import Camera, camera
 from tests.relay.clip import clip
-from tests.relay.hub import Hub, relay
+from tests.relay.hub import relay
 from tests.relay.rtsp_player import TOKEN, Doorman, listening, player, sets
 
 
