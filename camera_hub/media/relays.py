@@ -51,6 +51,7 @@ def config_of(settings: Settings, number: int) -> RelayConfig:
         opens_at_once=ingest.opens_per_village,
         rtsp_host=media.rtsp_host,
         rtsp_port=media.rtsp_port + number if media.rtsp_port else 0,
+        asks_logins=True,
     )
 
 

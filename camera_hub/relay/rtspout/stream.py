@@ -18,6 +18,8 @@ from camera_hub.relay.rtspout.ways import Way
 from camera_hub.relay.timeline import RATE, squeeze
 
 MASK32 = 0xFFFFFFFF
+PIECE = 24
+"""Packets of a large frame that are sent at once: up to 34 kB."""
 
 
 class Source(Protocol):
@@ -144,7 +146,7 @@ class Stream:
             self.way.report(sender_report(self.ssrc, unix_time, rtp_time, self.figures.packets, self.figures.bytes))
 
     def _work(self, budget: int) -> None:
-        """Send about `budget` bytes, at least one run of packets."""
+        """Send about `budget` bytes, at least one piece of a frame."""
         while self._backlog and budget > 0:
             waiting = self._backlog[0]
             frame, start = waiting.frame, waiting.place
@@ -152,7 +154,7 @@ class Stream:
                 waiting.timestamp = self._place(waiting)
             assert waiting.timestamp is not None
             whole = frame.size <= budget
-            end = len(frame.payloads) if whole else next(end for end in frame.ends if end > start)
+            end = len(frame.payloads) if whole else min(start + PIECE, len(frame.payloads))
             timestamp = (waiting.timestamp + self._base) & MASK32
             self.way.send(self.ssrc, self.sequence & 0xFFFF, timestamp, frame.payloads, start, end)
             size = sum(map(len, frame.payloads[start:end]))
