@@ -2,6 +2,8 @@
 
 Hub → relay                                        reply / later messages
   configure   RelayConfig                          reply {udp_port, gso}; sent once, first
+  port.open   {}                                   reply {udp_port}; once, to one configured as standby
+  port.close  {}                                   reply {}: its viewers are ended and the port is free
   feed.open   FeedSpec                             feed.state …            (a changed spec reopens it)
   feed.close  {feed}                               feed.state stopped
   feed.keys   {feed, every}                        key_frame … at most one each `every` s;
@@ -12,6 +14,7 @@ Hub → relay                                        reply / later messages
                hold}                               hold: the picture before is of the same camera; it goes on until
                                                    the feed has its key frame, some seconds at most
   login.may   LoginMay                             the answer to login.ask
+  pulse       {}                                   reply {rss_bytes, lag_ms_p50, lag_ms_max}, at once
   figures     {}                                   reply {relay: {...}, feeds: {feed: {...}}, viewers: {viewer: {...}}}
 
 Relay → hub (unasked)
@@ -56,6 +59,7 @@ class RelayConfig(Message):
 
     udp_host: str = "::"
     udp_port: int = 0
+    standby: bool = False  # begin without the port, which another process has still
     announced_addresses: tuple[str, ...] = ()  # empty: every address of the machine's interfaces
     payload_limit: int = 1200
     pacer_rate: int = 100_000_000
