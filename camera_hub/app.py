@@ -27,6 +27,7 @@ from camera_hub.api import (
     errors,
     favourites,
     live,
+    metrics,
     observations,
     pictures,
     runs,
@@ -88,6 +89,7 @@ _ROUTERS = (
     tours.router,
     runs.router,
     system.router,
+    metrics.router,
 )
 _LIVE_READERS: dict[str, LiveReader] = {
     "village": villages.read_changed,

@@ -23,7 +23,8 @@ from camera_hub.events import (
 from camera_hub.media.background import Background
 from camera_hub.media.eyes import EyePool
 from camera_hub.media.feeds import Feeds
-from camera_hub.media.hearing import feed_state, track_state
+from camera_hub.media.figures import FeedReading, Readings, RelayReading, TileReading
+from camera_hub.media.hearing import feed_state, link_state, track_state
 from camera_hub.media.judging import watchable
 from camera_hub.media.looking import Looks, MediaProver, Wish
 from camera_hub.media.pages import Outbox, Pages
@@ -148,6 +149,10 @@ class Media:
         """Close a viewer of the actor's. Raises HubError(NOT_FOUND)."""
         await self._viewers.close(viewer, actor)
 
+    async def viewer_figures(self, viewer: str, actor: Actor) -> list[TileReading]:
+        """What is measured of the tiles of a viewer of the actor's. Raises HubError(NOT_FOUND, UNAVAILABLE)."""
+        return await self._viewers.figures(viewer, actor)
+
     async def show(self, page: str | None, wish: Show) -> None:
         """Put a camera into a tile, or empty it; what becomes of it is told to the page as Tile."""
         self._viewers.show(page, wish)
@@ -224,7 +229,7 @@ class Media:
         relays = [
             {"relay": relay.number, "epoch": relay.epoch, "up": relay.up, "port": relay.port, "pid": relay.pid}
             | {"memory_limit_bytes": limit}
-            | {key: value for key, value in relay.figures.get("relay", {}).items() if _is_plain(value)}
+            | {key: value for key, value in relay.figures.get("relay", {}).items() if _is_told(key, value)}
             for relay in self._feeds.relays
         ]
         return {
@@ -236,6 +241,22 @@ class Media:
             "relays": relays,
             "eyes": [self.eyes.figures],
         }
+
+    def readings(self) -> Readings:
+        """All that is measured, as of the relays' last pulses."""
+        relays, feeds = [], []
+        for relay in self._feeds.relays:
+            values = relay.figures if relay.up else {}
+            relays.append(
+                RelayReading(
+                    relay.number, relay.epoch, relay.up, len(values.get("viewers", {})), values.get("relay", {})
+                )
+            )
+            for name, figures in values.get("feeds", {}).items():
+                key = FeedKey.of(relay.number, name)
+                if key is not None and (about := self._feeds.about(key)) is not None:
+                    feeds.append(FeedReading(relay.number, about.camera_id, about.role, figures))
+        return Readings(relays, feeds, self.eyes.figures)
 
     # What is heard
 
@@ -260,6 +281,8 @@ class Media:
                 self._feeds.heard_state(relay, feed_state(frame.head))
             case "track.state":
                 self._viewers.heard_track(track_state(frame.head))
+            case "viewer.link":
+                self._viewers.heard_link(link_state(frame.head))
             case "key_frame":
                 self._feeds.heard_key_frame(relay, KeyFrame.of(frame.head), frame.body)
             case "sync.wanted":
@@ -315,5 +338,6 @@ class Media:
         self._feeds.sweep()
 
 
-def _is_plain(value: object) -> bool:
-    return value is None or isinstance(value, str | int | float)
+def _is_told(key: str, value: object) -> bool:
+    """Whether a person reads it; the sums of what was sent are for /metrics, whose reader makes rates of them."""
+    return (value is None or isinstance(value, str | int | float)) and not key.startswith("sent_")

@@ -281,7 +281,7 @@ class Feeds:
 
     def _key(self, relay: Relay, feed: str) -> FeedKey | None:
         """The feed that a relay speaks of; None for late words about one that is closed."""
-        key = FeedKey(relay.number, int(feed[1:])) if feed[:1] == "s" and feed[1:].isdecimal() else None
+        key = FeedKey.of(relay.number, feed)
         return key if key is not None and key in self._wanted else None
 
     def _do(self, actions: Iterable[Action]) -> None:

@@ -32,8 +32,8 @@ class Pulse:
     """What a relay says of itself each second."""
 
     rss_bytes: int
-    lag_ms_p50: float
-    lag_ms_max: float
+    loop_lag_p50: float  # seconds
+    loop_lag_max: float
 
 
 class RelayProcess:
@@ -139,7 +139,7 @@ class RelayProcess:
             if error.kind is not Kind.TIMEOUT:
                 raise
             told = await self.call("pulse", {}, deadline=SECOND_CHANCE)
-        return Pulse(int(told["rss_bytes"]), float(told["lag_ms_p50"]), float(told["lag_ms_max"]))
+        return Pulse(int(told["rss_bytes"]), float(told["loop_lag_p50"]), float(told["loop_lag_max"]))
 
     async def _read_figures(self) -> None:
         try:

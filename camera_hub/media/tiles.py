@@ -88,12 +88,13 @@ class Track:
     heard: TrackState | None = None
     told: Tile | None = None  # to the page, last
     tried: set[int] = field(default_factory=set)  # streams that cannot be shown to this viewer
+    asked: Quality = "auto"  # what was last asked for; not what was wished where the link does not bear that
 
     def wish(self, serial: int, camera_id: int | None, quality: Quality) -> None:
         """A new wish: whatever was known of the last camera is forgotten; its feed is still held by `key`."""
         self.serial, self.camera_id, self.quality = serial, camera_id, quality
         self.chosen = self.refusal = self.refused_at = self.fault_since = self.heard = None
-        self.tried = set()
+        self.tried, self.asked = set(), quality
 
 
 def tile(viewer: str, track: Track, news: FeedNews | None) -> Tile:

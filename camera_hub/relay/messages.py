@@ -13,15 +13,16 @@ Hub → relay                                        reply / later messages
   track.show  {viewer, track, feed|None, serial,   track.state …           (a message, never a renegotiation)
                hold}                               hold: the picture before is of the same camera; it goes on until
                                                    the feed has its key frame, some seconds at most
+  viewer.figures {viewer}                          reply {at, viewer: {…, tracks: […]}, feeds: {feed: {…}}} of its tiles
   login.may   LoginMay                             the answer to login.ask
-  pulse       {}                                   reply {rss_bytes, lag_ms_p50, lag_ms_max}, at once
+  pulse       {}                                   reply {rss_bytes, loop_lag_p50, loop_lag_max}, at once
   figures     {}                                   reply {relay: {...}, feeds: {feed: {...}}, viewers: {viewer: {...}}}
 
 Relay → hub (unasked)
-  feed.state FeedState · viewer.state ViewerState · track.state TrackState · key_frame KeyFrame + body (Annex B, with
-  parameter sets) · sync.wanted {feed} (no key frame is cached and someone waits: ask the camera over ONVIF)
- · login.ask {feed, turn} and
-login.said LoginSaid (before and after each try of a login, where RelayConfig.asks_logins)
+  feed.state FeedState · viewer.state ViewerState · viewer.link LinkState · track.state TrackState ·
+  key_frame KeyFrame + body (Annex B, with parameter sets) ·
+  sync.wanted {feed} (no key frame is cached and someone waits: ask the camera over ONVIF) ·
+  login.ask {feed, turn} and login.said LoginSaid (before and after each try of a login, where RelayConfig.asks_logins)
 
 A feed's and a viewer's names are the hub's (feed = "s<stream id>"); a relay never makes one up.
 A feed is one RTSP session.
@@ -51,6 +52,14 @@ class TrackPhase(StrEnum):
     WAITING = "waiting"
     LIVE = "live"
     REFUSED = "refused"
+
+
+class LinkLevel(StrEnum):
+    """What a browser's link is held to bear."""
+
+    FULL = "full"
+    LIGHT = "light"  # sub streams in place of main streams; that is the hub's to do
+    KEYS = "keys"  # the relay sends key frames alone
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,3 +176,11 @@ class TrackState(Message):
     feed: str | None = None
     reason: str | None = None
     first_rtp: int | None = None  # when live: RTP timestamp of the feed's first frame in this track
+
+
+@dataclass(frozen=True, slots=True)
+class LinkState(Message):
+    """A viewer's link has become better or worse. Told at each change; a new viewer's is FULL."""
+
+    viewer: str
+    level: LinkLevel

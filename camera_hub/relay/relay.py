@@ -16,6 +16,7 @@ from camera_hub.relay.messages import (
     FeedSpec,
     FeedState,
     KeyFrame,
+    LinkState,
     LoginMay,
     RelayConfig,
     TrackState,
@@ -24,6 +25,7 @@ from camera_hub.relay.messages import (
 from camera_hub.relay.outbox import Outbox
 from camera_hub.relay.permits import Permits
 from camera_hub.relay.tile import Tile
+from camera_hub.relay.totals import Totals
 from camera_hub.relay.viewer import Viewer
 from camera_hub.relay.vitals import Lag, rss_bytes
 from camera_hub.relay.webrtc.answer import machine_addresses, usable_addresses
@@ -62,6 +64,7 @@ class Relay:
         self._certificate: Certificate | None = None
         self._feeds: dict[str, Feed] = {}
         self._viewers: dict[str, tuple[Viewer, asyncio.Task[str]]] = {}
+        self._totals = Totals()
         self._sync_asked: dict[str, float] = {}
         self._handlers: dict[str, Callable[[Frame], Awaitable[dict[str, Any]]]] = {
             "configure": self._configure,
@@ -73,6 +76,7 @@ class Relay:
             "viewer.offer": self._viewer_offer,
             "viewer.close": self._viewer_close,
             "track.show": self._track_show,
+            "viewer.figures": self._viewer_figures,
             "login.may": self._login_may,
             "pulse": self._pulse,
             "figures": self._figures,
@@ -216,6 +220,7 @@ class Relay:
             self._clock,
             gso=self._gso,
             tell_viewer=self._tell_viewer,
+            tell_link=self._tell_link,
             tell_track=self._tell_track,
             wants_key=self._want_key,
         )
@@ -244,26 +249,37 @@ class Relay:
         return {}
 
     async def _pulse(self, frame: Frame) -> dict[str, Any]:
-        return {"rss_bytes": rss_bytes(), "lag_ms_p50": self._lag.median_ms, "lag_ms_max": self._lag.max_ms}
+        return {"rss_bytes": rss_bytes(), "loop_lag_p50": self._lag.median, "loop_lag_max": self._lag.longest}
+
+    async def _viewer_figures(self, frame: Frame) -> dict[str, Any]:
+        found = self._viewers.get(str(frame.head["viewer"]))
+        if found is None:
+            raise HubError(Kind.NOT_FOUND, "no such viewer")
+        figures = found[0].read_figures()
+        shown = {tile.wanted for tile in found[0].tiles}
+        feeds = {name: feed.read_figures() for name, feed in self._feeds.items() if name in shown}
+        return {"at": self._clock.monotonic(), "viewer": figures, "feeds": feeds}
 
     async def _figures(self, frame: Frame) -> dict[str, Any]:
         usage = resource.getrusage(resource.RUSAGE_SELF)
+        viewers = {name: viewer.read_figures() for name, (viewer, _) in self._viewers.items()}
         return {
             "relay": {
                 "pid": os.getpid(),
                 "cpu_seconds": usage.ru_utime + usage.ru_stime,
                 "rss_bytes": rss_bytes(),
-                "lag_ms_p50": self._lag.median_ms,
-                "lag_ms_max": self._lag.max_ms,
+                "loop_lag_p50": self._lag.median,
+                "loop_lag_max": self._lag.longest,
                 "rss_max_bytes": usage.ru_maxrss * 1024,
                 "uptime": self._clock.monotonic() - self._began,
                 "gso": self._gso,
                 "udp_port": self._port.number if self._port is not None else None,
                 "datagrams": dict(self._port.counts) if self._port is not None else {},
                 "dropped_key_frames": self._outbox.dropped,
+                **self._totals.read(viewers.values()),
             },
             "feeds": {name: feed.read_figures() for name, feed in self._feeds.items()},
-            "viewers": {name: viewer.read_figures() for name, (viewer, _) in self._viewers.items()},
+            "viewers": viewers,
         }
 
     def _feed(self, frame: Frame) -> Feed:
@@ -280,6 +296,7 @@ class Relay:
         found = self._viewers.pop(name, None)
         if found is not None:
             await ended(found[1])
+            self._totals.leave(found[0].read_figures())
             self._tell_viewer(ViewerState(name, "closed", reason))
 
     def _viewer_ended(self, name: str, task: asyncio.Task[str]) -> None:
@@ -288,6 +305,7 @@ class Relay:
         if found is None or found[1] is not task:
             return
         del self._viewers[name]
+        self._totals.leave(found[0].read_figures())
         reason = "closed"
         if not task.cancelled():
             if (error := task.exception()) is not None:
@@ -312,6 +330,9 @@ class Relay:
 
     def _tell_viewer(self, state: ViewerState) -> None:
         self._outbox.post(state.head("viewer.state"))
+
+    def _tell_link(self, state: LinkState) -> None:
+        self._outbox.post(state.head("viewer.link"))
 
     def _tell_track(self, state: TrackState) -> None:
         self._outbox.post(state.head("track.state"))

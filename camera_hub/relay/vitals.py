@@ -1,8 +1,8 @@
 """How the relay itself is: how late its loop runs, and how much memory it holds."""
 
 import os
+import statistics
 from collections import deque
-from statistics import median
 
 from camera_hub.clock import Clock
 
@@ -28,14 +28,14 @@ class Lag:
             self._late.append(max(0.0, self._clock.monotonic() - due))
 
     @property
-    def median_ms(self) -> float:
-        """Of the last ten seconds."""
-        return median(self._late) * 1000 if self._late else 0.0
+    def median(self) -> float:
+        """Seconds, of the last ten."""
+        return statistics.median(self._late) if self._late else 0.0
 
     @property
-    def max_ms(self) -> float:
-        """Of the last ten seconds."""
-        return max(self._late, default=0.0) * 1000
+    def longest(self) -> float:
+        """Seconds, of the last ten."""
+        return max(self._late, default=0.0)
 
 
 def rss_bytes() -> int:

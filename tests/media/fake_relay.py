@@ -49,7 +49,7 @@ class FakeRelay:
         await self._pipe.reply(frame, {})
 
     async def on_pulse(self, frame: Frame) -> None:
-        await self._pipe.reply(frame, {"rss_bytes": self._rss, "lag_ms_p50": 0.1, "lag_ms_max": 0.2})
+        await self._pipe.reply(frame, {"rss_bytes": self._rss, "loop_lag_p50": 0.0001, "loop_lag_max": 0.0002})
 
     async def on_fake_grow(self, frame: Frame) -> None:
         self._rss = frame.head["rss_bytes"]
