@@ -14,6 +14,7 @@ from camera_hub.errors import HubError, Kind
 from camera_hub.events import (
     AccessChanged,
     CameraChanged,
+    CameraQuarantined,
     DeviceChanged,
     EventBus,
     Lagged,
@@ -90,7 +91,7 @@ class Media:
             for number in range(settings.media.relays)
         ]
         self._viewers = Viewers(settings.media, clock, database, sources, self._feeds, self._pages, self._background)
-        self.eyes = EyePool(settings.eye, clock, eye_command)
+        self.eyes = EyePool(settings.eye, clock, eye_command, lambda camera: bus.publish(CameraQuarantined(camera)))
         self.pictures = Pictures(settings.server.data_dir, database)
         self._looks = Looks(sources, clock, self._feeds, self.eyes)
         self.prover = MediaProver(self._looks, self.pictures)
