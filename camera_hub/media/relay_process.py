@@ -104,6 +104,14 @@ class RelayProcess:
         assert self._helper is not None
         self._helper.pipe.post({**values, "type": type_})
 
+    async def reply(self, request: Frame, answer: dict[str, Any] | HubError) -> None:
+        """Answer a request of the process. Raises HubError when it is gone."""
+        assert self._helper is not None
+        if isinstance(answer, HubError):
+            await self._helper.pipe.refuse(request, answer)
+        else:
+            await self._helper.pipe.reply(request, answer)
+
     def _heard_port(self, reply: dict[str, Any]) -> None:
         self.port = int(reply.get("udp_port") or 0)
 
@@ -147,4 +155,4 @@ class RelayProcess:
         except HubError as error:
             log.warning("%s tells no figures: %s", self._name, error)
             return
-        self.figures = {key: told.get(key, {}) for key in ("relay", "feeds", "viewers")}
+        self.figures = {key: told.get(key, {}) for key in ("relay", "feeds", "viewers", "rtsp")}

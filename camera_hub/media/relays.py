@@ -54,6 +54,8 @@ def config_of(settings: Settings, number: int) -> RelayConfig:
         media_timeout=ingest.media_timeout,
         key_frame_timeout=ingest.key_frame_timeout,
         opens_at_once=ingest.opens_per_village,
+        rtsp_host=media.rtsp_host,
+        rtsp_port=media.rtsp_port + number if media.rtsp_port else 0,
         asks_logins=True,
     )
 
@@ -203,6 +205,11 @@ class Relay:
             self._request.add_done_callback(lambda done: done.cancelled() or done.exception())
             self._requested.set()
         await asyncio.shield(self._request)
+
+    async def reply(self, epoch: int, request: Frame, answer: dict[str, Any] | HubError) -> None:
+        """Answer a request of the process of that epoch; one that took over has not asked. Raises HubError."""
+        if self._process is not None and self.epoch == epoch:
+            await self._process.reply(request, answer)
 
     def _failed(self, error: Exception) -> None:
         if self._first is not None and not self._first.done():

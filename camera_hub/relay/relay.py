@@ -6,6 +6,7 @@ import os
 import resource
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
+from dataclasses import asdict
 from typing import Any
 
 from camera_hub.clock import Clock
@@ -24,6 +25,8 @@ from camera_hub.relay.messages import (
 )
 from camera_hub.relay.outbox import Outbox
 from camera_hub.relay.permits import Permits
+from camera_hub.relay.rtspout.server import RtspServer
+from camera_hub.relay.rtspout.way_in import WayIn
 from camera_hub.relay.tile import Tile
 from camera_hub.relay.totals import Totals
 from camera_hub.relay.viewer import Viewer
@@ -60,6 +63,7 @@ class Relay:
         self._port: Port | None = None
         self._port_life = AsyncExitStack()
         self._lag = Lag(clock)
+        self._rtsp: RtspServer | None = None
         self._gso = False
         self._certificate: Certificate | None = None
         self._feeds: dict[str, Feed] = {}
@@ -80,6 +84,8 @@ class Relay:
             "login.may": self._login_may,
             "pulse": self._pulse,
             "figures": self._figures,
+            "rtsp.listen": self._rtsp_listen,
+            "rtsp.end": self._rtsp_end,
         }
 
     async def run(self) -> None:
@@ -134,6 +140,8 @@ class Relay:
         self._gate = Gate(config.opens_at_once, self._permits)
         self._certificate = Certificate(self._clock.monotonic())
         self._gso = gso_works()
+        way_in = WayIn(self._pipe, self._outbox, self._feeds, self._gate, self._want_key)
+        self._rtsp = await self._stack.enter_async_context(RtspServer(way_in, config, self._clock))
         await self._stack.enter_async_context(self._port_life)
         if not config.standby:
             await self._port_open(frame)
@@ -151,6 +159,8 @@ class Relay:
         for name in list(self._viewers):
             await self._close_viewer(name, "replaced")
         await self._port_life.aclose()
+        if self._rtsp is not None:
+            await self._rtsp.listen(False)
         return {}
 
     async def _feed_open(self, frame: Frame) -> dict[str, Any]:
@@ -177,6 +187,8 @@ class Relay:
         for tile in self._tiles():
             if tile.wanted == spec.feed:
                 tile.join(feed)
+        if self._rtsp is not None:
+            self._rtsp.feed_opened(feed)
         feed.start()
         return {}
 
@@ -260,6 +272,15 @@ class Relay:
         feeds = {name: feed.read_figures() for name, feed in self._feeds.items() if name in shown}
         return {"at": self._clock.monotonic(), "viewer": figures, "feeds": feeds}
 
+    async def _rtsp_listen(self, frame: Frame) -> dict[str, Any]:
+        assert self._rtsp is not None
+        return asdict(await self._rtsp.listen(bool(frame.head["listen"])))
+
+    async def _rtsp_end(self, frame: Frame) -> dict[str, Any]:
+        assert self._rtsp is not None
+        self._rtsp.end(str(frame.head["session"]), str(frame.head["reason"]))
+        return {}
+
     async def _figures(self, frame: Frame) -> dict[str, Any]:
         usage = resource.getrusage(resource.RUSAGE_SELF)
         viewers = {name: viewer.read_figures() for name, (viewer, _) in self._viewers.items()}
@@ -280,6 +301,7 @@ class Relay:
             },
             "feeds": {name: feed.read_figures() for name, feed in self._feeds.items()},
             "viewers": viewers,
+            "rtsp": self._rtsp.read_figures() if self._rtsp is not None else {},
         }
 
     def _feed(self, frame: Frame) -> Feed:

@@ -47,3 +47,4 @@ export type Action =
   | 'read_records'
   | 'read_system'
   | 'manage_system'
+  | 'manage_stream_tokens'
