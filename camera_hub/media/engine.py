@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any, Self
 
 from camera_hub.access.policy import Actor
+from camera_hub.cameras.login_budget import LoginBudget
 from camera_hub.clock import Clock
 from camera_hub.errors import HubError
 from camera_hub.events import (
@@ -26,13 +27,14 @@ from camera_hub.media.hearing import feed_state, track_state
 from camera_hub.media.judging import watchable
 from camera_hub.media.looking import Looks, MediaProver, Wish
 from camera_hub.media.pages import Outbox, Pages
+from camera_hub.media.permits import Permits
 from camera_hub.media.pictures import Pictures
 from camera_hub.media.ports import Answered, Present, Quality, Show, Sight, Sources
 from camera_hub.media.relays import COMMAND, Relay, config_of
 from camera_hub.media.tiles import FeedNews
 from camera_hub.media.viewers import Viewers
 from camera_hub.media.wanted import FeedKey, relay_of
-from camera_hub.relay.messages import KeyFrame, ViewerState
+from camera_hub.relay.messages import KeyFrame, LoginSaid, ViewerState
 from camera_hub.running import Backoff, keep_running, running
 from camera_hub.settings import Settings
 from camera_hub.store.database import Database
@@ -57,6 +59,7 @@ class Media:
         database: Database,
         sources: Sources,
         *,
+        logins: LoginBudget | None = None,
         relay_command: Sequence[str] = COMMAND,
         eye_command: Sequence[str] | None = None,
     ) -> None:
@@ -68,8 +71,10 @@ class Media:
         self._sources = sources
         self._background = Background()
         self._pages = Pages()
+        logins = logins or LoginBudget(clock)  # without one, tries are counted for this run alone
+        self._permits = Permits(logins, self._background)
         self._feeds = Feeds(
-            sources, clock, bus, self._background, linger=settings.media.linger, on_news=self._feed_news
+            sources, clock, bus, self._background, logins, linger=settings.media.linger, on_news=self._feed_news
         )
         self._feeds.relays = [
             Relay(
@@ -221,6 +226,7 @@ class Media:
     # What is heard
 
     def _relay_started(self, relay: Relay) -> None:
+        self._permits.gone(relay.number)
         self._feeds.relay_started(relay)
         if relay.epoch > 1:
             self._viewers.relay_started(relay.number, relay.epoch)
@@ -239,6 +245,14 @@ class Media:
                 self._feeds.heard_state(relay, feed_state(frame.head))
             case "track.state":
                 self._viewers.heard_track(track_state(frame.head))
+            case "login.ask":
+                account = self._feeds.account(relay, str(frame.head["feed"]))
+                turn = int(frame.head["turn"])
+                self._permits.ask(
+                    relay.number, turn, account, lambda may: relay.post("login.may", may.head("login.may"))
+                )
+            case "login.said":
+                self._permits.said(relay.number, LoginSaid.of(frame.head))
             case "key_frame":
                 self._feeds.heard_key_frame(relay, KeyFrame.of(frame.head), frame.body)
             case "sync.wanted":

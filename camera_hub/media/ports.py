@@ -101,6 +101,7 @@ class Tile:
     reason: str | None = None
     detail: str = ""
     since: datetime | None = None
+    retry_at: datetime | None = None  # a refused login is tried again then
     stream: Role | None = None
     codec: str | None = None
     first_rtp: int | None = None

@@ -4,6 +4,7 @@ import logging
 import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 from camera_hub.access.policy import Actor
@@ -248,6 +249,8 @@ class Viewers:
 
     def _refuse(self, viewer: Viewer, track: Track, error: HubError) -> None:
         track.refusal, track.refused_at = (error.reason, error.detail), track.refused_at or self._clock.now()
+        retry_in = error.params.get("retry_in")
+        track.retry_at = self._clock.now() + timedelta(seconds=retry_in) if retry_in is not None else None
         track.chosen = None
         self._show_nothing(viewer, track)
         self._tell(viewer, track)

@@ -11,11 +11,14 @@ Hub → relay                                        reply / later messages
   track.show  {viewer, track, feed|None, serial,   track.state …           (a message, never a renegotiation)
                hold}                               hold: the picture before is of the same camera; it goes on until
                                                    the feed has its key frame, some seconds at most
+  login.may   LoginMay                             the answer to login.ask
   figures     {}                                   reply {relay: {...}, feeds: {feed: {...}}, viewers: {viewer: {...}}}
 
 Relay → hub (unasked)
   feed.state FeedState · viewer.state ViewerState · track.state TrackState · key_frame KeyFrame + body (Annex B, with
   parameter sets) · sync.wanted {feed} (no key frame is cached and someone waits: ask the camera over ONVIF)
+ · login.ask {feed, turn} and
+login.said LoginSaid (before and after each try of a login, where RelayConfig.asks_logins)
 
 A feed's and a viewer's names are the hub's (feed = "s<stream id>"); a relay never makes one up.
 A feed is one RTSP session.
@@ -65,6 +68,7 @@ class RelayConfig(Message):
     media_timeout: float = 8.0  # no packet for that long: stalled, reopened
     key_frame_timeout: float = 20.0
     opens_at_once: int = 4  # concurrent RTSP opens per village (FeedSpec.group)
+    asks_logins: bool = False  # ask the hub before each try of a login; without it every try is free
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +83,8 @@ class FeedSpec(Message):
     password: str | None = field(default=None, repr=False)
     transport: Literal["auto", "tcp", "udp"] = "auto"
     group: str = ""  # village: opens are limited per group
-    device: str = ""  # login failures are shared per device
-    credentials_version: int = 0  # a change lifts a login block at once
+    device: str = ""
+    credentials_version: int = 0  # a changed login is another spec, and opens the feed anew
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +104,25 @@ class FeedState(Message):
     signalling_ms: float | None = None  # connect … answer to PLAY
     stream_ms: float | None = None  # PLAY … first RTP packet
     key_frame_ms: float | None = None  # PLAY … first whole key frame
+
+
+@dataclass(frozen=True, slots=True)
+class LoginMay(Message):
+    """Whether a login may be tried now: `reason` None = yes, else why not and for how many seconds."""
+
+    turn: int
+    reason: str | None = None
+    detail: str = ""
+    retry_in: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LoginSaid(Message):
+    """What became of a try: accepted (early word, the try goes on) · refused · over."""
+
+    turn: int
+    outcome: str
+    reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,17 @@ from camera_hub.clock import Clock
 from camera_hub.errors import HubError, Kind
 from camera_hub.relay.feed import Feed
 from camera_hub.relay.gate import Gate
-from camera_hub.relay.messages import FeedSpec, FeedState, KeyFrame, RelayConfig, TrackState, ViewerState
+from camera_hub.relay.messages import (
+    FeedSpec,
+    FeedState,
+    KeyFrame,
+    LoginMay,
+    RelayConfig,
+    TrackState,
+    ViewerState,
+)
 from camera_hub.relay.outbox import Outbox
+from camera_hub.relay.permits import Permits
 from camera_hub.relay.tile import Tile
 from camera_hub.relay.viewer import Viewer
 from camera_hub.relay.webrtc.answer import machine_addresses, usable_addresses
@@ -42,7 +51,8 @@ class Relay:
         self._outbox = Outbox(pipe)
         self._stack = AsyncExitStack()
         self._config = RelayConfig()
-        self._gate = Gate(clock, self._config.opens_at_once)
+        self._permits = Permits(self._outbox.post, asks=False)
+        self._gate = Gate(self._config.opens_at_once, self._permits)
         self._port: Port | None = None
         self._gso = False
         self._certificate: Certificate | None = None
@@ -57,6 +67,7 @@ class Relay:
             "viewer.offer": self._viewer_offer,
             "viewer.close": self._viewer_close,
             "track.show": self._track_show,
+            "login.may": self._login_may,
             "figures": self._figures,
         }
 
@@ -108,7 +119,8 @@ class Relay:
             raise HubError(Kind.CONFLICT, "the relay is configured already")
         head = {**frame.head, "announced_addresses": tuple(frame.head.get("announced_addresses", ()))}
         self._config = config = RelayConfig.of(head)
-        self._gate = Gate(self._clock, config.opens_at_once)
+        self._permits = Permits(self._outbox.post, asks=config.asks_logins)
+        self._gate = Gate(config.opens_at_once, self._permits)
         self._certificate = Certificate(self._clock.monotonic())
         self._gso = gso_works()
         self._port = await self._stack.enter_async_context(Port(config.udp_host, config.udp_port))
@@ -151,6 +163,10 @@ class Relay:
     async def _feed_keys(self, frame: Frame) -> dict[str, Any]:
         every = frame.head["every"]
         self._feed(frame).tap(None if every is None else float(every))
+        return {}
+
+    async def _login_may(self, frame: Frame) -> dict[str, Any]:
+        self._permits.heard(LoginMay.of(frame.head))
         return {}
 
     async def _viewer_offer(self, frame: Frame) -> dict[str, Any]:

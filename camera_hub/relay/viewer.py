@@ -71,10 +71,11 @@ class Viewer:
         self._bucket = Bucket(config.pacer_rate)
         self._awake = asyncio.Event()
         self._outlet: SrtpOutlet | None = None
+        types = [section.types for section in offer.sections if section.types is not None]
+        ssrcs = iter(random.sample(range(1, 1 << 32), 2 * len(types)))  # all different: one key protects them all
         self.tiles = [
-            Tile(self, number, section.types, _NotYet(), clock.monotonic)
-            for number, section in enumerate(section for section in offer.sections if section.types is not None)
-            if section.types is not None
+            Tile(self, number, one, _NotYet(), clock.monotonic, ssrcs=(next(ssrcs), next(ssrcs)))
+            for number, one in enumerate(types)
         ]
 
     def answer(self, addresses: tuple[str, ...]) -> ViewerAnswer:
@@ -139,7 +140,7 @@ class Viewer:
         outlet, bucket = self._outlet, self._bucket
         if outlet is None:
             return
-        bucket.refill(self._clock.monotonic())
+        bucket.refill(frame.arrived)  # this very turn of the loop
         bucket.spend(track.live(frame, TURN if bucket.live and not outlet.blocked else 0))
         if track.backlog or outlet.blocked:
             self._awake.set()

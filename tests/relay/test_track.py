@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from camera_hub.relay.history import Frame, History
+from camera_hub.relay.history import Frame, History, Run, runs
 from camera_hub.relay.messages import TrackPhase
 from camera_hub.relay.pacer import Bucket
 from camera_hub.relay.packetize import gso_runs
@@ -23,21 +23,12 @@ class Wire:
     packets: list[tuple[int, int, int, int, bool, bytes]] = field(default_factory=list)
     resent: list[tuple[int, int, bool, bytes]] = field(default_factory=list)
 
-    def send(
-        self,
-        payload_type: int,
-        ssrc: int,
-        sequence: int,
-        timestamp: int,
-        payloads: tuple[bytes, ...],
-        start: int,
-        end: int,
-    ) -> int:
-        for place in range(start, end):
-            marker = place == len(payloads) - 1
-            number = (sequence + place - start) & 0xFFFF
-            self.packets.append((payload_type, ssrc, number, timestamp, marker, payloads[place]))
-        return sum(map(len, payloads[start:end]))
+    def send(self, payload_type: int, ssrc: int, sequence: int, timestamp: int, run: Run) -> int:
+        last = len(run.payloads) - 1
+        for place, payload in enumerate(run.payloads):
+            marker = run.ends_frame and place == last
+            self.packets.append((payload_type, ssrc, (sequence + place) & 0xFFFF, timestamp, marker, payload))
+        return sum(map(len, run.payloads))
 
     def send_rtx(
         self, payload_type: int, ssrc: int, sequence: int, timestamp: int, marker: bool, payload: bytes
@@ -57,10 +48,15 @@ class Camera:
         self._frames = 0
 
     def frame(self, now: float, *, key: bool = False, packets: int = 3, size: int = 100) -> Frame:
-        lead = f"{self.name}:{self._frames}:".encode()
-        payloads = tuple(lead + bytes([place]) * (size - len(lead)) for place in range(packets))
+        payloads = tuple(f"{self.name}:{self._frames}:{place}:".encode().ljust(size, b".") for place in range(packets))
         made = Frame(
-            self._index, round(now * RATE), key, payloads, gso_runs(payloads, segments=2), sum(map(len, payloads)), now
+            self._index,
+            round(now * RATE),
+            key,
+            payloads,
+            runs(payloads, gso_runs(payloads, segments=2)),
+            sum(map(len, payloads)),
+            now,
         )
         self._index += packets
         self._frames += 1

@@ -58,7 +58,10 @@ class Hello(Answer):
 
 
 class Tile(Answer):
-    """Hub → page: what a tile shows. `since` is when the camera's fault began, if it has one."""
+    """Hub → page: what a tile shows. `since` is when the camera's fault began, if it has one.
+
+    `retry_at`: the device refused its login, and is not asked again before then.
+    """
 
     type: Literal["tile"] = "tile"
     viewer: str
@@ -69,6 +72,7 @@ class Tile(Answer):
     reason: str | None = None
     detail: str = ""
     since: datetime | None = None
+    retry_at: datetime | None = None
     stream: Literal["main", "sub"] | None = None
     codec: str | None = None
     first_rtp: int | None = None  # live: frames of the track with an earlier RTP timestamp are of what was shown before

@@ -1853,6 +1853,8 @@ export interface components {
         /**
          * Tile
          * @description Hub → page: what a tile shows. `since` is when the camera's fault began, if it has one.
+         *
+         *     `retry_at`: the device refused its login, and is not asked again before then.
          */
         Tile: {
             /** Camera */
@@ -1868,6 +1870,8 @@ export interface components {
             first_rtp?: number | null;
             /** Reason */
             reason?: string | null;
+            /** Retry At */
+            retry_at?: string | null;
             /** Serial */
             serial: number;
             /** Since */

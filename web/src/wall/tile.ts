@@ -22,6 +22,8 @@ export interface Tile {
   detail: string
   /** When the fault began, by the hub; ms. */
   since: number | null
+  /** When a refused login is tried again, by the hub; ms. */
+  retryAt: number | null
   stream: 'main' | 'sub' | null
   codec: string | null
   /** When this camera was put here, and when the hub first said live; ms of the page's clock. */
@@ -53,6 +55,7 @@ export function emptyTile(index: number): Tile {
     reason: null,
     detail: '',
     since: null,
+    retryAt: null,
     stream: null,
     codec: null,
     shownAt: 0,
@@ -87,6 +90,7 @@ export function told(tile: Tile, message: TileMessage, now: number): Tile {
     reason: message.reason ?? null,
     detail: message.detail,
     since: message.since ? Date.parse(message.since) : null,
+    retryAt: message.retry_at ? Date.parse(message.retry_at) : null,
     stream: message.stream ?? null,
     codec: message.codec ?? null,
     liveAt: message.state === 'live' ? (tile.told === 'live' ? (tile.liveAt ?? now) : now) : null,

@@ -10,6 +10,7 @@ export default {
     reconnecting: 'Reconnecting',
   },
   since: '{reason} since {time}',
+  retry: '{words}; next try {time}',
   ago_s: '{n} s ago',
   ago_min: '{n} min ago',
   ago_h: '{n} h ago',

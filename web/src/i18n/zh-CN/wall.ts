@@ -10,6 +10,7 @@ export default {
     reconnecting: '正在重连',
   },
   since: '自 {time} 起{reason}',
+  retry: '{words}，{time} 再试',
   ago_s: '{n} 秒前',
   ago_min: '{n} 分钟前',
   ago_h: '{n} 小时前',
