@@ -13,8 +13,8 @@ class Impairment:
     """How one direction is impaired. Times in seconds.
 
     `loss` is the share of datagrams lost; with `burst` > 1 they are lost in runs of that mean length (Gilbert's model).
-    Each datagram is late by `delay` plus something even in [0, `jitter`]; `reorder` lets later ones overtake, as routes
-    do, else the road is a queue and keeps their order. `rate` is the link's bit/s; behind it at most `queue` bytes wait.
+    Each datagram is late by `delay` plus something even in [0, `jitter`]; `reorder` lets later ones overtake, as
+    routes do, else the road keeps their order. `rate` is the link's bit/s; `queue` bytes may wait for it.
     """
 
     loss: float = 0.0

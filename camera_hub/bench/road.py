@@ -154,6 +154,7 @@ async def road(target_port: int, *, seed: int = 0) -> AsyncIterator[Road]:
         await near.end()
         for way in made._ways.values():
             way.close()
+        await asyncio.sleep(0)  # sockets are closed in the loop's next turn
 
 
 def through(sdp: str, relay_port: int, road_port: int) -> str:

@@ -1,4 +1,4 @@
-"""Headless Chromium with the hub's own pages, and what they saw. Playwright is a tool of developers: loaded when asked for."""
+"""Headless Chromium with the hub's own pages, and what they saw. Playwright, a developer's tool, is loaded late."""
 
 import json
 import shutil
@@ -119,7 +119,8 @@ async def chromium(site: Site, clock: Clock) -> AsyncIterator[Chromium]:
         from playwright.async_api import Error, async_playwright
     except ImportError as error:
         raise HubError(
-            Kind.UNAVAILABLE, "bench view needs Playwright: pip install playwright (it is in config/requirements-dev.lock)"
+            Kind.UNAVAILABLE,
+            "bench view needs Playwright: pip install playwright (it is in config/requirements-dev.lock)",
         ) from error
     path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if path is None:

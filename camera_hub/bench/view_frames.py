@@ -11,7 +11,7 @@ from typing import Any
 
 RATE_PER_MS = 90.0
 PRESENTING_MS = 50.0
-"""What decoding, one refresh of a 60 Hz screen and the road on loopback may take before a frame no longer counts as live."""
+"""What decoding, one refresh of a 60 Hz screen and loopback may take before a frame no longer counts as live."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ class Seen:
 
 
 def frames(records: Iterable[Sequence[Any]], tile: int) -> list[Seen]:
-    """A tile's frames out of [tile, at, rtp, received] rows; what came from no network (Chromium's black) is left out."""
+    """A tile's frames out of [tile, at, rtp, received] rows, without what came from no network (Chromium's black)."""
     return [
         Seen(int(row[0]), float(row[1]), int(row[2]), float(row[3]))
         for row in records
@@ -44,15 +44,13 @@ def first_own(seen: Sequence[Seen], first_rtp: int) -> Seen | None:
 
 
 def hub_time(seen: Sequence[Seen]) -> float:
-    """Page time minus RTP time of a track in ms, modulo the timestamp's wrap: of its quickest frame, that is without delay.
+    """Page time minus RTP time of a track in ms, modulo the timestamp's wrap: of its quickest frame, so without delay.
 
-    Take frames of a camera that has played for a while: those of a replayed cache have times that were squeezed.
+    Take frames of a camera that has played for a while: a replayed cache has times that were squeezed.
     """
     anchor = seen[0]
     base = anchor.received - anchor.rtp / RATE_PER_MS
-    return base + min(
-        (frame.received - anchor.received) - ahead(frame.rtp, anchor.rtp) / RATE_PER_MS for frame in seen
-    )
+    return base + min((frame.received - anchor.received) - ahead(frame.rtp, anchor.rtp) / RATE_PER_MS for frame in seen)
 
 
 def age(frame: Seen, offset: float) -> float:
@@ -62,10 +60,10 @@ def age(frame: Seen, offset: float) -> float:
 
 
 def first_live(seen: Sequence[Seen], first_rtp: int, offset: float, clicked: float, interval: float) -> Seen | None:
-    """The first frame at the live edge: of the new camera, come to the hub after the click, and no older than one frame.
+    """The first frame at the live edge: of the new camera, come to the hub after the click, no older than one frame.
 
-    Replayed frames bear times up to the moment of the switch, so one that is later than the click was never in the cache
-    that was replayed.
+    Replayed frames bear times up to the moment of the switch, so one that is later than the click was never in the
+    cache that was replayed.
     """
     for frame in seen:
         old = age(frame, offset)

@@ -1,7 +1,7 @@
 """The figures of `bench view`: each repeats one deed of a person at the wall and says how long it took.
 
-Zero is a click as the page's own event tells it, or the moment its peer connection was made, or the navigation's start; the
-end is a frame as requestVideoFrameCallback tells it.
+Zero is a click as the page's own event tells it, or the moment its peer connection was made, or the navigation's start;
+the end is a frame as requestVideoFrameCallback tells it.
 """
 
 from collections.abc import AsyncIterator, Iterator, Sequence
@@ -28,7 +28,7 @@ class Opened:
 
 
 async def opened(browser: Chromium, layout: str, cameras: Sequence[int]) -> Opened:
-    """A new page that stands at the alarms, then a click on the wall's link: until the last tile shows its own picture."""
+    """A new page that stands at the alarms, then a click on the wall's link: until the last tile has its picture."""
     async with browser.page("/alarms", (layout, cameras)) as page:
         await page.until("the shell stands", "() => !!document.querySelector('header nav a[href=\"/wall\"]')")
         await page.rest(SETTLE_SECONDS)
@@ -108,8 +108,7 @@ async def _switch(page: WallPage, tile: int, camera: int) -> Switched:
     seen = [frame for frame in await page.frames(tile) if frame.at >= clicked]
     first = first_own(seen, first_rtp)
     live = first_live(seen, first_rtp, offset, clicked, FRAME_MS)
+    uncovered = await page.shown_at(tile)
     if first is None or live is None or before["camera"] == camera:
         raise HubError(Kind.INTERNAL, f"tile {tile} never showed camera {camera} at its live edge")
-    return Switched(
-        max(first.at, await page.shown_at(tile)) - clicked, live.at - clicked, age(live, offset)
-    )
+    return Switched(max(first.at, uncovered) - clicked, max(live.at, uncovered) - clicked, age(live, offset))

@@ -1,4 +1,4 @@
-"""A real site to look at: virtual villages in one process, `camera-hub serve` in another, cameras registered and approved."""
+"""A real site: virtual villages in one process, `camera-hub serve` in another, every camera registered and approved."""
 
 import asyncio
 import contextlib
@@ -63,15 +63,14 @@ async def site(folder: Path, clock: Clock, *, cameras: int, gop_seconds: int) ->
 
 
 async def _proved(api: Api, clock: Clock) -> None:
-    """Wait until every camera's proving picture is taken: until then feeds run for a moment each."""
+    """Wait until no camera is being proved any more: that is done with pictures of feeds that run for a moment."""
     end = clock.monotonic() + PROOF_SECONDS
     while True:
-        cameras = await api("GET", "/api/cameras")
         feeds = (await api("GET", "/api/system"))["feeds"]
-        if feeds == 0 and all(camera["picture_at"] for camera in cameras):
+        if feeds == 0 and not any(camera["proving"] for camera in await api("GET", "/api/cameras")):
             return
         if clock.monotonic() > end:
-            raise HubError(Kind.TIMEOUT, f"not every camera had its first picture within {PROOF_SECONDS:g} s")
+            raise HubError(Kind.TIMEOUT, f"not every camera was proved within {PROOF_SECONDS:g} s")
         await clock.sleep(0.5)
 
 
