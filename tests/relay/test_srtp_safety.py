@@ -110,9 +110,9 @@ class Stage:
                 camera.history.clear()
             case "nack":
                 sent = self.judge.packets.get(shown.ssrc, [])
-                shown.resend([packet.index & 0xFFFF for packet in sent[-1 - value : len(sent) - value // 2]])
+                shown.resend([packet.index & 0xFFFF for packet in sent[-1 - value : len(sent) - value // 2]], 1 << 20)
             case "nack_nonsense":
-                shown.resend([(value * 7919 + number) & 0xFFFF for number in range(20)])
+                shown.resend([(value * 7919 + number) & 0xFFFF for number in range(20)], 1 << 20)
 
     def _begin_anew(self, camera: Camera, codec: str | None) -> None:
         camera.history.forget_gop()
@@ -207,7 +207,7 @@ def test_the_stream_of_resends_wraps_too() -> None:
     made.drain()
     while track.figures.rtx < 1 << 16:
         made.drain()
-        track.resend([packet.index & 0xFFFF for packet in made.judge.packets[track.ssrc]])
+        track.resend([packet.index & 0xFFFF for packet in made.judge.packets[track.ssrc]], 1 << 20)
     assert made.verdict() >= 1 << 16
 
 
@@ -219,7 +219,7 @@ def test_a_nack_finds_the_last_use_of_a_number_never_one_of_a_round_before() -> 
         made.act("burst", 0, 0)
         made.drain()
     newest = made.judge.packets[track.ssrc][-40:]
-    track.resend([packet.index & 0xFFFF for packet in newest])
+    track.resend([packet.index & 0xFFFF for packet in newest], 1 << 20)
     made.drain()
     resent = made.judge.packets[track.rtx_ssrc]
     assert [(one.timestamp, one.payload[2:]) for one in resent] == [(one.timestamp, one.payload) for one in newest]

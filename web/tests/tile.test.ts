@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { pictureFault } from '@/pages/wall/describe'
+import { noteOf, pictureFault, stateText } from '@/pages/wall/describe'
 import type { TileMessage } from '@/api/types'
-import { STALL_MS, carried, emptyTile, framed, phaseOf, pictureOf, qualityFor, told, wanted, type Tile } from '@/wall/tile'
+import { KEYS_STALL_MS, STALL_MS, carried, emptyTile, framed, phaseOf, pictureOf, pictured, qualityFor, told, wanted, type Tile } from '@/wall/tile'
 
 function message(tile: Tile, state: TileMessage['state'], more: Partial<TileMessage> = {}): TileMessage {
   return { type: 'tile', viewer: 'v', track: tile.index, serial: tile.serial, camera: tile.camera, state, reason: null, detail: '', since: null, stream: null, codec: null, ...more }
@@ -27,6 +27,22 @@ describe('a tile', () => {
     expect(pictureOf(switched, 1_010)).toBe('none')
   })
 
+  it('says that it shows key-frame pictures, and that they are old after three intervals', () => {
+    const tile = told(asked(), message(asked(), 'pictures', { picture: 1, reason: 'no_h264' }), 100)
+    expect(phaseOf(tile, 110)).toBe('connecting')
+    const one = pictured(tile, 150)
+    expect(phaseOf(one, 30_150)).toBe('pictures')
+    const more = pictured(told(one, message(one, 'pictures', { picture: 2, interval: 2 }), 2_100), 2_150)
+    expect([phaseOf(more, 8_150), pictureOf(more, 8_150)]).toEqual(['pictures', 'moving'])
+    expect([phaseOf(more, 8_151), pictureOf(more, 8_151)]).toEqual(['stalled', 'old'])
+    expect(phaseOf(carried(more, false), 3_000)).toBe('pictures')
+    expect(framed(more, { receivedAt: 3_000 }, 3_000)).toBe(more)
+    const video = told(more, message(more, 'live'), 3_000)
+    expect(phaseOf(video, 3_100)).toBe('connecting')
+    expect(phaseOf(framed(video, { receivedAt: 3_100 }, 3_100), 3_200)).toBe('live')
+    expect(phaseOf(framed(video, { receivedAt: 3_100 }, 3_100), 3_101 + STALL_MS)).toBe('stalled')
+  })
+
   it('knows its own frames by the RTP timestamp that the hub names, however late the old ones come', () => {
     const switched = wanted(live(), 8, 'auto', 1_000)
     const answered = told(switched, message(switched, 'live', { first_rtp: 10 }), 1_050)
@@ -48,6 +64,18 @@ describe('a tile', () => {
     expect(phaseOf(tile, 150 + STALL_MS)).toBe('live')
     expect(phaseOf(tile, 151 + STALL_MS)).toBe('stalled')
     expect(pictureOf(tile, 151 + STALL_MS)).toBe('old')
+  })
+
+  it('says what the hub does about a poor link, and waits longer where key frames alone come', () => {
+    const lowered = told(live(), message(live(), 'live', { stream: 'sub', note: 'link_sub' }), 200)
+    expect(noteOf(lowered, phaseOf(lowered, 210))).toBe('link_sub')
+    expect(stateText(lowered, 'live', 210)).toBe('线路较差，已切换子码流')
+    expect(phaseOf(lowered, 151 + STALL_MS)).toBe('stalled')
+    const keys = told(live(), message(live(), 'live', { note: 'link_keys' }), 200)
+    expect(phaseOf(keys, 151 + STALL_MS)).toBe('live')
+    expect(phaseOf(keys, 151 + KEYS_STALL_MS)).toBe('stalled')
+    expect(noteOf(keys, 'stalled')).toBeNull()
+    expect(told(keys, message(keys, 'live'), 300).note).toBeNull()
   })
 
   it('says a stall when the hub is live and not even a first frame comes', () => {
