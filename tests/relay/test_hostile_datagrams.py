@@ -16,10 +16,10 @@ from aiortc import RTCPeerConnection
 from camera_hub.errors import HubError, Reason
 from tests.relay.camera import camera
 from tests.relay.clip import clip
+from tests.relay.forger import Forger, forger
 from tests.relay.hostile import Attack, attacks, check, client_hello
 from tests.relay.hub import Hub, relay
 from tests.relay.peer import Peer, viewer
-from tests.relay.proxy import Road, road
 
 ROOM = 24 * 1024 * 1024
 """Bytes by which this process may grow under 18,000 datagrams; one kept by mistake each would be as much again."""
@@ -102,13 +102,13 @@ async def test_a_strangers_datagrams_before_a_viewer_connects_do_not_keep_it_out
 
 
 @asynccontextmanager
-async def forged_viewer(hub: Hub, way: Road) -> AsyncIterator[Peer]:
+async def forged_viewer(hub: Hub, way: Forger) -> AsyncIterator[Peer]:
     async with viewer(hub, port=way.port) as peer:
         yield peer
 
 
 async def test_datagrams_in_a_viewers_own_name_do_not_end_its_session() -> None:
-    async with camera(clip()) as cam, relay() as hub, road(await hub.port()) as way, forged_viewer(hub, way) as peer:
+    async with camera(clip()) as cam, relay() as hub, forger(await hub.port()) as way, forged_viewer(hub, way) as peer:
         await hub.open("a", cam)
         await hub.call("track.show", viewer="v", track=0, feed="a", serial=1)
         await pictures(peer, 1)
@@ -127,7 +127,7 @@ SPOILERS = ("junk dtls handshake", "dtls alert", "dtls goodbye", "client hello")
 
 async def handshake_under(hub: Hub, attack: Attack) -> str:
     """Connect while the attack is sent in the viewer's name before its first DTLS messages: how that ended."""
-    async with road(await hub.port()) as way:
+    async with forger(await hub.port()) as way:
         hellos = 0
 
         def meets(data: bytes) -> None:
@@ -185,7 +185,12 @@ async def test_a_client_hello_reaches_dtls_only_from_an_address_that_ice_has_pro
 
 
 async def test_a_check_that_was_overheard_draws_no_picture_to_another_address() -> None:
-    async with camera(clip()) as cam, relay() as hub, road(await hub.port()) as way, stranger(await hub.port()) as far:
+    async with (
+        camera(clip()) as cam,
+        relay() as hub,
+        forger(await hub.port()) as way,
+        stranger(await hub.port()) as far,
+    ):
         heard: list[bytes] = []
         way.meets = heard.append
         async with viewer(hub, port=way.port) as peer:
@@ -207,7 +212,7 @@ async def test_a_viewer_cannot_take_the_address_of_another_one() -> None:
     async with (
         camera(clip()) as cam,
         relay() as hub,
-        road(await hub.port()) as way,
+        forger(await hub.port()) as way,
         viewer(hub, port=way.port) as peer,
         viewer(hub, "thief") as thief,
     ):
