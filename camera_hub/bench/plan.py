@@ -5,7 +5,7 @@ from typing import Literal
 
 Cipher = Literal["sha1_80", "gcm"]
 CIPHERS: tuple[Cipher, ...] = ("sha1_80", "gcm")
-PEERS = ("aiortc",)
+PEERS = ("aiortc", "janus", "go2rtc")
 
 
 @dataclass(frozen=True, slots=True)

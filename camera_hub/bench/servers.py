@@ -14,6 +14,7 @@ from camera_hub.relay.messages import FeedPhase, FeedSpec, RelayConfig
 from camera_hub.running import running
 
 BASELINE = (sys.executable, "-m", "camera_hub.bench.baseline")
+LOOPBACK = "127.0.0.1"
 _OPEN_SECONDS = 30.0
 
 
@@ -22,11 +23,15 @@ class MissingError(Exception):
 
 
 class Server(Protocol):
-    """A running server that pulls the source's stream. `pids`: its processes; those below them count too."""
+    """A running server that pulls the source's stream.
+
+    `pids`: its processes; those below them count too. `address`: where viewers bind their sockets.
+    """
 
     name: str
     pids: tuple[int, ...]
     gso: bool | None
+    address: str
 
     async def answer(self, viewer: int, offer: str) -> str:
         """The SDP answer for one more viewer of the stream. Raises HubError."""
@@ -40,6 +45,7 @@ class Hub:
     """
 
     name = "hub"
+    address = LOOPBACK
 
     def __init__(self, helpers: list[Helper]) -> None:
         self.pids = tuple(one.process.pid for one in helpers)
@@ -135,6 +141,7 @@ class Aiortc:
     """Stock aiortc as a pass-through, in a process of its own (baseline.py)."""
 
     name = "aiortc"
+    address = LOOPBACK
     gso: bool | None = None
 
     def __init__(self, started: Helper) -> None:
