@@ -27,8 +27,10 @@ from camera_hub.api import (
     errors,
     favourites,
     live,
+    metrics,
     observations,
     pictures,
+    rtsp_out,
     runs,
     scenes,
     session,
@@ -44,6 +46,8 @@ from camera_hub.api.limits import BodyLimit
 from camera_hub.api.routing import check_policies
 from camera_hub.api.static import Pages, SafeHeaders
 from camera_hub.cameras.discovery.sweeps import Sweeps
+from camera_hub.cameras.login_budget import LoginBudget
+from camera_hub.cameras.login_store import DatabaseLoginStore
 from camera_hub.cameras.onvif.client import Onvif
 from camera_hub.cameras.register import Register
 from camera_hub.cameras.sources import StreamSources
@@ -55,6 +59,7 @@ from camera_hub.health.rounds import Rounds
 from camera_hub.health.webhook import Webhook
 from camera_hub.instance import only_instance
 from camera_hub.media.engine import Media
+from camera_hub.media.rtsp_out import RtspOut
 from camera_hub.patrol.runs import Runs
 from camera_hub.patrol.scenes import Scenes
 from camera_hub.patrol.tours import Tours
@@ -81,11 +86,13 @@ _ROUTERS = (
     live.router,
     viewers.router,
     whep.router,
+    rtsp_out.router,
     alarms.router,
     scenes.router,
     tours.router,
     runs.router,
     system.router,
+    metrics.router,
 )
 _LIVE_READERS: dict[str, LiveReader] = {
     "village": villages.read_changed,
@@ -114,10 +121,11 @@ async def parts(settings: Settings, clock: Clock, passwords: Passwords | None = 
         accounts = Accounts(database, clock, bus, passwords, sessions)
         throttle = Throttle(database, clock, access.login_failures, access.login_failure_minutes)
 
-        onvif = await stack.enter_async_context(Onvif(settings.discovery, clock))
+        logins = await stack.enter_async_context(LoginBudget(clock, DatabaseLoginStore(database)))
+        onvif = await stack.enter_async_context(Onvif(settings.discovery, clock, logins))
         register = Register(database, bus, clock, vault, onvif)
         sources = StreamSources(database, clock, register, onvif, bus)
-        media = await stack.enter_async_context(Media(settings, clock, bus, database, sources))
+        media = await stack.enter_async_context(Media(settings, clock, bus, database, sources, logins=logins))
         register.proofs.use(media.prover)
         await stack.enter_async_context(register)  # after media: proofs end before what they look with
         sweeps = await stack.enter_async_context(Sweeps(settings.discovery, onvif, bus, clock, database))
@@ -143,6 +151,7 @@ async def parts(settings: Settings, clock: Clock, passwords: Passwords | None = 
             Register: register,
             Sweeps: sweeps,
             Media: media,
+            RtspOut: media.rtsp_out,
             Rounds: rounds,
             Alarms: Alarms(database, bus, clock),
             History: History(database, clock),

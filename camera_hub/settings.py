@@ -9,7 +9,7 @@ import tomllib
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
 from camera_hub.errors import HubError, Kind
 
@@ -64,6 +64,11 @@ class Media(_Section):
     viewers: int = Field(64, ge=1)
     connect_timeout: Seconds = 15.0
     ice_servers: tuple[dict[str, Any], ...] = ()
+    rtsp_out: bool = True
+    rtsp_host: str = "::"
+    rtsp_port: Port = 8554
+    rtsp_sessions: int = Field(64, ge=1, le=1024)
+    rtsp_keep_days: float = Field(180.0, gt=0)
 
 
 class Ingest(_Section):
@@ -120,6 +125,12 @@ class Notices(_Section):
     webhook_timeout: Seconds = 5.0
 
 
+class Metrics(_Section):
+    """Figures for Prometheus at /metrics."""
+
+    token: SecretStr = SecretStr("")
+
+
 class Patrol(_Section):
     """Tours."""
 
@@ -140,6 +151,7 @@ class Settings(_Section):
     discovery: Discovery = Discovery()
     health: Health = Health()
     notices: Notices = Notices()
+    metrics: Metrics = Metrics()
     patrol: Patrol = Patrol()
 
     @property

@@ -48,3 +48,20 @@ class RelayPlan:
     spans: Spans
     relays: int = 1
     load_processes: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class ScalePlan:
+    """How much to carry. `search`: begin with a small part of it and step up until the machine has enough."""
+
+    feeds: int
+    tracks: int
+    tracks_per_viewer: int
+    bit_rate: int  # bit/s
+    cipher: Cipher
+    size: tuple[int, int]
+    spans: Spans
+    relays: int = 1
+    load_processes: int = 1
+    search: bool = False
+    busy: float = 0.8  # share of all cores

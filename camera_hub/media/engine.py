@@ -8,6 +8,8 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any, Self
 
 from camera_hub.access.policy import Actor
+from camera_hub.access.stream_tokens import StreamTokens
+from camera_hub.cameras.login_budget import LoginBudget
 from camera_hub.clock import Clock
 from camera_hub.errors import HubError
 from camera_hub.events import (
@@ -17,22 +19,26 @@ from camera_hub.events import (
     EventBus,
     Lagged,
     RelayRestarted,
+    StreamTokenChanged,
     Subscription,
 )
 from camera_hub.media.background import Background
 from camera_hub.media.eyes import EyePool
 from camera_hub.media.feeds import Feeds
-from camera_hub.media.hearing import feed_state, track_state
+from camera_hub.media.figures import FeedReading, Readings, RelayReading, TileReading
+from camera_hub.media.hearing import feed_state, link_state, track_state
 from camera_hub.media.judging import watchable
 from camera_hub.media.looking import Looks, MediaProver, Wish
 from camera_hub.media.pages import Outbox, Pages
+from camera_hub.media.permits import Permits
 from camera_hub.media.pictures import Pictures
 from camera_hub.media.ports import Answered, Present, Quality, Show, Sight, Sources
 from camera_hub.media.relays import COMMAND, Relay, config_of
+from camera_hub.media.rtsp_out import RtspOut
 from camera_hub.media.tiles import FeedNews
 from camera_hub.media.viewers import Viewers
 from camera_hub.media.wanted import FeedKey, relay_of
-from camera_hub.relay.messages import KeyFrame, ViewerState
+from camera_hub.relay.messages import KeyFrame, LoginSaid, RtspEnded, ViewerState
 from camera_hub.running import Backoff, keep_running, running
 from camera_hub.settings import Settings
 from camera_hub.store.database import Database
@@ -57,6 +63,7 @@ class Media:
         database: Database,
         sources: Sources,
         *,
+        logins: LoginBudget | None = None,
         relay_command: Sequence[str] = COMMAND,
         eye_command: Sequence[str] | None = None,
     ) -> None:
@@ -68,8 +75,10 @@ class Media:
         self._sources = sources
         self._background = Background()
         self._pages = Pages()
+        logins = logins or LoginBudget(clock)  # without one, tries are counted for this run alone
+        self._permits = Permits(logins, self._background)
         self._feeds = Feeds(
-            sources, clock, bus, self._background, linger=settings.media.linger, on_news=self._feed_news
+            sources, clock, bus, self._background, logins, linger=settings.media.linger, on_news=self._feed_news
         )
         self._feeds.relays = [
             Relay(
@@ -83,6 +92,8 @@ class Media:
             for number in range(settings.media.relays)
         ]
         self._viewers = Viewers(settings.media, clock, database, sources, self._feeds, self._pages, self._background)
+        tokens = StreamTokens(database, clock, bus)
+        self.rtsp_out = RtspOut(settings.media, clock, database, sources, self._feeds, self._background, tokens)
         self.eyes = EyePool(settings.eye, clock, eye_command)
         self.pictures = Pictures(settings.server.data_dir, database)
         self._looks = Looks(sources, clock, self._feeds, self.eyes)
@@ -93,13 +104,16 @@ class Media:
     async def __aenter__(self) -> Self:
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(self._background)
+            await stack.enter_async_context(self.rtsp_out)
             for relay in self._feeds.relays:
                 relay.begin()
                 stack.push_async_exit(relay)
             for relay in self._feeds.relays:
                 await stack.enter_async_context(relay)
             await stack.enter_async_context(self.eyes)  # not before: their imports would delay what viewers wait for
-            subscription = stack.enter_context(self.bus.subscribe(AccessChanged, CameraChanged, DeviceChanged))
+            subscription = stack.enter_context(
+                self.bus.subscribe(AccessChanged, CameraChanged, DeviceChanged, StreamTokenChanged)
+            )
             listening = keep_running("media events", lambda: self._listen(subscription), clock=self.clock)
             await stack.enter_async_context(running(listening, "media events"))
             beat = Backoff(first=_TICK, cap=_TICK, floor=_TICK)
@@ -141,6 +155,10 @@ class Media:
     async def close_viewer(self, viewer: str, actor: Actor) -> None:
         """Close a viewer of the actor's. Raises HubError(NOT_FOUND)."""
         await self._viewers.close(viewer, actor)
+
+    async def viewer_figures(self, viewer: str, actor: Actor) -> list[TileReading]:
+        """What is measured of the tiles of a viewer of the actor's. Raises HubError(NOT_FOUND, UNAVAILABLE)."""
+        return await self._viewers.figures(viewer, actor)
 
     async def show(self, page: str | None, wish: Show) -> None:
         """Put a camera into a tile, or empty it; what becomes of it is told to the page as Tile."""
@@ -205,7 +223,7 @@ class Media:
         """For /api/system."""
         relays = [
             {"relay": relay.number, "epoch": relay.epoch, "up": relay.up, "port": relay.port, "pid": relay.pid}
-            | {key: value for key, value in relay.figures.get("relay", {}).items() if _is_plain(value)}
+            | {key: value for key, value in relay.figures.get("relay", {}).items() if _is_told(key, value)}
             for relay in self._feeds.relays
         ]
         return {
@@ -218,10 +236,28 @@ class Media:
             "eyes": [self.eyes.figures],
         }
 
+    def readings(self) -> Readings:
+        """All that is measured, as of the relays' last pulses."""
+        relays, feeds = [], []
+        for relay in self._feeds.relays:
+            values = relay.figures if relay.up else {}
+            relays.append(
+                RelayReading(
+                    relay.number, relay.epoch, relay.up, len(values.get("viewers", {})), values.get("relay", {})
+                )
+            )
+            for name, figures in values.get("feeds", {}).items():
+                key = FeedKey.of(relay.number, name)
+                if key is not None and (about := self._feeds.about(key)) is not None:
+                    feeds.append(FeedReading(relay.number, about.camera_id, about.role, figures))
+        return Readings(relays, feeds, self.eyes.figures)
+
     # What is heard
 
     def _relay_started(self, relay: Relay) -> None:
+        self._permits.gone(relay.number)
         self._feeds.relay_started(relay)
+        self.rtsp_out.relay_started(relay)
         if relay.epoch > 1:
             self._viewers.relay_started(relay.number, relay.epoch)
             self.bus.publish(RelayRestarted(relay.number, relay.epoch))
@@ -239,6 +275,16 @@ class Media:
                 self._feeds.heard_state(relay, feed_state(frame.head))
             case "track.state":
                 self._viewers.heard_track(track_state(frame.head))
+            case "viewer.link":
+                self._viewers.heard_link(link_state(frame.head))
+            case "login.ask":
+                account = self._feeds.account(relay, str(frame.head["feed"]))
+                turn = int(frame.head["turn"])
+                self._permits.ask(
+                    relay.number, turn, account, lambda may: relay.post("login.may", may.head("login.may"))
+                )
+            case "login.said":
+                self._permits.said(relay.number, LoginSaid.of(frame.head))
             case "key_frame":
                 self._feeds.heard_key_frame(relay, KeyFrame.of(frame.head), frame.body)
             case "sync.wanted":
@@ -247,6 +293,10 @@ class Media:
                 state = ViewerState.of(frame.head)
                 if state.state == "closed":
                     self._viewers.heard_closed(state.viewer, state.reason or "closed")
+            case "rtsp.ask":
+                self.rtsp_out.heard_ask(relay, frame)
+            case "rtsp.ended":
+                self.rtsp_out.heard_ended(relay, RtspEnded.of(frame.head))
             case _:
                 raise ValueError("unknown message")
 
@@ -261,16 +311,22 @@ class Media:
                 case CameraChanged():
                     if not await self._viewers.camera_changed(event.camera_id):
                         self._feeds.drop_camera(event.camera_id)
+                    await self.rtsp_out.camera_changed(event.camera_id)
+                case StreamTokenChanged():
+                    await self.rtsp_out.tokens_changed()
                 case DeviceChanged():
                     self._feeds.device_changed(event.device_id)
                 case Lagged():
                     await self._viewers.judge_all()
+                    await self.rtsp_out.judge_all()
 
     async def _sweep(self) -> None:
         self._viewers.sweep()
         await self._viewers.judge_sessions()
+        await self.rtsp_out.sweep()
         self._feeds.sweep()
 
 
-def _is_plain(value: object) -> bool:
-    return value is None or isinstance(value, str | int | float)
+def _is_told(key: str, value: object) -> bool:
+    """Whether a person reads it; the sums of what was sent are for /metrics, whose reader makes rates of them."""
+    return (value is None or isinstance(value, str | int | float)) and not key.startswith("sent_")

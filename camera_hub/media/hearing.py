@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
-from camera_hub.relay.messages import FeedPhase, FeedState, TrackPhase, TrackState
+from camera_hub.relay.messages import FeedPhase, FeedState, LinkLevel, LinkState, TrackPhase, TrackState
 
 
 def feed_state(head: dict[str, Any]) -> FeedState:
@@ -14,3 +14,8 @@ def feed_state(head: dict[str, Any]) -> FeedState:
 def track_state(head: dict[str, Any]) -> TrackState:
     """A track.state message."""
     return replace(TrackState.of(head), phase=TrackPhase(head["phase"]))
+
+
+def link_state(head: dict[str, Any]) -> LinkState:
+    """A viewer.link message."""
+    return replace(LinkState.of(head), level=LinkLevel(head["level"]))

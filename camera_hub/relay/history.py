@@ -57,6 +57,7 @@ class History:
         self._gop_size = 0
         self.overflows = 0
         self.gop_seconds: float | None = None
+        self.gop_frames: int | None = None
 
     @property
     def gop(self) -> list[Frame]:
@@ -73,6 +74,7 @@ class History:
         if frame.key:
             if self._gop:
                 self.gop_seconds = frame.arrived - self._gop[0].arrived
+                self.gop_frames = len(self._gop)
             self._gop, self._gop_size = [], 0
         if frame.key or self._gop:
             self._gop.append(frame)

@@ -11,14 +11,24 @@ Hub → relay                                        reply / later messages
   track.show  {viewer, track, feed|None, serial,   track.state …           (a message, never a renegotiation)
                hold}                               hold: the picture before is of the same camera; it goes on until
                                                    the feed has its key frame, some seconds at most
-  figures     {}                                   reply {relay: {...}, feeds: {feed: {...}}, viewers: {viewer: {...}}}
+  viewer.figures {viewer}                          reply {at, viewer: {…, tracks: […]}, feeds: {feed: {…}}} of its tiles
+  login.may   LoginMay                             the answer to login.ask
+  figures     {}                                   reply {relay: {...}, feeds: {feed: {...}}, viewers: {viewer: {...}},
+                                                   rtsp: {session: {...}}}
+  rtsp.listen {listen}                             reply RtspState (the port is open while somebody may come)
+  rtsp.end    {session, reason}                    rtsp.ended …
 
 Relay → hub (unasked)
-  feed.state FeedState · viewer.state ViewerState · track.state TrackState · key_frame KeyFrame + body (Annex B, with
-  parameter sets) · sync.wanted {feed} (no key frame is cached and someone waits: ask the camera over ONVIF)
+  feed.state FeedState · viewer.state ViewerState · viewer.link LinkState · track.state TrackState ·
+  key_frame KeyFrame + body (Annex B, with parameter sets) ·
+  sync.wanted {feed} (no key frame is cached and someone waits: ask the camera over ONVIF) ·
+  login.ask {feed, turn} and login.said LoginSaid (before and after each try of a login, where asks_logins is set) ·
+  rtsp.ended RtspEnded
+Relay → hub (a request)
+  rtsp.ask    RtspAsk                              reply {feed} (opened before the reply), or the refusal
 
 A feed's and a viewer's names are the hub's (feed = "s<stream id>"); a relay never makes one up.
-A feed is one RTSP session.
+A feed is one RTSP session. A player's session (RTSP out) is named by the relay, which meets it first.
 """
 
 from dataclasses import dataclass, field
@@ -47,6 +57,14 @@ class TrackPhase(StrEnum):
     REFUSED = "refused"
 
 
+class LinkLevel(StrEnum):
+    """What a browser's link is held to bear."""
+
+    FULL = "full"
+    LIGHT = "light"  # sub streams in place of main streams; that is the hub's to do
+    KEYS = "keys"  # the relay sends key frames alone
+
+
 @dataclass(frozen=True, slots=True)
 class RelayConfig(Message):
     """All a relay needs to know of the settings. Times in seconds, sizes in bytes, rates in bit/s."""
@@ -65,6 +83,10 @@ class RelayConfig(Message):
     media_timeout: float = 8.0  # no packet for that long: stalled, reopened
     key_frame_timeout: float = 20.0
     opens_at_once: int = 4  # concurrent RTSP opens per village (FeedSpec.group)
+    rtsp_host: str = "::"
+    rtsp_port: int = 0  # of RTSP out; 0 = any
+    rtsp_stall: float = 10.0  # a player that reads nothing for that long is ended
+    asks_logins: bool = False  # ask the hub before each try of a login; without it every try is free
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +101,8 @@ class FeedSpec(Message):
     password: str | None = field(default=None, repr=False)
     transport: Literal["auto", "tcp", "udp"] = "auto"
     group: str = ""  # village: opens are limited per group
-    device: str = ""  # login failures are shared per device
-    credentials_version: int = 0  # a change lifts a login block at once
+    device: str = ""
+    credentials_version: int = 0  # a changed login is another spec, and opens the feed anew
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +122,25 @@ class FeedState(Message):
     signalling_ms: float | None = None  # connect … answer to PLAY
     stream_ms: float | None = None  # PLAY … first RTP packet
     key_frame_ms: float | None = None  # PLAY … first whole key frame
+
+
+@dataclass(frozen=True, slots=True)
+class LoginMay(Message):
+    """Whether a login may be tried now: `reason` None = yes, else why not and for how many seconds."""
+
+    turn: int
+    reason: str | None = None
+    detail: str = ""
+    retry_in: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LoginSaid(Message):
+    """What became of a try: accepted (early word, the try goes on) · refused · over."""
+
+    turn: int
+    outcome: str
+    reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,3 +181,43 @@ class TrackState(Message):
     feed: str | None = None
     reason: str | None = None
     first_rtp: int | None = None  # when live: RTP timestamp of the feed's first frame in this track
+
+
+@dataclass(frozen=True, slots=True)
+class LinkState(Message):
+    """A viewer's link has become better or worse. Told at each change; a new viewer's is FULL."""
+
+    viewer: str
+    level: LinkLevel
+
+
+@dataclass(frozen=True, slots=True)
+class RtspAsk(Message):
+    """May this player have this camera? `token_hash`: SHA-256 of its token, in hex; the token itself stays here."""
+
+    session: str
+    token_hash: str = field(repr=False)
+    camera: int
+    quality: Literal["main", "sub"]
+    address: str
+    agent: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RtspEnded(Message):
+    """A session is over: closed · timeout · stalled · protocol · refused · stopped · codec_changed, what the hub said,
+    or the feed's reason. `bytes` of video; `transport` None when nothing was set up."""
+
+    session: str
+    reason: str
+    transport: str | None = None
+    bytes: int = 0
+    dropped_frames: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class RtspState(Message):
+    """Where RTSP out listens; None with the reason when it does not."""
+
+    port: int | None
+    detail: str = ""

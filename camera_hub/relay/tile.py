@@ -63,10 +63,18 @@ class Tile:
     """A track and what it is wanted to show; also what aiortc hands the browser's reports to."""
 
     def __init__(
-        self, viewer: Peer, number: int, types: PayloadTypes, outlet: Outlet, now: Callable[[], float]
+        self,
+        viewer: Peer,
+        number: int,
+        types: PayloadTypes,
+        outlet: Outlet,
+        now: Callable[[], float],
+        *,
+        ssrcs: tuple[int, int],
     ) -> None:
         self.viewer = viewer
         self.track = Track(number, types, outlet, now, on_live=lambda _: self.say(TrackPhase.LIVE))
+        self.track.ssrc, self.track.rtx_ssrc = ssrcs
         self.wanted: str | None = None
         self.feed: Feed | None = None
         self._next: _Next | None = None

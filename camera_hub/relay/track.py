@@ -8,10 +8,10 @@ import random
 from bisect import bisect_right
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
-from camera_hub.relay.history import Frame, History, Run
+from camera_hub.relay.history import Frame, History, Run, runs
 from camera_hub.relay.messages import TrackPhase
 from camera_hub.relay.timeline import squeeze
 
@@ -67,7 +67,10 @@ class TrackFigures:
     rtx_missed: int = 0
     pli: int = 0
     replays: int = 0
+    rtx_refused: int = 0
     dropped_frames: int = 0
+    overflows: int = 0
+    thinned_frames: int = 0
     lost: int = 0
     fraction_lost: float = 0.0
     round_trip: float | None = None
@@ -120,6 +123,14 @@ class Track:
     _run: _Run | None = None  # the last of them
     _runs: deque[_Run] = field(default_factory=lambda: deque(maxlen=MAX_RUNS))
     _replayed_at: float = -1e9
+    _keys_only: bool = False
+
+    def thin(self, *, keys_only: bool) -> None:
+        """From now on send key frames alone, one at a time, or all frames (from the next key frame on)."""
+        if keys_only and not self._keys_only:
+            self._drop_backlog()
+            self._needs_key = True
+        self._keys_only = keys_only
 
     def point(self, feed: Source | None, serial: int) -> None:
         """Show `feed` from now on, from its cache if it has one. The caller has checked that the codec is taken."""
@@ -138,10 +149,12 @@ class Track:
         gop = self.feed.history.gop
         if not gop:
             return False
+        if self._keys_only:
+            gop = [packet_by_packet(gop[0])]
         self._drop_backlog()
         for frame, timestamp in zip(gop, squeeze(len(gop), self.last_timestamp, gop[-1].timestamp), strict=True):
             self._queue(_Waiting(frame, timestamp))
-        self._needs_key = False
+        self._needs_key = self._keys_only
         self._replayed_at = self.now()
         self.figures.replays += 1
         return True
@@ -150,14 +163,23 @@ class Track:
         """The feed has a new frame: send of it what `budget` allows, queue the rest. Bytes sent."""
         if self._needs_key:
             if not frame.key or not self._settle_type():
-                self.figures.dropped_frames += self.phase is TrackPhase.LIVE
+                if self._keys_only:
+                    self.figures.thinned_frames += 1
+                else:
+                    self.figures.dropped_frames += self.phase is TrackPhase.LIVE
                 return 0
-            self._needs_key = False
+            if self._keys_only:
+                if self._backlog:  # the key frame before is still on its way
+                    self.figures.thinned_frames += 1
+                    return 0
+                frame = packet_by_packet(frame)
+            self._needs_key = self._keys_only
         if budget and not self._backlog:
             return self._send_frame(frame, budget)
         self._queue(_Waiting(frame, None))
-        if self._backlog_size > self.backlog_bytes:
+        if self._backlog_size > self.backlog_bytes and len(self._backlog) > 1:
             self.figures.dropped_frames += len(self._backlog)
+            self.figures.overflows += 1
             self._drop_backlog()
             self._needs_key = True
         return 0
@@ -191,11 +213,12 @@ class Track:
         self.figures.frames += 1
         return sent
 
-    def resend(self, sequences: list[int]) -> int:
-        """Answer a NACK from the feed's history. Bytes sent."""
+    def resend(self, sequences: list[int], budget: int) -> int:
+        """Answer a NACK from the feed's history with about `budget` bytes. Bytes sent."""
         sent = 0
-        for sequence in sequences:
-            if self.outlet.blocked:
+        for number, sequence in enumerate(sequences):
+            if sent >= budget or self.outlet.blocked:
+                self.figures.rtx_refused += len(sequences) - number
                 break
             found = self._find(sequence)
             if found is None:
@@ -207,9 +230,9 @@ class Track:
                 continue
             timestamp = (frame.timestamp + run.offset + self._base) & MASK32
             payload = (sequence & 0xFFFF).to_bytes(2, "big") + frame.payloads[place]
-            number, self._rtx_sequence = self._rtx_sequence, self._rtx_sequence + 1
+            rtx_sequence, self._rtx_sequence = self._rtx_sequence, self._rtx_sequence + 1
             marker = place == len(frame.payloads) - 1
-            sent += self.outlet.send_rtx(rtx_type, self.rtx_ssrc, number & 0xFFFF, timestamp, marker, payload)
+            sent += self.outlet.send_rtx(rtx_type, self.rtx_ssrc, rtx_sequence & 0xFFFF, timestamp, marker, payload)
             self.figures.rtx += 1
         return sent
 
@@ -239,7 +262,7 @@ class Track:
     @property
     def waits_for_key(self) -> bool:
         """Whether nothing can be shown before the feed's next key frame."""
-        return self.feed is not None and self._needs_key
+        return self.feed is not None and self._needs_key and not (self._keys_only and self.phase is TrackPhase.LIVE)
 
     def rtp_time(self, hub_time: float) -> int:
         """The track's RTP timestamp of a moment (for sender reports)."""
@@ -302,6 +325,11 @@ class Track:
         run = self._runs[at]
         found = run.history.packet(run.index + number - run.sequence)
         return None if found is None else (run, *found)
+
+
+def packet_by_packet(frame: Frame) -> Frame:
+    """The frame for a narrow link, which takes no whole run at once."""
+    return replace(frame, runs=runs(frame.payloads, range(1, len(frame.payloads) + 1)))
 
 
 def worth_replaying(age: float, gop_seconds: float | None, gop_size: int) -> bool:

@@ -1,6 +1,7 @@
 """One browser peer: its handshake, its tracks, its pacer, its end. Read `run` from top to bottom."""
 
 import asyncio
+import itertools
 import random
 from collections.abc import Callable
 from dataclasses import asdict
@@ -9,8 +10,10 @@ from typing import Any
 from camera_hub.clock import Clock
 from camera_hub.errors import HubError
 from camera_hub.relay.history import Frame
-from camera_hub.relay.messages import FeedPhase, RelayConfig, TrackState, ViewerAnswer, ViewerState
+from camera_hub.relay.messages import FeedPhase, LinkState, RelayConfig, TrackState, ViewerAnswer, ViewerState
 from camera_hub.relay.pacer import TURN, Bucket
+from camera_hub.relay.reports import sender_report
+from camera_hub.relay.thinning import Thinning
 from camera_hub.relay.tile import Tile
 from camera_hub.relay.track import Track
 from camera_hub.relay.webrtc import rtcp
@@ -22,7 +25,11 @@ from camera_hub.relay.webrtc.outlet import SrtpOutlet
 from camera_hub.relay.webrtc.port import Port
 from camera_hub.running import ended, running
 
-REPORT_EVERY = 2.0
+JUDGE_EVERY = 1.0
+SECONDS_PER_REPORT = 2
+REPAIR_SHARE = 4
+"""Resends may take a quarter of the pace, and at once what a second's loss of a wall amounts to."""
+REPAIR_DEPTH = 1024 * 1024
 CONSENT = 30.0
 """Seconds without a binding request after which the browser has gone (RFC 7675)."""
 
@@ -53,6 +60,7 @@ class Viewer:
         *,
         gso: bool,
         tell_viewer: Callable[[ViewerState], None],
+        tell_link: Callable[[LinkState], None],
         tell_track: Callable[[TrackState], None],
         wants_key: Callable[[str], None],
     ) -> None:
@@ -69,13 +77,22 @@ class Viewer:
         self._ice = IcePeer(port, offer.ufrag, clock.monotonic)
         self._dtls = Dtls(self._ice, certificate)
         self._bucket = Bucket(config.pacer_rate)
+        self._repair = Bucket(config.pacer_rate // REPAIR_SHARE, depth=REPAIR_DEPTH)
         self._awake = asyncio.Event()
         self._outlet: SrtpOutlet | None = None
+        self._pacer_waits = 0
+        types = [section.types for section in offer.sections if section.types is not None]
+        ssrcs = iter(random.sample(range(1, 1 << 32), 2 * len(types)))  # all different: one key protects them all
         self.tiles = [
-            Tile(self, number, section.types, _NotYet(), clock.monotonic)
-            for number, section in enumerate(section for section in offer.sections if section.types is not None)
-            if section.types is not None
+            Tile(self, number, one, _NotYet(), clock.monotonic, ssrcs=(next(ssrcs), next(ssrcs)))
+            for number, one in enumerate(types)
         ]
+        self._thinning = Thinning(
+            [tile.track for tile in self.tiles],
+            self._bucket,
+            self._repair,
+            lambda level: tell_link(LinkState(name, level)),
+        )
 
     def answer(self, addresses: tuple[str, ...]) -> ViewerAnswer:
         """What the browser is told."""
@@ -148,9 +165,10 @@ class Viewer:
         """RTCP of the browser about one track."""
         word = rtcp.read(packet, track.ssrc, self._clock.now().timestamp())
         if isinstance(word, rtcp.Nack):
-            self._bucket.refill(self._clock.monotonic())
-            if self._bucket.live:
-                self._bucket.spend(track.resend(word.sequences))
+            self._repair.refill(self._clock.monotonic())
+            sent = track.resend(word.sequences, self._repair.room)
+            self._repair.spend(sent)
+            self._bucket.spend(sent)
         elif isinstance(word, rtcp.PictureLost):
             track.picture_lost()
             if track.feed is not None and not track.feed.history.gop:
@@ -159,6 +177,7 @@ class Viewer:
             track.figures.fraction_lost, track.figures.lost = word.fraction_lost, word.lost
             if word.round_trip is not None:
                 track.figures.round_trip = word.round_trip
+            self._thinning.heard(track, word)
         if track.backlog or (self._outlet is not None and self._outlet.blocked):
             self._awake.set()
 
@@ -177,27 +196,41 @@ class Viewer:
                 self._awake.clear()
                 continue
             bucket.refill(self._clock.monotonic())
-            if bucket.turn < TURN // 4:
+            if not bucket.worth_a_turn:
+                self._pacer_waits += 1
                 await self._clock.sleep(bucket.wait())
                 continue
             bucket.spend(min(waiting, key=lambda track: track.backlog).work(bucket.turn))
             await asyncio.sleep(0)  # the other peers' turn
 
     async def _report(self) -> None:
-        """Sender reports; ends when the browser no longer asks for our consent."""
+        """Judge the link, send sender reports; ends when the browser no longer asks for our consent."""
+        for second in itertools.count():
+            if self._clock.monotonic() - self._ice.seen >= CONSENT:
+                return
+            self._thinning.judge(self._clock.monotonic())
+            if second % SECONDS_PER_REPORT == 0:
+                self._send_reports()
+            await self._clock.sleep(JUDGE_EVERY)
+
+    def _send_reports(self) -> None:
         outlet = self._outlet
         assert outlet is not None
-        while self._clock.monotonic() - self._ice.seen < CONSENT:
-            for tile in self.tiles:
-                track = tile.track
-                if track.figures.packets:
-                    unix, hub = self._clock.now().timestamp(), self._clock.monotonic()
-                    packets, octets = track.figures.packets, track.figures.bytes
-                    outlet.send_rtcp(rtcp.sender_report(track.ssrc, unix, track.rtp_time(hub), packets, octets))
-            await self._clock.sleep(REPORT_EVERY)
+        for tile in self.tiles:
+            track = tile.track
+            if track.figures.packets:
+                unix, hub = self._clock.now().timestamp(), self._clock.monotonic()
+                packets, octets = track.figures.packets, track.figures.bytes
+                outlet.send_rtcp(sender_report(track.ssrc, unix, track.rtp_time(hub), packets, octets))
 
     def read_figures(self) -> dict[str, Any]:
         """What this peer has been sent."""
         outlet = asdict(self._outlet.figures) if self._outlet is not None else {}
         tracks = [{"feed": tile.wanted, "phase": tile.track.phase, **asdict(tile.track.figures)} for tile in self.tiles]
-        return {"connected": self._outlet is not None, **outlet, "tracks": tracks}
+        return {
+            "connected": self._outlet is not None,
+            "link": self._thinning.level,
+            **outlet,
+            "pacer_waits": self._pacer_waits,
+            "tracks": tracks,
+        }

@@ -3,7 +3,7 @@
 It answers as the contract says. What a feed does stands in its URL: rtsp://…/live, /failed/<reason>, /silent (no
 answer), /mute (no key frame), /h265.
 Further messages are for tests alone: `fake.heard` answers all that was heard, `fake.say` makes it say the given frames,
-`fake.hang` makes it stop answering.
+`fake.ask` makes it ask the hub and answers what it was answered, `fake.hang` makes it stop answering.
 """
 
 import argparse
@@ -26,7 +26,9 @@ class FakeRelay:
         self._pipe = pipe
         self._heard: list[dict[str, Any]] = []
         self._feeds: dict[str, str] = {}
+        self._asked: dict[int, str] = {}
         self._hangs = False
+        self._asking: set[asyncio.Task[None]] = set()
 
     async def serve(self) -> None:
         while (frame := await self._pipe.receive()) is not None:
@@ -48,8 +50,11 @@ class FakeRelay:
         self._feeds[feed] = behaviour[0]
         self._state(feed, "connecting")
         match behaviour:
+            case ["failed", "wrong_password"]:
+                self._pipe.post({"type": "login.ask", "feed": feed, "turn": len(self._heard)})
+                self._asked[len(self._heard)] = feed
             case ["failed", reason]:
-                self._state(feed, "failed", reason=reason, detail="as told", final=reason == "wrong_password")
+                self._state(feed, "failed", reason=reason, detail="as told")
             case ["silent"]:
                 pass
             case ["mute"]:
@@ -59,6 +64,12 @@ class FakeRelay:
                 self._state(
                     feed, "live", codec=codec, width=64, height=48, signalling_ms=5.0, stream_ms=6.0, key_frame_ms=7.0
                 )
+
+    async def on_login_may(self, frame: Frame) -> None:
+        turn = frame.head["turn"]
+        self._pipe.post({"type": "login.said", "turn": turn, "outcome": "refused", "reason": "wrong_password"})
+        reason = frame.head["reason"] or "wrong_password"
+        self._state(self._asked.pop(turn), "failed", reason=reason, detail="as told", final=True)
 
     async def on_feed_close(self, frame: Frame) -> None:
         self._feeds.pop(frame.head["feed"], None)
@@ -85,6 +96,22 @@ class FakeRelay:
         phase = "empty" if head["feed"] is None else "live" if behaviour == "live" else "waiting"
         names = ("viewer", "track", "serial", "feed")
         self._pipe.post({"type": "track.state", "phase": phase, **{name: head[name] for name in names}})
+
+    async def on_rtsp_listen(self, frame: Frame) -> None:
+        await self._pipe.reply(frame, {"port": 8554 if frame.head["listen"] else None, "detail": ""})
+
+    async def on_rtsp_end(self, frame: Frame) -> None:
+        self._pipe.post({"type": "rtsp.ended", "session": frame.head["session"], "reason": frame.head["reason"]})
+
+    async def on_fake_ask(self, frame: Frame) -> None:
+        self._asking.add(asyncio.create_task(self._ask(frame)))
+
+    async def _ask(self, frame: Frame) -> None:
+        try:
+            answer = (await self._pipe.call(frame.head["ask"])).head
+        except HubError as error:
+            answer = error.body()
+        await self._pipe.reply(frame, {"answer": answer})
 
     async def on_fake_heard(self, frame: Frame) -> None:
         await self._pipe.reply(frame, {"heard": self._heard})

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { pictureFault } from '@/pages/wall/describe'
+import { noteOf, pictureFault, stateText } from '@/pages/wall/describe'
 import type { TileMessage } from '@/api/types'
-import { STALL_MS, carried, emptyTile, framed, phaseOf, pictureOf, qualityFor, told, wanted, type Tile } from '@/wall/tile'
+import { KEYS_STALL_MS, STALL_MS, carried, emptyTile, framed, phaseOf, pictureOf, qualityFor, told, wanted, type Tile } from '@/wall/tile'
 
 function message(tile: Tile, state: TileMessage['state'], more: Partial<TileMessage> = {}): TileMessage {
   return { type: 'tile', viewer: 'v', track: tile.index, serial: tile.serial, camera: tile.camera, state, reason: null, detail: '', since: null, stream: null, codec: null, ...more }
@@ -48,6 +48,18 @@ describe('a tile', () => {
     expect(phaseOf(tile, 150 + STALL_MS)).toBe('live')
     expect(phaseOf(tile, 151 + STALL_MS)).toBe('stalled')
     expect(pictureOf(tile, 151 + STALL_MS)).toBe('old')
+  })
+
+  it('says what the hub does about a poor link, and waits longer where key frames alone come', () => {
+    const lowered = told(live(), message(live(), 'live', { stream: 'sub', note: 'link_sub' }), 200)
+    expect(noteOf(lowered, phaseOf(lowered, 210))).toBe('link_sub')
+    expect(stateText(lowered, 'live', 210)).toBe('线路较差，已切换子码流')
+    expect(phaseOf(lowered, 151 + STALL_MS)).toBe('stalled')
+    const keys = told(live(), message(live(), 'live', { note: 'link_keys' }), 200)
+    expect(phaseOf(keys, 151 + STALL_MS)).toBe('live')
+    expect(phaseOf(keys, 151 + KEYS_STALL_MS)).toBe('stalled')
+    expect(noteOf(keys, 'stalled')).toBeNull()
+    expect(told(keys, message(keys, 'live'), 300).note).toBeNull()
   })
 
   it('says a stall when the hub is live and not even a first frame comes', () => {

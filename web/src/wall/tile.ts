@@ -22,8 +22,12 @@ export interface Tile {
   detail: string
   /** When the fault began, by the hub; ms. */
   since: number | null
+  /** When a refused login is tried again, by the hub; ms. */
+  retryAt: number | null
   stream: 'main' | 'sub' | null
   codec: string | null
+  /** Live, but not as wished: what the hub does about a poor link. */
+  note: TileMessage['note'] | null
   /** When this camera was put here, and when the hub first said live; ms of the page's clock. */
   shownAt: number
   liveAt: number | null
@@ -42,6 +46,8 @@ export interface FrameSeen {
 }
 
 export const STALL_MS = 4_000
+/** Key frames alone come seconds apart, over a poor link even some ten. */
+export const KEYS_STALL_MS = 20_000
 
 export function emptyTile(index: number): Tile {
   return {
@@ -53,8 +59,10 @@ export function emptyTile(index: number): Tile {
     reason: null,
     detail: '',
     since: null,
+    retryAt: null,
     stream: null,
     codec: null,
+    note: null,
     shownAt: 0,
     liveAt: null,
     firstRtp: null,
@@ -87,8 +95,10 @@ export function told(tile: Tile, message: TileMessage, now: number): Tile {
     reason: message.reason ?? null,
     detail: message.detail,
     since: message.since ? Date.parse(message.since) : null,
+    retryAt: message.retry_at ? Date.parse(message.retry_at) : null,
     stream: message.stream ?? null,
     codec: message.codec ?? null,
+    note: message.note ?? null,
     liveAt: message.state === 'live' ? (tile.told === 'live' ? (tile.liveAt ?? now) : now) : null,
     firstRtp: message.first_rtp ?? null,
   }
@@ -128,18 +138,22 @@ function settled(tile: Tile): boolean {
   return tile.told === 'live' ? tile.frameAt !== null : tile.told === 'failed' || tile.told === 'refused'
 }
 
+function stallMs(tile: Tile): number {
+  return tile.note === 'link_keys' ? KEYS_STALL_MS : STALL_MS
+}
+
 export function phaseOf(tile: Tile, now: number): Phase {
   if (tile.camera === null) return 'empty'
   if (tile.told === 'failed' || tile.told === 'refused') return tile.told
   const age = tile.frameAt === null ? Infinity : now - tile.frameAt
-  if (!tile.carried) return age < STALL_MS ? 'live' : tile.frameAt === null ? 'connecting' : 'reconnecting'
+  if (!tile.carried) return age < stallMs(tile) ? 'live' : tile.frameAt === null ? 'connecting' : 'reconnecting'
   if (tile.told !== 'live') return tile.told === 'waiting' ? 'waiting' : 'connecting'
-  if (tile.frameAt === null) return now - (tile.liveAt ?? now) > STALL_MS ? 'stalled' : 'connecting'
-  return age > STALL_MS ? 'stalled' : 'live'
+  if (tile.frameAt === null) return now - (tile.liveAt ?? now) > stallMs(tile) ? 'stalled' : 'connecting'
+  return age > stallMs(tile) ? 'stalled' : 'live'
 }
 
 /** What stands in the tile: a moving picture, an old one (grey, with its age), or none (the stored picture stands in). */
 export function pictureOf(tile: Tile, now: number): 'moving' | 'old' | 'none' {
   if (tile.camera === null || tile.frameAt === null) return 'none'
-  return phaseOf(tile, now) === 'live' || now - tile.frameAt < STALL_MS ? 'moving' : 'old'
+  return phaseOf(tile, now) === 'live' || now - tile.frameAt < stallMs(tile) ? 'moving' : 'old'
 }

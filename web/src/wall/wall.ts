@@ -110,6 +110,11 @@ export class Wall {
     return this.slots[index]?.screen ?? null
   }
 
+  /** The connection that carries a tile: whom to ask for its figures. */
+  carrier(index: number): Peer | null {
+    return this.slots[index]?.source ?? null
+  }
+
   /** Tells the index of each tile whose state may have changed. */
   listen(listener: (index: number) => void): () => void {
     this.listeners.add(listener)
