@@ -20,6 +20,7 @@ Seconds = Annotated[float, typer.Option(min=0.2, help="Length of the window that
 WarmUp = Annotated[float, typer.Option(min=0, help="Seconds between the last viewer's handshake and it.")]
 Relays = Annotated[int, typer.Option(min=1, help="Relay processes of the hub.")]
 LoadProcesses = Annotated[int, typer.Option(min=1, help="Processes that the viewers are spread over.")]
+Gop = Annotated[int, typer.Option(min=1, max=6, help="Seconds from one key frame to the next.")]
 Size = Annotated[str, typer.Option("--size", help="Picture that the source encodes, WIDTHxHEIGHT.")]
 
 
@@ -35,10 +36,11 @@ def relay(
     relays: Relays = 1,
     load_processes: LoadProcesses = 1,
     size: Size = "1280x720",
+    gop: Gop = 2,
 ) -> None:
     """Fan-out of one camera to many viewers: the hub's relay against other servers, CPU per delivered Mbit and packet.
 
-    One synthetic RTSP source (25 fps, H.264 by x264, a key frame every 2 s, payloads of at most 1,200 bytes) feeds one
+    One synthetic RTSP source (25 fps, H.264 by x264, payloads of at most 1,200 bytes) feeds one
     server after the other, each in processes of its own. cpu_* is the user and system time of all its processes and
     threads in the window; on loopback it holds the kernel's receiving too, alike for all.
 
@@ -59,6 +61,7 @@ def relay(
         ciphers=tuple(map(_cipher, cipher or CIPHERS)),
         peers=tuple(map(_peer, peer or ("aiortc",))),
         size=_size(size),
+        gop_seconds=gop,
         spans=Spans(warm_up, seconds),
         relays=relays,
         load_processes=load_processes,
@@ -81,6 +84,7 @@ def scale(
     relays: Relays = 1,
     load_processes: LoadProcesses = 1,
     size: Size = "1280x720",
+    gop: Gop = 2,
 ) -> None:
     """How many cameras and tiles this machine carries, with source and viewers on it as well.
 
@@ -103,6 +107,7 @@ def scale(
         bit_rate=bit_rate * 1000,
         cipher=_cipher(cipher),
         size=_size(size),
+        gop_seconds=gop,
         spans=Spans(warm_up, seconds),
         relays=relays,
         load_processes=load_processes,

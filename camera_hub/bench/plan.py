@@ -15,7 +15,7 @@ class Picture:
     bit_rate: int
     width: int
     height: int
-    gop_seconds: int = 2
+    gop_seconds: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +46,7 @@ class RelayPlan:
     peers: tuple[str, ...]
     size: tuple[int, int]
     spans: Spans
+    gop_seconds: int = 2
     relays: int = 1
     load_processes: int = 1
 
@@ -61,6 +62,7 @@ class ScalePlan:
     cipher: Cipher
     size: tuple[int, int]
     spans: Spans
+    gop_seconds: int = 2
     relays: int = 1
     load_processes: int = 1
     search: bool = False

@@ -25,7 +25,7 @@ async def run(plan: RelayPlan, clock: Clock, lines: Lines) -> bool:
     """Write a line per measurement, the hub's last of each comparison. False when one could not be made."""
     whole = True
     for bit_rate in plan.bit_rates:
-        async with feeding(Picture(bit_rate, *plan.size)) as source:
+        async with feeding(Picture(bit_rate, *plan.size, plan.gop_seconds)) as source:
             for cipher in plan.ciphers:
                 whole &= await _one_cipher(plan, clock, lines, source, bit_rate, cipher)
     return whole

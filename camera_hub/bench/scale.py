@@ -20,9 +20,9 @@ _FEED_COUNTERS = ("gaps", "dropped", "bad_packets", "failures")
 
 
 async def run(plan: ScalePlan, clock: Clock, lines: Lines) -> bool:
-    """Write a line per step, and when searching a last one that repeats the best. False when nothing could be carried."""
+    """Write a line per step, and when searching a last one that repeats the best. False when nothing was carried."""
     best: dict[str, Any] | None = None
-    async with feeding(Picture(plan.bit_rate, *plan.size)) as source:
+    async with feeding(Picture(plan.bit_rate, *plan.size, plan.gop_seconds)) as source:
         for step in steps(plan):
             line = await _line(step, clock, source)
             lines.write(line)
