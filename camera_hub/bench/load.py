@@ -88,7 +88,9 @@ class Load:
         first, offers = int(head["first"]), []
         for number in range(first, first + int(head["viewers"])):
             checked = number - first < int(head["checked"])
-            viewer = Viewer(number, self._cipher, str(head["address"]), certificate, self._clock, checked=checked)
+            viewer = Viewer(
+                number, self._cipher, certificate, self._clock, checked=checked, address=str(head["address"])
+            )
             self._viewers[number] = viewer
             offers.append(viewer.offer(int(head["tracks"])))
         return {"offers": offers}

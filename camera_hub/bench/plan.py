@@ -15,7 +15,7 @@ class Picture:
     bit_rate: int
     width: int
     height: int
-    gop_seconds: int
+    gop_seconds: int = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,3 +67,17 @@ class ScalePlan:
     load_processes: int = 1
     search: bool = False
     busy: float = 0.8  # share of all cores
+
+
+VIEW_FIGURES = ("added_latency", "cold", "warm", "wall16", "switch", "wall16_gop10")
+
+
+@dataclass(frozen=True, slots=True)
+class ViewPlan:
+    """What to measure at the wall. `feeds` of `bits` bit/s run while the added latency is measured."""
+
+    figures: frozenset[str] = frozenset(VIEW_FIGURES)
+    repeat: int = 20
+    cameras: int = 24
+    feeds: int = 200
+    bits: int = 1_000_000

@@ -77,7 +77,7 @@ class Hub:
             reply = await one.pipe.call(config.head("configure"), deadline=15.0)
             self.gso = bool(reply.head["gso"])
 
-    async def open(self, port: int, feeds: range, *, everywhere: bool) -> None:
+    async def open(self, port: int, feeds: range, *, everywhere: bool = True) -> None:
         """Pull these lanes of the source, each at one relay or everywhere, until all are live. Raises HubError."""
         count = len(self._helpers)
         wanted = {
@@ -136,7 +136,7 @@ async def relays(count: int, viewers: int, kind: type[Hub]) -> AsyncIterator[Hub
 async def hub(port: int, viewers: int, count: int) -> AsyncIterator[Server]:
     """The hub's relays, pulling the source's first lane."""
     async with relays(count, viewers, OneFeedHub) as made:
-        await made.open(port, range(1), everywhere=True)
+        await made.open(port, range(1))
         yield made
 
 

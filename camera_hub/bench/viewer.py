@@ -36,7 +36,14 @@ class Viewer:
     """Made, offered, connected, then `drain`ed whenever its socket is readable."""
 
     def __init__(
-        self, number: int, cipher: Cipher, address: str, certificate: RTCCertificate, clock: Clock, *, checked: bool
+        self,
+        number: int,
+        cipher: Cipher,
+        certificate: RTCCertificate,
+        clock: Clock,
+        *,
+        checked: bool,
+        address: str = "127.0.0.1",
     ) -> None:
         self.number = number
         self.foreign = 0
