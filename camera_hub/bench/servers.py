@@ -66,7 +66,7 @@ class Hub:
             announced_addresses=("127.0.0.1",),
             payload_limit=PAYLOAD_LIMIT,
             max_viewers=viewers,
-            opens_at_once=16,
+            opens_per_village=16,
         )
         for one in self._helpers:
             reply = await one.pipe.call(config.head("configure"), deadline=15.0)

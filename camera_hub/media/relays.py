@@ -48,7 +48,8 @@ def config_of(settings: Settings, number: int) -> RelayConfig:
         open_timeout=ingest.open_timeout,
         media_timeout=ingest.media_timeout,
         key_frame_timeout=ingest.key_frame_timeout,
-        opens_at_once=ingest.opens_per_village,
+        opens_per_village=ingest.opens_per_village,
+        opens_at_once=max(1, ingest.opens_at_once // media.relays),
         asks_logins=True,
     )
 
