@@ -27,6 +27,7 @@ class FakeRelay:
         self._heard: list[dict[str, Any]] = []
         self._feeds: dict[str, str] = {}
         self._asked: dict[int, str] = {}
+        self._shown: dict[tuple[str, int], dict[str, Any]] = {}
         self._hangs = False
 
     async def serve(self) -> None:
@@ -63,6 +64,9 @@ class FakeRelay:
                 self._state(
                     feed, "live", codec=codec, width=64, height=48, signalling_ms=5.0, stream_ms=6.0, key_frame_ms=7.0
                 )
+        for head in self._shown.values():
+            if head["feed"] == feed:
+                self._say_shown(head)
 
     async def on_login_may(self, frame: Frame) -> None:
         turn = frame.head["turn"]
@@ -91,6 +95,10 @@ class FakeRelay:
 
     async def on_track_show(self, frame: Frame) -> None:
         head = frame.head
+        self._shown[head["viewer"], head["track"]] = head
+        self._say_shown(head)
+
+    def _say_shown(self, head: dict[str, Any]) -> None:
         behaviour = self._feeds.get(head["feed"] or "")
         phase = "empty" if head["feed"] is None else "live" if behaviour == "live" else "waiting"
         names = ("viewer", "track", "serial", "feed")
