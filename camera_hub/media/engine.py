@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any, Self
 
 from camera_hub.access.policy import Actor
+from camera_hub.access.stream_tokens import StreamTokens
 from camera_hub.cameras.login_budget import LoginBudget
 from camera_hub.clock import Clock
 from camera_hub.errors import HubError
@@ -18,9 +19,11 @@ from camera_hub.events import (
     EventBus,
     Lagged,
     RelayRestarted,
+    StreamTokenChanged,
     Subscription,
 )
 from camera_hub.media.background import Background
+from camera_hub.media.choosing import choose_stream
 from camera_hub.media.eyes import EyePool
 from camera_hub.media.feeds import Feeds
 from camera_hub.media.figures import FeedReading, Readings, RelayReading, TileReading
@@ -31,11 +34,14 @@ from camera_hub.media.pages import Outbox, Pages
 from camera_hub.media.permits import Permits
 from camera_hub.media.pictures import Pictures
 from camera_hub.media.ports import Answered, Present, Quality, Show, Sight, Sources
+from camera_hub.media.rejudging import Rejudging
 from camera_hub.media.relays import COMMAND, Relay, config_of
-from camera_hub.media.tiles import FeedNews
+from camera_hub.media.rtsp_out import RtspOut
+from camera_hub.media.stills import Stills
+from camera_hub.media.tiles import FeedNews, Track
 from camera_hub.media.viewers import Viewers
 from camera_hub.media.wanted import FeedKey, relay_of
-from camera_hub.relay.messages import KeyFrame, LoginSaid, ViewerState
+from camera_hub.relay.messages import KeyFrame, LoginSaid, RtspEnded, ViewerState
 from camera_hub.running import Backoff, keep_running, running
 from camera_hub.settings import Settings
 from camera_hub.store.database import Database
@@ -95,8 +101,21 @@ class Media:
             )
             for number in range(settings.media.relays)
         ]
-        self._viewers = Viewers(settings.media, clock, database, sources, self._feeds, self._pages, self._background)
+        tokens = StreamTokens(database, clock, bus)
+        self.rtsp_out = RtspOut(settings.media, clock, database, sources, self._feeds, self._background, tokens)
         self.eyes = EyePool(settings.eye, clock, eye_command)
+        self.stills = Stills(
+            clock,
+            self._feeds,
+            self.eyes,
+            self._background,
+            at_once=max(1, settings.eye.processes // 2),
+            on_still=lambda key: self._viewers.heard_still(key),
+        )
+        self._viewers = Viewers(
+            settings.media, clock, database, sources, self._feeds, self.stills, self._pages, self._background
+        )
+        self._rejudging = Rejudging(self._viewers, database)
         self.pictures = Pictures(settings.server.data_dir, database)
         self._looks = Looks(sources, clock, self._feeds, self.eyes)
         self.prover = MediaProver(self._looks, self.pictures)
@@ -106,13 +125,16 @@ class Media:
     async def __aenter__(self) -> Self:
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(self._background)
+            await stack.enter_async_context(self.rtsp_out)
             for relay in self._feeds.relays:
                 relay.begin()
                 stack.push_async_exit(relay)
             for relay in self._feeds.relays:
                 await stack.enter_async_context(relay)
             await stack.enter_async_context(self.eyes)  # not before: their imports would delay what viewers wait for
-            subscription = stack.enter_context(self.bus.subscribe(AccessChanged, CameraChanged, DeviceChanged))
+            subscription = stack.enter_context(
+                self.bus.subscribe(AccessChanged, CameraChanged, DeviceChanged, StreamTokenChanged)
+            )
             listening = keep_running("media events", lambda: self._listen(subscription), clock=self.clock)
             await stack.enter_async_context(running(listening, "media events"))
             beat = Backoff(first=_TICK, cap=_TICK, floor=_TICK)
@@ -169,9 +191,13 @@ class Media:
         Raises HubError when the camera cannot be watched or shown.
         """
         facts = await watchable(self.database, actor, camera_id)
-        await self._sources.choose(camera_id, "auto", _BROWSER_CODECS)  # its refusal belongs into the answer
         relay = relay_of(facts.village_id, len(self._feeds.relays))
         answered = await self._viewers.offer(actor, None, relay, sdp, present)
+        try:  # the refusal belongs into the answer
+            await self._sources.choose(camera_id, "auto", frozenset(answered.codecs))
+        except HubError:
+            await self._viewers.close(answered.viewer, actor)
+            raise
         self._viewers.show(None, Show(answered.viewer, 0, 1, camera_id))
         return answered
 
@@ -200,7 +226,7 @@ class Media:
         async def one(camera_id: int) -> None:
             async with slots:
                 try:
-                    chosen = await self._sources.choose(camera_id, "auto", _BROWSER_CODECS)
+                    chosen, _ = await choose_stream(self._sources, Track(0, camera_id=camera_id), _BROWSER_CODECS)
                 except HubError as error:
                     log.info("camera %d is not warmed for %s: %s", camera_id, holder, error)
                     return
@@ -256,6 +282,7 @@ class Media:
     def _relay_started(self, relay: Relay) -> None:
         self._permits.gone(relay.number)
         self._feeds.relay_started(relay)
+        self.rtsp_out.relay_started(relay)
         if relay.epoch > 1:
             self._viewers.relay_started(relay.number, relay.epoch)
             self.bus.publish(RelayRestarted(relay.number, relay.epoch))
@@ -291,6 +318,10 @@ class Media:
                 state = ViewerState.of(frame.head)
                 if state.state == "closed":
                     self._viewers.heard_closed(state.viewer, state.reason or "closed")
+            case "rtsp.ask":
+                self.rtsp_out.heard_ask(relay, frame)
+            case "rtsp.ended":
+                self.rtsp_out.heard_ended(relay, RtspEnded.of(frame.head))
             case _:
                 raise ValueError("unknown message")
 
@@ -301,18 +332,23 @@ class Media:
         async for event in subscription:
             match event:
                 case AccessChanged():
-                    await self._viewers.access_changed(event.user_id)
+                    await self._rejudging.access_changed(event.user_id)
                 case CameraChanged():
-                    if not await self._viewers.camera_changed(event.camera_id):
+                    if not await self._rejudging.camera_changed(event.camera_id):
                         self._feeds.drop_camera(event.camera_id)
+                    await self.rtsp_out.camera_changed(event.camera_id)
+                case StreamTokenChanged():
+                    await self.rtsp_out.tokens_changed()
                 case DeviceChanged():
                     self._feeds.device_changed(event.device_id)
                 case Lagged():
-                    await self._viewers.judge_all()
+                    await self._rejudging.everything()
+                    await self.rtsp_out.judge_all()
 
     async def _sweep(self) -> None:
         self._viewers.sweep()
-        await self._viewers.judge_sessions()
+        await self._rejudging.sessions()
+        await self.rtsp_out.sweep()
         self._feeds.sweep()
 
 

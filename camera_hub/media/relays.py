@@ -50,6 +50,8 @@ def config_of(settings: Settings, number: int) -> RelayConfig:
         key_frame_timeout=ingest.key_frame_timeout,
         opens_per_village=ingest.opens_per_village,
         opens_at_once=max(1, ingest.opens_at_once // media.relays),
+        rtsp_host=media.rtsp_host,
+        rtsp_port=media.rtsp_port + number if media.rtsp_port else 0,
         asks_logins=True,
     )
 
@@ -138,6 +140,15 @@ class Relay:
         self._helper.pipe.post({"type": type_, **values})
         return True
 
+    async def reply(self, epoch: int, request: Frame, answer: dict[str, Any] | HubError) -> None:
+        """Answer a request of the process of that epoch; one that took over has not asked. Raises HubError."""
+        if self._helper is None or self.epoch != epoch:
+            return
+        if isinstance(answer, HubError):
+            await self._helper.pipe.refuse(request, answer)
+        else:
+            await self._helper.pipe.reply(request, answer)
+
     def _failed(self, error: Exception) -> None:
         if self._first is not None and not self._first.done():
             self._first.set_exception(error)
@@ -181,4 +192,4 @@ class Relay:
                     return
                 log.warning("relay %d: %s", self.number, error)
                 continue
-            self.figures = {key: reply.head.get(key, {}) for key in ("relay", "feeds", "viewers")}
+            self.figures = {key: reply.head.get(key, {}) for key in ("relay", "feeds", "viewers", "rtsp")}

@@ -12,6 +12,7 @@ from camera_hub.errors import HubError
 from camera_hub.relay.history import Frame
 from camera_hub.relay.messages import FeedPhase, LinkState, RelayConfig, TrackState, ViewerAnswer, ViewerState
 from camera_hub.relay.pacer import TURN, Bucket
+from camera_hub.relay.reports import sender_report
 from camera_hub.relay.thinning import Thinning
 from camera_hub.relay.tile import Tile
 from camera_hub.relay.track import Track
@@ -220,7 +221,7 @@ class Viewer:
             if track.figures.packets:
                 unix, hub = self._clock.now().timestamp(), self._clock.monotonic()
                 packets, octets = track.figures.packets, track.figures.bytes
-                outlet.send_rtcp(rtcp.sender_report(track.ssrc, unix, track.rtp_time(hub), packets, octets))
+                outlet.send_rtcp(sender_report(track.ssrc, unix, track.rtp_time(hub), packets, octets))
 
     def read_figures(self) -> dict[str, Any]:
         """What this peer has been sent."""

@@ -1,9 +1,9 @@
 """`python -m tests.media.fake_relay --fd N`: a relay's side of the pipe without any media.
 
 It answers as the contract says. What a feed does stands in its URL: rtsp://…/live, /failed/<reason>, /silent (no
-answer), /mute (no key frame), /h265.
+answer), /mute (no key frame), /h265, /b_frames.
 Further messages are for tests alone: `fake.heard` answers all that was heard, `fake.say` makes it say the given frames,
-`fake.hang` makes it stop answering.
+`fake.ask` makes it ask the hub and answers what it was answered, `fake.hang` makes it stop answering.
 """
 
 import argparse
@@ -29,6 +29,7 @@ class FakeRelay:
         self._asked: dict[int, str] = {}
         self._shown: dict[tuple[str, int], dict[str, Any]] = {}
         self._hangs = False
+        self._asking: set[asyncio.Task[None]] = set()
 
     async def serve(self) -> None:
         while (frame := await self._pipe.receive()) is not None:
@@ -60,10 +61,10 @@ class FakeRelay:
             case ["mute"]:
                 self._state(feed, "waiting_key", codec="h264", signalling_ms=5.0, stream_ms=6.0)
             case [codec, *_]:
-                codec = "h265" if codec == "h265" else "h264"
-                self._state(
-                    feed, "live", codec=codec, width=64, height=48, signalling_ms=5.0, stream_ms=6.0, key_frame_ms=7.0
-                )
+                about = {"codec": "h265" if codec == "h265" else "h264", "width": 64, "height": 48}
+                self._state(feed, "live", **about, signalling_ms=5.0, stream_ms=6.0, key_frame_ms=7.0)
+                if codec == "b_frames":
+                    self._state(feed, "live", **about, reason="b_frames", key_frame_ms=7.0)
         for head in self._shown.values():
             if head["feed"] == feed:
                 self._say_shown(head)
@@ -80,15 +81,16 @@ class FakeRelay:
     async def on_feed_keys(self, frame: Frame) -> None:
         feed = frame.head["feed"]
         behaviour = self._feeds.get(feed)
-        if behaviour in ("live", "h265"):
-            codec = "h264" if behaviour == "live" else "h265"
+        if frame.head["every"] is not None and behaviour in ("live", "h265", "b_frames"):
+            codec = "h265" if behaviour == "h265" else "h264"
             self._pipe.post({"type": "key_frame", "feed": feed, "codec": codec, "received_at": time.time()}, KEY_FRAME)
 
     async def on_viewer_offer(self, frame: Frame) -> None:
         if frame.head["sdp"] == "broken":
             await self._pipe.refuse(frame, HubError(Kind.INVALID, "this is no offer", reason="bad_offer"))
             return
-        await self._pipe.reply(frame, {"sdp": "answer", "tracks": 16, "codecs": ["h264"]})
+        codecs = ["h264", "h265"] if frame.head["sdp"] == "h265 too" else ["h264"]
+        await self._pipe.reply(frame, {"sdp": "answer", "tracks": 16, "codecs": codecs})
 
     async def on_viewer_close(self, frame: Frame) -> None:
         self._pipe.post({"type": "viewer.state", "viewer": frame.head["viewer"], "state": "closed", "reason": "closed"})
@@ -103,6 +105,22 @@ class FakeRelay:
         phase = "empty" if head["feed"] is None else "live" if behaviour == "live" else "waiting"
         names = ("viewer", "track", "serial", "feed")
         self._pipe.post({"type": "track.state", "phase": phase, **{name: head[name] for name in names}})
+
+    async def on_rtsp_listen(self, frame: Frame) -> None:
+        await self._pipe.reply(frame, {"port": 8554 if frame.head["listen"] else None, "detail": ""})
+
+    async def on_rtsp_end(self, frame: Frame) -> None:
+        self._pipe.post({"type": "rtsp.ended", "session": frame.head["session"], "reason": frame.head["reason"]})
+
+    async def on_fake_ask(self, frame: Frame) -> None:
+        self._asking.add(asyncio.create_task(self._ask(frame)))
+
+    async def _ask(self, frame: Frame) -> None:
+        try:
+            answer = (await self._pipe.call(frame.head["ask"])).head
+        except HubError as error:
+            answer = error.body()
+        await self._pipe.reply(frame, {"answer": answer})
 
     async def on_fake_heard(self, frame: Frame) -> None:
         await self._pipe.reply(frame, {"heard": self._heard})

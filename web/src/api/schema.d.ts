@@ -210,6 +210,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/cameras/{camera_id}/still": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Still
+         * @description The last key frame of a stream that a tile shows as pictures; 404 when none does. `n` only names the picture.
+         *
+         *     X-Picture-Age: milliseconds since its key frame came.
+         */
+        get: operations["still_api_cameras__camera_id__still_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/cameras/{camera_id}/whep": {
         parameters: {
             query?: never;
@@ -432,6 +454,86 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/rtsp-out": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * State
+         * @description Tokens and ports.
+         */
+        get: operations["state_api_rtsp_out_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/rtsp-out/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Sessions
+         * @description The register, the newest first; `before`: older than that line.
+         */
+        get: operations["sessions_api_rtsp_out_sessions_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/rtsp-out/tokens": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Create
+         * @description Make a token; its text and the addresses with it are never answered again.
+         */
+        post: operations["create_api_rtsp_out_tokens_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/rtsp-out/tokens/{token_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Revoke
+         * @description Revoke a token: its sessions end at once, and it never opens anything again.
+         */
+        delete: operations["revoke_api_rtsp_out_tokens__token_id__delete"];
         options?: never;
         head?: never;
         patch?: never;
@@ -1322,6 +1424,17 @@ export interface components {
             viewer_gone: components["schemas"]["ViewerGone"];
         };
         /**
+         * MadeStreamToken
+         * @description The only answer that ever holds the token's text.
+         */
+        MadeStreamToken: {
+            /** Addresses */
+            addresses: components["schemas"]["StreamAddress"][];
+            /** Text */
+            text: string;
+            token: components["schemas"]["StreamTokenAnswer"];
+        };
+        /**
          * Me
          * @description Who is signed in, and what that role may do (access.policy.Action), so that pages show no dead button.
          */
@@ -1403,6 +1516,25 @@ export interface components {
              * Format: password
              */
             old: string;
+        };
+        /**
+         * NewStreamToken
+         * @description Neither village nor cameras: all cameras of the township. Without `expires_at` it is good until revoked.
+         */
+        NewStreamToken: {
+            /** Cameras */
+            cameras?: number[] | null;
+            /** Expires At */
+            expires_at?: string | null;
+            /**
+             * Max Sessions
+             * @default 16
+             */
+            max_sessions: number;
+            /** Name */
+            name: string;
+            /** Village Id */
+            village_id?: number | null;
         };
         /** NewSweep */
         NewSweep: {
@@ -1618,6 +1750,30 @@ export interface components {
              * @constant
              */
             type: "reload";
+        };
+        /**
+         * RtspOutAnswer
+         * @description Whether RTSP out is on, where it listens, and all tokens, the newest first.
+         */
+        RtspOutAnswer: {
+            /** On */
+            on: boolean;
+            /** Ports */
+            ports: components["schemas"]["RtspPort"][];
+            /** Tokens */
+            tokens: components["schemas"]["StreamTokenAnswer"][];
+        };
+        /**
+         * RtspPort
+         * @description Where a relay listens; None while no token is good, or with the reason why it could not.
+         */
+        RtspPort: {
+            /** Detail */
+            detail: string;
+            /** Port */
+            port: number | null;
+            /** Relay */
+            relay: number;
         };
         /**
          * RunAnswer
@@ -1857,6 +2013,18 @@ export interface components {
             /** Village */
             village: string;
         };
+        /**
+         * StreamAddress
+         * @description Where a player finds one camera: rtsp://<the hub's host>:<port><path>; `/sub` behind it is the sub stream.
+         */
+        StreamAddress: {
+            /** Camera Id */
+            camera_id: number;
+            /** Path */
+            path: string;
+            /** Port */
+            port: number | null;
+        };
         /** StreamAnswer */
         StreamAnswer: {
             /** Codec */
@@ -1870,6 +2038,81 @@ export interface components {
             role: "main" | "sub";
             /** Width */
             width: number | null;
+        };
+        /**
+         * StreamSessionAnswer
+         * @description One player that was let have one camera. `end_reason` is a reason of the house or a word of its own.
+         */
+        StreamSessionAnswer: {
+            /** Address */
+            address: string;
+            /** Agent */
+            agent: string;
+            /** Bytes */
+            bytes: number;
+            /** Camera Id */
+            camera_id: number | null;
+            /** Camera Name */
+            camera_name: string;
+            /** Dropped Frames */
+            dropped_frames: number;
+            /** End Reason */
+            end_reason: string | null;
+            /** Ended At */
+            ended_at: string | null;
+            /** Id */
+            id: number;
+            /**
+             * Role
+             * @enum {string}
+             */
+            role: "main" | "sub";
+            /** Running */
+            running: boolean;
+            /**
+             * Started At
+             * Format: date-time
+             */
+            started_at: string;
+            /** Token Id */
+            token_id: number;
+            /** Token Name */
+            token_name: string;
+            /** Transport */
+            transport: ("tcp" | "udp") | null;
+            /** Village Name */
+            village_name: string;
+        };
+        /**
+         * StreamTokenAnswer
+         * @description A token without its text. It is for `cameras`, or for one village, or for all.
+         */
+        StreamTokenAnswer: {
+            /** Cameras */
+            cameras: number[] | null;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Created Name */
+            created_name: string;
+            /** Expires At */
+            expires_at: string | null;
+            /** Id */
+            id: number;
+            /** Max Sessions */
+            max_sessions: number;
+            /** Name */
+            name: string;
+            /** Revoked At */
+            revoked_at: string | null;
+            /** Running */
+            running: number;
+            /** Used At */
+            used_at: string | null;
+            /** Village Id */
+            village_id: number | null;
         };
         /** SweepAnswer */
         SweepAnswer: {
@@ -1932,6 +2175,8 @@ export interface components {
          * Tile
          * @description Hub → page: what a tile shows. `since` is when the camera's fault began, if it has one.
          *
+         *     `pictures`: no stream can be played here (`reason`), so GET /api/cameras/{camera}/still?stream={stream} gives one
+         *     picture per key frame; each has a new number in `picture`, and about `interval` seconds lie between two.
          *     `retry_at`: the device refused its login, and is not asked again before then.
          */
         Tile: {
@@ -1946,8 +2191,12 @@ export interface components {
             detail: string;
             /** First Rtp */
             first_rtp?: number | null;
+            /** Interval */
+            interval?: number | null;
             /** Note */
             note?: ("link_poor" | "link_sub" | "link_keys") | null;
+            /** Picture */
+            picture?: number | null;
             /** Reason */
             reason?: string | null;
             /** Retry At */
@@ -1960,7 +2209,7 @@ export interface components {
              * State
              * @enum {string}
              */
-            state: "empty" | "connecting" | "waiting" | "live" | "failed" | "refused";
+            state: "empty" | "connecting" | "waiting" | "live" | "pictures" | "failed" | "refused";
             /** Stream */
             stream?: ("main" | "sub") | null;
             /** Track */
@@ -2561,6 +2810,40 @@ export interface operations {
             };
         };
     };
+    still_api_cameras__camera_id__still_get: {
+        parameters: {
+            query?: {
+                stream?: "main" | "sub";
+                n?: number;
+            };
+            header?: never;
+            path: {
+                camera_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/jpeg": unknown;
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     watch_api_cameras__camera_id__whep_post: {
         parameters: {
             query?: never;
@@ -3056,6 +3339,123 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["MediaAnswer"];
+                };
+            };
+        };
+    };
+    state_api_rtsp_out_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RtspOutAnswer"];
+                };
+            };
+        };
+    };
+    sessions_api_rtsp_out_sessions_get: {
+        parameters: {
+            query?: {
+                token_id?: number | null;
+                before?: number | null;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StreamSessionAnswer"][];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    create_api_rtsp_out_tokens_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewStreamToken"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MadeStreamToken"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    revoke_api_rtsp_out_tokens__token_id__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                token_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StreamTokenAnswer"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
                 };
             };
         };

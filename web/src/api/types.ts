@@ -46,3 +46,4 @@ export type Action =
   | 'run_tours'
   | 'read_records'
   | 'read_system'
+  | 'manage_stream_tokens'

@@ -30,6 +30,12 @@ export function codecPreferences<C extends { mimeType: string; sdpFmtpLine?: str
   return [...h264.sort((a, b) => packets(a) - packets(b)), ...codecs.filter(is('video/h265')), ...codecs.filter(is('video/rtx'))]
 }
 
+/** Whether this browser plays H.265, as far as it tells. */
+export function playsH265(): boolean {
+  const codecs = globalThis.RTCRtpReceiver?.getCapabilities?.('video')?.codecs ?? []
+  return codecs.some((codec) => codec.mimeType.toLowerCase() === 'video/h265')
+}
+
 export class Peer {
   state: PeerState = 'offering'
   viewer: string | null = null
