@@ -227,6 +227,8 @@ class Feed:
         finally:
             if not keeping.done():
                 await ended(keeping)
+            elif not keeping.cancelled():
+                keeping.exception()  # raised above, unless the feed was ended in the same moment
 
     def _judge(self, now: float) -> None:
         """Raise when packets or key frames have failed to come; ask for a key frame that keeps a tile waiting."""

@@ -297,6 +297,7 @@ class Relay:
                 "udp_port": self._port.number if self._port is not None else None,
                 "datagrams": dict(self._port.counts) if self._port is not None else {},
                 "dropped_key_frames": self._outbox.dropped,
+                "tasks": len(asyncio.all_tasks()),
                 **self._totals.read(viewers.values()),
             },
             "feeds": {name: feed.read_figures() for name, feed in self._feeds.items()},

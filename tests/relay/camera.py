@@ -50,6 +50,7 @@ class Camera:
         self.seen = Seen()
         self.port = 0
         self.torn_down = asyncio.Event()
+        self.arrived = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
         self._writers: set[asyncio.StreamWriter] = set()
 
@@ -64,6 +65,7 @@ class Camera:
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.seen.connections += 1
+        self.arrived.set()
         self._writers.add(writer)
         sending: asyncio.Task[None] | None = None
         way: Callable[[bytes], None] = partial(_interleaved, writer)
