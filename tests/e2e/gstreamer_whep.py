@@ -1,6 +1,6 @@
 """A foreign WHEP client: GStreamer's webrtcbin, run by the system's Python (which has its bindings).
 
-/usr/bin/python3 tests/e2e/gstreamer_whep.py URL COOKIE FRAMES: plays that many frames, prints width × height, hangs up.
+/usr/bin/python3 tests/e2e/gstreamer_whep.py URL TOKEN FRAMES: plays that many frames, prints width × height, hangs up.
 """
 
 import sys
@@ -24,8 +24,8 @@ CAPS = (
 class Player:
     """One session, from the offer to the last frame wanted."""
 
-    def __init__(self, url: str, cookie: str, frames: int) -> None:
-        self.url, self.cookie, self.wanted = url, cookie, frames
+    def __init__(self, url: str, token: str, frames: int) -> None:
+        self.url, self.token, self.wanted = url, token, frames
         self.frames = 0
         self.size = ""
         self.session = ""
@@ -78,7 +78,7 @@ class Player:
             self.loop.quit()
 
     def ask(self, method: str, url: str, body: "bytes | None" = None) -> "tuple[str, str]":
-        headers = {"Content-Type": "application/sdp", "Cookie": self.cookie, "x-camera-hub": "1"}
+        headers = {"Content-Type": "application/sdp", "Authorization": f"Bearer {self.token}"}
         request = urllib.request.Request(url, body, headers, method=method)
         with urllib.request.urlopen(request, timeout=DEADLINE) as answer:
             return answer.read().decode(), answer.headers.get("Location", "")

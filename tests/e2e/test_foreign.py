@@ -63,9 +63,9 @@ def test_a_foreign_whep_player_plays_a_camera_and_hangs_up(site: Site) -> None:
     site.register()
     camera = site.cameras()[0]["id"]
     script = Path(__file__).with_name("gstreamer_whep.py")
-    cookie = "; ".join(f"{name}={value}" for name, value in site.api.cookies.items())
+    (token,) = site.api.cookies.values()
     done = subprocess.run(
-        ["/usr/bin/python3", str(script), f"{site.url}/api/cameras/{camera}/whep", cookie, "50"],
+        ["/usr/bin/python3", str(script), f"{site.url}/api/cameras/{camera}/whep", token, "50"],
         capture_output=True,
         text=True,
         timeout=60,
