@@ -1,7 +1,7 @@
 """`bench scale`: how many feeds and tracks this machine carries, with source and viewers on it as well."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -25,17 +25,23 @@ _TRACK_COUNTERS = ("dropped_frames", "overflows", "thinned_frames")
 
 async def run(plan: ScalePlan, clock: Clock, lines: Lines) -> bool:
     """Write a line per step, and when searching a last one that repeats the best. False when there is no figure."""
+    async with feeding(Picture(plan.bit_rate, *plan.size, plan.gop_seconds)) as source:
+        return await climb(plan, lambda step: _line(step, clock, source), lines)
+
+
+async def climb(plan: ScalePlan, measure: Callable[[ScalePlan], Awaitable[dict[str, Any]]], lines: Lines) -> bool:
+    """Step by step until one is not carried or leaves the machine busy."""
     best: dict[str, Any] | None = None
     measured = False
-    async with feeding(Picture(plan.bit_rate, *plan.size, plan.gop_seconds)) as source:
-        for step in steps(plan):
-            line = await _line(step, clock, source)
-            lines.write(line)
-            measured |= "failed" not in line
-            if line.get("carried"):
-                best = line
-            if not line.get("carried") or line["machine_percent"] >= 100 * plan.busy:
-                break
+    for step in steps(plan):
+        line = await measure(step)
+        lines.write(line)
+        measured |= "failed" not in line
+        if not line.get("carried"):
+            break
+        best = line
+        if line["machine_percent"] >= 100 * plan.busy:
+            break
     if plan.search:
         lines.write({"bench": "scale", "limit": True, **(best or {"failed": "not even the first step was carried"})})
     return measured

@@ -11,6 +11,7 @@ from camera_hub.bench.lines import Lines
 from camera_hub.bench.plan import ScalePlan, Spans, Watch
 from camera_hub.bench.scale import (
     carried,
+    climb,
     feed_counters,
     feed_of,
     filling,
@@ -56,6 +57,37 @@ def test_every_feed_is_watched_at_the_relay_that_pulls_it(relays: int, feeds: in
     seen = {(viewer % relays, feed_of(viewer, track, wanted)) for viewer in range(viewers) for track in range(16)}
     assert {feed for _, feed in seen} == set(range(feeds))
     assert all(feed % relays == relay for relay, feed in seen)
+
+
+@pytest.mark.parametrize(
+    ("feeds_carried", "busy_from", "tried", "limit"),
+    [
+        (40, 1000, [25, 33, 43], 33),  # 43 lose something
+        (1000, 30, [25, 33], 33),  # at 33 the machine is busy, and they are carried
+        (10, 1000, [25], None),
+    ],
+)
+async def test_a_search_ends_at_the_first_step_that_is_too_much(
+    feeds_carried: int, busy_from: int, tried: list[int], limit: int | None
+) -> None:
+    out = io.StringIO()
+
+    async def measure(step: ScalePlan) -> dict[str, Any]:
+        percent = 85.0 if step.feeds >= busy_from else 20.0
+        return {"feeds": step.feeds, "carried": step.feeds <= feeds_carried, "machine_percent": percent}
+
+    assert await climb(plan(feeds=200, tracks=320, search=True), measure, Lines(out))
+    *every, last = (json.loads(line) for line in out.getvalue().splitlines())
+    assert [line["feeds"] for line in every] == tried
+    assert (last["limit"], last.get("feeds")) == (True, limit)
+    assert ("failed" in last) == (limit is None)
+
+
+async def test_a_plan_that_cannot_be_measured_is_no_success() -> None:
+    async def measure(step: ScalePlan) -> dict[str, Any]:
+        return {"failed": "no relay"}
+
+    assert not await climb(plan(), measure, Lines(io.StringIO()))
 
 
 def test_what_lost_anything_was_not_carried() -> None:
