@@ -83,7 +83,14 @@ class Media:
         logins = logins or LoginBudget(clock)  # without one, tries are counted for this run alone
         self._permits = Permits(logins, self._background)
         self._feeds = Feeds(
-            sources, clock, bus, self._background, logins, linger=settings.media.linger, on_news=self._feed_news
+            sources,
+            clock,
+            bus,
+            self._background,
+            logins,
+            linger=settings.media.linger,
+            sessions_per_device=settings.ingest.sessions_per_device,
+            on_news=self._feed_news,
         )
         self._feeds.relays = [
             Relay(
