@@ -356,12 +356,12 @@ class Relay:
 
 async def _either(future: "asyncio.Future[None]", work: Coroutine[Any, Any, object]) -> None:
     """Wait for the first of both; `work` is ended."""
-    task = asyncio.ensure_future(work)
+    task = asyncio.create_task(work, name="relay wish")
     try:
         both: set[asyncio.Future[Any]] = {future, task}
         await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
     finally:
-        task.cancel()
+        await ended(task)
 
 
 def _ended_meanwhile() -> HubError:
