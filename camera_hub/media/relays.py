@@ -25,8 +25,8 @@ log = logging.getLogger(__name__)
 
 COMMAND = (sys.executable, "-m", "camera_hub.relay")
 
-_BACKOFF = Backoff(first=0.1, cap=5.0, floor=0.0, reset_after=5.0)
-"""At once after a death; slower only when it dies again within seconds."""
+_BACKOFF = Backoff(first=0.1, cap=5.0, floor=0.0, reset_after=2.0)
+"""At once after a death; slower only for one that dies again before it can have shown a picture."""
 
 _PLANNED_FEEDS = 200
 _EMPTY_BYTES = 128 * 1024**2
