@@ -50,7 +50,7 @@ class RelayPlan:
     load_processes: int = 1
 
 
-VIEW_FIGURES = ("added_latency", "cold", "warm", "wall16", "switch", "wall16_gop10")
+VIEW_FIGURES = ("added_latency", "cold", "warm", "wall16", "switch", "impaired", "wall16_gop10")
 
 
 @dataclass(frozen=True, slots=True)
