@@ -73,7 +73,7 @@ class ScalePlan:
     settle: float | None = None
 
 
-VIEW_FIGURES = ("added_latency", "cold", "warm", "wall16", "switch", "wall16_gop10")
+VIEW_FIGURES = ("added_latency", "cold", "warm", "wall16", "switch", "impaired", "wall16_gop10")
 
 
 @dataclass(frozen=True, slots=True)
