@@ -25,8 +25,8 @@ log = logging.getLogger(__name__)
 
 COMMAND = (sys.executable, "-m", "camera_hub.relay")
 
-_BACKOFF = Backoff(first=0.1, cap=5.0, floor=0.0, reset_after=5.0)
-"""At once after a death; slower only when it dies again within seconds."""
+_BACKOFF = Backoff(first=0.1, cap=5.0, floor=0.0, reset_after=2.0)
+"""At once after a death; slower only for one that dies again before it can have shown a picture."""
 
 _PLANNED_FEEDS = 200
 _EMPTY_BYTES = 128 * 1024**2
@@ -53,6 +53,8 @@ def config_of(settings: Settings, number: int) -> RelayConfig:
         open_timeout=ingest.open_timeout,
         media_timeout=ingest.media_timeout,
         key_frame_timeout=ingest.key_frame_timeout,
+        late_seconds=ingest.late_seconds,
+        late_for=ingest.late_for,
         opens_per_village=ingest.opens_per_village,
         opens_at_once=max(1, ingest.opens_at_once // media.relays),
         rtsp_host=media.rtsp_host,
@@ -356,12 +358,12 @@ class Relay:
 
 async def _either(future: "asyncio.Future[None]", work: Coroutine[Any, Any, object]) -> None:
     """Wait for the first of both; `work` is ended."""
-    task = asyncio.ensure_future(work)
+    task = asyncio.create_task(work, name="relay wish")
     try:
         both: set[asyncio.Future[Any]] = {future, task}
         await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
     finally:
-        task.cancel()
+        await ended(task)
 
 
 def _ended_meanwhile() -> HubError:

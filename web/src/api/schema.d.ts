@@ -1283,6 +1283,8 @@ export interface components {
              * @enum {string}
              */
             kind: "camera" | "recorder" | "platform";
+            /** Login Retry At */
+            login_retry_at: string | null;
             /** Mac */
             mac: string;
             /** Manufacturer */
@@ -2223,7 +2225,7 @@ export interface components {
             /** Interval */
             interval?: number | null;
             /** Note */
-            note?: ("link_poor" | "link_sub" | "link_keys") | null;
+            note?: ("link_poor" | "link_sub" | "link_keys" | "late" | "late_sub") | null;
             /** Picture */
             picture?: number | null;
             /** Reason */
