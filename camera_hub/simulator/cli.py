@@ -7,11 +7,13 @@ import json
 import signal
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from camera_hub.simulator.control import Control
 from camera_hub.simulator.discovery import PORT
 from camera_hub.simulator.farm import Discovery, Farm
+from camera_hub.simulator.model import MAIN, SUB
 from camera_hub.simulator.plan import Ports, default_farm
 
 
@@ -23,6 +25,9 @@ def parser() -> argparse.ArgumentParser:
     options.add_argument("--faults", type=int, default=0, help="how many demo faults are on from the start (0 to 5)")
     options.add_argument(
         "--h265-only", type=int, default=0, metavar="N", help="first device of the first N villages: both streams H.265"
+    )
+    options.add_argument(
+        "--gop", type=int, choices=range(1, 31), metavar="SECONDS", help="from one key frame to the next; 2"
     )
     options.add_argument("--network", default="127.20", help="first two numbers of the devices' addresses")
     options.add_argument("--http-port", type=int, default=8080, help="0: chosen by the system")
@@ -50,6 +55,8 @@ async def run(options: argparse.Namespace) -> None:
         h265_only=options.h265_only,
         network=options.network,
         ports=Ports(options.http_port, options.rtsp_port),
+        main=None if options.gop is None else replace(MAIN, gop_seconds=options.gop),
+        sub=None if options.gop is None else replace(SUB, gop_seconds=options.gop),
     )
     done = asyncio.Event()
     for name in (signal.SIGTERM, signal.SIGINT):

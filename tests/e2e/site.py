@@ -171,7 +171,8 @@ def running_site(
 ) -> Iterator[Site]:
     """A site with that many virtual villages and cameras; the hub has its first township admin and nothing else.
 
-    `simulator`: more of its options. Without `admin` not even that: `setup_link` is still to be opened. `settings` are HEALTH__ROUND_SECONDS="2".
+    `simulator`: more of its options. Without `admin` not even that: `setup_link` is still to be opened. `settings` are
+    HEALTH__ROUND_SECONDS="2".
     """
     # Two sites at once must not meet: each takes a loopback network of its own.
     network = f"127.{30 + secrets.randbelow(200)}"

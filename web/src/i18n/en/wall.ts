@@ -69,7 +69,7 @@ export default {
   true_ratio: 'True ratio',
   fullscreen: 'Full screen',
   fullscreen_leave: 'Leave full screen',
-  keys: 'Digits pick a tile · Enter enlarges · Esc back · arrows move · S snapshot · I figures · F full screen',
+  keys: 'Digits pick a tile (two in a row from 10 on) · Enter enlarges · Esc back · arrows move · S snapshot · I figures · F full screen',
   media_problem: 'Video is not available at the moment, trying again',
   empty_hint: 'Click a camera on the left, or drag it into a tile',
   figures: {

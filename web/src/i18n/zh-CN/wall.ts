@@ -69,7 +69,7 @@ export default {
   true_ratio: '原比例',
   fullscreen: '全屏',
   fullscreen_leave: '退出全屏',
-  keys: '数字选窗口 · 回车放大 · Esc 返回 · 方向键移动 · S 抓图 · I 指标 · F 全屏',
+  keys: '数字选窗口（10 号起连按两位） · 回车放大 · Esc 返回 · 方向键移动 · S 抓图 · I 指标 · F 全屏',
   media_problem: '视频服务暂不可用，正在重试',
   empty_hint: '点击左侧摄像机，或将其拖入窗口',
   figures: {
