@@ -10,6 +10,7 @@ export default {
     refused: 'Cannot be played',
     reconnecting: 'Reconnecting',
   },
+  pictures_short: 'Key frames',
   pictures_every: 'Key-frame pictures · every {n} s',
   pictures_why: {
     no_h264: 'This browser does not play H.265: one picture per key frame is shown instead',

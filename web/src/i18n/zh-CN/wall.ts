@@ -10,6 +10,7 @@ export default {
     refused: '不能播放',
     reconnecting: '正在重连',
   },
+  pictures_short: '关键帧',
   pictures_every: '关键帧画面 · 每 {n} 秒',
   pictures_why: {
     no_h264: '此浏览器不能播放 H.265，改为逐个关键帧显示画面',
