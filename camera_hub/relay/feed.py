@@ -11,10 +11,11 @@ from camera_hub.errors import HubError, Kind, Reason
 from camera_hub.relay.gate import Gate
 from camera_hub.relay.history import Frame, History
 from camera_hub.relay.intake import Intake
+from camera_hub.relay.lateness import Lateness
 from camera_hub.relay.messages import FeedPhase, FeedSpec, FeedState, KeyFrame, RelayConfig
 from camera_hub.relay.nal import annex_b
 from camera_hub.relay.permits import Permit
-from camera_hub.relay.rtp import ReceiverStats, parse_rtp
+from camera_hub.relay.rtp import FloodGuard, ReceiverStats, parse_rtp
 from camera_hub.relay.rtsp.client import RtspSession
 from camera_hub.relay.timeline import Timeline
 from camera_hub.running import Backoff, ended, keep_running
@@ -29,6 +30,9 @@ FINAL = frozenset(
     }
 )
 """What another try will not mend: the relay waits until the hub opens the feed anew."""
+
+CUT_OFF = frozenset({Reason.UNREACHABLE, Reason.PORT_CLOSED, Reason.TIMED_OUT, Reason.NO_MEDIA, Reason.STALLED})
+"""What a dead link looks like."""
 
 B_FRAMES = "the stream holds B-frames, which no browser shows live; switch them off in the camera"
 
@@ -94,10 +98,13 @@ class Feed:
         self._on_key = on_key
         self._wants_key = wants_key
         self._timeline = Timeline()
+        self._lateness = Lateness(config.late_seconds, config.late_for)
         self._intake: Intake | None = None
         self._stats: ReceiverStats | None = None
         self._task: asyncio.Task[None] | None = None
         self._next_index = 0
+        self._payload_type = -1
+        self._flood = FloodGuard()
         self._dialled = 0.0
         self._began = 0.0
         self._heard: float | None = None
@@ -126,6 +133,7 @@ class Feed:
                 clock=self._clock,
                 backoff=Backoff(first=1.0, cap=30.0),
                 on_failure=self._failed,
+                rest=self._rest,
             ),
             name=f"feed {self.name}",
         )
@@ -154,12 +162,20 @@ class Feed:
         else:
             self._keys_every = every
 
+    async def _rest(self, seconds: float) -> None:
+        """Until the next try. Whoever was cut off tries again as soon as the village answers."""
+        if self.trouble in CUT_OFF:
+            await self._gate.rest(self.spec, seconds)
+        else:
+            await self._clock.sleep(seconds)
+
     async def _run_once(self) -> None:
         """One session from dial to its end, which is always an error."""
         if self._final:
             await asyncio.Event().wait()  # until the hub reopens or closes
         self._say(FeedState(self.name, FeedPhase.CONNECTING))
         self._heard = self._keyed = None
+        self._lateness.restart()
         try:
             async with AsyncExitStack() as life:
                 async with self._gate.opening(self.spec, lambda: bool(self.takers)) as permit:
@@ -180,7 +196,7 @@ class Feed:
                 stream = await session.describe()
                 if session.proved:
                     permit.accepted()
-                self.codec = stream.codec
+                self.codec, self._payload_type = stream.codec, stream.payload_type
                 await session.set_up(stream.control)
                 self._intake = Intake(
                     stream.codec,
@@ -209,7 +225,9 @@ class Feed:
         try:
             while not keeping.done():
                 await asyncio.wait([keeping], timeout=LOOK_EVERY)
-                self._judge(self._clock.monotonic())
+                now = self._clock.monotonic()
+                self._judge(now)
+                self._judge_lateness(now)
             keeping.result()
         finally:
             if not keeping.done():
@@ -231,6 +249,18 @@ class Feed:
                 reason=Reason.NO_KEY_FRAME,
             )
 
+    def _judge_lateness(self, now: float) -> None:
+        """Say when frames begin to come too late, or in time again. Raise when the stream had better begin anew."""
+        if self.state.phase is not FeedPhase.LIVE or self.state.reason not in (None, Reason.LATE):
+            return
+        seconds = self._timeline.lateness
+        if self._lateness.judge(now, seconds):
+            late = self._lateness.late
+            detail = f"the picture comes {seconds:.0f} s late; the camera's link is too thin for it" if late else ""
+            self._say(replace(self.state, reason=Reason.LATE if late else None, detail=detail))
+        if self.takers and self._lateness.worth_opening_anew(now):
+            raise HubError(Kind.TIMEOUT, f"the picture came {seconds:.0f} s late; it begins anew", reason=Reason.LATE)
+
     def _played(self) -> None:
         """The camera agreed to PLAY; said once per session."""
         if self.state.phase is FeedPhase.CONNECTING:
@@ -243,10 +273,11 @@ class Feed:
         figures.packets += 1
         figures.bytes += len(data)
         packet = parse_rtp(data)
-        if packet is None or self._intake is None:
+        if packet is None or self._intake is None or packet.payload_type != self._payload_type:
             figures.bad_packets += 1
             return
         now = self._clock.monotonic()
+        self._flood.count(now, len(data))
         if self._heard is None:
             self._played()  # its answer may stand in the same read, before these packets
             self.state = replace(self.state, stream_ms=(now - self._began) * 1000)
@@ -348,6 +379,7 @@ class Feed:
             "dropped": figures.dropped + (intake.dropped if intake is not None else 0),
             "bad_packets": figures.bad_packets,
             "lateness": self._timeline.lateness,
+            "late": self._lateness.late,
             "jitter": self._timeline.jitter,
             "jumps": self._timeline.jumps,
             "opens": figures.opens,

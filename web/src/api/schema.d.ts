@@ -743,6 +743,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/system/relays/{relay}/restart": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Restart Relay
+         * @description Replace a relay by a fresh process that is warmed up first; answered when it has taken over.
+         *
+         *     For an upgrade of what the relay uses, or when it misbehaves: pictures stand still for some tenths of a second.
+         */
+        post: operations["restart_relay_api_system_relays__relay__restart_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/tours": {
         parameters: {
             query?: never;
@@ -1744,6 +1766,13 @@ export interface components {
              */
             type: "relay";
         };
+        /** RelayRestartedAnswer */
+        RelayRestartedAnswer: {
+            /** Epoch */
+            epoch: number;
+            /** Relay */
+            relay: number;
+        };
         /**
          * Reload
          * @description Hub → page: events were lost (slow page); fetch every list anew.
@@ -2199,7 +2228,7 @@ export interface components {
             /** Interval */
             interval?: number | null;
             /** Note */
-            note?: ("link_poor" | "link_sub" | "link_keys") | null;
+            note?: ("link_poor" | "link_sub" | "link_keys" | "late" | "late_sub") | null;
             /** Picture */
             picture?: number | null;
             /** Reason */
@@ -3893,6 +3922,37 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SystemAnswer"];
+                };
+            };
+        };
+    };
+    restart_relay_api_system_relays__relay__restart_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                relay: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RelayRestartedAnswer"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
                 };
             };
         };

@@ -65,6 +65,7 @@ export default {
     no_media: '检查该通道是否接了摄像机，重启设备。',
     no_key_frame: '检查编码设置里的 I 帧间隔。',
     stalled: '检查线路带宽和设备负荷。',
+    late: '线路太窄：检查村到中心的带宽，或降低该摄像机码率。',
     no_h264: '要流畅播放，把子码流改为 H.264；主码流不必改动。',
     b_frames: '在设备编码设置里关闭 B 帧（或用基本档次）。',
     codec_unsupported: '把子码流的编码改为 H.264；主码流不必改动。',
@@ -77,7 +78,7 @@ export default {
     identity_changed: '到现场核实后重新登记，核实前不要填写密码。',
     busy: '稍后会自动再试。',
     relay_restarted: '会自动恢复。',
-    quarantined: '核查设备后重新读取。',
+    quarantined: '核查摄像机的编码设置和固件；暂停几分钟后自动恢复检查。',
   },
   history: {
     title: '健康档案',
