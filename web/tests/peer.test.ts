@@ -24,10 +24,11 @@ class FakeConnection {
   }
 }
 
-function made(answer: Viewer | null = { viewer: 'v1', relay: 0, first: 0, epoch: 3, sdp: 'their answer', tracks: 2, codecs: ['h264'] }) {
+function made(answer: Viewer | null = { viewer: 'v1', relay: 0, epoch: 3, sdp: 'their answer', tracks: 2, codecs: ['h264'] }) {
   const connection = new FakeConnection()
   const peer = new Peer({
-    relay: 0, first: 0,
+    relay: 0,
+    first: 0,
     tracks: 2,
     iceServers: [],
     post: async (sdp) => {
