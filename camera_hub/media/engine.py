@@ -272,6 +272,8 @@ class Media:
             "viewers": len(self._viewers),
             "pages": len(self._pages),
             "dropped_news": self._pages.dropped,
+            "stills": len(self.stills),
+            "dropped_stills": self.stills.dropped,
             "odd_messages": self.odd_messages,
             "relays": relays,
             "eyes": [self.eyes.figures],
