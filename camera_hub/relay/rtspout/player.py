@@ -270,8 +270,6 @@ class Player:
         self.stream = Stream(
             codec, way, backlog_bytes=BACKLOG, on_end=self.connection.end, wants_key=self._hub.want_key
         )
-        if self._feed is not None:
-            self.stream.feed_says(self._feed.state)
         self._session = secrets.token_hex(8)
         await self._stack.enter_async_context(running(self.stream.run(), f"player {self.name} stream"))
         self._answer(request, {"Transport": f"{said};ssrc={self.stream.ssrc:08X}"})
