@@ -165,16 +165,24 @@ class Viewers:
         """Something has changed: choose a stream for the tile as if it was asked for just now."""
         self._start_choice(viewer, track, track.quality)
 
-    def _start_choice(self, viewer: Viewer, track: Track, quality: Quality, lost: str | None = None) -> None:
+    def _start_choice(
+        self, viewer: Viewer, track: Track, quality: Quality, lost: str | None = None, *, keep: bool = False
+    ) -> None:
+        before = track.asked if keep else None
         track.asked_at = self._clock.monotonic()
         if lost is None:
             quality = adapted(quality, viewer.link, rests=self._rests(track))
         track.asked = quality
         name = f"choose for {viewer.holder(track)}"
-        self._background.start(name, self._choose(viewer, track, track.serial, quality, lost))
+        self._background.start(name, self._choose(viewer, track, track.serial, quality, lost, before))
 
-    async def _choose(self, viewer: Viewer, track: Track, serial: int, quality: Quality, lost: str | None) -> None:
-        """Choose a stream and show it. `lost`: why the stream chosen before cannot be shown to this viewer."""
+    async def _choose(
+        self, viewer: Viewer, track: Track, serial: int, quality: Quality, lost: str | None, before: Quality | None
+    ) -> None:
+        """Choose a stream and show it. `lost`: why the stream chosen before cannot be shown to this viewer.
+
+        `before`: what was asked for before, if that picture shall stay where there is no other one just now.
+        """
         camera_id = track.camera_id
         if camera_id is None:
             return
@@ -188,7 +196,9 @@ class Viewers:
                 self._sources, track, viewer.codecs, instead=quality, lost=lost, pictures=viewer.page is not None
             )
         except HubError as error:
-            if track.serial == serial:
+            if track.serial == serial and before is not None and error.reason not in REFUSALS:
+                track.asked = before  # out of step, so that it is tried again
+            elif track.serial == serial:
                 self._refuse(viewer, track, error)
             return
         except Exception:
@@ -312,7 +322,7 @@ class Viewers:
     def _keep_step(self, viewer: Viewer, track: Track) -> None:
         """Choose again where the way to the browser or from the camera now bears more or less."""
         if out_of_step(track, viewer.link, rests=self._rests(track)):
-            self._start_choice(viewer, track, track.quality)
+            self._start_choice(viewer, track, track.quality, keep=track.chosen is not None)
 
     def _rests(self, track: Track) -> bool:
         return track.camera_id is not None and self._feeds.rests(track.camera_id)

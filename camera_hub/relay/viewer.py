@@ -12,6 +12,7 @@ from camera_hub.errors import HubError
 from camera_hub.relay.history import Frame
 from camera_hub.relay.messages import FeedPhase, LinkState, RelayConfig, TrackState, ViewerAnswer, ViewerState
 from camera_hub.relay.pacer import TURN, Bucket
+from camera_hub.relay.repair import RepairBudget
 from camera_hub.relay.reports import sender_report
 from camera_hub.relay.thinning import Thinning
 from camera_hub.relay.tile import Tile
@@ -27,9 +28,6 @@ from camera_hub.running import ended, running
 
 JUDGE_EVERY = 1.0
 SECONDS_PER_REPORT = 2
-REPAIR_SHARE = 4
-"""Resends may take a quarter of the pace, and at once what a second's loss of a wall amounts to."""
-REPAIR_DEPTH = 1024 * 1024
 CONSENT = 30.0
 """Seconds without a binding request after which the browser has gone (RFC 7675)."""
 
@@ -77,7 +75,7 @@ class Viewer:
         self._ice = IcePeer(port, offer.ufrag, clock.monotonic)
         self._dtls = Dtls(self._ice, certificate)
         self._bucket = Bucket(config.pacer_rate)
-        self._repair = Bucket(config.pacer_rate // REPAIR_SHARE, depth=REPAIR_DEPTH)
+        self._repair = RepairBudget()
         self._awake = asyncio.Event()
         self._outlet: SrtpOutlet | None = None
         self._pacer_waits = 0
@@ -165,7 +163,6 @@ class Viewer:
         """RTCP of the browser about one track."""
         word = rtcp.read(packet, track.ssrc, self._clock.now().timestamp())
         if isinstance(word, rtcp.Nack):
-            self._repair.refill(self._clock.monotonic())
             sent = track.resend(word.sequences, self._repair.room)
             self._repair.spend(sent)
             self._bucket.spend(sent)
