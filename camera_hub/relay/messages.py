@@ -6,16 +6,18 @@ Hub → relay                                        reply / later messages
   feed.close  {feed}                               feed.state stopped
   feed.keys   {feed, every}                        key_frame … at most one each `every` s;
                                                    0 = only the next one; None = stop
-  viewer.offer {viewer, sdp}                       reply ViewerAnswer; viewer.state …
+  viewer.offer {viewer, sdp, audio}                reply ViewerAnswer; viewer.state …  (audio: answer its audio m-line)
   viewer.close {viewer}                            viewer.state closed
   track.show  {viewer, track, feed|None, serial,   track.state …           (a message, never a renegotiation)
                hold}                               hold: the picture before is of the same camera; it goes on until
                                                    the feed has its key frame, some seconds at most
+  audio.listen {viewer, feed|None, serial}         audio.state …           (one feed's sound per viewer)
   figures     {}                                   reply {relay: {...}, feeds: {feed: {...}}, viewers: {viewer: {...}}}
 
 Relay → hub (unasked)
-  feed.state FeedState · viewer.state ViewerState · track.state TrackState · key_frame KeyFrame + body (Annex B, with
-  parameter sets) · sync.wanted {feed} (no key frame is cached and someone waits: ask the camera over ONVIF)
+  feed.state FeedState · viewer.state ViewerState · track.state TrackState · audio.state AudioState · key_frame KeyFrame
+  + body (Annex B, with parameter sets) · sync.wanted {feed} (no key frame is cached and someone waits: ask the camera
+  over ONVIF)
 
 A feed's and a viewer's names are the hub's (feed = "s<stream id>"); a relay never makes one up.
 A feed is one RTSP session.
@@ -45,6 +47,15 @@ class TrackPhase(StrEnum):
     WAITING = "waiting"
     LIVE = "live"
     REFUSED = "refused"
+
+
+class Audio(StrEnum):
+    """What a stream's sound is to browsers."""
+
+    NONE = "none"
+    PLAYS = "plays"
+    UNSUPPORTED = "unsupported"  # a codec that would have to be re-encoded
+    REFUSED = "refused"  # offered by the camera, but it did not agree to send it
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +92,7 @@ class FeedSpec(Message):
     group: str = ""  # village: opens are limited per group
     device: str = ""  # login failures are shared per device
     credentials_version: int = 0  # a change lifts a login block at once
+    audio: bool = False  # set the camera's sound up too, if it has one that browsers play
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +112,8 @@ class FeedState(Message):
     signalling_ms: float | None = None  # connect … answer to PLAY
     stream_ms: float | None = None  # PLAY … first RTP packet
     key_frame_ms: float | None = None  # PLAY … first whole key frame
+    audio: Audio | None = None  # None: not known, or not asked for
+    audio_codec: str | None = None  # "pcma" | "pcmu" | "opus" | "aac" …, from SDP
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +149,17 @@ class TrackState(Message):
 
     viewer: str
     track: int
+    serial: int
+    phase: TrackPhase
+    feed: str | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AudioState(Message):
+    """What a viewer hears. `serial` is that of the audio.listen it answers. LIVE: the first sound was passed on."""
+
+    viewer: str
     serial: int
     phase: TrackPhase
     feed: str | None = None

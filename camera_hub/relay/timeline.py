@@ -20,7 +20,8 @@ class Timeline:
     slower than ours would look ever later, so the course gives way by DRIFT.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, rate: int = RATE) -> None:
+        self._rate = rate
         self._unwrap = Unwrapper(32)
         self._offset: float | None = None
         self._arrived = 0.0
@@ -35,8 +36,8 @@ class Timeline:
         self.lateness = 0.0
 
     def place(self, timestamp: int, arrived: float) -> int:
-        """Hub time (90 kHz) of a frame with this camera timestamp that arrived at that hub time (seconds). Grows."""
-        seconds = self._unwrap(timestamp) / RATE
+        """Hub time (in ticks of `rate`) of what has this camera timestamp and arrived then (seconds). Grows."""
+        seconds = self._unwrap(timestamp) / self._rate
         if self._offset is None:
             self._offset = arrived - seconds
         else:
@@ -47,13 +48,13 @@ class Timeline:
                 self.jumps += 1
             self._offset += late
             late = 0.0
-        elif seconds + self._offset < self._last / RATE - JUMP:  # the camera's timestamps went back
+        elif seconds + self._offset < self._last / self._rate - JUMP:  # the camera's timestamps went back
             self.jumps += 1
             self._offset = arrived - seconds
             late = 0.0
         self._arrived = arrived
         self.lateness = late
-        self._last = max(self._last + 1, round((seconds + self._offset) * RATE))
+        self._last = max(self._last + 1, round((seconds + self._offset) * self._rate))
         return self._last
 
 

@@ -8,11 +8,13 @@ from typing import Any
 
 from camera_hub.clock import Clock
 from camera_hub.errors import HubError
+from camera_hub.relay.audio import AudioFigures, AudioTrack
+from camera_hub.relay.ear import Ear
 from camera_hub.relay.history import Frame
-from camera_hub.relay.messages import FeedPhase, RelayConfig, TrackState, ViewerAnswer, ViewerState
+from camera_hub.relay.messages import AudioState, FeedPhase, RelayConfig, TrackState, ViewerAnswer, ViewerState
 from camera_hub.relay.pacer import TURN, Bucket
 from camera_hub.relay.tile import Tile
-from camera_hub.relay.track import Track
+from camera_hub.relay.track import Track, TrackFigures
 from camera_hub.relay.webrtc import rtcp
 from camera_hub.relay.webrtc.answer import Ssrcs, Transport, write_answer
 from camera_hub.relay.webrtc.dtls import Certificate, Dtls
@@ -54,6 +56,7 @@ class Viewer:
         gso: bool,
         tell_viewer: Callable[[ViewerState], None],
         tell_track: Callable[[TrackState], None],
+        tell_audio: Callable[[AudioState], None],
         wants_key: Callable[[str], None],
     ) -> None:
         self.name = name
@@ -76,11 +79,17 @@ class Viewer:
             for number, section in enumerate(section for section in offer.sections if section.types is not None)
             if section.types is not None
         ]
+        self._audio = next((section for section in offer.sections if section.audio is not None), None)
+        self.ear: Ear | None = None
+        if self._audio is not None and self._audio.audio is not None:
+            self.ear = Ear(name, self._audio.audio, _NotYet(), sent=self._sounded, tell=tell_audio)
 
     def answer(self, addresses: tuple[str, ...]) -> ViewerAnswer:
         """What the browser is told."""
         mids = [section.mid for section in self._offer.sections if section.types is not None]
         ssrcs = {mid: Ssrcs(tile.track.ssrc, tile.track.rtx_ssrc) for mid, tile in zip(mids, self.tiles, strict=True)}
+        if self._audio is not None and self.ear is not None:
+            ssrcs[self._audio.mid] = Ssrcs(self.ear.track.ssrc, None)
         transport = Transport(
             self._ice.ufrag, self._ice.password, self._certificate.fingerprint, addresses, self._port.number
         )
@@ -102,6 +111,8 @@ class Viewer:
         finally:
             for tile in self.tiles:
                 tile.leave()
+            if self.ear is not None:
+                self.ear.leave()
             await self._dtls.stop()
 
     def _connect(self) -> None:
@@ -111,6 +122,9 @@ class Viewer:
             self._dtls.listen(tile)
             tile.track.outlet = self._outlet
             tile.track.point(tile.track.feed, tile.track.serial)
+        if self.ear is not None:
+            self._dtls.listen(self.ear)
+            self.ear.track.outlet = self._outlet
         self.wake()
 
     async def _serve(self) -> str:
@@ -142,6 +156,12 @@ class Viewer:
         bucket.refill(self._clock.monotonic())
         bucket.spend(track.live(frame, TURN if bucket.live and not outlet.blocked else 0))
         if track.backlog or outlet.blocked:
+            self._awake.set()
+
+    def _sounded(self, size: int) -> None:
+        """Sound went out: small and never late, it does not wait for the pacer, but counts."""
+        self._bucket.spend(size)
+        if self._outlet is not None and self._outlet.blocked:
             self._awake.set()
 
     def reported(self, track: Track, packet: object) -> None:
@@ -191,13 +211,18 @@ class Viewer:
             for tile in self.tiles:
                 track = tile.track
                 if track.figures.packets:
-                    unix, hub = self._clock.now().timestamp(), self._clock.monotonic()
-                    packets, octets = track.figures.packets, track.figures.bytes
-                    outlet.send_rtcp(rtcp.sender_report(track.ssrc, unix, track.rtp_time(hub), packets, octets))
+                    self._report_on(outlet, track, track.figures)
+            if self.ear is not None and self.ear.track.figures.packets:
+                self._report_on(outlet, self.ear.track, self.ear.track.figures)
             await self._clock.sleep(REPORT_EVERY)
+
+    def _report_on(self, outlet: SrtpOutlet, track: Track | AudioTrack, figures: TrackFigures | AudioFigures) -> None:
+        unix, time = self._clock.now().timestamp(), track.rtp_time(self._clock.monotonic())
+        outlet.send_rtcp(rtcp.sender_report(track.ssrc, unix, time, figures.packets, figures.bytes))
 
     def read_figures(self) -> dict[str, Any]:
         """What this peer has been sent."""
         outlet = asdict(self._outlet.figures) if self._outlet is not None else {}
         tracks = [{"feed": tile.wanted, "phase": tile.track.phase, **asdict(tile.track.figures)} for tile in self.tiles]
-        return {"connected": self._outlet is not None, **outlet, "tracks": tracks}
+        audio = {"feed": self.ear.wanted, **asdict(self.ear.track.figures)} if self.ear is not None else None
+        return {"connected": self._outlet is not None, **outlet, "tracks": tracks, "audio": audio}
