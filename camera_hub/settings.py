@@ -64,6 +64,7 @@ class Media(_Section):
     viewers: int = Field(64, ge=1)
     connect_timeout: Seconds = 15.0
     ice_servers: tuple[dict[str, Any], ...] = ()
+    audio: bool = False
 
 
 class Ingest(_Section):

@@ -22,12 +22,13 @@ from camera_hub.events import (
 from camera_hub.media.background import Background
 from camera_hub.media.eyes import EyePool
 from camera_hub.media.feeds import Feeds
-from camera_hub.media.hearing import feed_state, track_state
+from camera_hub.media.hearing import audio_state, feed_state, track_state
 from camera_hub.media.judging import watchable
+from camera_hub.media.listening import Listening
 from camera_hub.media.looking import Looks, MediaProver, Wish
 from camera_hub.media.pages import Outbox, Pages
 from camera_hub.media.pictures import Pictures
-from camera_hub.media.ports import Answered, Present, Quality, Show, Sight, Sources
+from camera_hub.media.ports import Answered, Listen, Present, Quality, Show, Sight, Sources
 from camera_hub.media.relays import COMMAND, Relay, config_of
 from camera_hub.media.tiles import FeedNews
 from camera_hub.media.viewers import Viewers
@@ -69,7 +70,13 @@ class Media:
         self._background = Background()
         self._pages = Pages()
         self._feeds = Feeds(
-            sources, clock, bus, self._background, linger=settings.media.linger, on_news=self._feed_news
+            sources,
+            clock,
+            bus,
+            self._background,
+            linger=settings.media.linger,
+            audio=settings.media.audio,
+            on_news=self._feed_news,
         )
         self._feeds.relays = [
             Relay(
@@ -83,6 +90,8 @@ class Media:
             for number in range(settings.media.relays)
         ]
         self._viewers = Viewers(settings.media, clock, database, sources, self._feeds, self._pages, self._background)
+        self._listening = Listening(self._viewers, self._feeds, self._pages, allowed=settings.media.audio)
+        self._viewers.on_change, self._viewers.on_leave = self._listening.settle, self._listening.tile_left
         self.eyes = EyePool(settings.eye, clock, eye_command)
         self.pictures = Pictures(settings.server.data_dir, database)
         self._looks = Looks(sources, clock, self._feeds, self.eyes)
@@ -123,8 +132,11 @@ class Media:
         """The page's WebSocket for the length of the block: iterate the outbox for its news, all tiles first."""
         outbox = self._pages.open(page, actor.user_id)
         strangers = [viewer for viewer in self._viewers.of_page(page) if viewer.actor.user_id != actor.user_id]
-        self._viewers.close_all(strangers, "signed_out")
+        if strangers:
+            self._viewers.close_all(strangers, "signed_out")
+            self._listening.forget(page)
         self._viewers.tell_tiles(page)
+        self._listening.tell(page)
         try:
             yield outbox
         finally:
@@ -136,7 +148,7 @@ class Media:
 
     async def offer(self, actor: Actor, page: str | None, relay: int, sdp: str) -> Answered:
         """Answer a browser's offer. Raises HubError: BUSY, NOT_FOUND, UNAVAILABLE, INVALID (the SDP)."""
-        return await self._viewers.offer(actor, page, relay, sdp)
+        return await self._viewers.offer(actor, page, relay, sdp, audio=self.may_listen(actor))
 
     async def close_viewer(self, viewer: str, actor: Actor) -> None:
         """Close a viewer of the actor's. Raises HubError(NOT_FOUND)."""
@@ -146,6 +158,14 @@ class Media:
         """Put a camera into a tile, or empty it; what becomes of it is told to the page as Tile."""
         self._viewers.show(page, wish)
 
+    def may_listen(self, actor: Actor) -> bool:
+        """Whether this person's pages have a switch for sound."""
+        return self._listening.may(actor)
+
+    def listen(self, page: str, wish: Listen) -> None:
+        """Let the page hear a camera that it shows, or nothing; what becomes of it is told to the page as Heard."""
+        self._listening.listen(page, wish)
+
     async def offer_camera(self, actor: Actor, camera_id: int, sdp: str, present: Present) -> Answered:
         """A viewer of one camera without a page (WHEP), which ends with its session: `present` is asked each second.
 
@@ -154,7 +174,7 @@ class Media:
         facts = await watchable(self.database, actor, camera_id)
         await self._sources.choose(camera_id, "auto", _BROWSER_CODECS)  # its refusal belongs into the answer
         relay = relay_of(facts.village_id, len(self._feeds.relays))
-        answered = await self._viewers.offer(actor, None, relay, sdp, present)
+        answered = await self._viewers.offer(actor, None, relay, sdp, present=present)
         self._viewers.show(None, Show(answered.viewer, 0, 1, camera_id))
         return answered
 
@@ -239,6 +259,8 @@ class Media:
                 self._feeds.heard_state(relay, feed_state(frame.head))
             case "track.state":
                 self._viewers.heard_track(track_state(frame.head))
+            case "audio.state":
+                self._listening.heard_audio(audio_state(frame.head))
             case "key_frame":
                 self._feeds.heard_key_frame(relay, KeyFrame.of(frame.head), frame.body)
             case "sync.wanted":
@@ -269,6 +291,7 @@ class Media:
     async def _sweep(self) -> None:
         self._viewers.sweep()
         await self._viewers.judge_sessions()
+        self._listening.sweep()
         self._feeds.sweep()
 
 

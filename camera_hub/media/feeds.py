@@ -48,6 +48,7 @@ class Feeds:
         background: Background,
         *,
         linger: float,
+        audio: bool,
         on_news: Callable[[FeedKey, FeedNews], None],
     ) -> None:
         self.relays: list[Relay] = []
@@ -56,6 +57,7 @@ class Feeds:
         self._bus = bus
         self._background = background
         self._on_news = on_news
+        self._audio = audio
         self._wanted = Wanted(linger)
         self._about: dict[FeedKey, About] = {}
         self._news: dict[FeedKey, FeedNews] = {}
@@ -69,7 +71,7 @@ class Feeds:
     def hold(self, relay: int, chosen: Chosen, holder: str, until: float | None = None) -> FeedKey:
         """Keep the stream's feed running on that relay for `holder`; opens it where it does not run."""
         key = FeedKey(relay, chosen.stream_id)
-        spec = replace(chosen.spec, feed=key.name)
+        spec = replace(chosen.spec, feed=key.name, audio=self._audio)
         self._about[key] = About(chosen.camera_id, chosen.device_id, chosen.village_id, chosen.role)
         self._do(self._wanted.hold(key, spec, holder, until))
         before, news = self._wanted.spec(key), self._news.get(key)
@@ -229,7 +231,7 @@ class Feeds:
         if chosen.stream_id != key.stream_id or key not in self._wanted:
             return
         news, before = self._news.get(key), self._wanted.spec(key)
-        spec = replace(chosen.spec, feed=key.name)
+        spec = replace(chosen.spec, feed=key.name, audio=self._audio)
         if before is not None and self._is_live(key) and replace(spec, url=before.url) == before:
             return  # only the path is new: platforms hand out another one at every question, and this one plays
         actions = self._wanted.respecify(key, spec)

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Hashable
 
-from camera_hub.media.ports import PageNews, RelayNew, Tile, ViewerGone
+from camera_hub.media.ports import Heard, PageNews, RelayNew, Tile, ViewerGone
 
 _BOUND = 256
 
@@ -23,6 +23,8 @@ class Outbox:
         match news:
             case Tile():
                 key = ("tile", news.viewer, news.track)
+            case Heard():
+                key = "heard"
             case ViewerGone():
                 key = ("gone", news.viewer)
             case RelayNew():

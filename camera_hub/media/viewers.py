@@ -2,7 +2,7 @@
 
 import logging
 import secrets
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -64,6 +64,8 @@ class Viewers:
         self._pages = pages
         self._background = background
         self._viewers: dict[str, Viewer] = {}
+        self.on_change: Callable[[str], None] = lambda page: None  # a tile of the page, or its viewers, changed
+        self.on_leave: Callable[[str, int], None] = lambda page, camera: None  # the page replaced this camera
 
     def __len__(self) -> int:
         return len(self._viewers)
@@ -71,9 +73,19 @@ class Viewers:
     # Coming and going
 
     async def offer(
-        self, actor: Actor, page: str | None, relay: int, sdp: str, present: Present | None = None
+        self,
+        actor: Actor,
+        page: str | None,
+        relay: int,
+        sdp: str,
+        *,
+        audio: bool = False,
+        present: Present | None = None,
     ) -> Answered:
-        """Answer a browser's offer. Raises HubError: BUSY, NOT_FOUND, UNAVAILABLE, and the relay's own."""
+        """Answer a browser's offer, with `audio` its audio line too.
+
+        Raises HubError: BUSY, NOT_FOUND, UNAVAILABLE, and the relay's own.
+        """
         if not 0 <= relay < len(self._feeds.relays):
             raise HubError(Kind.NOT_FOUND, f"there is no relay {relay}")
         if page is not None:
@@ -84,13 +96,13 @@ class Viewers:
         # Counted before the relay is asked, so that many offers at once cannot slip through together.
         viewer = Viewer(secrets.token_urlsafe(12), page, relay, actor, present)
         self._viewers[viewer.id] = viewer
-        return await self._answer(viewer, sdp)
+        return await self._answer(viewer, sdp, audio=audio)
 
-    async def _answer(self, viewer: Viewer, sdp: str) -> Answered:
+    async def _answer(self, viewer: Viewer, sdp: str, *, audio: bool) -> Answered:
         at = self._feeds.relays[viewer.relay]
         epoch = at.epoch
         try:
-            reply = ViewerAnswer.of(await at.call("viewer.offer", {"viewer": viewer.id, "sdp": sdp}))
+            reply = ViewerAnswer.of(await at.call("viewer.offer", {"viewer": viewer.id, "sdp": sdp, "audio": audio}))
         except BaseException:
             self._viewers.pop(viewer.id, None)
             at.post("viewer.close", {"viewer": viewer.id})
@@ -138,6 +150,12 @@ class Viewers:
                     self._feeds.release(track.key, viewer.holder(track))
             self._pages.tell(viewer.page, ViewerGone(viewer.id, reason))
             self._take_over(viewer)
+            if viewer.page is not None:
+                self.on_change(viewer.page)
+
+    def get(self, viewer_id: str) -> Viewer | None:
+        """The viewer, if it still stands."""
+        return self._viewers.get(viewer_id)
 
     def of_page(self, page: str) -> list[Viewer]:
         """The page's viewers."""
@@ -165,7 +183,10 @@ class Viewers:
         track = viewer.shown.setdefault(wish.track, Track(wish.track))
         if wish.serial <= track.serial:
             return
+        left = track.camera_id if track.camera_id != wish.camera else None
         track.wish(wish.serial, wish.camera, wish.quality)
+        if page is not None and left is not None:
+            self.on_leave(page, left)
         if wish.camera is None:
             self._background.stop(f"choose for {viewer.holder(track)}")
             self._show_nothing(viewer, track)
@@ -275,6 +296,8 @@ class Viewers:
         if now != track.told:
             track.told = now
             self._pages.tell(viewer.page, now)
+        if viewer.page is not None:
+            self.on_change(viewer.page)
 
     # What relays say
 

@@ -32,7 +32,7 @@ class Sound:
 
 
 class AudioIntake:
-    """One opened stream's way from RTP to sounds. A spell is a stretch without a jump; `spell`: the first one's number."""
+    """One opened stream's way from RTP to sounds. A spell is a stretch without a jump, numbered from `spell`."""
 
     def __init__(self, stream: AudioStream, *, limit: int, ordered: bool, spell: int) -> None:
         self._stream = stream

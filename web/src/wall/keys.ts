@@ -8,6 +8,7 @@ export type Command =
   | { do: 'remove' }
   | { do: 'fullscreen' }
   | { do: 'snapshot' }
+  | { do: 'sound' }
 
 export interface Pressed {
   key: string
@@ -48,6 +49,9 @@ export class WallKeys {
       case 's':
       case 'S':
         return { do: 'snapshot' }
+      case 'm':
+      case 'M':
+        return { do: 'sound' }
       default:
         return null
     }

@@ -7,6 +7,8 @@ export type PeerState = 'offering' | 'connecting' | 'connected' | 'failed' | 'cl
 export interface PeerOptions {
   relay: number
   tracks: number
+  /** Whether to offer one audio line, too; it is silent until the page listens to a camera. */
+  audio: boolean
   iceServers: RTCIceServer[]
   /** Posts the offer to the hub. */
   post(sdp: string, signal: AbortSignal): Promise<Result<Viewer>>
@@ -29,6 +31,11 @@ export function codecPreferences<C extends { mimeType: string; sdpFmtpLine?: str
   return [...h264.sort((a, b) => packets(a) - packets(b)), ...codecs.filter(is('video/h265')), ...codecs.filter(is('video/rtx'))]
 }
 
+/** What cameras send and browsers play: nothing else is worth offering. Empty: the browser's own defaults stand. */
+export function audioPreferences<C extends { mimeType: string }>(codecs: readonly C[]): C[] {
+  return codecs.filter((codec) => /^audio\/(pcm[au]|opus)$/i.test(codec.mimeType))
+}
+
 export class Peer {
   state: PeerState = 'offering'
   viewer: string | null = null
@@ -36,6 +43,7 @@ export class Peer {
   readonly relay: number
   /** The tracks in the order of their m-lines: `tracks[i]` is the hub's track i. */
   readonly tracks: MediaStreamTrack[] = []
+  readonly audioTrack: MediaStreamTrack | null = null
   private readonly connection: RTCPeerConnection
   private readonly abort = new AbortController()
   private timer: ReturnType<typeof setTimeout> | undefined
@@ -52,6 +60,12 @@ export class Peer {
       const transceiver = this.connection.addTransceiver('video', { direction: 'recvonly' })
       if (preferred.length) transceiver.setCodecPreferences(preferred)
       this.tracks.push(transceiver.receiver.track)
+    }
+    if (options.audio) {
+      const transceiver = this.connection.addTransceiver('audio', { direction: 'recvonly' })
+      const audible = audioPreferences(globalThis.RTCRtpReceiver?.getCapabilities?.('audio')?.codecs ?? [])
+      if (audible.length) transceiver.setCodecPreferences(audible)
+      this.audioTrack = transceiver.receiver.track
     }
   }
 

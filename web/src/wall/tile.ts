@@ -24,6 +24,9 @@ export interface Tile {
   since: number | null
   stream: 'main' | 'sub' | null
   codec: string | null
+  /** What the stream's sound is; null: not known, or the site has none. */
+  audio: NonNullable<TileMessage['audio']> | null
+  audioCodec: string | null
   /** When this camera was put here, and when the hub first said live; ms of the page's clock. */
   shownAt: number
   liveAt: number | null
@@ -47,6 +50,8 @@ export function emptyTile(index: number): Tile {
     since: null,
     stream: null,
     codec: null,
+    audio: null,
+    audioCodec: null,
     shownAt: 0,
     liveAt: null,
     frameAt: null,
@@ -80,6 +85,8 @@ export function told(tile: Tile, message: TileMessage, now: number): Tile {
     since: message.since ? Date.parse(message.since) : null,
     stream: message.stream ?? null,
     codec: message.codec ?? null,
+    audio: message.audio ?? null,
+    audioCodec: message.audio_codec ?? null,
     liveAt: message.state === 'live' ? (tile.told === 'live' ? (tile.liveAt ?? now) : now) : null,
   }
 }

@@ -107,6 +107,12 @@ export class Wall {
     return this.slots[index]?.screen ?? null
   }
 
+  /** The audio track of the connection whose viewer the hub calls so; of the first one for null. */
+  audioTrack(viewer: string | null): MediaStreamTrack | null {
+    const peers = [...this.peers.values()]
+    return (viewer === null ? peers[0] : peers.find((peer) => peer.viewer === viewer))?.audioTrack ?? null
+  }
+
   /** Tells the index of each tile whose state may have changed. */
   listen(listener: (index: number) => void): () => void {
     this.listeners.add(listener)

@@ -1,0 +1,149 @@
+"""Who hears what: one camera per page, out of those it shows. Whether it may be heard is decided here, by message."""
+
+from dataclasses import dataclass, replace
+
+from camera_hub.access.policy import Action, Actor, allows
+from camera_hub.errors import Reason
+from camera_hub.media.feeds import Feeds
+from camera_hub.media.pages import Pages
+from camera_hub.media.ports import Heard, Listen
+from camera_hub.media.viewers import Viewers
+from camera_hub.media.wanted import FeedKey
+from camera_hub.relay.messages import Audio, AudioState, TrackPhase
+
+_REASONS = {
+    Audio.NONE: Reason.AUDIO_NONE,
+    Audio.UNSUPPORTED: Reason.AUDIO_UNSUPPORTED,
+    Audio.REFUSED: Reason.AUDIO_REFUSED,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """A viewer's ear, pointed at a feed."""
+
+    viewer: str
+    key: FeedKey
+
+
+@dataclass(slots=True)
+class _Page:
+    """What a page wants to hear, where that is taken from, and what the relay and we said of it last."""
+
+    wish: Listen
+    place: _Place | None = None
+    heard: AudioState | None = None
+    told: Heard | None = None
+
+    def news(self, reason: str | None) -> Heard:
+        """What the page is told. A wish without a place is waiting: its tile is about to come (back)."""
+        camera, serial = self.wish.camera, self.wish.serial
+        if camera is None or reason is not None:
+            return Heard(serial, camera, "off", reason=reason)
+        live = self.heard is not None and self.heard.phase is TrackPhase.LIVE
+        return Heard(serial, camera, "live" if live else "waiting", self.place.viewer if self.place else None)
+
+
+class Listening:
+    """Of all pages. `settle` is called whenever a tile of a page, or the feed in it, may have changed."""
+
+    def __init__(self, viewers: Viewers, feeds: Feeds, pages: Pages, *, allowed: bool) -> None:
+        self._viewers = viewers
+        self._feeds = feeds
+        self._pages = pages
+        self._allowed = allowed
+        self._wishes: dict[str, _Page] = {}
+
+    def may(self, actor: Actor, village_id: int | None = None) -> bool:
+        """Whether the site has sound at all, and this person may hear that village."""
+        return self._allowed and allows(actor, Action.LISTEN, village_id)
+
+    def listen(self, page: str, wish: Listen) -> None:
+        """The page switches sound on for a camera, or off. A wish that is no newer than the last is ignored."""
+        known = self._wishes.setdefault(page, _Page(Listen(-1, None)))
+        if wish.serial > known.wish.serial:
+            known.wish, known.told = wish, None
+            self._point(known, None)
+            self.settle(page)
+
+    def settle(self, page: str) -> None:
+        """Take the wished sound from where it may be had now, and say so. A wish that must be refused is over."""
+        known = self._wishes.get(page)
+        if known is None or (known.wish.camera is None and known.told is not None):
+            return
+        place, reason = self._judge(page, known.wish)
+        if known.heard is not None and known.heard.phase is TrackPhase.REFUSED:
+            place, reason = None, known.heard.reason or Reason.AUDIO_UNSUPPORTED
+        if place != known.place:
+            self._point(known, place)
+        self._tell(page, known, known.news(reason))
+        if reason is not None:
+            known.wish = replace(known.wish, camera=None)
+
+    def tile_left(self, page: str, camera: int) -> None:
+        """The page has put something else into the tile of this camera: whoever listens to it is not asked to go on."""
+        known = self._wishes.get(page)
+        if known is not None and known.wish.camera == camera:
+            known.wish, known.told = replace(known.wish, camera=None), None
+            self._point(known, None)
+            self.settle(page)
+
+    def heard_audio(self, state: AudioState) -> None:
+        """An audio.state message; late words about an earlier wish or feed are ignored."""
+        for page, known in self._wishes.items():
+            place = known.place
+            if place is None or (place.viewer, known.wish.serial) != (state.viewer, state.serial):
+                continue
+            if state.feed == place.key.name:
+                known.heard = state
+                self.settle(page)
+
+    def tell(self, page: str) -> None:
+        """The page has (re)connected: say again what it hears."""
+        if (known := self._wishes.get(page)) is not None:
+            known.told = None
+            self.settle(page)
+
+    def forget(self, page: str) -> None:
+        """Somebody else sits at the page, or nobody any more."""
+        if (known := self._wishes.pop(page, None)) is not None:
+            self._point(known, None)
+
+    def sweep(self) -> None:
+        """Forget pages that have neither a connection nor a viewer."""
+        for page in list(self._wishes):
+            if self._pages.away(page) and not self._viewers.of_page(page):
+                self.forget(page)
+
+    def _judge(self, page: str, wish: Listen) -> tuple[_Place | None, str | None]:
+        """Where the sound can be had, or why it cannot; neither while the tile is not there yet."""
+        if not self._allowed and wish.camera is not None:
+            return None, "forbidden"
+        for viewer in self._viewers.of_page(page):
+            for track in viewer.shown.values():
+                if track.key is None or track.camera_id != wish.camera:
+                    continue
+                about, news = self._feeds.about(track.key), self._feeds.news(track.key)
+                if not self.may(viewer.actor, about.village_id if about is not None else None):
+                    return None, "forbidden"
+                if news is not None and news.state.audio in _REASONS:
+                    return None, _REASONS[news.state.audio]
+                return _Place(viewer.id, track.key), None
+        return None, None
+
+    def _point(self, known: _Page, place: _Place | None) -> None:
+        before, known.place, known.heard = known.place, place, None
+        if before is not None and (place is None or before.viewer != place.viewer):
+            self._post(before.viewer, None, known.wish.serial)
+        if place is not None:
+            self._post(place.viewer, place.key, known.wish.serial)
+
+    def _post(self, viewer_id: str, key: FeedKey | None, serial: int) -> None:
+        if (viewer := self._viewers.get(viewer_id)) is not None:
+            message = {"viewer": viewer_id, "feed": key.name if key is not None else None, "serial": serial}
+            self._feeds.relays[viewer.relay].post("audio.listen", message)
+
+    def _tell(self, page: str, known: _Page, news: Heard) -> None:
+        if news != known.told:
+            known.told = news
+            self._pages.tell(page, news)
