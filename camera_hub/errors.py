@@ -80,6 +80,7 @@ class Reason(StrEnum):
     AUDIO_NONE = "audio_none"
     AUDIO_UNSUPPORTED = "audio_unsupported"
     AUDIO_REFUSED = "audio_refused"
+    AUDIO_FORBIDDEN = "audio_forbidden"
     # the picture
     BLACK = "black"
     FROZEN = "frozen"

@@ -91,7 +91,7 @@ async def farm(villages: int, cameras: int, network: str, cache: Path | None = N
 
     `cache` keeps its encoded pictures: encoding them takes half a minute of a core.
     """
-    words = ["--villages", str(villages), "--cameras", str(cameras), "--faults", "0", "--network", network]
+    words = ["--villages", str(villages), "--cameras", str(cameras), "--faults", "0", "--network", network, "--sound"]
     if cache is not None:
         words += ["--cache", str(cache)]
     process = await asyncio.create_subprocess_exec(

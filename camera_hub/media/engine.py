@@ -23,7 +23,7 @@ from camera_hub.media.background import Background
 from camera_hub.media.eyes import EyePool
 from camera_hub.media.feeds import Feeds
 from camera_hub.media.hearing import audio_state, feed_state, track_state
-from camera_hub.media.judging import watchable
+from camera_hub.media.judging import may_listen, watchable
 from camera_hub.media.listening import Listening
 from camera_hub.media.looking import Looks, MediaProver, Wish
 from camera_hub.media.pages import Outbox, Pages
@@ -90,7 +90,7 @@ class Media:
             for number in range(settings.media.relays)
         ]
         self._viewers = Viewers(settings.media, clock, database, sources, self._feeds, self._pages, self._background)
-        self._listening = Listening(self._viewers, self._feeds, self._pages, allowed=settings.media.audio)
+        self._listening = Listening(settings.media, self._viewers, self._feeds, self._pages)
         self._viewers.on_change, self._viewers.on_leave = self._listening.settle, self._listening.tile_left
         self.eyes = EyePool(settings.eye, clock, eye_command)
         self.pictures = Pictures(settings.server.data_dir, database)
@@ -148,7 +148,7 @@ class Media:
 
     async def offer(self, actor: Actor, page: str | None, relay: int, sdp: str) -> Answered:
         """Answer a browser's offer. Raises HubError: BUSY, NOT_FOUND, UNAVAILABLE, INVALID (the SDP)."""
-        return await self._viewers.offer(actor, page, relay, sdp, audio=self.may_listen(actor))
+        return await self._viewers.offer(actor, page, relay, sdp)
 
     async def close_viewer(self, viewer: str, actor: Actor) -> None:
         """Close a viewer of the actor's. Raises HubError(NOT_FOUND)."""
@@ -160,7 +160,7 @@ class Media:
 
     def may_listen(self, actor: Actor) -> bool:
         """Whether this person's pages have a switch for sound."""
-        return self._listening.may(actor)
+        return may_listen(self.settings.media, actor)
 
     def listen(self, page: str, wish: Listen) -> None:
         """Let the page hear a camera that it shows, or nothing; what becomes of it is told to the page as Heard."""
@@ -174,7 +174,7 @@ class Media:
         facts = await watchable(self.database, actor, camera_id)
         await self._sources.choose(camera_id, "auto", _BROWSER_CODECS)  # its refusal belongs into the answer
         relay = relay_of(facts.village_id, len(self._feeds.relays))
-        answered = await self._viewers.offer(actor, None, relay, sdp, present=present)
+        answered = await self._viewers.offer(actor, None, relay, sdp, present)
         self._viewers.show(None, Show(answered.viewer, 0, 1, camera_id))
         return answered
 

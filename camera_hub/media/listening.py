@@ -2,14 +2,15 @@
 
 from dataclasses import dataclass, replace
 
-from camera_hub.access.policy import Action, Actor, allows
 from camera_hub.errors import Reason
 from camera_hub.media.feeds import Feeds
+from camera_hub.media.judging import may_listen
 from camera_hub.media.pages import Pages
 from camera_hub.media.ports import Heard, Listen
 from camera_hub.media.viewers import Viewers
 from camera_hub.media.wanted import FeedKey
 from camera_hub.relay.messages import Audio, AudioState, TrackPhase
+from camera_hub.settings import Media as MediaSettings
 
 _REASONS = {
     Audio.NONE: Reason.AUDIO_NONE,
@@ -47,16 +48,12 @@ class _Page:
 class Listening:
     """Of all pages. `settle` is called whenever a tile of a page, or the feed in it, may have changed."""
 
-    def __init__(self, viewers: Viewers, feeds: Feeds, pages: Pages, *, allowed: bool) -> None:
+    def __init__(self, settings: MediaSettings, viewers: Viewers, feeds: Feeds, pages: Pages) -> None:
+        self._settings = settings
         self._viewers = viewers
         self._feeds = feeds
         self._pages = pages
-        self._allowed = allowed
         self._wishes: dict[str, _Page] = {}
-
-    def may(self, actor: Actor, village_id: int | None = None) -> bool:
-        """Whether the site has sound at all, and this person may hear that village."""
-        return self._allowed and allows(actor, Action.LISTEN, village_id)
 
     def listen(self, page: str, wish: Listen) -> None:
         """The page switches sound on for a camera, or off. A wish that is no newer than the last is ignored."""
@@ -117,15 +114,17 @@ class Listening:
 
     def _judge(self, page: str, wish: Listen) -> tuple[_Place | None, str | None]:
         """Where the sound can be had, or why it cannot; neither while the tile is not there yet."""
-        if not self._allowed and wish.camera is not None:
-            return None, "forbidden"
+        if wish.camera is None:
+            return None, None
+        if not self._settings.audio:
+            return None, Reason.AUDIO_FORBIDDEN
         for viewer in self._viewers.of_page(page):
             for track in viewer.shown.values():
                 if track.key is None or track.camera_id != wish.camera:
                     continue
                 about, news = self._feeds.about(track.key), self._feeds.news(track.key)
-                if not self.may(viewer.actor, about.village_id if about is not None else None):
-                    return None, "forbidden"
+                if not may_listen(self._settings, viewer.actor, about.village_id if about is not None else None):
+                    return None, Reason.AUDIO_FORBIDDEN
                 if news is not None and news.state.audio in _REASONS:
                     return None, _REASONS[news.state.audio]
                 return _Place(viewer.id, track.key), None

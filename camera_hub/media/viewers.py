@@ -11,7 +11,7 @@ from camera_hub.clock import Clock
 from camera_hub.errors import HubError, Kind, Reason
 from camera_hub.media.background import Background
 from camera_hub.media.feeds import Feeds
-from camera_hub.media.judging import actor_of, facts_of, watchable
+from camera_hub.media.judging import actor_of, facts_of, may_listen, watchable
 from camera_hub.media.pages import Pages
 from camera_hub.media.ports import Answered, Chosen, Present, Quality, RelayNew, Show, Sources, ViewerGone, is_codec
 from camera_hub.media.tiles import CODEC_REASONS, REFUSALS, FeedNews, Track, tile
@@ -64,8 +64,8 @@ class Viewers:
         self._pages = pages
         self._background = background
         self._viewers: dict[str, Viewer] = {}
-        self.on_change: Callable[[str], None] = lambda page: None  # a tile of the page, or its viewers, changed
-        self.on_leave: Callable[[str, int], None] = lambda page, camera: None  # the page replaced this camera
+        self.on_change: Callable[[str], None] = lambda page: None  # a tile or viewer of the page
+        self.on_leave: Callable[[str, int], None] = lambda page, camera: None  # the camera left a tile by a wish
 
     def __len__(self) -> int:
         return len(self._viewers)
@@ -73,19 +73,9 @@ class Viewers:
     # Coming and going
 
     async def offer(
-        self,
-        actor: Actor,
-        page: str | None,
-        relay: int,
-        sdp: str,
-        *,
-        audio: bool = False,
-        present: Present | None = None,
+        self, actor: Actor, page: str | None, relay: int, sdp: str, present: Present | None = None
     ) -> Answered:
-        """Answer a browser's offer, with `audio` its audio line too.
-
-        Raises HubError: BUSY, NOT_FOUND, UNAVAILABLE, and the relay's own.
-        """
+        """Answer a browser's offer. Raises HubError: BUSY, NOT_FOUND, UNAVAILABLE, and the relay's own."""
         if not 0 <= relay < len(self._feeds.relays):
             raise HubError(Kind.NOT_FOUND, f"there is no relay {relay}")
         if page is not None:
@@ -96,11 +86,12 @@ class Viewers:
         # Counted before the relay is asked, so that many offers at once cannot slip through together.
         viewer = Viewer(secrets.token_urlsafe(12), page, relay, actor, present)
         self._viewers[viewer.id] = viewer
-        return await self._answer(viewer, sdp, audio=audio)
+        return await self._answer(viewer, sdp)
 
-    async def _answer(self, viewer: Viewer, sdp: str, *, audio: bool) -> Answered:
+    async def _answer(self, viewer: Viewer, sdp: str) -> Answered:
         at = self._feeds.relays[viewer.relay]
         epoch = at.epoch
+        audio = viewer.page is not None and may_listen(self._settings, viewer.actor)
         try:
             reply = ViewerAnswer.of(await at.call("viewer.offer", {"viewer": viewer.id, "sdp": sdp, "audio": audio}))
         except BaseException:

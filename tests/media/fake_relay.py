@@ -1,7 +1,7 @@
 """`python -m tests.media.fake_relay --fd N`: a relay's side of the pipe without any media.
 
 It answers as the contract says. What a feed does stands in its URL: rtsp://…/live, /failed/<reason>, /silent (no
-answer), /mute (no key frame), /h265.
+answer), /mute (no key frame), /h265. Where sound is asked for, a path's second part says what it is (/live/none).
 Further messages are for tests alone: `fake.heard` answers all that was heard, `fake.say` makes it say the given frames,
 `fake.hang` makes it stop answering.
 """
@@ -54,11 +54,11 @@ class FakeRelay:
                 pass
             case ["mute"]:
                 self._state(feed, "waiting_key", codec="h264", signalling_ms=5.0, stream_ms=6.0)
-            case [codec, *_]:
+            case [codec, *rest]:
                 codec = "h265" if codec == "h265" else "h264"
-                self._state(
-                    feed, "live", codec=codec, width=64, height=48, signalling_ms=5.0, stream_ms=6.0, key_frame_ms=7.0
-                )
+                sound = {"audio": rest[0] if rest else "plays", "audio_codec": "pcma"} if frame.head["audio"] else {}
+                delays = {"signalling_ms": 5.0, "stream_ms": 6.0, "key_frame_ms": 7.0}
+                self._state(feed, "live", codec=codec, width=64, height=48, **delays, **sound)
 
     async def on_feed_close(self, frame: Frame) -> None:
         self._feeds.pop(frame.head["feed"], None)
@@ -85,6 +85,11 @@ class FakeRelay:
         phase = "empty" if head["feed"] is None else "live" if behaviour == "live" else "waiting"
         names = ("viewer", "track", "serial", "feed")
         self._pipe.post({"type": "track.state", "phase": phase, **{name: head[name] for name in names}})
+
+    async def on_audio_listen(self, frame: Frame) -> None:
+        phase = "empty" if frame.head["feed"] is None else "live"
+        names = ("viewer", "serial", "feed")
+        self._pipe.post({"type": "audio.state", "phase": phase, **{name: frame.head[name] for name in names}})
 
     async def on_fake_heard(self, frame: Frame) -> None:
         await self._pipe.reply(frame, {"heard": self._heard})

@@ -35,15 +35,23 @@ class Peer:
 
 
 @asynccontextmanager
-async def viewer(hub: Hub, name: str = "v", tracks: int = 1, *, port: int | None = None) -> AsyncIterator[Peer]:
-    """Offer and connect. `port`: connect through a proxy on this port of 127.0.0.1 instead."""
+async def viewer(
+    hub: Hub, name: str = "v", tracks: int = 1, *, port: int | None = None, audio: bool = False
+) -> AsyncIterator[Peer]:
+    """Offer and connect. `audio`: offer a line for sound, too.
+
+    `port`: connect through a proxy on this port of 127.0.0.1 instead.
+    """
     connection = RTCPeerConnection()
     try:
         peer = Peer(connection)
         for _ in range(tracks):
             connection.addTransceiver("video", direction="recvonly")
+        if audio:
+            connection.addTransceiver("audio", direction="recvonly")
         await connection.setLocalDescription(await connection.createOffer())
-        peer.answer = await hub.call("viewer.offer", viewer=name, sdp=connection.localDescription.sdp)
+        sdp = connection.localDescription.sdp
+        peer.answer = await hub.call("viewer.offer", viewer=name, sdp=sdp, audio=audio)
         sdp = peer.answer["sdp"]
         if port is not None:
             candidate = next(line for line in sdp.split("\r\n") if line.startswith("a=candidate"))

@@ -71,5 +71,7 @@ def _stream(number: int, mapped: str, control: str) -> AudioStream:
     codec = "".join(letter for letter in name if letter.isascii() and (letter.isalnum() or letter in "-."))[:_MAX_NAME]
     codec = _NAMES.get(codec, codec) or "unknown"
     known = RATES.get(codec, 0)
-    fits = known and rate == str(known) and (codec == "opus" or channels in ("", "1"))
-    return AudioStream(codec, number, control, known if fits else 0)
+    if known and (rate != str(known) or (codec != "opus" and channels not in ("", "1"))):
+        odd = f"{codec}/{rest}" if rest.isascii() and rest.replace("/", "").isdigit() else codec
+        return AudioStream(odd[:_MAX_NAME], number, control, 0)
+    return AudioStream(codec, number, control, known)

@@ -26,6 +26,7 @@ export default {
   audio_none: 'This stream has no sound',
   audio_unsupported: 'The camera’s audio codec {codec} is not supported; G.711 is',
   audio_refused: 'The camera does not send its sound',
+  audio_forbidden: 'Listening is not allowed',
   audio_unknown: 'Sound can be switched on once there is a picture',
   codec_unsupported: 'Codec not supported',
   black: 'Black picture',
