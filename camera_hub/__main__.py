@@ -1,4 +1,4 @@
-"""The command line: serve · demo · simulate · discover · user. Expected failures are one line and exit code 1."""
+"""The command line: serve · demo · simulate · discover · bench · user. Expected failures are one line, exit code 1."""
 
 import asyncio
 import getpass
@@ -16,6 +16,7 @@ from camera_hub.access.accounts import Change
 from camera_hub.access.policy import Role
 from camera_hub.access.setup import Setup
 from camera_hub.app import create_app
+from camera_hub.bench.cli import app as bench
 from camera_hub.clock import SystemClock
 from camera_hub.errors import HubError, Kind
 from camera_hub.serving import Serving, Stop, serving, warn_if_open
@@ -26,6 +27,7 @@ app = typer.Typer(
 )
 users = typer.Typer(no_args_is_help=True, help="Accounts, from the shell of the machine that holds the data.")
 app.add_typer(users, name="user")
+app.add_typer(bench, name="bench")
 
 ConfigFile = Annotated[Path | None, typer.Option("--config", help="Settings file; see config/camera_hub.toml.")]
 

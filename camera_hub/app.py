@@ -27,6 +27,7 @@ from camera_hub.api import (
     errors,
     favourites,
     live,
+    metrics,
     observations,
     pictures,
     runs,
@@ -44,6 +45,8 @@ from camera_hub.api.limits import BodyLimit
 from camera_hub.api.routing import check_policies
 from camera_hub.api.static import Pages, SafeHeaders
 from camera_hub.cameras.discovery.sweeps import Sweeps
+from camera_hub.cameras.login_budget import LoginBudget
+from camera_hub.cameras.login_store import DatabaseLoginStore
 from camera_hub.cameras.onvif.client import Onvif
 from camera_hub.cameras.register import Register
 from camera_hub.cameras.sources import StreamSources
@@ -86,6 +89,7 @@ _ROUTERS = (
     tours.router,
     runs.router,
     system.router,
+    metrics.router,
 )
 _LIVE_READERS: dict[str, LiveReader] = {
     "village": villages.read_changed,
@@ -114,10 +118,11 @@ async def parts(settings: Settings, clock: Clock, passwords: Passwords | None = 
         accounts = Accounts(database, clock, bus, passwords, sessions)
         throttle = Throttle(database, clock, access.login_failures, access.login_failure_minutes)
 
-        onvif = await stack.enter_async_context(Onvif(settings.discovery, clock))
+        logins = await stack.enter_async_context(LoginBudget(clock, DatabaseLoginStore(database)))
+        onvif = await stack.enter_async_context(Onvif(settings.discovery, clock, logins))
         register = Register(database, bus, clock, vault, onvif)
         sources = StreamSources(database, clock, register, onvif, bus)
-        media = await stack.enter_async_context(Media(settings, clock, bus, database, sources))
+        media = await stack.enter_async_context(Media(settings, clock, bus, database, sources, logins=logins))
         register.proofs.use(media.prover)
         await stack.enter_async_context(register)  # after media: proofs end before what they look with
         sweeps = await stack.enter_async_context(Sweeps(settings.discovery, onvif, bus, clock, database))

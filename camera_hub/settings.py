@@ -9,7 +9,7 @@ import tomllib
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
 from camera_hub.errors import HubError, Kind
 
@@ -121,6 +121,12 @@ class Notices(_Section):
     webhook_timeout: Seconds = 5.0
 
 
+class Metrics(_Section):
+    """Figures for Prometheus at /metrics."""
+
+    token: SecretStr = SecretStr("")
+
+
 class Patrol(_Section):
     """Tours."""
 
@@ -141,6 +147,7 @@ class Settings(_Section):
     discovery: Discovery = Discovery()
     health: Health = Health()
     notices: Notices = Notices()
+    metrics: Metrics = Metrics()
     patrol: Patrol = Patrol()
 
     @property

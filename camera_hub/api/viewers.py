@@ -7,7 +7,7 @@ from fastapi import APIRouter
 from camera_hub.access.policy import Action, Actor
 from camera_hub.api.routing import needs, part
 from camera_hub.api.schemas.base import Done
-from camera_hub.api.schemas.media import MediaAnswer, NewViewer, ViewerAnswer
+from camera_hub.api.schemas.media import MediaAnswer, NewViewer, TileFigures, ViewerAnswer
 from camera_hub.media.engine import Media
 
 router = APIRouter(prefix="/api", tags=["media"])
@@ -35,6 +35,12 @@ async def media_parameters(actor: Watching, media: TheMedia) -> MediaAnswer:
 async def offer(actor: Watching, media: TheMedia, body: NewViewer) -> ViewerAnswer:
     """Answer the page's offer. An earlier viewer of the same page and relay ends."""
     return ViewerAnswer.model_validate(await media.offer(actor, body.page, body.relay, body.sdp))
+
+
+@router.get("/viewers/{viewer}/figures")
+async def figures(actor: Watching, media: TheMedia, viewer: str) -> list[TileFigures]:
+    """What is measured of each tile of a viewer of one's own; the wall's overlay asks while it is open."""
+    return [TileFigures.model_validate(reading) for reading in await media.viewer_figures(viewer, actor)]
 
 
 @router.delete("/viewers/{viewer}")

@@ -212,6 +212,7 @@ class Devices:
                     password if password is not None else old.password,
                 )
                 logins.set_login(self._vault, device, *new)
+            if credentials or moved:  # what another address makes of the login is not known
                 device.credentials_version += 1
             cameras = await _in_service(session, device_id)
         self._bus.publish(DeviceChanged(device_id, device.village_id, credentials=credentials))

@@ -33,7 +33,7 @@ def checked(username: str, password: str) -> tuple[str, str]:
 def open_login(vault: Vault, device: Device) -> Login:
     """The device's login; its user name is empty when it has none."""
     password = vault.open(device.password_sealed, device.id) if device.password_sealed is not None else ""
-    return Login(device.username or "", password, device.credentials_version)
+    return Login(device.username or "", password, device.credentials_version, device.id)
 
 
 def set_login(vault: Vault, device: Device, username: str, password: str) -> None:

@@ -41,6 +41,11 @@ class Background:
             self._ending.add(task)
             task.cancel()
 
+    def stop_all(self, prefix: str) -> None:
+        """End all tasks whose names begin so, without waiting for them."""
+        for name in [name for name in self._tasks if name.startswith(prefix)]:
+            self.stop(name)
+
     def runs(self, name: str) -> bool:
         """Whether a task of that name runs."""
         return name in self._tasks

@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any, Self
 
 from camera_hub.access.policy import Actor
+from camera_hub.cameras.login_budget import LoginBudget
 from camera_hub.clock import Clock
 from camera_hub.errors import HubError
 from camera_hub.events import (
@@ -22,18 +23,20 @@ from camera_hub.events import (
 from camera_hub.media.background import Background
 from camera_hub.media.eyes import EyePool
 from camera_hub.media.feeds import Feeds
-from camera_hub.media.hearing import audio_state, feed_state, track_state
+from camera_hub.media.figures import FeedReading, Readings, RelayReading, TileReading
+from camera_hub.media.hearing import audio_state, feed_state, link_state, track_state
 from camera_hub.media.judging import may_listen, watchable
 from camera_hub.media.listening import Listening
 from camera_hub.media.looking import Looks, MediaProver, Wish
 from camera_hub.media.pages import Outbox, Pages
+from camera_hub.media.permits import Permits
 from camera_hub.media.pictures import Pictures
 from camera_hub.media.ports import Answered, Listen, Present, Quality, Show, Sight, Sources
 from camera_hub.media.relays import COMMAND, Relay, config_of
 from camera_hub.media.tiles import FeedNews
 from camera_hub.media.viewers import Viewers
 from camera_hub.media.wanted import FeedKey, relay_of
-from camera_hub.relay.messages import KeyFrame, ViewerState
+from camera_hub.relay.messages import KeyFrame, LoginSaid, ViewerState
 from camera_hub.running import Backoff, keep_running, running
 from camera_hub.settings import Settings
 from camera_hub.store.database import Database
@@ -58,6 +61,7 @@ class Media:
         database: Database,
         sources: Sources,
         *,
+        logins: LoginBudget | None = None,
         relay_command: Sequence[str] = COMMAND,
         eye_command: Sequence[str] | None = None,
     ) -> None:
@@ -69,11 +73,14 @@ class Media:
         self._sources = sources
         self._background = Background()
         self._pages = Pages()
+        logins = logins or LoginBudget(clock)  # without one, tries are counted for this run alone
+        self._permits = Permits(logins, self._background)
         self._feeds = Feeds(
             sources,
             clock,
             bus,
             self._background,
+            logins,
             linger=settings.media.linger,
             audio=settings.media.audio,
             on_news=self._feed_news,
@@ -91,7 +98,7 @@ class Media:
         ]
         self._viewers = Viewers(settings.media, clock, database, sources, self._feeds, self._pages, self._background)
         self._listening = Listening(settings.media, self._viewers, self._feeds, self._pages)
-        self._viewers.on_change, self._viewers.on_leave = self._listening.settle, self._listening.tile_left
+        self._pages.on_news = self._listening.noticed
         self.eyes = EyePool(settings.eye, clock, eye_command)
         self.pictures = Pictures(settings.server.data_dir, database)
         self._looks = Looks(sources, clock, self._feeds, self.eyes)
@@ -153,6 +160,10 @@ class Media:
     async def close_viewer(self, viewer: str, actor: Actor) -> None:
         """Close a viewer of the actor's. Raises HubError(NOT_FOUND)."""
         await self._viewers.close(viewer, actor)
+
+    async def viewer_figures(self, viewer: str, actor: Actor) -> list[TileReading]:
+        """What is measured of the tiles of a viewer of the actor's. Raises HubError(NOT_FOUND, UNAVAILABLE)."""
+        return await self._viewers.figures(viewer, actor)
 
     async def show(self, page: str | None, wish: Show) -> None:
         """Put a camera into a tile, or empty it; what becomes of it is told to the page as Tile."""
@@ -225,7 +236,7 @@ class Media:
         """For /api/system."""
         relays = [
             {"relay": relay.number, "epoch": relay.epoch, "up": relay.up, "port": relay.port, "pid": relay.pid}
-            | {key: value for key, value in relay.figures.get("relay", {}).items() if _is_plain(value)}
+            | {key: value for key, value in relay.figures.get("relay", {}).items() if _is_told(key, value)}
             for relay in self._feeds.relays
         ]
         return {
@@ -238,9 +249,26 @@ class Media:
             "eyes": [self.eyes.figures],
         }
 
+    def readings(self) -> Readings:
+        """All that is measured, as of the relays' last pulses."""
+        relays, feeds = [], []
+        for relay in self._feeds.relays:
+            values = relay.figures if relay.up else {}
+            relays.append(
+                RelayReading(
+                    relay.number, relay.epoch, relay.up, len(values.get("viewers", {})), values.get("relay", {})
+                )
+            )
+            for name, figures in values.get("feeds", {}).items():
+                key = FeedKey.of(relay.number, name)
+                if key is not None and (about := self._feeds.about(key)) is not None:
+                    feeds.append(FeedReading(relay.number, about.camera_id, about.role, figures))
+        return Readings(relays, feeds, self.eyes.figures)
+
     # What is heard
 
     def _relay_started(self, relay: Relay) -> None:
+        self._permits.gone(relay.number)
         self._feeds.relay_started(relay)
         if relay.epoch > 1:
             self._viewers.relay_started(relay.number, relay.epoch)
@@ -261,6 +289,16 @@ class Media:
                 self._viewers.heard_track(track_state(frame.head))
             case "audio.state":
                 self._listening.heard_audio(audio_state(frame.head))
+            case "viewer.link":
+                self._viewers.heard_link(link_state(frame.head))
+            case "login.ask":
+                account = self._feeds.account(relay, str(frame.head["feed"]))
+                turn = int(frame.head["turn"])
+                self._permits.ask(
+                    relay.number, turn, account, lambda may: relay.post("login.may", may.head("login.may"))
+                )
+            case "login.said":
+                self._permits.said(relay.number, LoginSaid.of(frame.head))
             case "key_frame":
                 self._feeds.heard_key_frame(relay, KeyFrame.of(frame.head), frame.body)
             case "sync.wanted":
@@ -295,5 +333,6 @@ class Media:
         self._feeds.sweep()
 
 
-def _is_plain(value: object) -> bool:
-    return value is None or isinstance(value, str | int | float)
+def _is_told(key: str, value: object) -> bool:
+    """Whether a person reads it; the sums of what was sent are for /metrics, whose reader makes rates of them."""
+    return (value is None or isinstance(value, str | int | float)) and not key.startswith("sent_")

@@ -5,6 +5,7 @@ import logging
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
+from camera_hub.cameras.login_budget import REFUSALS, Account, LoginBudget, device_account
 from camera_hub.clock import Clock
 from camera_hub.errors import HubError, Kind, Reason
 from camera_hub.events import EventBus, FeedChanged
@@ -20,8 +21,9 @@ log = logging.getLogger(__name__)
 _ASK_AGAIN_SECONDS = 30.0
 """After that long a feed that fails is asked from its source anew: its address may have changed."""
 
-_GIVEN_UP_FOR_GOOD = CODEC_REASONS | {Reason.WRONG_PASSWORD, Reason.LOGIN_NEEDED, Reason.LOCKED_OUT}
-"""Asking again cures none of these; a new login does, and comes as DeviceChanged."""
+_GIVEN_UP_FOR_GOOD = CODEC_REASONS | REFUSALS | {Reason.LOGIN_NEEDED}
+"""Asking again cures none of these; a new login does, and comes as DeviceChanged. A refused login is tried again by the
+rules of its account (cameras.login_rules)."""
 
 _NOT_THE_ADDRESS = frozenset({Reason.UNREACHABLE, Reason.PORT_CLOSED, Reason.TIMED_OUT, Reason.STALLED})
 """What a device or its link is the cause of; the relay's own tries are enough."""
@@ -46,6 +48,7 @@ class Feeds:
         clock: Clock,
         bus: EventBus,
         background: Background,
+        logins: LoginBudget,
         *,
         linger: float,
         audio: bool,
@@ -56,6 +59,7 @@ class Feeds:
         self._clock = clock
         self._bus = bus
         self._background = background
+        self._logins = logins
         self._on_news = on_news
         self._audio = audio
         self._wanted = Wanted(linger)
@@ -123,6 +127,8 @@ class Feeds:
         if key is None:
             return
         before = self._news.get(key)
+        if state.phase is FeedPhase.FAILED and state.reason in REFUSALS and (account := self._account(key)) is not None:
+            state = replace(state, retry_in=self._logins.wait(account, "rtsp") or None)
         news = self._news[key] = follow(before, state, self._clock.now())
         about = self._about[key]
         if before is None or (before.state.phase, before.reason) != (news.state.phase, news.reason):
@@ -168,6 +174,17 @@ class Feeds:
         if key is not None and not self._background.runs(name := f"sync point of stream {key.stream_id}"):
             self._background.start(name, self._sources.sync_point(key.stream_id))
 
+    def account(self, relay: Relay, feed: str) -> Account | None:
+        """Where tries of a feed's login are counted; None when the feed is not wanted."""
+        key = self._key(relay, feed)
+        return self._account(key) if key is not None else None
+
+    def _account(self, key: FeedKey) -> Account | None:
+        spec, about = self._wanted.spec(key), self._about.get(key)
+        if spec is None or about is None:
+            return None
+        return device_account(about.device_id, spec.credentials_version)
+
     # One key frame
 
     async def next_key_frame(self, key: FeedKey) -> tuple[KeyFrame, bytes]:
@@ -204,6 +221,12 @@ class Feeds:
         for key in self._wanted.all():
             news = self._news.get(key)
             if news is None or news.failing_since is None or not self._wanted.held(key):
+                continue
+            if news.state.final and news.reason in REFUSALS:
+                spec, account = self._wanted.spec(key), self._account(key)
+                may = account is not None and self._logins.wait(account, "rtsp") <= 0
+                if may and spec is not None and spec.username is not None:
+                    self._do(self._wanted.reopen(key))
                 continue
             if news.reason in (_GIVEN_UP_FOR_GOOD if news.state.final else _GIVEN_UP_FOR_GOOD | _NOT_THE_ADDRESS):
                 continue
@@ -246,7 +269,7 @@ class Feeds:
 
     def _key(self, relay: Relay, feed: str) -> FeedKey | None:
         """The feed that a relay speaks of; None for late words about one that is closed."""
-        key = FeedKey(relay.number, int(feed[1:])) if feed[:1] == "s" and feed[1:].isdecimal() else None
+        key = FeedKey.of(relay.number, feed)
         return key if key is not None and key in self._wanted else None
 
     def _do(self, actions: Iterable[Action]) -> None:

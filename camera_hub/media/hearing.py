@@ -3,7 +3,16 @@
 from dataclasses import replace
 from typing import Any
 
-from camera_hub.relay.messages import Audio, AudioState, FeedPhase, FeedState, TrackPhase, TrackState
+from camera_hub.relay.messages import (
+    Audio,
+    AudioState,
+    FeedPhase,
+    FeedState,
+    LinkLevel,
+    LinkState,
+    TrackPhase,
+    TrackState,
+)
 
 
 def feed_state(head: dict[str, Any]) -> FeedState:
@@ -20,3 +29,8 @@ def track_state(head: dict[str, Any]) -> TrackState:
 def audio_state(head: dict[str, Any]) -> AudioState:
     """An audio.state message."""
     return replace(AudioState.of(head), phase=TrackPhase(head["phase"]))
+
+
+def link_state(head: dict[str, Any]) -> LinkState:
+    """A viewer.link message."""
+    return replace(LinkState.of(head), level=LinkLevel(head["level"]))

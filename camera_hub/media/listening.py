@@ -6,7 +6,7 @@ from camera_hub.errors import Reason
 from camera_hub.media.feeds import Feeds
 from camera_hub.media.judging import may_listen
 from camera_hub.media.pages import Pages
-from camera_hub.media.ports import Heard, Listen
+from camera_hub.media.ports import Heard, Listen, PageNews, Tile, ViewerGone
 from camera_hub.media.viewers import Viewers
 from camera_hub.media.wanted import FeedKey
 from camera_hub.relay.messages import Audio, AudioState, TrackPhase
@@ -21,9 +21,10 @@ _REASONS = {
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """A viewer's ear, pointed at a feed."""
+    """A viewer's ear, pointed at the feed of one of its tiles."""
 
     viewer: str
+    track: int
     key: FeedKey
 
 
@@ -44,9 +45,15 @@ class _Page:
         live = self.heard is not None and self.heard.phase is TrackPhase.LIVE
         return Heard(serial, camera, "live" if live else "waiting", self.place.viewer if self.place else None)
 
+    def is_left_by(self, tile: Tile) -> bool:
+        """Whether another camera, or none, is in the tile now whose sound is heard."""
+        place = self.place
+        there = place is not None and (tile.viewer, tile.track) == (place.viewer, place.track)
+        return there and tile.camera != self.wish.camera
+
 
 class Listening:
-    """Of all pages. `settle` is called whenever a tile of a page, or the feed in it, may have changed."""
+    """Of all pages. What is told of a page's tiles is `noticed`; rights are judged again by `sweep`, each second."""
 
     def __init__(self, settings: MediaSettings, viewers: Viewers, feeds: Feeds, pages: Pages) -> None:
         self._settings = settings
@@ -60,7 +67,7 @@ class Listening:
         known = self._wishes.setdefault(page, _Page(Listen(-1, None)))
         if wish.serial > known.wish.serial:
             known.wish, known.told = wish, None
-            self._point(known, None)
+            self._point(page, None)
             self.settle(page)
 
     def settle(self, page: str) -> None:
@@ -72,18 +79,19 @@ class Listening:
         if known.heard is not None and known.heard.phase is TrackPhase.REFUSED:
             place, reason = None, known.heard.reason or Reason.AUDIO_UNSUPPORTED
         if place != known.place:
-            self._point(known, place)
+            self._point(page, place)
         self._tell(page, known, known.news(reason))
         if reason is not None:
             known.wish = replace(known.wish, camera=None)
 
-    def tile_left(self, page: str, camera: int) -> None:
-        """The page has put something else into the tile of this camera: whoever listens to it is not asked to go on."""
+    def noticed(self, page: str, news: PageNews) -> None:
+        """The page was told something. Another camera in the tile that is heard ends the wish."""
         known = self._wishes.get(page)
-        if known is not None and known.wish.camera == camera:
+        if known is None or not isinstance(news, Tile | ViewerGone):
+            return
+        if isinstance(news, Tile) and known.is_left_by(news):
             known.wish, known.told = replace(known.wish, camera=None), None
-            self._point(known, None)
-            self.settle(page)
+        self.settle(page)
 
     def heard_audio(self, state: AudioState) -> None:
         """An audio.state message; late words about an earlier wish or feed are ignored."""
@@ -103,14 +111,17 @@ class Listening:
 
     def forget(self, page: str) -> None:
         """Somebody else sits at the page, or nobody any more."""
-        if (known := self._wishes.pop(page, None)) is not None:
-            self._point(known, None)
+        if page in self._wishes:
+            self._point(page, None)
+            del self._wishes[page]
 
     def sweep(self) -> None:
-        """Forget pages that have neither a connection nor a viewer."""
+        """Judge all pages again; forget those that have neither a connection nor a viewer."""
         for page in list(self._wishes):
             if self._pages.away(page) and not self._viewers.of_page(page):
                 self.forget(page)
+            else:
+                self.settle(page)
 
     def _judge(self, page: str, wish: Listen) -> tuple[_Place | None, str | None]:
         """Where the sound can be had, or why it cannot; neither while the tile is not there yet."""
@@ -127,20 +138,22 @@ class Listening:
                     return None, Reason.AUDIO_FORBIDDEN
                 if news is not None and news.state.audio in _REASONS:
                     return None, _REASONS[news.state.audio]
-                return _Place(viewer.id, track.key), None
+                return _Place(viewer.id, track.number, track.key), None
         return None, None
 
-    def _point(self, known: _Page, place: _Place | None) -> None:
+    def _point(self, page: str, place: _Place | None) -> None:
+        """Take the page's sound from there from now on."""
+        known = self._wishes[page]
         before, known.place, known.heard = known.place, place, None
-        if before is not None and (place is None or before.viewer != place.viewer):
-            self._post(before.viewer, None, known.wish.serial)
+        stands = before is not None and any(one.id == before.viewer for one in self._viewers.of_page(page))
+        if before is not None and stands and (place is None or before.viewer != place.viewer):
+            self._post(before, None, known.wish.serial)
         if place is not None:
-            self._post(place.viewer, place.key, known.wish.serial)
+            self._post(place, place.key.name, known.wish.serial)
 
-    def _post(self, viewer_id: str, key: FeedKey | None, serial: int) -> None:
-        if (viewer := self._viewers.get(viewer_id)) is not None:
-            message = {"viewer": viewer_id, "feed": key.name if key is not None else None, "serial": serial}
-            self._feeds.relays[viewer.relay].post("audio.listen", message)
+    def _post(self, place: _Place, feed: str | None, serial: int) -> None:
+        message = {"viewer": place.viewer, "feed": feed, "serial": serial}
+        self._feeds.relays[place.key.relay].post("audio.listen", message)
 
     def _tell(self, page: str, known: _Page, news: Heard) -> None:
         if news != known.told:

@@ -11,6 +11,8 @@ from camera_hub.relay.messages import Audio, FeedSpec
 Quality = Literal["auto", "main", "sub"]
 Role = Literal["main", "sub"]
 TileState = Literal["empty", "connecting", "waiting", "live", "failed", "refused"]
+Note = Literal["link_poor", "link_sub", "link_keys"]
+"""What a tile adds to its state: the browser's link is poor; so the sub stream is shown; so key frames alone are."""
 
 Present = Callable[[], Awaitable[bool]]
 """Whether the session that a viewer without a page was opened in still stands."""
@@ -109,8 +111,11 @@ class Tile:
     reason: str | None = None
     detail: str = ""
     since: datetime | None = None
+    retry_at: datetime | None = None  # a refused login is tried again then
     stream: Role | None = None
     codec: str | None = None
+    first_rtp: int | None = None
+    note: Note | None = None
     audio: Audio | None = None  # None: not known, or the site has no sound
     audio_codec: str | None = None
 

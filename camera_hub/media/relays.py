@@ -49,6 +49,7 @@ def config_of(settings: Settings, number: int) -> RelayConfig:
         media_timeout=ingest.media_timeout,
         key_frame_timeout=ingest.key_frame_timeout,
         opens_at_once=ingest.opens_per_village,
+        asks_logins=True,
     )
 
 

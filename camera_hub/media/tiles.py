@@ -1,7 +1,7 @@
 """What a tile says: from what was wished, what the feed does and what the relay's track shows. Pure."""
 
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from camera_hub.errors import Reason
 from camera_hub.media.ports import Chosen, Quality, Tile
@@ -35,6 +35,7 @@ class FeedNews:
     reason: str | None = None
     detail: str = ""
     failures: int = 0
+    retry_at: datetime | None = None  # when a refused login is tried again
     was_live: bool = False
 
 
@@ -54,6 +55,7 @@ def follow(before: FeedNews | None, state: FeedState, now: datetime) -> FeedNews
         reason=state.reason or Reason.UNREACHABLE,
         detail=state.detail,
         failures=earlier.failures + 1,
+        retry_at=now + timedelta(seconds=state.retry_in) if state.retry_in is not None else None,
         was_live=earlier.was_live,
     )
 
@@ -90,17 +92,19 @@ class Track:
     pictured: int | None = None  # the camera of the feed that the relay was last told to show
     refusal: tuple[str, str] | None = None  # reason, detail
     refused_at: datetime | None = None
+    retry_at: datetime | None = None  # when a login that was refused is tried again
     asked_at: float = 0.0  # monotonic, when a stream was last asked for
     fault_since: datetime | None = None  # the camera's, as health has it
     heard: TrackState | None = None
     told: Tile | None = None  # to the page, last
     tried: set[int] = field(default_factory=set)  # streams that cannot be shown to this viewer
+    asked: Quality = "auto"  # what was last asked for; not what was wished where the link does not bear that
 
     def wish(self, serial: int, camera_id: int | None, quality: Quality) -> None:
         """A new wish: whatever was known of the last camera is forgotten; its feed is still held by `key`."""
         self.serial, self.camera_id, self.quality = serial, camera_id, quality
         self.chosen = self.refusal = self.refused_at = self.fault_since = self.heard = None
-        self.tried = set()
+        self.tried, self.asked = set(), quality
 
 
 def tile(viewer: str, track: Track, news: FeedNews | None) -> Tile:
@@ -112,7 +116,8 @@ def tile(viewer: str, track: Track, news: FeedNews | None) -> Tile:
         reason, detail = track.refusal
         if reason in REFUSALS:
             return replace(base, state="refused", reason=reason, detail=detail)
-        return replace(base, state="failed", reason=reason, detail=detail, since=track.fault_since or track.refused_at)
+        since = track.fault_since or track.refused_at
+        return replace(base, state="failed", reason=reason, detail=detail, since=since, retry_at=track.retry_at)
     if track.chosen is None:
         return replace(base, state="connecting")
     state = news.state if news is not None else None
@@ -129,8 +134,9 @@ def tile(viewer: str, track: Track, news: FeedNews | None) -> Tile:
     if news.failing_since is not None:
         return _failing(base, news, track)
     if state.phase is FeedPhase.LIVE:
-        live = heard is not None and heard.phase is TrackPhase.LIVE
-        return replace(base, state="live" if live else "waiting")
+        if heard is not None and heard.phase is TrackPhase.LIVE:
+            return replace(base, state="live", first_rtp=heard.first_rtp)
+        return replace(base, state="waiting")
     return replace(base, state="waiting" if state.phase is FeedPhase.WAITING_KEY else "connecting")
 
 
@@ -144,4 +150,5 @@ def _failing(base: Tile, news: FeedNews, track: Track) -> Tile:
         reason=news.reason,
         detail=news.detail,
         since=track.fault_since or news.failing_since,
+        retry_at=news.retry_at,
     )

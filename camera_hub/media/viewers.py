@@ -1,46 +1,29 @@
 """Viewers: one browser peer each, with a track per tile. What is shown in a track is decided here, by message."""
 
-import logging
 import secrets
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 from camera_hub.access.policy import Actor
 from camera_hub.clock import Clock
 from camera_hub.errors import HubError, Kind, Reason
+from camera_hub.media.adapting import adapted, note, out_of_step
 from camera_hub.media.background import Background
 from camera_hub.media.feeds import Feeds
+from camera_hub.media.figures import TileReading
 from camera_hub.media.judging import actor_of, facts_of, may_listen, watchable
 from camera_hub.media.pages import Pages
 from camera_hub.media.ports import Answered, Chosen, Present, Quality, RelayNew, Show, Sources, ViewerGone, is_codec
 from camera_hub.media.tiles import CODEC_REASONS, REFUSALS, FeedNews, Track, tile
+from camera_hub.media.viewer import Viewer
 from camera_hub.media.wanted import FeedKey, relay_of
-from camera_hub.relay.messages import FeedPhase, TrackPhase, TrackState, ViewerAnswer
+from camera_hub.relay.messages import FeedPhase, LinkState, TrackPhase, TrackState, ViewerAnswer
 from camera_hub.settings import Media as MediaSettings
 from camera_hub.store.database import Database
 
-log = logging.getLogger(__name__)
-
 _ASK_AGAIN_SECONDS = 10.0
-
-
-@dataclass(slots=True)
-class Viewer:
-    """One peer connection. WHEP has no page, whose WebSocket would end with the session: it has `present` instead."""
-
-    id: str
-    page: str | None
-    relay: int
-    actor: Actor
-    present: Present | None = None
-    codecs: frozenset[str] = frozenset()
-    tracks: int = 0
-    shown: dict[int, Track] = field(default_factory=dict)
-
-    def holder(self, track: Track) -> str:
-        """How the track's hold of a feed is called."""
-        return f"{self.id}/{track.number}"
 
 
 class Viewers:
@@ -64,8 +47,6 @@ class Viewers:
         self._pages = pages
         self._background = background
         self._viewers: dict[str, Viewer] = {}
-        self.on_change: Callable[[str], None] = lambda page: None  # a tile or viewer of the page
-        self.on_leave: Callable[[str, int], None] = lambda page, camera: None  # the camera left a tile by a wish
 
     def __len__(self) -> int:
         return len(self._viewers)
@@ -91,9 +72,13 @@ class Viewers:
     async def _answer(self, viewer: Viewer, sdp: str) -> Answered:
         at = self._feeds.relays[viewer.relay]
         epoch = at.epoch
-        audio = viewer.page is not None and may_listen(self._settings, viewer.actor)
+        offer = {
+            "viewer": viewer.id,
+            "sdp": sdp,
+            "audio": viewer.page is not None and may_listen(self._settings, viewer.actor),
+        }
         try:
-            reply = ViewerAnswer.of(await at.call("viewer.offer", {"viewer": viewer.id, "sdp": sdp, "audio": audio}))
+            reply = ViewerAnswer.of(await at.call("viewer.offer", offer))
         except BaseException:
             self._viewers.pop(viewer.id, None)
             at.post("viewer.close", {"viewer": viewer.id})
@@ -128,6 +113,19 @@ class Viewers:
             raise HubError(Kind.NOT_FOUND, "there is no such viewer")
         self.close_all([viewer], "closed")
 
+    async def figures(self, viewer_id: str, actor: Actor) -> list[TileReading]:
+        """A reading for each tile of the user's viewer that shows something. HubError: NOT_FOUND, UNAVAILABLE."""
+        viewer = self._viewers.get(viewer_id)
+        if viewer is None or viewer.actor.user_id != actor.user_id:
+            raise HubError(Kind.NOT_FOUND, "there is no such viewer")
+        reply = await self._feeds.relays[viewer.relay].call("viewer.figures", {"viewer": viewer.id})
+        tracks, feeds = reply["viewer"]["tracks"], reply["feeds"]
+        return [
+            TileReading(number, float(reply["at"]), feeds.get(sent["feed"]), sent)
+            for number, sent in enumerate(tracks)
+            if sent["feed"] is not None
+        ]
+
     def close_all(self, viewers: Iterable[Viewer], reason: str, *, ask: bool = True) -> None:
         """End viewers, let go of their feeds and tell their pages; with `ask` the relay is told, too."""
         for viewer in list(viewers):
@@ -141,12 +139,6 @@ class Viewers:
                     self._feeds.release(track.key, viewer.holder(track))
             self._pages.tell(viewer.page, ViewerGone(viewer.id, reason))
             self._take_over(viewer)
-            if viewer.page is not None:
-                self.on_change(viewer.page)
-
-    def get(self, viewer_id: str) -> Viewer | None:
-        """The viewer, if it still stands."""
-        return self._viewers.get(viewer_id)
 
     def of_page(self, page: str) -> list[Viewer]:
         """The page's viewers."""
@@ -174,10 +166,7 @@ class Viewers:
         track = viewer.shown.setdefault(wish.track, Track(wish.track))
         if wish.serial <= track.serial:
             return
-        left = track.camera_id if track.camera_id != wish.camera else None
         track.wish(wish.serial, wish.camera, wish.quality)
-        if page is not None and left is not None:
-            self.on_leave(page, left)
         if wish.camera is None:
             self._background.stop(f"choose for {viewer.holder(track)}")
             self._show_nothing(viewer, track)
@@ -188,6 +177,7 @@ class Viewers:
 
     def _start_choice(self, viewer: Viewer, track: Track, quality: Quality, lost: str | None = None) -> None:
         track.asked_at = self._clock.monotonic()
+        track.asked = quality = adapted(quality, viewer.link) if lost is None else quality
         name = f"choose for {viewer.holder(track)}"
         self._background.start(name, self._choose(viewer, track, track.serial, quality, lost))
 
@@ -260,6 +250,8 @@ class Viewers:
 
     def _refuse(self, viewer: Viewer, track: Track, error: HubError) -> None:
         track.refusal, track.refused_at = (error.reason, error.detail), track.refused_at or self._clock.now()
+        retry_in = error.params.get("retry_in")
+        track.retry_at = self._clock.now() + timedelta(seconds=retry_in) if retry_in is not None else None
         track.chosen = None
         self._show_nothing(viewer, track)
         self._tell(viewer, track)
@@ -284,11 +276,10 @@ class Viewers:
     def _tell(self, viewer: Viewer, track: Track) -> None:
         news = self._feeds.news(track.key) if track.key is not None else None
         now = tile(viewer.id, track, news)
+        now = replace(now, note=note(track, viewer.link) if now.state == "live" else None)
         if now != track.told:
             track.told = now
             self._pages.tell(viewer.page, now)
-        if viewer.page is not None:
-            self.on_change(viewer.page)
 
     # What relays say
 
@@ -305,6 +296,15 @@ class Viewers:
             self._fall_back(viewer, track, state.reason or Reason.NO_H264)
         else:
             self._tell(viewer, track)
+
+    def heard_link(self, state: LinkState) -> None:
+        """A viewer's link bears more than before, or less."""
+        if (viewer := self._viewers.get(state.viewer)) is not None:
+            viewer.link = state.level
+            for track in viewer.shown.values():
+                if out_of_step(track, viewer.link):
+                    self._start_choice(viewer, track, track.quality)
+                self._tell(viewer, track)
 
     def heard_closed(self, viewer_id: str, reason: str) -> None:
         """The relay has ended a viewer."""

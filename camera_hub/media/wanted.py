@@ -21,6 +21,11 @@ class FeedKey(NamedTuple):
         """How the relay calls it."""
         return f"s{self.stream_id}"
 
+    @classmethod
+    def of(cls, relay: int, name: str) -> "FeedKey | None":
+        """The feed that this relay calls by that name; None when the name is none of ours."""
+        return cls(relay, int(name[1:])) if name[:1] == "s" and name[1:].isdecimal() else None
+
 
 @dataclass(frozen=True, slots=True)
 class Open:

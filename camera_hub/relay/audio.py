@@ -108,7 +108,7 @@ class AudioTrack:
 
     types: dict[str, int]  # codec → payload type of this browser
     outlet: OnePacketOutlet
-    ssrc: int = field(default_factory=lambda: random.randrange(1, 1 << 32))
+    ssrc: int
     figures: AudioFigures = field(default_factory=AudioFigures)
     _sequence: int = field(default_factory=lambda: random.randrange(1 << 15))
     _timestamp: int = field(default_factory=lambda: random.randrange(1 << 32))  # of the last packet

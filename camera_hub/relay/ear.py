@@ -16,11 +16,12 @@ class Ear:
         viewer: str,
         types: dict[str, int],
         outlet: OnePacketOutlet,
+        ssrc: int,
         *,
         sent: Callable[[int], None],
         tell: Callable[[AudioState], None],
     ) -> None:
-        self.track = AudioTrack(types, outlet)
+        self.track = AudioTrack(types, outlet, ssrc)
         self.wanted: str | None = None
         self._viewer = viewer
         self._sent = sent

@@ -14,12 +14,22 @@ from camera_hub.relay.history import Frame, History
 from camera_hub.relay.intake import Intake
 from camera_hub.relay.messages import FeedPhase, FeedSpec, FeedState, KeyFrame, RelayConfig
 from camera_hub.relay.nal import annex_b
+from camera_hub.relay.permits import Permit
 from camera_hub.relay.rtp import ReceiverStats, parse_rtp
 from camera_hub.relay.rtsp.client import RtspSession
 from camera_hub.relay.timeline import Timeline
 from camera_hub.running import Backoff, ended, keep_running
 
-FINAL = frozenset({Reason.B_FRAMES, Reason.CODEC_UNSUPPORTED, Reason.LOGIN_NEEDED, Reason.REDIRECTED})
+FINAL = frozenset(
+    {
+        Reason.B_FRAMES,
+        Reason.CODEC_UNSUPPORTED,
+        Reason.LOGIN_NEEDED,
+        Reason.WRONG_PASSWORD,
+        Reason.LOCKED_OUT,
+        Reason.REDIRECTED,
+    }
+)
 """What another try will not mend: the relay waits until the hub opens the feed anew."""
 
 LOOK_EVERY = 0.5
@@ -142,24 +152,18 @@ class Feed:
         """One session from dial to its end, which is always an error."""
         if self._final:
             await asyncio.Event().wait()  # until the hub reopens or closes
-        if (wait := self._gate.login_wait(self.spec)) > 0:
-            refused = "the camera refused this login; it is not tried just now, so that the account is not locked"
-            self._say(
-                FeedState(self.name, FeedPhase.FAILED, reason=Reason.WRONG_PASSWORD, detail=refused, retry_in=wait)
-            )
-            await self._clock.sleep(wait)
         self._say(FeedState(self.name, FeedPhase.CONNECTING))
         self._heard = self._keyed = None
         try:
             async with AsyncExitStack() as life:
-                async with self._gate.opening(self.spec, lambda: bool(self.takers)):
-                    session = await self._open(life)
+                async with self._gate.opening(self.spec, lambda: bool(self.takers)) as permit:
+                    session = await self._open(life, permit)
                 self._played()
                 await self._watch(session)
         finally:
             self._close_intake()
 
-    async def _open(self, life: AsyncExitStack) -> RtspSession:
+    async def _open(self, life: AsyncExitStack, permit: Permit) -> RtspSession:
         """Dial to PLAY within the open timeout. Leaving `life` tears the session down."""
         self.figures.opens += 1
         self._dialled = self._clock.monotonic()
@@ -168,6 +172,8 @@ class Feed:
             async with asyncio.timeout(self._config.open_timeout):
                 await life.enter_async_context(session)
                 stream = await session.describe()
+                if session.proved:
+                    permit.accepted()
                 self.codec = stream.codec
                 await session.set_up(stream.control)
                 if self.spec.audio:
@@ -183,6 +189,8 @@ class Feed:
                 self._stats = session.stats
                 self._began = self._clock.monotonic()
                 await session.play()
+                if session.proved:
+                    permit.accepted()
         except TimeoutError as error:
             raise HubError(
                 Kind.TIMEOUT,
@@ -285,7 +293,6 @@ class Feed:
         reason = failure.reason if isinstance(failure, HubError) else Reason.BAD_REPLY
         codec = failure.params.get("codec") if isinstance(failure, HubError) else None
         self._final = reason in FINAL
-        wait = self._gate.login_wait(self.spec) if reason == Reason.WRONG_PASSWORD else 0.0
         self._say(
             FeedState(
                 self.name,
@@ -293,7 +300,7 @@ class Feed:
                 reason=str(reason),
                 detail=str(failure) if known else "the relay failed; its log says why",
                 final=self._final,
-                retry_in=wait or None,
+                retry_in=failure.params.get("retry_in") if isinstance(failure, HubError) else None,
                 codec=codec or self.codec,
             )
         )
@@ -326,13 +333,17 @@ class Feed:
             "bytes": figures.bytes,
             "frames": figures.frames,
             "key_frames": figures.key_frames,
+            "width": self.state.width,
+            "height": self.state.height,
             "gop_seconds": self.history.gop_seconds,
+            "gop_frames": self.history.gop_frames,
             "gop_bytes": self.history.gop_size,
             "gop_overflows": self.history.overflows,
             "gaps": figures.gaps + (intake.gaps if intake is not None else 0),
             "dropped": figures.dropped + (intake.dropped if intake is not None else 0),
             "bad_packets": figures.bad_packets,
             "lateness": self._timeline.lateness,
+            "jitter": self._timeline.jitter,
             "jumps": self._timeline.jumps,
             "opens": figures.opens,
             "failures": figures.failures,

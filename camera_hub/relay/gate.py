@@ -1,4 +1,4 @@
-"""Who may open a camera now: a village's streams do not all dial at once, one feed tries a login for its device.
+"""Who may open a camera now: a village's streams do not all dial at once, and a login needs the hub's leave.
 
 A feed that somebody watches goes before those that are opened for a look, and finds a place that looks may not take.
 """
@@ -6,13 +6,11 @@ A feed that somebody watches goes before those that are opened for a look, and f
 import asyncio
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
-from camera_hub.clock import Clock
-from camera_hub.errors import HubError, Kind, Reason
 from camera_hub.relay.messages import FeedSpec
-from camera_hub.relay.rtsp.budget import LoginBudget
+from camera_hub.relay.permits import Permit, Permits
 
 
 @dataclass(eq=False, slots=True)
@@ -64,58 +62,16 @@ class _Village:
 class Gate:
     """Shared by all feeds of a relay."""
 
-    def __init__(self, clock: Clock, opens_at_once: int) -> None:
-        self._clock = clock
+    def __init__(self, opens_at_once: int, permits: Permits) -> None:
         self._villages: dict[str, _Village] = defaultdict(lambda: _Village(opens_at_once))
-        self._logins: dict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
-        self._good: dict[str, int] = {}
-        self._budget = LoginBudget()
-
-    def login_wait(self, spec: FeedSpec) -> float:
-        """Seconds until this feed's login may be tried; 0 = now."""
-        if spec.username is None:
-            return 0.0
-        return self._budget.wait(_device(spec), spec.credentials_version, self._clock.monotonic())
+        self._permits = permits
 
     def watched(self, spec: FeedSpec) -> None:
         """Somebody has begun to watch this feed, which may be waiting."""
         self._villages[spec.group].let_in()
 
     @asynccontextmanager
-    async def opening(self, spec: FeedSpec, watched: Callable[[], bool] = lambda: False) -> AsyncIterator[None]:
-        """Hold while the session is being opened. Counts a refused login; raises HubError when the budget is spent."""
-        device = _device(spec)
-        async with self._villages[spec.group].place(watched):
-            if spec.username is None or self._good.get(device) == spec.credentials_version:
-                async with self._counting(spec, device):
-                    yield
-                return
-            async with AsyncExitStack() as trying:
-                await trying.enter_async_context(self._logins[device])  # unproved: one feed tries it for all
-                if self._good.get(device) == spec.credentials_version:
-                    await trying.aclose()
-                elif (wait := self.login_wait(spec)) > 0:
-                    raise HubError(
-                        Kind.UNAUTHENTICATED,
-                        f"the camera refused this login; next try in {wait / 60:.0f} min",
-                        reason=Reason.WRONG_PASSWORD,
-                    )
-                async with self._counting(spec, device):
-                    yield
-
-    @asynccontextmanager
-    async def _counting(self, spec: FeedSpec, device: str) -> AsyncIterator[None]:
-        try:
-            yield
-        except HubError as error:
-            if error.reason == Reason.WRONG_PASSWORD and spec.username is not None:
-                self._good.pop(device, None)
-                self._budget.failed(device, spec.credentials_version, self._clock.monotonic())
-            raise
-        if spec.username is not None:
-            self._good[device] = spec.credentials_version
-            self._budget.succeeded(device)
-
-
-def _device(spec: FeedSpec) -> str:
-    return spec.device or f"{spec.address}:{spec.port}"
+    async def opening(self, spec: FeedSpec, watched: Callable[[], bool] = lambda: False) -> AsyncIterator[Permit]:
+        """Hold while the session is being opened. Raises HubError when its login must not be tried now."""
+        async with self._villages[spec.group].place(watched), self._permits.trying(spec) as permit:
+            yield permit

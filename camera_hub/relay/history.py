@@ -6,10 +6,32 @@ numbers stand for which indices, so a resend needs no copy per viewer.
 
 from bisect import bisect_right
 from collections import deque
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
+class Run:
+    """Packets that leave in one send: equal payloads, a shorter one only at the end.
+
+    `place`: of its first packet in the frame. `ends_frame`: its last packet carries the marker.
+    """
+
+    payloads: tuple[bytes, ...]
+    place: int
+    ends_frame: bool
+
+
+def runs(payloads: tuple[bytes, ...], ends: Iterable[int]) -> tuple[Run, ...]:
+    """A frame's payloads as runs; `ends` are exclusive (see packetize.gso_runs)."""
+    made, start = [], 0
+    for end in ends:
+        made.append(Run(payloads[start:end], start, end == len(payloads)))
+        start = end
+    return tuple(made)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Frame:
     """One frame, cut for sending. `timestamp`: hub time, 90 kHz. `first`: index of its first packet."""
 
@@ -17,7 +39,7 @@ class Frame:
     timestamp: int
     key: bool
     payloads: tuple[bytes, ...]
-    ends: tuple[int, ...]  # of the GSO runs, exclusive
+    runs: tuple[Run, ...]
     size: int
     arrived: float
 
@@ -35,6 +57,7 @@ class History:
         self._gop_size = 0
         self.overflows = 0
         self.gop_seconds: float | None = None
+        self.gop_frames: int | None = None
 
     @property
     def gop(self) -> list[Frame]:
@@ -51,6 +74,7 @@ class History:
         if frame.key:
             if self._gop:
                 self.gop_seconds = frame.arrived - self._gop[0].arrived
+                self.gop_frames = len(self._gop)
             self._gop, self._gop_size = [], 0
         if frame.key or self._gop:
             self._gop.append(frame)

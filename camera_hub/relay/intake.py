@@ -4,7 +4,7 @@ from camera_hub.errors import HubError, Kind, Reason
 from camera_hub.relay import nal
 from camera_hub.relay.codecs import BY_NAME, Part
 from camera_hub.relay.depacketize import AccessUnit, Depacketizer
-from camera_hub.relay.history import Frame
+from camera_hub.relay.history import Frame, runs
 from camera_hub.relay.nal import Picture
 from camera_hub.relay.pacer import TURN
 from camera_hub.relay.packetize import gso_runs, packetize
@@ -64,7 +64,7 @@ class Intake:
             timestamp=self._timeline.place(unit.timestamp, arrived),
             key=unit.key,
             payloads=payloads,
-            ends=gso_runs(payloads, size=TURN),
+            runs=runs(payloads, gso_runs(payloads, size=TURN)),
             size=sum(map(len, payloads)),
             arrived=arrived,
         )

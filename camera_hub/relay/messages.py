@@ -12,12 +12,15 @@ Hub → relay                                        reply / later messages
                hold}                               hold: the picture before is of the same camera; it goes on until
                                                    the feed has its key frame, some seconds at most
   audio.listen {viewer, feed|None, serial}         audio.state …           (one feed's sound per viewer)
+  viewer.figures {viewer}                          reply {at, viewer: {…, tracks: […]}, feeds: {feed: {…}}} of its tiles
+  login.may   LoginMay                             the answer to login.ask
   figures     {}                                   reply {relay: {...}, feeds: {feed: {...}}, viewers: {viewer: {...}}}
 
 Relay → hub (unasked)
-  feed.state FeedState · viewer.state ViewerState · track.state TrackState · audio.state AudioState · key_frame KeyFrame
-  + body (Annex B, with parameter sets) · sync.wanted {feed} (no key frame is cached and someone waits: ask the camera
-  over ONVIF)
+  feed.state FeedState · viewer.state ViewerState · viewer.link LinkState · track.state TrackState ·
+  audio.state AudioState · key_frame KeyFrame + body (Annex B, with parameter sets) ·
+  sync.wanted {feed} (no key frame is cached and someone waits: ask the camera over ONVIF) ·
+  login.ask {feed, turn} and login.said LoginSaid (before and after each try of a login, where RelayConfig.asks_logins)
 
 A feed's and a viewer's names are the hub's (feed = "s<stream id>"); a relay never makes one up.
 A feed is one RTSP session.
@@ -49,6 +52,14 @@ class TrackPhase(StrEnum):
     REFUSED = "refused"
 
 
+class LinkLevel(StrEnum):
+    """What a browser's link is held to bear."""
+
+    FULL = "full"
+    LIGHT = "light"  # sub streams in place of main streams; that is the hub's to do
+    KEYS = "keys"  # the relay sends key frames alone
+
+
 class Audio(StrEnum):
     """What a stream's sound is to browsers."""
 
@@ -76,6 +87,7 @@ class RelayConfig(Message):
     media_timeout: float = 8.0  # no packet for that long: stalled, reopened
     key_frame_timeout: float = 20.0
     opens_at_once: int = 4  # concurrent RTSP opens per village (FeedSpec.group)
+    asks_logins: bool = False  # ask the hub before each try of a login; without it every try is free
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +102,8 @@ class FeedSpec(Message):
     password: str | None = field(default=None, repr=False)
     transport: Literal["auto", "tcp", "udp"] = "auto"
     group: str = ""  # village: opens are limited per group
-    device: str = ""  # login failures are shared per device
-    credentials_version: int = 0  # a change lifts a login block at once
+    device: str = ""
+    credentials_version: int = 0  # a changed login is another spec, and opens the feed anew
     audio: bool = False  # set the camera's sound up too, if it has one that browsers play
 
 
@@ -114,6 +126,25 @@ class FeedState(Message):
     key_frame_ms: float | None = None  # PLAY … first whole key frame
     audio: Audio | None = None  # None: not known, or not asked for
     audio_codec: str | None = None  # "pcma" | "pcmu" | "opus" | "aac" …, from SDP
+
+
+@dataclass(frozen=True, slots=True)
+class LoginMay(Message):
+    """Whether a login may be tried now: `reason` None = yes, else why not and for how many seconds."""
+
+    turn: int
+    reason: str | None = None
+    detail: str = ""
+    retry_in: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LoginSaid(Message):
+    """What became of a try: accepted (early word, the try goes on) · refused · over."""
+
+    turn: int
+    outcome: str
+    reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +184,15 @@ class TrackState(Message):
     phase: TrackPhase
     feed: str | None = None
     reason: str | None = None
+    first_rtp: int | None = None  # when live: RTP timestamp of the feed's first frame in this track
+
+
+@dataclass(frozen=True, slots=True)
+class LinkState(Message):
+    """A viewer's link has become better or worse. Told at each change; a new viewer's is FULL."""
+
+    viewer: str
+    level: LinkLevel
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,15 +6,16 @@ be full of tokens again, at most `TURN` bytes at once, and the loop runs in betw
 
 TURN = 40_000
 """Bytes that may be sent before the event loop gets its turn."""
+LEAST = 3_000
+"""Bytes that a limited peer may be sent at once: two packets."""
 
 
 class Bucket:
     """Tokens are bytes. Pure: the time is given."""
 
     def __init__(self, rate: int, *, depth: int = TURN, overdraft: int = 512 * 1024) -> None:
-        self._rate = rate / 8.0
-        self._depth = depth
-        self._overdraft = overdraft
+        self._full = (rate / 8.0, depth, float(overdraft))
+        self._rate, self._depth, self._overdraft = self._full
         self._tokens = float(depth)
         self._at: float | None = None
 
@@ -23,6 +24,16 @@ class Bucket:
         if self._at is not None:
             self._tokens = min(float(self._depth), self._tokens + (now - self._at) * self._rate)
         self._at = now
+
+    def limit(self, rate: float | None) -> None:
+        """Give no more than `rate` bit/s, a tenth of a second's worth at once, live frames too; None = as made."""
+        if rate is None or rate / 8.0 >= self._full[0]:
+            self._rate, self._depth, self._overdraft = self._full
+            return
+        self._rate = rate / 8.0
+        self._depth = min(self._full[1], max(LEAST, int(self._rate / 10)))
+        self._overdraft = float("-inf")
+        self._tokens = min(self._tokens, float(self._depth))
 
     def spend(self, count: int) -> None:
         self._tokens -= count
@@ -36,6 +47,16 @@ class Bucket:
     def turn(self) -> int:
         """Bytes that a replay may send now; 0 when it must wait."""
         return max(0, min(TURN, int(self._tokens)))
+
+    @property
+    def worth_a_turn(self) -> bool:
+        """Whether so much may be sent that it is worth the call."""
+        return self._tokens >= min(TURN, self._depth) // 4
+
+    @property
+    def room(self) -> int:
+        """Bytes that may be sent now, beyond a turn's too."""
+        return max(0, int(self._tokens))
 
     def wait(self, count: int = TURN // 2) -> float:
         """Seconds until `count` tokens are there."""

@@ -17,12 +17,16 @@ from camera_hub.relay.messages import (
     FeedSpec,
     FeedState,
     KeyFrame,
+    LinkState,
+    LoginMay,
     RelayConfig,
     TrackState,
     ViewerState,
 )
 from camera_hub.relay.outbox import Outbox
+from camera_hub.relay.permits import Permits
 from camera_hub.relay.tile import Tile
+from camera_hub.relay.totals import Totals
 from camera_hub.relay.viewer import Viewer
 from camera_hub.relay.webrtc.answer import machine_addresses, usable_addresses
 from camera_hub.relay.webrtc.dtls import Certificate
@@ -50,12 +54,14 @@ class Relay:
         self._outbox = Outbox(pipe)
         self._stack = AsyncExitStack()
         self._config = RelayConfig()
-        self._gate = Gate(clock, self._config.opens_at_once)
+        self._permits = Permits(self._outbox.post, asks=False)
+        self._gate = Gate(self._config.opens_at_once, self._permits)
         self._port: Port | None = None
         self._gso = False
         self._certificate: Certificate | None = None
         self._feeds: dict[str, Feed] = {}
         self._viewers: dict[str, tuple[Viewer, asyncio.Task[str]]] = {}
+        self._totals = Totals()
         self._sync_asked: dict[str, float] = {}
         self._handlers: dict[str, Callable[[Frame], Awaitable[dict[str, Any]]]] = {
             "configure": self._configure,
@@ -66,6 +72,8 @@ class Relay:
             "viewer.close": self._viewer_close,
             "track.show": self._track_show,
             "audio.listen": self._audio_listen,
+            "viewer.figures": self._viewer_figures,
+            "login.may": self._login_may,
             "figures": self._figures,
         }
 
@@ -117,7 +125,8 @@ class Relay:
             raise HubError(Kind.CONFLICT, "the relay is configured already")
         head = {**frame.head, "announced_addresses": tuple(frame.head.get("announced_addresses", ()))}
         self._config = config = RelayConfig.of(head)
-        self._gate = Gate(self._clock, config.opens_at_once)
+        self._permits = Permits(self._outbox.post, asks=config.asks_logins)
+        self._gate = Gate(config.opens_at_once, self._permits)
         self._certificate = Certificate(self._clock.monotonic())
         self._gso = gso_works()
         self._port = await self._stack.enter_async_context(Port(config.udp_host, config.udp_port))
@@ -165,6 +174,10 @@ class Relay:
         self._feed(frame).tap(None if every is None else float(every))
         return {}
 
+    async def _login_may(self, frame: Frame) -> dict[str, Any]:
+        self._permits.heard(LoginMay.of(frame.head))
+        return {}
+
     async def _viewer_offer(self, frame: Frame) -> dict[str, Any]:
         name = str(frame.head["viewer"])
         assert self._port is not None
@@ -188,6 +201,7 @@ class Relay:
             self._clock,
             gso=self._gso,
             tell_viewer=self._tell_viewer,
+            tell_link=self._tell_link,
             tell_track=self._tell_track,
             tell_audio=self._tell_audio,
             wants_key=self._want_key,
@@ -225,9 +239,19 @@ class Relay:
         ear.listen(name, self._feeds.get(name) if name is not None else None, int(head["serial"]))
         return {}
 
+    async def _viewer_figures(self, frame: Frame) -> dict[str, Any]:
+        found = self._viewers.get(str(frame.head["viewer"]))
+        if found is None:
+            raise HubError(Kind.NOT_FOUND, "no such viewer")
+        figures = found[0].read_figures()
+        shown = {tile.wanted for tile in found[0].tiles}
+        feeds = {name: feed.read_figures() for name, feed in self._feeds.items() if name in shown}
+        return {"at": self._clock.monotonic(), "viewer": figures, "feeds": feeds}
+
     async def _figures(self, frame: Frame) -> dict[str, Any]:
         usage = resource.getrusage(resource.RUSAGE_SELF)
         assert self._port is not None
+        viewers = {name: viewer.read_figures() for name, (viewer, _) in self._viewers.items()}
         return {
             "relay": {
                 "pid": os.getpid(),
@@ -238,9 +262,10 @@ class Relay:
                 "udp_port": self._port.number,
                 "datagrams": dict(self._port.counts),
                 "dropped_key_frames": self._outbox.dropped,
+                **self._totals.read(viewers.values()),
             },
             "feeds": {name: feed.read_figures() for name, feed in self._feeds.items()},
-            "viewers": {name: viewer.read_figures() for name, (viewer, _) in self._viewers.items()},
+            "viewers": viewers,
         }
 
     def _feed(self, frame: Frame) -> Feed:
@@ -257,6 +282,7 @@ class Relay:
         found = self._viewers.pop(name, None)
         if found is not None:
             await ended(found[1])
+            self._totals.leave(found[0].read_figures())
             self._tell_viewer(ViewerState(name, "closed", reason))
 
     def _viewer_ended(self, name: str, task: asyncio.Task[str]) -> None:
@@ -265,6 +291,7 @@ class Relay:
         if found is None or found[1] is not task:
             return
         del self._viewers[name]
+        self._totals.leave(found[0].read_figures())
         reason = "closed"
         if not task.cancelled():
             if (error := task.exception()) is not None:
@@ -289,6 +316,9 @@ class Relay:
 
     def _tell_viewer(self, state: ViewerState) -> None:
         self._outbox.post(state.head("viewer.state"))
+
+    def _tell_link(self, state: LinkState) -> None:
+        self._outbox.post(state.head("viewer.link"))
 
     def _tell_track(self, state: TrackState) -> None:
         self._outbox.post(state.head("track.state"))

@@ -63,15 +63,23 @@ class Tile:
     """A track and what it is wanted to show; also what aiortc hands the browser's reports to."""
 
     def __init__(
-        self, viewer: Peer, number: int, types: PayloadTypes, outlet: Outlet, now: Callable[[], float]
+        self,
+        viewer: Peer,
+        number: int,
+        types: PayloadTypes,
+        outlet: Outlet,
+        now: Callable[[], float],
+        *,
+        ssrcs: tuple[int, int],
     ) -> None:
         self.viewer = viewer
         self.track = Track(number, types, outlet, now, on_live=lambda _: self.say(TrackPhase.LIVE))
+        self.track.ssrc, self.track.rtx_ssrc = ssrcs
         self.wanted: str | None = None
         self.feed: Feed | None = None
         self._next: _Next | None = None
         self._now = now
-        self._said: tuple[object, ...] = ()
+        self._said: tuple[int, TrackPhase, str | None, str | None, int | None] | None = None
         self._ssrc = self.track.ssrc
 
     @property
@@ -158,10 +166,11 @@ class Tile:
 
     def say(self, phase: TrackPhase, reason: str | None = None) -> None:
         """Tell the hub, once, about the picture that is wanted."""
-        said = (self.track.serial, phase, self.wanted, reason)
+        first = self.track.first_rtp if phase is TrackPhase.LIVE else None
+        said = (self.track.serial, phase, self.wanted, reason, first)
         if said != self._said:
             self._said = said
-            self.viewer.tell_track(TrackState(self.viewer.name, self.track.number, *said[:2], self.wanted, reason))
+            self.viewer.tell_track(TrackState(self.viewer.name, self.track.number, *said))
 
     def _turn_to(self, feed: Feed | None) -> None:
         if self.feed is not None:

@@ -26,18 +26,24 @@ class Timeline:
         self._offset: float | None = None
         self._arrived = 0.0
         self._last = 0
+        self._transit: float | None = None
         self.lateness = 0.0
+        self.jitter = 0.0  # seconds, smoothed as in RFC 3550 A.8, of whole frames rather than packets
         self.jumps = 0
 
     def restart(self) -> None:
         """The stream has been opened anew: its timestamps tell nothing about those before. Hub times still grow."""
         self._unwrap = Unwrapper(32)
-        self._offset = None
-        self.lateness = 0.0
+        self._offset = self._transit = None
+        self.lateness = self.jitter = 0.0
 
     def place(self, timestamp: int, arrived: float) -> int:
         """Hub time (in ticks of `rate`) of what has this camera timestamp and arrived then (seconds). Grows."""
         seconds = self._unwrap(timestamp) / self._rate
+        transit = arrived - seconds
+        if self._transit is not None and (moved := abs(transit - self._transit)) < JUMP:
+            self.jitter += (moved - self.jitter) / 16
+        self._transit = transit
         if self._offset is None:
             self._offset = arrived - seconds
         else:

@@ -8,10 +8,10 @@ import random
 from bisect import bisect_right
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
-from camera_hub.relay.history import Frame, History
+from camera_hub.relay.history import Frame, History, Run, runs
 from camera_hub.relay.messages import TrackPhase
 from camera_hub.relay.timeline import squeeze
 
@@ -25,17 +25,8 @@ class Outlet(Protocol):
     @property
     def blocked(self) -> bool: ...
 
-    def send(
-        self,
-        payload_type: int,
-        ssrc: int,
-        sequence: int,
-        timestamp: int,
-        payloads: tuple[bytes, ...],
-        start: int,
-        end: int,
-    ) -> int:
-        """Send payloads[start:end] under `sequence` and those after it; the marker on the very last payload. Bytes."""
+    def send(self, payload_type: int, ssrc: int, sequence: int, timestamp: int, run: Run) -> int:
+        """Send the run's packets under `sequence` (16 bit) and those after it; the marker where a frame ends. Bytes."""
         ...
 
     def send_rtx(
@@ -76,7 +67,10 @@ class TrackFigures:
     rtx_missed: int = 0
     pli: int = 0
     replays: int = 0
+    rtx_refused: int = 0
     dropped_frames: int = 0
+    overflows: int = 0
+    thinned_frames: int = 0
     lost: int = 0
     fraction_lost: float = 0.0
     round_trip: float | None = None
@@ -96,8 +90,8 @@ class _Run:
 @dataclass(slots=True)
 class _Waiting:
     frame: Frame
-    timestamp: int | None  # None: its own hub time, live
-    place: int = 0
+    timestamp: int | None  # None: its own hub time, live; settled when its first packet goes
+    sent: int = 0  # runs
 
 
 @dataclass(slots=True)
@@ -117,6 +111,8 @@ class Track:
     serial: int = 0
     phase: TrackPhase = TrackPhase.EMPTY
     last_timestamp: int | None = None
+    first_rtp: int | None = None
+    """RTP timestamp of the first frame since the track was pointed anew: what is earlier shows what was before."""
     _sequence: int = field(default_factory=lambda: random.randrange(1 << 15))
     _rtx_sequence: int = field(default_factory=lambda: random.randrange(1 << 15))
     _base: int = field(default_factory=lambda: random.randrange(1 << 31))
@@ -124,8 +120,17 @@ class Track:
     _backlog_size: int = 0
     _needs_key: bool = True
     _pt: tuple[int, int | None] | None = None
+    _run: _Run | None = None  # the last of them
     _runs: deque[_Run] = field(default_factory=lambda: deque(maxlen=MAX_RUNS))
     _replayed_at: float = -1e9
+    _keys_only: bool = False
+
+    def thin(self, *, keys_only: bool) -> None:
+        """From now on send key frames alone, one at a time, or all frames (from the next key frame on)."""
+        if keys_only and not self._keys_only:
+            self._drop_backlog()
+            self._needs_key = True
+        self._keys_only = keys_only
 
     def point(self, feed: Source | None, serial: int) -> None:
         """Show `feed` from now on, from its cache if it has one. The caller has checked that the codec is taken."""
@@ -144,10 +149,12 @@ class Track:
         gop = self.feed.history.gop
         if not gop:
             return False
+        if self._keys_only:
+            gop = [packet_by_packet(gop[0])]
         self._drop_backlog()
         for frame, timestamp in zip(gop, squeeze(len(gop), self.last_timestamp, gop[-1].timestamp), strict=True):
-            self._queue(frame, timestamp)
-        self._needs_key = False
+            self._queue(_Waiting(frame, timestamp))
+        self._needs_key = self._keys_only
         self._replayed_at = self.now()
         self.figures.replays += 1
         return True
@@ -156,14 +163,23 @@ class Track:
         """The feed has a new frame: send of it what `budget` allows, queue the rest. Bytes sent."""
         if self._needs_key:
             if not frame.key or not self._settle_type():
-                self.figures.dropped_frames += self.phase is TrackPhase.LIVE
+                if self._keys_only:
+                    self.figures.thinned_frames += 1
+                else:
+                    self.figures.dropped_frames += self.phase is TrackPhase.LIVE
                 return 0
-            self._needs_key = False
-        self._queue(frame, None)
-        if budget and len(self._backlog) == 1:
-            return self.work(budget)
-        if self._backlog_size > self.backlog_bytes:
+            if self._keys_only:
+                if self._backlog:  # the key frame before is still on its way
+                    self.figures.thinned_frames += 1
+                    return 0
+                frame = packet_by_packet(frame)
+            self._needs_key = self._keys_only
+        if budget and not self._backlog:
+            return self._send_frame(frame, budget)
+        self._queue(_Waiting(frame, None))
+        if self._backlog_size > self.backlog_bytes and len(self._backlog) > 1:
             self.figures.dropped_frames += len(self._backlog)
+            self.figures.overflows += 1
             self._drop_backlog()
             self._needs_key = True
         return 0
@@ -173,23 +189,36 @@ class Track:
         sent = 0
         while self._backlog and sent < budget and not self.outlet.blocked:
             waiting = self._backlog[0]
-            frame, place = waiting.frame, waiting.place
-            if place == 0:
-                waiting.timestamp = self._timestamp(waiting)
-            end = next(end for end in frame.ends if end > place)
-            sent += self._send(waiting, place, end)
-            waiting.place = end
-            if end == len(frame.payloads):
+            frame = waiting.frame
+            if waiting.sent == 0:
+                waiting.timestamp = self._begin(frame, waiting.timestamp)
+            assert waiting.timestamp is not None
+            sent += self._send(frame.runs[waiting.sent], waiting.timestamp)
+            waiting.sent += 1
+            if waiting.sent == len(frame.runs):
                 self._backlog.popleft()
                 self._backlog_size -= frame.size
                 self.figures.frames += 1
         return sent
 
-    def resend(self, sequences: list[int]) -> int:
-        """Answer a NACK from the feed's history. Bytes sent."""
+    def _send_frame(self, frame: Frame, budget: int) -> int:
+        """The usual case: a live frame, and nothing waits before it. What the budget does not allow is queued."""
+        timestamp = self._begin(frame, None)
         sent = 0
-        for sequence in sequences:
-            if self.outlet.blocked:
+        for index, run in enumerate(frame.runs):
+            if index and (sent >= budget or self.outlet.blocked):
+                self._queue(_Waiting(frame, timestamp, index))
+                return sent
+            sent += self._send(run, timestamp)
+        self.figures.frames += 1
+        return sent
+
+    def resend(self, sequences: list[int], budget: int) -> int:
+        """Answer a NACK from the feed's history with about `budget` bytes. Bytes sent."""
+        sent = 0
+        for number, sequence in enumerate(sequences):
+            if sent >= budget or self.outlet.blocked:
+                self.figures.rtx_refused += len(sequences) - number
                 break
             found = self._find(sequence)
             if found is None:
@@ -201,9 +230,9 @@ class Track:
                 continue
             timestamp = (frame.timestamp + run.offset + self._base) & MASK32
             payload = (sequence & 0xFFFF).to_bytes(2, "big") + frame.payloads[place]
-            number, self._rtx_sequence = self._rtx_sequence, self._rtx_sequence + 1
+            rtx_sequence, self._rtx_sequence = self._rtx_sequence, self._rtx_sequence + 1
             marker = place == len(frame.payloads) - 1
-            sent += self.outlet.send_rtx(rtx_type, self.rtx_ssrc, number & 0xFFFF, timestamp, marker, payload)
+            sent += self.outlet.send_rtx(rtx_type, self.rtx_ssrc, rtx_sequence & 0xFFFF, timestamp, marker, payload)
             self.figures.rtx += 1
         return sent
 
@@ -233,7 +262,7 @@ class Track:
     @property
     def waits_for_key(self) -> bool:
         """Whether nothing can be shown before the feed's next key frame."""
-        return self.feed is not None and self._needs_key
+        return self.feed is not None and self._needs_key and not (self._keys_only and self.phase is TrackPhase.LIVE)
 
     def rtp_time(self, hub_time: float) -> int:
         """The track's RTP timestamp of a moment (for sender reports)."""
@@ -244,47 +273,46 @@ class Track:
         self._pt = self.types.by_codec.get(codec) if codec is not None else None
         return self._pt is not None
 
-    def _queue(self, frame: Frame, timestamp: int | None) -> None:
-        self._backlog.append(_Waiting(frame, timestamp))
-        self._backlog_size += frame.size
+    def _queue(self, waiting: _Waiting) -> None:
+        self._backlog.append(waiting)
+        self._backlog_size += waiting.frame.size
 
     def _drop_backlog(self) -> None:
         self._backlog.clear()
         self._backlog_size = 0
 
-    def _timestamp(self, waiting: _Waiting) -> int:
-        wanted = waiting.frame.timestamp if waiting.timestamp is None else waiting.timestamp
-        last = self.last_timestamp
-        self.last_timestamp = wanted if last is None or wanted > last else last + 1
-        return self.last_timestamp
-
-    def _send(self, waiting: _Waiting, start: int, end: int) -> int:
+    def _begin(self, frame: Frame, timestamp: int | None) -> int:
+        """A frame's first packet goes next: settle its time, which never steps back, and where its packets are kept."""
         assert self._pt is not None
         assert self.feed is not None
-        assert waiting.timestamp is not None
-        frame, media = waiting.frame, self._pt[0]
-        offset = waiting.timestamp - frame.timestamp
-        self._remember(self.feed.history, frame.first + start, offset, media)
-        first, self._sequence = self._sequence, self._sequence + end - start
-        out = (waiting.timestamp + self._base) & MASK32
-        size = self.outlet.send(media, self.ssrc, first & 0xFFFF, out, frame.payloads, start, end)
-        self.figures.packets += end - start
-        self.figures.bytes += size
-        if self.phase is not TrackPhase.LIVE:
-            self.phase = TrackPhase.LIVE
-            self.on_live(self)
-        return size
-
-    def _remember(self, history: History, index: int, offset: int, payload_type: int) -> None:
-        run = self._runs[-1] if self._runs else None
+        wanted, last = frame.timestamp if timestamp is None else timestamp, self.last_timestamp
+        if last is not None and wanted <= last:
+            wanted = last + 1
+        self.last_timestamp = wanted
+        offset, run = wanted - frame.timestamp, self._run
         if (
             run is None
-            or run.history is not history
-            or run.index + (self._sequence - run.sequence) != index
+            or run.index - run.sequence != frame.first - self._sequence
             or run.offset != offset
-            or run.payload_type != payload_type
+            or run.history is not self.feed.history
+            or run.payload_type != self._pt[0]
         ):
-            self._runs.append(_Run(self._sequence, history, index, offset, payload_type))
+            self._run = _Run(self._sequence, self.feed.history, frame.first, offset, self._pt[0])
+            self._runs.append(self._run)
+        return wanted
+
+    def _send(self, run: Run, timestamp: int) -> int:
+        assert self._pt is not None
+        count, figures = len(run.payloads), self.figures
+        first, self._sequence = self._sequence, self._sequence + count
+        out = (timestamp + self._base) & MASK32
+        size = self.outlet.send(self._pt[0], self.ssrc, first & 0xFFFF, out, run)
+        figures.packets += count
+        figures.bytes += size
+        if self.phase is not TrackPhase.LIVE:
+            self.phase, self.first_rtp = TrackPhase.LIVE, out
+            self.on_live(self)
+        return size
 
     def _find(self, sequence: int) -> tuple[_Run, Frame, int] | None:
         """The packet that went out under the last use of this 16-bit sequence number."""
@@ -297,6 +325,11 @@ class Track:
         run = self._runs[at]
         found = run.history.packet(run.index + number - run.sequence)
         return None if found is None else (run, *found)
+
+
+def packet_by_packet(frame: Frame) -> Frame:
+    """The frame for a narrow link, which takes no whole run at once."""
+    return replace(frame, runs=runs(frame.payloads, range(1, len(frame.payloads) + 1)))
 
 
 def worth_replaying(age: float, gop_seconds: float | None, gop_size: int) -> bool:

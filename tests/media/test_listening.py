@@ -26,8 +26,9 @@ PAGE = "page-0001"
 async def loud(settings: Settings, bus: EventBus, site: Database, sources: FakeSources) -> AsyncIterator[Media]:
     """A Media of a site that has sound."""
     allowed = settings.model_copy(update={"media": settings.media.model_copy(update={"audio": True})})
-    commands = {"relay_command": FAKE_RELAY, "eye_command": FAKE_EYE}
-    async with Media(allowed, SystemClock(), bus, site, sources, **commands) as media:
+    async with Media(
+        allowed, SystemClock(), bus, site, sources, relay_command=FAKE_RELAY, eye_command=FAKE_EYE
+    ) as media:
         yield media
 
 

@@ -71,6 +71,13 @@ async def test_cameras_play_switch_and_come_back_after_the_relay_was_killed(real
             assert await peer.picture(0) == (320, 192)
             assert await peer.picture(1) == (320, 192)
             await tile_in(news, "live")
+            first, second = await real.viewer_figures(answer.viewer, OPERATOR)
+            assert (first.track, second.track) == (0, 1)
+            assert first.feed is not None
+            assert first.feed["codec"] == "h264"
+            assert first.feed["width"] == 320
+            assert first.feed["key_frames"] >= 1
+            assert first.sent["packets"] >= 1
             await real.show(PAGE, Show(answer.viewer, 0, 2, 3))
             assert (await tile_in(news, "live", serial=2)).camera == 3
             pid = real._feeds.relays[0].pid

@@ -4,6 +4,7 @@ import os
 import signal
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -32,7 +33,7 @@ class TwoVillages(FakeSources):
 @pytest.fixture
 async def two(settings: Settings, bus: EventBus, site: Database) -> AsyncIterator[Media]:
     settings = settings.model_copy(update={"media": MediaSettings(relays=2, udp_port=0)})
-    commands = {"relay_command": FAKE_RELAY, "eye_command": FAKE_EYE}
+    commands: dict[str, Any] = {"relay_command": FAKE_RELAY, "eye_command": FAKE_EYE}
     async with Media(settings, SystemClock(), bus, site, TwoVillages(), **commands) as media:
         yield media
 

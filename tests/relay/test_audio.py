@@ -38,7 +38,7 @@ class Wire:
 
 
 def track(wire: Wire) -> AudioTrack:
-    return AudioTrack({"pcma": 8, "opus": 111}, wire)
+    return AudioTrack({"pcma": 8, "opus": 111}, wire, 4711)
 
 
 def test_packets_pass_straight_through_on_the_cameras_clock_across_its_wrap() -> None:

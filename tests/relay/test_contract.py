@@ -1,6 +1,10 @@
 """What we use of aiortc, aioice and pylibsrtp that they do not promise. An upgrade that moves it fails here."""
 
+import ast
 import inspect
+import re
+from importlib import metadata
+from pathlib import Path
 
 import pytest
 from aioice import stun
@@ -8,7 +12,24 @@ from aiortc import RTCCertificate, RTCDtlsTransport, rtcdtlstransport, rtp
 from pylibsrtp import Policy, Session
 from pylibsrtp._binding import ffi, lib
 
-from camera_hub.relay.webrtc.outlet import TRAILER
+ROOT = Path(__file__).parents[2]
+LIBRARIES = {"aiortc", "aioice", "pylibsrtp"}
+PRIVATE = {
+    "_set_role": "RTCDtlsTransport",
+    "_srtp_profiles": "RTCDtlsTransport",
+    "_rtp_router": "RTCDtlsTransport",
+    "_tx_srtp": "RTCDtlsTransport",
+    "_rx_srtp": "RTCDtlsTransport",
+    "_send_rtp": "RTCDtlsTransport",
+    "_srtp": "Session",
+    "_binding": "pylibsrtp",
+}
+"""Every private name of theirs that the product uses, and whose it is. Each has its test below."""
+OURS = {"_ssrc": "RtcpTaker", "_recv": "IcePeer", "_send": "IcePeer", "_handle_rtcp_packet": "Tile"}
+"""Private names that are ours to define, because aiortc calls them."""
+
+
+GCM = Policy.SRTP_PROFILE_AEAD_AES_128_GCM
 
 
 class Ice:
@@ -21,7 +42,41 @@ async def dtls() -> RTCDtlsTransport:
     return RTCDtlsTransport(Ice(), [RTCCertificate.generateCertificate()])  # type: ignore[arg-type]  # all it needs
 
 
-@pytest.mark.parametrize("name", ["_set_role", "_srtp_profiles", "_rtp_router", "_tx_srtp", "_rx_srtp", "_ssl"])
+def private_names(path: Path) -> set[str]:
+    """Private names of others in one module: `other._name`, and private modules that it imports from."""
+    tree = ast.parse(path.read_text("utf-8"))
+    modules = [node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
+    modules += [alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names]
+    if not any(module.split(".")[0] in LIBRARIES for module in modules):
+        return set()
+    found = {part for module in modules for part in module.split(".") if part.startswith("_")}
+    for node in ast.walk(tree):
+        own = isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in ("self", "cls")
+        if isinstance(node, ast.Attribute) and re.match("_[a-z]", node.attr) and not own:
+            found.add(node.attr)
+    return found - {"__future__"}
+
+
+def test_every_private_name_in_use_stands_in_this_contract() -> None:
+    modules = sorted((ROOT / "camera_hub").rglob("*.py"))
+    used = {name for path in modules for name in private_names(path)}
+    assert used - OURS.keys() == PRIVATE.keys()
+
+
+def test_what_aiortc_calls_of_ours_is_there() -> None:
+    source = {name: (ROOT / "camera_hub" / "relay" / name).read_text("utf-8") for name in ("webrtc/ice.py", "tile.py")}
+    assert "async def _recv(self) -> bytes" in source["webrtc/ice.py"]
+    assert "async def _send(self, data: bytes) -> None" in source["webrtc/ice.py"]
+    assert "async def _handle_rtcp_packet(self, packet: object) -> None" in source["tile.py"]
+
+
+@pytest.mark.parametrize("library", sorted(LIBRARIES))
+def test_their_versions_are_pinned_exactly(library: str) -> None:
+    project = (ROOT / "pyproject.toml").read_text("utf-8")
+    assert f'"{library}=={metadata.version(library)}"' in project
+
+
+@pytest.mark.parametrize("name", sorted(name for name, owner in PRIVATE.items() if owner == "RTCDtlsTransport"))
 async def test_the_dtls_transport_has(dtls: RTCDtlsTransport, name: str) -> None:
     assert hasattr(dtls, name)
 
@@ -51,18 +106,48 @@ def test_the_profiles_we_choose_among() -> None:
     assert rtcdtlstransport.SRTP_AES128_CM_SHA1_80 in rtcdtlstransport.SRTP_PROFILES
 
 
-@pytest.mark.parametrize("profile", [Policy.SRTP_PROFILE_AEAD_AES_128_GCM, Policy.SRTP_PROFILE_AES128_CM_SHA1_80])
+@pytest.mark.parametrize("profile", [GCM, Policy.SRTP_PROFILE_AES128_CM_SHA1_80])
 def test_srtp_protects_in_place_and_a_foreign_session_opens_it(profile: int) -> None:
-    key = bytes(range(30)) if profile == Policy.SRTP_PROFILE_AES128_CM_SHA1_80 else bytes(range(28))
+    key = bytes(range(30)) if profile != GCM else bytes(range(28))
     session = Session(Policy(key=key, ssrc_type=Policy.SSRC_ANY_OUTBOUND, srtp_profile=profile))
     packet = rtp.RtpPacket(payload_type=96, sequence_number=9, timestamp=1, ssrc=3, payload=b"hello" * 20).serialize()
     raw, length = ffi.new("unsigned char[]", 2048), ffi.new("int *")
     ffi.buffer(raw)[0 : len(packet)] = packet
     length[0] = len(packet)
     assert lib.srtp_protect(session._srtp[0], raw, length) == lib.srtp_err_status_ok
-    assert len(packet) < length[0] <= len(packet) + TRAILER
+    trailer = 10 if profile == Policy.SRTP_PROFILE_AES128_CM_SHA1_80 else 16
+    assert length[0] == len(packet) + trailer  # always the same: the press lays a whole run out before it is encrypted
     other = Session(Policy(key=key, ssrc_type=Policy.SSRC_ANY_INBOUND, srtp_profile=profile))
     assert other.unprotect(bytes(ffi.buffer(raw)[0 : length[0]])) == packet
+
+
+async def test_a_role_that_was_set_is_kept_and_the_profiles_are_offered_in_our_order(dtls: RTCDtlsTransport) -> None:
+    dtls._set_role("server")
+    start = inspect.getsource(RTCDtlsTransport.start)
+    assert dtls._role == "server"
+    assert "self._srtp_profiles" in start
+    assert 'if self._role == "auto"' in start
+
+
+async def test_the_transport_passes_first_bytes_of_dtls_and_srtp_and_closes_on_a_connection_error() -> None:
+    source = inspect.getsource(RTCDtlsTransport._recv_next)
+    assert "first_byte > 19 and first_byte < 64" in source
+    assert "first_byte > 127 and first_byte < 192" in source
+    assert "except pylibsrtp.Error" in source, "a forged SRTP packet must not end the session"
+
+
+def test_libsrtp_does_not_stop_a_sender_that_repeats_itself() -> None:
+    """Why tests/relay/test_srtp_safety.py is needed. If this fails, libsrtp has become the second lock: keep both."""
+    policy = Policy(key=bytes(28), ssrc_type=Policy.SSRC_ANY_OUTBOUND, srtp_profile=GCM)
+    policy.allow_repeat_tx = True
+    session = Session(policy)
+    one, other = (
+        session.protect(rtp.RtpPacket(sequence_number=9, ssrc=3, payload=payload).serialize())
+        for payload in (b"one", b"two")
+    )
+    assert bytes(a ^ b for a, b in zip(one[12:15], other[12:15], strict=True)) == bytes(
+        a ^ b for a, b in zip(b"one", b"two", strict=True)
+    ), "the same key stream twice"
 
 
 def test_the_stun_codec_checks_integrity() -> None:

@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 
 from camera_hub.errors import Reason
-from tests.relay.camera import NONCE, REALM, Quirks, camera
+from camera_hub.relay.messages import LoginMay
+from tests.relay.camera import NONCE, REALM, Camera, Quirks, camera
 from tests.relay.clip import clip
 from tests.relay.hub import Hub, relay
 
@@ -61,20 +62,50 @@ async def test_a_login_is_answered_in_the_best_way_the_camera_knows(challenges: 
             assert "algorithm=SHA-256" in given[1]
 
 
-async def test_a_wrong_password_is_tried_twice_and_at_once_again_when_it_changes() -> None:
+def signed(cam: Camera) -> int:
+    """Requests that carried a login."""
+    return sum("authorization" in headers for _, _, headers in cam.seen.requests)
+
+
+async def test_a_refused_login_is_not_tried_again_until_the_hub_opens_the_feed_anew() -> None:
     quirks = Quirks(login=("admin", "right"))
     async with camera(clip(), quirks) as cam, relay() as hub:
         spec = await hub.open("s1", cam, username="admin", password="wrong", device="d", credentials_version=1)
-        blocked = await hub.until("feed.state", lambda head: (head["retry_in"] or 0) > 1700)
-        assert blocked.head["reason"] == Reason.WRONG_PASSWORD
-        signed = [headers for _, _, headers in cam.seen.requests if "authorization" in headers]
-        assert len(signed) == 2
-        other = await hub.open("s2", cam, username="admin", password="wrong", device="d", credentials_version=1)
-        for fixed in (spec, other):
-            await hub.pipe.call(replace(fixed, password="right", credentials_version=2).head("feed.open"))
-            await hub.state(fixed.feed, "live")
-        signed = [headers for _, _, headers in cam.seen.requests if "authorization" in headers]
-        assert len(signed) == 2 + 2 * 3
+        refused = await failure(hub)
+        assert (refused["reason"], refused["final"]) == (Reason.WRONG_PASSWORD, True)
+        assert signed(cam) == 1
+        await hub.pipe.call(replace(spec, password="right", credentials_version=2).head("feed.open"))
+        await hub.state("s1", "live")
+        assert signed(cam) == 1 + 3
+
+
+async def test_the_hub_is_asked_before_a_login_is_tried_and_told_what_became_of_it() -> None:
+    async with camera(clip(), Quirks(login=("admin", "right"))) as cam, relay(asks_logins=True) as hub:
+        spec = await hub.open("s1", cam, username="admin", password="wrong", device="d", credentials_version=1)
+        ask = (await hub.until("login.ask")).head
+        assert (ask["feed"], cam.seen.requests) == ("s1", [])
+        await hub.pipe.send(LoginMay(ask["turn"], Reason.LOCKED_OUT, "not yet", 1800.0).head("login.may"))
+        held = await failure(hub)
+        assert (held["reason"], held["detail"], held["retry_in"]) == (Reason.LOCKED_OUT, "not yet", 1800.0)
+        assert (held["final"], cam.seen.requests) == (True, [])
+
+        heard = len(hub.said)
+        await hub.pipe.call(spec.head("feed.open"))
+        turn = (await hub.until("login.ask", since=heard)).head["turn"]
+        await hub.pipe.send(LoginMay(turn).head("login.may"))
+        said = (await hub.until("login.said", lambda head: head["turn"] == turn)).head
+        assert (said["outcome"], signed(cam)) == ("refused", 1)
+
+        heard = len(hub.said)
+        await hub.pipe.call(replace(spec, password="right").head("feed.open"))
+        turn = (await hub.until("login.ask", since=heard)).head["turn"]
+        await hub.pipe.send(LoginMay(turn).head("login.may"))
+        await hub.state("s1", "live")
+        await hub.until("login.said", lambda head: head["turn"] == turn and head["outcome"] == "over")
+        assert [h.head["outcome"] for h in hub.said if h.type == "login.said" and h.head["turn"] == turn] == [
+            "accepted",
+            "over",
+        ]
 
 
 async def test_a_camera_that_wants_a_login_and_gets_none_is_not_bothered_again() -> None:

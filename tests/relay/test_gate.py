@@ -3,10 +3,12 @@
 import asyncio
 from contextlib import AsyncExitStack
 
-from camera_hub.clock import SystemClock
 from camera_hub.relay.gate import Gate
 from camera_hub.relay.messages import FeedSpec
+from camera_hub.relay.permits import Permits
 from camera_hub.running import ended
+
+FREE = Permits(lambda head: None, asks=False)
 
 
 def spec(name: str) -> FeedSpec:
@@ -35,7 +37,7 @@ async def settled() -> None:
 
 
 async def test_a_viewer_is_let_in_before_looks_that_came_earlier() -> None:
-    gate, order = Gate(SystemClock(), 2), list[str]()
+    gate, order = Gate(2, FREE), list[str]()
     async with AsyncExitStack() as stack:
         looks = [Opening(gate, f"look {number}", order) for number in range(3)]
         await settled()
@@ -57,7 +59,7 @@ async def test_a_viewer_is_let_in_before_looks_that_came_earlier() -> None:
 
 
 async def test_who_gives_up_while_waiting_takes_no_place() -> None:
-    gate, order = Gate(SystemClock(), 1), list[str]()
+    gate, order = Gate(1, FREE), list[str]()
     first, second, third = (Opening(gate, name, order) for name in ("first", "second", "third"))
     await settled()
     await ended(second.task)

@@ -11,9 +11,11 @@ import pytest
 from aiortc import rtp
 from pylibsrtp import Policy, Session
 
+from camera_hub.relay.history import Run
 from camera_hub.relay.webrtc.gso import gso_works
 from camera_hub.relay.webrtc.outlet import SrtpOutlet
 from camera_hub.relay.webrtc.port import Port, Way
+from camera_hub.relay.webrtc.press import Press
 
 KEY = bytes(range(28))
 PROFILE = Policy.SRTP_PROFILE_AEAD_AES_128_GCM
@@ -32,7 +34,7 @@ async def narrow(tmp_path: Path) -> AsyncIterator[tuple[Any, socket.socket]]:
     near = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
     near.setblocking(False)
     with far, near:
-        yield SimpleNamespace(socket=near, full=lambda: None, path=str(tmp_path / "far")), far
+        yield SimpleNamespace(socket=near, full=lambda: None, press=Press, path=str(tmp_path / "far")), far
 
 
 def received(far: socket.socket) -> list[bytes]:
@@ -53,7 +55,7 @@ async def test_what_the_socket_does_not_take_is_held_encrypted_and_sent_later(
     payloads = tuple(bytes([index]) * 400 for index in range(40))
     sequence, came = 0, []
     while not outlet.blocked:
-        outlet.send(96, 7, sequence, 1000, payloads, 0, 40)
+        outlet.send(96, 7, sequence, 1000, Run(payloads, 0, True))
         sequence += 40
     assert outlet.figures.blocked >= 1
     while outlet.blocked:
@@ -77,12 +79,14 @@ async def test_a_frame_leaves_in_one_call_where_gso_works() -> None:
             ice: Any = SimpleNamespace(way=Way(far.getsockname(), []))
             outlet = SrtpOutlet(port, ice, session(Policy.SSRC_ANY_OUTBOUND), gso=True)
             payloads = (*(bytes([index]) * 1000 for index in range(20)), b"short")
-            outlet.send(96, 7, 100, 1000, payloads, 0, 21)
-            assert outlet.figures.sends == 1
-            assert outlet.figures.packets == 21
+            outlet.send_rtx(97, 8, 1, 0, False, b"the first packet tells the trailer of the cipher")
+            outlet.send(96, 7, 100, 1000, Run(payloads, 0, True))
+            assert outlet.figures.sends == 2
+            assert outlet.figures.packets == 22
             inbound = session(Policy.SSRC_ANY_INBOUND)
             loop = asyncio.get_running_loop()
             far.setblocking(False)
+            inbound.unprotect(await loop.sock_recv(far, 2048))
             came = [rtp.RtpPacket.parse(inbound.unprotect(await loop.sock_recv(far, 2048))) for _ in payloads]
             assert [packet.payload for packet in came] == list(payloads)
             assert [packet.sequence_number for packet in came] == list(range(100, 121))
@@ -94,8 +98,60 @@ async def test_a_kernel_that_refuses_a_run_gets_its_packets_one_by_one_from_then
         async with Port("127.0.0.1", 0) as port:
             ice: Any = SimpleNamespace(way=Way(far.getsockname(), []))
             outlet = SrtpOutlet(port, ice, session(Policy.SSRC_ANY_OUTBOUND), gso=True)
-            payloads = (b"tiny",) * 600  # more segments than any kernel takes
-            outlet.send(96, 7, 0, 1000, payloads, 0, 600)
-            outlet.send(96, 7, 600, 1000, payloads, 0, 2)
+            outlet.send_rtx(97, 8, 1, 0, False, b"the first packet tells the trailer of the cipher")
+            payloads = (bytes(1900),) * 40  # more bytes than any kernel takes
+            outlet.send(96, 7, 0, 1000, Run(payloads, 0, True))
+            outlet.send(96, 7, 40, 1000, Run(payloads[:2], 0, True))
             figures = outlet.figures
-            assert (figures.gso_refused, figures.sends, figures.failed) == (1, 602, 0)
+            assert (figures.gso_refused, figures.sends, figures.failed) == (1, 43, 0)
+
+
+@pytest.mark.parametrize("profile", [PROFILE, Policy.SRTP_PROFILE_AES128_CM_SHA1_80])
+@pytest.mark.parametrize("sequence", [5, 0xFFFD])
+async def test_a_run_is_the_same_packets_as_one_by_one(profile: int, sequence: int) -> None:
+    """The press writes what the plain road writes: headers, marker, wrap of the sequence, every byte."""
+    key = KEY if profile == PROFILE else bytes(range(30))
+
+    def made(direction: int) -> Session:
+        return Session(Policy(key=key, ssrc_type=direction, srtp_profile=profile))
+
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as far:
+        far.bind(("127.0.0.1", 0))
+        far.setblocking(False)
+        loop = asyncio.get_running_loop()
+        async with Port("127.0.0.1", 0) as port:
+            ice: Any = SimpleNamespace(way=Way(far.getsockname(), []))
+            run = Run((b"one" * 30, b"two" * 30, b"six" * 30, b"end"), 0, True)
+            came: list[list[bytes]] = []
+            for runs in (2, 0):  # the first run of an outlet goes one by one
+                outlet = SrtpOutlet(port, ice, made(Policy.SSRC_ANY_OUTBOUND), gso=gso_works())
+                if runs == 2:
+                    outlet.send_rtx(97, 8, 1, 0, False, b"the first packet tells the trailer of the cipher")
+                    await loop.sock_recv(far, 2048)
+                outlet.send(96, 7, sequence, 1 << 31, run)
+                came.append([await loop.sock_recv(far, 2048) for _ in run.payloads])
+            assert came[0] == came[1]
+            inbound = made(Policy.SSRC_ANY_INBOUND)
+            packets = [rtp.RtpPacket.parse(inbound.unprotect(data)) for data in came[0]]
+            assert [packet.sequence_number for packet in packets] == [(sequence + n) & 0xFFFF for n in range(4)]
+            assert [packet.marker for packet in packets] == [0, 0, 0, 1]
+            assert {(packet.payload_type, packet.ssrc, packet.timestamp) for packet in packets} == {(96, 7, 1 << 31)}
+            assert tuple(packet.payload for packet in packets) == run.payloads
+
+
+async def test_nothing_leaves_in_the_clear_when_libsrtp_refuses() -> None:
+    """libsrtp refuses a packet behind its replay window; the run that holds it is not sent at all."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as far:
+        far.bind(("127.0.0.1", 0))
+        far.setblocking(False)
+        async with Port("127.0.0.1", 0) as port:
+            ice: Any = SimpleNamespace(way=Way(far.getsockname(), []))
+            outlet = SrtpOutlet(port, ice, session(Policy.SSRC_ANY_OUTBOUND), gso=gso_works())
+            run = Run((b"one" * 30, b"two" * 30), 0, True)
+            outlet.send(96, 7, 30_000, 0, run)
+            assert outlet.send(96, 7, 10_000, 0, run) == 0
+            assert outlet.figures.failed == 2
+            loop = asyncio.get_running_loop()
+            assert len([await loop.sock_recv(far, 2048) for _ in range(2)]) == 2
+            with pytest.raises(BlockingIOError):
+                far.recv(2048)

@@ -1,4 +1,4 @@
-"""RTSP apart from sockets: parser and its limits, signatures, SDP, the budget of logins."""
+"""RTSP apart from sockets: parser and its limits, signatures, SDP."""
 
 import base64
 from itertools import pairwise
@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 
 from camera_hub.errors import HubError, Reason
 from camera_hub.relay.rtsp.auth import Challenge, Login, best_challenge, digest
-from camera_hub.relay.rtsp.budget import LoginBudget
 from camera_hub.relay.rtsp.message import MAX_BODY, Parser, Request, Response, write_request
 from camera_hub.relay.rtsp.sdp import read_sdp, resolve
 
@@ -169,23 +168,3 @@ def test_an_unsupported_codec_is_named() -> None:
 def test_any_sdp_is_read_or_refused(text: str) -> None:
     with pytest.raises(HubError):
         read_sdp("v=0\r\nm=video 0 RTP/AVP 96\r\n" + text.replace("rtpmap", ""), BASE)
-
-
-def test_a_wrong_password_is_tried_six_times_a_day_at_most() -> None:
-    budget, now, tries = LoginBudget(), 0.0, []
-    while now < 24 * 3600 - 1:
-        assert budget.wait("nvr", 1, now) == 0
-        tries.append(now)
-        now += budget.failed("nvr", 1, now) or 1.0
-    assert tries == [0.0, 1.0, 1801.0, 1801.0 + 6 * 3600, 1801.0 + 12 * 3600, 1801.0 + 18 * 3600]
-
-
-def test_a_changed_login_is_tried_at_once_and_other_devices_are_free() -> None:
-    budget = LoginBudget()
-    budget.failed("nvr", 1, 0.0)
-    budget.failed("nvr", 1, 1.0)
-    assert budget.wait("nvr", 1, 2.0) == pytest.approx(1799)
-    assert budget.wait("nvr", 2, 2.0) == 0
-    assert budget.wait("other", 1, 2.0) == 0
-    budget.succeeded("nvr")
-    assert budget.wait("nvr", 1, 3.0) == 0

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from camera_hub.relay.history import Frame, History
+from camera_hub.relay.history import Frame, History, Run, runs
 from camera_hub.relay.messages import TrackPhase
 from camera_hub.relay.pacer import Bucket
 from camera_hub.relay.packetize import gso_runs
@@ -23,21 +23,12 @@ class Wire:
     packets: list[tuple[int, int, int, int, bool, bytes]] = field(default_factory=list)
     resent: list[tuple[int, int, bool, bytes]] = field(default_factory=list)
 
-    def send(
-        self,
-        payload_type: int,
-        ssrc: int,
-        sequence: int,
-        timestamp: int,
-        payloads: tuple[bytes, ...],
-        start: int,
-        end: int,
-    ) -> int:
-        for place in range(start, end):
-            marker = place == len(payloads) - 1
-            number = (sequence + place - start) & 0xFFFF
-            self.packets.append((payload_type, ssrc, number, timestamp, marker, payloads[place]))
-        return sum(map(len, payloads[start:end]))
+    def send(self, payload_type: int, ssrc: int, sequence: int, timestamp: int, run: Run) -> int:
+        last = len(run.payloads) - 1
+        for place, payload in enumerate(run.payloads):
+            marker = run.ends_frame and place == last
+            self.packets.append((payload_type, ssrc, (sequence + place) & 0xFFFF, timestamp, marker, payload))
+        return sum(map(len, run.payloads))
 
     def send_rtx(
         self, payload_type: int, ssrc: int, sequence: int, timestamp: int, marker: bool, payload: bytes
@@ -57,10 +48,15 @@ class Camera:
         self._frames = 0
 
     def frame(self, now: float, *, key: bool = False, packets: int = 3, size: int = 100) -> Frame:
-        lead = f"{self.name}:{self._frames}:".encode()
-        payloads = tuple(lead + bytes([place]) * (size - len(lead)) for place in range(packets))
+        payloads = tuple(f"{self.name}:{self._frames}:{place}:".encode().ljust(size, b".") for place in range(packets))
         made = Frame(
-            self._index, round(now * RATE), key, payloads, gso_runs(payloads, segments=2), sum(map(len, payloads)), now
+            self._index,
+            round(now * RATE),
+            key,
+            payloads,
+            runs(payloads, gso_runs(payloads, segments=2)),
+            sum(map(len, payloads)),
+            now,
         )
         self._index += packets
         self._frames += 1
@@ -106,6 +102,23 @@ def test_a_switch_replays_the_cache_squeezed_and_goes_on_live() -> None:
     track.live(camera.frame(time.now), 40_000)
     assert (wire.packets[-1][3] - stamps[-1]) & 0xFFFFFFFF == 3600
     assert live == [7]
+
+
+def test_a_switch_names_the_time_that_divides_the_frames_before_from_those_after() -> None:
+    wire, time = Wire(), Time()
+    track, cameras = a_track(wire, time), [Camera("a"), Camera("b")]
+    for index in range(50):
+        time.now += 0.04
+        for camera in cameras:
+            camera.frame(time.now, key=index % 25 == 0)
+    track.point(cameras[0], 1)
+    track.work(10_000_000)
+    track.point(cameras[1], 2)
+    before, _ = len(wire.packets), track.work(10_000_000)
+    assert wire.packets[before - 1][5].startswith(b"a:")
+    assert wire.packets[before][5].startswith(b"b:")
+    assert track.first_rtp == wire.packets[before][3]
+    assert (wire.packets[before][3] - wire.packets[before - 1][3]) & 0xFFFFFFFF < 1 << 31
 
 
 def test_without_a_cache_the_next_key_frame_begins() -> None:
@@ -160,7 +173,7 @@ def test_a_nack_is_answered_with_the_same_bytes_and_time() -> None:
     track.point(other, 2)
     track.work(1 << 20)
     wanted = list(wire.packets)
-    track.resend([packet[2] for packet in wanted])
+    track.resend([packet[2] for packet in wanted], 1 << 20)
     assert track.figures.rtx == len(wanted) == 9
     for (_, timestamp, marker, payload), sent in zip(wire.resent, wanted, strict=True):
         assert payload == sent[2].to_bytes(2, "big") + sent[5]
@@ -177,8 +190,83 @@ def test_a_nack_for_what_was_never_sent_or_is_forgotten_is_counted() -> None:
     track.work(1 << 20)
     first = wire.packets[0][2]
     camera.history.clear()
-    track.resend([first, first + 100, (first - 1) & 0xFFFF])
+    track.resend([first, first + 100, (first - 1) & 0xFFFF], 1 << 20)
     assert (track.figures.rtx, track.figures.rtx_missed) == (0, 3)
+
+
+def test_resends_have_a_budget_and_what_is_beyond_it_is_counted() -> None:
+    wire, time = Wire(), Time()
+    track, camera = a_track(wire, time), Camera("a")
+    camera.frame(time.now, key=True, packets=6)
+    track.point(camera, 1)
+    track.work(1 << 20)
+    wanted = [packet[2] for packet in wire.packets]
+    assert track.resend(wanted, 250) == 306
+    assert (track.figures.rtx, track.figures.rtx_refused) == (3, 3)
+    assert track.resend(wanted, 0) == 0
+    assert track.figures.rtx_refused == 9
+
+
+def test_a_thin_link_is_sent_key_frames_alone_one_at_a_time_and_all_again_from_a_key_frame_on() -> None:
+    wire, time = Wire(), Time()
+    track, camera = a_track(wire, time), Camera("a")
+    track.point(camera, 1)
+    track.live(camera.frame(time.now, key=True), 40_000)
+    track.live(camera.frame(time.now + 1), 0)  # waits: it is dropped with the change
+    track.thin(keys_only=True)
+    sent = len(wire.packets)
+    for second in range(2, 5):
+        track.live(camera.frame(time.now + second), 40_000)
+    assert (len(wire.packets), track.figures.thinned_frames) == (sent, 3)
+    assert not track.waits_for_key, "the camera need not be asked for key frames"
+    track.live(camera.frame(time.now + 5, key=True, packets=5), 0)
+    track.work(200)
+    assert len(wire.packets) == sent + 2, "no whole run at once"
+    track.live(camera.frame(time.now + 6, key=True), 0)
+    track.work(1 << 20)
+    assert len(wire.packets) == sent + 5, "the one under way is finished, the one after it left out"
+    assert track.figures.thinned_frames == 4
+    time.now += 10
+    track.picture_lost()
+    assert track.figures.replays == 0
+    track.thin(keys_only=False)
+    track.live(camera.frame(time.now + 7), 40_000)
+    assert len(wire.packets) == sent + 5
+    track.live(camera.frame(time.now + 8, key=True), 40_000)
+    track.live(camera.frame(time.now + 9), 40_000)
+    assert len(wire.packets) == sent + 11
+
+
+def test_a_camera_that_is_put_into_a_thin_tile_shows_its_cached_key_frame() -> None:
+    wire, time = Wire(), Time()
+    track, camera = a_track(wire, time), Camera("a")
+    for index in range(5):
+        camera.frame(time.now + index, key=index == 0)
+    track.thin(keys_only=True)
+    track.point(camera, 1)
+    track.work(1 << 20)
+    assert len(wire.packets) == 3
+    assert track.phase is TrackPhase.LIVE
+
+
+def test_a_limited_pace_holds_live_frames_too_and_gives_little_at_once() -> None:
+    bucket = Bucket(8_000_000)
+    bucket.refill(0.0)
+    bucket.limit(80_000)
+    assert not bucket.live
+    assert bucket.turn == bucket.room == 3_000
+    bucket.spend(3_000)
+    assert not bucket.worth_a_turn
+    assert bucket.wait() == pytest.approx(0.3)
+    bucket.refill(0.1)
+    assert bucket.turn == 1_000
+    assert bucket.worth_a_turn
+    bucket.refill(60.0)
+    assert bucket.turn == 3_000
+    bucket.limit(None)
+    assert bucket.live
+    bucket.refill(61.0)
+    assert bucket.turn == 40_000
 
 
 def test_a_pli_is_answered_once_a_second_and_not_just_after_a_switch() -> None:
@@ -217,6 +305,7 @@ ACTIONS = st.lists(
         st.tuples(st.just("pli"), st.just(0)),
         st.tuples(st.just("begin_anew"), st.integers(0, 1)),
         st.tuples(st.just("nack"), st.integers(0, 400)),
+        st.tuples(st.just("thin"), st.integers(0, 1)),
     ),
     max_size=120,
 )
@@ -249,7 +338,9 @@ def test_no_sequence_is_ever_used_for_other_bytes(actions: list[tuple[str, int]]
             if track.feed is cameras[value]:
                 track.expect_key()
         elif action == "nack" and wire.packets:
-            track.resend([wire.packets[-1 - value % len(wire.packets)][2]])
+            track.resend([wire.packets[-1 - value % len(wire.packets)][2]], 1 << 20)
+        elif action == "thin":
+            track.thin(keys_only=bool(value))
     sent = [(packet[2], packet[3:]) for packet in wire.packets]
     assert [number for number, _ in sent] == [(start + index) & 0xFFFF for index in range(len(sent))]
     last = None
@@ -352,3 +443,15 @@ def test_the_pacer_lets_live_frames_overdraw_and_makes_replays_wait() -> None:
     assert bucket.turn == pytest.approx(20_000, abs=1)
     bucket.refill(60.0)
     assert bucket.turn == 40_000
+
+
+def test_jitter_is_the_smoothed_change_of_delay_and_a_jump_is_none() -> None:
+    timeline = Timeline()
+    for index in range(200):
+        timeline.place(index * 3600, 10 + index * 0.04 + (0.008 if index % 2 else 0.0))
+    assert timeline.jitter == pytest.approx(0.008, rel=0.01)
+    before = timeline.jitter
+    timeline.place(200 * 3600 + 60 * RATE, 10 + 200 * 0.04)  # the camera's clock leapt by a minute
+    assert timeline.jitter == before
+    timeline.restart()
+    assert timeline.jitter == 0.0

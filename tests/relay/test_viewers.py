@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import socket
 from contextlib import AsyncExitStack
 from functools import partial
@@ -273,3 +274,9 @@ async def test_someone_who_waits_for_a_key_frame_makes_the_relay_ask_for_a_synch
         await hub.state("a", "waiting_key")
         await show(hub, 0, "a")
         assert (await hub.until("sync.wanted")).head["feed"] == "a"
+
+
+async def test_the_streams_of_a_viewer_all_have_numbers_of_their_own() -> None:
+    async with relay() as hub, viewer(hub, tracks=6) as peer:
+        found = re.findall(r"a=ssrc-group:FID (\d+) (\d+)", peer.answer["sdp"])
+        assert len({number for pair in found for number in pair}) == 12

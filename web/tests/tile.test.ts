@@ -1,30 +1,40 @@
 import { describe, expect, it } from 'vitest'
-import { pictureFault } from '@/pages/wall/describe'
+import { noteOf, pictureFault, stateText } from '@/pages/wall/describe'
 import type { TileMessage } from '@/api/types'
-import { STALL_MS, carried, emptyTile, framed, phaseOf, pictureOf, qualityFor, told, wanted, type Tile } from '@/wall/tile'
+import { KEYS_STALL_MS, STALL_MS, carried, emptyTile, framed, phaseOf, pictureOf, qualityFor, told, wanted, type Tile } from '@/wall/tile'
 
 function message(tile: Tile, state: TileMessage['state'], more: Partial<TileMessage> = {}): TileMessage {
   return { type: 'tile', viewer: 'v', track: tile.index, serial: tile.serial, camera: tile.camera, state, reason: null, detail: '', since: null, stream: null, codec: null, ...more }
 }
 const standing = (): Tile => carried(emptyTile(0), true)
 const asked = (): Tile => wanted(standing(), 7, 'auto', 0)
-const live = (): Tile => framed(told(asked(), message(asked(), 'live'), 100), 150, 150)
+const live = (): Tile => framed(told(asked(), message(asked(), 'live'), 100), { receivedAt: 150 }, 150)
 
 describe('a tile', () => {
   it('is live only when the hub says so and a frame was seen', () => {
     const tile = told(asked(), message(asked(), 'live', { stream: 'sub' }), 100)
     expect(phaseOf(tile, 110)).toBe('connecting')
-    expect(phaseOf(framed(tile, 150, 151), 160)).toBe('live')
+    expect(phaseOf(framed(tile, { receivedAt: 150 }, 151), 160)).toBe('live')
     expect(tile.stream).toBe('sub')
   })
 
   it('never takes a frame of the camera before for one of its own', () => {
     const switched = wanted(live(), 8, 'auto', 1_000)
-    expect(framed(switched, 1_010, 1_010).frameAt).toBeNull()
+    expect(framed(switched, { receivedAt: 1_010 }, 1_010).frameAt).toBeNull()
     const answered = told(switched, message(switched, 'live'), 1_050)
-    expect(framed(answered, 1_040, 1_060).frameAt).toBeNull()
-    expect(framed(answered, 1_055, 1_070).frameAt).toBe(1_070)
+    expect(framed(answered, { receivedAt: 1_040 }, 1_060).frameAt).toBeNull()
+    expect(framed(answered, { receivedAt: 1_055 }, 1_070).frameAt).toBe(1_070)
     expect(pictureOf(switched, 1_010)).toBe('none')
+  })
+
+  it('knows its own frames by the RTP timestamp that the hub names, however late the old ones come', () => {
+    const switched = wanted(live(), 8, 'auto', 1_000)
+    const answered = told(switched, message(switched, 'live', { first_rtp: 10 }), 1_050)
+    expect(framed(answered, { receivedAt: 1_060, rtp: 9 }, 1_060).frameAt).toBeNull()
+    expect(framed(answered, { receivedAt: 1_060, rtp: 0xffff_ff00 }, 1_060).frameAt).toBeNull()
+    expect(framed(answered, { receivedAt: 1_040, rtp: 10 }, 1_060).frameAt).toBe(1_060)
+    const wrapping = told(switched, message(switched, 'live', { first_rtp: 0xffff_ff00 }), 1_050)
+    expect(framed(wrapping, { receivedAt: 1_040, rtp: 10 }, 1_060).frameAt).toBe(1_060)
   })
 
   it('ignores what is said about an older serial or another camera', () => {
@@ -38,6 +48,18 @@ describe('a tile', () => {
     expect(phaseOf(tile, 150 + STALL_MS)).toBe('live')
     expect(phaseOf(tile, 151 + STALL_MS)).toBe('stalled')
     expect(pictureOf(tile, 151 + STALL_MS)).toBe('old')
+  })
+
+  it('says what the hub does about a poor link, and waits longer where key frames alone come', () => {
+    const lowered = told(live(), message(live(), 'live', { stream: 'sub', note: 'link_sub' }), 200)
+    expect(noteOf(lowered, phaseOf(lowered, 210))).toBe('link_sub')
+    expect(stateText(lowered, 'live', 210)).toBe('线路较差，已切换子码流')
+    expect(phaseOf(lowered, 151 + STALL_MS)).toBe('stalled')
+    const keys = told(live(), message(live(), 'live', { note: 'link_keys' }), 200)
+    expect(phaseOf(keys, 151 + STALL_MS)).toBe('live')
+    expect(phaseOf(keys, 151 + KEYS_STALL_MS)).toBe('stalled')
+    expect(noteOf(keys, 'stalled')).toBeNull()
+    expect(told(keys, message(keys, 'live'), 300).note).toBeNull()
   })
 
   it('says a stall when the hub is live and not even a first frame comes', () => {

@@ -145,6 +145,20 @@ describe('the wall', () => {
     expect(peers).toHaveLength(1)
   })
 
+  it('shows at once a picture that overtook the word of the hub', () => {
+    peers[0]!.answered('v1')
+    wall.show(0, 42)
+    play(0)
+    wall.show(0, 43)
+    screens[0]!.onFrame?.({ receivedAt: 1_000, rtp: 500 })
+    tell(0, 'live', { first_rtp: 501 })
+    expect(screens[0]!.log.at(-1)).toBe('cover poster-43')
+    wall.show(0, 44)
+    screens[0]!.onFrame?.({ receivedAt: 1_000, rtp: 900 })
+    tell(0, 'live', { first_rtp: 900 })
+    expect(screens[0]!.log.at(-1)).toBe('reveal')
+  })
+
   it('does not ask again for what is shown already', () => {
     peers[0]!.answered('v1')
     wall.show(0, 42)

@@ -8,6 +8,7 @@ from pydantic import Field
 from camera_hub.api.schemas.base import Answer, Id, Request
 
 TileState = Literal["empty", "connecting", "waiting", "live", "failed", "refused"]
+Note = Literal["link_poor", "link_sub", "link_keys"]
 Topic = Literal["village", "device", "camera", "alarm", "tour", "run", "sweep"]
 
 
@@ -35,6 +36,52 @@ class ViewerAnswer(Answer):
     sdp: str
     tracks: int
     codecs: list[str]
+
+
+class FeedFigures(Answer):
+    """A feed, counters since it was first opened. Delays in seconds, sizes in bytes."""
+
+    codec: str | None
+    width: int | None
+    height: int | None
+    packets: int
+    bytes: int
+    frames: int
+    key_frames: int
+    gop_seconds: float | None
+    gop_frames: int | None
+    gaps: int
+    dropped: int
+    bad_packets: int
+    jitter: float
+    lateness: float
+    opens: int
+    failures: int
+
+
+class TrackFigures(Answer):
+    """What a tile's track was sent, counters since the connection began. Shares are 0–1, the round trip in seconds."""
+
+    packets: int
+    bytes: int
+    frames: int
+    rtx: int
+    rtx_missed: int
+    pli: int
+    replays: int
+    dropped_frames: int
+    lost: int
+    fraction_lost: float
+    round_trip: float | None
+
+
+class TileFigures(Answer):
+    """Two answers give rates: `at` is the relay's clock in seconds. `feed` is null where none runs."""
+
+    track: int
+    at: float
+    feed: FeedFigures | None
+    sent: TrackFigures
 
 
 class Show(Request):
@@ -67,7 +114,10 @@ class Hello(Answer):
 
 
 class Tile(Answer):
-    """Hub → page: what a tile shows. `since` is when the camera's fault began, if it has one."""
+    """Hub → page: what a tile shows. `since` is when the camera's fault began, if it has one.
+
+    `retry_at`: the device refused its login, and is not asked again before then.
+    """
 
     type: Literal["tile"] = "tile"
     viewer: str
@@ -78,8 +128,11 @@ class Tile(Answer):
     reason: str | None = None
     detail: str = ""
     since: datetime | None = None
+    retry_at: datetime | None = None
     stream: Literal["main", "sub"] | None = None
     codec: str | None = None
+    note: Note | None = None  # live, but not as wished
+    first_rtp: int | None = None  # live: frames of the track with an earlier RTP timestamp are of what was shown before
     audio: Literal["none", "plays", "unsupported", "refused"] | None = None  # of the stream, where the site has sound
     audio_codec: str | None = None
 

@@ -11,8 +11,8 @@ from typing import Self, TypeVar
 from weakref import WeakValueDictionary
 
 from camera_hub.cameras import addresses, urls
+from camera_hub.cameras.login_budget import LoginBudget
 from camera_hub.cameras.onvif import wsdl
-from camera_hub.cameras.onvif.budget import LoginBudget
 from camera_hub.cameras.onvif.describe import Described, Profile, Said, described
 from camera_hub.cameras.onvif.device import MEDIA1, Device, readable
 from camera_hub.cameras.onvif.exchange import Deadline, Peer
@@ -65,10 +65,10 @@ class _Known:
 class Onvif:
     """An async context manager; leaving ends the threads and waits for them."""
 
-    def __init__(self, settings: Discovery, clock: Clock) -> None:
+    def __init__(self, settings: Discovery, clock: Clock, logins: LoginBudget | None = None) -> None:
         self._settings = settings
         self._clock = clock
-        self.budget = LoginBudget()
+        self._logins = logins or LoginBudget(clock)
         self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="onvif")
         self._free = asyncio.Semaphore(_THREADS)
         self._locks: WeakValueDictionary[tuple[str, int], asyncio.Lock] = WeakValueDictionary()
@@ -191,24 +191,27 @@ class Onvif:
     ) -> T:
         """Run `work` in a thread under one deadline of that many seconds; the device's lock is held for its length.
 
-        Raises HubError(BUSY) when lock and thread are not free within `patience` seconds.
+        Raises HubError(BUSY) when lock, login and thread are not free within `patience` seconds.
         """
         name = f"{target.host}:{target.port}"
         address = await addresses.resolve(target.host)
         if self._warmed is not None and not self._warmed.done():
             await asyncio.wait([self._warmed])
+        loop = asyncio.get_running_loop()
         lock = self._locks.setdefault((target.host, target.port), asyncio.Lock())
         async with AsyncExitStack() as held:
             try:
                 async with asyncio.timeout(patience or self._settings.onvif_timeout * _DESCRIBE_FACTOR):
                     await held.enter_async_context(lock)
+                    attempt = None
+                    if target.login:
+                        account = self._logins.account(target.login, name)
+                        attempt = await held.enter_async_context(self._logins.trying(account, "onvif"))
                     await held.enter_async_context(self._free)
             except TimeoutError as error:
                 raise HubError(
                     Kind.BUSY, "too many slow devices are being asked just now; try again", reason=Reason.BUSY
                 ) from error
-            if target.login:  # under the lock: of many askers with one wrong password only the first may try it
-                self.budget.check(name, target.login, self._clock.monotonic())
             deadline = Deadline(seconds)
             conversation = Conversation(
                 Peer(target.host, address, target.port, tls=target.port == 443),
@@ -217,24 +220,18 @@ class Onvif:
                 per_call=min(seconds, self._settings.onvif_timeout),
                 limit=self._settings.reply_bytes,
                 now=self._clock.now,
+                accepted=(lambda: loop.call_soon_threadsafe(attempt.accepted)) if attempt is not None else None,
             )
             self._running.add(deadline)
             try:
-                answer = await asyncio.get_running_loop().run_in_executor(
+                return await loop.run_in_executor(
                     self._pool, lambda: readable(lambda: work(Device(conversation, target.path), conversation))
                 )
             except asyncio.CancelledError:
                 deadline.stop()
                 raise
-            except HubError as error:
-                if target.login and error.reason in (Reason.WRONG_PASSWORD, Reason.LOCKED_OUT):
-                    self.budget.refused(name, target.login, self._clock.monotonic(), error.reason)
-                raise
             finally:
                 self._running.discard(deadline)
-        if target.login and conversation.proofs:
-            self.budget.accepted(name, target.login)
-        return answer
 
     def _read_clock(self, device: Device) -> ClockReading:
         began, before = self._clock.monotonic(), self._clock.now()

@@ -20,11 +20,12 @@ _HASHES = {"MD5": hashlib.md5, "MD5-SESS": hashlib.md5, "SHA-256": hashlib.sha25
 
 @dataclass(frozen=True, slots=True)
 class Login:
-    """A user name and password of a device. `version` grows with each change."""
+    """A user name and password of a device. `version` grows with each change; no `device_id`: not registered."""
 
     username: str
     password: str = field(repr=False)
     version: int = 1
+    device_id: int | None = None
 
     def __bool__(self) -> bool:
         return bool(self.username)

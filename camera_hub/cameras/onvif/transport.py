@@ -25,7 +25,8 @@ SOAP11 = "http://schemas.xmlsoap.org/soap/envelope/"
 class Conversation:
     """One operation's calls to one device. `post_xml` and `load` are what zeep asks of a transport.
 
-    `clock_offset_s` (device minus hub) is set once the device's clock was read; UsernameTokens are signed with it.
+    `accepted` is called, in the thread, when the device takes the login. `clock_offset_s` (device minus hub) is set
+    once the device's clock was read; UsernameTokens are signed with it.
     """
 
     def __init__(
@@ -37,15 +38,16 @@ class Conversation:
         per_call: float,
         limit: int,
         now: Callable[[], datetime],
+        accepted: Callable[[], object] | None = None,
     ) -> None:
         self.peer = peer
         self.deadline = deadline
-        self.proofs = 0
         self._login = login
         self._per_call = per_call
         self._limit = limit
         self.clock_offset_s: float | None = None
         self._now = now
+        self._accepted = accepted
         self._mode: Literal["none", "digest", "token"] = "none"
         self._challenge: Challenge | None = None
         self._count = 0
@@ -75,7 +77,7 @@ class Conversation:
             asked = challenge(reply.headers.get_all("WWW-Authenticate") or [])
             if asked is not None and ("digest" not in tried or (asked.stale and tried.count("digest") < 2)):
                 self._mode, self._challenge, self._count = "digest", asked, 0
-            elif asked is None and "token" not in tried:
+            elif asked is None and "token" not in tried and not (tried and reply.status_code == 401):
                 self._mode = "token"
             else:
                 raise faults.refused(words, tried=True)
@@ -83,6 +85,8 @@ class Conversation:
             reply = self._sent(path, envelope, headers)
             words = said(reply)
             if not faults.wants_login(reply.status_code, words):
+                if self._accepted is not None:
+                    self._accepted()
                 return reply
 
     def _device_time(self) -> datetime:
@@ -92,13 +96,11 @@ class Conversation:
         headers = dict(headers)
         if self._mode == "token" and self._login is not None:
             envelope = _signed(envelope, username_token(self._login, self._device_time(), secrets.token_bytes(16)))
-            self.proofs += 1
         elif self._mode == "digest" and self._login is not None and self._challenge is not None:
             self._count += 1
             headers["Authorization"] = digest(
                 self._challenge, self._login, "POST", path, cnonce=secrets.token_hex(8), count=self._count
             )
-            self.proofs += 1
         body = etree.tostring(envelope, xml_declaration=True, encoding="UTF-8")
         deadline = self.deadline.within(self._per_call)
         return request(self.peer, "POST", path, body, headers, deadline=deadline, limit=self._limit)

@@ -69,6 +69,11 @@ class RtspSession:
     def ordered(self) -> bool:
         return self._udp is None
 
+    @property
+    def proved(self) -> bool:
+        """Whether the camera has taken our login."""
+        return self._signed_ok
+
     async def __aenter__(self) -> Self:
         self._connection = await dial(
             self._spec.address, self._spec.port, tls=self._url.startswith("rtsps:"), on_packet=self._interleaved

@@ -6,9 +6,10 @@ import struct
 SOL_UDP = 17
 UDP_SEGMENT = 103
 _WIDTH, _COUNT = 600, 3
+Ancillary = tuple[int, int, bytes]
 
 
-def segment(width: int) -> tuple[int, int, bytes]:
+def segment(width: int) -> Ancillary:
     """The ancillary entry of a `sendmsg` that cuts its buffer into datagrams of `width` bytes."""
     return (SOL_UDP, UDP_SEGMENT, struct.pack("H", width))
 

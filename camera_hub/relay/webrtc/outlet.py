@@ -1,7 +1,4 @@
-"""Packets of one peer on their way out: header written, encrypted in place, one send for a run of equal ones.
-
-The work per packet is one struct.pack_into, one copy and one call into libsrtp; the kernel is called once per run.
-"""
+"""Packets of one peer on their way out: made up and encrypted in the press, one send for a run of equal ones."""
 
 import errno
 import struct
@@ -11,15 +8,16 @@ from typing import Any
 from pylibsrtp import Session
 from pylibsrtp._binding import ffi, lib
 
+from camera_hub.relay.history import Run
 from camera_hub.relay.webrtc.gso import segment
 from camera_hub.relay.webrtc.ice import IcePeer
 from camera_hub.relay.webrtc.port import Port
+from camera_hub.relay.webrtc.press import Press
 
 _HEADER = struct.Struct("!BBHII")
-_BUFFER = 1 << 17
 _GSO_REFUSED = frozenset({errno.EMSGSIZE, errno.EIO, errno.EINVAL, errno.EOPNOTSUPP})
-TRAILER = 144
-"""Bytes that libsrtp may append at most (SRTP_MAX_TRAILER_LEN)."""
+MAX_PACKET = 2048
+"""Bytes of one packet with its trailer (libsrtp's is 144 at most)."""
 
 
 @dataclass(slots=True)
@@ -44,10 +42,10 @@ class SrtpOutlet:
         self._session = session
         self._srtp = session._srtp[0]
         self._gso = gso
-        self._raw: Any = ffi.new("unsigned char[]", _BUFFER)
-        self._buffer = ffi.buffer(self._raw)
-        self._view = memoryview(self._buffer)
+        self._raw: Any = ffi.new("unsigned char[]", MAX_PACKET)
+        self._view = memoryview(ffi.buffer(self._raw))
         self._length: Any = ffi.new("int *")
+        self._press: Press | None = None  # its trailer is that of the first packet
         self._held: list[tuple[bytes, int]] = []
 
     @property
@@ -65,84 +63,88 @@ class SrtpOutlet:
                 return False
         return True
 
-    def send(
-        self,
-        payload_type: int,
-        ssrc: int,
-        sequence: int,
-        timestamp: int,
-        payloads: tuple[bytes, ...],
-        start: int,
-        end: int,
-    ) -> int:
-        buffer, view, length, raw, srtp = self._buffer, self._view, self._length, self._raw, self._srtp
-        pack, protect = _HEADER.pack_into, lib.srtp_protect
-        last = len(payloads) - 1
-        at = width = 0
-        for index in range(start, end):
-            payload = payloads[index]
-            marked = payload_type | 0x80 if index == last else payload_type
-            pack(view, at, 0x80, marked, sequence, timestamp, ssrc)
-            size = 12 + len(payload)
-            buffer[at + 12 : at + size] = payload
-            length[0] = size
-            sequence = (sequence + 1) & 0xFFFF
-            if protect(srtp, raw + at, length):
-                self.figures.failed += 1
-                continue
-            at += length[0]
-            width = width or length[0]
-        figures = self.figures
-        figures.packets += end - start
-        figures.bytes += at
-        if at:
-            self._out(view[:at], width)
-        return int(at)
+    def send(self, payload_type: int, ssrc: int, sequence: int, timestamp: int, run: Run) -> int:
+        press, figures = self._press, self.figures
+        if press is None:
+            return self._one_by_one(payload_type, ssrc, sequence, timestamp, run)
+        cut = press.cut(run)
+        if not press.protect(self._srtp, cut, payload_type, ssrc, sequence, timestamp):
+            figures.failed += cut.count
+            return 0
+        total = cut.total
+        figures.packets += cut.count
+        figures.bytes += total
+        data = press.view[:total]
+        if self._gso:
+            # The usual case, here rather than in _out: one call less for each frame and track.
+            way = self._ice.way
+            assert way is not None
+            try:
+                self._port.socket.sendmsg((data,), (cut.segment, *way.control), 0, way.address)
+            except OSError as error:
+                self._refused(error, data, cut.width)
+            else:
+                figures.sends += 1
+        else:
+            self._plain(data, cut.width)
+        return total
 
     def send_rtx(
         self, payload_type: int, ssrc: int, sequence: int, timestamp: int, marker: bool, payload: bytes
     ) -> int:
         _HEADER.pack_into(self._view, 0, 0x80, payload_type | 0x80 * marker, sequence, timestamp, ssrc)
         size = 12 + len(payload)
-        self._buffer[12:size] = payload
+        self._view[12:size] = payload
         self._length[0] = size
         if lib.srtp_protect(self._srtp, self._raw, self._length):
             self.figures.failed += 1
             return 0
-        size = int(self._length[0])
+        total = int(self._length[0])
+        if self._press is None:
+            self._press = self._port.press(total - size)
         self.figures.packets += 1
-        self.figures.bytes += size
-        self._out(self._view[:size], size)
-        return size
+        self.figures.bytes += total
+        self._out(self._view[:total], total)
+        return total
+
+    def _one_by_one(self, payload_type: int, ssrc: int, sequence: int, timestamp: int, run: Run) -> int:
+        """Send a run packet by packet: the first one, which tells how long this cipher's trailer is."""
+        last = len(run.payloads) - 1
+        return sum(
+            self.send_rtx(
+                payload_type, ssrc, (sequence + index) & 0xFFFF, timestamp, run.ends_frame and index == last, payload
+            )
+            for index, payload in enumerate(run.payloads)
+        )
 
     def send_rtcp(self, packet: bytes) -> None:
         """Encrypt and send one compound RTCP packet; dropped, counted, when the socket is full."""
         assert self._ice.way is not None
         self._port.send(self._session.protect_rtcp(packet), self._ice.way)
 
-    def _out(self, data: memoryview, width: int) -> None:
-        """Hand a run of datagrams of `width` bytes to the socket; what it does not take is held, encrypted."""
-        socket, way, total = self._port.socket, self._ice.way, len(data)
-        assert way is not None
-        try:
-            if total <= width:
-                socket.sendmsg((data,), way.control, 0, way.address)
-                self.figures.sends += 1
-                return
-            if self._gso:
-                socket.sendmsg((data,), [segment(width), *way.control], 0, way.address)
-                self.figures.sends += 1
-                return
-        except BlockingIOError:
+    def _refused(self, error: OSError, data: memoryview, width: int) -> None:
+        """The socket did not take a run: it is held, or its packets go one by one from now on."""
+        if isinstance(error, BlockingIOError):
             self._hold(data, width)
-            return
-        except OSError as error:
-            if total <= width or error.errno not in _GSO_REFUSED:
-                self.figures.failed += 1
-                return
+        elif len(data) > width and error.errno in _GSO_REFUSED:
             self._gso = False
             self.figures.gso_refused += 1
-        self._plain(data, width)
+            self._plain(data, width)
+        else:
+            self.figures.failed += 1
+
+    def _out(self, data: memoryview, width: int) -> None:
+        """Hand a run of datagrams of `width` bytes to the socket; what it does not take is held, encrypted."""
+        if len(data) <= width or not self._gso:
+            self._plain(data, width)
+            return
+        way = self._ice.way
+        assert way is not None
+        try:
+            self._port.socket.sendmsg((data,), (segment(width), *way.control), 0, way.address)
+            self.figures.sends += 1
+        except OSError as error:
+            self._refused(error, data, width)
 
     def _plain(self, data: memoryview, width: int) -> None:
         way = self._ice.way

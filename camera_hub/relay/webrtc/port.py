@@ -15,6 +15,7 @@ from typing import Protocol, Self
 from aioice import stun
 
 from camera_hub.errors import HubError, Kind
+from camera_hub.relay.webrtc.press import Press
 
 Address = tuple[str, int] | tuple[str, int, int, int]
 Control = list[tuple[int, int, bytes]]
@@ -70,6 +71,7 @@ class Port:
         self.counts: Counter[str] = Counter()
         self._by_ufrag: dict[str, PortPeer] = {}
         self._by_address: dict[Address, PortPeer] = {}
+        self._presses: dict[int, Press] = {}
         self._writable: asyncio.Event = asyncio.Event()
         self._writable.set()
 
@@ -102,6 +104,13 @@ class Port:
             self.counts["control_blocked"] += 1
         except OSError:
             self.counts["send_failed"] += 1
+
+    def press(self, trailer: int) -> Press:
+        """Where runs are made up for all peers whose cipher adds `trailer` bytes."""
+        press = self._presses.get(trailer)
+        if press is None:
+            press = self._presses[trailer] = Press(trailer)
+        return press
 
     def full(self) -> None:
         """A sender met EAGAIN: `writable` is awaited until the socket takes more."""

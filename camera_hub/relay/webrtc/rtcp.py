@@ -30,10 +30,12 @@ class PictureLost:
 
 @dataclass(frozen=True, slots=True)
 class Reception:
-    """A report block: share lost since the last, packets lost in all, the round trip in seconds if it can be told."""
+    """A report block: share lost since the last, packets lost in all, highest sequence number (with its rounds), the
+    round trip in seconds if it can be told."""
 
     fraction_lost: float
     lost: int
+    highest: int
     round_trip: float | None
 
 
@@ -65,5 +67,5 @@ def read(packet: object, ssrc: int, unix_time: float) -> Nack | PictureLost | Re
                     middle = ntp_time(unix_time) >> 16 & 0xFFFFFFFF
                     round_trip = ((middle - report.lsr - report.dlsr) & 0xFFFFFFFF) / 65536
                     round_trip = round_trip if round_trip < 60 else 0.0
-                return Reception(report.fraction_lost / 256, report.packets_lost, round_trip)
+                return Reception(report.fraction_lost / 256, report.packets_lost, report.highest_sequence, round_trip)
     return None

@@ -4,7 +4,7 @@ from camera_hub.store.tables.base import Base, Sealed, UtcDateTime
 from camera_hub.store.tables.health import Alarm, Notice, Observation
 from camera_hub.store.tables.patrol import Run, RunStep, Scene, Tour, TourStop
 from camera_hub.store.tables.people import Favourite, LoginFailure, Session, SetupLink, User
-from camera_hub.store.tables.places import Camera, Device, Stream, Village
+from camera_hub.store.tables.places import Camera, Device, LoginAccount, Stream, Village
 
 __all__ = [
     "Alarm",
@@ -12,6 +12,7 @@ __all__ = [
     "Camera",
     "Device",
     "Favourite",
+    "LoginAccount",
     "LoginFailure",
     "Notice",
     "Observation",

@@ -51,6 +51,18 @@ class Device(Base):
     retired_at: Mapped[datetime | None]
 
 
+class LoginAccount(Base):
+    """How often a device has refused the login of that version since it last took it. No row: never."""
+
+    __tablename__ = "login_accounts"
+
+    device_id: Mapped[int] = mapped_column(ForeignKey("devices.id", ondelete="CASCADE"), primary_key=True)
+    credentials_version: Mapped[int]
+    failures: Mapped[dict[str, int]] = mapped_column(JSON, default=dict)  # {"onvif": 1, "rtsp": 1}
+    blocked_until: Mapped[datetime | None]
+    reason: Mapped[str] = mapped_column(String(32))  # errors.Reason
+
+
 class Camera(Base):
     """One picture: a channel of a device; what operators name and watch."""
 

@@ -777,6 +777,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/viewers/{viewer}/figures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Figures
+         * @description What is measured of each tile of a viewer of one's own; the wall's overlay asks while it is open.
+         */
+        get: operations["figures_api_viewers__viewer__figures_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/villages": {
         parameters: {
             query?: never;
@@ -865,6 +885,26 @@ export interface paths {
          * @description The process answers. For a supervisor that restarts it when it does not.
          */
         get: operations["alive_healthz_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/metrics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Metrics
+         * @description Feeds, relays and eyes, as of the relays' last pulses.
+         */
+        get: operations["metrics_metrics_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1154,6 +1194,44 @@ export interface components {
              * Format: date-time
              */
             at: string;
+        };
+        /**
+         * FeedFigures
+         * @description A feed, counters since it was first opened. Delays in seconds, sizes in bytes.
+         */
+        FeedFigures: {
+            /** Bad Packets */
+            bad_packets: number;
+            /** Bytes */
+            bytes: number;
+            /** Codec */
+            codec: string | null;
+            /** Dropped */
+            dropped: number;
+            /** Failures */
+            failures: number;
+            /** Frames */
+            frames: number;
+            /** Gaps */
+            gaps: number;
+            /** Gop Frames */
+            gop_frames: number | null;
+            /** Gop Seconds */
+            gop_seconds: number | null;
+            /** Height */
+            height: number | null;
+            /** Jitter */
+            jitter: number;
+            /** Key Frames */
+            key_frames: number;
+            /** Lateness */
+            lateness: number;
+            /** Opens */
+            opens: number;
+            /** Packets */
+            packets: number;
+            /** Width */
+            width: number | null;
         };
         /**
          * Found
@@ -1897,6 +1975,8 @@ export interface components {
         /**
          * Tile
          * @description Hub → page: what a tile shows. `since` is when the camera's fault began, if it has one.
+         *
+         *     `retry_at`: the device refused its login, and is not asked again before then.
          */
         Tile: {
             /** Audio */
@@ -1912,8 +1992,14 @@ export interface components {
              * @default
              */
             detail: string;
+            /** First Rtp */
+            first_rtp?: number | null;
+            /** Note */
+            note?: ("link_poor" | "link_sub" | "link_keys") | null;
             /** Reason */
             reason?: string | null;
+            /** Retry At */
+            retry_at?: string | null;
             /** Serial */
             serial: number;
             /** Since */
@@ -1935,6 +2021,18 @@ export interface components {
             type: "tile";
             /** Viewer */
             viewer: string;
+        };
+        /**
+         * TileFigures
+         * @description Two answers give rates: `at` is the relay's clock in seconds. `feed` is null where none runs.
+         */
+        TileFigures: {
+            /** At */
+            at: number;
+            feed: components["schemas"]["FeedFigures"] | null;
+            sent: components["schemas"]["TrackFigures"];
+            /** Track */
+            track: number;
         };
         /**
          * Time
@@ -1984,6 +2082,34 @@ export interface components {
             note: string;
             /** Stops */
             stops: components["schemas"]["StopBody"][];
+        };
+        /**
+         * TrackFigures
+         * @description What a tile's track was sent, counters since the connection began. Shares are 0–1, the round trip in seconds.
+         */
+        TrackFigures: {
+            /** Bytes */
+            bytes: number;
+            /** Dropped Frames */
+            dropped_frames: number;
+            /** Fraction Lost */
+            fraction_lost: number;
+            /** Frames */
+            frames: number;
+            /** Lost */
+            lost: number;
+            /** Packets */
+            packets: number;
+            /** Pli */
+            pli: number;
+            /** Replays */
+            replays: number;
+            /** Round Trip */
+            round_trip: number | null;
+            /** Rtx */
+            rtx: number;
+            /** Rtx Missed */
+            rtx_missed: number;
         };
         /** UserAnswer */
         UserAnswer: {
@@ -3716,6 +3842,37 @@ export interface operations {
             };
         };
     };
+    figures_api_viewers__viewer__figures_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                viewer: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TileFigures"][];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     villages_api_villages_get: {
         parameters: {
             query?: never;
@@ -3916,6 +4073,24 @@ export interface operations {
                         [key: string]: string;
                     };
                 };
+            };
+        };
+    };
+    metrics_metrics_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
         };
     };

@@ -22,6 +22,7 @@ export type Role = Me['role']
 export type LayoutName = Scene['layout']
 export type PlaceClass = Camera['place_class']
 
+export type TileFigures = Schemas['TileFigures']
 export type Hello = Schemas['Hello']
 export type TileMessage = Schemas['Tile']
 export type ViewerGone = Schemas['ViewerGone']

@@ -9,6 +9,7 @@ export type Command =
   | { do: 'fullscreen' }
   | { do: 'snapshot' }
   | { do: 'sound' }
+  | { do: 'figures' }
 
 export interface Pressed {
   key: string
@@ -52,6 +53,9 @@ export class WallKeys {
       case 'm':
       case 'M':
         return { do: 'sound' }
+      case 'i':
+      case 'I':
+        return { do: 'figures' }
       default:
         return null
     }

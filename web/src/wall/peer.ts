@@ -1,6 +1,7 @@
 /** One peer connection of this page to one relay: video tracks from the start, so that showing a camera is only a message. */
 import type { Result } from '@/api/client'
 import type { Viewer } from '@/api/types'
+import type { Inbound } from './figures'
 
 export type PeerState = 'offering' | 'connecting' | 'connected' | 'failed' | 'closed'
 
@@ -97,6 +98,26 @@ export class Peer {
     this.connection.onconnectionstatechange = null
     this.connection.close()
     this.state = 'closed'
+  }
+
+  /** What the browser has received, per track; null where nothing came yet. */
+  async inbound(): Promise<(Inbound | null)[]> {
+    const found = new Map<string, Inbound>()
+    const report = await this.connection.getStats()
+    report.forEach((entry: RTCInboundRtpStreamStats) => {
+      if (entry.type !== 'inbound-rtp' || entry.kind !== 'video') return
+      found.set(entry.trackIdentifier, {
+        at: entry.timestamp / 1_000,
+        framesDecoded: entry.framesDecoded ?? 0,
+        packetsLost: entry.packetsLost ?? 0,
+        packetsReceived: entry.packetsReceived ?? 0,
+        jitter: entry.jitter ?? 0,
+        bufferDelay: entry.jitterBufferDelay ?? 0,
+        bufferEmitted: entry.jitterBufferEmittedCount ?? 0,
+        freezes: (entry as { freezeCount?: number }).freezeCount ?? 0,
+      })
+    })
+    return this.tracks.map((track) => found.get(track.id) ?? null)
   }
 
   /** Frames decoded so far, per track. */

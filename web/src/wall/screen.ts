@@ -2,10 +2,7 @@
  * What a tile shows, as elements that the wall owns and a page only places: the stored picture below, the video over it, the
  * frozen last frame on top while a new connection is made. Moving a screen in the document interrupts nothing.
  */
-
-export interface FrameSeen {
-  receivedAt: number
-}
+import type { FrameSeen } from './tile'
 
 /** The part of a screen that the wall steers; tests put a plain object here. */
 export interface Screen {
@@ -76,7 +73,7 @@ export class VideoScreen implements Screen {
         return
       }
       this.blank = false
-      this.onFrame?.({ receivedAt: frame.receiveTime ?? now })
+      this.onFrame?.({ receivedAt: frame.receiveTime ?? now, rtp: frame.rtpTimestamp })
       if (now - this.keptAt > KEEP_EVERY_MS) this.keep(now)
     }
     this.video.requestVideoFrameCallback(seen)

@@ -22,21 +22,35 @@ export interface Tile {
   detail: string
   /** When the fault began, by the hub; ms. */
   since: number | null
+  /** When a refused login is tried again, by the hub; ms. */
+  retryAt: number | null
   stream: 'main' | 'sub' | null
   codec: string | null
   /** What the stream's sound is; null: not known, or the site has none. */
   audio: NonNullable<TileMessage['audio']> | null
   audioCodec: string | null
+  /** Live, but not as wished: what the hub does about a poor link. */
+  note: TileMessage['note'] | null
   /** When this camera was put here, and when the hub first said live; ms of the page's clock. */
   shownAt: number
   liveAt: number | null
+  /** RTP timestamp of this camera's first frame in the track; null: the hub has not said it. */
+  firstRtp: number | null
   /** When the last new frame of this camera was seen; null: none yet. */
   frameAt: number | null
   /** False while the peer connection that carries the tile is down. */
   carried: boolean
 }
 
+/** A frame as the browser tells of it: when the network gave it (ms of the page's clock), its 32-bit RTP timestamp if known. */
+export interface FrameSeen {
+  receivedAt: number
+  rtp?: number
+}
+
 export const STALL_MS = 4_000
+/** Key frames alone come seconds apart, over a poor link even some ten. */
+export const KEYS_STALL_MS = 20_000
 
 export function emptyTile(index: number): Tile {
   return {
@@ -48,12 +62,15 @@ export function emptyTile(index: number): Tile {
     reason: null,
     detail: '',
     since: null,
+    retryAt: null,
     stream: null,
     codec: null,
     audio: null,
     audioCodec: null,
+    note: null,
     shownAt: 0,
     liveAt: null,
+    firstRtp: null,
     frameAt: null,
     carried: false,
   }
@@ -83,22 +100,31 @@ export function told(tile: Tile, message: TileMessage, now: number): Tile {
     reason: message.reason ?? null,
     detail: message.detail,
     since: message.since ? Date.parse(message.since) : null,
+    retryAt: message.retry_at ? Date.parse(message.retry_at) : null,
     stream: message.stream ?? null,
     codec: message.codec ?? null,
     audio: message.audio ?? null,
     audioCodec: message.audio_codec ?? null,
+    note: message.note ?? null,
     liveAt: message.state === 'live' ? (tile.told === 'live' ? (tile.liveAt ?? now) : now) : null,
+    firstRtp: message.first_rtp ?? null,
   }
 }
 
-/**
- * A frame was seen that the network gave us at `receivedAt`. Until the first one of this camera is accepted, frames that came
- * before the hub said live are those of the camera that was here before: they must not stand under the new name.
- */
-export function framed(tile: Tile, receivedAt: number, now: number): Tile {
-  if (tile.camera === null) return tile
-  if (tile.frameAt === null && (tile.liveAt === null || receivedAt < tile.liveAt)) return tile
+/** A frame was seen. Until the first one of this camera is accepted, those of the camera before must not stand under its name. */
+export function framed(tile: Tile, frame: FrameSeen, now: number): Tile {
+  if (tile.camera === null || (tile.frameAt === null && !isOwn(tile, frame))) return tile
   return { ...tile, frameAt: now }
+}
+
+/**
+ * The hub names the RTP timestamp that this camera begins with. Where the browser tells none, what the network gave us before
+ * the hub said live counts as the last camera's.
+ */
+function isOwn(tile: Tile, frame: FrameSeen): boolean {
+  if (tile.liveAt === null) return false
+  if (tile.firstRtp === null || frame.rtp === undefined) return frame.receivedAt >= tile.liveAt
+  return ((frame.rtp - tile.firstRtp) | 0) >= 0 // 32 bits that wrap
 }
 
 /** The peer connection broke (the last picture stays, marked old) or stands again. */
@@ -119,18 +145,22 @@ function settled(tile: Tile): boolean {
   return tile.told === 'live' ? tile.frameAt !== null : tile.told === 'failed' || tile.told === 'refused'
 }
 
+function stallMs(tile: Tile): number {
+  return tile.note === 'link_keys' ? KEYS_STALL_MS : STALL_MS
+}
+
 export function phaseOf(tile: Tile, now: number): Phase {
   if (tile.camera === null) return 'empty'
   if (tile.told === 'failed' || tile.told === 'refused') return tile.told
   const age = tile.frameAt === null ? Infinity : now - tile.frameAt
-  if (!tile.carried) return age < STALL_MS ? 'live' : tile.frameAt === null ? 'connecting' : 'reconnecting'
+  if (!tile.carried) return age < stallMs(tile) ? 'live' : tile.frameAt === null ? 'connecting' : 'reconnecting'
   if (tile.told !== 'live') return tile.told === 'waiting' ? 'waiting' : 'connecting'
-  if (tile.frameAt === null) return now - (tile.liveAt ?? now) > STALL_MS ? 'stalled' : 'connecting'
-  return age > STALL_MS ? 'stalled' : 'live'
+  if (tile.frameAt === null) return now - (tile.liveAt ?? now) > stallMs(tile) ? 'stalled' : 'connecting'
+  return age > stallMs(tile) ? 'stalled' : 'live'
 }
 
 /** What stands in the tile: a moving picture, an old one (grey, with its age), or none (the stored picture stands in). */
 export function pictureOf(tile: Tile, now: number): 'moving' | 'old' | 'none' {
   if (tile.camera === null || tile.frameAt === null) return 'none'
-  return phaseOf(tile, now) === 'live' || now - tile.frameAt < STALL_MS ? 'moving' : 'old'
+  return phaseOf(tile, now) === 'live' || now - tile.frameAt < stallMs(tile) ? 'moving' : 'old'
 }

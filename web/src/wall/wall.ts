@@ -7,7 +7,7 @@
 import type { Hello, RelayNew, Show, TileMessage, ViewerGone } from '@/api/types'
 import type { Peer } from './peer'
 import type { Screen } from './screen'
-import { carried, emptyTile, framed, phaseOf, told, wanted, type Phase, type Quality, type Tile } from './tile'
+import { carried, emptyTile, framed, phaseOf, told, wanted, type FrameSeen, type Phase, type Quality, type Tile } from './tile'
 
 export interface Socket {
   readonly state: string
@@ -43,6 +43,8 @@ interface Slot {
   /** A show that could not be sent yet. */
   unsent: boolean
   decoded: number
+  /** The last frame of the track that the screen shows. */
+  frame: FrameSeen | null
   reshownAt: number
 }
 
@@ -55,6 +57,7 @@ export interface TileSnapshot {
   codec: string | null
   framesDecoded: number
   framesShown: boolean
+  firstRtp: number | null
   serial: number
   viewer: string | null
 }
@@ -71,8 +74,8 @@ export class Wall {
   constructor(private readonly parts: WallParts) {
     this.slots = Array.from({ length: parts.tiles }, (_, index) => {
       const screen = parts.screen(index)
-      const slot: Slot = { tile: emptyTile(index), screen, source: null, unsent: false, decoded: 0, reshownAt: 0 }
-      screen.onFrame = (frame) => this.frameSeen(slot, frame.receivedAt)
+      const slot: Slot = { tile: emptyTile(index), screen, source: null, unsent: false, decoded: 0, frame: null, reshownAt: 0 }
+      screen.onFrame = (frame) => this.frameSeen(slot, frame)
       return slot
     })
     const { socket } = parts
@@ -111,6 +114,11 @@ export class Wall {
   audioTrack(viewer: string | null): MediaStreamTrack | null {
     const peers = [...this.peers.values()]
     return (viewer === null ? peers[0] : peers.find((peer) => peer.viewer === viewer))?.audioTrack ?? null
+  }
+
+  /** The connection that carries a tile: whom to ask for its figures. */
+  carrier(index: number): Peer | null {
+    return this.slots[index]?.source ?? null
   }
 
   /** Tells the index of each tile whose state may have changed. */
@@ -157,6 +165,7 @@ export class Wall {
         codec: tile.codec,
         framesDecoded: decoded,
         framesShown: tile.frameAt !== null,
+        firstRtp: tile.firstRtp,
         serial: tile.serial,
         viewer: source?.viewer ?? null,
       })),
@@ -236,6 +245,7 @@ export class Wall {
     if (!track) return
     slot.source = peer
     slot.decoded = 0
+    slot.frame = null
     slot.tile = carried(slot.tile, peer.state === 'connected')
     slot.screen.attach(track)
   }
@@ -278,6 +288,8 @@ export class Wall {
     slot.tile = told(slot.tile, message, this.parts.now())
     if (slot.source !== peer) this.attach(slot, peer)
     this.changed(slot)
+    // Pictures often overtake this message: the one on the screen may be of this camera already.
+    if (slot.tile.frameAt === null && slot.frame) this.accept(slot, slot.frame)
   }
 
   private viewerGone(message: ViewerGone): void {
@@ -289,9 +301,14 @@ export class Wall {
     if (peer && peer.epoch !== message.epoch) this.offer(message.relay)
   }
 
-  private frameSeen(slot: Slot, receivedAt: number): void {
+  private frameSeen(slot: Slot, frame: FrameSeen): void {
+    slot.frame = frame
+    this.accept(slot, frame)
+  }
+
+  private accept(slot: Slot, frame: FrameSeen): void {
     const before = slot.tile
-    slot.tile = framed(before, receivedAt, this.parts.now())
+    slot.tile = framed(before, frame, this.parts.now())
     if (slot.tile === before) return
     slot.screen.reveal()
     if (before.frameAt === null || phaseOf(before, this.parts.now()) !== phaseOf(slot.tile, this.parts.now())) this.changed(slot)

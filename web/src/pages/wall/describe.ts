@@ -31,9 +31,17 @@ export function agoText(ms: number): string {
 export function stateText(tile: Tile, phase: Phase, hubNow: number): string {
   if (phase === 'failed' || phase === 'refused' || phase === 'waiting') {
     const reason = tile.reason ? reasonText(tile.reason) : t(`wall.phase.${phase}`)
-    return tile.since && phase === 'failed' ? t('wall.since', { time: clockText(tile.since, hubNow), reason }) : reason
+    if (phase !== 'failed') return reason
+    const words = tile.since ? t('wall.since', { time: clockText(tile.since, hubNow), reason }) : reason
+    return tile.retryAt && tile.retryAt > hubNow ? t('wall.retry', { words, time: clockText(tile.retryAt, hubNow) }) : words
   }
-  return t(`wall.phase.${phase}`)
+  const note = noteOf(tile, phase)
+  return t(note ? `wall.note.${note}` : `wall.phase.${phase}`)
+}
+
+/** Why a picture that moves is not what was wished. */
+export function noteOf(tile: Tile, phase: Phase): Tile['note'] {
+  return phase === 'live' ? tile.note : null
 }
 
 /** What only a look at the picture can tell: packets flow, and yet there is nothing to be seen in it. */

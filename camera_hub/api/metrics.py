@@ -1,0 +1,151 @@
+"""What is measured, in Prometheus's text form. Labels are ids, never names or addresses; prometheus_client lives here.
+
+A scraper has no session: it shows the token of the settings (`metrics.token`). Without one only people who may read
+the system see the page.
+"""
+
+import hmac
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Response
+from prometheus_client import CollectorRegistry
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client.registry import Collector
+from starlette.requests import HTTPConnection
+
+from camera_hub import __version__
+from camera_hub.access.policy import Action, Actor
+from camera_hub.api.routing import Needs, part
+from camera_hub.media.engine import Media
+from camera_hub.media.figures import Readings
+from camera_hub.settings import Settings
+
+router = APIRouter(tags=["system"])
+
+
+class NeedsOrToken(Needs):
+    """As Needs; the scraper's token does instead of a session. Answers the actor, None for the scraper."""
+
+    async def __call__(self, connection: HTTPConnection) -> Actor | None:  # type: ignore[override]
+        settings: Settings = connection.app.state.parts[Settings]
+        shown = connection.headers.get("authorization", "").removeprefix("Bearer ").encode()
+        if settings.metrics.token and hmac.compare_digest(shown, settings.metrics.token.get_secret_value().encode()):
+            return None
+        return await super().__call__(connection)
+
+
+@router.get("/metrics", response_class=Response)
+async def metrics(
+    actor: Annotated[Actor | None, Depends(NeedsOrToken(Action.READ_SYSTEM))], media: Annotated[Media, part(Media)]
+) -> Response:
+    """Feeds, relays and eyes, as of the relays' last pulses."""
+    registry = CollectorRegistry(auto_describe=False)
+    registry.register(_Page(media.readings()))
+    return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
+
+
+_RELAY_COUNTERS = {
+    "cpu_seconds": "CPU time of the relay process.",
+    "sent_packets": "RTP packets sent to browsers.",
+    "sent_bytes": "Bytes of SRTP sent to browsers.",
+    "sent_frames": "Frames sent to browsers.",
+    "sent_rtx": "Packets sent again on a browser's NACK.",
+    "sent_rtx_missed": "Packets that browsers asked for and that were no longer kept.",
+    "sent_pli": "Key frames that browsers asked for.",
+    "sent_replays": "Cached GOPs sent.",
+    "sent_dropped_frames": "Frames that slow viewers were not sent.",
+    "sent_pacer_waits": "Times that a peer's pacer held something back.",
+    "sent_blocked": "Times that the UDP socket was full.",
+    "sent_failed": "Packets that could not be encrypted or sent.",
+    "dropped_key_frames": "Key frames that the hub did not take in time.",
+}
+_RELAY_GAUGES = {
+    "rss_bytes": "Resident memory of the relay process.",
+    "loop_lag_max": "Longest stall of the relay's event loop since the last pulse, seconds.",
+    "uptime": "Seconds since the relay process began.",
+}
+_FEED_COUNTERS = {
+    "packets": "RTP packets from the camera.",
+    "bytes": "Bytes of RTP from the camera.",
+    "frames": "Whole frames.",
+    "key_frames": "Key frames.",
+    "gaps": "Places in the stream where packets were missing.",
+    "dropped": "Frames dropped since they were not whole.",
+    "bad_packets": "Packets that were no RTP.",
+    "jumps": "Leaps of the camera's timestamps.",
+    "opens": "Times that the stream was opened.",
+    "failures": "Times that opening failed or the stream broke off.",
+}
+_FEED_GAUGES = {
+    "gop_seconds": "Time between the last two key frames, seconds.",
+    "gop_frames": "Frames between the last two key frames.",
+    "jitter": "Smoothed change of the frames' delay, seconds (RFC 3550 A.8).",
+    "lateness": "By how much the last frame came later than the earliest ones, seconds.",
+    "tracks": "Tiles that show the feed.",
+}
+_EYE_COUNTERS = {"looks": "Key frames looked at.", "killed": "Eyes ended by a picture.", "refused": "Looks refused."}
+
+
+class _Page(Collector):
+    """One reading as metric families."""
+
+    def __init__(self, readings: Readings) -> None:
+        self._readings = readings
+
+    def collect(self) -> Iterator[Metric]:
+        about = GaugeMetricFamily("camera_hub_version", "1; the running version is its label.", labels=["version"])
+        about.add_metric([__version__], 1)
+        yield about
+        yield from self._relays()
+        yield from self._feeds()
+        for name, help_ in _EYE_COUNTERS.items():
+            yield CounterMetricFamily(f"camera_hub_eye_{name}", help_, value=self._readings.eyes.get(name, 0))
+        yield GaugeMetricFamily(
+            "camera_hub_eye_waiting", "Looks that wait for an eye.", value=self._readings.eyes.get("waiting", 0)
+        )
+
+    def _relays(self) -> Iterator[Metric]:
+        up = GaugeMetricFamily("camera_hub_relay_up", "Whether the relay process runs.", labels=["relay"])
+        starts = CounterMetricFamily("camera_hub_relay_starts", "Processes that this relay has had.", labels=["relay"])
+        viewers = GaugeMetricFamily("camera_hub_relay_viewers", "Browser peers.", labels=["relay"])
+        dropped = CounterMetricFamily(
+            "camera_hub_relay_datagrams_dropped", "Datagrams dropped at the one port.", labels=["relay", "kind"]
+        )
+        rows: list[tuple[list[str], Mapping[str, Any]]] = []
+        for relay in self._readings.relays:
+            label = [str(relay.number)]
+            up.add_metric(label, relay.up)
+            starts.add_metric(label, relay.epoch)
+            viewers.add_metric(label, relay.viewers)
+            for kind, count in relay.values.get("datagrams", {}).items():
+                dropped.add_metric([*label, kind], count)
+            rows.append((label, relay.values))
+        yield from (up, starts, viewers, dropped)
+        yield from _families("relay", ["relay"], rows, _RELAY_COUNTERS, _RELAY_GAUGES)
+
+    def _feeds(self) -> Iterator[Metric]:
+        labels = ["camera", "stream", "relay"]
+        rows = [([str(feed.camera_id), feed.role, str(feed.relay)], feed.values) for feed in self._readings.feeds]
+        live = GaugeMetricFamily("camera_hub_feed_live", "Whether pictures come.", labels=labels)
+        for label, values in rows:
+            live.add_metric(label, values["phase"] == "live")
+        yield live
+        yield from _families("feed", labels, rows, _FEED_COUNTERS, _FEED_GAUGES)
+
+
+def _families(
+    noun: str,
+    labels: list[str],
+    rows: list[tuple[list[str], Mapping[str, Any]]],
+    counters: Mapping[str, str],
+    gauges: Mapping[str, str],
+) -> Iterator[Metric]:
+    for kinds, family in ((counters, CounterMetricFamily), (gauges, GaugeMetricFamily)):
+        for name, help_ in kinds.items():
+            made = family(f"camera_hub_{noun}_{name}", help_, labels=labels)
+            for label, values in rows:
+                if (value := values.get(name)) is not None:
+                    made.add_metric(label, value)
+            yield made

@@ -1,0 +1,83 @@
+"""The command line of the bench: camera-hub bench relay · scale · view."""
+
+import asyncio
+import sys
+from typing import Annotated
+
+import typer
+
+from camera_hub import logs
+from camera_hub.bench.lines import Lines
+from camera_hub.bench.plan import CIPHERS, PEERS, Cipher, RelayPlan, Spans
+from camera_hub.clock import SystemClock
+from camera_hub.errors import HubError, Kind
+
+app = typer.Typer(no_args_is_help=True, help="What this machine carries, measured; JSON lines on standard output.")
+
+_MANY = " (may be repeated; if left out"
+
+Size = Annotated[str, typer.Option("--size", help="Picture that the source encodes, WIDTHxHEIGHT.")]
+
+
+@app.command()
+def relay(
+    viewers: Annotated[list[int] | None, typer.Option(min=1, help=f"Viewers of the one camera{_MANY} 60)")] = None,
+    alone: Annotated[list[int] | None, typer.Option(min=1, help=f"Viewers of the hub alone{_MANY} none)")] = None,
+    bit_rate: Annotated[list[int] | None, typer.Option(min=50, help=f"Of the camera, kbit/s{_MANY} 2000)")] = None,
+    cipher: Annotated[list[str] | None, typer.Option(help=f"sha1_80 or gcm (AES-128){_MANY} both)")] = None,
+    peer: Annotated[list[str] | None, typer.Option(help=f"{', '.join(PEERS)}{_MANY} aiortc)")] = None,
+    seconds: Annotated[float, typer.Option(min=0.2, help="Length of the window that is measured.")] = 10.0,
+    warm_up: Annotated[float, typer.Option(min=0, help="Seconds between the last viewer's handshake and it.")] = 3.0,
+    relays: Annotated[int, typer.Option(min=1, help="Relay processes of the hub.")] = 1,
+    load_processes: Annotated[int, typer.Option(min=1, help="Processes that the viewers are spread over.")] = 1,
+    size: Size = "1280x720",
+) -> None:
+    """Fan-out of one camera to many viewers: the hub's relay against other servers, CPU per delivered Mbit and packet.
+
+    One synthetic RTSP source (25 fps, H.264 by x264, a key frame every 2 s, payloads of at most 1,200 bytes) feeds one
+    server after the other, each in processes of its own. cpu_* is the user and system time of all its processes and
+    threads in the window; on loopback it holds the kernel's receiving too, alike for all.
+
+    The client is light: per viewer one UDP socket without GRO, real ICE, DTLS and SRTP keys, one receive report a
+    second, no NACK and no bandwidth estimation. It counts datagrams by their RTP headers, sleeping 4 ms between looks
+    so that no server pays for waking it. loss is by sequence numbers; client_drops says how many of these the kernel
+    dropped in front of the client. delivered_share compares with what the source sent: a server that skips frames loses
+    nothing by sequence. Of two viewers per load process every packet is decrypted and all pictures decoded (decrypts,
+    decodes).
+    """
+    from camera_hub.bench.relay import run  # WebRTC and FFmpeg are loaded only where they are needed
+
+    logs.set_up("WARNING")
+    plan = RelayPlan(
+        viewers=tuple(viewers or (60,)),
+        alone=tuple(alone or ()),
+        bit_rates=tuple(rate * 1000 for rate in bit_rate or (2000,)),
+        ciphers=tuple(map(_cipher, cipher or CIPHERS)),
+        peers=tuple(map(_peer, peer or ("aiortc",))),
+        size=_size(size),
+        spans=Spans(warm_up, seconds),
+        relays=relays,
+        load_processes=load_processes,
+    )
+    if not asyncio.run(run(plan, SystemClock(), Lines(sys.stdout))):
+        raise typer.Exit(1)
+
+
+def _cipher(name: str) -> Cipher:
+    for cipher in CIPHERS:
+        if cipher == name:
+            return cipher
+    raise HubError(Kind.INVALID, f"no cipher {name!r}; choose of {', '.join(CIPHERS)}")
+
+
+def _peer(name: str) -> str:
+    if name not in PEERS:
+        raise HubError(Kind.INVALID, f"no peer {name!r}; choose of {', '.join(PEERS)}")
+    return name
+
+
+def _size(text: str) -> tuple[int, int]:
+    width, _, height = text.partition("x")
+    if not (width.isdigit() and height.isdigit() and 64 <= int(width) <= 3840 and 64 <= int(height) <= 2160):
+        raise HubError(Kind.INVALID, f"{text!r} is no picture size; write for instance 1280x720")
+    return int(width), int(height)

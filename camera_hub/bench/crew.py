@@ -1,0 +1,102 @@
+"""The bench's side of its load processes: viewers are prepared, connected a few at a time, counted together."""
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
+
+from camera_hub.bench.check import Checked
+from camera_hub.bench.counting import Counts
+from camera_hub.bench.plan import Watch
+from camera_hub.media.processes import Helper, helper
+from camera_hub.running import running
+
+COMMAND = (sys.executable, "-m", "camera_hub.bench.load")
+AT_ONCE = 8
+_CONNECT_SECONDS = 30.0
+_CALL_SECONDS = 60.0
+CHECKED = 2
+"""Viewers per load process whose every packet is decrypted and decoded afterwards."""
+
+Answer = Callable[[int, str], Awaitable[str]]
+
+
+class Crew:
+    """Load processes that share the viewers evenly."""
+
+    def __init__(self, helpers: list[Helper], watch: Watch) -> None:
+        self.pids = tuple(one.process.pid for one in helpers)
+        self._helpers = helpers
+        self._watch = watch
+        self._home: dict[int, Helper] = {}
+
+    async def connect(self, answer: Answer) -> None:
+        """Offer and connect every viewer, a few at once. Raises HubError of the first that fails."""
+        offers: dict[int, str] = {}
+        for number, one in enumerate(self._helpers):
+            first = len(offers)
+            share = (self._watch.viewers + number) // len(self._helpers)
+            head = {
+                "type": "prepare",
+                "first": first,
+                "viewers": share,
+                "tracks": self._watch.tracks,
+                "cipher": self._watch.cipher,
+                "checked": CHECKED,
+            }
+            reply = await one.pipe.call(head, deadline=_CALL_SECONDS)
+            for viewer, offer in enumerate(reply.head["offers"], first):
+                offers[viewer], self._home[viewer] = offer, one
+        gate = asyncio.Semaphore(AT_ONCE)
+
+        async def connect_one(viewer: int, offer: str) -> None:
+            async with gate:
+                sdp = await answer(viewer, offer)
+                head = {"type": "connect", "viewer": viewer, "answer": sdp, "deadline": _CONNECT_SECONDS}
+                await self._home[viewer].pipe.call(head, deadline=_CONNECT_SECONDS + 5)
+
+        try:
+            async with asyncio.TaskGroup() as group:
+                for viewer, offer in offers.items():
+                    group.create_task(connect_one(viewer, offer))
+        except BaseExceptionGroup as failed:
+            raise failed.exceptions[0] from None
+
+    async def counts(self) -> Counts:
+        """Of all viewers up to now."""
+        return sum((Counts(**head) for head in await self._all("counts")), Counts())
+
+    async def checked(self) -> Checked:
+        """What the spot checks of all load processes found, together. Once, at the end."""
+        found = [Checked(**one) for head in await self._all("checked") for one in head["viewers"]]
+        return sum(found, Checked())
+
+    async def close(self) -> None:
+        """Let every viewer say goodbye."""
+        await self._all("close")
+
+    async def _all(self, type_: str) -> list[dict[str, Any]]:
+        replies = await asyncio.gather(
+            *(one.pipe.call({"type": type_}, deadline=_CALL_SECONDS) for one in self._helpers)
+        )
+        return [{key: value for key, value in reply.head.items() if key not in ("type", "re")} for reply in replies]
+
+
+@asynccontextmanager
+async def crew(processes: int, watch: Watch) -> AsyncIterator[Crew]:
+    """Start load processes, at most one per viewer; they end with the block."""
+    async with AsyncExitStack() as stack:
+        count = max(1, min(processes, watch.viewers))
+        helpers = [await stack.enter_async_context(helper(COMMAND)) for _ in range(count)]
+        for number, one in enumerate(helpers):
+            await stack.enter_async_context(running(_listen(one), f"load {number}"))
+        made = Crew(helpers, watch)
+        yield made
+        await made.close()
+
+
+async def _listen(one: Helper) -> None:
+    """Replies are matched while somebody receives; a load process says nothing unasked."""
+    while await one.pipe.receive() is not None:
+        pass

@@ -1,0 +1,85 @@
+"""One measurement: viewers connect to a running server, a warm-up passes, and two readings are taken."""
+
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from camera_hub.bench import meter
+from camera_hub.bench.crew import Answer, Crew, crew
+from camera_hub.bench.figures import Expected, Reading, checked_fields, window
+from camera_hub.bench.plan import Picture, Spans, Watch
+from camera_hub.clock import Clock
+from camera_hub.media.processes import Helper, helper
+from camera_hub.running import running
+
+SOURCE = (sys.executable, "-m", "camera_hub.bench.source")
+_START_SECONDS = 120.0
+
+
+@dataclass(frozen=True, slots=True)
+class Feeding:
+    """A running source."""
+
+    helper: Helper
+    port: int
+    expected: Expected
+
+    @property
+    def pid(self) -> int:
+        return self.helper.process.pid
+
+    async def dropped(self) -> int:
+        """Frames that it could not write since a reader was slow."""
+        return int((await self.helper.pipe.call({"type": "figures"})).head["dropped"])
+
+
+@asynccontextmanager
+async def feeding(picture: Picture) -> AsyncIterator[Feeding]:
+    """Start a source with this picture; encoding it takes some seconds."""
+    async with helper(SOURCE) as started:
+
+        async def listen() -> None:
+            while await started.pipe.receive() is not None:
+                pass
+
+        async with running(listen(), "source"):
+            head = {
+                "type": "start",
+                "bit_rate": picture.bit_rate,
+                "width": picture.width,
+                "height": picture.height,
+                "gop_seconds": picture.gop_seconds,
+            }
+            said = (await started.pipe.call(head, deadline=_START_SECONDS)).head
+            yield Feeding(started, int(said["port"]), Expected(float(said["bit_rate"]), float(said["fps"])))
+
+
+async def measure(
+    clock: Clock, source: Feeding, pids: tuple[int, ...], answer: Answer, watch: Watch, spans: Spans, processes: int
+) -> dict[str, Any]:
+    """Connect, warm up, measure, check. The fields of a line. Raises HubError when a viewer cannot connect."""
+    async with crew(processes, watch) as clients:
+        await clients.connect(answer)
+        await clock.sleep(spans.warm_up)
+        before = await read(clock, source, pids, clients)
+        await clock.sleep(spans.seconds)
+        after = await read(clock, source, pids, clients)
+        fields = window(before, after, source.expected, watch.viewers * watch.tracks)
+        fields["rss_mb"] = meter.rss_bytes(pids) / 1e6
+        return fields | checked_fields(await clients.checked())
+
+
+async def read(clock: Clock, source: Feeding, pids: tuple[int, ...], clients: Crew) -> Reading:
+    """All meters, one after the other within milliseconds."""
+    counted = await clients.counts()
+    stats = meter.read_stats()
+    return Reading(
+        clock.monotonic(),
+        meter.usage(pids, stats),
+        meter.usage((source.pid,), stats),
+        meter.usage(clients.pids, stats),
+        meter.machine(stats),
+        counted,
+    )

@@ -1,0 +1,50 @@
+"""What is asked for, as values. Light to import: the command line reads it before anything heavy is loaded."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+Cipher = Literal["sha1_80", "gcm"]
+CIPHERS: tuple[Cipher, ...] = ("sha1_80", "gcm")
+PEERS = ("aiortc",)
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """What the source sends. Bit rate in bit/s."""
+
+    bit_rate: int
+    width: int
+    height: int
+    gop_seconds: int = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Spans:
+    """Seconds before and within the window that is measured."""
+
+    warm_up: float
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """Who watches: so many viewers, each with so many tracks in one peer connection."""
+
+    viewers: int
+    tracks: int
+    cipher: Cipher
+
+
+@dataclass(frozen=True, slots=True)
+class RelayPlan:
+    """What to compare. `viewers` are counts at which all compete, `alone` counts at which only the hub runs."""
+
+    viewers: tuple[int, ...]
+    alone: tuple[int, ...]
+    bit_rates: tuple[int, ...]  # bit/s
+    ciphers: tuple[Cipher, ...]
+    peers: tuple[str, ...]
+    size: tuple[int, int]
+    spans: Spans
+    relays: int = 1
+    load_processes: int = 1

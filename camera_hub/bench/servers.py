@@ -1,0 +1,159 @@
+"""The servers under test: what the bench wants of each, and the two that are always there, the hub and stock aiortc."""
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any, Protocol
+
+from camera_hub.bench.clip import PAYLOAD_LIMIT
+from camera_hub.errors import HubError, Kind
+from camera_hub.media.processes import Helper, helper
+from camera_hub.media.relays import COMMAND as RELAY
+from camera_hub.relay.messages import FeedPhase, FeedSpec, RelayConfig
+from camera_hub.running import running
+
+BASELINE = (sys.executable, "-m", "camera_hub.bench.baseline")
+_OPEN_SECONDS = 30.0
+
+
+class MissingError(Exception):
+    """The server is not installed here; the text says what is looked for."""
+
+
+class Server(Protocol):
+    """A running server that pulls the source's stream. `pids`: its processes; those below them count too."""
+
+    name: str
+    pids: tuple[int, ...]
+    gso: bool | None
+
+    async def answer(self, viewer: int, offer: str) -> str:
+        """The SDP answer for one more viewer of the stream. Raises HubError."""
+        ...
+
+
+class Hub:
+    """One or several of the hub's relay processes, each pulling all feeds; viewers are dealt among them.
+
+    `figures` are the relays' own words at this moment.
+    """
+
+    name = "hub"
+
+    def __init__(self, helpers: list[Helper]) -> None:
+        self.pids = tuple(one.process.pid for one in helpers)
+        self.gso: bool | None = None
+        self._helpers = helpers
+        self._live: set[tuple[int, str]] = set()
+        self._failed = ""
+        self._more = asyncio.Event()
+
+    async def listen(self, number: int) -> None:
+        """Hear one relay's unasked words; runs beside everything else."""
+        while (frame := await self._helpers[number].pipe.receive()) is not None:
+            head = frame.head
+            if frame.type == "feed.state" and head["phase"] == FeedPhase.LIVE:
+                self._live.add((number, head["feed"]))
+            elif frame.type == "feed.state" and head["phase"] == FeedPhase.FAILED:
+                self._failed = f"{head['feed']}: {head['reason']} {head['detail']}"
+            self._more.set()
+
+    async def configure(self, viewers: int) -> None:
+        """The first word to each relay."""
+        config = RelayConfig(
+            udp_host="127.0.0.1",
+            announced_addresses=("127.0.0.1",),
+            payload_limit=PAYLOAD_LIMIT,
+            max_viewers=viewers,
+            opens_at_once=16,
+        )
+        for one in self._helpers:
+            reply = await one.pipe.call(config.head("configure"), deadline=15.0)
+            self.gso = bool(reply.head["gso"])
+
+    async def open(self, port: int, feeds: range) -> None:
+        """Pull these lanes of the source, and wait until each is live. Raises HubError."""
+        for one in self._helpers:
+            for feed in feeds:
+                spec = FeedSpec(f"s{feed}", f"rtsp://127.0.0.1:{port}/{feed}", "127.0.0.1", port, transport="tcp")
+                await one.pipe.call(spec.head("feed.open"))
+        wanted = {(number, f"s{feed}") for number in range(len(self._helpers)) for feed in feeds}
+        try:
+            async with asyncio.timeout(_OPEN_SECONDS):
+                while not wanted <= self._live:
+                    self._more.clear()
+                    await self._more.wait()
+        except TimeoutError as error:
+            missing = len(wanted - self._live)
+            raise HubError(Kind.TIMEOUT, f"{missing} feeds are not live in time; last word: {self._failed}") from error
+
+    async def answer(self, viewer: int, offer: str) -> str:
+        pipe = self._helpers[viewer % len(self._helpers)].pipe
+        return str((await pipe.call({"type": "viewer.offer", "viewer": f"v{viewer}", "sdp": offer})).head["sdp"])
+
+    async def show(self, viewer: int, track: int, feed: int) -> None:
+        """Point a track at a feed."""
+        pipe = self._helpers[viewer % len(self._helpers)].pipe
+        head = {"viewer": f"v{viewer}", "track": track, "feed": f"s{feed}", "serial": 1, "hold": False}
+        await pipe.call({"type": "track.show", **head})
+
+    async def figures(self) -> list[dict[str, Any]]:
+        """Of each relay."""
+        return [(await one.pipe.call({"type": "figures"}, deadline=10.0)).head for one in self._helpers]
+
+
+class OneFeedHub(Hub):
+    """A hub whose every viewer watches the one feed."""
+
+    async def answer(self, viewer: int, offer: str) -> str:
+        sdp = await super().answer(viewer, offer)
+        await self.show(viewer, 0, 0)
+        return sdp
+
+
+@asynccontextmanager
+async def relays(count: int, viewers: int, kind: type[Hub]) -> AsyncIterator[Hub]:
+    """That many relay processes, configured, while the block runs."""
+    async with AsyncExitStack() as stack:
+        made = kind([await stack.enter_async_context(helper(RELAY)) for _ in range(count)])
+        for number in range(count):
+            await stack.enter_async_context(running(made.listen(number), f"relay {number}"))
+        await made.configure(viewers)
+        yield made
+
+
+@asynccontextmanager
+async def hub(port: int, viewers: int, count: int) -> AsyncIterator[Server]:
+    """The hub's relays, pulling the source's first lane."""
+    async with relays(count, viewers, OneFeedHub) as made:
+        await made.open(port, range(1))
+        yield made
+
+
+class Aiortc:
+    """Stock aiortc as a pass-through, in a process of its own (baseline.py)."""
+
+    name = "aiortc"
+    gso: bool | None = None
+
+    def __init__(self, started: Helper) -> None:
+        self.pids: tuple[int, ...] = (started.process.pid,)
+        self._pipe = started.pipe
+
+    async def answer(self, viewer: int, offer: str) -> str:
+        return str((await self._pipe.call({"type": "offer", "sdp": offer}, deadline=20.0)).head["sdp"])
+
+
+@asynccontextmanager
+async def aiortc(port: int) -> AsyncIterator[Server]:
+    """The baseline server, pulling the source's first lane."""
+    async with helper(BASELINE) as started:
+
+        async def listen() -> None:
+            while await started.pipe.receive() is not None:
+                pass
+
+        async with running(listen(), "aiortc baseline"):
+            await started.pipe.call({"type": "open", "url": f"rtsp://127.0.0.1:{port}/0"}, deadline=_OPEN_SECONDS)
+            yield Aiortc(started)

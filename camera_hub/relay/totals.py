@@ -1,0 +1,34 @@
+"""What all viewers of a relay have been sent since it began: counters that never fall, also when viewers go. Pure."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+OF_VIEWER = ("sends", "blocked", "failed", "gso_refused", "pacer_waits")
+OF_TRACK = ("frames", "packets", "bytes", "rtx", "rtx_missed", "pli", "replays", "dropped_frames", "lost")
+
+
+class Totals:
+    """Sums the figures of viewers (`Viewer.read_figures`)."""
+
+    def __init__(self) -> None:
+        self._gone: Counter[str] = Counter()
+
+    def leave(self, viewer: Mapping[str, Any]) -> None:
+        """A viewer has ended; its counters stay."""
+        _add(self._gone, viewer)
+
+    def read(self, viewers: Iterable[Mapping[str, Any]]) -> dict[str, int]:
+        """Of those that have gone and those that are here, each name under `sent_`."""
+        sums = Counter(self._gone)
+        for viewer in viewers:
+            _add(sums, viewer)
+        return {f"sent_{name}": sums[name] for name in (*OF_VIEWER, *OF_TRACK)}
+
+
+def _add(sums: Counter[str], viewer: Mapping[str, Any]) -> None:
+    for name in OF_VIEWER:
+        sums[name] += viewer.get(name, 0)
+    for track in viewer["tracks"]:
+        for name in OF_TRACK:
+            sums[name] += track[name]

@@ -1,0 +1,56 @@
+"""Which stream a tile gets on a link that does not bear what was wished, and what it says. Pure."""
+
+import pytest
+
+from camera_hub.media.adapting import adapted, note, out_of_step
+from camera_hub.media.ports import Quality, Role
+from camera_hub.media.tiles import Track
+from camera_hub.relay.messages import FeedSpec, LinkLevel
+from tests.media.conftest import FakeChosen
+
+FULL, LIGHT, KEYS = LinkLevel.FULL, LinkLevel.LIGHT, LinkLevel.KEYS
+
+
+def shown(wished: Quality, asked: Quality, role: Role, tried: tuple[int, ...] = ()) -> Track:
+    track = Track(0)
+    track.wish(1, 1, wished)
+    track.asked, track.tried = asked, set(tried)
+    track.chosen = FakeChosen(11, 1, 1, 1, role, "h264", FeedSpec("s11", "rtsp://camera", "127.0.0.1", 554))
+    return track
+
+
+def test_only_the_main_stream_gives_way() -> None:
+    assert [adapted("main", level) for level in LinkLevel] == ["main", "sub", "sub"]
+    assert [adapted("auto", level) for level in LinkLevel] == ["auto"] * 3
+    assert [adapted("sub", level) for level in LinkLevel] == ["sub"] * 3
+
+
+@pytest.mark.parametrize(
+    ("track", "link", "out"),
+    [
+        (shown("main", "main", "main"), FULL, False),
+        (shown("main", "main", "main"), LIGHT, True),
+        (shown("main", "sub", "sub"), KEYS, False),
+        (shown("main", "sub", "sub"), FULL, True),
+        (shown("auto", "auto", "sub"), KEYS, False),
+        (shown("main", "sub", "sub", tried=(10,)), FULL, False),  # the main stream cannot be shown anyway
+        (shown("main", "main", "main", tried=(12,)), LIGHT, False),  # nor the sub stream
+        (Track(0), KEYS, False),
+    ],
+)
+def test_a_track_is_moved_when_it_can_be(track: Track, link: LinkLevel, out: bool) -> None:
+    assert out_of_step(track, link) is out
+
+
+@pytest.mark.parametrize(
+    ("track", "notes"),
+    [
+        (shown("main", "main", "main"), (None, "link_poor", "link_keys")),  # moving is under way
+        (shown("main", "sub", "sub"), (None, "link_sub", "link_keys")),
+        (shown("main", "sub", "main"), (None, "link_poor", "link_keys")),  # a camera without a sub stream
+        (shown("auto", "auto", "sub"), (None, "link_poor", "link_keys")),
+        (shown("main", "sub", "sub", tried=(10,)), (None, "link_poor", "link_keys")),
+    ],
+)
+def test_a_tile_says_what_is_done(track: Track, notes: tuple[str | None, ...]) -> None:
+    assert tuple(note(track, level) for level in LinkLevel) == notes
