@@ -30,6 +30,7 @@ from camera_hub.api import (
     metrics,
     observations,
     pictures,
+    rtsp_out,
     runs,
     scenes,
     session,
@@ -58,6 +59,7 @@ from camera_hub.health.rounds import Rounds
 from camera_hub.health.webhook import Webhook
 from camera_hub.instance import only_instance
 from camera_hub.media.engine import Media
+from camera_hub.media.rtsp_out import RtspOut
 from camera_hub.patrol.runs import Runs
 from camera_hub.patrol.scenes import Scenes
 from camera_hub.patrol.tours import Tours
@@ -84,6 +86,7 @@ _ROUTERS = (
     live.router,
     viewers.router,
     whep.router,
+    rtsp_out.router,
     alarms.router,
     scenes.router,
     tours.router,
@@ -148,6 +151,7 @@ async def parts(settings: Settings, clock: Clock, passwords: Passwords | None = 
             Register: register,
             Sweeps: sweeps,
             Media: media,
+            RtspOut: media.rtsp_out,
             Rounds: rounds,
             Alarms: Alarms(database, bus, clock),
             History: History(database, clock),

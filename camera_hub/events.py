@@ -103,6 +103,13 @@ class AccessChanged(Event):
     user_id: int
 
 
+@dataclass(frozen=True, slots=True)
+class StreamTokenChanged(Event):
+    """A token for RTSP out was made or revoked."""
+
+    token_id: int
+
+
 class Subscription:
     """One subscriber's bounded queue; iterate it to get events."""
 

@@ -65,6 +65,11 @@ class Media(_Section):
     connect_timeout: Seconds = 15.0
     ice_servers: tuple[dict[str, Any], ...] = ()
     audio: bool = False
+    rtsp_out: bool = True
+    rtsp_host: str = "::"
+    rtsp_port: Port = 8554
+    rtsp_sessions: int = Field(64, ge=1, le=1024)
+    rtsp_keep_days: float = Field(180.0, gt=0)
 
 
 class Ingest(_Section):

@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any, Self
 
 from camera_hub.access.policy import Actor
+from camera_hub.access.stream_tokens import StreamTokens
 from camera_hub.cameras.login_budget import LoginBudget
 from camera_hub.clock import Clock
 from camera_hub.errors import HubError
@@ -18,6 +19,7 @@ from camera_hub.events import (
     EventBus,
     Lagged,
     RelayRestarted,
+    StreamTokenChanged,
     Subscription,
 )
 from camera_hub.media.background import Background
@@ -33,10 +35,11 @@ from camera_hub.media.permits import Permits
 from camera_hub.media.pictures import Pictures
 from camera_hub.media.ports import Answered, Listen, Present, Quality, Show, Sight, Sources
 from camera_hub.media.relays import COMMAND, Relay, config_of
+from camera_hub.media.rtsp_out import RtspOut
 from camera_hub.media.tiles import FeedNews
 from camera_hub.media.viewers import Viewers
 from camera_hub.media.wanted import FeedKey, relay_of
-from camera_hub.relay.messages import KeyFrame, LoginSaid, ViewerState
+from camera_hub.relay.messages import KeyFrame, LoginSaid, RtspEnded, ViewerState
 from camera_hub.running import Backoff, keep_running, running
 from camera_hub.settings import Settings
 from camera_hub.store.database import Database
@@ -99,6 +102,8 @@ class Media:
         self._viewers = Viewers(settings.media, clock, database, sources, self._feeds, self._pages, self._background)
         self._listening = Listening(settings.media, self._viewers, self._feeds, self._pages)
         self._pages.on_news = self._listening.noticed
+        tokens = StreamTokens(database, clock, bus)
+        self.rtsp_out = RtspOut(settings.media, clock, database, sources, self._feeds, self._background, tokens)
         self.eyes = EyePool(settings.eye, clock, eye_command)
         self.pictures = Pictures(settings.server.data_dir, database)
         self._looks = Looks(sources, clock, self._feeds, self.eyes)
@@ -109,13 +114,16 @@ class Media:
     async def __aenter__(self) -> Self:
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(self._background)
+            await stack.enter_async_context(self.rtsp_out)
             for relay in self._feeds.relays:
                 relay.begin()
                 stack.push_async_exit(relay)
             for relay in self._feeds.relays:
                 await stack.enter_async_context(relay)
             await stack.enter_async_context(self.eyes)  # not before: their imports would delay what viewers wait for
-            subscription = stack.enter_context(self.bus.subscribe(AccessChanged, CameraChanged, DeviceChanged))
+            subscription = stack.enter_context(
+                self.bus.subscribe(AccessChanged, CameraChanged, DeviceChanged, StreamTokenChanged)
+            )
             listening = keep_running("media events", lambda: self._listen(subscription), clock=self.clock)
             await stack.enter_async_context(running(listening, "media events"))
             beat = Backoff(first=_TICK, cap=_TICK, floor=_TICK)
@@ -270,6 +278,7 @@ class Media:
     def _relay_started(self, relay: Relay) -> None:
         self._permits.gone(relay.number)
         self._feeds.relay_started(relay)
+        self.rtsp_out.relay_started(relay)
         if relay.epoch > 1:
             self._viewers.relay_started(relay.number, relay.epoch)
             self.bus.publish(RelayRestarted(relay.number, relay.epoch))
@@ -307,6 +316,10 @@ class Media:
                 state = ViewerState.of(frame.head)
                 if state.state == "closed":
                     self._viewers.heard_closed(state.viewer, state.reason or "closed")
+            case "rtsp.ask":
+                self.rtsp_out.heard_ask(relay, frame)
+            case "rtsp.ended":
+                self.rtsp_out.heard_ended(relay, RtspEnded.of(frame.head))
             case _:
                 raise ValueError("unknown message")
 
@@ -321,15 +334,20 @@ class Media:
                 case CameraChanged():
                     if not await self._viewers.camera_changed(event.camera_id):
                         self._feeds.drop_camera(event.camera_id)
+                    await self.rtsp_out.camera_changed(event.camera_id)
+                case StreamTokenChanged():
+                    await self.rtsp_out.tokens_changed()
                 case DeviceChanged():
                     self._feeds.device_changed(event.device_id)
                 case Lagged():
                     await self._viewers.judge_all()
+                    await self.rtsp_out.judge_all()
 
     async def _sweep(self) -> None:
         self._viewers.sweep()
         await self._viewers.judge_sessions()
         self._listening.sweep()
+        await self.rtsp_out.sweep()
         self._feeds.sweep()
 
 

@@ -49,6 +49,8 @@ def config_of(settings: Settings, number: int) -> RelayConfig:
         media_timeout=ingest.media_timeout,
         key_frame_timeout=ingest.key_frame_timeout,
         opens_at_once=ingest.opens_per_village,
+        rtsp_host=media.rtsp_host,
+        rtsp_port=media.rtsp_port + number if media.rtsp_port else 0,
         asks_logins=True,
     )
 
@@ -137,6 +139,15 @@ class Relay:
         self._helper.pipe.post({"type": type_, **values})
         return True
 
+    async def reply(self, epoch: int, request: Frame, answer: dict[str, Any] | HubError) -> None:
+        """Answer a request of the process of that epoch; one that took over has not asked. Raises HubError."""
+        if self._helper is None or self.epoch != epoch:
+            return
+        if isinstance(answer, HubError):
+            await self._helper.pipe.refuse(request, answer)
+        else:
+            await self._helper.pipe.reply(request, answer)
+
     def _failed(self, error: Exception) -> None:
         if self._first is not None and not self._first.done():
             self._first.set_exception(error)
@@ -180,4 +191,4 @@ class Relay:
                     return
                 log.warning("relay %d: %s", self.number, error)
                 continue
-            self.figures = {key: reply.head.get(key, {}) for key in ("relay", "feeds", "viewers")}
+            self.figures = {key: reply.head.get(key, {}) for key in ("relay", "feeds", "viewers", "rtsp")}

@@ -72,13 +72,9 @@ class Viewers:
     async def _answer(self, viewer: Viewer, sdp: str) -> Answered:
         at = self._feeds.relays[viewer.relay]
         epoch = at.epoch
-        offer = {
-            "viewer": viewer.id,
-            "sdp": sdp,
-            "audio": viewer.page is not None and may_listen(self._settings, viewer.actor),
-        }
+        audio = viewer.page is not None and may_listen(self._settings, viewer.actor)
         try:
-            reply = ViewerAnswer.of(await at.call("viewer.offer", offer))
+            reply = ViewerAnswer.of(await at.call("viewer.offer", {"viewer": viewer.id, "sdp": sdp, "audio": audio}))
         except BaseException:
             self._viewers.pop(viewer.id, None)
             at.post("viewer.close", {"viewer": viewer.id})

@@ -111,6 +111,11 @@ class Feed:
     def name(self) -> str:
         return self.spec.feed
 
+    @property
+    def parameters(self) -> tuple[bytes, ...]:
+        """The parameter sets of the stream as it is now; empty while none runs."""
+        return self._intake.parameters if self._intake is not None else ()
+
     def start(self) -> None:
         """Begin pulling."""
         self._final = False

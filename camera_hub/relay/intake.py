@@ -34,6 +34,11 @@ class Intake:
             self._look(unit)
 
     @property
+    def parameters(self) -> tuple[bytes, ...]:
+        """The parameter sets in force: those of the SDP, then those of the last key frame."""
+        return tuple(self._parameters)
+
+    @property
     def gaps(self) -> int:
         return self._depacketizer.gaps
 

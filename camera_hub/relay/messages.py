@@ -14,16 +14,22 @@ Hub → relay                                        reply / later messages
   audio.listen {viewer, feed|None, serial}         audio.state …           (one feed's sound per viewer)
   viewer.figures {viewer}                          reply {at, viewer: {…, tracks: […]}, feeds: {feed: {…}}} of its tiles
   login.may   LoginMay                             the answer to login.ask
-  figures     {}                                   reply {relay: {...}, feeds: {feed: {...}}, viewers: {viewer: {...}}}
+  figures     {}                                   reply {relay: {...}, feeds: {feed: {...}}, viewers: {viewer: {...}},
+                                                   rtsp: {session: {...}}}
+  rtsp.listen {listen}                             reply RtspState (the port is open while somebody may come)
+  rtsp.end    {session, reason}                    rtsp.ended …
 
 Relay → hub (unasked)
   feed.state FeedState · viewer.state ViewerState · viewer.link LinkState · track.state TrackState ·
   audio.state AudioState · key_frame KeyFrame + body (Annex B, with parameter sets) ·
   sync.wanted {feed} (no key frame is cached and someone waits: ask the camera over ONVIF) ·
-  login.ask {feed, turn} and login.said LoginSaid (before and after each try of a login, where RelayConfig.asks_logins)
+  login.ask {feed, turn} and login.said LoginSaid (before and after each try of a login, where asks_logins is set) ·
+  rtsp.ended RtspEnded
+Relay → hub (a request)
+  rtsp.ask    RtspAsk                              reply {feed} (opened before the reply), or the refusal
 
 A feed's and a viewer's names are the hub's (feed = "s<stream id>"); a relay never makes one up.
-A feed is one RTSP session.
+A feed is one RTSP session. A player's session (RTSP out) is named by the relay, which meets it first.
 """
 
 from dataclasses import dataclass, field
@@ -87,6 +93,9 @@ class RelayConfig(Message):
     media_timeout: float = 8.0  # no packet for that long: stalled, reopened
     key_frame_timeout: float = 20.0
     opens_at_once: int = 4  # concurrent RTSP opens per village (FeedSpec.group)
+    rtsp_host: str = "::"
+    rtsp_port: int = 0  # of RTSP out; 0 = any
+    rtsp_stall: float = 10.0  # a player that reads nothing for that long is ended
     asks_logins: bool = False  # ask the hub before each try of a login; without it every try is free
 
 
@@ -204,3 +213,35 @@ class AudioState(Message):
     phase: TrackPhase
     feed: str | None = None
     reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RtspAsk(Message):
+    """May this player have this camera? `token_hash`: SHA-256 of its token, in hex; the token itself stays here."""
+
+    session: str
+    token_hash: str = field(repr=False)
+    camera: int
+    quality: Literal["main", "sub"]
+    address: str
+    agent: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RtspEnded(Message):
+    """A session is over: closed · timeout · stalled · protocol · refused · stopped · codec_changed, what the hub said,
+    or the feed's reason. `bytes` of video; `transport` None when nothing was set up."""
+
+    session: str
+    reason: str
+    transport: str | None = None
+    bytes: int = 0
+    dropped_frames: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class RtspState(Message):
+    """Where RTSP out listens; None with the reason when it does not."""
+
+    port: int | None
+    detail: str = ""

@@ -6,6 +6,7 @@ import os
 import resource
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
+from dataclasses import asdict
 from typing import Any
 
 from camera_hub.clock import Clock
@@ -25,6 +26,8 @@ from camera_hub.relay.messages import (
 )
 from camera_hub.relay.outbox import Outbox
 from camera_hub.relay.permits import Permits
+from camera_hub.relay.rtspout.server import RtspServer
+from camera_hub.relay.rtspout.way_in import WayIn
 from camera_hub.relay.tile import Tile
 from camera_hub.relay.totals import Totals
 from camera_hub.relay.viewer import Viewer
@@ -57,6 +60,7 @@ class Relay:
         self._permits = Permits(self._outbox.post, asks=False)
         self._gate = Gate(self._config.opens_at_once, self._permits)
         self._port: Port | None = None
+        self._rtsp: RtspServer | None = None
         self._gso = False
         self._certificate: Certificate | None = None
         self._feeds: dict[str, Feed] = {}
@@ -75,6 +79,8 @@ class Relay:
             "viewer.figures": self._viewer_figures,
             "login.may": self._login_may,
             "figures": self._figures,
+            "rtsp.listen": self._rtsp_listen,
+            "rtsp.end": self._rtsp_end,
         }
 
     async def run(self) -> None:
@@ -129,6 +135,8 @@ class Relay:
         self._gate = Gate(config.opens_at_once, self._permits)
         self._certificate = Certificate(self._clock.monotonic())
         self._gso = gso_works()
+        way_in = WayIn(self._pipe, self._outbox, self._feeds, self._gate, self._want_key)
+        self._rtsp = await self._stack.enter_async_context(RtspServer(way_in, config, self._clock))
         self._port = await self._stack.enter_async_context(Port(config.udp_host, config.udp_port))
         return {"udp_port": self._port.number, "gso": self._gso}
 
@@ -159,6 +167,8 @@ class Relay:
         for viewer, _ in self._viewers.values():
             if viewer.ear is not None and viewer.ear.wanted == spec.feed:
                 viewer.ear.join(feed)
+        if self._rtsp is not None:
+            self._rtsp.feed_opened(feed)
         feed.start()
         return {}
 
@@ -248,6 +258,15 @@ class Relay:
         feeds = {name: feed.read_figures() for name, feed in self._feeds.items() if name in shown}
         return {"at": self._clock.monotonic(), "viewer": figures, "feeds": feeds}
 
+    async def _rtsp_listen(self, frame: Frame) -> dict[str, Any]:
+        assert self._rtsp is not None
+        return asdict(await self._rtsp.listen(bool(frame.head["listen"])))
+
+    async def _rtsp_end(self, frame: Frame) -> dict[str, Any]:
+        assert self._rtsp is not None
+        self._rtsp.end(str(frame.head["session"]), str(frame.head["reason"]))
+        return {}
+
     async def _figures(self, frame: Frame) -> dict[str, Any]:
         usage = resource.getrusage(resource.RUSAGE_SELF)
         assert self._port is not None
@@ -266,6 +285,7 @@ class Relay:
             },
             "feeds": {name: feed.read_figures() for name, feed in self._feeds.items()},
             "viewers": viewers,
+            "rtsp": self._rtsp.read_figures() if self._rtsp is not None else {},
         }
 
     def _feed(self, frame: Frame) -> Feed:

@@ -22,6 +22,7 @@ from camera_hub.relay.messages import (
     ViewerState,
 )
 from camera_hub.relay.pacer import TURN, Bucket
+from camera_hub.relay.reports import sender_report
 from camera_hub.relay.thinning import Thinning
 from camera_hub.relay.tile import Tile
 from camera_hub.relay.track import Track, TrackFigures
@@ -252,7 +253,7 @@ class Viewer:
 
     def _report_on(self, outlet: SrtpOutlet, track: Track | AudioTrack, figures: TrackFigures | AudioFigures) -> None:
         unix, time = self._clock.now().timestamp(), track.rtp_time(self._clock.monotonic())
-        outlet.send_rtcp(rtcp.sender_report(track.ssrc, unix, time, figures.packets, figures.bytes))
+        outlet.send_rtcp(sender_report(track.ssrc, unix, time, figures.packets, figures.bytes))
 
     def read_figures(self) -> dict[str, Any]:
         """What this peer has been sent."""

@@ -3,7 +3,7 @@
 It answers as the contract says. What a feed does stands in its URL: rtsp://…/live, /failed/<reason>, /silent (no
 answer), /mute (no key frame), /h265. Where sound is asked for, a path's second part says what it is (/live/none).
 Further messages are for tests alone: `fake.heard` answers all that was heard, `fake.say` makes it say the given frames,
-`fake.hang` makes it stop answering.
+`fake.ask` makes it ask the hub and answers what it was answered, `fake.hang` makes it stop answering.
 """
 
 import argparse
@@ -28,6 +28,7 @@ class FakeRelay:
         self._feeds: dict[str, str] = {}
         self._asked: dict[int, str] = {}
         self._hangs = False
+        self._asking: set[asyncio.Task[None]] = set()
 
     async def serve(self) -> None:
         while (frame := await self._pipe.receive()) is not None:
@@ -100,6 +101,22 @@ class FakeRelay:
         phase = "empty" if frame.head["feed"] is None else "live"
         names = ("viewer", "serial", "feed")
         self._pipe.post({"type": "audio.state", "phase": phase, **{name: frame.head[name] for name in names}})
+
+    async def on_rtsp_listen(self, frame: Frame) -> None:
+        await self._pipe.reply(frame, {"port": 8554 if frame.head["listen"] else None, "detail": ""})
+
+    async def on_rtsp_end(self, frame: Frame) -> None:
+        self._pipe.post({"type": "rtsp.ended", "session": frame.head["session"], "reason": frame.head["reason"]})
+
+    async def on_fake_ask(self, frame: Frame) -> None:
+        self._asking.add(asyncio.create_task(self._ask(frame)))
+
+    async def _ask(self, frame: Frame) -> None:
+        try:
+            answer = (await self._pipe.call(frame.head["ask"])).head
+        except HubError as error:
+            answer = error.body()
+        await self._pipe.reply(frame, {"answer": answer})
 
     async def on_fake_heard(self, frame: Frame) -> None:
         await self._pipe.reply(frame, {"heard": self._heard})

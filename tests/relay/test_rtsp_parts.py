@@ -20,7 +20,7 @@ def expected() -> list[Response | Request | tuple[int, bytes]]:
     return [
         Response(200, "OK", {"cseq": ("2",), "content-length": ("5",), "x": ("a", "b")}, b"hello"),
         (0, b"abc"),
-        Request("OPTIONS", {"cseq": ("9",)}),
+        Request("OPTIONS", {"cseq": ("9",)}, "*", "RTSP/1.0"),
         (1, b""),
     ]
 

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from camera_hub.errors import HubError, Kind
+from camera_hub.relay.reports import ntp_time, sender_report
 from camera_hub.relay.webrtc import rtcp
 from camera_hub.relay.webrtc.answer import Ssrcs, Transport, usable_addresses, write_answer
 from camera_hub.relay.webrtc.offer import read_offer
@@ -152,13 +153,13 @@ def test_announced_addresses_are_those_set_else_the_machines_with_loopback_last(
 
 
 def test_a_sender_report_is_read_by_aiortc() -> None:
-    packets = rtp.RtcpPacket.parse(rtcp.sender_report(7, 1_800_000_000.5, 90_000, 12, 3456))
+    packets = rtp.RtcpPacket.parse(sender_report(7, 1_800_000_000.5, 90_000, 12, 3456))
     report, names = packets
     assert isinstance(report, rtp.RtcpSrPacket)
     assert isinstance(names, rtp.RtcpSdesPacket)
     info = report.sender_info
     assert (report.ssrc, info.rtp_timestamp, info.packet_count, info.octet_count) == (7, 90_000, 12, 3456)
-    assert info.ntp_timestamp == rtcp.ntp_time(1_800_000_000.5)
+    assert info.ntp_timestamp == ntp_time(1_800_000_000.5)
     assert names.chunks[0].items == [(1, b"hub")]
 
 
@@ -170,7 +171,7 @@ def test_what_a_browser_reports() -> None:
     sent, now = 1_800_000_000.0, 1_800_000_000.35
     block = rtp.RtcpReceiverInfo(
         ssrc=7, fraction_lost=64, packets_lost=5, highest_sequence=1, jitter=0,
-        lsr=rtcp.ntp_time(sent) >> 16 & 0xFFFFFFFF, dlsr=int(0.25 * 65536),
+        lsr=ntp_time(sent) >> 16 & 0xFFFFFFFF, dlsr=int(0.25 * 65536),
     )  # fmt: skip
     seen = rtcp.read(rtp.RtcpRrPacket(ssrc=1, reports=[block]), 7, now)
     assert isinstance(seen, rtcp.Reception)

@@ -29,10 +29,17 @@ class Response:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A request by the camera (some send OPTIONS or SET_PARAMETER to their clients)."""
+    """A request: by a camera (some send OPTIONS or SET_PARAMETER to their clients), or by a player of RTSP out."""
 
     method: str
     headers: Mapping[str, tuple[str, ...]]
+    url: str = field(default="", repr=False)  # a player's token may stand in it
+    version: str = ""
+    body: bytes = b""
+
+    def header(self, name: str) -> str:
+        """The first value, or an empty string."""
+        return self.headers.get(name, ("",))[0]
 
 
 Interleaved = tuple[int, bytes]
@@ -50,9 +57,15 @@ class _Head:
 class Parser:
     """Bytes in, messages out. Raises HubError(INVALID) with BAD_REPLY or REPLY_TOO_LARGE; then the stream is lost."""
 
-    def __init__(self) -> None:
+    def __init__(self, max_body: int = MAX_BODY) -> None:
+        self._max_body = max_body
         self._buffer = bytearray()
         self._head: _Head | None = None
+
+    @property
+    def unfinished(self) -> bool:
+        """Whether a message has begun to come and is not whole yet."""
+        return bool(self._buffer) or self._head is not None
 
     def feed(self, data: bytes) -> list[Response | Request | Interleaved]:
         """Take what came from the socket, give all that is complete."""
@@ -108,7 +121,7 @@ class Parser:
             return
         head = self._head
         if not line:
-            head.body = _body_length(head.headers)
+            head.body = _body_length(head.headers, self._max_body)
             return
         head.count += 1
         if head.count > MAX_HEADERS:
@@ -128,19 +141,20 @@ def _check_start(start: bytes) -> None:
         raise _bad("something that is no RTSP")
 
 
-def _body_length(headers: Mapping[str, tuple[str, ...]]) -> int:
+def _body_length(headers: Mapping[str, tuple[str, ...]], limit: int) -> int:
     text = headers.get("content-length", ("0",))[0]
     if not text.isascii() or not text.isdigit():
         raise _bad("a Content-Length that is no number")
-    if len(text) > 9 or int(text) > MAX_BODY:
-        raise _too_large(f"a body of {text[:12]} bytes, the limit is {MAX_BODY}")
+    if len(text) > 9 or int(text) > limit:
+        raise _too_large(f"a body of {text[:12]} bytes, the limit is {limit}")
     return int(text)
 
 
 def _whole(head: _Head, body: bytes) -> Response | Request:
     words = head.first.split(" ", 2)
     if not head.first.startswith("RTSP/"):
-        return Request(words[0], head.headers)
+        url, version = (*words[1:], "", "")[:2]
+        return Request(words[0], head.headers, url, version, body)
     if len(words) < 2 or len(words[1]) != 3 or not words[1].isascii() or not words[1].isdigit():
         raise _bad("a status line without a status")
     return Response(int(words[1]), words[2] if len(words) > 2 else "", head.headers, body)
@@ -163,7 +177,12 @@ def write_request(method: str, url: str, headers: Mapping[str, str]) -> bytes:
     return "\r\n".join(lines).encode()
 
 
-def write_answer(status: int, phrase: str, request: Request) -> bytes:
-    """Bytes of an answer to a request of the camera."""
-    number = request.headers.get("cseq", ("0",))[0]
-    return f"RTSP/1.0 {status} {phrase}\r\nCSeq: {number}\r\n\r\n".encode()
+def write_answer(
+    status: int, phrase: str, request: Request, headers: Mapping[str, str] | None = None, body: bytes = b""
+) -> bytes:
+    """Bytes of an answer to a request of the other side."""
+    lines = [f"RTSP/1.0 {status} {phrase}", f"CSeq: {request.header('cseq') or '0'}"]
+    lines += [f"{name}: {value}" for name, value in (headers or {}).items()]
+    if body:
+        lines.append(f"Content-Length: {len(body)}")
+    return "\r\n".join((*lines, "", "")).encode() + body

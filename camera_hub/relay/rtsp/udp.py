@@ -1,4 +1,4 @@
-"""RTP over UDP, for cameras that refuse TCP: a pair of ports that hears one address alone."""
+"""RTP over UDP, from cameras that refuse TCP and to players that ask for it: a pair of ports that hears one address."""
 
 import asyncio
 import socket
@@ -15,6 +15,13 @@ class _Ear(asyncio.DatagramProtocol):
         self._address = address
         self._on_datagram = on_datagram
         self.foreign = 0
+        self.writable = True
+
+    def pause_writing(self) -> None:
+        self.writable = False
+
+    def resume_writing(self) -> None:
+        self.writable = True
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
         if addr[0].partition("%")[0] != self._address:
@@ -26,16 +33,31 @@ class _Ear(asyncio.DatagramProtocol):
 class UdpPair:
     """RTP on an even port, RTCP on the odd one after it (RFC 3550 section 11)."""
 
-    def __init__(self, media: asyncio.DatagramTransport, control: asyncio.DatagramTransport, port: int) -> None:
+    def __init__(
+        self, ear: _Ear, media: asyncio.DatagramTransport, control: asyncio.DatagramTransport, port: int
+    ) -> None:
+        self._ear = ear
         self._media = media
         self._control = control
         self.port = port
         self._remote: tuple[str, int] | None = None
+        self._player: tuple[str, int] | None = None
 
     def reach(self, address: str, media: int, control: int) -> None:
         """The camera named its ports; a packet to each opens the way through a firewall."""
         self._remote = (address, control)
         self._media.sendto(b"\x80\x00\x00\x00" + bytes(8), (address, media))
+
+    def aim(self, address: str, media: int, control: int) -> None:
+        """A player named its ports: `send` and `report` go there."""
+        self._player, self._remote = (address, media), (address, control)
+
+    def send(self, packet: bytes) -> bool:
+        """Send one RTP packet to the player; False when the socket takes no more just now: it is dropped."""
+        if self._player is None or not self._ear.writable:
+            return False
+        self._media.sendto(packet, self._player)
+        return True
 
     def report(self, packet: bytes) -> None:
         """Send RTCP."""
@@ -47,11 +69,17 @@ class UdpPair:
         self._control.close()
 
 
-async def open_pair(address: str, on_media: Callable[[bytes], None]) -> UdpPair:
-    """Bind a free pair of ports. Raises HubError(UNAVAILABLE) when there is none."""
+async def open_pair(
+    address: str,
+    on_media: Callable[[bytes], None],
+    on_control: Callable[[bytes], None] = lambda _: None,
+    *,
+    host: str = "",
+) -> UdpPair:
+    """Bind a free pair of ports, of `host` where it is given. Raises HubError(UNAVAILABLE) when there is none."""
     loop = asyncio.get_running_loop()
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
-    host = "::" if family == socket.AF_INET6 else "0.0.0.0"
+    host = host or ("::" if family == socket.AF_INET6 else "0.0.0.0")
     for _ in range(TRIES):
         first = socket.socket(family, socket.SOCK_DGRAM)
         second = socket.socket(family, socket.SOCK_DGRAM)
@@ -66,7 +94,7 @@ async def open_pair(address: str, on_media: Callable[[bytes], None]) -> UdpPair:
             second.close()
             continue
         first.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, BUFFER)
-        media, _ = await loop.create_datagram_endpoint(lambda: _Ear(address, on_media), sock=first)
-        control, _ = await loop.create_datagram_endpoint(lambda: _Ear(address, lambda _: None), sock=second)
-        return UdpPair(media, control, port)
+        media, ear = await loop.create_datagram_endpoint(lambda: _Ear(address, on_media), sock=first)
+        control, _ = await loop.create_datagram_endpoint(lambda: _Ear(address, on_control), sock=second)
+        return UdpPair(ear, media, control, port)
     raise HubError(Kind.UNAVAILABLE, "no free pair of UDP ports", reason=Reason.NO_MEDIA)

@@ -1,6 +1,5 @@
-"""RTCP towards and from browsers: sender reports with hub time, and what the browser's reports mean for a track."""
+"""RTCP from browsers: what their reports mean for a track."""
 
-import struct
 from dataclasses import dataclass
 
 from aiortc.rtp import (
@@ -12,8 +11,7 @@ from aiortc.rtp import (
     RtcpRtpfbPacket,
 )
 
-NTP_EPOCH = 2_208_988_800
-"""Seconds from 1900 to 1970."""
+from camera_hub.relay.reports import ntp_time
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,20 +35,6 @@ class Reception:
     lost: int
     highest: int
     round_trip: float | None
-
-
-def sender_report(ssrc: int, unix_time: float, rtp_time: int, packets: int, octets: int, name: bytes = b"hub") -> bytes:
-    """SR with the hub's wall clock, and SDES with the CNAME, as one compound packet (RFC 3550)."""
-    ntp = ntp_time(unix_time)
-    report = struct.pack("!BBHIQIII", 0x80, 200, 6, ssrc, ntp, rtp_time, packets & 0xFFFFFFFF, octets & 0xFFFFFFFF)
-    chunk = struct.pack("!IBB", ssrc, 1, len(name)) + name + b"\x00"
-    chunk += bytes(-len(chunk) % 4)
-    return report + struct.pack("!BBH", 0x81, 202, len(chunk) // 4) + chunk
-
-
-def ntp_time(unix_time: float) -> int:
-    """64-bit NTP time."""
-    return int((unix_time + NTP_EPOCH) * (1 << 32))
 
 
 def read(packet: object, ssrc: int, unix_time: float) -> Nack | PictureLost | Reception | None:

@@ -5,6 +5,7 @@ from camera_hub.store.tables.health import Alarm, Notice, Observation
 from camera_hub.store.tables.patrol import Run, RunStep, Scene, Tour, TourStop
 from camera_hub.store.tables.people import Favourite, LoginFailure, Session, SetupLink, User
 from camera_hub.store.tables.places import Camera, Device, LoginAccount, Stream, Village
+from camera_hub.store.tables.rtsp import StreamSession, StreamToken
 
 __all__ = [
     "Alarm",
@@ -23,6 +24,8 @@ __all__ = [
     "Session",
     "SetupLink",
     "Stream",
+    "StreamSession",
+    "StreamToken",
     "Tour",
     "TourStop",
     "User",

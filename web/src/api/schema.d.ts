@@ -437,6 +437,86 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/rtsp-out": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * State
+         * @description Tokens and ports.
+         */
+        get: operations["state_api_rtsp_out_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/rtsp-out/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Sessions
+         * @description The register, the newest first; `before`: older than that line.
+         */
+        get: operations["sessions_api_rtsp_out_sessions_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/rtsp-out/tokens": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Create
+         * @description Make a token; its text and the addresses with it are never answered again.
+         */
+        post: operations["create_api_rtsp_out_tokens_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/rtsp-out/tokens/{token_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Revoke
+         * @description Revoke a token: its sessions end at once, and it never opens anything again.
+         */
+        delete: operations["revoke_api_rtsp_out_tokens__token_id__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/runs": {
         parameters: {
             query?: never;
@@ -1364,6 +1444,17 @@ export interface components {
             viewer_gone: components["schemas"]["ViewerGone"];
         };
         /**
+         * MadeStreamToken
+         * @description The only answer that ever holds the token's text.
+         */
+        MadeStreamToken: {
+            /** Addresses */
+            addresses: components["schemas"]["StreamAddress"][];
+            /** Text */
+            text: string;
+            token: components["schemas"]["StreamTokenAnswer"];
+        };
+        /**
          * Me
          * @description Who is signed in, and what that role may do (access.policy.Action), so that pages show no dead button.
          */
@@ -1447,6 +1538,25 @@ export interface components {
              * Format: password
              */
             old: string;
+        };
+        /**
+         * NewStreamToken
+         * @description Neither village nor cameras: all cameras of the township. Without `expires_at` it is good until revoked.
+         */
+        NewStreamToken: {
+            /** Cameras */
+            cameras?: number[] | null;
+            /** Expires At */
+            expires_at?: string | null;
+            /**
+             * Max Sessions
+             * @default 16
+             */
+            max_sessions: number;
+            /** Name */
+            name: string;
+            /** Village Id */
+            village_id?: number | null;
         };
         /** NewSweep */
         NewSweep: {
@@ -1662,6 +1772,30 @@ export interface components {
              * @constant
              */
             type: "reload";
+        };
+        /**
+         * RtspOutAnswer
+         * @description Whether RTSP out is on, where it listens, and all tokens, the newest first.
+         */
+        RtspOutAnswer: {
+            /** On */
+            on: boolean;
+            /** Ports */
+            ports: components["schemas"]["RtspPort"][];
+            /** Tokens */
+            tokens: components["schemas"]["StreamTokenAnswer"][];
+        };
+        /**
+         * RtspPort
+         * @description Where a relay listens; None while no token is good, or with the reason why it could not.
+         */
+        RtspPort: {
+            /** Detail */
+            detail: string;
+            /** Port */
+            port: number | null;
+            /** Relay */
+            relay: number;
         };
         /**
          * RunAnswer
@@ -1901,6 +2035,18 @@ export interface components {
             /** Village */
             village: string;
         };
+        /**
+         * StreamAddress
+         * @description Where a player finds one camera: rtsp://<the hub's host>:<port><path>; `/sub` behind it is the sub stream.
+         */
+        StreamAddress: {
+            /** Camera Id */
+            camera_id: number;
+            /** Path */
+            path: string;
+            /** Port */
+            port: number | null;
+        };
         /** StreamAnswer */
         StreamAnswer: {
             /** Codec */
@@ -1914,6 +2060,81 @@ export interface components {
             role: "main" | "sub";
             /** Width */
             width: number | null;
+        };
+        /**
+         * StreamSessionAnswer
+         * @description One player that was let have one camera. `end_reason` is a reason of the house or a word of its own.
+         */
+        StreamSessionAnswer: {
+            /** Address */
+            address: string;
+            /** Agent */
+            agent: string;
+            /** Bytes */
+            bytes: number;
+            /** Camera Id */
+            camera_id: number | null;
+            /** Camera Name */
+            camera_name: string;
+            /** Dropped Frames */
+            dropped_frames: number;
+            /** End Reason */
+            end_reason: string | null;
+            /** Ended At */
+            ended_at: string | null;
+            /** Id */
+            id: number;
+            /**
+             * Role
+             * @enum {string}
+             */
+            role: "main" | "sub";
+            /** Running */
+            running: boolean;
+            /**
+             * Started At
+             * Format: date-time
+             */
+            started_at: string;
+            /** Token Id */
+            token_id: number;
+            /** Token Name */
+            token_name: string;
+            /** Transport */
+            transport: ("tcp" | "udp") | null;
+            /** Village Name */
+            village_name: string;
+        };
+        /**
+         * StreamTokenAnswer
+         * @description A token without its text. It is for `cameras`, or for one village, or for all.
+         */
+        StreamTokenAnswer: {
+            /** Cameras */
+            cameras: number[] | null;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Created Name */
+            created_name: string;
+            /** Expires At */
+            expires_at: string | null;
+            /** Id */
+            id: number;
+            /** Max Sessions */
+            max_sessions: number;
+            /** Name */
+            name: string;
+            /** Revoked At */
+            revoked_at: string | null;
+            /** Running */
+            running: number;
+            /** Used At */
+            used_at: string | null;
+            /** Village Id */
+            village_id: number | null;
         };
         /** SweepAnswer */
         SweepAnswer: {
@@ -3104,6 +3325,123 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["MediaAnswer"];
+                };
+            };
+        };
+    };
+    state_api_rtsp_out_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RtspOutAnswer"];
+                };
+            };
+        };
+    };
+    sessions_api_rtsp_out_sessions_get: {
+        parameters: {
+            query?: {
+                token_id?: number | null;
+                before?: number | null;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StreamSessionAnswer"][];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    create_api_rtsp_out_tokens_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewStreamToken"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MadeStreamToken"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    revoke_api_rtsp_out_tokens__token_id__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                token_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StreamTokenAnswer"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
                 };
             };
         };

@@ -49,3 +49,4 @@ export type Action =
   | 'run_tours'
   | 'read_records'
   | 'read_system'
+  | 'manage_stream_tokens'

@@ -83,4 +83,8 @@ export default {
   closed: 'The hub is stopping',
   stopped: 'The hub is stopping',
   hub_away: 'The hub itself was not running',
+  expires_in_past: 'It would have expired already',
+  too_many_tokens: 'There are too many tokens',
+  rtsp_out_off: 'RTSP out is switched off',
+  scope: 'Choose a village or cameras that are in service',
 }

@@ -1,6 +1,6 @@
 export default {
   title: 'Villages',
-  tabs: { users: 'Users', villages: 'Villages', status: 'Status' },
+  tabs: { users: 'Users', villages: 'Villages', rtsp: 'RTSP out', status: 'Status' },
   kind: { village: 'Village', quarter: 'Residential quarter' },
   paste: 'Add many',
   pasteTitle: 'Add villages',

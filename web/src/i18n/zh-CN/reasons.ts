@@ -83,4 +83,8 @@ export default {
   closed: '服务正在停止',
   stopped: '服务正在停止',
   hub_away: '本系统曾停止运行，此段未观看',
+  expires_in_past: '有效期已过',
+  too_many_tokens: '凭证数量已达上限',
+  rtsp_out_off: 'RTSP 转发未启用',
+  scope: '范围不对：请选择在用的村或点位',
 }

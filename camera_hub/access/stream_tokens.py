@@ -1,0 +1,164 @@
+"""Tokens that let foreign players have cameras over RTSP: made once, shown once, kept as a hash, revoked at once."""
+
+import hashlib
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from camera_hub.access.policy import Actor
+from camera_hub.clock import Clock
+from camera_hub.errors import HubError, Kind
+from camera_hub.events import EventBus, StreamTokenChanged
+from camera_hub.store.database import Database
+from camera_hub.store.tables import Camera, StreamToken, Village
+
+MAX_TOKENS = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Which cameras: the named ones, or those of one village, or all."""
+
+    village_id: int | None = None
+    cameras: tuple[int, ...] | None = None
+
+    def covers(self, camera_id: int, village_id: int) -> bool:
+        """Whether the camera of that village lies in it."""
+        if self.cameras is not None:
+            return camera_id in self.cameras
+        return self.village_id is None or self.village_id == village_id
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A token as the other rooms may see it: no hash."""
+
+    id: int
+    name: str
+    scope: Scope
+    max_sessions: int
+    created_name: str
+    created_at: datetime
+    expires_at: datetime | None
+    revoked_at: datetime | None
+    used_at: datetime | None
+
+
+def unusable(token: Token, now: datetime) -> HubError | None:
+    """Why the token opens nothing at that time; None when it does. Pure."""
+    if token.revoked_at is not None:
+        return HubError(Kind.UNAUTHENTICATED, "this token has been revoked", reason="revoked")
+    if token.expires_at is not None and token.expires_at <= now:
+        return HubError(Kind.UNAUTHENTICATED, "this token has expired", reason="expired")
+    return None
+
+
+def refusal(token: Token, now: datetime, camera_id: int, village_id: int) -> HubError | None:
+    """Why the token does not let its holder have the camera at that time; None when it does. Pure."""
+    if (bad := unusable(token, now)) is not None:
+        return bad
+    if not token.scope.covers(camera_id, village_id):
+        return HubError(Kind.NOT_FOUND, "there is no such camera for this token")
+    return None
+
+
+class StreamTokens:
+    """The verbs behind the page, and what the media room asks."""
+
+    def __init__(self, database: Database, clock: Clock, bus: EventBus) -> None:
+        self._database = database
+        self._clock = clock
+        self._bus = bus
+
+    async def create(
+        self, actor: Actor, name: str, scope: Scope, *, expires_at: datetime | None, max_sessions: int
+    ) -> tuple[Token, str]:
+        """A new token, and its text: nobody can read it again. Raises HubError: INVALID (scope, time), CONFLICT."""
+        now = self._clock.now()
+        if expires_at is not None and expires_at <= now:
+            raise HubError(Kind.INVALID, "the token would have expired already", reason="expires_in_past")
+        # Letters and digits alone: decoders' forms spoil or refuse other characters, and people type it.
+        text = secrets.token_hex(16)
+        async with self._database.write() as session:
+            await _require_there(session, scope)
+            if len((await session.scalars(select(StreamToken.id))).all()) >= MAX_TOKENS:
+                raise HubError(Kind.CONFLICT, f"there are {MAX_TOKENS} tokens already", reason="too_many_tokens")
+            row = StreamToken(
+                token_hash=hashed(text),
+                name=name,
+                village_id=scope.village_id,
+                cameras=None if scope.cameras is None else list(scope.cameras),
+                max_sessions=max_sessions,
+                created_by=actor.user_id,
+                created_name=actor.display_name,
+                created_at=now,
+                expires_at=expires_at,
+            )
+            session.add(row)
+            await session.flush()
+            token = _token(row)
+        self._bus.publish(StreamTokenChanged(token.id))
+        return token, text
+
+    async def all(self) -> list[Token]:
+        """Every token, the newest first; revoked ones stay, since sessions name them."""
+        async with self._database.read() as session:
+            return [_token(row) for row in await session.scalars(select(StreamToken).order_by(StreamToken.id.desc()))]
+
+    async def revoke(self, token_id: int) -> Token:
+        """Its sessions end at once; again is no error. Raises HubError(NOT_FOUND)."""
+        async with self._database.write() as session:
+            row = await session.get(StreamToken, token_id)
+            if row is None:
+                raise HubError(Kind.NOT_FOUND, "there is no such token")
+            row.revoked_at = row.revoked_at or self._clock.now()
+            token = _token(row)
+        self._bus.publish(StreamTokenChanged(token_id))
+        return token
+
+    async def of_hash(self, token_hash: str) -> Token | None:
+        """The token with this SHA-256; None when there is none."""
+        async with self._database.read() as session:
+            row = await session.scalar(select(StreamToken).where(StreamToken.token_hash == token_hash))
+        if row is None or not secrets.compare_digest(row.token_hash, token_hash):
+            return None
+        return _token(row)
+
+
+def hashed(text: str) -> str:
+    """What is stored of a token. 128 random bits need no slow hash."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+async def _require_there(session: AsyncSession, scope: Scope) -> None:
+    if scope.village_id is not None and scope.cameras is not None:
+        raise HubError(Kind.INVALID, "a token is for one village or for named cameras, not both", reason="scope")
+    if scope.village_id is not None and await session.get(Village, scope.village_id) is None:
+        raise HubError(Kind.INVALID, "there is no such village", reason="scope")
+    if scope.cameras is not None:
+        await _require_cameras(session, scope.cameras)
+
+
+async def _require_cameras(session: AsyncSession, ids: Sequence[int]) -> None:
+    known = set(await session.scalars(select(Camera.id).where(Camera.id.in_(ids), Camera.state != "retired")))
+    if not ids or known != set(ids):
+        raise HubError(Kind.INVALID, "name cameras that are in service", reason="scope")
+
+
+def _token(row: StreamToken) -> Token:
+    cameras = None if row.cameras is None else tuple(row.cameras)
+    return Token(
+        id=row.id,
+        name=row.name,
+        scope=Scope(row.village_id, cameras),
+        max_sessions=row.max_sessions,
+        created_name=row.created_name,
+        created_at=row.created_at,
+        expires_at=row.expires_at,
+        revoked_at=row.revoked_at,
+        used_at=row.used_at,
+    )

@@ -1,0 +1,99 @@
+"""RTSP out: tokens for foreign players, and the register of what they had."""
+
+from collections import Counter
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+
+from camera_hub.access.policy import Action, Actor
+from camera_hub.access.stream_tokens import Scope, Token
+from camera_hub.api.routing import needs, part
+from camera_hub.api.schemas.base import Id
+from camera_hub.api.schemas.rtsp_out import (
+    MadeStreamToken,
+    NewStreamToken,
+    RtspOutAnswer,
+    RtspPort,
+    StreamAddress,
+    StreamSessionAnswer,
+    StreamTokenAnswer,
+)
+from camera_hub.cameras.register import Register
+from camera_hub.errors import HubError, Kind
+from camera_hub.media.rtsp_out import RtspOut
+from camera_hub.settings import Settings
+
+router = APIRouter(prefix="/api/rtsp-out", tags=["rtsp out"])
+
+Manager = Annotated[Actor, needs(Action.MANAGE_STREAM_TOKENS)]
+Out = Annotated[RtspOut, part(RtspOut)]
+RegisterPart = Annotated[Register, part(Register)]
+SettingsPart = Annotated[Settings, part(Settings)]
+
+
+@router.get("")
+async def state(actor: Manager, out: Out, settings: SettingsPart) -> RtspOutAnswer:
+    """Tokens and ports."""
+    ports = [RtspPort(relay=n, port=at.port, detail=at.detail) for n, at in enumerate(await out.states())]
+    tokens = [_token(token, out.running()) for token in await out.tokens.all()]
+    return RtspOutAnswer(on=settings.media.rtsp_out, ports=ports, tokens=tokens)
+
+
+@router.post("/tokens", status_code=201)
+async def create(
+    body: NewStreamToken,
+    actor: Manager,
+    out: Out,
+    settings: SettingsPart,
+    register: Annotated[Register, part(Register)],
+) -> MadeStreamToken:
+    """Make a token; its text and the addresses with it are never answered again."""
+    if not settings.media.rtsp_out:
+        raise HubError(Kind.CONFLICT, "RTSP out is switched off; set media.rtsp_out", reason="rtsp_out_off")
+    cameras = tuple(dict.fromkeys(body.cameras)) if body.cameras is not None else None
+    scope = Scope(body.village_id, cameras)
+    token, text = await out.tokens.create(
+        actor, body.name, scope, expires_at=body.expires_at, max_sessions=body.max_sessions
+    )
+    await out.states()  # opens the port when this is the first token
+    addresses = [
+        StreamAddress(camera_id=camera.id, port=out.port_of(camera.village_id), path=f"/{text}/{camera.id}")
+        for camera in await register.cameras.all(actor, state="approved")
+        if scope.covers(camera.id, camera.village_id)
+    ]
+    return MadeStreamToken(token=_token(token, out.running()), text=text, addresses=addresses)
+
+
+@router.delete("/tokens/{token_id}")
+async def revoke(token_id: Id, actor: Manager, out: Out) -> StreamTokenAnswer:
+    """Revoke a token: its sessions end at once, and it never opens anything again."""
+    return _token(await out.tokens.revoke(token_id), out.running())
+
+
+@router.get("/sessions")
+async def sessions(
+    actor: Manager,
+    out: Out,
+    token_id: Id | None = None,
+    before: Id | None = None,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+) -> list[StreamSessionAnswer]:
+    """The register, the newest first; `before`: older than that line."""
+    lines = await out.register.page(limit=limit, before=before, token_id=token_id)
+    return [StreamSessionAnswer.model_validate(line) for line in lines]
+
+
+def _token(token: Token, running: Counter[int]) -> StreamTokenAnswer:
+    return StreamTokenAnswer(
+        id=token.id,
+        name=token.name,
+        village_id=token.scope.village_id,
+        cameras=None if token.scope.cameras is None else list(token.scope.cameras),
+        max_sessions=token.max_sessions,
+        created_name=token.created_name,
+        created_at=token.created_at,
+        expires_at=token.expires_at,
+        revoked_at=token.revoked_at,
+        used_at=token.used_at,
+        running=running[token.id],
+    )

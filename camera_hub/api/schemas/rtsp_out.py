@@ -1,0 +1,87 @@
+"""RTSP out: tokens and the register of players' sessions."""
+
+from datetime import datetime
+from typing import Literal
+
+from pydantic import Field
+
+from camera_hub.api.schemas.base import Answer, Id, Name, Request
+
+
+class StreamTokenAnswer(Answer):
+    """A token without its text. It is for `cameras`, or for one village, or for all."""
+
+    id: int
+    name: str
+    village_id: int | None
+    cameras: list[int] | None
+    max_sessions: int
+    created_name: str
+    created_at: datetime
+    expires_at: datetime | None
+    revoked_at: datetime | None
+    used_at: datetime | None
+    running: int
+
+
+class NewStreamToken(Request):
+    """Neither village nor cameras: all cameras of the township. Without `expires_at` it is good until revoked."""
+
+    name: Name
+    village_id: Id | None = None
+    cameras: list[Id] | None = Field(None, min_length=1, max_length=500)
+    max_sessions: int = Field(16, ge=1, le=1024)
+    expires_at: datetime | None = None
+
+
+class StreamAddress(Answer):
+    """Where a player finds one camera: rtsp://<the hub's host>:<port><path>; `/sub` behind it is the sub stream."""
+
+    camera_id: int
+    port: int | None
+    path: str
+
+
+class MadeStreamToken(Answer):
+    """The only answer that ever holds the token's text."""
+
+    token: StreamTokenAnswer
+    text: str = Field(repr=False)
+    addresses: list[StreamAddress]
+
+
+class RtspPort(Answer):
+    """Where a relay listens; None while no token is good, or with the reason why it could not."""
+
+    relay: int
+    port: int | None
+    detail: str
+
+
+class RtspOutAnswer(Answer):
+    """Whether RTSP out is on, where it listens, and all tokens, the newest first."""
+
+    on: bool
+    ports: list[RtspPort]
+    tokens: list[StreamTokenAnswer]
+
+
+class StreamSessionAnswer(Answer):
+    """One player that was let have one camera. `end_reason` is a reason of the house or a word of its own."""
+
+    id: int
+    token_id: int
+    token_name: str
+    camera_id: int | None
+    camera_name: str
+    village_name: str
+    role: Literal["main", "sub"]
+    address: str
+    agent: str
+    transport: Literal["tcp", "udp"] | None
+    started_at: datetime
+    ended_at: datetime | None
+    end_reason: str | None
+    bytes: int
+    dropped_frames: int
+    running: bool

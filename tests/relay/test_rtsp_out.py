@@ -1,0 +1,105 @@
+"""RTSP out of a real relay on real sockets: a camera in, plain and foreign players out."""
+
+import asyncio
+import base64
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+
+from camera_hub.running import running
+from tests.foreign import foreign
+from tests.relay.camera import Camera, camera
+from tests.relay.clip import clip
+from tests.relay.hub import relay
+from tests.relay.rtsp_player import TOKEN, Doorman, listening, player, sets
+
+
+@asynccontextmanager
+async def site(codec: str = "h264", **config: object) -> AsyncIterator[tuple[int, Doorman, Camera]]:
+    """A relay that pulls one camera as feed "a" and lets the token's holder have it: port, hub's side, camera."""
+    async with camera(clip(codec=codec)) as one, relay(rtsp_host="127.0.0.1", **config) as hub:
+        await hub.open("a", one)
+        await hub.state("a", "live")
+        doorman = Doorman(hub)
+        async with running(doorman.answer(), "doorman"):
+            yield await listening(hub), doorman, one
+
+
+async def test_a_player_is_described_set_up_and_played_from_the_cached_key_frame() -> None:
+    async with site() as (port, doorman, one), player(port, f"{TOKEN}/5") as tv:
+        options = await tv.ask("OPTIONS")
+        assert "DESCRIBE" in options.headers["public"]
+        described = await tv.ask("DESCRIBE", Accept="application/sdp", User_Agent="decoder")
+        coded = [base64.b64encode(unit).decode() for unit in one.clip.parameters()]
+        assert sets(described.body) == coded
+        assert "packetization-mode=1" in described.body
+        played = await tv.play()
+        packets = await tv.receive(60)
+        told = dict(part.split("=", 1) for part in played.headers["rtp-info"].split(";"))
+        assert int(told["seq"]) == packets[0].sequence
+        assert int(told["rtptime"]) == packets[0].timestamp
+        assert [p.sequence for p in packets] == [(packets[0].sequence + n) & 0xFFFF for n in range(len(packets))]
+        assert packets[0].payload[0] & 0x1F in (7, 24), "parameter sets first"
+        assert {p.ssrc for p in packets} == {packets[0].ssrc}
+        asked = doorman.asked[0]
+        assert (asked["camera"], asked["quality"], asked["address"]) == (5, "main", "127.0.0.1")
+        assert TOKEN not in str(doorman.hub.said), "the token stays in the relay"
+        assert (await doorman.figures())[asked["session"]]["playing"]
+        await tv.ask("TEARDOWN")
+        ended = await doorman.ended(asked["session"])
+        assert (ended["reason"], ended["transport"]) == ("closed", "tcp")
+        assert ended["bytes"] >= sum(len(p.payload) for p in packets)
+        assert len(doorman.asked) == 1
+
+
+async def run(*command: str) -> tuple[int, str]:
+    """A foreign player's status and words."""
+    process = await asyncio.create_subprocess_exec(
+        *command, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
+    )
+    try:
+        async with asyncio.timeout(60):
+            out, _ = await process.communicate()
+    except BaseException:
+        process.kill()
+        await process.wait()
+        raise
+    return process.returncode or 0, out.decode(errors="replace")
+
+
+@pytest.mark.parametrize("codec", ["h264", "h265"])
+@pytest.mark.parametrize("transport", ["tcp", "udp"])
+async def test_ffmpeg_plays_it(codec: str, transport: str) -> None:
+    ffmpeg = foreign("ffmpeg")
+    async with site(codec) as (port, doorman, _):
+        url = f"rtsp://127.0.0.1:{port}/{TOKEN}/5"
+        command = (ffmpeg, "-v", "error", "-xerror", "-rtsp_transport", transport, "-i", url)
+        status, said = await run(*command, "-frames:v", "40", "-f", "framecrc", "-")
+        assert status == 0, said
+        pictures = [line for line in said.splitlines() if line.startswith("0,")]
+        assert len(pictures) == 40, said
+        ended = await doorman.ended(doorman.asked[-1]["session"])
+        assert (ended["transport"], ended["reason"]) == (transport, "closed")
+
+
+async def test_ffprobe_reads_size_and_codec() -> None:
+    ffprobe = foreign("ffprobe")
+    async with site() as (port, _, _):
+        shown = ("-show_entries", "stream=codec_name,width,height", "-of", "csv=p=0")
+        status, said = await run(
+            ffprobe, "-v", "error", "-rtsp_transport", "tcp", *shown, f"rtsp://127.0.0.1:{port}/{TOKEN}/5/sub"
+        )
+        assert (status, said.strip()) == (0, "h264,320,240")
+
+
+@pytest.mark.parametrize("transport", ["tcp", "udp"])
+async def test_gstreamer_plays_it(transport: str) -> None:
+    launch = foreign("gst-launch-1.0")
+    async with site() as (port, doorman, _):
+        source = f"rtspsrc location=rtsp://127.0.0.1:{port}/{TOKEN}/5 protocols={transport} latency=0"
+        chain = "rtph264depay ! video/x-h264,alignment=au ! fakesink num-buffers=40 silent=false"
+        status, said = await run(launch, "-v", *f"{source} ! {chain}".split())
+        assert status == 0, said
+        assert said.count("last-message = chain") >= 40, said
+        assert (await doorman.ended(doorman.asked[-1]["session"]))["transport"] == transport
