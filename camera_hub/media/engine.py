@@ -23,6 +23,7 @@ from camera_hub.events import (
     Subscription,
 )
 from camera_hub.media.background import Background
+from camera_hub.media.choosing import choose_stream
 from camera_hub.media.eyes import EyePool
 from camera_hub.media.feeds import Feeds
 from camera_hub.media.figures import FeedReading, Readings, RelayReading, TileReading
@@ -34,9 +35,11 @@ from camera_hub.media.pages import Outbox, Pages
 from camera_hub.media.permits import Permits
 from camera_hub.media.pictures import Pictures
 from camera_hub.media.ports import Answered, Listen, Present, Quality, Show, Sight, Sources
+from camera_hub.media.rejudging import Rejudging
 from camera_hub.media.relays import COMMAND, Relay, config_of
 from camera_hub.media.rtsp_out import RtspOut
-from camera_hub.media.tiles import FeedNews
+from camera_hub.media.stills import Stills
+from camera_hub.media.tiles import FeedNews, Track
 from camera_hub.media.viewers import Viewers
 from camera_hub.media.wanted import FeedKey, relay_of
 from camera_hub.relay.messages import KeyFrame, LoginSaid, RtspEnded, ViewerState
@@ -99,12 +102,23 @@ class Media:
             )
             for number in range(settings.media.relays)
         ]
-        self._viewers = Viewers(settings.media, clock, database, sources, self._feeds, self._pages, self._background)
-        self._listening = Listening(settings.media, self._viewers, self._feeds, self._pages)
-        self._pages.on_news = self._listening.noticed
         tokens = StreamTokens(database, clock, bus)
         self.rtsp_out = RtspOut(settings.media, clock, database, sources, self._feeds, self._background, tokens)
         self.eyes = EyePool(settings.eye, clock, eye_command)
+        self.stills = Stills(
+            clock,
+            self._feeds,
+            self.eyes,
+            self._background,
+            at_once=max(1, settings.eye.processes // 2),
+            on_still=lambda key: self._viewers.heard_still(key),
+        )
+        self._viewers = Viewers(
+            settings.media, clock, database, sources, self._feeds, self.stills, self._pages, self._background
+        )
+        self._listening = Listening(settings.media, self._viewers, self._feeds, self._pages)
+        self._pages.on_news = self._listening.noticed
+        self._rejudging = Rejudging(self._viewers, database)
         self.pictures = Pictures(settings.server.data_dir, database)
         self._looks = Looks(sources, clock, self._feeds, self.eyes)
         self.prover = MediaProver(self._looks, self.pictures)
@@ -191,9 +205,13 @@ class Media:
         Raises HubError when the camera cannot be watched or shown.
         """
         facts = await watchable(self.database, actor, camera_id)
-        await self._sources.choose(camera_id, "auto", _BROWSER_CODECS)  # its refusal belongs into the answer
         relay = relay_of(facts.village_id, len(self._feeds.relays))
         answered = await self._viewers.offer(actor, None, relay, sdp, present)
+        try:  # the refusal belongs into the answer
+            await self._sources.choose(camera_id, "auto", frozenset(answered.codecs))
+        except HubError:
+            await self._viewers.close(answered.viewer, actor)
+            raise
         self._viewers.show(None, Show(answered.viewer, 0, 1, camera_id))
         return answered
 
@@ -222,7 +240,7 @@ class Media:
         async def one(camera_id: int) -> None:
             async with slots:
                 try:
-                    chosen = await self._sources.choose(camera_id, "auto", _BROWSER_CODECS)
+                    chosen, _ = await choose_stream(self._sources, Track(0, camera_id=camera_id), _BROWSER_CODECS)
                 except HubError as error:
                     log.info("camera %d is not warmed for %s: %s", camera_id, holder, error)
                     return
@@ -330,9 +348,9 @@ class Media:
         async for event in subscription:
             match event:
                 case AccessChanged():
-                    await self._viewers.access_changed(event.user_id)
+                    await self._rejudging.access_changed(event.user_id)
                 case CameraChanged():
-                    if not await self._viewers.camera_changed(event.camera_id):
+                    if not await self._rejudging.camera_changed(event.camera_id):
                         self._feeds.drop_camera(event.camera_id)
                     await self.rtsp_out.camera_changed(event.camera_id)
                 case StreamTokenChanged():
@@ -340,13 +358,13 @@ class Media:
                 case DeviceChanged():
                     self._feeds.device_changed(event.device_id)
                 case Lagged():
-                    await self._viewers.judge_all()
+                    await self._rejudging.everything()
                     await self.rtsp_out.judge_all()
 
     async def _sweep(self) -> None:
         self._viewers.sweep()
-        await self._viewers.judge_sessions()
         self._listening.sweep()
+        await self._rejudging.sessions()
         await self.rtsp_out.sweep()
         self._feeds.sweep()
 

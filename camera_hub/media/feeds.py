@@ -29,6 +29,10 @@ _NOT_THE_ADDRESS = frozenset({Reason.UNREACHABLE, Reason.PORT_CLOSED, Reason.TIM
 """What a device or its link is the cause of; the relay's own tries are enough."""
 
 
+OnKey = Callable[[FeedKey, KeyFrame, bytes], None]
+"""Called in the loop with each key frame that is tapped."""
+
+
 @dataclass(frozen=True, slots=True)
 class About:
     """Whose stream a feed is."""
@@ -68,6 +72,7 @@ class Feeds:
         self._asked_at: dict[FeedKey, float] = {}
         self._known: dict[int, tuple[str, int | None, int | None]] = {}
         self._key_waiters: dict[FeedKey, set[asyncio.Future[tuple[KeyFrame, bytes]]]] = {}
+        self._taps: dict[FeedKey, tuple[float, OnKey]] = {}
 
     def __len__(self) -> int:
         return len(self._wanted)
@@ -164,9 +169,13 @@ class Feeds:
     def heard_key_frame(self, relay: Relay, frame: KeyFrame, body: bytes) -> None:
         """A key_frame message."""
         key = self._key(relay, frame.feed)
-        for waiter in self._key_waiters.pop(key, set()) if key is not None else ():
+        if key is None:
+            return
+        for waiter in self._key_waiters.pop(key, set()):
             if not waiter.done():
                 waiter.set_result((frame, body))
+        if (tap := self._taps.get(key)) is not None:
+            tap[1](key, frame, body)
 
     def heard_sync_wanted(self, relay: Relay, feed: str) -> None:
         """A sync.wanted message: one question to the camera at a time."""
@@ -185,7 +194,20 @@ class Feeds:
             return None
         return device_account(about.device_id, spec.credentials_version)
 
-    # One key frame
+    # Key frames
+
+    def tap(self, key: FeedKey, every: float, on_key: OnKey) -> None:
+        """Hand out the feed's key frames until `untap`, one each `every` seconds, and those that looks ask for."""
+        self._taps[key] = (every, on_key)
+        self._post_tap(key, every)
+
+    def untap(self, key: FeedKey) -> None:
+        """No more of them."""
+        if self._taps.pop(key, None) is not None and key in self._wanted:
+            self._post_tap(key, None)
+
+    def _post_tap(self, key: FeedKey, every: float | None) -> None:
+        self.relays[key.relay].post("feed.keys", {"feed": key.name, "every": every})
 
     async def next_key_frame(self, key: FeedKey) -> tuple[KeyFrame, bytes]:
         """The feed's next key frame; the caller sets the deadline. Raises HubError when the feed fails meanwhile."""
@@ -205,7 +227,7 @@ class Feeds:
                 del self._key_waiters[key]
 
     def _ask_for_key(self, key: FeedKey) -> None:
-        self.relays[key.relay].post("feed.keys", {"feed": key.name, "every": 0})
+        self._post_tap(key, 0)
 
     def _fail_key_waiters(self, key: FeedKey, news: FeedNews) -> None:
         for waiter in self._key_waiters.pop(key, set()):
@@ -278,6 +300,8 @@ class Feeds:
             match action:
                 case Open(key, spec):
                     relay.post("feed.open", spec.head("feed.open"))
+                    if key in self._taps:  # a relay that opens a feed anew knows of no tap
+                        self._post_tap(key, self._taps[key][0])
                 case Close(key):
                     relay.post("feed.close", {"feed": key.name})
                     if key not in self._wanted:

@@ -22,7 +22,6 @@ from camera_hub.running import Backoff, ended, keep_running
 
 FINAL = frozenset(
     {
-        Reason.B_FRAMES,
         Reason.CODEC_UNSUPPORTED,
         Reason.LOGIN_NEEDED,
         Reason.WRONG_PASSWORD,
@@ -31,6 +30,8 @@ FINAL = frozenset(
     }
 )
 """What another try will not mend: the relay waits until the hub opens the feed anew."""
+
+B_FRAMES = "the stream holds B-frames, which no browser shows live; switch them off in the camera"
 
 LOOK_EVERY = 0.5
 SYNC_AFTER = 0.5
@@ -104,6 +105,7 @@ class Feed:
         self._heard: float | None = None
         self._keyed: float | None = None
         self._keys_every: float | None = None
+        self._key_next = False
         self._key_sent: float | None = None
         self._final = False
 
@@ -149,9 +151,11 @@ class Feed:
         self.start()
 
     def tap(self, every: float | None) -> None:
-        """Hand out key frames: at most one each `every` seconds, 0 = the next one only, None = no more."""
-        self._keys_every = every
-        self._key_sent = None
+        """Hand out key frames: at most one each `every` seconds, None = no more; 0 = the next one besides."""
+        if every == 0:
+            self._key_next = True
+        else:
+            self._keys_every = every
 
     async def _run_once(self) -> None:
         """One session from dial to its end, which is always an error."""
@@ -256,9 +260,15 @@ class Feed:
             self._stats.count(packet)
         for frame, units in self._intake.push(packet, now):
             self._frame(frame, units)
+        if self._intake.reorders and self.state.phase is FeedPhase.LIVE and self.state.reason is None:
+            self.history.forget_gop()
+            self._say(replace(self.state, reason=Reason.B_FRAMES, detail=B_FRAMES))
 
     def _frame(self, frame: Frame, units: tuple[bytes, ...]) -> None:
         self.figures.frames += 1
+        if self._intake is not None and self._intake.reorders:
+            self._key(frame, units)  # no video for a browser, yet a picture for whoever taps
+            return
         self.history.add(frame)
         if frame.key:
             self._key(frame, units)
@@ -271,12 +281,10 @@ class Feed:
             key_frame_ms = (frame.arrived - self._began) * 1000
             self._say(replace(self._described(), phase=FeedPhase.LIVE, key_frame_ms=key_frame_ms))
         self._keyed = frame.arrived
-        every = self._keys_every
-        if every is None or (self._key_sent is not None and frame.arrived - self._key_sent < every):
+        every, sent = self._keys_every, self._key_sent
+        if not self._key_next and (every is None or (sent is not None and frame.arrived - sent < every)):
             return
-        self._key_sent = frame.arrived
-        if every == 0:
-            self._keys_every = None
+        self._key_next, self._key_sent = False, frame.arrived
         head = KeyFrame(self.name, self.codec or "", self._clock.now().timestamp())
         self._on_key(head, annex_b(units))
 

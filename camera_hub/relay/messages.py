@@ -4,8 +4,8 @@ Hub → relay                                        reply / later messages
   configure   RelayConfig                          reply {udp_port, gso}; sent once, first
   feed.open   FeedSpec                             feed.state …            (a changed spec reopens it)
   feed.close  {feed}                               feed.state stopped
-  feed.keys   {feed, every}                        key_frame … at most one each `every` s;
-                                                   0 = only the next one; None = stop
+  feed.keys   {feed, every}                        key_frame … at most one each `every` s, until None;
+                                                   0 = the next one besides, whatever else is tapped
   viewer.offer {viewer, sdp, audio}                reply ViewerAnswer; viewer.state …  (audio: answer its audio m-line)
   viewer.close {viewer}                            viewer.state closed
   track.show  {viewer, track, feed|None, serial,   track.state …           (a message, never a renegotiation)
@@ -118,7 +118,10 @@ class FeedSpec(Message):
 
 @dataclass(frozen=True, slots=True)
 class FeedState(Message):
-    """What became of a feed. Delays in milliseconds, measured once per open (standards: the three delays)."""
+    """What became of a feed. Delays in milliseconds, measured once per open (standards: the three delays).
+
+    Live with reason b_frames: no track can show it, but its key frames are handed out.
+    """
 
     feed: str
     phase: FeedPhase

@@ -1,7 +1,8 @@
 """`python -m tests.media.fake_relay --fd N`: a relay's side of the pipe without any media.
 
 It answers as the contract says. What a feed does stands in its URL: rtsp://…/live, /failed/<reason>, /silent (no
-answer), /mute (no key frame), /h265. Where sound is asked for, a path's second part says what it is (/live/none).
+answer), /mute (no key frame), /h265, /b_frames. Where sound is asked for, a path's second part
+says what it is (/live/none).
 Further messages are for tests alone: `fake.heard` answers all that was heard, `fake.say` makes it say the given frames,
 `fake.ask` makes it ask the hub and answers what it was answered, `fake.hang` makes it stop answering.
 """
@@ -60,10 +61,12 @@ class FakeRelay:
             case ["mute"]:
                 self._state(feed, "waiting_key", codec="h264", signalling_ms=5.0, stream_ms=6.0)
             case [codec, *rest]:
-                codec = "h265" if codec == "h265" else "h264"
-                sound = {"audio": rest[0] if rest else "plays", "audio_codec": "pcma"} if frame.head["audio"] else {}
-                delays = {"signalling_ms": 5.0, "stream_ms": 6.0, "key_frame_ms": 7.0}
-                self._state(feed, "live", codec=codec, width=64, height=48, **delays, **sound)
+                about = {"codec": "h265" if codec == "h265" else "h264", "width": 64, "height": 48}
+                if frame.head["audio"]:
+                    about |= {"audio": rest[0] if rest else "plays", "audio_codec": "pcma"}
+                self._state(feed, "live", **about, signalling_ms=5.0, stream_ms=6.0, key_frame_ms=7.0)
+                if codec == "b_frames":
+                    self._state(feed, "live", **about, reason="b_frames", key_frame_ms=7.0)
 
     async def on_login_may(self, frame: Frame) -> None:
         turn = frame.head["turn"]
@@ -77,15 +80,16 @@ class FakeRelay:
     async def on_feed_keys(self, frame: Frame) -> None:
         feed = frame.head["feed"]
         behaviour = self._feeds.get(feed)
-        if behaviour in ("live", "h265"):
-            codec = "h264" if behaviour == "live" else "h265"
+        if frame.head["every"] is not None and behaviour in ("live", "h265", "b_frames"):
+            codec = "h265" if behaviour == "h265" else "h264"
             self._pipe.post({"type": "key_frame", "feed": feed, "codec": codec, "received_at": time.time()}, KEY_FRAME)
 
     async def on_viewer_offer(self, frame: Frame) -> None:
         if frame.head["sdp"] == "broken":
             await self._pipe.refuse(frame, HubError(Kind.INVALID, "this is no offer", reason="bad_offer"))
             return
-        await self._pipe.reply(frame, {"sdp": "answer", "tracks": 16, "codecs": ["h264"]})
+        codecs = ["h264", "h265"] if frame.head["sdp"] == "h265 too" else ["h264"]
+        await self._pipe.reply(frame, {"sdp": "answer", "tracks": 16, "codecs": codecs})
 
     async def on_viewer_close(self, frame: Frame) -> None:
         self._pipe.post({"type": "viewer.state", "viewer": frame.head["viewer"], "state": "closed", "reason": "closed"})

@@ -37,6 +37,12 @@ export function audioPreferences<C extends { mimeType: string }>(codecs: readonl
   return codecs.filter((codec) => /^audio\/(pcm[au]|opus)$/i.test(codec.mimeType))
 }
 
+/** Whether this browser plays H.265, as far as it tells. */
+export function playsH265(): boolean {
+  const codecs = globalThis.RTCRtpReceiver?.getCapabilities?.('video')?.codecs ?? []
+  return codecs.some((codec) => codec.mimeType.toLowerCase() === 'video/h265')
+}
+
 export class Peer {
   state: PeerState = 'offering'
   viewer: string | null = null

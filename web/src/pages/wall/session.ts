@@ -80,6 +80,11 @@ async function start(): Promise<void> {
       const camera = cameras.byId.get(id)
       return camera?.picture_at ? pictureUrl(id, camera.picture_at) : null
     },
+    still: async (id, stream, number) => {
+      const got = await api.still(id, stream, number)
+      const image = got && (await createImageBitmap(got.picture).catch(() => null))
+      return got && image ? { image, age: got.age } : null
+    },
     now: () => performance.now(),
     later: (ms, what) => void setTimeout(what, ms),
   })
