@@ -63,6 +63,7 @@ class Media(_Section):
     viewers_per_user: int = Field(4, ge=1)
     viewers: int = Field(64, ge=1)
     connect_timeout: Seconds = 15.0
+    relay_memory_bytes: int = Field(0, ge=0)
     ice_servers: tuple[dict[str, Any], ...] = ()
     audio: bool = False
     rtsp_out: bool = True

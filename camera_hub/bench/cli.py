@@ -8,7 +8,7 @@ import typer
 
 from camera_hub import logs
 from camera_hub.bench.lines import Lines
-from camera_hub.bench.plan import CIPHERS, PEERS, Cipher, RelayPlan, Spans
+from camera_hub.bench.plan import CIPHERS, PEERS, VIEW_FIGURES, Cipher, RelayPlan, Spans, ViewPlan
 from camera_hub.clock import SystemClock
 from camera_hub.errors import HubError, Kind
 
@@ -59,6 +59,49 @@ def relay(
         relays=relays,
         load_processes=load_processes,
     )
+    if not asyncio.run(run(plan, SystemClock(), Lines(sys.stdout))):
+        raise typer.Exit(1)
+
+
+@app.command()
+def view(
+    only: Annotated[list[str] | None, typer.Option(help=f"{', '.join(VIEW_FIGURES)}{_MANY} all)")] = None,
+    repeat: Annotated[int, typer.Option(min=1, help="Of each figure; switches are twice as many.")] = 20,
+    cameras: Annotated[int, typer.Option(min=17, help="Virtual cameras of the site; each is opened cold once.")] = 24,
+    feeds: Annotated[int, typer.Option(min=16, help="That run while the added latency is measured.")] = 200,
+    bit_rate: Annotated[int, typer.Option(min=50, help="Of each of these feeds, kbit/s.")] = 1000,
+) -> None:
+    """A person at the wall, in real Chromium: how long until a picture is there; and what the relay adds to its way.
+
+    A site of its own runs on this machine: virtual cameras (640x360, 15 fps, a key frame every 2 s; every 10 s for
+    *_gop10), `camera-hub serve`, and the system's headless Chromium (through Playwright) with the hub's own pages,
+    which are only watched. Clicks are real ones and count from the event's own time; a frame counts when
+    requestVideoFrameCallback tells the page of it and the tile's picture is uncovered.
+
+    first_picture_*_ms: a new page whose shell is loaded stands at the alarms; from the click on the wall's link to the
+    one tile's first picture. warm: the feed runs already. cold: it is to be opened at the camera; a virtual camera
+    begins with a key frame, so nothing of it is the camera's own wait. *_from_offer_ms: from the making of the page's
+    peer connection, which the page does ahead of the click. *_from_navigation_ms: the wall's address in a new page,
+    from the navigation's start. wall16_last_tile_ms: as warm, to the last of 16 tiles.
+
+    switch_ms: from the click on a camera in the list, whose feed runs, to its first frame in a tile that played
+    another. The relay tells with which RTP timestamp a camera begins in the track, and a track never steps back in
+    time: a frame is of the new camera exactly if its rtpTimestamp is not earlier. live_ms: to the first frame that came
+    to the hub after the click and is shown no later than one frame's time and 50 ms after that, by its rtpTimestamp on
+    the track's clock, which is read from frames before the click. live_age_ms is how late.
+
+    added_latency_ms: the relay alone, fed by a synthetic RTSP source; from before the source's write of a frame to the
+    kernel's time of the frame's last datagram at a light client with 16 tracks; no browser, no decoding.
+
+    Exit code 1 when a p95 misses its bar. load is the machine's load average of the last minute, without which no
+    figure means anything.
+    """
+    from camera_hub.bench.view import run
+
+    logs.set_up("WARNING")
+    if unknown := set(only or ()) - set(VIEW_FIGURES):
+        raise HubError(Kind.INVALID, f"no figure {unknown.pop()!r}; choose of {', '.join(VIEW_FIGURES)}")
+    plan = ViewPlan(frozenset(only or VIEW_FIGURES), repeat, cameras, feeds, bit_rate * 1000)
     if not asyncio.run(run(plan, SystemClock(), Lines(sys.stdout))):
         raise typer.Exit(1)
 

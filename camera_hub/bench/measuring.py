@@ -34,6 +34,11 @@ class Feeding:
         """Frames that it could not write since a reader was slow."""
         return int((await self.helper.pipe.call({"type": "figures"})).head["dropped"])
 
+    async def trace(self, lane: int) -> list[tuple[float, int]]:
+        """Of each frame of a lane since the last trace: when its writing began (monotonic seconds), payload bytes."""
+        said = (await self.helper.pipe.call({"type": "trace", "lane": lane})).head["frames"]
+        return [(float(at), int(size)) for at, size in said]
+
 
 @asynccontextmanager
 async def feeding(picture: Picture) -> AsyncIterator[Feeding]:

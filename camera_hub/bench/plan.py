@@ -48,3 +48,17 @@ class RelayPlan:
     spans: Spans
     relays: int = 1
     load_processes: int = 1
+
+
+VIEW_FIGURES = ("added_latency", "cold", "warm", "wall16", "switch", "wall16_gop10")
+
+
+@dataclass(frozen=True, slots=True)
+class ViewPlan:
+    """What to measure at the wall. `feeds` of `bits` bit/s run while the added latency is measured."""
+
+    figures: frozenset[str] = frozenset(VIEW_FIGURES)
+    repeat: int = 20
+    cameras: int = 24
+    feeds: int = 200
+    bits: int = 1_000_000

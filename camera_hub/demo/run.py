@@ -130,7 +130,9 @@ async def _started(stack: AsyncExitStack, options: Options, watch: Stopwatch) ->
     with watch.phase("farm"):
         _say(f"starting {options.villages} virtual villages with {options.cameras} cameras …")
         cache = data / "farm" if options.data else None
-        running_farm = await stack.enter_async_context(farm(options.villages, options.cameras, kept.network, cache))
+        running_farm = await stack.enter_async_context(
+            farm(options.villages, options.cameras, kept.network, cache, ["--sound"])
+        )
     with watch.phase("hub"):
         hub = await stack.enter_async_context(serving(_settings(options, data), SystemClock()))
     api = await stack.enter_async_context(browser(hub.url))

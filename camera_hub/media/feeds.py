@@ -14,7 +14,7 @@ from camera_hub.media.ports import ALL_CODECS, Chosen, Role, Sources
 from camera_hub.media.relays import Relay
 from camera_hub.media.tiles import CODEC_REASONS, FeedNews, follow
 from camera_hub.media.wanted import Action, Close, FeedKey, Open, Wanted
-from camera_hub.relay.messages import FeedPhase, FeedState, KeyFrame
+from camera_hub.relay.messages import FeedPhase, FeedSpec, FeedState, KeyFrame
 
 log = logging.getLogger(__name__)
 
@@ -125,6 +125,20 @@ class Feeds:
         for key in list(self._key_waiters):
             if key.relay == relay.number:
                 self._ask_for_key(key)
+
+    def wanted_of(self, relay: Relay) -> list[FeedSpec]:
+        """All that the relay should run."""
+        return [open_.spec for open_ in self._wanted.of_relay(relay.number)]
+
+    def playing_of(self, relay: Relay) -> list[FeedSpec]:
+        """What a standby should open beforehand: what plays, but for devices that are full."""
+        opens = self._wanted.of_relay(relay.number)
+        full = {
+            open_.spec.device
+            for open_ in opens
+            if (news := self._news.get(open_.key)) is not None and news.reason == Reason.DEVICE_FULL
+        }
+        return [open_.spec for open_ in opens if self._is_live(open_.key) and open_.spec.device not in full]
 
     def heard_state(self, relay: Relay, state: FeedState) -> None:
         """A feed.state message."""

@@ -2,6 +2,8 @@
 
 Hub → relay                                        reply / later messages
   configure   RelayConfig                          reply {udp_port, gso}; sent once, first
+  port.open   {}                                   reply {udp_port}; once, to one configured as standby
+  port.close  {}                                   reply {}: its viewers are ended, its ports are free
   feed.open   FeedSpec                             feed.state …            (a changed spec reopens it)
   feed.close  {feed}                               feed.state stopped
   feed.keys   {feed, every}                        key_frame … at most one each `every` s, until None;
@@ -14,6 +16,7 @@ Hub → relay                                        reply / later messages
   audio.listen {viewer, feed|None, serial}         audio.state …           (one feed's sound per viewer)
   viewer.figures {viewer}                          reply {at, viewer: {…, tracks: […]}, feeds: {feed: {…}}} of its tiles
   login.may   LoginMay                             the answer to login.ask
+  pulse       {}                                   reply {rss_bytes, loop_lag_p50, loop_lag_max}, at once
   figures     {}                                   reply {relay: {...}, feeds: {feed: {...}}, viewers: {viewer: {...}},
                                                    rtsp: {session: {...}}}
   rtsp.listen {listen}                             reply RtspState (the port is open while somebody may come)
@@ -81,6 +84,7 @@ class RelayConfig(Message):
 
     udp_host: str = "::"
     udp_port: int = 0
+    standby: bool = False  # begin without the port, which another process has still
     announced_addresses: tuple[str, ...] = ()  # empty: every address of the machine's interfaces
     payload_limit: int = 1200
     pacer_rate: int = 100_000_000

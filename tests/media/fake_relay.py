@@ -4,7 +4,8 @@ It answers as the contract says. What a feed does stands in its URL: rtsp://…/
 answer), /mute (no key frame), /h265, /b_frames. Where sound is asked for, a path's second part
 says what it is (/live/none).
 Further messages are for tests alone: `fake.heard` answers all that was heard, `fake.say` makes it say the given frames,
-`fake.ask` makes it ask the hub and answers what it was answered, `fake.hang` makes it stop answering.
+`fake.ask` makes it ask the hub and answers what it was answered, `fake.hang` makes it stop answering, `fake.grow`
+makes it say that it holds so many `rss_bytes`.
 """
 
 import argparse
@@ -28,6 +29,7 @@ class FakeRelay:
         self._heard: list[dict[str, Any]] = []
         self._feeds: dict[str, str] = {}
         self._asked: dict[int, str] = {}
+        self._rss = 50_000_000
         self._hangs = False
         self._asking: set[asyncio.Task[None]] = set()
 
@@ -42,6 +44,18 @@ class FakeRelay:
 
     async def on_configure(self, frame: Frame) -> None:
         await self._pipe.reply(frame, {"udp_port": frame.head["udp_port"] or 45678, "gso": False})
+
+    async def on_port_open(self, frame: Frame) -> None:
+        await self._pipe.reply(frame, {"udp_port": 45678})
+
+    async def on_port_close(self, frame: Frame) -> None:
+        await self._pipe.reply(frame, {})
+
+    async def on_pulse(self, frame: Frame) -> None:
+        await self._pipe.reply(frame, {"rss_bytes": self._rss, "loop_lag_p50": 0.0001, "loop_lag_max": 0.0002})
+
+    async def on_fake_grow(self, frame: Frame) -> None:
+        self._rss = frame.head["rss_bytes"]
 
     async def on_figures(self, frame: Frame) -> None:
         await self._pipe.reply(frame, {"relay": {"pid": os.getpid()}, "feeds": {}, "viewers": {}})
