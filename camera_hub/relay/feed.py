@@ -15,7 +15,7 @@ from camera_hub.relay.intake import Intake
 from camera_hub.relay.messages import FeedPhase, FeedSpec, FeedState, KeyFrame, RelayConfig
 from camera_hub.relay.nal import annex_b
 from camera_hub.relay.permits import Permit
-from camera_hub.relay.rtp import ReceiverStats, parse_rtp
+from camera_hub.relay.rtp import FloodGuard, ReceiverStats, parse_rtp
 from camera_hub.relay.rtsp.client import RtspSession
 from camera_hub.relay.timeline import Timeline
 from camera_hub.running import Backoff, ended, keep_running
@@ -100,6 +100,8 @@ class Feed:
         self._stats: ReceiverStats | None = None
         self._task: asyncio.Task[None] | None = None
         self._next_index = 0
+        self._payload_type = -1
+        self._flood = FloodGuard()
         self._dialled = 0.0
         self._began = 0.0
         self._heard: float | None = None
@@ -183,7 +185,7 @@ class Feed:
                 stream = await session.describe()
                 if session.proved:
                     permit.accepted()
-                self.codec = stream.codec
+                self.codec, self._payload_type = stream.codec, stream.payload_type
                 await session.set_up(stream.control)
                 if self.spec.audio:
                     await self.sound.set_up(session)
@@ -248,10 +250,11 @@ class Feed:
         figures.packets += 1
         figures.bytes += len(data)
         packet = parse_rtp(data)
-        if packet is None or self._intake is None:
+        if packet is None or self._intake is None or packet.payload_type != self._payload_type:
             figures.bad_packets += 1
             return
         now = self._clock.monotonic()
+        self._flood.count(now, len(data))
         if self._heard is None:
             self._played()  # its answer may stand in the same read, before these packets
             self.state = replace(self.state, stream_ms=(now - self._began) * 1000)

@@ -1,5 +1,7 @@
 """Who hears what: only where the site has sound, only what is shown, only while one may, and one camera at a time."""
 
+import os
+import signal
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -159,9 +161,9 @@ async def test_after_a_relays_death_the_sound_comes_back_with_the_picture(loud: 
         await watch(loud, news, 1)
         loud.listen(PAGE, Listen(1, 1))
         await says(news, "live")
-        helper = loud._feeds.relays[0]._helper
-        assert helper is not None
-        helper.kill()
+        pid = loud._feeds.relays[0].pid
+        assert pid is not None
+        os.kill(pid, signal.SIGKILL)
         await until(news, lambda n: isinstance(n, RelayNew))
         viewer = (await loud.offer(OPERATOR, PAGE, 0, "offer")).viewer
         await loud.show(PAGE, Show(viewer, 0, 2, 1))
