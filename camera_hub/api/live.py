@@ -121,7 +121,7 @@ class Live:
                 await self._socket.close(1003, "only show and listen messages are understood")
                 return
             if isinstance(wish, schemas.Listen):
-                self._media.listen(self._page, Listen(wish.serial, wish.camera))
+                self._media.listening.listen(self._page, Listen(wish.serial, wish.camera))
                 continue
             try:
                 await self._media.show(

@@ -27,7 +27,7 @@ async def media_parameters(actor: Watching, media: TheMedia) -> MediaAnswer:
         ice_servers=list(section.ice_servers),
         relays=sorted(media.relay_epochs),
         tracks=TRACKS,
-        audio=media.may_listen(actor),
+        audio=media.listening.may(actor),
     )
 
 

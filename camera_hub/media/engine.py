@@ -29,13 +29,13 @@ from camera_hub.media.eyes import EyePool
 from camera_hub.media.feeds import Feeds
 from camera_hub.media.figures import FeedReading, Readings, RelayReading, TileReading
 from camera_hub.media.hearing import audio_state, feed_state, link_state, track_state
-from camera_hub.media.judging import may_listen, watchable
+from camera_hub.media.judging import watchable
 from camera_hub.media.listening import Listening
 from camera_hub.media.looking import Looks, MediaProver, Wish
 from camera_hub.media.pages import Outbox, Pages
 from camera_hub.media.permits import Permits
 from camera_hub.media.pictures import Pictures
-from camera_hub.media.ports import Answered, Listen, Present, Quality, Show, Sight, Sources
+from camera_hub.media.ports import Answered, Present, Quality, Show, Sight, Sources
 from camera_hub.media.rejudging import Rejudging
 from camera_hub.media.relay_process import RelayProcess
 from camera_hub.media.relays import COMMAND, Relay, config_of, memory_limit
@@ -118,8 +118,8 @@ class Media:
         self._viewers = Viewers(
             settings.media, clock, database, sources, self._feeds, self.stills, self._pages, self._background
         )
-        self._listening = Listening(settings.media, self._viewers, self._feeds, self._pages)
-        self._pages.on_news = self._listening.noticed
+        self.listening = Listening(settings.media, self._viewers, self._feeds, self._pages)
+        self._pages.on_news = self.listening.noticed
         self._rejudging = Rejudging(self._viewers, database)
         self.pictures = Pictures(settings.server.data_dir, database)
         self._looks = Looks(sources, clock, self._feeds, self.eyes)
@@ -165,9 +165,9 @@ class Media:
         strangers = [viewer for viewer in self._viewers.of_page(page) if viewer.actor.user_id != actor.user_id]
         if strangers:
             self._viewers.close_all(strangers, "signed_out")
-            self._listening.forget(page)
+            self.listening.forget(page)
         self._viewers.tell_tiles(page)
-        self._listening.tell(page)
+        self.listening.tell(page)
         try:
             yield outbox
         finally:
@@ -192,14 +192,6 @@ class Media:
     async def show(self, page: str | None, wish: Show) -> None:
         """Put a camera into a tile, or empty it; what becomes of it is told to the page as Tile."""
         self._viewers.show(page, wish)
-
-    def may_listen(self, actor: Actor) -> bool:
-        """Whether this person's pages have a switch for sound."""
-        return may_listen(self.settings.media, actor)
-
-    def listen(self, page: str, wish: Listen) -> None:
-        """Let the page hear a camera that it shows, or nothing; what becomes of it is told to the page as Heard."""
-        self._listening.listen(page, wish)
 
     async def offer_camera(self, actor: Actor, camera_id: int, sdp: str, present: Present) -> Answered:
         """A viewer of one camera without a page (WHEP), which ends with its session: `present` is asked each second.
@@ -331,7 +323,7 @@ class Media:
             case "track.state":
                 self._viewers.heard_track(track_state(frame.head))
             case "audio.state":
-                self._listening.heard_audio(audio_state(frame.head))
+                self.listening.heard_audio(audio_state(frame.head))
             case "viewer.link":
                 self._viewers.heard_link(link_state(frame.head))
             case "key_frame":
@@ -393,7 +385,7 @@ class Media:
 
     async def _sweep(self) -> None:
         self._viewers.sweep()
-        self._listening.sweep()
+        self.listening.sweep()
         await self._rejudging.sessions()
         await self.rtsp_out.sweep()
         self._feeds.sweep()

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 
+from camera_hub.access.policy import Actor
 from camera_hub.errors import Reason
 from camera_hub.media.feeds import Feeds
 from camera_hub.media.judging import may_listen
@@ -61,6 +62,10 @@ class Listening:
         self._feeds = feeds
         self._pages = pages
         self._wishes: dict[str, _Page] = {}
+
+    def may(self, actor: Actor) -> bool:
+        """Whether this person's pages have a switch for sound."""
+        return may_listen(self._settings, actor)
 
     def listen(self, page: str, wish: Listen) -> None:
         """The page switches sound on for a camera, or off. A wish that is no newer than the last is ignored."""

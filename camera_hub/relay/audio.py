@@ -15,6 +15,8 @@ from camera_hub.relay.timeline import JUMP, Timeline
 MASK32 = 0xFFFFFFFF
 UDP_DEPTH = 4
 """Packets that may stand behind a hole before it is given up: 80 to 160 ms, about what a browser buffers."""
+PATIENCE = 0.08
+"""Seconds that the first of them stands there at most."""
 LEAST_STEP = 0.02
 """Seconds that a spell begins after the packet before at least, as two cameras' courses may differ by a little."""
 _G711 = frozenset({"pcmu", "pcma"})
@@ -37,7 +39,7 @@ class AudioIntake:
     def __init__(self, stream: AudioStream, *, limit: int, ordered: bool, spell: int) -> None:
         self._stream = stream
         self._limit = limit
-        self._reorder = None if ordered else Reorder(UDP_DEPTH)
+        self._reorder = None if ordered else Reorder(UDP_DEPTH, PATIENCE)
         self._course = Timeline(stream.rate)
         self._unwrap = Unwrapper(32)
         self._ssrc: int | None = None
@@ -54,7 +56,7 @@ class AudioIntake:
         if packet.payload_type != self._stream.payload_type:
             self._dropped += 1
             return []
-        ready = (packet,) if self._reorder is None else self._reorder.push(packet)
+        ready = (packet,) if self._reorder is None else self._reorder.push(packet, arrived)
         return [sound for one in ready for sound in self._sounds(one, arrived)]
 
     def _sounds(self, packet: RtpPacket, arrived: float) -> list[Sound]:

@@ -7,10 +7,17 @@ from typing import Any, Protocol
 from camera_hub.errors import HubError, Kind
 from camera_hub.relay.audio import AudioIntake, Sound
 from camera_hub.relay.messages import Audio
-from camera_hub.relay.rtp import parse_rtp
+from camera_hub.relay.rtp import FloodGuard, parse_rtp
 from camera_hub.relay.rtsp.client import RtspSession
 
 log = logging.getLogger(__name__)
+
+
+class _Guard(FloodGuard):
+    """Opus in its shortest frames has 400 packets a second, linear PCM 1.5 Mbit/s."""
+
+    PACKETS = 2000
+    BYTES = 1_000_000
 
 
 class AudioTaker(Protocol):
@@ -25,7 +32,7 @@ class FeedAudio:
     """It is set up at each opening, whether anybody listens or not: switching it on must not reopen the picture.
 
     A session that asked for sound and brought no picture makes the next one go without; brings that one a picture, the
-    sound is not asked for again until the hub says something new of the feed.
+    sound is not asked for again until the hub says something new of the feed. Nor is it after a flood of sound.
     """
 
     def __init__(self, feed: str, limit: int, now: Callable[[], float]) -> None:
@@ -35,6 +42,7 @@ class FeedAudio:
         self._feed = feed
         self._limit = limit
         self._now = now
+        self._guard = _Guard()
         self._intake: AudioIntake | None = None
         self._spell = 0
         self._asked = False  # in this session
@@ -82,14 +90,20 @@ class FeedAudio:
         self._asked = self._left_out = False
 
     def _media(self, data: bytes) -> None:
-        """One RTP packet, in the socket's read callback."""
+        """One RTP packet, in the socket's read callback. HubError ends the session; the next one has no sound."""
+        now = self._now()
         self._packets += 1
         self._bytes += len(data)
+        try:
+            self._guard.count(now, len(data))
+        except HubError:
+            self._without = True
+            raise
         packet = parse_rtp(data)
         if packet is None or self._intake is None:
             self._bad += 1
             return
-        for sound in self._intake.push(packet, self._now()):
+        for sound in self._intake.push(packet, now):
             for taker in tuple(self.takers):
                 taker.hear(sound)
 

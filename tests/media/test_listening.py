@@ -62,12 +62,12 @@ async def listens(media: Media) -> list[tuple[str | None, int]]:
 async def test_a_shown_camera_is_heard_and_another_one_instead_of_it(loud: Media) -> None:
     async with loud.page(PAGE, OPERATOR) as news:
         viewer = await watch(loud, news, 1, 2)
-        loud.listen(PAGE, Listen(1, 1))
+        loud.listening.listen(PAGE, Listen(1, 1))
         assert await says(news, "live") == Heard(1, 1, "live", viewer)
-        loud.listen(PAGE, Listen(2, 2))
+        loud.listening.listen(PAGE, Listen(2, 2))
         assert (await says(news, "live", camera=2)).serial == 2
-        loud.listen(PAGE, Listen(1, 1))  # late
-        loud.listen(PAGE, Listen(3, None))
+        loud.listening.listen(PAGE, Listen(1, 1))  # late
+        loud.listening.listen(PAGE, Listen(3, None))
         await says(news, "off", serial=3, reason=None)
         assert await listens(loud) == [("s12", 1), (None, 2), ("s22", 2), (None, 3)]
 
@@ -97,7 +97,7 @@ async def test_what_cannot_be_heard_is_refused_with_its_reason(
     sources.paths[1] = {"sub": f"live/{sound}"}
     async with loud.page(PAGE, OPERATOR) as news:
         await watch(loud, news, 1)
-        loud.listen(PAGE, Listen(1, 1))
+        loud.listening.listen(PAGE, Listen(1, 1))
         assert await says(news, "off") == Heard(1, 1, "off", reason=reason)
         assert await listens(loud) == []
 
@@ -105,7 +105,7 @@ async def test_what_cannot_be_heard_is_refused_with_its_reason(
 async def test_a_browser_without_the_codec_is_told_so(loud: Media) -> None:
     async with loud.page(PAGE, OPERATOR) as news:
         viewer = await watch(loud, news, 1)
-        loud.listen(PAGE, Listen(1, 1))
+        loud.listening.listen(PAGE, Listen(1, 1))
         await says(news, "live")
         state = {"viewer": viewer, "serial": 1, "feed": "s12", "phase": "refused", "reason": "audio_unsupported"}
         await say(loud, {"type": "audio.state", **state})
@@ -117,7 +117,7 @@ async def test_a_browser_without_the_codec_is_told_so(loud: Media) -> None:
 async def test_the_sound_ends_with_its_tile_and_does_not_come_back_by_itself(loud: Media, instead: int | None) -> None:
     async with loud.page(PAGE, OPERATOR) as news:
         viewer = await watch(loud, news, 1)
-        loud.listen(PAGE, Listen(1, 1))
+        loud.listening.listen(PAGE, Listen(1, 1))
         await says(news, "live")
         await loud.show(PAGE, Show(viewer, 0, 2, instead))
         await says(news, "off", serial=1)
@@ -130,7 +130,7 @@ async def test_the_sound_follows_the_tile_to_another_stream(loud: Media, sources
     sources.paths[1] = {"sub": "live", "main": "live"}
     async with loud.page(PAGE, OPERATOR) as news:
         viewer = await watch(loud, news, 1)
-        loud.listen(PAGE, Listen(1, 1))
+        loud.listening.listen(PAGE, Listen(1, 1))
         await says(news, "live")
         await loud.show(PAGE, Show(viewer, 0, 2, 1, "main"))
         await says(news, "waiting")
@@ -141,13 +141,13 @@ async def test_the_sound_follows_the_tile_to_another_stream(loud: Media, sources
 async def test_rights_that_end_take_the_sound_with_them(loud: Media, site: Database, bus: EventBus) -> None:
     async with loud.page(PAGE, OPERATOR) as news:
         await watch(loud, news, 1, 5)
-        loud.listen(PAGE, Listen(1, 5))
+        loud.listening.listen(PAGE, Listen(1, 5))
         await says(news, "live")
         async with site.write() as session:
             await session.execute(update(User).values(role="village_admin", village_id=1))
         bus.publish(AccessChanged(1))
         await tile_in(news, "refused")
-        loud.listen(PAGE, Listen(2, 5))
+        loud.listening.listen(PAGE, Listen(2, 5))
         await says(news, "waiting", serial=2)
         assert (await listens(loud))[-1][0] is None
         async with site.write() as session:
@@ -159,7 +159,7 @@ async def test_rights_that_end_take_the_sound_with_them(loud: Media, site: Datab
 async def test_after_a_relays_death_the_sound_comes_back_with_the_picture(loud: Media) -> None:
     async with loud.page(PAGE, OPERATOR) as news:
         await watch(loud, news, 1)
-        loud.listen(PAGE, Listen(1, 1))
+        loud.listening.listen(PAGE, Listen(1, 1))
         await says(news, "live")
         pid = loud._feeds.relays[0].pid
         assert pid is not None
@@ -173,7 +173,7 @@ async def test_after_a_relays_death_the_sound_comes_back_with_the_picture(loud: 
 async def test_a_page_that_reconnects_is_told_what_it_hears(loud: Media) -> None:
     async with loud.page(PAGE, OPERATOR) as news:
         viewer = await watch(loud, news, 1)
-        loud.listen(PAGE, Listen(1, 1))
+        loud.listening.listen(PAGE, Listen(1, 1))
         await says(news, "live")
     async with loud.page(PAGE, OPERATOR) as news:
         assert await says(news, "live") == Heard(1, 1, "live", viewer)
@@ -182,9 +182,9 @@ async def test_a_page_that_reconnects_is_told_what_it_hears(loud: Media) -> None
 async def test_a_site_without_sound_sets_none_up_and_refuses_whoever_asks(media: Media) -> None:
     async with media.page(PAGE, OPERATOR) as news:
         await watch(media, news, 1)
-        media.listen(PAGE, Listen(1, 1))
+        media.listening.listen(PAGE, Listen(1, 1))
         assert (await says(news, "off")).reason == Reason.AUDIO_FORBIDDEN
-    assert not media.may_listen(OPERATOR)
+    assert not media.listening.may(OPERATOR)
     said = await told_to_relay(media)
     assert [message["audio"] for message in said if message["type"] in ("feed.open", "viewer.offer")] == [False, False]
     assert not [message for message in said if message["type"] == "audio.listen"]

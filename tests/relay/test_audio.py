@@ -87,7 +87,7 @@ def test_over_udp_packets_come_in_order_and_a_lost_one_is_not_waited_for_long() 
     heard = [
         sound.ticks // 160
         for number in (0, 2, 1, 4, 5, 6, 7, 8)
-        for sound in taken.push(packet(number, 160 * number), 1)
+        for sound in taken.push(packet(number, 160 * number), 1.0)
     ]
     assert heard == [0, 1, 2, 4, 5, 6, 7, 8]
 

@@ -139,3 +139,14 @@ async def test_a_camera_that_chokes_on_the_second_setup_is_opened_without(monkey
         said = len(hub.said)
         await hub.until("feed.state", lambda head: head["phase"] == "live", since=said)
         assert setups(cam)[3:] == ["trackID=1"]
+
+
+async def test_a_flood_of_sound_costs_the_sound_alone() -> None:
+    flood = Audio(payloads=(b"x" * 160,), step=1, rate=1_000_000)
+    async with camera(clip(), Quirks(audio=flood)) as cam, relay() as hub:
+        await hub.open("s1", cam, audio=True)
+        failed = await hub.state("s1", "failed")
+        assert failed["reason"] == "reply_too_large"
+        live = await hub.until("feed.state", lambda head: (head["phase"], head["audio"]) == ("live", "refused"))
+        assert live.head["audio_codec"] == "pcma"
+        assert setups(cam) == ["trackID=1", "trackID=2", "trackID=1"]

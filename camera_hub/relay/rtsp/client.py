@@ -9,6 +9,7 @@ import re
 import secrets
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from types import TracebackType
 from typing import Self
 from urllib.parse import urlsplit, urlunsplit
@@ -136,7 +137,7 @@ class RtspSession:
                 self._channel = min(int(found[1]), 254) if found else 0
                 return
         assert self._connection is not None
-        self._udp = await open_pair(self._spec.address, self._datagram)
+        self._udp = await open_pair(self._spec.address, partial(self._datagram, self._on_media))
         answer = await self._ask("SETUP", control, {"Transport": _over_udp(self._udp)})
         self._begun(answer)
         self._reach(self._udp, answer)
@@ -157,7 +158,7 @@ class RtspSession:
                 )
             self._audio_channel = channel
         else:
-            self._audio_udp = pair = await open_pair(self._spec.address, on_audio)
+            self._audio_udp = pair = await open_pair(self._spec.address, partial(self._datagram, on_audio))
             transport = _over_udp(pair)
             answer = _checked("SETUP", await self._exchange("SETUP", control, {"Transport": transport}, AUDIO_DEADLINE))
             self._reach(pair, answer)
@@ -208,9 +209,9 @@ class RtspSession:
         if self._unwanted > UNWANTED + 4 * self._wanted:
             raise HubError(Kind.INVALID, "the camera floods channels that nobody asked for", reason=Reason.BAD_REPLY)
 
-    def _datagram(self, data: bytes) -> None:
+    def _datagram(self, taker: Callable[[bytes], None], data: bytes) -> None:
         try:
-            self._on_media(data)
+            taker(data)
         except HubError as error:
             assert self._connection is not None
             self._connection.fail(error)
