@@ -80,6 +80,8 @@ class Ingest(_Section):
     media_timeout: Seconds = 8.0
     key_frame_timeout: Seconds = 20.0
     opens_per_village: int = Field(4, ge=1)
+    opens_at_once: int = Field(32, ge=1)
+    sessions_per_device: int = Field(16, ge=1)
     transport: str = Field("auto", pattern="^(auto|tcp|udp)$")
 
 

@@ -91,6 +91,7 @@ class Media:
             logins,
             linger=settings.media.linger,
             audio=settings.media.audio,
+            sessions_per_device=settings.ingest.sessions_per_device,
             on_news=self._feed_news,
         )
         self._feeds.relays = [

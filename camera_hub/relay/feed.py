@@ -31,6 +31,9 @@ FINAL = frozenset(
 )
 """What another try will not mend: the relay waits until the hub opens the feed anew."""
 
+CUT_OFF = frozenset({Reason.UNREACHABLE, Reason.PORT_CLOSED, Reason.TIMED_OUT, Reason.NO_MEDIA, Reason.STALLED})
+"""What a dead link looks like."""
+
 B_FRAMES = "the stream holds B-frames, which no browser shows live; switch them off in the camera"
 
 LOOK_EVERY = 0.5
@@ -130,6 +133,7 @@ class Feed:
                 clock=self._clock,
                 backoff=Backoff(first=1.0, cap=30.0),
                 on_failure=self._failed,
+                rest=self._rest,
             ),
             name=f"feed {self.name}",
         )
@@ -158,6 +162,13 @@ class Feed:
             self._key_next = True
         else:
             self._keys_every = every
+
+    async def _rest(self, seconds: float) -> None:
+        """Until the next try. Whoever was cut off tries again as soon as the village answers."""
+        if self.trouble in CUT_OFF:
+            await self._gate.rest(self.spec, seconds)
+        else:
+            await self._clock.sleep(seconds)
 
     async def _run_once(self) -> None:
         """One session from dial to its end, which is always an error."""

@@ -96,7 +96,8 @@ class RelayConfig(Message):
     open_timeout: float = 10.0  # whole RTSP open, to the answer to PLAY
     media_timeout: float = 8.0  # no packet for that long: stalled, reopened
     key_frame_timeout: float = 20.0
-    opens_at_once: int = 4  # concurrent RTSP opens per village (FeedSpec.group)
+    opens_per_village: int = 4  # concurrent RTSP opens (FeedSpec.group) …
+    opens_at_once: int = 32  # … and in all
     rtsp_host: str = "::"
     rtsp_port: int = 0  # of RTSP out; 0 = any
     rtsp_stall: float = 10.0  # a player that reads nothing for that long is ended

@@ -59,7 +59,7 @@ class Relay:
         self._stack = AsyncExitStack()
         self._config = RelayConfig()
         self._permits = Permits(self._outbox.post, asks=False)
-        self._gate = Gate(self._config.opens_at_once, self._permits)
+        self._gate = Gate(self._config.opens_per_village, self._config.opens_at_once, self._permits, clock)
         self._configured = False
         self._port: Port | None = None
         self._port_life = AsyncExitStack()
@@ -139,7 +139,7 @@ class Relay:
         head = {**frame.head, "announced_addresses": tuple(frame.head.get("announced_addresses", ()))}
         self._config = config = RelayConfig.of(head)
         self._permits = Permits(self._outbox.post, asks=config.asks_logins)
-        self._gate = Gate(config.opens_at_once, self._permits)
+        self._gate = Gate(config.opens_per_village, config.opens_at_once, self._permits, self._clock)
         self._certificate = Certificate(self._clock.monotonic())
         self._gso = gso_works()
         way_in = WayIn(self._pipe, self._outbox, self._feeds, self._gate, self._want_key)

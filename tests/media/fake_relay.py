@@ -29,6 +29,7 @@ class FakeRelay:
         self._heard: list[dict[str, Any]] = []
         self._feeds: dict[str, str] = {}
         self._asked: dict[int, str] = {}
+        self._shown: dict[tuple[str, int], dict[str, Any]] = {}
         self._rss = 50_000_000
         self._hangs = False
         self._asking: set[asyncio.Task[None]] = set()
@@ -81,6 +82,9 @@ class FakeRelay:
                 self._state(feed, "live", **about, signalling_ms=5.0, stream_ms=6.0, key_frame_ms=7.0)
                 if codec == "b_frames":
                     self._state(feed, "live", **about, reason="b_frames", key_frame_ms=7.0)
+        for head in self._shown.values():
+            if head["feed"] == feed:
+                self._say_shown(head)
 
     async def on_login_may(self, frame: Frame) -> None:
         turn = frame.head["turn"]
@@ -110,6 +114,10 @@ class FakeRelay:
 
     async def on_track_show(self, frame: Frame) -> None:
         head = frame.head
+        self._shown[head["viewer"], head["track"]] = head
+        self._say_shown(head)
+
+    def _say_shown(self, head: dict[str, Any]) -> None:
         behaviour = self._feeds.get(head["feed"] or "")
         phase = "empty" if head["feed"] is None else "live" if behaviour == "live" else "waiting"
         names = ("viewer", "track", "serial", "feed")
