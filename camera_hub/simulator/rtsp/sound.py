@@ -123,4 +123,6 @@ class SoundStream:
     def _send(self, payload: bytes, timestamp: int) -> None:
         now, monotonic = self._state.now(), self._state.clock.monotonic()
         for receiver in self._receivers:
-            receiver.deliver((Packet(payload, False),), timestamp, key=True, drip=False, now=now, monotonic=monotonic)
+            receiver.deliver(
+                (Packet(payload, False),), timestamp, key=True, drip=False, rate=None, now=now, monotonic=monotonic
+            )
