@@ -73,6 +73,11 @@ class Site:
         answer = httpx.post(f"{self.control}/faults", json={"target": target, "fault": fault, "on": on}, timeout=10)
         assert answer.status_code == 200, answer.text
 
+    def simulated(self) -> dict[str, Any]:
+        """What the simulator has counted."""
+        counted: dict[str, Any] = httpx.get(f"{self.control}/stats", timeout=10).json()
+        return counted
+
     def get(self, path: str, **query: Any) -> Any:
         """GET an API path as township admin."""
         answer = self.api.get(path, params=query)
@@ -166,26 +171,30 @@ class Site:
 
 
 @contextmanager
-def running_site(folder: Path, *, villages: int, cameras: int, admin: bool = True, **settings: str) -> Iterator[Site]:
+def running_site(
+    folder: Path, *simulator: str, villages: int, cameras: int, admin: bool = True, **settings: str
+) -> Iterator[Site]:
     """A site with that many virtual villages and cameras; the hub has its first township admin and nothing else.
 
-    Without `admin` not even that: `setup_link` is still to be opened. `settings` are HEALTH__ROUND_SECONDS="2".
+    Without `admin` not even that: `setup_link` is still to be opened. `settings` are HEALTH__ROUND_SECONDS="2";
+    `simulator`: more words for its command line.
     """
     # Two sites at once must not meet: each takes a loopback network of its own.
     network = f"127.{30 + secrets.randbelow(200)}"
     with ExitStack() as stack:
         said = stack.enter_context((folder / "simulator.log").open("w"))
-        simulator = subprocess.Popen(
+        process = subprocess.Popen(
             [
                 *(sys.executable, "-m", "camera_hub.simulator", "--control", "127.0.0.1:0"),
                 *("--villages", str(villages), "--cameras", str(cameras), "--network", network),
+                *simulator,
             ],
             stdout=subprocess.PIPE,
             stderr=said,
             text=True,
         )
-        stack.callback(_end, simulator)
-        farm = json.loads(simulator.stdout.readline())  # type: ignore[union-attr]
+        stack.callback(_end, process)
+        farm = json.loads(process.stdout.readline())  # type: ignore[union-attr]
         port = free_port()
         environment = {
             **os.environ,
