@@ -95,6 +95,26 @@ async def test_listening_moves_between_cameras_of_different_codecs_and_stops_on_
         assert figures["feeds"]["low"]["listeners"] == 0
 
 
+async def test_another_stream_of_the_camera_takes_over_with_its_first_sound() -> None:
+    async with (
+        camera(clip(), singing(500)) as sub,
+        camera(clip(), Quirks()) as silent,
+        camera(clip(), singing(900)) as main,
+        relay() as hub,
+        viewer(hub, audio=True) as peer,
+    ):
+        for name, cam in (("sub", sub), ("silent", silent)):
+            await hub.open(name, cam, audio=True)
+            await hub.call("audio.listen", viewer="v", feed=name, serial=1)
+        await hub.state("silent", "live")
+        await hears(peer, 500)
+        await hub.call("audio.listen", viewer="v", feed="main", serial=1)
+        await hub.open("main", main, audio=True)
+        await hears(peer, 900)
+        listeners = {name: feed["listeners"] for name, feed in (await hub.call("figures"))["feeds"].items()}
+        assert listeners == {"sub": 0, "silent": 0, "main": 1}
+
+
 async def test_a_feed_that_may_have_no_sound_asks_the_camera_for_none() -> None:
     async with camera(clip(), singing(500)) as cam, relay() as hub:
         await hub.open("s1", cam)

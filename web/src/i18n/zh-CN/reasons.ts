@@ -25,7 +25,7 @@ export default {
   no_h264: '无 H.264 码流',
   b_frames: '码流含 B 帧，无法实时播放',
   audio_none: '该码流不带声音',
-  audio_unsupported: '该摄像机音频编码{codec}不支持，可在摄像机上改为 G.711',
+  audio_unsupported: '该摄像机音频编码 {codec} 不支持，可在摄像机上改为 G.711',
   audio_refused: '该摄像机未送出声音',
   audio_forbidden: '未获准收听现场声音',
   audio_unknown: '画面出现后才能打开声音',
