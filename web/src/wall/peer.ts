@@ -9,7 +9,7 @@ export interface PeerOptions {
   relay: number
   tracks: number
   /** Whether to offer one audio line, too; it is silent until the page listens to a camera. */
-  audio: boolean
+  audio?: boolean
   iceServers: RTCIceServer[]
   /** Posts the offer to the hub. */
   post(sdp: string, signal: AbortSignal): Promise<Result<Viewer>>
