@@ -201,8 +201,7 @@ class Feed:
                     permit.accepted()
                 self.codec, self._payload_type = stream.codec, stream.payload_type
                 await session.set_up(stream.control)
-                if self.spec.audio:
-                    await self.sound.set_up(session)
+                await self.sound.set_up(session, allowed=self.spec.audio)
                 self._intake = Intake(
                     stream.codec,
                     stream.parameters,
@@ -354,8 +353,7 @@ class Feed:
             self._next_index = self._intake.next_index
             self.figures.gaps += self._intake.gaps
             self.figures.dropped += self._intake.dropped
-        self._intake = None
-        self._stats = None
+        self._intake = self._stats = None
         self.sound.ended(pictured=self._keyed is not None)
         self.history.forget_gop()
 

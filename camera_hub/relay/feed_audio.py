@@ -58,8 +58,10 @@ class FeedAudio:
         self.audio = self.codec = None
         self._asked = self._left_out = self._without = False
 
-    async def set_up(self, session: RtspSession) -> None:
+    async def set_up(self, session: RtspSession, *, allowed: bool) -> None:
         """Ask for the sound that the session's camera has described. Raises HubError only for a lost connection."""
+        if not allowed:
+            return
         stream = session.audio
         self.codec = stream.codec if stream is not None else None
         if stream is None or not stream.plays:
