@@ -120,7 +120,6 @@ class Media:
             settings.media, clock, database, sources, self._feeds, self.stills, self._pages, self._background
         )
         self.listening = Listening(settings.media, self._viewers, self._feeds, self._pages)
-        self._pages.on_news = self.listening.noticed
         self._rejudging = Rejudging(self._viewers, database)
         self.pictures = Pictures(settings.server.data_dir, database)
         self._looks = Looks(sources, clock, self._feeds, self.eyes)
@@ -178,9 +177,9 @@ class Media:
         """Viewers of the page that still stand."""
         return [viewer.id for viewer in self._viewers.of_page(page)]
 
-    async def offer(self, actor: Actor, page: str | None, relay: int, sdp: str) -> Answered:
+    async def offer(self, actor: Actor, page: str | None, relay: int, sdp: str, *, first: int = 0) -> Answered:
         """Answer a browser's offer. Raises HubError: BUSY, NOT_FOUND, UNAVAILABLE, INVALID (the SDP)."""
-        return await self._viewers.offer(actor, page, relay, sdp)
+        return await self._viewers.offer(actor, page, relay, sdp, first=first)
 
     async def close_viewer(self, viewer: str, actor: Actor) -> None:
         """Close a viewer of the actor's. Raises HubError(NOT_FOUND)."""
@@ -279,6 +278,8 @@ class Media:
             "viewers": len(self._viewers),
             "pages": len(self._pages),
             "dropped_news": self._pages.dropped,
+            "stills": len(self.stills),
+            "dropped_stills": self.stills.dropped,
             "odd_messages": self.odd_messages,
             "relays": relays,
             "eyes": [self.eyes.figures],

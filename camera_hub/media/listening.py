@@ -62,6 +62,7 @@ class Listening:
         self._feeds = feeds
         self._pages = pages
         self._wishes: dict[str, _Page] = {}
+        pages.on_news = self.noticed
 
     def may(self, actor: Actor) -> bool:
         """Whether this person's pages have a switch for sound."""

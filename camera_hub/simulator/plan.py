@@ -10,6 +10,7 @@ from camera_hub.simulator.model import (
     MAIN,
     MAIN_H265,
     SUB,
+    SUB_H265,
     Answers,
     Channel,
     DeviceKind,
@@ -63,17 +64,29 @@ def default_farm(
     sub: StreamSpec | None = None,
     h265: bool = True,
     sound: bool = False,
+    h265_only: int = 0,
 ) -> FarmPlan:
     """A farm with at least that many cameras, each village in a /24 of `network`, and the first few demo faults on.
 
     Every second village has recorders as far as it has eight cameras for each; the others are single cameras.
-    The first camera of the last village has an H.265 main stream. With `sound` most cameras have a microphone.
+    The first device of the last village has H.265 main streams, that of each of the first `h265_only` villages nothing
+    but H.265. With `sound` most cameras have a microphone.
     """
     if not 1 <= villages <= 250 or cameras < villages or cameras > villages * 200:
         raise ValueError("1 to 250 villages, and for each at least one camera and at most 200")
     ports = ports or Ports()
     made = tuple(
-        _village(number, share, network, ports, h265=h265 and number == villages - 1, streams=(main, sub))
+        _village(
+            number,
+            share,
+            network,
+            ports,
+            streams=(
+                as_h265(main, MAIN_H265) if number < h265_only or (h265 and number == villages - 1) else main,
+                as_h265(sub, SUB_H265) if number < h265_only else sub,
+            ),
+            others=(main, sub),
+        )
         for number, share in enumerate(_shares(villages, cameras))
     )
     if sound:
@@ -81,9 +94,9 @@ def default_farm(
     return FarmPlan(made, _demo_faults(made, faults))
 
 
-def as_h265(main: StreamSpec | None) -> StreamSpec:
-    """The H.265 stream that takes the place of a main stream."""
-    return MAIN_H265 if main is None else replace(main, codec="h265")
+def as_h265(given: StreamSpec | None, usual: StreamSpec = MAIN_H265) -> StreamSpec:
+    """The H.265 stream that takes the place of another one."""
+    return usual if given is None else replace(given, codec="h265")
 
 
 def _shares(villages: int, cameras: int) -> list[int]:
@@ -100,8 +113,15 @@ def _shares(villages: int, cameras: int) -> list[int]:
 
 
 def _village(
-    number: int, cameras: int, network: str, ports: Ports, *, h265: bool, streams: tuple[StreamSpec | None, ...]
+    number: int,
+    cameras: int,
+    network: str,
+    ports: Ports,
+    *,
+    streams: tuple[StreamSpec | None, ...],
+    others: tuple[StreamSpec | None, ...],
 ) -> Village:
+    """`streams` (main, sub) are those of its first device, `others` those of the rest; None: the usual ones."""
     name, slug = _VILLAGES[number % len(_VILLAGES)]
     if lap := number // len(_VILLAGES):
         name, slug = f"{name}{lap + 1}组", f"{slug}{lap + 1}"
@@ -115,7 +135,7 @@ def _village(
         devices.append(
             _device(
                 (name, slug), place, [next(places) for _ in range(size)], f"{network}.{number}.{place}", ports,
-                recorder=many, h265=h265 and not devices, streams=streams,
+                recorder=many, streams=others if devices else streams,
             )
         )  # fmt: skip
         left -= size
@@ -137,7 +157,6 @@ def _device(
     ports: Ports,
     *,
     recorder: bool,
-    h265: bool,
     streams: tuple[StreamSpec | None, ...],
 ) -> SimDevice:
     name, slug = village
@@ -156,7 +175,7 @@ def _device(
                 night=(seed + place) % 5 == 0,
                 mirrored=(seed >> 3) + place & 1 == 1,
                 ptz=scene is SceneKind.SQUARE,
-                main=as_h265(main) if h265 else main or MAIN,
+                main=main or MAIN,
                 sub=sub or SUB,
             )
         )

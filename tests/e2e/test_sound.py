@@ -20,7 +20,7 @@ PLAYS = ("pcma", "pcmu", "opus")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """A village whose cameras have microphones of all kinds, at a site that allows listening."""
     folder = tmp_path_factory.mktemp("sound")
-    with running_site(folder, "--sound", villages=1, cameras=8, MEDIA__AUDIO="true") as site:
+    with running_site(folder, villages=1, cameras=8, simulator=("--sound",), MEDIA__AUDIO="true") as site:
         site.register()
         yield site
 
@@ -152,7 +152,7 @@ def test_a_site_without_sound_has_no_switch_no_line_and_asks_no_camera_for_it(
     page: Page, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     folder = tmp_path_factory.mktemp("silent")
-    with running_site(folder, "--sound", villages=1, cameras=2) as site:
+    with running_site(folder, villages=1, cameras=2, simulator=("--sound",)) as site:
         site.register()
         sign_in(page, site)
         open_wall(page, site, [camera["id"] for camera in site.cameras()], 4)

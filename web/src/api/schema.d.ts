@@ -872,7 +872,7 @@ export interface paths {
         put?: never;
         /**
          * Offer
-         * @description Answer the page's offer. An earlier viewer of the same page and relay ends.
+         * @description Answer the page's offer. An earlier viewer of the same page, relay and first tile ends.
          */
         post: operations["offer_api_viewers_post"];
         delete?: never;
@@ -1682,6 +1682,11 @@ export interface components {
          * @description A page's offer: recvonly video m-lines, an audio one where it may listen; posted without ICE candidates.
          */
         NewViewer: {
+            /**
+             * First
+             * @default 0
+             */
+            first: number;
             /** Page */
             page: string;
             /**
@@ -1772,7 +1777,7 @@ export interface components {
              * Layout
              * @enum {string}
              */
-            layout: "1" | "4" | "9" | "16" | "1+5" | "1+7";
+            layout: "1" | "4" | "9" | "16" | "25" | "36" | "1+5" | "1+7";
             /** Name */
             name: string;
             /** Note */
@@ -1954,7 +1959,7 @@ export interface components {
              * Layout
              * @enum {string}
              */
-            layout: "1" | "4" | "9" | "16" | "1+5" | "1+7";
+            layout: "1" | "4" | "9" | "16" | "25" | "36" | "1+5" | "1+7";
             /** Name */
             name: string;
             /** Owner Id */
@@ -1968,7 +1973,7 @@ export interface components {
              * Layout
              * @enum {string}
              */
-            layout: "1" | "4" | "9" | "16" | "1+5" | "1+7";
+            layout: "1" | "4" | "9" | "16" | "25" | "36" | "1+5" | "1+7";
             /** Name */
             name: string;
         };
