@@ -11,10 +11,11 @@ from camera_hub.access.policy import Actor
 from camera_hub.access.stream_tokens import StreamTokens
 from camera_hub.cameras.login_budget import LoginBudget
 from camera_hub.clock import Clock
-from camera_hub.errors import HubError
+from camera_hub.errors import HubError, Kind
 from camera_hub.events import (
     AccessChanged,
     CameraChanged,
+    CameraQuarantined,
     DeviceChanged,
     EventBus,
     Lagged,
@@ -35,13 +36,14 @@ from camera_hub.media.permits import Permits
 from camera_hub.media.pictures import Pictures
 from camera_hub.media.ports import Answered, Present, Quality, Show, Sight, Sources
 from camera_hub.media.rejudging import Rejudging
-from camera_hub.media.relays import COMMAND, Relay, config_of
+from camera_hub.media.relay_process import RelayProcess
+from camera_hub.media.relays import COMMAND, Relay, config_of, memory_limit
 from camera_hub.media.rtsp_out import RtspOut
 from camera_hub.media.stills import Stills
 from camera_hub.media.tiles import FeedNews, Track
 from camera_hub.media.viewers import Viewers
 from camera_hub.media.wanted import FeedKey, relay_of
-from camera_hub.relay.messages import KeyFrame, LoginSaid, RtspEnded, ViewerState
+from camera_hub.relay.messages import FeedSpec, KeyFrame, LoginSaid, RtspEnded, ViewerState
 from camera_hub.running import Backoff, keep_running, running
 from camera_hub.settings import Settings
 from camera_hub.store.database import Database
@@ -81,22 +83,29 @@ class Media:
         logins = logins or LoginBudget(clock)  # without one, tries are counted for this run alone
         self._permits = Permits(logins, self._background)
         self._feeds = Feeds(
-            sources, clock, bus, self._background, logins, linger=settings.media.linger, on_news=self._feed_news
+            sources,
+            clock,
+            bus,
+            self._background,
+            logins,
+            linger=settings.media.linger,
+            sessions_per_device=settings.ingest.sessions_per_device,
+            on_news=self._feed_news,
         )
         self._feeds.relays = [
             Relay(
                 number,
                 config_of(settings, number),
                 clock,
-                on_start=self._relay_started,
-                on_message=self._relay_said,
+                self,
+                memory_bytes=memory_limit(settings),
                 command=relay_command,
             )
             for number in range(settings.media.relays)
         ]
         tokens = StreamTokens(database, clock, bus)
         self.rtsp_out = RtspOut(settings.media, clock, database, sources, self._feeds, self._background, tokens)
-        self.eyes = EyePool(settings.eye, clock, eye_command)
+        self.eyes = EyePool(settings.eye, clock, eye_command, lambda camera: bus.publish(CameraQuarantined(camera)))
         self.stills = Stills(
             clock,
             self._feeds,
@@ -237,10 +246,23 @@ class Media:
                 return news.state.phase.value, news.reason
         return None
 
+    async def restart_relay(self, number: int) -> int:
+        """Let a fresh process take a relay over, pictures going on meanwhile; answers its new epoch.
+
+        Raises HubError: NOT_FOUND, UNAVAILABLE (it is down), or why the fresh one could not start.
+        """
+        if not 0 <= number < len(self._feeds.relays):
+            raise HubError(Kind.NOT_FOUND, f"there is no relay {number}")
+        relay = self._feeds.relays[number]
+        await relay.replace()
+        return relay.epoch
+
     async def figures(self) -> dict[str, Any]:
         """For /api/system."""
+        limit = memory_limit(self.settings)
         relays = [
             {"relay": relay.number, "epoch": relay.epoch, "up": relay.up, "port": relay.port, "pid": relay.pid}
+            | {"memory_limit_bytes": limit}
             | {key: value for key, value in relay.figures.get("relay", {}).items() if _is_told(key, value)}
             for relay in self._feeds.relays
         ]
@@ -272,15 +294,16 @@ class Media:
 
     # What is heard
 
-    def _relay_started(self, relay: Relay) -> None:
-        self._permits.gone(relay.number)
+    # As relays.RelayOwner
+
+    def relay_started(self, relay: Relay) -> None:
         self._feeds.relay_started(relay)
         self.rtsp_out.relay_started(relay)
         if relay.epoch > 1:
             self._viewers.relay_started(relay.number, relay.epoch)
             self.bus.publish(RelayRestarted(relay.number, relay.epoch))
 
-    def _relay_said(self, relay: Relay, frame: Frame) -> None:
+    def relay_said(self, relay: Relay, frame: Frame) -> None:
         try:
             self._take(relay, frame)
         except (TypeError, ValueError, KeyError) as error:
@@ -295,14 +318,6 @@ class Media:
                 self._viewers.heard_track(track_state(frame.head))
             case "viewer.link":
                 self._viewers.heard_link(link_state(frame.head))
-            case "login.ask":
-                account = self._feeds.account(relay, str(frame.head["feed"]))
-                turn = int(frame.head["turn"])
-                self._permits.ask(
-                    relay.number, turn, account, lambda may: relay.post("login.may", may.head("login.may"))
-                )
-            case "login.said":
-                self._permits.said(relay.number, LoginSaid.of(frame.head))
             case "key_frame":
                 self._feeds.heard_key_frame(relay, KeyFrame.of(frame.head), frame.body)
             case "sync.wanted":
@@ -317,6 +332,28 @@ class Media:
                 self.rtsp_out.heard_ended(relay, RtspEnded.of(frame.head))
             case _:
                 raise ValueError("unknown message")
+
+    def login_said(self, relay: Relay, process: RelayProcess, frame: Frame) -> None:
+        try:
+            if frame.type == "login.said":
+                self._permits.said(process.id, LoginSaid.of(frame.head))
+                return
+            account = self._feeds.account(relay, str(frame.head["feed"]))
+            turn = int(frame.head["turn"])
+        except (TypeError, ValueError, KeyError) as error:
+            self.odd_messages += 1
+            log.error("relay %d sent a %s that cannot be read: %s", relay.number, frame.type, error)
+            return
+        self._permits.ask(process.id, turn, account, lambda may: process.post("login.may", may.head("login.may")))
+
+    def relay_gone(self, process: RelayProcess) -> None:
+        self._permits.gone(process.id)
+
+    def playing_of(self, relay: Relay) -> list[FeedSpec]:
+        return self._feeds.playing_of(relay)
+
+    def wanted_of(self, relay: Relay) -> list[FeedSpec]:
+        return self._feeds.wanted_of(relay)
 
     def _feed_news(self, key: FeedKey, news: FeedNews) -> None:
         self._viewers.heard_feed(key, news)

@@ -14,7 +14,7 @@ from camera_hub.relay.intake import Intake
 from camera_hub.relay.messages import FeedPhase, FeedSpec, FeedState, KeyFrame, RelayConfig
 from camera_hub.relay.nal import annex_b
 from camera_hub.relay.permits import Permit
-from camera_hub.relay.rtp import ReceiverStats, parse_rtp
+from camera_hub.relay.rtp import FloodGuard, ReceiverStats, parse_rtp
 from camera_hub.relay.rtsp.client import RtspSession
 from camera_hub.relay.timeline import Timeline
 from camera_hub.running import Backoff, ended, keep_running
@@ -29,6 +29,9 @@ FINAL = frozenset(
     }
 )
 """What another try will not mend: the relay waits until the hub opens the feed anew."""
+
+CUT_OFF = frozenset({Reason.UNREACHABLE, Reason.PORT_CLOSED, Reason.TIMED_OUT, Reason.NO_MEDIA, Reason.STALLED})
+"""What a dead link looks like."""
 
 B_FRAMES = "the stream holds B-frames, which no browser shows live; switch them off in the camera"
 
@@ -98,6 +101,8 @@ class Feed:
         self._stats: ReceiverStats | None = None
         self._task: asyncio.Task[None] | None = None
         self._next_index = 0
+        self._payload_type = -1
+        self._flood = FloodGuard()
         self._dialled = 0.0
         self._began = 0.0
         self._heard: float | None = None
@@ -126,6 +131,7 @@ class Feed:
                 clock=self._clock,
                 backoff=Backoff(first=1.0, cap=30.0),
                 on_failure=self._failed,
+                rest=self._rest,
             ),
             name=f"feed {self.name}",
         )
@@ -154,6 +160,13 @@ class Feed:
         else:
             self._keys_every = every
 
+    async def _rest(self, seconds: float) -> None:
+        """Until the next try. Whoever was cut off tries again as soon as the village answers."""
+        if self.trouble in CUT_OFF:
+            await self._gate.rest(self.spec, seconds)
+        else:
+            await self._clock.sleep(seconds)
+
     async def _run_once(self) -> None:
         """One session from dial to its end, which is always an error."""
         if self._final:
@@ -180,7 +193,7 @@ class Feed:
                 stream = await session.describe()
                 if session.proved:
                     permit.accepted()
-                self.codec = stream.codec
+                self.codec, self._payload_type = stream.codec, stream.payload_type
                 await session.set_up(stream.control)
                 self._intake = Intake(
                     stream.codec,
@@ -243,10 +256,11 @@ class Feed:
         figures.packets += 1
         figures.bytes += len(data)
         packet = parse_rtp(data)
-        if packet is None or self._intake is None:
+        if packet is None or self._intake is None or packet.payload_type != self._payload_type:
             figures.bad_packets += 1
             return
         now = self._clock.monotonic()
+        self._flood.count(now, len(data))
         if self._heard is None:
             self._played()  # its answer may stand in the same read, before these packets
             self.state = replace(self.state, stream_ms=(now - self._began) * 1000)

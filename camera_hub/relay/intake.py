@@ -20,7 +20,7 @@ class Intake:
         self, codec: str, parameters: tuple[bytes, ...], timeline: Timeline, *, limit: int, first: int, ordered: bool
     ) -> None:
         self._codec = BY_NAME[codec]
-        self._parameters = [unit for unit in parameters if self._codec.part(unit) is Part.PARAMETERS]
+        self._parameters = [unit for unit in parameters if self._codec.part(unit) is Part.PARAMETERS][:MAX_PARAMETERS]
         self._depacketizer = Depacketizer(self._codec)
         self._reorder = None if ordered else Reorder()
         self._timeline = timeline
@@ -50,7 +50,7 @@ class Intake:
     def push(self, packet: RtpPacket, arrived: float) -> list[tuple[Frame, tuple[bytes, ...]]]:
         """Frames that this packet completes, each with its NAL units."""
         made: list[tuple[Frame, tuple[bytes, ...]]] = []
-        for ready in (packet,) if self._reorder is None else self._reorder.push(packet):
+        for ready in (packet,) if self._reorder is None else self._reorder.push(packet, arrived):
             for unit in self._depacketizer.push(ready):
                 frame = self._frame(unit, arrived)
                 if frame is not None:

@@ -743,6 +743,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/system/relays/{relay}/restart": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Restart Relay
+         * @description Replace a relay by a fresh process that is warmed up first; answered when it has taken over.
+         *
+         *     For an upgrade of what the relay uses, or when it misbehaves: pictures stand still for some tenths of a second.
+         */
+        post: operations["restart_relay_api_system_relays__relay__restart_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/tours": {
         parameters: {
             query?: never;
@@ -1738,6 +1760,13 @@ export interface components {
              * @constant
              */
             type: "relay";
+        };
+        /** RelayRestartedAnswer */
+        RelayRestartedAnswer: {
+            /** Epoch */
+            epoch: number;
+            /** Relay */
+            relay: number;
         };
         /**
          * Reload
@@ -3888,6 +3917,37 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SystemAnswer"];
+                };
+            };
+        };
+    };
+    restart_relay_api_system_relays__relay__restart_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                relay: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RelayRestartedAnswer"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
                 };
             };
         };

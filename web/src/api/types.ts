@@ -47,4 +47,5 @@ export type Action =
   | 'run_tours'
   | 'read_records'
   | 'read_system'
+  | 'manage_system'
   | 'manage_stream_tokens'

@@ -77,7 +77,7 @@ export default {
     identity_changed: 'Another device answers at this address: check on site before entering a password.',
     busy: 'The hub is busy and will try again by itself.',
     relay_restarted: 'The relay has just restarted; pictures return by themselves.',
-    quarantined: 'Set aside after repeated trouble: check the device, then read it again.',
+    quarantined: 'Check the camera’s encoder settings and firmware. Looks resume by themselves after some minutes.',
   },
   history: {
     title: 'Health file',

@@ -77,7 +77,7 @@ export default {
     identity_changed: '到现场核实后重新登记，核实前不要填写密码。',
     busy: '稍后会自动再试。',
     relay_restarted: '会自动恢复。',
-    quarantined: '核查设备后重新读取。',
+    quarantined: '核查摄像机的编码设置和固件；暂停几分钟后自动恢复检查。',
   },
   history: {
     title: '健康档案',

@@ -46,7 +46,7 @@ export function noteOf(tile: Tile, phase: Phase): Tile['note'] {
 }
 
 /** What only a look at the picture can tell: packets flow, and yet there is nothing to be seen in it. */
-const PICTURE_FAULTS: ReadonlySet<string> = new Set(['frozen', 'black', 'undecodable'])
+const PICTURE_FAULTS: ReadonlySet<string> = new Set(['frozen', 'black', 'undecodable', 'quarantined'])
 
 /** The fault that the rounds found in a picture which plays; null where a live tile is as live as it looks. */
 export function pictureFault(phase: Phase, camera: Pick<Camera, 'health' | 'cause'> | undefined): string | null {
