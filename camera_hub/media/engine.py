@@ -171,9 +171,9 @@ class Media:
         """Viewers of the page that still stand."""
         return [viewer.id for viewer in self._viewers.of_page(page)]
 
-    async def offer(self, actor: Actor, page: str | None, relay: int, sdp: str) -> Answered:
+    async def offer(self, actor: Actor, page: str | None, relay: int, sdp: str, *, first: int = 0) -> Answered:
         """Answer a browser's offer. Raises HubError: BUSY, NOT_FOUND, UNAVAILABLE, INVALID (the SDP)."""
-        return await self._viewers.offer(actor, page, relay, sdp)
+        return await self._viewers.offer(actor, page, relay, sdp, first=first)
 
     async def close_viewer(self, viewer: str, actor: Actor) -> None:
         """Close a viewer of the actor's. Raises HubError(NOT_FOUND)."""
@@ -263,7 +263,7 @@ class Media:
         limit = memory_limit(self.settings)
         relays = [
             {"relay": relay.number, "epoch": relay.epoch, "up": relay.up, "port": relay.port, "pid": relay.pid}
-            | {"memory_limit_bytes": limit}
+            | {"rss_bytes": relay.figures.get("relay", {}).get("rss_bytes"), "memory_limit_bytes": limit}
             | {key: value for key, value in relay.figures.get("relay", {}).items() if _is_told(key, value)}
             for relay in self._feeds.relays
         ]
@@ -272,6 +272,8 @@ class Media:
             "viewers": len(self._viewers),
             "pages": len(self._pages),
             "dropped_news": self._pages.dropped,
+            "stills": len(self.stills),
+            "dropped_stills": self.stills.dropped,
             "odd_messages": self.odd_messages,
             "relays": relays,
             "eyes": [self.eyes.figures],
@@ -385,4 +387,5 @@ class Media:
 
 def _is_told(key: str, value: object) -> bool:
     """Whether a person reads it; the sums of what was sent are for /metrics, whose reader makes rates of them."""
-    return (value is None or isinstance(value, str | int | float)) and not key.startswith("sent_")
+    plain = value is None or isinstance(value, str | int | float)
+    return plain and not key.startswith("sent_") and key != "udp_port"  # which is told as `port`

@@ -10,13 +10,15 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
 import httpx
+
+from tests.fakes.processes import children
 
 T = TypeVar("T")
 PASSWORD = secrets.token_urlsafe(12)
@@ -118,18 +120,7 @@ class Site:
 
     def children(self, room: str) -> list[int]:
         """Process ids of the hub's relays or eyes."""
-        found = []
-        for entry in Path("/proc").iterdir():
-            if not entry.name.isdigit():
-                continue
-            try:
-                parent = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
-                command = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
-            except OSError:
-                continue
-            if self.hub is not None and parent == self.hub.pid and f"camera_hub.{room}" in command:
-                found.append(int(entry.name))
-        return found
+        return children(self.hub.pid, room) if self.hub is not None else []
 
     def sign_in(self) -> None:
         """A fresh session for `api`."""
@@ -166,26 +157,30 @@ class Site:
 
 
 @contextmanager
-def running_site(folder: Path, *, villages: int, cameras: int, admin: bool = True, **settings: str) -> Iterator[Site]:
+def running_site(
+    folder: Path, *, villages: int, cameras: int, admin: bool = True, simulator: Sequence[str] = (), **settings: str
+) -> Iterator[Site]:
     """A site with that many virtual villages and cameras; the hub has its first township admin and nothing else.
 
-    Without `admin` not even that: `setup_link` is still to be opened. `settings` are HEALTH__ROUND_SECONDS="2".
+    `simulator`: more of its options. Without `admin` not even that: `setup_link` is still to be opened. `settings` are
+    HEALTH__ROUND_SECONDS="2".
     """
     # Two sites at once must not meet: each takes a loopback network of its own.
     network = f"127.{30 + secrets.randbelow(200)}"
     with ExitStack() as stack:
         said = stack.enter_context((folder / "simulator.log").open("w"))
-        simulator = subprocess.Popen(
+        farming = subprocess.Popen(
             [
                 *(sys.executable, "-m", "camera_hub.simulator", "--control", "127.0.0.1:0"),
                 *("--villages", str(villages), "--cameras", str(cameras), "--network", network),
+                *simulator,
             ],
             stdout=subprocess.PIPE,
             stderr=said,
             text=True,
         )
-        stack.callback(_end, simulator)
-        farm = json.loads(simulator.stdout.readline())  # type: ignore[union-attr]
+        stack.callback(_end, farming)
+        farm = json.loads(farming.stdout.readline())  # type: ignore[union-attr]
         port = free_port()
         environment = {
             **os.environ,
