@@ -7,8 +7,6 @@ import signal
 import socket
 import sys
 
-import uvloop
-
 from camera_hub.clock import SystemClock
 from camera_hub.relay.relay import Relay
 from camera_hub.wire import Pipe
@@ -35,7 +33,7 @@ def main() -> None:
     for chatty in ("aiortc", "aioice", "asyncio"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the hub's; it closes the pipe
-    uvloop.run(serve(options.fd))
+    asyncio.run(serve(options.fd))
 
 
 if __name__ == "__main__":
