@@ -255,6 +255,7 @@ class Relay:
     async def _figures(self, frame: Frame) -> dict[str, Any]:
         usage = resource.getrusage(resource.RUSAGE_SELF)
         assert self._port is not None
+        assert self._rtsp is not None
         viewers = {name: viewer.read_figures() for name, (viewer, _) in self._viewers.items()}
         return {
             "relay": {
@@ -267,10 +268,11 @@ class Relay:
                 "datagrams": dict(self._port.counts),
                 "dropped_key_frames": self._outbox.dropped,
                 **self._totals.read(viewers.values()),
+                **self._rtsp.read_totals(),
             },
             "feeds": {name: feed.read_figures() for name, feed in self._feeds.items()},
             "viewers": viewers,
-            "rtsp": self._rtsp.read_figures() if self._rtsp is not None else {},
+            "rtsp": self._rtsp.read_figures(),
         }
 
     def _feed(self, frame: Frame) -> Feed:

@@ -45,6 +45,14 @@ class StreamFigures:
     dropped_frames: int = 0
     dropped_packets: int = 0
 
+    def add(self, other: "StreamFigures") -> None:
+        """Count what the other has counted, too."""
+        self.frames += other.frames
+        self.packets += other.packets
+        self.bytes += other.bytes
+        self.dropped_frames += other.dropped_frames
+        self.dropped_packets += other.dropped_packets
+
 
 @dataclass(slots=True)
 class _Waiting:
