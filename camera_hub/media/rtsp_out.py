@@ -13,7 +13,7 @@ from camera_hub.media.feeds import Feeds
 from camera_hub.media.judging import facts_of
 from camera_hub.media.ports import Sources
 from camera_hub.media.relays import Relay
-from camera_hub.media.stream_sessions import StreamRegister
+from camera_hub.media.stream_sessions import SessionView, StreamRegister
 from camera_hub.media.wanted import FeedKey, relay_of
 from camera_hub.relay.messages import RtspAsk, RtspEnded, RtspState
 from camera_hub.settings import Media as MediaSettings
@@ -85,6 +85,16 @@ class RtspOut:
     def running(self) -> Counter[int]:
         """Token → how many sessions it has now."""
         return Counter(one.token.id for one in self._sessions.values() if one.token is not None)
+
+    async def lines(self, *, limit: int, before: int | None = None, token_id: int | None = None) -> list[SessionView]:
+        """The register, the newest first, older than line `before`; what runs as of the relays' last pulses."""
+        words = self._words()
+        return [
+            line
+            if (word := words.get(line.id)) is None
+            else replace(line, transport=word.transport, bytes=word.bytes, dropped_frames=word.dropped_frames)
+            for line in await self.register.page(limit=limit, before=before, token_id=token_id)
+        ]
 
     async def states(self) -> list[RtspState]:
         """Where each relay listens, in the order of relays."""
@@ -259,6 +269,11 @@ class RtspOut:
             log.warning("relay %d does not open its RTSP port: %s", relay.number, error)
 
     async def _write_seen(self) -> None:
+        if words := self._words():
+            await self.register.seen(words)
+
+    def _words(self) -> dict[int, RtspEnded]:
+        """Line → how far its session has come."""
         words: dict[int, RtspEnded] = {}
         for (number, name), session in self._sessions.items():
             found = self._feeds.relays[number].figures.get("rtsp", {}).get(name)
@@ -266,8 +281,7 @@ class RtspOut:
                 words[session.line] = RtspEnded(
                     name, "", found["transport"], int(found["bytes"]), int(found["dropped_frames"])
                 )
-        if words:
-            await self.register.seen(words)
+        return words
 
 
 def _holder(name: _Name) -> str:

@@ -19,7 +19,7 @@ from tests.foreign import foreign
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """Two villages with two cameras each."""
-    settings = {"MEDIA__RTSP_PORT": str(free_port()), "MEDIA__RTSP_HOST": "127.0.0.1"}
+    settings: dict[str, Any] = {"MEDIA__RTSP_PORT": str(free_port()), "MEDIA__RTSP_HOST": "127.0.0.1"}
     with running_site(tmp_path_factory.mktemp("rtsp"), villages=2, cameras=4, **settings) as site:
         site.register()
         yield site
@@ -63,7 +63,8 @@ def test_ffprobe_plays_a_camera_of_the_hub(site: Site, path: str) -> None:
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stderr
     assert re.fullmatch(r"h26[45],\d+", done.stdout.strip()), done.stdout
-    line = until(lambda: (one := newest(site)) and not one["running"] and one, seconds=10, what="the line is closed")
+    until(lambda: not newest(site)["running"], seconds=10, what="the line is closed")
+    line = newest(site)
     assert (line["role"], line["transport"], line["address"]) == ("sub" if path else "main", "tcp", "127.0.0.1")
     assert line["bytes"] > 10_000
     assert (line["end_reason"], line["token_name"]) == ("closed", "大屏解码器")

@@ -190,6 +190,8 @@ class Conversation:
 
     async def _play(self, request: Request) -> None:
         stream = self._set()
+        if self._connection.leaving_since is not None:
+            raise Refusal(455)
         if stream.playing:  # "go on": some send it as a sign of life
             self._answer(request, {"Range": "npt=now-"})
             return
@@ -203,8 +205,11 @@ class Conversation:
         self._answer(request)
 
     async def _tear_down(self, request: Request) -> None:
+        """The player hangs up next (some say one thing more before); one that does not is hung up on soon."""
         self._answer(request)
-        self._connection.close("closed")
+        if self._session.stream is not None:
+            self._session.stream.pause()
+        self._connection.leaving_since = self._clock.monotonic()
 
     def _set(self) -> Stream:
         if self._session.stream is None:

@@ -103,6 +103,8 @@ class Player:
             connection.end("protocol")
         elif blocked is not None and now - blocked > self._config.rtsp_stall:
             connection.end("stalled")
+        elif connection.leaving_since is not None and now - connection.leaving_since > GRACE:
+            connection.end("closed")
         elif now - connection.heard > SESSION_TIMEOUT + GRACE and not reads:
             connection.end("timeout")  # over TCP many say nothing while they play; that they read is enough
 
