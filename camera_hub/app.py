@@ -158,7 +158,7 @@ async def parts(settings: Settings, clock: Clock, passwords: Passwords | None = 
             Tours: Tours(settings.patrol, database, bus, clock),
             Scenes: Scenes(database, bus, clock),
             Runs: runs,
-            system.System: system.System(started_at=clock.now(), gauge=figures),
+            system.System: system.System(started_at=clock.now(), gauge=figures, restart_relay=media.restart_relay),
         }
 
 

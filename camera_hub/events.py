@@ -59,6 +59,13 @@ class FeedChanged(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class CameraQuarantined(Event):
+    """A camera's pictures ended the decoder again and again: it is not looked at for a while. Lifted by itself."""
+
+    camera_id: int
+
+
+@dataclass(frozen=True, slots=True)
 class RelayRestarted(Event):
     """A relay process ended and a new one took over; pages with a peer there must offer again."""
 

@@ -41,11 +41,12 @@ async def keep_running(
     backoff: Backoff = Backoff(),
     on_failure: Callable[[Exception], None] | None = None,
     draw: Callable[[], float] = random.random,
+    rest: Callable[[float], Awaitable[None]] | None = None,
 ) -> None:
     """Run `run_once` for ever: when it returns or raises, pause and run it again. Ends only by cancellation.
 
     An expected failure (`HubError`) is a warning once per change of its text; anything else is an error with traceback
-    each time. `on_failure` sees every exception before the pause.
+    each time. `on_failure` sees every exception before the pause, `rest` waits it out (and may know when to end it).
     """
     failures = 0
     said: str | None = None
@@ -67,7 +68,7 @@ async def keep_running(
         if clock.monotonic() - began >= backoff.reset_after:
             failures, said = 0, None
         failures += 1
-        await clock.sleep(backoff.pause(failures, draw))
+        await (rest or clock.sleep)(backoff.pause(failures, draw))
 
 
 @asynccontextmanager

@@ -63,6 +63,7 @@ class Media(_Section):
     viewers_per_user: int = Field(4, ge=1)
     viewers: int = Field(64, ge=1)
     connect_timeout: Seconds = 15.0
+    relay_memory_bytes: int = Field(0, ge=0)
     ice_servers: tuple[dict[str, Any], ...] = ()
     rtsp_out: bool = True
     rtsp_host: str = "::"
@@ -78,6 +79,8 @@ class Ingest(_Section):
     media_timeout: Seconds = 8.0
     key_frame_timeout: Seconds = 20.0
     opens_per_village: int = Field(4, ge=1)
+    opens_at_once: int = Field(32, ge=1)
+    sessions_per_device: int = Field(16, ge=1)
     transport: str = Field("auto", pattern="^(auto|tcp|udp)$")
 
 

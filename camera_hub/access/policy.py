@@ -31,6 +31,7 @@ class Action(StrEnum):
     RUN_TOURS = "run_tours"
     READ_RECORDS = "read_records"  # what patrols showed
     READ_SYSTEM = "read_system"
+    MANAGE_SYSTEM = "manage_system"  # restart parts of the running hub
     MANAGE_STREAM_TOKENS = "manage_stream_tokens"  # RTSP out: tokens, and the register of their sessions
 
 

@@ -1,4 +1,4 @@
-"""Pictures: the last one that was kept of a camera, and a fresh one in full size."""
+"""Pictures: the last one that was kept of a camera, a fresh one in full size, and one per key frame for a tile."""
 
 import hashlib
 from typing import Annotated, Literal
@@ -51,6 +51,23 @@ async def picture(actor: Watching, media: TheMedia, request: Request, camera_id:
     if tag in [given.strip() for given in request.headers.get("if-none-match", "").split(",")]:
         return Response(status_code=304, headers=headers)
     return Response(jpeg, headers=headers, media_type=_JPEG)
+
+
+@router.get("/{camera_id}/still", response_class=Response, responses={200: {"content": {_JPEG: {}}}})
+async def still(
+    actor: Watching, media: TheMedia, camera_id: Id, stream: Literal["main", "sub"] = "sub", n: int = 0
+) -> Response:
+    """The last key frame of a stream that a tile shows as pictures; 404 when none does. `n` only names the picture.
+
+    X-Picture-Age: milliseconds since its key frame came.
+    """
+    await watchable(media.database, actor, camera_id)
+    newest = media.stills.newest(camera_id, stream)
+    if newest is None:
+        raise HubError(Kind.NOT_FOUND, "no tile shows key frames of this stream", reason="no_picture")
+    age = max(0.0, media.clock.monotonic() - newest.at) * 1000
+    headers = {"Cache-Control": "private, no-store", "X-Picture-Age": f"{age:.0f}"}
+    return Response(newest.jpeg, headers=headers, media_type=_JPEG)
 
 
 @router.post("/{camera_id}/snapshot", response_class=Response, responses={200: {"content": {_JPEG: {}}}})

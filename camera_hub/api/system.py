@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 from camera_hub import __version__
 from camera_hub.access.policy import Action, Actor
 from camera_hub.api.routing import needs, part, public
-from camera_hub.api.schemas.health import SystemAnswer
+from camera_hub.api.schemas.health import RelayRestartedAnswer, SystemAnswer
 from camera_hub.clock import Clock
 from camera_hub.errors import HubError, Kind
 from camera_hub.store.database import Database
@@ -40,12 +40,21 @@ class Gauge(Protocol):
     async def __call__(self) -> Figures: ...
 
 
+class Restarter(Protocol):
+    """Who restarts relays; app.py hands in media's."""
+
+    async def __call__(self, number: int) -> int:
+        """Let a fresh process take the relay over; answers its epoch. Raises HubError."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class System:
-    """When this hub started and where its figures come from."""
+    """When this hub started, where its figures come from, who restarts its relays."""
 
     started_at: datetime
     gauge: Gauge | None = None
+    restart_relay: Restarter | None = None
 
 
 DatabasePart = Annotated[Database, part(Database)]
@@ -73,6 +82,21 @@ async def system(
         relays=figures.relays,
         eyes=figures.eyes,
     )
+
+
+@router.post("/api/system/relays/{relay}/restart")
+async def restart_relay(
+    relay: int,
+    actor: Annotated[Actor, needs(Action.MANAGE_SYSTEM)],
+    hub: Annotated[System, part(System)],
+) -> RelayRestartedAnswer:
+    """Replace a relay by a fresh process that is warmed up first; answered when it has taken over.
+
+    For an upgrade of what the relay uses, or when it misbehaves: pictures stand still for some tenths of a second.
+    """
+    if hub.restart_relay is None:
+        raise HubError(Kind.UNAVAILABLE, "this hub runs no relays")
+    return RelayRestartedAnswer(relay=relay, epoch=await hub.restart_relay(relay))
 
 
 @router.get("/healthz", dependencies=[public()])

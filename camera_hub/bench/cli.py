@@ -8,7 +8,7 @@ import typer
 
 from camera_hub import logs
 from camera_hub.bench.lines import Lines
-from camera_hub.bench.plan import CIPHERS, PEERS, Cipher, RelayPlan, Spans
+from camera_hub.bench.plan import CIPHERS, PEERS, VIEW_FIGURES, Cipher, RelayPlan, ScalePlan, Spans, ViewPlan
 from camera_hub.clock import SystemClock
 from camera_hub.errors import HubError, Kind
 
@@ -16,6 +16,11 @@ app = typer.Typer(no_args_is_help=True, help="What this machine carries, measure
 
 _MANY = " (may be repeated; if left out"
 
+Seconds = Annotated[float, typer.Option(min=0.2, help="Length of the window that is measured.")]
+WarmUp = Annotated[float, typer.Option(min=0, help="Seconds between the last viewer's handshake and it.")]
+Relays = Annotated[int, typer.Option(min=1, help="Relay processes of the hub.")]
+LoadProcesses = Annotated[int, typer.Option(min=1, help="Processes that the viewers are spread over.")]
+Gop = Annotated[int, typer.Option(min=1, max=6, help="Seconds from one key frame to the next.")]
 Size = Annotated[str, typer.Option("--size", help="Picture that the source encodes, WIDTHxHEIGHT.")]
 
 
@@ -26,15 +31,16 @@ def relay(
     bit_rate: Annotated[list[int] | None, typer.Option(min=50, help=f"Of the camera, kbit/s{_MANY} 2000)")] = None,
     cipher: Annotated[list[str] | None, typer.Option(help=f"sha1_80 or gcm (AES-128){_MANY} both)")] = None,
     peer: Annotated[list[str] | None, typer.Option(help=f"{', '.join(PEERS)}{_MANY} aiortc)")] = None,
-    seconds: Annotated[float, typer.Option(min=0.2, help="Length of the window that is measured.")] = 10.0,
-    warm_up: Annotated[float, typer.Option(min=0, help="Seconds between the last viewer's handshake and it.")] = 3.0,
-    relays: Annotated[int, typer.Option(min=1, help="Relay processes of the hub.")] = 1,
-    load_processes: Annotated[int, typer.Option(min=1, help="Processes that the viewers are spread over.")] = 1,
+    seconds: Seconds = 10.0,
+    warm_up: WarmUp = 3.0,
+    relays: Relays = 1,
+    load_processes: LoadProcesses = 1,
     size: Size = "1280x720",
+    gop: Gop = 2,
 ) -> None:
     """Fan-out of one camera to many viewers: the hub's relay against other servers, CPU per delivered Mbit and packet.
 
-    One synthetic RTSP source (25 fps, H.264 by x264, a key frame every 2 s, payloads of at most 1,200 bytes) feeds one
+    One synthetic RTSP source (25 fps, H.264 by x264, payloads of at most 1,200 bytes) feeds one
     server after the other, each in processes of its own. cpu_* is the user and system time of all its processes and
     threads in the window; on loopback it holds the kernel's receiving too, alike for all.
 
@@ -55,10 +61,102 @@ def relay(
         ciphers=tuple(map(_cipher, cipher or CIPHERS)),
         peers=tuple(map(_peer, peer or ("aiortc",))),
         size=_size(size),
+        gop_seconds=gop,
         spans=Spans(warm_up, seconds),
         relays=relays,
         load_processes=load_processes,
     )
+    if not asyncio.run(run(plan, SystemClock(), Lines(sys.stdout))):
+        raise typer.Exit(1)
+
+
+@app.command()
+def scale(
+    feeds: Annotated[int, typer.Option(min=1, help="Cameras that are pulled.")] = 200,
+    tracks: Annotated[int, typer.Option(min=1, help="Tiles that are watched, all feeds in turn.")] = 320,
+    tracks_per_viewer: Annotated[int, typer.Option(min=1, max=36, help="Tiles in one peer connection.")] = 16,
+    bit_rate: Annotated[int, typer.Option(min=50, help="Of each camera, kbit/s.")] = 1000,
+    cipher: Annotated[str, typer.Option(help="sha1_80 or gcm (AES-128).")] = "gcm",
+    search: Annotated[bool, typer.Option("--search", help="Step up from an eighth of it until the limit.")] = False,
+    busy: Annotated[float, typer.Option(min=0.05, max=1, help="Search: share of all cores that is enough.")] = 0.8,
+    seconds: Seconds = 10.0,
+    warm_up: WarmUp = 5.0,
+    relays: Relays = 1,
+    load_processes: LoadProcesses = 1,
+    size: Size = "1280x720",
+    gop: Gop = 2,
+) -> None:
+    """How many cameras and tiles this machine carries, with source and viewers on it as well.
+
+    One process sends a 25 fps H.264 clip over RTSP as so many cameras, 40 of them at different moments of it; relays
+    pull them all; light viewers (see `bench relay --help`) with many tracks in one peer connection watch. CPU of relays
+    (cpu_percent), source and viewers are told apart, each in percent of one core; machine_percent is of all cores.
+    Loss is by sequence numbers, feed_counters say what went wrong between source and relay. Memory: rss_kb_per_feed
+    holds a feed's cached pictures, rss_kb_per_track a track's share of its peer connection.
+
+    With --search each step carries 1.3 times the last until the machine is busy, or a track or a feed loses anything;
+    a last line with "limit" repeats the best step.
+    """
+    from camera_hub.bench.scale import run  # WebRTC and FFmpeg are loaded only where they are needed
+
+    logs.set_up("WARNING")
+    plan = ScalePlan(
+        feeds=feeds,
+        tracks=tracks,
+        tracks_per_viewer=tracks_per_viewer,
+        bit_rate=bit_rate * 1000,
+        cipher=_cipher(cipher),
+        size=_size(size),
+        gop_seconds=gop,
+        spans=Spans(warm_up, seconds),
+        relays=relays,
+        load_processes=load_processes,
+        search=search,
+        busy=busy,
+    )
+    if not asyncio.run(run(plan, SystemClock(), Lines(sys.stdout))):
+        raise typer.Exit(1)
+
+
+@app.command()
+def view(
+    only: Annotated[list[str] | None, typer.Option(help=f"{', '.join(VIEW_FIGURES)}{_MANY} all)")] = None,
+    repeat: Annotated[int, typer.Option(min=1, help="Of each figure; switches are twice as many.")] = 20,
+    cameras: Annotated[int, typer.Option(min=17, help="Virtual cameras of the site; each is opened cold once.")] = 24,
+    feeds: Annotated[int, typer.Option(min=16, help="That run while the added latency is measured.")] = 200,
+    bit_rate: Annotated[int, typer.Option(min=50, help="Of each of these feeds, kbit/s.")] = 1000,
+) -> None:
+    """A person at the wall, in real Chromium: how long until a picture is there; and what the relay adds to its way.
+
+    A site of its own runs on this machine: virtual cameras (640x360, 15 fps, a key frame every 2 s; every 10 s for
+    *_gop10), `camera-hub serve`, and the system's headless Chromium (through Playwright) with the hub's own pages,
+    which are only watched. Clicks are real ones and count from the event's own time; a frame counts when
+    requestVideoFrameCallback tells the page of it and the tile's picture is uncovered.
+
+    first_picture_*_ms: a new page whose shell is loaded stands at the alarms; from the click on the wall's link to the
+    one tile's first picture. warm: the feed runs already. cold: it is to be opened at the camera; a virtual camera
+    begins with a key frame, so nothing of it is the camera's own wait. *_from_offer_ms: from the making of the page's
+    peer connection, which the page does ahead of the click. *_from_navigation_ms: the wall's address in a new page,
+    from the navigation's start. wall16_last_tile_ms: as warm, to the last of 16 tiles.
+
+    switch_ms: from the click on a camera in the list, whose feed runs, to its first frame in a tile that played
+    another. The relay tells with which RTP timestamp a camera begins in the track, and a track never steps back in
+    time: a frame is of the new camera exactly if its rtpTimestamp is not earlier. live_ms: to the first frame that came
+    to the hub after the click and is shown no later than one frame's time and 50 ms after that, by its rtpTimestamp on
+    the track's clock, which is read from frames before the click. live_age_ms is how late.
+
+    added_latency_ms: the relay alone, fed by a synthetic RTSP source; from before the source's write of a frame to the
+    kernel's time of the frame's last datagram at a light client with 16 tracks; no browser, no decoding.
+
+    Exit code 1 when a p95 misses its bar. load is the machine's load average of the last minute, without which no
+    figure means anything.
+    """
+    from camera_hub.bench.view import run
+
+    logs.set_up("WARNING")
+    if unknown := set(only or ()) - set(VIEW_FIGURES):
+        raise HubError(Kind.INVALID, f"no figure {unknown.pop()!r}; choose of {', '.join(VIEW_FIGURES)}")
+    plan = ViewPlan(frozenset(only or VIEW_FIGURES), repeat, cameras, feeds, bit_rate * 1000)
     if not asyncio.run(run(plan, SystemClock(), Lines(sys.stdout))):
         raise typer.Exit(1)
 

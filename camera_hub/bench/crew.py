@@ -31,7 +31,7 @@ class Crew:
         self._watch = watch
         self._home: dict[int, Helper] = {}
 
-    async def connect(self, answer: Answer) -> None:
+    async def connect(self, answer: Answer, address: str) -> None:
         """Offer and connect every viewer, a few at once. Raises HubError of the first that fails."""
         offers: dict[int, str] = {}
         for number, one in enumerate(self._helpers):
@@ -43,6 +43,7 @@ class Crew:
                 "viewers": share,
                 "tracks": self._watch.tracks,
                 "cipher": self._watch.cipher,
+                "address": address,
                 "checked": CHECKED,
             }
             reply = await one.pipe.call(head, deadline=_CALL_SECONDS)

@@ -55,7 +55,6 @@ def window(before: Reading, after: Reading, expected: Expected, tracks: int) -> 
         "late": counted.late,
         "repeated": counted.repeated,
         "client_drops": counted.dropped,
-        "tracks": len(frames),
         "tracks_silent": tracks - sum(count > 0 for count in frames),
         "fps_min": frames[0] / seconds if len(frames) == tracks else 0.0,
         "source_percent": 100 * (after.source - before.source).total / seconds,

@@ -18,12 +18,13 @@ from camera_hub.errors import HubError, Kind
 _PRIORITY = 1853824767
 _EVERY = 0.1
 _QUEUE = 64
+_ROLE_CONFLICT = 487
 
 
 class IceEnd:
     """One viewer's. `received` is called with each STUN datagram, `datagram` with each of DTLS."""
 
-    role = "controlling"
+    role = "controlling"  # said to aiortc; a server that insists on controlling gets its way
     state = "completed"
 
     def __init__(self, own: socket.socket, clock: Clock) -> None:
@@ -37,6 +38,7 @@ class IceEnd:
         self._queue: deque[bytes] = deque(maxlen=_QUEUE)
         self._waiter: asyncio.Future[None] | None = None
         self._closed = False
+        self._controlling = True
 
     async def connect(self, remote: Remote, deadline: float) -> None:
         """Check until the server answers. Raises HubError(TIMEOUT)."""
@@ -50,13 +52,16 @@ class IceEnd:
             await self._clock.sleep(_EVERY)
 
     def check(self) -> None:
-        """Send one binding request that nominates; repeated every few seconds it keeps consent."""
+        """Send one binding request, nominating if that is ours to do; repeated every few seconds it keeps consent."""
         assert self._remote is not None
         request = stun.Message(message_method=stun.Method.BINDING, message_class=stun.Class.REQUEST)
         request.attributes["USERNAME"] = f"{self._remote.ufrag}:{self.ufrag}"
         request.attributes["PRIORITY"] = _PRIORITY
-        request.attributes["ICE-CONTROLLING"] = self._tie
-        request.attributes["USE-CANDIDATE"] = None
+        if self._controlling:
+            request.attributes["ICE-CONTROLLING"] = self._tie
+            request.attributes["USE-CANDIDATE"] = None
+        else:
+            request.attributes["ICE-CONTROLLED"] = self._tie
         request.add_message_integrity(self._remote.password.encode())
         request.add_fingerprint()
         self._out(bytes(request))
@@ -69,6 +74,9 @@ class IceEnd:
             return
         if message.message_class == stun.Class.RESPONSE:
             self.answered.set()
+        elif message.message_class == stun.Class.ERROR:
+            if message.attributes.get("ERROR-CODE", (0, ""))[0] == _ROLE_CONFLICT:
+                self._controlling = False
         elif message.message_class == stun.Class.REQUEST and message.check_message_integrity(self.password.encode()):
             assert self._remote is not None
             answer = stun.Message(

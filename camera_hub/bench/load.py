@@ -1,6 +1,7 @@
 """`python -m camera_hub.bench.load --fd N`: a process full of light viewers, told what to do over a pipe (see wire.py).
 
-prepare {viewers, tracks, cipher, first, checked}   reply {offers}: one SDP each; `first` numbers the first viewer
+prepare {viewers, tracks, cipher, address, first,   reply {offers}: one SDP each; `first` numbers the first
+         checked}                                   viewer, sockets are bound to `address`
 connect {viewer, answer, deadline}                  reply when its DTLS is done
 counts  {}                                          reply {…Counts}
 checked {}                                          reply {viewers: [Checked]}; once, at the end
@@ -87,7 +88,9 @@ class Load:
         first, offers = int(head["first"]), []
         for number in range(first, first + int(head["viewers"])):
             checked = number - first < int(head["checked"])
-            viewer = Viewer(number, self._cipher, certificate, self._clock, checked=checked)
+            viewer = Viewer(
+                number, self._cipher, certificate, self._clock, checked=checked, address=str(head["address"])
+            )
             self._viewers[number] = viewer
             offers.append(viewer.offer(int(head["tracks"])))
         return {"offers": offers}

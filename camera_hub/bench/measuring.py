@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from camera_hub.bench import meter
-from camera_hub.bench.crew import Answer, Crew, crew
+from camera_hub.bench.crew import Crew, crew
 from camera_hub.bench.figures import Expected, Reading, checked_fields, window
 from camera_hub.bench.plan import Picture, Spans, Watch
+from camera_hub.bench.servers import Server
 from camera_hub.clock import Clock
 from camera_hub.media.processes import Helper, helper
 from camera_hub.running import running
@@ -34,6 +35,11 @@ class Feeding:
         """Frames that it could not write since a reader was slow."""
         return int((await self.helper.pipe.call({"type": "figures"})).head["dropped"])
 
+    async def trace(self, lane: int) -> list[tuple[float, int]]:
+        """Of each frame of a lane since the last trace: when its writing began (monotonic seconds), payload bytes."""
+        said = (await self.helper.pipe.call({"type": "trace", "lane": lane})).head["frames"]
+        return [(float(at), int(size)) for at, size in said]
+
 
 @asynccontextmanager
 async def feeding(picture: Picture) -> AsyncIterator[Feeding]:
@@ -57,17 +63,17 @@ async def feeding(picture: Picture) -> AsyncIterator[Feeding]:
 
 
 async def measure(
-    clock: Clock, source: Feeding, pids: tuple[int, ...], answer: Answer, watch: Watch, spans: Spans, processes: int
+    clock: Clock, source: Feeding, server: Server, watch: Watch, spans: Spans, processes: int
 ) -> dict[str, Any]:
     """Connect, warm up, measure, check. The fields of a line. Raises HubError when a viewer cannot connect."""
     async with crew(processes, watch) as clients:
-        await clients.connect(answer)
+        await clients.connect(server.answer, server.address)
         await clock.sleep(spans.warm_up)
-        before = await read(clock, source, pids, clients)
+        before = await read(clock, source, server.pids, clients)
         await clock.sleep(spans.seconds)
-        after = await read(clock, source, pids, clients)
+        after = await read(clock, source, server.pids, clients)
         fields = window(before, after, source.expected, watch.viewers * watch.tracks)
-        fields["rss_mb"] = meter.rss_bytes(pids) / 1e6
+        fields["rss_mb"] = meter.rss_bytes(server.pids) / 1e6
         return fields | checked_fields(await clients.checked())
 
 

@@ -5,7 +5,7 @@ from typing import Literal
 
 Cipher = Literal["sha1_80", "gcm"]
 CIPHERS: tuple[Cipher, ...] = ("sha1_80", "gcm")
-PEERS = ("aiortc",)
+PEERS = ("aiortc", "janus", "go2rtc")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,5 +46,38 @@ class RelayPlan:
     peers: tuple[str, ...]
     size: tuple[int, int]
     spans: Spans
+    gop_seconds: int = 2
     relays: int = 1
     load_processes: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class ScalePlan:
+    """How much to carry. `search`: begin with a small part of it and step up until the machine has enough."""
+
+    feeds: int
+    tracks: int
+    tracks_per_viewer: int
+    bit_rate: int  # bit/s
+    cipher: Cipher
+    size: tuple[int, int]
+    spans: Spans
+    gop_seconds: int = 2
+    relays: int = 1
+    load_processes: int = 1
+    search: bool = False
+    busy: float = 0.8  # share of all cores
+
+
+VIEW_FIGURES = ("added_latency", "cold", "warm", "wall16", "switch", "wall16_gop10")
+
+
+@dataclass(frozen=True, slots=True)
+class ViewPlan:
+    """What to measure at the wall. `feeds` of `bits` bit/s run while the added latency is measured."""
+
+    figures: frozenset[str] = frozenset(VIEW_FIGURES)
+    repeat: int = 20
+    cameras: int = 24
+    feeds: int = 200
+    bits: int = 1_000_000

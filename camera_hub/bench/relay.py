@@ -6,6 +6,8 @@ from typing import Any
 
 from camera_hub.bench import servers
 from camera_hub.bench.figures import cost_ratio, ratios
+from camera_hub.bench.go2rtc import go2rtc
+from camera_hub.bench.janus import janus
 from camera_hub.bench.lines import Lines
 from camera_hub.bench.measuring import Feeding, feeding, measure
 from camera_hub.bench.plan import Cipher, Picture, RelayPlan, Watch
@@ -16,14 +18,14 @@ Start = Callable[[int], AbstractAsyncContextManager[servers.Server]]
 """Starts a server that pulls the source at this port."""
 
 
-STARTS: dict[str, Start] = {"aiortc": servers.aiortc}
+STARTS: dict[str, Start] = {"aiortc": servers.aiortc, "janus": janus, "go2rtc": go2rtc}
 
 
 async def run(plan: RelayPlan, clock: Clock, lines: Lines) -> bool:
     """Write a line per measurement, the hub's last of each comparison. False when one could not be made."""
     whole = True
     for bit_rate in plan.bit_rates:
-        async with feeding(Picture(bit_rate, *plan.size)) as source:
+        async with feeding(Picture(bit_rate, *plan.size, plan.gop_seconds)) as source:
             for cipher in plan.ciphers:
                 whole &= await _one_cipher(plan, clock, lines, source, bit_rate, cipher)
     return whole
@@ -71,9 +73,7 @@ async def _line(
     try:
         async with start(source.port) as server:
             line["gso"] = server.gso
-            return line | await measure(
-                clock, source, server.pids, server.answer, watch, plan.spans, plan.load_processes
-            )
+            return line | await measure(clock, source, server, watch, plan.spans, plan.load_processes)
     except servers.MissingError as missing:
         return line | {"missing": str(missing)}
     except HubError as error:

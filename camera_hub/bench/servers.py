@@ -14,7 +14,10 @@ from camera_hub.relay.messages import FeedPhase, FeedSpec, RelayConfig
 from camera_hub.running import running
 
 BASELINE = (sys.executable, "-m", "camera_hub.bench.baseline")
-_OPEN_SECONDS = 30.0
+LOOPBACK = "127.0.0.1"
+VILLAGES = 16
+"""Feeds are dealt among so many villages, since a relay opens few of one village at a time."""
+_OPEN_SECONDS = 60.0
 
 
 class MissingError(Exception):
@@ -22,11 +25,15 @@ class MissingError(Exception):
 
 
 class Server(Protocol):
-    """A running server that pulls the source's stream. `pids`: its processes; those below them count too."""
+    """A running server that pulls the source's stream.
+
+    `pids`: its processes; those below them count too. `address`: where viewers bind their sockets.
+    """
 
     name: str
     pids: tuple[int, ...]
     gso: bool | None
+    address: str
 
     async def answer(self, viewer: int, offer: str) -> str:
         """The SDP answer for one more viewer of the stream. Raises HubError."""
@@ -34,12 +41,10 @@ class Server(Protocol):
 
 
 class Hub:
-    """One or several of the hub's relay processes, each pulling all feeds; viewers are dealt among them.
-
-    `figures` are the relays' own words at this moment.
-    """
+    """One or several of the hub's relay processes; viewers are dealt among them."""
 
     name = "hub"
+    address = LOOPBACK
 
     def __init__(self, helpers: list[Helper]) -> None:
         self.pids = tuple(one.process.pid for one in helpers)
@@ -62,23 +67,27 @@ class Hub:
     async def configure(self, viewers: int) -> None:
         """The first word to each relay."""
         config = RelayConfig(
-            udp_host="127.0.0.1",
-            announced_addresses=("127.0.0.1",),
+            udp_host=LOOPBACK,
+            announced_addresses=(LOOPBACK,),
             payload_limit=PAYLOAD_LIMIT,
             max_viewers=viewers,
-            opens_at_once=16,
+            rtsp_host=LOOPBACK,
         )
         for one in self._helpers:
             reply = await one.pipe.call(config.head("configure"), deadline=15.0)
             self.gso = bool(reply.head["gso"])
 
-    async def open(self, port: int, feeds: range) -> None:
-        """Pull these lanes of the source, and wait until each is live. Raises HubError."""
-        for one in self._helpers:
-            for feed in feeds:
-                spec = FeedSpec(f"s{feed}", f"rtsp://127.0.0.1:{port}/{feed}", "127.0.0.1", port, transport="tcp")
-                await one.pipe.call(spec.head("feed.open"))
-        wanted = {(number, f"s{feed}") for number in range(len(self._helpers)) for feed in feeds}
+    async def open(self, port: int, feeds: range, *, everywhere: bool = True) -> None:
+        """Pull these lanes of the source, each at one relay or everywhere, until all are live. Raises HubError."""
+        count = len(self._helpers)
+        wanted = {
+            (number, f"s{feed}") for feed in feeds for number in (range(count) if everywhere else (feed % count,))
+        }
+        for number, feed in sorted(wanted):
+            url = f"rtsp://{LOOPBACK}:{port}/{feed.removeprefix('s')}"
+            village = f"v{int(feed.removeprefix('s')) % VILLAGES}"
+            spec = FeedSpec(feed, url, LOOPBACK, port, transport="tcp", group=village)
+            await self._helpers[number].pipe.call(spec.head("feed.open"))
         try:
             async with asyncio.timeout(_OPEN_SECONDS):
                 while not wanted <= self._live:
@@ -99,7 +108,7 @@ class Hub:
         await pipe.call({"type": "track.show", **head})
 
     async def figures(self) -> list[dict[str, Any]]:
-        """Of each relay."""
+        """What each relay says of itself, its feeds and viewers."""
         return [(await one.pipe.call({"type": "figures"}, deadline=10.0)).head for one in self._helpers]
 
 
@@ -135,6 +144,7 @@ class Aiortc:
     """Stock aiortc as a pass-through, in a process of its own (baseline.py)."""
 
     name = "aiortc"
+    address = LOOPBACK
     gso: bool | None = None
 
     def __init__(self, started: Helper) -> None:

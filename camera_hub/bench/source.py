@@ -2,6 +2,7 @@
 
 start {bit_rate, width, height, gop_seconds}   reply {port, bit_rate, packets_per_second, fps}
 figures {}                                     reply {readers, dropped}: frames not written since a reader was slow
+trace   {lane}                                 reply {frames}: [seconds, bytes] of those since the last trace
 
 A clip is sent on lanes, each some frames and some milliseconds behind the one before, so that key frames do not meet.
 Of a lane all readers get the same bytes: sequence numbers and timestamps are written once per frame, and a frame is
@@ -13,6 +14,7 @@ import asyncio
 import re
 import socket
 import struct
+from collections import deque
 from collections.abc import Callable
 from typing import Any
 
@@ -27,6 +29,7 @@ LANES = 40
 _HEADER = struct.Struct("!BBHBBHII")
 _MAX_BACKLOG = 512 * 1024
 _MAX_REQUEST = 8192
+_MAX_TRACE = 4096
 
 Write = Callable[[bytes, list[tuple[int, int]]], bool]
 """Takes one frame, framed for TCP, and where in it the RTP packets lie; False when the reader is too slow."""
@@ -35,10 +38,13 @@ Write = Callable[[bytes, list[tuple[int, int]]], bool]
 class Lane:
     """One moment of the loop, and who reads it."""
 
-    def __init__(self, clip: Clip, number: int) -> None:
+    def __init__(self, clip: Clip, number: int, clock: Clock) -> None:
         self.readers: set[Write] = set()
         self.dropped = 0
+        self.trace: deque[tuple[float, int]] = deque(maxlen=_MAX_TRACE)
+        """When each frame's writing began (monotonic seconds), and its bytes of RTP payload."""
         self._clip = clip
+        self._clock = clock
         self._at = number * len(clip.frames) // LANES
         self._sequence = number * 997 & 0x7FFF
         self._stamp = number * 90_000
@@ -62,6 +68,7 @@ class Lane:
                 places.append((end + 4, end + 4 + size))
                 end += 4 + size
             data = b"".join(parts)
+            self.trace.append((self._clock.monotonic(), end - 16 * len(packets)))
             for write in self.readers:
                 self.dropped += not write(data, places)
         self._sequence = (self._sequence + len(packets)) & 0xFFFF
@@ -181,7 +188,7 @@ class Source:
         clip = await asyncio.to_thread(
             make_clip, int(head["bit_rate"]), int(head["width"]), int(head["height"]), int(head["gop_seconds"])
         )
-        self._lanes = [Lane(clip, number) for number in range(LANES)]
+        self._lanes = [Lane(clip, number, self._clock) for number in range(LANES)]
         server = await asyncio.get_running_loop().create_server(lambda: Reader(self._lanes, clip), "127.0.0.1", 0)
         async with server, running(self._sending(clip.spec.fps), "sending"):
             await self._pipe.reply(
@@ -199,6 +206,10 @@ class Source:
     async def _handle(self, frame: Frame) -> None:
         if frame.type == "figures":
             await self._pipe.reply(frame, self._figures())
+        elif frame.type == "trace":
+            trace = self._lanes[int(frame.head["lane"]) % LANES].trace
+            await self._pipe.reply(frame, {"frames": list(trace)})
+            trace.clear()
         else:
             await self._pipe.refuse(frame, HubError(Kind.INVALID, f"the source knows no message {frame.type!r}"))
 

@@ -36,7 +36,14 @@ class Viewer:
     """Made, offered, connected, then `drain`ed whenever its socket is readable."""
 
     def __init__(
-        self, number: int, cipher: Cipher, certificate: RTCCertificate, clock: Clock, *, checked: bool
+        self,
+        number: int,
+        cipher: Cipher,
+        certificate: RTCCertificate,
+        clock: Clock,
+        *,
+        checked: bool,
+        address: str = "127.0.0.1",
     ) -> None:
         self.number = number
         self.foreign = 0
@@ -44,7 +51,7 @@ class Viewer:
         self._check = Check() if checked else None
         self._certificate = certificate
         self._ssrc = secrets.randbits(32)
-        self.socket = _socket()
+        self.socket = _socket(address)
         self._recv_into = self.socket.recv_into
         self.ice = IceEnd(self.socket, clock)
         self._dtls = RTCDtlsTransport(cast(RTCIceTransport, self.ice), [certificate])
@@ -153,12 +160,12 @@ def _overhead(first: int, buffer: bytearray) -> int:
     return size
 
 
-def _socket() -> socket.socket:
+def _socket(address: str) -> socket.socket:
     own = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     own.setblocking(False)
     try:
         own.setsockopt(socket.SOL_SOCKET, _SO_RCVBUFFORCE, RECEIVE_BUFFER)
     except PermissionError:
         own.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
-    own.bind(("127.0.0.1", 0))
+    own.bind((address, 0))
     return own

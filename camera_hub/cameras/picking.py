@@ -35,7 +35,7 @@ def picked(candidates: Sequence[Candidate], quality: Quality, codecs: Set[str]) 
     if any(one.codec == "h265" for one in ordered):
         raise HubError(
             Kind.UNSUPPORTED,
-            "this camera sends H.265 only, which this browser does not play; set its sub stream to H.264",
+            "this camera sends H.265 only, which this player does not take; set its sub stream to H.264",
             reason=Reason.NO_H264,
         )
     raise HubError(

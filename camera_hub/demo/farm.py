@@ -86,12 +86,14 @@ def free_network() -> str:
 
 
 @asynccontextmanager
-async def farm(villages: int, cameras: int, network: str, cache: Path | None = None) -> AsyncIterator[Farm]:
+async def farm(
+    villages: int, cameras: int, network: str, cache: Path | None = None, more: Sequence[str] = ()
+) -> AsyncIterator[Farm]:
     """Run the simulator while the block runs. Raises HubError with its own words when it does not start.
 
-    `cache` keeps its encoded pictures: encoding them takes half a minute of a core.
+    `cache` keeps its encoded pictures: encoding them takes half a minute of a core. `more`: further words for it.
     """
-    words = ["--villages", str(villages), "--cameras", str(cameras), "--faults", "0", "--network", network]
+    words = ["--villages", str(villages), "--cameras", str(cameras), "--faults", "0", "--network", network, *more]
     if cache is not None:
         words += ["--cache", str(cache)]
     process = await asyncio.create_subprocess_exec(

@@ -24,13 +24,13 @@ AWAY = frozenset({Reason.UNREACHABLE, Reason.PORT_CLOSED, Reason.TIMED_OUT})
 """No answer from its address: the only reasons that may be a device's or village's."""
 
 LOGIN = frozenset({Reason.WRONG_PASSWORD, Reason.LOGIN_NEEDED, Reason.LOCKED_OUT})
-PICTURE = frozenset({Reason.BLACK, Reason.FROZEN, Reason.UNDECODABLE})
+PICTURE = frozenset({Reason.BLACK, Reason.FROZEN, Reason.UNDECODABLE, Reason.QUARANTINED})
 
 NO_FAULT = frozenset({Reason.NO_H264, Reason.B_FRAMES})
 """The camera is well; only browsers cannot show this stream."""
 
 NOT_ITS_FAULT = frozenset(
-    {Reason.BUSY, Reason.RELAY_RESTARTED, Reason.NOT_APPROVED, Reason.RETIRED, Reason.QUARANTINED, "credential_locked"}
+    {Reason.BUSY, Reason.RELAY_RESTARTED, Reason.NOT_APPROVED, Reason.RETIRED, "credential_locked"}
 )
 """The hub could not look: nothing is known of the camera, nothing is recorded."""
 

@@ -13,7 +13,7 @@ from typing import Protocol, Self
 
 from camera_hub.clock import Clock
 from camera_hub.errors import HubError, Reason
-from camera_hub.events import CameraChanged, DeviceChanged, EventBus, FeedChanged, Lagged
+from camera_hub.events import CameraChanged, CameraQuarantined, DeviceChanged, EventBus, FeedChanged, Lagged
 from camera_hub.health import record
 from camera_hub.health.causes import Key, Rules, Wanted, to_ask, wanted
 from camera_hub.health.changes import Change, Close, Standing, changes
@@ -33,6 +33,7 @@ TICK = 0.5
 LOOK_SECONDS = 15.0
 REACH_SECONDS = 2.0
 REACH_AT_ONCE = 64
+SET_ASIDE = "its pictures ended the decoder again and again"
 
 SYMPTOMS = frozenset({Reason.STALLED, Reason.NO_MEDIA, Reason.NO_KEY_FRAME, Reason.BAD_REPLY})
 """What a look may say of a camera whose link was cut during the look."""
@@ -127,11 +128,13 @@ class Rounds:
         await self._stack.aclose()
 
     async def _listen(self) -> None:
-        kinds = (CameraChanged, DeviceChanged, FeedChanged)
+        kinds = (CameraChanged, CameraQuarantined, DeviceChanged, FeedChanged)
         with self._bus.subscribe(*kinds, limit=4096) as subscription:
             async for event in subscription:
                 if isinstance(event, CameraChanged):
                     self._stale_cameras.add(event.camera_id)
+                elif isinstance(event, CameraQuarantined):
+                    self._set_aside(event.camera_id)
                 elif isinstance(event, DeviceChanged):
                     self._stale_devices.add(event.device_id)
                     if event.credentials:
@@ -294,6 +297,13 @@ class Rounds:
             self._hurry_device(watch.device_id, found.at)  # its other channels share the login
         if was_silent and watch.silent_since is None:
             self._hurry_silent(watch.village_id, found.at)  # the link may be back
+
+    def _set_aside(self, camera_id: int) -> None:
+        """Its picture is a fault from now on; the looks that follow confirm it, and lift it one day."""
+        at, wall = self._clock.monotonic(), self._clock.now()
+        self._take(
+            Finding(camera_id, at, wall, picture=Reason.QUARANTINED, picture_judged=True, asked=False, detail=SET_ASIDE)
+        )
 
     def _hurry_device(self, device_id: int, at: float) -> None:
         for watch in self._roster.of_device(device_id):

@@ -11,10 +11,11 @@ from camera_hub.access.policy import Actor
 from camera_hub.access.stream_tokens import StreamTokens
 from camera_hub.cameras.login_budget import LoginBudget
 from camera_hub.clock import Clock
-from camera_hub.errors import HubError
+from camera_hub.errors import HubError, Kind
 from camera_hub.events import (
     AccessChanged,
     CameraChanged,
+    CameraQuarantined,
     DeviceChanged,
     EventBus,
     Lagged,
@@ -23,6 +24,7 @@ from camera_hub.events import (
     Subscription,
 )
 from camera_hub.media.background import Background
+from camera_hub.media.choosing import choose_stream
 from camera_hub.media.eyes import EyePool
 from camera_hub.media.feeds import Feeds
 from camera_hub.media.figures import FeedReading, Readings, RelayReading, TileReading
@@ -33,12 +35,15 @@ from camera_hub.media.pages import Outbox, Pages
 from camera_hub.media.permits import Permits
 from camera_hub.media.pictures import Pictures
 from camera_hub.media.ports import Answered, Present, Quality, Show, Sight, Sources
-from camera_hub.media.relays import COMMAND, Relay, config_of
+from camera_hub.media.rejudging import Rejudging
+from camera_hub.media.relay_process import RelayProcess
+from camera_hub.media.relays import COMMAND, Relay, config_of, memory_limit
 from camera_hub.media.rtsp_out import RtspOut
-from camera_hub.media.tiles import FeedNews
+from camera_hub.media.stills import Stills
+from camera_hub.media.tiles import FeedNews, Track
 from camera_hub.media.viewers import Viewers
 from camera_hub.media.wanted import FeedKey, relay_of
-from camera_hub.relay.messages import KeyFrame, LoginSaid, RtspEnded, ViewerState
+from camera_hub.relay.messages import FeedSpec, KeyFrame, LoginSaid, RtspEnded, ViewerState
 from camera_hub.running import Backoff, keep_running, running
 from camera_hub.settings import Settings
 from camera_hub.store.database import Database
@@ -78,23 +83,41 @@ class Media:
         logins = logins or LoginBudget(clock)  # without one, tries are counted for this run alone
         self._permits = Permits(logins, self._background)
         self._feeds = Feeds(
-            sources, clock, bus, self._background, logins, linger=settings.media.linger, on_news=self._feed_news
+            sources,
+            clock,
+            bus,
+            self._background,
+            logins,
+            linger=settings.media.linger,
+            sessions_per_device=settings.ingest.sessions_per_device,
+            on_news=self._feed_news,
         )
         self._feeds.relays = [
             Relay(
                 number,
                 config_of(settings, number),
                 clock,
-                on_start=self._relay_started,
-                on_message=self._relay_said,
+                self,
+                memory_bytes=memory_limit(settings),
                 command=relay_command,
             )
             for number in range(settings.media.relays)
         ]
-        self._viewers = Viewers(settings.media, clock, database, sources, self._feeds, self._pages, self._background)
         tokens = StreamTokens(database, clock, bus)
         self.rtsp_out = RtspOut(settings.media, clock, database, sources, self._feeds, self._background, tokens)
-        self.eyes = EyePool(settings.eye, clock, eye_command)
+        self.eyes = EyePool(settings.eye, clock, eye_command, lambda camera: bus.publish(CameraQuarantined(camera)))
+        self.stills = Stills(
+            clock,
+            self._feeds,
+            self.eyes,
+            self._background,
+            at_once=max(1, settings.eye.processes // 2),
+            on_still=lambda key: self._viewers.heard_still(key),
+        )
+        self._viewers = Viewers(
+            settings.media, clock, database, sources, self._feeds, self.stills, self._pages, self._background
+        )
+        self._rejudging = Rejudging(self._viewers, database)
         self.pictures = Pictures(settings.server.data_dir, database)
         self._looks = Looks(sources, clock, self._feeds, self.eyes)
         self.prover = MediaProver(self._looks, self.pictures)
@@ -170,9 +193,13 @@ class Media:
         Raises HubError when the camera cannot be watched or shown.
         """
         facts = await watchable(self.database, actor, camera_id)
-        await self._sources.choose(camera_id, "auto", _BROWSER_CODECS)  # its refusal belongs into the answer
         relay = relay_of(facts.village_id, len(self._feeds.relays))
         answered = await self._viewers.offer(actor, None, relay, sdp, present)
+        try:  # the refusal belongs into the answer
+            await self._sources.choose(camera_id, "auto", frozenset(answered.codecs))
+        except HubError:
+            await self._viewers.close(answered.viewer, actor)
+            raise
         self._viewers.show(None, Show(answered.viewer, 0, 1, camera_id))
         return answered
 
@@ -201,7 +228,7 @@ class Media:
         async def one(camera_id: int) -> None:
             async with slots:
                 try:
-                    chosen = await self._sources.choose(camera_id, "auto", _BROWSER_CODECS)
+                    chosen, _ = await choose_stream(self._sources, Track(0, camera_id=camera_id), _BROWSER_CODECS)
                 except HubError as error:
                     log.info("camera %d is not warmed for %s: %s", camera_id, holder, error)
                     return
@@ -219,10 +246,23 @@ class Media:
                 return news.state.phase.value, news.reason
         return None
 
+    async def restart_relay(self, number: int) -> int:
+        """Let a fresh process take a relay over, pictures going on meanwhile; answers its new epoch.
+
+        Raises HubError: NOT_FOUND, UNAVAILABLE (it is down), or why the fresh one could not start.
+        """
+        if not 0 <= number < len(self._feeds.relays):
+            raise HubError(Kind.NOT_FOUND, f"there is no relay {number}")
+        relay = self._feeds.relays[number]
+        await relay.replace()
+        return relay.epoch
+
     async def figures(self) -> dict[str, Any]:
         """For /api/system."""
+        limit = memory_limit(self.settings)
         relays = [
             {"relay": relay.number, "epoch": relay.epoch, "up": relay.up, "port": relay.port, "pid": relay.pid}
+            | {"memory_limit_bytes": limit}
             | {key: value for key, value in relay.figures.get("relay", {}).items() if _is_told(key, value)}
             for relay in self._feeds.relays
         ]
@@ -254,15 +294,16 @@ class Media:
 
     # What is heard
 
-    def _relay_started(self, relay: Relay) -> None:
-        self._permits.gone(relay.number)
+    # As relays.RelayOwner
+
+    def relay_started(self, relay: Relay) -> None:
         self._feeds.relay_started(relay)
         self.rtsp_out.relay_started(relay)
         if relay.epoch > 1:
             self._viewers.relay_started(relay.number, relay.epoch)
             self.bus.publish(RelayRestarted(relay.number, relay.epoch))
 
-    def _relay_said(self, relay: Relay, frame: Frame) -> None:
+    def relay_said(self, relay: Relay, frame: Frame) -> None:
         try:
             self._take(relay, frame)
         except (TypeError, ValueError, KeyError) as error:
@@ -277,14 +318,6 @@ class Media:
                 self._viewers.heard_track(track_state(frame.head))
             case "viewer.link":
                 self._viewers.heard_link(link_state(frame.head))
-            case "login.ask":
-                account = self._feeds.account(relay, str(frame.head["feed"]))
-                turn = int(frame.head["turn"])
-                self._permits.ask(
-                    relay.number, turn, account, lambda may: relay.post("login.may", may.head("login.may"))
-                )
-            case "login.said":
-                self._permits.said(relay.number, LoginSaid.of(frame.head))
             case "key_frame":
                 self._feeds.heard_key_frame(relay, KeyFrame.of(frame.head), frame.body)
             case "sync.wanted":
@@ -300,6 +333,28 @@ class Media:
             case _:
                 raise ValueError("unknown message")
 
+    def login_said(self, relay: Relay, process: RelayProcess, frame: Frame) -> None:
+        try:
+            if frame.type == "login.said":
+                self._permits.said(process.id, LoginSaid.of(frame.head))
+                return
+            account = self._feeds.account(relay, str(frame.head["feed"]))
+            turn = int(frame.head["turn"])
+        except (TypeError, ValueError, KeyError) as error:
+            self.odd_messages += 1
+            log.error("relay %d sent a %s that cannot be read: %s", relay.number, frame.type, error)
+            return
+        self._permits.ask(process.id, turn, account, lambda may: process.post("login.may", may.head("login.may")))
+
+    def relay_gone(self, process: RelayProcess) -> None:
+        self._permits.gone(process.id)
+
+    def playing_of(self, relay: Relay) -> list[FeedSpec]:
+        return self._feeds.playing_of(relay)
+
+    def wanted_of(self, relay: Relay) -> list[FeedSpec]:
+        return self._feeds.wanted_of(relay)
+
     def _feed_news(self, key: FeedKey, news: FeedNews) -> None:
         self._viewers.heard_feed(key, news)
 
@@ -307,9 +362,9 @@ class Media:
         async for event in subscription:
             match event:
                 case AccessChanged():
-                    await self._viewers.access_changed(event.user_id)
+                    await self._rejudging.access_changed(event.user_id)
                 case CameraChanged():
-                    if not await self._viewers.camera_changed(event.camera_id):
+                    if not await self._rejudging.camera_changed(event.camera_id):
                         self._feeds.drop_camera(event.camera_id)
                     await self.rtsp_out.camera_changed(event.camera_id)
                 case StreamTokenChanged():
@@ -317,12 +372,12 @@ class Media:
                 case DeviceChanged():
                     self._feeds.device_changed(event.device_id)
                 case Lagged():
-                    await self._viewers.judge_all()
+                    await self._rejudging.everything()
                     await self.rtsp_out.judge_all()
 
     async def _sweep(self) -> None:
         self._viewers.sweep()
-        await self._viewers.judge_sessions()
+        await self._rejudging.sessions()
         await self.rtsp_out.sweep()
         self._feeds.sweep()
 

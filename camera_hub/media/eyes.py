@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from typing import Self
 
@@ -31,12 +31,19 @@ def command_of(settings: EyeSettings) -> tuple[str, ...]:
 
 
 class EyePool:
-    """An async context manager; `look` is its one verb."""
+    """An async context manager; `look` is its one verb. `on_quarantine` is told the camera that is set aside."""
 
-    def __init__(self, settings: EyeSettings, clock: Clock, command: Sequence[str] | None = None) -> None:
+    def __init__(
+        self,
+        settings: EyeSettings,
+        clock: Clock,
+        command: Sequence[str] | None = None,
+        on_quarantine: Callable[[int], None] = lambda camera_id: None,
+    ) -> None:
         self._settings = settings
         self._clock = clock
         self._command = tuple(command or command_of(settings))
+        self._on_quarantine = on_quarantine
         self._strikes = Strikes()
         self._idle: asyncio.Queue[Helper] = asyncio.Queue()
         self._waiting = 0
@@ -89,8 +96,12 @@ class EyePool:
         return Seen.of(reply.head), reply.body
 
     def _struck(self, camera_id: int, error: BaseException) -> HubError:
-        self._strikes.strike(camera_id, self._clock.monotonic())
+        now = self._clock.monotonic()
+        self._strikes.strike(camera_id, now)
         log.warning("a picture of camera %d ended an eye: %s", camera_id, error)
+        if self._strikes.out(camera_id, now):
+            log.warning("camera %d is quarantined: its pictures are not looked at for some minutes", camera_id)
+            self._on_quarantine(camera_id)
         return HubError(
             Kind.UNSUPPORTED,
             "decoding the key frame took too long or crashed; it was given up",

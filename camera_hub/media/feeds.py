@@ -14,7 +14,7 @@ from camera_hub.media.ports import ALL_CODECS, Chosen, Role, Sources
 from camera_hub.media.relays import Relay
 from camera_hub.media.tiles import CODEC_REASONS, FeedNews, follow
 from camera_hub.media.wanted import Action, Close, FeedKey, Open, Wanted
-from camera_hub.relay.messages import FeedPhase, FeedState, KeyFrame
+from camera_hub.relay.messages import FeedPhase, FeedSpec, FeedState, KeyFrame
 
 log = logging.getLogger(__name__)
 
@@ -27,6 +27,10 @@ rules of its account (cameras.login_rules)."""
 
 _NOT_THE_ADDRESS = frozenset({Reason.UNREACHABLE, Reason.PORT_CLOSED, Reason.TIMED_OUT, Reason.STALLED})
 """What a device or its link is the cause of; the relay's own tries are enough."""
+
+
+OnKey = Callable[[FeedKey, KeyFrame, bytes], None]
+"""Called in the loop with each key frame that is tapped."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +55,7 @@ class Feeds:
         logins: LoginBudget,
         *,
         linger: float,
+        sessions_per_device: int,
         on_news: Callable[[FeedKey, FeedNews], None],
     ) -> None:
         self.relays: list[Relay] = []
@@ -60,12 +65,14 @@ class Feeds:
         self._background = background
         self._logins = logins
         self._on_news = on_news
-        self._wanted = Wanted(linger)
+        self._wanted = Wanted(linger, sessions_per_device)
         self._about: dict[FeedKey, About] = {}
         self._news: dict[FeedKey, FeedNews] = {}
         self._asked_at: dict[FeedKey, float] = {}
         self._known: dict[int, tuple[str, int | None, int | None]] = {}
+        self._room_waiters: set[asyncio.Future[None]] = set()
         self._key_waiters: dict[FeedKey, set[asyncio.Future[tuple[KeyFrame, bytes]]]] = {}
+        self._taps: dict[FeedKey, tuple[float, OnKey]] = {}
 
     def __len__(self) -> int:
         return len(self._wanted)
@@ -76,11 +83,29 @@ class Feeds:
         spec = replace(chosen.spec, feed=key.name)
         self._about[key] = About(chosen.camera_id, chosen.device_id, chosen.village_id, chosen.role)
         self._do(self._wanted.hold(key, spec, holder, until))
+        if self._wanted.waits(key):
+            self._say_full(key)
+            return key
         before, news = self._wanted.spec(key), self._news.get(key)
         stale = before is not None and before.credentials_version != spec.credentials_version
         if stale or (news is not None and news.failing_since is not None):
             self._do(self._wanted.respecify(key, spec))
         return key
+
+    async def room(self, relay: int, chosen: Chosen, patience: float) -> None:
+        """Wait until a look may hold this feed; tiles go first. Raises HubError(BUSY) after `patience` seconds."""
+        key = FeedKey(relay, chosen.stream_id)
+        try:
+            async with asyncio.timeout(patience):
+                while not self._wanted.has_room(key, chosen.spec.device):
+                    freed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+                    self._room_waiters.add(freed)
+                    try:
+                        await freed
+                    finally:
+                        self._room_waiters.discard(freed)
+        except TimeoutError as error:
+            raise HubError(Kind.BUSY, "the device has as many sessions as it bears", reason=Reason.BUSY) from error
 
     def release(self, key: FeedKey, holder: str, *, linger: bool = True) -> None:
         """`holder` needs the feed no longer."""
@@ -119,6 +144,20 @@ class Feeds:
             if key.relay == relay.number:
                 self._ask_for_key(key)
 
+    def wanted_of(self, relay: Relay) -> list[FeedSpec]:
+        """All that the relay should run."""
+        return [open_.spec for open_ in self._wanted.of_relay(relay.number)]
+
+    def playing_of(self, relay: Relay) -> list[FeedSpec]:
+        """What a standby should open beforehand: what plays, but for devices that are full."""
+        opens = self._wanted.of_relay(relay.number)
+        full = {
+            open_.spec.device
+            for open_ in opens
+            if (news := self._news.get(open_.key)) is not None and news.reason == Reason.DEVICE_FULL
+        }
+        return [open_.spec for open_ in opens if self._is_live(open_.key) and open_.spec.device not in full]
+
     def heard_state(self, relay: Relay, state: FeedState) -> None:
         """A feed.state message."""
         key = self._key(relay, state.feed)
@@ -134,6 +173,7 @@ class Feeds:
         if state.phase is FeedPhase.LIVE:
             self._sources.plays(key.stream_id)
             self._asked_at.pop(key, None)
+            self._wanted.plays(*self._playing(key))
         elif state.phase is FeedPhase.FAILED:
             if state.reason in _NOT_THE_ADDRESS:
                 self._sources.rest(key.stream_id)
@@ -141,7 +181,23 @@ class Feeds:
                 self._sources.doubt(key.stream_id)
             self._asked_at.setdefault(key, self._clock.monotonic())
             self._fail_key_waiters(key, news)
+            if state.reason == Reason.DEVICE_FULL:
+                self._do(self._wanted.refused(key, self._playing(key)[1], self._clock.monotonic()))
         self._learn(key, news)
+
+    def _playing(self, key: FeedKey) -> tuple[str, int]:
+        """The feed's device, and how many of its feeds play."""
+        device = spec.device if (spec := self._wanted.spec(key)) is not None else ""
+        specs = ((other, self._wanted.spec(other)) for other in self._news if self._is_live(other))
+        return device, sum(spec is not None and spec.device == device for _, spec in specs)
+
+    def _say_full(self, key: FeedKey) -> None:
+        """A feed that waits for room has failed as far as its tiles go."""
+        full = "the device has as many sessions as it bears; this picture comes when another one is closed"
+        state = FeedState(key.name, FeedPhase.FAILED, reason=Reason.DEVICE_FULL, detail=full)
+        news = self._news[key] = follow(self._news.get(key), state, self._clock.now())
+        self._fail_key_waiters(key, news)
+        self._on_news(key, news)
 
     def _learn(self, key: FeedKey, news: FeedNews) -> None:
         """Keep what the stream says of itself before anybody chooses again because of it."""
@@ -162,9 +218,13 @@ class Feeds:
     def heard_key_frame(self, relay: Relay, frame: KeyFrame, body: bytes) -> None:
         """A key_frame message."""
         key = self._key(relay, frame.feed)
-        for waiter in self._key_waiters.pop(key, set()) if key is not None else ():
+        if key is None:
+            return
+        for waiter in self._key_waiters.pop(key, set()):
             if not waiter.done():
                 waiter.set_result((frame, body))
+        if (tap := self._taps.get(key)) is not None:
+            tap[1](key, frame, body)
 
     def heard_sync_wanted(self, relay: Relay, feed: str) -> None:
         """A sync.wanted message: one question to the camera at a time."""
@@ -183,7 +243,20 @@ class Feeds:
             return None
         return device_account(about.device_id, spec.credentials_version)
 
-    # One key frame
+    # Key frames
+
+    def tap(self, key: FeedKey, every: float, on_key: OnKey) -> None:
+        """Hand out the feed's key frames until `untap`, one each `every` seconds, and those that looks ask for."""
+        self._taps[key] = (every, on_key)
+        self._post_tap(key, every)
+
+    def untap(self, key: FeedKey) -> None:
+        """No more of them."""
+        if self._taps.pop(key, None) is not None and key in self._wanted:
+            self._post_tap(key, None)
+
+    def _post_tap(self, key: FeedKey, every: float | None) -> None:
+        self.relays[key.relay].post("feed.keys", {"feed": key.name, "every": every})
 
     async def next_key_frame(self, key: FeedKey) -> tuple[KeyFrame, bytes]:
         """The feed's next key frame; the caller sets the deadline. Raises HubError when the feed fails meanwhile."""
@@ -203,7 +276,7 @@ class Feeds:
                 del self._key_waiters[key]
 
     def _ask_for_key(self, key: FeedKey) -> None:
-        self.relays[key.relay].post("feed.keys", {"feed": key.name, "every": 0})
+        self._post_tap(key, 0)
 
     def _fail_key_waiters(self, key: FeedKey, news: FeedNews) -> None:
         for waiter in self._key_waiters.pop(key, set()):
@@ -218,7 +291,7 @@ class Feeds:
         self._do(self._wanted.sweep(now))
         for key in self._wanted.all():
             news = self._news.get(key)
-            if news is None or news.failing_since is None or not self._wanted.held(key):
+            if news is None or news.failing_since is None or not self._wanted.held(key) or self._wanted.waits(key):
                 continue
             if news.state.final and news.reason in REFUSALS:
                 spec, account = self._wanted.spec(key), self._account(key)
@@ -268,18 +341,27 @@ class Feeds:
     def _key(self, relay: Relay, feed: str) -> FeedKey | None:
         """The feed that a relay speaks of; None for late words about one that is closed."""
         key = FeedKey.of(relay.number, feed)
-        return key if key is not None and key in self._wanted else None
+        return key if key is not None and key in self._wanted and not self._wanted.waits(key) else None
 
     def _do(self, actions: Iterable[Action]) -> None:
         for action in actions:
             relay = self.relays[action.key.relay]
             match action:
                 case Open(key, spec):
+                    if (news := self._news.get(key)) is not None and news.reason == Reason.DEVICE_FULL:
+                        del self._news[key]  # it had no room, and has now
                     relay.post("feed.open", spec.head("feed.open"))
+                    if key in self._taps:  # a relay that opens a feed anew knows of no tap
+                        self._post_tap(key, self._taps[key][0])
                 case Close(key):
                     relay.post("feed.close", {"feed": key.name})
                     if key not in self._wanted:
                         self._forget(key)
+                    elif self._wanted.waits(key):
+                        self._say_full(key)
+                    for freed in self._room_waiters:
+                        if not freed.done():
+                            freed.set_result(None)
 
     def _forget(self, key: FeedKey) -> None:
         about, news = self._about.pop(key, None), self._news.pop(key, None)

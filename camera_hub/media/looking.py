@@ -62,7 +62,7 @@ class Looks:
                     self.refused += 1
                     return replace(sight, reason=Reason.BUSY, detail="too many looks are under way")
                 async with asyncio.timeout_at(end):
-                    key = await stack.enter_async_context(self._feed(wish))
+                    key = await stack.enter_async_context(self._feed(wish, deadline * _WAITING_SHARE))
                 return await self._watch(wish, key, sight, end)
         except HubError as error:
             return replace(sight, reason=error.reason, detail=error.detail)
@@ -106,7 +106,7 @@ class Looks:
         return await self._eyes.look(wish.camera_id, request, data)
 
     @asynccontextmanager
-    async def _feed(self, wish: Wish) -> AsyncIterator[FeedKey]:
+    async def _feed(self, wish: Wish, patience: float) -> AsyncIterator[FeedKey]:
         """The running feed where it will do, else one that is opened for this look and closed after it."""
         holder = f"look {next(self._numbers)}"
         role: Role | None = "main" if wish.quality == "main" else None
@@ -116,6 +116,7 @@ class Looks:
             return
         chosen = await self._sources.choose(wish.camera_id, wish.quality, ALL_CODECS)
         relay = relay_of(chosen.village_id, len(self._feeds.relays))
+        await self._feeds.room(relay, chosen, patience)
         key = self._feeds.hold(relay, chosen, holder)
         try:
             yield key

@@ -1,7 +1,7 @@
 """What media needs of the rooms below it, and the values that leave it."""
 
 from collections.abc import Awaitable, Callable, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, Protocol
 
@@ -10,7 +10,7 @@ from camera_hub.relay.messages import FeedSpec
 
 Quality = Literal["auto", "main", "sub"]
 Role = Literal["main", "sub"]
-TileState = Literal["empty", "connecting", "waiting", "live", "failed", "refused"]
+TileState = Literal["empty", "connecting", "waiting", "live", "pictures", "failed", "refused"]
 Note = Literal["link_poor", "link_sub", "link_keys"]
 """What a tile adds to its state: the browser's link is poor; so the sub stream is shown; so key frames alone are."""
 
@@ -19,6 +19,9 @@ Present = Callable[[], Awaitable[bool]]
 
 ALL_CODECS = frozenset({"h264", "h265", "mjpeg"})
 """What an eye takes."""
+
+RELAYED_CODECS = frozenset({"h264", "h265"})
+"""What a relay pulls; where a browser takes neither as video, key frames are shown as pictures."""
 
 
 class Chosen(Protocol):
@@ -93,7 +96,9 @@ class Answered:
 
 @dataclass(frozen=True, slots=True)
 class Tile:
-    """What a tile shows, in full."""
+    """What a tile shows, in full. Key-frame pictures: the `reason` for them, the number of the last one, and how many
+    seconds lie between two, once there were two.
+    """
 
     viewer: str
     track: int
@@ -106,8 +111,21 @@ class Tile:
     retry_at: datetime | None = None  # a refused login is tried again then
     stream: Role | None = None
     codec: str | None = None
+    picture: int | None = None
+    interval: float | None = None
     first_rtp: int | None = None
     note: Note | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Still:
+    """The last key-frame picture of a feed, if there was one. `number` grows with each, over all feeds."""
+
+    number: int = 0
+    jpeg: bytes = field(default=b"", repr=False)
+    at: float = 0.0  # monotonic, when its key frame came
+    interval: float | None = None  # seconds from one picture to the next
+    trouble: str | None = None  # why the last key frame gave none
 
 
 @dataclass(frozen=True, slots=True)

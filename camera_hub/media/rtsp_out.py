@@ -187,8 +187,13 @@ class RtspOut:
         if session.over is not None:
             await self.register.ended(line, session.over)
             raise HubError(Kind.UNAVAILABLE, "the player has left")
-        session.key = self._feeds.hold(name[0], chosen, _holder(name))
-        return session.key.name
+        key = self._feeds.hold(name[0], chosen, _holder(name))
+        if (news := self._feeds.news(key)) is not None and news.reason == Reason.DEVICE_FULL:
+            self._feeds.release(key, _holder(name))
+            await self.register.ended(line, RtspEnded(name[1], Reason.DEVICE_FULL))
+            raise HubError(Kind.BUSY, "the camera's device bears no more sessions", reason=Reason.DEVICE_FULL)
+        session.key = key
+        return key.name
 
     # Ending
 

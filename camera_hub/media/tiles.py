@@ -1,10 +1,11 @@
 """What a tile says: from what was wished, what the feed does and what the relay's track shows. Pure."""
 
+from collections.abc import Set
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from camera_hub.errors import Reason
-from camera_hub.media.ports import Chosen, Quality, Tile
+from camera_hub.media.ports import Chosen, Quality, Still, Tile, is_codec
 from camera_hub.media.wanted import FeedKey
 from camera_hub.relay.messages import FeedPhase, FeedState, TrackPhase, TrackState
 
@@ -85,6 +86,7 @@ class Track:
     retry_at: datetime | None = None  # when a login that was refused is tried again
     asked_at: float = 0.0  # monotonic, when a stream was last asked for
     fault_since: datetime | None = None  # the camera's, as health has it
+    stills: str | None = None  # why the chosen stream is shown as key-frame pictures, if it is
     heard: TrackState | None = None
     told: Tile | None = None  # to the page, last
     tried: set[int] = field(default_factory=set)  # streams that cannot be shown to this viewer
@@ -93,12 +95,17 @@ class Track:
     def wish(self, serial: int, camera_id: int | None, quality: Quality) -> None:
         """A new wish: whatever was known of the last camera is forgotten; its feed is still held by `key`."""
         self.serial, self.camera_id, self.quality = serial, camera_id, quality
-        self.chosen = self.refusal = self.refused_at = self.fault_since = self.heard = None
+        self.chosen = self.refusal = self.refused_at = self.fault_since = self.stills = self.heard = None
         self.tried, self.asked = set(), quality
 
 
-def tile(viewer: str, track: Track, news: FeedNews | None) -> Tile:
-    """What the page is told. `news` is of the feed that was chosen for the track."""
+def plays(state: FeedState, codecs: Set[str]) -> bool:
+    """Whether a viewer that takes these codecs can be shown the stream as video, as far as it is known."""
+    return state.reason not in CODEC_REASONS and is_codec(state.codec, codecs)
+
+
+def tile(viewer: str, track: Track, news: FeedNews | None, still: Still | None = None) -> Tile:
+    """What the page is told. `news` is of the feed that was chosen for the track, `still` its key-frame picture."""
     base = Tile(viewer, track.number, track.serial, track.camera_id, "empty")
     if track.camera_id is None:
         return base
@@ -121,6 +128,12 @@ def tile(viewer: str, track: Track, news: FeedNews | None) -> Tile:
         return replace(base, state="connecting")
     if news.failing_since is not None:
         return _failing(base, news, track)
+    if track.stills is not None:
+        if still is not None and still.trouble is not None:
+            return replace(base, state="failed", reason=still.trouble, since=track.fault_since)
+        if still is None or not still.number:
+            return replace(base, state="waiting")
+        return replace(base, state="pictures", reason=track.stills, picture=still.number, interval=still.interval)
     if state.phase is FeedPhase.LIVE:
         if heard is not None and heard.phase is TrackPhase.LIVE:
             return replace(base, state="live", first_rtp=heard.first_rtp)

@@ -11,13 +11,15 @@ from camera_hub.clock import Clock
 from camera_hub.errors import HubError, Kind, Reason
 from camera_hub.media.adapting import adapted, note, out_of_step
 from camera_hub.media.background import Background
+from camera_hub.media.choosing import choose_stream
 from camera_hub.media.feeds import Feeds
 from camera_hub.media.figures import TileReading
-from camera_hub.media.judging import actor_of, facts_of, watchable
+from camera_hub.media.judging import watchable
 from camera_hub.media.pages import Pages
-from camera_hub.media.ports import Answered, Chosen, Present, Quality, RelayNew, Show, Sources, ViewerGone, is_codec
-from camera_hub.media.tiles import CODEC_REASONS, REFUSALS, FeedNews, Track, tile
-from camera_hub.media.viewer import Viewer
+from camera_hub.media.ports import Answered, Chosen, Present, Quality, RelayNew, Show, Sources, ViewerGone
+from camera_hub.media.stills import Stills
+from camera_hub.media.tiles import CODEC_REASONS, REFUSALS, FeedNews, Track, plays, tile
+from camera_hub.media.viewer import Viewer, in_the_way
 from camera_hub.media.wanted import FeedKey, relay_of
 from camera_hub.relay.messages import FeedPhase, LinkState, TrackPhase, TrackState, ViewerAnswer
 from camera_hub.settings import Media as MediaSettings
@@ -36,6 +38,7 @@ class Viewers:
         database: Database,
         sources: Sources,
         feeds: Feeds,
+        stills: Stills,
         pages: Pages,
         background: Background,
     ) -> None:
@@ -44,6 +47,7 @@ class Viewers:
         self._database = database
         self._sources = sources
         self._feeds = feeds
+        self._stills = stills
         self._pages = pages
         self._background = background
         self._viewers: dict[str, Viewer] = {}
@@ -63,7 +67,8 @@ class Viewers:
             self._pages.forget_stranger(page, actor.user_id)
             self._pages.expect(page, actor.user_id, self._clock.monotonic())
             self.close_all((v for v in self._viewers.values() if v.page == page and v.relay == relay), "replaced")
-        self._make_room(actor)
+        own = [one for one in self._viewers.values() if one.actor.user_id == actor.user_id]
+        self.close_all(in_the_way(own, len(self._viewers), self._settings, self._pages.away), "replaced")
         # Counted before the relay is asked, so that many offers at once cannot slip through together.
         viewer = Viewer(secrets.token_urlsafe(12), page, relay, actor, present)
         self._viewers[viewer.id] = viewer
@@ -82,24 +87,6 @@ class Viewers:
             raise HubError(Kind.UNAVAILABLE, "the connection was closed while it was being answered; offer again")
         viewer.codecs, viewer.tracks = frozenset(reply.codecs), reply.tracks
         return Answered(viewer.id, viewer.relay, epoch, reply.sdp, reply.tracks, list(reply.codecs))
-
-    def _make_room(self, actor: Actor) -> None:
-        """Raise HubError(BUSY) when the user or the hub has too many viewers; those of pages gone away give way."""
-        own = [viewer for viewer in self._viewers.values() if viewer.actor.user_id == actor.user_id]
-        if len(own) >= self._settings.viewers_per_user:
-            away = [viewer for viewer in own if viewer.page is not None and self._pages.away(viewer.page)]
-            if not away:
-                raise HubError(
-                    Kind.BUSY,
-                    f"you already watch on {len(own)} pages; close one of them first",
-                    reason=Reason.BUSY,
-                    limit=self._settings.viewers_per_user,
-                )
-            self.close_all(away[:1], "replaced")
-        if len(self._viewers) >= self._settings.viewers:
-            raise HubError(
-                Kind.BUSY, "the hub has as many viewers as it may", reason=Reason.BUSY, limit=self._settings.viewers
-            )
 
     async def close(self, viewer_id: str, actor: Actor) -> None:
         """The user closes a viewer of theirs. Raises HubError(NOT_FOUND)."""
@@ -131,7 +118,7 @@ class Viewers:
             for track in viewer.shown.values():
                 self._background.stop(f"choose for {viewer.holder(track)}")
                 if track.key is not None:
-                    self._feeds.release(track.key, viewer.holder(track))
+                    self._let_go(viewer, track, track.key)
             self._pages.tell(viewer.page, ViewerGone(viewer.id, reason))
             self._take_over(viewer)
 
@@ -139,12 +126,16 @@ class Viewers:
         """The page's viewers."""
         return [viewer for viewer in self._viewers.values() if viewer.page == page]
 
+    def all(self) -> list[Viewer]:
+        """All viewers there are."""
+        return list(self._viewers.values())
+
     def tell_tiles(self, page: str) -> None:
         """Put all tiles of the page into its outbox: it has just (re)connected."""
         for viewer in self.of_page(page):
             for track in viewer.shown.values():
                 track.told = None
-                self._tell(viewer, track)
+                self.tell(viewer, track)
 
     # Showing
 
@@ -165,10 +156,14 @@ class Viewers:
         if wish.camera is None:
             self._background.stop(f"choose for {viewer.holder(track)}")
             self._show_nothing(viewer, track)
-            self._tell(viewer, track)
+            self.tell(viewer, track)
             return
-        self._tell(viewer, track)
+        self.tell(viewer, track)
         self._start_choice(viewer, track, wish.quality)
+
+    def choose_again(self, viewer: Viewer, track: Track) -> None:
+        """Something has changed: choose a stream for the tile as if it was asked for just now."""
+        self._start_choice(viewer, track, track.quality)
 
     def _start_choice(self, viewer: Viewer, track: Track, quality: Quality, lost: str | None = None) -> None:
         track.asked_at = self._clock.monotonic()
@@ -187,13 +182,9 @@ class Viewers:
             if (carrier := self._carrier(viewer, facts.village_id, track.number)) is not viewer:
                 self._hand_over(viewer, track, carrier)
                 return
-            chosen = await self._sources.choose(camera_id, quality, viewer.codecs)
-            if chosen.stream_id in track.tried:
-                raise HubError(
-                    Kind.UNSUPPORTED,
-                    "no stream of this camera can be shown in this browser",
-                    reason=lost or Reason.NO_H264,
-                )
+            chosen, stills = await choose_stream(
+                self._sources, track, viewer.codecs, instead=quality, lost=lost, pictures=viewer.page is not None
+            )
         except HubError as error:
             if track.serial == serial:
                 self._refuse(viewer, track, error)
@@ -203,7 +194,7 @@ class Viewers:
                 self._refuse(viewer, track, HubError(Kind.INTERNAL, "the hub failed to choose a stream"))
             raise
         if track.serial == serial and viewer.id in self._viewers:
-            self._place(viewer, track, chosen)
+            self._place(viewer, track, chosen, stills)
 
     def _carrier(self, viewer: Viewer, village_id: int, number: int) -> Viewer:
         """The page's viewer on the relay that has the village; this one where the page has no such viewer."""
@@ -220,7 +211,7 @@ class Viewers:
         del viewer.shown[track.number]
         moved = carrier.shown[track.number] = Track(track.number)
         moved.wish(track.serial, track.camera_id, track.quality)
-        self._tell(carrier, moved)
+        self.tell(carrier, moved)
         self._start_choice(carrier, moved, moved.quality)
 
     def _take_over(self, gone: Viewer) -> None:
@@ -232,14 +223,18 @@ class Viewers:
             if other is not None and track.camera_id is not None:
                 self._hand_over(gone, track, other)
 
-    def _place(self, viewer: Viewer, track: Track, chosen: Chosen) -> None:
-        earlier = track.key
-        track.key = self._feeds.hold(viewer.relay, chosen, viewer.holder(track))
-        track.chosen, track.refusal, track.heard = chosen, None, None
+    def _place(self, viewer: Viewer, track: Track, chosen: Chosen, stills: str | None) -> None:
+        earlier, holder = track.key, viewer.holder(track)
+        track.key = self._feeds.hold(viewer.relay, chosen, holder)
+        track.chosen, track.refusal, track.heard, track.stills = chosen, None, None, stills
         self._post_show(viewer, track)
         if earlier is not None and earlier != track.key:
-            self._feeds.release(earlier, viewer.holder(track))
-        self._tell(viewer, track)
+            self._let_go(viewer, track, earlier)
+        if stills is None:
+            self._stills.release(track.key, holder)
+        else:
+            self._stills.hold(track.key, chosen.camera_id, holder, large=track.quality == "main")
+        self.tell(viewer, track)
         if (news := self._feeds.news(track.key)) is not None:
             self._check_codec(viewer, track, news)
 
@@ -247,30 +242,40 @@ class Viewers:
         track.refusal, track.refused_at = (error.reason, error.detail), track.refused_at or self._clock.now()
         retry_in = error.params.get("retry_in")
         track.retry_at = self._clock.now() + timedelta(seconds=retry_in) if retry_in is not None else None
-        track.chosen = None
+        track.chosen = track.stills = None
+        if viewer.page is None and error.reason in CODEC_REASONS:
+            self.close_all([viewer], error.reason)  # a standard player is told nothing but the end
+            return
         self._show_nothing(viewer, track)
-        self._tell(viewer, track)
+        self.tell(viewer, track)
 
     def _show_nothing(self, viewer: Viewer, track: Track) -> None:
         if track.key is not None:
-            self._feeds.release(track.key, viewer.holder(track))
+            self._let_go(viewer, track, track.key)
             track.key = None
         self._post_show(viewer, track)
 
+    def _let_go(self, viewer: Viewer, track: Track, key: FeedKey) -> None:
+        self._stills.release(key, viewer.holder(track))
+        self._feeds.release(key, viewer.holder(track))
+
     def _post_show(self, viewer: Viewer, track: Track) -> None:
+        key = track.key if track.stills is None else None
         message: dict[str, Any] = {
             "viewer": viewer.id,
             "track": track.number,
-            "feed": track.key.name if track.key is not None else None,
+            "feed": key.name if key is not None else None,
             "serial": track.serial,
-            "hold": track.key is not None and track.pictured == track.camera_id,
+            "hold": key is not None and track.pictured == track.camera_id,
         }
-        track.pictured = track.camera_id if track.key is not None else None
+        track.pictured = track.camera_id if key is not None else None
         self._feeds.relays[viewer.relay].post("track.show", message)
 
-    def _tell(self, viewer: Viewer, track: Track) -> None:
+    def tell(self, viewer: Viewer, track: Track) -> None:
+        """Tell the page what the tile shows, if that is new."""
         news = self._feeds.news(track.key) if track.key is not None else None
-        now = tile(viewer.id, track, news)
+        still = self._stills.of(track.key) if track.key is not None else None
+        now = tile(viewer.id, track, news, still)
         now = replace(now, note=note(track, viewer.link) if now.state == "live" else None)
         if now != track.told:
             track.told = now
@@ -282,7 +287,7 @@ class Viewers:
         """A track.state message; late words about an earlier camera are ignored."""
         viewer = self._viewers.get(state.viewer)
         track = viewer.shown.get(state.track) if viewer is not None else None
-        if viewer is None or track is None or state.serial != track.serial:
+        if viewer is None or track is None or state.serial != track.serial or track.stills is not None:
             return
         if track.key is not None and state.feed not in (None, track.key.name):
             return
@@ -290,7 +295,7 @@ class Viewers:
         if state.phase is TrackPhase.REFUSED:
             self._fall_back(viewer, track, state.reason or Reason.NO_H264)
         else:
-            self._tell(viewer, track)
+            self.tell(viewer, track)
 
     def heard_link(self, state: LinkState) -> None:
         """A viewer's link bears more than before, or less."""
@@ -299,7 +304,7 @@ class Viewers:
             for track in viewer.shown.values():
                 if out_of_step(track, viewer.link):
                     self._start_choice(viewer, track, track.quality)
-                self._tell(viewer, track)
+                self.tell(viewer, track)
 
     def heard_closed(self, viewer_id: str, reason: str) -> None:
         """The relay has ended a viewer."""
@@ -311,15 +316,24 @@ class Viewers:
         for viewer in list(self._viewers.values()):
             for track in viewer.shown.values():
                 if track.key == key:
-                    self._tell(viewer, track)
+                    self.tell(viewer, track)
                     self._check_codec(viewer, track, news)
+
+    def heard_still(self, key: FeedKey) -> None:
+        """A feed has a new key-frame picture, or none for a new reason."""
+        for viewer in list(self._viewers.values()):
+            for track in viewer.shown.values():
+                if track.key == key and track.stills is not None:
+                    self.tell(viewer, track)
 
     def _check_codec(self, viewer: Viewer, track: Track, news: FeedNews) -> None:
         state = news.state
-        if state.phase is FeedPhase.FAILED and state.reason in CODEC_REASONS:
-            self._fall_back(viewer, track, state.reason or Reason.CODEC_UNSUPPORTED)
-        elif not is_codec(state.codec, viewer.codecs):
-            self._fall_back(viewer, track, Reason.NO_H264 if state.codec == "h265" else Reason.CODEC_UNSUPPORTED)
+        if track.stills is None and not plays(state, viewer.codecs):
+            unknown = Reason.NO_H264 if state.codec == "h265" else Reason.CODEC_UNSUPPORTED
+            self._fall_back(viewer, track, state.reason if state.reason in CODEC_REASONS and state.reason else unknown)
+        elif track.stills == Reason.NO_H264 and state.phase is FeedPhase.LIVE and plays(state, viewer.codecs):
+            track.tried.clear()  # the camera was set to another codec
+            self._start_choice(viewer, track, track.quality)
 
     def _fall_back(self, viewer: Viewer, track: Track, reason: str) -> None:
         """This stream cannot be shown to this viewer: the sub stream instead, or the reason."""
@@ -332,60 +346,6 @@ class Viewers:
         """A new process: its viewers are gone, and every page is told at once."""
         self.close_all([v for v in self._viewers.values() if v.relay == relay], Reason.RELAY_RESTARTED, ask=False)
         self._pages.tell_all(RelayNew(relay, epoch))
-
-    # What the hub says
-
-    async def camera_changed(self, camera_id: int) -> bool:
-        """Judge the tiles that show the camera again. Answers whether the camera may run at all."""
-        tracks = self._showing(camera_id)
-        try:
-            facts = await facts_of(self._database, camera_id)
-        except HubError:
-            facts = None
-        for viewer, track in tracks:
-            if track.camera_id != camera_id:
-                continue
-            refused = track.refusal is not None and track.refusal[0] in REFUSALS
-            if facts is None or facts.state != "approved" or refused:
-                self._start_choice(viewer, track, track.quality)
-            elif track.fault_since != facts.fault_since:
-                track.fault_since = facts.fault_since
-                self._tell(viewer, track)
-        return facts is not None and facts.state != "retired"
-
-    def _showing(self, camera_id: int) -> list[tuple[Viewer, Track]]:
-        return [(v, t) for v in self._viewers.values() for t in v.shown.values() if t.camera_id == camera_id]
-
-    async def access_changed(self, user_id: int) -> None:
-        """Judge the user's viewers again: closed when they may not watch, each tile otherwise."""
-        if not any(viewer.actor.user_id == user_id for viewer in self._viewers.values()):
-            return
-        actor = await actor_of(self._database, user_id)
-        own = [viewer for viewer in self._viewers.values() if viewer.actor.user_id == user_id]
-        if actor is None:
-            self.close_all(own, "signed_out")
-            return
-        for viewer in own:
-            if viewer.actor == actor:
-                continue
-            viewer.actor = actor
-            for track in viewer.shown.values():
-                if track.camera_id is not None:
-                    self._start_choice(viewer, track, track.quality)
-
-    async def judge_all(self) -> None:
-        """Events were lost: judge everybody and everything that is watched."""
-        for user_id in {viewer.actor.user_id for viewer in self._viewers.values()}:
-            await self.access_changed(user_id)
-        for camera_id in {track.camera_id for viewer in self._viewers.values() for track in viewer.shown.values()}:
-            if camera_id is not None:
-                await self.camera_changed(camera_id)
-
-    async def judge_sessions(self) -> None:
-        """Close viewers without a page whose session has ended."""
-        for viewer in list(self._viewers.values()):
-            if viewer.present is not None and not await viewer.present():
-                self.close_all([viewer], "signed_out")
 
     def sweep(self) -> None:
         """Close viewers of pages that are gone; ask again for streams that could not be asked for."""

@@ -12,6 +12,10 @@ from camera_hub.relay.rtp import RtpPacket
 
 MAX_UNIT = 4 * 1024 * 1024
 """Bytes of one access unit; a camera that sends more is talking nonsense."""
+PIECE = 64
+"""What a unit or fragment costs us beyond its bytes; without it, empty fragments would fill the memory for nothing."""
+OLD = 1000
+"""Packets that one may come late; one that is older belongs to a sequence that began anew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +50,7 @@ class Depacketizer:
         """Take the next packet, in order of sequence."""
         done: list[AccessUnit] = []
         if self._sequence is not None and packet.sequence != self._sequence:
-            if (packet.sequence - self._sequence) & 0xFFFF >= 0x8000:
+            if (self._sequence - packet.sequence) & 0xFFFF <= OLD:
                 return done  # a repeat of something old
             self.gaps += 1
             self._spoil()
@@ -96,10 +100,10 @@ class Depacketizer:
             return
         else:
             self._fragments.append(data)
-        self._size += len(data)
+        self._size += len(data) + PIECE
         if flags & 0x40:
-            whole, self._fragments = b"".join(self._fragments), None
-            self._size -= len(whole)
+            whole, count, self._fragments = b"".join(self._fragments), len(self._fragments) - 1, None
+            self._size -= len(whole) - len(header) + count * PIECE
             self._add(whole)
 
     def _aggregate(self, payload: bytes, start: int) -> None:
@@ -119,7 +123,7 @@ class Depacketizer:
         if part is Part.USELESS:
             return
         self._units.append(unit)
-        self._size += len(unit)
+        self._size += len(unit) + PIECE
         if part is not Part.PARAMETERS:
             self._has_picture = True
             self._key = self._key or part is Part.KEY

@@ -14,14 +14,13 @@ from camera_hub.relay.intake import Intake
 from camera_hub.relay.messages import FeedPhase, FeedSpec, FeedState, KeyFrame, RelayConfig
 from camera_hub.relay.nal import annex_b
 from camera_hub.relay.permits import Permit
-from camera_hub.relay.rtp import ReceiverStats, parse_rtp
+from camera_hub.relay.rtp import FloodGuard, ReceiverStats, parse_rtp
 from camera_hub.relay.rtsp.client import RtspSession
 from camera_hub.relay.timeline import Timeline
 from camera_hub.running import Backoff, ended, keep_running
 
 FINAL = frozenset(
     {
-        Reason.B_FRAMES,
         Reason.CODEC_UNSUPPORTED,
         Reason.LOGIN_NEEDED,
         Reason.WRONG_PASSWORD,
@@ -30,6 +29,11 @@ FINAL = frozenset(
     }
 )
 """What another try will not mend: the relay waits until the hub opens the feed anew."""
+
+CUT_OFF = frozenset({Reason.UNREACHABLE, Reason.PORT_CLOSED, Reason.TIMED_OUT, Reason.NO_MEDIA, Reason.STALLED})
+"""What a dead link looks like."""
+
+B_FRAMES = "the stream holds B-frames, which no browser shows live; switch them off in the camera"
 
 LOOK_EVERY = 0.5
 SYNC_AFTER = 0.5
@@ -97,11 +101,14 @@ class Feed:
         self._stats: ReceiverStats | None = None
         self._task: asyncio.Task[None] | None = None
         self._next_index = 0
+        self._payload_type = -1
+        self._flood = FloodGuard()
         self._dialled = 0.0
         self._began = 0.0
         self._heard: float | None = None
         self._keyed: float | None = None
         self._keys_every: float | None = None
+        self._key_next = False
         self._key_sent: float | None = None
         self._final = False
 
@@ -124,6 +131,7 @@ class Feed:
                 clock=self._clock,
                 backoff=Backoff(first=1.0, cap=30.0),
                 on_failure=self._failed,
+                rest=self._rest,
             ),
             name=f"feed {self.name}",
         )
@@ -146,9 +154,18 @@ class Feed:
         self.start()
 
     def tap(self, every: float | None) -> None:
-        """Hand out key frames: at most one each `every` seconds, 0 = the next one only, None = no more."""
-        self._keys_every = every
-        self._key_sent = None
+        """Hand out key frames: at most one each `every` seconds, None = no more; 0 = the next one besides."""
+        if every == 0:
+            self._key_next = True
+        else:
+            self._keys_every = every
+
+    async def _rest(self, seconds: float) -> None:
+        """Until the next try. Whoever was cut off tries again as soon as the village answers."""
+        if self.trouble in CUT_OFF:
+            await self._gate.rest(self.spec, seconds)
+        else:
+            await self._clock.sleep(seconds)
 
     async def _run_once(self) -> None:
         """One session from dial to its end, which is always an error."""
@@ -176,7 +193,7 @@ class Feed:
                 stream = await session.describe()
                 if session.proved:
                     permit.accepted()
-                self.codec = stream.codec
+                self.codec, self._payload_type = stream.codec, stream.payload_type
                 await session.set_up(stream.control)
                 self._intake = Intake(
                     stream.codec,
@@ -239,10 +256,11 @@ class Feed:
         figures.packets += 1
         figures.bytes += len(data)
         packet = parse_rtp(data)
-        if packet is None or self._intake is None:
+        if packet is None or self._intake is None or packet.payload_type != self._payload_type:
             figures.bad_packets += 1
             return
         now = self._clock.monotonic()
+        self._flood.count(now, len(data))
         if self._heard is None:
             self._played()  # its answer may stand in the same read, before these packets
             self.state = replace(self.state, stream_ms=(now - self._began) * 1000)
@@ -251,9 +269,15 @@ class Feed:
             self._stats.count(packet)
         for frame, units in self._intake.push(packet, now):
             self._frame(frame, units)
+        if self._intake.reorders and self.state.phase is FeedPhase.LIVE and self.state.reason is None:
+            self.history.forget_gop()
+            self._say(replace(self.state, reason=Reason.B_FRAMES, detail=B_FRAMES))
 
     def _frame(self, frame: Frame, units: tuple[bytes, ...]) -> None:
         self.figures.frames += 1
+        if self._intake is not None and self._intake.reorders:
+            self._key(frame, units)  # no video for a browser, yet a picture for whoever taps
+            return
         self.history.add(frame)
         if frame.key:
             self._key(frame, units)
@@ -266,12 +290,10 @@ class Feed:
             key_frame_ms = (frame.arrived - self._began) * 1000
             self._say(replace(self._described(), phase=FeedPhase.LIVE, key_frame_ms=key_frame_ms))
         self._keyed = frame.arrived
-        every = self._keys_every
-        if every is None or (self._key_sent is not None and frame.arrived - self._key_sent < every):
+        every, sent = self._keys_every, self._key_sent
+        if not self._key_next and (every is None or (sent is not None and frame.arrived - sent < every)):
             return
-        self._key_sent = frame.arrived
-        if every == 0:
-            self._keys_every = None
+        self._key_next, self._key_sent = False, frame.arrived
         head = KeyFrame(self.name, self.codec or "", self._clock.now().timestamp())
         self._on_key(head, annex_b(units))
 

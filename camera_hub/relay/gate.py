@@ -1,6 +1,7 @@
-"""Who may open a camera now: a village's streams do not all dial at once, and a login needs the hub's leave.
+"""Who may open a camera now: streams do not all dial at once, per village and in all; a login needs the hub's leave.
 
 A feed that somebody watches goes before those that are opened for a look, and finds a place that looks may not take.
+When a village's link returns, its first stream that opens calls the others, who come through the same door.
 """
 
 import asyncio
@@ -9,8 +10,13 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
+from camera_hub.clock import Clock
 from camera_hub.relay.messages import FeedSpec
 from camera_hub.relay.permits import Permit, Permits
+from camera_hub.running import ended
+
+CALL_EVERY = 30.0
+"""Seconds between two calls in a village: where one camera comes and goes, the dead ones are not asked each time."""
 
 
 @dataclass(eq=False, slots=True)
@@ -19,7 +25,7 @@ class _Waiting:
     let_in: asyncio.Future[None] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
 
 
-class _Village:
+class _Door:
     """`places` sessions may be opened at once; the last of them only for somebody who watches."""
 
     def __init__(self, places: int) -> None:
@@ -59,19 +65,59 @@ class _Village:
         self.let_in()
 
 
-class Gate:
-    """Shared by all feeds of a relay."""
+class _Village:
+    """A door, and those who rest until they may knock again."""
 
-    def __init__(self, opens_at_once: int, permits: Permits) -> None:
-        self._villages: dict[str, _Village] = defaultdict(lambda: _Village(opens_at_once))
+    def __init__(self, places: int) -> None:
+        self.door = _Door(places)
+        self._resting: set[asyncio.Future[None]] = set()
+        self._called_at = float("-inf")
+
+    async def rest(self, clock: Clock, seconds: float) -> None:
+        called: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        sleeping = asyncio.create_task(clock.sleep(seconds), name="rest")
+        self._resting.add(called)
+        try:
+            await asyncio.wait({sleeping, called}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            self._resting.discard(called)
+            await ended(sleeping)
+
+    def call(self, now: float) -> None:
+        """Let all that rest try at once."""
+        if self._resting and now - self._called_at >= CALL_EVERY:
+            self._called_at = now
+            for called in self._resting:
+                if not called.done():
+                    called.set_result(None)
+
+
+class Gate:
+    """Shared by all feeds of a relay. `per_village` and `at_once`: sessions that may be under way to being opened."""
+
+    def __init__(self, per_village: int, at_once: int, permits: Permits, clock: Clock) -> None:
+        self._villages: dict[str, _Village] = defaultdict(lambda: _Village(per_village))
+        self._all = _Door(at_once)
         self._permits = permits
+        self._clock = clock
 
     def watched(self, spec: FeedSpec) -> None:
         """Somebody has begun to watch this feed, which may be waiting."""
-        self._villages[spec.group].let_in()
+        self._villages[spec.group].door.let_in()
+        self._all.let_in()
+
+    async def rest(self, spec: FeedSpec, seconds: float) -> None:
+        """Wait that long before the next try of a camera that could not be reached; less when its village is back."""
+        await self._villages[spec.group].rest(self._clock, seconds)
 
     @asynccontextmanager
     async def opening(self, spec: FeedSpec, watched: Callable[[], bool] = lambda: False) -> AsyncIterator[Permit]:
         """Hold while the session is being opened. Raises HubError when its login must not be tried now."""
-        async with self._villages[spec.group].place(watched), self._permits.trying(spec) as permit:
+        village = self._villages[spec.group]
+        async with (
+            village.door.place(watched),
+            self._permits.trying(spec) as permit,
+            self._all.place(watched),  # last: a login's turn may be long in coming
+        ):
             yield permit
+        village.call(self._clock.monotonic())

@@ -1,6 +1,5 @@
 """A camera's packets become frames ready to be sent: one stream's way from RTP in to pieces out. No I/O."""
 
-from camera_hub.errors import HubError, Kind, Reason
 from camera_hub.relay import nal
 from camera_hub.relay.codecs import BY_NAME, Part
 from camera_hub.relay.depacketize import AccessUnit, Depacketizer
@@ -21,13 +20,14 @@ class Intake:
         self, codec: str, parameters: tuple[bytes, ...], timeline: Timeline, *, limit: int, first: int, ordered: bool
     ) -> None:
         self._codec = BY_NAME[codec]
-        self._parameters = [unit for unit in parameters if self._codec.part(unit) is Part.PARAMETERS]
+        self._parameters = [unit for unit in parameters if self._codec.part(unit) is Part.PARAMETERS][:MAX_PARAMETERS]
         self._depacketizer = Depacketizer(self._codec)
         self._reorder = None if ordered else Reorder()
         self._timeline = timeline
         timeline.restart()
         self._limit = limit
         self._sps: bytes | None = None
+        self.reorders = False  # it holds B-frames: from then on only key frames come out
         self.next_index = first
         self.picture: Picture | None = None
         for unit in self._parameters:
@@ -48,9 +48,9 @@ class Intake:
         return self._depacketizer.dropped + late
 
     def push(self, packet: RtpPacket, arrived: float) -> list[tuple[Frame, tuple[bytes, ...]]]:
-        """Frames that this packet completes, each with its NAL units. Raises HubError(UNSUPPORTED) for B-frames."""
+        """Frames that this packet completes, each with its NAL units."""
         made: list[tuple[Frame, tuple[bytes, ...]]] = []
-        for ready in (packet,) if self._reorder is None else self._reorder.push(packet):
+        for ready in (packet,) if self._reorder is None else self._reorder.push(packet, arrived):
             for unit in self._depacketizer.push(ready):
                 frame = self._frame(unit, arrived)
                 if frame is not None:
@@ -61,8 +61,9 @@ class Intake:
         units = unit.units
         if unit.key:
             units = self._with_parameters(units)
-        elif self._codec.header == 1 and any(map(nal.h264_is_b, units)):
-            raise _b_frames()
+        elif self.reorders or (self._codec.header == 1 and any(map(nal.h264_is_b, units))):
+            self.reorders = True
+            return None
         payloads = packetize(self._codec, units, self._limit)
         frame = Frame(
             first=self.next_index,
@@ -97,13 +98,4 @@ class Intake:
             self.picture = self._codec.picture(unit)
         except ValueError:
             return
-        if self.picture.reorders:
-            raise _b_frames()
-
-
-def _b_frames() -> HubError:
-    return HubError(
-        Kind.UNSUPPORTED,
-        "the stream holds B-frames, which no browser shows live; switch them off in the camera",
-        reason=Reason.B_FRAMES,
-    )
+        self.reorders = self.reorders or self.picture.reorders

@@ -2,10 +2,12 @@
 
 Hub → relay                                        reply / later messages
   configure   RelayConfig                          reply {udp_port, gso}; sent once, first
+  port.open   {}                                   reply {udp_port}; once, to one configured as standby
+  port.close  {}                                   reply {}: its viewers are ended, its ports are free
   feed.open   FeedSpec                             feed.state …            (a changed spec reopens it)
   feed.close  {feed}                               feed.state stopped
-  feed.keys   {feed, every}                        key_frame … at most one each `every` s;
-                                                   0 = only the next one; None = stop
+  feed.keys   {feed, every}                        key_frame … at most one each `every` s, until None;
+                                                   0 = the next one besides, whatever else is tapped
   viewer.offer {viewer, sdp}                       reply ViewerAnswer; viewer.state …
   viewer.close {viewer}                            viewer.state closed
   track.show  {viewer, track, feed|None, serial,   track.state …           (a message, never a renegotiation)
@@ -13,6 +15,7 @@ Hub → relay                                        reply / later messages
                                                    the feed has its key frame, some seconds at most
   viewer.figures {viewer}                          reply {at, viewer: {…, tracks: […]}, feeds: {feed: {…}}} of its tiles
   login.may   LoginMay                             the answer to login.ask
+  pulse       {}                                   reply {rss_bytes, loop_lag_p50, loop_lag_max}, at once
   figures     {}                                   reply {relay: {...}, feeds: {feed: {...}}, viewers: {viewer: {...}},
                                                    rtsp: {session: {...}}}
   rtsp.listen {listen}                             reply RtspState (the port is open while somebody may come)
@@ -71,6 +74,7 @@ class RelayConfig(Message):
 
     udp_host: str = "::"
     udp_port: int = 0
+    standby: bool = False  # begin without the port, which another process has still
     announced_addresses: tuple[str, ...] = ()  # empty: every address of the machine's interfaces
     payload_limit: int = 1200
     pacer_rate: int = 100_000_000
@@ -82,7 +86,8 @@ class RelayConfig(Message):
     open_timeout: float = 10.0  # whole RTSP open, to the answer to PLAY
     media_timeout: float = 8.0  # no packet for that long: stalled, reopened
     key_frame_timeout: float = 20.0
-    opens_at_once: int = 4  # concurrent RTSP opens per village (FeedSpec.group)
+    opens_per_village: int = 4  # concurrent RTSP opens (FeedSpec.group) …
+    opens_at_once: int = 32  # … and in all
     rtsp_host: str = "::"
     rtsp_port: int = 0  # of RTSP out; 0 = any
     rtsp_stall: float = 10.0  # a player that reads nothing for that long is ended
@@ -107,7 +112,10 @@ class FeedSpec(Message):
 
 @dataclass(frozen=True, slots=True)
 class FeedState(Message):
-    """What became of a feed. Delays in milliseconds, measured once per open (standards: the three delays)."""
+    """What became of a feed. Delays in milliseconds, measured once per open (standards: the three delays).
+
+    Live with reason b_frames: no track can show it, but its key frames are handed out.
+    """
 
     feed: str
     phase: FeedPhase

@@ -11,6 +11,8 @@ H265_VPS, H265_SPS, H265_PPS, H265_AUD, H265_FILLER, H265_SEI, H265_SEI_AFTER = 
 
 _HIGH_PROFILES = frozenset({100, 110, 122, 244, 44, 83, 86, 118, 128, 138, 139, 134, 135})
 _MAX_SIDE = 16384
+MAX_PARAMETERS = 2048
+"""Bytes of a parameter set that are looked at; scaling lists and HRD tables of real ones stay under 600."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,10 +26,13 @@ class Picture:
 
 
 class BitReader:
-    """Bits and Exp-Golomb numbers of a NAL unit's payload. Raises ValueError past the end."""
+    """Bits and Exp-Golomb numbers of a NAL unit's payload. Raises ValueError past the end.
+
+    Only the first MAX_PARAMETERS bytes count: reading costs their square, and a unit of a camera may have megabytes.
+    """
 
     def __init__(self, nal: bytes, skip: int) -> None:
-        payload = nal[skip:].replace(b"\x00\x00\x03", b"\x00\x00")
+        payload = nal[skip:MAX_PARAMETERS].replace(b"\x00\x00\x03", b"\x00\x00")
         self._value = int.from_bytes(payload, "big")
         self._left = len(payload) * 8
 

@@ -30,12 +30,13 @@ from camera_hub.relay.rtspout.way_in import WayIn
 from camera_hub.relay.tile import Tile
 from camera_hub.relay.totals import Totals
 from camera_hub.relay.viewer import Viewer
+from camera_hub.relay.vitals import Lag, rss_bytes
 from camera_hub.relay.webrtc.answer import machine_addresses, usable_addresses
 from camera_hub.relay.webrtc.dtls import Certificate
 from camera_hub.relay.webrtc.gso import gso_works
 from camera_hub.relay.webrtc.offer import read_offer
 from camera_hub.relay.webrtc.port import Port
-from camera_hub.running import ended
+from camera_hub.running import ended, running
 from camera_hub.wire import Frame, Pipe
 
 log = logging.getLogger(__name__)
@@ -57,8 +58,11 @@ class Relay:
         self._stack = AsyncExitStack()
         self._config = RelayConfig()
         self._permits = Permits(self._outbox.post, asks=False)
-        self._gate = Gate(self._config.opens_at_once, self._permits)
+        self._gate = Gate(self._config.opens_per_village, self._config.opens_at_once, self._permits, clock)
+        self._configured = False
         self._port: Port | None = None
+        self._port_life = AsyncExitStack()
+        self._lag = Lag(clock)
         self._rtsp: RtspServer | None = None
         self._gso = False
         self._certificate: Certificate | None = None
@@ -68,6 +72,8 @@ class Relay:
         self._sync_asked: dict[str, float] = {}
         self._handlers: dict[str, Callable[[Frame], Awaitable[dict[str, Any]]]] = {
             "configure": self._configure,
+            "port.open": self._port_open,
+            "port.close": self._port_close,
             "feed.open": self._feed_open,
             "feed.close": self._feed_close,
             "feed.keys": self._feed_keys,
@@ -76,6 +82,7 @@ class Relay:
             "track.show": self._track_show,
             "viewer.figures": self._viewer_figures,
             "login.may": self._login_may,
+            "pulse": self._pulse,
             "figures": self._figures,
             "rtsp.listen": self._rtsp_listen,
             "rtsp.end": self._rtsp_end,
@@ -84,7 +91,7 @@ class Relay:
     async def run(self) -> None:
         """Serve until the hub closes the pipe; then end every feed and viewer."""
         telling = asyncio.create_task(self._outbox.run(), name="outbox")
-        async with self._stack:
+        async with self._stack, running(self._lag.run(), "loop lag"):
             try:
                 while not telling.done():
                     frame = await self._pipe.receive()
@@ -104,7 +111,7 @@ class Relay:
             handler = self._handlers.get(frame.type)
             if handler is None:
                 raise HubError(Kind.INVALID, f"the relay knows no message {frame.type[:40]!r}")
-            if self._port is None and frame.type != "configure":
+            if not self._configured and frame.type != "configure":
                 raise HubError(Kind.CONFLICT, "the relay is not configured yet")
             answer = await handler(frame)
         except (KeyError, TypeError, ValueError) as error:
@@ -125,18 +132,36 @@ class Relay:
             log.warning("%s refused: %s", frame.type, error)
 
     async def _configure(self, frame: Frame) -> dict[str, Any]:
-        if self._port is not None:
+        if self._configured:
             raise HubError(Kind.CONFLICT, "the relay is configured already")
         head = {**frame.head, "announced_addresses": tuple(frame.head.get("announced_addresses", ()))}
         self._config = config = RelayConfig.of(head)
         self._permits = Permits(self._outbox.post, asks=config.asks_logins)
-        self._gate = Gate(config.opens_at_once, self._permits)
+        self._gate = Gate(config.opens_per_village, config.opens_at_once, self._permits, self._clock)
         self._certificate = Certificate(self._clock.monotonic())
         self._gso = gso_works()
         way_in = WayIn(self._pipe, self._outbox, self._feeds, self._gate, self._want_key)
         self._rtsp = await self._stack.enter_async_context(RtspServer(way_in, config, self._clock))
-        self._port = await self._stack.enter_async_context(Port(config.udp_host, config.udp_port))
-        return {"udp_port": self._port.number, "gso": self._gso}
+        await self._stack.enter_async_context(self._port_life)
+        if not config.standby:
+            await self._port_open(frame)
+        self._configured = True
+        return {"udp_port": self._port.number if self._port is not None else config.udp_port, "gso": self._gso}
+
+    async def _port_open(self, frame: Frame) -> dict[str, Any]:
+        if self._port is not None:
+            raise HubError(Kind.CONFLICT, "the relay has its port already")
+        self._port = await self._port_life.enter_async_context(Port(self._config.udp_host, self._config.udp_port))
+        return {"udp_port": self._port.number}
+
+    async def _port_close(self, frame: Frame) -> dict[str, Any]:
+        self._port = None
+        for name in list(self._viewers):
+            await self._close_viewer(name, "replaced")
+        await self._port_life.aclose()
+        if self._rtsp is not None:
+            await self._rtsp.listen(False)
+        return {}
 
     async def _feed_open(self, frame: Frame) -> dict[str, Any]:
         spec = FeedSpec.of(frame.head)
@@ -185,7 +210,8 @@ class Relay:
 
     async def _viewer_offer(self, frame: Frame) -> dict[str, Any]:
         name = str(frame.head["viewer"])
-        assert self._port is not None
+        if self._port is None:
+            raise HubError(Kind.UNAVAILABLE, "another relay process has the port; try again in a second")
         assert self._certificate is not None
         offer = read_offer(str(frame.head["sdp"]))
         if all(section.types is None for section in offer.sections):
@@ -234,6 +260,9 @@ class Relay:
             self._gate.watched(feed.spec)
         return {}
 
+    async def _pulse(self, frame: Frame) -> dict[str, Any]:
+        return {"rss_bytes": rss_bytes(), "loop_lag_p50": self._lag.median, "loop_lag_max": self._lag.longest}
+
     async def _viewer_figures(self, frame: Frame) -> dict[str, Any]:
         found = self._viewers.get(str(frame.head["viewer"]))
         if found is None:
@@ -254,18 +283,20 @@ class Relay:
 
     async def _figures(self, frame: Frame) -> dict[str, Any]:
         usage = resource.getrusage(resource.RUSAGE_SELF)
-        assert self._port is not None
         assert self._rtsp is not None
         viewers = {name: viewer.read_figures() for name, (viewer, _) in self._viewers.items()}
         return {
             "relay": {
                 "pid": os.getpid(),
                 "cpu_seconds": usage.ru_utime + usage.ru_stime,
+                "rss_bytes": rss_bytes(),
+                "loop_lag_p50": self._lag.median,
+                "loop_lag_max": self._lag.longest,
                 "rss_max_bytes": usage.ru_maxrss * 1024,
                 "uptime": self._clock.monotonic() - self._began,
                 "gso": self._gso,
-                "udp_port": self._port.number,
-                "datagrams": dict(self._port.counts),
+                "udp_port": self._port.number if self._port is not None else None,
+                "datagrams": dict(self._port.counts) if self._port is not None else {},
                 "dropped_key_frames": self._outbox.dropped,
                 **self._totals.read(viewers.values()),
                 **self._rtsp.read_totals(),

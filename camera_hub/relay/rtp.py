@@ -3,6 +3,8 @@
 import struct
 from dataclasses import dataclass
 
+from camera_hub.errors import HubError, Kind, Reason
+
 _HEADER = struct.Struct("!BBHII")
 
 
@@ -62,19 +64,21 @@ class Unwrapper:
 class Reorder:
     """Packets that came over UDP, back in their order.
 
-    A hole is waited for until `depth` packets stand behind it; then it is given up, and the depacketizer sees the gap.
-    Late and repeated packets are dropped and counted.
+    A hole is waited for until `depth` packets stand behind it, or the first of those has stood there for `patience`
+    seconds: on a thin sub stream 64 packets are many seconds of picture. Then it is given up, and the depacketizer sees
+    the gap. Late and repeated packets are dropped and counted. Pure: the time is given.
     """
 
-    def __init__(self, depth: int = 64) -> None:
+    def __init__(self, depth: int = 64, patience: float = 0.1) -> None:
         self._depth = depth
+        self._patience = patience
         self._unwrap = Unwrapper(16)
         self._next: int | None = None
-        self._waiting: dict[int, RtpPacket] = {}
+        self._waiting: dict[int, tuple[RtpPacket, float]] = {}  # in the order of arrival
         self.late = 0
 
-    def push(self, packet: RtpPacket) -> list[RtpPacket]:
-        """Take one packet in, give out those whose turn it is."""
+    def push(self, packet: RtpPacket, now: float) -> list[RtpPacket]:
+        """Take one packet in at `now` (seconds), give out those whose turn it is."""
         number = self._unwrap(packet.sequence)
         if self._next is None:
             self._next = number
@@ -85,14 +89,49 @@ class Reorder:
             else:
                 self.late += 1
                 return []
-        self._waiting[number] = packet
+        if number in self._waiting:
+            self.late += 1
+            return []
+        self._waiting[number] = (packet, now)
         ready: list[RtpPacket] = []
-        if len(self._waiting) > self._depth:
+        while True:
+            while (found := self._waiting.pop(self._next, None)) is not None:
+                ready.append(found[0])
+                self._next += 1
+            if not self._waiting:
+                return ready
+            _, since = next(iter(self._waiting.values()))
+            if len(self._waiting) <= self._depth and now - since < self._patience:
+                return ready
             self._next = min(self._waiting)
-        while (found := self._waiting.pop(self._next, None)) is not None:
-            ready.append(found)
-            self._next += 1
-        return ready
+
+
+class FloodGuard:
+    """One camera must not take the relay's whole time: more than any camera sends ends the session. Pure."""
+
+    WINDOW = 2.0
+    PACKETS = 40_000
+    BYTES = 50_000_000
+    """Per window: 200 Mbit/s. The largest streams of cameras have 40; recorders begin with some megabytes at once."""
+
+    def __init__(self) -> None:
+        self._began = 0.0
+        self._packets = 0
+        self._bytes = 0
+
+    def count(self, now: float, size: int) -> None:
+        """One packet. Raises HubError(TOO_LARGE)."""
+        if now - self._began > self.WINDOW:
+            self._began, self._packets, self._bytes = now, 0, 0
+        self._packets += 1
+        self._bytes += size
+        if self._packets > self.PACKETS or self._bytes > self.BYTES:
+            raise HubError(
+                Kind.TOO_LARGE,
+                f"the camera sends more than any camera does ({self._packets} packets, {self._bytes} bytes within "
+                f"{self.WINDOW:g} s); restart it",
+                reason=Reason.REPLY_TOO_LARGE,
+            )
 
 
 class ReceiverStats:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Protocol
 
+from camera_hub.errors import Reason
 from camera_hub.relay.feed import Feed
 from camera_hub.relay.history import Frame
 from camera_hub.relay.messages import FeedPhase, FeedState, TrackPhase, TrackState
@@ -160,9 +161,11 @@ class Tile:
 
     def refusal(self, state: FeedState) -> str | None:
         """Why this browser cannot be shown what the feed sends; None when it can, or nobody knows yet."""
+        if state.reason == Reason.B_FRAMES:
+            return state.reason
         if state.codec is None or state.codec in self.track.types.by_codec:
             return None
-        return "no_h264" if state.codec == "h265" else state.reason or "codec_unsupported"
+        return Reason.NO_H264 if state.codec == "h265" else state.reason or Reason.CODEC_UNSUPPORTED
 
     def say(self, phase: TrackPhase, reason: str | None = None) -> None:
         """Tell the hub, once, about the picture that is wanted."""

@@ -7,11 +7,13 @@ import json
 import signal
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from camera_hub.simulator.control import Control
 from camera_hub.simulator.discovery import PORT
 from camera_hub.simulator.farm import Discovery, Farm
+from camera_hub.simulator.model import MAIN, SUB
 from camera_hub.simulator.plan import Ports, default_farm
 
 
@@ -21,6 +23,9 @@ def parser() -> argparse.ArgumentParser:
     options.add_argument("--villages", type=int, default=16)
     options.add_argument("--cameras", type=int, default=64, help="in all villages together, at least one in each")
     options.add_argument("--faults", type=int, default=0, help="how many demo faults are on from the start (0 to 5)")
+    options.add_argument(
+        "--gop", type=int, choices=range(1, 31), metavar="SECONDS", help="from one key frame to the next; 2"
+    )
     options.add_argument("--network", default="127.20", help="first two numbers of the devices' addresses")
     options.add_argument("--http-port", type=int, default=8080, help="0: chosen by the system")
     options.add_argument("--rtsp-port", type=int, default=8554, help="0: chosen by the system")
@@ -46,6 +51,8 @@ async def run(options: argparse.Namespace) -> None:
         faults=options.faults,
         network=options.network,
         ports=Ports(options.http_port, options.rtsp_port),
+        main=None if options.gop is None else replace(MAIN, gop_seconds=options.gop),
+        sub=None if options.gop is None else replace(SUB, gop_seconds=options.gop),
     )
     done = asyncio.Event()
     for name in (signal.SIGTERM, signal.SIGINT):

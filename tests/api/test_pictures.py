@@ -45,6 +45,32 @@ async def test_no_picture_and_a_foreign_village_are_404(hub: Site) -> None:
         assert (await operator.get("/api/cameras/99/picture")).status_code == 404
 
 
+async def test_a_key_frame_picture_is_there_for_those_who_may_see_it_as_long_as_a_tile_shows_it(
+    hub: Site, sources: FakeSources
+) -> None:
+    sources.paths[5] = {"sub": "h265"}
+    still = "/api/cameras/5/still?stream=sub&n=1"
+    async with hub.browser() as operator, hub.browser("village") as village, hub.page("page-0001") as page:
+        assert (await operator.get(still)).json()["reason"] == "no_picture"
+        offer = {"page": "page-0001", "relay": 0, "sdp": "offer"}
+        viewer = (await operator.post("/api/viewers", json=offer)).json()["viewer"]
+        await page.show(viewer=viewer, camera=5)
+        told = await page.next("tile", state="pictures")
+        assert (told["reason"], told["stream"], told["picture"] > 0) == ("no_h264", "sub", True)
+        answer = await operator.get(still)
+        assert (answer.status_code, answer.content, answer.headers["cache-control"]) == (
+            200,
+            b"jpeg",
+            "private, no-store",
+        )
+        assert 0 <= int(answer.headers["x-picture-age"]) < 10_000
+        assert (await village.get(still)).json()["reason"] == "not_found"
+        assert (await operator.get("/api/cameras/5/still?stream=main")).status_code == 404
+        await page.show(viewer=viewer, camera=None, serial=2)
+        await page.next("tile", state="empty")
+        assert (await operator.get(still)).status_code == 404
+
+
 async def test_a_snapshot_is_of_the_main_stream_or_else_of_the_sub_stream(hub: Site, sources: FakeSources) -> None:
     sources.paths[1] = {"main": "live", "sub": "live"}
     sources.paths[2] = {"main": "failed/stream_not_found", "sub": "live"}

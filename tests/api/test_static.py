@@ -121,3 +121,15 @@ async def test_the_system_page_and_the_description_are_for_those_who_may(hub: Hu
     assert (await operator.get("/api/system")).status_code == 403
     assert (await operator.get("/api/openapi.json")).status_code == 403
     assert "/api/users" in (await admin.get("/api/openapi.json")).json()["paths"]
+
+
+async def test_a_township_admin_restarts_a_relay_and_nobody_else(hub: Hub) -> None:
+    admin, maintainer = await hub.client(Role.TOWNSHIP_ADMIN), await hub.client(Role.MAINTAINER)
+    assert (await maintainer.post("/api/system/relays/0/restart")).status_code == 403
+    before = (await admin.get("/api/system")).json()["relays"][0]
+    answer = await admin.post("/api/system/relays/0/restart")
+    assert (answer.status_code, answer.json()) == (200, {"relay": 0, "epoch": 2})
+    after = (await admin.get("/api/system")).json()["relays"][0]
+    assert after["pid"] != before["pid"]
+    assert after["port"] == before["port"]
+    assert (await admin.post("/api/system/relays/9/restart")).status_code == 404

@@ -2,35 +2,64 @@
 
 import io
 import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
 
 from camera_hub.bench.lines import Lines
-from camera_hub.bench.plan import RelayPlan, Spans
+from camera_hub.bench.plan import Cipher, RelayPlan, Spans
 from camera_hub.bench.relay import run
 from camera_hub.clock import SystemClock
 
 
-async def test_hub_and_aiortc_are_watched_alike() -> None:
+async def lines(peers: tuple[str, ...], cipher: Cipher) -> list[dict[str, Any]]:
+    """What a comparison with two viewers writes; the hub's line is the last."""
     out = io.StringIO()
     plan = RelayPlan(
         viewers=(2,),
         alone=(),
         bit_rates=(300_000,),
-        ciphers=("gcm",),
-        peers=("aiortc",),
+        ciphers=(cipher,),
+        peers=peers,
         size=(320, 240),
-        spans=Spans(warm_up=2.5, seconds=1.0),
+        spans=Spans(warm_up=1.2, seconds=1.0),
+        gop_seconds=1,
     )
     assert await run(plan, SystemClock(), Lines(out)), out.getvalue()
-    theirs, ours = (json.loads(line) for line in out.getvalue().splitlines())
-    assert (theirs["peer"], ours["peer"]) == ("aiortc", "hub")
-    for line in (theirs, ours):
-        assert (line["bench"], line["viewers"], line["bit_rate"], line["cipher"]) == ("relay", 2, 300_000, "gcm")
-        assert line["loss"] == line["client_drops"] == line["repeated"] == line["tracks_silent"] == 0
-        assert line["packets"] > 0
-        assert line["decrypts"] is True
-        assert line["checked_packets"] > 0
-        assert line["picture"] == "320x240"
-        assert 0 < line["payload_bytes_max"] <= 1200
-        assert {"cpu_ms_per_mbit", "cpu_us_per_packet", "cpu_percent", "delivered_mbit", "rss_mb", "gso"} <= line.keys()
+    return [json.loads(line) for line in out.getvalue().splitlines()]
+
+
+def judge(line: dict[str, Any], cipher: Cipher) -> None:
+    assert (line["bench"], line["viewers"], line["bit_rate"], line["cipher"]) == ("relay", 2, 300_000, cipher)
+    assert line["loss"] == line["client_drops"] == line["repeated"] == line["tracks_silent"] == 0
+    assert line["packets"] > 0
+    assert line["decrypts"] is True
+    assert line["checked_packets"] > 0
+    assert line["picture"] == "320x240"
+    assert 0 < line["payload_bytes_max"] <= 1200
+    assert {"cpu_ms_per_mbit", "cpu_us_per_packet", "cpu_percent", "delivered_mbit", "rss_mb", "gso"} <= line.keys()
+
+
+async def test_every_server_is_watched_alike() -> None:
+    *theirs, ours = await lines(("aiortc", "janus", "go2rtc"), "sha1_80")
+    assert [line["peer"] for line in theirs] == ["aiortc", "janus", "go2rtc"]
+    for line in theirs:
+        if "missing" in line:
+            assert shutil.which(line["peer"]) is None
+        else:
+            judge(line, "sha1_80")
+    judge(ours, "sha1_80")
+    assert ours["peer"] == "hub"
     assert ours["decodes"] is True
-    assert "ratio_to_aiortc" in ours
+    assert {"ratio_to_aiortc", "ratio_to_janus", "ratio_to_go2rtc"} <= ours.keys()
+
+
+async def test_a_missing_peer_is_said_and_stops_nothing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    janus, go2rtc, ours = await lines(("janus", "go2rtc"), "gcm")
+    assert (janus["peer"], janus["missing"]) == ("janus", "janus is not in PATH")
+    assert (go2rtc["peer"], go2rtc["missing"]) == ("go2rtc", "go2rtc is not in PATH")
+    assert ours["ratio_to_janus"] is ours["ratio_to_go2rtc"] is None
+    judge(ours, "gcm")

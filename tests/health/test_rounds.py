@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import func, select, update
 
-from camera_hub.events import AlarmChanged, CameraChanged, DeviceChanged, EventBus, VillageChanged
+from camera_hub.events import AlarmChanged, CameraChanged, CameraQuarantined, DeviceChanged, EventBus, VillageChanged
 from camera_hub.health.history import Retention
 from camera_hub.health.rounds import Rounds
 from camera_hub.settings import Health
@@ -205,6 +205,22 @@ async def test_frozen_and_black_and_wrong_login_have_their_own_causes(hub: Hub) 
         hub.media.reasons.clear()
         await hub.clock.walk(20)
         assert await hub.alarms() == [("camera", "black", [cameras[1]])]
+
+
+async def test_a_camera_whose_pictures_keep_ending_the_decoder_is_an_alarm_that_closes_when_looks_succeed_again(
+    hub: Hub,
+) -> None:
+    cameras = await add_village(hub.database, hub.clock, "东沟村", 3)
+    async with hub.rounds():
+        await hub.clock.walk(20)
+        hub.media.reasons = {cameras[1]: "quarantined"}
+        hub.bus.publish(CameraQuarantined(cameras[1]))
+        await hub.clock.walk(10)
+        assert await hub.alarms() == [("camera", "quarantined", [cameras[1]])]
+        assert (await hub.health())[cameras[1]] == ("fault", "quarantined")
+        hub.media.reasons.clear()
+        await hub.clock.walk(20)
+        assert await hub.alarms() == []
 
 
 async def test_with_default_settings_a_frozen_camera_is_known_two_minutes_after_start(hub: Hub) -> None:

@@ -51,6 +51,7 @@ class FakeSources:
     codecs: dict[int, str] = field(default_factory=dict)
     errors: dict[int, HubError] = field(default_factory=dict)
     credentials_version: int = 1
+    device: str = ""  # all cameras are of this one; "" = each is on its own
     chosen: list[tuple[int, Quality]] = field(default_factory=list)
     synced: list[int] = field(default_factory=list)
     addresses: list[tuple[str, int]] = field(default_factory=list)
@@ -73,6 +74,7 @@ class FakeSources:
             port=554,
             username="admin",
             password="secret",
+            device=self.device,
             credentials_version=self.credentials_version,
         )
         return FakeChosen(stream_id, camera_id, 1, 1, role, self.codecs.get(stream_id), spec)

@@ -1,9 +1,10 @@
 """`python -m tests.media.fake_relay --fd N`: a relay's side of the pipe without any media.
 
 It answers as the contract says. What a feed does stands in its URL: rtsp://…/live, /failed/<reason>, /silent (no
-answer), /mute (no key frame), /h265.
+answer), /mute (no key frame), /h265, /b_frames.
 Further messages are for tests alone: `fake.heard` answers all that was heard, `fake.say` makes it say the given frames,
-`fake.ask` makes it ask the hub and answers what it was answered, `fake.hang` makes it stop answering.
+`fake.ask` makes it ask the hub and answers what it was answered, `fake.hang` makes it stop answering, `fake.grow`
+makes it say that it holds so many `rss_bytes`.
 """
 
 import argparse
@@ -27,6 +28,8 @@ class FakeRelay:
         self._heard: list[dict[str, Any]] = []
         self._feeds: dict[str, str] = {}
         self._asked: dict[int, str] = {}
+        self._shown: dict[tuple[str, int], dict[str, Any]] = {}
+        self._rss = 50_000_000
         self._hangs = False
         self._asking: set[asyncio.Task[None]] = set()
 
@@ -41,6 +44,18 @@ class FakeRelay:
 
     async def on_configure(self, frame: Frame) -> None:
         await self._pipe.reply(frame, {"udp_port": frame.head["udp_port"] or 45678, "gso": False})
+
+    async def on_port_open(self, frame: Frame) -> None:
+        await self._pipe.reply(frame, {"udp_port": 45678})
+
+    async def on_port_close(self, frame: Frame) -> None:
+        await self._pipe.reply(frame, {})
+
+    async def on_pulse(self, frame: Frame) -> None:
+        await self._pipe.reply(frame, {"rss_bytes": self._rss, "loop_lag_p50": 0.0001, "loop_lag_max": 0.0002})
+
+    async def on_fake_grow(self, frame: Frame) -> None:
+        self._rss = frame.head["rss_bytes"]
 
     async def on_figures(self, frame: Frame) -> None:
         await self._pipe.reply(frame, {"relay": {"pid": os.getpid()}, "feeds": {}, "viewers": {}})
@@ -60,10 +75,13 @@ class FakeRelay:
             case ["mute"]:
                 self._state(feed, "waiting_key", codec="h264", signalling_ms=5.0, stream_ms=6.0)
             case [codec, *_]:
-                codec = "h265" if codec == "h265" else "h264"
-                self._state(
-                    feed, "live", codec=codec, width=64, height=48, signalling_ms=5.0, stream_ms=6.0, key_frame_ms=7.0
-                )
+                about = {"codec": "h265" if codec == "h265" else "h264", "width": 64, "height": 48}
+                self._state(feed, "live", **about, signalling_ms=5.0, stream_ms=6.0, key_frame_ms=7.0)
+                if codec == "b_frames":
+                    self._state(feed, "live", **about, reason="b_frames", key_frame_ms=7.0)
+        for head in self._shown.values():
+            if head["feed"] == feed:
+                self._say_shown(head)
 
     async def on_login_may(self, frame: Frame) -> None:
         turn = frame.head["turn"]
@@ -77,21 +95,26 @@ class FakeRelay:
     async def on_feed_keys(self, frame: Frame) -> None:
         feed = frame.head["feed"]
         behaviour = self._feeds.get(feed)
-        if behaviour in ("live", "h265"):
-            codec = "h264" if behaviour == "live" else "h265"
+        if frame.head["every"] is not None and behaviour in ("live", "h265", "b_frames"):
+            codec = "h265" if behaviour == "h265" else "h264"
             self._pipe.post({"type": "key_frame", "feed": feed, "codec": codec, "received_at": time.time()}, KEY_FRAME)
 
     async def on_viewer_offer(self, frame: Frame) -> None:
         if frame.head["sdp"] == "broken":
             await self._pipe.refuse(frame, HubError(Kind.INVALID, "this is no offer", reason="bad_offer"))
             return
-        await self._pipe.reply(frame, {"sdp": "answer", "tracks": 16, "codecs": ["h264"]})
+        codecs = ["h264", "h265"] if frame.head["sdp"] == "h265 too" else ["h264"]
+        await self._pipe.reply(frame, {"sdp": "answer", "tracks": 16, "codecs": codecs})
 
     async def on_viewer_close(self, frame: Frame) -> None:
         self._pipe.post({"type": "viewer.state", "viewer": frame.head["viewer"], "state": "closed", "reason": "closed"})
 
     async def on_track_show(self, frame: Frame) -> None:
         head = frame.head
+        self._shown[head["viewer"], head["track"]] = head
+        self._say_shown(head)
+
+    def _say_shown(self, head: dict[str, Any]) -> None:
         behaviour = self._feeds.get(head["feed"] or "")
         phase = "empty" if head["feed"] is None else "live" if behaviour == "live" else "waiting"
         names = ("viewer", "track", "serial", "feed")

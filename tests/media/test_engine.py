@@ -176,15 +176,6 @@ async def test_a_stream_that_turns_out_h265_is_replaced_by_the_sub_stream(media:
     assert sources.codecs[11] == "h265"
 
 
-async def test_a_camera_with_h265_alone_is_refused_by_name(media: Media, sources: FakeSources) -> None:
-    sources.paths[1] = {"main": "h265"}
-    async with media.page(PAGE, OPERATOR) as news:
-        viewer = (await media.offer(OPERATOR, PAGE, 0, "offer")).viewer
-        await media.show(PAGE, Show(viewer, 0, 1, 1, "main"))
-        refused = await tile_in(news, "refused")
-    assert refused.reason == Reason.NO_H264
-
-
 async def test_a_killed_relay_is_replaced_and_told_the_wanted_state(media: Media, bus: EventBus) -> None:
     async with media.page(PAGE, OPERATOR) as news:
         viewer = (await media.offer(OPERATOR, PAGE, 0, "offer")).viewer

@@ -20,8 +20,15 @@ LOOK = Look("h264")
 
 
 @pytest.fixture
-async def pool() -> AsyncIterator[EyePool]:
-    async with EyePool(Eye(processes=1, picture_timeout=0.3), SystemClock(), FAKE_EYE) as pool:
+def quarantined() -> list[int]:
+    """Cameras that the pool has told."""
+    return []
+
+
+@pytest.fixture
+async def pool(quarantined: list[int]) -> AsyncIterator[EyePool]:
+    settings = Eye(processes=1, picture_timeout=0.3)
+    async with EyePool(settings, SystemClock(), FAKE_EYE, quarantined.append) as pool:
         yield pool
 
 
@@ -47,13 +54,16 @@ async def test_a_picture_that_cannot_be_decoded_costs_no_eye(pool: EyePool) -> N
     assert pool.figures["killed"] == 0
 
 
-async def test_a_camera_that_ended_three_eyes_is_quarantined_alone(pool: EyePool) -> None:
+async def test_a_camera_that_ended_three_eyes_is_quarantined_alone_and_told(
+    pool: EyePool, quarantined: list[int]
+) -> None:
     for _ in range(3):
         with pytest.raises(HubError):
             await pool.look(1, LOOK, b"crash")
     with pytest.raises(HubError) as error:
         await pool.look(1, LOOK, b"fine")
     assert (error.value.kind, error.value.reason) == (Kind.UNAVAILABLE, Reason.QUARANTINED)
+    assert quarantined == [1]
     assert (await pool.look(2, LOOK, b"fine"))[1] == b"jpeg"
 
 

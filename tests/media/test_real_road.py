@@ -13,13 +13,14 @@ from camera_hub.demo.webrtc import WallPeer
 from camera_hub.errors import Reason
 from camera_hub.events import EventBus
 from camera_hub.media.engine import Media
-from camera_hub.media.ports import Quality, RelayNew, Show
+from camera_hub.media.ports import Quality, RelayNew, Show, Tile
 from camera_hub.settings import Settings
 from camera_hub.simulator.farm import Farm
 from camera_hub.simulator.faults import Fault
+from camera_hub.simulator.state import DeviceState
 from camera_hub.simulator.testing import small_farm
 from camera_hub.store.database import Database
-from tests.media.conftest import OPERATOR, FakeChosen, FakeSources, tile_in, until
+from tests.media.conftest import OPERATOR, FakeChosen, FakeSources, eventually, tile_in, until
 
 PAGE = "page-0001"
 
@@ -91,6 +92,48 @@ async def test_cameras_play_switch_and_come_back_after_the_relay_was_killed(real
             assert await peer.picture(0) == (320, 192)
 
 
+async def test_a_fresh_relay_takes_over_with_its_pictures_ready(real: Media, farm: Farm) -> None:
+    device = next(iter(farm.devices.values())).state
+    async with real.page(PAGE, OPERATOR) as news, asyncio.timeout(30):
+        async with WallPeer(1) as peer:
+            answer = await real.offer(OPERATOR, PAGE, 0, await peer.offer())
+            await peer.accept(answer.sdp)
+            await real.show(PAGE, Show(answer.viewer, 0, 1, 1))
+            assert await peer.picture(0) == (320, 192)
+            before = real._feeds.relays[0].port
+            assert await real.restart_relay(0) == 2
+            assert await until(news, lambda n: isinstance(n, RelayNew)) == RelayNew(0, 2)
+        async with WallPeer(1) as peer:
+            again = await real.offer(OPERATOR, PAGE, 0, await peer.offer())
+            await peer.accept(again.sdp)
+            await real.show(PAGE, Show(again.viewer, 0, 2, 1))
+            assert await peer.picture(0) == (320, 192)
+        assert real._feeds.relays[0].port == before
+        assert sum(device.stats.plays.values()) == 2, "the stream was opened once, beforehand, and never again"
+        await eventually(lambda: _sessions(device, 1))
+
+
+async def _sessions(device: DeviceState, count: int) -> bool:
+    return sum(device.stats.sessions.values()) == count
+
+
+async def test_a_wrong_password_costs_two_tries_whoever_asks(real: Media, farm: Farm) -> None:
+    key, device = next(iter(farm.devices.items()))
+    await farm.set_fault(key, Fault.WRONG_PASSWORD)
+    async with real.page(PAGE, OPERATOR) as news, WallPeer(1) as peer:
+        answer = await real.offer(OPERATOR, PAGE, 0, await peer.offer())
+        await peer.accept(answer.sdp)
+        await real.show(PAGE, Show(answer.viewer, 0, 1, 1))
+        blocked = await until(news, lambda n: isinstance(n, Tile) and n.retry_at is not None)
+        assert isinstance(blocked, Tile)
+        assert (blocked.state, blocked.reason) == ("failed", Reason.WRONG_PASSWORD)
+        for _ in range(3):
+            assert (await real.look(1, deadline=10)).reason == Reason.WRONG_PASSWORD
+        await real.restart_relay(0)
+        await until(news, lambda n: isinstance(n, RelayNew))
+    assert device.state.stats.logins_failed == 2
+
+
 async def test_a_look_opens_a_feed_for_itself_and_closes_it(real: Media, farm: Farm) -> None:
     sight = await real.look(1, scores=True)
     assert sight.reason is None, sight
@@ -121,12 +164,6 @@ async def test_faults_have_their_own_reasons(real: Media, farm: Farm) -> None:
     assert black.seen is not None
     assert black.seen.black is not None
     assert black.seen.black < 60
-
-
-async def test_a_refused_login_is_told_at_once_each_time_though_it_is_not_tried_again(real: Media, farm: Farm) -> None:
-    await farm.set_fault(next(iter(farm.devices)), Fault.WRONG_PASSWORD)
-    for _ in range(4):
-        assert (await real.look(1, deadline=10)).reason == Reason.WRONG_PASSWORD
 
 
 async def test_a_proof_keeps_the_picture(real: Media) -> None:

@@ -1,5 +1,6 @@
 """Several relays: villages are shared among them, and a tile follows its camera's village."""
 
+import asyncio
 import os
 import signal
 from collections.abc import AsyncIterator
@@ -9,15 +10,20 @@ from typing import Any
 import pytest
 
 from camera_hub.clock import SystemClock
-from camera_hub.errors import HubError, Kind
+from camera_hub.errors import HubError, Kind, Reason
 from camera_hub.events import EventBus
 from camera_hub.media.engine import Media
+from camera_hub.media.pages import Outbox
 from camera_hub.media.ports import Quality, RelayNew, Show
 from camera_hub.media.processes import environment
-from camera_hub.media.relays import Relay, config_of
+from camera_hub.media.relay_process import RelayProcess
+from camera_hub.media.relays import Relay, config_of, memory_limit
+from camera_hub.media.succession import REPLACE_EVERY, WarmUp, memory_verdict
+from camera_hub.relay.messages import FeedPhase, FeedSpec, FeedState
 from camera_hub.settings import Media as MediaSettings
 from camera_hub.settings import Settings
 from camera_hub.store.database import Database
+from camera_hub.wire import Frame
 from tests.media.conftest import FAKE_EYE, FAKE_RELAY, OPERATOR, FakeChosen, FakeSources, tile_in, until
 
 PAGE = "page-0001"
@@ -66,17 +72,10 @@ async def test_a_relay_that_dies_leaves_its_tiles_to_the_other(two: Media) -> No
         assert two.viewers_of(PAGE) == [first]
 
 
-async def test_a_relay_that_cannot_start_is_told_at_once(settings: Settings) -> None:
-    relay = Relay(
-        0,
-        config_of(settings, 0),
-        SystemClock(),
-        on_start=lambda relay: None,
-        on_message=lambda relay, frame: None,
-        command=("/bin/false",),
-    )
+async def test_a_relay_that_cannot_start_is_told_at_once(settings: Settings, bus: EventBus, site: Database) -> None:
+    settings = settings.model_copy(update={"media": MediaSettings(udp_port=0)})
     with pytest.raises(HubError) as error:
-        async with relay:
+        async with Media(settings, SystemClock(), bus, site, FakeSources(), relay_command=("/bin/false",)):
             pass
     assert error.value.kind is Kind.UNAVAILABLE
 
@@ -98,3 +97,133 @@ def test_helpers_get_no_secret_of_our_environment() -> None:
     assert (passed["PATH"], passed["TZ"]) == ("/bin", "UTC")
     assert not any("secret" in value or "SECRET" in name for name, value in passed.items())
     assert "CAMERA_HUB_DATABASE__URL" not in passed
+
+
+async def heard(media: Media, type_: str) -> list[dict[str, Any]]:
+    """What the relay in charge was told, of one kind."""
+    told = (await media._feeds.relays[0].call("fake.heard", {}))["heard"]
+    return [message for message in told if message["type"] == type_]
+
+
+async def watching(media: Media, news: Outbox, *cameras: int) -> str:
+    """Open a viewer that shows these cameras, one per track; answers its name."""
+    viewer = (await media.offer(OPERATOR, PAGE, 0, "offer")).viewer
+    for track, camera in enumerate(cameras):
+        await media.show(PAGE, Show(viewer, track, 1, camera))
+        await tile_in(news, "live")
+    return viewer
+
+
+async def test_a_fresh_relay_opens_what_plays_before_it_takes_over_and_pages_offer_anew(media: Media) -> None:
+    relay = media._feeds.relays[0]
+    async with media.page(PAGE, OPERATOR) as news:
+        viewer = await watching(media, news, 1, 2)
+        pid = relay.pid
+        assert await media.restart_relay(0) == 2
+        assert relay.pid != pid
+        await until(news, lambda n: n == RelayNew(0, 2))
+        order = [message["type"] for message in (await relay.call("fake.heard", {}))["heard"]]
+        assert order.index("feed.open") < order.index("port.open")
+        assert {message["feed"] for message in await heard(media, "feed.open")} == {"s12", "s22"}
+        assert media.viewers_of(PAGE) == []
+        again = await watching(media, news, 1)
+        assert again != viewer
+
+
+class Owner:
+    """As media.engine: three feeds play, of which one is let go while the standby warms up."""
+
+    def __init__(self) -> None:
+        self.playing = [FeedSpec(f"s{n}", "rtsp://127.0.0.1/live", "127.0.0.1", 554) for n in (1, 2, 3)]
+        self.gone: list[int] = []
+
+    def relay_started(self, relay: Relay) -> None:
+        pass
+
+    def relay_said(self, relay: Relay, frame: Frame) -> None:
+        pass
+
+    def login_said(self, relay: Relay, process: RelayProcess, frame: Frame) -> None:
+        pass
+
+    def relay_gone(self, process: RelayProcess) -> None:
+        self.gone.append(process.id)
+
+    def playing_of(self, relay: Relay) -> list[FeedSpec]:
+        return self.playing
+
+    def wanted_of(self, relay: Relay) -> list[FeedSpec]:
+        return self.playing[:2]
+
+
+async def test_what_was_let_go_while_the_fresh_relay_warmed_up_is_closed_there_too(settings: Settings) -> None:
+    owner = Owner()
+    relay = Relay(0, config_of(settings, 0), SystemClock(), owner, memory_bytes=1 << 40, command=FAKE_RELAY)
+    async with relay:
+        await relay.replace()
+        told = (await relay.call("fake.heard", {}))["heard"]
+        assert [one["feed"] for one in told if one["type"] == "feed.open"] == ["s1", "s2", "s3"]
+        assert [one["feed"] for one in told if one["type"] == "feed.close"] == ["s3"]
+    assert len(owner.gone) == 2
+
+
+async def test_a_relay_that_does_not_exist_cannot_be_restarted(media: Media) -> None:
+    with pytest.raises(HubError) as error:
+        await media.restart_relay(7)
+    assert error.value.kind is Kind.NOT_FOUND
+
+
+async def test_a_hung_relay_is_replaced(media: Media) -> None:
+    relay = media._feeds.relays[0]
+    async with media.page(PAGE, OPERATOR) as news:
+        await watching(media, news, 1)
+        relay.post("fake.hang", {})
+        await until(news, lambda n: n == RelayNew(0, 2))
+
+
+async def test_a_relay_that_dies_while_its_successor_warms_up_is_replaced_as_ever(media: Media) -> None:
+    relay = media._feeds.relays[0]
+    async with media.page(PAGE, OPERATOR) as news:
+        await watching(media, news, 1)
+        replacing = asyncio.create_task(media.restart_relay(0))
+        assert relay.pid is not None
+        os.kill(relay.pid, signal.SIGKILL)
+        await until(news, lambda n: n == RelayNew(0, 2))
+        with pytest.raises(HubError) as error:
+            await replacing
+        assert error.value.kind is Kind.UNAVAILABLE
+
+
+@pytest.mark.parametrize("share", [1.1, 2.0])
+async def test_a_relay_that_grows_too_big_is_replaced(media: Media, settings: Settings, share: float) -> None:
+    async with media.page(PAGE, OPERATOR) as news:
+        await watching(media, news, 1)
+        media._feeds.relays[0].post("fake.grow", {"rss_bytes": int(memory_limit(settings) * share)})
+        await until(news, lambda n: n == RelayNew(0, 2))
+
+
+def test_memory_makes_way_in_order_but_not_again_and_again() -> None:
+    assert memory_verdict(99, 100, 0.0) == "fine"
+    assert memory_verdict(120, 100, float("inf")) == "replace"
+    assert memory_verdict(120, 100, REPLACE_EVERY - 1) == "fine"
+    assert memory_verdict(151, 100, 0.0) == "kill"
+
+
+def test_a_device_that_is_full_is_not_pressed_by_the_standby() -> None:
+    specs = [
+        FeedSpec(f"s{n}", "rtsp://127.0.0.1/1", "127.0.0.1", 554, device="nvr" if n < 4 else "d") for n in range(6)
+    ]
+    warming = WarmUp.of(specs)
+    assert warming.heard(FeedState("s0", FeedPhase.LIVE)) == []
+    assert warming.heard(FeedState("s1", FeedPhase.FAILED, reason=Reason.DEVICE_FULL)) == ["s1", "s2", "s3"]
+    assert warming.heard(FeedState("s4", FeedPhase.LIVE)) == []
+    assert not warming.settled
+    warming.heard(FeedState("s5", FeedPhase.FAILED, reason=Reason.TIMED_OUT))
+    assert warming.settled
+    assert set(warming.specs) == {"s0", "s4", "s5"}
+
+
+def test_the_memory_that_a_relay_may_hold_follows_the_settings(settings: Settings) -> None:
+    assert 512 * 1024**2 < memory_limit(settings) < 2 * 1024**3
+    small = settings.model_copy(update={"media": MediaSettings(relay_memory_bytes=300_000_000)})
+    assert memory_limit(small) == 300_000_000

@@ -6,7 +6,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from camera_hub.media.wanted import Close, FeedKey, Open, Wanted, relay_of
+from camera_hub.media.caps import LEARNED_SECONDS
+from camera_hub.media.wanted import Action, Close, FeedKey, Open, Wanted, relay_of
 from camera_hub.relay.messages import FeedSpec
 
 LINGER = 10.0
@@ -77,6 +78,88 @@ def test_giving_up_and_dropping() -> None:
     assert wanted.release(KEY, "a", 0.0) == []
 
 
+def of_recorder(stream: int, relay: int = 0) -> tuple[FeedKey, FeedSpec]:
+    key = FeedKey(relay, stream)
+    return key, replace(SPEC, feed=key.name, device="d1")
+
+
+def a_full_recorder() -> Wanted:
+    """It bears three sessions, and has them."""
+    wanted = Wanted(LINGER, 3)
+    for stream in (1, 2, 3):
+        assert wanted.hold(*of_recorder(stream, relay=stream % 2), "tile") == [Open(*of_recorder(stream, stream % 2))]
+    return wanted
+
+
+def test_beyond_its_device_s_sessions_a_feed_waits_for_the_first_that_closes_over_all_relays() -> None:
+    wanted = a_full_recorder()
+    assert wanted.hold(*of_recorder(4), "tile") == []
+    assert wanted.hold(*of_recorder(5), "tile") == []
+    assert wanted.waits(FeedKey(0, 4))
+    assert Open(*of_recorder(4)) not in wanted.of_relay(0), "nor does a new relay open it"
+    other = replace(SPEC, feed="s9", device="d2")
+    assert wanted.hold(FeedKey(0, 9), other, "tile") == [Open(FeedKey(0, 9), other)]
+    assert wanted.reopen(FeedKey(0, 4)) == []
+    assert wanted.release(FeedKey(1, 1), "tile", 0.0) == [Close(FeedKey(1, 1)), Open(*of_recorder(4))], "no lingering"
+    assert wanted.drop(FeedKey(0, 2)) == [Close(FeedKey(0, 2)), Open(*of_recorder(5))]
+    assert not wanted.waits(FeedKey(0, 5))
+
+
+def test_a_feed_that_waits_and_is_let_go_is_forgotten() -> None:
+    wanted = a_full_recorder()
+    wanted.hold(*of_recorder(4), "tile")
+    assert wanted.release(FeedKey(0, 4), "tile", 0.0) == [Close(FeedKey(0, 4))]
+    assert wanted.release(FeedKey(1, 1), "tile", 0.0) == []
+
+
+def test_lingering_feeds_give_way_the_oldest_first() -> None:
+    wanted = a_full_recorder()
+    wanted.release(FeedKey(0, 2), "tile", 5.0)
+    wanted.release(FeedKey(1, 1), "tile", 6.0)
+    assert wanted.hold(*of_recorder(4), "tile") == [Close(FeedKey(0, 2)), Open(*of_recorder(4))]
+    assert wanted.hold(*of_recorder(1, relay=1), "tile") == [], "it runs"
+    assert wanted.hold(*of_recorder(5), "tile") == []
+
+
+def test_looks_find_room_only_where_nobody_waits() -> None:
+    wanted = a_full_recorder()
+    assert not wanted.has_room(FeedKey(0, 4), "d1")
+    assert wanted.has_room(FeedKey(1, 1), "d1"), "it runs"
+    assert wanted.has_room(FeedKey(0, 4), "d2")
+    wanted.release(FeedKey(1, 1), "tile", 0.0)
+    assert wanted.has_room(FeedKey(0, 4), "d1"), "a lingering one gives way"
+    wanted.hold(*of_recorder(1, relay=1), "tile")
+    wanted.hold(*of_recorder(5), "tile")
+    assert not wanted.has_room(FeedKey(0, 4), "d1")
+
+
+def test_a_device_that_refuses_a_session_bears_fewer_for_a_while() -> None:
+    wanted = Wanted(LINGER, 16)
+    for stream in range(1, 6):
+        wanted.hold(*of_recorder(stream), "tile")
+    assert wanted.refused(FeedKey(0, 5), 2, 100.0) == [Close(FeedKey(0, 5))]
+    assert wanted.refused(FeedKey(0, 4), 2, 100.5) == [Close(FeedKey(0, 4))]
+    assert wanted.refused(FeedKey(0, 4), 2, 100.6) == [], "a late word"
+    wanted.plays("d1", 3)
+    assert wanted.hold(*of_recorder(6), "tile") == []
+    assert wanted.release(FeedKey(0, 1), "tile", 101.0)[0] == Close(FeedKey(0, 1))
+    assert [key for key in wanted.all() if wanted.waits(key)] == [FeedKey(0, 5), FeedKey(0, 6)]
+    assert wanted.sweep(100.0 + LEARNED_SECONDS) == []
+    opened = wanted.sweep(101.0 + LEARNED_SECONDS)
+    assert opened == [Open(*of_recorder(5)), Open(*of_recorder(6))], "then it is asked again"
+
+
+def test_a_refused_session_takes_the_place_of_a_lingering_one() -> None:
+    wanted = Wanted(LINGER, 16)
+    for stream in (1, 2, 3):
+        wanted.hold(*of_recorder(stream), "tile")
+    wanted.release(FeedKey(0, 1), "tile", 0.0)
+    assert wanted.refused(FeedKey(0, 3), 2, 1.0) == [Close(FeedKey(0, 1))]
+    assert not wanted.waits(FeedKey(0, 3)), "the relay's next try finds room"
+    assert wanted.refused(FeedKey(0, 2), 0, 2.0) == [Close(FeedKey(0, 2))]
+    assert wanted.refused(FeedKey(0, 3), 0, 3.0) == [], "one is always tried: others may hold all sessions"
+
+
 def test_villages_are_shared_among_relays() -> None:
     assert {relay_of(village, 3) for village in range(1, 17)} == {0, 1, 2}
     assert {relay_of(village, 1) for village in range(1, 17)} == {0}
@@ -129,5 +212,57 @@ class WhatRunsIsWhatIsWanted(RuleBasedStateMachine):
         assert all(key in self.open for key, holders in self.holders.items() if holders)
 
 
+class NoDeviceIsAskedForMoreThanItBears(RuleBasedStateMachine):
+    """Six streams of a recorder that bears three sessions, on two relays."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.wanted = Wanted(LINGER, 3)
+        self.open: set[FeedKey] = set()
+        self.held: dict[FeedKey, set[str]] = {}
+        self.now = 0.0
+
+    def do(self, actions: list[Action]) -> None:
+        for action in actions:
+            if isinstance(action, Open):
+                assert action.key not in self.open
+                self.open.add(action.key)
+            else:
+                self.open.discard(action.key)
+            assert len(self.open) <= 3, "not even for a moment"
+
+    @rule(stream=st.integers(1, 6), relay=st.integers(0, 1), holder=st.sampled_from("ab"))
+    def hold(self, stream: int, relay: int, holder: str) -> None:
+        key, spec = of_recorder(stream, relay)
+        self.do(self.wanted.hold(key, spec, holder))
+        self.held.setdefault(key, set()).add(holder)
+
+    @rule(stream=st.integers(1, 6), relay=st.integers(0, 1), holder=st.sampled_from("ab"), linger=st.booleans())
+    def release(self, stream: int, relay: int, holder: str, linger: bool) -> None:
+        key = FeedKey(relay, stream)
+        self.do(self.wanted.release(key, holder, self.now, linger=linger))
+        self.held.setdefault(key, set()).discard(holder)
+
+    @rule(stream=st.integers(1, 6), relay=st.integers(0, 1))
+    def drop(self, stream: int, relay: int) -> None:
+        self.do(self.wanted.drop(FeedKey(relay, stream)))
+        self.held.pop(FeedKey(relay, stream), None)
+
+    @rule(seconds=st.floats(0, 20))
+    def sweep(self, seconds: float) -> None:
+        self.now += seconds
+        self.do(self.wanted.sweep(self.now))
+
+    @invariant()
+    def who_waits_has_a_reason(self) -> None:
+        waiting = {key for key in self.wanted.all() if self.wanted.waits(key)}
+        assert waiting.isdisjoint(self.open)
+        assert all(self.held[key] for key in waiting)
+        assert not waiting or len(self.open) == 3
+        assert {key for key, holders in self.held.items() if holders} <= self.open | waiting
+
+
+TestNoDeviceIsAskedForMore = NoDeviceIsAskedForMoreThanItBears.TestCase
+TestNoDeviceIsAskedForMore.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
 TestWhatRunsIsWhatIsWanted = WhatRunsIsWhatIsWanted.TestCase
 TestWhatRunsIsWhatIsWanted.settings = settings(max_examples=40, stateful_step_count=30, deadline=None)

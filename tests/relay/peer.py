@@ -1,7 +1,7 @@
 """An aiortc client as a viewer of the relay."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -35,8 +35,20 @@ class Peer:
 
 
 @asynccontextmanager
-async def viewer(hub: Hub, name: str = "v", tracks: int = 1, *, port: int | None = None) -> AsyncIterator[Peer]:
-    """Offer and connect. `port`: connect through a proxy on this port of 127.0.0.1 instead."""
+async def viewer(
+    hub: Hub,
+    name: str = "v",
+    tracks: int = 1,
+    *,
+    port: int | None = None,
+    before: Callable[[str], Awaitable[None]] | None = None,
+    awaited: tuple[str, ...] = ("connected",),
+) -> AsyncIterator[Peer]:
+    """Offer and connect. `port`: connect through a proxy on this port of 127.0.0.1 instead.
+
+    `awaited`: viewer states that end the wait. `before`: what happens between the answer (it is given its SDP) and
+    the first check.
+    """
     connection = RTCPeerConnection()
     try:
         peer = Peer(connection)
@@ -45,13 +57,15 @@ async def viewer(hub: Hub, name: str = "v", tracks: int = 1, *, port: int | None
         await connection.setLocalDescription(await connection.createOffer())
         peer.answer = await hub.call("viewer.offer", viewer=name, sdp=connection.localDescription.sdp)
         sdp = peer.answer["sdp"]
+        if before is not None:
+            await before(sdp)
         if port is not None:
             candidate = next(line for line in sdp.split("\r\n") if line.startswith("a=candidate"))
             words = candidate.split(" ")
             words[5] = str(port)
             sdp = sdp.replace(candidate, " ".join(words))
         await connection.setRemoteDescription(RTCSessionDescription(sdp, "answer"))
-        await hub.until("viewer.state", lambda head: head["viewer"] == name and head["state"] == "connected")
+        await hub.until("viewer.state", lambda head: head["viewer"] == name and head["state"] in awaited)
         yield peer
     finally:
         await connection.close()

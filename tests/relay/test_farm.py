@@ -64,7 +64,6 @@ async def test_an_h265_main_stream_goes_live() -> None:
         (Fault.HALF_OPEN, Reason.TIMED_OUT),
         (Fault.SLOW_DRIP, Reason.TIMED_OUT),
         (Fault.NO_KEY_FRAME, Reason.NO_KEY_FRAME),
-        (Fault.B_FRAMES, Reason.B_FRAMES),
     ],
 )
 async def test_each_fault_has_its_reason_and_nothing_reaches_the_canary(fault: Fault, reason: Reason) -> None:

@@ -193,11 +193,43 @@ async def test_a_stream_without_key_frames_is_named_so() -> None:
         assert (await failure(hub))["reason"] == Reason.NO_KEY_FRAME
 
 
-async def test_b_frames_are_refused_for_good() -> None:
-    async with camera(clip(options="bframes=2:b-adapt=0")) as cam, relay() as hub:
+@pytest.mark.parametrize(
+    ("codec", "options"), [("h264", "bframes=2:b-adapt=0"), ("h265", "bframes=2:b-adapt=0:log-level=none")]
+)
+async def test_of_a_stream_with_b_frames_only_key_frames_are_handed_out(codec: str, options: str) -> None:
+    async with camera(clip(codec=codec, options=options)) as cam, relay() as hub:
         await hub.open("s1", cam)
-        said = await failure(hub)
-        assert (said["reason"], said["final"], said["codec"]) == (Reason.B_FRAMES, True, "h264")
+        said = (await hub.until("feed.state", lambda head: head["reason"] == Reason.B_FRAMES)).head
+        assert (said["phase"], said["final"], said["codec"]) == ("live", False, codec)
+        await hub.call("feed.keys", feed="s1", every=0.1)
+        first = await hub.until("key_frame")
+        await hub.until("key_frame", lambda head: head["received_at"] > first.head["received_at"])
+        figures = (await hub.call("figures"))["feeds"]["s1"]
+        assert figures["gop_bytes"] == 0, "nothing is cached that a track could replay"
+        assert figures["failures"] == 0
+
+
+async def test_a_standing_tap_goes_on_beside_one_that_wants_the_next_key_frame_only() -> None:
+    async with camera(clip(), Quirks(speed=4)) as cam, relay() as hub:
+        await hub.open("s1", cam)
+        await hub.call("feed.keys", feed="s1", every=0.01)
+        await hub.until("key_frame")
+        for _ in range(2):
+            await hub.call("feed.keys", feed="s1", every=0)
+            since = len(hub.said)
+            await hub.until("key_frame", since=since)
+            await hub.until("key_frame", since=len(hub.said))
+        await hub.call("feed.keys", feed="s1", every=None)
+        since = len(hub.said)
+        keys = await key_frames(hub)
+        while await key_frames(hub) < keys + 2:
+            continue
+        assert not [frame for frame in hub.said[since:] if frame.type == "key_frame"]
+
+
+async def key_frames(hub: Hub) -> int:
+    """How many the feed has had."""
+    return int((await hub.call("figures"))["feeds"]["s1"]["key_frames"])
 
 
 async def test_a_closed_feed_tears_its_session_down() -> None:

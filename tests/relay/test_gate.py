@@ -1,18 +1,22 @@
-"""Who may open a camera now: those who are watched before looks, and a place that looks cannot take."""
+"""Who may open a camera now: those who are watched before looks, a place that looks cannot take, and no herd."""
 
 import asyncio
 from contextlib import AsyncExitStack
+from functools import partial
 
-from camera_hub.relay.gate import Gate
+from camera_hub.clock import Clock, SystemClock
+from camera_hub.errors import HubError, Kind, Reason
+from camera_hub.relay.gate import CALL_EVERY, Gate
 from camera_hub.relay.messages import FeedSpec
 from camera_hub.relay.permits import Permits
-from camera_hub.running import ended
+from camera_hub.running import Backoff, ended, keep_running
+from tests.fakes.clock import ManualClock
 
 FREE = Permits(lambda head: None, asks=False)
 
 
-def spec(name: str) -> FeedSpec:
-    return FeedSpec(name, "rtsp://127.0.0.1/1", "127.0.0.1", 554, group="v1", device=name)
+def spec(name: str, village: str = "v1") -> FeedSpec:
+    return FeedSpec(name, "rtsp://127.0.0.1/1", "127.0.0.1", 554, group=village, device=name)
 
 
 class Opening:
@@ -37,7 +41,7 @@ async def settled() -> None:
 
 
 async def test_a_viewer_is_let_in_before_looks_that_came_earlier() -> None:
-    gate, order = Gate(2, FREE), list[str]()
+    gate, order = Gate(2, 32, FREE, SystemClock()), list[str]()
     async with AsyncExitStack() as stack:
         looks = [Opening(gate, f"look {number}", order) for number in range(3)]
         await settled()
@@ -59,7 +63,7 @@ async def test_a_viewer_is_let_in_before_looks_that_came_earlier() -> None:
 
 
 async def test_who_gives_up_while_waiting_takes_no_place() -> None:
-    gate, order = Gate(1, FREE), list[str]()
+    gate, order = Gate(1, 32, FREE, SystemClock()), list[str]()
     first, second, third = (Opening(gate, name, order) for name in ("first", "second", "third"))
     await settled()
     await ended(second.task)
@@ -70,3 +74,95 @@ async def test_who_gives_up_while_waiting_takes_no_place() -> None:
     last = Opening(gate, "last", order)
     last.done.set()
     await asyncio.wait_for(last.task, 5)
+
+
+class Villages:
+    """Cameras that are pulled as a feed pulls them: each open takes a second, and fails while the link is down."""
+
+    def __init__(self, clock: Clock, gate: Gate) -> None:
+        self.up = False
+        self.playing: list[str] = []
+        self.tries = 0
+        self.most: dict[str, int] = {}
+        self._opening: dict[str, int] = {}
+        self._clock = clock
+        self._gate = gate
+        self._tasks: list[asyncio.Task[None]] = []
+
+    def pull(self, village: str, camera: int) -> None:
+        one = spec(f"{village} camera {camera}", village)
+
+        async def open_() -> None:
+            async with self._gate.opening(one):
+                self.tries += 1
+                for counted in (village, "all"):
+                    now = self._opening[counted] = self._opening.get(counted, 0) + 1
+                    self.most[counted] = max(self.most.get(counted, 0), now)
+                try:
+                    await self._clock.sleep(1.0)
+                finally:
+                    for counted in (village, "all"):
+                        self._opening[counted] -= 1
+                if not self.up:
+                    raise HubError(Kind.UNREACHABLE, "no answer", reason=Reason.UNREACHABLE)
+            self.playing.append(one.feed)
+            await asyncio.Event().wait()
+
+        rest = partial(self._gate.rest, one)
+        backoff = Backoff(first=1.0, cap=600.0)
+        pulling = keep_running(one.feed, open_, clock=self._clock, backoff=backoff, rest=rest)
+        self._tasks.append(asyncio.create_task(pulling, name=one.feed))
+
+    async def end(self) -> None:
+        for task in self._tasks:
+            await ended(task)
+
+
+async def test_a_village_that_returns_is_served_whole_four_at_once_and_soon() -> None:
+    clock = ManualClock()
+    villages = Villages(clock, Gate(4, 32, FREE, clock))
+    for camera in range(40):
+        villages.pull("v1", camera)
+    await clock.advance(3600)
+    assert villages.playing == []
+    villages.up = True
+    while not villages.playing:  # the first one finds out by itself
+        await clock.advance(1)
+    await clock.advance(20)
+    assert len(villages.playing) == 40, "nobody sits out a rest of minutes"
+    assert villages.most == {"v1": 3, "all": 3}, "nobody watches: the fourth place is kept for one who does"
+    await villages.end()
+
+
+async def test_many_villages_that_return_together_keep_to_the_bound_of_all() -> None:
+    clock = ManualClock()
+    villages = Villages(clock, Gate(4, 8, FREE, clock))
+    villages.up = True
+    for camera in range(20):
+        for village in range(16):
+            villages.pull(f"v{village}", camera)
+    await clock.advance(60)
+    assert len(villages.playing) == 320
+    assert villages.most["all"] == 7
+    assert max(villages.most.values()) == 7
+    await villages.end()
+
+
+async def test_a_camera_that_comes_and_goes_does_not_call_the_dead_ones_each_time() -> None:
+    clock = ManualClock()
+    gate = Gate(4, 32, FREE, clock)
+    rested: list[float] = []
+
+    async def dead() -> None:
+        await gate.rest(spec("dead"), 1000.0)
+        rested.append(clock.monotonic())
+
+    began = clock.monotonic()
+    for _ in range(6):
+        resting = asyncio.create_task(dead())
+        await settled()
+        async with gate.opening(spec("flapping")):
+            pass
+        await clock.advance(CALL_EVERY / 3)
+        await ended(resting)
+    assert [at - began for at in rested] == [0.0, CALL_EVERY]

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import pytest
 
-from camera_hub.relay.link import BAD_SECONDS, RATE_FLOOR, REST, REST_CAP, SETTLE, Link, Reports, Second
+from camera_hub.relay.link import BAD_SECONDS, LOSS, RATE_FLOOR, REST, REST_CAP, SETTLE, Link, Reports, Second
 from camera_hub.relay.messages import LinkLevel
 
 FULL, LIGHT, KEYS = LinkLevel.FULL, LinkLevel.LIGHT, LinkLevel.KEYS
@@ -55,7 +55,7 @@ class Watch:
     ],
 )
 def test_what_makes_a_second_bad(second: Second, bad: bool | None) -> None:
-    assert second.bad is bad
+    assert second.bad(LOSS) is bad
 
 
 def test_reports_become_differences_and_odd_ones_say_nothing() -> None:
@@ -76,6 +76,13 @@ def test_sustained_loss_steps_down_twice_each_with_time_to_take_effect() -> None
     assert watch.take([LOSSY]) == [LIGHT]
     assert watch.seconds_until(KEYS, LOSSY) >= SETTLE + BAD_SECONDS - 1
     assert watch.take([LOSSY] * 100) == [KEYS] * 100
+
+
+def test_moderate_loss_ends_at_the_sub_stream() -> None:
+    moderate = Second(reports=16, expected=1000, lost=150, round_trip=0.1)
+    watch = Watch()
+    assert watch.seconds_until(LIGHT, moderate) == BAD_SECONDS
+    assert set(watch.take([moderate] * 600)) == {LIGHT}, "resends repair it; and the main stream is not tried"
 
 
 def test_silent_seconds_neither_prove_nor_disprove() -> None:

@@ -1,15 +1,17 @@
 """Frames cut into packets and put together again, RTP that wraps, reorders, loses, and lies."""
 
 import struct
+import tracemalloc
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from camera_hub.errors import HubError, Reason
 from camera_hub.relay.codecs import H264, H265, Codec
-from camera_hub.relay.depacketize import AccessUnit, Depacketizer
+from camera_hub.relay.depacketize import MAX_UNIT, AccessUnit, Depacketizer
 from camera_hub.relay.packetize import gso_runs, packetize
-from camera_hub.relay.rtp import ReceiverStats, Reorder, RtpPacket, Unwrapper, parse_rtp
+from camera_hub.relay.rtp import FloodGuard, ReceiverStats, Reorder, RtpPacket, Unwrapper, parse_rtp
 from tests.relay.camera import rtp_payloads
 from tests.relay.clip import clip
 
@@ -182,14 +184,14 @@ def test_a_counter_that_wraps_grows_on() -> None:
 @given(st.permutations(range(12)))
 def test_packets_that_come_in_any_order_leave_in_theirs(order: list[int]) -> None:
     reorder = Reorder(depth=16)
-    reorder.push(key(65_530, 0))
-    out = [packet.sequence for number in order for packet in reorder.push(key(65_531 + number, 0))]
+    reorder.push(key(65_530, 0), 0.0)
+    out = [packet.sequence for number in order for packet in reorder.push(key(65_531 + number, 0), 0.0)]
     assert out == [(65_531 + number) & 0xFFFF for number in range(12)]
 
 
 def test_a_hole_is_given_up_when_too_much_waits_behind_it() -> None:
     reorder = Reorder(depth=4)
-    out = [packet.sequence for number in (0, 2, 3, 4, 5, 6, 1) for packet in reorder.push(key(number, 0))]
+    out = [packet.sequence for number in (0, 2, 3, 4, 5, 6, 1) for packet in reorder.push(key(number, 0), 0.0)]
     assert out == [0, 2, 3, 4, 5, 6]
     assert reorder.late == 1
 
@@ -203,3 +205,84 @@ def test_a_receiver_report_counts_what_was_lost() -> None:
     assert report is not None
     share, lost, highest = report[12], int.from_bytes(report[13:16], "big"), int.from_bytes(report[16:20], "big")
     assert (share, lost, highest) == (256 // 5, 1, 65_538)
+
+
+def test_a_hole_holds_a_slow_stream_for_a_moment_only() -> None:
+    reorder = Reorder(depth=64, patience=0.1)
+    came = [(0, 0.0), (2, 0.05), (3, 0.1), (4, 0.2), (1, 0.25), (6, 0.3), (5, 0.35)]
+    out = [[packet.sequence for packet in reorder.push(key(number, 0), at)] for number, at in came]
+    assert out == [[0], [], [], [2, 3, 4], [], [], [5, 6]]
+    assert reorder.late == 1
+
+
+def test_several_holes_are_given_up_together_when_their_time_is_over() -> None:
+    reorder = Reorder(depth=64, patience=0.1)
+    for number in (0, 2, 4, 6):
+        reorder.push(key(number, 0), 0.0)
+    assert [packet.sequence for packet in reorder.push(key(8, 0), 0.2)] == [2, 4, 6]
+    assert [packet.sequence for packet in reorder.push(key(7, 0), 0.21)] == [7, 8]
+
+
+def test_a_repeat_of_a_packet_that_waits_is_dropped() -> None:
+    reorder = Reorder()
+    out = [packet.sequence for number in (0, 2, 2, 1, 1) for packet in reorder.push(key(number, 0), 0.0)]
+    assert out == [0, 1, 2]
+    assert reorder.late == 2
+
+
+@given(st.permutations(range(40)), st.sets(st.integers(0, 39)))
+def test_whatever_is_lost_and_reordered_packets_leave_once_and_in_order(order: list[int], lost: set[int]) -> None:
+    reorder = Reorder(depth=8, patience=0.05)
+    came = [number for number in order for _ in range(1 + number % 3) if number not in lost]
+    reorder.push(key(65_500, 0), 0.0)
+    out = [
+        (packet.sequence - 65_500) & 0xFFFF
+        for place, number in enumerate(came)
+        for packet in reorder.push(key(65_501 + number, 0), place / 100)
+    ]
+    out += [(packet.sequence - 65_500) & 0xFFFF for packet in reorder.push(key(65_600, 0), 9.0)]
+    assert out == sorted(set(out))
+    assert set(out) <= {number + 1 for number in order} - {number + 1 for number in lost} | {100}
+
+
+@pytest.mark.parametrize("step", [-20_000, 20_000, -1001])
+def test_a_camera_that_begins_its_sequence_anew_is_shown_on_from_its_next_key_frame(step: int) -> None:
+    depacketizer = Depacketizer(H264)
+    came = [key(30_000, 0), delta(30_001, 1), delta(30_002 + step, 2), key(30_003 + step, 3), delta(30_004 + step, 4)]
+    assert [unit.timestamp for packet in came for unit in depacketizer.push(packet)] == [0, 1, 3, 4]
+    assert depacketizer.gaps == 1
+
+
+@pytest.mark.parametrize(
+    ("first", "rest", "count"),
+    [
+        (b"\x7c\x85", b"\x7c\x05", 200_000),
+        (b"\x41ab", b"\x41ab", 200_000),
+        (b"\x78\x00\x02\x41a", b"\x78" + b"\x00\x02\x41a" * 300, 600),
+    ],
+    ids=["empty fragments", "tiny units", "aggregates of tiny units"],
+)
+def test_pieces_of_nothing_do_not_fill_the_memory(first: bytes, rest: bytes, count: int) -> None:
+    depacketizer = Depacketizer(H264)
+    depacketizer.push(key(65_535, 0))
+    tracemalloc.start()
+    try:
+        for number in range(count):
+            depacketizer.push(RtpPacket(96, False, number & 0xFFFF, 1, 1, rest if number else first))
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert most < 3 * MAX_UNIT
+    assert depacketizer.dropped >= 1
+
+
+def test_one_camera_does_not_take_the_whole_relay() -> None:
+    guard = FloodGuard()
+    for number in range(3 * FloodGuard.PACKETS):
+        guard.count(number / 10_000, 1200)
+    for now, packets, size in ((20.0, FloodGuard.PACKETS, 20), (30.0, FloodGuard.BYTES // 60_000, 60_000)):
+        for _ in range(packets):
+            guard.count(now, size)
+        with pytest.raises(HubError) as raised:
+            guard.count(now, size)
+        assert raised.value.reason == Reason.REPLY_TOO_LARGE

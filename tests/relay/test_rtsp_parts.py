@@ -1,6 +1,7 @@
 """RTSP apart from sockets: parser and its limits, signatures, SDP."""
 
 import base64
+import time
 from itertools import pairwise
 
 import pytest
@@ -8,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from camera_hub.errors import HubError, Reason
-from camera_hub.relay.rtsp.auth import Challenge, Login, best_challenge, digest
+from camera_hub.relay.rtsp.auth import _PAIR, Challenge, Login, best_challenge, digest
 from camera_hub.relay.rtsp.message import MAX_BODY, Parser, Request, Response, write_request
 from camera_hub.relay.rtsp.sdp import read_sdp, resolve
 
@@ -168,3 +169,36 @@ def test_an_unsupported_codec_is_named() -> None:
 def test_any_sdp_is_read_or_refused(text: str) -> None:
     with pytest.raises(HubError):
         read_sdp("v=0\r\nm=video 0 RTP/AVP 96\r\n" + text.replace("rtpmap", ""), BASE)
+
+
+@pytest.mark.parametrize(
+    "value", ["Digest " + "a" * 8000, "Digest " + "a " * 4000, ", " * 4000, 'Digest realm="' + "\\a" * 4000, "=" * 8000]
+)
+def test_a_challenge_is_read_in_one_pass_whatever_it_holds(value: str) -> None:
+    """8 KiB of letters once took 1.5 s of the relay's only loop, and an answer may hold 64 such lines."""
+    began = time.process_time()
+    for _ in range(64):
+        assert best_challenge([value] * 64) is None
+        assert _PAIR.search(value) is None or "=" in value
+    assert time.process_time() - began < 20
+
+
+def test_overlong_and_endless_challenges_are_none() -> None:
+    good = f'Digest realm="a", nonce="{"n" * 100}"'
+    assert best_challenge([good]) is not None
+    assert best_challenge([f'Digest realm="a", nonce="{"n" * 3000}"']) is None
+    assert best_challenge(["Bearer x"] * 8 + [good]) is None
+
+
+@pytest.mark.parametrize("type_", ["²", "9" * 5000, "-1", "٣", "128"])
+def test_a_payload_type_that_is_no_number_is_refused(type_: str) -> None:
+    with pytest.raises(HubError) as raised:
+        read_sdp(f"v=0\r\nm=video 0 RTP/AVP {type_}\r\n", BASE)
+    assert raised.value.reason == Reason.BAD_REPLY
+
+
+@pytest.mark.parametrize("control", ["rtsp://[evil/1", "rtsp://\u2100.example/1", "x://[::1"])
+def test_a_control_that_is_no_url_is_refused(control: str) -> None:
+    with pytest.raises(HubError) as raised:
+        resolve(BASE, control)
+    assert raised.value.reason == Reason.BAD_REPLY

@@ -149,7 +149,8 @@ async def test_after_a_break_of_the_feed_it_goes_on_with_a_key_frame() -> None:
 async def test_what_the_description_does_not_cover_ends_it() -> None:
     for state, reason in (
         (FeedState("a", FeedPhase.LIVE, codec="h265"), "codec_changed"),
-        (FeedState("a", FeedPhase.FAILED, reason="b_frames", final=True), "b_frames"),
+        (FeedState("a", FeedPhase.LIVE, codec="h264", reason="b_frames"), "b_frames"),
+        (FeedState("a", FeedPhase.FAILED, reason="codec_unsupported", final=True), "codec_unsupported"),
     ):
         made, ends, _ = stream(Wire())
         made.feed_says(state)

@@ -37,6 +37,23 @@ describe('a screen', () => {
     expect(kept(screen).hidden).toBe(true)
   })
 
+  it('lays a key-frame picture over all else until video or another camera comes', () => {
+    const screen = screenWithPicture()
+    const stills = screen.element.querySelector<HTMLCanvasElement>('.stills')!
+    const image = { width: 960, height: 540, close: vi.fn() }
+    screen.freeze()
+    screen.still(image as never)
+    expect([stills.hidden, stills.width, kept(screen).hidden]).toEqual([false, 960, true])
+    expect(image.close).toHaveBeenCalledOnce()
+    next(5_000, {})
+    expect(kept(screen).hidden).toBe(true)
+    screen.reveal()
+    expect(stills.hidden).toBe(true)
+    screen.still(image as never)
+    screen.cover(null)
+    expect(stills.hidden).toBe(true)
+  })
+
   it('keeps no picture of the camera before', () => {
     const screen = screenWithPicture()
     screen.cover(null)

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { noteOf, pictureFault, stateText } from '@/pages/wall/describe'
 import type { TileMessage } from '@/api/types'
-import { KEYS_STALL_MS, STALL_MS, carried, emptyTile, framed, phaseOf, pictureOf, qualityFor, told, wanted, type Tile } from '@/wall/tile'
+import { KEYS_STALL_MS, STALL_MS, carried, emptyTile, framed, phaseOf, pictureOf, pictured, qualityFor, told, wanted, type Tile } from '@/wall/tile'
 
 function message(tile: Tile, state: TileMessage['state'], more: Partial<TileMessage> = {}): TileMessage {
   return { type: 'tile', viewer: 'v', track: tile.index, serial: tile.serial, camera: tile.camera, state, reason: null, detail: '', since: null, stream: null, codec: null, ...more }
@@ -25,6 +25,22 @@ describe('a tile', () => {
     expect(framed(answered, { receivedAt: 1_040 }, 1_060).frameAt).toBeNull()
     expect(framed(answered, { receivedAt: 1_055 }, 1_070).frameAt).toBe(1_070)
     expect(pictureOf(switched, 1_010)).toBe('none')
+  })
+
+  it('says that it shows key-frame pictures, and that they are old after three intervals', () => {
+    const tile = told(asked(), message(asked(), 'pictures', { picture: 1, reason: 'no_h264' }), 100)
+    expect(phaseOf(tile, 110)).toBe('connecting')
+    const one = pictured(tile, 150)
+    expect(phaseOf(one, 30_150)).toBe('pictures')
+    const more = pictured(told(one, message(one, 'pictures', { picture: 2, interval: 2 }), 2_100), 2_150)
+    expect([phaseOf(more, 8_150), pictureOf(more, 8_150)]).toEqual(['pictures', 'moving'])
+    expect([phaseOf(more, 8_151), pictureOf(more, 8_151)]).toEqual(['stalled', 'old'])
+    expect(phaseOf(carried(more, false), 3_000)).toBe('pictures')
+    expect(framed(more, { receivedAt: 3_000 }, 3_000)).toBe(more)
+    const video = told(more, message(more, 'live'), 3_000)
+    expect(phaseOf(video, 3_100)).toBe('connecting')
+    expect(phaseOf(framed(video, { receivedAt: 3_100 }, 3_100), 3_200)).toBe('live')
+    expect(phaseOf(framed(video, { receivedAt: 3_100 }, 3_100), 3_101 + STALL_MS)).toBe('stalled')
   })
 
   it('knows its own frames by the RTP timestamp that the hub names, however late the old ones come', () => {

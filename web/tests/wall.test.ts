@@ -73,6 +73,9 @@ class FakeScreen implements Screen {
   reveal(): void {
     this.log.push('reveal')
   }
+  still(image: ImageBitmap): void {
+    this.log.push(`still ${image.width}`)
+  }
   freeze(): void {
     this.log.push('freeze')
   }
@@ -82,6 +85,7 @@ let socket: FakeSocket
 let peers: FakePeer[]
 let screens: FakeScreen[]
 let laters: (() => void)[]
+let stills: { asked: string; done: (got: { image: ImageBitmap; age: number } | null) => void }[]
 let now: number
 let wall: Wall
 
@@ -89,6 +93,7 @@ function build(relays = [0]): void {
   socket = new FakeSocket()
   peers = []
   laters = []
+  stills = []
   now = 0
   screens = [0, 1, 2, 3].map(() => new FakeScreen())
   wall = new Wall({
@@ -102,6 +107,7 @@ function build(relays = [0]): void {
     },
     screen: (index) => screens[index]!,
     poster: (camera) => `poster-${camera}`,
+    still: (camera, stream, number) => new Promise((done) => stills.push({ asked: `${camera} ${stream} ${number}`, done })),
     now: () => now,
     later: (_, what) => laters.push(what),
   })
@@ -266,6 +272,33 @@ describe('the wall', () => {
     peers[0]!.counts = [30, 0, 0, 0]
     await wall.tick()
     expect(wall.snapshot().tiles[0]!.framesShown).toBe(false)
+  })
+
+  it('shows key-frame pictures one after the other, and passes over those that came meanwhile', async () => {
+    const got = (width: number) => ({ image: { width, close: () => undefined } as ImageBitmap, age: 100 })
+    const settled = () => new Promise((done) => setTimeout(done))
+    peers[0]!.answered('v1')
+    wall.show(0, 42)
+    now = 1_000
+    tell(0, 'pictures', { picture: 5, stream: 'main' })
+    tell(0, 'pictures', { picture: 6, stream: 'main' })
+    tell(0, 'pictures', { picture: 7, stream: 'main' })
+    expect(stills.map((one) => one.asked)).toEqual(['42 main 5'])
+    stills[0]!.done(got(320))
+    await settled()
+    expect(stills.map((one) => one.asked)).toEqual(['42 main 5', '42 main 7'])
+    expect(screens[0]!.log.at(-1)).toBe('still 320')
+    expect([phase(0), wall.tile(0).frameAt, wall.snapshot().tiles[0]!.stills]).toEqual(['pictures', 900, 1])
+    wall.show(0, 43)
+    stills[1]!.done(got(640))
+    await settled()
+    expect(screens[0]!.log.at(-1)).toBe('cover poster-43')
+    tell(0, 'pictures', { picture: 9 })
+    stills[2]!.done(null)
+    await settled()
+    expect(wall.tile(0).frameAt).toBeNull()
+    tell(0, 'pictures', { picture: 10 })
+    expect(stills.map((one) => one.asked).slice(2)).toEqual(['43 sub 9', '43 sub 10'])
   })
 
   it('takes the picture from the relay that the hub names', () => {

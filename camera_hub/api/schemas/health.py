@@ -46,3 +46,8 @@ class SystemAnswer(Answer):
     viewers: int
     relays: list[dict[str, float | int | str | None]]
     eyes: list[dict[str, float | int | str | None]]
+
+
+class RelayRestartedAnswer(Answer):
+    relay: int
+    epoch: int  # grows with every process that takes over

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from camera_hub.api.schemas.base import Answer, Id, Request
 
-TileState = Literal["empty", "connecting", "waiting", "live", "failed", "refused"]
+TileState = Literal["empty", "connecting", "waiting", "live", "pictures", "failed", "refused"]
 Note = Literal["link_poor", "link_sub", "link_keys"]
 Topic = Literal["village", "device", "camera", "alarm", "tour", "run", "sweep"]
 
@@ -107,6 +107,8 @@ class Hello(Answer):
 class Tile(Answer):
     """Hub → page: what a tile shows. `since` is when the camera's fault began, if it has one.
 
+    `pictures`: no stream can be played here (`reason`), so GET /api/cameras/{camera}/still?stream={stream} gives one
+    picture per key frame; each has a new number in `picture`, and about `interval` seconds lie between two.
     `retry_at`: the device refused its login, and is not asked again before then.
     """
 
@@ -122,6 +124,8 @@ class Tile(Answer):
     retry_at: datetime | None = None
     stream: Literal["main", "sub"] | None = None
     codec: str | None = None
+    picture: int | None = None
+    interval: float | None = None
     note: Note | None = None  # live, but not as wished
     first_rtp: int | None = None  # live: frames of the track with an earlier RTP timestamp are of what was shown before
 

@@ -8,6 +8,7 @@ import asyncio
 import re
 import secrets
 from collections.abc import Callable
+from contextlib import suppress
 from types import TracebackType
 from typing import Self
 from urllib.parse import urlsplit, urlunsplit
@@ -25,6 +26,8 @@ from camera_hub.relay.rtsp.udp import UdpPair, open_pair
 AGENT = "camera-hub"
 REPORT_EVERY = 5.0
 SESSION_TIMEOUT = 60.0
+UNWANTED = 5000
+"""Packets on other channels that are borne before the first of ours: RTCP, sound and metadata that some cameras add."""
 _STATUS = {
     403: (Kind.FORBIDDEN, Reason.WRONG_PASSWORD, "the camera forbids this login to watch"),
     404: (Kind.NOT_FOUND, Reason.STREAM_NOT_FOUND, "the camera knows no such stream"),
@@ -51,6 +54,7 @@ class RtspSession:
         self._connection: Connection | None = None
         self._udp: UdpPair | None = None
         self._channel = 0
+        self._wanted = self._unwanted = 0  # interleaved packets
         self._session = ""
         self._timeout = SESSION_TIMEOUT
         self._keep_alive = "OPTIONS"
@@ -79,14 +83,16 @@ class RtspSession:
             self._udp.close()
         if self._connection is not None:
             if self._session:
-                self._connection.tell("TEARDOWN", self._aggregate, self._headers("TEARDOWN", self._aggregate))
+                # The session's name is the camera's own word, and may be one that no request can hold.
+                with suppress(HubError):
+                    self._connection.tell("TEARDOWN", self._aggregate, self._headers("TEARDOWN", self._aggregate))
             self._connection.close()
 
     async def describe(self) -> VideoStream:
         """DESCRIBE: what the camera sends. Raises HubError."""
         answer = await self._ask("DESCRIBE", self._url, {"Accept": "application/sdp"})
         said = answer.header("content-base") or answer.header("content-location")
-        base = said if said and urlsplit(said).netloc == urlsplit(self._url).netloc else self._url
+        base = said if said and _same_host(said, self._url) else self._url
         self._aggregate = base
         return read_sdp(answer.body.decode("utf-8", "replace"), base)
 
@@ -98,12 +104,13 @@ class RtspSession:
         """Keep the session alive and report reception until the connection ends; raises HubError."""
         assert self._connection is not None
         due = self._clock.monotonic()
+        rest = min(REPORT_EVERY, max(1.0, self._timeout / 3))
         while True:
-            await asyncio.wait([self._connection.lost], timeout=REPORT_EVERY)
+            await asyncio.wait([self._connection.lost], timeout=rest)
             if self._connection.lost.done():
                 self._connection.lost.result()
             self._report()
-            if self._clock.monotonic() - due >= max(REPORT_EVERY, min(self._timeout / 2, 30.0)) - REPORT_EVERY / 2:
+            if self._clock.monotonic() - due >= max(rest, min(self._timeout / 2, 30.0)) - rest / 2:
                 due = self._clock.monotonic()
                 await self._stay()
 
@@ -155,7 +162,12 @@ class RtspSession:
 
     def _interleaved(self, channel: int, data: bytes) -> None:
         if channel == self._channel and self._udp is None:
+            self._wanted += 1
             self._on_media(data)
+            return
+        self._unwanted += 1
+        if self._unwanted > UNWANTED + 4 * self._wanted:
+            raise HubError(Kind.INVALID, "the camera floods channels that nobody asked for", reason=Reason.BAD_REPLY)
 
     def _datagram(self, data: bytes) -> None:
         try:
@@ -186,6 +198,13 @@ class RtspSession:
                     Kind.UNAUTHENTICATED, "the camera demands a login in a way unknown to us", reason=Reason.BAD_REPLY
                 )
             known = self._login.challenge
+            if known is not None and known.scheme == "digest" and challenge.scheme == "basic":
+                raise HubError(
+                    Kind.UNAUTHENTICATED,
+                    "the camera asked for the password in the clear after it had asked for a digest; "
+                    "it was not given: is this still the same device?",
+                    reason=Reason.BAD_REPLY,
+                )
             fresh = known is None or challenge.stale or (self._signed_ok and challenge.nonce != known.nonce)
             self._login.challenge = challenge
             if signed and not fresh:
@@ -211,6 +230,13 @@ def _checked(method: str, answer: Response) -> Response:
         )
     kind, reason, words = _STATUS.get(status, (Kind.UNAVAILABLE, Reason.BAD_REPLY, "the camera refuses"))
     raise HubError(kind, f"{words} ({method}: {status})", reason=reason, status=status)
+
+
+def _same_host(one: str, other: str) -> bool:
+    try:
+        return urlsplit(one).netloc == urlsplit(other).netloc
+    except ValueError:
+        return False
 
 
 def _without_login(url: str) -> str:

@@ -5,6 +5,7 @@ Whatever host stands in it, only the pinned address is dialled: control URLs giv
 
 import base64
 import binascii
+import re
 from dataclasses import dataclass
 from urllib.parse import urlsplit, urlunsplit
 
@@ -63,7 +64,7 @@ def read_sdp(text: str, base: str) -> VideoStream:
 
 def _video(section: list[str], base: str) -> VideoStream:
     words = section[0].split()
-    if len(words) < 4 or not words[3].isdigit() or int(words[3]) > 127:
+    if len(words) < 4 or not re.fullmatch("[0-9]{1,3}", words[3]) or int(words[3]) > 127:
         raise HubError(Kind.INVALID, "the camera's SDP has a broken m-line", reason=Reason.BAD_REPLY)
     payload_type = int(words[3])
     name, format_, control = ("JPEG" if payload_type == 26 else ""), "", ""
@@ -102,7 +103,12 @@ def resolve(base: str, control: str) -> str:
     if not control or control == "*":
         return base
     if "://" in control:
-        own, other = urlsplit(base), urlsplit(control)
+        try:
+            own, other = urlsplit(base), urlsplit(control)
+        except ValueError as error:
+            raise HubError(
+                Kind.INVALID, "the camera's SDP names a stream by a broken URL", reason=Reason.BAD_REPLY
+            ) from error
         return urlunsplit((own.scheme, own.netloc, other.path, other.query, ""))
     if control.startswith("/"):
         own = urlsplit(base)

@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack
 from typing import Any, Protocol
 
 from camera_hub.clock import Clock
-from camera_hub.errors import HubError, Kind
+from camera_hub.errors import HubError, Kind, Reason
 from camera_hub.relay.feed import Feed
 from camera_hub.relay.history import Frame
 from camera_hub.relay.messages import FeedPhase, FeedState, RelayConfig, RtspAsk, RtspEnded
@@ -159,14 +159,19 @@ class Player:
         """The feed's codec, once all of its parameter sets are known. Raises HubError when the camera does not come."""
         try:
             async with asyncio.timeout(DESCRIBE_SECONDS):
-                while not (feed.codec is not None and complete(feed.codec, feed.parameters)):
+                while True:
+                    if feed.state.reason == Reason.B_FRAMES:
+                        raise HubError(
+                            Kind.UNSUPPORTED, "a stream with B-frames is not sent on", reason=Reason.B_FRAMES
+                        )
+                    if feed.codec is not None and complete(feed.codec, feed.parameters):
+                        return feed.codec
                     if feed.state.phase in (FeedPhase.FAILED, FeedPhase.STOPPED):
                         raise HubError(Kind.UNREACHABLE, "the camera does not send", reason=feed.state.reason)
                     self._changed.clear()
                     await self._changed.wait()
         except TimeoutError as error:
             raise HubError(Kind.TIMEOUT, "the camera does not send") from error
-        return feed.codec
 
     async def set_up(self, codec: str, wish: Interleaved | Datagrams) -> tuple[Stream, str]:
         """The stream over the wished way, and the way as it is answered. Raises HubError without a free port."""

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+from camera_hub.errors import Reason
 from camera_hub.relay.history import Frame, History
 from camera_hub.relay.messages import FeedPhase, FeedState
 from camera_hub.relay.reports import sender_report
@@ -128,7 +129,7 @@ class Stream:
 
     def feed_says(self, state: FeedState) -> None:
         """After a break the picture begins anew with a key frame; another codec is another description."""
-        if state.final:
+        if state.final or state.reason == Reason.B_FRAMES:
             self._on_end(state.reason or "feed_failed")
         elif state.codec not in (None, self._codec):
             self._on_end("codec_changed")

@@ -2,13 +2,17 @@
 
 import asyncio
 import secrets
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Callable
 
 from camera_hub.relay.webrtc.port import Address, Port, Way
 
 QUEUE = 256
 MAX_ADDRESSES = 32
+REMEMBERED = 512
+"""Checks whose senders are remembered: some minutes of a browser's, 2 s of one that is searching."""
+LIVELY = 10.0
+"""Seconds; browsers check every 2.5 s."""
 
 
 class IcePeer:
@@ -27,21 +31,32 @@ class IcePeer:
         self._port = port
         self._now = now
         self._known: set[Address] = set()
+        self._checks: OrderedDict[bytes, Address] = OrderedDict()
         self._queue: deque[bytes] = deque()
         self._waiter: asyncio.Future[None] | None = None
         self._closed = False
         port.add(self)
 
-    def checked(self, way: Way, nominated: bool) -> bool:
+    def checked(self, way: Way, nominated: bool, transaction: bytes) -> str | None:
+        # Integrity does not cover where a check came from: one that was overheard and sent again from elsewhere would
+        # draw the pictures there. A browser never uses a transaction for two addresses.
+        if self._checks.setdefault(transaction, way.address) != way.address:
+            return "replayed"
+        if len(self._checks) > REMEMBERED:
+            self._checks.popitem(last=False)
         if way.address not in self._known:
             if len(self._known) >= MAX_ADDRESSES:
-                return False
+                return "too_many_addresses"
             self._known.add(way.address)
         self.seen = self._now()
         if nominated or self.way is None:
             self.way = way
             self.selected.set()
-        return True
+        return None
+
+    @property
+    def lively(self) -> bool:
+        return not self._closed and self._now() - self.seen < LIVELY
 
     def datagram(self, data: bytes) -> bool:
         if len(self._queue) >= QUEUE:

@@ -47,8 +47,13 @@ class PortPeer(Protocol):
     password: str
     remote_ufrag: str
 
-    def checked(self, way: Way, nominated: bool) -> bool:
-        """A binding request of this peer, with good integrity, came this way. False: it may not use it."""
+    def checked(self, way: Way, nominated: bool, transaction: bytes) -> str | None:
+        """A binding request of this peer, with good integrity, came this way. Else: why it may not (see `counts`)."""
+        ...
+
+    @property
+    def lively(self) -> bool:
+        """Whether it has been heard of lately, so that its addresses are still its own."""
         ...
 
     def datagram(self, data: bytes) -> bool:
@@ -170,10 +175,15 @@ class Port:
         if not message.check_message_integrity(peer.password.encode()):
             self.counts["bad_integrity"] += 1
             return
-        if not peer.checked(way, "USE-CANDIDATE" in message.attributes):
-            self.counts["too_many_addresses"] += 1
-            return
         address = way.address
+        owner = self._by_address.get(address)
+        if owner is not None and owner is not peer and owner.lively:
+            self.counts["address_taken"] += 1  # one viewer's login must not turn another one's datagrams away
+            return
+        refused = peer.checked(way, "USE-CANDIDATE" in message.attributes, message.transaction_id)
+        if refused is not None:
+            self.counts[refused] += 1
+            return
         self._by_address[address] = peer
         answer = stun.Message(
             message_method=stun.Method.BINDING,

@@ -54,10 +54,11 @@ class Recipe:
 
     @property
     def length(self) -> int:
-        """Frames in the loop. What is frozen has one group of pictures, so that it is the very same each time."""
+        """Frames in the loop, in whole groups. What is frozen has one, so that it is the very same each time."""
         if self.look.mood is Mood.FROZEN:
             return self.gop
-        return self.spec.fps * (DRAWN_SECONDS if self.label else LOOP_SECONDS)
+        groups = -(-(DRAWN_SECONDS if self.label else LOOP_SECONDS) // self.spec.gop_seconds)
+        return self.gop * groups
 
 
 def recipe_for(look: Look, spec: StreamSpec, label: str, *, b_frames: bool) -> Recipe:

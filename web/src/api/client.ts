@@ -39,6 +39,8 @@ type Arguments<O> = Record<never, never> extends Options<O> ? [options?: Options
 const ABORTED: ApiError = { status: 0, kind: 'aborted', reason: 'aborted', detail: '', params: {} }
 const NETWORK: ApiError = { status: 0, kind: 'network', reason: 'network', detail: '', params: {} }
 
+const STILL_DEADLINE_MS = 8_000
+
 let signedOut: () => void = () => undefined
 
 /** Whom to tell that the session has ended (401 on anything but signing in). */
@@ -113,6 +115,17 @@ export const api = {
       return { ok: true, data: await result.data.blob() }
     } catch (problem) {
       return { ok: false, aborted: false, error: { ...NETWORK, detail: String(problem) } }
+    }
+  },
+  /** The last key-frame picture of a stream that a tile shows so, and how old it is in ms; null where it cannot be had. */
+  async still(cameraId: number, stream: 'main' | 'sub', number: number): Promise<{ picture: Blob; age: number } | null> {
+    const signal = AbortSignal.timeout(STILL_DEADLINE_MS)
+    const result = await send('get', '/api/cameras/{camera_id}/still', { path: { camera_id: cameraId }, query: { stream, n: number }, signal })
+    if (!result.ok) return null
+    try {
+      return { picture: await result.data.blob(), age: Number(result.data.headers.get('x-picture-age') ?? 0) }
+    } catch {
+      return null
     }
   },
 }

@@ -210,6 +210,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/cameras/{camera_id}/still": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Still
+         * @description The last key frame of a stream that a tile shows as pictures; 404 when none does. `n` only names the picture.
+         *
+         *     X-Picture-Age: milliseconds since its key frame came.
+         */
+        get: operations["still_api_cameras__camera_id__still_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/cameras/{camera_id}/whep": {
         parameters: {
             query?: never;
@@ -715,6 +737,28 @@ export interface paths {
         get: operations["system_api_system_get"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/system/relays/{relay}/restart": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Restart Relay
+         * @description Replace a relay by a fresh process that is warmed up first; answered when it has taken over.
+         *
+         *     For an upgrade of what the relay uses, or when it misbehaves: pictures stand still for some tenths of a second.
+         */
+        post: operations["restart_relay_api_system_relays__relay__restart_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1717,6 +1761,13 @@ export interface components {
              */
             type: "relay";
         };
+        /** RelayRestartedAnswer */
+        RelayRestartedAnswer: {
+            /** Epoch */
+            epoch: number;
+            /** Relay */
+            relay: number;
+        };
         /**
          * Reload
          * @description Hub → page: events were lost (slow page); fetch every list anew.
@@ -2153,6 +2204,8 @@ export interface components {
          * Tile
          * @description Hub → page: what a tile shows. `since` is when the camera's fault began, if it has one.
          *
+         *     `pictures`: no stream can be played here (`reason`), so GET /api/cameras/{camera}/still?stream={stream} gives one
+         *     picture per key frame; each has a new number in `picture`, and about `interval` seconds lie between two.
          *     `retry_at`: the device refused its login, and is not asked again before then.
          */
         Tile: {
@@ -2167,8 +2220,12 @@ export interface components {
             detail: string;
             /** First Rtp */
             first_rtp?: number | null;
+            /** Interval */
+            interval?: number | null;
             /** Note */
             note?: ("link_poor" | "link_sub" | "link_keys") | null;
+            /** Picture */
+            picture?: number | null;
             /** Reason */
             reason?: string | null;
             /** Retry At */
@@ -2181,7 +2238,7 @@ export interface components {
              * State
              * @enum {string}
              */
-            state: "empty" | "connecting" | "waiting" | "live" | "failed" | "refused";
+            state: "empty" | "connecting" | "waiting" | "live" | "pictures" | "failed" | "refused";
             /** Stream */
             stream?: ("main" | "sub") | null;
             /** Track */
@@ -2753,6 +2810,40 @@ export interface operations {
         parameters: {
             query?: {
                 quality?: "main" | "sub";
+            };
+            header?: never;
+            path: {
+                camera_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/jpeg": unknown;
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    still_api_cameras__camera_id__still_get: {
+        parameters: {
+            query?: {
+                stream?: "main" | "sub";
+                n?: number;
             };
             header?: never;
             path: {
@@ -3826,6 +3917,37 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SystemAnswer"];
+                };
+            };
+        };
+    };
+    restart_relay_api_system_relays__relay__restart_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                relay: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RelayRestartedAnswer"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
                 };
             };
         };

@@ -6,6 +6,7 @@ type Schemas = components['schemas']
 export type Alarm = Schemas['AlarmAnswer']
 export type Camera = Schemas['CameraAnswer']
 export type Device = Schemas['DeviceAnswer']
+export type MediaAnswer = Schemas['MediaAnswer']
 export type Me = Schemas['Me']
 export type Observation = Schemas['ObservationAnswer']
 export type Run = Schemas['RunAnswer']
@@ -46,4 +47,5 @@ export type Action =
   | 'run_tours'
   | 'read_records'
   | 'read_system'
+  | 'manage_system'
   | 'manage_stream_tokens'

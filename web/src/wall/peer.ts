@@ -11,7 +11,6 @@ export interface PeerOptions {
   iceServers: RTCIceServer[]
   /** Posts the offer to the hub. */
   post(sdp: string, signal: AbortSignal): Promise<Result<Viewer>>
-  onState(peer: Peer): void
   createConnection?: (configuration: RTCConfiguration) => RTCPeerConnection
 }
 
@@ -30,6 +29,12 @@ export function codecPreferences<C extends { mimeType: string; sdpFmtpLine?: str
   return [...h264.sort((a, b) => packets(a) - packets(b)), ...codecs.filter(is('video/h265')), ...codecs.filter(is('video/rtx'))]
 }
 
+/** Whether this browser plays H.265, as far as it tells. */
+export function playsH265(): boolean {
+  const codecs = globalThis.RTCRtpReceiver?.getCapabilities?.('video')?.codecs ?? []
+  return codecs.some((codec) => codec.mimeType.toLowerCase() === 'video/h265')
+}
+
 export class Peer {
   state: PeerState = 'offering'
   viewer: string | null = null
@@ -40,8 +45,13 @@ export class Peer {
   private readonly connection: RTCPeerConnection
   private readonly abort = new AbortController()
   private timer: ReturnType<typeof setTimeout> | undefined
+  private readonly described: Promise<RTCSessionDescriptionInit>
   private readonly frames = new Map<string, number>()
 
+  /** Told of every change of state. */
+  onState: (peer: Peer) => void = () => undefined
+
+  /** Making an offer of many tracks is begun here, without any network: a peer made ahead of time has it ready. */
   constructor(private readonly options: PeerOptions) {
     this.relay = options.relay
     const create = options.createConnection ?? ((configuration) => new RTCPeerConnection(configuration))
@@ -54,27 +64,30 @@ export class Peer {
       if (preferred.length) transceiver.setCodecPreferences(preferred)
       this.tracks.push(transceiver.receiver.track)
     }
+    this.described = this.connection.createOffer()
+    this.described.catch(() => undefined) // `offer` tells of it
   }
 
-  /** Offers and takes the answer. Candidates are not waited for: the relay is ICE-lite and learns our address from our checks. */
+  /**
+   * Offers and takes the answer. Candidates are not waited for: the relay is ICE-lite and learns our address from our checks.
+   * `connecting` is told as soon as the hub knows us, so that it chooses streams while the browser reads the answer.
+   */
   async offer(): Promise<void> {
     try {
-      const offer = await this.connection.createOffer()
-      await this.connection.setLocalDescription(offer)
-      const result = await this.options.post(offer.sdp ?? '', this.abort.signal)
+      const offer = await this.described
+      const [result] = await Promise.all([this.options.post(offer.sdp ?? '', this.abort.signal), this.connection.setLocalDescription(offer)])
       if (this.state === 'closed') return
       if (!result.ok) return this.enter('failed')
       this.viewer = result.data.viewer
       this.epoch = result.data.epoch
+      this.timer = setTimeout(() => this.enter('failed'), CONNECT_DEADLINE_MS)
+      this.enter('connecting')
       await this.connection.setRemoteDescription({ type: 'answer', sdp: result.data.sdp })
     } catch (problem) {
       if ((this.state as PeerState) === 'closed') return
       console.warn('peer connection could not be made', problem)
       return this.enter('failed')
     }
-    if (this.state !== 'offering') return
-    this.timer = setTimeout(() => this.enter('failed'), CONNECT_DEADLINE_MS)
-    this.enter('connecting')
     this.connectionChanged()
   }
 
@@ -135,6 +148,6 @@ export class Peer {
   private enter(state: PeerState): void {
     if (state === this.state || this.state === 'closed') return
     this.state = state
-    this.options.onState(this)
+    this.onState(this)
   }
 }

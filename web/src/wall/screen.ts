@@ -1,6 +1,6 @@
 /**
  * What a tile shows, as elements that the wall owns and a page only places: the stored picture below, the video over it, the
- * frozen last frame on top while a new connection is made. Moving a screen in the document interrupts nothing.
+ * frozen last frame on top while a new connection is made, and key-frame pictures where there is no video. Moving a screen in the document interrupts nothing.
  */
 import type { FrameSeen } from './tile'
 
@@ -12,6 +12,8 @@ export interface Screen {
   cover(poster: string | null): void
   /** A frame of the right camera is here. */
   reveal(): void
+  /** A key-frame picture stands in for video; it is drawn and let go of. */
+  still(image: ImageBitmap): void
   /** Keep the last frame while the source is replaced. */
   freeze(): void
   onFrame: ((frame: FrameSeen) => void) | null
@@ -30,6 +32,7 @@ export class VideoScreen implements Screen {
   /** Whether this browser tells when a frame was received; Chromium and Safari do. */
   private static tellsReceiveTime = false
   private readonly kept: HTMLCanvasElement
+  private readonly stills: HTMLCanvasElement
   private readonly poster: HTMLImageElement
   private keptAt = 0
   private blank = true
@@ -51,7 +54,10 @@ export class VideoScreen implements Screen {
     this.video.disablePictureInPicture = true
     this.kept = document.createElement('canvas')
     this.kept.hidden = true
-    this.element.append(this.poster, this.video, this.kept)
+    this.stills = document.createElement('canvas')
+    this.stills.className = 'stills'
+    this.stills.hidden = true
+    this.element.append(this.poster, this.video, this.kept, this.stills)
     this.video.classList.add('covered')
     document.addEventListener('visibilitychange', () => {
       if (!document.hidden) this.play()
@@ -83,6 +89,7 @@ export class VideoScreen implements Screen {
     this.video.classList.add('covered')
     this.kept.hidden = true
     this.keptAt = 0
+    this.stills.hidden = true
     this.poster.hidden = true
     if (poster) this.poster.src = poster
     else this.poster.removeAttribute('src')
@@ -91,6 +98,17 @@ export class VideoScreen implements Screen {
   reveal(): void {
     if (this.video.classList.contains('covered')) this.video.classList.remove('covered')
     if (!this.kept.hidden) this.kept.hidden = true
+    if (!this.stills.hidden) this.stills.hidden = true
+  }
+
+  still(image: ImageBitmap): void {
+    const { width, height } = image
+    if (this.stills.width !== width || this.stills.height !== height) Object.assign(this.stills, { width, height })
+    this.stills.getContext('2d', { alpha: false })?.drawImage(image, 0, 0)
+    image.close()
+    this.stills.hidden = false
+    this.kept.hidden = true
+    this.keptAt = 0
   }
 
   freeze(): void {

@@ -8,8 +8,11 @@ import type { TileMessage } from '@/api/types'
 
 export type Quality = 'auto' | 'main' | 'sub'
 
-/** `reconnecting`: our own way to the hub's relay is broken; `stalled`: no new frame though the hub sends. */
-export type Phase = 'empty' | 'connecting' | 'waiting' | 'live' | 'stalled' | 'failed' | 'refused' | 'reconnecting'
+/**
+ * `reconnecting`: our own way to the hub's relay is broken; `stalled`: no new frame though the hub sends; `pictures`: this
+ * browser cannot play any stream of the camera, and shows one still per key frame.
+ */
+export type Phase = 'empty' | 'connecting' | 'waiting' | 'live' | 'pictures' | 'stalled' | 'failed' | 'refused' | 'reconnecting'
 
 export interface Tile {
   index: number
@@ -26,6 +29,11 @@ export interface Tile {
   retryAt: number | null
   stream: 'main' | 'sub' | null
   codec: string | null
+  /** The number of the last key-frame picture, and how many ms lie between two. */
+  picture: number | null
+  interval: number | null
+  /** Whether what is seen is such a picture, and no video. */
+  still: boolean
   /** Live, but not as wished: what the hub does about a poor link. */
   note: TileMessage['note'] | null
   /** When this camera was put here, and when the hub first said live; ms of the page's clock. */
@@ -46,6 +54,9 @@ export interface FrameSeen {
 }
 
 export const STALL_MS = 4_000
+/** A key-frame picture is old after three intervals; as long as only one has come, the longest usual interval counts. */
+const OLD_INTERVALS = 3
+const UNKNOWN_INTERVAL_MS = 10_000
 /** Key frames alone come seconds apart, over a poor link even some ten. */
 export const KEYS_STALL_MS = 20_000
 
@@ -62,6 +73,9 @@ export function emptyTile(index: number): Tile {
     retryAt: null,
     stream: null,
     codec: null,
+    picture: null,
+    interval: null,
+    still: false,
     note: null,
     shownAt: 0,
     liveAt: null,
@@ -74,7 +88,7 @@ export function emptyTile(index: number): Tile {
 /** Another camera or quality is wanted. A new camera has no frame yet; a new quality keeps the picture it has. */
 export function wanted(tile: Tile, camera: number | null, quality: Quality, now: number): Tile {
   const next: Tile = { ...tile, quality, serial: tile.serial + 1 }
-  if (camera === tile.camera) return camera === null ? next : { ...next, told: tile.told === 'live' ? 'live' : 'connecting' }
+  if (camera === tile.camera) return camera === null ? next : { ...next, told: tile.told === 'live' || tile.told === 'pictures' ? tile.told : 'connecting' }
   return {
     ...emptyTile(tile.index),
     camera,
@@ -98,6 +112,8 @@ export function told(tile: Tile, message: TileMessage, now: number): Tile {
     retryAt: message.retry_at ? Date.parse(message.retry_at) : null,
     stream: message.stream ?? null,
     codec: message.codec ?? null,
+    picture: message.picture ?? null,
+    interval: message.interval != null ? message.interval * 1_000 : tile.interval,
     note: message.note ?? null,
     liveAt: message.state === 'live' ? (tile.told === 'live' ? (tile.liveAt ?? now) : now) : null,
     firstRtp: message.first_rtp ?? null,
@@ -106,8 +122,18 @@ export function told(tile: Tile, message: TileMessage, now: number): Tile {
 
 /** A frame was seen. Until the first one of this camera is accepted, those of the camera before must not stand under its name. */
 export function framed(tile: Tile, frame: FrameSeen, now: number): Tile {
-  if (tile.camera === null || (tile.frameAt === null && !isOwn(tile, frame))) return tile
-  return { ...tile, frameAt: now }
+  if (tile.camera === null || tile.told === 'pictures' || (tile.frameAt === null && !isOwn(tile, frame))) return tile
+  return { ...tile, frameAt: now, still: false }
+}
+
+/** A key-frame picture of this camera is seen, whose key frame came at `at`. */
+export function pictured(tile: Tile, at: number): Tile {
+  return { ...tile, frameAt: at, still: true }
+}
+
+function freshFor(tile: Tile): number {
+  if (tile.still) return Math.max(STALL_MS, OLD_INTERVALS * (tile.interval ?? UNKNOWN_INTERVAL_MS))
+  return tile.note === 'link_keys' ? KEYS_STALL_MS : STALL_MS
 }
 
 /**
@@ -135,25 +161,23 @@ export function qualityFor(tile: Tile, camera: number | null, large: boolean): Q
 }
 
 function settled(tile: Tile): boolean {
-  return tile.told === 'live' ? tile.frameAt !== null : tile.told === 'failed' || tile.told === 'refused'
-}
-
-function stallMs(tile: Tile): number {
-  return tile.note === 'link_keys' ? KEYS_STALL_MS : STALL_MS
+  return tile.told === 'live' || tile.told === 'pictures' ? tile.frameAt !== null : tile.told === 'failed' || tile.told === 'refused'
 }
 
 export function phaseOf(tile: Tile, now: number): Phase {
   if (tile.camera === null) return 'empty'
   if (tile.told === 'failed' || tile.told === 'refused') return tile.told
   const age = tile.frameAt === null ? Infinity : now - tile.frameAt
-  if (!tile.carried) return age < stallMs(tile) ? 'live' : tile.frameAt === null ? 'connecting' : 'reconnecting'
+  const fresh = age <= freshFor(tile)
+  if (tile.told === 'pictures') return !tile.still ? 'connecting' : fresh ? 'pictures' : 'stalled' // they come by no peer connection
+  if (!tile.carried) return fresh ? (tile.still ? 'pictures' : 'live') : tile.frameAt === null ? 'connecting' : 'reconnecting'
   if (tile.told !== 'live') return tile.told === 'waiting' ? 'waiting' : 'connecting'
-  if (tile.frameAt === null) return now - (tile.liveAt ?? now) > stallMs(tile) ? 'stalled' : 'connecting'
-  return age > stallMs(tile) ? 'stalled' : 'live'
+  if (tile.frameAt === null || tile.still) return now - (tile.liveAt ?? now) > (tile.note === 'link_keys' ? KEYS_STALL_MS : STALL_MS) ? 'stalled' : 'connecting'
+  return fresh ? 'live' : 'stalled'
 }
 
 /** What stands in the tile: a moving picture, an old one (grey, with its age), or none (the stored picture stands in). */
 export function pictureOf(tile: Tile, now: number): 'moving' | 'old' | 'none' {
   if (tile.camera === null || tile.frameAt === null) return 'none'
-  return phaseOf(tile, now) === 'live' || now - tile.frameAt < stallMs(tile) ? 'moving' : 'old'
+  return now - tile.frameAt <= freshFor(tile) ? 'moving' : 'old'
 }

@@ -7,7 +7,7 @@
 import type { Hello, RelayNew, Show, TileMessage, ViewerGone } from '@/api/types'
 import type { Peer } from './peer'
 import type { Screen } from './screen'
-import { carried, emptyTile, framed, phaseOf, told, wanted, type FrameSeen, type Phase, type Quality, type Tile } from './tile'
+import { carried, emptyTile, framed, phaseOf, pictured, told, wanted, type FrameSeen, type Phase, type Quality, type Tile } from './tile'
 
 export interface Socket {
   readonly state: string
@@ -27,6 +27,8 @@ export interface WallParts {
   screen(index: number): Screen
   /** The stored picture that stands in until the first frame. */
   poster(camera: number): string | null
+  /** The key-frame picture with that number and its age in ms; null where it cannot be had. */
+  still(camera: number, stream: 'main' | 'sub', number: number): Promise<{ image: ImageBitmap; age: number } | null>
   now(): number
   later(ms: number, what: () => void): void
 }
@@ -46,6 +48,10 @@ interface Slot {
   /** The last frame of the track that the screen shows. */
   frame: FrameSeen | null
   reshownAt: number
+  /** Key-frame pictures: whether one is being fetched, the number of the last one, and how many were shown. */
+  fetching: boolean
+  fetched: number | null
+  stills: number
 }
 
 export interface TileSnapshot {
@@ -57,6 +63,7 @@ export interface TileSnapshot {
   codec: string | null
   framesDecoded: number
   framesShown: boolean
+  stills: number
   firstRtp: number | null
   serial: number
   viewer: string | null
@@ -74,7 +81,7 @@ export class Wall {
   constructor(private readonly parts: WallParts) {
     this.slots = Array.from({ length: parts.tiles }, (_, index) => {
       const screen = parts.screen(index)
-      const slot: Slot = { tile: emptyTile(index), screen, source: null, unsent: false, decoded: 0, frame: null, reshownAt: 0 }
+      const slot: Slot = { tile: emptyTile(index), screen, source: null, unsent: false, decoded: 0, frame: null, reshownAt: 0, fetching: false, fetched: null, stills: 0 }
       screen.onFrame = (frame) => this.frameSeen(slot, frame)
       return slot
     })
@@ -130,7 +137,7 @@ export class Wall {
         if (slot.source !== peer) continue
         const count = counts[slot.tile.index] ?? 0
         // The count says only that frames flow; that the first one is of this camera, frameSeen must have told.
-        if (count > slot.decoded && slot.tile.frameAt !== null) slot.tile = { ...slot.tile, frameAt: this.parts.now() }
+        if (count > slot.decoded && slot.tile.frameAt !== null && !slot.tile.still) slot.tile = { ...slot.tile, frameAt: this.parts.now() }
         slot.decoded = count
       }
     }
@@ -150,7 +157,7 @@ export class Wall {
     const now = this.parts.now()
     return {
       peers: [...this.peers.values()].map(({ relay, state, viewer, epoch }) => ({ relay, state, viewer, epoch })),
-      tiles: this.slots.map(({ tile, decoded, source }) => ({
+      tiles: this.slots.map(({ tile, decoded, source, stills }) => ({
         index: tile.index,
         camera: tile.camera,
         phase: phaseOf(tile, now),
@@ -159,6 +166,7 @@ export class Wall {
         codec: tile.codec,
         framesDecoded: decoded,
         framesShown: tile.frameAt !== null,
+        stills,
         firstRtp: tile.firstRtp,
         serial: tile.serial,
         viewer: source?.viewer ?? null,
@@ -284,6 +292,28 @@ export class Wall {
     this.changed(slot)
     // Pictures often overtake this message: the one on the screen may be of this camera already.
     if (slot.tile.frameAt === null && slot.frame) this.accept(slot, slot.frame)
+    void this.fetchStills(slot)
+  }
+
+  /** Fetches the newest key-frame picture until it is shown: one at a time, those that came meanwhile are passed over. */
+  private async fetchStills(slot: Slot): Promise<void> {
+    if (slot.fetching) return
+    slot.fetching = true
+    while (!this.stopped && slot.tile.told === 'pictures' && slot.tile.camera !== null && slot.tile.picture !== null) {
+      const { camera, stream, picture } = slot.tile
+      if (picture === slot.fetched) break
+      const got = await this.parts.still(camera, stream ?? 'sub', picture)
+      slot.fetched = picture // had or not: the next one comes soon
+      if (!got) continue
+      if (slot.tile.camera !== camera || slot.tile.told !== 'pictures') got.image.close()
+      else {
+        slot.screen.still(got.image)
+        slot.stills += 1
+        slot.tile = pictured(slot.tile, this.parts.now() - got.age)
+        this.changed(slot)
+      }
+    }
+    slot.fetching = false
   }
 
   private viewerGone(message: ViewerGone): void {

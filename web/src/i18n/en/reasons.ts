@@ -33,7 +33,7 @@ export default {
   identity_changed: 'Another device stands at this address',
   busy: 'Busy, one moment',
   relay_restarted: 'Relay is restarting',
-  quarantined: 'Too many failures; set aside',
+  quarantined: 'Pictures keep ending the decoder; looks are paused',
   sign_in_failed: 'User name or password is wrong, or the account is disabled',
   too_many_failures: 'Too many failed sign-ins; try again in {minutes} min, or ask a township admin for a new password',
   setup_link_bad: 'This set-up link is not good any more; restart the hub and use the new link that it shows',

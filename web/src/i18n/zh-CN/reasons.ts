@@ -33,7 +33,7 @@ export default {
   identity_changed: '地址上换了另一台设备',
   busy: '服务繁忙，请稍候',
   relay_restarted: '转发服务重启中',
-  quarantined: '异常过多，已暂停处理',
+  quarantined: '画面反复使解码中止，已暂停检查',
   sign_in_failed: '用户名或密码错误，或账号已停用',
   too_many_failures: '登录失败次数过多，请 {minutes} 分钟后再试，或请镇管理员重设密码',
   setup_link_bad: '设置链接已失效，请重新启动服务并使用新显示的链接',

@@ -8,7 +8,7 @@ export type Shape = 'live' | 'waiting' | 'degraded' | 'lost'
 export function shapeOf(phase: Phase): Shape {
   if (phase === 'failed') return 'lost'
   if (phase === 'refused' || phase === 'stalled' || phase === 'reconnecting') return 'degraded'
-  return phase === 'live' ? 'live' : 'waiting'
+  return phase === 'live' || phase === 'pictures' ? 'live' : 'waiting'
 }
 
 /** `14:02`, with the day where it is not today's. */
@@ -35,6 +35,7 @@ export function stateText(tile: Tile, phase: Phase, hubNow: number): string {
     const words = tile.since ? t('wall.since', { time: clockText(tile.since, hubNow), reason }) : reason
     return tile.retryAt && tile.retryAt > hubNow ? t('wall.retry', { words, time: clockText(tile.retryAt, hubNow) }) : words
   }
+  if (phase === 'pictures' && tile.interval !== null) return t('wall.pictures_every', { n: Math.max(1, Math.round(tile.interval / 1_000)) })
   const note = noteOf(tile, phase)
   return t(note ? `wall.note.${note}` : `wall.phase.${phase}`)
 }
@@ -45,9 +46,9 @@ export function noteOf(tile: Tile, phase: Phase): Tile['note'] {
 }
 
 /** What only a look at the picture can tell: packets flow, and yet there is nothing to be seen in it. */
-const PICTURE_FAULTS: ReadonlySet<string> = new Set(['frozen', 'black', 'undecodable'])
+const PICTURE_FAULTS: ReadonlySet<string> = new Set(['frozen', 'black', 'undecodable', 'quarantined'])
 
 /** The fault that the rounds found in a picture which plays; null where a live tile is as live as it looks. */
 export function pictureFault(phase: Phase, camera: Pick<Camera, 'health' | 'cause'> | undefined): string | null {
-  return phase === 'live' && camera?.health === 'fault' && camera.cause && PICTURE_FAULTS.has(camera.cause) ? camera.cause : null
+  return (phase === 'live' || phase === 'pictures') && camera?.health === 'fault' && camera.cause && PICTURE_FAULTS.has(camera.cause) ? camera.cause : null
 }

@@ -1,7 +1,7 @@
 /** The wall of this page visit: one engine for as long as somebody is signed in, and its state for Vue. */
 import { reactive, ref, shallowReactive, shallowRef, watch } from 'vue'
 import { api, pictureUrl } from '@/api/client'
-import type { LayoutName } from '@/api/types'
+import type { LayoutName, MediaAnswer } from '@/api/types'
 import { cameras, live, me } from '@/stores'
 import { LAYOUTS, MOST_TILES, fitted, isLayout, tileCount, type SceneState } from '@/wall/layout'
 import { Peer } from '@/wall/peer'
@@ -30,6 +30,10 @@ export const solo = ref<number | null>(null)
 /** True where the pictures cannot be had at all: GET /api/media failed. */
 export const mediaProblem = ref(false)
 
+/** What the hub says of its relays, asked once for as long as somebody is signed in; null: it could not be had. */
+let parameters: Promise<MediaAnswer | null> | undefined
+/** Peers made ahead of time, each with its offer ready, for the wall that is opened next. */
+const spares = new Map<number, Peer>()
 let visible = false
 /** A tour's stop stands for seconds: it stays on the warmed tile stream, as a change to the main stream may hold the picture. */
 let passing = false
@@ -43,34 +47,63 @@ function viewOf(tile: Tile): TileView {
   return { tile, phase: phaseOf(tile, now), picture: pictureOf(tile, now), age: tile.frameAt === null ? 0 : now - tile.frameAt }
 }
 
-async function start(): Promise<void> {
+async function ask(): Promise<MediaAnswer | null> {
+  const media = await api.get('/api/media')
+  if (!media.ok) parameters = undefined
+  return media.ok ? media.data : null
+}
+
+function relaysOf(media: MediaAnswer): number[] {
+  return media.relays.length ? media.relays : [0]
+}
+
+function newPeer(media: MediaAnswer, relay: number): Peer {
+  return new Peer({
+    relay,
+    tracks: Math.max(media.tracks, MOST_TILES),
+    iceServers: media.ice_servers as unknown as RTCIceServer[],
+    post: (sdp, signal) => api.post('/api/viewers', { body: { page: live.page, relay, sdp }, signal }),
+  })
+}
+
+/** Makes ready what the wall will need and nobody pays for meanwhile: no connection is made, the hub holds nothing. */
+export async function prepare(): Promise<void> {
+  const media = await (parameters ??= ask())
+  if (!media || !me.value || engine.value) return
+  for (const relay of relaysOf(media)) if (!spares.has(relay)) spares.set(relay, newPeer(media, relay))
+}
+
+/** Makes the wall; its connection goes on while the page is still being drawn. */
+export async function start(): Promise<void> {
   if (engine.value || starting) return
   starting = true
-  const media = await api.get('/api/media')
+  const media = await (parameters ??= ask())
   starting = false
-  mediaProblem.value = !media.ok
+  mediaProblem.value = !media
   if (!me.value || engine.value) return
-  if (!media.ok) {
+  if (!media) {
     setTimeout(() => visible && void start(), 3_000)
     return
   }
-  const { ice_servers: iceServers, relays, tracks } = media.data
   const wall = new Wall({
     socket: live,
     tiles: MOST_TILES,
-    relays: relays.length ? relays : [0],
-    connect: (relay, onState) =>
-      new Peer({
-        relay,
-        tracks: Math.max(tracks, MOST_TILES),
-        iceServers: iceServers as unknown as RTCIceServer[],
-        post: (sdp, signal) => api.post('/api/viewers', { body: { page: live.page, relay, sdp }, signal }),
-        onState,
-      }),
+    relays: relaysOf(media),
+    connect: (relay, onState) => {
+      const peer = spares.get(relay) ?? newPeer(media, relay)
+      spares.delete(relay)
+      peer.onState = onState
+      return peer
+    },
     screen: (index) => (screens[index] ??= new VideoScreen()),
     poster: (id) => {
       const camera = cameras.byId.get(id)
       return camera?.picture_at ? pictureUrl(id, camera.picture_at) : null
+    },
+    still: async (id, stream, number) => {
+      const got = await api.still(id, stream, number)
+      const image = got && (await createImageBitmap(got.picture).catch(() => null))
+      return got && image ? { image, age: got.age } : null
     },
     now: () => performance.now(),
     later: (ms, what) => void setTimeout(what, ms),
@@ -90,6 +123,9 @@ function stop(): void {
   clearInterval(ticker)
   engine.value?.stop()
   engine.value = null
+  parameters = undefined
+  for (const peer of spares.values()) peer.close()
+  spares.clear()
   screens.fill(null)
   for (let i = 0; i < MOST_TILES; i += 1) views[i] = viewOf(emptyTile(i))
   solo.value = null

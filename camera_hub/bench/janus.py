@@ -1,0 +1,152 @@
+"""Janus as a peer: its streaming plugin pulls the source over RTSP; viewers are signalled over its HTTP API.
+
+It offers and the viewer answers: what the viewer wrote as an offer is sent as its answer, since Janus takes the same
+payload type, and Janus's offer is what the viewer reads. It gathers no loopback candidate, so the machine needs some
+other address; packets to it stay on loopback all the same. One session holds a handle per viewer; what the plugin says
+comes by long polling and is matched by handle.
+"""
+
+import asyncio
+import itertools
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from camera_hub.bench.foreign import Foreign, foreign, free_port
+from camera_hub.bench.sdp import MEDIA
+from camera_hub.bench.servers import Server
+from camera_hub.errors import HubError, Kind
+from camera_hub.relay.webrtc.answer import machine_addresses, usable_addresses
+from camera_hub.running import running
+
+_MOUNTPOINT = 1
+_ANSWER_SECONDS = 20.0
+
+_CORE = """
+general: {{ configs_folder = "{folder}" debug_level = 3 }}
+nat: {{ ice_lite = false full_trickle = false ignore_mdns = true }}
+media: {{ ipv6 = false }}
+transports: {{ disable = "{transports}" }}
+plugins: {{ disable = "{plugins}" }}
+"""
+_HTTP = """
+general: {{ json = "compact" base_path = "/janus" http = true port = {port} ip = "127.0.0.1" https = false }}
+admin: {{ admin_http = false admin_https = false }}
+"""
+_STREAMING = """
+bench: {{
+    type = "rtsp" id = {mountpoint} description = "bench" audio = false video = true
+    url = "rtsp://127.0.0.1:{source}/0" rtspiface = "127.0.0.1"
+    videopt = {payload_type} videocodec = "h264" videofmtp = "profile-level-id=42e01f;packetization-mode=1"
+}}
+"""
+_TRANSPORTS = ("mqtt", "nanomsg", "pfunix", "rabbitmq", "websockets")
+_PLUGINS = (
+    "audiobridge", "duktape", "echotest", "lua", "nosip", "recordplay", "sip", "textroom", "videocall", "videoroom",
+    "voicemail",
+)  # fmt: skip
+
+
+class Janus:
+    """As installed: its own defaults for threads and buffers."""
+
+    name = "janus"
+    gso: bool | None = None
+
+    def __init__(self, started: Foreign) -> None:
+        self.pids: tuple[int, ...] = (started.pid,)
+        self.address = _own_address()
+        self._http = started.http
+        self._session = 0
+        self._numbers = itertools.count(1)
+        self._waiting: dict[int, asyncio.Future[str]] = {}
+
+    async def open(self) -> None:
+        """Make the session."""
+        self._session = (await self._post("/janus", {"janus": "create"}))["data"]["id"]
+
+    async def listen(self) -> None:
+        """Take events for ever; each answer wakes who waits for it."""
+        while True:
+            reply = await self._http.get(f"/janus/{self._session}", params={"maxev": 20}, timeout=60)
+            events = reply.json()
+            for event in events if isinstance(events, list) else [events]:
+                self._take(event)
+
+    def _take(self, event: dict[str, Any]) -> None:
+        waiting = self._waiting.get(event.get("sender", 0))
+        if waiting is None or waiting.done():
+            return
+        said = event.get("plugindata", {}).get("data", {})
+        if "error" in said:
+            waiting.set_exception(HubError(Kind.UNAVAILABLE, f"janus refused the offer: {said['error']}"))
+        elif "jsep" in event:
+            waiting.set_result(event["jsep"]["sdp"])
+
+    async def answer(self, viewer: int, offer: str) -> str:
+        attach = {"janus": "attach", "plugin": "janus.plugin.streaming"}
+        path = f"/janus/{self._session}"
+        handle = (await self._post(path, attach))["data"]["id"]
+        waiting = self._waiting[handle] = asyncio.get_running_loop().create_future()
+        try:
+            watch = {"request": "watch", "id": _MOUNTPOINT}
+            await self._post(f"{path}/{handle}", {"janus": "message", "body": watch})
+            async with asyncio.timeout(_ANSWER_SECONDS):
+                theirs: str = await waiting
+        except TimeoutError as error:
+            raise HubError(Kind.TIMEOUT, f"janus made no offer within {_ANSWER_SECONDS:g} s") from error
+        finally:
+            del self._waiting[handle]
+        ours = {"type": "answer", "sdp": _with_mid(offer, theirs)}
+        await self._post(f"{path}/{handle}", {"janus": "message", "body": {"request": "start"}, "jsep": ours})
+        return theirs
+
+    async def _post(self, path: str, message: dict[str, Any]) -> dict[str, Any]:
+        reply = await self._http.post(path, json={**message, "transaction": str(next(self._numbers))})
+        said: dict[str, Any] = reply.json()
+        if said.get("janus") not in ("success", "ack"):
+            raise HubError(Kind.UNAVAILABLE, f"janus refused {message['janus']}: {said.get('error')}")
+        return said
+
+
+def _own_address() -> str:
+    """Where Janus will gather. Raises HubError where the machine has loopback alone."""
+    found = usable_addresses((), machine_addresses(), ipv6=False)
+    if found[0] == "127.0.0.1":
+        raise HubError(Kind.UNAVAILABLE, "janus gathers no loopback address, and this machine has no other")
+    return found[0]
+
+
+def _with_mid(ours: str, theirs: str) -> str:
+    """Our one section under the name that they gave it."""
+    found = re.search(r"^a=mid:(\S+)", theirs, re.M)
+    mid = found[1] if found is not None else "0"
+    return ours.replace("a=mid:0\r\n", f"a=mid:{mid}\r\n").replace("a=group:BUNDLE 0\r\n", f"a=group:BUNDLE {mid}\r\n")
+
+
+@asynccontextmanager
+async def janus(port: int) -> AsyncIterator[Server]:
+    """Run it, pulling the source's first lane."""
+    api = free_port()
+
+    files = {
+        "janus.transport.http.jcfg": _HTTP.format(port=api),
+        "janus.plugin.streaming.jcfg": _STREAMING.format(mountpoint=_MOUNTPOINT, source=port, payload_type=MEDIA),
+    }
+    core = _CORE.format(
+        folder=".",
+        transports=",".join(f"libjanus_{name}.so" for name in _TRANSPORTS),
+        plugins=",".join(f"libjanus_{name}.so" for name in _PLUGINS),
+    )
+    async with foreign(
+        "janus",
+        files | {"janus.jcfg": core},
+        lambda folder: ["--configs-folder", str(folder), "--config", str(folder / "janus.jcfg")],
+        api,
+        "/janus/info",
+    ) as started:
+        made = Janus(started)
+        await made.open()
+        async with running(made.listen(), "janus events"):
+            yield made

@@ -1,0 +1,162 @@
+"""A road between a browser and the hub that loses, delays and thins out datagrams: a UDP proxy in user space.
+
+    async with road(relay_port, seed=7) as way:
+        way.down.impairment = Impairment(loss=0.05, jitter=0.05)
+
+The browser is given `way.port` instead of the relay's. Needs no rights and no network namespace.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import cast
+
+from camera_hub.bench.impairment import Lane
+
+MAX_BROWSERS = 64
+MAX_WAITING = 4096
+"""Datagrams on the road at once in one direction; more than any link of ours holds."""
+
+
+def _nothing(data: bytes) -> bool:
+    return False
+
+
+@dataclass(slots=True)
+class Road:
+    """A running road. `down` is towards the browser, `up` towards the relay; `loses` picks what is lost downwards."""
+
+    down: Lane
+    up: Lane
+    port: int = 0
+    loses: Callable[[bytes], bool] = _nothing
+    picked: int = 0
+    refused: int = 0  # strangers beyond MAX_BROWSERS, datagrams beyond MAX_WAITING
+    _ways: dict[tuple[str, int], "_Far"] = field(default_factory=dict)
+
+    def silence(self, seconds: float) -> None:
+        """Lose everything in both directions for that long."""
+        until = asyncio.get_running_loop().time() + seconds
+        self.down.silence(until)
+        self.up.silence(until)
+
+
+class _Side(asyncio.DatagramProtocol):
+    """One socket, and the datagrams that will leave by it later."""
+
+    def __init__(self, road: Road) -> None:
+        self.road = road
+        self.transport: asyncio.DatagramTransport | None = None
+        self._waiting: set[asyncio.TimerHandle] = set()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = cast(asyncio.DatagramTransport, transport)
+
+    def error_received(self, exc: Exception) -> None:
+        """Nobody listens there any more; a road does not mind."""
+
+    def later(self, lane: Lane, data: bytes, address: tuple[str, int] | None) -> None:
+        """Send by this socket when the lane says so, if it does."""
+        loop = asyncio.get_running_loop()
+        now = loop.time()
+        at = lane.out(len(data), now)
+        if at is None:
+            return
+        if at <= now:
+            self._send(data, address)
+        elif len(self._waiting) >= MAX_WAITING:
+            self.road.refused += 1
+        else:
+            handle: asyncio.TimerHandle
+
+            def due() -> None:
+                self._waiting.discard(handle)
+                self._send(data, address)
+
+            handle = loop.call_at(at, due)
+            self._waiting.add(handle)
+
+    def close(self) -> None:
+        for handle in self._waiting:
+            handle.cancel()
+        if self.transport is not None:
+            self.transport.close()
+
+    def _send(self, data: bytes, address: tuple[str, int] | None) -> None:
+        if self.transport is not None and not self.transport.is_closing():
+            self.transport.sendto(data, address)
+
+
+class _Near(_Side):
+    """The browsers' side: one way to the relay for each of their addresses."""
+
+    def __init__(self, road: Road, target: tuple[str, int]) -> None:
+        super().__init__(road)
+        self._target = target
+        self._opening: dict[tuple[str, int], list[bytes]] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
+        way = self.road._ways.get(addr)
+        if way is not None:
+            way.later(self.road.up, data, None)
+        elif addr in self._opening:
+            self._opening[addr].append(data)
+        elif len(self.road._ways) + len(self._opening) >= MAX_BROWSERS:
+            self.road.refused += 1
+        else:
+            self._opening[addr] = [data]
+            task = asyncio.create_task(self._open(addr), name=f"road to {addr}")
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def _open(self, addr: tuple[str, int]) -> None:
+        loop = asyncio.get_running_loop()
+        _, way = await loop.create_datagram_endpoint(lambda: _Far(self, addr), remote_addr=self._target)
+        self.road._ways[addr] = way
+        for data in self._opening.pop(addr):
+            way.later(self.road.up, data, None)
+
+    async def end(self) -> None:
+        for task in tuple(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self.close()
+
+
+class _Far(_Side):
+    """The relay's side of one browser's way."""
+
+    def __init__(self, near: _Near, browser: tuple[str, int]) -> None:
+        super().__init__(near.road)
+        self._near, self._browser = near, browser
+
+    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
+        if self.road.loses(data):
+            self.road.picked += 1
+        else:
+            self._near.later(self.road.down, data, self._browser)
+
+
+@asynccontextmanager
+async def road(target_port: int, *, seed: int = 0) -> AsyncIterator[Road]:
+    """A road to a port of 127.0.0.1 while the block runs; clear until its lanes are impaired."""
+    made = Road(down=Lane(seed), up=Lane(seed + 1))
+    loop = asyncio.get_running_loop()
+    transport, near = await loop.create_datagram_endpoint(
+        lambda: _Near(made, ("127.0.0.1", target_port)), local_addr=("127.0.0.1", 0)
+    )
+    made.port = transport.get_extra_info("sockname")[1]
+    try:
+        yield made
+    finally:
+        await near.end()
+        for way in made._ways.values():
+            way.close()
+        await asyncio.sleep(0)  # sockets are closed in the loop's next turn
+
+
+def through(sdp: str, relay_port: int, road_port: int) -> str:
+    """A relay's answer whose candidates lead over the road."""
+    return sdp.replace(f" {relay_port} typ host", f" {road_port} typ host")

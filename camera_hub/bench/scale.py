@@ -1,0 +1,143 @@
+"""`bench scale`: how many feeds and tracks this machine carries, with source and viewers on it as well."""
+
+import math
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+from camera_hub.bench import meter
+from camera_hub.bench.crew import Crew, crew
+from camera_hub.bench.figures import checked_fields, window
+from camera_hub.bench.lines import Lines
+from camera_hub.bench.measuring import Feeding, feeding, read
+from camera_hub.bench.plan import Picture, ScalePlan, Watch
+from camera_hub.bench.servers import Hub, relays
+from camera_hub.clock import Clock
+from camera_hub.errors import HubError
+
+FIRST_STEP, STEP = 0.125, 1.3
+_FEED_COUNTERS = ("gaps", "dropped", "bad_packets", "failures")
+
+
+async def run(plan: ScalePlan, clock: Clock, lines: Lines) -> bool:
+    """Write a line per step, and when searching a last one that repeats the best. False when nothing was carried."""
+    best: dict[str, Any] | None = None
+    async with feeding(Picture(plan.bit_rate, *plan.size, plan.gop_seconds)) as source:
+        for step in steps(plan):
+            line = await _line(step, clock, source)
+            lines.write(line)
+            good = "failed" not in line and carried(line)
+            if good:
+                best = line
+            if not good or line["machine_percent"] >= 100 * plan.busy:
+                break
+    if plan.search:
+        lines.write({"bench": "scale", "limit": True, **(best or {"failed": "not even the first step was carried"})})
+    return best is not None
+
+
+def steps(plan: ScalePlan) -> Iterator[ScalePlan]:
+    """The one plan, or without end ever larger ones with the same tracks per feed."""
+    if not plan.search:
+        yield plan
+        return
+    share = FIRST_STEP
+    while True:
+        yield replace(plan, feeds=math.ceil(plan.feeds * share), tracks=math.ceil(plan.tracks * share))
+        share *= STEP
+
+
+def carried(line: dict[str, Any]) -> bool:
+    """Whether every track got everything, and no feed lost anything on its way in."""
+    return line["lost"] == 0 and line["tracks_silent"] == 0 and not any(line["feed_counters"].values())
+
+
+def watch_of(plan: ScalePlan) -> Watch:
+    """Whole viewers; the last one may have tracks that repeat a feed."""
+    per_viewer = min(plan.tracks, plan.tracks_per_viewer)
+    return Watch(math.ceil(plan.tracks / per_viewer), per_viewer, plan.cipher)
+
+
+def feed_of(viewer: int, track: int, plan: ScalePlan) -> int:
+    """What a track shows: all feeds of the viewer's relay in turn."""
+    own = range(viewer % plan.relays, plan.feeds, plan.relays)
+    return own[(viewer // plan.relays * min(plan.tracks, plan.tracks_per_viewer) + track) % len(own)]
+
+
+async def _line(plan: ScalePlan, clock: Clock, source: Feeding) -> dict[str, Any]:
+    watch = watch_of(plan)
+    tracks = watch.viewers * watch.tracks
+    line: dict[str, Any] = {
+        "bench": "scale",
+        "feeds": plan.feeds,
+        "tracks": tracks,
+        "viewers": watch.viewers,
+        "bit_rate": plan.bit_rate,
+        "cipher": plan.cipher,
+        "relays": plan.relays,
+    }
+    try:
+        async with relays(plan.relays, watch.viewers, Hub) as hub:
+            line["gso"] = hub.gso
+            empty = meter.rss_bytes(hub.pids)
+            await hub.open(source.port, range(plan.feeds), everywhere=False)
+            await clock.sleep(plan.spans.warm_up)
+            fed = meter.rss_bytes(hub.pids)
+            async with crew(plan.load_processes, watch) as clients:
+                line |= await _watched(plan, clock, source, hub, clients, watch)
+                full = meter.rss_bytes(hub.pids)
+                line |= checked_fields(await clients.checked())
+    except HubError as error:
+        return line | {"failed": error.detail}
+    return line | {
+        "rss_mb_empty": empty / 1e6,
+        "rss_mb_fed": fed / 1e6,
+        "rss_mb": full / 1e6,
+        "rss_kb_per_feed": (fed - empty) / plan.feeds / 1e3,
+        "rss_kb_per_track": (full - fed) / tracks / 1e3,
+    }
+
+
+async def _watched(
+    plan: ScalePlan, clock: Clock, source: Feeding, hub: Hub, clients: Crew, watch: Watch
+) -> dict[str, Any]:
+    """Connect everybody and measure."""
+
+    async def answer(viewer: int, offer: str) -> str:
+        sdp = await hub.answer(viewer, offer)
+        for track in range(watch.tracks):
+            await hub.show(viewer, track, feed_of(viewer, track, plan))
+        return sdp
+
+    await clients.connect(answer, hub.address)
+    await clock.sleep(plan.spans.warm_up)
+    late, counters = await source.dropped(), feed_counters(await hub.figures())
+    before = await read(clock, source, hub.pids, clients)
+    await clock.sleep(plan.spans.seconds)
+    after = await read(clock, source, hub.pids, clients)
+    said = await hub.figures()
+    fields = window(before, after, source.expected, watch.viewers * watch.tracks)
+    return fields | {
+        "feed_mbit": source.expected.bit_rate * plan.feeds / 1e6,
+        "feed_counters": {name: value - counters[name] for name, value in feed_counters(said).items()},
+        "feed_lateness_ms_max": 1e3 * max(feed["lateness"] for one in said for feed in one["feeds"].values()),
+        "pacer_waits": sum(viewer["pacer_waits"] for one in said for viewer in one["viewers"].values()),
+        "source_dropped": await source.dropped() - late,
+        **loop_lag(said),
+    }
+
+
+def feed_counters(said: list[dict[str, Any]]) -> dict[str, int]:
+    """What went wrong on the way in, over all feeds of all relays."""
+    feeds = [feed for one in said for feed in one["feeds"].values()]
+    return {name: sum(int(feed[name]) for feed in feeds) for name in _FEED_COUNTERS}
+
+
+def loop_lag(said: list[dict[str, Any]]) -> dict[str, float]:
+    """The relays' own word on how late their event loops are, the worst of them."""
+    found: dict[str, float] = {}
+    for one in said:
+        for name, value in one["relay"].items():
+            if "lag" in name and isinstance(value, int | float):
+                found[name] = max(found.get(name, 0.0), float(value))
+    return found

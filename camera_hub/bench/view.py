@@ -1,0 +1,97 @@
+"""`camera-hub bench view`: a person at the wall, measured in real Chromium over a real hub and virtual cameras.
+
+Everything runs on this machine, the browser's decoding too: on a busy machine the figures are the machine's.
+"""
+
+import os
+import tempfile
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from camera_hub.bench import view_measure as measure
+from camera_hub.bench.lines import Lines
+from camera_hub.bench.plan import ViewPlan
+from camera_hub.bench.view_browser import Chromium, chromium
+from camera_hub.bench.view_frames import spread
+from camera_hub.bench.view_latency import added_latency
+from camera_hub.bench.view_site import site
+from camera_hub.clock import Clock
+
+WALL = 16
+
+
+async def run(plan: ViewPlan, clock: Clock, lines: Lines) -> bool:
+    """Measure, a line per figure. False when one missed its bar. Raises HubError when something needed is missing."""
+    report = _Report(lines)
+    if "added_latency" in plan.figures:
+        report.line(await added_latency(clock, feeds=plan.feeds, bits=plan.bits))
+    if {"cold", "warm", "wall16", "switch"} & plan.figures:
+        async with _wall(plan, clock, gop_seconds=2) as (browser, cameras):
+            await _pages(plan, report, browser, cameras)
+    if "wall16_gop10" in plan.figures:
+        async with _wall(plan, clock, gop_seconds=10) as (browser, cameras):
+            await _sixteen(plan, report, browser, cameras, "wall16_gop10", 1000.0)
+    return report.met
+
+
+async def _pages(plan: ViewPlan, report: "_Report", browser: Chromium, cameras: Sequence[int]) -> None:
+    """All figures of cameras with a key frame every 2 s. The cold ones come first: they leave every feed running."""
+    cold = [await measure.opened(browser, "1", [camera]) for camera in cameras]
+    if "cold" in plan.figures:
+        report.figure("first_picture_cold_ms", [one.route for one in cold], 500.0)
+        report.figure("first_picture_cold_from_offer_ms", [one.connection for one in cold])
+    if "warm" in plan.figures:
+        warm = [await measure.opened(browser, "1", [cameras[n % len(cameras)]]) for n in range(plan.repeat)]
+        report.figure("first_picture_warm_ms", [one.route for one in warm], 300.0)
+        report.figure("first_picture_warm_from_offer_ms", [one.connection for one in warm])
+        typed = [await measure.navigated(browser, "1", [cameras[n % len(cameras)]]) for n in range(plan.repeat)]
+        report.figure("first_picture_warm_from_navigation_ms", [one.route for one in typed])
+    if "wall16" in plan.figures:
+        await _sixteen(plan, report, browser, cameras, "wall16", 600.0)
+    if "switch" in plan.figures:
+        switches = [one async for one in measure.switches(browser, cameras, 2 * plan.repeat)]
+        report.figure("switch_ms", [one.first for one in switches], 150.0)
+        report.figure("live_ms", [one.live for one in switches], 300.0)
+        report.figure("live_age_ms", [one.live_age for one in switches])
+
+
+async def _sixteen(
+    plan: ViewPlan, report: "_Report", browser: Chromium, cameras: Sequence[int], name: str, bar: float
+) -> None:
+    await measure.opened(browser, "16", cameras[:WALL])  # so that every feed runs
+    walls = [await measure.opened(browser, "16", cameras[:WALL]) for _ in range(plan.repeat)]
+    report.figure(f"{name}_last_tile_ms", [wall.route for wall in walls], bar)
+    report.figure(f"{name}_last_tile_from_offer_ms", [wall.connection for wall in walls])
+
+
+@asynccontextmanager
+async def _wall(plan: ViewPlan, clock: Clock, *, gop_seconds: int) -> AsyncIterator[tuple[Chromium, tuple[int, ...]]]:
+    """A signed-in browser at a site of its own."""
+    with tempfile.TemporaryDirectory(prefix="camera-hub-bench-") as folder:
+        async with (
+            site(Path(folder), clock, cameras=plan.cameras, gop_seconds=gop_seconds) as made,
+            chromium(made, clock) as browser,
+        ):
+            yield browser, made.cameras
+
+
+class _Report:
+    """Lines, and whether every bar was met."""
+
+    def __init__(self, lines: Lines) -> None:
+        self.met = True
+        self._lines = lines
+
+    def figure(self, name: str, values: Sequence[float], bar_p95: float | None = None) -> None:
+        """One figure's spread, with its bar where it has one."""
+        found = spread(values)
+        line: dict[str, object] = {"figure": name, "n": found.n, "p50": found.p50, "p95": found.p95, "max": found.max}
+        if bar_p95 is not None:
+            line |= {"bar_p95": bar_p95, "met": found.p95 <= bar_p95}
+        self.line(line)
+
+    def line(self, line: dict[str, object]) -> None:
+        """Any line; with the load of the machine, without which no time means anything."""
+        self.met = self.met and bool(line.get("met", True))
+        self._lines.write({"bench": "view", **line, "load": os.getloadavg()[0]})

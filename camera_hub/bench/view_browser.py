@@ -1,0 +1,141 @@
+"""Headless Chromium with the hub's own pages, and what they saw. Playwright, a developer's tool, is loaded late."""
+
+import json
+import shutil
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from camera_hub.bench.view_frames import Seen, frames
+from camera_hub.bench.view_site import Site
+from camera_hub.clock import Clock
+from camera_hub.errors import HubError, Kind
+
+if TYPE_CHECKING:
+    from playwright.async_api import BrowserContext, Page
+
+FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+WAIT_SECONDS = 15.0
+_LOOK_EVERY = 0.05
+_SCRIPT = Path(__file__).with_name("view_page.js")
+
+
+class WallPage:
+    """One page of one browser window. Everything is read out of the page's own record (view_page.js)."""
+
+    def __init__(self, page: "Page", clock: Clock) -> None:
+        self.page = page
+        self._clock = clock
+
+    async def until(self, what: str, script: str, argument: object = None) -> Any:
+        """Ask the page until the answer is not null or false. Raises HubError naming `what`.
+
+        The answers' times come from the page's record, so how often it is asked moves no figure.
+        """
+        end = self._clock.monotonic() + WAIT_SECONDS
+        while True:
+            if answer := await self.page.evaluate(script, argument):
+                return answer
+            if self._clock.monotonic() > end:
+                raise HubError(Kind.TIMEOUT, f"not within {WAIT_SECONDS:g} s: {what}")
+            await self._clock.sleep(_LOOK_EVERY)
+
+    async def playing(self, cameras: Sequence[int]) -> None:
+        """Wait until the first tiles show these cameras live."""
+        await self.until(
+            f"the tiles show the cameras {list(cameras)}",
+            """cameras => window.__wall && cameras.every((camera, index) => {
+                const tile = window.__wall.tiles[index]
+                return tile.camera === camera && tile.phase === 'live' && tile.framesShown
+            })""",
+            list(cameras),
+        )
+
+    async def shown_at(self, tile: int) -> float:
+        """When the tile's own picture was uncovered (page's clock, ms): the moment that a person sees it."""
+        uncovered: float = await self.page.evaluate("tile => window.__bench.uncovered[tile]", tile)
+        return uncovered
+
+    async def frames(self, tile: int) -> list[Seen]:
+        """The frames that the tile has presented since the last `forget`."""
+        return frames(await self.page.evaluate("() => window.__bench.frames"), tile)
+
+    async def tile(self, index: int) -> dict[str, Any]:
+        """What the page's wall says of a tile."""
+        said: dict[str, Any] = await self.page.evaluate("index => window.__wall.tiles[index]", index)
+        return said
+
+    async def clicked_at(self) -> float:
+        """When the last click came (page's clock, ms): the event's own time, not that of whoever made it."""
+        at: float = await self.page.evaluate("() => window.__bench.clicks.at(-1)")
+        return at
+
+    async def forget(self) -> None:
+        """Begin a new record."""
+        await self.page.evaluate("() => { window.__bench.frames.length = 0 }")
+
+    async def rest(self, seconds: float) -> None:
+        """Let the page play."""
+        await self._clock.sleep(seconds)
+
+
+class Chromium:
+    """A browser that is signed in at a site; every page is new, the files of the pages are in its cache."""
+
+    def __init__(self, context: "BrowserContext", site: Site, user: int, clock: Clock) -> None:
+        self.context = context
+        self._site = site
+        self._user = user
+        self._clock = clock
+
+    @asynccontextmanager
+    async def page(self, path: str, remembered: tuple[str, Sequence[int]] | None = None) -> AsyncIterator[WallPage]:
+        """A page at `path` while the block runs. `remembered`: layout and cameras that the wall will open with."""
+        page = await self.context.new_page()
+        try:
+            if remembered is not None:
+                layout, cameras = remembered
+                scene = json.dumps({"layout": layout, "cameras": list(cameras)})
+                script = f"localStorage.setItem('wall:{self._user}', {json.dumps(scene)})"
+                await page.add_init_script(script)
+            await page.goto(f"{self._site.url}{path}", wait_until="load")
+            yield WallPage(page, self._clock)
+        finally:
+            await page.close()
+
+
+@asynccontextmanager
+async def chromium(site: Site, clock: Clock) -> AsyncIterator[Chromium]:
+    """Headless Chromium while the block runs. Raises HubError with the remedy where there is none."""
+    try:
+        from playwright.async_api import Error, async_playwright
+    except ImportError as error:
+        raise HubError(
+            Kind.UNAVAILABLE,
+            "bench view needs Playwright: pip install playwright (it is in config/requirements-dev.lock)",
+        ) from error
+    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if path is None:
+        raise HubError(Kind.UNAVAILABLE, "bench view needs Chromium: apt-get install chromium")
+    me = await site.api("GET", "/api/session")
+    name, _, value = site.api.cookie.partition("=")
+    async with async_playwright() as playwright:
+        try:
+            browser = await playwright.chromium.launch(executable_path=path, args=list(FLAGS))
+        except Error as error:
+            raise HubError(Kind.UNAVAILABLE, f"Chromium does not start: {error.message.splitlines()[0]}") from error
+        try:
+            context = await browser.new_context(locale="zh-CN", viewport={"width": 1600, "height": 900})
+            await context.add_init_script(path=_SCRIPT)
+            await context.add_cookies([{"name": name, "value": value, "url": site.url}])
+            yield Chromium(context, site, int(me["id"]), clock)
+        finally:
+            await browser.close()

@@ -1,0 +1,114 @@
+"""The figures of `bench view`: each repeats one deed of a person at the wall and says how long it took.
+
+Zero is a click as the page's own event tells it, or the moment its peer connection was made, or the navigation's start;
+the end is a frame as requestVideoFrameCallback tells it.
+"""
+
+from collections.abc import AsyncIterator, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import cycle
+
+from camera_hub.bench.view_browser import Chromium, WallPage
+from camera_hub.bench.view_frames import age, first_live, first_own, hub_time
+from camera_hub.errors import HubError, Kind
+
+SETTLE_SECONDS = 1.5
+"""That long a tile plays before it is switched: its track's clock is read from those frames."""
+FRAME_MS = 1000 / 15
+"""The virtual cameras' sub streams have 15 frames a second."""
+_TILES = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """One opening of the wall in a new page, ms. `connection`: from the making of its peer connection."""
+
+    route: float
+    connection: float
+
+
+async def opened(browser: Chromium, layout: str, cameras: Sequence[int]) -> Opened:
+    """A new page that stands at the alarms, then a click on the wall's link: until the last tile has its picture."""
+    async with browser.page("/alarms", (layout, cameras)) as page:
+        await page.until("the shell stands", "() => !!document.querySelector('header nav a[href=\"/wall\"]')")
+        await page.rest(SETTLE_SECONDS)
+        await page.page.click('header nav a[href="/wall"]')
+        last = await _last_picture(page, cameras)
+        return Opened(last - await page.clicked_at(), last - await _connection_made(page))
+
+
+async def navigated(browser: Chromium, layout: str, cameras: Sequence[int]) -> Opened:
+    """The wall's address typed into a new page: from the navigation's start, page and all."""
+    wanted = ",".join(map(str, cameras))
+    async with browser.page(f"/wall?layout={layout}&cams={wanted}") as page:
+        last = await _last_picture(page, cameras)
+        return Opened(last, last - await _connection_made(page))
+
+
+async def _last_picture(page: WallPage, cameras: Sequence[int]) -> float:
+    await page.playing(cameras)
+    return max([await page.shown_at(tile) for tile in range(len(cameras))])
+
+
+async def _connection_made(page: WallPage) -> float:
+    made: float = await page.page.evaluate("() => window.__bench.connections[0]")
+    return made
+
+
+@dataclass(frozen=True, slots=True)
+class Switched:
+    """One switch of a tile by a click on a camera in the list, ms."""
+
+    first: float
+    """To the first frame of the new camera, seen: presented and uncovered."""
+    live: float
+    """To the first frame at the live edge."""
+    live_age: float
+    """How old that frame was when it was presented, since it reached the hub."""
+
+
+async def switches(browser: Chromium, cameras: Sequence[int], count: int) -> AsyncIterator[Switched]:
+    """Switch the tiles of one wall of four, one after the other, through all cameras; every feed runs already."""
+    if len(cameras) <= _TILES:
+        raise HubError(Kind.INVALID, f"switching needs more than {_TILES} cameras")
+    shown = list(cameras[:_TILES])
+    async with browser.page(f"/wall?layout={_TILES}&cams={','.join(map(str, shown))}") as page:
+        await page.playing(shown)
+        for tile, camera in _plan(cameras, count):
+            yield await _switch(page, tile, camera)
+
+
+def _plan(cameras: Sequence[int], count: int) -> Iterator[tuple[int, int]]:
+    """Which tile gets which camera: always one that stands in none."""
+    for number, camera in zip(range(count), cycle([*cameras[_TILES:], *cameras[:_TILES]]), strict=False):
+        yield number % _TILES, camera
+
+
+async def _switch(page: WallPage, tile: int, camera: int) -> Switched:
+    row = page.page.locator(f'aside.tree [data-camera="{camera}"]').first
+    await page.page.click(f'[data-tile="{tile}"]')
+    await row.scroll_into_view_if_needed()
+    await page.forget()
+    await page.rest(SETTLE_SECONDS)
+    offset = hub_time(await page.frames(tile))
+    before = await page.tile(tile)
+    await page.forget()
+    await row.click()
+    clicked = await page.clicked_at()
+    await page.until(
+        f"tile {tile} shows camera {camera}",
+        """([tile, camera]) => {
+            const shown = window.__wall.tiles[tile]
+            return shown.camera === camera && shown.framesShown && shown.firstRtp !== null
+        }""",
+        [tile, camera],
+    )
+    await page.rest(4 * FRAME_MS / 1000)
+    first_rtp = int((await page.tile(tile))["firstRtp"])
+    seen = [frame for frame in await page.frames(tile) if frame.at >= clicked]
+    first = first_own(seen, first_rtp)
+    live = first_live(seen, first_rtp, offset, clicked, FRAME_MS)
+    uncovered = await page.shown_at(tile)
+    if first is None or live is None or before["camera"] == camera:
+        raise HubError(Kind.INTERNAL, f"tile {tile} never showed camera {camera} at its live edge")
+    return Switched(max(first.at, uncovered) - clicked, max(live.at, uncovered) - clicked, age(live, offset))

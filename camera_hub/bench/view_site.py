@@ -1,0 +1,130 @@
+"""A real site: virtual villages in one process, `camera-hub serve` in another, every camera registered and approved."""
+
+import asyncio
+import contextlib
+import os
+import re
+import sys
+from asyncio.subprocess import DEVNULL, PIPE, Process
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from camera_hub.clock import Clock
+from camera_hub.demo import accounts, township
+from camera_hub.demo.api import Api, browser
+from camera_hub.demo.farm import farm, free_network
+from camera_hub.errors import HubError, Kind
+from camera_hub.running import running
+
+START_SECONDS = 60.0
+STOP_SECONDS = 12.0
+PROOF_SECONDS = 120.0
+VILLAGES = 4
+LINGER_SECONDS = 900.0
+"""Feeds go on after their last viewer for the whole run, so that "warm" needs nobody who watches meanwhile."""
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """A hub that answers, with cameras that may be watched."""
+
+    api: Api
+    hub: int  # process id
+    cameras: tuple[int, ...]
+
+    @property
+    def url(self) -> str:
+        return self.api.url
+
+
+@asynccontextmanager
+async def site(folder: Path, clock: Clock, *, cameras: int, gop_seconds: int) -> AsyncIterator[Site]:
+    """A site while the block runs; `folder` keeps its data. Raises HubError when a part does not start."""
+    cache = folder / "pictures"
+    words = ("--gop", str(gop_seconds))
+    async with AsyncExitStack() as stack:
+        villages = await stack.enter_async_context(farm(VILLAGES, cameras, free_network(), cache, words))
+        process, url, token = await stack.enter_async_context(_hub(folder / "data"))
+        api = await stack.enter_async_context(browser(url))
+        ids = await township.found_township(api, villages, token, accounts.fresh())
+        known = {
+            device.host: {"port": device.port, "endpoint": ""}
+            for village in villages.villages
+            for device in village.devices
+        }
+        made, refused = await township.register(api, villages, ids, known, lambda line: None)
+        if refused:
+            raise HubError(Kind.UNREACHABLE, "not every virtual camera could be registered: " + "; ".join(refused[:3]))
+        await township.put_in_service(api, made)
+        await _proved(api, clock)
+        yield Site(api, process.pid, tuple(camera["id"] for camera in await api("GET", "/api/cameras")))
+
+
+async def _proved(api: Api, clock: Clock) -> None:
+    """Wait until no camera is being proved any more: that is done with pictures of feeds that run for a moment."""
+    end = clock.monotonic() + PROOF_SECONDS
+    while True:
+        feeds = (await api("GET", "/api/system"))["feeds"]
+        if feeds == 0 and not any(camera["proving"] for camera in await api("GET", "/api/cameras")):
+            return
+        if clock.monotonic() > end:
+            raise HubError(Kind.TIMEOUT, f"not every camera was proved within {PROOF_SECONDS:g} s")
+        await clock.sleep(0.5)
+
+
+@asynccontextmanager
+async def _hub(data: Path) -> AsyncIterator[tuple[Process, str, str]]:
+    """`camera-hub serve` on free ports; its process, its address, the token of its first start."""
+    environment = {
+        **os.environ,
+        "CAMERA_HUB_SERVER__PORT": "0",
+        "CAMERA_HUB_SERVER__DATA_DIR": str(data),
+        "CAMERA_HUB_SERVER__LOG_LEVEL": "ERROR",
+        "CAMERA_HUB_MEDIA__UDP_PORT": "0",
+        "CAMERA_HUB_MEDIA__ANNOUNCED_ADDRESSES": '["127.0.0.1"]',
+        "CAMERA_HUB_MEDIA__LINGER": str(LINGER_SECONDS),
+        # The rounds' own looks would open feeds in between.
+        "CAMERA_HUB_HEALTH__ROUND_SECONDS": "3600",
+        "CAMERA_HUB_HEALTH__PICTURE_SECONDS": "3600",
+    }
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "camera_hub", "serve", env=environment, stdin=DEVNULL, stdout=PIPE
+    )
+    try:
+        assert process.stdout is not None
+        url, token = await _announced(process.stdout)
+        async with running(_drained(process.stdout), "hub's words"):
+            yield process, url, token
+    finally:
+        await _ended(process)
+
+
+async def _announced(words: asyncio.StreamReader) -> tuple[str, str]:
+    said = b""
+    try:
+        async with asyncio.timeout(START_SECONDS):
+            while line := await words.readline():
+                said += line
+                if found := re.search(rb"(http://[\w.:\[\]]+)/setup#token=([\w-]+)", said):
+                    return found[1].decode(), found[2].decode()
+    except TimeoutError as error:
+        raise HubError(Kind.TIMEOUT, f"the hub was not ready within {START_SECONDS:g} s") from error
+    raise HubError(Kind.UNAVAILABLE, "the hub ended while it started; its words are above")
+
+
+async def _drained(words: asyncio.StreamReader) -> None:
+    while await words.readline():
+        pass
+
+
+async def _ended(process: Process) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        process.terminate()
+    try:
+        async with asyncio.timeout(STOP_SECONDS):
+            await process.wait()
+    except TimeoutError:
+        process.kill()
+        await process.wait()

@@ -1,0 +1,272 @@
+"""Strangers and forgers at the relay's one UDP port: nobody's session ends, memory stays, everything is counted."""
+
+import asyncio
+import os
+import random
+import re
+import resource
+import socket
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager
+
+import pytest
+from aioice import stun
+from aiortc import RTCPeerConnection
+
+from camera_hub.errors import HubError, Reason
+from tests.relay.camera import camera
+from tests.relay.clip import clip
+from tests.relay.forger import Forger, forger
+from tests.relay.hostile import Attack, attacks, check, client_hello
+from tests.relay.hub import Hub, relay
+from tests.relay.peer import Peer, viewer
+
+ROOM = 24 * 1024 * 1024
+"""Bytes by which this process may grow under 18,000 datagrams; one kept by mistake each would be as much again."""
+
+
+def memory() -> int:
+    with open("/proc/self/statm") as file:
+        return int(file.read().split()[1]) * resource.getpagesize()
+
+
+def fragments(answer: str) -> str:
+    return re.search(r"a=ice-ufrag:(\S+)", answer)[1]  # type: ignore[index]  # it has one
+
+
+@asynccontextmanager
+async def stranger(port: int) -> AsyncIterator[Callable[[bytes], object]]:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as made:
+        made.connect(("127.0.0.1", port))
+        yield made.send
+
+
+async def send(way: Callable[[bytes], object], datagrams: Iterable[bytes]) -> None:
+    """Send as fast as the relay, in this same loop, reads: nothing is lost on the way."""
+    for number, data in enumerate(datagrams):
+        way(data)
+        if number % 20 == 19:
+            for _ in range(3):
+                await asyncio.sleep(0)
+
+
+async def counts(hub: Hub) -> dict[str, int]:
+    found: dict[str, int] = (await hub.call("figures"))["relay"]["datagrams"]
+    return found
+
+
+async def counted(hub: Hub, attack: Attack, way: Callable[[bytes], object]) -> None:
+    """Send one kind; every datagram is counted, under the one name that it deserves."""
+    before = await counts(hub)
+    await send(way, attack.datagrams)
+    after = await counts(hub)
+    grown = {name: after[name] - before.get(name, 0) for name in after if after[name] != before.get(name, 0)}
+    assert sum(grown.values()) == len(attack.datagrams), attack.name
+    if attack.counted:
+        assert grown.keys() == {attack.counted}, attack.name
+
+
+async def pictures(peer: Peer, count: int = 30) -> None:
+    for _ in range(count):
+        assert await peer.width(0) == 320
+
+
+async def test_a_strangers_datagrams_of_every_kind_harm_no_session_and_are_counted_by_kind() -> None:
+    async with camera(clip()) as cam, relay() as hub, viewer(hub) as peer, stranger(await hub.port()) as way:
+        await hub.open("a", cam)
+        await hub.call("track.show", viewer="v", track=0, feed="a", serial=1)
+        await pictures(peer, 1)
+        theirs = re.search(r"a=ice-ufrag:(\S+)", peer.connection.localDescription.sdp)
+        assert theirs is not None
+        kinds = attacks(fragments(peer.answer["sdp"]), theirs[1])
+        before = memory()
+        for attack in kinds:
+            await counted(hub, attack, way)
+        assert memory() - before < ROOM
+        await pictures(peer)
+        assert [frame.type for frame in hub.said].count("viewer.state") == 1
+
+
+async def test_a_strangers_datagrams_before_a_viewer_connects_do_not_keep_it_out() -> None:
+    async with camera(clip()) as cam, relay() as hub, stranger(await hub.port()) as way:
+        kinds = attacks("unknown", "unknown")
+
+        async def attack_first(answer: str) -> None:
+            for attack in kinds:
+                await send(way, attack.datagrams)
+
+        async with viewer(hub, before=attack_first) as peer:
+            await hub.open("a", cam)
+            await hub.call("track.show", viewer="v", track=0, feed="a", serial=1)
+            await pictures(peer)
+
+
+@asynccontextmanager
+async def forged_viewer(hub: Hub, way: Forger) -> AsyncIterator[Peer]:
+    async with viewer(hub, port=way.port) as peer:
+        yield peer
+
+
+async def test_datagrams_in_a_viewers_own_name_do_not_end_its_session() -> None:
+    async with camera(clip()) as cam, relay() as hub, forger(await hub.port()) as way, forged_viewer(hub, way) as peer:
+        await hub.open("a", cam)
+        await hub.call("track.show", viewer="v", track=0, feed="a", serial=1)
+        await pictures(peer, 1)
+        before = memory()
+        for attack in attacks(fragments(peer.answer["sdp"]), "x"):
+            await send(way.forge, attack.datagrams)
+            await pictures(peer, 1)
+        assert memory() - before < ROOM
+        await pictures(peer)
+        assert [frame.type for frame in hub.said].count("viewer.state") == 1
+
+
+SPOILERS = ("junk dtls handshake", "dtls alert", "dtls goodbye", "client hello")
+"""DTLS believes these while it shakes hands: its first flights are in the clear. From a stranger none gets that far."""
+
+
+async def handshake_under(hub: Hub, attack: Attack) -> str:
+    """Connect while the attack is sent in the viewer's name before its first DTLS messages: how that ended."""
+    async with forger(await hub.port()) as way:
+        hellos = 0
+
+        def meets(data: bytes) -> None:
+            nonlocal hellos
+            if data[0] == 22 and (hellos := hellos + 1) <= 2:
+                for forged in attack.datagrams[:100]:
+                    way.forge(forged)
+
+        way.meets = meets
+        async with viewer(hub, port=way.port, awaited=("connected", "closed")):
+            state = await hub.until("viewer.state")
+            assert hellos >= 1
+            return str(state.head["state"])
+
+
+@pytest.mark.parametrize(
+    "attack",
+    [attack for attack in attacks("ours", "theirs", 200) if attack.name not in SPOILERS],
+    ids=lambda attack: attack.name,
+)
+async def test_datagrams_in_a_viewers_own_name_during_its_handshake_do_not_spoil_it(attack: Attack) -> None:
+    async with relay() as hub:
+        assert await handshake_under(hub, attack) == "connected"
+
+
+@pytest.mark.parametrize(
+    "attack",
+    [attack for attack in attacks("ours", "theirs", 200) if attack.name in SPOILERS],
+    ids=lambda attack: attack.name,
+)
+async def test_a_handshake_that_was_spoiled_is_over_in_time_and_the_next_one_succeeds(attack: Attack) -> None:
+    async with relay(connect_timeout=1.0) as hub:
+        await handshake_under(hub, attack)
+        async with viewer(hub, "next"):
+            pass
+
+
+async def test_a_client_hello_reaches_dtls_only_from_an_address_that_ice_has_proved() -> None:
+    async with relay() as hub:
+        loop = asyncio.get_running_loop()
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as ear:
+            ear.setblocking(False)
+            ear.connect(("127.0.0.1", await hub.port()))
+
+            async def race(answer: str) -> None:
+                hello = client_hello()
+                await send(ear.send, [hello] * 50)
+                await send(ear.send, [check(random.Random(1), f"{fragments(answer)}:x", b"guess"), hello])
+
+            async with viewer(hub, before=race):
+                found = await counts(hub)
+                assert found["unknown_source"] == 51
+                with pytest.raises(TimeoutError):
+                    await asyncio.wait_for(loop.sock_recv(ear, 2000), 0.1)
+
+
+async def test_a_check_that_was_overheard_draws_no_picture_to_another_address() -> None:
+    async with (
+        camera(clip()) as cam,
+        relay() as hub,
+        forger(await hub.port()) as way,
+        stranger(await hub.port()) as far,
+    ):
+        heard: list[bytes] = []
+        way.meets = heard.append
+        async with viewer(hub, port=way.port) as peer:
+            await hub.open("a", cam)
+            await hub.call("track.show", viewer="v", track=0, feed="a", serial=1)
+            await pictures(peer, 1)
+            checks = [data for data in heard if data[0] < 4 and stun.parse_message(data).message_class == 0]
+            others = [data for data in heard if data[0] >= 20]
+            assert checks
+            await send(far, checks * 10)
+            await send(far, others * 10)
+            found = await counts(hub)
+            assert found["replayed"] == 10 * len(checks)
+            assert found["unknown_source"] == 10 * len(others)
+            await pictures(peer)
+
+
+async def test_a_viewer_cannot_take_the_address_of_another_one() -> None:
+    async with (
+        camera(clip()) as cam,
+        relay() as hub,
+        forger(await hub.port()) as way,
+        viewer(hub, port=way.port) as peer,
+        viewer(hub, "thief") as thief,
+    ):
+        await hub.open("a", cam)
+        await hub.call("track.show", viewer="v", track=0, feed="a", serial=1)
+        await pictures(peer, 1)
+        theirs = re.search(r"a=ice-ufrag:(\S+)", thief.connection.localDescription.sdp)
+        password = re.search(r"a=ice-pwd:(\S+)", thief.answer["sdp"])
+        assert theirs is not None
+        assert password is not None
+        user = f"{fragments(thief.answer['sdp'])}:{theirs[1]}"
+        await send(way.forge, [check(random.Random(2), user, password[1].encode()) for _ in range(20)])
+        assert (await counts(hub))["address_taken"] == 20
+        await pictures(peer)
+
+
+async def test_a_thousand_abandoned_offers_leave_nothing_behind() -> None:
+    async with relay(connect_timeout=0.2, max_viewers=64) as hub:
+        connection = RTCPeerConnection()
+        for _ in range(16):
+            connection.addTransceiver("video", direction="recvonly")
+        await connection.setLocalDescription(await connection.createOffer())
+        sdp = connection.localDescription.sdp
+        await connection.close()
+        await abandon(hub, sdp, 100)
+        tasks, files, before = len(asyncio.all_tasks()), len(os.listdir("/proc/self/fd")), memory()
+        assert await abandon(hub, sdp, 1000) > 0, "the cap was reached"
+        assert len(asyncio.all_tasks()) <= tasks
+        assert len(os.listdir("/proc/self/fd")) <= files
+        assert memory() - before < ROOM
+
+
+async def abandon(hub: Hub, sdp: str, count: int) -> int:
+    """Make offers as fast as the cap admits, and wait until all have been reaped. How many were refused as busy."""
+    made = refused = 0
+    begun = len(hub.said)
+
+    def reaped() -> int:
+        return sum(frame.type == "viewer.state" for frame in hub.said[begun:])
+
+    while made < count:
+        try:
+            await hub.call("viewer.offer", viewer=f"abandoned {begun} {made}", sdp=sdp)
+            made += 1
+        except HubError as error:
+            if error.reason != Reason.BUSY:
+                raise
+            refused += 1
+            gone = reaped()
+            while reaped() == gone:
+                await hub.until("viewer.state", since=begun + gone)
+    async with asyncio.timeout(20):
+        while (await hub.call("figures"))["viewers"]:
+            pass
+    reasons = {frame.head["reason"] for frame in hub.said[begun:] if frame.type == "viewer.state"}
+    assert reasons == {"reaped"}
+    return refused
