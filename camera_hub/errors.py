@@ -74,6 +74,7 @@ class Reason(StrEnum):
     NO_MEDIA = "no_media"
     NO_KEY_FRAME = "no_key_frame"
     STALLED = "stalled"
+    LATE = "late"
     NO_H264 = "no_h264"
     B_FRAMES = "b_frames"
     CODEC_UNSUPPORTED = "codec_unsupported"

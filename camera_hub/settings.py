@@ -78,6 +78,8 @@ class Ingest(_Section):
     open_timeout: Seconds = 10.0
     media_timeout: Seconds = 8.0
     key_frame_timeout: Seconds = 20.0
+    late_seconds: Seconds = 2.0
+    late_for: Seconds = 10.0
     opens_per_village: int = Field(4, ge=1)
     opens_at_once: int = Field(32, ge=1)
     sessions_per_device: int = Field(16, ge=1)

@@ -145,6 +145,11 @@ def view(
     to the hub after the click and is shown no later than one frame's time and 50 ms after that, by its rtpTimestamp on
     the track's clock, which is read from frames before the click. live_age_ms is how late.
 
+    impaired: a wall of four behind a road in user space. decoded_share: frames decoded of those the cameras sent, with
+    so much loss each way and up to 50 ms of jitter that reorders. back_after_silence_ms: from the end of a second in
+    which nothing came through to the last tile's next frame. beside_a_thin_viewer: what a wall loses while another
+    one's line carries 100 kbit/s.
+
     added_latency_ms: the relay alone, fed by a synthetic RTSP source; from before the source's write of a frame to the
     kernel's time of the frame's last datagram at a light client with 16 tracks; no browser, no decoding.
 

@@ -69,7 +69,7 @@ class ScalePlan:
     busy: float = 0.8  # share of all cores
 
 
-VIEW_FIGURES = ("added_latency", "cold", "warm", "wall16", "switch", "wall16_gop10")
+VIEW_FIGURES = ("added_latency", "cold", "warm", "wall16", "switch", "impaired", "wall16_gop10")
 
 
 @dataclass(frozen=True, slots=True)

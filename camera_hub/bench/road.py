@@ -7,6 +7,7 @@ The browser is given `way.port` instead of the relay's. Needs no rights and no n
 """
 
 import asyncio
+import heapq
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -43,12 +44,14 @@ class Road:
 
 
 class _Side(asyncio.DatagramProtocol):
-    """One socket, and the datagrams that will leave by it later."""
+    """One socket, and the datagrams that will leave by it later: by time, of one time by their coming."""
 
     def __init__(self, road: Road) -> None:
         self.road = road
         self.transport: asyncio.DatagramTransport | None = None
-        self._waiting: set[asyncio.TimerHandle] = set()
+        self._waiting: list[tuple[float, int, bytes, tuple[str, int] | None]] = []
+        self._count = 0
+        self._timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast(asyncio.DatagramTransport, transport)
@@ -58,34 +61,34 @@ class _Side(asyncio.DatagramProtocol):
 
     def later(self, lane: Lane, data: bytes, address: tuple[str, int] | None) -> None:
         """Send by this socket when the lane says so, if it does."""
-        loop = asyncio.get_running_loop()
-        now = loop.time()
-        at = lane.out(len(data), now)
+        at = lane.out(len(data), asyncio.get_running_loop().time())
         if at is None:
             return
-        if at <= now:
-            self._send(data, address)
-        elif len(self._waiting) >= MAX_WAITING:
+        if len(self._waiting) >= MAX_WAITING:
             self.road.refused += 1
-        else:
-            handle: asyncio.TimerHandle
-
-            def due() -> None:
-                self._waiting.discard(handle)
-                self._send(data, address)
-
-            handle = loop.call_at(at, due)
-            self._waiting.add(handle)
+            return
+        self._count += 1
+        heapq.heappush(self._waiting, (at, self._count, data, address))
+        self._go_on()
 
     def close(self) -> None:
-        for handle in self._waiting:
-            handle.cancel()
+        self._waiting.clear()
+        if self._timer is not None:
+            self._timer.cancel()
         if self.transport is not None:
             self.transport.close()
 
-    def _send(self, data: bytes, address: tuple[str, int] | None) -> None:
-        if self.transport is not None and not self.transport.is_closing():
-            self.transport.sendto(data, address)
+    def _go_on(self) -> None:
+        """Send what is due, and come again for the next."""
+        loop = asyncio.get_running_loop()
+        now = loop.time()
+        while self._waiting and self._waiting[0][0] <= now:
+            _, _, data, address = heapq.heappop(self._waiting)
+            if self.transport is not None and not self.transport.is_closing():
+                self.transport.sendto(data, address)
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = loop.call_at(self._waiting[0][0], self._go_on) if self._waiting else None
 
 
 class _Near(_Side):

@@ -14,8 +14,9 @@ from camera_hub.bench.lines import Lines
 from camera_hub.bench.plan import ViewPlan
 from camera_hub.bench.view_browser import Chromium, chromium
 from camera_hub.bench.view_frames import spread
+from camera_hub.bench.view_impair import impaired
 from camera_hub.bench.view_latency import added_latency
-from camera_hub.bench.view_site import site
+from camera_hub.bench.view_site import Site, site
 from camera_hub.clock import Clock
 
 WALL = 16
@@ -26,21 +27,26 @@ async def run(plan: ViewPlan, clock: Clock, lines: Lines) -> bool:
     report = _Report(lines)
     if "added_latency" in plan.figures:
         report.line(await added_latency(clock, feeds=plan.feeds, bits=plan.bits))
-    if {"cold", "warm", "wall16", "switch"} & plan.figures:
-        async with _wall(plan, clock, gop_seconds=2) as (browser, cameras):
-            await _pages(plan, report, browser, cameras)
+    if {"cold", "warm", "wall16", "switch", "impaired"} & plan.figures:
+        async with _wall(plan, clock, gop_seconds=2) as (browser, made):
+            await _pages(plan, report, browser, made.cameras)
+            if "impaired" in plan.figures:
+                async for line in impaired(browser, made):
+                    report.line(line)
     if "wall16_gop10" in plan.figures:
-        async with _wall(plan, clock, gop_seconds=10) as (browser, cameras):
-            await _sixteen(plan, report, browser, cameras, "wall16_gop10", 1000.0)
+        async with _wall(plan, clock, gop_seconds=10) as (browser, made):
+            await _sixteen(plan, report, browser, made.cameras, "wall16_gop10", 1000.0)
     return report.met
 
 
 async def _pages(plan: ViewPlan, report: "_Report", browser: Chromium, cameras: Sequence[int]) -> None:
     """All figures of cameras with a key frame every 2 s. The cold ones come first: they leave every feed running."""
-    cold = [await measure.opened(browser, "1", [camera]) for camera in cameras]
     if "cold" in plan.figures:
+        cold = [await measure.opened(browser, "1", [camera]) for camera in cameras]
         report.figure("first_picture_cold_ms", [one.route for one in cold], 500.0)
         report.figure("first_picture_cold_from_offer_ms", [one.connection for one in cold])
+    else:
+        await _warmed(browser, cameras)
     if "warm" in plan.figures:
         warm = [await measure.opened(browser, "1", [cameras[n % len(cameras)]]) for n in range(plan.repeat)]
         report.figure("first_picture_warm_ms", [one.route for one in warm], 300.0)
@@ -59,21 +65,27 @@ async def _pages(plan: ViewPlan, report: "_Report", browser: Chromium, cameras: 
 async def _sixteen(
     plan: ViewPlan, report: "_Report", browser: Chromium, cameras: Sequence[int], name: str, bar: float
 ) -> None:
-    await measure.opened(browser, "16", cameras[:WALL])  # so that every feed runs
+    await _warmed(browser, cameras[:WALL])
     walls = [await measure.opened(browser, "16", cameras[:WALL]) for _ in range(plan.repeat)]
     report.figure(f"{name}_last_tile_ms", [wall.route for wall in walls], bar)
     report.figure(f"{name}_last_tile_from_offer_ms", [wall.connection for wall in walls])
 
 
+async def _warmed(browser: Chromium, cameras: Sequence[int]) -> None:
+    """Every feed runs, and goes on when nobody watches."""
+    for first in range(0, len(cameras), WALL):
+        await measure.opened(browser, "16", cameras[first : first + WALL])
+
+
 @asynccontextmanager
-async def _wall(plan: ViewPlan, clock: Clock, *, gop_seconds: int) -> AsyncIterator[tuple[Chromium, tuple[int, ...]]]:
+async def _wall(plan: ViewPlan, clock: Clock, *, gop_seconds: int) -> AsyncIterator[tuple[Chromium, Site]]:
     """A signed-in browser at a site of its own."""
     with tempfile.TemporaryDirectory(prefix="camera-hub-bench-") as folder:
         async with (
             site(Path(folder), clock, cameras=plan.cameras, gop_seconds=gop_seconds) as made,
             chromium(made, clock) as browser,
         ):
-            yield browser, made.cameras
+            yield browser, made
 
 
 class _Report:

@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,7 +13,9 @@ from camera_hub.clock import Clock
 from camera_hub.errors import HubError, Kind
 
 if TYPE_CHECKING:
-    from playwright.async_api import BrowserContext, Page
+    from playwright.async_api import BrowserContext, Page, Route
+
+    Intercept = Callable[[Route], Awaitable[None]]
 
 FLAGS = (
     "--no-sandbox",
@@ -25,6 +27,7 @@ FLAGS = (
 )
 WAIT_SECONDS = 15.0
 _LOOK_EVERY = 0.05
+_OFFERS = "**/api/viewers"
 _SCRIPT = Path(__file__).with_name("view_page.js")
 
 
@@ -97,10 +100,17 @@ class Chromium:
         self._clock = clock
 
     @asynccontextmanager
-    async def page(self, path: str, remembered: tuple[str, Sequence[int]] | None = None) -> AsyncIterator[WallPage]:
-        """A page at `path` while the block runs. `remembered`: layout and cameras that the wall will open with."""
+    async def page(
+        self, path: str, remembered: tuple[str, Sequence[int]] | None = None, through: "Intercept | None" = None
+    ) -> AsyncIterator[WallPage]:
+        """A page at `path` while the block runs. `remembered`: layout and cameras that the wall will open with.
+
+        `through` is handed every exchange of an offer for its answer.
+        """
         page = await self.context.new_page()
         try:
+            if through is not None:
+                await page.route(_OFFERS, through)
             if remembered is not None:
                 layout, cameras = remembered
                 scene = json.dumps({"layout": layout, "cameras": list(cameras)})

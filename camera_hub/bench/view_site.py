@@ -31,7 +31,6 @@ class Site:
     """A hub that answers, with cameras that may be watched."""
 
     api: Api
-    hub: int  # process id
     cameras: tuple[int, ...]
 
     @property
@@ -46,7 +45,7 @@ async def site(folder: Path, clock: Clock, *, cameras: int, gop_seconds: int) ->
     words = ("--gop", str(gop_seconds))
     async with AsyncExitStack() as stack:
         villages = await stack.enter_async_context(farm(VILLAGES, cameras, free_network(), cache, words))
-        process, url, token = await stack.enter_async_context(_hub(folder / "data"))
+        url, token = await stack.enter_async_context(_hub(folder / "data"))
         api = await stack.enter_async_context(browser(url))
         ids = await township.found_township(api, villages, token, accounts.fresh())
         known = {
@@ -59,7 +58,7 @@ async def site(folder: Path, clock: Clock, *, cameras: int, gop_seconds: int) ->
             raise HubError(Kind.UNREACHABLE, "not every virtual camera could be registered: " + "; ".join(refused[:3]))
         await township.put_in_service(api, made)
         await _proved(api, clock)
-        yield Site(api, process.pid, tuple(camera["id"] for camera in await api("GET", "/api/cameras")))
+        yield Site(api, tuple(camera["id"] for camera in await api("GET", "/api/cameras")))
 
 
 async def _proved(api: Api, clock: Clock) -> None:
@@ -75,8 +74,8 @@ async def _proved(api: Api, clock: Clock) -> None:
 
 
 @asynccontextmanager
-async def _hub(data: Path) -> AsyncIterator[tuple[Process, str, str]]:
-    """`camera-hub serve` on free ports; its process, its address, the token of its first start."""
+async def _hub(data: Path) -> AsyncIterator[tuple[str, str]]:
+    """`camera-hub serve` on free ports; its address, and the token of its first start."""
     environment = {
         **os.environ,
         "CAMERA_HUB_SERVER__PORT": "0",
@@ -96,7 +95,7 @@ async def _hub(data: Path) -> AsyncIterator[tuple[Process, str, str]]:
         assert process.stdout is not None
         url, token = await _announced(process.stdout)
         async with running(_drained(process.stdout), "hub's words"):
-            yield process, url, token
+            yield url, token
     finally:
         await _ended(process)
 

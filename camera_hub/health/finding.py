@@ -27,6 +27,8 @@ class Sight(Protocol):
     def key_frame_ms(self) -> float | None: ...
     @property
     def seen(self) -> Seen | None: ...
+    @property
+    def late(self) -> bool: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +78,8 @@ def of_sight(camera_id: int, sight: Sight, at: float, wall: datetime, clock_erro
         named = {Reason.BLACK: sight.seen.black, Reason.FROZEN: sight.seen.frozen}
         scores = {name.value: score for name, score in named.items() if score is not None}
         picture = next((name for name, score in named.items() if score is not None and score < FAULT_BELOW), None)
+    if reason is None and sight.late:
+        reason = Reason.LATE
     if reason is not None and aspect_of(reason) is Aspect.PICTURE:
         reason, picture = None, reason
     return Finding(

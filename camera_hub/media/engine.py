@@ -11,7 +11,7 @@ from camera_hub.access.policy import Actor
 from camera_hub.access.stream_tokens import StreamTokens
 from camera_hub.cameras.login_budget import LoginBudget
 from camera_hub.clock import Clock
-from camera_hub.errors import HubError, Kind
+from camera_hub.errors import HubError, Kind, Reason
 from camera_hub.events import (
     AccessChanged,
     CameraChanged,
@@ -43,7 +43,7 @@ from camera_hub.media.stills import Stills
 from camera_hub.media.tiles import FeedNews, Track
 from camera_hub.media.viewers import Viewers
 from camera_hub.media.wanted import FeedKey, relay_of
-from camera_hub.relay.messages import FeedSpec, KeyFrame, LoginSaid, RtspEnded, ViewerState
+from camera_hub.relay.messages import FeedPhase, FeedSpec, KeyFrame, LoginSaid, RtspEnded, ViewerState
 from camera_hub.running import Backoff, keep_running, running
 from camera_hub.settings import Settings
 from camera_hub.store.database import Database
@@ -243,7 +243,8 @@ class Media:
         """(phase, reason) of the camera's running feed, the best one if there are two; None when none runs."""
         for key in self._feeds.of_camera(camera_id):
             if (news := self._feeds.news(key)) is not None:
-                return news.state.phase.value, news.reason
+                rests = news.state.phase is FeedPhase.LIVE and self._feeds.rests(camera_id)
+                return news.state.phase.value, Reason.LATE if rests else news.reason
         return None
 
     async def restart_relay(self, number: int) -> int:

@@ -10,6 +10,7 @@ from camera_hub.clock import Clock
 from camera_hub.errors import HubError, Kind, Reason
 from camera_hub.events import EventBus, FeedChanged
 from camera_hub.media.background import Background
+from camera_hub.media.late import LateCameras
 from camera_hub.media.ports import ALL_CODECS, Chosen, Role, Sources
 from camera_hub.media.relays import Relay
 from camera_hub.media.tiles import CODEC_REASONS, FeedNews, follow
@@ -70,6 +71,7 @@ class Feeds:
         self._news: dict[FeedKey, FeedNews] = {}
         self._asked_at: dict[FeedKey, float] = {}
         self._known: dict[int, tuple[str, int | None, int | None]] = {}
+        self._late = LateCameras()
         self._room_waiters: set[asyncio.Future[None]] = set()
         self._key_waiters: dict[FeedKey, set[asyncio.Future[tuple[KeyFrame, bytes]]]] = {}
         self._taps: dict[FeedKey, tuple[float, OnKey]] = {}
@@ -128,6 +130,15 @@ class Feeds:
         ]
         return sorted(keys, key=lambda key: not self._is_live(key))
 
+    def rests(self, camera_id: int) -> bool:
+        """Whether the camera's main stream came too late, and is left alone for a while."""
+        return self._late.rests(camera_id, self._clock.monotonic())
+
+    def late(self, camera_id: int) -> bool:
+        """Whether the camera's pictures come too late: one of its feeds' do, or its main stream rests for it."""
+        feeds = (self._news.get(key) for key in self.of_camera(camera_id))
+        return self.rests(camera_id) or any(news is not None and news.reason == Reason.LATE for news in feeds)
+
     def _is_live(self, key: FeedKey) -> bool:
         news = self._news.get(key)
         return news is not None and news.state.phase is FeedPhase.LIVE
@@ -170,6 +181,8 @@ class Feeds:
         about = self._about[key]
         if before is None or (before.state.phase, before.reason) != (news.state.phase, news.reason):
             self._bus.publish(FeedChanged(about.camera_id, key.stream_id, state.phase, news.reason))
+        if news.reason == Reason.LATE and about.role == "main":
+            self._late.found(about.camera_id, self._clock.monotonic())
         if state.phase is FeedPhase.LIVE:
             self._sources.plays(key.stream_id)
             self._asked_at.pop(key, None)
@@ -289,6 +302,7 @@ class Feeds:
         """Close what nobody wants any longer; ask anew for what the relay has given up."""
         now = self._clock.monotonic()
         self._do(self._wanted.sweep(now))
+        self._late.forget(now)
         for key in self._wanted.all():
             news = self._news.get(key)
             if news is None or news.failing_since is None or not self._wanted.held(key) or self._wanted.waits(key):

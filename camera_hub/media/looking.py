@@ -89,7 +89,8 @@ class Looks:
             frame, data = await self._feeds.next_key_frame(key)
             again, _ = await self._see(replace(wish, jpeg=False), frame, data, seen.signature)
             seen = replace(seen, frozen=max(seen.frozen, again.frozen if again.frozen is not None else 100.0))
-        return replace(self._measured(sight, key), codec=frame.codec, seen=seen, jpeg=jpeg or None)
+        late = self._feeds.late(wish.camera_id)
+        return replace(self._measured(sight, key), codec=frame.codec, seen=seen, jpeg=jpeg or None, late=late)
 
     async def _see(self, wish: Wish, frame: KeyFrame, data: bytes, previous: str | None) -> tuple[Seen, bytes]:
         if frame.codec not in ALL_CODECS:

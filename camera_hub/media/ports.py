@@ -11,8 +11,9 @@ from camera_hub.relay.messages import FeedSpec
 Quality = Literal["auto", "main", "sub"]
 Role = Literal["main", "sub"]
 TileState = Literal["empty", "connecting", "waiting", "live", "pictures", "failed", "refused"]
-Note = Literal["link_poor", "link_sub", "link_keys"]
-"""What a tile adds to its state: the browser's link is poor; so the sub stream is shown; so key frames alone are."""
+Note = Literal["link_poor", "link_sub", "link_keys", "late", "late_sub"]
+"""What a live tile adds: the browser's link is poor; so the sub stream is shown; so key frames alone are; the picture
+comes too late from the camera; so the sub stream is shown."""
 
 Present = Callable[[], Awaitable[bool]]
 """Whether the session that a viewer without a page was opened in still stands."""
@@ -149,7 +150,10 @@ PageNews = Tile | ViewerGone | RelayNew
 
 @dataclass(frozen=True, slots=True)
 class Sight:
-    """What one look saw. `reason` is None when it is a picture; delays in ms, where the stream told them."""
+    """What one look saw. `reason` is None when it is a picture; delays in ms, where the stream told them.
+
+    `late`: the camera's pictures come too late; the one that was seen did, or its main stream is left alone for it.
+    """
 
     at: datetime
     reason: str | None = None
@@ -161,6 +165,7 @@ class Sight:
     role: Role | None = None
     seen: Seen | None = None
     jpeg: bytes | None = None
+    late: bool = False
 
 
 def is_codec(codec: str | None, codecs: Set[str]) -> bool:

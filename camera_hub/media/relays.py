@@ -53,6 +53,8 @@ def config_of(settings: Settings, number: int) -> RelayConfig:
         open_timeout=ingest.open_timeout,
         media_timeout=ingest.media_timeout,
         key_frame_timeout=ingest.key_frame_timeout,
+        late_seconds=ingest.late_seconds,
+        late_for=ingest.late_for,
         opens_per_village=ingest.opens_per_village,
         opens_at_once=max(1, ingest.opens_at_once // media.relays),
         rtsp_host=media.rtsp_host,

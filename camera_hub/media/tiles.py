@@ -44,7 +44,7 @@ def follow(before: FeedNews | None, state: FeedState, now: datetime) -> FeedNews
     """The news after `state`. A retry that only connects does not make a failing feed a fresh one."""
     state = _with_known(before.state if before else None, state)
     if state.phase is FeedPhase.LIVE:
-        return FeedNews(state, was_live=True)
+        return FeedNews(state, reason=Reason.LATE if state.reason == Reason.LATE else None, was_live=True)
     if state.phase is FeedPhase.STOPPED:
         return FeedNews(state)
     earlier = before or FeedNews(state)

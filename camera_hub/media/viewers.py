@@ -167,7 +167,9 @@ class Viewers:
 
     def _start_choice(self, viewer: Viewer, track: Track, quality: Quality, lost: str | None = None) -> None:
         track.asked_at = self._clock.monotonic()
-        track.asked = quality = adapted(quality, viewer.link) if lost is None else quality
+        if lost is None:
+            quality = adapted(quality, viewer.link, rests=self._rests(track))
+        track.asked = quality
         name = f"choose for {viewer.holder(track)}"
         self._background.start(name, self._choose(viewer, track, track.serial, quality, lost))
 
@@ -276,7 +278,9 @@ class Viewers:
         news = self._feeds.news(track.key) if track.key is not None else None
         still = self._stills.of(track.key) if track.key is not None else None
         now = tile(viewer.id, track, news, still)
-        now = replace(now, note=note(track, viewer.link) if now.state == "live" else None)
+        if now.state == "live":
+            late = news is not None and news.reason == Reason.LATE
+            now = replace(now, note=note(track, viewer.link, late=late))
         if now != track.told:
             track.told = now
             self._pages.tell(viewer.page, now)
@@ -302,9 +306,16 @@ class Viewers:
         if (viewer := self._viewers.get(state.viewer)) is not None:
             viewer.link = state.level
             for track in viewer.shown.values():
-                if out_of_step(track, viewer.link):
-                    self._start_choice(viewer, track, track.quality)
+                self._keep_step(viewer, track)
                 self.tell(viewer, track)
+
+    def _keep_step(self, viewer: Viewer, track: Track) -> None:
+        """Choose again where the way to the browser or from the camera now bears more or less."""
+        if out_of_step(track, viewer.link, rests=self._rests(track)):
+            self._start_choice(viewer, track, track.quality)
+
+    def _rests(self, track: Track) -> bool:
+        return track.camera_id is not None and self._feeds.rests(track.camera_id)
 
     def heard_closed(self, viewer_id: str, reason: str) -> None:
         """The relay has ended a viewer."""
@@ -318,6 +329,7 @@ class Viewers:
                 if track.key == key:
                     self.tell(viewer, track)
                     self._check_codec(viewer, track, news)
+                    self._keep_step(viewer, track)
 
     def heard_still(self, key: FeedKey) -> None:
         """A feed has a new key-frame picture, or none for a new reason."""
@@ -348,12 +360,16 @@ class Viewers:
         self._pages.tell_all(RelayNew(relay, epoch))
 
     def sweep(self) -> None:
-        """Close viewers of pages that are gone; ask again for streams that could not be asked for."""
+        """Close viewers of pages that are gone; ask again for streams that could not be asked for, or had to rest."""
         for page in self._pages.lost(self._clock.monotonic()):
             self.close_all(self.of_page(page), "page_gone")
         due = self._clock.monotonic() - _ASK_AGAIN_SECONDS
         for viewer in self._viewers.values():
             for track in viewer.shown.values():
                 failed = track.refusal is not None and track.refusal[0] not in REFUSALS
-                if failed and track.asked_at <= due:
+                if track.asked_at > due:
+                    continue
+                if failed:
                     self._start_choice(viewer, track, track.quality)
+                else:
+                    self._keep_step(viewer, track)

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from camera_hub.errors import Reason
 from camera_hub.store.tables import Camera
 
-SHOWN_ANYWAY = frozenset({Reason.BLACK, Reason.FROZEN, Reason.UNDECODABLE, Reason.CLOCK_WRONG})
+SHOWN_ANYWAY = frozenset({Reason.BLACK, Reason.FROZEN, Reason.UNDECODABLE, Reason.CLOCK_WRONG, Reason.LATE})
 """Faults with a live stream: the operator shall see them."""
 
 

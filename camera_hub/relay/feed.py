@@ -11,6 +11,7 @@ from camera_hub.errors import HubError, Kind, Reason
 from camera_hub.relay.gate import Gate
 from camera_hub.relay.history import Frame, History
 from camera_hub.relay.intake import Intake
+from camera_hub.relay.lateness import Lateness
 from camera_hub.relay.messages import FeedPhase, FeedSpec, FeedState, KeyFrame, RelayConfig
 from camera_hub.relay.nal import annex_b
 from camera_hub.relay.permits import Permit
@@ -97,6 +98,7 @@ class Feed:
         self._on_key = on_key
         self._wants_key = wants_key
         self._timeline = Timeline()
+        self._lateness = Lateness(config.late_seconds, config.late_for)
         self._intake: Intake | None = None
         self._stats: ReceiverStats | None = None
         self._task: asyncio.Task[None] | None = None
@@ -173,6 +175,7 @@ class Feed:
             await asyncio.Event().wait()  # until the hub reopens or closes
         self._say(FeedState(self.name, FeedPhase.CONNECTING))
         self._heard = self._keyed = None
+        self._lateness.restart()
         try:
             async with AsyncExitStack() as life:
                 async with self._gate.opening(self.spec, lambda: bool(self.takers)) as permit:
@@ -222,7 +225,9 @@ class Feed:
         try:
             while not keeping.done():
                 await asyncio.wait([keeping], timeout=LOOK_EVERY)
-                self._judge(self._clock.monotonic())
+                now = self._clock.monotonic()
+                self._judge(now)
+                self._judge_lateness(now)
             keeping.result()
         finally:
             if not keeping.done():
@@ -243,6 +248,18 @@ class Feed:
                 f"no key frame within {self._config.key_frame_timeout:g} s; shorten the camera's I-frame interval",
                 reason=Reason.NO_KEY_FRAME,
             )
+
+    def _judge_lateness(self, now: float) -> None:
+        """Say when frames begin to come too late, or in time again. Raise when the stream had better begin anew."""
+        if self.state.phase is not FeedPhase.LIVE or self.state.reason not in (None, Reason.LATE):
+            return
+        seconds = self._timeline.lateness
+        if self._lateness.judge(now, seconds):
+            late = self._lateness.late
+            detail = f"the picture comes {seconds:.0f} s late; the camera's link is too thin for it" if late else ""
+            self._say(replace(self.state, reason=Reason.LATE if late else None, detail=detail))
+        if self.takers and self._lateness.worth_opening_anew(now):
+            raise HubError(Kind.TIMEOUT, f"the picture came {seconds:.0f} s late; it begins anew", reason=Reason.LATE)
 
     def _played(self) -> None:
         """The camera agreed to PLAY; said once per session."""
@@ -362,6 +379,7 @@ class Feed:
             "dropped": figures.dropped + (intake.dropped if intake is not None else 0),
             "bad_packets": figures.bad_packets,
             "lateness": self._timeline.lateness,
+            "late": self._lateness.late,
             "jitter": self._timeline.jitter,
             "jumps": self._timeline.jumps,
             "opens": figures.opens,

@@ -86,6 +86,8 @@ class RelayConfig(Message):
     open_timeout: float = 10.0  # whole RTSP open, to the answer to PLAY
     media_timeout: float = 8.0  # no packet for that long: stalled, reopened
     key_frame_timeout: float = 20.0
+    late_seconds: float = 2.0  # frames that come later than that …
+    late_for: float = 10.0  # … for that long: the feed says so, and is opened anew now and then
     opens_per_village: int = 4  # concurrent RTSP opens (FeedSpec.group) …
     opens_at_once: int = 32  # … and in all
     rtsp_host: str = "::"

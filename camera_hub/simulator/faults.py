@@ -28,6 +28,7 @@ class Fault(StrEnum):
     NAT_XADDR = "nat_xaddr"  # addresses it names are those behind its router
     TCP_REFUSED = "tcp_refused"  # RTSP over UDP only
     # the stream
+    THIN = "thin"  # over TCP each session carries only so much; the value is bit/s
     NO_KEY_FRAME = "no_key_frame"
     B_FRAMES = "b_frames"
     # the picture
@@ -35,7 +36,7 @@ class Fault(StrEnum):
     BLACK = "black"
 
 
-DEFAULT_VALUES = {Fault.CLOCK_SKEW: -SIX_MONTHS, Fault.FLAPPING: 15.0}
+DEFAULT_VALUES = {Fault.CLOCK_SKEW: -SIX_MONTHS, Fault.FLAPPING: 15.0, Fault.THIN: 100_000.0}
 INNER_ADDRESS = "192.168.1.64"
 """What a device behind a router says its address is (fault `nat_xaddr`)."""
 

@@ -100,6 +100,19 @@ async def asked(way: Road, browser: Browser, words: list[bytes]) -> asyncio.Data
     return transport
 
 
+async def test_datagrams_of_one_moment_keep_their_order() -> None:
+    loop = asyncio.get_running_loop()
+    relay, _ = await loop.create_datagram_endpoint(Echo, local_addr=("127.0.0.1", 0))
+    async with road(relay.get_extra_info("sockname")[1], seed=2) as way, asyncio.timeout(10):
+        way.up.impairment = way.down.impairment = Impairment(jitter=0.05)
+        browser, words = Browser(), [bytes([number]) for number in range(100)]
+        transport = await asked(way, browser, words)
+        assert [await browser.got.get() for _ in words] == words
+        transport.close()
+    relay.close()
+    await asyncio.sleep(0)
+
+
 async def test_datagrams_go_both_ways_each_browser_by_its_own() -> None:
     loop = asyncio.get_running_loop()
     relay, _ = await loop.create_datagram_endpoint(Echo, local_addr=("127.0.0.1", 0))

@@ -22,18 +22,20 @@ class FakeSight:
     seen: Seen | None = None
     jpeg: bytes | None = None
     at: datetime = START
+    late: bool = False
 
 
 @dataclass
 class FakeMedia:
     """`reasons`: why a camera gives no picture. `frozen`, `black`: cameras whose pictures are so.
 
-    `nap` is how looks that time out let their ten seconds pass.
+    `late`: cameras whose pictures come too late. `nap` is how looks that time out let their ten seconds pass.
     """
 
     reasons: dict[int, str] = field(default_factory=dict)
     frozen: set[int] = field(default_factory=set)
     black: set[int] = field(default_factory=set)
+    late: set[int] = field(default_factory=set)
     feeds: dict[int, tuple[str, str | None]] = field(default_factory=dict)
     looks: list[tuple[int, bool]] = field(default_factory=list)
     nap: Callable[[float], Awaitable[None]] | None = None
@@ -59,10 +61,10 @@ class FakeMedia:
         if scores:
             frozen = None if previous is None else 0.0 if camera_id in self.frozen else 100.0
             seen = Seen(704, 576, 0.0 if camera_id in self.black else 95.0, frozen, f"{camera_id}-{len(self.looks)}")
-        return FakeSight(seen=seen)
+        return FakeSight(seen=seen, late=camera_id in self.late)
 
     def feed_reason(self, camera_id: int) -> tuple[str, str | None] | None:
-        return self.feeds.get(camera_id)
+        return ("live", "late") if camera_id in self.late else self.feeds.get(camera_id)
 
     async def warm(self, camera_ids: Sequence[int], holder: str, seconds: float) -> None:
         self.warmed.append((tuple(camera_ids), holder, seconds))

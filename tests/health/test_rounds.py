@@ -8,7 +8,15 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import func, select, update
 
-from camera_hub.events import AlarmChanged, CameraChanged, CameraQuarantined, DeviceChanged, EventBus, VillageChanged
+from camera_hub.events import (
+    AlarmChanged,
+    CameraChanged,
+    CameraQuarantined,
+    DeviceChanged,
+    EventBus,
+    FeedChanged,
+    VillageChanged,
+)
 from camera_hub.health.history import Retention
 from camera_hub.health.rounds import Rounds
 from camera_hub.settings import Health
@@ -185,6 +193,19 @@ async def test_a_blip_is_not_told(hub: Hub) -> None:
         await hub.cut(cameras[:1], on=False)
         await hub.clock.walk(60)
     assert await hub.alarms(closed=True) == []
+
+
+async def test_a_picture_that_comes_too_late_is_an_alarm_that_closes_when_it_does_no_more(hub: Hub) -> None:
+    cameras = await add_village(hub.database, hub.clock, "东沟村", 3)
+    async with hub.rounds():
+        await hub.clock.walk(10)
+        hub.media.late = {cameras[1]}
+        hub.bus.publish(FeedChanged(cameras[1], 1, "live", "late"))
+        await hub.clock.walk(10)
+        assert await hub.alarms() == [("camera", "late", [cameras[1]])]
+        hub.media.late = set()
+        await hub.clock.walk(20)
+        assert await hub.alarms() == []
 
 
 async def test_frozen_and_black_and_wrong_login_have_their_own_causes(hub: Hub) -> None:

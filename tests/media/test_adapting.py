@@ -20,37 +20,43 @@ def shown(wished: Quality, asked: Quality, role: Role, tried: tuple[int, ...] = 
 
 
 def test_only_the_main_stream_gives_way() -> None:
-    assert [adapted("main", level) for level in LinkLevel] == ["main", "sub", "sub"]
-    assert [adapted("auto", level) for level in LinkLevel] == ["auto"] * 3
-    assert [adapted("sub", level) for level in LinkLevel] == ["sub"] * 3
+    assert [adapted("main", level, rests=False) for level in LinkLevel] == ["main", "sub", "sub"]
+    assert [adapted("main", level, rests=True) for level in LinkLevel] == ["sub"] * 3
+    for rests in (False, True):
+        assert [adapted("auto", level, rests=rests) for level in LinkLevel] == ["auto"] * 3
+        assert [adapted("sub", level, rests=rests) for level in LinkLevel] == ["sub"] * 3
 
 
 @pytest.mark.parametrize(
-    ("track", "link", "out"),
+    ("track", "link", "rests", "out"),
     [
-        (shown("main", "main", "main"), FULL, False),
-        (shown("main", "main", "main"), LIGHT, True),
-        (shown("main", "sub", "sub"), KEYS, False),
-        (shown("main", "sub", "sub"), FULL, True),
-        (shown("auto", "auto", "sub"), KEYS, False),
-        (shown("main", "sub", "sub", tried=(10,)), FULL, False),  # the main stream cannot be shown anyway
-        (shown("main", "main", "main", tried=(12,)), LIGHT, False),  # nor the sub stream
-        (Track(0), KEYS, False),
+        (shown("main", "main", "main"), FULL, False, False),
+        (shown("main", "main", "main"), LIGHT, False, True),
+        (shown("main", "main", "main"), FULL, True, True),
+        (shown("main", "sub", "sub"), KEYS, False, False),
+        (shown("main", "sub", "sub"), FULL, True, False),
+        (shown("main", "sub", "sub"), FULL, False, True),
+        (shown("auto", "auto", "sub"), KEYS, True, False),
+        (shown("main", "sub", "sub", tried=(10,)), FULL, False, False),  # the main stream cannot be shown anyway
+        (shown("main", "main", "main", tried=(12,)), LIGHT, True, False),  # nor the sub stream
+        (Track(0), KEYS, True, False),
     ],
 )
-def test_a_track_is_moved_when_it_can_be(track: Track, link: LinkLevel, out: bool) -> None:
-    assert out_of_step(track, link) is out
+def test_a_track_is_moved_when_it_can_be(track: Track, link: LinkLevel, rests: bool, out: bool) -> None:
+    assert out_of_step(track, link, rests=rests) is out
 
 
 @pytest.mark.parametrize(
-    ("track", "notes"),
+    ("track", "late", "notes"),
     [
-        (shown("main", "main", "main"), (None, "link_poor", "link_keys")),  # moving is under way
-        (shown("main", "sub", "sub"), (None, "link_sub", "link_keys")),
-        (shown("main", "sub", "main"), (None, "link_poor", "link_keys")),  # a camera without a sub stream
-        (shown("auto", "auto", "sub"), (None, "link_poor", "link_keys")),
-        (shown("main", "sub", "sub", tried=(10,)), (None, "link_poor", "link_keys")),
+        (shown("main", "main", "main"), False, (None, "link_poor", "link_keys")),  # moving is under way
+        (shown("main", "main", "main"), True, ("late", "late", "link_keys")),
+        (shown("main", "sub", "sub"), False, ("late_sub", "link_sub", "link_keys")),
+        (shown("main", "sub", "sub"), True, ("late", "late", "link_keys")),
+        (shown("main", "sub", "main"), False, (None, "link_poor", "link_keys")),  # a camera without a sub stream
+        (shown("auto", "auto", "sub"), False, (None, "link_poor", "link_keys")),
+        (shown("main", "sub", "sub", tried=(10,)), False, (None, "link_poor", "link_keys")),
     ],
 )
-def test_a_tile_says_what_is_done(track: Track, notes: tuple[str | None, ...]) -> None:
-    assert tuple(note(track, level) for level in LinkLevel) == notes
+def test_a_tile_says_what_is_done(track: Track, late: bool, notes: tuple[str | None, ...]) -> None:
+    assert tuple(note(track, level, late=late) for level in LinkLevel) == notes

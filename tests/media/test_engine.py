@@ -11,8 +11,9 @@ from sqlalchemy import update
 
 from camera_hub.access.policy import Actor, Role
 from camera_hub.errors import HubError, Kind, Reason
-from camera_hub.events import AccessChanged, CameraChanged, DeviceChanged, EventBus, RelayRestarted
+from camera_hub.events import AccessChanged, CameraChanged, DeviceChanged, EventBus, FeedChanged, RelayRestarted
 from camera_hub.media.engine import Media
+from camera_hub.media.late import LateCameras
 from camera_hub.media.ports import RelayNew, Show, Tile, ViewerGone
 from camera_hub.store.database import Database
 from camera_hub.store.tables import Camera, User
@@ -164,6 +165,39 @@ async def test_a_poor_link_moves_main_tiles_to_the_sub_stream_and_back_and_the_t
     shown = [(m["feed"], m["hold"]) for m in await heard(media) if m["type"] == "track.show" and m["track"] == 0]
     assert shown == [("s11", False), ("s12", True), ("s11", True)]
     assert media.odd_messages == 0
+
+
+async def test_a_main_stream_that_comes_too_late_gives_way_to_the_sub_stream_for_a_while(
+    media: Media, sources: FakeSources, bus: EventBus
+) -> None:
+    sources.paths[1] = {"main": "live", "sub": "live"}
+    sources.paths[2] = {"main": "live"}
+    async with media.page(PAGE, OPERATOR) as news:
+        viewer = (await media.offer(OPERATOR, PAGE, 0, "offer")).viewer
+        for track in (0, 1):
+            await media.show(PAGE, Show(viewer, track, 1, track + 1, "main"))
+            assert (await tile_in(news, "live")).stream == "main"
+
+        async def told(track: int, stream: str, note: str | None) -> None:
+            wanted = (track, "live", stream, note)
+            await until(news, lambda n: isinstance(n, Tile) and (n.track, n.state, n.stream, n.note) == wanted)
+
+        late = {"type": "feed.state", "phase": "live", "codec": "h264", "reason": Reason.LATE, "detail": "5 s late"}
+        with bus.subscribe(FeedChanged) as events:
+            await say(media, {**late, "feed": "s11"}, {**late, "feed": "s21"})
+            await told(0, "sub", "late_sub")
+            await told(1, "main", "late")
+            seen = [await asyncio.wait_for(events.next(), 5) for _ in range(2)]
+        assert FeedChanged(1, 11, "live", Reason.LATE) in seen, "health looks at it"
+        assert media.feed_reason(1) == ("live", Reason.LATE), "though the sub stream is well"
+        assert (await media.look(1)).late
+        await say(media, {**late, "feed": "s11", "reason": None}, {**late, "feed": "s21", "reason": None})
+        await told(1, "main", None)
+
+        media._feeds._late = LateCameras()  # as if its rest was over
+        for shown in media._viewers._viewers[viewer].shown.values():
+            shown.asked_at = 0.0
+        await told(0, "main", None)
 
 
 async def test_a_stream_that_turns_out_h265_is_replaced_by_the_sub_stream(media: Media, sources: FakeSources) -> None:

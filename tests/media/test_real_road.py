@@ -14,7 +14,7 @@ from camera_hub.errors import Reason
 from camera_hub.events import EventBus
 from camera_hub.media.engine import Media
 from camera_hub.media.ports import Quality, RelayNew, Show, Tile
-from camera_hub.settings import Settings
+from camera_hub.settings import Ingest, Settings
 from camera_hub.simulator.farm import Farm
 from camera_hub.simulator.faults import Fault
 from camera_hub.simulator.state import DeviceState
@@ -171,3 +171,26 @@ async def test_a_proof_keeps_the_picture(real: Media) -> None:
     picture = await real.pictures.read(2)
     assert picture is not None
     assert picture.startswith(b"\xff\xd8\xff")
+
+
+async def test_a_main_stream_over_a_thin_link_becomes_late_and_gives_way_to_the_sub_stream(
+    settings: Settings, bus: EventBus, site: Database, farm: Farm
+) -> None:
+    sources = FarmSources(farm=farm, paths={1: {"main": "", "sub": ""}})
+    soon = settings.model_copy(update={"ingest": Ingest(late_seconds=1.0, late_for=1.0)})
+    async with (
+        Media(soon, SystemClock(), bus, site, sources) as media,
+        media.page(PAGE, OPERATOR) as news,
+        WallPeer(1) as peer,
+        asyncio.timeout(60),
+    ):
+        answer = await media.offer(OPERATOR, PAGE, 0, await peer.offer())
+        await peer.accept(answer.sdp)
+        await media.show(PAGE, Show(answer.viewer, 0, 1, 1, "main"))
+        assert (await tile_in(news, "live")).stream == "main"
+        device = next(iter(farm.devices))
+        await farm.set_fault(device, Fault.THIN, value=170_000)  # main takes 235 kbit/s, sub 140
+        moved = await until(news, lambda n: isinstance(n, Tile) and n.note == "late_sub")
+        assert isinstance(moved, Tile)
+        assert (moved.state, moved.stream) == ("live", "sub")
+        assert (await media.look(1)).late, "health is told"

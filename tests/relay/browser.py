@@ -39,6 +39,12 @@ window.offer = async (count) => {
 window.accept = (sdp) => window.pc.setRemoteDescription({type: 'answer', sdp});
 window.pictures = () => window.videos.map((video) => ({
   width: video.videoWidth, height: video.videoHeight, frames: video.getVideoPlaybackQuality().totalVideoFrames}));
+window.follow = () => {  // keep the RTP timestamp of every frame that is shown from now on
+  window.followed = [];
+  const [video] = window.videos;
+  const seen = (now, frame) => { window.followed.push(frame.rtpTimestamp); video.requestVideoFrameCallback(seen); };
+  video.requestVideoFrameCallback(seen);
+};
 window.stats = async () => {
   const out = [];
   (await window.pc.getStats()).forEach((entry) => { if (entry.type === 'inbound-rtp') out.push(entry); });
@@ -56,12 +62,23 @@ async def chromium() -> AsyncIterator[Page]:
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         try:
-            page = await browser.new_page()
-            await page.set_content("<!doctype html><body></body>")
-            await page.evaluate("() => {" + SCRIPT + "}")
+            page = await _prepared(await browser.new_page())
             yield page
         finally:
             await browser.close()
+
+
+async def another(page: Page) -> Page:
+    """One more page that can offer, in the same browser."""
+    browser = page.context.browser
+    assert browser is not None
+    return await _prepared(await browser.new_page())
+
+
+async def _prepared(page: Page) -> Page:
+    await page.set_content("<!doctype html><body></body>")
+    await page.evaluate("() => {" + SCRIPT + "}")
+    return page
 
 
 async def pictures(page: Page) -> list[dict[str, Any]]:

@@ -30,9 +30,19 @@ def kind(codec: str, unit: bytes) -> int:
 
 @cache
 def clip(
-    hue: int = 0, *, codec: str = "h264", width: int = 320, height: int = 240, seconds: int = 2, options: str = ""
+    hue: int = 0,
+    *,
+    codec: str = "h264",
+    width: int = 320,
+    height: int = 240,
+    seconds: int = 2,
+    options: str = "",
+    noise: int = 0,
 ) -> Clip:
-    """A bar walks over a coloured ground; one key frame each second. `options`: x264-params appended."""
+    """A bar walks over a coloured ground; one key frame each second. `options`: x264-params appended.
+
+    `noise`: grey levels of a sensor's, for a stream of many packets.
+    """
     context = av.CodecContext.create("libx264" if codec == "h264" else "libx265", "w")
     context.width, context.height, context.pix_fmt = width, height, "yuv420p"
     context.framerate, context.time_base = Fraction(RATE), Fraction(1, RATE)
@@ -46,10 +56,14 @@ def clip(
             "x265-params": f"{common}:bframes=0:log-level=none:{options}".rstrip(":"),
         }
     frames: list[tuple[bytes, ...]] = []
+    random = np.random.default_rng(5)
     for index in range(seconds * RATE):
         picture = np.full((height, width, 3), (hue, 255 - hue, 128), np.uint8)
         left = index * width // (seconds * RATE)
         picture[:, left : left + 16] = 255
+        if noise:
+            grain = random.integers(-noise, noise + 1, (height, width, 1), np.int16)
+            picture = np.clip(picture + grain, 0, 255).astype(np.uint8)
         frame = av.VideoFrame.from_ndarray(picture, format="rgb24").reformat(format="yuv420p")
         frame.pts = index
         frames += [units(bytes(packet)) for packet in context.encode(frame)]

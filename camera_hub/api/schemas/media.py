@@ -8,7 +8,7 @@ from pydantic import Field
 from camera_hub.api.schemas.base import Answer, Id, Request
 
 TileState = Literal["empty", "connecting", "waiting", "live", "pictures", "failed", "refused"]
-Note = Literal["link_poor", "link_sub", "link_keys"]
+Note = Literal["link_poor", "link_sub", "link_keys", "late", "late_sub"]
 Topic = Literal["village", "device", "camera", "alarm", "tour", "run", "sweep"]
 
 

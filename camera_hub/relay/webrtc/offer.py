@@ -116,7 +116,7 @@ def _fingerprints(attributes: dict[str, list[str]]) -> tuple[tuple[str, str], ..
 
 def _section(media: str, attributes: dict[str, list[str]]) -> Section:
     words = media[2:].split()
-    if len(words) < 4 or not words[1].split("/")[0].isdigit():
+    if len(words) < 4 or not _is_number(words[1].split("/")[0]):
         raise _invalid("has an m-line that is none")
     kind, _, protocol, *formats = words
     mid = _first(attributes, "mid")
@@ -137,18 +137,23 @@ def _section(media: str, attributes: dict[str, list[str]]) -> Section:
 
 
 def _codecs(formats: list[str], attributes: dict[str, list[str]]) -> dict[int, _Codec]:
-    codecs = {int(word): _Codec() for word in formats if word.isdigit() and int(word) < 128}
+    codecs = {int(word): _Codec() for word in formats if _is_number(word) and int(word) < 128}
     for value in attributes.get("rtpmap", []):
         number, _, rest = value.partition(" ")
-        if number.isdigit() and int(number) in codecs:
+        if _is_number(number) and int(number) in codecs:
             name, _, rate = rest.strip().partition("/")
             codecs[int(number)].name, codecs[int(number)].rate = name.upper(), rate
     for value in attributes.get("fmtp", []):
         number, _, rest = value.partition(" ")
-        if number.isdigit() and int(number) in codecs:
+        if _is_number(number) and int(number) in codecs:
             pairs = (item.strip().partition("=") for item in rest.split(";"))
             codecs[int(number)].format = {key.lower(): text for key, _, text in pairs}
     return codecs
+
+
+def _is_number(text: str) -> bool:
+    """`isdigit` alone takes superscripts, which `int` refuses, and digits without end."""
+    return text.isascii() and text.isdigit() and len(text) <= 6
 
 
 def _h264(codecs: dict[int, _Codec]) -> int | None:

@@ -4,6 +4,7 @@ import asyncio
 import secrets
 import socket
 import struct
+from collections import deque
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Protocol
@@ -19,8 +20,8 @@ _REPORT_EVERY = 5.0
 class Outlet(Protocol):
     """The way out of a receiver."""
 
-    def rtp(self, packets: Sequence[bytes], *, key: bool, drip: bool) -> bool:
-        """Send one frame's packets; False when they had to be dropped."""
+    def rtp(self, packets: Sequence[bytes], *, key: bool, drip: bool, rate: float | None) -> bool:
+        """Send one frame's packets, at `rate` bit/s at most; False when they had to be dropped."""
         ...
 
     def rtcp(self, packet: bytes) -> None: ...
@@ -39,7 +40,15 @@ class Receiver:
         self._reported: float | None = None
 
     def deliver(
-        self, packets: Sequence[Packet], timestamp: int, *, key: bool, drip: bool, now: datetime, monotonic: float
+        self,
+        packets: Sequence[Packet],
+        timestamp: int,
+        *,
+        key: bool,
+        drip: bool,
+        rate: float | None,
+        now: datetime,
+        monotonic: float,
     ) -> bool:
         """Send one frame; False when it was dropped because the peer does not take it."""
         frames = []
@@ -54,7 +63,7 @@ class Receiver:
             self._reported = monotonic
             if not drip:
                 self.outlet.rtcp(self._report(timestamp, now))
-        return self.outlet.rtp(frames, key=key, drip=drip)
+        return self.outlet.rtp(frames, key=key, drip=drip, rate=rate)
 
     def _report(self, timestamp: int, now: datetime) -> bytes:
         """A sender report and the canonical name (RFC 3550, 6.4.1 and 6.5)."""
@@ -75,20 +84,42 @@ class TcpOutlet:
         self._waiting_for_key = False
         self._drip = b""
         self._dripped_at = 0.0
+        self._thin: deque[bytes] = deque()
+        self._thin_size = 0
+        self._thin_at = 0.0
 
-    def rtp(self, packets: Sequence[bytes], *, key: bool, drip: bool) -> bool:
+    def rtp(self, packets: Sequence[bytes], *, key: bool, drip: bool, rate: float | None) -> bool:
         if self._transport.is_closing():
             return False
         if self._drip or drip:
             return self._drip_out(packets, drip=drip)
-        if self._transport.get_write_buffer_size() > _TCP_BUFFER_LIMIT:
+        if self._transport.get_write_buffer_size() + self._thin_size > _TCP_BUFFER_LIMIT:
             self._waiting_for_key = True
         elif key:
             self._waiting_for_key = False
-        if self._waiting_for_key:
-            return False
-        self._transport.write(self._interleaved(packets, self._channel))
-        return True
+        if rate is None and not self._thin:
+            if not self._waiting_for_key:
+                self._transport.write(self._interleaved(packets, self._channel))
+            return not self._waiting_for_key
+        if not self._waiting_for_key:
+            if not self._thin:
+                self._thin_at = self._monotonic()
+            self._thin.extend(self._interleaved([packet], self._channel) for packet in packets)
+            self._thin_size += sum(map(len, packets))
+        self._pass_on(rate)
+        return not self._waiting_for_key
+
+    def _pass_on(self, rate: float | None) -> None:
+        """Send what waits: all of it, or whole packets as far as a thin link has carried them by now."""
+        now = self._monotonic()
+        passed = float("inf") if rate is None else (now - self._thin_at) * rate / 8
+        while self._thin and len(self._thin[0]) <= passed:
+            packet = self._thin.popleft()
+            passed -= len(packet)
+            self._thin_size -= len(packet) - 4
+            self._transport.write(packet)
+        if rate is not None:
+            self._thin_at = now - passed * 8 / rate
 
     def _drip_out(self, packets: Sequence[bytes], *, drip: bool) -> bool:
         """One byte a second; what is begun is finished when the fault ends, or the peer would lose the framing."""
@@ -137,7 +168,7 @@ class UdpOutlet(asyncio.DatagramProtocol):
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
         self._heard()
 
-    def rtp(self, packets: Sequence[bytes], *, key: bool, drip: bool) -> bool:
+    def rtp(self, packets: Sequence[bytes], *, key: bool, drip: bool, rate: float | None) -> bool:
         if drip:
             return False
         try:

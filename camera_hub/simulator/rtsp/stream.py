@@ -153,5 +153,7 @@ class Stream:
         timestamp = self._timestamp(due + loop.time_offset(number) / self.spec.fps)
         now, monotonic, drip = self._state.now(), self._state.clock.monotonic(), Fault.SLOW_DRIP in faults
         for receiver in self._receivers:
-            if not receiver.deliver(packets, timestamp, key=key, drip=drip, now=now, monotonic=monotonic):
+            if not receiver.deliver(
+                packets, timestamp, key=key, drip=drip, rate=faults.get(Fault.THIN), now=now, monotonic=monotonic
+            ):
                 self._state.stats.frames_dropped += 1

@@ -2223,7 +2223,7 @@ export interface components {
             /** Interval */
             interval?: number | null;
             /** Note */
-            note?: ("link_poor" | "link_sub" | "link_keys") | null;
+            note?: ("link_poor" | "link_sub" | "link_keys" | "late" | "late_sub") | null;
             /** Picture */
             picture?: number | null;
             /** Reason */

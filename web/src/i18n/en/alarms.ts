@@ -65,6 +65,7 @@ export default {
     no_media: 'Login works but no video: check that the channel has a camera; restart the device.',
     no_key_frame: 'The stream has no key frames: check the I-frame interval.',
     stalled: 'The stream stops on the way: check bandwidth and load.',
+    late: "The link is too thin: check the village's bandwidth, or lower the camera's bit rate.",
     no_h264: 'Only H.265: for moving pictures set the sub stream to H.264; leave the main stream as it is.',
     b_frames: 'The stream has B-frames and cannot be shown live: switch them off in the encoder settings.',
     codec_unsupported: 'Codec not supported: set the sub stream to H.264; leave the main stream as it is.',

@@ -21,6 +21,7 @@ export default {
   no_media: 'No video data',
   no_key_frame: 'No key frame',
   stalled: 'Video stalled',
+  late: 'Video too late',
   no_h264: 'No H.264 stream',
   b_frames: 'Stream has B-frames; cannot play live',
   codec_unsupported: 'Codec not supported',

@@ -31,6 +31,8 @@ export default {
     link_poor: 'Poor link',
     link_sub: 'Poor link, sub stream shown',
     link_keys: 'Poor link, key frames only',
+    late: 'Video comes too late',
+    late_sub: 'Main stream too late, sub stream shown',
   },
   larger: 'Enlarge (double click or Enter)',
   smaller: 'Back (Esc)',

@@ -21,6 +21,7 @@ export default {
   no_media: '无视频数据',
   no_key_frame: '收不到关键帧',
   stalled: '视频停顿',
+  late: '视频延迟过大',
   no_h264: '无 H.264 码流',
   b_frames: '码流含 B 帧，无法实时播放',
   codec_unsupported: '编码格式不支持',

@@ -31,6 +31,8 @@ export default {
     link_poor: '网络较差',
     link_sub: '线路较差，已切换子码流',
     link_keys: '网络较差，仅显示关键帧',
+    late: '视频延迟过大',
+    late_sub: '主码流延迟过大，已切换子码流',
   },
   larger: '放大（双击或回车）',
   smaller: '返回（Esc）',

@@ -1,5 +1,12 @@
 import type { RouteRecordRaw } from 'vue-router'
 
+function startTheWall(): void {
+  void import('./session').then(
+    (wall) => wall.start(),
+    () => undefined, // the page needs the same file, and the router says what is wrong
+  )
+}
+
 export default [
-  { path: '/wall', name: 'wall', component: () => import('./WallPage.vue'), meta: { section: 'wall', needs: 'view' } },
+  { path: '/wall', name: 'wall', component: () => import('./WallPage.vue'), beforeEnter: startTheWall, meta: { section: 'wall', needs: 'view' } },
 ] satisfies RouteRecordRaw[]

@@ -73,7 +73,7 @@ export async function prepare(): Promise<void> {
   for (const relay of relaysOf(media)) if (!spares.has(relay)) spares.set(relay, newPeer(media, relay))
 }
 
-/** Makes the wall; its connection goes on while the page is still being drawn. */
+/** Makes the wall. Its route begins with it, so that the hub is asked while the page is still to be drawn. */
 export async function start(): Promise<void> {
   if (engine.value || starting) return
   starting = true

@@ -1,0 +1,34 @@
+"""The whole of `bench view`, small: a real site and the real pages in Chromium, and never a word about speed."""
+
+import io
+import json
+import os
+import shutil
+
+import pytest
+
+from camera_hub.bench.lines import Lines
+from camera_hub.bench.plan import ViewPlan
+from camera_hub.bench.view import run
+from camera_hub.clock import SystemClock
+
+
+@pytest.mark.browser
+async def test_a_person_at_the_wall_is_measured() -> None:
+    if shutil.which("chromium") is None:
+        assert not os.environ.get("CAMERA_HUB_REQUIRE_BROWSER"), "chromium is not installed"
+        pytest.skip("chromium is not installed")
+    out = io.StringIO()
+    await run(ViewPlan(frozenset({"warm", "switch"}), repeat=1, cameras=17), SystemClock(), Lines(out))
+    lines = {line["figure"]: line for line in map(json.loads, out.getvalue().splitlines())}
+    assert set(lines) == {
+        "first_picture_warm_ms",
+        "first_picture_warm_from_offer_ms",
+        "first_picture_warm_from_navigation_ms",
+        "switch_ms",
+        "live_ms",
+        "live_age_ms",
+    }
+    assert (lines["switch_ms"]["n"], lines["switch_ms"]["bar_p95"], lines["live_ms"]["bar_p95"]) == (2, 150, 300)
+    assert all(0 < line["p50"] <= line["p95"] <= line["max"] for line in lines.values())
+    assert lines["switch_ms"]["max"] <= lines["live_ms"]["max"], "the live edge is not before the first frame"

@@ -1,0 +1,122 @@
+"""What is fuzzed: each target takes any bytes, and may refuse them in its own way only. Anything else is a crash."""
+
+from collections.abc import Callable
+from typing import Any
+
+from camera_hub.errors import HubError
+from camera_hub.relay import nal
+from camera_hub.relay.codecs import BY_NAME
+from camera_hub.relay.depacketize import MAX_UNIT, Depacketizer
+from camera_hub.relay.intake import Intake
+from camera_hub.relay.rtp import parse_rtp
+from camera_hub.relay.rtsp.auth import Login, best_challenge
+from camera_hub.relay.rtsp.message import MAX_BODY, MAX_LINE, Parser, Response
+from camera_hub.relay.rtsp.sdp import read_sdp
+from camera_hub.relay.timeline import Timeline
+from camera_hub.relay.webrtc.answer import Ssrcs, Transport, write_answer
+from camera_hub.relay.webrtc.ice import IcePeer
+from camera_hub.relay.webrtc.offer import read_offer
+from camera_hub.relay.webrtc.port import Port
+
+BASE = "rtsp://10.0.0.1:554/live/1"
+SECRET = "pass-word-of-the-fuzzer"
+
+
+def rtsp(data: bytes) -> None:
+    """A camera's side of a conversation, in two reads."""
+    parser = Parser()
+    try:
+        for part in (data[: len(data) // 2], data[len(data) // 2 :]):
+            for message in parser.feed(part):
+                if isinstance(message, Response):
+                    login = Login("admin", SECRET, best_challenge(message.headers.get("www-authenticate", ())))
+                    signed = login.header("DESCRIBE", BASE, "c") or ""
+                    assert SECRET not in signed
+    except HubError:
+        return
+    assert len(parser._buffer) <= max(MAX_BODY, MAX_LINE, 65_540)
+
+
+def sdp(data: bytes) -> None:
+    try:
+        stream = read_sdp(data.decode("utf-8", "replace"), BASE)
+    except HubError:
+        return
+    assert stream.control.startswith("rtsp://10.0.0.1:554"), "a camera's SDP named another host, and was believed"
+
+
+def offer(data: bytes) -> None:
+    try:
+        read = read_offer(data.decode("utf-8", "replace"))
+    except HubError:
+        return
+    served = {section.mid: Ssrcs(1, 2) for section in read.sections if section.types is not None}
+    answer = write_answer(read, Transport("uf", "pw", "sha-256 CC", ("192.0.2.7",), 8189), served, 1)
+    assert all(line for line in answer.split("\r\n")[:-1])
+    assert "\n" not in answer.replace("\r\n", "")
+
+
+def datagram(data: bytes) -> None:
+    """The filter of the relay's one port, where a viewer is waited for whose names an onlooker knows."""
+    port = Port("127.0.0.1", 0)
+    try:
+        peer = IcePeer(port, "theirs", lambda: 1.0)
+        port.remove(peer)
+        peer.ufrag = "ours"
+        port.add(peer)
+        port._sort(data, ("192.0.2.9", 1234), [])
+        assert peer.way is None, "nobody knows the password"
+        assert sum(port.counts.values()) == 1
+    finally:
+        port.socket.close()
+
+
+def rtp(data: bytes) -> None:
+    """Packets, two bytes of length before each: through reordering, joining, parameter sets, cutting."""
+    for name in BY_NAME:
+        for ordered in (True, False):
+            intake = Intake(name, (), Timeline(), limit=1200, first=0, ordered=ordered)
+            try:
+                _take_in(intake, data)
+            except HubError as error:
+                if error.reason not in ("b_frames", "codec_unsupported"):
+                    raise
+
+
+def _take_in(intake: Intake, data: bytes) -> None:
+    at, now = 0, 1.0
+    while at + 2 <= len(data):
+        size = int.from_bytes(data[at : at + 2], "big") & 0x7FF
+        packet = parse_rtp(data[at + 2 : at + 2 + size])
+        at, now = at + 2 + size, now + 0.01
+        if packet is None:
+            continue
+        for frame, _ in intake.push(packet, now):
+            assert frame.payloads
+            assert max(map(len, frame.payloads)) <= 1200
+            assert frame.size <= 2 * MAX_UNIT
+    depacketizer: Any = intake._depacketizer
+    assert isinstance(depacketizer, Depacketizer)
+    assert depacketizer._size <= MAX_UNIT
+
+
+def parameters(data: bytes) -> None:
+    for read, lead in ((nal.h264_picture, b"\x67"), (nal.h265_picture, b"\x42\x01")):
+        for whole in (data, lead + data[1:]):
+            try:
+                picture = read(whole)
+            except ValueError:
+                continue
+            assert picture.width > 0
+            assert picture.height > 0
+
+
+TARGETS: dict[str, Callable[[bytes], None]] = {
+    "rtsp": rtsp,
+    "sdp": sdp,
+    "offer": offer,
+    "stun": datagram,
+    "rtp": rtp,
+    "sps": parameters,
+}
+"""By the beginning of a corpus file's name."""

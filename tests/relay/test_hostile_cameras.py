@@ -1,0 +1,139 @@
+"""Cameras that attack: every open ends in time, memory stays, nothing reaches the canary, no password is given away."""
+
+import asyncio
+import base64
+import os
+import random
+import re
+import resource
+import socket
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from camera_hub.relay.messages import FeedSpec
+from camera_hub.simulator.canary import Canary
+from tests.relay import hostile_matrix
+from tests.relay.fuzz.mutate import mutate
+from tests.relay.hostile_cameras import MATRIX, PASSWORD, USER, Hostile, Talk, hostile_camera
+from tests.relay.hub import Hub, relay
+
+CANARY = "127.0.0.66"
+ROOM = 32 * 1024 * 1024
+OPEN, MEDIA = 1.5, 1.5
+CORPUS = Path(__file__).parent / "fuzz" / "cameras"
+CONFIG = {"open_timeout": OPEN, "media_timeout": MEDIA, "key_frame_timeout": 3.0, "opens_at_once": 64}
+UNEXPECTED = "the relay failed; its log says why"
+
+
+def memory() -> int:
+    with open("/proc/self/statm") as file:
+        return int(file.read().split()[1]) * resource.getpagesize()
+
+
+class Ear:
+    """The canary, by TCP and by UDP on one port."""
+
+    def __init__(self, canary: Canary, udp: socket.socket) -> None:
+        self.canary, self.udp = canary, udp
+        self.address = f"{CANARY}:{canary.port}"
+
+    def silent(self) -> bool:
+        try:
+            self.udp.recv(2000)
+        except BlockingIOError:
+            return self.canary.connections == 0
+        return False
+
+
+@asynccontextmanager
+async def ear() -> AsyncIterator[Ear]:
+    async with Canary(CANARY) as canary:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
+            udp.bind((CANARY, canary.port))
+            udp.setblocking(False)
+            yield Ear(canary, udp)
+
+
+async def open_feed(hub: Hub, name: str, port: int) -> None:
+    spec = FeedSpec(name, f"rtsp://127.0.0.1:{port}/live/1", "127.0.0.1", port, USER, PASSWORD, group=name, device=name)
+    await hub.pipe.call(spec.head("feed.open"))
+
+
+async def ending(hub: Hub, name: str) -> dict[str, object]:
+    """The first failure of a feed."""
+    found = await hub.until("feed.state", lambda head: head["feed"] == name and head["phase"] == "failed")
+    return found.head
+
+
+def gave_away(heard: bytes) -> bool:
+    """Whether the password was told in the clear, or as Basic, which is the same."""
+    basic = base64.b64encode(f"{USER}:{PASSWORD}".encode())
+    return PASSWORD.encode() in heard or basic in heard
+
+
+@pytest.mark.parametrize("one", MATRIX, ids=lambda one: one.name)
+async def test_a_hostile_camera_is_seen_through_in_time(one: Hostile) -> None:
+    async with ear() as canary, hostile_camera(one, canary.address) as (port, heard), relay(**CONFIG) as hub:
+        before, files = memory(), len(os.listdir("/proc/self/fd"))
+        await open_feed(hub, "s1", port)
+        said = await ending(hub, "s1")
+        assert said["reason"] in one.reasons
+        assert said["detail"] != UNEXPECTED
+        phases = [frame.head["phase"] for frame in hub.said if frame.type == "feed.state"]
+        assert one.live or "live" not in phases
+        assert memory() - before < ROOM
+        await hub.call("feed.close", feed="s1")
+        await hub.state("s1", "stopped")
+        async with asyncio.timeout(5):
+            while len(os.listdir("/proc/self/fd")) > files:
+                await hub.call("figures")
+        assert canary.silent()
+        assert not gave_away(bytes(heard))
+
+
+def script(data: bytes, number: int) -> Hostile:
+    """A camera that says these bytes, in four parts, one for each request; `{cseq}` is the request's."""
+
+    async def act(talk: Talk) -> None:
+        for part in data.split(b"\n%%\n"):
+            asked = await talk.asked()
+            canary = talk.canary.encode()
+            await talk.say(part.replace(b"{cseq}", asked["cseq"].encode()).replace(b"{canary}", canary))
+
+    return Hostile(f"mutated {number}", act)
+
+
+def scripts() -> list[bytes]:
+    return [path.read_bytes() for path in sorted(CORPUS.glob("*"))]
+
+
+async def test_eighty_mutated_cameras_at_once_are_borne() -> None:
+    known = scripts()
+    draw = random.Random(3)
+    made = [*known, *(mutate(draw.choice(known), known, draw) for _ in range(80))]
+    async with AsyncExitStack() as stack:
+        canary = await stack.enter_async_context(ear())
+        hub = await stack.enter_async_context(relay(**CONFIG))
+        before = memory()
+        ears = []
+        for number, data in enumerate(made):
+            port, heard = await stack.enter_async_context(hostile_camera(script(data, number), canary.address))
+            ears.append(heard)
+            await open_feed(hub, f"s{number}", port)
+        for number in range(len(made)):
+            said = await ending(hub, f"s{number}")
+            assert said["detail"] != UNEXPECTED, made[number]
+        assert memory() - before < ROOM
+        assert canary.silent()
+        for data, heard in zip(made, ears, strict=True):
+            assert not gave_away(bytes(heard)) or re.search(rb"basic", data, re.IGNORECASE)
+        for number in range(len(made)):
+            await hub.call("feed.close", feed=f"s{number}")
+
+
+def test_the_matrix_is_whole() -> None:
+    assert len(MATRIX) >= 36
+    assert hostile_matrix.__doc__
