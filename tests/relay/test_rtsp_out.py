@@ -171,7 +171,7 @@ async def test_a_camera_with_b_frames_is_refused_here_too() -> None:
     async with (
         camera(clip(options="bframes=2:b-adapt=0")) as one,
         relay(rtsp_host="127.0.0.1") as hub,
-        running((doorman := Doorman(hub)).answer(), "doorman"),
+        running(Doorman(hub).answer(), "doorman"),
     ):
         await hub.open("a", one)
         port = await listening(hub)
