@@ -67,6 +67,7 @@ _RELAY_COUNTERS = {
 }
 _RELAY_GAUGES = {
     "rss_bytes": "Resident memory of the relay process.",
+    "loop_lag_p50": "Median lateness of the relay's event loop in the last ten seconds, seconds.",
     "loop_lag_max": "Longest stall of the relay's event loop in the last ten seconds, seconds.",
     "uptime": "Seconds since the relay process began.",
     "players": "Sessions of players (RTSP out).",

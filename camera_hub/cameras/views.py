@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from camera_hub.store.tables import Alarm, Camera, Device, Favourite, Stream, Village
+from camera_hub.store.tables import Alarm, Camera, Device, Favourite, LoginAccount, Stream, Village
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,10 @@ class CameraView:
 
 @dataclass(frozen=True, slots=True)
 class DeviceView:
-    """A device without its password; `cameras` are the ids of those not retired."""
+    """A device without its password; `cameras` are the ids of those not retired.
+
+    `login_retry_at`: it has refused its login, and is not asked again before then.
+    """
 
     id: int
     village_id: int
@@ -91,6 +94,7 @@ class DeviceView:
     clock_offset_s: float | None
     created_at: datetime
     retired_at: datetime | None
+    login_retry_at: datetime | None
     cameras: tuple[int, ...]
 
 
@@ -176,7 +180,7 @@ async def cameras(
 
 
 async def devices(session: AsyncSession, *where: ColumnElement[bool]) -> list[DeviceView]:
-    """Devices by village and name: two queries whatever their number."""
+    """Devices by village and name: three queries whatever their number."""
     rows = (
         await session.scalars(select(Device).where(*where).order_by(Device.village_id, Device.name, Device.id))
     ).all()
@@ -184,10 +188,12 @@ async def devices(session: AsyncSession, *where: ColumnElement[bool]) -> list[De
     listed = select(Camera.device_id, Camera.id).where(Camera.state != "retired").order_by(Camera.position, Camera.id)
     for device_id, camera_id in await session.execute(listed.where(Camera.device_id.in_(_ids(rows)))):
         members[device_id].append(camera_id)
-    return [device_view(one, members[one.id]) for one in rows]
+    accounts = select(LoginAccount).where(LoginAccount.device_id.in_(_ids(rows)))
+    refused = {(one.device_id, one.credentials_version): one.blocked_until for one in await session.scalars(accounts)}
+    return [_device(one, members[one.id], refused.get((one.id, one.credentials_version))) for one in rows]
 
 
-def device_view(device: Device, cameras: Iterable[int]) -> DeviceView:
+def _device(device: Device, cameras: Iterable[int], login_retry_at: datetime | None) -> DeviceView:
     """The device without its secret."""
     return DeviceView(
         device.id,
@@ -207,6 +213,7 @@ def device_view(device: Device, cameras: Iterable[int]) -> DeviceView:
         device.clock_offset_s,
         device.created_at,
         device.retired_at,
+        login_retry_at,
         tuple(cameras),
     )
 

@@ -263,7 +263,7 @@ class Media:
         limit = memory_limit(self.settings)
         relays = [
             {"relay": relay.number, "epoch": relay.epoch, "up": relay.up, "port": relay.port, "pid": relay.pid}
-            | {"memory_limit_bytes": limit}
+            | {"rss_bytes": relay.figures.get("relay", {}).get("rss_bytes"), "memory_limit_bytes": limit}
             | {key: value for key, value in relay.figures.get("relay", {}).items() if _is_told(key, value)}
             for relay in self._feeds.relays
         ]
@@ -385,4 +385,5 @@ class Media:
 
 def _is_told(key: str, value: object) -> bool:
     """Whether a person reads it; the sums of what was sent are for /metrics, whose reader makes rates of them."""
-    return (value is None or isinstance(value, str | int | float)) and not key.startswith("sent_")
+    plain = value is None or isinstance(value, str | int | float)
+    return plain and not key.startswith("sent_") and key != "udp_port"  # which is told as `port`

@@ -22,7 +22,9 @@ PULSE_SECONDS = 1.0
 PULSE_DEADLINE = 3.0
 SECOND_CHANCE = 1.0
 """A hub that stood still itself finds all its deadlines passed at once; an answer to a second question tells."""
+ANSWER_SECONDS = PULSE_DEADLINE + SECOND_CHANCE
 FIGURES_EVERY = 5
+"""Pulses."""
 
 _ids = itertools.count(1)
 
@@ -125,34 +127,27 @@ class RelayProcess:
 
     async def _beat(self, started: Helper) -> None:
         """Ask once a second. A process that does not answer in time hangs, and is killed."""
-        for beat in itertools.count(1):
-            await self._clock.sleep(PULSE_SECONDS)
+        for beat in itertools.count():
             try:
-                pulse = await self._ask_pulse()
+                told = await self._ask("pulse" if beat % FIGURES_EVERY else "figures")
             except HubError as error:
-                if error.kind is not Kind.TIMEOUT:
-                    log.warning("%s: %s", self._name, error)
-                    continue
-                log.error("%s does not answer within %g s; replacing it", self._name, PULSE_DEADLINE + SECOND_CHANCE)
-                started.kill()
-                return
-            self._on_pulse(self, pulse)
-            if beat % FIGURES_EVERY == 1:
-                await self._read_figures()
+                if error.kind is Kind.TIMEOUT:
+                    log.error("%s does not answer within %g s; replacing it", self._name, ANSWER_SECONDS)
+                    started.kill()
+                    return
+                log.warning("%s: %s", self._name, error)
+            else:
+                if "relay" in told:
+                    self.figures = {key: told.get(key, {}) for key in ("relay", "feeds", "viewers", "rtsp")}
+                    told = told["relay"]
+                pulse = Pulse(int(told["rss_bytes"]), float(told["loop_lag_p50"]), float(told["loop_lag_max"]))
+                self._on_pulse(self, pulse)
+            await self._clock.sleep(PULSE_SECONDS)
 
-    async def _ask_pulse(self) -> Pulse:
+    async def _ask(self, type_: str) -> dict[str, Any]:
         try:
-            told = await self.call("pulse", {}, deadline=PULSE_DEADLINE)
+            return await self.call(type_, {}, deadline=PULSE_DEADLINE)
         except HubError as error:
             if error.kind is not Kind.TIMEOUT:
                 raise
-            told = await self.call("pulse", {}, deadline=SECOND_CHANCE)
-        return Pulse(int(told["rss_bytes"]), float(told["loop_lag_p50"]), float(told["loop_lag_max"]))
-
-    async def _read_figures(self) -> None:
-        try:
-            told = await self.call("figures", {}, deadline=10.0)
-        except HubError as error:
-            log.warning("%s tells no figures: %s", self._name, error)
-            return
-        self.figures = {key: told.get(key, {}) for key in ("relay", "feeds", "viewers", "rtsp")}
+        return await self.call("pulse", {}, deadline=SECOND_CHANCE)

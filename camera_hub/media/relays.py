@@ -25,8 +25,8 @@ log = logging.getLogger(__name__)
 
 COMMAND = (sys.executable, "-m", "camera_hub.relay")
 
-_BACKOFF = Backoff(first=0.1, cap=5.0, floor=0.0, reset_after=5.0)
-"""At once after a death; slower only when it dies again within seconds."""
+_BACKOFF = Backoff(first=0.1, cap=5.0, floor=0.0, reset_after=2.0)
+"""At once after a death; slower only for one that dies again before it can have shown a picture."""
 
 _PLANNED_FEEDS = 200
 _EMPTY_BYTES = 128 * 1024**2
@@ -358,12 +358,12 @@ class Relay:
 
 async def _either(future: "asyncio.Future[None]", work: Coroutine[Any, Any, object]) -> None:
     """Wait for the first of both; `work` is ended."""
-    task = asyncio.ensure_future(work)
+    task = asyncio.create_task(work, name="relay wish")
     try:
         both: set[asyncio.Future[Any]] = {future, task}
         await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
     finally:
-        task.cancel()
+        await ended(task)
 
 
 def _ended_meanwhile() -> HubError:

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from camera_hub.cameras import views
 from camera_hub.cameras.login_budget import Account, Attempt, Kept, LoginBudget, device_account
 from camera_hub.cameras.login_rules import FIRST_PAUSE, LATER_PAUSE, Door, Standing, refused, resumed
 from camera_hub.cameras.login_store import DatabaseLoginStore
@@ -220,6 +221,9 @@ async def test_the_database_keeps_the_account_until_the_login_is_taken(database:
     assert kept == Kept(
         1, 1, {"onvif": 1, "rtsp": 1}, clock.now() + timedelta(seconds=FIRST_PAUSE), Reason.WRONG_PASSWORD
     )
+    async with database.read() as session:
+        (shown,) = await views.devices(session, Device.id == 1)
+    assert shown.login_retry_at == kept.blocked_until
     clock.move(60)
     async with LoginBudget(clock, store) as budget:
         assert budget.wait(NVR, "rtsp") == pytest.approx(FIRST_PAUSE - 60)

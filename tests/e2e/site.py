@@ -18,6 +18,8 @@ from typing import Any, TypeVar
 
 import httpx
 
+from tests.fakes.processes import children
+
 T = TypeVar("T")
 PASSWORD = secrets.token_urlsafe(12)
 START_SECONDS = 90.0
@@ -118,18 +120,7 @@ class Site:
 
     def children(self, room: str) -> list[int]:
         """Process ids of the hub's relays or eyes."""
-        found = []
-        for entry in Path("/proc").iterdir():
-            if not entry.name.isdigit():
-                continue
-            try:
-                parent = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
-                command = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
-            except OSError:
-                continue
-            if self.hub is not None and parent == self.hub.pid and f"camera_hub.{room}" in command:
-                found.append(int(entry.name))
-        return found
+        return children(self.hub.pid, room) if self.hub is not None else []
 
     def sign_in(self) -> None:
         """A fresh session for `api`."""

@@ -52,13 +52,16 @@ class FakeRelay:
         await self._pipe.reply(frame, {})
 
     async def on_pulse(self, frame: Frame) -> None:
-        await self._pipe.reply(frame, {"rss_bytes": self._rss, "loop_lag_p50": 0.0001, "loop_lag_max": 0.0002})
+        await self._pipe.reply(frame, self._vitals())
+
+    def _vitals(self) -> dict[str, float]:
+        return {"rss_bytes": self._rss, "loop_lag_p50": 0.0001, "loop_lag_max": 0.0002}
 
     async def on_fake_grow(self, frame: Frame) -> None:
         self._rss = frame.head["rss_bytes"]
 
     async def on_figures(self, frame: Frame) -> None:
-        await self._pipe.reply(frame, {"relay": {"pid": os.getpid()}, "feeds": {}, "viewers": {}})
+        await self._pipe.reply(frame, {"relay": {"pid": os.getpid(), **self._vitals()}, "feeds": {}, "viewers": {}})
 
     async def on_feed_open(self, frame: Frame) -> None:
         feed, behaviour = frame.head["feed"], frame.head["url"].split("/", 3)[3].split("/")

@@ -118,6 +118,7 @@ class DeviceAnswer(Answer):
     username: str | None  # the password is write-only
     has_password: bool
     clock_offset_s: float | None
+    login_retry_at: datetime | None  # it refused its login, and is not asked again before then
     created_at: datetime
     cameras: list[int]
 

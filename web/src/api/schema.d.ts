@@ -1283,6 +1283,8 @@ export interface components {
              * @enum {string}
              */
             kind: "camera" | "recorder" | "platform";
+            /** Login Retry At */
+            login_retry_at: string | null;
             /** Mac */
             mac: string;
             /** Manufacturer */

@@ -87,6 +87,7 @@ export default {
     login: 'Login',
     noLogin: 'No login set',
     passwordSet: 'Password stored (cannot be shown)',
+    retry: 'The device refuses this login; next try {time}. A new password is tried at once.',
     changeLogin: 'Change login',
     username: 'User name',
     password: 'New password',

@@ -87,6 +87,7 @@ export default {
     login: '登录账号',
     noLogin: '未设置账号',
     passwordSet: '密码已保存（不可查看）',
+    retry: '设备拒绝此账号密码，{time} 再试；更换密码后立即重试。',
     changeLogin: '更换账号密码',
     username: '用户名',
     password: '新密码',
