@@ -152,7 +152,9 @@ class RtspOut:
         except HubError as error:
             if self._sessions.get(name) is session:
                 del self._sessions[name]
-            log.info("RTSP out: %s was refused camera %d: %s", ask.address, ask.camera, error)
+            # Who tries tokens must not fill the log; who has one is helped by the reason.
+            level = logging.DEBUG if error.kind is Kind.UNAUTHENTICATED else logging.INFO
+            log.log(level, "RTSP out: %s was refused camera %d: %s", ask.address, ask.camera, error)
             await self._answer(relay, epoch, frame, error)
         except BaseException:
             if self._sessions.get(name) is session:
@@ -222,6 +224,7 @@ class RtspOut:
         if now - self._written_at >= _WRITE_EVERY:
             self._written_at = now
             await self._write_seen()
+            await self._open_again()
         if now - self._forgotten_at >= _FORGET_EVERY:
             self._forgotten_at = now
             await self.register.forget(self._settings.rtsp_keep_days)
@@ -232,11 +235,11 @@ class RtspOut:
         except HubError:
             facts = None
         for name, session in list(self._sessions.items()):
-            if session.camera_id != camera_id or session.token is None:
+            if session.camera_id != camera_id:
                 continue
             if facts is None or facts.state != "approved":
                 self._end(name, Reason.RETIRED if facts is None or facts.state == "retired" else Reason.NOT_APPROVED)
-            elif not session.token.scope.covers(camera_id, facts.village_id):
+            elif session.token is not None and not session.token.scope.covers(camera_id, facts.village_id):
                 self._end(name, "out_of_scope")
 
     def _end_of_bad_tokens(self) -> None:
@@ -265,6 +268,13 @@ class RtspOut:
         if wanted != self._open:
             self._open = wanted
             for relay in self._feeds.relays:
+                await self._listen(relay)
+
+    async def _open_again(self) -> None:
+        """A port that was taken, or a relay that was too busy to open it: try once more."""
+        for relay in self._feeds.relays:
+            state = self._states.get(relay.number)
+            if self._open and relay.up and (state is None or state.port is None):
                 await self._listen(relay)
 
     async def _listen(self, relay: Relay) -> None:

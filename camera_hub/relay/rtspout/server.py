@@ -42,6 +42,7 @@ class RtspServer:
 
     def __init__(self, host: Host, config: RelayConfig, clock: Clock) -> None:
         self.port: int | None = None
+        self._trouble = ""
         self._turned_away = 0
         self._left_behind = StreamFigures()  # of players that are gone
         self._host = host
@@ -67,8 +68,11 @@ class RtspServer:
                 self._server, self.port = await self._opened(config.rtsp_host, config.rtsp_port)
             except OSError as error:
                 detail = f"RTSP out cannot listen on {config.rtsp_host} port {config.rtsp_port}: {error.strerror}"
-                log.error("%s; set media.rtsp_port, or stop what uses it", detail)
+                if detail != self._trouble:
+                    log.error("%s; set media.rtsp_port, or stop what uses it", detail)
+                self._trouble = detail
                 return RtspState(None, detail)
+            self._trouble = ""
         elif not on and self._server is not None:
             self._server.close()
             self._server, self.port = None, None
