@@ -13,7 +13,7 @@ from camera_hub.media.engine import Media
 router = APIRouter(prefix="/api", tags=["media"])
 
 TRACKS = 16
-"""Video m-lines a page offers at once: the largest layout."""
+"""Video m-lines a page offers at once; larger layouts have a second connection for the rest of their tiles."""
 
 Watching = Annotated[Actor, needs(Action.VIEW)]
 TheMedia = Annotated[Media, part(Media)]
@@ -28,8 +28,8 @@ async def media_parameters(actor: Watching, media: TheMedia) -> MediaAnswer:
 
 @router.post("/viewers", status_code=201)
 async def offer(actor: Watching, media: TheMedia, body: NewViewer) -> ViewerAnswer:
-    """Answer the page's offer. An earlier viewer of the same page and relay ends."""
-    return ViewerAnswer.model_validate(await media.offer(actor, body.page, body.relay, body.sdp))
+    """Answer the page's offer. An earlier viewer of the same page, relay and first tile ends."""
+    return ViewerAnswer.model_validate(await media.offer(actor, body.page, body.relay, body.sdp, first=body.first))
 
 
 @router.get("/viewers/{viewer}/figures")

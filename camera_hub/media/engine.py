@@ -171,9 +171,9 @@ class Media:
         """Viewers of the page that still stand."""
         return [viewer.id for viewer in self._viewers.of_page(page)]
 
-    async def offer(self, actor: Actor, page: str | None, relay: int, sdp: str) -> Answered:
+    async def offer(self, actor: Actor, page: str | None, relay: int, sdp: str, *, first: int = 0) -> Answered:
         """Answer a browser's offer. Raises HubError: BUSY, NOT_FOUND, UNAVAILABLE, INVALID (the SDP)."""
-        return await self._viewers.offer(actor, page, relay, sdp)
+        return await self._viewers.offer(actor, page, relay, sdp, first=first)
 
     async def close_viewer(self, viewer: str, actor: Actor) -> None:
         """Close a viewer of the actor's. Raises HubError(NOT_FOUND)."""
@@ -272,6 +272,8 @@ class Media:
             "viewers": len(self._viewers),
             "pages": len(self._pages),
             "dropped_news": self._pages.dropped,
+            "stills": len(self.stills),
+            "dropped_stills": self.stills.dropped,
             "odd_messages": self.odd_messages,
             "relays": relays,
             "eyes": [self.eyes.figures],

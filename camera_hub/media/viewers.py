@@ -58,7 +58,7 @@ class Viewers:
     # Coming and going
 
     async def offer(
-        self, actor: Actor, page: str | None, relay: int, sdp: str, present: Present | None = None
+        self, actor: Actor, page: str | None, relay: int, sdp: str, present: Present | None = None, first: int = 0
     ) -> Answered:
         """Answer a browser's offer. Raises HubError: BUSY, NOT_FOUND, UNAVAILABLE, and the relay's own."""
         if not 0 <= relay < len(self._feeds.relays):
@@ -66,11 +66,12 @@ class Viewers:
         if page is not None:
             self._pages.forget_stranger(page, actor.user_id)
             self._pages.expect(page, actor.user_id, self._clock.monotonic())
-            self.close_all((v for v in self._viewers.values() if v.page == page and v.relay == relay), "replaced")
+            same = (v for v in self._viewers.values() if (v.page, v.relay, v.first) == (page, relay, first))
+            self.close_all(same, "replaced")
         own = [one for one in self._viewers.values() if one.actor.user_id == actor.user_id]
-        self.close_all(in_the_way(own, len(self._viewers), self._settings, self._pages.away), "replaced")
+        self.close_all(in_the_way(page, own, len(self._viewers), self._settings, self._pages.away), "replaced")
         # Counted before the relay is asked, so that many offers at once cannot slip through together.
-        viewer = Viewer(secrets.token_urlsafe(12), page, relay, actor, present)
+        viewer = Viewer(secrets.token_urlsafe(12), page, relay, actor, present, first)
         self._viewers[viewer.id] = viewer
         return await self._answer(viewer, sdp)
 
@@ -103,7 +104,7 @@ class Viewers:
         reply = await self._feeds.relays[viewer.relay].call("viewer.figures", {"viewer": viewer.id})
         tracks, feeds = reply["viewer"]["tracks"], reply["feeds"]
         return [
-            TileReading(number, float(reply["at"]), feeds.get(sent["feed"]), sent)
+            TileReading(viewer.first + number, float(reply["at"]), feeds.get(sent["feed"]), sent)
             for number, sent in enumerate(tracks)
             if sent["feed"] is not None
         ]
@@ -145,8 +146,8 @@ class Viewers:
         if viewer is None or viewer.page != page:
             self._pages.tell(page, ViewerGone(wish.viewer, "unknown"))
             return
-        if wish.track >= viewer.tracks:
-            raise HubError(Kind.INVALID, f"this viewer has {viewer.tracks} tracks")
+        if not viewer.carries(wish.track):
+            raise HubError(Kind.INVALID, f"this viewer has {viewer.tracks} tracks, from tile {viewer.first} on")
         if page is not None:  # with several relays another viewer of the page may carry this tile just now
             viewer = next((other for other in self.of_page(page) if wish.track in other.shown), viewer)
         track = viewer.shown.setdefault(wish.track, Track(wish.track))
@@ -203,7 +204,7 @@ class Viewers:
         relay = relay_of(village_id, len(self._feeds.relays))
         if viewer.page is None or viewer.relay == relay:
             return viewer
-        others = (other for other in self.of_page(viewer.page) if other.relay == relay and number < other.tracks)
+        others = (other for other in self.of_page(viewer.page) if other.relay == relay and other.carries(number))
         return next(others, viewer)
 
     def _hand_over(self, viewer: Viewer, track: Track, carrier: Viewer) -> None:
@@ -221,7 +222,7 @@ class Viewers:
         others = self.of_page(gone.page) if gone.page is not None else []
         for track in list(gone.shown.values()):
             track.key = None
-            other = next((viewer for viewer in others if track.number < viewer.tracks), None)
+            other = next((viewer for viewer in others if viewer.carries(track.number)), None)
             if other is not None and track.camera_id is not None:
                 self._hand_over(gone, track, other)
 
@@ -265,7 +266,7 @@ class Viewers:
         key = track.key if track.stills is None else None
         message: dict[str, Any] = {
             "viewer": viewer.id,
-            "track": track.number,
+            "track": track.number - viewer.first,
             "feed": key.name if key is not None else None,
             "serial": track.serial,
             "hold": key is not None and track.pictured == track.camera_id,
@@ -290,7 +291,7 @@ class Viewers:
     def heard_track(self, state: TrackState) -> None:
         """A track.state message; late words about an earlier camera are ignored."""
         viewer = self._viewers.get(state.viewer)
-        track = viewer.shown.get(state.track) if viewer is not None else None
+        track = viewer.shown.get(viewer.first + state.track) if viewer is not None else None
         if viewer is None or track is None or state.serial != track.serial or track.stills is not None:
             return
         if track.key is not None and state.feed not in (None, track.key.name):

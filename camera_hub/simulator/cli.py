@@ -24,6 +24,9 @@ def parser() -> argparse.ArgumentParser:
     options.add_argument("--cameras", type=int, default=64, help="in all villages together, at least one in each")
     options.add_argument("--faults", type=int, default=0, help="how many demo faults are on from the start (0 to 5)")
     options.add_argument(
+        "--h265-only", type=int, default=0, metavar="N", help="first device of the first N villages: both streams H.265"
+    )
+    options.add_argument(
         "--gop", type=int, choices=range(1, 31), metavar="SECONDS", help="from one key frame to the next; 2"
     )
     options.add_argument("--network", default="127.20", help="first two numbers of the devices' addresses")
@@ -49,6 +52,7 @@ async def run(options: argparse.Namespace) -> None:
         options.villages,
         options.cameras,
         faults=options.faults,
+        h265_only=options.h265_only,
         network=options.network,
         ports=Ports(options.http_port, options.rtsp_port),
         main=None if options.gop is None else replace(MAIN, gop_seconds=options.gop),

@@ -45,6 +45,7 @@ class StreamSpec:
 MAIN = StreamSpec(width=1280, height=720, fps=25, bitrate=2_000_000)
 MAIN_H265 = StreamSpec(codec="h265", width=1280, height=720, fps=12, bitrate=1_200_000)
 SUB = StreamSpec()
+SUB_H265 = StreamSpec(codec="h265", fps=12, bitrate=250_000)
 
 
 @dataclass(frozen=True, slots=True)

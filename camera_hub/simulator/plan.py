@@ -8,6 +8,7 @@ from itertools import cycle
 
 from camera_hub.simulator.model import (
     MAIN_H265,
+    SUB_H265,
     Answers,
     Channel,
     DeviceKind,
@@ -59,25 +60,37 @@ def default_farm(
     main: StreamSpec | None = None,
     sub: StreamSpec | None = None,
     h265: bool = True,
+    h265_only: int = 0,
 ) -> FarmPlan:
     """A farm with at least that many cameras, each village in a /24 of `network`, and the first few demo faults on.
 
     Every second village has recorders as far as it has eight cameras for each; the others are single cameras.
-    The first camera of the last village has an H.265 main stream.
+    The first device of the last village has H.265 main streams, that of each of the first `h265_only` villages nothing
+    but H.265.
     """
     if not 1 <= villages <= 250 or cameras < villages or cameras > villages * 200:
         raise ValueError("1 to 250 villages, and for each at least one camera and at most 200")
     ports = ports or Ports()
     made = tuple(
-        _village(number, share, network, ports, h265=h265 and number == villages - 1, streams=(main, sub))
+        _village(
+            number,
+            share,
+            network,
+            ports,
+            streams=(
+                as_h265(main, MAIN_H265) if number < h265_only or (h265 and number == villages - 1) else main,
+                as_h265(sub, SUB_H265) if number < h265_only else sub,
+            ),
+            others=(main, sub),
+        )
         for number, share in enumerate(_shares(villages, cameras))
     )
     return FarmPlan(made, _demo_faults(made, faults))
 
 
-def as_h265(main: StreamSpec | None) -> StreamSpec:
-    """The H.265 stream that takes the place of a main stream."""
-    return MAIN_H265 if main is None else replace(main, codec="h265")
+def as_h265(given: StreamSpec | None, usual: StreamSpec = MAIN_H265) -> StreamSpec:
+    """The H.265 stream that takes the place of another one."""
+    return usual if given is None else replace(given, codec="h265")
 
 
 def _shares(villages: int, cameras: int) -> list[int]:
@@ -94,8 +107,15 @@ def _shares(villages: int, cameras: int) -> list[int]:
 
 
 def _village(
-    number: int, cameras: int, network: str, ports: Ports, *, h265: bool, streams: tuple[StreamSpec | None, ...]
+    number: int,
+    cameras: int,
+    network: str,
+    ports: Ports,
+    *,
+    streams: tuple[StreamSpec | None, ...],
+    others: tuple[StreamSpec | None, ...],
 ) -> Village:
+    """`streams` (main, sub) are those of its first device, `others` those of the rest; None: the usual ones."""
     name, slug = _VILLAGES[number % len(_VILLAGES)]
     if lap := number // len(_VILLAGES):
         name, slug = f"{name}{lap + 1}组", f"{slug}{lap + 1}"
@@ -109,7 +129,7 @@ def _village(
         devices.append(
             _device(
                 (name, slug), place, [next(places) for _ in range(size)], f"{network}.{number}.{place}", ports,
-                recorder=many, h265=h265 and not devices, streams=streams,
+                recorder=many, streams=others if devices else streams,
             )
         )  # fmt: skip
         left -= size
@@ -131,7 +151,6 @@ def _device(
     ports: Ports,
     *,
     recorder: bool,
-    h265: bool,
     streams: tuple[StreamSpec | None, ...],
 ) -> SimDevice:
     name, slug = village
@@ -140,7 +159,7 @@ def _device(
     main, sub = streams
     channels = []
     for place, (place_name, label, scene) in enumerate(places, start=1):
-        chosen = {"main": as_h265(main) if h265 else main, "sub": sub}
+        chosen = {"main": main, "sub": sub}
         channels.append(
             Channel(
                 key=f"{key}-{place}",

@@ -74,6 +74,23 @@ async def test_a_switch_is_one_message_and_the_last_feed_is_let_go(media: Media)
     assert not any(m["type"] == "feed.close" for m in await heard(media)), "feeds linger"
 
 
+async def test_a_large_wall_has_a_second_viewer_for_its_further_tiles(media: Media) -> None:
+    async with media.page(PAGE, OPERATOR) as news:
+        near = (await media.offer(OPERATOR, PAGE, 0, "offer")).viewer
+        far = (await media.offer(OPERATOR, PAGE, 0, "offer", first=16)).viewer
+        assert media.viewers_of(PAGE) == [near, far]
+        await media.show(PAGE, Show(far, 17, 1, 1))
+        live = await tile_in(news, "live")
+        assert (live.viewer, live.track, live.camera) == (far, 17, 1)
+        for viewer, number in ((far, 3), (near, 16), (far, 32)):
+            with pytest.raises(HubError):
+                await media.show(PAGE, Show(viewer, number, 1, 1))
+        again = (await media.offer(OPERATOR, PAGE, 0, "offer", first=16)).viewer
+        assert media.viewers_of(PAGE) == [near, again], "only the one in its place ends"
+    shown = [(m["viewer"], m["track"]) for m in await heard(media) if m["type"] == "track.show"]
+    assert shown == [(far, 1)]
+
+
 async def test_an_older_serial_is_ignored(media: Media) -> None:
     async with media.page(PAGE, OPERATOR) as news:
         viewer = (await media.offer(OPERATOR, PAGE, 0, "offer")).viewer

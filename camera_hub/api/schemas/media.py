@@ -25,6 +25,7 @@ class NewViewer(Request):
 
     page: str = Field(min_length=8, max_length=64, pattern=r"^[A-Za-z0-9-]+$")  # of the page's WebSocket
     relay: int = 0
+    first: int = Field(0, ge=0, lt=40)  # the tile that its first track carries
     sdp: str = Field(max_length=256 * 1024)
 
 

@@ -171,7 +171,13 @@ def _h264(codecs: dict[int, _Codec]) -> int | None:
 
 
 def _h265(codecs: dict[int, _Codec]) -> int | None:
-    return next((number for number, codec in codecs.items() if codec.name == "H265"), None)
+    """One RTP stream (SRST, which is the default); Main profile first, since that is what cameras send."""
+    fit = [
+        (number, codec.format.get("profile-id", "1"))
+        for number, codec in codecs.items()
+        if codec.name == "H265" and codec.format.get("tx-mode", "SRST").upper() == "SRST"
+    ]
+    return min(fit, key=lambda one: one[1] != "1", default=(None, ""))[0]
 
 
 def _rtx(codecs: dict[int, _Codec], media: int) -> int | None:

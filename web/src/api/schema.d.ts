@@ -872,7 +872,7 @@ export interface paths {
         put?: never;
         /**
          * Offer
-         * @description Answer the page's offer. An earlier viewer of the same page and relay ends.
+         * @description Answer the page's offer. An earlier viewer of the same page, relay and first tile ends.
          */
         post: operations["offer_api_viewers_post"];
         delete?: never;
@@ -1638,6 +1638,11 @@ export interface components {
          * @description A page's offer: recvonly video m-lines, posted without waiting for ICE candidates.
          */
         NewViewer: {
+            /**
+             * First
+             * @default 0
+             */
+            first: number;
             /** Page */
             page: string;
             /**
@@ -1728,7 +1733,7 @@ export interface components {
              * Layout
              * @enum {string}
              */
-            layout: "1" | "4" | "9" | "16" | "1+5" | "1+7";
+            layout: "1" | "4" | "9" | "16" | "25" | "36" | "1+5" | "1+7";
             /** Name */
             name: string;
             /** Note */
@@ -1910,7 +1915,7 @@ export interface components {
              * Layout
              * @enum {string}
              */
-            layout: "1" | "4" | "9" | "16" | "1+5" | "1+7";
+            layout: "1" | "4" | "9" | "16" | "25" | "36" | "1+5" | "1+7";
             /** Name */
             name: string;
             /** Owner Id */
@@ -1924,7 +1929,7 @@ export interface components {
              * Layout
              * @enum {string}
              */
-            layout: "1" | "4" | "9" | "16" | "1+5" | "1+7";
+            layout: "1" | "4" | "9" | "16" | "25" | "36" | "1+5" | "1+7";
             /** Name */
             name: string;
         };

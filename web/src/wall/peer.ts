@@ -7,6 +7,8 @@ export type PeerState = 'offering' | 'connecting' | 'connected' | 'failed' | 'cl
 
 export interface PeerOptions {
   relay: number
+  /** The tile that the first of the tracks carries. */
+  first: number
   tracks: number
   iceServers: RTCIceServer[]
   /** Posts the offer to the hub. */
@@ -40,7 +42,8 @@ export class Peer {
   viewer: string | null = null
   epoch: number | null = null
   readonly relay: number
-  /** The tracks in the order of their m-lines: `tracks[i]` is the hub's track i. */
+  readonly first: number
+  /** The tracks in the order of their m-lines: `tracks[i]` carries tile `first + i`. */
   readonly tracks: MediaStreamTrack[] = []
   private readonly connection: RTCPeerConnection
   private readonly abort = new AbortController()
@@ -54,6 +57,7 @@ export class Peer {
   /** Making an offer of many tracks is begun here, without any network: a peer made ahead of time has it ready. */
   constructor(private readonly options: PeerOptions) {
     this.relay = options.relay
+    this.first = options.first
     const create = options.createConnection ?? ((configuration) => new RTCPeerConnection(configuration))
     this.connection = create({ iceServers: options.iceServers, bundlePolicy: 'max-bundle' })
     this.connection.onconnectionstatechange = () => this.connectionChanged()

@@ -10,6 +10,7 @@ export default {
     refused: 'Cannot be played',
     reconnecting: 'Reconnecting',
   },
+  pictures_short: 'Key frames',
   pictures_every: 'Key-frame pictures · every {n} s',
   pictures_why: {
     no_h264: 'This browser does not play H.265: one picture per key frame is shown instead',
@@ -71,7 +72,7 @@ export default {
   true_ratio: 'True ratio',
   fullscreen: 'Full screen',
   fullscreen_leave: 'Leave full screen',
-  keys: 'Digits pick a tile · Enter enlarges · Esc back · arrows move · S snapshot · I figures · F full screen',
+  keys: 'Digits pick a tile (two in a row from 10 on) · Enter enlarges · Esc back · arrows move · S snapshot · I figures · F full screen',
   media_problem: 'Video is not available at the moment, trying again',
   empty_hint: 'Click a camera on the left, or drag it into a tile',
   figures: {

@@ -10,6 +10,7 @@ export default {
     refused: '不能播放',
     reconnecting: '正在重连',
   },
+  pictures_short: '关键帧',
   pictures_every: '关键帧画面 · 每 {n} 秒',
   pictures_why: {
     no_h264: '此浏览器不能播放 H.265，改为逐个关键帧显示画面',
@@ -71,7 +72,7 @@ export default {
   true_ratio: '原比例',
   fullscreen: '全屏',
   fullscreen_leave: '退出全屏',
-  keys: '数字选窗口 · 回车放大 · Esc 返回 · 方向键移动 · S 抓图 · I 指标 · F 全屏',
+  keys: '数字选窗口（10 号起连按两位） · 回车放大 · Esc 返回 · 方向键移动 · S 抓图 · I 指标 · F 全屏',
   media_problem: '视频服务暂不可用，正在重试',
   empty_hint: '点击左侧摄像机，或将其拖入窗口',
   figures: {

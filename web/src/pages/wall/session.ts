@@ -57,12 +57,13 @@ function relaysOf(media: MediaAnswer): number[] {
   return media.relays.length ? media.relays : [0]
 }
 
-function newPeer(media: MediaAnswer, relay: number): Peer {
+function newPeer(media: MediaAnswer, relay: number, first = 0): Peer {
   return new Peer({
     relay,
-    tracks: Math.max(media.tracks, MOST_TILES),
+    first,
+    tracks: first ? MOST_TILES - first : media.tracks,
     iceServers: media.ice_servers as unknown as RTCIceServer[],
-    post: (sdp, signal) => api.post('/api/viewers', { body: { page: live.page, relay, sdp }, signal }),
+    post: (sdp, signal) => api.post('/api/viewers', { body: { page: live.page, relay, first, sdp }, signal }),
   })
 }
 
@@ -89,9 +90,11 @@ export async function start(): Promise<void> {
     socket: live,
     tiles: MOST_TILES,
     relays: relaysOf(media),
-    connect: (relay, onState) => {
-      const peer = spares.get(relay) ?? newPeer(media, relay)
-      spares.delete(relay)
+    firsts: media.tracks < MOST_TILES ? [0, media.tracks] : [0],
+    connect: (relay, first, onState) => {
+      const spare = first === 0 ? spares.get(relay) : undefined
+      if (spare) spares.delete(relay)
+      const peer = spare ?? newPeer(media, relay, first)
       peer.onState = onState
       return peer
     },
@@ -154,6 +157,7 @@ function sharpen(index: number): void {
 function apply(): void {
   const wall = engine.value
   if (!wall) return
+  if (visible) wall.reach(tileCount(scene.layout))
   for (let index = 0; index < MOST_TILES; index += 1) {
     const camera = visible ? (scene.cameras[index] ?? null) : null
     wall.show(index, camera, qualityFor(wall.tile(index), camera, isLarge(index)))
