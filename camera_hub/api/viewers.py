@@ -13,7 +13,7 @@ from camera_hub.media.engine import Media
 router = APIRouter(prefix="/api", tags=["media"])
 
 TRACKS = 16
-"""Video m-lines a page offers at once: the largest layout."""
+"""Video m-lines a page offers at once; larger layouts have a second connection for the rest of their tiles."""
 
 Watching = Annotated[Actor, needs(Action.VIEW)]
 TheMedia = Annotated[Media, part(Media)]
@@ -23,13 +23,18 @@ TheMedia = Annotated[Media, part(Media)]
 async def media_parameters(actor: Watching, media: TheMedia) -> MediaAnswer:
     """What a page must know to build its peer connections: one per relay."""
     section = media.settings.media
-    return MediaAnswer(ice_servers=list(section.ice_servers), relays=sorted(media.relay_epochs), tracks=TRACKS)
+    return MediaAnswer(
+        ice_servers=list(section.ice_servers),
+        relays=sorted(media.relay_epochs),
+        tracks=TRACKS,
+        audio=media.listening.may(actor),
+    )
 
 
 @router.post("/viewers", status_code=201)
 async def offer(actor: Watching, media: TheMedia, body: NewViewer) -> ViewerAnswer:
-    """Answer the page's offer. An earlier viewer of the same page and relay ends."""
-    return ViewerAnswer.model_validate(await media.offer(actor, body.page, body.relay, body.sdp))
+    """Answer the page's offer. An earlier viewer of the same page, relay and first tile ends."""
+    return ViewerAnswer.model_validate(await media.offer(actor, body.page, body.relay, body.sdp, first=body.first))
 
 
 @router.get("/viewers/{viewer}/figures")

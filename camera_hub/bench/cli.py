@@ -31,7 +31,7 @@ def relay(
     bit_rate: Annotated[list[int] | None, typer.Option(min=50, help=f"Of the camera, kbit/s{_MANY} 2000)")] = None,
     cipher: Annotated[list[str] | None, typer.Option(help=f"sha1_80 or gcm (AES-128){_MANY} both)")] = None,
     peer: Annotated[list[str] | None, typer.Option(help=f"{', '.join(PEERS)}{_MANY} aiortc)")] = None,
-    seconds: Seconds = 10.0,
+    seconds: Seconds = 12.0,
     warm_up: WarmUp = 3.0,
     relays: Relays = 1,
     load_processes: LoadProcesses = 1,
@@ -40,22 +40,23 @@ def relay(
 ) -> None:
     """Fan-out of one camera to many viewers: the hub's relay against other servers, CPU per delivered Mbit and packet.
 
-    One synthetic RTSP source (25 fps, H.264 by x264, payloads of at most 1,200 bytes) feeds one
-    server after the other, each in processes of its own. cpu_* is the user and system time of all its processes and
-    threads in the window; on loopback it holds the kernel's receiving too, alike for all.
+    One RTSP source (a drawn scene of 6 s in a loop, 25 fps, H.264 by x264, payloads of at most 1,200 bytes) feeds one
+    server after the other, each in processes of its own; Janus takes it over UDP, the others over TCP. cpu_* is the
+    user and system time of all the server's processes and threads in the window. On loopback it holds the kernel's
+    receiving too, alike for all; what the kernel moved to its own threads is in ksoftirqd_percent.
 
     The client is light: per viewer one UDP socket without GRO, real ICE, DTLS and SRTP keys, one receive report a
     second, no NACK and no bandwidth estimation. It counts datagrams by their RTP headers, sleeping 4 ms between looks
     so that no server pays for waking it. loss is by sequence numbers; client_drops says how many of these the kernel
-    dropped in front of the client. delivered_share compares with what the source sent: a server that skips frames loses
-    nothing by sequence. Of two viewers per load process every packet is decrypted and all pictures decoded (decrypts,
-    decodes).
+    dropped in front of the client. A server that skips frames loses nothing by sequence: delivered_share compares with
+    what the source sent (about 1 over whole loops), fps_min is of the worst viewer. Of two viewers per load process
+    every packet is decrypted and all pictures are decoded (decrypts, decodes).
     """
     from camera_hub.bench.relay import run  # WebRTC and FFmpeg are loaded only where they are needed
 
     logs.set_up("WARNING")
     plan = RelayPlan(
-        viewers=tuple(viewers or (60,)),
+        viewers=tuple(viewers or (() if alone else (60,))),
         alone=tuple(alone or ()),
         bit_rates=tuple(rate * 1000 for rate in bit_rate or (2000,)),
         ciphers=tuple(map(_cipher, cipher or CIPHERS)),
@@ -79,8 +80,11 @@ def scale(
     cipher: Annotated[str, typer.Option(help="sha1_80 or gcm (AES-128).")] = "gcm",
     search: Annotated[bool, typer.Option("--search", help="Step up from an eighth of it until the limit.")] = False,
     busy: Annotated[float, typer.Option(min=0.05, max=1, help="Search: share of all cores that is enough.")] = 0.8,
-    seconds: Seconds = 10.0,
+    seconds: Seconds = 12.0,
     warm_up: WarmUp = 5.0,
+    settle: Annotated[
+        float | None, typer.Option(min=0, help="Seconds that feeds run first; until their histories are full.")
+    ] = None,
     relays: Relays = 1,
     load_processes: LoadProcesses = 1,
     size: Size = "1280x720",
@@ -91,11 +95,14 @@ def scale(
     One process sends a 25 fps H.264 clip over RTSP as so many cameras, 40 of them at different moments of it; relays
     pull them all; light viewers (see `bench relay --help`) with many tracks in one peer connection watch. CPU of relays
     (cpu_percent), source and viewers are told apart, each in percent of one core; machine_percent is of all cores.
-    Loss is by sequence numbers, feed_counters say what went wrong between source and relay. Memory: rss_kb_per_feed
-    holds a feed's cached pictures, rss_kb_per_track a track's share of its peer connection.
 
-    With --search each step carries 1.3 times the last until the machine is busy, or a track or a feed loses anything;
-    a last line with "limit" repeats the best step.
+    loss is by sequence numbers; feed_counters say what went wrong between source and relay, track_counters what the
+    relay left out towards viewers; fps_min is of the worst track. carried is true when every track got everything.
+    Memory: rss_kb_per_feed is read when each feed's resend history is full, rss_kb_per_track is what tracks and their
+    peer connections added to that.
+
+    With --search each step has 1.3 times the feeds and tracks of the last, until the machine is busy or a step is not
+    carried; a last line with "limit" repeats the best step.
     """
     from camera_hub.bench.scale import run  # WebRTC and FFmpeg are loaded only where they are needed
 
@@ -112,6 +119,7 @@ def scale(
         relays=relays,
         load_processes=load_processes,
         search=search,
+        settle=settle,
         busy=busy,
     )
     if not asyncio.run(run(plan, SystemClock(), Lines(sys.stdout))):
@@ -135,9 +143,9 @@ def view(
 
     first_picture_*_ms: a new page whose shell is loaded stands at the alarms; from the click on the wall's link to the
     one tile's first picture. warm: the feed runs already. cold: it is to be opened at the camera; a virtual camera
-    begins with a key frame, so nothing of it is the camera's own wait. *_from_offer_ms: from the making of the page's
-    peer connection, which the page does ahead of the click. *_from_navigation_ms: the wall's address in a new page,
-    from the navigation's start. wall16_last_tile_ms: as warm, to the last of 16 tiles.
+    begins with a key frame, so nothing of it is the camera's own wait. wall16_last_tile_ms: as warm, to the last of 16
+    tiles. *_from_offer_ms: from the moment that the page posted its offer. *_from_navigation_ms: the wall's address in
+    a new page, from the navigation's start.
 
     switch_ms: from the click on a camera in the list, whose feed runs, to its first frame in a tile that played
     another. The relay tells with which RTP timestamp a camera begins in the track, and a track never steps back in

@@ -56,6 +56,7 @@ def window(before: Reading, after: Reading, expected: Expected, tracks: int) -> 
         "repeated": counted.repeated,
         "client_drops": counted.dropped,
         "tracks_silent": tracks - sum(count > 0 for count in frames),
+        "fps": expected.fps,
         "fps_min": frames[0] / seconds if len(frames) == tracks else 0.0,
         "source_percent": 100 * (after.source - before.source).total / seconds,
         "clients_percent": 100 * (after.clients - before.clients).total / seconds,

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import httpx
 
@@ -27,8 +28,16 @@ _TAIL = 400
 class Foreign:
     """A running server that answers HTTP."""
 
+    program: str
     pid: int
     http: httpx.AsyncClient
+
+    async def request(self, method: str, path: str, **values: Any) -> httpx.Response:
+        """One HTTP exchange, of whatever status. Raises HubError(UNAVAILABLE) when there is none."""
+        try:
+            return await self.http.request(method, path, **values)
+        except httpx.HTTPError as error:
+            raise HubError(Kind.UNAVAILABLE, f"{self.program} does not answer: {type(error).__name__}") from error
 
 
 def free_port(kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
@@ -73,7 +82,7 @@ async def foreign(
                 if not await _answers(http, ready, process):
                     said = (folder / "output.log").read_text("utf-8", "replace")[-_TAIL:]
                     raise HubError(Kind.UNAVAILABLE, f"{program} does not answer; its last words: {said.strip()}")
-                yield Foreign(process.pid, http)
+                yield Foreign(program, process.pid, http)
         finally:
             await _end(process)
 

@@ -19,11 +19,11 @@ class Go2Rtc:
 
     def __init__(self, running: Foreign) -> None:
         self.pids: tuple[int, ...] = (running.pid,)
-        self._http = running.http
+        self._server = running
 
     async def answer(self, viewer: int, offer: str) -> str:
-        reply = await self._http.post(
-            "/api/webrtc", params={"src": "bench"}, content=offer, headers={"Content-Type": "application/sdp"}
+        reply = await self._server.request(
+            "POST", "/api/webrtc", params={"src": "bench"}, content=offer, headers={"Content-Type": "application/sdp"}
         )
         if reply.status_code not in (200, 201):
             raise HubError(Kind.UNAVAILABLE, f"go2rtc refused the offer with {reply.status_code}: {reply.text[:200]}")

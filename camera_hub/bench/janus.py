@@ -57,7 +57,7 @@ class Janus:
     def __init__(self, started: Foreign) -> None:
         self.pids: tuple[int, ...] = (started.pid,)
         self.address = _own_address()
-        self._http = started.http
+        self._server = started
         self._session = 0
         self._numbers = itertools.count(1)
         self._waiting: dict[int, asyncio.Future[str]] = {}
@@ -69,7 +69,7 @@ class Janus:
     async def listen(self) -> None:
         """Take events for ever; each answer wakes who waits for it."""
         while True:
-            reply = await self._http.get(f"/janus/{self._session}", params={"maxev": 20}, timeout=60)
+            reply = await self._server.request("GET", f"/janus/{self._session}", params={"maxev": 20}, timeout=60)
             events = reply.json()
             for event in events if isinstance(events, list) else [events]:
                 self._take(event)
@@ -103,7 +103,7 @@ class Janus:
         return theirs
 
     async def _post(self, path: str, message: dict[str, Any]) -> dict[str, Any]:
-        reply = await self._http.post(path, json={**message, "transaction": str(next(self._numbers))})
+        reply = await self._server.request("POST", path, json={**message, "transaction": str(next(self._numbers))})
         said: dict[str, Any] = reply.json()
         if said.get("janus") not in ("success", "ack"):
             raise HubError(Kind.UNAVAILABLE, f"janus refused {message['janus']}: {said.get('error')}")

@@ -26,6 +26,7 @@ class Feeding:
     helper: Helper
     port: int
     expected: Expected
+    packets_per_second: float
 
     @property
     def pid(self) -> int:
@@ -59,7 +60,8 @@ async def feeding(picture: Picture) -> AsyncIterator[Feeding]:
                 "gop_seconds": picture.gop_seconds,
             }
             said = (await started.pipe.call(head, deadline=_START_SECONDS)).head
-            yield Feeding(started, int(said["port"]), Expected(float(said["bit_rate"]), float(said["fps"])))
+            expected = Expected(float(said["bit_rate"]), float(said["fps"]))
+            yield Feeding(started, int(said["port"]), expected, float(said["packets_per_second"]))
 
 
 async def measure(

@@ -53,7 +53,10 @@ class RelayPlan:
 
 @dataclass(frozen=True, slots=True)
 class ScalePlan:
-    """How much to carry. `search`: begin with a small part of it and step up until the machine has enough."""
+    """How much to carry. `search`: begin with a small part of it and step up until the machine has enough.
+
+    `settle`: seconds that feeds run before their memory is read; None = until every resend history is full.
+    """
 
     feeds: int
     tracks: int
@@ -67,6 +70,7 @@ class ScalePlan:
     load_processes: int = 1
     search: bool = False
     busy: float = 0.8  # share of all cores
+    settle: float | None = None
 
 
 VIEW_FIGURES = ("added_latency", "cold", "warm", "wall16", "switch", "impaired", "wall16_gop10")

@@ -1,7 +1,7 @@
 """`bench scale`: how many feeds and tracks this machine carries, with source and viewers on it as well."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -14,26 +14,37 @@ from camera_hub.bench.plan import Picture, ScalePlan, Watch
 from camera_hub.bench.servers import Hub, relays
 from camera_hub.clock import Clock
 from camera_hub.errors import HubError
+from camera_hub.relay.messages import RelayConfig
 
 FIRST_STEP, STEP = 0.125, 1.3
+FRAMES = 0.9
+"""Share of its frames that a track must show; the rest may fall on the edges of a short window."""
 _FEED_COUNTERS = ("gaps", "dropped", "bad_packets", "failures")
+_TRACK_COUNTERS = ("dropped_frames", "overflows", "thinned_frames")
 
 
 async def run(plan: ScalePlan, clock: Clock, lines: Lines) -> bool:
-    """Write a line per step, and when searching a last one that repeats the best. False when nothing was carried."""
-    best: dict[str, Any] | None = None
+    """Write a line per step, and when searching a last one that repeats the best. False when there is no figure."""
     async with feeding(Picture(plan.bit_rate, *plan.size, plan.gop_seconds)) as source:
-        for step in steps(plan):
-            line = await _line(step, clock, source)
-            lines.write(line)
-            good = "failed" not in line and carried(line)
-            if good:
-                best = line
-            if not good or line["machine_percent"] >= 100 * plan.busy:
-                break
+        return await climb(plan, lambda step: _line(step, clock, source), lines)
+
+
+async def climb(plan: ScalePlan, measure: Callable[[ScalePlan], Awaitable[dict[str, Any]]], lines: Lines) -> bool:
+    """Step by step until one is not carried or leaves the machine busy."""
+    best: dict[str, Any] | None = None
+    measured = False
+    for step in steps(plan):
+        line = await measure(step)
+        lines.write(line)
+        measured |= "failed" not in line
+        if not line.get("carried"):
+            break
+        best = line
+        if line["machine_percent"] >= 100 * plan.busy:
+            break
     if plan.search:
         lines.write({"bench": "scale", "limit": True, **(best or {"failed": "not even the first step was carried"})})
-    return best is not None
+    return measured
 
 
 def steps(plan: ScalePlan) -> Iterator[ScalePlan]:
@@ -48,8 +59,9 @@ def steps(plan: ScalePlan) -> Iterator[ScalePlan]:
 
 
 def carried(line: dict[str, Any]) -> bool:
-    """Whether every track got everything, and no feed lost anything on its way in."""
-    return line["lost"] == 0 and line["tracks_silent"] == 0 and not any(line["feed_counters"].values())
+    """Whether every track got every frame, and no feed lost anything on its way in."""
+    whole = line["lost"] == 0 and line["fps_min"] >= FRAMES * line["fps"]
+    return whole and not any((line["feed_counters"] | line["track_counters"]).values())
 
 
 def watch_of(plan: ScalePlan) -> Watch:
@@ -81,12 +93,15 @@ async def _line(plan: ScalePlan, clock: Clock, source: Feeding) -> dict[str, Any
             line["gso"] = hub.gso
             empty = meter.rss_bytes(hub.pids)
             await hub.open(source.port, range(plan.feeds), everywhere=False)
-            await clock.sleep(plan.spans.warm_up)
+            await clock.sleep(
+                filling(source.packets_per_second) + plan.gop_seconds if plan.settle is None else plan.settle
+            )
             fed = meter.rss_bytes(hub.pids)
             async with crew(plan.load_processes, watch) as clients:
                 line |= await _watched(plan, clock, source, hub, clients, watch)
                 full = meter.rss_bytes(hub.pids)
                 line |= checked_fields(await clients.checked())
+                line["carried"] = carried(line)
     except HubError as error:
         return line | {"failed": error.detail}
     return line | {
@@ -111,7 +126,7 @@ async def _watched(
 
     await clients.connect(answer, hub.address)
     await clock.sleep(plan.spans.warm_up)
-    late, counters = await source.dropped(), feed_counters(await hub.figures())
+    late, begun = await source.dropped(), await hub.figures()
     before = await read(clock, source, hub.pids, clients)
     await clock.sleep(plan.spans.seconds)
     after = await read(clock, source, hub.pids, clients)
@@ -119,7 +134,8 @@ async def _watched(
     fields = window(before, after, source.expected, watch.viewers * watch.tracks)
     return fields | {
         "feed_mbit": source.expected.bit_rate * plan.feeds / 1e6,
-        "feed_counters": {name: value - counters[name] for name, value in feed_counters(said).items()},
+        "feed_counters": since(feed_counters(begun), feed_counters(said)),
+        "track_counters": since(track_counters(begun), track_counters(said)),
         "feed_lateness_ms_max": 1e3 * max(feed["lateness"] for one in said for feed in one["feeds"].values()),
         "pacer_waits": sum(viewer["pacer_waits"] for one in said for viewer in one["viewers"].values()),
         "source_dropped": await source.dropped() - late,
@@ -131,6 +147,22 @@ def feed_counters(said: list[dict[str, Any]]) -> dict[str, int]:
     """What went wrong on the way in, over all feeds of all relays."""
     feeds = [feed for one in said for feed in one["feeds"].values()]
     return {name: sum(int(feed[name]) for feed in feeds) for name in _FEED_COUNTERS}
+
+
+def track_counters(said: list[dict[str, Any]]) -> dict[str, int]:
+    """What the relays themselves left out on the way to the viewers, over all tracks."""
+    tracks = [track for one in said for viewer in one["viewers"].values() for track in viewer["tracks"]]
+    return {name: sum(int(track[name]) for track in tracks) for name in _TRACK_COUNTERS}
+
+
+def since(before: dict[str, int], after: dict[str, int]) -> dict[str, int]:
+    """What the counters grew by."""
+    return {name: value - before[name] for name, value in after.items()}
+
+
+def filling(packets_per_second: float) -> float:
+    """Seconds until a feed's resend history is full, and its memory as large as it gets."""
+    return RelayConfig().history_packets / packets_per_second
 
 
 def loop_lag(said: list[dict[str, Any]]) -> dict[str, float]:

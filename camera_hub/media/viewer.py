@@ -13,13 +13,18 @@ from camera_hub.settings import Media as MediaSettings
 
 @dataclass(slots=True)
 class Viewer:
-    """One peer connection. WHEP has no page, whose WebSocket would end with the session: it has `present` instead."""
+    """One peer connection. WHEP has no page, whose WebSocket would end with the session: it has `present` instead.
+
+    Its tracks carry the page's tiles from `first` on: a large wall has a second connection for those that the first
+    one has no tracks for.
+    """
 
     id: str
     page: str | None
     relay: int
     actor: Actor
     present: Present | None = None
+    first: int = 0
     codecs: frozenset[str] = frozenset()
     tracks: int = 0
     link: LinkLevel = LinkLevel.FULL
@@ -29,21 +34,27 @@ class Viewer:
         """How the track's hold of a feed is called."""
         return f"{self.id}/{track.number}"
 
+    def carries(self, number: int) -> bool:
+        """Whether the viewer has a track for that tile of the page."""
+        return self.first <= number < self.first + self.tracks
+
 
 def in_the_way(
-    own: Sequence[Viewer], all_viewers: int, limits: MediaSettings, away: Callable[[str], bool]
+    page: str | None, own: Sequence[Viewer], all_viewers: int, limits: MediaSettings, away: Callable[[str], bool]
 ) -> list[Viewer]:
-    """Which of the user's viewers must end before another page of theirs may watch: those of a page gone away.
+    """Which of the user's viewers must end before `page` may have one more: those of another page that is gone away.
 
-    Raises HubError(BUSY) when the user watches on too many pages, or the hub has as many viewers as it may.
+    Raises HubError(BUSY) when the user watches on too many other pages, or the hub has as many viewers as it may.
     """
+    others = {viewer.page or viewer.id for viewer in own} - {page}
     ended: list[Viewer] = []
-    if len(own) >= limits.viewers_per_user:
-        ended = [viewer for viewer in own if viewer.page is not None and away(viewer.page)][:1]
+    if len(others) >= limits.viewers_per_user:
+        gone = next((viewer.page for viewer in own if viewer.page in others and away(viewer.page or "")), None)
+        ended = [viewer for viewer in own if gone is not None and viewer.page == gone]
         if not ended:
             raise HubError(
                 Kind.BUSY,
-                f"you already watch on {len(own)} pages; close one of them first",
+                f"you already watch on {len(others)} pages; close one of them first",
                 reason=Reason.BUSY,
                 limit=limits.viewers_per_user,
             )

@@ -14,7 +14,7 @@ from camera_hub.media.background import Background
 from camera_hub.media.choosing import choose_stream
 from camera_hub.media.feeds import Feeds
 from camera_hub.media.figures import TileReading
-from camera_hub.media.judging import watchable
+from camera_hub.media.judging import may_listen, watchable
 from camera_hub.media.pages import Pages
 from camera_hub.media.ports import Answered, Chosen, Present, Quality, RelayNew, Show, Sources, ViewerGone
 from camera_hub.media.stills import Stills
@@ -58,7 +58,7 @@ class Viewers:
     # Coming and going
 
     async def offer(
-        self, actor: Actor, page: str | None, relay: int, sdp: str, present: Present | None = None
+        self, actor: Actor, page: str | None, relay: int, sdp: str, present: Present | None = None, first: int = 0
     ) -> Answered:
         """Answer a browser's offer. Raises HubError: BUSY, NOT_FOUND, UNAVAILABLE, and the relay's own."""
         if not 0 <= relay < len(self._feeds.relays):
@@ -66,19 +66,21 @@ class Viewers:
         if page is not None:
             self._pages.forget_stranger(page, actor.user_id)
             self._pages.expect(page, actor.user_id, self._clock.monotonic())
-            self.close_all((v for v in self._viewers.values() if v.page == page and v.relay == relay), "replaced")
+            same = (v for v in self._viewers.values() if (v.page, v.relay, v.first) == (page, relay, first))
+            self.close_all(same, "replaced")
         own = [one for one in self._viewers.values() if one.actor.user_id == actor.user_id]
-        self.close_all(in_the_way(own, len(self._viewers), self._settings, self._pages.away), "replaced")
+        self.close_all(in_the_way(page, own, len(self._viewers), self._settings, self._pages.away), "replaced")
         # Counted before the relay is asked, so that many offers at once cannot slip through together.
-        viewer = Viewer(secrets.token_urlsafe(12), page, relay, actor, present)
+        viewer = Viewer(secrets.token_urlsafe(12), page, relay, actor, present, first)
         self._viewers[viewer.id] = viewer
         return await self._answer(viewer, sdp)
 
     async def _answer(self, viewer: Viewer, sdp: str) -> Answered:
         at = self._feeds.relays[viewer.relay]
         epoch = at.epoch
+        audio = viewer.page is not None and may_listen(self._settings, viewer.actor)
         try:
-            reply = ViewerAnswer.of(await at.call("viewer.offer", {"viewer": viewer.id, "sdp": sdp}))
+            reply = ViewerAnswer.of(await at.call("viewer.offer", {"viewer": viewer.id, "sdp": sdp, "audio": audio}))
         except BaseException:
             self._viewers.pop(viewer.id, None)
             at.post("viewer.close", {"viewer": viewer.id})
@@ -103,7 +105,7 @@ class Viewers:
         reply = await self._feeds.relays[viewer.relay].call("viewer.figures", {"viewer": viewer.id})
         tracks, feeds = reply["viewer"]["tracks"], reply["feeds"]
         return [
-            TileReading(number, float(reply["at"]), feeds.get(sent["feed"]), sent)
+            TileReading(viewer.first + number, float(reply["at"]), feeds.get(sent["feed"]), sent)
             for number, sent in enumerate(tracks)
             if sent["feed"] is not None
         ]
@@ -145,8 +147,8 @@ class Viewers:
         if viewer is None or viewer.page != page:
             self._pages.tell(page, ViewerGone(wish.viewer, "unknown"))
             return
-        if wish.track >= viewer.tracks:
-            raise HubError(Kind.INVALID, f"this viewer has {viewer.tracks} tracks")
+        if not viewer.carries(wish.track):
+            raise HubError(Kind.INVALID, f"this viewer has {viewer.tracks} tracks, from tile {viewer.first} on")
         if page is not None:  # with several relays another viewer of the page may carry this tile just now
             viewer = next((other for other in self.of_page(page) if wish.track in other.shown), viewer)
         track = viewer.shown.setdefault(wish.track, Track(wish.track))
@@ -165,16 +167,24 @@ class Viewers:
         """Something has changed: choose a stream for the tile as if it was asked for just now."""
         self._start_choice(viewer, track, track.quality)
 
-    def _start_choice(self, viewer: Viewer, track: Track, quality: Quality, lost: str | None = None) -> None:
+    def _start_choice(
+        self, viewer: Viewer, track: Track, quality: Quality, lost: str | None = None, *, keep: bool = False
+    ) -> None:
+        before = track.asked if keep else None
         track.asked_at = self._clock.monotonic()
         if lost is None:
             quality = adapted(quality, viewer.link, rests=self._rests(track))
         track.asked = quality
         name = f"choose for {viewer.holder(track)}"
-        self._background.start(name, self._choose(viewer, track, track.serial, quality, lost))
+        self._background.start(name, self._choose(viewer, track, track.serial, quality, lost, before))
 
-    async def _choose(self, viewer: Viewer, track: Track, serial: int, quality: Quality, lost: str | None) -> None:
-        """Choose a stream and show it. `lost`: why the stream chosen before cannot be shown to this viewer."""
+    async def _choose(
+        self, viewer: Viewer, track: Track, serial: int, quality: Quality, lost: str | None, before: Quality | None
+    ) -> None:
+        """Choose a stream and show it. `lost`: why the stream chosen before cannot be shown to this viewer.
+
+        `before`: what was asked for before, if that picture shall stay where there is no other one just now.
+        """
         camera_id = track.camera_id
         if camera_id is None:
             return
@@ -188,7 +198,9 @@ class Viewers:
                 self._sources, track, viewer.codecs, instead=quality, lost=lost, pictures=viewer.page is not None
             )
         except HubError as error:
-            if track.serial == serial:
+            if track.serial == serial and before is not None and error.reason not in REFUSALS:
+                track.asked = before  # out of step, so that it is tried again
+            elif track.serial == serial:
                 self._refuse(viewer, track, error)
             return
         except Exception:
@@ -203,7 +215,7 @@ class Viewers:
         relay = relay_of(village_id, len(self._feeds.relays))
         if viewer.page is None or viewer.relay == relay:
             return viewer
-        others = (other for other in self.of_page(viewer.page) if other.relay == relay and number < other.tracks)
+        others = (other for other in self.of_page(viewer.page) if other.relay == relay and other.carries(number))
         return next(others, viewer)
 
     def _hand_over(self, viewer: Viewer, track: Track, carrier: Viewer) -> None:
@@ -221,7 +233,7 @@ class Viewers:
         others = self.of_page(gone.page) if gone.page is not None else []
         for track in list(gone.shown.values()):
             track.key = None
-            other = next((viewer for viewer in others if track.number < viewer.tracks), None)
+            other = next((viewer for viewer in others if viewer.carries(track.number)), None)
             if other is not None and track.camera_id is not None:
                 self._hand_over(gone, track, other)
 
@@ -265,7 +277,7 @@ class Viewers:
         key = track.key if track.stills is None else None
         message: dict[str, Any] = {
             "viewer": viewer.id,
-            "track": track.number,
+            "track": track.number - viewer.first,
             "feed": key.name if key is not None else None,
             "serial": track.serial,
             "hold": key is not None and track.pictured == track.camera_id,
@@ -290,7 +302,7 @@ class Viewers:
     def heard_track(self, state: TrackState) -> None:
         """A track.state message; late words about an earlier camera are ignored."""
         viewer = self._viewers.get(state.viewer)
-        track = viewer.shown.get(state.track) if viewer is not None else None
+        track = viewer.shown.get(viewer.first + state.track) if viewer is not None else None
         if viewer is None or track is None or state.serial != track.serial or track.stills is not None:
             return
         if track.key is not None and state.feed not in (None, track.key.name):
@@ -312,7 +324,7 @@ class Viewers:
     def _keep_step(self, viewer: Viewer, track: Track) -> None:
         """Choose again where the way to the browser or from the camera now bears more or less."""
         if out_of_step(track, viewer.link, rests=self._rests(track)):
-            self._start_choice(viewer, track, track.quality)
+            self._start_choice(viewer, track, track.quality, keep=track.chosen is not None)
 
     def _rests(self, track: Track) -> bool:
         return track.camera_id is not None and self._feeds.rests(track.camera_id)

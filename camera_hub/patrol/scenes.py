@@ -13,7 +13,7 @@ from camera_hub.patrol import township
 from camera_hub.store.database import Database
 from camera_hub.store.tables import Camera, Scene, Tour, TourStop
 
-TILES = {"1": 1, "4": 4, "9": 9, "16": 16, "1+5": 6, "1+7": 8}
+TILES = {"1": 1, "4": 4, "9": 9, "16": 16, "25": 25, "36": 36, "1+5": 6, "1+7": 8}
 """Layouts and how many tiles they have."""
 
 NO_TOUR = 0

@@ -24,11 +24,15 @@ def parser() -> argparse.ArgumentParser:
     options.add_argument("--cameras", type=int, default=64, help="in all villages together, at least one in each")
     options.add_argument("--faults", type=int, default=0, help="how many demo faults are on from the start (0 to 5)")
     options.add_argument(
+        "--h265-only", type=int, default=0, metavar="N", help="first device of the first N villages: both streams H.265"
+    )
+    options.add_argument(
         "--gop", type=int, choices=range(1, 31), metavar="SECONDS", help="from one key frame to the next; 2"
     )
     options.add_argument("--network", default="127.20", help="first two numbers of the devices' addresses")
     options.add_argument("--http-port", type=int, default=8080, help="0: chosen by the system")
     options.add_argument("--rtsp-port", type=int, default=8554, help="0: chosen by the system")
+    options.add_argument("--sound", action="store_true", help="cameras have microphones, as most real ones do")
     options.add_argument("--no-discovery", action="store_true", help="answer no WS-Discovery")
     options.add_argument("--cache", type=Path, metavar="DIR", help="where encoded pictures are kept for the next start")
     options.add_argument("--with-stdin", action="store_true", help="end when standard input does, as a child should")
@@ -49,8 +53,10 @@ async def run(options: argparse.Namespace) -> None:
         options.villages,
         options.cameras,
         faults=options.faults,
+        h265_only=options.h265_only,
         network=options.network,
         ports=Ports(options.http_port, options.rtsp_port),
+        sound=options.sound,
         main=None if options.gop is None else replace(MAIN, gop_seconds=options.gop),
         sub=None if options.gop is None else replace(SUB, gop_seconds=options.gop),
     )

@@ -45,6 +45,17 @@ class StreamSpec:
 MAIN = StreamSpec(width=1280, height=720, fps=25, bitrate=2_000_000)
 MAIN_H265 = StreamSpec(codec="h265", width=1280, height=720, fps=12, bitrate=1_200_000)
 SUB = StreamSpec()
+SUB_H265 = StreamSpec(codec="h265", fps=12, bitrate=250_000)
+
+
+class Sound(StrEnum):
+    """What a channel's microphone is encoded as."""
+
+    NONE = ""
+    PCMA = "pcma"
+    PCMU = "pcmu"
+    OPUS = "opus"
+    AAC = "aac"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +72,7 @@ class Channel:
     ptz: bool = False
     main: StreamSpec = MAIN
     sub: StreamSpec = SUB
+    sound: Sound = Sound.NONE
 
     def stream(self, number: int) -> StreamSpec:
         """1 is the main stream, 2 the sub stream."""

@@ -7,13 +7,17 @@ from dataclasses import dataclass, replace
 from itertools import cycle
 
 from camera_hub.simulator.model import (
+    MAIN,
     MAIN_H265,
+    SUB,
+    SUB_H265,
     Answers,
     Channel,
     DeviceKind,
     FarmPlan,
     RtspAuth,
     SimDevice,
+    Sound,
     StreamSpec,
     Village,
 )
@@ -59,25 +63,40 @@ def default_farm(
     main: StreamSpec | None = None,
     sub: StreamSpec | None = None,
     h265: bool = True,
+    sound: bool = False,
+    h265_only: int = 0,
 ) -> FarmPlan:
     """A farm with at least that many cameras, each village in a /24 of `network`, and the first few demo faults on.
 
     Every second village has recorders as far as it has eight cameras for each; the others are single cameras.
-    The first camera of the last village has an H.265 main stream.
+    The first device of the last village has H.265 main streams, that of each of the first `h265_only` villages nothing
+    but H.265. With `sound` most cameras have a microphone.
     """
     if not 1 <= villages <= 250 or cameras < villages or cameras > villages * 200:
         raise ValueError("1 to 250 villages, and for each at least one camera and at most 200")
     ports = ports or Ports()
     made = tuple(
-        _village(number, share, network, ports, h265=h265 and number == villages - 1, streams=(main, sub))
+        _village(
+            number,
+            share,
+            network,
+            ports,
+            streams=(
+                as_h265(main, MAIN_H265) if number < h265_only or (h265 and number == villages - 1) else main,
+                as_h265(sub, SUB_H265) if number < h265_only else sub,
+            ),
+            others=(main, sub),
+        )
         for number, share in enumerate(_shares(villages, cameras))
     )
+    if sound:
+        made = tuple(replace(village, devices=tuple(map(_with_sound, village.devices))) for village in made)
     return FarmPlan(made, _demo_faults(made, faults))
 
 
-def as_h265(main: StreamSpec | None) -> StreamSpec:
-    """The H.265 stream that takes the place of a main stream."""
-    return MAIN_H265 if main is None else replace(main, codec="h265")
+def as_h265(given: StreamSpec | None, usual: StreamSpec = MAIN_H265) -> StreamSpec:
+    """The H.265 stream that takes the place of another one."""
+    return usual if given is None else replace(given, codec="h265")
 
 
 def _shares(villages: int, cameras: int) -> list[int]:
@@ -94,8 +113,15 @@ def _shares(villages: int, cameras: int) -> list[int]:
 
 
 def _village(
-    number: int, cameras: int, network: str, ports: Ports, *, h265: bool, streams: tuple[StreamSpec | None, ...]
+    number: int,
+    cameras: int,
+    network: str,
+    ports: Ports,
+    *,
+    streams: tuple[StreamSpec | None, ...],
+    others: tuple[StreamSpec | None, ...],
 ) -> Village:
+    """`streams` (main, sub) are those of its first device, `others` those of the rest; None: the usual ones."""
     name, slug = _VILLAGES[number % len(_VILLAGES)]
     if lap := number // len(_VILLAGES):
         name, slug = f"{name}{lap + 1}组", f"{slug}{lap + 1}"
@@ -109,7 +135,7 @@ def _village(
         devices.append(
             _device(
                 (name, slug), place, [next(places) for _ in range(size)], f"{network}.{number}.{place}", ports,
-                recorder=many, h265=h265 and not devices, streams=streams,
+                recorder=many, streams=others if devices else streams,
             )
         )  # fmt: skip
         left -= size
@@ -131,7 +157,6 @@ def _device(
     ports: Ports,
     *,
     recorder: bool,
-    h265: bool,
     streams: tuple[StreamSpec | None, ...],
 ) -> SimDevice:
     name, slug = village
@@ -140,7 +165,6 @@ def _device(
     main, sub = streams
     channels = []
     for place, (place_name, label, scene) in enumerate(places, start=1):
-        chosen = {"main": as_h265(main) if h265 else main, "sub": sub}
         channels.append(
             Channel(
                 key=f"{key}-{place}",
@@ -151,7 +175,8 @@ def _device(
                 night=(seed + place) % 5 == 0,
                 mirrored=(seed >> 3) + place & 1 == 1,
                 ptz=scene is SceneKind.SQUARE,
-                **{which: spec for which, spec in chosen.items() if spec is not None},
+                main=main or MAIN,
+                sub=sub or SUB,
             )
         )
     answers = (Answers.BOTH, Answers.BOTH, Answers.TRANSMITTER, Answers.DEVICE)[seed % 4]
@@ -171,6 +196,14 @@ def _device(
         answers=answers,
         rtsp_auth=RtspAuth.BOTH if seed % 3 == 0 else RtspAuth.DIGEST,
     )
+
+
+def _with_sound(device: SimDevice) -> SimDevice:
+    """Microphones as they are met: mostly G.711, some that browsers cannot play, some cameras without."""
+    kinds = (Sound.PCMA, Sound.PCMU, Sound.NONE, Sound.PCMA, Sound.OPUS, Sound.AAC)
+    first = zlib.crc32(device.key.encode())
+    channels = (replace(one, sound=kinds[(first + one.number) % len(kinds)]) for one in device.channels)
+    return replace(device, channels=tuple(channels))
 
 
 def _demo_faults(villages: tuple[Village, ...], count: int) -> tuple[tuple[str, str], ...]:

@@ -23,8 +23,11 @@ def own_network() -> str:
     return f"127.{30 + next(_NETWORKS) % 200}"
 
 
-def small_plan(villages: int = 1, cameras: int = 1, *, h265: bool = False) -> FarmPlan:
-    """Few cameras with small pictures; with `h265` the last village's first main stream is H.265."""
+def small_plan(villages: int = 1, cameras: int = 1, *, h265: bool = False, h265_only: int = 0) -> FarmPlan:
+    """Few cameras with small pictures; with `h265` the last village's first main stream is H.265.
+
+    The first device of each of the first `h265_only` villages has H.265 in both streams.
+    """
     return default_farm(
         villages,
         cameras,
@@ -33,6 +36,7 @@ def small_plan(villages: int = 1, cameras: int = 1, *, h265: bool = False) -> Fa
         main=QUICK_MAIN,
         sub=QUICK_SUB,
         h265=h265,
+        h265_only=h265_only,
     )
 
 

@@ -9,8 +9,21 @@ import pytest
 
 from camera_hub.bench.lines import Lines
 from camera_hub.bench.plan import ScalePlan, Spans, Watch
-from camera_hub.bench.scale import carried, feed_of, loop_lag, run, steps, watch_of
+from camera_hub.bench.scale import (
+    carried,
+    climb,
+    feed_counters,
+    feed_of,
+    filling,
+    loop_lag,
+    run,
+    since,
+    steps,
+    track_counters,
+    watch_of,
+)
 from camera_hub.clock import SystemClock
+from camera_hub.relay.messages import RelayConfig
 
 
 def plan(**values: Any) -> ScalePlan:
@@ -24,6 +37,7 @@ def plan(**values: Any) -> ScalePlan:
             "size": (320, 240),
             "spans": Spans(warm_up=1.2, seconds=1.0),
             "gop_seconds": 1,
+            "settle": 1.0,
             **values,
         }
     )
@@ -45,12 +59,66 @@ def test_every_feed_is_watched_at_the_relay_that_pulls_it(relays: int, feeds: in
     assert all(feed % relays == relay for relay, feed in seen)
 
 
+@pytest.mark.parametrize(
+    ("feeds_carried", "busy_from", "tried", "limit"),
+    [
+        (40, 1000, [25, 33, 43], 33),  # 43 lose something
+        (1000, 30, [25, 33], 33),  # at 33 the machine is busy, and they are carried
+        (10, 1000, [25], None),
+    ],
+)
+async def test_a_search_ends_at_the_first_step_that_is_too_much(
+    feeds_carried: int, busy_from: int, tried: list[int], limit: int | None
+) -> None:
+    out = io.StringIO()
+
+    async def measure(step: ScalePlan) -> dict[str, Any]:
+        percent = 85.0 if step.feeds >= busy_from else 20.0
+        return {"feeds": step.feeds, "carried": step.feeds <= feeds_carried, "machine_percent": percent}
+
+    assert await climb(plan(feeds=200, tracks=320, search=True), measure, Lines(out))
+    *every, last = (json.loads(line) for line in out.getvalue().splitlines())
+    assert [line["feeds"] for line in every] == tried
+    assert (last["limit"], last.get("feeds")) == (True, limit)
+    assert ("failed" in last) == (limit is None)
+
+
+async def test_a_plan_that_cannot_be_measured_is_no_success() -> None:
+    async def measure(step: ScalePlan) -> dict[str, Any]:
+        return {"failed": "no relay"}
+
+    assert not await climb(plan(), measure, Lines(io.StringIO()))
+
+
 def test_what_lost_anything_was_not_carried() -> None:
-    line: dict[str, Any] = {"lost": 0, "tracks_silent": 0, "feed_counters": {"gaps": 0}}
+    line: dict[str, Any] = {
+        "lost": 0,
+        "fps": 25,
+        "fps_min": 24.5,
+        "feed_counters": {"gaps": 0},
+        "track_counters": {"dropped_frames": 0},
+    }
     assert carried(line)
     assert not carried(line | {"lost": 1})
-    assert not carried(line | {"tracks_silent": 1})
+    assert not carried(line | {"fps_min": 20.0})
     assert not carried(line | {"feed_counters": {"gaps": 1}})
+    assert not carried(line | {"track_counters": {"dropped_frames": 1}})
+
+
+def test_counters_count_over_all_relays_and_from_when_the_window_began() -> None:
+    track = {"dropped_frames": 1, "overflows": 0, "thinned_frames": 2, "frames": 9}
+    feed = {"gaps": 1, "dropped": 0, "bad_packets": 3, "failures": 0, "frames": 9}
+    said: list[dict[str, Any]] = [
+        {"feeds": {"s0": feed, "s2": feed}, "viewers": {"v0": {"tracks": [track, track]}}},
+        {"feeds": {"s1": feed}, "viewers": {"v1": {"tracks": [track]}}},
+    ]
+    assert feed_counters(said) == {"gaps": 3, "dropped": 0, "bad_packets": 9, "failures": 0}
+    assert track_counters(said) == {"dropped_frames": 3, "overflows": 0, "thinned_frames": 6}
+    assert since({"gaps": 2}, {"gaps": 5}) == {"gaps": 3}
+
+
+def test_memory_is_read_when_histories_are_full() -> None:
+    assert filling(RelayConfig().history_packets / 20) == 20
 
 
 def test_the_worst_loop_lag_of_all_relays_is_told() -> None:

@@ -10,7 +10,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -74,6 +74,11 @@ class Site:
         """Switch a simulator fault at a village, device or channel."""
         answer = httpx.post(f"{self.control}/faults", json={"target": target, "fault": fault, "on": on}, timeout=10)
         assert answer.status_code == 200, answer.text
+
+    def simulated(self) -> dict[str, Any]:
+        """What the simulator has counted."""
+        counted: dict[str, Any] = httpx.get(f"{self.control}/stats", timeout=10).json()
+        return counted
 
     def get(self, path: str, **query: Any) -> Any:
         """GET an API path as township admin."""
@@ -157,26 +162,30 @@ class Site:
 
 
 @contextmanager
-def running_site(folder: Path, *, villages: int, cameras: int, admin: bool = True, **settings: str) -> Iterator[Site]:
+def running_site(
+    folder: Path, *, villages: int, cameras: int, admin: bool = True, simulator: Sequence[str] = (), **settings: str
+) -> Iterator[Site]:
     """A site with that many virtual villages and cameras; the hub has its first township admin and nothing else.
 
-    Without `admin` not even that: `setup_link` is still to be opened. `settings` are HEALTH__ROUND_SECONDS="2".
+    `simulator`: more of its options. Without `admin` not even that: `setup_link` is still to be opened. `settings` are
+    HEALTH__ROUND_SECONDS="2".
     """
     # Two sites at once must not meet: each takes a loopback network of its own.
     network = f"127.{30 + secrets.randbelow(200)}"
     with ExitStack() as stack:
         said = stack.enter_context((folder / "simulator.log").open("w"))
-        simulator = subprocess.Popen(
+        farming = subprocess.Popen(
             [
                 *(sys.executable, "-m", "camera_hub.simulator", "--control", "127.0.0.1:0"),
                 *("--villages", str(villages), "--cameras", str(cameras), "--network", network),
+                *simulator,
             ],
             stdout=subprocess.PIPE,
             stderr=said,
             text=True,
         )
-        stack.callback(_end, simulator)
-        farm = json.loads(simulator.stdout.readline())  # type: ignore[union-attr]
+        stack.callback(_end, farming)
+        farm = json.loads(farming.stdout.readline())  # type: ignore[union-attr]
         port = free_port()
         environment = {
             **os.environ,

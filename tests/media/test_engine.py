@@ -74,6 +74,23 @@ async def test_a_switch_is_one_message_and_the_last_feed_is_let_go(media: Media)
     assert not any(m["type"] == "feed.close" for m in await heard(media)), "feeds linger"
 
 
+async def test_a_large_wall_has_a_second_viewer_for_its_further_tiles(media: Media) -> None:
+    async with media.page(PAGE, OPERATOR) as news:
+        near = (await media.offer(OPERATOR, PAGE, 0, "offer")).viewer
+        far = (await media.offer(OPERATOR, PAGE, 0, "offer", first=16)).viewer
+        assert media.viewers_of(PAGE) == [near, far]
+        await media.show(PAGE, Show(far, 17, 1, 1))
+        live = await tile_in(news, "live")
+        assert (live.viewer, live.track, live.camera) == (far, 17, 1)
+        for viewer, number in ((far, 3), (near, 16), (far, 32)):
+            with pytest.raises(HubError):
+                await media.show(PAGE, Show(viewer, number, 1, 1))
+        again = (await media.offer(OPERATOR, PAGE, 0, "offer", first=16)).viewer
+        assert media.viewers_of(PAGE) == [near, again], "only the one in its place ends"
+    shown = [(m["viewer"], m["track"]) for m in await heard(media) if m["type"] == "track.show"]
+    assert shown == [(far, 1)]
+
+
 async def test_an_older_serial_is_ignored(media: Media) -> None:
     async with media.page(PAGE, OPERATOR) as news:
         viewer = (await media.offer(OPERATOR, PAGE, 0, "offer")).viewer
@@ -165,6 +182,32 @@ async def test_a_poor_link_moves_main_tiles_to_the_sub_stream_and_back_and_the_t
     shown = [(m["feed"], m["hold"]) for m in await heard(media) if m["type"] == "track.show" and m["track"] == 0]
     assert shown == [("s11", False), ("s12", True), ("s11", True)]
     assert media.odd_messages == 0
+
+
+async def test_a_picture_stays_where_its_device_does_not_tell_the_other_stream_just_now(
+    media: Media, sources: FakeSources
+) -> None:
+    sources.paths[1] = {"main": "live", "sub": "live"}
+    async with media.page(PAGE, OPERATOR) as news:
+        viewer = (await media.offer(OPERATOR, PAGE, 0, "offer")).viewer
+        await media.show(PAGE, Show(viewer, 0, 1, 1, "main"))
+        await tile_in(news, "live")
+        sources.errors[1] = HubError(Kind.TIMEOUT, "no answer", reason=Reason.TIMED_OUT)
+        await say(media, {"type": "viewer.link", "viewer": viewer, "level": "light"})
+        kept = await until(news, lambda n: isinstance(n, Tile) and n.note == "link_poor")
+        assert isinstance(kept, Tile)
+        assert (kept.state, kept.stream) == ("live", "main")
+        await eventually(lambda: _true(len(sources.chosen) == 2))
+        del sources.errors[1]
+        media._viewers._viewers[viewer].shown[0].asked_at = 0.0
+        assert (await tile_in(news, "live")).stream == "sub"
+        sources.errors[1] = HubError(Kind.NOT_FOUND, "there is no such camera", reason="not_found")
+        await say(media, {"type": "viewer.link", "viewer": viewer, "level": "full"})
+        assert (await tile_in(news, "refused")).reason == "not_found"
+
+
+async def _true(answer: bool) -> bool:
+    return answer
 
 
 async def test_a_main_stream_that_comes_too_late_gives_way_to_the_sub_stream_for_a_while(

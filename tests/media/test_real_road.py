@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 
 import pytest
@@ -18,7 +19,7 @@ from camera_hub.settings import Ingest, Settings
 from camera_hub.simulator.farm import Farm
 from camera_hub.simulator.faults import Fault
 from camera_hub.simulator.state import DeviceState
-from camera_hub.simulator.testing import small_farm
+from camera_hub.simulator.testing import small_farm, small_plan
 from camera_hub.store.database import Database
 from tests.media.conftest import OPERATOR, FakeChosen, FakeSources, eventually, tile_in, until
 
@@ -194,3 +195,32 @@ async def test_a_main_stream_over_a_thin_link_becomes_late_and_gives_way_to_the_
         assert isinstance(moved, Tile)
         assert (moved.state, moved.stream) == ("live", "sub")
         assert (await media.look(1)).late, "health is told"
+
+
+@pytest.mark.parametrize(
+    ("fault", "reason", "codec"), [(None, Reason.NO_H264, "h265"), (Fault.B_FRAMES, Reason.B_FRAMES, "h264")]
+)
+async def test_what_no_browser_here_plays_comes_as_one_picture_per_key_frame(
+    settings: Settings, bus: EventBus, site: Database, fault: Fault | None, reason: Reason, codec: str
+) -> None:
+    plan = small_plan(1, 1, h265_only=0 if fault else 1)
+    async with small_farm(plan=plan) as farm, AsyncExitStack() as stack:
+        if fault is not None:
+            await farm.set_fault(next(iter(farm.devices)), fault)
+        real = await stack.enter_async_context(Media(settings, SystemClock(), bus, site, FarmSources(farm=farm)))
+        async with real.page(PAGE, OPERATOR) as news, WallPeer(1) as peer, asyncio.timeout(30):
+            answer = await real.offer(OPERATOR, PAGE, 0, await peer.offer())
+            await peer.accept(answer.sdp)
+            await real.show(PAGE, Show(answer.viewer, 0, 1, 1))
+            seen: set[bytes] = set()
+            while len(seen) < 3:
+                told = await tile_in(news, "pictures")
+                assert (told.reason, told.codec, told.stream) == (reason, codec, "sub")
+                still = real.stills.newest(1, "sub")
+                assert still is not None
+                assert still.jpeg.startswith(b"\xff\xd8\xff")
+                seen.add(still.jpeg)
+            sight = await real.look(1, max_width=0)
+            assert sight.seen is not None
+            assert (sight.seen.width, sight.seen.height) == (320, 192)
+            await tile_in(news, "pictures")

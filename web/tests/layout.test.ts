@@ -15,11 +15,11 @@ describe('grids', () => {
   })
 
   it('have as many tiles as their names say', () => {
-    expect(LAYOUT_NAMES.map(tileCount)).toEqual([1, 4, 9, 16, 6, 8])
+    expect(LAYOUT_NAMES.map(tileCount)).toEqual([1, 4, 9, 16, 25, 36, 6, 8])
   })
 
   it('choose the smallest even grid that holds a number of cameras', () => {
-    expect([0, 1, 2, 4, 5, 9, 10, 16].map(layoutFor)).toEqual(['1', '1', '4', '4', '9', '9', '16', '16'])
+    expect([0, 1, 2, 4, 5, 9, 10, 16, 17, 26].map(layoutFor)).toEqual(['1', '1', '4', '4', '9', '9', '16', '16', '25', '36'])
   })
 })
 

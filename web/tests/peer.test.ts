@@ -28,6 +28,7 @@ function made(answer: Viewer | null = { viewer: 'v1', relay: 0, epoch: 3, sdp: '
   const connection = new FakeConnection()
   const peer = new Peer({
     relay: 0,
+    first: 0,
     tracks: 2,
     iceServers: [],
     post: async (sdp) => {

@@ -34,6 +34,7 @@ class FakePeer {
   readonly tracks: MediaStreamTrack[]
   constructor(
     readonly relay: number,
+    readonly first: number,
     readonly number: number,
     private readonly onState: (peer: Peer) => void,
   ) {
@@ -95,13 +96,14 @@ function build(relays = [0]): void {
   laters = []
   stills = []
   now = 0
-  screens = [0, 1, 2, 3].map(() => new FakeScreen())
+  screens = [0, 1, 2, 3, 4, 5].map(() => new FakeScreen())
   wall = new Wall({
     socket: socket as never,
-    tiles: 4,
+    tiles: 6,
     relays,
-    connect: (relay, onState) => {
-      const peer = new FakePeer(relay, peers.length + 1, onState)
+    firsts: [0, 4],
+    connect: (relay, first, onState) => {
+      const peer = new FakePeer(relay, first, peers.length + 1, onState)
       peers.push(peer)
       return peer as unknown as Peer
     },
@@ -272,6 +274,33 @@ describe('the wall', () => {
     peers[0]!.counts = [30, 0, 0, 0]
     await wall.tick()
     expect(wall.snapshot().tiles[0]!.framesShown).toBe(false)
+  })
+
+  it('makes another connection for the tiles of a larger layout, once, and leaves the first ones alone', async () => {
+    peers[0]!.answered('v1')
+    wall.show(0, 42)
+    wall.reach(4)
+    expect(peers).toHaveLength(1)
+    wall.reach(6)
+    wall.show(5, 47)
+    expect(peers.map((peer) => peer.first)).toEqual([0, 4])
+    expect(socket.sent.map((show) => show.camera)).toEqual([42])
+    peers[1]!.answered('v2')
+    expect(socket.sent.slice(1).map((show) => [show.viewer, show.track, show.camera])).toEqual([['v2', 5, 47]])
+    tell(5, 'live', { viewer: 'v2' })
+    expect(screens[5]!.log.at(-1)).toBe('attach 2/1')
+    screens[5]!.onFrame?.({ receivedAt: now + 1 })
+    peers[1]!.counts = [0, 9]
+    await wall.tick()
+    expect(wall.snapshot().tiles[5]!.framesDecoded).toBe(9)
+    wall.reach(1)
+    wall.reach(6)
+    expect(peers).toHaveLength(2)
+    socket.say('viewer_gone', { viewer: 'v2', reason: 'x' })
+    expect(peers.map((peer) => peer.first)).toEqual([0, 4, 4])
+    peers[2]!.answered('v3')
+    expect(socket.sent.at(-1)).toMatchObject({ viewer: 'v3', track: 5, camera: 47 })
+    expect(wall.snapshot().tiles[0]!.viewer).toBe('v1')
   })
 
   it('shows key-frame pictures one after the other, and passes over those that came meanwhile', async () => {

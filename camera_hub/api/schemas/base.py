@@ -15,7 +15,7 @@ Role = Literal["township_admin", "operator", "village_admin", "maintainer", "lea
 PlaceClass = Literal["key_road", "key_unit", "high_incidence", "entrance", "school", "water", "square", "other"]
 CameraState = Literal["found", "waiting", "approved", "retired"]
 Health = Literal["unknown", "ok", "fault"]
-Layout = Literal["1", "4", "9", "16", "1+5", "1+7"]
+Layout = Literal["1", "4", "9", "16", "25", "36", "1+5", "1+7"]
 
 
 class Request(BaseModel):

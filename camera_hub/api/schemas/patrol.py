@@ -11,7 +11,7 @@ from camera_hub.api.schemas.base import Answer, Id, Layout, Name, Request, Text
 class SceneBody(Request):
     name: Name
     layout: Layout
-    cameras: list[Id | None] = Field(max_length=16)
+    cameras: list[Id | None] = Field(max_length=36)
 
 
 class SceneAnswer(Answer):

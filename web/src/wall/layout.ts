@@ -16,7 +16,7 @@ export interface SceneState {
   cameras: (number | null)[]
 }
 
-export const MOST_TILES = 16
+export const MOST_TILES = 36
 
 function area(row: number, column: number, size = 1): string {
   return `${row} / ${column} / ${row + size} / ${column + size}`
@@ -40,11 +40,13 @@ export const LAYOUTS: Readonly<Record<LayoutName, Grid>> = {
   '4': even('4', 2),
   '9': even('9', 3),
   '16': even('16', 4),
+  '25': even('25', 5),
+  '36': even('36', 6),
   '1+5': oneLarge('1+5', 3),
   '1+7': oneLarge('1+7', 4),
 }
 
-export const LAYOUT_NAMES: readonly LayoutName[] = ['1', '4', '9', '16', '1+5', '1+7']
+export const LAYOUT_NAMES: readonly LayoutName[] = ['1', '4', '9', '16', '25', '36', '1+5', '1+7']
 
 export function tileCount(layout: LayoutName): number {
   return LAYOUTS[layout].areas.length
@@ -56,7 +58,7 @@ export function isLayout(text: unknown): text is LayoutName {
 
 /** The smallest even grid that holds so many cameras. */
 export function layoutFor(count: number): LayoutName {
-  return count <= 1 ? '1' : count <= 4 ? '4' : count <= 9 ? '9' : '16'
+  return count <= 1 ? '1' : count <= 4 ? '4' : count <= 9 ? '9' : count <= 16 ? '16' : count <= 25 ? '25' : '36'
 }
 
 /** Cuts or fills up with null to exactly the layout's tiles. */

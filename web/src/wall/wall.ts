@@ -22,8 +22,10 @@ export interface WallParts {
   socket: Socket
   tiles: number
   relays: readonly number[]
-  /** Makes a peer connection to a relay; the wall calls `offer` on it. */
-  connect(relay: number, onState: (peer: Peer) => void): Peer
+  /** The first tile of each peer connection to a relay; all but the first are made when a layout reaches so far. */
+  firsts: readonly number[]
+  /** Makes a peer connection to a relay for the tiles from `first` on; the wall calls `offer` on it. */
+  connect(relay: number, first: number, onState: (peer: Peer) => void): Peer
   screen(index: number): Screen
   /** The stored picture that stands in until the first frame. */
   poster(camera: number): string | null
@@ -71,8 +73,9 @@ export interface TileSnapshot {
 
 export class Wall {
   private readonly slots: Slot[]
-  private readonly peers = new Map<number, Peer>()
-  private readonly tries = new Map<number, number>()
+  private readonly peers = new Map<string, Peer>()
+  private readonly tries = new Map<string, number>()
+  private reached = 0
   private readonly listeners = new Set<(index: number) => void>()
   private readonly off: (() => void)[] = []
   private hubEpoch: string | null = null
@@ -92,7 +95,16 @@ export class Wall {
       socket.on('viewer_gone', (message) => this.viewerGone(message)),
       socket.on('relay', (message) => this.relayNew(message)),
     )
-    for (const relay of parts.relays) this.offer(relay)
+    this.reach(1)
+  }
+
+  /** So many tiles are to be carried: makes the connections that they need. One that was made is kept for the next time. */
+  reach(tiles: number): void {
+    for (const first of this.parts.firsts) {
+      if (first < this.reached || first >= tiles) continue
+      for (const relay of this.parts.relays) this.offer(relay, first)
+    }
+    this.reached = Math.max(this.reached, tiles)
   }
 
   /** Puts a camera into a tile, or empties it. The same camera in the same quality is left alone. */
@@ -117,6 +129,12 @@ export class Wall {
     return this.slots[index]?.screen ?? null
   }
 
+  /** The audio track of the connection whose viewer the hub calls so; of the first one for null. */
+  audioTrack(viewer: string | null): MediaStreamTrack | null {
+    const peers = [...this.peers.values()]
+    return (viewer === null ? peers[0] : peers.find((peer) => peer.viewer === viewer))?.audioTrack ?? null
+  }
+
   /** The connection that carries a tile: whom to ask for its figures. */
   carrier(index: number): Peer | null {
     return this.slots[index]?.source ?? null
@@ -135,7 +153,7 @@ export class Wall {
       const counts = await peer.framesDecoded()
       for (const slot of this.slots) {
         if (slot.source !== peer) continue
-        const count = counts[slot.tile.index] ?? 0
+        const count = counts[slot.tile.index - peer.first] ?? 0
         // The count says only that frames flow; that the first one is of this camera, frameSeen must have told.
         if (count > slot.decoded && slot.tile.frameAt !== null && !slot.tile.still) slot.tile = { ...slot.tile, frameAt: this.parts.now() }
         slot.decoded = count
@@ -189,15 +207,21 @@ export class Wall {
 
   /** Shows go to the first relay's viewer; the hub's answer names the one that carries the tile. */
   private send(slot: Slot): boolean {
-    const viewer = this.peers.get(this.parts.relays[0] ?? 0)?.viewer
-    if (!viewer) return false
     const { index, serial, camera, quality } = slot.tile
+    const viewer = this.peers.get(keyOf(this.parts.relays[0] ?? 0, this.firstOf(index)))?.viewer
+    if (!viewer) return false
     return this.parts.socket.send({ type: 'show', viewer, track: index, serial, camera, quality })
   }
 
-  private offer(relay: number): void {
+  /** The first tile of the connection that carries this one. */
+  private firstOf(index: number): number {
+    return Math.max(...this.parts.firsts.filter((first) => first <= index))
+  }
+
+  private offer(relay: number, first: number): void {
     if (this.stopped) return
-    const before = this.peers.get(relay)
+    const key = keyOf(relay, first)
+    const before = this.peers.get(key)
     if (before) {
       for (const slot of this.slots) {
         if (slot.source !== before) continue
@@ -209,18 +233,18 @@ export class Wall {
       }
       before.close()
     }
-    const peer = this.parts.connect(relay, (changed) => this.peerChanged(changed))
-    this.peers.set(relay, peer)
+    const peer = this.parts.connect(relay, first, (changed) => this.peerChanged(changed))
+    this.peers.set(key, peer)
     void peer.offer()
   }
 
   private peerChanged(peer: Peer): void {
-    if (this.peers.get(peer.relay) !== peer) return
+    if (!this.stands(peer)) return
     if (peer.state === 'connecting') {
       this.adopt(peer)
-      if (peer.relay === (this.parts.relays[0] ?? 0)) this.showAll()
+      if (peer.relay === (this.parts.relays[0] ?? 0)) this.showAll(peer.first)
     } else if (peer.state === 'connected') {
-      this.tries.delete(peer.relay)
+      this.tries.delete(keyOf(peer.relay, peer.first))
       this.mark(peer, true)
     } else if (peer.state === 'failed') {
       this.mark(peer, false)
@@ -229,12 +253,17 @@ export class Wall {
   }
 
   private offerLater(peer: Peer): void {
-    const tries = this.tries.get(peer.relay) ?? 0
-    this.tries.set(peer.relay, tries + 1)
+    const key = keyOf(peer.relay, peer.first)
+    const tries = this.tries.get(key) ?? 0
+    this.tries.set(key, tries + 1)
     const most = OFFER_PAUSE_MS[Math.min(tries, OFFER_PAUSE_MS.length - 1)] ?? 8_000
     this.parts.later(Math.random() * most, () => {
-      if (this.peers.get(peer.relay) === peer) this.offer(peer.relay)
+      if (this.stands(peer)) this.offer(peer.relay, peer.first)
     })
+  }
+
+  private stands(peer: Peer): boolean {
+    return this.peers.get(keyOf(peer.relay, peer.first)) === peer
   }
 
   /** Tiles without a source take theirs from this peer. */
@@ -243,7 +272,7 @@ export class Wall {
   }
 
   private attach(slot: Slot, peer: Peer): void {
-    const track = peer.tracks[slot.tile.index]
+    const track = peer.tracks[slot.tile.index - peer.first]
     if (!track) return
     slot.source = peer
     slot.decoded = 0
@@ -261,9 +290,9 @@ export class Wall {
   }
 
   /** A new viewer knows nothing of us: ask for everything, under new serials. */
-  private showAll(): void {
+  private showAll(first: number): void {
     for (const slot of this.slots) {
-      if (slot.tile.camera === null) continue
+      if (slot.tile.camera === null || this.firstOf(slot.tile.index) !== first) continue
       const asked = wanted(slot.tile, slot.tile.camera, slot.tile.quality, this.parts.now())
       this.ask(slot, { ...asked, told: 'connecting', liveAt: null })
     }
@@ -272,12 +301,11 @@ export class Wall {
   private greeted(hello: Hello): void {
     const newHub = this.hubEpoch !== null && this.hubEpoch !== hello.epoch
     this.hubEpoch = hello.epoch
-    for (const relay of this.parts.relays) {
-      const peer = this.peers.get(relay)
-      if (!peer || peer.viewer === null) continue // its offer is on its way, or failed and will be made again
-      const epoch = hello.relays[String(relay)]
+    for (const peer of [...this.peers.values()]) {
+      if (peer.viewer === null) continue // its offer is on its way, or failed and will be made again
+      const epoch = hello.relays[String(peer.relay)]
       const stands = !newHub && hello.viewers.includes(peer.viewer) && (epoch === undefined || epoch === peer.epoch)
-      if (!stands) this.offer(relay)
+      if (!stands) this.offer(peer.relay, peer.first)
     }
     for (const slot of this.slots) if (slot.unsent) slot.unsent = !this.send(slot)
   }
@@ -317,12 +345,13 @@ export class Wall {
   }
 
   private viewerGone(message: ViewerGone): void {
-    for (const peer of this.peers.values()) if (peer.viewer === message.viewer) this.offer(peer.relay)
+    for (const peer of [...this.peers.values()]) if (peer.viewer === message.viewer) this.offer(peer.relay, peer.first)
   }
 
   private relayNew(message: RelayNew): void {
-    const peer = this.peers.get(message.relay)
-    if (peer && peer.epoch !== message.epoch) this.offer(message.relay)
+    for (const peer of [...this.peers.values()]) {
+      if (peer.relay === message.relay && peer.epoch !== message.epoch) this.offer(peer.relay, peer.first)
+    }
   }
 
   private frameSeen(slot: Slot, frame: FrameSeen): void {
@@ -341,4 +370,8 @@ export class Wall {
   private changed(slot: Slot): void {
     for (const listener of this.listeners) listener(slot.tile.index)
   }
+}
+
+function keyOf(relay: number, first: number): string {
+  return `${relay}/${first}`
 }

@@ -43,7 +43,7 @@ async function readOf(peer: Peer, indexes: number[]): Promise<void> {
   const told: TileFigures[] = answer.ok ? answer.data : []
   for (const index of indexes) {
     if (!overlays.has(index)) continue
-    const reading: Reading = { hub: told.find((one) => one.track === index) ?? null, browser: inbound[index] ?? null }
+    const reading: Reading = { hub: told.find((one) => one.track === index) ?? null, browser: inbound[index - peer.first] ?? null }
     const serial = engine.value?.tile(index).serial ?? 0
     const before = last.get(index)
     overlays.set(index, rates(before?.serial === serial ? before.reading : null, reading))
