@@ -78,6 +78,10 @@ class Reason(StrEnum):
     NO_H264 = "no_h264"
     B_FRAMES = "b_frames"
     CODEC_UNSUPPORTED = "codec_unsupported"
+    AUDIO_NONE = "audio_none"
+    AUDIO_UNSUPPORTED = "audio_unsupported"
+    AUDIO_REFUSED = "audio_refused"
+    AUDIO_FORBIDDEN = "audio_forbidden"
     # the picture
     BLACK = "black"
     FROZEN = "frozen"

@@ -65,6 +65,7 @@ class Media(_Section):
     connect_timeout: Seconds = 15.0
     relay_memory_bytes: int = Field(0, ge=0)
     ice_servers: tuple[dict[str, Any], ...] = ()
+    audio: bool = False
     rtsp_out: bool = True
     rtsp_host: str = "::"
     rtsp_port: Port = 8554

@@ -21,6 +21,7 @@ class Action(StrEnum):
 
     SELF = "self"  # one's own session, password, favourites
     VIEW = "view"  # the tree, live pictures, snapshots, scenes, tours and running patrols
+    LISTEN = "listen"  # hear a camera that one watches, where the site has sound at all (media.audio)
     READ_HEALTH = "read_health"  # alarms, observations
     ACKNOWLEDGE = "acknowledge"
     REGISTER = "register"  # search, add and change devices and cameras
@@ -42,6 +43,7 @@ _MAY: dict[Role, frozenset[Action]] = {
         {
             Action.SELF,
             Action.VIEW,
+            Action.LISTEN,
             Action.READ_HEALTH,
             Action.ACKNOWLEDGE,
             Action.EDIT_TOURS,
@@ -49,9 +51,13 @@ _MAY: dict[Role, frozenset[Action]] = {
             Action.READ_RECORDS,
         }
     ),
-    Role.VILLAGE_ADMIN: frozenset({Action.SELF, Action.VIEW, Action.READ_HEALTH, Action.ACKNOWLEDGE, Action.REGISTER}),
-    Role.MAINTAINER: frozenset({Action.SELF, Action.VIEW, Action.READ_HEALTH, Action.ACKNOWLEDGE, Action.READ_SYSTEM}),
-    Role.LEADER: frozenset({Action.SELF, Action.VIEW, Action.READ_HEALTH, Action.READ_RECORDS}),
+    Role.VILLAGE_ADMIN: frozenset(
+        {Action.SELF, Action.VIEW, Action.LISTEN, Action.READ_HEALTH, Action.ACKNOWLEDGE, Action.REGISTER}
+    ),
+    Role.MAINTAINER: frozenset(
+        {Action.SELF, Action.VIEW, Action.LISTEN, Action.READ_HEALTH, Action.ACKNOWLEDGE, Action.READ_SYSTEM}
+    ),
+    Role.LEADER: frozenset({Action.SELF, Action.VIEW, Action.LISTEN, Action.READ_HEALTH, Action.READ_RECORDS}),
 }
 
 

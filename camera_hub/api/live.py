@@ -1,4 +1,4 @@
-"""The page's WebSocket: tiles, what changed, and the time go out; wishes to show a camera come in."""
+"""The page's WebSocket: tiles, what changed, and the time go out; wishes to see and hear cameras come in."""
 
 import asyncio
 import logging
@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, WebSocket, WebSocketDisconnect
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 from starlette.websockets import WebSocketState
 
 from camera_hub.access.policy import Action, Actor, allows
@@ -29,7 +29,7 @@ from camera_hub.events import (
 )
 from camera_hub.media.engine import Media
 from camera_hub.media.pages import Outbox
-from camera_hub.media.ports import RelayNew, Show, Tile, ViewerGone
+from camera_hub.media.ports import Heard, Listen, RelayNew, Show, Tile, ViewerGone
 
 log = logging.getLogger(__name__)
 router = APIRouter(prefix="/api", tags=["media"])
@@ -54,6 +54,10 @@ _EVENTS = (
     RunChanged,
     SweepChanged,
     AccessChanged,
+)
+
+_WISH: TypeAdapter[schemas.Show | schemas.Listen] = TypeAdapter(
+    Annotated[schemas.Show | schemas.Listen, Field(discriminator="type")]
 )
 
 Reader = Callable[[Any, Actor, Any], Awaitable[dict[str, Any] | None]]
@@ -112,10 +116,13 @@ class Live:
                 await self._socket.close(1009, "messages are at most 64 KiB")
                 return
             try:
-                wish = schemas.Show.model_validate_json(text)
+                wish = _WISH.validate_json(text)
             except ValidationError:
-                await self._socket.close(1003, "only show messages are understood")
+                await self._socket.close(1003, "only show and listen messages are understood")
                 return
+            if isinstance(wish, schemas.Listen):
+                self._media.listening.listen(self._page, Listen(wish.serial, wish.camera))
+                continue
             try:
                 await self._media.show(
                     self._page, Show(wish.viewer, wish.track, wish.serial, wish.camera, wish.quality)
@@ -135,6 +142,8 @@ class Live:
             match news:
                 case Tile():
                     await self._say(schemas.Tile.model_validate(news))
+                case Heard():
+                    await self._say(schemas.Heard.model_validate(news))
                 case ViewerGone():
                     await self._say(schemas.ViewerGone.model_validate(news))
                 case RelayNew():
@@ -242,10 +251,12 @@ async def get_live_messages(
     return LiveMessages(
         hello=schemas.Hello(epoch=media.epoch, now=now, relays=media.relay_epochs, viewers=[]),
         tile=schemas.Tile(viewer="viewer", track=0, serial=1, camera=None, state="empty"),
+        heard=schemas.Heard(serial=1, camera=None, state="off"),
         viewer_gone=schemas.ViewerGone(viewer="viewer", reason="closed"),
         relay=schemas.RelayNew(relay=0, epoch=1),
         changed=schemas.Changed(topic="camera", id=1, data=None),
         time=schemas.Time(now=now),
         reload=schemas.Reload(),
         show=schemas.Show(type="show", viewer="viewer", track=0, serial=1, camera=None),
+        listen=schemas.Listen(type="listen", serial=1, camera=None),
     )

@@ -23,7 +23,12 @@ TheMedia = Annotated[Media, part(Media)]
 async def media_parameters(actor: Watching, media: TheMedia) -> MediaAnswer:
     """What a page must know to build its peer connections: one per relay."""
     section = media.settings.media
-    return MediaAnswer(ice_servers=list(section.ice_servers), relays=sorted(media.relay_epochs), tracks=TRACKS)
+    return MediaAnswer(
+        ice_servers=list(section.ice_servers),
+        relays=sorted(media.relay_epochs),
+        tracks=TRACKS,
+        audio=media.listening.may(actor),
+    )
 
 
 @router.post("/viewers", status_code=201)

@@ -143,9 +143,9 @@ def view(
 
     first_picture_*_ms: a new page whose shell is loaded stands at the alarms; from the click on the wall's link to the
     one tile's first picture. warm: the feed runs already. cold: it is to be opened at the camera; a virtual camera
-    begins with a key frame, so nothing of it is the camera's own wait. *_from_offer_ms: from the making of the page's
-    peer connection, which the page does ahead of the click. *_from_navigation_ms: the wall's address in a new page,
-    from the navigation's start. wall16_last_tile_ms: as warm, to the last of 16 tiles.
+    begins with a key frame, so nothing of it is the camera's own wait. wall16_last_tile_ms: as warm, to the last of 16
+    tiles. *_from_offer_ms: from the moment that the page posted its offer. *_from_navigation_ms: the wall's address in
+    a new page, from the navigation's start.
 
     switch_ms: from the click on a camera in the list, whose feed runs, to its first frame in a tile that played
     another. The relay tells with which RTP timestamp a camera begins in the track, and a track never steps back in

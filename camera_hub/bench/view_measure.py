@@ -1,6 +1,6 @@
 """The figures of `bench view`: each repeats one deed of a person at the wall and says how long it took.
 
-Zero is a click as the page's own event tells it, or the moment its peer connection was made, or the navigation's start;
+Zero is a click as the page's own event tells it, or the moment the page posted its offer, or the navigation's start;
 the end is a frame as requestVideoFrameCallback tells it.
 """
 
@@ -21,10 +21,10 @@ _TILES = 4
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """One opening of the wall in a new page, ms. `connection`: from the making of its peer connection."""
+    """One opening of the wall in a new page, ms. `offered`: from when the page posted its offer."""
 
     route: float
-    connection: float
+    offered: float
 
 
 async def opened(browser: Chromium, layout: str, cameras: Sequence[int]) -> Opened:
@@ -34,7 +34,7 @@ async def opened(browser: Chromium, layout: str, cameras: Sequence[int]) -> Open
         await page.rest(SETTLE_SECONDS)
         await page.page.click('header nav a[href="/wall"]')
         last = await _last_picture(page, cameras)
-        return Opened(last - await page.clicked_at(), last - await _connection_made(page))
+        return Opened(last - await page.clicked_at(), last - await _offered(page))
 
 
 async def navigated(browser: Chromium, layout: str, cameras: Sequence[int]) -> Opened:
@@ -42,7 +42,7 @@ async def navigated(browser: Chromium, layout: str, cameras: Sequence[int]) -> O
     wanted = ",".join(map(str, cameras))
     async with browser.page(f"/wall?layout={layout}&cams={wanted}") as page:
         last = await _last_picture(page, cameras)
-        return Opened(last, last - await _connection_made(page))
+        return Opened(last, last - await _offered(page))
 
 
 async def _last_picture(page: WallPage, cameras: Sequence[int]) -> float:
@@ -50,9 +50,9 @@ async def _last_picture(page: WallPage, cameras: Sequence[int]) -> float:
     return max([await page.shown_at(tile) for tile in range(len(cameras))])
 
 
-async def _connection_made(page: WallPage) -> float:
-    made: float = await page.page.evaluate("() => window.__bench.connections[0]")
-    return made
+async def _offered(page: WallPage) -> float:
+    at: float = await page.page.evaluate("() => window.__bench.offered[0]")
+    return at
 
 
 @dataclass(frozen=True, slots=True)

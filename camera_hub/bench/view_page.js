@@ -1,17 +1,20 @@
 // Runs in each page before its own scripts. It watches and keeps; nothing of the page is steered.
 (() => {
   const MOST = 20000
-  const kept = { frames: [], clicks: [], connections: [], uncovered: {} }
+  const kept = { frames: [], clicks: [], offered: [], uncovered: {} }
   window.__bench = kept
   const watched = new WeakSet()
 
   const Native = window.RTCPeerConnection
   window.RTCPeerConnection = class extends Native {
     constructor(...values) {
-      const at = performance.now()
       super(...values)
-      kept.connections.push(at)
       kept.last = this
+    }
+
+    setLocalDescription(...values) {
+      kept.offered.push(performance.now())
+      return super.setLocalDescription(...values)
     }
   }
 

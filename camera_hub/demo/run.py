@@ -130,7 +130,9 @@ async def _started(stack: AsyncExitStack, options: Options, watch: Stopwatch) ->
     with watch.phase("farm"):
         _say(f"starting {options.villages} virtual villages with {options.cameras} cameras …")
         cache = data / "farm" if options.data else None
-        running_farm = await stack.enter_async_context(farm(options.villages, options.cameras, kept.network, cache))
+        running_farm = await stack.enter_async_context(
+            farm(options.villages, options.cameras, kept.network, cache, ["--sound"])
+        )
     with watch.phase("hub"):
         hub = await stack.enter_async_context(serving(_settings(options, data), SystemClock()))
     api = await stack.enter_async_context(browser(hub.url))
@@ -178,11 +180,11 @@ def _one_per_village(
 
 
 def _settings(options: Options, data: Path) -> Settings:
-    """Quicker rounds than in service, so that what is broken on purpose is soon seen."""
+    """Quicker rounds than in service, so that what is broken on purpose is soon seen; virtual cameras may be heard."""
     port = 8000 if options.port is None else options.port
     return Settings(
         server=Server(port=port, data_dir=data),
-        media=Media(udp_port=8189 if port else 0),
+        media=Media(udp_port=8189 if port else 0, audio=True),
         health=Health(round_seconds=20.0, picture_seconds=40.0),
     )
 

@@ -28,8 +28,9 @@ from camera_hub.media.choosing import choose_stream
 from camera_hub.media.eyes import EyePool
 from camera_hub.media.feeds import Feeds
 from camera_hub.media.figures import FeedReading, Readings, RelayReading, TileReading
-from camera_hub.media.hearing import feed_state, link_state, track_state
+from camera_hub.media.hearing import audio_state, feed_state, link_state, track_state
 from camera_hub.media.judging import watchable
+from camera_hub.media.listening import Listening
 from camera_hub.media.looking import Looks, MediaProver, Wish
 from camera_hub.media.pages import Outbox, Pages
 from camera_hub.media.permits import Permits
@@ -89,6 +90,7 @@ class Media:
             self._background,
             logins,
             linger=settings.media.linger,
+            audio=settings.media.audio,
             sessions_per_device=settings.ingest.sessions_per_device,
             on_news=self._feed_news,
         )
@@ -117,6 +119,7 @@ class Media:
         self._viewers = Viewers(
             settings.media, clock, database, sources, self._feeds, self.stills, self._pages, self._background
         )
+        self.listening = Listening(settings.media, self._viewers, self._feeds, self._pages)
         self._rejudging = Rejudging(self._viewers, database)
         self.pictures = Pictures(settings.server.data_dir, database)
         self._looks = Looks(sources, clock, self._feeds, self.eyes)
@@ -160,8 +163,11 @@ class Media:
         """The page's WebSocket for the length of the block: iterate the outbox for its news, all tiles first."""
         outbox = self._pages.open(page, actor.user_id)
         strangers = [viewer for viewer in self._viewers.of_page(page) if viewer.actor.user_id != actor.user_id]
-        self._viewers.close_all(strangers, "signed_out")
+        if strangers:
+            self._viewers.close_all(strangers, "signed_out")
+            self.listening.forget(page)
         self._viewers.tell_tiles(page)
+        self.listening.tell(page)
         try:
             yield outbox
         finally:
@@ -319,6 +325,8 @@ class Media:
                 self._feeds.heard_state(relay, feed_state(frame.head))
             case "track.state":
                 self._viewers.heard_track(track_state(frame.head))
+            case "audio.state":
+                self.listening.heard_audio(audio_state(frame.head))
             case "viewer.link":
                 self._viewers.heard_link(link_state(frame.head))
             case "key_frame":
@@ -380,6 +388,7 @@ class Media:
 
     async def _sweep(self) -> None:
         self._viewers.sweep()
+        self.listening.sweep()
         await self._rejudging.sessions()
         await self.rtsp_out.sweep()
         self._feeds.sweep()

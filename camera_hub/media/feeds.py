@@ -56,6 +56,7 @@ class Feeds:
         logins: LoginBudget,
         *,
         linger: float,
+        audio: bool,
         sessions_per_device: int,
         on_news: Callable[[FeedKey, FeedNews], None],
     ) -> None:
@@ -66,6 +67,7 @@ class Feeds:
         self._background = background
         self._logins = logins
         self._on_news = on_news
+        self._audio = audio
         self._wanted = Wanted(linger, sessions_per_device)
         self._about: dict[FeedKey, About] = {}
         self._news: dict[FeedKey, FeedNews] = {}
@@ -82,7 +84,7 @@ class Feeds:
     def hold(self, relay: int, chosen: Chosen, holder: str, until: float | None = None) -> FeedKey:
         """Keep the stream's feed running on that relay for `holder`; opens it where it does not run."""
         key = FeedKey(relay, chosen.stream_id)
-        spec = replace(chosen.spec, feed=key.name)
+        spec = replace(chosen.spec, feed=key.name, audio=self._audio)
         self._about[key] = About(chosen.camera_id, chosen.device_id, chosen.village_id, chosen.role)
         self._do(self._wanted.hold(key, spec, holder, until))
         if self._wanted.waits(key):
@@ -339,7 +341,7 @@ class Feeds:
         if chosen.stream_id != key.stream_id or key not in self._wanted:
             return
         news, before = self._news.get(key), self._wanted.spec(key)
-        spec = replace(chosen.spec, feed=key.name)
+        spec = replace(chosen.spec, feed=key.name, audio=self._audio)
         if before is not None and self._is_live(key) and replace(spec, url=before.url) == before:
             return  # only the path is new: platforms hand out another one at every question, and this one plays
         actions = self._wanted.respecify(key, spec)

@@ -3,17 +3,32 @@
 from dataclasses import replace
 from typing import Any
 
-from camera_hub.relay.messages import FeedPhase, FeedState, LinkLevel, LinkState, TrackPhase, TrackState
+from camera_hub.relay.messages import (
+    Audio,
+    AudioState,
+    FeedPhase,
+    FeedState,
+    LinkLevel,
+    LinkState,
+    TrackPhase,
+    TrackState,
+)
 
 
 def feed_state(head: dict[str, Any]) -> FeedState:
     """A feed.state message."""
-    return replace(FeedState.of(head), phase=FeedPhase(head["phase"]))
+    state = FeedState.of(head)
+    return replace(state, phase=FeedPhase(state.phase), audio=Audio(state.audio) if state.audio is not None else None)
 
 
 def track_state(head: dict[str, Any]) -> TrackState:
     """A track.state message."""
     return replace(TrackState.of(head), phase=TrackPhase(head["phase"]))
+
+
+def audio_state(head: dict[str, Any]) -> AudioState:
+    """An audio.state message."""
+    return replace(AudioState.of(head), phase=TrackPhase(head["phase"]))
 
 
 def link_state(head: dict[str, Any]) -> LinkState:

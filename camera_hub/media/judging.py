@@ -5,6 +5,7 @@ from datetime import datetime
 
 from camera_hub.access.policy import Action, Actor, Role, allows, require_village
 from camera_hub.errors import HubError, Kind, Reason
+from camera_hub.settings import Media
 from camera_hub.store.database import Database
 from camera_hub.store.tables import Camera, User
 
@@ -38,6 +39,11 @@ async def watchable(database: Database, actor: Actor, camera_id: int) -> Facts:
     if facts.state != "approved":
         raise HubError(Kind.CONFLICT, "this camera is not approved yet", reason=Reason.NOT_APPROVED)
     return facts
+
+
+def may_listen(settings: Media, actor: Actor, village_id: int | None = None) -> bool:
+    """Whether the site has sound at all, and this person may hear (that village's)."""
+    return settings.audio and allows(actor, Action.LISTEN, village_id)
 
 
 async def actor_of(database: Database, user_id: int) -> Actor | None:

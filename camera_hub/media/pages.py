@@ -1,9 +1,9 @@
 """The pages that are open: one outbox each, and how long a page may be away before its viewers are closed."""
 
 import asyncio
-from collections.abc import AsyncIterator, Hashable
+from collections.abc import AsyncIterator, Callable, Hashable
 
-from camera_hub.media.ports import PageNews, RelayNew, Tile, ViewerGone
+from camera_hub.media.ports import Heard, PageNews, RelayNew, Tile, ViewerGone
 
 _BOUND = 256
 
@@ -23,6 +23,8 @@ class Outbox:
         match news:
             case Tile():
                 key = ("tile", news.viewer, news.track)
+            case Heard():
+                key = "heard"
             case ViewerGone():
                 key = ("gone", news.viewer)
             case RelayNew():
@@ -61,6 +63,7 @@ class Pages:
         self._open: dict[str, Outbox] = {}
         self._away: dict[str, float] = {}
         self._owner: dict[str, int] = {}
+        self.on_news: Callable[[str, PageNews], None] = lambda page, news: None
         self.dropped = 0
 
     def open(self, page: str, user_id: int) -> Outbox:
@@ -111,9 +114,12 @@ class Pages:
         return lost
 
     def tell(self, page: str | None, news: PageNews) -> None:
-        """Put news into the page's outbox, if it is open."""
-        if page is not None and (outbox := self._open.get(page)) is not None:
+        """Put news into the page's outbox, if it is open; `on_news` hears of it in any case."""
+        if page is None:
+            return
+        if (outbox := self._open.get(page)) is not None:
             outbox.put(news)
+        self.on_news(page, news)
 
     def tell_all(self, news: PageNews) -> None:
         """Put news into every open page's outbox."""

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Literal, Protocol
 
 from camera_hub.eye.messages import Seen
-from camera_hub.relay.messages import FeedSpec
+from camera_hub.relay.messages import Audio, FeedSpec
 
 Quality = Literal["auto", "main", "sub"]
 Role = Literal["main", "sub"]
@@ -84,6 +84,14 @@ class Show:
 
 
 @dataclass(frozen=True, slots=True)
+class Listen:
+    """A page's wish: hear this camera, which it shows, or nothing. `serial` grows per page."""
+
+    serial: int
+    camera: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class Answered:
     """What an offer got."""
 
@@ -116,6 +124,19 @@ class Tile:
     interval: float | None = None
     first_rtp: int | None = None
     note: Note | None = None
+    audio: Audio | None = None  # None: not known, or the site has no sound
+    audio_codec: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What a page hears. `reason`: why a wish was refused; `viewer`: whose audio track carries it."""
+
+    serial: int
+    camera: int | None
+    state: Literal["off", "waiting", "live"]
+    viewer: str | None = None
+    reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +166,7 @@ class RelayNew:
     epoch: int
 
 
-PageNews = Tile | ViewerGone | RelayNew
+PageNews = Tile | Heard | ViewerGone | RelayNew
 
 
 @dataclass(frozen=True, slots=True)

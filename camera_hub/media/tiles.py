@@ -65,7 +65,17 @@ def _with_known(before: FeedState | None, state: FeedState) -> FeedState:
     """What a stream is (codec, size, delays) is told once per open and stays true in between."""
     if before is None:
         return state
-    names = ("codec", "profile", "width", "height", "signalling_ms", "stream_ms", "key_frame_ms")
+    names = (
+        "codec",
+        "profile",
+        "width",
+        "height",
+        "signalling_ms",
+        "stream_ms",
+        "key_frame_ms",
+        "audio",
+        "audio_codec",
+    )
     kept = {name: getattr(before, name) for name in names if getattr(state, name) is None}
     return replace(state, **kept)
 
@@ -121,6 +131,8 @@ def tile(viewer: str, track: Track, news: FeedNews | None, still: Still | None =
     base = replace(
         base, stream=track.chosen.role, codec=(state.codec if state is not None else None) or track.chosen.codec
     )
+    if state is not None:
+        base = replace(base, audio=state.audio, audio_codec=state.audio_codec)
     heard = track.heard if track.heard is not None and track.heard.serial == track.serial else None
     if heard is not None and heard.phase is TrackPhase.REFUSED:
         return replace(base, state="refused", reason=heard.reason)

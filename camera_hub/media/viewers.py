@@ -14,7 +14,7 @@ from camera_hub.media.background import Background
 from camera_hub.media.choosing import choose_stream
 from camera_hub.media.feeds import Feeds
 from camera_hub.media.figures import TileReading
-from camera_hub.media.judging import watchable
+from camera_hub.media.judging import may_listen, watchable
 from camera_hub.media.pages import Pages
 from camera_hub.media.ports import Answered, Chosen, Present, Quality, RelayNew, Show, Sources, ViewerGone
 from camera_hub.media.stills import Stills
@@ -78,8 +78,9 @@ class Viewers:
     async def _answer(self, viewer: Viewer, sdp: str) -> Answered:
         at = self._feeds.relays[viewer.relay]
         epoch = at.epoch
+        audio = viewer.page is not None and may_listen(self._settings, viewer.actor)
         try:
-            reply = ViewerAnswer.of(await at.call("viewer.offer", {"viewer": viewer.id, "sdp": sdp}))
+            reply = ViewerAnswer.of(await at.call("viewer.offer", {"viewer": viewer.id, "sdp": sdp, "audio": audio}))
         except BaseException:
             self._viewers.pop(viewer.id, None)
             at.post("viewer.close", {"viewer": viewer.id})
@@ -166,16 +167,24 @@ class Viewers:
         """Something has changed: choose a stream for the tile as if it was asked for just now."""
         self._start_choice(viewer, track, track.quality)
 
-    def _start_choice(self, viewer: Viewer, track: Track, quality: Quality, lost: str | None = None) -> None:
+    def _start_choice(
+        self, viewer: Viewer, track: Track, quality: Quality, lost: str | None = None, *, keep: bool = False
+    ) -> None:
+        before = track.asked if keep else None
         track.asked_at = self._clock.monotonic()
         if lost is None:
             quality = adapted(quality, viewer.link, rests=self._rests(track))
         track.asked = quality
         name = f"choose for {viewer.holder(track)}"
-        self._background.start(name, self._choose(viewer, track, track.serial, quality, lost))
+        self._background.start(name, self._choose(viewer, track, track.serial, quality, lost, before))
 
-    async def _choose(self, viewer: Viewer, track: Track, serial: int, quality: Quality, lost: str | None) -> None:
-        """Choose a stream and show it. `lost`: why the stream chosen before cannot be shown to this viewer."""
+    async def _choose(
+        self, viewer: Viewer, track: Track, serial: int, quality: Quality, lost: str | None, before: Quality | None
+    ) -> None:
+        """Choose a stream and show it. `lost`: why the stream chosen before cannot be shown to this viewer.
+
+        `before`: what was asked for before, if that picture shall stay where there is no other one just now.
+        """
         camera_id = track.camera_id
         if camera_id is None:
             return
@@ -189,7 +198,9 @@ class Viewers:
                 self._sources, track, viewer.codecs, instead=quality, lost=lost, pictures=viewer.page is not None
             )
         except HubError as error:
-            if track.serial == serial:
+            if track.serial == serial and before is not None and error.reason not in REFUSALS:
+                track.asked = before  # out of step, so that it is tried again
+            elif track.serial == serial:
                 self._refuse(viewer, track, error)
             return
         except Exception:
@@ -313,7 +324,7 @@ class Viewers:
     def _keep_step(self, viewer: Viewer, track: Track) -> None:
         """Choose again where the way to the browser or from the camera now bears more or less."""
         if out_of_step(track, viewer.link, rests=self._rests(track)):
-            self._start_choice(viewer, track, track.quality)
+            self._start_choice(viewer, track, track.quality, keep=track.chosen is not None)
 
     def _rests(self, track: Track) -> bool:
         return track.camera_id is not None and self._feeds.rests(track.camera_id)

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from camera_hub.clock import Clock
 from camera_hub.errors import HubError, Kind, Reason
+from camera_hub.relay.feed_audio import FeedAudio
 from camera_hub.relay.gate import Gate
 from camera_hub.relay.history import Frame, History
 from camera_hub.relay.intake import Intake
@@ -91,6 +92,7 @@ class Feed:
         self.state = FeedState(spec.feed, FeedPhase.CONNECTING)
         self.trouble: str | None = None  # why the last try failed, until the next one succeeds
         self.takers: set[Taker] = set()
+        self.sound = FeedAudio(spec.feed, config.payload_limit, clock.monotonic)
         self._config = config
         self._clock = clock
         self._gate = gate
@@ -152,6 +154,7 @@ class Feed:
             await ended(self._task)
         self.spec = spec
         self.codec = None
+        self.sound.forget()
         self.history.forget_gop()
         self.start()
 
@@ -198,6 +201,7 @@ class Feed:
                     permit.accepted()
                 self.codec, self._payload_type = stream.codec, stream.payload_type
                 await session.set_up(stream.control)
+                await self.sound.set_up(session, allowed=self.spec.audio)
                 self._intake = Intake(
                     stream.codec,
                     stream.parameters,
@@ -322,6 +326,8 @@ class Feed:
             profile=picture.profile if picture is not None else None,
             width=picture.width if picture is not None else None,
             height=picture.height if picture is not None else None,
+            audio=self.sound.audio,
+            audio_codec=self.sound.codec,
         )
 
     def _failed(self, failure: Exception) -> None:
@@ -347,8 +353,8 @@ class Feed:
             self._next_index = self._intake.next_index
             self.figures.gaps += self._intake.gaps
             self.figures.dropped += self._intake.dropped
-        self._intake = None
-        self._stats = None
+        self._intake = self._stats = None
+        self.sound.ended(pictured=self._keyed is not None)
         self.history.forget_gop()
 
     def _say(self, state: FeedState) -> None:
@@ -385,4 +391,5 @@ class Feed:
             "opens": figures.opens,
             "failures": figures.failures,
             "tracks": len(self.takers),
+            **self.sound.figures(),
         }

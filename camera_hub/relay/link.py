@@ -6,6 +6,8 @@ a link that does not bear it. (MediaMTX and go2rtc only drop; LiveKit chooses a 
 needs probing. Cameras offer two layers and key frames: loss decides well enough among three.)
 """
 
+from collections import deque
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from camera_hub.relay.messages import LinkLevel
@@ -81,6 +83,7 @@ class Link:
         self.level = LinkLevel.FULL
         self.rate: float | None = None
         self._bad = 0
+        self._recent: deque[Second] = deque(maxlen=BAD_SECONDS)  # in which something was heard
         self._good_since: float | None = None
         self._changed_at = float("-inf")
         self._raised_at = float("-inf")
@@ -93,9 +96,10 @@ class Link:
             self.rate = max(RATE_FLOOR, self.rate * _factor(second.loss))
         if bad is None or now - self._changed_at < SETTLE:
             return self.level
+        self._recent.append(second)
         if bad:
             self._good_since = None
-            if self.level is LinkLevel.LIGHT and not second.bad(HEAVY_LOSS):
+            if self.level is LinkLevel.LIGHT and not _together(self._recent).bad(HEAVY_LOSS):
                 self._bad = 0  # neither so good that more could be tried, nor so bad
                 return self.level
             self._bad += 1
@@ -122,6 +126,19 @@ class Link:
     def _step(self, now: float, by: int) -> None:
         self.level = _LADDER[_LADDER.index(self.level) + by]
         self._bad, self._good_since, self._changed_at = 0, None, now
+        self._recent.clear()
+
+
+def _together(seconds: Iterable[Second]) -> Second:
+    """Of a sub stream a second's packets are too few to tell heavy loss from chance."""
+    total = Second()
+    for second in seconds:
+        total.reports += second.reports
+        total.expected += second.expected
+        total.lost += second.lost
+        total.round_trip = max(total.round_trip, second.round_trip)
+        total.overflows += second.overflows
+    return total
 
 
 def _factor(loss: float) -> float:

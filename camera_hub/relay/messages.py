@@ -8,11 +8,12 @@ Hub → relay                                        reply / later messages
   feed.close  {feed}                               feed.state stopped
   feed.keys   {feed, every}                        key_frame … at most one each `every` s, until None;
                                                    0 = the next one besides, whatever else is tapped
-  viewer.offer {viewer, sdp}                       reply ViewerAnswer; viewer.state …
+  viewer.offer {viewer, sdp, audio}                reply ViewerAnswer; viewer.state …  (audio: answer its audio m-line)
   viewer.close {viewer}                            viewer.state closed
   track.show  {viewer, track, feed|None, serial,   track.state …           (a message, never a renegotiation)
                hold}                               hold: the picture before is of the same camera; it goes on until
                                                    the feed has its key frame, some seconds at most
+  audio.listen {viewer, feed|None, serial}         audio.state …           (one feed's sound per viewer)
   viewer.figures {viewer}                          reply {at, viewer: {…, tracks: […]}, feeds: {feed: {…}}} of its tiles
   login.may   LoginMay                             the answer to login.ask
   pulse       {}                                   reply {rss_bytes, loop_lag_p50, loop_lag_max}, at once
@@ -23,7 +24,7 @@ Hub → relay                                        reply / later messages
 
 Relay → hub (unasked)
   feed.state FeedState · viewer.state ViewerState · viewer.link LinkState · track.state TrackState ·
-  key_frame KeyFrame + body (Annex B, with parameter sets) ·
+  audio.state AudioState · key_frame KeyFrame + body (Annex B, with parameter sets) ·
   sync.wanted {feed} (no key frame is cached and someone waits: ask the camera over ONVIF) ·
   login.ask {feed, turn} and login.said LoginSaid (before and after each try of a login, where asks_logins is set) ·
   rtsp.ended RtspEnded
@@ -68,6 +69,15 @@ class LinkLevel(StrEnum):
     KEYS = "keys"  # the relay sends key frames alone
 
 
+class Audio(StrEnum):
+    """What a stream's sound is to browsers."""
+
+    NONE = "none"
+    PLAYS = "plays"
+    UNSUPPORTED = "unsupported"  # a codec that would have to be re-encoded
+    REFUSED = "refused"  # offered by the camera, but it did not agree to send it
+
+
 @dataclass(frozen=True, slots=True)
 class RelayConfig(Message):
     """All a relay needs to know of the settings. Times in seconds, sizes in bytes, rates in bit/s."""
@@ -110,6 +120,7 @@ class FeedSpec(Message):
     group: str = ""  # village: opens are limited per group
     device: str = ""
     credentials_version: int = 0  # a changed login is another spec, and opens the feed anew
+    audio: bool = False  # set the camera's sound up too, if it has one that browsers play
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +143,8 @@ class FeedState(Message):
     signalling_ms: float | None = None  # connect … answer to PLAY
     stream_ms: float | None = None  # PLAY … first RTP packet
     key_frame_ms: float | None = None  # PLAY … first whole key frame
+    audio: Audio | None = None  # None: not known, or not asked for
+    audio_codec: str | None = None  # "pcma" | "pcmu" | "opus" | "aac" …, from SDP
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,6 +212,17 @@ class LinkState(Message):
 
     viewer: str
     level: LinkLevel
+
+
+@dataclass(frozen=True, slots=True)
+class AudioState(Message):
+    """What a viewer hears. `serial` is that of the audio.listen it answers. LIVE: the first sound was passed on."""
+
+    viewer: str
+    serial: int
+    phase: TrackPhase
+    feed: str | None = None
+    reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

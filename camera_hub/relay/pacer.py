@@ -53,11 +53,6 @@ class Bucket:
         """Whether so much may be sent that it is worth the call."""
         return self._tokens >= min(TURN, self._depth) // 4
 
-    @property
-    def room(self) -> int:
-        """Bytes that may be sent now, beyond a turn's too."""
-        return max(0, int(self._tokens))
-
     def wait(self, count: int = TURN // 2) -> float:
         """Seconds until `count` tokens are there."""
         return max(0.0, (min(count, self._depth) - self._tokens) / self._rate)

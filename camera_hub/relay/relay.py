@@ -14,6 +14,7 @@ from camera_hub.errors import HubError, Kind
 from camera_hub.relay.feed import Feed
 from camera_hub.relay.gate import Gate
 from camera_hub.relay.messages import (
+    AudioState,
     FeedSpec,
     FeedState,
     KeyFrame,
@@ -80,6 +81,7 @@ class Relay:
             "viewer.offer": self._viewer_offer,
             "viewer.close": self._viewer_close,
             "track.show": self._track_show,
+            "audio.listen": self._audio_listen,
             "viewer.figures": self._viewer_figures,
             "login.may": self._login_may,
             "pulse": self._pulse,
@@ -187,6 +189,9 @@ class Relay:
         for tile in self._tiles():
             if tile.wanted == spec.feed:
                 tile.join(feed)
+        for viewer, _ in self._viewers.values():
+            if viewer.ear is not None and viewer.ear.wanted == spec.feed:
+                viewer.ear.join(feed)
         if self._rtsp is not None:
             self._rtsp.feed_opened(feed)
         feed.start()
@@ -213,7 +218,7 @@ class Relay:
         if self._port is None:
             raise HubError(Kind.UNAVAILABLE, "another relay process has the port; try again in a second")
         assert self._certificate is not None
-        offer = read_offer(str(frame.head["sdp"]))
+        offer = read_offer(str(frame.head["sdp"]), audio=bool(frame.head.get("audio", False)))
         if all(section.types is None for section in offer.sections):
             raise HubError(Kind.UNSUPPORTED, "this browser offers no H.264", reason="no_h264")
         if self._clock.monotonic() - self._certificate.made > CERTIFICATE_LIFE:
@@ -234,6 +239,7 @@ class Relay:
             tell_viewer=self._tell_viewer,
             tell_link=self._tell_link,
             tell_track=self._tell_track,
+            tell_audio=self._tell_audio,
             wants_key=self._want_key,
         )
         task = asyncio.create_task(viewer.run(), name=f"viewer {name}")
@@ -260,6 +266,15 @@ class Relay:
             self._gate.watched(feed.spec)
         return {}
 
+    async def _audio_listen(self, frame: Frame) -> dict[str, Any]:
+        head = frame.head
+        found = self._viewers.get(str(head["viewer"]))
+        if found is None or (ear := found[0].ear) is None:
+            raise HubError(Kind.NOT_FOUND, "no such viewer, or one without sound")
+        name = None if head.get("feed") is None else str(head["feed"])
+        ear.listen(name, self._feeds.get(name) if name is not None else None, int(head["serial"]))
+        return {}
+
     async def _pulse(self, frame: Frame) -> dict[str, Any]:
         return {"rss_bytes": rss_bytes(), "loop_lag_p50": self._lag.median, "loop_lag_max": self._lag.longest}
 
@@ -283,6 +298,7 @@ class Relay:
 
     async def _figures(self, frame: Frame) -> dict[str, Any]:
         usage = resource.getrusage(resource.RUSAGE_SELF)
+        assert self._rtsp is not None
         viewers = {name: viewer.read_figures() for name, (viewer, _) in self._viewers.items()}
         return {
             "relay": {
@@ -298,10 +314,11 @@ class Relay:
                 "datagrams": dict(self._port.counts) if self._port is not None else {},
                 "dropped_key_frames": self._outbox.dropped,
                 **self._totals.read(viewers.values()),
+                **self._rtsp.read_totals(),
             },
             "feeds": {name: feed.read_figures() for name, feed in self._feeds.items()},
             "viewers": viewers,
-            "rtsp": self._rtsp.read_figures() if self._rtsp is not None else {},
+            "rtsp": self._rtsp.read_figures(),
         }
 
     def _feed(self, frame: Frame) -> Feed:
@@ -358,3 +375,6 @@ class Relay:
 
     def _tell_track(self, state: TrackState) -> None:
         self._outbox.post(state.head("track.state"))
+
+    def _tell_audio(self, state: AudioState) -> None:
+        self._outbox.post(state.head("audio.state"))

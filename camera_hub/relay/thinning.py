@@ -5,15 +5,16 @@ from collections.abc import Callable, Sequence
 from camera_hub.relay.link import Link, Reports, Second
 from camera_hub.relay.messages import LinkLevel
 from camera_hub.relay.pacer import Bucket
+from camera_hub.relay.repair import RepairBudget
 from camera_hub.relay.track import Track
 from camera_hub.relay.webrtc.rtcp import Reception
 
 
 class Thinning:
-    """Of one peer. `tell` is called with each new level; `pace` and `repair` are its buckets for media and resends."""
+    """Of one peer. `tell` is called with each new level; `pace` and `repair` bound its media and its resends."""
 
     def __init__(
-        self, tracks: Sequence[Track], pace: Bucket, repair: Bucket, tell: Callable[[LinkLevel], None]
+        self, tracks: Sequence[Track], pace: Bucket, repair: RepairBudget, tell: Callable[[LinkLevel], None]
     ) -> None:
         self._tracks = tracks
         self._pace = pace
@@ -44,7 +45,7 @@ class Thinning:
         level = self._link.judge(now, second)
         rate = self._link.rate
         self._pace.limit(rate)
-        self._repair.limit(None if rate is None else rate / 2)
+        self._repair.grant(second.bytes, rate)
         if level is not before:
             for track in self._tracks:
                 track.thin(keys_only=level is LinkLevel.KEYS)

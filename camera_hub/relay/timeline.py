@@ -20,7 +20,8 @@ class Timeline:
     slower than ours would look ever later, so the course gives way by DRIFT.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, rate: int = RATE) -> None:
+        self._rate = rate
         self._unwrap = Unwrapper(32)
         self._offset: float | None = None
         self._arrived = 0.0
@@ -37,8 +38,8 @@ class Timeline:
         self.lateness = self.jitter = 0.0
 
     def place(self, timestamp: int, arrived: float) -> int:
-        """Hub time (90 kHz) of a frame with this camera timestamp that arrived at that hub time (seconds). Grows."""
-        seconds = self._unwrap(timestamp) / RATE
+        """Hub time (in ticks of `rate`) of what has this camera timestamp and arrived then (seconds). Grows."""
+        seconds = self._unwrap(timestamp) / self._rate
         transit = arrived - seconds
         if self._transit is not None and (moved := abs(transit - self._transit)) < JUMP:
             self.jitter += (moved - self.jitter) / 16
@@ -53,13 +54,13 @@ class Timeline:
                 self.jumps += 1
             self._offset += late
             late = 0.0
-        elif seconds + self._offset < self._last / RATE - JUMP:  # the camera's timestamps went back
+        elif seconds + self._offset < self._last / self._rate - JUMP:  # the camera's timestamps went back
             self.jumps += 1
             self._offset = arrived - seconds
             late = 0.0
         self._arrived = arrived
         self.lateness = late
-        self._last = max(self._last + 1, round((seconds + self._offset) * RATE))
+        self._last = max(self._last + 1, round((seconds + self._offset) * self._rate))
         return self._last
 
 

@@ -17,6 +17,9 @@ from camera_hub.relay.timeline import squeeze
 
 MASK32 = 0xFFFFFFFF
 MAX_RUNS = 4096
+MAX_RESENT = 4096
+REPEAT_LEAST, REPEAT_MOST = 0.015, 0.5
+"""Seconds between two resends of one packet; half the round trip within these: the last one is still on its way."""
 
 
 class Outlet(Protocol):
@@ -68,6 +71,7 @@ class TrackFigures:
     pli: int = 0
     replays: int = 0
     rtx_refused: int = 0
+    rtx_repeated: int = 0
     dropped_frames: int = 0
     overflows: int = 0
     thinned_frames: int = 0
@@ -124,6 +128,7 @@ class Track:
     _runs: deque[_Run] = field(default_factory=lambda: deque(maxlen=MAX_RUNS))
     _replayed_at: float = -1e9
     _keys_only: bool = False
+    _resent: dict[int, float] = field(default_factory=dict)  # number → when
 
     def thin(self, *, keys_only: bool) -> None:
         """From now on send key frames alone, one at a time, or all frames (from the next key frame on)."""
@@ -219,10 +224,18 @@ class Track:
     def resend(self, sequences: list[int], budget: int) -> int:
         """Answer a NACK from the feed's history with about `budget` bytes. Bytes sent."""
         sent = 0
-        for number, sequence in enumerate(sequences):
+        now = self.now()
+        repeat = min(REPEAT_MOST, max(REPEAT_LEAST, (self.figures.round_trip or 0.0) / 2))
+        if len(self._resent) > MAX_RESENT:
+            self._resent = {number: at for number, at in self._resent.items() if now - at < repeat}
+        for place_in_list, sequence in enumerate(sequences):
             if sent >= budget or self.outlet.blocked:
-                self.figures.rtx_refused += len(sequences) - number
+                self.figures.rtx_refused += len(sequences) - place_in_list
                 break
+            number = self._sequence - ((self._sequence - sequence) & 0xFFFF)
+            if now - self._resent.get(number, -1e9) < repeat:
+                self.figures.rtx_repeated += 1
+                continue
             found = self._find(sequence)
             if found is None:
                 self.figures.rtx_missed += 1
@@ -236,6 +249,7 @@ class Track:
             rtx_sequence, self._rtx_sequence = self._rtx_sequence, self._rtx_sequence + 1
             marker = place == len(frame.payloads) - 1
             sent += self.outlet.send_rtx(rtx_type, self.rtx_ssrc, rtx_sequence & 0xFFFF, timestamp, marker, payload)
+            self._resent[number] = now
             self.figures.rtx += 1
         return sent
 

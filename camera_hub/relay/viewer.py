@@ -9,13 +9,24 @@ from typing import Any
 
 from camera_hub.clock import Clock
 from camera_hub.errors import HubError
+from camera_hub.relay.audio import AudioFigures, AudioTrack
+from camera_hub.relay.ear import Ear
 from camera_hub.relay.history import Frame
-from camera_hub.relay.messages import FeedPhase, LinkState, RelayConfig, TrackState, ViewerAnswer, ViewerState
+from camera_hub.relay.messages import (
+    AudioState,
+    FeedPhase,
+    LinkState,
+    RelayConfig,
+    TrackState,
+    ViewerAnswer,
+    ViewerState,
+)
 from camera_hub.relay.pacer import TURN, Bucket
+from camera_hub.relay.repair import RepairBudget
 from camera_hub.relay.reports import sender_report
 from camera_hub.relay.thinning import Thinning
 from camera_hub.relay.tile import Tile
-from camera_hub.relay.track import Track
+from camera_hub.relay.track import Track, TrackFigures
 from camera_hub.relay.webrtc import rtcp
 from camera_hub.relay.webrtc.answer import Ssrcs, Transport, write_answer
 from camera_hub.relay.webrtc.dtls import Certificate, Dtls
@@ -27,9 +38,6 @@ from camera_hub.running import ended, running
 
 JUDGE_EVERY = 1.0
 SECONDS_PER_REPORT = 2
-REPAIR_SHARE = 4
-"""Resends may take a quarter of the pace, and at once what a second's loss of a wall amounts to."""
-REPAIR_DEPTH = 1024 * 1024
 CONSENT = 30.0
 """Seconds without a binding request after which the browser has gone (RFC 7675)."""
 
@@ -62,6 +70,7 @@ class Viewer:
         tell_viewer: Callable[[ViewerState], None],
         tell_link: Callable[[LinkState], None],
         tell_track: Callable[[TrackState], None],
+        tell_audio: Callable[[AudioState], None],
         wants_key: Callable[[str], None],
     ) -> None:
         self.name = name
@@ -77,16 +86,20 @@ class Viewer:
         self._ice = IcePeer(port, offer.ufrag, clock.monotonic)
         self._dtls = Dtls(self._ice, certificate)
         self._bucket = Bucket(config.pacer_rate)
-        self._repair = Bucket(config.pacer_rate // REPAIR_SHARE, depth=REPAIR_DEPTH)
+        self._repair = RepairBudget()
         self._awake = asyncio.Event()
         self._outlet: SrtpOutlet | None = None
         self._pacer_waits = 0
         types = [section.types for section in offer.sections if section.types is not None]
-        ssrcs = iter(random.sample(range(1, 1 << 32), 2 * len(types)))  # all different: one key protects them all
+        ssrcs = iter(random.sample(range(1, 1 << 32), 2 * len(types) + 1))  # all different: one key protects them all
         self.tiles = [
             Tile(self, number, one, _NotYet(), clock.monotonic, ssrcs=(next(ssrcs), next(ssrcs)))
             for number, one in enumerate(types)
         ]
+        self._audio = next((section for section in offer.sections if section.audio is not None), None)
+        self.ear: Ear | None = None
+        if self._audio is not None and self._audio.audio is not None:
+            self.ear = Ear(name, self._audio.audio, _NotYet(), next(ssrcs), sent=self._sounded, tell=tell_audio)
         self._thinning = Thinning(
             [tile.track for tile in self.tiles],
             self._bucket,
@@ -98,6 +111,8 @@ class Viewer:
         """What the browser is told."""
         mids = [section.mid for section in self._offer.sections if section.types is not None]
         ssrcs = {mid: Ssrcs(tile.track.ssrc, tile.track.rtx_ssrc) for mid, tile in zip(mids, self.tiles, strict=True)}
+        if self._audio is not None and self.ear is not None:
+            ssrcs[self._audio.mid] = Ssrcs(self.ear.track.ssrc, None)
         transport = Transport(
             self._ice.ufrag, self._ice.password, self._certificate.fingerprint, addresses, self._port.number
         )
@@ -119,6 +134,8 @@ class Viewer:
         finally:
             for tile in self.tiles:
                 tile.leave()
+            if self.ear is not None:
+                self.ear.leave()
             await self._dtls.stop()
 
     def _connect(self) -> None:
@@ -128,6 +145,9 @@ class Viewer:
             self._dtls.listen(tile)
             tile.track.outlet = self._outlet
             tile.track.point(tile.track.feed, tile.track.serial)
+        if self.ear is not None:
+            self._dtls.listen(self.ear)
+            self.ear.track.outlet = self._outlet
         self.wake()
 
     async def _serve(self) -> str:
@@ -161,11 +181,16 @@ class Viewer:
         if track.backlog or outlet.blocked:
             self._awake.set()
 
+    def _sounded(self, size: int) -> None:
+        """Sound went out: small and never late, it does not wait for the pacer, but counts."""
+        self._bucket.spend(size)
+        if self._outlet is not None and self._outlet.blocked:
+            self._awake.set()
+
     def reported(self, track: Track, packet: object) -> None:
         """RTCP of the browser about one track."""
         word = rtcp.read(packet, track.ssrc, self._clock.now().timestamp())
         if isinstance(word, rtcp.Nack):
-            self._repair.refill(self._clock.monotonic())
             sent = track.resend(word.sequences, self._repair.room)
             self._repair.spend(sent)
             self._bucket.spend(sent)
@@ -219,18 +244,24 @@ class Viewer:
         for tile in self.tiles:
             track = tile.track
             if track.figures.packets:
-                unix, hub = self._clock.now().timestamp(), self._clock.monotonic()
-                packets, octets = track.figures.packets, track.figures.bytes
-                outlet.send_rtcp(sender_report(track.ssrc, unix, track.rtp_time(hub), packets, octets))
+                self._report_on(outlet, track, track.figures)
+        if self.ear is not None and self.ear.track.figures.packets:
+            self._report_on(outlet, self.ear.track, self.ear.track.figures)
+
+    def _report_on(self, outlet: SrtpOutlet, track: Track | AudioTrack, figures: TrackFigures | AudioFigures) -> None:
+        unix, time = self._clock.now().timestamp(), track.rtp_time(self._clock.monotonic())
+        outlet.send_rtcp(sender_report(track.ssrc, unix, time, figures.packets, figures.bytes))
 
     def read_figures(self) -> dict[str, Any]:
         """What this peer has been sent."""
         outlet = asdict(self._outlet.figures) if self._outlet is not None else {}
         tracks = [{"feed": tile.wanted, "phase": tile.track.phase, **asdict(tile.track.figures)} for tile in self.tiles]
+        audio = {"feed": self.ear.wanted, **asdict(self.ear.track.figures)} if self.ear is not None else None
         return {
             "connected": self._outlet is not None,
             "link": self._thinning.level,
             **outlet,
             "pacer_waits": self._pacer_waits,
             "tracks": tracks,
+            "audio": audio,
         }

@@ -32,6 +32,7 @@ def parser() -> argparse.ArgumentParser:
     options.add_argument("--network", default="127.20", help="first two numbers of the devices' addresses")
     options.add_argument("--http-port", type=int, default=8080, help="0: chosen by the system")
     options.add_argument("--rtsp-port", type=int, default=8554, help="0: chosen by the system")
+    options.add_argument("--sound", action="store_true", help="cameras have microphones, as most real ones do")
     options.add_argument("--no-discovery", action="store_true", help="answer no WS-Discovery")
     options.add_argument("--cache", type=Path, metavar="DIR", help="where encoded pictures are kept for the next start")
     options.add_argument("--with-stdin", action="store_true", help="end when standard input does, as a child should")
@@ -55,6 +56,7 @@ async def run(options: argparse.Namespace) -> None:
         h265_only=options.h265_only,
         network=options.network,
         ports=Ports(options.http_port, options.rtsp_port),
+        sound=options.sound,
         main=None if options.gop is None else replace(MAIN, gop_seconds=options.gop),
         sub=None if options.gop is None else replace(SUB, gop_seconds=options.gop),
     )

@@ -154,6 +154,7 @@ class Farm:
                     "name": channel.name,
                     "label": channel.label,
                     "codec": channel.main.codec,
+                    "sound": channel.sound.value,
                     "main_url": f"{base}{channel.number}01",
                     "sub_url": f"{base}{channel.number}02",
                 }

@@ -48,6 +48,16 @@ SUB = StreamSpec()
 SUB_H265 = StreamSpec(codec="h265", fps=12, bitrate=250_000)
 
 
+class Sound(StrEnum):
+    """What a channel's microphone is encoded as."""
+
+    NONE = ""
+    PCMA = "pcma"
+    PCMU = "pcmu"
+    OPUS = "opus"
+    AAC = "aac"
+
+
 @dataclass(frozen=True, slots=True)
 class Channel:
     """One picture of a device. `label` is the ASCII name that is burnt in; `number` counts from 1."""
@@ -62,6 +72,7 @@ class Channel:
     ptz: bool = False
     main: StreamSpec = MAIN
     sub: StreamSpec = SUB
+    sound: Sound = Sound.NONE
 
     def stream(self, number: int) -> StreamSpec:
         """1 is the main stream, 2 the sub stream."""

@@ -7,7 +7,9 @@ from dataclasses import dataclass, replace
 from itertools import cycle
 
 from camera_hub.simulator.model import (
+    MAIN,
     MAIN_H265,
+    SUB,
     SUB_H265,
     Answers,
     Channel,
@@ -15,6 +17,7 @@ from camera_hub.simulator.model import (
     FarmPlan,
     RtspAuth,
     SimDevice,
+    Sound,
     StreamSpec,
     Village,
 )
@@ -60,13 +63,14 @@ def default_farm(
     main: StreamSpec | None = None,
     sub: StreamSpec | None = None,
     h265: bool = True,
+    sound: bool = False,
     h265_only: int = 0,
 ) -> FarmPlan:
     """A farm with at least that many cameras, each village in a /24 of `network`, and the first few demo faults on.
 
     Every second village has recorders as far as it has eight cameras for each; the others are single cameras.
     The first device of the last village has H.265 main streams, that of each of the first `h265_only` villages nothing
-    but H.265.
+    but H.265. With `sound` most cameras have a microphone.
     """
     if not 1 <= villages <= 250 or cameras < villages or cameras > villages * 200:
         raise ValueError("1 to 250 villages, and for each at least one camera and at most 200")
@@ -85,6 +89,8 @@ def default_farm(
         )
         for number, share in enumerate(_shares(villages, cameras))
     )
+    if sound:
+        made = tuple(replace(village, devices=tuple(map(_with_sound, village.devices))) for village in made)
     return FarmPlan(made, _demo_faults(made, faults))
 
 
@@ -159,7 +165,6 @@ def _device(
     main, sub = streams
     channels = []
     for place, (place_name, label, scene) in enumerate(places, start=1):
-        chosen = {"main": main, "sub": sub}
         channels.append(
             Channel(
                 key=f"{key}-{place}",
@@ -170,7 +175,8 @@ def _device(
                 night=(seed + place) % 5 == 0,
                 mirrored=(seed >> 3) + place & 1 == 1,
                 ptz=scene is SceneKind.SQUARE,
-                **{which: spec for which, spec in chosen.items() if spec is not None},
+                main=main or MAIN,
+                sub=sub or SUB,
             )
         )
     answers = (Answers.BOTH, Answers.BOTH, Answers.TRANSMITTER, Answers.DEVICE)[seed % 4]
@@ -190,6 +196,14 @@ def _device(
         answers=answers,
         rtsp_auth=RtspAuth.BOTH if seed % 3 == 0 else RtspAuth.DIGEST,
     )
+
+
+def _with_sound(device: SimDevice) -> SimDevice:
+    """Microphones as they are met: mostly G.711, some that browsers cannot play, some cameras without."""
+    kinds = (Sound.PCMA, Sound.PCMU, Sound.NONE, Sound.PCMA, Sound.OPUS, Sound.AAC)
+    first = zlib.crc32(device.key.encode())
+    channels = (replace(one, sound=kinds[(first + one.number) % len(kinds)]) for one in device.channels)
+    return replace(device, channels=tuple(channels))
 
 
 def _demo_faults(villages: tuple[Village, ...], count: int) -> tuple[tuple[str, str], ...]:

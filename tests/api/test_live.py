@@ -122,7 +122,12 @@ async def test_a_known_origin_is_let_in(hub: Site) -> None:
 
 async def test_the_parameters_and_messages_are_described(hub: Site) -> None:
     async with hub.browser() as browser:
-        assert (await browser.get("/api/media")).json() == {"ice_servers": [], "relays": [0], "tracks": 16}
+        assert (await browser.get("/api/media")).json() == {
+            "ice_servers": [],
+            "relays": [0],
+            "tracks": 16,
+            "audio": False,
+        }
         examples = (await browser.get("/api/live/messages")).json()
     assert examples["tile"]["state"] == "empty"
 

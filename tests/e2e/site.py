@@ -75,6 +75,11 @@ class Site:
         answer = httpx.post(f"{self.control}/faults", json={"target": target, "fault": fault, "on": on}, timeout=10)
         assert answer.status_code == 200, answer.text
 
+    def simulated(self) -> dict[str, Any]:
+        """What the simulator has counted."""
+        counted: dict[str, Any] = httpx.get(f"{self.control}/stats", timeout=10).json()
+        return counted
+
     def get(self, path: str, **query: Any) -> Any:
         """GET an API path as township admin."""
         answer = self.api.get(path, params=query)

@@ -1,7 +1,8 @@
 """`python -m tests.media.fake_relay --fd N`: a relay's side of the pipe without any media.
 
 It answers as the contract says. What a feed does stands in its URL: rtsp://…/live, /failed/<reason>, /silent (no
-answer), /mute (no key frame), /h265, /b_frames.
+answer), /mute (no key frame), /h265, /b_frames. Where sound is asked for, a path's second part
+says what it is (/live/none).
 Further messages are for tests alone: `fake.heard` answers all that was heard, `fake.say` makes it say the given frames,
 `fake.ask` makes it ask the hub and answers what it was answered, `fake.hang` makes it stop answering, `fake.grow`
 makes it say that it holds so many `rss_bytes`.
@@ -77,8 +78,10 @@ class FakeRelay:
                 pass
             case ["mute"]:
                 self._state(feed, "waiting_key", codec="h264", signalling_ms=5.0, stream_ms=6.0)
-            case [codec, *_]:
+            case [codec, *rest]:
                 about = {"codec": "h265" if codec == "h265" else "h264", "width": 64, "height": 48}
+                if frame.head["audio"]:
+                    about |= {"audio": rest[0] if rest else "plays", "audio_codec": "pcma"}
                 self._state(feed, "live", **about, signalling_ms=5.0, stream_ms=6.0, key_frame_ms=7.0)
                 if codec == "b_frames":
                     self._state(feed, "live", **about, reason="b_frames", key_frame_ms=7.0)
@@ -122,6 +125,11 @@ class FakeRelay:
         phase = "empty" if head["feed"] is None else "live" if behaviour == "live" else "waiting"
         names = ("viewer", "track", "serial", "feed")
         self._pipe.post({"type": "track.state", "phase": phase, **{name: head[name] for name in names}})
+
+    async def on_audio_listen(self, frame: Frame) -> None:
+        phase = "empty" if frame.head["feed"] is None else "live"
+        names = ("viewer", "serial", "feed")
+        self._pipe.post({"type": "audio.state", "phase": phase, **{name: frame.head[name] for name in names}})
 
     async def on_rtsp_listen(self, frame: Frame) -> None:
         await self._pipe.reply(frame, {"port": 8554 if frame.head["listen"] else None, "detail": ""})

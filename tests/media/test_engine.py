@@ -184,6 +184,32 @@ async def test_a_poor_link_moves_main_tiles_to_the_sub_stream_and_back_and_the_t
     assert media.odd_messages == 0
 
 
+async def test_a_picture_stays_where_its_device_does_not_tell_the_other_stream_just_now(
+    media: Media, sources: FakeSources
+) -> None:
+    sources.paths[1] = {"main": "live", "sub": "live"}
+    async with media.page(PAGE, OPERATOR) as news:
+        viewer = (await media.offer(OPERATOR, PAGE, 0, "offer")).viewer
+        await media.show(PAGE, Show(viewer, 0, 1, 1, "main"))
+        await tile_in(news, "live")
+        sources.errors[1] = HubError(Kind.TIMEOUT, "no answer", reason=Reason.TIMED_OUT)
+        await say(media, {"type": "viewer.link", "viewer": viewer, "level": "light"})
+        kept = await until(news, lambda n: isinstance(n, Tile) and n.note == "link_poor")
+        assert isinstance(kept, Tile)
+        assert (kept.state, kept.stream) == ("live", "main")
+        await eventually(lambda: _true(len(sources.chosen) == 2))
+        del sources.errors[1]
+        media._viewers._viewers[viewer].shown[0].asked_at = 0.0
+        assert (await tile_in(news, "live")).stream == "sub"
+        sources.errors[1] = HubError(Kind.NOT_FOUND, "there is no such camera", reason="not_found")
+        await say(media, {"type": "viewer.link", "viewer": viewer, "level": "full"})
+        assert (await tile_in(news, "refused")).reason == "not_found"
+
+
+async def _true(answer: bool) -> bool:
+    return answer
+
+
 async def test_a_main_stream_that_comes_too_late_gives_way_to_the_sub_stream_for_a_while(
     media: Media, sources: FakeSources, bus: EventBus
 ) -> None:

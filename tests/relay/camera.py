@@ -9,10 +9,24 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import count
 
 from tests.relay.clip import RATE, Clip
 
 REALM, NONCE = "camera", "5ca1ab1e"
+
+
+@dataclass
+class Audio:
+    """The camera's sound: what stands in the SDP, and what is sent (`step` ticks of `rate` apart) if there is any."""
+
+    mapped: str = "8 PCMA/8000"
+    payloads: tuple[bytes, ...] = ()
+    step: int = 320
+    rate: int = 8000
+    answer: bytes | None = None  # to its SETUP
+    ignore: int = 0  # how many of its SETUPs are never answered, nor is anything after them
+    channel: int = 2
 
 
 @dataclass
@@ -28,6 +42,7 @@ class Quirks:
     answer: dict[str, bytes] = field(default_factory=dict)
     speed: float = 1.0
     stamp: Callable[[int], int] = lambda index: index * 90_000 // RATE
+    audio: Audio = field(default_factory=lambda: Audio())
 
 
 @dataclass
@@ -65,12 +80,13 @@ class Camera:
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.seen.connections += 1
         self._writers.add(writer)
-        sending: asyncio.Task[None] | None = None
+        sending: list[asyncio.Task[None]] = []
+        heard: Callable[[bytes], None] | None = None
         way: Callable[[bytes], None] = partial(_interleaved, writer)
         sockets: list[asyncio.DatagramTransport] = []
         try:
             while (request := await self._request(reader)) is not None:
-                method, _, headers = request
+                method, url, headers = request
                 answer = self.quirks.answer.get(method) or self._denied(method, headers)
                 if answer is not None:
                     writer.write(answer.replace(b"{cseq}", headers["cseq"].encode()))
@@ -84,7 +100,20 @@ class Camera:
                         writer.write(_answer(461, "Unsupported Transport", headers, {}))
                         continue
                     extra = {"Transport": headers["transport"], "Session": "77;timeout=60"}
-                    if found is not None:
+                    if url.endswith("trackID=2"):
+                        if self.quirks.audio.ignore:
+                            self.quirks.audio.ignore -= 1
+                            await asyncio.Event().wait()
+                        if self.quirks.audio.answer is not None:
+                            writer.write(self.quirks.audio.answer.replace(b"{cseq}", headers["cseq"].encode()))
+                            continue
+                        channel = self.quirks.audio.channel
+                        heard = partial(_interleaved, writer, channel=channel)
+                        if found is None:
+                            extra["Transport"] = f"RTP/AVP/TCP;unicast;interleaved={channel}-{channel + 1}"
+                        else:
+                            heard = partial(_sent, sockets[0], ("127.0.0.1", int(found[1])))
+                    elif found is not None:
                         target = ("127.0.0.1", int(found[1]))
                         transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(
                             asyncio.DatagramProtocol, local_addr=("127.0.0.1", 0)
@@ -93,16 +122,18 @@ class Camera:
                         way = partial(_sent, transport, target)
                 writer.write(_answer(200, "OK", headers, extra, body))
                 if method == "PLAY":
-                    sending = asyncio.create_task(self._send(way, writer))
-                    self._tasks.add(sending)
+                    sending.append(asyncio.create_task(self._send(way, writer)))
+                    if heard is not None:
+                        sending.append(asyncio.create_task(self._sound(heard)))
+                    self._tasks.update(sending)
                 elif method == "TEARDOWN":
                     self.torn_down.set()
                     break
         except ConnectionError:
             pass
         finally:
-            if sending is not None:
-                sending.cancel()
+            for task in sending:
+                task.cancel()
             for transport in sockets:
                 transport.close()
             self._writers.discard(writer)
@@ -160,7 +191,8 @@ class Camera:
             "v=0\r\no=- 0 0 IN IP4 127.0.0.1\r\ns=cam\r\nt=0 0\r\na=control:*\r\n"
             f"m=video 0 RTP/AVP 96\r\na=rtpmap:96 {clip.codec.upper()}/90000\r\n"
             f"a=fmtp:96 packetization-mode=1;{fields}\r\na=control:trackID=1\r\n"
-            "m=audio 0 RTP/AVP 8\r\na=rtpmap:8 PCMA/8000\r\na=control:trackID=2\r\n"
+            f"m=audio 0 RTP/AVP {self.quirks.audio.mapped.split()[0]}\r\n"
+            f"a=rtpmap:{self.quirks.audio.mapped}\r\na=control:trackID=2\r\n"
         ).encode()
 
     async def _send(self, way: Callable[[bytes], None], writer: asyncio.StreamWriter) -> None:
@@ -183,6 +215,15 @@ class Camera:
                 sequence += 1
             index += 1
             await asyncio.sleep(max(0.0, begin + index / RATE / self.quirks.speed - loop.time()))
+
+    async def _sound(self, way: Callable[[bytes], None]) -> None:
+        """The sound in real time, looping."""
+        audio, loop = self.quirks.audio, asyncio.get_running_loop()
+        kind, begin = int(audio.mapped.split()[0]), loop.time()
+        for index in count() if audio.payloads else ():
+            head = struct.pack("!BBHII", 0x80, kind, index & 0xFFFF, index * audio.step & 0xFFFFFFFF, 0xAD)
+            way(head + audio.payloads[index % len(audio.payloads)])
+            await asyncio.sleep(max(0.0, begin + (index + 1) * audio.step / audio.rate - loop.time()))
 
 
 def rtp_payloads(codec: str, units: tuple[bytes, ...], limit: int = 1400) -> list[bytes]:
@@ -225,8 +266,8 @@ async def camera(clip: Clip, quirks: Quirks | None = None) -> AsyncIterator[Came
         await server.wait_closed()
 
 
-def _interleaved(writer: asyncio.StreamWriter, packet: bytes) -> None:
-    writer.write(b"$\x00" + struct.pack("!H", len(packet)) + packet)
+def _interleaved(writer: asyncio.StreamWriter, packet: bytes, channel: int = 0) -> None:
+    writer.write(b"$" + bytes((channel,)) + struct.pack("!H", len(packet)) + packet)
 
 
 def _sent(transport: asyncio.DatagramTransport, target: tuple[str, int], packet: bytes) -> None:

@@ -41,10 +41,12 @@ async def viewer(
     tracks: int = 1,
     *,
     port: int | None = None,
+    audio: bool = False,
     before: Callable[[str], Awaitable[None]] | None = None,
     awaited: tuple[str, ...] = ("connected",),
 ) -> AsyncIterator[Peer]:
-    """Offer and connect. `port`: connect through a proxy on this port of 127.0.0.1 instead.
+    """Offer and connect. `audio`: offer a line for sound, too. `port`: connect through a proxy on this
+    port of 127.0.0.1 instead.
 
     `awaited`: viewer states that end the wait. `before`: what happens between the answer (it is given its SDP) and
     the first check.
@@ -54,8 +56,11 @@ async def viewer(
         peer = Peer(connection)
         for _ in range(tracks):
             connection.addTransceiver("video", direction="recvonly")
+        if audio:
+            connection.addTransceiver("audio", direction="recvonly")
         await connection.setLocalDescription(await connection.createOffer())
-        peer.answer = await hub.call("viewer.offer", viewer=name, sdp=connection.localDescription.sdp)
+        sdp = connection.localDescription.sdp
+        peer.answer = await hub.call("viewer.offer", viewer=name, sdp=sdp, audio=audio)
         sdp = peer.answer["sdp"]
         if before is not None:
             await before(sdp)

@@ -78,6 +78,16 @@ def test_sustained_loss_steps_down_twice_each_with_time_to_take_effect() -> None
     assert watch.take([LOSSY] * 100) == [KEYS] * 100
 
 
+def test_heavy_loss_of_few_packets_is_told_from_chance_over_some_seconds() -> None:
+    watch, few = Watch(), Second(reports=1, expected=30, lost=13, round_trip=0.4, bytes=25_000)
+    assert watch.seconds_until(KEYS, few) <= 3 * BAD_SECONDS + SETTLE
+    watch = Watch()
+    watch.seconds_until(LIGHT, LOSSY)
+    for _ in range(10):
+        outage = Second(reports=1, expected=30, lost=30)
+        assert set(watch.take([GOOD] * 3 + [outage] + [GOOD] * 3)) == {LIGHT}, "a short outage is none"
+
+
 def test_moderate_loss_ends_at_the_sub_stream() -> None:
     moderate = Second(reports=16, expected=1000, lost=150, round_trip=0.1)
     watch = Watch()

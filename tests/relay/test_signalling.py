@@ -24,6 +24,11 @@ H264 = (
 )
 H265 = "a=rtpmap:49 H265/90000\r\na=fmtp:49 level-id=93;profile-id=1;tier-flag=0;tx-mode=SRST\r\n"
 VP8 = "m=video 9 UDP/TLS/RTP/SAVPF 96\r\na=mid:{mid}\r\na=recvonly\r\na=rtcp-mux\r\na=rtpmap:96 VP8/90000\r\n"
+AUDIO = (
+    "m=audio 9 UDP/TLS/RTP/SAVPF 63 111 9 0 8 13\r\na=mid:{mid}\r\na=recvonly\r\na=rtcp-mux\r\n"
+    "a=rtpmap:63 red/48000/2\r\na=rtpmap:111 opus/48000/2\r\na=fmtp:111 minptime=10;useinbandfec=1\r\n"
+    "a=rtpmap:9 G722/8000\r\na=rtpmap:8 PCMA/8000\r\na=rtpmap:13 CN/8000\r\n"
+)
 TRANSPORT = Transport("uf", "pw", "sha-256 CC", ("192.0.2.7", "127.0.0.1"), 8189)
 
 
@@ -65,6 +70,30 @@ def test_a_line_without_h264_is_refused_in_the_answer_and_the_others_are_served(
         "a=end-of-candidates",
     ):
         assert f"{line}\r\n" in answer
+
+
+def test_an_audio_line_is_served_where_it_is_allowed_and_refused_where_not() -> None:
+    text = offer(H264, AUDIO, AUDIO)
+    allowed = read_offer(text, audio=True)
+    assert [section.audio for section in allowed.sections] == [None, {"opus": 111, "pcmu": 0, "pcma": 8}, None]
+    answer = write_answer(allowed, TRANSPORT, {"0": Ssrcs(11, 12), "1": Ssrcs(13, None)}, 5)
+    _, _, audio, second = answer.split("m=")
+    assert audio.startswith("audio 8189 UDP/TLS/RTP/SAVPF 111 0 8\r\n")
+    for line in ("a=rtpmap:111 opus/48000/2", "a=rtpmap:8 PCMA/8000", "a=sendonly", "a=ssrc:13 cname:hub"):
+        assert f"{line}\r\n" in audio
+    assert second.startswith("audio 0 ")
+    assert "a=group:BUNDLE 0 1\r\n" in answer
+    forbidden = read_offer(text)
+    assert allowed.codecs == forbidden.codecs == ("h264",)
+    refused = write_answer(forbidden, TRANSPORT, {"0": Ssrcs(11, 12)}, 5).split("m=")[2]
+    assert refused.startswith("audio 0 ")
+    assert "a=inactive" in refused
+
+
+@pytest.mark.parametrize("line", ["a=sendonly", "a=inactive"])
+def test_an_audio_line_that_takes_nothing_is_refused(line: str) -> None:
+    read = read_offer(offer(H264, AUDIO.replace("a=recvonly", line)), audio=True)
+    assert not read.sections[1].served
 
 
 @pytest.mark.parametrize(

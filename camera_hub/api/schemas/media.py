@@ -18,10 +18,11 @@ class MediaAnswer(Answer):
     ice_servers: list[dict[str, Any]]
     relays: list[int]
     tracks: int  # video m-lines to offer at once
+    audio: bool  # whether to offer an audio m-line, too, and show a switch
 
 
 class NewViewer(Request):
-    """A page's offer: recvonly video m-lines, posted without waiting for ICE candidates."""
+    """A page's offer: recvonly video m-lines, an audio one where it may listen; posted without ICE candidates."""
 
     page: str = Field(min_length=8, max_length=64, pattern=r"^[A-Za-z0-9-]+$")  # of the page's WebSocket
     relay: int = 0
@@ -95,6 +96,14 @@ class Show(Request):
     quality: Literal["auto", "main", "sub"] = "auto"
 
 
+class Listen(Request):
+    """Page → hub: hear a camera that a tile shows, or nothing (null). `serial` grows per page."""
+
+    type: Literal["listen"]
+    serial: int = Field(ge=0)
+    camera: Id | None
+
+
 class Hello(Answer):
     """Hub → page, first message of every connection. A changed `epoch`: the hub is new, offer again."""
 
@@ -129,6 +138,19 @@ class Tile(Answer):
     interval: float | None = None
     note: Note | None = None  # live, but not as wished
     first_rtp: int | None = None  # live: frames of the track with an earlier RTP timestamp are of what was shown before
+    audio: Literal["none", "plays", "unsupported", "refused"] | None = None  # of the stream, where the site has sound
+    audio_codec: str | None = None
+
+
+class Heard(Answer):
+    """Hub → page: what it hears, on the audio track of `viewer`. `reason`: why the wish, now over, was refused."""
+
+    type: Literal["heard"] = "heard"
+    serial: int
+    camera: int | None
+    state: Literal["off", "waiting", "live"]
+    viewer: str | None = None
+    reason: str | None = None
 
 
 class ViewerGone(Answer):
@@ -174,9 +196,11 @@ class LiveMessages(Answer):
 
     hello: Hello
     tile: Tile
+    heard: Heard
     viewer_gone: ViewerGone
     relay: RelayNew
     changed: Changed
     time: Time
     reload: Reload
     show: Show
+    listen: Listen

@@ -9,6 +9,7 @@ import re
 import secrets
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from types import TracebackType
 from typing import Self
 from urllib.parse import urlsplit, urlunsplit
@@ -17,6 +18,7 @@ from camera_hub.clock import Clock
 from camera_hub.errors import HubError, Kind, Reason
 from camera_hub.relay.messages import FeedSpec
 from camera_hub.relay.rtp import ReceiverStats
+from camera_hub.relay.rtsp.audio_sdp import AudioStream, read_audio
 from camera_hub.relay.rtsp.auth import Login, best_challenge
 from camera_hub.relay.rtsp.connection import Connection, dial
 from camera_hub.relay.rtsp.message import Response
@@ -26,6 +28,8 @@ from camera_hub.relay.rtsp.udp import UdpPair, open_pair
 AGENT = "camera-hub"
 REPORT_EVERY = 5.0
 SESSION_TIMEOUT = 60.0
+AUDIO_DEADLINE = 3.0
+"""Seconds for the SETUP of the audio, which a picture waits for."""
 UNWANTED = 5000
 """Packets on other channels that are borne before the first of ours: RTCP, sound and metadata that some cameras add."""
 _STATUS = {
@@ -42,6 +46,7 @@ class RtspSession:
     `play`, then `run` until it fails.
 
     RTP packets of the video go to `on_media`, in the read callback. `ordered` tells whether the way keeps their order.
+    `audio` is what the camera offers besides; it comes only after `set_up_audio`.
     """
 
     def __init__(self, spec: FeedSpec, clock: Clock, on_media: Callable[[bytes], None]) -> None:
@@ -54,11 +59,15 @@ class RtspSession:
         self._connection: Connection | None = None
         self._udp: UdpPair | None = None
         self._channel = 0
+        self._audio_udp: UdpPair | None = None
+        self._audio_channel: int | None = None
+        self._on_audio: Callable[[bytes], None] | None = None
         self._wanted = self._unwanted = 0  # interleaved packets
         self._session = ""
         self._timeout = SESSION_TIMEOUT
         self._keep_alive = "OPTIONS"
         self._aggregate = self._url
+        self.audio: AudioStream | None = None
         self.stats = ReceiverStats()
 
     @property
@@ -79,8 +88,9 @@ class RtspSession:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._udp is not None:
-            self._udp.close()
+        for pair in (self._udp, self._audio_udp):
+            if pair is not None:
+                pair.close()
         if self._connection is not None:
             if self._session:
                 # The session's name is the camera's own word, and may be one that no request can hold.
@@ -94,7 +104,10 @@ class RtspSession:
         said = answer.header("content-base") or answer.header("content-location")
         base = said if said and _same_host(said, self._url) else self._url
         self._aggregate = base
-        return read_sdp(answer.body.decode("utf-8", "replace"), base)
+        text = answer.body.decode("utf-8", "replace")
+        stream = read_sdp(text, base)
+        self.audio = read_audio(text, base)
+        return stream
 
     async def play(self) -> None:
         """PLAY: packets flow from now on. Raises HubError."""
@@ -124,13 +137,37 @@ class RtspSession:
                 self._channel = min(int(found[1]), 254) if found else 0
                 return
         assert self._connection is not None
-        self._udp = await open_pair(self._spec.address, self._datagram)
-        ports = f"{self._udp.port}-{self._udp.port + 1}"
-        answer = await self._ask("SETUP", control, {"Transport": f"RTP/AVP;unicast;client_port={ports}"})
+        self._udp = await open_pair(self._spec.address, partial(self._datagram, self._on_media))
+        answer = await self._ask("SETUP", control, {"Transport": _over_udp(self._udp)})
         self._begun(answer)
+        self._reach(self._udp, answer)
+
+    async def set_up_audio(self, control: str, on_audio: Callable[[bytes], None]) -> None:
+        """SETUP of the audio, the same way as the video before it; its RTP packets go to `on_audio`.
+
+        Raises HubError. The picture goes on without the sound then, unless the connection itself was lost.
+        """
+        if self._udp is None:
+            transport = "RTP/AVP/TCP;unicast;interleaved=2-3"
+            answer = _checked("SETUP", await self._exchange("SETUP", control, {"Transport": transport}, AUDIO_DEADLINE))
+            found = re.search(r"interleaved=(\d{1,3})", answer.header("transport"))
+            channel = int(found[1]) if found else 2
+            if channel in (self._channel, self._channel + 1):
+                raise HubError(
+                    Kind.UNSUPPORTED, "the camera puts sound and picture on one channel", reason=Reason.BAD_REPLY
+                )
+            self._audio_channel = channel
+        else:
+            self._audio_udp = pair = await open_pair(self._spec.address, partial(self._datagram, on_audio))
+            transport = _over_udp(pair)
+            answer = _checked("SETUP", await self._exchange("SETUP", control, {"Transport": transport}, AUDIO_DEADLINE))
+            self._reach(pair, answer)
+        self._on_audio = on_audio
+
+    def _reach(self, pair: UdpPair, answer: Response) -> None:
         found = re.search(r"server_port=(\d{1,5})(?:-(\d{1,5}))?", answer.header("transport"))
         if found and 0 < int(found[1]) < 65535:
-            self._udp.reach(self._spec.address, int(found[1]), min(65535, int(found[2] or int(found[1]) + 1)))
+            pair.reach(self._spec.address, int(found[1]), min(65535, int(found[2] or int(found[1]) + 1)))
 
     def _begun(self, answer: Response) -> None:
         name, _, rest = answer.header("session").partition(";")
@@ -165,13 +202,16 @@ class RtspSession:
             self._wanted += 1
             self._on_media(data)
             return
+        if channel == self._audio_channel and self._on_audio is not None:
+            self._on_audio(data)
+            return
         self._unwanted += 1
         if self._unwanted > UNWANTED + 4 * self._wanted:
             raise HubError(Kind.INVALID, "the camera floods channels that nobody asked for", reason=Reason.BAD_REPLY)
 
-    def _datagram(self, data: bytes) -> None:
+    def _datagram(self, taker: Callable[[bytes], None], data: bytes) -> None:
         try:
-            self._on_media(data)
+            taker(data)
         except HubError as error:
             assert self._connection is not None
             self._connection.fail(error)
@@ -179,7 +219,7 @@ class RtspSession:
     async def _ask(self, method: str, url: str, headers: dict[str, str]) -> Response:
         return _checked(method, await self._exchange(method, url, headers))
 
-    async def _exchange(self, method: str, url: str, headers: dict[str, str], *, deadline: float = 10.0) -> Response:
+    async def _exchange(self, method: str, url: str, headers: dict[str, str], deadline: float = 10.0) -> Response:
         """Ask, and sign when the camera demands it. Raises HubError for what a login decides."""
         assert self._connection is not None
         for _ in range(3):
@@ -230,6 +270,10 @@ def _checked(method: str, answer: Response) -> Response:
         )
     kind, reason, words = _STATUS.get(status, (Kind.UNAVAILABLE, Reason.BAD_REPLY, "the camera refuses"))
     raise HubError(kind, f"{words} ({method}: {status})", reason=reason, status=status)
+
+
+def _over_udp(pair: UdpPair) -> str:
+    return f"RTP/AVP;unicast;client_port={pair.port}-{pair.port + 1}"
 
 
 def _same_host(one: str, other: str) -> bool:

@@ -32,18 +32,12 @@ def read_sdp(text: str, base: str) -> VideoStream:
 
     Raises HubError: BAD_REPLY for nonsense, NO_MEDIA without video, CODEC_UNSUPPORTED (params: codec).
     """
-    sections: list[list[str]] = [[]]
-    for line in text.replace("\r\n", "\n").split("\n"):
-        if line.startswith("m="):
-            sections.append([])
-        if line:
-            sections[-1].append(line)
+    sections = split(text)
     if not text.lstrip().startswith("v="):
         raise HubError(Kind.INVALID, "the camera's answer holds no SDP", reason=Reason.BAD_REPLY)
     if len(sections) - 1 > MAX_SECTIONS:
         raise HubError(Kind.INVALID, f"the camera's SDP has over {MAX_SECTIONS} streams", reason=Reason.BAD_REPLY)
-    session_control = next((line[10:].strip() for line in sections[0] if line.startswith("a=control:")), "")
-    base = resolve(base, session_control)
+    base = base_of(sections[0], base)
     refused: str | None = None
     for section in sections[1:]:
         if not section[0].startswith("m=video"):
@@ -60,6 +54,22 @@ def read_sdp(text: str, base: str) -> VideoStream:
         reason=Reason.CODEC_UNSUPPORTED,
         codec=refused,
     )
+
+
+def split(text: str) -> list[list[str]]:
+    """Lines of the session's head, then those of each m-line's section."""
+    sections: list[list[str]] = [[]]
+    for line in text.replace("\r\n", "\n").split("\n"):
+        if line.startswith("m="):
+            sections.append([])
+        if line:
+            sections[-1].append(line)
+    return sections
+
+
+def base_of(head: list[str], base: str) -> str:
+    """The URL that the streams' controls belong to, by the session's own control."""
+    return resolve(base, next((line[10:].strip() for line in head if line.startswith("a=control:")), ""))
 
 
 def _video(section: list[str], base: str) -> VideoStream:

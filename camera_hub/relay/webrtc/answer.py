@@ -8,13 +8,15 @@ import ifaddr
 
 from camera_hub.relay.webrtc.offer import Offer, Section
 
+_MAPS = {"pcmu": "PCMU/8000", "pcma": "PCMA/8000", "opus": "opus/48000/2"}
+
 
 @dataclass(frozen=True, slots=True)
 class Ssrcs:
     """Synchronization sources of one track."""
 
     media: int
-    rtx: int
+    rtx: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +32,7 @@ class Transport:
 
 def write_answer(offer: Offer, transport: Transport, ssrcs: Mapping[str, Ssrcs], session: int) -> str:
     """The SDP. `ssrcs` by mid, for each section that is served."""
-    served = [section.mid for section in offer.sections if section.types is not None]
+    served = [section.mid for section in offer.sections if section.served]
     lines = [
         "v=0",
         f"o=hub {session} 1 IN IP4 0.0.0.0",
@@ -41,10 +43,12 @@ def write_answer(offer: Offer, transport: Transport, ssrcs: Mapping[str, Ssrcs],
         "a=msid-semantic: WMS *",
     ]
     for section in offer.sections:
-        if section.types is None:
-            lines += _refused(section)
+        if section.types is not None:
+            lines += _video(section, transport, ssrcs[section.mid])
+        elif section.audio is not None:
+            lines += _audio(section, section.audio, transport, ssrcs[section.mid])
         else:
-            lines += _served(section, transport, ssrcs[section.mid])
+            lines += _refused(section)
     return "\r\n".join(lines) + "\r\n"
 
 
@@ -57,18 +61,11 @@ def _refused(section: Section) -> list[str]:
     ]
 
 
-def _served(section: Section, transport: Transport, ssrcs: Ssrcs) -> list[str]:
+def _video(section: Section, transport: Transport, ssrcs: Ssrcs) -> list[str]:
     assert section.types is not None
     kinds = section.types.by_codec
     formats = [str(number) for pair in kinds.values() for number in pair if number is not None]
-    lines = [
-        f"m=video {transport.port} {section.protocol} {' '.join(formats)}",
-        "c=IN IP4 0.0.0.0",
-        "a=rtcp:9 IN IP4 0.0.0.0",
-        "a=rtcp-mux",
-        "a=sendonly",
-        f"a=mid:{section.mid}",
-    ]
+    lines = _head("video", section, transport, formats)
     with_rtx = False
     for name, (media, rtx) in kinds.items():
         lines += [
@@ -88,8 +85,33 @@ def _served(section: Section, transport: Transport, ssrcs: Ssrcs) -> list[str]:
     lines.append(f"a=ssrc:{ssrcs.media} cname:hub")
     if with_rtx:
         lines.append(f"a=ssrc:{ssrcs.rtx} cname:hub")
+    return [*lines, *_tail(transport)]
+
+
+def _audio(section: Section, kinds: dict[str, int], transport: Transport, ssrcs: Ssrcs) -> list[str]:
+    """Sound is not repaired: a browser hides a lost packet better than a late one would fit."""
     return [
-        *lines,
+        *_head("audio", section, transport, [str(number) for number in kinds.values()]),
+        *(f"a=rtpmap:{number} {_MAPS[name]}" for name, number in kinds.items()),
+        f"a=msid:hub-{section.mid} track-{section.mid}",
+        f"a=ssrc:{ssrcs.media} cname:hub",
+        *_tail(transport),
+    ]
+
+
+def _head(kind: str, section: Section, transport: Transport, formats: list[str]) -> list[str]:
+    return [
+        f"m={kind} {transport.port} {section.protocol} {' '.join(formats)}",
+        "c=IN IP4 0.0.0.0",
+        "a=rtcp:9 IN IP4 0.0.0.0",
+        "a=rtcp-mux",
+        "a=sendonly",
+        f"a=mid:{section.mid}",
+    ]
+
+
+def _tail(transport: Transport) -> list[str]:
+    return [
         f"a=ice-ufrag:{transport.ufrag}",
         f"a=ice-pwd:{transport.password}",
         f"a=fingerprint:{transport.fingerprint}",

@@ -3,7 +3,7 @@
 Offers are 80 kB (16 tracks) to 180 kB (36 tracks) from Chromium, so parsing goes once over the lines.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from camera_hub.errors import HubError, Kind
 from camera_hub.relay.track import PayloadTypes
@@ -11,6 +11,8 @@ from camera_hub.relay.track import PayloadTypes
 MAX_OFFER = 256 * 1024
 MAX_SECTIONS = 40
 _SECURE = ("UDP/TLS/RTP/SAVPF", "TCP/TLS/RTP/SAVPF", "RTP/SAVPF", "UDP/TLS/RTP/SAVP", "RTP/SAVP")
+_AUDIO = {"PCMU/8000": "pcmu", "PCMA/8000": "pcma", "OPUS/48000": "opus"}
+_STATIC = {0: "PCMU/8000", 8: "PCMA/8000"}
 _DIGESTS = ("sha-256", "sha-384", "sha-512")
 
 
@@ -24,7 +26,9 @@ class _Codec:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """One m-line. `types` is None when it cannot be served: no video, or no H.264 we can send."""
+    """One m-line. `types` is None when it is no video that can be served (no H.264 we can send), `audio` (codec →
+    payload type) when it is not the audio that is.
+    """
 
     kind: str
     protocol: str
@@ -32,6 +36,11 @@ class Section:
     mid: str
     types: PayloadTypes | None
     parameters: dict[int, str] = field(default_factory=dict)  # payload type → fmtp to answer with
+    audio: dict[str, int] | None = None
+
+    @property
+    def served(self) -> bool:
+        return self.types is not None or self.audio is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +60,8 @@ class Offer:
         return tuple(name for name in ("h264", "h265") if name in common)
 
 
-def read_offer(sdp: str) -> Offer:
-    """Parse. Raises HubError(INVALID or TOO_LARGE) with what is wrong."""
+def read_offer(sdp: str, *, audio: bool = False) -> Offer:
+    """Parse; with `audio` one audio m-line is served, too. Raises HubError(INVALID or TOO_LARGE): what is wrong."""
     if len(sdp) > MAX_OFFER:
         raise HubError(Kind.TOO_LARGE, f"the offer has {len(sdp)} characters, the limit is {MAX_OFFER}")
     head, *bodies = _split(sdp)
@@ -65,7 +74,10 @@ def read_offer(sdp: str) -> Offer:
     ufrag, fingerprints = _first(session, "ice-ufrag"), _fingerprints(session)
     for body in bodies:
         attributes = _attributes(body[1:])
-        sections.append(_section(body[0], attributes))
+        section = _section(body[0], attributes)
+        if audio and section.kind == "audio" and not any(one.audio for one in sections):
+            section = replace(section, audio=_audio(section, attributes))
+        sections.append(section)
         ufrag = ufrag or _first(attributes, "ice-ufrag")
         fingerprints = fingerprints or _fingerprints(attributes)
         if _first(attributes, "setup") == "passive":
@@ -121,9 +133,7 @@ def _section(media: str, attributes: dict[str, list[str]]) -> Section:
     kind, _, protocol, *formats = words
     mid = _first(attributes, "mid")
     refused = Section(kind, protocol, tuple(formats), mid, None)
-    if kind != "video" or protocol not in _SECURE or "rtcp-mux" not in attributes:
-        return refused
-    if {"sendonly", "inactive"} & attributes.keys():
+    if kind != "video" or not _takes(protocol, attributes):
         return refused
     codecs = _codecs(formats, attributes)
     chosen: dict[str, tuple[int, int | None]] = {}
@@ -134,6 +144,23 @@ def _section(media: str, attributes: dict[str, list[str]]) -> Section:
         return refused
     parameters = {number: _fmtp(codecs[number]) for number, _ in chosen.values()}
     return Section(kind, protocol, tuple(formats), mid, PayloadTypes(chosen), parameters)
+
+
+def _takes(protocol: str, attributes: dict[str, list[str]]) -> bool:
+    """Whether media can be sent securely to the m-line at all."""
+    return protocol in _SECURE and "rtcp-mux" in attributes and not {"sendonly", "inactive"} & attributes.keys()
+
+
+def _audio(section: Section, attributes: dict[str, list[str]]) -> dict[str, int] | None:
+    """Payload types of the codecs that cameras may send; None when there is none of them."""
+    if not _takes(section.protocol, attributes):
+        return None
+    found: dict[str, int] = {}
+    for number, codec in _codecs(list(section.formats), attributes).items():
+        mapped = f"{codec.name}/{codec.rate.partition('/')[0]}" if codec.name else _STATIC.get(number, "")
+        if mapped in _AUDIO:
+            found.setdefault(_AUDIO[mapped], number)
+    return found or None
 
 
 def _codecs(formats: list[str], attributes: dict[str, list[str]]) -> dict[int, _Codec]:

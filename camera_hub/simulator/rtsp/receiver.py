@@ -31,8 +31,9 @@ class Outlet(Protocol):
 class Receiver:
     """One playing session: headers, sequence numbers, sender reports."""
 
-    def __init__(self, outlet: Outlet) -> None:
+    def __init__(self, outlet: Outlet, payload_type: int = PAYLOAD_TYPE) -> None:
         self.outlet = outlet
+        self._payload_type = payload_type
         self.ssrc = secrets.randbits(32)
         self.sequence = secrets.randbits(15)
         self._sent = 0
@@ -54,7 +55,7 @@ class Receiver:
         frames = []
         for packet in packets:
             marker = 0x80 if packet.last else 0
-            head = struct.pack("!BBHII", 0x80, marker | PAYLOAD_TYPE, self.sequence, timestamp, self.ssrc)
+            head = struct.pack("!BBHII", 0x80, marker | self._payload_type, self.sequence, timestamp, self.ssrc)
             frames.append(head + packet.payload)
             self.sequence = self.sequence + 1 & 0xFFFF
             self._octets += len(packet.payload)
@@ -77,7 +78,15 @@ class Receiver:
 class TcpOutlet:
     """Interleaved in the RTSP connection. A frame that would fill the buffer is dropped, and all up to the next key."""
 
-    def __init__(self, writer: asyncio.StreamWriter, channel: int, monotonic: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        writer: asyncio.StreamWriter,
+        channel: int,
+        monotonic: Callable[[], float],
+        beside: "TcpOutlet | None" = None,
+    ) -> None:
+        """`beside`: another outlet of the connection, whose half sent packets must not be cut into."""
+        self._beside = beside
         self._transport = writer.transport
         self._channel = channel
         self._monotonic = monotonic
@@ -88,8 +97,13 @@ class TcpOutlet:
         self._thin_size = 0
         self._thin_at = 0.0
 
+    @property
+    def dripping(self) -> bool:
+        """Whether a packet is half sent, or waits behind a thin link."""
+        return bool(self._drip or self._thin)
+
     def rtp(self, packets: Sequence[bytes], *, key: bool, drip: bool, rate: float | None) -> bool:
-        if self._transport.is_closing():
+        if self._transport.is_closing() or (self._beside is not None and self._beside.dripping):
             return False
         if self._drip or drip:
             return self._drip_out(packets, drip=drip)

@@ -13,6 +13,7 @@ from camera_hub.simulator.model import RtspAuth
 from camera_hub.simulator.rtsp import messages, sdp
 from camera_hub.simulator.rtsp.messages import BadMessage, Interleaved, Request
 from camera_hub.simulator.rtsp.receiver import Receiver, TcpOutlet, UdpOutlet
+from camera_hub.simulator.rtsp.sound import SoundStream
 from camera_hub.simulator.rtsp.stream import Stream
 from camera_hub.simulator.state import DeviceState
 
@@ -33,6 +34,7 @@ class Session:
     line: Line | None  # the connection it lives and dies with; None over UDP
     alive_at: float
     playing: bool = False
+    sound: Receiver | None = None
 
 
 class RtspServer:
@@ -50,6 +52,7 @@ class RtspServer:
         self.streams = {
             (channel.number, number): Stream(state, channel, number) for channel in plan.channels for number in (1, 2)
         }
+        self.sounds = {channel.number: SoundStream(state, channel) for channel in plan.channels if channel.sound}
         self._sessions: dict[str, Session] = {}
 
     async def serve(self, line: Line) -> None:
@@ -92,6 +95,7 @@ class RtspServer:
         for session in list(self._sessions.values()):
             self._end(session)
         await asyncio.gather(*(stream.stop() for stream in self.streams.values()))
+        await asyncio.gather(*(sound.stop() for sound in self.sounds.values()))
 
     async def _answer(self, request: Request, line: Line) -> Answer:
         faults = self._state.faults()
@@ -135,17 +139,20 @@ class RtspServer:
         base = request.url if request.url.endswith("/") else request.url + "/"
         if Fault.NAT_XADDR in self._state.faults():
             base = self._state.stream_url(stream.channel, 1 if stream.name.endswith("main") else 2) + "/"
-        body = sdp.describe(stream.spec, parameters, self._state.shown_address)
+        body = sdp.describe(stream.spec, parameters, self._state.shown_address, stream.channel.sound)
         return 200, [("Content-Base", base), ("Content-Type", "application/sdp")], body
 
     async def _setup(self, request: Request, line: Line) -> Answer:
         if (stream := self._stream(request)) is None:
             return 404, [], b""
+        if request.url.rstrip("/").endswith(sdp.SOUND_TRACK):
+            return await self._setup_sound(request, line, stream)
         if Fault.DEVICE_FULL in self._state.faults() or len(self._sessions) >= self._state.plan.max_sessions:
             return 453, [], b""
+        name = secrets.token_hex(8)
         for offer in request.headers.get("transport", "").split(","):
-            if (chosen := await self._transport(offer, line)) is not None:
-                transport, receiver, over_tcp, name = chosen
+            if (chosen := await self._transport(offer, line, name)) is not None:
+                transport, receiver, over_tcp = chosen
                 break
         else:
             return 461, [], b""
@@ -154,32 +161,51 @@ class RtspServer:
         )
         return 200, [("Transport", transport), ("Session", f"{name};timeout={SESSION_TIMEOUT:.0f}")], b""
 
-    async def _transport(self, offer: str, line: Line) -> tuple[str, Receiver, bool, str] | None:
-        """One offered transport: what is answered, where packets go, whether over TCP, the session's name."""
+    async def _setup_sound(self, request: Request, line: Line, stream: Stream) -> Answer:
+        """The second SETUP of a session that has its picture."""
+        if not stream.channel.sound:
+            return 404, [], b""
+        if (session := self._touch(request)) is None or session.playing or session.sound is not None:
+            return 455, [], b""
+        for offer in request.headers.get("transport", "").split(","):
+            if (chosen := await self._transport(offer, line, session.name, beside=session)) is not None:
+                transport, session.sound, _ = chosen
+                return 200, [("Transport", transport), ("Session", session.name)], b""
+        return 461, [], b""
+
+    async def _transport(
+        self, offer: str, line: Line, name: str, beside: Session | None = None
+    ) -> tuple[str, Receiver, bool] | None:
+        """One offered transport for the session of that name: what is answered, where packets go, whether over TCP.
+
+        `beside`: the session whose sound it is for.
+        """
+        payload_type = sdp.PAYLOAD_TYPE if beside is None else sdp.SOUND_TYPES[beside.stream.channel.sound]
         profile, *parts = [part.strip() for part in offer.split(";")]
         values = dict(part.partition("=")[::2] for part in parts)
-        name = secrets.token_hex(8)
         if profile == "RTP/AVP/TCP":
             if Fault.TCP_REFUSED in self._state.faults():
                 return None
             channel = _number(values.get("interleaved", "0-1"), 254)
             if channel is None:
                 return None
-            receiver = Receiver(TcpOutlet(line.writer, channel, self._state.clock.monotonic))
+            picture = beside.receiver.outlet if beside is not None else None
+            picture = picture if isinstance(picture, TcpOutlet) else None
+            receiver = Receiver(TcpOutlet(line.writer, channel, self._state.clock.monotonic, picture), payload_type)
             shown = f"RTP/AVP/TCP;unicast;interleaved={channel}-{channel + 1};ssrc={receiver.ssrc:08X}"
-            return shown, receiver, True, name
+            return shown, receiver, True
         if profile in ("RTP/AVP", "RTP/AVP/UDP") and "multicast" not in values and "client_port" in values:
             port = _number(values["client_port"], 65534)
             if not port:
                 return None
             outlet = UdpOutlet(self._state.plan.address, (line.peer, port), lambda: self._heard_over_udp(name))
             await outlet.open()
-            receiver = Receiver(outlet)
+            receiver = Receiver(outlet, payload_type)
             shown = (
                 f"RTP/AVP;unicast;client_port={port}-{port + 1};"
                 f"server_port={outlet.ports[0]}-{outlet.ports[1]};ssrc={receiver.ssrc:08X}"
             )
-            return shown, receiver, False, name
+            return shown, receiver, False
         return None
 
     def _in_session(self, request: Request) -> Answer:
@@ -200,8 +226,7 @@ class RtspServer:
                     ),
                 ]
             case "PAUSE":
-                session.stream.remove(session.receiver)
-                session.playing = False
+                self._pause(session)
             case "TEARDOWN":
                 self._end(session)
         return 200, headers, b""
@@ -210,11 +235,21 @@ class RtspServer:
         if not session.playing:
             session.playing = True
             session.stream.add(session.receiver)
+            if session.sound is not None:
+                self.sounds[session.stream.channel.number].add(session.sound)
+
+    def _pause(self, session: Session) -> None:
+        session.playing = False
+        session.stream.remove(session.receiver)
+        if session.sound is not None:
+            self.sounds[session.stream.channel.number].remove(session.sound)
 
     def _end(self, session: Session) -> None:
         self._sessions.pop(session.name, None)
-        session.stream.remove(session.receiver)
+        self._pause(session)
         session.receiver.outlet.close()
+        if session.sound is not None:
+            session.sound.outlet.close()
 
     def _touch(self, request: Request) -> Session | None:
         session = self._sessions.get(request.session)

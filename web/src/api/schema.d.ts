@@ -1400,6 +1400,31 @@ export interface components {
             detail?: components["schemas"]["ValidationError"][];
         };
         /**
+         * Heard
+         * @description Hub → page: what it hears, on the audio track of `viewer`. `reason`: why the wish, now over, was refused.
+         */
+        Heard: {
+            /** Camera */
+            camera: number | null;
+            /** Reason */
+            reason?: string | null;
+            /** Serial */
+            serial: number;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "off" | "waiting" | "live";
+            /**
+             * Type
+             * @default heard
+             * @constant
+             */
+            type: "heard";
+            /** Viewer */
+            viewer?: string | null;
+        };
+        /**
          * Hello
          * @description Hub → page, first message of every connection. A changed `epoch`: the hub is new, offer again.
          */
@@ -1434,12 +1459,29 @@ export interface components {
             network: string;
         };
         /**
+         * Listen
+         * @description Page → hub: hear a camera that a tile shows, or nothing (null). `serial` grows per page.
+         */
+        Listen: {
+            /** Camera */
+            camera: number | null;
+            /** Serial */
+            serial: number;
+            /**
+             * Type
+             * @constant
+             */
+            type: "listen";
+        };
+        /**
          * LiveMessages
          * @description All messages of the WebSocket, here so that their types are generated too.
          */
         LiveMessages: {
             changed: components["schemas"]["Changed"];
+            heard: components["schemas"]["Heard"];
             hello: components["schemas"]["Hello"];
+            listen: components["schemas"]["Listen"];
             relay: components["schemas"]["RelayNew"];
             reload: components["schemas"]["Reload"];
             show: components["schemas"]["Show"];
@@ -1486,6 +1528,8 @@ export interface components {
          * @description What a page must know to build its peer connection.
          */
         MediaAnswer: {
+            /** Audio */
+            audio: boolean;
             /** Ice Servers */
             ice_servers: {
                 [key: string]: unknown;
@@ -1635,7 +1679,7 @@ export interface components {
         };
         /**
          * NewViewer
-         * @description A page's offer: recvonly video m-lines, posted without waiting for ICE candidates.
+         * @description A page's offer: recvonly video m-lines, an audio one where it may listen; posted without ICE candidates.
          */
         NewViewer: {
             /**
@@ -2216,6 +2260,10 @@ export interface components {
          *     `retry_at`: the device refused its login, and is not asked again before then.
          */
         Tile: {
+            /** Audio */
+            audio?: ("none" | "plays" | "unsupported" | "refused") | null;
+            /** Audio Codec */
+            audio_codec?: string | null;
             /** Camera */
             camera: number | null;
             /** Codec */

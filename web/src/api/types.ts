@@ -30,6 +30,8 @@ export type ViewerGone = Schemas['ViewerGone']
 export type RelayNew = Schemas['RelayNew']
 export type Changed = Schemas['Changed']
 export type Show = Schemas['Show']
+export type Listen = Schemas['Listen']
+export type Heard = Schemas['Heard']
 export type TileState = TileMessage['state']
 export type Topic = Changed['topic']
 
@@ -37,6 +39,7 @@ export type Topic = Changed['topic']
 export type Action =
   | 'self'
   | 'view'
+  | 'listen'
   | 'read_health'
   | 'acknowledge'
   | 'register'

@@ -1,5 +1,5 @@
 /** The page's one WebSocket: reconnects with jitter, notices silence, hands messages to whoever listens. */
-import type { Changed, Hello, RelayNew, Show, TileMessage, Topic, ViewerGone } from '@/api/types'
+import type { Changed, Heard, Hello, Listen, RelayNew, Show, TileMessage, Topic, ViewerGone } from '@/api/types'
 
 export type LinkState = 'closed' | 'connecting' | 'open' | 'lost'
 
@@ -7,6 +7,7 @@ export type LinkState = 'closed' | 'connecting' | 'open' | 'lost'
 export interface Messages {
   hello: Hello
   tile: TileMessage
+  heard: Heard
   viewer_gone: ViewerGone
   relay: RelayNew
   changed: Changed
@@ -83,7 +84,7 @@ export class LiveSocket {
   }
 
   /** False when there is no connection: after `hello` the wall sends all it wants again anyway. */
-  send(message: Show): boolean {
+  send(message: Show | Listen): boolean {
     if (this.state !== 'open' || !this.socket) return false
     this.socket.send(JSON.stringify(message))
     return true

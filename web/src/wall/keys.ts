@@ -8,6 +8,7 @@ export type Command =
   | { do: 'remove' }
   | { do: 'fullscreen' }
   | { do: 'snapshot' }
+  | { do: 'sound' }
   | { do: 'figures' }
 
 export interface Pressed {
@@ -49,6 +50,9 @@ export class WallKeys {
       case 's':
       case 'S':
         return { do: 'snapshot' }
+      case 'm':
+      case 'M':
+        return { do: 'sound' }
       case 'i':
       case 'I':
         return { do: 'figures' }

@@ -10,6 +10,8 @@ export interface PeerOptions {
   /** The tile that the first of the tracks carries. */
   first: number
   tracks: number
+  /** Whether to offer one audio line, too; it is silent until the page listens to a camera. */
+  audio?: boolean
   iceServers: RTCIceServer[]
   /** Posts the offer to the hub. */
   post(sdp: string, signal: AbortSignal): Promise<Result<Viewer>>
@@ -31,6 +33,11 @@ export function codecPreferences<C extends { mimeType: string; sdpFmtpLine?: str
   return [...h264.sort((a, b) => packets(a) - packets(b)), ...codecs.filter(is('video/h265')), ...codecs.filter(is('video/rtx'))]
 }
 
+/** What cameras send and browsers play: nothing else is worth offering. Empty: the browser's own defaults stand. */
+export function audioPreferences<C extends { mimeType: string }>(codecs: readonly C[]): C[] {
+  return codecs.filter((codec) => /^audio\/(pcm[au]|opus)$/i.test(codec.mimeType))
+}
+
 /** Whether this browser plays H.265, as far as it tells. */
 export function playsH265(): boolean {
   const codecs = globalThis.RTCRtpReceiver?.getCapabilities?.('video')?.codecs ?? []
@@ -45,6 +52,7 @@ export class Peer {
   readonly first: number
   /** The tracks in the order of their m-lines: `tracks[i]` carries tile `first + i`. */
   readonly tracks: MediaStreamTrack[] = []
+  readonly audioTrack: MediaStreamTrack | null = null
   private readonly connection: RTCPeerConnection
   private readonly abort = new AbortController()
   private timer: ReturnType<typeof setTimeout> | undefined
@@ -67,6 +75,12 @@ export class Peer {
       const transceiver = this.connection.addTransceiver('video', { direction: 'recvonly' })
       if (preferred.length) transceiver.setCodecPreferences(preferred)
       this.tracks.push(transceiver.receiver.track)
+    }
+    if (options.audio) {
+      const transceiver = this.connection.addTransceiver('audio', { direction: 'recvonly' })
+      const audible = audioPreferences(globalThis.RTCRtpReceiver?.getCapabilities?.('audio')?.codecs ?? [])
+      if (audible.length) transceiver.setCodecPreferences(audible)
+      this.audioTrack = transceiver.receiver.track
     }
     this.described = this.connection.createOffer()
     this.described.catch(() => undefined) // `offer` tells of it

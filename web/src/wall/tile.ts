@@ -29,6 +29,9 @@ export interface Tile {
   retryAt: number | null
   stream: 'main' | 'sub' | null
   codec: string | null
+  /** What the stream's sound is; null: not known, or the site has none. */
+  audio: NonNullable<TileMessage['audio']> | null
+  audioCodec: string | null
   /** The number of the last key-frame picture, and how many ms lie between two. */
   picture: number | null
   interval: number | null
@@ -73,6 +76,8 @@ export function emptyTile(index: number): Tile {
     retryAt: null,
     stream: null,
     codec: null,
+    audio: null,
+    audioCodec: null,
     picture: null,
     interval: null,
     still: false,
@@ -112,6 +117,8 @@ export function told(tile: Tile, message: TileMessage, now: number): Tile {
     retryAt: message.retry_at ? Date.parse(message.retry_at) : null,
     stream: message.stream ?? null,
     codec: message.codec ?? null,
+    audio: message.audio ?? null,
+    audioCodec: message.audio_codec ?? null,
     picture: message.picture ?? null,
     interval: message.interval != null ? message.interval * 1_000 : tile.interval,
     note: message.note ?? null,

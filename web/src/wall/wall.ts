@@ -129,6 +129,12 @@ export class Wall {
     return this.slots[index]?.screen ?? null
   }
 
+  /** The audio track of the connection whose viewer the hub calls so; of the first one for null. */
+  audioTrack(viewer: string | null): MediaStreamTrack | null {
+    const peers = [...this.peers.values()]
+    return (viewer === null ? peers[0] : peers.find((peer) => peer.viewer === viewer))?.audioTrack ?? null
+  }
+
   /** The connection that carries a tile: whom to ask for its figures. */
   carrier(index: number): Peer | null {
     return this.slots[index]?.source ?? null

@@ -7,6 +7,7 @@ import { LAYOUTS, MOST_TILES, fitted, isLayout, tileCount, type SceneState } fro
 import { Peer } from '@/wall/peer'
 import type { WallPort } from '@/wall/port'
 import { VideoScreen } from '@/wall/screen'
+import { PageSpeaker, Sound, type SoundState } from '@/wall/sound'
 import { emptyTile, phaseOf, pictureOf, qualityFor, type Phase, type Tile } from '@/wall/tile'
 import { Wall } from '@/wall/wall'
 
@@ -27,9 +28,15 @@ export const scene = reactive<SceneState>({ layout: '4', cameras: fitted('4', []
 export const selected = ref(0)
 /** The tile that fills the wall, if one does. */
 export const solo = ref<number | null>(null)
+/** Whether this site has sound and this user may hear it. */
+export const soundAllowed = ref(false)
+/** What is heard. A refusal is shown once by whoever watches `soundRefused`. */
+export const sound = shallowReactive<SoundState>({ camera: null, state: 'off' })
+export const soundRefused = shallowRef<{ camera: number; reason: string } | null>(null)
 /** True where the pictures cannot be had at all: GET /api/media failed. */
 export const mediaProblem = ref(false)
 
+let listener: Sound | null = null
 /** What the hub says of its relays, asked once for as long as somebody is signed in; null: it could not be had. */
 let parameters: Promise<MediaAnswer | null> | undefined
 /** Peers made ahead of time, each with its offer ready, for the wall that is opened next. */
@@ -62,6 +69,7 @@ function newPeer(media: MediaAnswer, relay: number, first = 0): Peer {
     relay,
     first,
     tracks: first ? MOST_TILES - first : media.tracks,
+    audio: media.audio,
     iceServers: media.ice_servers as unknown as RTCIceServer[],
     post: (sdp, signal) => api.post('/api/viewers', { body: { page: live.page, relay, first, sdp }, signal }),
   })
@@ -116,9 +124,17 @@ export async function start(): Promise<void> {
     sharpen(index)
   })
   engine.value = wall
+  soundAllowed.value = media.audio
+  listener = new Sound({
+    socket: live,
+    speaker: new PageSpeaker(),
+    track: (viewer) => wall.audioTrack(viewer),
+    onChange: () => listener && Object.assign(sound, { camera: listener.camera, state: listener.state }),
+    onRefused: (camera, reason) => (soundRefused.value = { camera, reason }),
+  })
   ticker = setInterval(() => void wall.tick(), 1_000)
   // Browser journeys read what is really decoded; nothing can be steered by it.
-  Object.defineProperty(window, '__wall', { configurable: true, get: () => wall.snapshot() })
+  Object.defineProperty(window, '__wall', { configurable: true, get: () => ({ ...wall.snapshot(), sound: { ...sound } }) })
   apply()
 }
 
@@ -126,6 +142,10 @@ function stop(): void {
   clearInterval(ticker)
   engine.value?.stop()
   engine.value = null
+  listener?.stop()
+  listener = null
+  soundAllowed.value = false
+  Object.assign(sound, { camera: null, state: 'off' })
   parameters = undefined
   for (const peer of spares.values()) peer.close()
   spares.clear()
@@ -162,6 +182,23 @@ function apply(): void {
     const camera = visible ? (scene.cameras[index] ?? null) : null
     wall.show(index, camera, qualityFor(wall.tile(index), camera, isLarge(index)))
   }
+  if (sound.camera !== null && !(visible && scene.cameras.includes(sound.camera))) listener?.listen(null)
+}
+
+/** Why a tile's camera cannot be heard now; null when it can. */
+export function silenceOf(tile: Tile): string | null {
+  if (tile.audio === 'plays') return null
+  return tile.audio === null ? 'audio_unknown' : `audio_${tile.audio}`
+}
+
+/** Switches a tile's sound on, and that of another one off; or off. */
+export function toggleSound(index: number): void {
+  const { tile } = views[index]!
+  if (!listener || tile.camera === null) return
+  if (sound.camera === tile.camera) return listener.listen(null)
+  const reason = silenceOf(tile)
+  if (reason) soundRefused.value = { camera: tile.camera, reason }
+  else listener.listen(tile.camera)
 }
 
 /** While no wall page is open nothing is shown, so nothing is pulled; the connection stays for a quick return. */

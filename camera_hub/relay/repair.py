@@ -1,0 +1,33 @@
+"""What one peer may be sent again: half as much as its media, so that repair never drowns what it repairs. Pure.
+
+A client may ask for everything that it misses at each packet it gets (aiortc does): behind a link of 100 kbit/s that
+came to 4 Mbit/s of resends, which kept the link full.
+"""
+
+SHARE = 0.5
+LEAST = 32 * 1024
+"""Bytes a second that may be resent whatever the media takes."""
+SAVED_LEAST = 128 * 1024
+SAVED_SECONDS = 2.0
+"""So many seconds' media may be resent at once: a road that lost everything for a moment is to be repaired whole."""
+FADE = 0.8
+
+
+class RepairBudget:
+    """Bytes. `grant` is called once a second."""
+
+    def __init__(self) -> None:
+        self.room = SAVED_LEAST
+        self._media = 0.0
+
+    def spend(self, count: int) -> None:
+        self.room = max(0, self.room - count)
+
+    def grant(self, media: int, rate: float | None) -> None:
+        """Another second has passed, in which `media` bytes were sent; `rate`: bit/s that the link bears, if known."""
+        self._media = max(float(media), self._media * FADE)
+        if rate is None:
+            more, most = max(LEAST, SHARE * media), max(SAVED_LEAST, SAVED_SECONDS * self._media)
+        else:
+            more = most = SHARE * rate / 8
+        self.room = int(min(self.room + more, most))

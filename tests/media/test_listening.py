@@ -1,0 +1,190 @@
+"""Who hears what: only where the site has sound, only what is shown, only while one may, and one camera at a time."""
+
+import os
+import signal
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from sqlalchemy import delete, update
+
+from camera_hub.clock import SystemClock
+from camera_hub.errors import Reason
+from camera_hub.events import AccessChanged, EventBus
+from camera_hub.media.engine import Media
+from camera_hub.media.pages import Outbox
+from camera_hub.media.ports import Heard, Listen, RelayNew, Show
+from camera_hub.settings import Settings
+from camera_hub.store.database import Database
+from camera_hub.store.tables import User
+from tests.media.conftest import FAKE_EYE, FAKE_RELAY, OPERATOR, FakeSources, tile_in, until
+from tests.media.test_engine import heard as told_to_relay
+from tests.media.test_engine import say
+
+PAGE = "page-0001"
+
+
+@pytest.fixture
+async def loud(settings: Settings, bus: EventBus, site: Database, sources: FakeSources) -> AsyncIterator[Media]:
+    """A Media of a site that has sound."""
+    allowed = settings.model_copy(update={"media": settings.media.model_copy(update={"audio": True})})
+    async with Media(
+        allowed, SystemClock(), bus, site, sources, relay_command=FAKE_RELAY, eye_command=FAKE_EYE
+    ) as media:
+        yield media
+
+
+async def watch(media: Media, news: Outbox, *cameras: int) -> str:
+    """Show the cameras in the page's first tiles; the viewer."""
+    viewer = (await media.offer(OPERATOR, PAGE, 0, "offer")).viewer
+    for track, camera in enumerate(cameras):
+        await media.show(PAGE, Show(viewer, track, 1, camera))
+        await tile_in(news, "live")
+    return viewer
+
+
+async def says(news: Outbox, state: str, **values: Any) -> Heard:
+    """The next word of that state about what is heard."""
+
+    def fits(one: object) -> bool:
+        wanted = {"state": state, **values}
+        return isinstance(one, Heard) and all(getattr(one, name) == value for name, value in wanted.items())
+
+    found = await until(news, fits)
+    assert isinstance(found, Heard)
+    return found
+
+
+async def listens(media: Media) -> list[tuple[str | None, int]]:
+    return [(m["feed"], m["serial"]) for m in await told_to_relay(media) if m["type"] == "audio.listen"]
+
+
+async def test_a_shown_camera_is_heard_and_another_one_instead_of_it(loud: Media) -> None:
+    async with loud.page(PAGE, OPERATOR) as news:
+        viewer = await watch(loud, news, 1, 2)
+        loud.listening.listen(PAGE, Listen(1, 1))
+        assert await says(news, "live") == Heard(1, 1, "live", viewer)
+        loud.listening.listen(PAGE, Listen(2, 2))
+        assert (await says(news, "live", camera=2)).serial == 2
+        loud.listening.listen(PAGE, Listen(1, 1))  # late
+        loud.listening.listen(PAGE, Listen(3, None))
+        await says(news, "off", serial=3, reason=None)
+        assert await listens(loud) == [("s12", 1), (None, 2), ("s22", 2), (None, 3)]
+
+
+async def test_a_tile_tells_what_its_sound_is(loud: Media, sources: FakeSources) -> None:
+    sources.paths[2] = {"sub": "live/unsupported"}
+    async with loud.page(PAGE, OPERATOR) as news:
+        viewer = (await loud.offer(OPERATOR, PAGE, 0, "offer")).viewer
+        await loud.show(PAGE, Show(viewer, 0, 1, 1))
+        tile = await tile_in(news, "live")
+        assert (tile.audio, tile.audio_codec) == ("plays", "pcma")
+        await loud.show(PAGE, Show(viewer, 0, 2, 2))
+        assert (await tile_in(news, "live", serial=2)).audio == "unsupported"
+
+
+@pytest.mark.parametrize(
+    ("sound", "reason"),
+    [
+        ("none", Reason.AUDIO_NONE),
+        ("unsupported", Reason.AUDIO_UNSUPPORTED),
+        ("refused", Reason.AUDIO_REFUSED),
+    ],
+)
+async def test_what_cannot_be_heard_is_refused_with_its_reason(
+    loud: Media, sources: FakeSources, sound: str, reason: Reason
+) -> None:
+    sources.paths[1] = {"sub": f"live/{sound}"}
+    async with loud.page(PAGE, OPERATOR) as news:
+        await watch(loud, news, 1)
+        loud.listening.listen(PAGE, Listen(1, 1))
+        assert await says(news, "off") == Heard(1, 1, "off", reason=reason)
+        assert await listens(loud) == []
+
+
+async def test_a_browser_without_the_codec_is_told_so(loud: Media) -> None:
+    async with loud.page(PAGE, OPERATOR) as news:
+        viewer = await watch(loud, news, 1)
+        loud.listening.listen(PAGE, Listen(1, 1))
+        await says(news, "live")
+        state = {"viewer": viewer, "serial": 1, "feed": "s12", "phase": "refused", "reason": "audio_unsupported"}
+        await say(loud, {"type": "audio.state", **state})
+        assert (await says(news, "off")).reason == Reason.AUDIO_UNSUPPORTED
+        assert (await listens(loud))[-1] == (None, 1)
+
+
+@pytest.mark.parametrize("instead", [2, None])
+async def test_the_sound_ends_with_its_tile_and_does_not_come_back_by_itself(loud: Media, instead: int | None) -> None:
+    async with loud.page(PAGE, OPERATOR) as news:
+        viewer = await watch(loud, news, 1)
+        loud.listening.listen(PAGE, Listen(1, 1))
+        await says(news, "live")
+        await loud.show(PAGE, Show(viewer, 0, 2, instead))
+        await says(news, "off", serial=1)
+        await loud.show(PAGE, Show(viewer, 0, 3, 1))
+        await tile_in(news, "live", serial=3)
+        assert await listens(loud) == [("s12", 1), (None, 1)]
+
+
+async def test_the_sound_follows_the_tile_to_another_stream(loud: Media, sources: FakeSources) -> None:
+    sources.paths[1] = {"sub": "live", "main": "live"}
+    async with loud.page(PAGE, OPERATOR) as news:
+        viewer = await watch(loud, news, 1)
+        loud.listening.listen(PAGE, Listen(1, 1))
+        await says(news, "live")
+        await loud.show(PAGE, Show(viewer, 0, 2, 1, "main"))
+        await says(news, "waiting")
+        await says(news, "live")
+        assert await listens(loud) == [("s12", 1), ("s11", 1)]
+
+
+async def test_rights_that_end_take_the_sound_with_them(loud: Media, site: Database, bus: EventBus) -> None:
+    async with loud.page(PAGE, OPERATOR) as news:
+        await watch(loud, news, 1, 5)
+        loud.listening.listen(PAGE, Listen(1, 5))
+        await says(news, "live")
+        async with site.write() as session:
+            await session.execute(update(User).values(role="village_admin", village_id=1))
+        bus.publish(AccessChanged(1))
+        await tile_in(news, "refused")
+        loud.listening.listen(PAGE, Listen(2, 5))
+        await says(news, "waiting", serial=2)
+        assert (await listens(loud))[-1][0] is None
+        async with site.write() as session:
+            await session.execute(delete(User))
+        bus.publish(AccessChanged(1))
+        await until(news, lambda n: getattr(n, "reason", None) == "signed_out")
+
+
+async def test_after_a_relays_death_the_sound_comes_back_with_the_picture(loud: Media) -> None:
+    async with loud.page(PAGE, OPERATOR) as news:
+        await watch(loud, news, 1)
+        loud.listening.listen(PAGE, Listen(1, 1))
+        await says(news, "live")
+        pid = loud._feeds.relays[0].pid
+        assert pid is not None
+        os.kill(pid, signal.SIGKILL)
+        await until(news, lambda n: isinstance(n, RelayNew))
+        viewer = (await loud.offer(OPERATOR, PAGE, 0, "offer")).viewer
+        await loud.show(PAGE, Show(viewer, 0, 2, 1))
+        assert await says(news, "live") == Heard(1, 1, "live", viewer)
+
+
+async def test_a_page_that_reconnects_is_told_what_it_hears(loud: Media) -> None:
+    async with loud.page(PAGE, OPERATOR) as news:
+        viewer = await watch(loud, news, 1)
+        loud.listening.listen(PAGE, Listen(1, 1))
+        await says(news, "live")
+    async with loud.page(PAGE, OPERATOR) as news:
+        assert await says(news, "live") == Heard(1, 1, "live", viewer)
+
+
+async def test_a_site_without_sound_sets_none_up_and_refuses_whoever_asks(media: Media) -> None:
+    async with media.page(PAGE, OPERATOR) as news:
+        await watch(media, news, 1)
+        media.listening.listen(PAGE, Listen(1, 1))
+        assert (await says(news, "off")).reason == Reason.AUDIO_FORBIDDEN
+    assert not media.listening.may(OPERATOR)
+    said = await told_to_relay(media)
+    assert [message["audio"] for message in said if message["type"] in ("feed.open", "viewer.offer")] == [False, False]
+    assert not [message for message in said if message["type"] == "audio.listen"]
