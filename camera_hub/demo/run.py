@@ -184,7 +184,8 @@ def _settings(options: Options, data: Path) -> Settings:
     port = 8000 if options.port is None else options.port
     return Settings(
         server=Server(port=port, data_dir=data),
-        media=Media(udp_port=8189 if port else 0, audio=True),
+        # Its virtual cameras hold port 8554 of addresses of their own: players find the hub's at 127.0.0.1.
+        media=Media(udp_port=8189 if port else 0, audio=True, rtsp_host="127.0.0.1", rtsp_port=8554 if port else 0),
         health=Health(round_seconds=20.0, picture_seconds=40.0),
     )
 

@@ -69,7 +69,7 @@ describe('a tile', () => {
   it('says what the hub does about a poor link, and waits longer where key frames alone come', () => {
     const lowered = told(live(), message(live(), 'live', { stream: 'sub', note: 'link_sub' }), 200)
     expect(noteOf(lowered, phaseOf(lowered, 210))).toBe('link_sub')
-    expect(stateText(lowered, 'live', 210)).toBe('线路较差，已切换子码流')
+    expect(stateText(lowered, 'live', 210)).toBe('网络较差，已切换子码流')
     expect(phaseOf(lowered, 151 + STALL_MS)).toBe('stalled')
     const keys = told(live(), message(live(), 'live', { note: 'link_keys' }), 200)
     expect(phaseOf(keys, 151 + STALL_MS)).toBe('live')

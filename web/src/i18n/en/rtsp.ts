@@ -42,7 +42,7 @@ export default {
   revoked: 'Revoked',
   listens: 'Listening on TCP {ports}; players share one pull with the web pages, at no cost to the camera.',
   shut: 'No token is valid, so the port is shut.',
-  portTrouble: 'The port cannot be opened',
+  portTrouble: 'The port cannot be opened: stop the program that holds it, or change media.rtsp_port and restart',
   emptyTitle: 'No tokens yet',
   emptyText: 'Decoders of a wall screen, recorders and other platforms watch by address, sharing one pull with the web pages. Every session is recorded, and a token can be revoked at any time. Without a token the port is shut.',
   offTitle: 'RTSP out is switched off',

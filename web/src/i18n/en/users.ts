@@ -50,6 +50,7 @@ export default {
     feeds: 'Feeds running',
     viewers: 'Viewers',
     relays: 'Relays',
+    relay: 'Relay {n}',
     eyes: 'Eyes',
     none: 'No process is running',
     loadFailed: 'The status could not be read',
@@ -60,8 +61,6 @@ export default {
     restartText: 'A fresh relay opens what is playing before it takes over; pictures pause for less than a second.',
     restarted: 'A fresh process has taken over relay {n}',
     figure: {
-      relay: 'No.',
-      eye: 'No.',
       epoch: 'Starts',
       up: 'Up',
       port: 'Port',
@@ -88,6 +87,7 @@ export default {
       players_packets: 'Packets to players',
       players_dropped_frames: 'Frames dropped (players)',
       players_turned_away: 'Turned away',
+      tasks: 'Tasks',
     },
   },
 }

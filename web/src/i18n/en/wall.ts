@@ -78,7 +78,7 @@ export default {
   fullscreen: 'Full screen',
   fullscreen_leave: 'Leave full screen',
   keys_sound: ' · M sound',
-  keys: 'Digits pick a tile (two in a row from 10 on) · Enter enlarges · Esc back · arrows move · S snapshot · I figures · F full screen',
+  keys: 'Digits pick a tile (two in a row from 10 on) · Enter enlarges · Esc back · arrows move · Delete removes · S snapshot · I figures · F full screen',
   media_problem: 'Video is not available at the moment, trying again',
   empty_hint: 'Click a camera on the left, or drag it into a tile',
   figures: {
@@ -94,7 +94,7 @@ export default {
     browser: 'Hub → here',
     sent: 'Bit rate sent',
     loss: 'Loss · round trip',
-    resent: 'Resent · too late · key asked',
+    resent: 'Resent · not resent · key asked',
     decoded: 'Decoded · buffer',
     skipped: 'Skipped · freezes',
   },

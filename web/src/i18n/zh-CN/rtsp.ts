@@ -42,7 +42,7 @@ export default {
   revoked: '已吊销',
   listens: '监听端口 TCP {ports}；与网页共用一路拉流，不增加摄像机负担。',
   shut: '没有有效凭证，端口未开放。',
-  portTrouble: '端口无法打开',
+  portTrouble: '端口无法打开：请停用占用它的程序，或修改配置 media.rtsp_port 后重启',
   emptyTitle: '还没有取流凭证',
   emptyText: '大屏解码器、录像机和上级平台凭取流地址观看点位，与网页共用一路拉流，每次取流都有记录，可随时吊销。没有凭证时端口不开放。',
   offTitle: 'RTSP 转发未启用',

@@ -30,7 +30,7 @@ export default {
   stream_sub_h265: '子码流（主码流为 H.265）',
   note: {
     link_poor: '网络较差',
-    link_sub: '线路较差，已切换子码流',
+    link_sub: '网络较差，已切换子码流',
     link_keys: '网络较差，仅显示关键帧',
     late: '视频延迟过大',
     late_sub: '主码流延迟过大，已切换子码流',
@@ -78,7 +78,7 @@ export default {
   fullscreen: '全屏',
   fullscreen_leave: '退出全屏',
   keys_sound: ' · M 声音',
-  keys: '数字选窗口（10 号起连按两位） · 回车放大 · Esc 返回 · 方向键移动 · S 抓图 · I 指标 · F 全屏',
+  keys: '数字选窗口（10 号起连按两位） · 回车放大 · Esc 返回 · 方向键移动 · Delete 移除 · S 抓图 · I 码流指标 · F 全屏',
   media_problem: '视频服务暂不可用，正在重试',
   empty_hint: '点击左侧摄像机，或将其拖入窗口',
   figures: {
@@ -89,8 +89,8 @@ export default {
     rate: '帧率 · 码率',
     gop: '关键帧间隔',
     gop_value: '{s} 秒（{n} 帧）',
-    jitter_late: '抖动 · 滞后',
-    gaps: '丢包处 · 丢帧 · 重连',
+    jitter_late: '抖动 · 延迟',
+    gaps: '丢包次数 · 丢帧 · 重连',
     browser: '中心 → 本机',
     sent: '发送码率',
     loss: '丢包率 · 往返',
