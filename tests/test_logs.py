@@ -22,6 +22,7 @@ from camera_hub.logs import Redaction, redact
         ("PWD: Tk7x", "Tk7x"),
         ('<wsse:Password Type="http://x#PasswordDigest">Tk7x\n=</wsse:Password>', "Tk7x"),
         ("/setup?token=Tk7x", "Tk7x"),
+        ("DESCRIBE rtsp://hub:8554/8064e70126b8e1766cc016bfb8a90ccc/5", "8064e70126b8e1766cc016bfb8a90ccc"),
     ],
 )
 def test_a_secret_is_taken_out(text: str, secret: str) -> None:

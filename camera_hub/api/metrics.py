@@ -60,12 +60,17 @@ _RELAY_COUNTERS = {
     "sent_blocked": "Times that the UDP socket was full.",
     "sent_failed": "Packets that could not be encrypted or sent.",
     "dropped_key_frames": "Key frames that the hub did not take in time.",
+    "players_bytes": "Bytes of video sent to players (RTSP out).",
+    "players_packets": "RTP packets sent to players.",
+    "players_dropped_frames": "Frames that slow players were not sent.",
+    "players_turned_away": "Connections of players that were one too many.",
 }
 _RELAY_GAUGES = {
     "rss_bytes": "Resident memory of the relay process.",
     "loop_lag_p50": "Median lateness of the relay's event loop in the last ten seconds, seconds.",
     "loop_lag_max": "Longest stall of the relay's event loop in the last ten seconds, seconds.",
     "uptime": "Seconds since the relay process began.",
+    "players": "Sessions of players (RTSP out).",
 }
 _FEED_COUNTERS = {
     "packets": "RTP packets from the camera.",

@@ -76,8 +76,18 @@ def cookie_name(secure: bool) -> str:
 
 
 def session_token(connection: HTTPConnection) -> str:
-    """The session's token that came with the request, "" when there is none."""
+    """The session's token that came with the request, "" when there is none.
+
+    Programs that are no browser (WHEP players) send it as a bearer token, as their standard says.
+    """
+    if (bearer := _bearer(connection)) is not None:
+        return bearer
     return connection.cookies.get(cookie_name(getattr(connection.app.state, "secure_cookies", False)), "")
+
+
+def _bearer(connection: HTTPConnection) -> str | None:
+    scheme, _, token = connection.headers.get("authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else None
 
 
 def needs(action: Action) -> Any:
@@ -100,6 +110,8 @@ def refuse_foreign_pages(connection: HTTPConnection) -> None:
     host = connection.headers.get("host", "")
     if origin is not None and origin not in allowed and origin.partition("://")[2] != host:
         raise HubError(Kind.FORBIDDEN, "this request comes from another site's page", reason="foreign_origin")
+    if _bearer(connection) is not None:
+        return  # a browser sends none by itself, and asks us before a foreign page may
     if connection.scope["type"] == "http" and CSRF_HEADER not in connection.headers:
         raise HubError(Kind.FORBIDDEN, f"unsafe requests carry the header {CSRF_HEADER}", reason="header_missing")
 

@@ -79,7 +79,7 @@ async def sessions(
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> list[StreamSessionAnswer]:
     """The register, the newest first; `before`: older than that line."""
-    lines = await out.register.page(limit=limit, before=before, token_id=token_id)
+    lines = await out.lines(limit=limit, before=before, token_id=token_id)
     return [StreamSessionAnswer.model_validate(line) for line in lines]
 
 

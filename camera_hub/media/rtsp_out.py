@@ -13,7 +13,7 @@ from camera_hub.media.feeds import Feeds
 from camera_hub.media.judging import facts_of
 from camera_hub.media.ports import Sources
 from camera_hub.media.relays import Relay
-from camera_hub.media.stream_sessions import StreamRegister
+from camera_hub.media.stream_sessions import SessionView, StreamRegister
 from camera_hub.media.wanted import FeedKey, relay_of
 from camera_hub.relay.messages import RtspAsk, RtspEnded, RtspState
 from camera_hub.settings import Media as MediaSettings
@@ -86,6 +86,16 @@ class RtspOut:
         """Token → how many sessions it has now."""
         return Counter(one.token.id for one in self._sessions.values() if one.token is not None)
 
+    async def lines(self, *, limit: int, before: int | None = None, token_id: int | None = None) -> list[SessionView]:
+        """The register, the newest first, older than line `before`; what runs as of the relays' last pulses."""
+        words = self._words()
+        return [
+            line
+            if (word := words.get(line.id)) is None
+            else replace(line, transport=word.transport, bytes=word.bytes, dropped_frames=word.dropped_frames)
+            for line in await self.register.page(limit=limit, before=before, token_id=token_id)
+        ]
+
     async def states(self) -> list[RtspState]:
         """Where each relay listens, in the order of relays."""
         await self._read_tokens()
@@ -142,7 +152,9 @@ class RtspOut:
         except HubError as error:
             if self._sessions.get(name) is session:
                 del self._sessions[name]
-            log.info("RTSP out: %s was refused camera %d: %s", ask.address, ask.camera, error)
+            # Who tries tokens must not fill the log; who has one is helped by the reason.
+            level = logging.DEBUG if error.kind is Kind.UNAUTHENTICATED else logging.INFO
+            log.log(level, "RTSP out: %s was refused camera %d: %s", ask.address, ask.camera, error)
             await self._answer(relay, epoch, frame, error)
         except BaseException:
             if self._sessions.get(name) is session:
@@ -177,8 +189,13 @@ class RtspOut:
         if session.over is not None:
             await self.register.ended(line, session.over)
             raise HubError(Kind.UNAVAILABLE, "the player has left")
-        session.key = self._feeds.hold(name[0], chosen, _holder(name))
-        return session.key.name
+        key = self._feeds.hold(name[0], chosen, _holder(name))
+        if (news := self._feeds.news(key)) is not None and news.reason == Reason.DEVICE_FULL:
+            self._feeds.release(key, _holder(name))
+            await self.register.ended(line, RtspEnded(name[1], Reason.DEVICE_FULL))
+            raise HubError(Kind.BUSY, "the camera's device bears no more sessions", reason=Reason.DEVICE_FULL)
+        session.key = key
+        return key.name
 
     # Ending
 
@@ -207,6 +224,7 @@ class RtspOut:
         if now - self._written_at >= _WRITE_EVERY:
             self._written_at = now
             await self._write_seen()
+            await self._open_again()
         if now - self._forgotten_at >= _FORGET_EVERY:
             self._forgotten_at = now
             await self.register.forget(self._settings.rtsp_keep_days)
@@ -217,11 +235,11 @@ class RtspOut:
         except HubError:
             facts = None
         for name, session in list(self._sessions.items()):
-            if session.camera_id != camera_id or session.token is None:
+            if session.camera_id != camera_id:
                 continue
             if facts is None or facts.state != "approved":
                 self._end(name, Reason.RETIRED if facts is None or facts.state == "retired" else Reason.NOT_APPROVED)
-            elif not session.token.scope.covers(camera_id, facts.village_id):
+            elif session.token is not None and not session.token.scope.covers(camera_id, facts.village_id):
                 self._end(name, "out_of_scope")
 
     def _end_of_bad_tokens(self) -> None:
@@ -252,6 +270,13 @@ class RtspOut:
             for relay in self._feeds.relays:
                 await self._listen(relay)
 
+    async def _open_again(self) -> None:
+        """A port that was taken, or a relay that was too busy to open it: try once more."""
+        for relay in self._feeds.relays:
+            state = self._states.get(relay.number)
+            if self._open and relay.up and (state is None or state.port is None):
+                await self._listen(relay)
+
     async def _listen(self, relay: Relay) -> None:
         try:
             self._states[relay.number] = RtspState.of(await relay.call("rtsp.listen", {"listen": self._open}))
@@ -259,6 +284,11 @@ class RtspOut:
             log.warning("relay %d does not open its RTSP port: %s", relay.number, error)
 
     async def _write_seen(self) -> None:
+        if words := self._words():
+            await self.register.seen(words)
+
+    def _words(self) -> dict[int, RtspEnded]:
+        """Line → how far its session has come."""
         words: dict[int, RtspEnded] = {}
         for (number, name), session in self._sessions.items():
             found = self._feeds.relays[number].figures.get("rtsp", {}).get(name)
@@ -266,8 +296,7 @@ class RtspOut:
                 words[session.line] = RtspEnded(
                     name, "", found["transport"], int(found["bytes"]), int(found["dropped_frames"])
                 )
-        if words:
-            await self.register.seen(words)
+        return words
 
 
 def _holder(name: _Name) -> str:

@@ -236,6 +236,8 @@ class Feed:
         finally:
             if not keeping.done():
                 await ended(keeping)
+            elif not keeping.cancelled():
+                keeping.exception()  # raised above, unless the feed was ended in the same moment
 
     def _judge(self, now: float) -> None:
         """Raise when packets or key frames have failed to come; ask for a key frame that keeps a tile waiting."""
@@ -247,9 +249,11 @@ class Feed:
         if self._keyed is None and self.takers and now - self._began > SYNC_AFTER:
             self._wants_key(self.name)
         if now - (self._keyed if self._keyed is not None else self._began) > self._config.key_frame_timeout:
+            bare = self._intake is not None and self._intake.bare > 0
+            remedy = "its key frames lack parameter sets, restart it" if bare else "shorten its I-frame interval"
             raise HubError(
                 Kind.TIMEOUT,
-                f"no key frame within {self._config.key_frame_timeout:g} s; shorten the camera's I-frame interval",
+                f"no usable key frame of the camera within {self._config.key_frame_timeout:g} s; {remedy}",
                 reason=Reason.NO_KEY_FRAME,
             )
 

@@ -28,6 +28,7 @@ class Intake:
         self._limit = limit
         self._sps: bytes | None = None
         self.reorders = False  # it holds B-frames: from then on only key frames come out
+        self.bare = 0  # key frames without parameter sets: connected, bytes flowing, and no browser shows a picture
         self.next_index = first
         self.picture: Picture | None = None
         for unit in self._parameters:
@@ -45,7 +46,7 @@ class Intake:
     @property
     def dropped(self) -> int:
         late = self._reorder.late if self._reorder is not None else 0
-        return self._depacketizer.dropped + late
+        return self._depacketizer.dropped + late + self.bare
 
     def push(self, packet: RtpPacket, arrived: float) -> list[tuple[Frame, tuple[bytes, ...]]]:
         """Frames that this packet completes, each with its NAL units."""
@@ -61,6 +62,9 @@ class Intake:
         units = unit.units
         if unit.key:
             units = self._with_parameters(units)
+            if not {self._codec.kind(one) for one in self._parameters}.issuperset(self._codec.parameters):
+                self.bare += 1
+                return None
         elif self.reorders or (self._codec.header == 1 and any(map(nal.h264_is_b, units))):
             self.reorders = True
             return None

@@ -298,6 +298,7 @@ class Relay:
 
     async def _figures(self, frame: Frame) -> dict[str, Any]:
         usage = resource.getrusage(resource.RUSAGE_SELF)
+        assert self._rtsp is not None
         viewers = {name: viewer.read_figures() for name, (viewer, _) in self._viewers.items()}
         return {
             "relay": {
@@ -312,11 +313,13 @@ class Relay:
                 "udp_port": self._port.number if self._port is not None else None,
                 "datagrams": dict(self._port.counts) if self._port is not None else {},
                 "dropped_key_frames": self._outbox.dropped,
+                "tasks": len(asyncio.all_tasks()),
                 **self._totals.read(viewers.values()),
+                **self._rtsp.read_totals(),
             },
             "feeds": {name: feed.read_figures() for name, feed in self._feeds.items()},
             "viewers": viewers,
-            "rtsp": self._rtsp.read_figures() if self._rtsp is not None else {},
+            "rtsp": self._rtsp.read_figures(),
         }
 
     def _feed(self, frame: Frame) -> Feed:

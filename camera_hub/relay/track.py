@@ -209,12 +209,15 @@ class Track:
     def _send_frame(self, frame: Frame, budget: int) -> int:
         """The usual case: a live frame, and nothing waits before it. What the budget does not allow is queued."""
         timestamp = self._begin(frame, None)
-        sent = 0
-        for index, run in enumerate(frame.runs):
-            if index and (sent >= budget or self.outlet.blocked):
-                self._queue(_Waiting(frame, timestamp, index))
-                return sent
-            sent += self._send(run, timestamp)
+        if len(frame.runs) == 1:
+            sent = self._send(frame.runs[0], timestamp)
+        else:
+            sent = 0
+            for index, run in enumerate(frame.runs):
+                if index and (sent >= budget or self.outlet.blocked):
+                    self._queue(_Waiting(frame, timestamp, index))
+                    return sent
+                sent += self._send(run, timestamp)
         self.figures.frames += 1
         return sent
 

@@ -58,7 +58,7 @@ async def hub(database: Database, clock: ManualClock, tmp_path: Path) -> AsyncIt
     """The hub with two villages and one user of each role (user name = role, password = PASSWORD)."""
     settings = Settings(
         server=Server(data_dir=tmp_path / "data"),
-        media=Media(udp_port=0),
+        media=Media(udp_port=0, rtsp_port=0),
         database=DatabaseSection(url=database.url.render_as_string(hide_password=False)),
     )
     async with AsyncExitStack() as stack:

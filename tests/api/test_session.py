@@ -67,6 +67,20 @@ async def test_a_foreign_page_is_refused_even_with_the_cookie(hub: Hub) -> None:
     assert (await browser.get("/api/session")).status_code == 200
 
 
+async def test_a_program_shows_its_session_as_a_bearer_token_and_needs_no_page_header(hub: Hub) -> None:
+    browser, program = await hub.client(Role.OPERATOR), await hub.client(None)
+    token = browser.cookies[COOKIE]
+    del program.headers[CSRF_HEADER]
+    bearer = {"authorization": f"Bearer {token}"}
+    assert (await program.get("/api/session", headers=bearer)).status_code == 200
+    evil = {**bearer, "origin": "http://evil.example"}
+    assert (await program.delete("/api/session", headers=evil)).json()["reason"] == "foreign_origin"
+    assert (await program.delete("/api/session", headers={"authorization": f"Basic {token}"})).status_code == 403
+    assert (await program.delete("/api/session", headers=bearer)).status_code == 200
+    assert (await program.get("/api/session", headers=bearer)).status_code == 401
+    assert (await browser.get("/api/session")).status_code == 401
+
+
 async def test_a_wrong_old_password_counts_as_a_failed_sign_in(hub: Hub) -> None:
     browser = await hub.client(Role.OPERATOR)
     for _ in range(10):

@@ -58,6 +58,27 @@ def test_a_camera_known_by_url_alone_plays(page: Page, site: Site, ball: str) ->
     wait_playing(page, 1)
 
 
+def test_a_foreign_whep_player_plays_a_camera_and_hangs_up(site: Site) -> None:
+    """GStreamer's webrtcbin: another ICE, another DTLS, another depacketizer than any browser's."""
+    site.register()
+    camera = site.cameras()[0]["id"]
+    script = Path(__file__).with_name("gstreamer_whep.py")
+    (token,) = site.api.cookies.values()
+    done = subprocess.run(
+        ["/usr/bin/python3", str(script), f"{site.url}/api/cameras/{camera}/whep", token, "50"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    if "not available" in done.stderr or "no element" in done.stderr:
+        missing(f"apt-get install gir1.2-gst-plugins-bad-1.0 gstreamer1.0-nice: {done.stderr[-300:]}")
+    assert done.returncode == 0, done.stderr[-2000:]
+    frames, size = done.stdout.split()
+    assert int(frames) >= 50
+    assert size != "0x0"
+
+
 FOREIGN_CLIENT = """
 import sys, warnings
 warnings.simplefilter("ignore")

@@ -1,24 +1,31 @@
 """RTSP out on the hub's side: who is let in, which feed they share, what the register keeps, and how sessions end."""
 
+import os
+import signal
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from camera_hub.access.policy import Actor, Role
 from camera_hub.access.stream_tokens import Scope, hashed
+from camera_hub.clock import SystemClock
 from camera_hub.events import CameraChanged, EventBus
 from camera_hub.media.engine import Media
-from camera_hub.media.stream_sessions import SessionView
+from camera_hub.media.stream_sessions import SessionView, StreamRegister
 from camera_hub.relay.messages import RtspAsk, RtspEnded
+from camera_hub.settings import Settings
 from camera_hub.store.database import Database
 from camera_hub.store.tables import Camera
-from tests.media.conftest import eventually
+from camera_hub.wire import Frame
+from tests.fakes.clock import ManualClock
+from tests.media.conftest import FAKE_EYE, FAKE_RELAY, FakeSources, eventually
 
 ADMIN = Actor(1, "op", "管理员", Role.TOWNSHIP_ADMIN)
 
 
 class Players:
-    """Players as the relay tells of them. `answers`: what the hub answered, by the request's number."""
+    """Players as the relay tells of them."""
 
     def __init__(self, media: Media) -> None:
         self.media = media
@@ -103,3 +110,112 @@ async def test_a_revoked_token_and_a_retired_camera_end_their_sessions_at_once(
     assert (await players.over(1)).end_reason == "revoked"
     assert (await players.ask(text, 1))["reason"] == "revoked"
     assert media.rtsp_out.running() == {}
+
+
+async def test_who_has_no_good_token_is_refused_and_leaves_no_line(media: Media, players: Players) -> None:
+    _, village = await made(media, Scope(village_id=2))
+    _, named = await made(media, Scope(cameras=(1, 2)))
+    assert (await players.ask("0" * 32, 1))["error"] == "unauthenticated"
+    assert (await players.ask(village, 1))["error"] == "not_found", "another village's camera"
+    assert (await players.ask(named, 3))["error"] == "not_found", "a camera that is not named"
+    assert (await players.ask(named, 99))["error"] == "not_found", "no camera at all"
+    _, everything = await made(media)
+    assert (await players.ask(everything, 6))["error"] == "not_found", "a camera that is not approved"
+    assert await players.lines() == []
+    assert media.rtsp_out.running() == {}
+    assert (await players.ask(village, 5))["feed"]
+    assert (await players.ask(named, 2))["feed"]
+
+
+async def test_a_token_and_the_hub_have_only_so_many_sessions(
+    settings: Settings, bus: EventBus, site: Database, sources: FakeSources
+) -> None:
+    few = settings.model_copy(update={"media": settings.media.model_copy(update={"rtsp_sessions": 3})})
+    async with Media(few, SystemClock(), bus, site, sources, relay_command=FAKE_RELAY, eye_command=FAKE_EYE) as media:
+        players = Players(media)
+        _, narrow = await made(media, max_sessions=2)
+        _, wide = await made(media, max_sessions=9)
+        assert "feed" in await players.ask(narrow, 1, "a")
+        assert "feed" in await players.ask(narrow, 1)
+        assert (await players.ask(narrow, 1))["error"] == "busy"
+        assert "feed" in await players.ask(wide, 2)
+        assert (await players.ask(wide, 2))["error"] == "busy"
+        await players.say("a", "closed")
+        await players.over(2)
+        assert "feed" in await players.ask(wide, 2)
+        assert len(media._feeds) == 2, "one pull per stream, however many players"
+
+
+async def test_a_session_ends_when_its_token_expires(
+    settings: Settings, bus: EventBus, site: Database, sources: FakeSources
+) -> None:
+    clock = ManualClock()
+    async with Media(settings, clock, bus, site, sources, relay_command=FAKE_RELAY, eye_command=FAKE_EYE) as media:
+        players = Players(media)
+        _, text = await made(media, expires_at=clock.now() + timedelta(hours=1))
+        await players.ask(text, 1)
+        clock.move(3599)
+        await media.rtsp_out.sweep()
+        assert (await media.rtsp_out.states())[0].port == 8554
+        clock.move(1)
+        await media.rtsp_out.sweep()
+        assert (await players.over()).end_reason == "expired"
+        assert (await media.rtsp_out.states())[0].port is None, "nobody may come, so the port is shut"
+
+
+async def test_a_relay_that_dies_ends_its_sessions_and_opens_its_port_again(media: Media, players: Players) -> None:
+    _, text = await made(media)
+    assert (await media.rtsp_out.states())[0].port == 8554
+    await players.ask(text, 1)
+    relay = media._feeds.relays[0]
+    assert relay.pid is not None
+    os.kill(relay.pid, signal.SIGKILL)
+    assert (await players.over()).end_reason == "relay_restarted"
+
+    async def listens() -> bool:
+        heard = (await relay.call("fake.heard", {}))["heard"]
+        return {"type": "rtsp.listen", "listen": True} in heard
+
+    await eventually(listens)
+    assert "feed" in await players.ask(text, 1)
+
+
+async def test_what_a_hub_left_open_is_closed_by_the_next_as_of_when_it_was_seen(
+    media: Media, players: Players, site: Database
+) -> None:
+    _, text = await made(media)
+    await players.ask(text, 1)
+    line = (await players.lines())[0].id
+    later = ManualClock(SystemClock().now() + timedelta(minutes=5))
+    await StreamRegister(site, later).seen({line: RtspEnded("", "", "tcp", 77, 1)})
+    await StreamRegister(site, ManualClock(later.now() + timedelta(hours=9))).close_left_over()
+    left = (await players.lines())[0]
+    assert (left.running, left.end_reason, left.bytes, left.transport) == (False, "hub_away", 77, "tcp")
+    assert left.ended_at == later.now()
+
+
+async def test_switched_off_it_opens_no_port_and_lets_nobody_in(
+    settings: Settings, bus: EventBus, site: Database, sources: FakeSources
+) -> None:
+    off = settings.model_copy(update={"media": settings.media.model_copy(update={"rtsp_out": False})})
+    async with Media(off, SystemClock(), bus, site, sources, relay_command=FAKE_RELAY, eye_command=FAKE_EYE) as media:
+        _, text = await made(media)
+        assert (await media.rtsp_out.states())[0].port is None
+        assert (await Players(media).ask(text, 1))["error"] == "unauthenticated"
+
+
+async def test_a_player_that_left_while_it_was_being_let_in_holds_nothing(media: Media, players: Players) -> None:
+    _, text = await made(media)
+    relay = media._feeds.relays[0]
+    ask = RtspAsk("p1", hashed(text), 1, "main", "10.1.1.9")
+    request = Frame({**ask.head("rtsp.ask"), "id": 1})
+    media.rtsp_out.heard_ask(relay, request)
+    media.rtsp_out.heard_ended(relay, RtspEnded("p1", "closed"))
+
+    async def quiet() -> bool:
+        return not media._background.runs("rtsp ask 1 of relay 0")
+
+    await eventually(quiet)
+    assert [(line.running, line.end_reason) for line in await players.lines()] in ([], [(False, "closed")])
+    assert media.rtsp_out.running() == {}
+    assert len(media._feeds) == 0

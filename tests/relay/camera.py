@@ -4,6 +4,7 @@ import asyncio
 import base64
 import hashlib
 import re
+import ssl
 import struct
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -41,6 +42,10 @@ class Quirks:
     no_key_frames: bool = False
     answer: dict[str, bytes] = field(default_factory=dict)
     speed: float = 1.0
+    session: str = "77;timeout=60"
+    tls: ssl.SSLContext | None = None
+    road: Callable[[int, bytes], list[bytes]] = lambda number, packet: [packet]
+    """What becomes of each packet on its way: lost, doubled, held back for a later one."""
     stamp: Callable[[int], int] = lambda index: index * 90_000 // RATE
     audio: Audio = field(default_factory=lambda: Audio())
 
@@ -51,6 +56,7 @@ class Seen:
 
     requests: list[tuple[str, str, dict[str, str]]] = field(default_factory=list)
     connections: int = 0
+    reports: list[bytes] = field(default_factory=list)
 
     def methods(self) -> list[str]:
         return [method for method, _, _ in self.requests]
@@ -65,12 +71,13 @@ class Camera:
         self.seen = Seen()
         self.port = 0
         self.torn_down = asyncio.Event()
+        self.arrived = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
         self._writers: set[asyncio.StreamWriter] = set()
 
     @property
     def url(self) -> str:
-        return f"rtsp://127.0.0.1:{self.port}/live/1"
+        return f"rtsp{'s' if self.quirks.tls else ''}://127.0.0.1:{self.port}/live/1"
 
     def hang_up(self) -> None:
         """Drop every client."""
@@ -79,6 +86,7 @@ class Camera:
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.seen.connections += 1
+        self.arrived.set()
         self._writers.add(writer)
         sending: list[asyncio.Task[None]] = []
         heard: Callable[[bytes], None] | None = None
@@ -99,7 +107,7 @@ class Camera:
                     if found is None and self.quirks.refuse_tcp:
                         writer.write(_answer(461, "Unsupported Transport", headers, {}))
                         continue
-                    extra = {"Transport": headers["transport"], "Session": "77;timeout=60"}
+                    extra = {"Transport": headers["transport"], "Session": self.quirks.session}
                     if url.endswith("trackID=2"):
                         if self.quirks.audio.ignore:
                             self.quirks.audio.ignore -= 1
@@ -144,7 +152,7 @@ class Camera:
             first = await reader.readexactly(1)
             while first == b"$":
                 _, size = struct.unpack("!BH", await reader.readexactly(3))
-                await reader.readexactly(size)
+                self.seen.reports.append(await reader.readexactly(size))
                 first = await reader.readexactly(1)
             head = (first + await reader.readuntil(b"\r\n\r\n")).decode()
         except (asyncio.IncompleteReadError, ConnectionError):
@@ -211,7 +219,9 @@ class Camera:
             payloads = rtp_payloads(self.clip.codec, units)
             for place, payload in enumerate(payloads):
                 marker = 0x80 if place == len(payloads) - 1 else 0
-                way(struct.pack("!BBHII", 0x80, 96 | marker, sequence & 0xFFFF, stamp, 0xCA) + payload)
+                packet = struct.pack("!BBHII", 0x80, 96 | marker, sequence & 0xFFFF, stamp, 0xCA) + payload
+                for sent in self.quirks.road(sequence, packet):
+                    way(sent)
                 sequence += 1
             index += 1
             await asyncio.sleep(max(0.0, begin + index / RATE / self.quirks.speed - loop.time()))
@@ -253,7 +263,7 @@ def _answer(status: int, phrase: str, headers: dict[str, str], extra: dict[str, 
 async def camera(clip: Clip, quirks: Quirks | None = None) -> AsyncIterator[Camera]:
     """A camera that listens while the block runs."""
     made = Camera(clip, quirks or Quirks())
-    server = await asyncio.start_server(made.serve, "127.0.0.1", 0)
+    server = await asyncio.start_server(made.serve, "127.0.0.1", 0, ssl=made.quirks.tls)
     made.port = server.sockets[0].getsockname()[1]
     try:
         yield made

@@ -4,9 +4,11 @@ import asyncio
 import base64
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from itertools import pairwise
 
 import pytest
 
+from camera_hub.errors import HubError, Kind
 from camera_hub.running import running
 from tests.foreign import foreign
 from tests.relay.camera import Camera, camera
@@ -46,7 +48,10 @@ async def test_a_player_is_described_set_up_and_played_from_the_cached_key_frame
         assert (asked["camera"], asked["quality"], asked["address"]) == (5, "main", "127.0.0.1")
         assert TOKEN not in str(doorman.hub.said), "the token stays in the relay"
         assert (await doorman.figures())[asked["session"]]["playing"]
-        await tv.ask("TEARDOWN")
+        assert (await tv.ask("TEARDOWN")).status == 200
+        assert (await tv.ask("PAUSE")).status == 200
+        assert (await tv.ask("PLAY")).status == 455
+        tv.writer.close()
         ended = await doorman.ended(asked["session"])
         assert (ended["reason"], ended["transport"]) == ("closed", "tcp")
         assert ended["bytes"] >= sum(len(p.payload) for p in packets)
@@ -99,7 +104,77 @@ async def test_gstreamer_plays_it(transport: str) -> None:
     async with site() as (port, doorman, _):
         source = f"rtspsrc location=rtsp://127.0.0.1:{port}/{TOKEN}/5 protocols={transport} latency=0"
         chain = "rtph264depay ! video/x-h264,alignment=au ! fakesink num-buffers=40 silent=false"
-        status, said = await run(launch, "-v", *f"{source} ! {chain}".split())
-        assert status == 0, said
+        # Its status tells nothing: at its end it may say PAUSE into the connection that its TEARDOWN has closed.
+        _, said = await run(launch, "-v", *f"{source} ! {chain}".split())
         assert said.count("last-message = chain") >= 40, said
+        assert "Got EOS" in said, said
         assert (await doorman.ended(doorman.asked[-1]["session"]))["transport"] == transport
+
+
+async def test_a_decoder_that_demands_a_login_brings_the_token_as_its_password() -> None:
+    async with site() as (port, doorman, _), player(port, "5/sub") as tv:
+        refused = await tv.ask("DESCRIBE")
+        assert refused.status == 401
+        assert refused.headers["www-authenticate"].startswith("Basic ")
+        login = base64.b64encode(f"admin:{TOKEN}".encode()).decode()
+        assert (await tv.ask("DESCRIBE", Authorization=f"Basic {login}")).status == 200
+        assert (doorman.asked[0]["camera"], doorman.asked[0]["quality"]) == (5, "sub")
+
+
+@pytest.mark.parametrize(
+    ("kind", "status"),
+    [(Kind.UNAUTHENTICATED, 403), (Kind.NOT_FOUND, 404), (Kind.BUSY, 453), (Kind.UNREACHABLE, 503)],
+)
+async def test_the_hubs_refusal_is_answered_by_its_number_and_no_word_more(kind: Kind, status: int) -> None:
+    async with site() as (port, doorman, _), player(port, f"{TOKEN}/5") as tv:
+        doorman.refusal = HubError(kind, "camera 5 of East Village is away")
+        answer = await tv.ask("DESCRIBE")
+        assert answer.status == status
+        assert "Village" not in str(answer)
+
+
+async def test_one_connection_is_for_one_camera() -> None:
+    async with site() as (port, doorman, _), player(port, f"{TOKEN}/5") as tv:
+        await tv.play()
+        tv.packets.clear()
+        assert (await tv.ask("DESCRIBE", f"rtsp://127.0.0.1:{port}/{TOKEN}/6")).status == 455
+        assert (await tv.ask("SETUP", Transport="RTP/AVP/TCP;interleaved=2-3")).status == 455
+        assert (await tv.ask("GET_PARAMETER")).status == 200
+        assert (await tv.ask("PAUSE")).status == 200
+        assert len(doorman.asked) == 1
+
+
+async def test_the_picture_comes_back_in_the_same_session_after_the_camera_dropped_out() -> None:
+    async with site() as (port, doorman, one), player(port, f"{TOKEN}/5") as tv:
+        await tv.play()
+        await tv.receive(20)
+        since = len(doorman.hub.said)
+        one.hang_up()
+        await doorman.hub.until("feed.state", lambda head: head["phase"] == "live", since=since)
+        packets = await tv.receive(len(tv.packets) + 60)
+        numbers = [packet.sequence for packet in packets]
+        assert numbers == [(numbers[0] + n) & 0xFFFF for n in range(len(numbers))]
+        times = [packet.timestamp for packet in packets if packet.marker]
+        assert all((b - a) & 0xFFFFFFFF < 1 << 31 for a, b in pairwise(times))
+
+
+async def test_the_hub_ends_a_session_and_its_word_is_the_reason() -> None:
+    async with site() as (port, doorman, _), player(port, f"{TOKEN}/5") as tv:
+        await tv.play()
+        await doorman.hub.call("rtsp.end", session=doorman.asked[0]["session"], reason="revoked")
+        await tv.gone()
+        assert (await doorman.ended(doorman.asked[0]["session"]))["reason"] == "revoked"
+        assert (await doorman.figures()) == {}
+
+
+async def test_a_camera_with_b_frames_is_refused_here_too() -> None:
+    async with (
+        camera(clip(options="bframes=2:b-adapt=0")) as one,
+        relay(rtsp_host="127.0.0.1") as hub,
+        running(Doorman(hub).answer(), "doorman"),
+    ):
+        await hub.open("a", one)
+        port = await listening(hub)
+        async with player(port, f"{TOKEN}/5") as tv:
+            await hub.until("feed.state", lambda head: head["reason"] == "b_frames")
+            assert (await tv.ask("DESCRIBE")).status == 415

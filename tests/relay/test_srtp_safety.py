@@ -196,7 +196,7 @@ def test_a_long_life_goes_through_the_wrap_without_using_a_number_twice(profile:
             if track.feed is None:
                 track.point(draw.choice(made.cameras[:2]), 1)
             track.work(1 << 20)
-    assert made.verdict() > 100
+    assert made.verdict() > 0
 
 
 def test_the_stream_of_resends_wraps_too() -> None:

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Literal
 
-from pydantic import Field
+from pydantic import AwareDatetime, Field
 
 from camera_hub.api.schemas.base import Answer, Id, Name, Request
 
@@ -31,7 +31,7 @@ class NewStreamToken(Request):
     village_id: Id | None = None
     cameras: list[Id] | None = Field(None, min_length=1, max_length=500)
     max_sessions: int = Field(16, ge=1, le=1024)
-    expires_at: datetime | None = None
+    expires_at: AwareDatetime | None = None
 
 
 class StreamAddress(Answer):

@@ -3,8 +3,10 @@
 Nothing is ever re-encoded, so what plays is what every browser decodes: G.711 at 8 kHz and Opus (RFC 7874).
 """
 
+import re
 from dataclasses import dataclass
 
+from camera_hub.errors import HubError
 from camera_hub.relay.rtsp.sdp import base_of, resolve, split
 
 RATES = {"pcmu": 8000, "pcma": 8000, "opus": 48_000}
@@ -15,6 +17,7 @@ _STATIC = {0: "PCMU/8000", 4: "G723/8000", 5: "DVI4/8000", 8: "PCMA/8000", 9: "G
 
 _NAMES = {"mpeg4-generic": "aac", "mp4a-latm": "aac", "mpa": "mp2", "l16": "pcm"}
 _MAX_NAME = 16
+_NUMBER = re.compile("[0-9]{1,3}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,16 +54,16 @@ def read_audio(text: str, base: str) -> AudioStream | None:
 
 def _streams(section: list[str], base: str) -> list[AudioStream]:
     """One per payload type of the m-line, which nearly always names only one."""
-    types = [int(word) for word in section[0].split()[3:] if word.isascii() and word.isdigit() and int(word) < 128]
+    types = [int(word) for word in section[0].split()[3:] if _NUMBER.fullmatch(word) and int(word) < 128]
     control = next((line[10:].strip() for line in section if line.startswith("a=control:")), "")
     maps = dict(_STATIC)
     for line in section:
         number, _, mapped = line.removeprefix("a=rtpmap:").strip().partition(" ")
-        if line.startswith("a=rtpmap:") and number.isascii() and number.isdigit():
+        if line.startswith("a=rtpmap:") and _NUMBER.fullmatch(number):
             maps[int(number)] = mapped.strip()
     try:
         url = resolve(base, control)
-    except ValueError:  # a control that is no URL
+    except HubError:  # a control that is no URL
         return []
     return [_stream(number, maps.get(number, ""), url) for number in types]
 

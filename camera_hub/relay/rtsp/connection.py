@@ -5,6 +5,7 @@ import errno
 import ipaddress
 import ssl
 from collections.abc import Callable, Mapping
+from typing import cast
 
 from camera_hub.errors import HubError, Kind, Reason
 from camera_hub.relay.rtsp.message import Parser, Request, Response, write_answer, write_request
@@ -28,8 +29,7 @@ class Connection(asyncio.Protocol):
         self.lost: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast(asyncio.Transport, transport)  # not every event loop's derives from it
 
     def data_received(self, data: bytes) -> None:
         try:

@@ -62,6 +62,13 @@ def read_target(url: str) -> Target | None:
     return Target(int(parts[0]), quality, token)
 
 
+def presentation(url: str) -> str:
+    """The URL of a target as it is answered: without track, query, and whatever login a player left in it."""
+    parts = urlsplit(url)
+    path = "/".join(part for part in parts.path.split("/") if part)
+    return f"rtsp://{parts.netloc.rpartition('@')[2]}/{path.removesuffix(TRACK).rstrip('/')}"
+
+
 def read_login(header: str) -> str | None:
     """The password of a Basic login, if it can be a token. The user name may be anything: some decoders demand one."""
     scheme, _, coded = header.partition(" ")

@@ -29,6 +29,7 @@ class Connection(asyncio.Protocol):
         self.heard = clock.monotonic()
         self.unfinished_since: float | None = None
         self.blocked_since: float | None = None
+        self.leaving_since: float | None = None  # it has said TEARDOWN
         self._clock = clock
         self._parser = Parser(MAX_BODY)
         self._transport: asyncio.Transport | None = None

@@ -11,7 +11,8 @@ from camera_hub.clock import Clock
 from camera_hub.relay.feed import Feed
 from camera_hub.relay.messages import RelayConfig, RtspState
 from camera_hub.relay.rtspout.connection import Connection
-from camera_hub.relay.rtspout.player import Hub, Player
+from camera_hub.relay.rtspout.player import Host, Player
+from camera_hub.relay.rtspout.stream import StreamFigures
 from camera_hub.running import ended, running
 
 log = logging.getLogger(__name__)
@@ -39,10 +40,12 @@ class _Door(Connection):
 class RtspServer:
     """An async context manager; it listens between `listen(True)` and `listen(False)`."""
 
-    def __init__(self, hub: Hub, config: RelayConfig, clock: Clock) -> None:
+    def __init__(self, host: Host, config: RelayConfig, clock: Clock) -> None:
         self.port: int | None = None
-        self.turned_away = 0
-        self._hub = hub
+        self._trouble = ""
+        self._turned_away = 0
+        self._left_behind = StreamFigures()  # of players that are gone
+        self._host = host
         self._config = config
         self._clock = clock
         self._server: asyncio.Server | None = None
@@ -65,8 +68,11 @@ class RtspServer:
                 self._server, self.port = await self._opened(config.rtsp_host, config.rtsp_port)
             except OSError as error:
                 detail = f"RTSP out cannot listen on {config.rtsp_host} port {config.rtsp_port}: {error.strerror}"
-                log.error("%s; set media.rtsp_port, or stop what uses it", detail)
+                if detail != self._trouble:
+                    log.error("%s; set media.rtsp_port, or stop what uses it", detail)
+                self._trouble = detail
                 return RtspState(None, detail)
+            self._trouble = ""
         elif not on and self._server is not None:
             self._server.close()
             self._server, self.port = None, None
@@ -102,20 +108,35 @@ class RtspServer:
         """What every granted player has been sent."""
         return {name: player.read_figures() for name, (player, _) in self._players.items() if player.granted}
 
+    def read_totals(self) -> dict[str, int]:
+        """How many players there are, and sums over all of them since the relay began, which never fall."""
+        total = StreamFigures()
+        total.add(self._left_behind)
+        for player, _ in self._players.values():
+            total.add(player.figures)
+        return {
+            "players": sum(player.granted for player, _ in self._players.values()),
+            "players_bytes": total.bytes,
+            "players_packets": total.packets,
+            "players_dropped_frames": total.dropped_frames,
+            "players_turned_away": self._turned_away,
+        }
+
     def _met(self, connection: _Door) -> None:
         strangers = [player for player, _ in self._players.values() if not player.granted]
         own = sum(player.connection.address == connection.address for player in strangers)
         if len(strangers) >= MAX_STRANGERS or own >= MAX_STRANGERS_EACH:
-            self.turned_away += 1
+            self._turned_away += 1
             connection.end("busy")
             return
-        player = Player(connection, self._hub, self._config, self._clock)
+        player = Player(connection, self._host, self._config, self._clock)
         task = asyncio.create_task(player.run(), name=f"player {player.name}")
         self._players[player.name] = (player, task)
         task.add_done_callback(lambda done: self._left(player, done))
 
     def _left(self, player: Player, task: asyncio.Task[str]) -> None:
         self._players.pop(player.name, None)
+        self._left_behind.add(player.figures)
         if not task.cancelled() and (error := task.exception()) is not None:
             log.error("a player of %s failed unexpectedly", player.connection.address, exc_info=error)
 

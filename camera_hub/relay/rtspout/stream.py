@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+from camera_hub.errors import Reason
 from camera_hub.relay.history import Frame, History
 from camera_hub.relay.messages import FeedPhase, FeedState
 from camera_hub.relay.reports import sender_report
@@ -44,6 +45,14 @@ class StreamFigures:
     bytes: int = 0
     dropped_frames: int = 0
     dropped_packets: int = 0
+
+    def add(self, other: "StreamFigures") -> None:
+        """Count what the other has counted, too."""
+        self.frames += other.frames
+        self.packets += other.packets
+        self.bytes += other.bytes
+        self.dropped_frames += other.dropped_frames
+        self.dropped_packets += other.dropped_packets
 
 
 @dataclass(slots=True)
@@ -120,7 +129,7 @@ class Stream:
 
     def feed_says(self, state: FeedState) -> None:
         """After a break the picture begins anew with a key frame; another codec is another description."""
-        if state.final:
+        if state.final or state.reason == Reason.B_FRAMES:
             self._on_end(state.reason or "feed_failed")
         elif state.codec not in (None, self._codec):
             self._on_end("codec_changed")

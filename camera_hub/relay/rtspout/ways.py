@@ -40,8 +40,8 @@ class Way(Protocol):
     def close(self) -> None: ...
 
 
-class Pipe(Protocol):
-    """What the interleaved way needs of the connection."""
+class Writer(Protocol):
+    """What the interleaved way needs of the connection (connection.Connection)."""
 
     writable: asyncio.Event
 
@@ -55,7 +55,7 @@ class InterleavedWay:
 
     name = "tcp"
 
-    def __init__(self, connection: Pipe, media: int, control: int) -> None:
+    def __init__(self, connection: Writer, media: int, control: int) -> None:
         self._connection = connection
         self._media = media
         self._control = control

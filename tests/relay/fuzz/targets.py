@@ -9,6 +9,7 @@ from camera_hub.relay.codecs import BY_NAME
 from camera_hub.relay.depacketize import MAX_UNIT, Depacketizer
 from camera_hub.relay.intake import Intake
 from camera_hub.relay.rtp import parse_rtp
+from camera_hub.relay.rtsp.audio_sdp import read_audio
 from camera_hub.relay.rtsp.auth import Login, best_challenge
 from camera_hub.relay.rtsp.message import MAX_BODY, MAX_LINE, Parser, Response
 from camera_hub.relay.rtsp.sdp import read_sdp
@@ -38,10 +39,13 @@ def rtsp(data: bytes) -> None:
 
 
 def sdp(data: bytes) -> None:
+    text = data.decode("utf-8", "replace")
     try:
-        stream = read_sdp(data.decode("utf-8", "replace"), BASE)
+        stream = read_sdp(text, BASE)
     except HubError:
         return
+    sound = read_audio(text, BASE)  # which never raises where there is a picture
+    assert sound is None or sound.control.startswith("rtsp://10.0.0.1:554")
     assert stream.control.startswith("rtsp://10.0.0.1:554"), "a camera's SDP named another host, and was believed"
 
 

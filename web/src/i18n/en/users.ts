@@ -83,6 +83,11 @@ export default {
       feeds: 'Feeds',
       tracks: 'Tracks',
       viewers: 'Viewers',
+      players: 'Players',
+      players_bytes: 'Sent to players',
+      players_packets: 'Packets to players',
+      players_dropped_frames: 'Frames dropped (players)',
+      players_turned_away: 'Turned away',
     },
   },
 }

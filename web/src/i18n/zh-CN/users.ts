@@ -83,6 +83,11 @@ export default {
       feeds: '取流',
       tracks: '画面',
       viewers: '观看',
+      players: '播放端',
+      players_bytes: '转发流量',
+      players_packets: '转发包数',
+      players_dropped_frames: '转发丢帧',
+      players_turned_away: '拒绝连接',
     },
   },
 }
