@@ -245,6 +245,7 @@ class Relay:
         task = asyncio.create_task(viewer.run(), name=f"viewer {name}")
         self._viewers[name] = (viewer, task)
         task.add_done_callback(lambda done: self._viewer_ended(name, done))
+        await asyncio.sleep(0)  # it has begun: cancelled before its first step, it would never leave port and feeds
         addresses = usable_addresses(self._config.announced_addresses, machine_addresses(), ipv6=self._port.ipv6)
         answer = viewer.answer(addresses)
         return {"sdp": answer.sdp, "tracks": answer.tracks, "codecs": answer.codecs}
