@@ -122,7 +122,7 @@ async def test_a_decoder_that_demands_a_login_brings_the_token_as_its_password()
 
 
 async def test_a_play_for_a_broken_url_is_answered_as_the_presentation_that_was_set_up() -> None:
-    async with site() as (port, doorman, _), player(port, f"{TOKEN}/5") as tv:
+    async with site() as (port, _, _), player(port, f"{TOKEN}/5") as tv:
         await tv.ask("SETUP", f"{tv.url}/track1", Transport="RTP/AVP/TCP;unicast;interleaved=0-1")
         played = await tv.ask("PLAY", "rtsp://[::1/5")
         assert played.status == 200
