@@ -8,6 +8,7 @@ import socket
 import sys
 
 from camera_hub.clock import SystemClock
+from camera_hub.relay import garbage
 from camera_hub.relay.relay import Relay
 from camera_hub.wire import Pipe
 
@@ -33,6 +34,7 @@ def main() -> None:
     for chatty in ("aiortc", "aioice", "asyncio"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the hub's; it closes the pipe
+    garbage.take_over()
     asyncio.run(serve(options.fd))
 
 

@@ -87,7 +87,7 @@ class OnePacketOutlet(Protocol):
     @property
     def blocked(self) -> bool: ...
 
-    def send_rtx(
+    def send_one(
         self, payload_type: int, ssrc: int, sequence: int, timestamp: int, marker: bool, payload: bytes
     ) -> int:
         """Send one packet that is no part of a frame. Bytes."""
@@ -134,7 +134,7 @@ class AudioTrack:
             self._timestamp += step
         number, self._sequence = self._sequence, self._sequence + 1
         self._last, self._goes_on = sound, True
-        size = self.outlet.send_rtx(
+        size = self.outlet.send_one(
             payload_type, self.ssrc, number & 0xFFFF, self._timestamp & MASK32, not goes_on, sound.payload
         )
         self.figures.packets += 1

@@ -54,6 +54,8 @@ class _Door:
     def let_in(self) -> None:
         """As many as there are places for, those first who are watched; who is may have changed."""
         for one in sorted(self._waiting, key=lambda waiting: not waiting.watched()):
+            if one.let_in.done():  # cancelled just now; it has not had its turn to leave the queue
+                continue
             if self._taken >= (self._places if one.watched() else max(1, self._places - 1)):
                 return
             self._taken += 1

@@ -12,6 +12,7 @@ from typing import Any
 from camera_hub.clock import Clock
 from camera_hub.errors import HubError, Kind
 from camera_hub.relay.feed import Feed
+from camera_hub.relay.garbage import Garbage
 from camera_hub.relay.gate import Gate
 from camera_hub.relay.messages import (
     AudioState,
@@ -64,6 +65,7 @@ class Relay:
         self._port: Port | None = None
         self._port_life = AsyncExitStack()
         self._lag = Lag(clock)
+        self._garbage = Garbage(clock)
         self._rtsp: RtspServer | None = None
         self._gso = False
         self._certificate: Certificate | None = None
@@ -93,7 +95,7 @@ class Relay:
     async def run(self) -> None:
         """Serve until the hub closes the pipe; then end every feed and viewer."""
         telling = asyncio.create_task(self._outbox.run(), name="outbox")
-        async with self._stack, running(self._lag.run(), "loop lag"):
+        async with self._stack, running(self._lag.run(), "loop lag"), running(self._garbage.run(), "garbage"):
             try:
                 while not telling.done():
                     frame = await self._pipe.receive()
@@ -245,6 +247,7 @@ class Relay:
         task = asyncio.create_task(viewer.run(), name=f"viewer {name}")
         self._viewers[name] = (viewer, task)
         task.add_done_callback(lambda done: self._viewer_ended(name, done))
+        await asyncio.sleep(0)  # it has begun: cancelled before its first step, it would never leave port and feeds
         addresses = usable_addresses(self._config.announced_addresses, machine_addresses(), ipv6=self._port.ipv6)
         answer = viewer.answer(addresses)
         return {"sdp": answer.sdp, "tracks": answer.tracks, "codecs": answer.codecs}
@@ -336,8 +339,12 @@ class Relay:
         found = self._viewers.pop(name, None)
         if found is not None:
             await ended(found[1])
-            self._totals.leave(found[0].read_figures())
+            self._gone(found[0])
             self._tell_viewer(ViewerState(name, "closed", reason))
+
+    def _gone(self, viewer: Viewer) -> None:
+        self._totals.leave(viewer.read_figures())
+        self._garbage.left()
 
     def _viewer_ended(self, name: str, task: asyncio.Task[str]) -> None:
         """A viewer ended by itself; one that we closed has left the list already."""
@@ -345,7 +352,7 @@ class Relay:
         if found is None or found[1] is not task:
             return
         del self._viewers[name]
-        self._totals.leave(found[0].read_figures())
+        self._gone(found[0])
         reason = "closed"
         if not task.cancelled():
             if (error := task.exception()) is not None:

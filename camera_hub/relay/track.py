@@ -32,10 +32,10 @@ class Outlet(Protocol):
         """Send the run's packets under `sequence` (16 bit) and those after it; the marker where a frame ends. Bytes."""
         ...
 
-    def send_rtx(
+    def send_one(
         self, payload_type: int, ssrc: int, sequence: int, timestamp: int, marker: bool, payload: bytes
     ) -> int:
-        """Send one packet again as RTX (RFC 4588). Bytes."""
+        """Send one packet by itself: a resend (RTX, RFC 4588), or sound. Bytes."""
         ...
 
 
@@ -248,7 +248,7 @@ class Track:
             payload = (sequence & 0xFFFF).to_bytes(2, "big") + frame.payloads[place]
             rtx_sequence, self._rtx_sequence = self._rtx_sequence, self._rtx_sequence + 1
             marker = place == len(frame.payloads) - 1
-            sent += self.outlet.send_rtx(rtx_type, self.rtx_ssrc, rtx_sequence & 0xFFFF, timestamp, marker, payload)
+            sent += self.outlet.send_one(rtx_type, self.rtx_ssrc, rtx_sequence & 0xFFFF, timestamp, marker, payload)
             self._resent[number] = now
             self.figures.rtx += 1
         return sent

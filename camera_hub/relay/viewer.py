@@ -50,7 +50,7 @@ class _NotYet:
     def send(self, *_: object) -> int:
         return 0
 
-    def send_rtx(self, *_: object) -> int:
+    def send_one(self, *_: object) -> int:
         return 0
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from camera_hub.clock import SystemClock
 from camera_hub.demo.webrtc import WallPeer
-from camera_hub.errors import Reason
+from camera_hub.errors import HubError, Reason
 from camera_hub.events import EventBus
 from camera_hub.media.engine import Media
 from camera_hub.media.ports import Quality, RelayNew, Show, Tile
@@ -80,6 +80,8 @@ async def test_cameras_play_switch_and_come_back_after_the_relay_was_killed(real
             assert first.feed["width"] == 320
             assert first.feed["key_frames"] >= 1
             assert first.sent["packets"] >= 1
+            with pytest.raises(HubError, match="no such viewer"):  # it is one person's
+                await real.viewer_figures(answer.viewer, replace(OPERATOR, user_id=OPERATOR.user_id + 1))
             await real.show(PAGE, Show(answer.viewer, 0, 2, 3))
             assert (await tile_in(news, "live", serial=2)).camera == 3
             pid = real._feeds.relays[0].pid

@@ -30,7 +30,7 @@ class Wire:
     blocked: bool = False
     sent: list[tuple[int, int, int, int, bool, bytes]] = field(default_factory=list)
 
-    def send_rtx(
+    def send_one(
         self, payload_type: int, ssrc: int, sequence: int, timestamp: int, marker: bool, payload: bytes
     ) -> int:
         self.sent.append((payload_type, ssrc, sequence, timestamp, marker, payload))

@@ -76,6 +76,18 @@ async def test_who_gives_up_while_waiting_takes_no_place() -> None:
     await asyncio.wait_for(last.task, 5)
 
 
+async def test_who_gives_up_in_the_moment_that_a_place_falls_free_does_not_disturb_the_one_who_leaves() -> None:
+    gate, order = Gate(1, 32, FREE, SystemClock()), list[str]()
+    first, second, third = (Opening(gate, name, order) for name in ("first", "second", "third"))
+    await settled()
+    first.done.set()
+    second.task.cancel()
+    await settled()
+    await first.task
+    assert order == ["first", "third"]
+    await ended(third.task)
+
+
 class Villages:
     """Cameras that are pulled as a feed pulls them: each open takes a second, and fails while the link is down."""
 

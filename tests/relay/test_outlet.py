@@ -79,7 +79,7 @@ async def test_a_frame_leaves_in_one_call_where_gso_works() -> None:
             ice: Any = SimpleNamespace(way=Way(far.getsockname(), []))
             outlet = SrtpOutlet(port, ice, session(Policy.SSRC_ANY_OUTBOUND), gso=True)
             payloads = (*(bytes([index]) * 1000 for index in range(20)), b"short")
-            outlet.send_rtx(97, 8, 1, 0, False, b"the first packet tells the trailer of the cipher")
+            outlet.send_one(97, 8, 1, 0, False, b"the first packet tells the trailer of the cipher")
             outlet.send(96, 7, 100, 1000, Run(payloads, 0, True))
             assert outlet.figures.sends == 2
             assert outlet.figures.packets == 22
@@ -98,7 +98,7 @@ async def test_a_kernel_that_refuses_a_run_gets_its_packets_one_by_one_from_then
         async with Port("127.0.0.1", 0) as port:
             ice: Any = SimpleNamespace(way=Way(far.getsockname(), []))
             outlet = SrtpOutlet(port, ice, session(Policy.SSRC_ANY_OUTBOUND), gso=True)
-            outlet.send_rtx(97, 8, 1, 0, False, b"the first packet tells the trailer of the cipher")
+            outlet.send_one(97, 8, 1, 0, False, b"the first packet tells the trailer of the cipher")
             payloads = (bytes(1900),) * 40  # more bytes than any kernel takes
             outlet.send(96, 7, 0, 1000, Run(payloads, 0, True))
             outlet.send(96, 7, 40, 1000, Run(payloads[:2], 0, True))
@@ -126,7 +126,7 @@ async def test_a_run_is_the_same_packets_as_one_by_one(profile: int, sequence: i
             for runs in (2, 0):  # the first run of an outlet goes one by one
                 outlet = SrtpOutlet(port, ice, made(Policy.SSRC_ANY_OUTBOUND), gso=gso_works())
                 if runs == 2:
-                    outlet.send_rtx(97, 8, 1, 0, False, b"the first packet tells the trailer of the cipher")
+                    outlet.send_one(97, 8, 1, 0, False, b"the first packet tells the trailer of the cipher")
                     await loop.sock_recv(far, 2048)
                 outlet.send(96, 7, sequence, 1 << 31, run)
                 came.append([await loop.sock_recv(far, 2048) for _ in run.payloads])

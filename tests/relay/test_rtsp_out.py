@@ -121,6 +121,14 @@ async def test_a_decoder_that_demands_a_login_brings_the_token_as_its_password()
         assert (doorman.asked[0]["camera"], doorman.asked[0]["quality"]) == (5, "sub")
 
 
+async def test_a_play_for_a_broken_url_is_answered_as_the_presentation_that_was_set_up() -> None:
+    async with site() as (port, _, _), player(port, f"{TOKEN}/5") as tv:
+        await tv.ask("SETUP", f"{tv.url}/track1", Transport="RTP/AVP/TCP;unicast;interleaved=0-1")
+        played = await tv.ask("PLAY", "rtsp://[::1/5")
+        assert played.status == 200
+        assert played.headers["rtp-info"].startswith(f"url={tv.url}/track1;")
+
+
 @pytest.mark.parametrize(
     ("kind", "status"),
     [(Kind.UNAUTHENTICATED, 403), (Kind.NOT_FOUND, 404), (Kind.BUSY, 453), (Kind.UNREACHABLE, 503)],

@@ -196,7 +196,9 @@ def test_a_long_life_goes_through_the_wrap_without_using_a_number_twice(profile:
             if track.feed is None:
                 track.point(draw.choice(made.cameras[:2]), 1)
             track.work(1 << 20)
-    assert made.verdict() > 0
+            # How many rounds there are depends on where the sequences begin, which is chance: resends in each of them.
+            made.act("nack", track.number, draw.randrange(31))
+    assert made.verdict() > 100
 
 
 def test_the_stream_of_resends_wraps_too() -> None:
@@ -206,6 +208,7 @@ def test_the_stream_of_resends_wraps_too() -> None:
     made.act("burst", 0, 0)
     made.drain()
     while track.figures.rtx < 1 << 16:
+        made.time.now += 1.0  # the last resends have arrived
         made.drain()
         track.resend([packet.index & 0xFFFF for packet in made.judge.packets[track.ssrc]], 1 << 20)
     assert made.verdict() >= 1 << 16
@@ -236,7 +239,7 @@ def test_the_judge_finds_a_sender_that_repeats_itself() -> None:
 def test_the_judge_finds_a_resend_that_was_never_sent() -> None:
     made = stage()
     made.outlet.send(102, 9, 500, 1000, Run((b"one",), 0, True))
-    made.outlet.send_rtx(103, 10, 7, 1000, True, (500).to_bytes(2, "big") + b"two")
+    made.outlet.send_one(103, 10, 7, 1000, True, (500).to_bytes(2, "big") + b"two")
     made.drain()
     with pytest.raises(AssertionError, match="RTX of 500"):
         made.judge.check_resent(9, 10)

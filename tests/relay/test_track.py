@@ -30,7 +30,7 @@ class Wire:
             self.packets.append((payload_type, ssrc, (sequence + place) & 0xFFFF, timestamp, marker, payload))
         return sum(map(len, run.payloads))
 
-    def send_rtx(
+    def send_one(
         self, payload_type: int, ssrc: int, sequence: int, timestamp: int, marker: bool, payload: bytes
     ) -> int:
         self.resent.append((sequence, timestamp, marker, payload))

@@ -17,6 +17,7 @@ from tests.relay.camera import Quirks, camera
 from tests.relay.clip import clip
 from tests.relay.hub import Hub, relay
 from tests.relay.peer import viewer
+from tests.relay.test_signalling import H264, offer
 
 
 async def show(hub: Hub, track: int, feed: str | None, serial: int = 1, *, hold: bool = False) -> None:
@@ -280,3 +281,17 @@ async def test_the_streams_of_a_viewer_all_have_numbers_of_their_own() -> None:
     async with relay() as hub, viewer(hub, tracks=6) as peer:
         found = re.findall(r"a=ssrc-group:FID (\d+) (\d+)", peer.answer["sdp"])
         assert len({number for pair in found for number in pair}) == 12
+
+
+async def test_a_viewer_that_is_closed_in_the_same_breath_leaves_no_trace() -> None:
+    async with camera(clip()) as cam, relay() as hub:
+        await hub.open("a", cam)
+        await hub.state("a", "live")
+        for word in (
+            {"type": "viewer.offer", "viewer": "v", "sdp": offer(H264)},
+            {"type": "track.show", "viewer": "v", "track": 0, "feed": "a", "serial": 1},
+            {"type": "viewer.close", "viewer": "v"},
+        ):
+            hub.pipe.post(word)
+        await hub.until("viewer.state", lambda head: head["state"] == "closed")
+        assert (await hub.call("figures"))["feeds"]["a"]["tracks"] == 0

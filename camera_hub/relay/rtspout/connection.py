@@ -4,6 +4,7 @@ import asyncio
 import ipaddress
 import socket
 from collections import deque
+from typing import cast
 
 from camera_hub.clock import Clock
 from camera_hub.errors import HubError
@@ -37,8 +38,7 @@ class Connection(asyncio.Protocol):
         self._asked = asyncio.Event()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = transport = cast(asyncio.Transport, transport)  # not every event loop's derives from it
         transport.set_write_buffer_limits(HIGH_WATER)
         self.address = plain_address(transport.get_extra_info("peername"))
         self.local = plain_address(transport.get_extra_info("sockname"))

@@ -105,6 +105,7 @@ class Conversation:
         self._session = session
         self._clock = clock
         self._name = ""
+        self._url = ""  # of the presentation, once it is set up
         self._refusals = 0
         self._handlers: dict[str, Callable[[Request], Awaitable[None]]] = {
             "OPTIONS": self._options,
@@ -186,6 +187,7 @@ class Conversation:
         codec = await self._session.described(await self._grant(request))
         stream, way = await self._session.set_up(codec, wish)
         self._name = secrets.token_hex(8)
+        self._url = presentation(request.url)
         self._answer(request, {"Transport": f"{way};ssrc={stream.ssrc:08X}"})
 
     async def _play(self, request: Request) -> None:
@@ -195,7 +197,7 @@ class Conversation:
         if stream.playing:  # "go on": some send it as a sign of life
             self._answer(request, {"Range": "npt=now-"})
             return
-        told = f"url={presentation(request.url)}/{TRACK};seq={stream.sequence & 0xFFFF}"
+        told = f"url={self._url}/{TRACK};seq={stream.sequence & 0xFFFF}"
         if (time := self._session.play(stream)) is not None:
             told += f";rtptime={time}"
         self._answer(request, {"Range": "npt=now-", "RTP-Info": told})

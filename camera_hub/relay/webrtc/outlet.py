@@ -89,7 +89,7 @@ class SrtpOutlet:
             self._plain(data, cut.width)
         return total
 
-    def send_rtx(
+    def send_one(
         self, payload_type: int, ssrc: int, sequence: int, timestamp: int, marker: bool, payload: bytes
     ) -> int:
         _HEADER.pack_into(self._view, 0, 0x80, payload_type | 0x80 * marker, sequence, timestamp, ssrc)
@@ -111,7 +111,7 @@ class SrtpOutlet:
         """Send a run packet by packet: the first one, which tells how long this cipher's trailer is."""
         last = len(run.payloads) - 1
         return sum(
-            self.send_rtx(
+            self.send_one(
                 payload_type, ssrc, (sequence + index) & 0xFFFF, timestamp, run.ends_frame and index == last, payload
             )
             for index, payload in enumerate(run.payloads)

@@ -1,0 +1,26 @@
+"""Garbage is collected soon after a viewer has gone, and now and then; never all the time."""
+
+import asyncio
+
+from camera_hub.relay.garbage import LOOK_EVERY, PERIOD, Garbage
+from camera_hub.running import running
+from tests.fakes.clock import ManualClock
+
+
+async def test_it_is_collected_after_a_viewer_has_gone_and_once_a_period() -> None:
+    clock, collected = ManualClock(), []
+    garbage = Garbage(clock, lambda: collected.append(clock.monotonic()))
+    began = clock.monotonic()
+    async with running(garbage.run(), "garbage"):
+        await asyncio.sleep(0)
+        for _ in range(3):
+            await clock.advance(LOOK_EVERY)
+        assert collected == []
+        garbage.left()
+        garbage.left()
+        await clock.advance(LOOK_EVERY)
+        await clock.advance(LOOK_EVERY)
+        assert [at - began for at in collected] == [4 * LOOK_EVERY]
+        for _ in range(int(PERIOD / LOOK_EVERY)):
+            await clock.advance(LOOK_EVERY)
+        assert [at - began for at in collected] == [4 * LOOK_EVERY, 4 * LOOK_EVERY + PERIOD]
