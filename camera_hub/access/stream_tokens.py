@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import delete, exists, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from camera_hub.access.policy import Actor
@@ -14,7 +14,7 @@ from camera_hub.clock import Clock
 from camera_hub.errors import HubError, Kind
 from camera_hub.events import EventBus, StreamTokenChanged
 from camera_hub.store.database import Database
-from camera_hub.store.tables import Camera, StreamToken, Village
+from camera_hub.store.tables import Camera, StreamSession, StreamToken, Village
 
 MAX_TOKENS = 1000
 
@@ -105,7 +105,7 @@ class StreamTokens:
         return token, text
 
     async def all(self) -> list[Token]:
-        """Every token, the newest first; revoked ones stay, since sessions name them."""
+        """Every token, the newest first; revoked ones stay until the register has forgotten their sessions."""
         async with self._database.read() as session:
             return [_token(row) for row in await session.scalars(select(StreamToken).order_by(StreamToken.id.desc()))]
 
@@ -119,6 +119,13 @@ class StreamTokens:
             token = _token(row)
         self._bus.publish(StreamTokenChanged(token_id))
         return token
+
+    async def forget(self, before: datetime) -> None:
+        """Drop tokens that were no good any more at that time, once no line of the register names them."""
+        over = or_(StreamToken.revoked_at < before, StreamToken.expires_at < before)
+        named = exists().where(StreamSession.token_id == StreamToken.id)
+        async with self._database.write() as session:
+            await session.execute(delete(StreamToken).where(over, ~named))
 
     async def of_hash(self, token_hash: str) -> Token | None:
         """The token with this SHA-256; None when there is none."""

@@ -3,6 +3,7 @@
 import logging
 from collections import Counter
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Any, Self
 
 from camera_hub.access.stream_tokens import StreamTokens, Token, refusal, unusable
@@ -72,7 +73,7 @@ class RtspOut:
 
     async def __aenter__(self) -> Self:
         await self.register.close_left_over()
-        await self.register.forget(self._settings.rtsp_keep_days)
+        await self._forget()
         await self._read_tokens()
         return self
 
@@ -227,7 +228,12 @@ class RtspOut:
             await self._open_again()
         if now - self._forgotten_at >= _FORGET_EVERY:
             self._forgotten_at = now
-            await self.register.forget(self._settings.rtsp_keep_days)
+            await self._forget()
+
+    async def _forget(self) -> None:
+        before = self._clock.now() - timedelta(days=self._settings.rtsp_keep_days)
+        await self.register.forget(before)
+        await self.tokens.forget(before)
 
     async def _judge_again(self, camera_id: int) -> None:
         try:

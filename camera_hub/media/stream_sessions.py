@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy import delete, select, update
 
@@ -97,9 +97,8 @@ class StreamRegister:
                 .values(ended_at=StreamSession.seen_at, end_reason=Reason.HUB_AWAY.value)
             )
 
-    async def forget(self, days: float) -> None:
-        """Drop the lines that ended over `days` ago."""
-        before = self._clock.now() - timedelta(days=days)
+    async def forget(self, before: datetime) -> None:
+        """Drop the lines that ended earlier."""
         async with self._database.write() as session:
             await session.execute(delete(StreamSession).where(StreamSession.ended_at < before))
 

@@ -86,9 +86,29 @@ async def test_the_register_is_read_page_by_page(hub: Hub, database: Database, c
     assert [line["id"] for line in older] == [first[1]["id"] - 1]
     assert (await admin.get("/api/rtsp-out/sessions", params={"token_id": token + 1})).json() == []
 
-    clock.move(timedelta(days=179).total_seconds())
-    await register.forget(180)
-    assert len(await register.page(limit=9)) == 3
-    clock.move(timedelta(days=2).total_seconds())
-    await register.forget(180)
+    ended = await register.page(limit=9)
+    assert ended[1].ended_at is not None
+    await register.forget(ended[1].ended_at)
+    assert len(await register.page(limit=9)) == 2
+    await register.forget(clock.now() + timedelta(days=1))
     assert [line.running for line in await register.page(limit=9)] == [True]
+
+
+async def test_what_is_over_is_forgotten_after_its_days_and_a_token_with_its_last_line(
+    hub: Hub, database: Database, clock: ManualClock
+) -> None:
+    admin = await hub.client(Role.TOWNSHIP_ADMIN)
+    cameras = await add_village(database, clock, "南村", 1)
+    out = hub.parts[RtspOut]
+    ids = [(await admin.post("/api/rtsp-out/tokens", json={"name": "大屏"})).json()["token"]["id"] for _ in range(3)]
+    line = await out.register.begun(ids[0], RtspAsk("p", "", cameras[0], "main", "10.1.1.9", ""), "main")
+    for token in ids[:2]:
+        await out.tokens.revoke(token)
+    clock.move(timedelta(days=181).total_seconds())
+    await out.register.ended(line, RtspEnded("", "revoked", "tcp", 1, 0))
+    await out.sweep()
+    assert [token.id for token in await out.tokens.all()] == [ids[2], ids[0]], "the register still names it"
+    clock.move(timedelta(days=181).total_seconds())
+    await out.sweep()
+    assert [token.id for token in await out.tokens.all()] == [ids[2]]
+    assert await out.lines(limit=9) == []
