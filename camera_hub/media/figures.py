@@ -41,10 +41,11 @@ class Readings:
 class TileReading:
     """What a page's overlay tells of a tile: counters since the feed and the track began, read at `at`.
 
-    `at`: monotonic seconds of the relay, so that two readings give rates. `feed` is None where none runs.
+    `at`: monotonic seconds of the relay, so that two readings give rates. `feed` is None where none runs, `sent` where
+    the tile shows key-frame pictures.
     """
 
     track: int
     at: float
     feed: Mapping[str, Any] | None
-    sent: Mapping[str, Any]
+    sent: Mapping[str, Any] | None

@@ -102,13 +102,13 @@ class Viewers:
         viewer = self._viewers.get(viewer_id)
         if viewer is None or viewer.actor.user_id != actor.user_id:
             raise HubError(Kind.NOT_FOUND, "there is no such viewer")
-        reply = await self._feeds.relays[viewer.relay].call("viewer.figures", {"viewer": viewer.id})
-        tracks, feeds = reply["viewer"]["tracks"], reply["feeds"]
-        return [
-            TileReading(viewer.first + number, float(reply["at"]), feeds.get(sent["feed"]), sent)
-            for number, sent in enumerate(tracks)
-            if sent["feed"] is not None
-        ]
+        pictured = {n: track.key.name for n, track in viewer.shown.items() if track.key is not None and track.stills}
+        wanted = {"viewer": viewer.id, "feeds": list(pictured.values())}
+        reply = await self._feeds.relays[viewer.relay].call("viewer.figures", wanted)
+        at, feeds = float(reply["at"]), reply["feeds"]
+        shown = enumerate(reply["viewer"]["tracks"], viewer.first)
+        video = [TileReading(n, at, feeds.get(sent["feed"]), sent) for n, sent in shown if sent["feed"] is not None]
+        return video + [TileReading(n, at, feeds.get(feed), None) for n, feed in pictured.items()]
 
     def close_all(self, viewers: Iterable[Viewer], reason: str, *, ask: bool = True) -> None:
         """End viewers, let go of their feeds and tell their pages; with `ask` the relay is told, too."""

@@ -14,7 +14,8 @@ Hub → relay                                        reply / later messages
                hold}                               hold: the picture before is of the same camera; it goes on until
                                                    the feed has its key frame, some seconds at most
   audio.listen {viewer, feed|None, serial}         audio.state …           (one feed's sound per viewer)
-  viewer.figures {viewer}                          reply {at, viewer: {…, tracks: […]}, feeds: {feed: {…}}} of its tiles
+  viewer.figures {viewer, feeds: […]}              reply {at, viewer: {…, tracks: […]}, feeds: {feed: {…}}}: of its
+                                                   tiles, and the feeds named
   login.may   LoginMay                             the answer to login.ask
   pulse       {}                                   reply {rss_bytes, loop_lag_p50, loop_lag_max}, at once
   figures     {}                                   reply {relay: {...}, feeds: {feed: {...}}, viewers: {viewer: {...}},

@@ -286,7 +286,7 @@ class Relay:
         if found is None:
             raise HubError(Kind.NOT_FOUND, "no such viewer")
         figures = found[0].read_figures()
-        shown = {tile.wanted for tile in found[0].tiles}
+        shown = {tile.wanted for tile in found[0].tiles}.union(frame.head["feeds"])
         feeds = {name: feed.read_figures() for name, feed in self._feeds.items() if name in shown}
         return {"at": self._clock.monotonic(), "viewer": figures, "feeds": feeds}
 

@@ -79,6 +79,7 @@ async def test_cameras_play_switch_and_come_back_after_the_relay_was_killed(real
             assert first.feed["codec"] == "h264"
             assert first.feed["width"] == 320
             assert first.feed["key_frames"] >= 1
+            assert first.sent is not None
             assert first.sent["packets"] >= 1
             with pytest.raises(HubError, match="no such viewer"):  # it is one person's
                 await real.viewer_figures(answer.viewer, replace(OPERATOR, user_id=OPERATOR.user_id + 1))
@@ -222,6 +223,10 @@ async def test_what_no_browser_here_plays_comes_as_one_picture_per_key_frame(
                 assert still is not None
                 assert still.jpeg.startswith(b"\xff\xd8\xff")
                 seen.add(still.jpeg)
+            (reading,) = await real.viewer_figures(answer.viewer, OPERATOR)
+            assert reading.sent is None
+            assert reading.feed is not None
+            assert (reading.track, reading.feed["codec"]) == (0, codec)
             sight = await real.look(1, max_width=0)
             assert sight.seen is not None
             assert (sight.seen.width, sight.seen.height) == (320, 192)

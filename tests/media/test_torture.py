@@ -42,7 +42,7 @@ async def media(settings: Settings, bus: EventBus, site: Database, farm: Farm) -
 
 async def sent(media: Media, viewer: str) -> tuple[int, int, int]:
     """Frames of the feed, frames sent to its one tile, frames dropped; all of the same moment."""
-    told = await media._feeds.relays[0].call("viewer.figures", {"viewer": viewer})
+    told = await media._feeds.relays[0].call("viewer.figures", {"viewer": viewer, "feeds": []})
     (feed,) = told["feeds"].values()
     track = told["viewer"]["tracks"][0]
     return feed["frames"], track["frames"], track["dropped_frames"]

@@ -2,12 +2,12 @@ import { describe, expect, it } from 'vitest'
 import type { TileFigures } from '@/api/types'
 import { bitRateText, msText, rates, type Inbound, type Reading } from '@/wall/figures'
 
-function hub(at: number, feed: Partial<NonNullable<TileFigures['feed']>> | null, sent: Partial<TileFigures['sent']> = {}): TileFigures {
+function hub(at: number, feed: Partial<NonNullable<TileFigures['feed']>> | null, sent: Partial<NonNullable<TileFigures['sent']>> | null = {}): TileFigures {
   return {
     track: 0,
     at,
     feed: feed && { codec: 'h264', width: 640, height: 360, packets: 0, bytes: 0, frames: 0, key_frames: 0, gop_seconds: 2, gop_frames: 50, gaps: 0, dropped: 0, bad_packets: 0, jitter: 0.002, lateness: 0, opens: 1, failures: 0, ...feed },
-    sent: { packets: 0, bytes: 0, frames: 0, rtx: 0, rtx_missed: 0, pli: 0, replays: 0, dropped_frames: 0, lost: 0, fraction_lost: 0, round_trip: null, ...sent },
+    sent: sent && { packets: 0, bytes: 0, frames: 0, rtx: 0, rtx_missed: 0, pli: 0, replays: 0, dropped_frames: 0, lost: 0, fraction_lost: 0, round_trip: null, ...sent },
   }
 }
 
@@ -35,6 +35,12 @@ describe('what a tile overlay tells', () => {
   it('says nothing of a camera whose feed does not run', () => {
     const told = rates(null, { hub: hub(10, null), browser: null })
     expect([told.codec, told.gaps, told.reopened]).toEqual([null, null, null])
+  })
+
+  it('tells of key-frame pictures what comes from the camera', () => {
+    const told = rates({ hub: hub(10, { frames: 0 }, null), browser: null }, { hub: hub(12, { frames: 50 }, null), browser: null })
+    expect([told.video, told.fps, told.sentBitRate]).toEqual([false, 25, null])
+    expect(rates(null, { hub: null, browser: null }).video).toBe(true)
   })
 
   it('writes rates and times as people read them', () => {

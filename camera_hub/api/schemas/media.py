@@ -77,12 +77,13 @@ class TrackFigures(Answer):
 
 
 class TileFigures(Answer):
-    """Two answers give rates: `at` is the relay's clock in seconds. `feed` is null where none runs."""
+    """Two answers give rates: `at` is the relay's clock in seconds. `feed` is null where none runs, `sent` for
+    key-frame pictures."""
 
     track: int
     at: float
     feed: FeedFigures | None
-    sent: TrackFigures
+    sent: TrackFigures | None
 
 
 class Show(Request):

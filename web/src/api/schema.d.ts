@@ -671,7 +671,7 @@ export interface paths {
         post: operations["sign_in_api_session_post"];
         /**
          * Sign Out
-         * @description End this session.
+         * @description End this session; its pages in other tabs are closed, too.
          */
         delete: operations["sign_out_api_session_delete"];
         options?: never;
@@ -2309,13 +2309,14 @@ export interface components {
         };
         /**
          * TileFigures
-         * @description Two answers give rates: `at` is the relay's clock in seconds. `feed` is null where none runs.
+         * @description Two answers give rates: `at` is the relay's clock in seconds. `feed` is null where none runs, `sent` for
+         *     key-frame pictures.
          */
         TileFigures: {
             /** At */
             at: number;
             feed: components["schemas"]["FeedFigures"] | null;
-            sent: components["schemas"]["TrackFigures"];
+            sent: components["schemas"]["TrackFigures"] | null;
             /** Track */
             track: number;
         };

@@ -32,6 +32,8 @@ export interface TileRates {
   lateness: number | null
   reopened: number | null
   dropped: number | null
+  /** False for key-frame pictures: nothing is sent to the browser's track. */
+  video: boolean
   sentBitRate: number | null
   lossShare: number | null
   resent: number | null
@@ -55,7 +57,7 @@ export function rates(before: Reading | null, after: Reading): TileRates {
   const hubSeconds = hub && before?.hub ? hub.at - before.hub.at : 0
   const pageSeconds = browser && before?.browser ? browser.at - before.browser.at : 0
   const bytes = feed ? rate(before?.hub?.feed?.bytes, feed.bytes, hubSeconds) : null
-  const sent = hub ? rate(before?.hub?.sent.bytes, hub.sent.bytes, hubSeconds) : null
+  const sent = hub?.sent ? rate(before?.hub?.sent?.bytes, hub.sent.bytes, hubSeconds) : null
   const emitted = browser && before?.browser ? browser.bufferEmitted - before.browser.bufferEmitted : 0
   return {
     codec: feed?.codec ?? null,
@@ -70,13 +72,14 @@ export function rates(before: Reading | null, after: Reading): TileRates {
     lateness: feed?.lateness ?? null,
     reopened: feed ? Math.max(0, feed.opens - 1) : null,
     dropped: feed?.dropped ?? null,
+    video: hub === null || hub.sent !== null,
     sentBitRate: sent === null ? null : sent * 8,
-    lossShare: hub?.sent.fraction_lost ?? null,
-    resent: hub?.sent.rtx ?? null,
-    resentMissed: hub?.sent.rtx_missed ?? null,
-    keyAsked: hub?.sent.pli ?? null,
-    roundTrip: hub?.sent.round_trip ?? null,
-    sentDropped: hub?.sent.dropped_frames ?? null,
+    lossShare: hub?.sent?.fraction_lost ?? null,
+    resent: hub?.sent?.rtx ?? null,
+    resentMissed: hub?.sent?.rtx_missed ?? null,
+    keyAsked: hub?.sent?.pli ?? null,
+    roundTrip: hub?.sent?.round_trip ?? null,
+    sentDropped: hub?.sent?.dropped_frames ?? null,
     decodedFps: browser ? rate(before?.browser?.framesDecoded, browser.framesDecoded, pageSeconds) : null,
     buffer: emitted > 0 ? (browser!.bufferDelay - before!.browser!.bufferDelay) / emitted : null,
     freezes: browser?.freezes ?? null,
