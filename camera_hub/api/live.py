@@ -216,6 +216,7 @@ class Live:
         sessions: SessionReader = self._socket.app.state.sessions
         actor = await sessions.actor(session_token(self._socket))
         if actor is None or not allows(actor, Action.VIEW) or actor.user_id != self._actor.user_id:
+            self._media.sign_out(self._page)
             await self._socket.close(SIGNED_OUT, "the session has ended")
             return False
         if actor != self._actor:

@@ -14,6 +14,7 @@ from camera_hub.api.schemas.base import Done
 from camera_hub.api.schemas.people import Me, NewPassword, SignIn
 from camera_hub.clock import Clock
 from camera_hub.errors import HubError
+from camera_hub.events import AccessChanged, EventBus
 
 router = APIRouter(prefix="/api/session", tags=["session"])
 
@@ -54,9 +55,11 @@ async def sign_out(
     actor: Self,
     sessions: SessionsPart,
     clock: Annotated[Clock, part(Clock)],
+    bus: Annotated[EventBus, part(EventBus)],
 ) -> Done:
-    """End this session."""
+    """End this session; its pages in other tabs are closed, too."""
     await sessions.end(session_token(request))
+    bus.publish(AccessChanged(actor.user_id))
     set_cookie(request, response, "", 0)
     return Done(at=clock.now())
 

@@ -19,16 +19,15 @@ from camera_hub.events import (
     DeviceChanged,
     EventBus,
     Lagged,
-    RelayRestarted,
     StreamTokenChanged,
     Subscription,
 )
 from camera_hub.media.background import Background
 from camera_hub.media.choosing import choose_stream
+from camera_hub.media.dispatch import Dispatch
 from camera_hub.media.eyes import EyePool
 from camera_hub.media.feeds import Feeds
 from camera_hub.media.figures import FeedReading, Readings, RelayReading, TileReading
-from camera_hub.media.hearing import audio_state, feed_state, link_state, track_state
 from camera_hub.media.judging import watchable
 from camera_hub.media.listening import Listening
 from camera_hub.media.looking import Looks, MediaProver, Wish
@@ -37,18 +36,16 @@ from camera_hub.media.permits import Permits
 from camera_hub.media.pictures import Pictures
 from camera_hub.media.ports import Answered, Present, Quality, Show, Sight, Sources
 from camera_hub.media.rejudging import Rejudging
-from camera_hub.media.relay_process import RelayProcess
 from camera_hub.media.relays import COMMAND, Relay, config_of, memory_limit
 from camera_hub.media.rtsp_out import RtspOut
 from camera_hub.media.stills import Stills
 from camera_hub.media.tiles import FeedNews, Track
 from camera_hub.media.viewers import Viewers
 from camera_hub.media.wanted import FeedKey, relay_of
-from camera_hub.relay.messages import FeedPhase, FeedSpec, KeyFrame, LoginSaid, RtspEnded, ViewerState
+from camera_hub.relay.messages import FeedPhase
 from camera_hub.running import Backoff, keep_running, running
 from camera_hub.settings import Settings
 from camera_hub.store.database import Database
-from camera_hub.wire import Frame
 
 log = logging.getLogger(__name__)
 
@@ -82,7 +79,6 @@ class Media:
         self._background = Background()
         self._pages = Pages()
         logins = logins or LoginBudget(clock)  # without one, tries are counted for this run alone
-        self._permits = Permits(logins, self._background)
         self._feeds = Feeds(
             sources,
             clock,
@@ -94,17 +90,6 @@ class Media:
             sessions_per_device=settings.ingest.sessions_per_device,
             on_news=self._feed_news,
         )
-        self._feeds.relays = [
-            Relay(
-                number,
-                config_of(settings, number),
-                clock,
-                self,
-                memory_bytes=memory_limit(settings),
-                command=relay_command,
-            )
-            for number in range(settings.media.relays)
-        ]
         tokens = StreamTokens(database, clock, bus)
         self.rtsp_out = RtspOut(settings.media, clock, database, sources, self._feeds, self._background, tokens)
         self.eyes = EyePool(settings.eye, clock, eye_command, lambda camera: bus.publish(CameraQuarantined(camera)))
@@ -120,12 +105,25 @@ class Media:
             settings.media, clock, database, sources, self._feeds, self.stills, self._pages, self._background
         )
         self.listening = Listening(settings.media, self._viewers, self._feeds, self._pages)
+        self._dispatch = Dispatch(
+            bus, self._feeds, self._viewers, self.listening, self.rtsp_out, Permits(logins, self._background)
+        )
+        self._feeds.relays = [
+            Relay(
+                number,
+                config_of(settings, number),
+                clock,
+                self._dispatch,
+                memory_bytes=memory_limit(settings),
+                command=relay_command,
+            )
+            for number in range(settings.media.relays)
+        ]
         self._rejudging = Rejudging(self._viewers, database)
         self.pictures = Pictures(settings.server.data_dir, database)
         self._looks = Looks(sources, clock, self._feeds, self.eyes)
         self.prover = MediaProver(self._looks, self.pictures)
         self._stack = AsyncExitStack()
-        self.odd_messages = 0
 
     async def __aenter__(self) -> Self:
         async with AsyncExitStack() as stack:
@@ -162,16 +160,19 @@ class Media:
     async def page(self, page: str, actor: Actor) -> AsyncIterator[Outbox]:
         """The page's WebSocket for the length of the block: iterate the outbox for its news, all tiles first."""
         outbox = self._pages.open(page, actor.user_id)
-        strangers = [viewer for viewer in self._viewers.of_page(page) if viewer.actor.user_id != actor.user_id]
-        if strangers:
-            self._viewers.close_all(strangers, "signed_out")
-            self.listening.forget(page)
+        if any(viewer.actor.user_id != actor.user_id for viewer in self._viewers.of_page(page)):
+            self.sign_out(page)
         self._viewers.tell_tiles(page)
         self.listening.tell(page)
         try:
             yield outbox
         finally:
             self._pages.leave(page, outbox, self.clock.monotonic())
+
+    def sign_out(self, page: str) -> None:
+        """The session that the page was opened in has ended: so do its pictures and its sound, at once."""
+        self._viewers.close_all(self._viewers.of_page(page), "signed_out")
+        self.listening.forget(page)
 
     def viewers_of(self, page: str) -> list[str]:
         """Viewers of the page that still stand."""
@@ -280,7 +281,7 @@ class Media:
             "dropped_news": self._pages.dropped,
             "stills": len(self.stills),
             "dropped_stills": self.stills.dropped,
-            "odd_messages": self.odd_messages,
+            "odd_messages": self._dispatch.odd_messages,
             "relays": relays,
             "eyes": [self.eyes.figures],
         }
@@ -302,69 +303,6 @@ class Media:
         return Readings(relays, feeds, self.eyes.figures)
 
     # What is heard
-
-    # As relays.RelayOwner
-
-    def relay_started(self, relay: Relay) -> None:
-        self._feeds.relay_started(relay)
-        self.rtsp_out.relay_started(relay)
-        if relay.epoch > 1:
-            self._viewers.relay_started(relay.number, relay.epoch)
-            self.bus.publish(RelayRestarted(relay.number, relay.epoch))
-
-    def relay_said(self, relay: Relay, frame: Frame) -> None:
-        try:
-            self._take(relay, frame)
-        except (TypeError, ValueError, KeyError) as error:
-            self.odd_messages += 1
-            log.error("relay %d sent a %s that cannot be read: %s", relay.number, frame.type, error)
-
-    def _take(self, relay: Relay, frame: Frame) -> None:
-        match frame.type:
-            case "feed.state":
-                self._feeds.heard_state(relay, feed_state(frame.head))
-            case "track.state":
-                self._viewers.heard_track(track_state(frame.head))
-            case "audio.state":
-                self.listening.heard_audio(audio_state(frame.head))
-            case "viewer.link":
-                self._viewers.heard_link(link_state(frame.head))
-            case "key_frame":
-                self._feeds.heard_key_frame(relay, KeyFrame.of(frame.head), frame.body)
-            case "sync.wanted":
-                self._feeds.heard_sync_wanted(relay, str(frame.head["feed"]))
-            case "viewer.state":
-                state = ViewerState.of(frame.head)
-                if state.state == "closed":
-                    self._viewers.heard_closed(state.viewer, state.reason or "closed")
-            case "rtsp.ask":
-                self.rtsp_out.heard_ask(relay, frame)
-            case "rtsp.ended":
-                self.rtsp_out.heard_ended(relay, RtspEnded.of(frame.head))
-            case _:
-                raise ValueError("unknown message")
-
-    def login_said(self, relay: Relay, process: RelayProcess, frame: Frame) -> None:
-        try:
-            if frame.type == "login.said":
-                self._permits.said(process.id, LoginSaid.of(frame.head))
-                return
-            account = self._feeds.account(relay, str(frame.head["feed"]))
-            turn = int(frame.head["turn"])
-        except (TypeError, ValueError, KeyError) as error:
-            self.odd_messages += 1
-            log.error("relay %d sent a %s that cannot be read: %s", relay.number, frame.type, error)
-            return
-        self._permits.ask(process.id, turn, account, lambda may: process.post("login.may", may.head("login.may")))
-
-    def relay_gone(self, process: RelayProcess) -> None:
-        self._permits.gone(process.id)
-
-    def playing_of(self, relay: Relay) -> list[FeedSpec]:
-        return self._feeds.playing_of(relay)
-
-    def wanted_of(self, relay: Relay) -> list[FeedSpec]:
-        return self._feeds.wanted_of(relay)
 
     def _feed_news(self, key: FeedKey, news: FeedNews) -> None:
         self._viewers.heard_feed(key, news)

@@ -89,12 +89,17 @@ async def test_a_flood_of_changes_is_one_reload(hub: Site, bus: EventBus) -> Non
         assert await page.next("reload") == {"type": "reload"}
 
 
-async def test_a_page_whose_session_ended_is_closed(hub: Site, bus: EventBus) -> None:
+async def test_a_page_whose_session_ended_is_closed_and_so_are_its_pictures(
+    hub: Site, bus: EventBus, media: Media
+) -> None:
     async with hub.page(PAGE) as page:
         await page.next("hello")
+        viewer = await offer(hub)
+        assert media.viewers_of(PAGE) == [viewer]
         hub.sessions.actors.clear()
         bus.publish(AccessChanged(1))
         assert await page.closed() == SIGNED_OUT
+        assert media.viewers_of(PAGE) == []
 
 
 @pytest.mark.parametrize(("text", "code"), [("{}", 1003), ("no json", 1003), ('"' + "x" * 70_000 + '"', 1009)])

@@ -5,6 +5,7 @@ import httpx
 from camera_hub.access.policy import Role
 from camera_hub.api.routing import COOKIE, CSRF_HEADER
 from camera_hub.app import create_app
+from camera_hub.events import AccessChanged, EventBus
 from camera_hub.settings import Server, Settings
 from tests.api.conftest import HOST, PASSWORD, Hub
 
@@ -29,7 +30,9 @@ async def test_a_signed_in_browser_is_known_and_sees_what_it_may_do(hub: Hub) ->
 async def test_signing_out_ends_the_session_for_good(hub: Hub) -> None:
     browser = await hub.client(Role.OPERATOR)
     token = browser.cookies[COOKIE]
-    assert (await browser.delete("/api/session")).status_code == 200
+    with hub.parts[EventBus].subscribe(AccessChanged) as events:
+        assert (await browser.delete("/api/session")).status_code == 200
+        assert await events.next() == AccessChanged(hub.accounts[Role.OPERATOR].id), "open pages are judged anew"
     assert COOKIE not in browser.cookies
     browser.cookies.set(COOKIE, token, domain=HOST)
     assert (await browser.get("/api/session")).status_code == 401

@@ -181,7 +181,7 @@ async def test_a_poor_link_moves_main_tiles_to_the_sub_stream_and_back_and_the_t
         await told(0, "main", None)
     shown = [(m["feed"], m["hold"]) for m in await heard(media) if m["type"] == "track.show" and m["track"] == 0]
     assert shown == [("s11", False), ("s12", True), ("s11", True)]
-    assert media.odd_messages == 0
+    assert (await media.figures())["odd_messages"] == 0
 
 
 async def test_a_picture_stays_where_its_device_does_not_tell_the_other_stream_just_now(
@@ -366,7 +366,7 @@ async def test_a_wanted_key_frame_is_asked_from_the_camera(media: Media, sources
         return sources.synced == [12]
 
     await eventually(synced)
-    assert media.odd_messages == 1
+    assert (await media.figures())["odd_messages"] == 1
 
 
 async def test_an_address_is_doubted_when_the_stream_fails_there(media: Media, sources: FakeSources) -> None:

@@ -148,7 +148,7 @@ async def test_a_picture_that_cannot_be_decoded_is_a_reason(media: Media, source
         await tile_in(news, "pictures")
         broken = {"type": "key_frame", "feed": "s12", "codec": "h265", "received_at": 0.0}
         relay = media._feeds.relays[0]
-        media._take(relay, Frame(broken, b"broken"))
+        media._dispatch.relay_said(relay, Frame(broken, b"broken"))
         assert (await tile_in(news, "failed")).reason == Reason.UNDECODABLE
         await key_frame(media)
         await tile_in(news, "pictures")
@@ -163,11 +163,11 @@ async def test_a_camera_has_one_picture_in_work_and_only_the_newest_waits(media:
         relay, looks = media._feeds.relays[0], media.eyes.looks
         head = {"type": "key_frame", "feed": "s12", "codec": "h265", "received_at": 0.0}
         for _ in range(5):
-            media._take(relay, Frame(head, b"fine"))
+            media._dispatch.relay_said(relay, Frame(head, b"fine"))
         for _ in range(2):
             await asyncio.sleep(0)
         for _ in range(5):
-            media._take(relay, Frame(head, b"fine"))
+            media._dispatch.relay_said(relay, Frame(head, b"fine"))
         await tile_in(news, "pictures")
         await tile_in(news, "pictures")
         assert media.eyes.looks == looks + 2
