@@ -261,7 +261,7 @@ class Track:
             self.phase = TrackPhase.WAITING
 
     def picture_lost(self) -> None:
-        """Answer a PLI: replay if the cached bytes are cheaper than waiting, at most once a second (DESIGN 6.5)."""
+        """Answer a PLI: replay if the cached bytes are cheaper than waiting, at most once a second."""
         self.figures.pli += 1
         now = self.now()
         if self.feed is None or self._needs_key or self._backlog or now - self._replayed_at < 1.0:
