@@ -84,7 +84,7 @@ async def foreign(
                     raise HubError(Kind.UNAVAILABLE, f"{program} does not answer; its last words: {said.strip()}")
                 yield Foreign(program, process.pid, http)
         finally:
-            await _end(process)
+            await end_process(process, _TERMINATE_SECONDS)
 
 
 async def _answers(http: httpx.AsyncClient, path: str, process: asyncio.subprocess.Process) -> bool:
@@ -100,11 +100,12 @@ async def _answers(http: httpx.AsyncClient, path: str, process: asyncio.subproce
     return False
 
 
-async def _end(process: asyncio.subprocess.Process) -> None:
+async def end_process(process: asyncio.subprocess.Process, seconds: float) -> None:
+    """Ask it to end, and end it for good when it has not within so many seconds."""
     with contextlib.suppress(ProcessLookupError):
         process.terminate()
     try:
-        async with asyncio.timeout(_TERMINATE_SECONDS):
+        async with asyncio.timeout(seconds):
             await process.wait()
     except TimeoutError:
         with contextlib.suppress(ProcessLookupError):

@@ -1,16 +1,16 @@
 """A real site: virtual villages in one process, `camera-hub serve` in another, every camera registered and approved."""
 
 import asyncio
-import contextlib
 import os
 import re
 import sys
-from asyncio.subprocess import DEVNULL, PIPE, Process
+from asyncio.subprocess import DEVNULL, PIPE
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from camera_hub.bench.foreign import end_process
 from camera_hub.clock import Clock
 from camera_hub.demo import accounts, township
 from camera_hub.demo.api import Api, browser
@@ -97,7 +97,7 @@ async def _hub(data: Path) -> AsyncIterator[tuple[str, str]]:
         async with running(_drained(process.stdout), "hub's words"):
             yield url, token
     finally:
-        await _ended(process)
+        await end_process(process, STOP_SECONDS)
 
 
 async def _announced(words: asyncio.StreamReader) -> tuple[str, str]:
@@ -116,14 +116,3 @@ async def _announced(words: asyncio.StreamReader) -> tuple[str, str]:
 async def _drained(words: asyncio.StreamReader) -> None:
     while await words.readline():
         pass
-
-
-async def _ended(process: Process) -> None:
-    with contextlib.suppress(ProcessLookupError):
-        process.terminate()
-    try:
-        async with asyncio.timeout(STOP_SECONDS):
-            await process.wait()
-    except TimeoutError:
-        process.kill()
-        await process.wait()

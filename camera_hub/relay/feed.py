@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from camera_hub.clock import Clock
 from camera_hub.errors import HubError, Kind, Reason
+from camera_hub.relay.arrivals import Arrivals
 from camera_hub.relay.feed_audio import FeedAudio
 from camera_hub.relay.gate import Gate
 from camera_hub.relay.history import Frame, History
@@ -38,8 +39,6 @@ CUT_OFF = frozenset({Reason.UNREACHABLE, Reason.PORT_CLOSED, Reason.TIMED_OUT, R
 B_FRAMES = "the stream holds B-frames, which no browser shows live; switch them off in the camera"
 
 LOOK_EVERY = 0.5
-SYNC_AFTER = 0.5
-"""Seconds that a camera has to begin with a key frame by itself; nearly all do."""
 
 
 class Taker(Protocol):
@@ -108,9 +107,7 @@ class Feed:
         self._payload_type = -1
         self._flood = FloodGuard()
         self._dialled = 0.0
-        self._began = 0.0
-        self._heard: float | None = None
-        self._keyed: float | None = None
+        self._arrivals = Arrivals()
         self._keys_every: float | None = None
         self._key_next = False
         self._key_sent: float | None = None
@@ -177,7 +174,7 @@ class Feed:
         if self._final:
             await asyncio.Event().wait()  # until the hub reopens or closes
         self._say(FeedState(self.name, FeedPhase.CONNECTING))
-        self._heard = self._keyed = None
+        self._arrivals = Arrivals()
         self._lateness.restart()
         try:
             async with AsyncExitStack() as life:
@@ -211,7 +208,7 @@ class Feed:
                     ordered=session.ordered,
                 )
                 self._stats = session.stats
-                self._began = self._clock.monotonic()
+                self._arrivals.began = self._clock.monotonic()
                 await session.play()
                 if session.proved:
                     permit.accepted()
@@ -241,21 +238,14 @@ class Feed:
 
     def _judge(self, now: float) -> None:
         """Raise when packets or key frames have failed to come; ask for a key frame that keeps a tile waiting."""
-        silent = now - (self._heard if self._heard is not None else self._began)
-        if silent > self._config.media_timeout:
-            if self._heard is None:
-                raise HubError(Kind.TIMEOUT, "the camera agreed to send, but sends nothing", reason=Reason.NO_MEDIA)
-            raise HubError(Kind.TIMEOUT, f"nothing came from the camera for {silent:.0f} s", reason=Reason.STALLED)
-        if self._keyed is None and self.takers and now - self._began > SYNC_AFTER:
+        self._arrivals.judge(
+            now,
+            media_timeout=self._config.media_timeout,
+            key_frame_timeout=self._config.key_frame_timeout,
+            bare=self._intake is not None and self._intake.bare > 0,
+        )
+        if self.takers and self._arrivals.worth_asking_for_key(now):
             self._wants_key(self.name)
-        if now - (self._keyed if self._keyed is not None else self._began) > self._config.key_frame_timeout:
-            bare = self._intake is not None and self._intake.bare > 0
-            remedy = "its key frames lack parameter sets, restart it" if bare else "shorten its I-frame interval"
-            raise HubError(
-                Kind.TIMEOUT,
-                f"no usable key frame of the camera within {self._config.key_frame_timeout:g} s; {remedy}",
-                reason=Reason.NO_KEY_FRAME,
-            )
 
     def _judge_lateness(self, now: float) -> None:
         """Say when frames begin to come too late, or in time again. Raise when the stream had better begin anew."""
@@ -286,10 +276,10 @@ class Feed:
             return
         now = self._clock.monotonic()
         self._flood.count(now, len(data))
-        if self._heard is None:
+        if self._arrivals.heard is None:
             self._played()  # its answer may stand in the same read, before these packets
-            self.state = replace(self.state, stream_ms=(now - self._began) * 1000)
-        self._heard = now
+            self.state = replace(self.state, stream_ms=(now - self._arrivals.began) * 1000)
+        self._arrivals.heard = now
         if self._stats is not None:
             self._stats.count(packet)
         for frame, units in self._intake.push(packet, now):
@@ -311,10 +301,10 @@ class Feed:
 
     def _key(self, frame: Frame, units: tuple[bytes, ...]) -> None:
         self.figures.key_frames += 1
-        if self._keyed is None:
-            key_frame_ms = (frame.arrived - self._began) * 1000
+        if self._arrivals.keyed is None:
+            key_frame_ms = (frame.arrived - self._arrivals.began) * 1000
             self._say(replace(self._described(), phase=FeedPhase.LIVE, key_frame_ms=key_frame_ms))
-        self._keyed = frame.arrived
+        self._arrivals.keyed = frame.arrived
         every, sent = self._keys_every, self._key_sent
         if not self._key_next and (every is None or (sent is not None and frame.arrived - sent < every)):
             return
@@ -358,7 +348,7 @@ class Feed:
             self.figures.gaps += self._intake.gaps
             self.figures.dropped += self._intake.dropped
         self._intake = self._stats = None
-        self.sound.ended(pictured=self._keyed is not None)
+        self.sound.ended(pictured=self._arrivals.keyed is not None)
         self.history.forget_gop()
 
     def _say(self, state: FeedState) -> None:

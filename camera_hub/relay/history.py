@@ -8,6 +8,7 @@ from bisect import bisect_right
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Protocol
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -106,3 +107,16 @@ class History:
         frame = self._frames[at]
         place = index - frame.first
         return (frame, place) if place < len(frame.payloads) else None
+
+
+class Source(Protocol):
+    """What is wanted of a feed by who sends its frames on (track.Track, rtspout.stream.Stream)."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def codec(self) -> str | None: ...
+
+    @property
+    def history(self) -> History: ...

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
-from camera_hub.relay.history import Frame, History, Run, runs
+from camera_hub.relay.history import Frame, History, Run, Source, runs
 from camera_hub.relay.messages import TrackPhase
 from camera_hub.relay.timeline import squeeze
 
@@ -37,19 +37,6 @@ class Outlet(Protocol):
     ) -> int:
         """Send one packet by itself: a resend (RTX, RFC 4588), or sound. Bytes."""
         ...
-
-
-class Source(Protocol):
-    """What a track wants of a feed."""
-
-    @property
-    def name(self) -> str: ...
-
-    @property
-    def codec(self) -> str | None: ...
-
-    @property
-    def history(self) -> History: ...
 
 
 @dataclass(frozen=True, slots=True)

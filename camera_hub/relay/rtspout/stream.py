@@ -9,10 +9,9 @@ import random
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
 
 from camera_hub.errors import Reason
-from camera_hub.relay.history import Frame, History
+from camera_hub.relay.history import Frame, Source
 from camera_hub.relay.messages import FeedPhase, FeedState
 from camera_hub.relay.reports import sender_report
 from camera_hub.relay.rtspout.ways import Way
@@ -21,19 +20,6 @@ from camera_hub.relay.timeline import RATE, squeeze
 MASK32 = 0xFFFFFFFF
 PIECE = 24
 """Packets of a large frame that are sent at once: up to 34 kB."""
-
-
-class Source(Protocol):
-    """What is needed of a feed."""
-
-    @property
-    def name(self) -> str: ...
-
-    @property
-    def codec(self) -> str | None: ...
-
-    @property
-    def history(self) -> History: ...
 
 
 @dataclass(slots=True)
