@@ -5,9 +5,11 @@ import logging
 from collections.abc import Callable
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from camera_hub.errors import HubError, Kind
-from camera_hub.running import Backoff, ended, keep_running, running
+from camera_hub.running import BEAT, Backoff, ended, keep_running, running, to_beat
 from tests.fakes.clock import ManualClock
 
 
@@ -109,3 +111,13 @@ async def test_the_failure_of_an_ended_task_is_logged_not_raised(caplog: pytest.
     await ended(task)
     assert "work ended with an error" in caplog.text
     assert "inside" in caplog.text
+
+
+@pytest.mark.parametrize(("now", "seconds", "wait"), [(1000.0, 1.0, 1.0), (1000.03, 1.0, 1.07), (1000.1, 0.5, 0.5)])
+def test_small_work_waits_for_a_common_beat_that_is_far_enough(now: float, seconds: float, wait: float) -> None:
+    assert to_beat(now, seconds) == pytest.approx(wait, abs=1e-4)
+
+
+@given(st.floats(0, 1e7), st.floats(0, 60))
+def test_a_beat_is_never_early_and_at_most_one_beat_late(now: float, seconds: float) -> None:
+    assert seconds - 1e-4 <= to_beat(now, seconds) <= seconds + BEAT + 1e-4

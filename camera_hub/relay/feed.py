@@ -20,7 +20,7 @@ from camera_hub.relay.permits import Permit
 from camera_hub.relay.rtp import FloodGuard, ReceiverStats, parse_rtp
 from camera_hub.relay.rtsp.client import RtspSession
 from camera_hub.relay.timeline import Timeline
-from camera_hub.running import Backoff, ended, keep_running
+from camera_hub.running import Backoff, ended, keep_running, to_beat
 
 FINAL = frozenset(
     {
@@ -225,7 +225,7 @@ class Feed:
         keeping = asyncio.create_task(session.run(), name=f"feed {self.name} keep-alive")
         try:
             while not keeping.done():
-                await asyncio.wait([keeping], timeout=LOOK_EVERY)
+                await asyncio.wait([keeping], timeout=to_beat(self._clock.monotonic(), LOOK_EVERY))
                 now = self._clock.monotonic()
                 self._judge(now)
                 self._judge_lateness(now)

@@ -9,7 +9,7 @@ from typing import Any
 
 from camera_hub.clock import Clock
 from camera_hub.errors import HubError
-from camera_hub.relay.audio import AudioFigures, AudioTrack
+from camera_hub.relay.audio import AudioTrack
 from camera_hub.relay.ear import Ear
 from camera_hub.relay.history import Frame
 from camera_hub.relay.messages import (
@@ -26,7 +26,7 @@ from camera_hub.relay.repair import RepairBudget
 from camera_hub.relay.reports import sender_report
 from camera_hub.relay.thinning import Thinning
 from camera_hub.relay.tile import Tile
-from camera_hub.relay.track import Track, TrackFigures
+from camera_hub.relay.track import Track
 from camera_hub.relay.webrtc import rtcp
 from camera_hub.relay.webrtc.answer import Ssrcs, Transport, write_answer
 from camera_hub.relay.webrtc.dtls import Certificate, Dtls
@@ -34,10 +34,12 @@ from camera_hub.relay.webrtc.ice import IcePeer
 from camera_hub.relay.webrtc.offer import Offer
 from camera_hub.relay.webrtc.outlet import SrtpOutlet
 from camera_hub.relay.webrtc.port import Port
-from camera_hub.running import ended, running
+from camera_hub.running import ended, running, to_beat
 
 JUDGE_EVERY = 1.0
 SECONDS_PER_REPORT = 2
+REPORTS_AT_ONCE = 20
+"""Sender reports in one compound packet; each is 48 bytes with its name."""
 CONSENT = 30.0
 """Seconds without a binding request after which the browser has gone (RFC 7675)."""
 
@@ -236,21 +238,21 @@ class Viewer:
             self._thinning.judge(self._clock.monotonic())
             if second % SECONDS_PER_REPORT == 0:
                 self._send_reports()
-            await self._clock.sleep(JUDGE_EVERY)
+            await self._clock.sleep(to_beat(self._clock.monotonic(), JUDGE_EVERY))
 
     def _send_reports(self) -> None:
-        outlet = self._outlet
-        assert outlet is not None
-        for tile in self.tiles:
-            track = tile.track
-            if track.figures.packets:
-                self._report_on(outlet, track, track.figures)
-        if self.ear is not None and self.ear.track.figures.packets:
-            self._report_on(outlet, self.ear.track, self.ear.track.figures)
-
-    def _report_on(self, outlet: SrtpOutlet, track: Track | AudioTrack, figures: TrackFigures | AudioFigures) -> None:
-        unix, time = self._clock.now().timestamp(), track.rtp_time(self._clock.monotonic())
-        outlet.send_rtcp(sender_report(track.ssrc, unix, time, figures.packets, figures.bytes))
+        assert self._outlet is not None
+        tracks: list[Track | AudioTrack] = [tile.track for tile in self.tiles]
+        if self.ear is not None:
+            tracks.append(self.ear.track)
+        unix, now = self._clock.now().timestamp(), self._clock.monotonic()
+        reports = [
+            sender_report(track.ssrc, unix, track.rtp_time(now), track.figures.packets, track.figures.bytes)
+            for track in tracks
+            if track.figures.packets
+        ]
+        for at in range(0, len(reports), REPORTS_AT_ONCE):
+            self._outlet.send_rtcp(b"".join(reports[at : at + REPORTS_AT_ONCE]))
 
     def read_figures(self) -> dict[str, Any]:
         """What this peer has been sent."""

@@ -5,8 +5,8 @@ import statistics
 from collections import deque
 
 from camera_hub.clock import Clock
+from camera_hub.running import BEAT, to_beat
 
-STEP = 0.1
 KEPT = 100
 """Samples: ten seconds."""
 
@@ -14,7 +14,7 @@ _PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
 class Lag:
-    """`run` wakes ten times a second and notes how much too late; a loop that is busy or blocked shows here first."""
+    """`run` wakes at each beat, ten a second, and notes how much too late; a loop that is blocked shows here first."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -23,8 +23,10 @@ class Lag:
     async def run(self) -> None:
         """Measure until cancelled."""
         while True:
-            due = self._clock.monotonic() + STEP
-            await self._clock.sleep(STEP)
+            now = self._clock.monotonic()
+            wait = to_beat(now, BEAT / 2)
+            due = now + wait
+            await self._clock.sleep(wait)
             self._late.append(max(0.0, self._clock.monotonic() - due))
 
     @property

@@ -24,6 +24,7 @@ from camera_hub.relay.rtsp.connection import Connection, dial
 from camera_hub.relay.rtsp.message import Response
 from camera_hub.relay.rtsp.sdp import VideoStream, read_sdp
 from camera_hub.relay.rtsp.udp import UdpPair, open_pair
+from camera_hub.running import to_beat
 
 AGENT = "camera-hub"
 REPORT_EVERY = 5.0
@@ -119,7 +120,7 @@ class RtspSession:
         due = self._clock.monotonic()
         rest = min(REPORT_EVERY, max(1.0, self._timeout / 3))
         while True:
-            await asyncio.wait([self._connection.lost], timeout=rest)
+            await asyncio.wait([self._connection.lost], timeout=to_beat(self._clock.monotonic(), rest))
             if self._connection.lost.done():
                 self._connection.lost.result()
             self._report()
