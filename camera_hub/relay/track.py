@@ -264,6 +264,11 @@ class Track:
         return self._backlog_size
 
     @property
+    def waits_since(self) -> float:
+        """When the frame at the head of the backlog arrived (monotonic seconds); only where there is one."""
+        return self._backlog[0].frame.arrived
+
+    @property
     def waits_for_key(self) -> bool:
         """Whether nothing can be shown before the feed's next key frame."""
         return self.feed is not None and self._needs_key and not (self._keys_only and self.phase is TrackPhase.LIVE)
