@@ -34,7 +34,8 @@ from camera_hub.media.ports import Heard, Listen, RelayNew, Show, Tile, ViewerGo
 log = logging.getLogger(__name__)
 router = APIRouter(prefix="/api", tags=["media"])
 
-TIME_SECONDS = 10.0
+TIME_SECONDS = 5.0
+"""Between two words of the time; as often it is asked whether the session still stands."""
 SEND_SECONDS = 10.0
 MAX_MESSAGE = 64 * 1024
 SIGNED_OUT = 4401

@@ -1,6 +1,6 @@
 """How often a wrong login is tried: twice, then after half an hour, then every six hours. Pure.
 
-Cameras lock an account after five or so wrong passwords, and their owner out with it (reliability A8). At most six
+Cameras lock an account after five or so wrong passwords, and their owner out with it. At most six
 tries fall into any 24 hours: 0, 0, ½, 6½, 12½, 18½ h.
 """
 

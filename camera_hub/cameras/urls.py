@@ -1,7 +1,7 @@
 """Which addresses the hub dials at all, and how stream URLs are read. Pure; every way in passes here.
 
 A stream URL is rtsp or rtsps, printable ASCII, with a plain host: no local path, no line break, no option disguised as
-a host, no look-alike letters (reliability A1). A login inside is moved out. What a device answers is put onto the
+a host, no look-alike letters. A login inside is moved out. What a device answers is put onto the
 address that the hub reaches the device on, whatever host it names (its own LAN's, mostly).
 """
 

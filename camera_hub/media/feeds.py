@@ -10,6 +10,7 @@ from camera_hub.clock import Clock
 from camera_hub.errors import HubError, Kind, Reason
 from camera_hub.events import EventBus, FeedChanged
 from camera_hub.media.background import Background
+from camera_hub.media.key_frames import KeyFrames
 from camera_hub.media.late import LateCameras
 from camera_hub.media.ports import ALL_CODECS, Chosen, Role, Sources
 from camera_hub.media.relays import Relay
@@ -28,10 +29,6 @@ rules of its account (cameras.login_rules)."""
 
 _NOT_THE_ADDRESS = frozenset({Reason.UNREACHABLE, Reason.PORT_CLOSED, Reason.TIMED_OUT, Reason.STALLED})
 """What a device or its link is the cause of; the relay's own tries are enough."""
-
-
-OnKey = Callable[[FeedKey, KeyFrame, bytes], None]
-"""Called in the loop with each key frame that is tapped."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +58,7 @@ class Feeds:
         on_news: Callable[[FeedKey, FeedNews], None],
     ) -> None:
         self.relays: list[Relay] = []
+        self.key_frames = KeyFrames(self._ask_for_keys)
         self._sources = sources
         self._clock = clock
         self._bus = bus
@@ -75,8 +73,6 @@ class Feeds:
         self._known: dict[int, tuple[str, int | None, int | None]] = {}
         self._late = LateCameras()
         self._room_waiters: set[asyncio.Future[None]] = set()
-        self._key_waiters: dict[FeedKey, set[asyncio.Future[tuple[KeyFrame, bytes]]]] = {}
-        self._taps: dict[FeedKey, tuple[float, OnKey]] = {}
 
     def __len__(self) -> int:
         return len(self._wanted)
@@ -153,9 +149,6 @@ class Feeds:
         for open_ in opens:
             self._news.pop(open_.key, None)
         self._do(opens)
-        for key in list(self._key_waiters):
-            if key.relay == relay.number:
-                self._ask_for_key(key)
 
     def wanted_of(self, relay: Relay) -> list[FeedSpec]:
         """All that the relay should run."""
@@ -195,7 +188,7 @@ class Feeds:
             else:
                 self._sources.doubt(key.stream_id)
             self._asked_at.setdefault(key, self._clock.monotonic())
-            self._fail_key_waiters(key, news)
+            self.key_frames.fail(key, failure(news))
             if state.reason == Reason.DEVICE_FULL:
                 self._do(self._wanted.refused(key, self._playing(key)[1], self._clock.monotonic()))
         self._learn(key, news)
@@ -211,7 +204,7 @@ class Feeds:
         full = "the device has as many sessions as it bears; this picture comes when another one is closed"
         state = FeedState(key.name, FeedPhase.FAILED, reason=Reason.DEVICE_FULL, detail=full)
         news = self._news[key] = follow(self._news.get(key), state, self._clock.now())
-        self._fail_key_waiters(key, news)
+        self.key_frames.fail(key, failure(news))
         self._on_news(key, news)
 
     def _learn(self, key: FeedKey, news: FeedNews) -> None:
@@ -233,13 +226,8 @@ class Feeds:
     def heard_key_frame(self, relay: Relay, frame: KeyFrame, body: bytes) -> None:
         """A key_frame message."""
         key = self._key(relay, frame.feed)
-        if key is None:
-            return
-        for waiter in self._key_waiters.pop(key, set()):
-            if not waiter.done():
-                waiter.set_result((frame, body))
-        if (tap := self._taps.get(key)) is not None:
-            tap[1](key, frame, body)
+        if key is not None:
+            self.key_frames.heard(key, frame, body)
 
     def heard_sync_wanted(self, relay: Relay, feed: str) -> None:
         """A sync.wanted message: one question to the camera at a time."""
@@ -258,45 +246,16 @@ class Feeds:
             return None
         return device_account(about.device_id, spec.credentials_version)
 
-    # Key frames
-
-    def tap(self, key: FeedKey, every: float, on_key: OnKey) -> None:
-        """Hand out the feed's key frames until `untap`, one each `every` seconds, and those that looks ask for."""
-        self._taps[key] = (every, on_key)
-        self._post_tap(key, every)
-
-    def untap(self, key: FeedKey) -> None:
-        """No more of them."""
-        if self._taps.pop(key, None) is not None and key in self._wanted:
-            self._post_tap(key, None)
-
-    def _post_tap(self, key: FeedKey, every: float | None) -> None:
-        self.relays[key.relay].post("feed.keys", {"feed": key.name, "every": every})
-
     async def next_key_frame(self, key: FeedKey) -> tuple[KeyFrame, bytes]:
         """The feed's next key frame; the caller sets the deadline. Raises HubError when the feed fails meanwhile."""
         news = self._news.get(key)
         if news is not None and news.state.phase is FeedPhase.FAILED:
             raise failure(news)
-        future: asyncio.Future[tuple[KeyFrame, bytes]] = asyncio.get_running_loop().create_future()
-        waiters = self._key_waiters.setdefault(key, set())
-        waiters.add(future)
-        if len(waiters) == 1:
-            self._ask_for_key(key)
-        try:
-            return await future
-        finally:
-            waiters.discard(future)
-            if not waiters and self._key_waiters.get(key) is waiters:
-                del self._key_waiters[key]
+        return await self.key_frames.next(key)
 
-    def _ask_for_key(self, key: FeedKey) -> None:
-        self._post_tap(key, 0)
-
-    def _fail_key_waiters(self, key: FeedKey, news: FeedNews) -> None:
-        for waiter in self._key_waiters.pop(key, set()):
-            if not waiter.done():
-                waiter.set_exception(failure(news))
+    def _ask_for_keys(self, key: FeedKey, every: float | None) -> None:
+        if key in self._wanted:
+            self.relays[key.relay].post("feed.keys", {"feed": key.name, "every": every})
 
     # Housekeeping
 
@@ -367,8 +326,7 @@ class Feeds:
                     if (news := self._news.get(key)) is not None and news.reason == Reason.DEVICE_FULL:
                         del self._news[key]  # it had no room, and has now
                     relay.post("feed.open", spec.head("feed.open"))
-                    if key in self._taps:  # a relay that opens a feed anew knows of no tap
-                        self._post_tap(key, self._taps[key][0])
+                    self.key_frames.opened(key)
                 case Close(key):
                     relay.post("feed.close", {"feed": key.name})
                     if key not in self._wanted:
@@ -383,9 +341,7 @@ class Feeds:
         about, news = self._about.pop(key, None), self._news.pop(key, None)
         self._asked_at.pop(key, None)
         self._sources.rest(key.stream_id)
-        for waiter in self._key_waiters.pop(key, set()):
-            if not waiter.done():
-                waiter.set_exception(HubError(Kind.UNAVAILABLE, "the feed was closed", reason=Reason.RETIRED))
+        self.key_frames.fail(key, HubError(Kind.UNAVAILABLE, "the feed was closed", reason=Reason.RETIRED))
         if about is not None and news is not None:
             self._bus.publish(FeedChanged(about.camera_id, key.stream_id, FeedPhase.STOPPED, None))
 

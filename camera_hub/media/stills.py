@@ -68,7 +68,7 @@ class Stills:
         source = self._sources.get(key)
         if source is None:
             source = self._sources[key] = _Source(camera_id)
-            self._feeds.tap(key, EVERY, self._heard)
+            self._feeds.key_frames.tap(key, EVERY, self._heard)
         source.holders[holder] = LARGE_WIDTH if large else TILE_WIDTH
 
     def release(self, key: FeedKey, holder: str) -> None:
@@ -77,7 +77,7 @@ class Stills:
         if source is None or source.holders.pop(holder, None) is None or source.holders:
             return
         del self._sources[key]
-        self._feeds.untap(key)
+        self._feeds.key_frames.untap(key)
         self._background.stop(_name(key))
 
     def of(self, key: FeedKey) -> Still | None:

@@ -128,7 +128,8 @@ class FeedSpec(Message):
 class FeedState(Message):
     """What became of a feed. Delays in milliseconds, measured once per open (standards: the three delays).
 
-    Live with reason b_frames: no track can show it, but its key frames are handed out.
+    Live with reason b_frames: no track can show it, but its key frames are handed out. Live with reason late: it is
+    shown, seconds late.
     """
 
     feed: str

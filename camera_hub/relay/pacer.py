@@ -4,6 +4,9 @@ A token bucket. Live frames may overdraw it up to a limit (they must not wait be
 be full of tokens again, at most `TURN` bytes at once, and the loop runs in between.
 """
 
+from collections.abc import Sequence
+from typing import Protocol, TypeVar
+
 TURN = 40_000
 """Bytes that may be sent before the event loop gets its turn."""
 LEAST = 3_000
@@ -56,3 +59,29 @@ class Bucket:
     def wait(self, count: int = TURN // 2) -> float:
         """Seconds until `count` tokens are there."""
         return max(0.0, (min(count, self._depth) - self._tokens) / self._rate)
+
+
+class Backlog(Protocol):
+    """What waits to be sent on one track."""
+
+    @property
+    def backlog(self) -> int:
+        """Bytes."""
+        ...
+
+    @property
+    def waits_since(self) -> float:
+        """When the frame that goes next arrived."""
+        ...
+
+
+Waiting = TypeVar("Waiting", bound=Backlog)
+
+
+def next_of(waiting: Sequence[Waiting], *, in_turn: bool) -> Waiting:
+    """Whose turn it is: the shortest backlog first, a live frame's rest before a replay.
+
+    `in_turn`, for a link that does not bear all of them for long: who has waited longest. There the smaller key frames,
+    which come again and again, would keep the largest from ever being sent.
+    """
+    return min(waiting, key=lambda one: one.waits_since if in_turn else one.backlog)

@@ -54,14 +54,14 @@ class TrackFigures:
     packets: int = 0
     bytes: int = 0
     rtx: int = 0
-    rtx_missed: int = 0
+    rtx_missed: int = 0  # asked for, but no longer kept
     pli: int = 0
     replays: int = 0
-    rtx_refused: int = 0
-    rtx_repeated: int = 0
+    rtx_refused: int = 0  # beyond the budget
+    rtx_repeated: int = 0  # asked for again while the last resend may be on its way
     dropped_frames: int = 0
     overflows: int = 0
-    thinned_frames: int = 0
+    thinned_frames: int = 0  # left out for a narrow link
     lost: int = 0
     fraction_lost: float = 0.0
     round_trip: float | None = None
@@ -262,6 +262,11 @@ class Track:
     def backlog(self) -> int:
         """Bytes that wait to be sent; 0 = none."""
         return self._backlog_size
+
+    @property
+    def waits_since(self) -> float:
+        """When the frame at the head of the backlog arrived (monotonic seconds); only where there is one."""
+        return self._backlog[0].frame.arrived
 
     @property
     def waits_for_key(self) -> bool:

@@ -15,13 +15,14 @@ from camera_hub.relay.history import Frame
 from camera_hub.relay.messages import (
     AudioState,
     FeedPhase,
+    LinkLevel,
     LinkState,
     RelayConfig,
     TrackState,
     ViewerAnswer,
     ViewerState,
 )
-from camera_hub.relay.pacer import TURN, Bucket
+from camera_hub.relay.pacer import TURN, Bucket, next_of
 from camera_hub.relay.repair import RepairBudget
 from camera_hub.relay.reports import sender_report
 from camera_hub.relay.thinning import Thinning
@@ -209,7 +210,7 @@ class Viewer:
             self._awake.set()
 
     async def _pace(self) -> None:
-        """Send what waits, the shortest backlog first: a live frame's rest before a replay, small ones first."""
+        """Send what waits, a turn at a time."""
         outlet, bucket = self._outlet, self._bucket
         assert outlet is not None
         while True:
@@ -227,7 +228,8 @@ class Viewer:
                 self._pacer_waits += 1
                 await self._clock.sleep(bucket.wait())
                 continue
-            bucket.spend(min(waiting, key=lambda track: track.backlog).work(bucket.turn))
+            track = next_of(waiting, in_turn=self._thinning.level is LinkLevel.KEYS)
+            bucket.spend(track.work(bucket.turn))
             await asyncio.sleep(0)  # the other peers' turn
 
     async def _report(self) -> None:

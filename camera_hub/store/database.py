@@ -1,7 +1,7 @@
 """The database: one engine, reading and writing sessions, migrations at start.
 
 A writer begins IMMEDIATE on SQLite: a deferred transaction that reads, then writes, fails "database is locked" at once
-whatever busy_timeout says (measured, reliability E9). Commits are FULL-synchronous: 6,400/s measured, we need tens.
+whatever busy_timeout says (measured). Commits are FULL-synchronous: 6,400/s measured, we need tens.
 """
 
 import asyncio

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from camera_hub.relay.history import Frame, History, Run, runs
 from camera_hub.relay.messages import TrackPhase
-from camera_hub.relay.pacer import Bucket
+from camera_hub.relay.pacer import Bucket, next_of
 from camera_hub.relay.packetize import gso_runs
 from camera_hub.relay.timeline import JUMP, RATE, Timeline, squeeze
 from camera_hub.relay.track import PayloadTypes, Track, worth_replaying
@@ -102,6 +102,26 @@ def test_a_switch_replays_the_cache_squeezed_and_goes_on_live() -> None:
     track.live(camera.frame(time.now), 40_000)
     assert (wire.packets[-1][3] - stamps[-1]) & 0xFFFFFFFF == 3600
     assert live == [7]
+
+
+@pytest.mark.parametrize("in_turn", [True, False])
+def test_on_a_link_that_does_not_bear_all_key_frames_the_large_ones_have_their_turn(in_turn: bool) -> None:
+    """It takes two packets of 1 kB each tenth of a second; each second bring key frames of 10, 10 and 20 of them."""
+    time = Time()
+    cameras = [Camera(name) for name in "abc"]
+    tracks = [a_track(Wire(), time) for _ in cameras]
+    for track, camera in zip(tracks, cameras, strict=True):
+        track.thin(keys_only=True)
+        track.point(camera, 1)
+    for tenth in range(300):
+        time.now += 0.1
+        if tenth % 10 == 0:
+            for track, camera, packets in zip(tracks, cameras, (10, 10, 20), strict=True):
+                track.live(camera.frame(time.now, key=True, packets=packets, size=1000), 0)
+        if waiting := [track for track in tracks if track.backlog]:
+            next_of(waiting, in_turn=in_turn).work(2000)
+    sent = [track.figures.frames for track in tracks]
+    assert sent[2] == (15 if in_turn else 0), sent
 
 
 def test_a_switch_names_the_time_that_divides_the_frames_before_from_those_after() -> None:

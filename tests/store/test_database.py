@@ -5,9 +5,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
-from sqlalchemy import func, select, text
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, func, inspect, select, text
 
 from camera_hub.errors import HubError
 from camera_hub.store.database import Database
@@ -16,13 +19,40 @@ from camera_hub.store.tables import Base, Village
 NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 
 
-async def test_migrations_make_exactly_the_tables(database: Database) -> None:
+async def drift(database: Database) -> list[object]:
+    """Where the migrated tables and those of the code differ."""
     async with database.read() as session:
         connection = await session.connection()
-        drift = await connection.run_sync(
+        found: list[object] = await connection.run_sync(
             lambda sync: compare_metadata(MigrationContext.configure(sync), Base.metadata)
         )
-    assert drift == []
+    return found
+
+
+async def test_migrations_make_exactly_the_tables(database: Database) -> None:
+    assert await drift(database) == []
+
+
+async def test_a_database_in_use_is_taken_along_from_the_first_version(database: Database) -> None:
+    async with database.write() as session:
+        session.add(Village(name="东沟村", created_at=NOW))
+        config = Config()
+        config.set_main_option("script_location", "camera_hub:store/migrations")
+        await session.flush()
+        connection = await session.connection()
+        assert len(ScriptDirectory.from_config(config).get_heads()) == 1
+
+        def back(sync: Connection) -> None:
+            config.attributes["connection"] = sync
+            command.downgrade(config, "0001")
+
+        await connection.run_sync(back)
+        tables = await connection.run_sync(lambda sync: set(inspect(sync).get_table_names()))
+        assert tables & {"stream_tokens", "stream_sessions", "login_accounts"} == set()
+    async with Database(database.url.render_as_string(hide_password=False)) as later:
+        assert await drift(later) == []
+        async with later.read() as session:
+            assert (await session.scalars(select(Village.name))).all() == ["东沟村"]
 
 
 async def test_a_write_is_committed_and_times_stay_aware(database: Database) -> None:

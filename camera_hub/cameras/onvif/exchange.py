@@ -1,7 +1,7 @@
 """One HTTP POST to one pinned address, as a hostile device must be spoken to: blocking, for use in a worker thread.
 
 One deadline covers connect, sending and every byte of the answer, so a dripping device cannot hold a thread. Redirects
-are an error, since a 307 would carry the login elsewhere (reliability E6). Proxies of the environment are not looked
+are an error, since a 307 would carry the login elsewhere. Proxies of the environment are not looked
 at. The body is bounded twice: as sent, and as decoded should a device compress although it was asked not to.
 """
 

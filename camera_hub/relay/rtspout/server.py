@@ -25,10 +25,10 @@ TICK = 1.0
 REPORT_EVERY = 5
 
 
-class _Door(Connection):
+class _Caller(Connection):
     """A connection that shows itself to the server as soon as it is there."""
 
-    def __init__(self, clock: Clock, on_made: Callable[["_Door"], None]) -> None:
+    def __init__(self, clock: Clock, on_made: Callable[["_Caller"], None]) -> None:
         super().__init__(clock)
         self._on_made = on_made
 
@@ -86,7 +86,7 @@ class RtspServer:
         listener = _bound(host, port)
         try:
             server = await asyncio.get_running_loop().create_server(
-                lambda: _Door(self._clock, self._met), sock=listener, backlog=256
+                lambda: _Caller(self._clock, self._met), sock=listener, backlog=256
             )
         except OSError:
             listener.close()
@@ -122,7 +122,7 @@ class RtspServer:
             "players_turned_away": self._turned_away,
         }
 
-    def _met(self, connection: _Door) -> None:
+    def _met(self, connection: _Caller) -> None:
         strangers = [player for player, _ in self._players.values() if not player.granted]
         own = sum(player.connection.address == connection.address for player in strangers)
         if len(strangers) >= MAX_STRANGERS or own >= MAX_STRANGERS_EACH:

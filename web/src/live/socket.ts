@@ -17,7 +17,7 @@ export interface Messages {
 type Kind = keyof Messages
 type Handler<K extends Kind> = (message: Messages[K]) => void
 
-const SILENCE_MS = 25_000 // the hub says `time` each 10 s: two missed and the connection is dead
+const SILENCE_MS = 25_000 // the hub says `time` each 5 s: four missed, and the connection is dead
 const PAUSE_MS = [500, 1_000, 2_000, 4_000]
 const OPEN_DEADLINE_MS = 8_000
 

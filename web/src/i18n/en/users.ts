@@ -63,8 +63,7 @@ export default {
     figure: {
       epoch: 'Starts',
       up: 'Up',
-      port: 'Port',
-      udp_port: 'UDP port',
+      port: 'UDP port',
       pid: 'Process',
       cpu_seconds: 'CPU s',
       rss_max_bytes: 'Memory peak',

@@ -63,8 +63,7 @@ export default {
     figure: {
       epoch: '启动次数',
       up: '运行',
-      port: '端口',
-      udp_port: 'UDP 端口',
+      port: 'UDP 端口',
       pid: '进程号',
       cpu_seconds: 'CPU 秒',
       rss_max_bytes: '内存峰值',
