@@ -15,6 +15,8 @@ from playwright.sync_api import Page
 from tests.e2e.site import Site, running_site
 from tests.e2e.wall import open_wall, sign_in, wait_playing
 
+BALL = "球场"
+
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
@@ -51,7 +53,7 @@ def ball() -> Iterator[str]:
 def test_a_camera_known_by_url_alone_plays(page: Page, site: Site, ball: str) -> None:
     site.post("/api/villages", {"names": ["河东小区"]})
     village = site.get("/api/villages")[0]["id"]
-    made = site.post("/api/devices/url", {"village_id": village, "name": "球场", "main_url": ball})
+    made = site.post("/api/devices/url", {"village_id": village, "name": BALL, "main_url": ball})
     camera = made["cameras"][0]["id"]
     sign_in(page, site)
     open_wall(page, site, [camera], 1)
@@ -61,7 +63,7 @@ def test_a_camera_known_by_url_alone_plays(page: Page, site: Site, ball: str) ->
 def test_a_foreign_whep_player_plays_a_camera_and_hangs_up(site: Site) -> None:
     """GStreamer's webrtcbin: another ICE, another DTLS, another depacketizer than any browser's."""
     site.register()
-    camera = site.cameras()[0]["id"]
+    camera = next(one["id"] for one in site.cameras() if one["name"] != BALL)  # whose server may have gone
     script = Path(__file__).with_name("gstreamer_whep.py")
     (token,) = site.api.cookies.values()
     done = subprocess.run(
@@ -73,7 +75,7 @@ def test_a_foreign_whep_player_plays_a_camera_and_hangs_up(site: Site) -> None:
     )
     if "not available" in done.stderr or "no element" in done.stderr:
         missing(f"apt-get install gir1.2-gst-plugins-bad-1.0 gstreamer1.0-nice: {done.stderr[-300:]}")
-    assert done.returncode == 0, done.stderr[-2000:]
+    assert done.returncode == 0, done.stdout + done.stderr[-2000:]
     frames, size = done.stdout.split()
     assert int(frames) >= 50
     assert size != "0x0"
@@ -99,7 +101,7 @@ def test_a_foreign_onvif_client_understands_the_simulator(site: Site) -> None:
     done = subprocess.run(
         [sys.executable, "-c", FOREIGN_CLIENT, *login], capture_output=True, text=True, timeout=60, check=False
     )
-    assert done.returncode == 0, done.stderr[-2000:]
+    assert done.returncode == 0, done.stdout + done.stderr[-2000:]
     expected = {url for channel in device["channels"] for url in (channel["main_url"], channel["sub_url"])}
     assert set(done.stdout.split()) == expected
 
