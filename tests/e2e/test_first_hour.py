@@ -110,7 +110,9 @@ def test_from_the_set_up_link_to_an_unplugged_recorder(page: Page, site: Site) -
         seconds=30,
         what=f"the tree says so of the village: {head.inner_text()}",
     )
-    assert tree.locator(".camera .cause").count() == len(channels)
+    until(  # each camera's own change comes by itself
+        lambda: tree.locator(".camera .cause").count() == len(channels), seconds=10, what="each camera tells its cause"
+    )
     until(lambda: page.locator("nav .count").inner_text() == "1", seconds=20, what="it is one alarm, not eight")
 
     site.fault(recorder["key"], "dead", on=False)
