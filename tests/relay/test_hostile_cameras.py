@@ -22,7 +22,7 @@ from tests.relay.hub import Hub, relay
 
 CANARY = "127.0.0.66"
 ROOM = 32 * 1024 * 1024
-OPEN, MEDIA = 2.5, 2.0
+OPEN, MEDIA = 1.5, 1.2
 CORPUS = Path(__file__).parent / "fuzz" / "cameras"
 CONFIG = {"open_timeout": OPEN, "media_timeout": MEDIA, "key_frame_timeout": 3.0, "opens_at_once": 64}
 UNEXPECTED = "the relay failed; its log says why"
