@@ -28,7 +28,7 @@ router = APIRouter(tags=["system"])
 class NeedsOrToken(Needs):
     """As Needs; the scraper's token does instead of a session. Answers the actor, None for the scraper."""
 
-    async def __call__(self, connection: HTTPConnection) -> Actor | None:  # type: ignore[override]
+    async def __call__(self, connection: HTTPConnection) -> Actor | None:  # type: ignore[override]  # the one route knows
         settings: Settings = connection.app.state.parts[Settings]
         shown = connection.headers.get("authorization", "").removeprefix("Bearer ").encode()
         if settings.metrics.token and hmac.compare_digest(shown, settings.metrics.token.get_secret_value().encode()):

@@ -34,9 +34,11 @@ async def lines(peers: tuple[str, ...], cipher: Cipher) -> list[dict[str, Any]]:
 def judge(line: dict[str, Any], cipher: Cipher) -> None:
     assert (line["bench"], line["viewers"], line["bit_rate"], line["cipher"]) == ("relay", 2, 300_000, cipher)
     assert line["client_drops"] == line["tracks_silent"] == 0
-    assert 0 <= line["loss"] < 1  # what another server loses on a busy machine is not ours to promise
-    if line["peer"] == "hub":
-        assert line["loss"] == line["repeated"] == 0
+    if line["peer"] == "janus":
+        assert 0 <= line["loss"] < 0.05  # it takes the source over UDP, and what it drops there is not ours to promise
+    else:
+        assert line["loss"] == 0
+    assert line["repeated"] == 0
     assert line["packets"] > 0
     assert line["decrypts"] is True
     assert line["checked_packets"] > 0

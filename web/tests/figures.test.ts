@@ -12,7 +12,7 @@ function hub(at: number, feed: Partial<NonNullable<TileFigures['feed']>> | null,
 }
 
 function browser(at: number, values: Partial<Inbound> = {}): Inbound {
-  return { at, framesDecoded: 0, packetsLost: 0, packetsReceived: 0, jitter: 0, bufferDelay: 0, bufferEmitted: 0, freezes: 0, ...values }
+  return { at, framesDecoded: 0, bufferDelay: 0, bufferEmitted: 0, freezes: 0, ...values }
 }
 
 describe('what a tile overlay tells', () => {

@@ -5,9 +5,6 @@ import type { TileFigures } from '@/api/types'
 export interface Inbound {
   at: number
   framesDecoded: number
-  packetsLost: number
-  packetsReceived: number
-  jitter: number
   bufferDelay: number
   bufferEmitted: number
   freezes: number

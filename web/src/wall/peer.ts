@@ -126,9 +126,6 @@ export class Peer {
       found.set(entry.trackIdentifier, {
         at: entry.timestamp / 1_000,
         framesDecoded: entry.framesDecoded ?? 0,
-        packetsLost: entry.packetsLost ?? 0,
-        packetsReceived: entry.packetsReceived ?? 0,
-        jitter: entry.jitter ?? 0,
         bufferDelay: entry.jitterBufferDelay ?? 0,
         bufferEmitted: entry.jitterBufferEmittedCount ?? 0,
         freezes: (entry as { freezeCount?: number }).freezeCount ?? 0,
