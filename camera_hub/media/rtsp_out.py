@@ -1,5 +1,6 @@
 """RTSP out, the hub's side: who may have which camera, on the feeds that browsers share; sessions are registered."""
 
+import asyncio
 import logging
 from collections import Counter
 from dataclasses import dataclass, replace
@@ -69,6 +70,7 @@ class RtspOut:
         self._tokens: dict[int, Token] = {}
         self._states: dict[int, RtspState] = {}
         self._open = False
+        self._opening = asyncio.Lock()  # who asks while ports open or shut hears how that ended
         self._written_at = self._forgotten_at = clock.monotonic()
 
     async def __aenter__(self) -> Self:
@@ -269,19 +271,21 @@ class RtspOut:
 
     async def _open_ports(self) -> None:
         """A port that nobody may use is not open: relays listen while there is a good token."""
-        now = self._clock.now()
-        wanted = self._settings.rtsp_out and any(unusable(token, now) is None for token in self._tokens.values())
-        if wanted != self._open:
-            self._open = wanted
-            for relay in self._feeds.relays:
-                await self._listen(relay)
+        async with self._opening:
+            now = self._clock.now()
+            wanted = self._settings.rtsp_out and any(unusable(token, now) is None for token in self._tokens.values())
+            if wanted != self._open:
+                self._open = wanted
+                for relay in self._feeds.relays:
+                    await self._listen(relay)
 
     async def _open_again(self) -> None:
         """A port that was taken, or a relay that was too busy to open it: try once more."""
-        for relay in self._feeds.relays:
-            state = self._states.get(relay.number)
-            if self._open and relay.up and (state is None or state.port is None):
-                await self._listen(relay)
+        async with self._opening:
+            for relay in self._feeds.relays:
+                state = self._states.get(relay.number)
+                if self._open and relay.up and (state is None or state.port is None):
+                    await self._listen(relay)
 
     async def _listen(self, relay: Relay) -> None:
         try:

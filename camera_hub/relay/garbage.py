@@ -15,6 +15,7 @@ from camera_hub.clock import Clock
 
 LOOK_EVERY = 5.0
 PERIOD = 60.0
+MANY = 64
 NEVER = 1_000_000
 
 
@@ -33,16 +34,19 @@ def collect() -> None:
 
 
 class Garbage:
-    """Collects within LOOK_EVERY seconds after a viewer has gone, else each PERIOD seconds."""
+    """Collects within LOOK_EVERY seconds after a viewer has gone, at once after MANY have, else each PERIOD seconds."""
 
     def __init__(self, clock: Clock, collect: Callable[[], None] = collect) -> None:
         self._clock = clock
         self._collect = collect
-        self._left = False
+        self._left = 0
 
     def left(self) -> None:
         """A viewer has gone."""
-        self._left = True
+        self._left += 1
+        if self._left >= MANY:
+            self._left = 0
+            self._collect()
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -52,5 +56,5 @@ class Garbage:
             began = self._clock.monotonic()
             if not self._left and began - collected < PERIOD:
                 continue
-            self._left, collected = False, began
+            self._left, collected = 0, began
             self._collect()

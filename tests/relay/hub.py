@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -67,8 +68,7 @@ async def relay(**config: Any) -> AsyncIterator[Hub]:
         async with running(hub.listen(), "test hub"):
             serving = asyncio.create_task(Relay(far, SystemClock()).run(), name="relay under test")
             try:
-                values = {"udp_host": "127.0.0.1", "announced_addresses": ("127.0.0.1",), **config}
-                await near.call(RelayConfig(**values).head("configure"))
+                await near.call(configured(config).head("configure"))
                 yield hub
             finally:
                 await near.close()
@@ -76,3 +76,27 @@ async def relay(**config: Any) -> AsyncIterator[Hub]:
     finally:
         await near.close()
         await far.close()
+
+
+@asynccontextmanager
+async def relay_process(**config: Any) -> AsyncIterator[tuple[Hub, int]]:
+    """A relay in a process of its own, as the hub starts it, and its process id."""
+    ours, theirs = socket.socketpair()
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "camera_hub.relay", "--fd", str(theirs.fileno())), pass_fds=[theirs.fileno()]
+    )
+    theirs.close()
+    pipe = Pipe(*await asyncio.open_connection(sock=ours))
+    hub = Hub(pipe)
+    async with running(hub.listen(), "test hub"):
+        try:
+            await pipe.call(configured(config).head("configure"), deadline=30)
+            yield hub, process.pid
+        finally:
+            await pipe.close()
+            await asyncio.wait_for(process.wait(), 20)
+
+
+def configured(config: dict[str, Any]) -> RelayConfig:
+    """On loopback alone, unless the test says otherwise."""
+    return RelayConfig(**{"udp_host": "127.0.0.1", "announced_addresses": ("127.0.0.1",), **config})

@@ -10,19 +10,14 @@ import asyncio
 import json
 import os
 import random
-import socket
 import sys
 import time
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack
 from dataclasses import asdict, dataclass, field
 
-from camera_hub.relay.messages import RelayConfig
-from camera_hub.running import running
-from camera_hub.wire import Pipe
 from tests.relay.camera import Camera, Quirks, camera
 from tests.relay.clip import clip
-from tests.relay.hub import Hub
+from tests.relay.hub import Hub, relay_process
 from tests.relay.peer import viewer
 
 CAMERAS, VIEWERS, TRACKS = 4, 3, 2
@@ -128,26 +123,6 @@ def slope(samples: list[Sample]) -> float:
     mean, rss = sum(at) / len(at), sum(sample.rss for sample in samples) / len(samples)
     spread = sum((one - mean) ** 2 for one in at)
     return 3600 * sum((one.at - mean) * (one.rss - rss) for one in samples) / spread if spread else 0.0
-
-
-@asynccontextmanager
-async def relay_process() -> AsyncIterator[tuple[Hub, int]]:
-    """A relay as the hub starts it, and its process id."""
-    ours, theirs = socket.socketpair()
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "camera_hub.relay", "--fd", str(theirs.fileno())), pass_fds=[theirs.fileno()]
-    )
-    theirs.close()
-    pipe = Pipe(*await asyncio.open_connection(sock=ours))
-    hub = Hub(pipe)
-    async with running(hub.listen(), "soak hub"):
-        try:
-            config = RelayConfig(udp_host="127.0.0.1", announced_addresses=("127.0.0.1",))
-            await pipe.call(config.head("configure"), deadline=30)
-            yield hub, process.pid
-        finally:
-            await pipe.close()
-            await asyncio.wait_for(process.wait(), 20)
 
 
 async def soak(minutes: float, *, every: float = 2.0) -> Report:
