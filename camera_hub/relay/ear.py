@@ -5,7 +5,6 @@ from collections.abc import Callable
 from camera_hub.relay.audio import AudioTrack, OnePacketOutlet, Sound
 from camera_hub.relay.feed import Feed
 from camera_hub.relay.messages import AudioState, TrackPhase
-from camera_hub.relay.webrtc import rtcp
 
 
 class _Next:
@@ -25,7 +24,7 @@ class _Next:
 
 
 class Ear:
-    """An audio track and what it is wanted to carry; also what aiortc hands the browser's reports about it to."""
+    """An audio track and what it is wanted to carry."""
 
     def __init__(
         self,
@@ -47,7 +46,6 @@ class Ear:
         self._holds = False
         self._serial = -1
         self._said: AudioState | None = None
-        self._ssrc = self.track.ssrc
 
     def listen(self, name: str | None, feed: Feed | None, serial: int) -> None:
         """Pass this feed's sound on from now on; `feed` None with a name: it is not open yet. No name: silence.
@@ -104,7 +102,3 @@ class Ear:
         if said != self._said:
             self._said = said
             self._tell(said)
-
-    async def _handle_rtcp_packet(self, packet: object) -> None:
-        if isinstance(word := rtcp.read(packet, self._ssrc, 0.0), rtcp.Reception):
-            self.track.figures.lost = word.lost

@@ -27,10 +27,6 @@ class Peer(Protocol):
         """A live frame for the track."""
         ...
 
-    def reported(self, track: Track, packet: object) -> None:
-        """RTCP of the browser about the track."""
-        ...
-
 
 class _Next:
     """The feed that a tile waits for while the one before goes on."""
@@ -61,7 +57,7 @@ class _Next:
 
 
 class Tile:
-    """A track and what it is wanted to show; also what aiortc hands the browser's reports to."""
+    """A track and what it is wanted to show."""
 
     def __init__(
         self,
@@ -81,7 +77,6 @@ class Tile:
         self._next: _Next | None = None
         self._now = now
         self._said: tuple[int, TrackPhase, str | None, str | None, int | None] | None = None
-        self._ssrc = self.track.ssrc
 
     @property
     def waits_for(self) -> Feed | None:
@@ -191,6 +186,3 @@ class Tile:
         if self._next is not None:
             self._next.leave()
             self._next = None
-
-    async def _handle_rtcp_packet(self, packet: object) -> None:
-        self.viewer.reported(self.track, packet)

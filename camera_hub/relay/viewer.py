@@ -99,6 +99,7 @@ class Viewer:
             Tile(self, number, one, _NotYet(), clock.monotonic, ssrcs=(next(ssrcs), next(ssrcs)))
             for number, one in enumerate(types)
         ]
+        self._tracks = {tile.track.ssrc: tile.track for tile in self.tiles}
         self._audio = next((section for section in offer.sections if section.audio is not None), None)
         self.ear: Ear | None = None
         if self._audio is not None and self._audio.audio is not None:
@@ -143,13 +144,12 @@ class Viewer:
 
     def _connect(self) -> None:
         self._outlet = self._dtls.outlet(self._port, gso=self._gso)
+        self._dtls.listen(self._heard)
         self._tell_viewer(ViewerState(self.name, "connected"))
         for tile in self.tiles:
-            self._dtls.listen(tile)
             tile.track.outlet = self._outlet
             tile.track.point(tile.track.feed, tile.track.serial)
         if self.ear is not None:
-            self._dtls.listen(self.ear)
             self.ear.track.outlet = self._outlet
         self.wake()
 
@@ -190,9 +190,15 @@ class Viewer:
         if self._outlet is not None and self._outlet.blocked:
             self._awake.set()
 
-    def reported(self, track: Track, packet: object) -> None:
-        """RTCP of the browser about one track."""
-        word = rtcp.read(packet, track.ssrc, self._clock.now().timestamp())
+    def _heard(self, data: bytes) -> None:
+        """A compound RTCP packet of the browser. Raises ValueError when it is none."""
+        for ssrc, report in rtcp.read(data, self._clock.now().timestamp()):
+            if (track := self._tracks.get(ssrc)) is not None:
+                self._reported(track, report)
+            elif self.ear is not None and ssrc == self.ear.track.ssrc and isinstance(report, rtcp.Reception):
+                self.ear.track.figures.lost = report.lost
+
+    def _reported(self, track: Track, word: rtcp.Report) -> None:
         if isinstance(word, rtcp.Nack):
             sent = track.resend(word.sequences, self._repair.room)
             self._repair.spend(sent)
@@ -201,7 +207,7 @@ class Viewer:
             track.picture_lost()
             if track.feed is not None and not track.feed.history.gop:
                 self._wants_key(track.feed.name)
-        elif isinstance(word, rtcp.Reception):
+        else:
             track.figures.fraction_lost, track.figures.lost = word.fraction_lost, word.lost
             if word.round_trip is not None:
                 track.figures.round_trip = word.round_trip

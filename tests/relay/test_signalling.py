@@ -7,7 +7,6 @@ from hypothesis import strategies as st
 
 from camera_hub.errors import HubError, Kind
 from camera_hub.relay.reports import ntp_time, sender_report
-from camera_hub.relay.webrtc import rtcp
 from camera_hub.relay.webrtc.answer import Ssrcs, Transport, usable_addresses, write_answer
 from camera_hub.relay.webrtc.offer import read_offer
 
@@ -161,19 +160,3 @@ def test_a_sender_report_is_read_by_aiortc() -> None:
     assert (report.ssrc, info.rtp_timestamp, info.packet_count, info.octet_count) == (7, 90_000, 12, 3456)
     assert info.ntp_timestamp == ntp_time(1_800_000_000.5)
     assert names.chunks[0].items == [(1, b"hub")]
-
-
-def test_what_a_browser_reports() -> None:
-    nack = rtp.RtcpRtpfbPacket(fmt=1, ssrc=1, media_ssrc=7, lost=[3, 4])
-    assert rtcp.read(nack, 7, 0.0) == rtcp.Nack([3, 4])
-    assert rtcp.read(nack, 8, 0.0) is None
-    assert rtcp.read(rtp.RtcpPsfbPacket(fmt=1, ssrc=1, media_ssrc=7), 7, 0.0) == rtcp.PictureLost()
-    sent, now = 1_800_000_000.0, 1_800_000_000.35
-    block = rtp.RtcpReceiverInfo(
-        ssrc=7, fraction_lost=64, packets_lost=5, highest_sequence=1, jitter=0,
-        lsr=ntp_time(sent) >> 16 & 0xFFFFFFFF, dlsr=int(0.25 * 65536),
-    )  # fmt: skip
-    seen = rtcp.read(rtp.RtcpRrPacket(ssrc=1, reports=[block]), 7, now)
-    assert isinstance(seen, rtcp.Reception)
-    assert (seen.fraction_lost, seen.lost) == (0.25, 5)
-    assert seen.round_trip == pytest.approx(0.1, abs=0.001)

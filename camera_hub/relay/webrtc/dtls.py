@@ -1,27 +1,21 @@
-"""DTLS-SRTP with one browser, by aiortc's RTCDtlsTransport over our ICE-lite end.
+"""DTLS-SRTP with one browser, by aiortc's RTCDtlsTransport over our ICE-lite end; SRTCP is opened here.
 
 Private attributes of aiortc and pylibsrtp in use (a contract test names each): RTCDtlsTransport._set_role,
-._srtp_profiles, ._rtp_router, ._tx_srtp; RtpRouter.register_sender; Session._srtp.
+._srtp_profiles, ._tx_srtp, ._rx_srtp; Session._srtp.
 """
 
 import asyncio
-from typing import Protocol, cast
+from collections.abc import Callable
+from typing import cast
 
 from aiortc import RTCCertificate, RTCDtlsFingerprint, RTCDtlsParameters, RTCDtlsTransport, RTCIceTransport
 from aiortc.rtcdtlstransport import SRTP_AEAD_AES_128_GCM, SRTP_AES128_CM_SHA1_80, SRTP_PROFILES
+from pylibsrtp import Error as SrtpError
 
 from camera_hub.errors import HubError, Kind
 from camera_hub.relay.webrtc.ice import IcePeer
 from camera_hub.relay.webrtc.outlet import SrtpOutlet
 from camera_hub.relay.webrtc.port import Port
-
-
-class RtcpTaker(Protocol):
-    """Who gets the browser's reports about one SSRC."""
-
-    _ssrc: int
-
-    async def _handle_rtcp_packet(self, packet: object) -> None: ...
 
 
 class Certificate:
@@ -57,9 +51,22 @@ class Dtls:
         if self._transport.state != "connected":
             raise HubError(Kind.UNAVAILABLE, "the DTLS handshake with the browser failed", reason="dtls_failed")
 
-    def listen(self, taker: RtcpTaker) -> None:
-        """Hand the taker every report about its SSRC."""
-        self._transport._rtp_router.register_sender(taker, taker._ssrc)
+    def listen(self, take: Callable[[bytes], None]) -> None:
+        """Hand over every compound RTCP packet from now on, decrypted, in the port's own read. Once connected."""
+        opened = self._transport._rx_srtp
+
+        def heard(data: bytes) -> str | None:
+            if not 192 <= data[1] <= 223:  # RFC 5761: media, which nobody was invited to send
+                return "unwanted_media"
+            try:
+                take(opened.unprotect_rtcp(data))
+            except SrtpError:
+                return "bad_srtp"
+            except ValueError:
+                return "bad_rtcp"
+            return None
+
+        self._ice.hears = heard
 
     def outlet(self, port: Port, *, gso: bool) -> SrtpOutlet:
         """The way out for packets, once connected."""
@@ -67,6 +74,7 @@ class Dtls:
 
     async def stop(self) -> None:
         """Say goodbye and let go of everything."""
+        self._ice.hears = None
         await self._transport.stop()
         self._ice.close()
 

@@ -28,6 +28,8 @@ class IcePeer:
         self.way: Way | None = None
         self.seen = now()
         self.selected = asyncio.Event()
+        self.hears: Callable[[bytes], str | None] | None = None
+        """Who takes SRTP and SRTCP, once there are keys for it; says why not when it does not."""
         self._port = port
         self._now = now
         self._known: set[Address] = set()
@@ -58,12 +60,14 @@ class IcePeer:
     def lively(self) -> bool:
         return not self._closed and self._now() - self.seen < LIVELY
 
-    def datagram(self, data: bytes) -> bool:
+    def datagram(self, data: bytes) -> str | None:
+        if data[0] > 127:
+            return self.hears(data) if self.hears is not None else "no_keys_yet"
         if len(self._queue) >= QUEUE:
-            return False
+            return "queue_full"
         self._queue.append(data)
         self._wake()
-        return True
+        return None
 
     def close(self) -> None:
         """Leave the port; whoever waits for a datagram gets ConnectionError."""

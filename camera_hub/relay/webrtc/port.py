@@ -56,8 +56,8 @@ class PortPeer(Protocol):
         """Whether it has been heard of lately, so that its addresses are still its own."""
         ...
 
-    def datagram(self, data: bytes) -> bool:
-        """A DTLS or SRTP datagram from a checked address. False: its queue is full."""
+    def datagram(self, data: bytes) -> str | None:
+        """A DTLS or SRTP datagram from a checked address. Why it was dropped, if it was (see `counts`)."""
         ...
 
 
@@ -153,8 +153,8 @@ class Port:
             peer = self._by_address.get(address)
             if peer is None:
                 self.counts["unknown_source"] += 1
-            elif not peer.datagram(data):
-                self.counts["queue_full"] += 1
+            elif (dropped := peer.datagram(data)) is not None:
+                self.counts[dropped] += 1
         else:
             self.counts["bad_first_byte"] += 1
 

@@ -14,6 +14,7 @@ from camera_hub.relay.rtsp.auth import Login, best_challenge
 from camera_hub.relay.rtsp.message import MAX_BODY, MAX_LINE, Parser, Response
 from camera_hub.relay.rtsp.sdp import read_sdp
 from camera_hub.relay.timeline import Timeline
+from camera_hub.relay.webrtc import rtcp
 from camera_hub.relay.webrtc.answer import Ssrcs, Transport, write_answer
 from camera_hub.relay.webrtc.ice import IcePeer
 from camera_hub.relay.webrtc.offer import read_offer
@@ -115,12 +116,24 @@ def parameters(data: bytes) -> None:
             assert picture.height > 0
 
 
+def reports(data: bytes) -> None:
+    try:
+        found = rtcp.read(data, 1.0)
+    except ValueError:
+        return
+    for _, report in found:
+        if isinstance(report, rtcp.Nack):
+            assert len(report.sequences) <= rtcp.MAX_NACKED
+            assert all(0 <= number <= 0xFFFF for number in report.sequences)
+
+
 TARGETS: dict[str, Callable[[bytes], None]] = {
     "rtsp": rtsp,
     "sdp": sdp,
     "offer": offer,
     "stun": datagram,
     "rtp": rtp,
+    "rtcp": reports,
     "sps": parameters,
 }
 """By the beginning of a corpus file's name."""
