@@ -177,7 +177,10 @@ class Track:
         return 0
 
     def work(self, budget: int) -> int:
-        """Send from the backlog about `budget` bytes, at least one run; stop where the outlet blocks. Bytes sent."""
+        """Send from the backlog about `budget` bytes, at least one run. Bytes sent.
+
+        Stop where the outlet blocks, and behind a key frame: another tile's may come before the rest (pacer.next_of).
+        """
         sent = 0
         while self._backlog and sent < budget and not self.outlet.blocked:
             waiting = self._backlog[0]
@@ -191,6 +194,8 @@ class Track:
                 self._backlog.popleft()
                 self._backlog_size -= frame.size
                 self.figures.frames += 1
+                if frame.key:
+                    break
         return sent
 
     def _send_frame(self, frame: Frame, budget: int) -> int:
@@ -262,6 +267,11 @@ class Track:
     def backlog(self) -> int:
         """Bytes that wait to be sent; 0 = none."""
         return self._backlog_size
+
+    @property
+    def opens(self) -> bool:
+        """Whether a key frame goes next."""
+        return bool(self._backlog) and self._backlog[0].frame.key
 
     @property
     def waits_since(self) -> float:

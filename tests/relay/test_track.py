@@ -84,6 +84,12 @@ def a_track(wire: Wire, time: Time, live: list[int] | None = None, backlog_bytes
     )
 
 
+def send_all(track: Track) -> None:
+    """As a pacer with room for everything does."""
+    while track.backlog:
+        track.work(10_000_000)
+
+
 def test_a_switch_replays_the_cache_squeezed_and_goes_on_live() -> None:
     wire, time, live = Wire(), Time(), list[int]()
     track, camera = a_track(wire, time, live), Camera("a")
@@ -92,7 +98,7 @@ def test_a_switch_replays_the_cache_squeezed_and_goes_on_live() -> None:
         camera.frame(time.now, key=index == 0)
     track.point(camera, 7)
     assert str(track.phase) == "waiting"
-    track.work(10_000_000)
+    send_all(track)
     assert track.phase is TrackPhase.LIVE
     assert live == [7]
     assert len(wire.packets) == 75
@@ -102,6 +108,26 @@ def test_a_switch_replays_the_cache_squeezed_and_goes_on_live() -> None:
     track.live(camera.frame(time.now), 40_000)
     assert (wire.packets[-1][3] - stamps[-1]) & 0xFFFFFFFF == 3600
     assert live == [7]
+
+
+def test_of_many_new_tiles_each_has_its_key_frame_before_any_has_the_rest_of_its_cache() -> None:
+    time, order = Time(), list[tuple[int, bytes]]()
+    tracks = [a_track(Wire(), time) for _ in range(16)]
+    for number, track in enumerate(tracks):
+        camera = Camera(f"{number}")
+        for index in range(25):
+            camera.frame(time.now + index * 0.04, key=index == 0, packets=2 + number % 3)
+        track.point(camera, 1)
+    while waiting := [track for track in tracks if track.backlog]:
+        track = next_of(waiting, in_turn=False)
+        wire = track.outlet
+        assert isinstance(wire, Wire)
+        before = len(wire.packets)
+        track.work(600)
+        order += [(tracks.index(track), packet[5].split(b":")[1]) for packet in wire.packets[before:]]
+    keys = [place for place, (_, frame) in enumerate(order) if frame == b"0"]
+    assert keys == list(range(sum(2 + number % 3 for number in range(16))))
+    assert all(track.figures.frames == 25 for track in tracks)
 
 
 @pytest.mark.parametrize("in_turn", [True, False])
@@ -188,7 +214,7 @@ def test_a_nack_is_answered_with_the_same_bytes_and_time() -> None:
     camera.frame(time.now, key=True)
     camera.frame(time.now + 0.04)
     track.point(camera, 1)
-    track.work(1 << 20)
+    send_all(track)
     other.frame(time.now + 0.05, key=True)
     track.point(other, 2)
     track.work(1 << 20)
