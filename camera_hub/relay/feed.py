@@ -20,6 +20,7 @@ from camera_hub.relay.permits import Permit
 from camera_hub.relay.rtp import FloodGuard, ReceiverStats, parse_rtp
 from camera_hub.relay.rtsp.client import RtspSession
 from camera_hub.relay.timeline import Timeline
+from camera_hub.relay.unison import Unison
 from camera_hub.running import Backoff, ended, keep_running, to_beat
 
 FINAL = frozenset(
@@ -91,6 +92,7 @@ class Feed:
         self.state = FeedState(spec.feed, FeedPhase.CONNECTING)
         self.trouble: str | None = None  # why the last try failed, until the next one succeeds
         self.takers: set[Taker] = set()
+        self.unison = Unison()
         self.sound = FeedAudio(spec.feed, config.payload_limit, clock.monotonic)
         self._config = config
         self._clock = clock
@@ -296,7 +298,7 @@ class Feed:
         self.history.add(frame)
         if frame.key:
             self._key(frame, units)
-        for taker in tuple(self.takers):
+        for taker in self.takers - self.unison.take(frame):
             taker.take(frame)
 
     def _key(self, frame: Frame, units: tuple[bytes, ...]) -> None:
@@ -385,5 +387,6 @@ class Feed:
             "opens": figures.opens,
             "failures": figures.failures,
             "tracks": len(self.takers),
+            "in_step": len(self.unison),
             **self.sound.figures(),
         }

@@ -101,6 +101,7 @@ class Tile:
         elif feed is not None and feed is self.feed:
             self.say(TrackPhase.LIVE)  # it plays already, and has no cache that could be replayed
         else:
+            self.track.fall_out()  # each frame of the picture before asks how long it is still held
             self._next = _Next(self, self._now() + HOLD)
             self.say(TrackPhase.WAITING)
             if feed is not None:
@@ -124,6 +125,7 @@ class Tile:
     def leave(self) -> None:
         """Take no more of any feed."""
         self._forget_next()
+        self.track.fall_out()
         if self.feed is not None:
             self.feed.takers.discard(self)
             self.feed = None
@@ -133,6 +135,8 @@ class Tile:
             self.switch()
             return
         self.viewer.deliver(self.track, frame)
+        if self._next is None and self.feed is not None:
+            self.track.fall_in(self.feed.unison, self)
 
     def feed_says(self, state: FeedState) -> None:
         if self._next is not None:  # these words are about the picture before

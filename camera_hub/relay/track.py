@@ -7,13 +7,14 @@ number is given to a packet when it is handed to the outlet, once; a resend repe
 import random
 from bisect import bisect_right
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from camera_hub.relay.history import Frame, History, Run, Source, runs
 from camera_hub.relay.messages import TrackPhase
 from camera_hub.relay.timeline import squeeze
+from camera_hub.relay.unison import Leg, Member, Unison
 
 MASK32 = 0xFFFFFFFF
 MAX_RUNS = 4096
@@ -36,6 +37,10 @@ class Outlet(Protocol):
         self, payload_type: int, ssrc: int, sequence: int, timestamp: int, marker: bool, payload: bytes
     ) -> int:
         """Send one packet by itself: a resend (RTX, RFC 4588), or sound. Bytes."""
+        ...
+
+    def leg(self, payload_type: int, ssrc: int, lag: int, base: int) -> Leg | None:
+        """This track's part of a broadcast (webrtc.broadcast.Leg); None where it cannot be in one now."""
         ...
 
 
@@ -116,9 +121,12 @@ class Track:
     _replayed_at: float = -1e9
     _keys_only: bool = False
     _resent: dict[int, float] = field(default_factory=dict)  # number → when
+    _member: Member | None = None
+    _unspent: int = 0
 
     def thin(self, *, keys_only: bool) -> None:
         """From now on send key frames alone, one at a time, or all frames (from the next key frame on)."""
+        self.fall_out()
         if keys_only and not self._keys_only:
             self._drop_backlog()
             self._needs_key = True
@@ -126,6 +134,7 @@ class Track:
 
     def point(self, feed: Source | None, serial: int) -> None:
         """Show `feed` from now on, from its cache if it has one. The caller has checked that the codec is taken."""
+        self.fall_out()
         self._drop_backlog()
         self.feed, self.serial = feed, serial
         self._needs_key = True
@@ -136,6 +145,7 @@ class Track:
 
     def replay(self) -> bool:
         """Queue the feed's cached GOP, squeezed. False when there is none (then the next key frame begins)."""
+        self.fall_out()
         if self.feed is None or not self._settle_type():
             return False
         gop = self.feed.history.gop
@@ -153,6 +163,7 @@ class Track:
 
     def live(self, frame: Frame, budget: int) -> int:
         """The feed has a new frame: send of it what `budget` allows, queue the rest. Bytes sent."""
+        self.fall_out()  # the unison has left this frame to each
         if self._needs_key:
             if not frame.key or not self._settle_type():
                 if self._keys_only:
@@ -215,6 +226,7 @@ class Track:
 
     def resend(self, sequences: list[int], budget: int) -> int:
         """Answer a NACK from the feed's history with about `budget` bytes. Bytes sent."""
+        self.settle()
         sent = 0
         now = self.now()
         repeat = min(REPEAT_MOST, max(REPEAT_LEAST, (self.figures.round_trip or 0.0) / 2))
@@ -247,6 +259,7 @@ class Track:
 
     def expect_key(self) -> None:
         """The feed begins anew, perhaps with another codec: what waits is void, its next key frame goes first."""
+        self.fall_out()
         self._drop_backlog()
         self._needs_key = True
         if self.phase is TrackPhase.LIVE:
@@ -262,6 +275,56 @@ class Track:
         gop = history.gop
         if gop and worth_replaying(now - gop[0].arrived, history.gop_seconds, history.gop_size):
             self.replay()
+
+    def fall_in(self, unison: Unison, taker: Hashable) -> None:
+        """Join the feed's unison, if all that is left to do is to pass each frame on. `taker`: as the feed knows it."""
+        run = self._run
+        if (
+            self._member is not None
+            or run is None
+            or run.offset
+            or self._backlog
+            or self._needs_key
+            or self._keys_only
+            or self.phase is not TrackPhase.LIVE
+            or self._pt is None
+            or run.sequence - run.index != self._sequence - unison.index
+        ):
+            return
+        leg = self.outlet.leg(self._pt[0], self.ssrc, run.index - run.sequence, self._base)
+        if leg is not None:
+            self._member = unison.join(taker, self, leg)
+
+    def fall_out(self) -> None:
+        """Go its own way from now on, if it was in a unison."""
+        if self._member is not None:
+            self.settle()
+            member, self._member = self._member, None
+            member.unison.leave(member)
+
+    def settle(self) -> None:
+        """Count what a unison has sent for this track. To be called before its counters are read."""
+        member = self._member
+        if member is None:
+            return
+        frames, packets, size = member.settle()
+        if packets:
+            self._sequence += packets
+            self.last_timestamp = member.unison.timestamp
+            self._unspent += size
+            self.figures.frames += frames
+            self.figures.packets += packets
+            self.figures.bytes += size
+
+    def take_unspent(self) -> int:
+        """Bytes that a unison has sent for this track since the last call, which its pacer has not heard of."""
+        self.settle()
+        unspent, self._unspent = self._unspent, 0
+        return unspent
+
+    def queue_rest(self, frame: Frame, sent: int) -> None:
+        self.figures.frames -= 1  # `work` counts it when its last run goes
+        self._queue(_Waiting(frame, frame.timestamp, sent))
 
     @property
     def backlog(self) -> int:

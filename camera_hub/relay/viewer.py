@@ -56,6 +56,9 @@ class _NotYet:
     def send_one(self, *_: object) -> int:
         return 0
 
+    def leg(self, *_: object) -> None:
+        return None
+
 
 class Viewer:
     """State of one peer. `run` lives as long as the peer; the relay runs it as a task."""
@@ -144,6 +147,7 @@ class Viewer:
 
     def _connect(self) -> None:
         self._outlet = self._dtls.outlet(self._port, gso=self._gso)
+        self._outlet.stalled = self._fall_out
         self._dtls.listen(self._heard)
         self._tell_viewer(ViewerState(self.name, "connected"))
         for tile in self.tiles:
@@ -179,10 +183,22 @@ class Viewer:
         outlet, bucket = self._outlet, self._bucket
         if outlet is None:
             return
-        bucket.refill(frame.arrived)  # this very turn of the loop
+        self._account(frame.arrived)  # this very turn of the loop
         bucket.spend(track.live(frame, TURN if bucket.live and not outlet.blocked else 0))
         if track.backlog or outlet.blocked:
             self._awake.set()
+
+    def _account(self, now: float) -> None:
+        """Let the bucket know of what unisons have sent, then of the time that has passed; never the other way round,
+        since a full bucket forgets time."""
+        self._bucket.spend(sum(tile.track.take_unspent() for tile in self.tiles))
+        self._bucket.refill(now)
+
+    def _fall_out(self) -> None:
+        """The socket is full, or too much has been sent: each track queues what it cannot send."""
+        for tile in self.tiles:
+            tile.track.fall_out()
+        self._awake.set()
 
     def _sounded(self, size: int) -> None:
         """Sound went out: small and never late, it does not wait for the pacer, but counts."""
@@ -229,7 +245,7 @@ class Viewer:
             if not waiting:
                 self._awake.clear()
                 continue
-            bucket.refill(self._clock.monotonic())
+            self._account(self._clock.monotonic())
             if not bucket.worth_a_turn:
                 self._pacer_waits += 1
                 await self._clock.sleep(bucket.wait())
@@ -243,6 +259,9 @@ class Viewer:
         for second in itertools.count():
             if self._clock.monotonic() - self._ice.seen >= CONSENT:
                 return
+            self._account(self._clock.monotonic())
+            if not self._bucket.live:
+                self._fall_out()
             self._thinning.judge(self._clock.monotonic())
             if second % SECONDS_PER_REPORT == 0:
                 self._send_reports()
@@ -264,6 +283,8 @@ class Viewer:
 
     def read_figures(self) -> dict[str, Any]:
         """What this peer has been sent."""
+        for tile in self.tiles:
+            tile.track.settle()
         outlet = asdict(self._outlet.figures) if self._outlet is not None else {}
         tracks = [{"feed": tile.wanted, "phase": tile.track.phase, **asdict(tile.track.figures)} for tile in self.tiles]
         audio = {"feed": self.ear.wanted, **asdict(self.ear.track.figures)} if self.ear is not None else None

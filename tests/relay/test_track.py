@@ -36,6 +36,9 @@ class Wire:
         self.resent.append((sequence, timestamp, marker, payload))
         return len(payload)
 
+    def leg(self, payload_type: int, ssrc: int, lag: int, base: int) -> None:
+        return None
+
 
 class Camera:
     """A feed as a track sees it."""

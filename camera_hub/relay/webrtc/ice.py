@@ -5,7 +5,8 @@ import secrets
 from collections import OrderedDict, deque
 from collections.abc import Callable
 
-from camera_hub.relay.webrtc.port import Address, Port, Way
+from camera_hub.relay.webrtc.many import Address
+from camera_hub.relay.webrtc.port import Port, Way
 
 QUEUE = 256
 MAX_ADDRESSES = 32
@@ -30,6 +31,7 @@ class IcePeer:
         self.selected = asyncio.Event()
         self.hears: Callable[[bytes], str | None] | None = None
         """Who takes SRTP and SRTCP, once there are keys for it; says why not when it does not."""
+        self.moved: Callable[[Way], None] | None = None
         self._port = port
         self._now = now
         self._known: set[Address] = set()
@@ -52,6 +54,8 @@ class IcePeer:
             self._known.add(way.address)
         self.seen = self._now()
         if nominated or self.way is None:
+            if self.moved is not None and way != self.way:
+                self.moved(way)
             self.way = way
             self.selected.set()
         return None

@@ -2,6 +2,7 @@
 
 import errno
 import struct
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,8 +10,10 @@ from pylibsrtp import Session
 from pylibsrtp._binding import ffi, lib
 
 from camera_hub.relay.history import Run
+from camera_hub.relay.webrtc.broadcast import Leg
 from camera_hub.relay.webrtc.gso import segment
 from camera_hub.relay.webrtc.ice import IcePeer
+from camera_hub.relay.webrtc.many import Aim
 from camera_hub.relay.webrtc.port import Port
 from camera_hub.relay.webrtc.press import Press
 
@@ -32,6 +35,10 @@ class OutletFigures:
     gso_refused: int = 0
 
 
+def _nobody() -> None:
+    """Nobody wants to know."""
+
+
 class SrtpOutlet:
     """Implements track.Outlet over a finished DTLS handshake. Sends to wherever the peer's ICE points now."""
 
@@ -47,6 +54,9 @@ class SrtpOutlet:
         self._length: Any = ffi.new("int *")
         self._press: Press | None = None  # its trailer is that of the first packet
         self._held: list[tuple[bytes, int]] = []
+        self._aim: Aim | None = None
+        self.stalled: Callable[[], None] = _nobody
+        """Called when the socket is full or takes no more runs: no track of this peer is in step any more."""
 
     @property
     def blocked(self) -> bool:
@@ -82,7 +92,7 @@ class SrtpOutlet:
             try:
                 self._port.socket.sendmsg((data,), (cut.segment, *way.control), 0, way.address)
             except OSError as error:
-                self._refused(error, data, cut.width)
+                self.refused(error, data, cut.width)
             else:
                 figures.sends += 1
         else:
@@ -107,6 +117,28 @@ class SrtpOutlet:
         self._out(self._view[:total], total)
         return total
 
+    def leg(self, payload_type: int, ssrc: int, lag: int, base: int) -> Leg | None:
+        press, way = self._press, self._ice.way
+        if not self._gso or self._held or press is None or way is None:
+            return None
+        broadcast = self._port.broadcast(press.trailer)
+        if broadcast is None:
+            return None
+        if self._aim is None:
+            self._aim = aim = Aim(way.address, way.control)
+            self._ice.moved = lambda way: aim.at(way.address, way.control)
+        return Leg(broadcast, self, self._srtp, self._aim, payload_type, ssrc, lag, base)
+
+    def count(self, packets: int, size: int, sends: int) -> None:
+        """A broadcast has sent so much to this peer."""
+        self.figures.packets += packets
+        self.figures.bytes += size
+        self.figures.sends += sends
+
+    def spoiled(self, count: int) -> None:
+        """A broadcast could not encrypt so many packets."""
+        self.figures.failed += count
+
     def _one_by_one(self, payload_type: int, ssrc: int, sequence: int, timestamp: int, run: Run) -> int:
         """Send a run packet by packet: the first one, which tells how long this cipher's trailer is."""
         last = len(run.payloads) - 1
@@ -122,13 +154,14 @@ class SrtpOutlet:
         assert self._ice.way is not None
         self._port.send(self._session.protect_rtcp(packet), self._ice.way)
 
-    def _refused(self, error: OSError, data: memoryview, width: int) -> None:
+    def refused(self, error: OSError, data: memoryview, width: int) -> None:
         """The socket did not take a run: it is held, or its packets go one by one from now on."""
         if isinstance(error, BlockingIOError):
             self._hold(data, width)
         elif len(data) > width and error.errno in _GSO_REFUSED:
             self._gso = False
             self.figures.gso_refused += 1
+            self.stalled()
             self._plain(data, width)
         else:
             self.figures.failed += 1
@@ -144,7 +177,7 @@ class SrtpOutlet:
             self._port.socket.sendmsg((data,), (segment(width), *way.control), 0, way.address)
             self.figures.sends += 1
         except OSError as error:
-            self._refused(error, data, width)
+            self.refused(error, data, width)
 
     def _plain(self, data: memoryview, width: int) -> None:
         way = self._ice.way
@@ -163,3 +196,4 @@ class SrtpOutlet:
         self._held.append((bytes(data), width))
         self.figures.blocked += 1
         self._port.full()
+        self.stalled()

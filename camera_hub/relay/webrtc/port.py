@@ -15,10 +15,9 @@ from typing import Protocol, Self
 from aioice import stun
 
 from camera_hub.errors import HubError, Kind
+from camera_hub.relay.webrtc.broadcast import Broadcast
+from camera_hub.relay.webrtc.many import Address, Control, many_works, send_many
 from camera_hub.relay.webrtc.press import Press
-
-Address = tuple[str, int] | tuple[str, int, int, int]
-Control = list[tuple[int, int, bytes]]
 
 IP_PKTINFO = 8
 _SOURCE_V4 = struct.Struct("=I4s4s")  # in_pktinfo: interface, source on sending, destination
@@ -77,6 +76,8 @@ class Port:
         self._by_ufrag: dict[str, PortPeer] = {}
         self._by_address: dict[Address, PortPeer] = {}
         self._presses: dict[int, Press] = {}
+        self._send_many = send_many(self.socket) if many_works() else None
+        self._broadcasts: dict[int, Broadcast] = {}
         self._writable: asyncio.Event = asyncio.Event()
         self._writable.set()
 
@@ -116,6 +117,13 @@ class Port:
         if press is None:
             press = self._presses[trailer] = Press(trailer)
         return press
+
+    def broadcast(self, trailer: int) -> Broadcast | None:
+        """What sends runs to many peers whose cipher adds `trailer` bytes; None where the system cannot."""
+        broadcast = self._broadcasts.get(trailer)
+        if broadcast is None and self._send_many is not None:
+            broadcast = self._broadcasts[trailer] = Broadcast(trailer, self._send_many)
+        return broadcast
 
     def full(self) -> None:
         """A sender met EAGAIN: `writable` is awaited until the socket takes more."""

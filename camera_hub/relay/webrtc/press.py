@@ -48,7 +48,7 @@ class Press:
     """For one trailer size. `protect` leaves the encrypted run at the start of `view`."""
 
     def __init__(self, trailer: int) -> None:
-        self._trailer = trailer
+        self.trailer = trailer
         self._raw: Any = ffi.new("unsigned char[]", BUFFER)
         self.view = memoryview(ffi.buffer(self._raw))
         self._lengths: Any = ffi.new("int[]", MOST_PACKETS)
@@ -61,12 +61,12 @@ class Press:
         """The run's layout. It must fit: at most MOST_PACKETS, and BUFFER bytes."""
         cut = self._cuts.get(run)
         if cut is None:
-            width = HEADER + len(run.payloads[0]) + self._trailer
+            width = HEADER + len(run.payloads[0]) + self.trailer
             pointers = self._pointers.get(width)
             if pointers is None or len(pointers) < len(run.payloads):
                 pointers = tuple(self._raw + index * width for index in range(len(run.payloads)))
                 self._pointers[width] = pointers
-            cut = self._cuts[run] = Cut(run, self._trailer, pointers[: len(run.payloads)])
+            cut = self._cuts[run] = Cut(run, self.trailer, pointers[: len(run.payloads)])
             if len(self._cuts) > KEPT:
                 self._cuts.popitem(last=False)
         return cut

@@ -1,0 +1,132 @@
+"""Tracks of one feed that take every frame as it comes: served together, each by nothing but constants of its own.
+
+A track that has no backlog, needs no key frame and whose socket takes what it is given only passes frames on: its
+sequence numbers and times follow from the frame's. Such tracks fall in; one broadcast per frame serves them all, and
+what they have sent is counted when somebody looks (`Member.settle`). Whatever is out of the ordinary lets a track fall
+out, and it goes its own way again (track.Track) until it is in step. Pure: the broadcast does the sending.
+"""
+
+from collections.abc import Hashable, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from camera_hub.relay.history import Frame, Run
+from camera_hub.relay.pacer import TURN
+
+
+class Broadcast(Protocol):
+    """Sends one run to many (webrtc.broadcast.Broadcast)."""
+
+    def fits(self, run: Run) -> bool: ...
+
+    def send(self, run: Run, legs: Sequence[Any], index: int, timestamp: int) -> None:
+        """`legs`: of its own kind, which say whose they are."""
+        ...
+
+
+class Leg(Protocol):
+    """One track on its way to one peer (webrtc.broadcast.Leg)."""
+
+    @property
+    def broadcast(self) -> Broadcast: ...
+
+    def sent(self, packets: int, payload_bytes: int, sends: int) -> int:
+        """Count at the peer what has been sent. Bytes with headers and trailers."""
+        ...
+
+
+class Singer(Protocol):
+    """What is wanted of a track that falls in."""
+
+    def queue_rest(self, frame: Frame, sent: int) -> None:
+        """It fell out after `sent` runs of this frame: the others are its own affair."""
+        ...
+
+
+@dataclass(slots=True, eq=False)
+class Member:
+    """A track in the unison, and up to where it has been counted."""
+
+    unison: "Unison"
+    taker: Hashable
+    track: Singer
+    leg: Leg
+    frames: int
+    packets: int
+    bytes: int
+    runs: int
+
+    def settle(self) -> tuple[int, int, int]:
+        """Frames, packets and bytes (all headers included) that were sent since the last time."""
+        unison = self.unison
+        packets = unison.packets - self.packets
+        if not packets:
+            return 0, 0, 0
+        frames = unison.frames - self.frames
+        size = self.leg.sent(packets, unison.bytes - self.bytes, unison.runs - self.runs)
+        self.frames, self.packets, self.bytes, self.runs = unison.frames, unison.packets, unison.bytes, unison.runs
+        return frames, packets, size
+
+
+class Unison:
+    """The members of one feed. Counters, and the last `timestamp`, are of what was sent to members. `index`: of the
+    packet after the newest frame's last, sent or not."""
+
+    def __init__(self) -> None:
+        self.frames = self.packets = self.bytes = self.runs = 0
+        self.timestamp = self.index = -1
+        self._newest = -1
+        self._members: dict[Hashable, Member] = {}
+        self._parts: dict[Broadcast, list[Leg]] | None = {}  # None: to be arranged anew
+        self._fallen: list[Member] = []  # while a frame is being sent
+
+    def __len__(self) -> int:
+        return len(self._members)
+
+    def join(self, taker: Hashable, track: Singer, leg: Leg) -> Member:
+        """From the next frame on."""
+        member = Member(self, taker, track, leg, self.frames, self.packets, self.bytes, self.runs)
+        self._members[taker] = member
+        self._parts = None
+        return member
+
+    def leave(self, member: Member) -> None:
+        """From now on; settle first."""
+        del self._members[member.taker]
+        self._fallen.append(member)
+        self._parts = None
+
+    def take(self, frame: Frame) -> AbstractSet[Hashable]:
+        """Send the feed's next frame to all members. Who has been served: the others take it for themselves."""
+        steps_on = frame.first == self.index and frame.timestamp > self._newest
+        self.index, self._newest = frame.first + len(frame.payloads), frame.timestamp
+        self._fallen.clear()
+        if not self._members:
+            return frozenset()
+        fit = all(part.fits(run) for part in self._arranged() for run in frame.runs)
+        if not steps_on or not fit or frame.size > TURN:
+            return frozenset()
+        served = frozenset(self._members)
+        self.frames += 1
+        self.timestamp = frame.timestamp
+        for number, run in enumerate(frame.runs, 1):
+            self.packets += len(run.payloads)
+            self.bytes += sum(map(len, run.payloads))
+            self.runs += 1
+            for part, legs in self._arranged().items():
+                part.send(run, legs, frame.first + run.place, frame.timestamp)
+            if self._fallen:
+                if number < len(frame.runs):
+                    for member in self._fallen:
+                        member.track.queue_rest(frame, number)
+                self._fallen.clear()
+        return served
+
+    def _arranged(self) -> dict[Broadcast, list[Leg]]:
+        """Everybody's legs. The lists are made anew after a change, since one may be just being served."""
+        if self._parts is None:
+            self._parts = {}
+            for member in self._members.values():
+                self._parts.setdefault(member.leg.broadcast, []).append(member.leg)
+        return self._parts

@@ -1,0 +1,202 @@
+"""One run to many peers: laid out, encrypted and handed to the kernel for all of them in a few passes.
+
+What a peer's packets differ in follows from the frame and from constants of the peer (see `Leg`), so that nothing of a
+peer is written while frames flow, and little is read: what a relay pays for a frame is not the instructions, it is the
+memory that has grown cold since the frame before. (Measured with 60 viewers: 19 µs for a frame of three packets where
+every peer went its own way through track, outlet and socket; 9 µs for the same in a loop.)
+"""
+
+from array import array
+from collections import OrderedDict
+from collections.abc import Sequence
+from struct import Struct, pack
+from typing import Any, Protocol
+
+from pylibsrtp._binding import ffi, lib
+
+from camera_hub.relay.history import Run
+from camera_hub.relay.webrtc.many import Aim, Heads, SendMany
+from camera_hub.relay.webrtc.press import HEADER
+
+SLOTS = 128
+STRIDE = 1600
+"""Bytes of a slot; a packet and its trailer have 1,456 at most (settings.Media.payload_limit). No power of two, which
+would crowd the headers into a few lines of the cache."""
+KEPT = 16
+"""Runs whose layout is remembered."""
+_PIECE = 16
+"""Bytes of struct iovec."""
+_VERSION = 0x80000000
+_MARKER = 0x00800000
+_MASK32 = 0xFFFFFFFF
+
+
+class Peer(Protocol):
+    """What a broadcast needs of a peer's outlet."""
+
+    def refused(self, error: OSError, data: memoryview, width: int) -> None:
+        """The socket did not take these datagrams of `width` bytes."""
+        ...
+
+    def spoiled(self, count: int) -> None:
+        """So many packets could not be encrypted, and nothing of them was sent."""
+        ...
+
+    def count(self, packets: int, size: int, sends: int) -> None:
+        """So much has been sent."""
+        ...
+
+
+class Leg:
+    """One track on its way to one peer. Its sequence number is the packet's index in the feed less `lag`; its RTP time
+    is the frame's plus `base`."""
+
+    __slots__ = ("aim", "base", "broadcast", "first", "lag", "peer", "srtp", "ssrc")
+
+    def __init__(
+        self, broadcast: "Broadcast", peer: Peer, srtp: Any, aim: Aim, payload_type: int, ssrc: int, lag: int, base: int
+    ) -> None:
+        self.broadcast = broadcast
+        self.peer = peer
+        self.srtp = srtp
+        self.aim = aim
+        self.first = _VERSION | payload_type << 16
+        self.ssrc = ssrc
+        self.lag = lag
+        self.base = base
+
+    def sent(self, packets: int, payload_bytes: int, sends: int) -> int:
+        size = payload_bytes + packets * (HEADER + self.broadcast.trailer)
+        self.peer.count(packets, size, sends)
+        return size
+
+
+class Layout:
+    """How one run lies in slots, for one peer. `width`: bytes of a datagram, all but the last."""
+
+    __slots__ = ("clear", "count", "ends_frame", "fits", "pack", "protected", "sizes", "total", "values", "width")
+
+    def __init__(self, run: Run, trailer: int) -> None:
+        sizes = [HEADER + len(payload) for payload in run.payloads]
+        self.count = count = len(sizes)
+        self.ends_frame = run.ends_frame
+        self.clear = pack(f"={count}i", *sizes)
+        self.sizes = array("Q", [size + trailer for size in sizes])
+        self.protected = pack(f"={count}i", *self.sizes)
+        self.width, self.total = self.sizes[0], sum(self.sizes)
+        self.fits = count <= SLOTS and max(self.sizes) <= STRIDE
+        slots = [f"IQ{size - HEADER}s{STRIDE - size}x" for size in sizes[:-1]]
+        self.pack = Struct(f"!{''.join(slots)}IQ{sizes[-1] - HEADER}s").pack_into
+        self.values: list[Any] = [value for payload in run.payloads for value in (0, 0, payload)]
+
+
+class Broadcast:
+    """For all peers of one socket whose cipher adds `trailer` bytes."""
+
+    def __init__(self, trailer: int, send_many: SendMany) -> None:
+        self.trailer = trailer
+        self._send_many = send_many
+        self._raw: Any = ffi.new("unsigned char[]", SLOTS * STRIDE)
+        self._view = memoryview(ffi.buffer(self._raw))
+        self._slots = tuple(self._raw + slot * STRIDE for slot in range(SLOTS))
+        self._lengths: Any = ffi.new("int[]", SLOTS)
+        self._lengths_bytes: Any = ffi.buffer(self._lengths)
+        self._length_of = tuple(self._lengths + slot for slot in range(SLOTS))
+        base = int(ffi.cast("uintptr_t", self._raw))
+        self._pieces = array("Q", [word for slot in range(SLOTS) for word in (base + slot * STRIDE, 0)])  # struct iovec
+        self._pieces_at = self._pieces.buffer_info()[0]
+        self._heads = Heads(SLOTS)
+        self._layouts: OrderedDict[Run, Layout] = OrderedDict()
+
+    def send(self, run: Run, legs: Sequence[Leg], index: int, timestamp: int) -> None:
+        """Send the run, whose first packet has this index in the feed, on all legs. Raises ValueError if it won't fit.
+
+        A peer whose socket is full, or whose cipher refuses, is told; the others do not notice.
+        """
+        layout = self._layout(run)
+        if not layout.fits:
+            raise ValueError("this run fits no broadcast")
+        at_once = SLOTS // layout.count
+        for start in range(0, len(legs), at_once):
+            self._pass(layout, legs[start : start + at_once], index, timestamp)
+
+    def fits(self, run: Run) -> bool:
+        """Whether the run may be sent."""
+        return self._layout(run).fits
+
+    def _layout(self, run: Run) -> Layout:
+        layout = self._layouts.get(run)
+        if layout is None:
+            layout = self._layouts[run] = Layout(run, self.trailer)
+            if len(self._layouts) > KEPT:
+                self._layouts.popitem(last=False)
+        return layout
+
+    def _pass(self, layout: Layout, legs: Sequence[Leg], index: int, timestamp: int) -> None:
+        count = layout.count
+        self._write(layout, legs, index, timestamp)
+        places = self._encrypt(layout, legs)
+        total = count * len(legs)
+        self._pieces[1 : 2 * total : 2] = layout.sizes * len(legs)
+        for place in places:
+            legs[place].aim.width[0] = layout.width
+        first, step = self._pieces_at, _PIECE * count
+        self._heads.write([(legs[place].aim, first + step * place, count) for place in places])
+        self._hand_over(layout, legs, places)
+
+    def _write(self, layout: Layout, legs: Sequence[Leg], index: int, timestamp: int) -> None:
+        """Headers and payloads of all legs, into their slots."""
+        count, values, pack_into, view = layout.count, layout.values, layout.pack, self._view
+        at, step = 0, count * STRIDE
+        for leg in legs:
+            sequence = (index - leg.lag) & 0xFFFF
+            first = leg.first | sequence
+            if sequence + count <= 0x10000:
+                values[0::3] = range(first, first + count)
+            else:
+                values[0::3] = [leg.first | (sequence + place) & 0xFFFF for place in range(count)]
+            if layout.ends_frame:
+                values[-3] |= _MARKER
+            values[1::3] = (((timestamp + leg.base) & _MASK32) << 32 | leg.ssrc,) * count
+            pack_into(view, at, *values)
+            at += step
+
+    def _encrypt(self, layout: Layout, legs: Sequence[Leg]) -> Sequence[int]:
+        """The places of the legs whose packets may be sent: all, unless libsrtp refuses something."""
+        count = layout.count
+        size = 4 * count * len(legs)
+        self._lengths_bytes[:size] = layout.clear * len(legs)
+        ciphers = [leg.srtp for leg in legs for _ in range(count)]
+        refused = [*map(lib.srtp_protect, ciphers, self._slots, self._length_of)]
+        if not any(refused) and self._lengths_bytes[:size] == layout.protected * len(legs):
+            return range(len(legs))
+        good = []
+        for place, leg in enumerate(legs):
+            lengths = self._lengths_bytes[4 * count * place : 4 * count * (place + 1)]
+            if any(refused[count * place : count * (place + 1)]) or lengths != layout.protected:
+                leg.peer.spoiled(count)
+            else:
+                good.append(place)
+        return good
+
+    def _hand_over(self, layout: Layout, legs: Sequence[Leg], places: Sequence[int]) -> None:
+        taken = 0
+        while taken < len(places):
+            try:
+                taken += self._send_many(self._heads.at + taken * Heads.SIZE, len(places) - taken)
+            except InterruptedError:
+                continue
+            except BlockingIOError as error:
+                for place in places[taken:]:
+                    legs[place].peer.refused(error, self._message(layout, place), layout.width)
+                return
+            except OSError as error:
+                place = places[taken]
+                legs[place].peer.refused(error, self._message(layout, place), layout.width)
+                taken += 1
+
+    def _message(self, layout: Layout, place: int) -> memoryview:
+        """The datagrams of one leg, one behind the other."""
+        first = place * layout.count
+        slots = range(first * STRIDE, (first + layout.count) * STRIDE, STRIDE)
+        return memoryview(b"".join(self._view[at : at + size] for at, size in zip(slots, layout.sizes, strict=True)))
