@@ -5,19 +5,18 @@ number is given to a packet when it is handed to the outlet, once; a resend repe
 """
 
 import random
-from bisect import bisect_right
 from collections import deque
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
-from camera_hub.relay.history import Frame, History, Run, Source, runs
+from camera_hub.relay.history import Frame, Run, Source, runs
 from camera_hub.relay.messages import TrackPhase
+from camera_hub.relay.sent import Sent
 from camera_hub.relay.timeline import squeeze
 from camera_hub.relay.unison import Leg, Member, Unison
 
 MASK32 = 0xFFFFFFFF
-MAX_RUNS = 4096
 MAX_RESENT = 4096
 REPEAT_LEAST, REPEAT_MOST = 0.015, 0.5
 """Seconds between two resends of one packet; half the round trip within these: the last one is still on its way."""
@@ -72,17 +71,6 @@ class TrackFigures:
     round_trip: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class _Run:
-    """Out-sequences from `sequence` on are the packets of `history` from `index` on, `offset` later in time."""
-
-    sequence: int
-    history: History
-    index: int
-    offset: int
-    payload_type: int
-
-
 @dataclass(slots=True)
 class _Waiting:
     frame: Frame
@@ -116,8 +104,7 @@ class Track:
     _backlog_size: int = 0
     _needs_key: bool = True
     _pt: tuple[int, int | None] | None = None
-    _run: _Run | None = None  # the last of them
-    _runs: deque[_Run] = field(default_factory=lambda: deque(maxlen=MAX_RUNS))
+    _sent: Sent = field(default_factory=Sent)
     _replayed_at: float = -1e9
     _keys_only: bool = False
     _resent: dict[int, float] = field(default_factory=dict)  # number → when
@@ -240,15 +227,15 @@ class Track:
             if now - self._resent.get(number, -1e9) < repeat:
                 self.figures.rtx_repeated += 1
                 continue
-            found = self._find(sequence)
+            found = self._sent.find(number) if number != self._sequence else None
             if found is None:
                 self.figures.rtx_missed += 1
                 continue
-            run, frame, place = found
-            rtx_type = next((rtx for media, rtx in self.types.by_codec.values() if media == run.payload_type), None)
+            stretch, frame, place = found
+            rtx_type = next((rtx for media, rtx in self.types.by_codec.values() if media == stretch.payload_type), None)
             if rtx_type is None:
                 continue
-            timestamp = (frame.timestamp + run.offset + self._base) & MASK32
+            timestamp = (frame.timestamp + stretch.offset + self._base) & MASK32
             payload = (sequence & 0xFFFF).to_bytes(2, "big") + frame.payloads[place]
             rtx_sequence, self._rtx_sequence = self._rtx_sequence, self._rtx_sequence + 1
             marker = place == len(frame.payloads) - 1
@@ -278,20 +265,20 @@ class Track:
 
     def fall_in(self, unison: Unison, taker: Hashable) -> None:
         """Join the feed's unison, if all that is left to do is to pass each frame on. `taker`: as the feed knows it."""
-        run = self._run
+        last = self._sent.last
         if (
             self._member is not None
-            or run is None
-            or run.offset
+            or last is None
+            or last.offset
             or self._backlog
             or self._needs_key
             or self._keys_only
             or self.phase is not TrackPhase.LIVE
             or self._pt is None
-            or run.sequence - run.index != self._sequence - unison.index
+            or last.sequence - last.index != self._sequence - unison.index
         ):
             return
-        leg = self.outlet.leg(self._pt[0], self.ssrc, run.index - run.sequence, self._base)
+        leg = self.outlet.leg(self._pt[0], self.ssrc, last.index - last.sequence, self._base)
         if leg is not None:
             self._member = unison.join(taker, self, leg)
 
@@ -371,16 +358,7 @@ class Track:
         if last is not None and wanted <= last:
             wanted = last + 1
         self.last_timestamp = wanted
-        offset, run = wanted - frame.timestamp, self._run
-        if (
-            run is None
-            or run.index - run.sequence != frame.first - self._sequence
-            or run.offset != offset
-            or run.history is not self.feed.history
-            or run.payload_type != self._pt[0]
-        ):
-            self._run = _Run(self._sequence, self.feed.history, frame.first, offset, self._pt[0])
-            self._runs.append(self._run)
+        self._sent.goes_on(self._sequence, self.feed.history, frame.first, wanted - frame.timestamp, self._pt[0])
         return wanted
 
     def _send(self, run: Run, timestamp: int) -> int:
@@ -395,18 +373,6 @@ class Track:
             self.phase, self.first_rtp = TrackPhase.LIVE, out
             self.on_live(self)
         return size
-
-    def _find(self, sequence: int) -> tuple[_Run, Frame, int] | None:
-        """The packet that went out under the last use of this 16-bit sequence number."""
-        number = self._sequence - ((self._sequence - sequence) & 0xFFFF)
-        if number == self._sequence:
-            return None
-        at = bisect_right(self._runs, number, key=lambda run: run.sequence) - 1
-        if at < 0:
-            return None
-        run = self._runs[at]
-        found = run.history.packet(run.index + number - run.sequence)
-        return None if found is None else (run, *found)
 
 
 def packet_by_packet(frame: Frame) -> Frame:

@@ -5,7 +5,6 @@ import socket
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from typing import Any
 
 import pytest
 from aiortc import rtp
@@ -15,7 +14,7 @@ from camera_hub.relay.history import Run
 from camera_hub.relay.webrtc.broadcast import SLOTS, STRIDE, Broadcast, Leg
 from camera_hub.relay.webrtc.gso import gso_works
 from camera_hub.relay.webrtc.many import Aim, many_works, send_many
-from camera_hub.relay.webrtc.port import IP_PKTINFO, Port, Way
+from camera_hub.relay.webrtc.port import IP_PKTINFO, Port
 
 GCM, SHA1 = Policy.SRTP_PROFILE_AEAD_AES_128_GCM, Policy.SRTP_PROFILE_AES128_CM_SHA1_80
 TRAILERS = {GCM: 16, SHA1: 10}
@@ -202,9 +201,7 @@ def test_over_ipv6(stack: ExitStack) -> None:
     stack.callback(port.socket.close)
     made = port.broadcast(16)
     assert made is not None
-    way: Any = Way(
-        end.address, [(socket.IPPROTO_IPV6, socket.IPV6_PKTINFO, socket.inet_pton(socket.AF_INET6, "::1") + bytes(4))]
-    )
-    leg = Leg(made, end, end.near._srtp[0], Aim(way.address, way.control), 96, 7, 0, 0)
+    source = (socket.IPPROTO_IPV6, socket.IPV6_PKTINFO, socket.inet_pton(socket.AF_INET6, "::1") + bytes(4))
+    leg = Leg(made, end, end.near._srtp[0], Aim(end.address, [source]), 96, 7, 0, 0)
     made.send(Run((b"a" * 300, b"b" * 300), 0, True), [leg], 7, 0)
     assert [packet.payload for packet in end.received()] == [b"a" * 300, b"b" * 300]
