@@ -20,9 +20,11 @@ class Broadcast(Protocol):
 
     def fits(self, run: Run) -> bool: ...
 
-    def send(self, run: Run, legs: Sequence[Any], index: int, timestamp: int) -> None:
-        """`legs`: of its own kind, which say whose they are."""
+    def form(self, legs: Sequence[Any]) -> Any:
+        """Make legs of its own kind ready to be served together."""
         ...
+
+    def send(self, run: Run, formation: Any, index: int, timestamp: int) -> None: ...
 
 
 class Leg(Protocol):
@@ -78,7 +80,7 @@ class Unison:
         self.timestamp = self.index = -1
         self._newest = -1
         self._members: dict[Hashable, Member] = {}
-        self._parts: dict[Broadcast, list[Leg]] | None = {}  # None: to be arranged anew
+        self._parts: list[tuple[Broadcast, Any]] | None = []  # None: to be formed anew
         self._fallen: list[Member] = []  # while a frame is being sent
 
     def __len__(self) -> int:
@@ -104,7 +106,7 @@ class Unison:
         self._fallen.clear()
         if not self._members:
             return frozenset()
-        fit = all(part.fits(run) for part in self._arranged() for run in frame.runs)
+        fit = all(part.fits(run) for part, _ in self._formed() for run in frame.runs)
         if not steps_on or not fit or frame.size > TURN:
             return frozenset()
         served = frozenset(self._members)
@@ -114,8 +116,8 @@ class Unison:
             self.packets += len(run.payloads)
             self.bytes += sum(map(len, run.payloads))
             self.runs += 1
-            for part, legs in self._arranged().items():
-                part.send(run, legs, frame.first + run.place, frame.timestamp)
+            for part, formation in self._formed():
+                part.send(run, formation, frame.first + run.place, frame.timestamp)
             if self._fallen:
                 if number < len(frame.runs):
                     for member in self._fallen:
@@ -123,10 +125,11 @@ class Unison:
                 self._fallen.clear()
         return served
 
-    def _arranged(self) -> dict[Broadcast, list[Leg]]:
-        """Everybody's legs. The lists are made anew after a change, since one may be just being served."""
+    def _formed(self) -> list[tuple[Broadcast, Any]]:
+        """Everybody. Made anew after a change, never changed: it may be just being served."""
         if self._parts is None:
-            self._parts = {}
+            legs: dict[Broadcast, list[Leg]] = {}
             for member in self._members.values():
-                self._parts.setdefault(member.leg.broadcast, []).append(member.leg)
+                legs.setdefault(member.leg.broadcast, []).append(member.leg)
+            self._parts = [(part, part.form(of)) for part, of in legs.items()]
         return self._parts

@@ -102,8 +102,8 @@ def test_each_peer_gets_the_run_under_its_own_numbers(
     legs = legs_of(made, ends)
     run = Run((b"a" * 900, b"b" * 900, b"c" * 900, b"d" * 30), 0, True)
     assert len(ends) * len(run.payloads) > SLOTS, "more than one pass"
-    made.send(run, legs, index, 0xFFFFFF00)
-    made.send(Run((b"next" * 20,), 0, False), legs, index + 4, 0xFFFFFF00)
+    made.send(run, made.form(legs), index, 0xFFFFFF00)
+    made.send(Run((b"next" * 20,), 0, False), made.form(legs), index + 4, 0xFFFFFF00)
     for number, end in enumerate(ends):
         came = end.received()
         assert [packet.payload for packet in came] == [*run.payloads, b"next" * 20]
@@ -124,9 +124,9 @@ def test_a_peer_whose_cipher_refuses_is_sent_nothing_and_the_others_everything(
     made = broadcast(near)
     legs = legs_of(made, ends)
     run = Run((b"a" * 300, b"b" * 300), 0, True)
-    made.send(run, legs, 40_000, 0)
+    made.send(run, made.form(legs), 40_000, 0)
     legs[2].lag = 20_000
-    made.send(run, legs, 40_002, 0)
+    made.send(run, made.form(legs), 40_002, 0)
     assert [len(end.received()) for end in ends] == [4, 4, 2, 4, 4]
     assert [end.spoils for end in ends] == [0, 0, 2, 0, 0]
 
@@ -143,7 +143,7 @@ def test_what_a_full_socket_does_not_take_is_handed_back_encrypted_and_in_order(
 
     made = Broadcast(16, full_after_two)
     run = Run((b"a" * 300, b"b" * 300, b"c" * 20), 0, True)
-    made.send(run, legs_of(made, ends), 7, 0)
+    made.send(run, made.form(legs_of(made, ends)), 7, 0)
     assert taken == [4, 2]
     assert [len(end.refusals) for end in ends] == [0, 0, 1, 1]
     for end in ends[2:]:
@@ -159,9 +159,9 @@ def test_a_peer_that_cannot_be_reached_is_passed_over(near: socket.socket, stack
     ends = far_ends(stack, 3)
     made = broadcast(near)
     legs = legs_of(made, ends)
-    legs[1].aim.at(("255.255.255.255", 9), [])  # to all, which this socket may not
+    legs[1].aim = Aim(("255.255.255.255", 9), [])  # to all, which this socket may not
     run = Run((b"a" * 300,), 0, True)
-    made.send(run, legs, 7, 0)
+    made.send(run, made.form(legs), 7, 0)
     assert [len(end.received()) for end in ends] == [1, 0, 1]
     assert [[kind for kind, _, _ in end.refusals] for end in ends] == [[], [PermissionError], []]
 
@@ -172,10 +172,10 @@ def test_a_run_that_is_too_large_is_refused(near: socket.socket) -> None:
         run = Run(payloads, 0, True)
         assert not made.fits(run)
         with pytest.raises(ValueError, match="fits no broadcast"):
-            made.send(run, [], 0, 0)
+            made.send(run, made.form([]), 0, 0)
 
 
-def test_a_peer_that_moves_is_followed_and_answered_from_the_address_it_has_reached(stack: ExitStack) -> None:
+def test_a_peer_is_answered_from_the_address_that_it_has_reached(stack: ExitStack) -> None:
     [end] = far_ends(stack, 1)
     port = Port("0.0.0.0", 0)
     stack.callback(port.socket.close)
@@ -183,10 +183,9 @@ def test_a_peer_that_moves_is_followed_and_answered_from_the_address_it_has_reac
     assert made is not None
     assert port.broadcast(16) is made
     [leg] = legs_of(made, [end])
-    leg.aim.at(("127.0.0.1", 9), [])
     source = (socket.IPPROTO_IP, IP_PKTINFO, bytes(4) + socket.inet_aton("127.0.0.77") + bytes(4))
-    leg.aim.at(end.address, [source])
-    made.send(Run((b"a" * 300,), 0, True), [leg], 7, 0)
+    leg.aim = Aim(end.address, [source])
+    made.send(Run((b"a" * 300,), 0, True), made.form([leg]), 7, 0)
     _, address = end.socket.recvfrom(2048)
     assert address == ("127.0.0.77", port.number)
 
@@ -203,5 +202,5 @@ def test_over_ipv6(stack: ExitStack) -> None:
     assert made is not None
     source = (socket.IPPROTO_IPV6, socket.IPV6_PKTINFO, socket.inet_pton(socket.AF_INET6, "::1") + bytes(4))
     leg = Leg(made, end, end.near._srtp[0], Aim(end.address, [source]), 96, 7, 0, 0)
-    made.send(Run((b"a" * 300, b"b" * 300), 0, True), [leg], 7, 0)
+    made.send(Run((b"a" * 300, b"b" * 300), 0, True), made.form([leg]), 7, 0)
     assert [packet.payload for packet in end.received()] == [b"a" * 300, b"b" * 300]

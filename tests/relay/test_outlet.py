@@ -13,6 +13,8 @@ from pylibsrtp import Policy, Session
 
 from camera_hub.relay.history import Run
 from camera_hub.relay.webrtc.gso import gso_works
+from camera_hub.relay.webrtc.ice import IcePeer
+from camera_hub.relay.webrtc.many import many_works
 from camera_hub.relay.webrtc.outlet import SrtpOutlet
 from camera_hub.relay.webrtc.port import Port, Way
 from camera_hub.relay.webrtc.press import Press
@@ -155,3 +157,33 @@ async def test_nothing_leaves_in_the_clear_when_libsrtp_refuses() -> None:
             assert len([await loop.sock_recv(far, 2048) for _ in range(2)]) == 2
             with pytest.raises(BlockingIOError):
                 far.recv(2048)
+
+
+async def test_a_peer_that_moves_falls_out_of_step_and_is_aimed_at_anew() -> None:
+    if not (gso_works() and many_works()):
+        pytest.skip("this kernel has no sendmmsg or no GSO")
+    async with Port("127.0.0.1", 0) as port:
+        ice = IcePeer(port, "theirs", lambda: 1.0)
+        with (
+            socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as before,
+            socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as after,
+        ):
+            fallen: list[None] = []
+            ends = {}
+            for end in (before, after):
+                end.bind(("127.0.0.1", 0))
+                end.setblocking(False)
+                ends[end] = Way(end.getsockname(), [])
+            assert ice.checked(ends[before], True, b"one") is None
+            outlet = SrtpOutlet(port, ice, session(Policy.SSRC_ANY_OUTBOUND), gso=True)
+            outlet.stalled = lambda: fallen.append(None)
+            assert outlet.leg(96, 7, 0, 0) is None, "what the cipher adds is not known yet"
+            outlet.send_one(97, 8, 1, 0, False, b"the first packet tells the trailer of the cipher")
+            run = Run((b"a" * 300, b"b" * 300), 0, True)
+            for end, transaction in ((before, b"two"), (after, b"three")):
+                assert ice.checked(ends[end], True, transaction) is None
+                leg = outlet.leg(96, 7, 0, 0)
+                assert leg is not None
+                leg.broadcast.send(run, leg.broadcast.form([leg]), 10 + len(transaction), 0)
+            assert len(fallen) == 1
+            assert [len(received(end)) for end in (before, after)] == [3, 2]

@@ -39,6 +39,9 @@ class Broadcast:
     def fits(self, run: Run) -> bool:
         return sum(map(len, run.payloads)) <= self.largest
 
+    def form(self, legs: Sequence[Leg]) -> Sequence[Leg]:
+        return tuple(legs)
+
     def send(self, run: Run, legs: Sequence[Leg], index: int, timestamp: int) -> None:
         self.before()
         for leg in legs:

@@ -24,8 +24,6 @@ STRIDE = 1600
 would crowd the headers into a few lines of the cache."""
 KEPT = 16
 """Runs whose layout is remembered."""
-_PIECE = 16
-"""Bytes of struct iovec."""
 _VERSION = 0x80000000
 _MARKER = 0x00800000
 _MASK32 = 0xFFFFFFFF
@@ -71,6 +69,21 @@ class Leg:
         return size
 
 
+class Formation:
+    """Legs that are served together, their constants in arrays: read in one sweep instead of object by object."""
+
+    __slots__ = ("bases", "firsts", "heads", "lags", "legs", "srtps", "ssrcs")
+
+    def __init__(self, legs: Sequence[Leg]) -> None:
+        self.legs = tuple(legs)
+        self.srtps = [leg.srtp for leg in legs]
+        self.firsts = array("Q", [leg.first for leg in legs])
+        self.lags = array("q", [leg.lag for leg in legs])
+        self.bases = array("Q", [leg.base for leg in legs])
+        self.ssrcs = array("Q", [leg.ssrc for leg in legs])
+        self.heads = Heads([leg.aim for leg in legs])
+
+
 class Layout:
     """How one run lies in slots, for one peer. `width`: bytes of a datagram, all but the last."""
 
@@ -105,10 +118,13 @@ class Broadcast:
         base = int(ffi.cast("uintptr_t", self._raw))
         self._pieces = array("Q", [word for slot in range(SLOTS) for word in (base + slot * STRIDE, 0)])  # struct iovec
         self._pieces_at = self._pieces.buffer_info()[0]
-        self._heads = Heads(SLOTS)
         self._layouts: OrderedDict[Run, Layout] = OrderedDict()
 
-    def send(self, run: Run, legs: Sequence[Leg], index: int, timestamp: int) -> None:
+    def form(self, legs: Sequence[Leg]) -> Formation:
+        """Legs of this broadcast, made ready to be served together."""
+        return Formation(legs)
+
+    def send(self, run: Run, formation: Formation, index: int, timestamp: int) -> None:
         """Send the run, whose first packet has this index in the feed, on all legs. Raises ValueError if it won't fit.
 
         A peer whose socket is full, or whose cipher refuses, is told; the others do not notice.
@@ -117,8 +133,17 @@ class Broadcast:
         if not layout.fits:
             raise ValueError("this run fits no broadcast")
         at_once = SLOTS // layout.count
-        for start in range(0, len(legs), at_once):
-            self._pass(layout, legs[start : start + at_once], index, timestamp)
+        for start in range(0, len(formation.legs), at_once):
+            stop = min(start + at_once, len(formation.legs))
+            self._write(layout, formation, start, stop, index, timestamp)
+            good = self._encrypt(layout, formation, start, stop)
+            self._pieces[1 : 2 * layout.count * (stop - start) : 2] = layout.sizes * (stop - start)
+            formation.heads.aim(start, stop, layout.width, self._pieces_at, layout.count)
+            if good is None:
+                self._hand_over(layout, formation, start, start, stop)
+            else:
+                for place in good:
+                    self._hand_over(layout, formation, start, place, place + 1)
 
     def fits(self, run: Run) -> bool:
         """Whether the run may be sent."""
@@ -132,67 +157,60 @@ class Broadcast:
                 self._layouts.popitem(last=False)
         return layout
 
-    def _pass(self, layout: Layout, legs: Sequence[Leg], index: int, timestamp: int) -> None:
-        count = layout.count
-        self._write(layout, legs, index, timestamp)
-        places = self._encrypt(layout, legs)
-        total = count * len(legs)
-        self._pieces[1 : 2 * total : 2] = layout.sizes * len(legs)
-        for place in places:
-            legs[place].aim.width[0] = layout.width
-        first, step = self._pieces_at, _PIECE * count
-        self._heads.write([(legs[place].aim, first + step * place, count) for place in places])
-        self._hand_over(layout, legs, places)
-
-    def _write(self, layout: Layout, legs: Sequence[Leg], index: int, timestamp: int) -> None:
-        """Headers and payloads of all legs, into their slots."""
+    def _write(self, layout: Layout, formation: Formation, start: int, stop: int, index: int, timestamp: int) -> None:
+        """Headers and payloads of these legs, into the slots from the first on."""
         count, values, pack_into, view = layout.count, layout.values, layout.pack, self._view
         at, step = 0, count * STRIDE
-        for leg in legs:
-            sequence = (index - leg.lag) & 0xFFFF
-            first = leg.first | sequence
+        for first, lag, base, ssrc in zip(
+            formation.firsts[start:stop],
+            formation.lags[start:stop],
+            formation.bases[start:stop],
+            formation.ssrcs[start:stop],
+            strict=True,
+        ):
+            sequence = (index - lag) & 0xFFFF
             if sequence + count <= 0x10000:
-                values[0::3] = range(first, first + count)
+                values[0::3] = range(first | sequence, (first | sequence) + count)
             else:
-                values[0::3] = [leg.first | (sequence + place) & 0xFFFF for place in range(count)]
+                values[0::3] = [first | (sequence + place) & 0xFFFF for place in range(count)]
             if layout.ends_frame:
                 values[-3] |= _MARKER
-            values[1::3] = (((timestamp + leg.base) & _MASK32) << 32 | leg.ssrc,) * count
+            values[1::3] = (((timestamp + base) & _MASK32) << 32 | ssrc,) * count
             pack_into(view, at, *values)
             at += step
 
-    def _encrypt(self, layout: Layout, legs: Sequence[Leg]) -> Sequence[int]:
-        """The places of the legs whose packets may be sent: all, unless libsrtp refuses something."""
-        count = layout.count
-        size = 4 * count * len(legs)
-        self._lengths_bytes[:size] = layout.clear * len(legs)
-        ciphers = [leg.srtp for leg in legs for _ in range(count)]
+    def _encrypt(self, layout: Layout, formation: Formation, start: int, stop: int) -> list[int] | None:
+        """None: all of them are encrypted. Else the legs whose packets may be sent: libsrtp has refused some."""
+        count, legs = layout.count, stop - start
+        size = 4 * count * legs
+        self._lengths_bytes[:size] = layout.clear * legs
+        ciphers = [srtp for srtp in formation.srtps[start:stop] for _ in range(count)]
         refused = [*map(lib.srtp_protect, ciphers, self._slots, self._length_of)]
-        if not any(refused) and self._lengths_bytes[:size] == layout.protected * len(legs):
-            return range(len(legs))
+        if not any(refused) and self._lengths_bytes[:size] == layout.protected * legs:
+            return None
         good = []
-        for place, leg in enumerate(legs):
+        for place in range(legs):
             lengths = self._lengths_bytes[4 * count * place : 4 * count * (place + 1)]
             if any(refused[count * place : count * (place + 1)]) or lengths != layout.protected:
-                leg.peer.spoiled(count)
+                formation.legs[start + place].peer.spoiled(count)
             else:
-                good.append(place)
+                good.append(start + place)
         return good
 
-    def _hand_over(self, layout: Layout, legs: Sequence[Leg], places: Sequence[int]) -> None:
-        taken = 0
-        while taken < len(places):
+    def _hand_over(self, layout: Layout, formation: Formation, start: int, first: int, stop: int) -> None:
+        """Legs from `first` to `stop`, of a pass that began with leg `start`."""
+        legs, taken = formation.legs, first
+        while taken < stop:
             try:
-                taken += self._send_many(self._heads.at + taken * Heads.SIZE, len(places) - taken)
+                taken += self._send_many(formation.heads.at(taken), stop - taken)
             except InterruptedError:
                 continue
             except BlockingIOError as error:
-                for place in places[taken:]:
-                    legs[place].peer.refused(error, self._message(layout, place), layout.width)
+                for place in range(taken, stop):
+                    legs[place].peer.refused(error, self._message(layout, place - start), layout.width)
                 return
             except OSError as error:
-                place = places[taken]
-                legs[place].peer.refused(error, self._message(layout, place), layout.width)
+                legs[taken].peer.refused(error, self._message(layout, taken - start), layout.width)
                 taken += 1
 
     def _message(self, layout: Layout, place: int) -> memoryview:

@@ -31,7 +31,8 @@ class IcePeer:
         self.selected = asyncio.Event()
         self.hears: Callable[[bytes], str | None] | None = None
         """Who takes SRTP and SRTCP, once there are keys for it; says why not when it does not."""
-        self.moved: Callable[[Way], None] | None = None
+        self.moved: Callable[[], None] | None = None
+        """Called when `way` has become another one."""
         self._port = port
         self._now = now
         self._known: set[Address] = set()
@@ -54,10 +55,11 @@ class IcePeer:
             self._known.add(way.address)
         self.seen = self._now()
         if nominated or self.way is None:
-            if self.moved is not None and way != self.way:
-                self.moved(way)
+            moved = self.way is not None and way != self.way
             self.way = way
             self.selected.set()
+            if moved and self.moved is not None:
+                self.moved()
         return None
 
     @property

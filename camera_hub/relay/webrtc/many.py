@@ -11,7 +11,7 @@ import socket
 import struct
 import sys
 from array import array
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from pylibsrtp._binding import ffi
@@ -21,9 +21,12 @@ from camera_hub.relay.webrtc.gso import SOL_UDP, UDP_SEGMENT
 Address = tuple[str, int] | tuple[str, int, int, int]
 Control = list[tuple[int, int, bytes]]
 
-NAME = 32
-"""Bytes kept for a socket address; IPv6's has 28."""
-SPACE = 128
+NAME, CONTROL = 32, 96
+"""Bytes kept for a socket address (IPv6's has 28) and for ancillary data."""
+_WIDTH_AT = 16
+"""Where in the ancillary data the width stands: behind the first struct cmsghdr."""
+_HEAD, _PIECE = 64, 16
+"""Bytes of struct mmsghdr and struct iovec."""
 _PROBE = 1200
 _WORD = struct.calcsize("P")
 SendMany = Callable[[int, int], int]
@@ -59,51 +62,48 @@ def send_many(of: socket.socket) -> SendMany | None:
     return send
 
 
-class Heads:
-    """An array of struct mmsghdr, at address `at`."""
-
-    SIZE = 64
-
-    def __init__(self, most: int) -> None:
-        self._words = array("Q", bytes(most * self.SIZE))
-        self.at = self._words.buffer_info()[0]
-
-    def write(self, messages: Iterable[tuple["Aim", int, int]]) -> None:
-        """Where each goes, the address of its first struct iovec, and how many of them it has."""
-        words: list[int] = []
-        for aim, pieces, count in messages:
-            words += (aim.name, aim.name_size, pieces, count, aim.control, aim.control_size, 0, 0)
-        self._words[: len(words)] = array("Q", words)
-
-
 class Aim:
-    """Where one peer's datagrams go, in the kernel's form. It stays in its place; `at` rewrites it when a peer moves.
+    """Where one peer's datagrams go, in the kernel's form: a sockaddr, and ancillary data that begins with the width of
+    the datagrams that are cut. Raises ValueError when the ancillary data is longer than any of ours."""
 
-    `name`, `control`: addresses of a sockaddr and of ancillary data, `name_size` and `control_size` bytes long.
-    `width[0]`: into how large datagrams the kernel cuts what is sent, bytes.
-    """
-
-    __slots__ = ("_raw", "control", "control_size", "name", "name_size", "width")
+    __slots__ = ("control", "name")
 
     def __init__(self, address: Address, control: Control) -> None:
-        self._raw: Any = ffi.new("unsigned char[]", NAME + SPACE)
-        self.name = int(ffi.cast("uintptr_t", self._raw))
-        self.control = self.name + NAME
-        view = memoryview(ffi.buffer(self._raw))
-        lead = len(_message(SOL_UDP, UDP_SEGMENT, b""))
-        self.width = view[NAME + lead : NAME + lead + 2].cast("H")
-        self.at(address, control)
-
-    def at(self, address: Address, control: Control) -> None:
-        """From now on there. Raises ValueError when the ancillary data is longer than any of ours."""
-        name = _sockaddr(address)
-        entries = _message(SOL_UDP, UDP_SEGMENT, bytes(2)) + b"".join(_message(*entry) for entry in control)
-        if len(entries) > SPACE:
+        self.name = _sockaddr(address)
+        self.control = _message(SOL_UDP, UDP_SEGMENT, bytes(2)) + b"".join(_message(*entry) for entry in control)
+        if len(self.control) > CONTROL:
             raise ValueError("too much ancillary data")
-        buffer = ffi.buffer(self._raw)
-        buffer[0 : len(name)] = name
-        buffer[NAME : NAME + len(entries)] = entries
-        self.name_size, self.control_size = len(name), len(entries)
+
+
+class Heads:
+    """An array of struct mmsghdr, one for each aim, and what they point to but for the data."""
+
+    __slots__ = ("_first", "_raw", "_widths", "_words")
+
+    def __init__(self, aims: Sequence[Aim]) -> None:
+        block = NAME + CONTROL
+        self._raw: Any = ffi.new("unsigned char[]", max(1, len(aims)) * block)
+        view, base = memoryview(ffi.buffer(self._raw)), int(ffi.cast("uintptr_t", self._raw))
+        words: list[int] = []
+        for at, aim in zip(range(0, len(aims) * block, block), aims, strict=True):
+            view[at : at + len(aim.name)] = aim.name
+            view[at + NAME : at + NAME + len(aim.control)] = aim.control
+            words += (base + at, len(aim.name), 0, 0, base + at + NAME, len(aim.control), 0, 0)
+        self._words = array("Q", words)
+        self._first = self._words.buffer_info()[0]
+        self._widths = view.cast("H")[(NAME + _WIDTH_AT) // 2 :: block // 2]
+
+    def at(self, number: int) -> int:
+        """The address of one of them."""
+        return self._first + _HEAD * number
+
+    def aim(self, start: int, stop: int, width: int, pieces: int, count: int) -> None:
+        """Those from `start` to `stop` have datagrams of `width` bytes, and `count` struct iovec each from address
+        `pieces` on, one's behind the other's."""
+        step = _PIECE * count
+        self._words[8 * start + 2 : 8 * stop : 8] = array("Q", range(pieces, pieces + step * (stop - start), step))
+        self._words[8 * start + 3 : 8 * stop : 8] = array("Q", (count,)) * (stop - start)
+        self._widths[start:stop] = memoryview(array("H", (width,)) * (stop - start))
 
 
 def _sockaddr(address: Address) -> bytes:
@@ -136,14 +136,12 @@ def many_works() -> bool:
             return False
         receiver.bind(("127.0.0.1", 0))
         receiver.settimeout(0.2)
-        aim = Aim(receiver.getsockname(), [])
-        aim.width[0] = _PROBE // 2
         start = int(ffi.cast("uintptr_t", data))
         pieces = array("Q", [start, _PROBE, start + _PROBE, _PROBE])
-        heads = Heads(2)
-        heads.write([(aim, pieces.buffer_info()[0] + 16 * place, 1) for place in range(2)])
+        heads = Heads([Aim(receiver.getsockname(), [])] * 2)
+        heads.aim(0, 2, _PROBE // 2, pieces.buffer_info()[0], 1)
         try:
-            taken = send(heads.at, 2)
+            taken = send(heads.at(0), 2)
             return taken == 2 and [receiver.recv(2048) for _ in range(4)] == [
                 bytes([place]) * (_PROBE // 2) for place in (0, 0, 1, 1)
             ]

@@ -125,9 +125,14 @@ class SrtpOutlet:
         if broadcast is None:
             return None
         if self._aim is None:
-            self._aim = aim = Aim(way.address, way.control)
-            self._ice.moved = lambda way: aim.at(way.address, way.control)
+            self._aim = Aim(way.address, way.control)
+            self._ice.moved = self._moved
         return Leg(broadcast, self, self._srtp, self._aim, payload_type, ssrc, lag, base)
+
+    def _moved(self) -> None:
+        """The peer is elsewhere: whoever is in step falls out, and in again with the new aim."""
+        self._aim = None
+        self.stalled()
 
     def count(self, packets: int, size: int, sends: int) -> None:
         """A broadcast has sent so much to this peer."""
