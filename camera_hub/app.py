@@ -59,6 +59,7 @@ from camera_hub.health.rounds import Rounds
 from camera_hub.health.webhook import Webhook
 from camera_hub.instance import only_instance
 from camera_hub.media.engine import Media
+from camera_hub.media.processes import Spawn, spawn_process
 from camera_hub.media.rtsp_out import RtspOut
 from camera_hub.patrol.runs import Runs
 from camera_hub.patrol.scenes import Scenes
@@ -106,8 +107,10 @@ _LIVE_READERS: dict[str, LiveReader] = {
 
 
 @asynccontextmanager
-async def parts(settings: Settings, clock: Clock, passwords: Passwords | None = None) -> AsyncIterator[Parts]:
-    """The whole hub but its HTTP side, running. Raises HubError when it cannot start."""
+async def parts(
+    settings: Settings, clock: Clock, passwords: Passwords | None = None, spawn: Spawn = spawn_process
+) -> AsyncIterator[Parts]:
+    """The whole hub but its HTTP side, running; `spawn` starts its helpers. Raises HubError when it cannot start."""
     async with AsyncExitStack() as stack:
         data_dir = settings.server.data_dir
         stack.enter_context(only_instance(data_dir))
@@ -125,7 +128,9 @@ async def parts(settings: Settings, clock: Clock, passwords: Passwords | None = 
         onvif = await stack.enter_async_context(Onvif(settings.discovery, clock, logins))
         register = Register(database, bus, clock, vault, onvif)
         sources = StreamSources(database, clock, register, onvif, bus)
-        media = await stack.enter_async_context(Media(settings, clock, bus, database, sources, logins=logins))
+        media = await stack.enter_async_context(
+            Media(settings, clock, bus, database, sources, logins=logins, spawn=spawn)
+        )
         register.proofs.use(media.prover)
         await stack.enter_async_context(register)  # after media: proofs end before what they look with
         sweeps = await stack.enter_async_context(Sweeps(settings.discovery, onvif, bus, clock, database))
@@ -172,11 +177,7 @@ def create_app(settings: Settings, parts: Parts | None = None) -> FastAPI:
         openapi_url=None,
         redirect_slashes=False,
     )
-    app.state.parts = parts or {}
-    app.state.sessions = app.state.parts.get(Sessions)
-    app.state.origins = settings.server.public_origins
-    app.state.secure_cookies = settings.server.secure_cookies
-    app.state.live_readers = _LIVE_READERS
+    attach(app, settings, parts or {})
     for router in _ROUTERS:
         app.include_router(router)
     app.router.default = Pages()
@@ -186,3 +187,12 @@ def create_app(settings: Settings, parts: Parts | None = None) -> FastAPI:
     app.add_middleware(errors.Unexpected)
     check_policies(app)
     return app
+
+
+def attach(app: FastAPI, settings: Settings, parts: Parts) -> None:
+    """Let the app's routes answer from these parts from now on."""
+    app.state.parts = parts
+    app.state.sessions = parts.get(Sessions)
+    app.state.origins = settings.server.public_origins
+    app.state.secure_cookies = settings.server.secure_cookies
+    app.state.live_readers = _LIVE_READERS

@@ -35,6 +35,7 @@ from camera_hub.media.pages import Outbox, Pages
 from camera_hub.media.permits import Permits
 from camera_hub.media.pictures import Pictures
 from camera_hub.media.ports import Answered, Present, Quality, Show, Sight, Sources
+from camera_hub.media.processes import Spawn, spawn_process
 from camera_hub.media.rejudging import Rejudging
 from camera_hub.media.relays import COMMAND, Relay, config_of, memory_limit
 from camera_hub.media.rtsp_out import RtspOut
@@ -69,6 +70,7 @@ class Media:
         logins: LoginBudget | None = None,
         relay_command: Sequence[str] = COMMAND,
         eye_command: Sequence[str] | None = None,
+        spawn: Spawn = spawn_process,
     ) -> None:
         self.epoch = secrets.token_hex(8)
         self.settings = settings
@@ -92,7 +94,9 @@ class Media:
         )
         tokens = StreamTokens(database, clock, bus)
         self.rtsp_out = RtspOut(settings.media, clock, database, sources, self._feeds, self._background, tokens)
-        self.eyes = EyePool(settings.eye, clock, eye_command, lambda camera: bus.publish(CameraQuarantined(camera)))
+        self.eyes = EyePool(
+            settings.eye, clock, eye_command, lambda camera: bus.publish(CameraQuarantined(camera)), spawn=spawn
+        )
         self.stills = Stills(
             clock,
             self._feeds,
@@ -116,6 +120,7 @@ class Media:
                 self._dispatch,
                 memory_bytes=memory_limit(settings),
                 command=relay_command,
+                spawn=spawn,
             )
             for number in range(settings.media.relays)
         ]

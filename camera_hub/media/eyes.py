@@ -10,7 +10,7 @@ from typing import Self
 from camera_hub.clock import Clock
 from camera_hub.errors import HubError, Kind, Reason
 from camera_hub.eye.messages import Look, Seen
-from camera_hub.media.processes import Helper, helper
+from camera_hub.media.processes import Helper, Spawn, helper, spawn_process
 from camera_hub.media.strikes import Strikes
 from camera_hub.running import Backoff, ended, keep_running, running
 from camera_hub.settings import Eye as EyeSettings
@@ -39,11 +39,14 @@ class EyePool:
         clock: Clock,
         command: Sequence[str] | None = None,
         on_quarantine: Callable[[int], None] = lambda camera_id: None,
+        *,
+        spawn: Spawn = spawn_process,
     ) -> None:
         self._settings = settings
         self._clock = clock
         self._command = tuple(command or command_of(settings))
         self._on_quarantine = on_quarantine
+        self._spawn = spawn
         self._strikes = Strikes()
         self._idle: asyncio.Queue[Helper] = asyncio.Queue()
         self._waiting = 0
@@ -126,7 +129,7 @@ class EyePool:
             self._waiting -= 1
 
     async def _run_once(self) -> None:
-        async with helper(self._command) as started:
+        async with helper(self._command, self._spawn) as started:
             listening = asyncio.create_task(_listen(started), name=f"eye process {started.process.pid}")
             try:
                 # Its imports take a second of a busy machine; they must not count against a picture.

@@ -5,9 +5,10 @@ import contextlib
 import logging
 import os
 import socket
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import Protocol
 
 from camera_hub.wire import Pipe
 
@@ -19,11 +20,34 @@ _PASSED_ON = ("PATH", "PYTHONPATH", "VIRTUAL_ENV", "LD_LIBRARY_PATH", "LANG", "L
 _TERMINATE_SECONDS = 5.0
 
 
+class Process(Protocol):
+    """What is asked of a running process; asyncio's are such."""
+
+    @property
+    def pid(self) -> int: ...
+
+    @property
+    def returncode(self) -> int | None:
+        """None while it runs."""
+
+    async def wait(self) -> int:
+        """Wait for its end; its status."""
+        ...
+
+    def terminate(self) -> None: ...
+
+    def kill(self) -> None: ...
+
+
+Spawn = Callable[[Sequence[str], socket.socket], Awaitable[Process]]
+"""Starts a command with its end of the pipe, which it must not close."""
+
+
 @dataclass(frozen=True, slots=True)
 class Helper:
     """A running process and the pipe to it."""
 
-    process: asyncio.subprocess.Process
+    process: Process
     pipe: Pipe
 
     def kill(self) -> None:
@@ -32,19 +56,24 @@ class Helper:
             self.process.kill()
 
 
+async def spawn_process(command: Sequence[str], theirs: socket.socket) -> Process:
+    """Start `command --fd N` in a process of its own."""
+    return await asyncio.create_subprocess_exec(
+        *command,
+        "--fd",
+        str(theirs.fileno()),
+        pass_fds=(theirs.fileno(),),
+        stdin=asyncio.subprocess.DEVNULL,
+        env=environment(os.environ),
+    )
+
+
 @asynccontextmanager
-async def helper(command: Sequence[str]) -> AsyncIterator[Helper]:
+async def helper(command: Sequence[str], spawn: Spawn = spawn_process) -> AsyncIterator[Helper]:
     """Run `command --fd N` while the block runs. On leaving: close the pipe, terminate, wait 5 s, kill."""
     ours, theirs = socket.socketpair()
     try:
-        process = await asyncio.create_subprocess_exec(
-            *command,
-            "--fd",
-            str(theirs.fileno()),
-            pass_fds=(theirs.fileno(),),
-            stdin=asyncio.subprocess.DEVNULL,
-            env=environment(os.environ),
-        )
+        process = await spawn(command, theirs)
     except BaseException:
         ours.close()
         raise

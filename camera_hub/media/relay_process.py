@@ -10,7 +10,7 @@ from typing import Any
 
 from camera_hub.clock import Clock
 from camera_hub.errors import HubError, Kind
-from camera_hub.media.processes import Helper, helper
+from camera_hub.media.processes import Helper, Spawn, helper, spawn_process
 from camera_hub.relay.messages import RelayConfig
 from camera_hub.running import running
 from camera_hub.wire import Frame
@@ -52,6 +52,7 @@ class RelayProcess:
         *,
         on_message: Callable[["RelayProcess", Frame], None],
         on_pulse: Callable[["RelayProcess", Pulse], None],
+        spawn: Spawn = spawn_process,
     ) -> None:
         self.id = next(_ids)
         self.port = 0
@@ -62,6 +63,7 @@ class RelayProcess:
         self._clock = clock
         self._on_message = on_message
         self._on_pulse = on_pulse
+        self._spawn = spawn
         self._helper: Helper | None = None
         self._stack = AsyncExitStack()
 
@@ -77,7 +79,7 @@ class RelayProcess:
     async def start(self, config: RelayConfig) -> None:
         """Start and configure the process. Raises HubError; nothing is left behind then."""
         async with AsyncExitStack() as stack:
-            self._helper = started = await stack.enter_async_context(helper(self._command))
+            self._helper = started = await stack.enter_async_context(helper(self._command, self._spawn))
             await stack.enter_async_context(running(self._listen(started), f"{self._name} listener"))
             self._heard_port(await self.call("configure", config.head("configure"), deadline=CONFIGURE_SECONDS))
             await stack.enter_async_context(running(self._beat(started), f"{self._name} pulse"))

@@ -14,6 +14,7 @@ from typing import Any, Protocol, Self
 
 from camera_hub.clock import Clock
 from camera_hub.errors import HubError, Kind
+from camera_hub.media.processes import Spawn, spawn_process
 from camera_hub.media.relay_process import Pulse, RelayProcess
 from camera_hub.media.succession import WarmUp, memory_verdict
 from camera_hub.relay.messages import FeedSpec, FeedState, RelayConfig
@@ -117,6 +118,7 @@ class Relay:
         *,
         memory_bytes: int,
         command: Sequence[str] = COMMAND,
+        spawn: Spawn = spawn_process,
     ) -> None:
         self.number = number
         self.epoch = 0  # grows with every process that took over
@@ -126,6 +128,7 @@ class Relay:
         self._owner = owner
         self._memory_bytes = memory_bytes
         self._command = command
+        self._spawn = spawn
         self._process: RelayProcess | None = None
         self._warming: WarmUp | None = None
         self._warmed = asyncio.Event()
@@ -237,7 +240,9 @@ class Relay:
 
     def _new(self) -> RelayProcess:
         name = f"relay {self.number}"
-        return RelayProcess(name, self._command, self._clock, on_message=self._said, on_pulse=self._pulsed)
+        return RelayProcess(
+            name, self._command, self._clock, on_message=self._said, on_pulse=self._pulsed, spawn=self._spawn
+        )
 
     def _adopt(self, process: RelayProcess) -> None:
         self.port = process.port

@@ -17,7 +17,8 @@ from camera_hub.access.accounts import Account, Accounts
 from camera_hub.access.policy import Role
 from camera_hub.access.sessions import Sessions
 from camera_hub.api.routing import COOKIE, CSRF_HEADER
-from camera_hub.app import Parts, create_app, parts
+from camera_hub.app import Parts, attach, create_app, parts
+from camera_hub.media.processes import Spawn
 from camera_hub.settings import DatabaseSection, Media, Server, Settings
 from camera_hub.store.database import Database
 from camera_hub.store.tables import Village
@@ -53,8 +54,14 @@ class Hub:
         return self._clients[role]
 
 
+@pytest.fixture(scope="session")
+def app() -> FastAPI:
+    """The HTTP side, which keeps nothing from hub to hub; building its routes takes longer than most tests."""
+    return create_app(Settings())
+
+
 @pytest.fixture
-async def hub(database: Database, clock: ManualClock, tmp_path: Path) -> AsyncIterator[Hub]:
+async def hub(app: FastAPI, database: Database, clock: ManualClock, tmp_path: Path, spawn: Spawn) -> AsyncIterator[Hub]:
     """The hub with two villages and one user of each role (user name = role, password = PASSWORD)."""
     settings = Settings(
         server=Server(data_dir=tmp_path / "data"),
@@ -62,8 +69,9 @@ async def hub(database: Database, clock: ManualClock, tmp_path: Path) -> AsyncIt
         database=DatabaseSection(url=database.url.render_as_string(hide_password=False)),
     )
     async with AsyncExitStack() as stack:
-        running = await stack.enter_async_context(parts(settings, clock, cheap_passwords()))
-        hub = Hub(create_app(settings, running), running, stack)
+        running = await stack.enter_async_context(parts(settings, clock, cheap_passwords(), spawn))
+        attach(app, settings, running)
+        hub = Hub(app, running, stack)
         async with database.write() as session:
             rows = [Village(name=name, position=place, created_at=clock.now()) for place, name in enumerate("东西")]
             session.add_all(rows)

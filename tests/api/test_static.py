@@ -123,6 +123,7 @@ async def test_the_system_page_and_the_description_are_for_those_who_may(hub: Hu
     assert "/api/users" in (await admin.get("/api/openapi.json")).json()["paths"]
 
 
+@pytest.mark.processes
 async def test_a_township_admin_restarts_a_relay_and_nobody_else(hub: Hub) -> None:
     admin, maintainer = await hub.client(Role.TOWNSHIP_ADMIN), await hub.client(Role.MAINTAINER)
     assert (await maintainer.post("/api/system/relays/0/restart")).status_code == 403

@@ -17,6 +17,7 @@ from camera_hub.media.engine import Media
 from camera_hub.media.pages import Outbox
 from camera_hub.media.ports import PageNews, Quality, Tile
 from camera_hub.media.ports import Role as StreamRole
+from camera_hub.media.processes import Spawn
 from camera_hub.relay.messages import FeedSpec
 from camera_hub.settings import Eye, Server, Settings
 from camera_hub.settings import Media as MediaSettings
@@ -26,6 +27,7 @@ from tests.fakes.clock import ManualClock
 
 FAKE_RELAY = (sys.executable, "-m", "tests.media.fake_relay")
 FAKE_EYE = (sys.executable, "-m", "tests.media.fake_eye")
+FAKES: dict[str, Any] = {"relay_command": FAKE_RELAY, "eye_command": FAKE_EYE}
 NOON = ManualClock().now()
 OPERATOR = Actor(1, "op", "Operator", Role.OPERATOR)
 
@@ -139,10 +141,11 @@ def settings(tmp_path: Path) -> Settings:
 
 
 @pytest.fixture
-async def media(settings: Settings, bus: EventBus, site: Database, sources: FakeSources) -> AsyncIterator[Media]:
+async def media(
+    settings: Settings, bus: EventBus, site: Database, sources: FakeSources, spawn: Spawn
+) -> AsyncIterator[Media]:
     """A Media on the machine's clock, with a relay and an eye that only speak."""
-    commands: dict[str, Any] = {"relay_command": FAKE_RELAY, "eye_command": FAKE_EYE}
-    async with Media(settings, SystemClock(), bus, site, sources, **commands) as media:
+    async with Media(settings, SystemClock(), bus, site, sources, **FAKES, spawn=spawn) as media:
         yield media
 
 

@@ -24,11 +24,9 @@ def seen(look: Look) -> Seen:
     return Seen(64, 48, black=100.0, frozen=frozen, signature=f"{look.previous}, next")
 
 
-async def main() -> None:
-    arguments = argparse.ArgumentParser()
-    arguments.add_argument("--fd", type=int, required=True)
-    given = arguments.parse_args()
-    pipe = Pipe(*await asyncio.open_connection(sock=socket.socket(fileno=given.fd)))
+async def serve(descriptor: int) -> None:
+    """Answer over the socket until the hub closes it."""
+    pipe = Pipe(*await asyncio.open_connection(sock=socket.socket(fileno=descriptor)))
     try:
         while (request := await pipe.receive()) is not None:
             if request.type == "ready":
@@ -49,4 +47,6 @@ async def main() -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    arguments = argparse.ArgumentParser()
+    arguments.add_argument("--fd", type=int, required=True)
+    asyncio.run(serve(arguments.parse_args().fd))

@@ -162,11 +162,9 @@ class FakeRelay:
         self._pipe.post({"type": "feed.state", "feed": feed, "phase": phase, **values})
 
 
-async def main() -> None:
-    arguments = argparse.ArgumentParser()
-    arguments.add_argument("--fd", type=int, required=True)
-    given = arguments.parse_args()
-    pipe = Pipe(*await asyncio.open_connection(sock=socket.socket(fileno=given.fd)))
+async def serve(descriptor: int) -> None:
+    """Speak over the socket until the hub closes it."""
+    pipe = Pipe(*await asyncio.open_connection(sock=socket.socket(fileno=descriptor)))
     try:
         await FakeRelay(pipe).serve()
     finally:
@@ -174,4 +172,6 @@ async def main() -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    arguments = argparse.ArgumentParser()
+    arguments.add_argument("--fd", type=int, required=True)
+    asyncio.run(serve(arguments.parse_args().fd))

@@ -253,6 +253,7 @@ async def test_a_stream_that_turns_out_h265_is_replaced_by_the_sub_stream(media:
     assert sources.codecs[11] == "h265"
 
 
+@pytest.mark.processes
 async def test_a_killed_relay_is_replaced_and_told_the_wanted_state(media: Media, bus: EventBus) -> None:
     async with media.page(PAGE, OPERATOR) as news:
         viewer = (await media.offer(OPERATOR, PAGE, 0, "offer")).viewer

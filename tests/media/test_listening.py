@@ -14,10 +14,11 @@ from camera_hub.events import AccessChanged, EventBus
 from camera_hub.media.engine import Media
 from camera_hub.media.pages import Outbox
 from camera_hub.media.ports import Heard, Listen, RelayNew, Show
+from camera_hub.media.processes import Spawn
 from camera_hub.settings import Settings
 from camera_hub.store.database import Database
 from camera_hub.store.tables import User
-from tests.media.conftest import FAKE_EYE, FAKE_RELAY, OPERATOR, FakeSources, tile_in, until
+from tests.media.conftest import FAKES, OPERATOR, FakeSources, tile_in, until
 from tests.media.test_engine import heard as told_to_relay
 from tests.media.test_engine import say
 
@@ -25,12 +26,12 @@ PAGE = "page-0001"
 
 
 @pytest.fixture
-async def loud(settings: Settings, bus: EventBus, site: Database, sources: FakeSources) -> AsyncIterator[Media]:
+async def loud(
+    settings: Settings, bus: EventBus, site: Database, sources: FakeSources, spawn: Spawn
+) -> AsyncIterator[Media]:
     """A Media of a site that has sound."""
     allowed = settings.model_copy(update={"media": settings.media.model_copy(update={"audio": True})})
-    async with Media(
-        allowed, SystemClock(), bus, site, sources, relay_command=FAKE_RELAY, eye_command=FAKE_EYE
-    ) as media:
+    async with Media(allowed, SystemClock(), bus, site, sources, **FAKES, spawn=spawn) as media:
         yield media
 
 
@@ -156,6 +157,7 @@ async def test_rights_that_end_take_the_sound_with_them(loud: Media, site: Datab
         await until(news, lambda n: getattr(n, "reason", None) == "signed_out")
 
 
+@pytest.mark.processes
 async def test_after_a_relays_death_the_sound_comes_back_with_the_picture(loud: Media) -> None:
     async with loud.page(PAGE, OPERATOR) as news:
         await watch(loud, news, 1)

@@ -15,7 +15,7 @@ from camera_hub.events import EventBus
 from camera_hub.media.engine import Media
 from camera_hub.media.pages import Outbox
 from camera_hub.media.ports import Quality, RelayNew, Show
-from camera_hub.media.processes import environment
+from camera_hub.media.processes import Spawn, environment
 from camera_hub.media.relay_process import RelayProcess
 from camera_hub.media.relays import Relay, config_of, memory_limit
 from camera_hub.media.succession import REPLACE_EVERY, WarmUp, memory_verdict
@@ -24,7 +24,7 @@ from camera_hub.settings import Media as MediaSettings
 from camera_hub.settings import Settings
 from camera_hub.store.database import Database
 from camera_hub.wire import Frame
-from tests.media.conftest import FAKE_EYE, FAKE_RELAY, OPERATOR, FakeChosen, FakeSources, tile_in, until
+from tests.media.conftest import FAKE_RELAY, FAKES, OPERATOR, FakeChosen, FakeSources, tile_in, until
 
 PAGE = "page-0001"
 
@@ -37,10 +37,9 @@ class TwoVillages(FakeSources):
 
 
 @pytest.fixture
-async def two(settings: Settings, bus: EventBus, site: Database) -> AsyncIterator[Media]:
+async def two(settings: Settings, bus: EventBus, site: Database, spawn: Spawn) -> AsyncIterator[Media]:
     settings = settings.model_copy(update={"media": MediaSettings(relays=2, udp_port=0)})
-    commands: dict[str, Any] = {"relay_command": FAKE_RELAY, "eye_command": FAKE_EYE}
-    async with Media(settings, SystemClock(), bus, site, TwoVillages(), **commands) as media:
+    async with Media(settings, SystemClock(), bus, site, TwoVillages(), **FAKES, spawn=spawn) as media:
         yield media
 
 
@@ -58,6 +57,7 @@ async def test_a_tile_is_carried_by_the_relay_of_its_village(two: Media) -> None
         assert (await tile_in(news, "empty")).viewer == first
 
 
+@pytest.mark.processes
 async def test_a_relay_that_dies_leaves_its_tiles_to_the_other(two: Media) -> None:
     async with two.page(PAGE, OPERATOR) as news:
         first = (await two.offer(OPERATOR, PAGE, 0, "offer")).viewer
@@ -114,6 +114,7 @@ async def watching(media: Media, news: Outbox, *cameras: int) -> str:
     return viewer
 
 
+@pytest.mark.processes
 async def test_a_fresh_relay_opens_what_plays_before_it_takes_over_and_pages_offer_anew(media: Media) -> None:
     relay = media._feeds.relays[0]
     async with media.page(PAGE, OPERATOR) as news:
@@ -156,9 +157,12 @@ class Owner:
         return self.playing[:2]
 
 
-async def test_what_was_let_go_while_the_fresh_relay_warmed_up_is_closed_there_too(settings: Settings) -> None:
+async def test_what_was_let_go_while_the_fresh_relay_warmed_up_is_closed_there_too(
+    settings: Settings, spawn: Spawn
+) -> None:
     owner = Owner()
-    relay = Relay(0, config_of(settings, 0), SystemClock(), owner, memory_bytes=1 << 40, command=FAKE_RELAY)
+    config = config_of(settings, 0)
+    relay = Relay(0, config, SystemClock(), owner, memory_bytes=1 << 40, command=FAKE_RELAY, spawn=spawn)
     async with relay:
         await relay.replace()
         told = (await relay.call("fake.heard", {}))["heard"]
@@ -173,6 +177,7 @@ async def test_a_relay_that_does_not_exist_cannot_be_restarted(media: Media) -> 
     assert error.value.kind is Kind.NOT_FOUND
 
 
+@pytest.mark.processes
 async def test_a_hung_relay_is_replaced(media: Media) -> None:
     relay = media._feeds.relays[0]
     async with media.page(PAGE, OPERATOR) as news:
@@ -181,6 +186,7 @@ async def test_a_hung_relay_is_replaced(media: Media) -> None:
         await until(news, lambda n: n == RelayNew(0, 2))
 
 
+@pytest.mark.processes
 async def test_a_relay_that_dies_while_its_successor_warms_up_is_replaced_as_ever(media: Media) -> None:
     relay = media._feeds.relays[0]
     async with media.page(PAGE, OPERATOR) as news:
@@ -194,6 +200,7 @@ async def test_a_relay_that_dies_while_its_successor_warms_up_is_replaced_as_eve
         assert error.value.kind is Kind.UNAVAILABLE
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("share", [1.1, 2.0])
 async def test_a_relay_that_grows_too_big_is_replaced(media: Media, settings: Settings, share: float) -> None:
     async with media.page(PAGE, OPERATOR) as news:

@@ -12,6 +12,7 @@ from camera_hub.access.stream_tokens import Scope, hashed
 from camera_hub.clock import SystemClock
 from camera_hub.events import CameraChanged, EventBus
 from camera_hub.media.engine import Media
+from camera_hub.media.processes import Spawn
 from camera_hub.media.stream_sessions import SessionView, StreamRegister
 from camera_hub.relay.messages import RtspAsk, RtspEnded
 from camera_hub.settings import Settings
@@ -19,7 +20,7 @@ from camera_hub.store.database import Database
 from camera_hub.store.tables import Camera
 from camera_hub.wire import Frame
 from tests.fakes.clock import ManualClock
-from tests.media.conftest import FAKE_EYE, FAKE_RELAY, FakeSources, eventually
+from tests.media.conftest import FAKES, FakeSources, eventually
 
 ADMIN = Actor(1, "op", "管理员", Role.TOWNSHIP_ADMIN)
 
@@ -128,10 +129,10 @@ async def test_who_has_no_good_token_is_refused_and_leaves_no_line(media: Media,
 
 
 async def test_a_token_and_the_hub_have_only_so_many_sessions(
-    settings: Settings, bus: EventBus, site: Database, sources: FakeSources
+    settings: Settings, bus: EventBus, site: Database, sources: FakeSources, spawn: Spawn
 ) -> None:
     few = settings.model_copy(update={"media": settings.media.model_copy(update={"rtsp_sessions": 3})})
-    async with Media(few, SystemClock(), bus, site, sources, relay_command=FAKE_RELAY, eye_command=FAKE_EYE) as media:
+    async with Media(few, SystemClock(), bus, site, sources, **FAKES, spawn=spawn) as media:
         players = Players(media)
         _, narrow = await made(media, max_sessions=2)
         _, wide = await made(media, max_sessions=9)
@@ -147,10 +148,10 @@ async def test_a_token_and_the_hub_have_only_so_many_sessions(
 
 
 async def test_a_session_ends_when_its_token_expires(
-    settings: Settings, bus: EventBus, site: Database, sources: FakeSources
+    settings: Settings, bus: EventBus, site: Database, sources: FakeSources, spawn: Spawn
 ) -> None:
     clock = ManualClock()
-    async with Media(settings, clock, bus, site, sources, relay_command=FAKE_RELAY, eye_command=FAKE_EYE) as media:
+    async with Media(settings, clock, bus, site, sources, **FAKES, spawn=spawn) as media:
         players = Players(media)
         _, text = await made(media, expires_at=clock.now() + timedelta(hours=1))
         await players.ask(text, 1)
@@ -163,6 +164,7 @@ async def test_a_session_ends_when_its_token_expires(
         assert (await media.rtsp_out.states())[0].port is None, "nobody may come, so the port is shut"
 
 
+@pytest.mark.processes
 async def test_a_relay_that_dies_ends_its_sessions_and_opens_its_port_again(media: Media, players: Players) -> None:
     _, text = await made(media)
     assert (await media.rtsp_out.states())[0].port == 8554
@@ -195,10 +197,10 @@ async def test_what_a_hub_left_open_is_closed_by_the_next_as_of_when_it_was_seen
 
 
 async def test_switched_off_it_opens_no_port_and_lets_nobody_in(
-    settings: Settings, bus: EventBus, site: Database, sources: FakeSources
+    settings: Settings, bus: EventBus, site: Database, sources: FakeSources, spawn: Spawn
 ) -> None:
     off = settings.model_copy(update={"media": settings.media.model_copy(update={"rtsp_out": False})})
-    async with Media(off, SystemClock(), bus, site, sources, relay_command=FAKE_RELAY, eye_command=FAKE_EYE) as media:
+    async with Media(off, SystemClock(), bus, site, sources, **FAKES, spawn=spawn) as media:
         _, text = await made(media)
         assert (await media.rtsp_out.states())[0].port is None
         assert (await Players(media).ask(text, 1))["error"] == "unauthenticated"
