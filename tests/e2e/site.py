@@ -32,8 +32,8 @@ def free_port(kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
         return int(probe.getsockname()[1])
 
 
-def until(ask: Callable[[], T | None], *, seconds: float, what: str) -> T:
-    """Ask again and again until the answer is not None/False; fails naming `what` after `seconds`.
+def until(ask: Callable[[], T | None], *, seconds: float, what: str | Callable[[], str]) -> T:
+    """Ask again and again until the answer is not None/False; fails naming `what` (asked only then) after `seconds`.
 
     Polling is how one waits for another process; the pause only keeps the machine free for it.
     """
@@ -43,7 +43,7 @@ def until(ask: Callable[[], T | None], *, seconds: float, what: str) -> T:
         if answer:
             return answer
         if time.monotonic() > end:
-            raise AssertionError(f"not within {seconds:g} s: {what}")
+            raise AssertionError(f"not within {seconds:g} s: {what if isinstance(what, str) else what()}")
         select.select([], [], [], 0.1)
 
 
@@ -178,6 +178,7 @@ def running_site(
             [
                 *(sys.executable, "-m", "camera_hub.simulator", "--control", "127.0.0.1:0"),
                 *("--villages", str(villages), "--cameras", str(cameras), "--network", network),
+                *("--cache", str(folder.parent / "loops")),  # encoded once for all sites of a run
                 *simulator,
             ],
             stdout=subprocess.PIPE,

@@ -99,7 +99,7 @@ def test_from_the_set_up_link_to_an_unplugged_recorder(page: Page, site: Site) -
     until(
         lambda: all(page.get_attribute(tile, "data-phase") == "failed" for tile in shown),
         seconds=30,
-        what=f"all four tiles say that they failed: {tiles(page)[:4]}",
+        what=lambda: f"all four tiles say that they failed: {tiles(page)[:4]}",
     )
     since = re.compile(r"自 \d\d:\d\d 起\S+")
     assert all(since.search(page.inner_text(tile)) for tile in shown), "each tile says since when, and why"
@@ -108,7 +108,7 @@ def test_from_the_set_up_link_to_an_unplugged_recorder(page: Page, site: Site) -
     until(
         lambda: f"0/{len(channels)}" in head.inner_text() and head.locator(".fault").is_visible(),
         seconds=30,
-        what=f"the tree says so of the village: {head.inner_text()}",
+        what=lambda: f"the tree says so of the village: {head.inner_text()}",
     )
     until(  # each camera's own change comes by itself
         lambda: tree.locator(".camera .cause").count() == len(channels), seconds=10, what="each camera tells its cause"

@@ -23,7 +23,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         until(
             lambda: all(camera["health"] == "ok" for camera in site.cameras()),
             seconds=SECONDS,
-            what=f"all cameras are well: {[(c['name'], c['health'], c['cause']) for c in site.cameras()]}",
+            what=lambda: f"all cameras are well: {[(c['name'], c['health'], c['cause']) for c in site.cameras()]}",
         )
         yield site
 
@@ -49,7 +49,7 @@ def test_a_dead_village_is_one_alarm_that_closes_by_itself(page: Page, site: Sit
     assert village["name"] in row.inner_text()
 
     site.fault(village["key"], "village_down", on=False)
-    until(lambda: not open_alarms(site), seconds=SECONDS, what=f"it closes: {open_alarms(site)}")
+    until(lambda: not open_alarms(site), seconds=SECONDS, what=lambda: f"it closes: {open_alarms(site)}")
     raised = [one for one in site.get("/api/alarms") if one["id"] >= alarm["id"]]
     assert [one["id"] for one in raised] == [alarm["id"]], "one village, one alarm"
 
@@ -58,7 +58,7 @@ def test_a_frozen_camera_has_its_own_cause(page: Page, site: Site) -> None:
     device = site.villages[0]["devices"][0]
     site.fault(device["channels"][0]["key"], "frozen")
     alarm = until(
-        lambda: next(iter(open_alarms(site)), None), seconds=SECONDS, what=f"an alarm; cameras {site.cameras()}"
+        lambda: next(iter(open_alarms(site)), None), seconds=SECONDS, what=lambda: f"an alarm; cameras {site.cameras()}"
     )
     assert (alarm["level"], alarm["cause"]) == ("camera", "frozen")
     sign_in(page, site)

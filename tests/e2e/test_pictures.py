@@ -56,16 +56,22 @@ def test_a_camera_of_h265_alone_is_shown_one_picture_per_key_frame(page: Page, s
         assert tiles(page)[0]["codec"] == "h265"
         return
     tile = page.locator('[data-tile="0"]')
-    until(lambda: tiles(page)[0]["stills"] >= 2, seconds=30, what=f"two pictures: {tiles(page)[0]}")
+    until(lambda: tiles(page)[0]["stills"] >= 2, seconds=30, what=lambda: f"two pictures: {tiles(page)[0]}")
     first = drawn(page, 0)
     assert first[:2] == [640, 360]
     assert len(set(first[2:])) > 10, "there is something to be seen in it"
     until(lambda: drawn(page, 0) != first, seconds=15, what="the picture changes")
-    until(lambda: "关键帧画面 · 每 2 秒" in tile.inner_text(), seconds=15, what=f"its word, not {tile.inner_text()!r}")
+    until(
+        lambda: "关键帧画面 · 每 2 秒" in tile.inner_text(),
+        seconds=15,
+        what=lambda: f"its word, not {tile.inner_text()!r}",
+    )
     assert (tiles(page)[0]["phase"], tiles(page)[0]["reason"]) == ("pictures", "no_h264")
     tile.dblclick()
-    until(lambda: drawn(page, 0)[:2] == [1280, 720], seconds=20, what=f"large pictures: {drawn(page, 0)[:2]}")
-    until(lambda: "主码流" in tile.inner_text(), seconds=5, what=f"the stream's name, not {tile.inner_text()!r}")
+    until(lambda: drawn(page, 0)[:2] == [1280, 720], seconds=20, what=lambda: f"large pictures: {drawn(page, 0)[:2]}")
+    until(
+        lambda: "主码流" in tile.inner_text(), seconds=5, what=lambda: f"the stream's name, not {tile.inner_text()!r}"
+    )
 
 
 def test_a_large_tile_names_the_sub_stream_where_the_main_one_is_h265(page: Page, site: Site) -> None:
@@ -77,18 +83,18 @@ def test_a_large_tile_names_the_sub_stream_where_the_main_one_is_h265(page: Page
     if plays_h265(page):
         until(lambda: tiles(page)[0]["codec"] == "h265", seconds=20, what="the main stream")
         return
-    until(lambda: "子码流（主码流为 H.265）" in tile.inner_text(), seconds=20, what=tile.inner_text())
+    until(lambda: "子码流（主码流为 H.265）" in tile.inner_text(), seconds=20, what=tile.inner_text)
     assert playing(page, 0, camera)
 
 
 def test_pictures_and_video_stand_beside_each_other(page: Page, site: Site) -> None:
     sign_in(page, site)
     open_wall(page, site, one_camera_per_village(site), 4)
-    until(lambda: playing(page, 1) and playing(page, 2), seconds=30, what=f"two play: {tiles(page)[:3]}")
+    until(lambda: playing(page, 1) and playing(page, 2), seconds=30, what=lambda: f"two play: {tiles(page)[:3]}")
     until(
         lambda: tiles(page)[0]["phase"] in ("pictures", "live") and tiles(page)[0]["framesShown"],
         seconds=30,
-        what=f"the third has its pictures: {tiles(page)[0]}",
+        what=lambda: f"the third has its pictures: {tiles(page)[0]}",
     )
     page.click('[data-tile="0"]')
     page.keyboard.press("Delete")

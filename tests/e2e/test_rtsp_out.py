@@ -38,15 +38,16 @@ def playing(site: Site, url: str) -> Iterator["subprocess.Popen[bytes]"]:
     command = [foreign("ffmpeg"), "-v", "quiet", "-rtsp_transport", "tcp", "-i", url, "-c", "copy", "-f", "null", "-"]
     player = subprocess.Popen(command, stdin=subprocess.DEVNULL)
     try:
-        until(lambda: running(site) > before, seconds=20, what="the session runs")
+        until(lambda: running(site) - before, seconds=20, what="the session runs")
         yield player
     finally:
         player.kill()
         player.wait(10)
 
 
-def running(site: Site) -> int:
-    return sum(line["running"] for line in site.get("/api/rtsp-out/sessions"))
+def running(site: Site) -> set[int]:
+    """Sessions that run, by their ids: one that ends meanwhile hides no new one."""
+    return {line["id"] for line in site.get("/api/rtsp-out/sessions") if line["running"]}
 
 
 def newest(site: Site) -> dict[str, Any]:

@@ -63,7 +63,7 @@ def wait_heard(page: Page, what: str) -> None:
     until(
         lambda: (now := heard(page))[0] > packets + 10 and now[1] > energy,
         seconds=20,
-        what=f"{what} is heard, after {packets} packets; the page says {state(page)}, {tiles(page)[:1]}",
+        what=lambda: f"{what} is heard, after {packets} packets; the page says {state(page)}, {tiles(page)[:1]}",
     )
 
 
@@ -103,7 +103,7 @@ def test_sound_is_off_until_it_is_switched_on_and_only_one_camera_is_heard(page:
     for tile, camera in enumerate(shown):
         switch(page, tile)
         live = {"camera": camera, "state": "live"}
-        until(partial(says, page, live), seconds=10, what=f"camera {camera} is heard, says the page: {state(page)}")
+        until(partial(says, page, live), seconds=10, what=lambda: f"it is heard, says the page: {state(page)}")
         wait_heard(page, f"camera {camera}")
         assert page.locator(".tag.sound").count() == 1
         assert page.locator(f'[data-tile="{tile}"] .tag.sound').is_visible()

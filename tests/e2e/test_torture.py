@@ -70,7 +70,9 @@ def killed(page: Page, relay: int) -> float:
 def back(page: Page, before: list[str | None]) -> None:
     """Wait until the page has other connections than before and its four tiles play."""
     until(lambda: viewers(page) != before and None not in viewers(page), seconds=10, what="the page offers again")
-    until(lambda: all(playing(page, tile) for tile in range(4)), seconds=15, what=f"four pictures: {tiles(page)}")
+    until(
+        lambda: all(playing(page, tile) for tile in range(4)), seconds=15, what=lambda: f"four pictures: {tiles(page)}"
+    )
 
 
 def tell(**figures: object) -> None:

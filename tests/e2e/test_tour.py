@@ -12,7 +12,8 @@ from tests.e2e.wall import sign_in, tiles
 
 pytestmark = pytest.mark.browser
 
-DWELL = 8
+DWELLS = (30, 4, 10, 4, 8, 8)
+"""Seconds; the first stop is left by hand, and during the third the hub is killed."""
 DEAD = 4  # position of the stop whose camera is dead
 
 
@@ -43,14 +44,15 @@ def tour(site: Site) -> dict[str, Any]:
     scene = site.post(
         "/api/scenes", {"name": "四个路口", "layout": "4", "cameras": [camera["id"] for camera in well[:4]]}
     )
-    stops: list[dict[str, Any]] = [
-        {"camera_id": well[0]["id"], "dwell_s": DWELL},
-        {"camera_id": well[1]["id"], "dwell_s": DWELL},
-        {"scene_id": scene["id"], "dwell_s": DWELL},
-        {"camera_id": well[2]["id"], "dwell_s": DWELL},
-        {"camera_id": dead["id"], "dwell_s": DWELL},
-        {"camera_id": well[4]["id"], "dwell_s": DWELL},
+    places: list[dict[str, Any]] = [
+        {"camera_id": well[0]["id"]},
+        {"camera_id": well[1]["id"]},
+        {"scene_id": scene["id"]},
+        {"camera_id": well[2]["id"]},
+        {"camera_id": dead["id"]},
+        {"camera_id": well[4]["id"]},
     ]
+    stops = [{**place, "dwell_s": dwell} for place, dwell in zip(places, DWELLS, strict=True)]
     made: dict[str, Any] = site.post("/api/tours", {"name": "重点路段", "stops": stops})
     return made
 
@@ -73,7 +75,11 @@ def test_a_tour_is_walked_through_pause_and_a_killed_hub(page: Page, site: Site,
     run = site.post("/api/runs", {"tour_id": tour["id"]})
     page.goto(f"{site.url}/wall?run={run['id']}")
     first = tour["stops"][0]["camera_id"]
-    until(lambda: shown(page) == {first}, seconds=DWELL, what=f"the first stop is on the wall: {tiles(page)[:2]}")
+    until(
+        lambda: shown(page) == {first},
+        seconds=DWELLS[0],
+        what=lambda: f"the first stop is on the wall: {tiles(page)[:2]}",
+    )
 
     page.locator("section.run button.main").click()
     paused = until(
@@ -86,8 +92,12 @@ def test_a_tour_is_walked_through_pause_and_a_killed_hub(page: Page, site: Site,
 
     scene = {camera["id"] for camera in run["stops"][2]["cameras"] if camera}
     page.keyboard.press("ArrowRight")
-    until(lambda: run_of(site, run["id"])["position"] >= 2, seconds=2 * DWELL, what="the scene's turn comes")
-    until(lambda: shown(page) == scene, seconds=DWELL, what=f"four pictures of the scene, not {tiles(page)[:4]}")
+    until(lambda: run_of(site, run["id"])["position"] >= 2, seconds=2 * DWELLS[1], what="the scene's turn comes")
+    until(
+        lambda: shown(page) == scene,
+        seconds=DWELLS[2],
+        what=lambda: f"four pictures of the scene, not {tiles(page)[:4]}",
+    )
 
     before = run_of(site, run["id"])
     assert before["position"] == 2
@@ -100,20 +110,24 @@ def test_a_tour_is_walked_through_pause_and_a_killed_hub(page: Page, site: Site,
     walked, left = 2, before["time_left_s"] - away
     while left <= 0:
         walked += 2 if walked + 1 == DEAD else 1
-        left += DWELL
+        left += DWELLS[walked]
     assert after["position"] == walked, f"{away:.1f} s later it stands at {walked}"
     assert after["time_left_s"] == pytest.approx(left, abs=1.0)
 
     camera = tour["stops"][5]["camera_id"]
-    until(lambda: shown(page) == {camera}, seconds=5 * DWELL, what=f"the last stop is on the wall: {tiles(page)[:2]}")
-    until(lambda: run_of(site, run["id"])["state"] == "ended", seconds=2 * DWELL, what="the run ends")
+    until(
+        lambda: shown(page) == {camera},
+        seconds=sum(DWELLS[2:]),
+        what=lambda: f"the last stop is on the wall: {tiles(page)[:2]}",
+    )
+    until(lambda: run_of(site, run["id"])["state"] == "ended", seconds=2 * DWELLS[5], what="the run ends")
     record = site.get(f"/api/runs/{run['id']}")
     lines = {step["position"]: step for step in record["steps"]}
     assert sorted(lines) == [0, 1, 2, 3, 4, 5]
     assert lines[DEAD]["outcome"] == "skipped"
     assert lines[DEAD]["reason"] in ("port_closed", "unreachable")
     assert lines[5]["outcome"] == "shown"
-    assert lines[5]["shown_s"] == pytest.approx(DWELL, abs=1.5)
+    assert lines[5]["shown_s"] == pytest.approx(DWELLS[5], abs=1.5)
 
     page.goto(f"{site.url}/runs/{run['id']}")
     page.get_by_text("四个路口").first.wait_for()

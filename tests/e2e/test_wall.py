@@ -48,7 +48,7 @@ def test_four_cameras_of_four_villages_play_and_a_tile_is_switched_without_a_new
     if not row.is_visible():
         page.locator("aside.tree .head").last.click()
     row.click()
-    until(lambda: playing(page, 2, cameras[4]), seconds=10, what=f"tile 2 shows the new camera: {tiles(page)}")
+    until(lambda: playing(page, 2, cameras[4]), seconds=10, what=lambda: f"tile 2 shows the new camera: {tiles(page)}")
     assert viewers(page) == before
     assert all(playing(page, tile) for tile in (0, 1, 3))
 
@@ -68,7 +68,7 @@ def test_a_dead_cameras_tile_says_why(page: Page, site: Site) -> None:
         until(
             lambda: any(word in tile.inner_text() for word in ("无法连接", "端口", "连不上", "拒绝")),
             seconds=30,
-            what=f"the tile says that its camera cannot be reached, not {tile.inner_text()!r}",
+            what=lambda: f"the tile says that its camera cannot be reached, not {tile.inner_text()!r}",
         )
     finally:
         site.fault(device["key"], "dead", on=False)
@@ -90,7 +90,7 @@ def test_any_camera_is_found_by_its_initials_with_three_inputs(page: Page, site:
     until(
         lambda: any(tile["camera"] == wanted["id"] and tile["framesShown"] for tile in tiles(page)),
         seconds=10,
-        what=f"{wanted['name']} is shown: {tiles(page)}",
+        what=lambda: f"{wanted['name']} is shown: {tiles(page)}",
     )
     assert time.monotonic() - begun < 5
 
@@ -104,7 +104,9 @@ def test_pictures_come_back_by_themselves_after_the_relay_is_killed(page: Page, 
     os.kill(relay, signal.SIGKILL)
     begun = time.monotonic()
     until(lambda: viewers(page) != before and None not in viewers(page), seconds=10, what="the page offers again")
-    until(lambda: all(playing(page, tile) for tile in range(4)), seconds=10, what=f"four pictures: {tiles(page)}")
+    until(
+        lambda: all(playing(page, tile) for tile in range(4)), seconds=10, what=lambda: f"four pictures: {tiles(page)}"
+    )
     took = time.monotonic() - begun
     wait_playing(page, 4)
     assert took <= 5, f"pictures were back after {took:.1f} s"

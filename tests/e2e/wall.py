@@ -21,7 +21,7 @@ def sign_in(page: Page, site: Site) -> None:
 def open_wall(page: Page, site: Site, cameras: list[int], layout: int) -> None:
     """A scene is a URL."""
     page.goto(f"{site.url}/wall?layout={layout}&cams={','.join(map(str, cameras))}")
-    page.wait_for_selector("[data-tile]")
+    page.wait_for_function("() => window.__wall && window.__wall.tiles.length > 0")
 
 
 def tiles(page: Page) -> list[dict[str, Any]]:
@@ -61,7 +61,7 @@ def wait_playing(page: Page, count: int, *, seconds: float = PICTURE_SECONDS) ->
     until(
         lambda: all(playing(page, tile) for tile in range(count)),
         seconds=seconds,
-        what=f"{count} tiles play; they say {tiles(page)[:count]}",
+        what=lambda: f"{count} tiles play; they say {tiles(page)[:count]}",
     )
     before = [tile["framesDecoded"] for tile in tiles(page)[:count]]
     until(
