@@ -5,14 +5,10 @@ from datetime import timedelta
 import pytest
 
 from camera_hub.access.policy import Role
-from camera_hub.api import alarms, observations
-from camera_hub.events import EventBus
-from camera_hub.health.alarms import Alarms
-from camera_hub.health.history import History
+from camera_hub.api import alarms
 from camera_hub.store.database import Database
 from camera_hub.store.tables import Alarm, Camera, Observation
 from tests.api.conftest import Hub
-from tests.api.work import serve
 from tests.fakes.clock import ManualClock
 from tests.fakes.site import add_village
 
@@ -20,9 +16,6 @@ from tests.fakes.site import add_village
 @pytest.fixture
 async def cameras(hub: Hub, database: Database, clock: ManualClock) -> list[int]:
     """Two cameras of a third village, which no village admin of the hub has."""
-    bus: EventBus = hub.parts[EventBus]
-    serve(hub, alarms.router, Alarms(database, bus, clock))
-    serve(hub, observations.router, History(database, clock))
     return await add_village(database, clock, "东沟村", 2)
 
 

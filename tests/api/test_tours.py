@@ -8,16 +8,13 @@ import pytest
 
 from camera_hub.access.policy import Role
 from camera_hub.api import runs as runs_api
-from camera_hub.api import scenes as scenes_api
 from camera_hub.api import tours as tours_api
 from camera_hub.events import EventBus
 from camera_hub.patrol.runs import Runs
-from camera_hub.patrol.scenes import Scenes
 from camera_hub.patrol.tours import Tours
 from camera_hub.settings import Patrol
 from camera_hub.store.database import Database
 from tests.api.conftest import Hub
-from tests.api.work import serve
 from tests.fakes.clock import ManualClock
 from tests.fakes.media import FakeMedia
 from tests.fakes.site import add_village
@@ -28,9 +25,7 @@ async def cameras(hub: Hub, database: Database, clock: ManualClock) -> AsyncIter
     bus: EventBus = hub.parts[EventBus]
     settings = Patrol(max_stops=3)
     async with Runs(settings, clock, bus, database, FakeMedia()) as runs:
-        serve(hub, scenes_api.router, Scenes(database, bus, clock))
-        serve(hub, tours_api.router, Tours(settings, database, bus, clock))
-        serve(hub, runs_api.router, runs)
+        hub.parts.update({Runs: runs, Tours: Tours(settings, database, bus, clock)})
         yield await add_village(database, clock, "东沟村", 4)
 
 

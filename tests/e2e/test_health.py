@@ -16,8 +16,11 @@ SECONDS = 60.0
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    """Four villages, looked at every two seconds."""
-    settings: dict[str, Any] = {"HEALTH__ROUND_SECONDS": "2", "HEALTH__PICTURE_SECONDS": "2"}
+    """Four villages, looked at every two seconds; all cameras of one that is silent are given up in five."""
+    settings: dict[str, Any] = {
+        **{"HEALTH__ROUND_SECONDS": "2", "HEALTH__PICTURE_SECONDS": "2", "HEALTH__AT_ONCE_PER_VILLAGE": "4"},
+        "INGEST__OPEN_TIMEOUT": "5",
+    }
     with running_site(tmp_path_factory.mktemp("health"), villages=4, cameras=16, **settings) as site:
         site.register()
         until(

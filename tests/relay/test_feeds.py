@@ -24,12 +24,14 @@ async def failure(hub: Hub, feed: str = "s1") -> dict[str, object]:
 
 async def test_a_feed_goes_live_and_says_what_it_is() -> None:
     async with camera(clip()) as cam, relay() as hub:
+        began = asyncio.get_running_loop().time()
         await hub.open("s1", cam)
         live = await hub.state("s1", "live")
+        took_ms = 1000 * (asyncio.get_running_loop().time() - began)
         assert (live["codec"], live["width"], live["height"]) == ("h264", 320, 240)
         assert live["profile"] == clip().parameters()[0][1:4].hex()
-        assert 0 < live["signalling_ms"] < 2000
-        assert 0 <= live["stream_ms"] <= live["key_frame_ms"] < 2000
+        assert 0 < live["signalling_ms"] < took_ms
+        assert 0 <= live["stream_ms"] <= live["key_frame_ms"] < took_ms
         phases = [frame.head["phase"] for frame in hub.said if frame.type == "feed.state"]
         assert phases == ["connecting", "waiting_key", "live"]
 
