@@ -91,7 +91,9 @@ def test_a_tour_is_walked_through_pause_and_a_killed_hub(page: Page, site: Site,
     until(lambda: run_of(site, run["id"])["state"] == "running", seconds=5, what="it goes on")
 
     scene = {camera["id"] for camera in run["stops"][2]["cameras"] if camera}
+    page.locator("section.run .paused").wait_for(state="detached")  # the page takes no key before it knows
     page.keyboard.press("ArrowRight")
+    until(lambda: run_of(site, run["id"])["position"] >= 1, seconds=5, what="the key is a step")
     until(lambda: run_of(site, run["id"])["position"] >= 2, seconds=2 * DWELLS[1], what="the scene's turn comes")
     until(
         lambda: shown(page) == scene,
