@@ -12,6 +12,7 @@ import struct
 import sys
 from array import array
 from collections.abc import Callable, Sequence
+from functools import cache
 from typing import Any
 
 from pylibsrtp._binding import ffi
@@ -122,6 +123,7 @@ def _message(level: int, kind: int, data: bytes) -> bytes:
     return (struct.pack("@Nii", size, level, kind) + data).ljust(socket.CMSG_SPACE(len(data)), b"\0")
 
 
+@cache
 def many_works() -> bool:
     """Ask the kernel, and believe only what arrives over loopback, as `gso.gso_works` does: two runs to one address."""
     data: Any = ffi.new("unsigned char[]", 2 * _PROBE)
