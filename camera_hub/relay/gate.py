@@ -116,10 +116,12 @@ class Gate:
     async def opening(self, spec: FeedSpec, watched: Callable[[], bool] = lambda: False) -> AsyncIterator[Permit]:
         """Hold while the session is being opened. Raises HubError when its login must not be tried now."""
         village = self._villages[spec.group]
+        # A login's turn first, since it may be long in coming: the channels of a recorder that is silent wait for one
+        # another, and must not stand in their village's door meanwhile. Who has a place never waits for a turn.
         async with (
-            village.door.place(watched),
             self._permits.trying(spec) as permit,
-            self._all.place(watched),  # last: a login's turn may be long in coming
+            village.door.place(watched),
+            self._all.place(watched),
         ):
             yield permit
         village.call(self._clock.monotonic())

@@ -62,6 +62,30 @@ async def test_a_viewer_is_let_in_before_looks_that_came_earlier() -> None:
         assert order[-1] == "look 1"
 
 
+async def test_channels_that_wait_for_their_recorders_login_do_not_stand_in_the_door() -> None:
+    """A silent recorder has one channel tried at a time; who wants another camera of the village need not wait."""
+    asked: list[dict[str, object]] = []
+    permits = Permits(asked.append, asks=True)
+    gate = Gate(2, 32, permits, SystemClock())
+    order: list[str] = []
+
+    async def open_(of: FeedSpec) -> None:
+        async with gate.opening(of):
+            order.append(of.feed)
+            await asyncio.Event().wait()
+
+    channels = [
+        FeedSpec(f"channel {number}", "rtsp://127.0.0.1/1", "127.0.0.1", 554, "u", "p", group="v1", device="recorder")
+        for number in range(6)
+    ]
+    async with AsyncExitStack() as stack:
+        for of in (*channels, spec("another camera")):
+            stack.push_async_callback(ended, asyncio.create_task(open_(of), name=of.feed))
+        await settled()
+        assert [head["feed"] for head in asked if head["type"] == "login.ask"] == [of.feed for of in channels]
+        assert order == ["another camera"]
+
+
 async def test_who_gives_up_while_waiting_takes_no_place() -> None:
     gate, order = Gate(1, 32, FREE, SystemClock()), list[str]()
     first, second, third = (Opening(gate, name, order) for name in ("first", "second", "third"))
