@@ -7,7 +7,7 @@ import random
 import re
 import resource
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
@@ -16,6 +16,7 @@ import pytest
 from camera_hub.errors import Reason
 from camera_hub.relay.messages import FeedSpec
 from camera_hub.simulator.canary import Canary
+from camera_hub.wire import Frame
 from tests.relay import hostile_matrix
 from tests.relay.fuzz.mutate import mutate
 from tests.relay.hostile_cameras import MATRIX, PASSWORD, USER, Hostile, Talk, hostile_camera
@@ -26,6 +27,8 @@ ROOM = 32 * 1024 * 1024
 OPEN, MEDIA = 1.5, 0.8
 CORPUS = Path(__file__).parent / "fuzz" / "cameras"
 CONFIG = {"open_timeout": OPEN, "media_timeout": MEDIA, "key_frame_timeout": 2.0, "opens_at_once": 64}
+WAITS = frozenset({Reason.TIMED_OUT, Reason.NO_MEDIA, Reason.STALLED, Reason.NO_KEY_FRAME})
+"""Reasons that are found by waiting."""
 UNEXPECTED = "the relay failed; its log says why"
 
 
@@ -75,27 +78,50 @@ def gave_away(heard: bytes) -> bool:
     return PASSWORD.encode() in heard or basic in heard
 
 
-@pytest.mark.parametrize("one", MATRIX, ids=lambda one: one.name)
-async def test_a_hostile_camera_is_seen_through_in_time(one: Hostile) -> None:
-    # Who has another reason to end must not owe its end to a short patience, nor miss it for a busy machine.
-    patience = OPEN if Reason.TIMED_OUT in one.reasons else 10.0
-    config = {**CONFIG, "open_timeout": patience}
-    async with ear() as canary, hostile_camera(one, canary.address) as (port, heard), relay(**config) as hub:
+async def seen_through(cameras: Sequence[Hostile], patience: float) -> None:
+    """Open all of them at once in one relay; each ends as it may, and nothing of them is left."""
+    async with AsyncExitStack() as stack:
+        canary = await stack.enter_async_context(ear())
+        hub = await stack.enter_async_context(relay(**{**CONFIG, "open_timeout": patience}))
+        opened = [(one, *await stack.enter_async_context(hostile_camera(one, canary.address))) for one in cameras]
         before, files = memory(), len(os.listdir("/proc/self/fd"))
-        await open_feed(hub, "s1", port)
-        said = await ending(hub, "s1")
-        assert said["reason"] in one.reasons
-        assert said["detail"] != UNEXPECTED
-        phases = [frame.head["phase"] for frame in hub.said if frame.type == "feed.state"]
-        assert one.live or "live" not in phases
+        for one, port, _ in opened:
+            await open_feed(hub, one.name, port)
+        for one, _, heard in opened:
+            said = await ending(hub, one.name)
+            assert said["reason"] in one.reasons, one.name
+            assert said["detail"] != UNEXPECTED, one.name
+            phases = [word.head["phase"] for word in hub.said if word.type == "feed.state" and is_of(one, word)]
+            assert one.live or "live" not in phases, one.name
+            assert not gave_away(bytes(heard)), one.name
         assert memory() - before < ROOM
-        await hub.call("feed.close", feed="s1")
-        await hub.state("s1", "stopped")
+        for one, _, _ in opened:
+            await hub.call("feed.close", feed=one.name)
+            await hub.state(one.name, "stopped")
         async with asyncio.timeout(5):
             while len(os.listdir("/proc/self/fd")) > files:
                 await hub.call("figures")
         assert canary.silent()
-        assert not gave_away(bytes(heard))
+        assert not any(gave_away(bytes(heard)) for _, _, heard in opened)
+
+
+def is_of(one: Hostile, word: Frame) -> bool:
+    return bool(word.head["feed"] == one.name)
+
+
+@pytest.mark.parametrize("one", [one for one in MATRIX if not one.reasons & WAITS], ids=lambda one: one.name)
+async def test_a_hostile_camera_is_seen_through(one: Hostile) -> None:
+    await seen_through([one], patience=10.0)
+
+
+async def test_hostile_cameras_that_never_come_to_the_point_are_given_up_in_time() -> None:
+    await seen_through([one for one in MATRIX if Reason.TIMED_OUT in one.reasons], patience=OPEN)
+
+
+async def test_hostile_cameras_that_play_and_show_nothing_are_given_up_in_time() -> None:
+    # Who plays must not be given up before, however busy the machine is.
+    waiting = [one for one in MATRIX if one.reasons & WAITS and Reason.TIMED_OUT not in one.reasons]
+    await seen_through(waiting, patience=10.0)
 
 
 def script(data: bytes, number: int) -> Hostile:
