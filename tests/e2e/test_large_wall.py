@@ -13,7 +13,7 @@ pytestmark = pytest.mark.browser
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    with running_site(tmp_path_factory.mktemp("large"), villages=8, cameras=40) as site:
+    with running_site(tmp_path_factory.mktemp("large"), villages=5, cameras=40) as site:
         site.register()
         yield site
 
