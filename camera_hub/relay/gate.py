@@ -6,8 +6,8 @@ When a village's link returns, its first stream that opens calls the others, who
 
 import asyncio
 from collections import defaultdict
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 
 from camera_hub.clock import Clock
@@ -102,6 +102,7 @@ class Gate:
         self._all = _Door(at_once)
         self._permits = permits
         self._clock = clock
+        self._in_turn: dict[str, list[Callable[[], bool]]] = defaultdict(list)  # device → who is in its queue or first
 
     def watched(self, spec: FeedSpec) -> None:
         """Somebody has begun to watch this feed, which may be waiting."""
@@ -118,10 +119,26 @@ class Gate:
         village = self._villages[spec.group]
         # A login's turn first, since it may be long in coming: the channels of a recorder that is silent wait for one
         # another, and must not stand in their village's door meanwhile. Who has a place never waits for a turn.
-        async with (
-            self._permits.trying(spec) as permit,
-            village.door.place(watched),
-            self._all.place(watched),
-        ):
-            yield permit
+        with self._queued(spec, watched) as pressing:
+            async with (
+                self._permits.trying(spec) as permit,
+                village.door.place(pressing),
+                self._all.place(pressing),
+            ):
+                yield permit
         village.call(self._clock.monotonic())
+
+    @contextmanager
+    def _queued(self, spec: FeedSpec, watched: Callable[[], bool]) -> Iterator[Callable[[], bool]]:
+        """Whether somebody watches who waits: for this feed, or for its device's turn, which this feed may have."""
+        if spec.username is None:
+            yield watched
+            return
+        queue = self._in_turn[spec.device]
+        queue.append(watched)
+        try:
+            yield lambda: any(one() for one in queue)
+        finally:
+            queue.remove(watched)
+            if not queue:
+                del self._in_turn[spec.device]

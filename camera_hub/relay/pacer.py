@@ -71,7 +71,7 @@ class Backlog(Protocol):
 
     @property
     def opens(self) -> bool:
-        """Whether a key frame goes next."""
+        """Whether the key frame goes next that its picture begins with."""
         ...
 
     @property

@@ -343,6 +343,7 @@ class Relay:
             self._tell_viewer(ViewerState(name, "closed", reason))
 
     def _gone(self, viewer: Viewer) -> None:
+        viewer.leave()  # again: it may have been pointed at a feed in the turn in which it ended
         self._totals.leave(viewer.read_figures())
         self._garbage.left()
 

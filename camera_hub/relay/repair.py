@@ -11,20 +11,30 @@ SAVED_LEAST = 128 * 1024
 SAVED_SECONDS = 2.0
 """So many seconds' media may be resent at once: a road that lost everything for a moment is to be repaired whole."""
 FADE = 0.8
+LOOKUPS = 4_000
+"""Packets a second that may be asked for: a wall that lost all of a second. What is no longer kept costs time too."""
 
 
 class RepairBudget:
-    """Bytes. `grant` is called once a second."""
+    """`room` in bytes, `lookups` in packets. `grant` is called once a second."""
 
     def __init__(self) -> None:
         self.room = SAVED_LEAST
+        self.lookups = LOOKUPS
         self._media = 0.0
 
     def spend(self, count: int) -> None:
         self.room = max(0, self.room - count)
 
+    def look_up(self, count: int) -> int:
+        """How many of so many packets may be looked up now; they count as looked up."""
+        count = min(count, self.lookups)
+        self.lookups -= count
+        return count
+
     def grant(self, media: int, rate: float | None) -> None:
         """Another second has passed, in which `media` bytes were sent; `rate`: bit/s that the link bears, if known."""
+        self.lookups = LOOKUPS
         self._media = max(float(media), self._media * FADE)
         if rate is None:
             more, most = max(LEAST, SHARE * media), max(SAVED_LEAST, SAVED_SECONDS * self._media)

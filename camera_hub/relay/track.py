@@ -103,12 +103,14 @@ class Track:
     _backlog: deque[_Waiting] = field(default_factory=deque)
     _backlog_size: int = 0
     _needs_key: bool = True
+    _opening: bool = False  # what it begins with has not been sent whole
     _pt: tuple[int, int | None] | None = None
     _sent: Sent = field(default_factory=Sent)
     _replayed_at: float = -1e9
     _keys_only: bool = False
     _resent: dict[int, float] = field(default_factory=dict)  # number → when
     _member: Member | None = None
+    _lag: int = 0  # of it: sequence = index - lag
     _unspent: int = 0
 
     def thin(self, *, keys_only: bool) -> None:
@@ -127,6 +129,7 @@ class Track:
         self._needs_key = True
         self._pt = None
         self.phase = TrackPhase.EMPTY if feed is None else TrackPhase.WAITING
+        self._opening = feed is not None
         if feed is not None:
             self.replay()
 
@@ -177,7 +180,8 @@ class Track:
     def work(self, budget: int) -> int:
         """Send from the backlog about `budget` bytes, at least one run. Bytes sent.
 
-        Stop where the outlet blocks, and behind a key frame: another tile's may come before the rest (pacer.next_of).
+        Stop where the outlet blocks, and behind the frame that a picture begins with: another tile's goes before the
+        rest (pacer.next_of).
         """
         sent = 0
         while self._backlog and sent < budget and not self.outlet.blocked:
@@ -192,7 +196,8 @@ class Track:
                 self._backlog.popleft()
                 self._backlog_size -= frame.size
                 self.figures.frames += 1
-                if frame.key:
+                if self._opening:
+                    self._opening = False
                     break
         return sent
 
@@ -209,6 +214,7 @@ class Track:
                     return sent
                 sent += self._send(run, timestamp)
         self.figures.frames += 1
+        self._opening = False
         return sent
 
     def resend(self, sequences: list[int], budget: int) -> int:
@@ -251,6 +257,7 @@ class Track:
         self._needs_key = True
         if self.phase is TrackPhase.LIVE:
             self.phase = TrackPhase.WAITING
+            self._opening = True
 
     def picture_lost(self) -> None:
         """Answer a PLI: replay if the cached bytes are cheaper than waiting, at most once a second."""
@@ -278,7 +285,8 @@ class Track:
             or last.sequence - last.index != self._sequence - unison.index
         ):
             return
-        leg = self.outlet.leg(self._pt[0], self.ssrc, last.index - last.sequence, self._base)
+        self._lag = last.index - last.sequence
+        leg = self.outlet.leg(self._pt[0], self.ssrc, self._lag, self._base)
         if leg is not None:
             self._member = unison.join(taker, self, leg)
 
@@ -296,7 +304,8 @@ class Track:
             return
         frames, packets, size = member.settle()
         if packets:
-            self._sequence += packets
+            # What was sent under, not what was counted: so that no number can be used again, whatever went wrong.
+            self._sequence = member.unison.sent - self._lag
             self.last_timestamp = member.unison.timestamp
             self._unspent += size
             self.figures.frames += frames
@@ -320,8 +329,8 @@ class Track:
 
     @property
     def opens(self) -> bool:
-        """Whether a key frame goes next."""
-        return bool(self._backlog) and self._backlog[0].frame.key
+        """Whether the key frame goes next that this tile's picture begins with."""
+        return self._opening and bool(self._backlog)
 
     @property
     def waits_since(self) -> float:

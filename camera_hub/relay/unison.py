@@ -41,6 +41,10 @@ class Leg(Protocol):
 class Singer(Protocol):
     """What is wanted of a track that falls in."""
 
+    def fall_out(self) -> None:
+        """Settle, and leave."""
+        ...
+
     def queue_rest(self, frame: Frame, sent: int) -> None:
         """It fell out after `sent` runs of this frame: the others are its own affair."""
         ...
@@ -72,13 +76,14 @@ class Member:
 
 
 class Unison:
-    """The members of one feed. Counters, and the last `timestamp`, are of what was sent to members. `index`: of the
-    packet after the newest frame's last, sent or not."""
+    """The members of one feed. Counters, `timestamp` and `sent` (index of the packet after the last) are of what was
+    sent to members; `index` is of the packet after the newest frame's last, sent to them or not."""
 
     def __init__(self) -> None:
         self.frames = self.packets = self.bytes = self.runs = 0
-        self.timestamp = self.index = -1
+        self.timestamp = self.sent = self.index = -1
         self._newest = -1
+        self._sending = False
         self._members: dict[Hashable, Member] = {}
         self._parts: list[tuple[Broadcast, Any]] | None = []  # None: to be formed anew
         self._fallen: list[Member] = []  # while a frame is being sent
@@ -96,34 +101,46 @@ class Unison:
     def leave(self, member: Member) -> None:
         """From now on; settle first."""
         del self._members[member.taker]
-        self._fallen.append(member)
         self._parts = None
+        if self._sending:
+            self._fallen.append(member)
 
     def take(self, frame: Frame) -> AbstractSet[Hashable]:
-        """Send the feed's next frame to all members. Who has been served: the others take it for themselves."""
+        """Send the feed's next frame to all members, or let them all fall out. Who has been served: the others take it
+        for themselves."""
         steps_on = frame.first == self.index and frame.timestamp > self._newest
-        self.index, self._newest = frame.first + len(frame.payloads), frame.timestamp
-        self._fallen.clear()
-        if not self._members:
-            return frozenset()
-        fit = all(part.fits(run) for part, _ in self._formed() for run in frame.runs)
-        if not steps_on or not fit or frame.size > TURN:
-            return frozenset()
         served = frozenset(self._members)
-        self.frames += 1
-        self.timestamp = frame.timestamp
-        for number, run in enumerate(frame.runs, 1):
-            self.packets += len(run.payloads)
-            self.bytes += sum(map(len, run.payloads))
-            self.runs += 1
-            for part, formation in self._formed():
-                part.send(run, formation, frame.first + run.place, frame.timestamp)
-            if self._fallen:
+        if served:
+            if steps_on and frame.size <= TURN and self._fits(frame):
+                self._send(frame)
+            else:
+                for member in tuple(self._members.values()):
+                    member.track.fall_out()
+                served = frozenset()
+        self.index, self._newest = frame.first + len(frame.payloads), frame.timestamp
+        return served
+
+    def _fits(self, frame: Frame) -> bool:
+        return all(part.fits(run) for part, _ in self._formed() for run in frame.runs)
+
+    def _send(self, frame: Frame) -> None:
+        self._sending = True
+        try:
+            self.frames += 1
+            self.timestamp = frame.timestamp
+            for number, run in enumerate(frame.runs, 1):
+                self.packets += len(run.payloads)
+                self.sent = frame.first + run.place + len(run.payloads)
+                self.bytes += sum(map(len, run.payloads))
+                self.runs += 1
+                for part, formation in self._formed():
+                    part.send(run, formation, frame.first + run.place, frame.timestamp)
                 if number < len(frame.runs):
                     for member in self._fallen:
                         member.track.queue_rest(frame, number)
                 self._fallen.clear()
-        return served
+        finally:
+            self._sending = False
 
     def _formed(self) -> list[tuple[Broadcast, Any]]:
         """Everybody. Made anew after a change, never changed: it may be just being served."""

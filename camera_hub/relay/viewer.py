@@ -139,16 +139,20 @@ class Viewer:
         except HubError as error:
             return error.reason
         finally:
-            for tile in self.tiles:
-                tile.leave()
-            if self.ear is not None:
-                self.ear.leave()
+            self.leave()
             await self._dtls.stop()
+
+    def leave(self) -> None:
+        """Take no more of any feed. Idempotent."""
+        for tile in self.tiles:
+            tile.leave()
+        if self.ear is not None:
+            self.ear.leave()
 
     def _connect(self) -> None:
         self._outlet = self._dtls.outlet(self._port, gso=self._gso)
         self._outlet.stalled = self._fall_out
-        self._dtls.listen(self._heard)
+        self._dtls.listen(self._clock, self._heard)
         self._tell_viewer(ViewerState(self.name, "connected"))
         for tile in self.tiles:
             tile.track.outlet = self._outlet
@@ -206,9 +210,9 @@ class Viewer:
         if self._outlet is not None and self._outlet.blocked:
             self._awake.set()
 
-    def _heard(self, data: bytes) -> None:
-        """A compound RTCP packet of the browser. Raises ValueError when it is none."""
-        for ssrc, report in rtcp.read(data, self._clock.now().timestamp()):
+    def _heard(self, reports: list[tuple[int, rtcp.Report]]) -> None:
+        """What one RTCP packet of the browser says, by SSRC."""
+        for ssrc, report in reports:
             if (track := self._tracks.get(ssrc)) is not None:
                 self._reported(track, report)
             elif self.ear is not None and ssrc == self.ear.track.ssrc and isinstance(report, rtcp.Reception):
@@ -216,7 +220,9 @@ class Viewer:
 
     def _reported(self, track: Track, word: rtcp.Report) -> None:
         if isinstance(word, rtcp.Nack):
-            sent = track.resend(word.sequences, self._repair.room)
+            allowed = self._repair.look_up(len(word.sequences))
+            track.figures.rtx_refused += len(word.sequences) - allowed
+            sent = track.resend(word.sequences[:allowed], self._repair.room)
             self._repair.spend(sent)
             self._bucket.spend(sent)
         elif isinstance(word, rtcp.PictureLost):

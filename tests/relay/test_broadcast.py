@@ -40,7 +40,7 @@ class Far:
     def refused(self, error: OSError, data: memoryview, width: int) -> None:
         self.refusals.append((type(error), bytes(data), width))
 
-    def spoiled(self, count: int) -> None:
+    def spoiled(self, count: int, size: int) -> None:
         self.spoils += count
 
     def count(self, packets: int, size: int, sends: int) -> None:
@@ -148,6 +148,7 @@ def test_what_a_full_socket_does_not_take_is_handed_back_encrypted_and_in_order(
     assert [len(end.refusals) for end in ends] == [0, 0, 1, 1]
     for end in ends[2:]:
         [(kind, data, width)] = end.refusals
+        assert end.counts == [(0, 0, -1)], "it counts what it sends itself"
         assert (kind, width) == (BlockingIOError, 300 + 12 + 16)
         for at in range(0, len(data), width):
             with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as later:

@@ -7,7 +7,7 @@ from functools import partial
 from camera_hub.clock import Clock, SystemClock
 from camera_hub.errors import HubError, Kind, Reason
 from camera_hub.relay.gate import CALL_EVERY, Gate
-from camera_hub.relay.messages import FeedSpec
+from camera_hub.relay.messages import FeedSpec, LoginMay
 from camera_hub.relay.permits import Permits
 from camera_hub.running import Backoff, ended, keep_running
 from tests.fakes.clock import ManualClock
@@ -84,6 +84,34 @@ async def test_channels_that_wait_for_their_recorders_login_do_not_stand_in_the_
         await settled()
         assert [head["feed"] for head in asked if head["type"] == "login.ask"] == [of.feed for of in channels]
         assert order == ["another camera"]
+
+
+async def test_who_has_the_turn_that_a_viewer_waits_for_goes_before_looks() -> None:
+    """Else a viewer would wait for a look of the same recorder, and that one behind all other looks."""
+    permits = Permits(lambda head: None, asks=True)
+    gate, order, done = Gate(2, 32, permits, SystemClock()), list[str](), asyncio.Event()
+    recorder = partial(FeedSpec, url="rtsp://127.0.0.1/1", address="127.0.0.1", port=554, username="u", password="p")
+
+    async def open_(of: FeedSpec, watched: bool) -> None:
+        async with gate.opening(of, lambda: watched):
+            order.append(of.feed)
+            await done.wait()
+
+    async with AsyncExitStack() as stack:
+        looks = [spec(f"look {number}") for number in range(3)]
+        channels = [recorder(feed, group="v1", device="recorder") for feed in ("channel, a look", "channel, watched")]
+        for of, watched in ((looks[0], False), (looks[1], False), (channels[0], False)):
+            stack.push_async_callback(ended, asyncio.create_task(open_(of, watched), name=of.feed))
+        await settled()
+        permits.heard(LoginMay(1))
+        await settled()
+        assert order == ["look 0"]
+        stack.push_async_callback(ended, asyncio.create_task(open_(channels[1], True), name="watched"))
+        await settled()
+        gate.watched(channels[1])
+        await settled()
+        assert order == ["look 0", "channel, a look"]
+        done.set()
 
 
 async def test_who_gives_up_while_waiting_takes_no_place() -> None:

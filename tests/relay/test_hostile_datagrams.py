@@ -6,6 +6,7 @@ import random
 import re
 import resource
 import socket
+import struct
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 
@@ -14,6 +15,9 @@ from aioice import stun
 from aiortc import RTCPeerConnection
 
 from camera_hub.errors import HubError, Reason
+from camera_hub.relay.repair import LOOKUPS
+from camera_hub.relay.webrtc.dtls import MAX_SENDERS
+from camera_hub.relay.webrtc.rtcp import MAX_NACKED
 from tests.relay.camera import camera
 from tests.relay.clip import clip
 from tests.relay.forger import Forger, forger
@@ -226,6 +230,27 @@ async def test_a_viewer_cannot_take_the_address_of_another_one() -> None:
         await send(way.forge, [check(random.Random(2), user, password[1].encode()) for _ in range(20)])
         assert (await counts(hub))["address_taken"] == 20
         await pictures(peer)
+
+
+async def test_a_viewer_that_reports_under_ever_new_names_and_asks_for_everything_is_bounded() -> None:
+    """Its login is good, its reports are not: libsrtp keeps each sender, and each packet asked for is looked up."""
+    async with camera(clip()) as cam, relay() as hub, viewer(hub) as peer:
+        await hub.open("a", cam)
+        await hub.call("track.show", viewer="v", track=0, feed="a", serial=1)
+        await pictures(peer, 1)
+        transport = peer.connection.getTransceivers()[0].receiver.transport
+        track = int(re.findall(r"a=ssrc:(\d+)", peer.answer["sdp"])[0])
+        for sender in range(200):
+            await transport._send_rtp(struct.pack("!BBHI", 0x80, 201, 1, sender))
+        everything = struct.pack("!HH", 1, 0xFFFF) * 300
+        for _ in range(20):
+            await transport._send_rtp(struct.pack("!BBHII", 0x81, 205, 302, 1, track) + everything)
+        await pictures(peer)
+        assert (await counts(hub))["too_many_senders"] >= 200 - MAX_SENDERS
+        figures = (await hub.call("figures"))["viewers"]["v"]["tracks"][0]
+        looked_up = figures["rtx"] + figures["rtx_missed"] + figures["rtx_repeated"]
+        assert 0 < looked_up <= 3 * LOOKUPS
+        assert figures["rtx_refused"] >= 20 * MAX_NACKED - 3 * LOOKUPS
 
 
 async def test_a_thousand_abandoned_offers_leave_nothing_behind() -> None:

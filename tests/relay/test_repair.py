@@ -1,6 +1,6 @@
 """What one peer may be sent again. Pure."""
 
-from camera_hub.relay.repair import LEAST, SAVED_LEAST, RepairBudget
+from camera_hub.relay.repair import LEAST, LOOKUPS, SAVED_LEAST, RepairBudget
 
 
 def test_repair_takes_half_of_what_media_takes_and_never_nothing() -> None:
@@ -30,3 +30,12 @@ def test_a_narrow_link_is_resent_half_of_what_it_bears() -> None:
     assert budget.room == 5_000
     budget.grant(1_000_000, 80_000)
     assert budget.room == 5_000
+
+
+def test_what_is_looked_up_has_a_bound_a_second_found_or_not() -> None:
+    budget = RepairBudget()
+    assert budget.look_up(LOOKUPS - 5) == LOOKUPS - 5
+    assert budget.look_up(1000) == 5
+    assert budget.look_up(1000) == 0
+    budget.grant(0, None)
+    assert budget.look_up(1000) == 1000

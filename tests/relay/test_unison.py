@@ -250,3 +250,35 @@ def test_what_is_out_of_the_ordinary_is_left_to_each_track(what: str) -> None:
         track.settle()
         assert stage.wire(track).packets == alone.wire(other).packets
         assert track.figures == other.figures
+
+
+def test_no_number_is_used_again_when_somebody_elses_fault_cuts_a_frame_short() -> None:
+    """A taker that raises keeps the frame from those behind it; a broadcast that raises, from some of the members."""
+    stage = three()
+    stage.frame()
+    stage.time.now += 0.04
+    assert not stage.unison.take(stage.camera.frame(stage.time.now, packets=60, size=1000)), "nobody gets this one"
+    assert len(stage.unison) == 0
+    for _ in range(3):
+        stage.frame()
+
+    def fail() -> None:
+        stage.broadcast.before = lambda: None
+        raise RuntimeError
+
+    stage.broadcast.before = fail
+    with pytest.raises(RuntimeError):
+        stage.frame(packets=7)
+    for track in stage.tracks:
+        track.fall_out()
+    for _ in range(30):
+        stage.frame()
+    for track in stage.tracks:
+        sent = [(packet[2], packet[5]) for packet in stage.wire(track).packets]
+        assert len({number for number, _ in sent}) == len(sent)
+
+
+def test_who_falls_out_between_frames_is_forgotten() -> None:
+    stage = three()
+    stage.tracks[0].point(None, 2)
+    assert stage.unison._fallen == []

@@ -36,12 +36,12 @@ class Peer(Protocol):
         """The socket did not take these datagrams of `width` bytes."""
         ...
 
-    def spoiled(self, count: int) -> None:
-        """So many packets could not be encrypted, and nothing of them was sent."""
+    def spoiled(self, count: int, size: int) -> None:
+        """So many packets, `size` bytes, of one send could not be encrypted, and nothing of them was sent."""
         ...
 
     def count(self, packets: int, size: int, sends: int) -> None:
-        """So much has been sent."""
+        """So much has been sent, or taken back."""
         ...
 
 
@@ -98,6 +98,8 @@ class Layout:
         self.protected = pack(f"={count}i", *self.sizes)
         self.width, self.total = self.sizes[0], sum(self.sizes)
         self.fits = count <= SLOTS and max(self.sizes) <= STRIDE
+        if not self.fits:
+            return
         slots = [f"IQ{size - HEADER}s{STRIDE - size}x" for size in sizes[:-1]]
         self.pack = Struct(f"!{''.join(slots)}IQ{sizes[-1] - HEADER}s").pack_into
         self.values: list[Any] = [value for payload in run.payloads for value in (0, 0, payload)]
@@ -192,7 +194,7 @@ class Broadcast:
         for place in range(legs):
             lengths = self._lengths_bytes[4 * count * place : 4 * count * (place + 1)]
             if any(refused[count * place : count * (place + 1)]) or lengths != layout.protected:
-                formation.legs[start + place].peer.spoiled(count)
+                formation.legs[start + place].peer.spoiled(count, layout.total)
             else:
                 good.append(start + place)
         return good
@@ -207,11 +209,15 @@ class Broadcast:
                 continue
             except BlockingIOError as error:
                 for place in range(taken, stop):
-                    legs[place].peer.refused(error, self._message(layout, place - start), layout.width)
+                    self._refuse(error, legs[place].peer, layout, place - start)
                 return
             except OSError as error:
-                legs[taken].peer.refused(error, self._message(layout, taken - start), layout.width)
+                self._refuse(error, legs[taken].peer, layout, taken - start)
                 taken += 1
+
+    def _refuse(self, error: OSError, peer: Peer, layout: Layout, place: int) -> None:
+        peer.count(0, 0, -1)  # it counts each of its own sends
+        peer.refused(error, self._message(layout, place), layout.width)
 
     def _message(self, layout: Layout, place: int) -> memoryview:
         """The datagrams of one leg, one behind the other."""

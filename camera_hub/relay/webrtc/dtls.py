@@ -12,10 +12,15 @@ from aiortc import RTCCertificate, RTCDtlsFingerprint, RTCDtlsParameters, RTCDtl
 from aiortc.rtcdtlstransport import SRTP_AEAD_AES_128_GCM, SRTP_AES128_CM_SHA1_80, SRTP_PROFILES
 from pylibsrtp import Error as SrtpError
 
+from camera_hub.clock import Clock
 from camera_hub.errors import HubError, Kind
+from camera_hub.relay.webrtc import rtcp
 from camera_hub.relay.webrtc.ice import IcePeer
 from camera_hub.relay.webrtc.outlet import SrtpOutlet
 from camera_hub.relay.webrtc.port import Port
+
+MAX_SENDERS = 64
+"""SSRCs that a browser may report under: one per m-line in practice. libsrtp keeps each, and looks through all."""
 
 
 class Certificate:
@@ -51,19 +56,27 @@ class Dtls:
         if self._transport.state != "connected":
             raise HubError(Kind.UNAVAILABLE, "the DTLS handshake with the browser failed", reason="dtls_failed")
 
-    def listen(self, take: Callable[[bytes], None]) -> None:
-        """Hand over every compound RTCP packet from now on, decrypted, in the port's own read. Once connected."""
+    def listen(self, clock: Clock, take: Callable[[list[tuple[int, rtcp.Report]]], None]) -> None:
+        """Hand over what RTCP says from now on, in the port's own read. Once connected."""
         opened = self._transport._rx_srtp
+        senders: set[bytes] = set()
 
         def heard(data: bytes) -> str | None:
             if not 192 <= data[1] <= 223:  # RFC 5761: media, which nobody was invited to send
                 return "unwanted_media"
+            sender = data[4:8]
+            if sender not in senders and len(senders) >= MAX_SENDERS:
+                return "too_many_senders"
             try:
-                take(opened.unprotect_rtcp(data))
+                clear = opened.unprotect_rtcp(data)
             except SrtpError:
                 return "bad_srtp"
+            senders.add(sender)
+            try:
+                reports = rtcp.read(clear, clock.now().timestamp())
             except ValueError:
                 return "bad_rtcp"
+            take(reports)
             return None
 
         self._ice.hears = heard

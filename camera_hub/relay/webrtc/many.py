@@ -37,7 +37,10 @@ SendMany = Callable[[int, int], int]
 def _library_call() -> Any:
     if sys.platform != "linux" or _WORD != 8:
         return None
-    call = getattr(ctypes.CDLL(None, use_errno=True), "sendmmsg", None)
+    try:
+        call = getattr(ctypes.CDLL(None, use_errno=True), "sendmmsg", None)
+    except OSError:  # a C library that is linked in whole
+        return None
     if call is not None:
         call.argtypes = (ctypes.c_int, ctypes.c_void_p, ctypes.c_uint, ctypes.c_int)
         call.restype = ctypes.c_int
@@ -51,10 +54,9 @@ def send_many(of: socket.socket) -> SendMany | None:
     """The call for this socket; None where the system has none."""
     if _sendmmsg is None:
         return None
-    number = of.fileno()
 
     def send(heads: int, count: int) -> int:
-        sent: int = _sendmmsg(number, heads, count, 0)
+        sent: int = _sendmmsg(of.fileno(), heads, count, 0)  # -1 once it is closed, never another one's number
         if sent < 0:
             code = ctypes.get_errno()
             raise OSError(code, os.strerror(code))  # BlockingIOError for EAGAIN, as sockets do

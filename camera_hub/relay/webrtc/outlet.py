@@ -140,8 +140,9 @@ class SrtpOutlet:
         self.figures.bytes += size
         self.figures.sends += sends
 
-    def spoiled(self, count: int) -> None:
-        """A broadcast could not encrypt so many packets."""
+    def spoiled(self, count: int, size: int) -> None:
+        """A broadcast could not encrypt so many packets, which count as sent."""
+        self.count(-count, -size, -1)
         self.figures.failed += count
 
     def _one_by_one(self, payload_type: int, ssrc: int, sequence: int, timestamp: int, run: Run) -> int:

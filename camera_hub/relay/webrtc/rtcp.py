@@ -13,7 +13,7 @@ from camera_hub.relay.reports import ntp_time
 SENDER_REPORT, RECEIVER_REPORT, TRANSPORT_FEEDBACK, PAYLOAD_FEEDBACK = 200, 201, 205, 206
 NACK, PLI, FIR = 1, 1, 4
 MAX_NACKED = 1000
-"""Packets that are looked up for one report. It may name 6,000, and be sent again at once: 7 MB for 1,500 bytes."""
+"""Packets that one datagram may name. It could name 6,000, and be sent again at once: 7 MB for 1,500 bytes."""
 LONGEST_TRIP = 60.0
 """Seconds; what seems longer is a clock that was set."""
 
@@ -55,7 +55,7 @@ def read(data: bytes, unix_time: float) -> list[tuple[int, Report]]:
     Raises ValueError when it is no RTCP; then nothing of it counts.
     """
     found: list[tuple[int, Report]] = []
-    at, end = 0, len(data)
+    at, end, nacked = 0, len(data), 0
     while at < end:
         if end - at < 4:
             raise ValueError("RTCP ends within a header")
@@ -70,7 +70,9 @@ def read(data: bytes, unix_time: float) -> list[tuple[int, Report]]:
         elif kind == TRANSPORT_FEEDBACK and first & 31 == NACK:
             if stop < at + 16:
                 raise ValueError("a NACK names no packet")
-            found.append((_WORD.unpack_from(data, at + 8)[0], Nack(_sequences(data, at + 12, stop))))
+            sequences = _sequences(data, at + 12, stop, MAX_NACKED - nacked)
+            nacked += len(sequences)
+            found.append((_WORD.unpack_from(data, at + 8)[0], Nack(sequences)))
         elif kind == PAYLOAD_FEEDBACK and first & 31 == PLI:
             if stop < at + 12:
                 raise ValueError("a PLI names no stream")
@@ -97,13 +99,13 @@ def _blocks(data: bytes, at: int, stop: int, count: int, unix_time: float) -> It
         yield ssrc, Reception((losses >> 24) / 256, lost, highest, round_trip)
 
 
-def _sequences(data: bytes, at: int, stop: int) -> list[int]:
-    """The packets that a NACK names, MAX_NACKED at most: each entry one, and up to 16 after it."""
+def _sequences(data: bytes, at: int, stop: int, most: int) -> list[int]:
+    """The packets that a NACK names, `most` at most: each entry one, and up to 16 after it."""
     found: list[int] = []
     for place in range(at, stop - 3, 4):
         sequence, mask = _LOST.unpack_from(data, place)
         found.append(sequence)
         found += [sequence + 1 + bit & 0xFFFF for bit in range(16) if mask >> bit & 1]
-        if len(found) >= MAX_NACKED:
-            return found[:MAX_NACKED]
+        if len(found) >= most:
+            return found[:most]
     return found
