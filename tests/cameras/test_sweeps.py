@@ -64,7 +64,7 @@ async def _speaks(address: str, answer: bytes) -> AsyncIterator[int]:
 async def test_multicast_finds_every_device_of_the_segment_once() -> None:
     heard: list[Announced] = []
     async with small_farm(2, 12, multicast=True) as farm:
-        await multicast([LOOPBACK], heard.append, SystemClock(), probes=3, listen_seconds=1.5)
+        await multicast([LOOPBACK], heard.append, SystemClock(), probes=3, listen_seconds=3.0)
         planned = {device.uuid for _, device in farm.plan.devices()}
         hosts = {device.address for _, device in farm.plan.devices()}
     found = [one for one in heard if one.host in hosts]  # another farm of this machine may answer too

@@ -1,12 +1,13 @@
 """Sound as a person at the wall meets it: off until it is switched on, one camera at a time, each silence explained."""
 
 import os
+import re
 import signal
 from collections.abc import Iterator
 from functools import partial
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from tests.e2e.site import Site, running_site, until
 from tests.e2e.wall import open_wall, sign_in, tiles, wait_playing
@@ -105,8 +106,8 @@ def test_sound_is_off_until_it_is_switched_on_and_only_one_camera_is_heard(page:
         live = {"camera": camera, "state": "live"}
         until(partial(says, page, live), seconds=10, what=lambda: f"it is heard, says the page: {state(page)}")
         wait_heard(page, f"camera {camera}")
-        assert page.locator(".tag.sound").count() == 1
-        assert page.locator(f'[data-tile="{tile}"] .tag.sound').is_visible()
+        expect(page.locator(".tag.sound")).to_have_count(1)
+        expect(page.locator(f'[data-tile="{tile}"] .tag.sound')).to_be_visible()
     page.keyboard.press("m")
     until(lambda: state(page) == {"camera": None, "state": "off"}, seconds=5, what="it is switched off by key")
     wait_silent(page)
@@ -128,8 +129,8 @@ def test_a_camera_that_cannot_be_heard_says_why(page: Page, site: Site) -> None:
     wait_playing(page, 2)
     for tile, words in ((0, "该码流不带声音"), (1, "AAC")):
         button = page.locator(f'[data-tile="{tile}"] [data-tool="sound"]')
-        assert button.is_disabled()
-        assert words in (button.get_attribute("title") or "")
+        expect(button).to_be_disabled()
+        expect(button).to_have_attribute("title", re.compile(words))
     page.click('[data-tile="1"]')
     page.keyboard.press("m")
     page.wait_for_selector(".el-message >> text=AAC")
