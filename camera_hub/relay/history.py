@@ -7,7 +7,7 @@ numbers stand for which indices, so a resend needs no copy per viewer.
 from bisect import bisect_right
 from collections import deque
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 
@@ -43,6 +43,21 @@ class Frame:
     runs: tuple[Run, ...]
     size: int
     arrived: float
+
+
+def packet_by_packet(frame: Frame) -> Frame:
+    """The frame for a narrow link, which takes no whole run at once."""
+    return replace(frame, runs=runs(frame.payloads, range(1, len(frame.payloads) + 1)))
+
+
+def worth_replaying(age: float, gop_seconds: float | None, gop_size: int) -> bool:
+    """Whether replaying `gop_size` bytes beats waiting for the next key frame, `age` seconds after the last one.
+
+    0.5 s of waiting is worth 1 MB: what a 16 Mbit/s line carries meanwhile.
+    """
+    if gop_seconds is None:
+        return True
+    return max(0.0, gop_seconds - age) * 2_000_000 > gop_size
 
 
 class History:

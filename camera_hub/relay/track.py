@@ -7,10 +7,10 @@ number is given to a packet when it is handed to the outlet, once; a resend repe
 import random
 from collections import deque
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Protocol
 
-from camera_hub.relay.history import Frame, Run, Source, runs
+from camera_hub.relay.history import Frame, Run, Source, packet_by_packet, worth_replaying
 from camera_hub.relay.messages import TrackPhase
 from camera_hub.relay.sent import Sent
 from camera_hub.relay.timeline import squeeze
@@ -328,6 +328,11 @@ class Track:
         return self._backlog_size
 
     @property
+    def waits(self) -> int:
+        """Frames that wait to be sent."""
+        return len(self._backlog)
+
+    @property
     def opens(self) -> bool:
         """Whether the key frame goes next that this tile's picture begins with."""
         return self._opening and bool(self._backlog)
@@ -382,18 +387,3 @@ class Track:
             self.phase, self.first_rtp = TrackPhase.LIVE, out
             self.on_live(self)
         return size
-
-
-def packet_by_packet(frame: Frame) -> Frame:
-    """The frame for a narrow link, which takes no whole run at once."""
-    return replace(frame, runs=runs(frame.payloads, range(1, len(frame.payloads) + 1)))
-
-
-def worth_replaying(age: float, gop_seconds: float | None, gop_size: int) -> bool:
-    """Whether replaying `gop_size` bytes beats waiting for the next key frame, `age` seconds after the last one.
-
-    0.5 s of waiting is worth 1 MB: what a 16 Mbit/s line carries meanwhile.
-    """
-    if gop_seconds is None:
-        return True
-    return max(0.0, gop_seconds - age) * 2_000_000 > gop_size

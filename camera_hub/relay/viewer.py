@@ -22,7 +22,7 @@ from camera_hub.relay.messages import (
     ViewerAnswer,
     ViewerState,
 )
-from camera_hub.relay.pacer import TURN, Bucket, next_of
+from camera_hub.relay.pacer import BREATH_TURN, TURN, Breath, Bucket, next_of
 from camera_hub.relay.repair import RepairBudget
 from camera_hub.relay.reports import sender_report
 from camera_hub.relay.thinning import Thinning
@@ -92,6 +92,7 @@ class Viewer:
         self._ice = IcePeer(port, offer.ufrag, clock.monotonic)
         self._dtls = Dtls(self._ice, certificate)
         self._bucket = Bucket(config.pacer_rate)
+        self._breath = Breath()
         self._repair = RepairBudget()
         self._awake = asyncio.Event()
         self._outlet: SrtpOutlet | None = None
@@ -257,6 +258,12 @@ class Viewer:
                 await self._clock.sleep(bucket.wait())
                 continue
             track = next_of(waiting, in_turn=self._thinning.level is LinkLevel.KEYS)
+            now = self._clock.monotonic()
+            if track.opens:
+                self._breath.opened(now)
+            elif rest := self._breath.left(now, len(waiting), sum(one.waits for one in waiting)):
+                await self._clock.sleep(min(rest, BREATH_TURN))  # meanwhile another tile may be opened
+                continue
             bucket.spend(track.work(bucket.turn))
             await asyncio.sleep(0)  # the other peers' turn
 

@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from camera_hub.relay.history import Frame, History, Run, runs
+from camera_hub.relay.history import Frame, History, Run, runs, worth_replaying
 from camera_hub.relay.messages import TrackPhase
-from camera_hub.relay.pacer import Bucket, next_of
+from camera_hub.relay.pacer import BREATH, MANY_FRAMES, MANY_TILES, Breath, Bucket, next_of
 from camera_hub.relay.packetize import gso_runs
 from camera_hub.relay.timeline import JUMP, RATE, Timeline, squeeze
-from camera_hub.relay.track import PayloadTypes, Track, worth_replaying
+from camera_hub.relay.track import PayloadTypes, Track
 
 
 @dataclass
@@ -515,6 +515,21 @@ def test_the_pacer_lets_live_frames_overdraw_and_makes_replays_wait() -> None:
     assert bucket.turn == pytest.approx(20_000, abs=1)
     bucket.refill(60.0)
     assert bucket.turn == 40_000
+
+
+def test_a_new_walls_caches_take_a_breath_that_ends_however_many_tiles_are_opened() -> None:
+    breath, many = Breath(), (MANY_TILES, MANY_FRAMES)
+    assert breath.left(5.0, *many) == 0.0, "nothing was opened"
+    breath.opened(10.0)
+    assert breath.left(10.0, *many) == pytest.approx(BREATH)
+    assert breath.left(10.0, 1, 10_000) == 0.0, "one tile keeps no other from its picture"
+    assert breath.left(10.0, 16, MANY_FRAMES - 1) == 0.0, "they are soon decoded"
+    assert breath.left(10.0 + BREATH, *many) == 0.0
+    for step in range(20):
+        breath.opened(20.0 + 0.1 * step)
+    assert breath.left(20.0 + 2 * BREATH, *many) == 0.0, "tile after tile does not hold the first ones for ever"
+    breath.opened(30.0)
+    assert breath.left(30.1, *many) == pytest.approx(BREATH - 0.1)
 
 
 def test_jitter_is_the_smoothed_change_of_delay_and_a_jump_is_none() -> None:
