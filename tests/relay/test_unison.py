@@ -59,7 +59,7 @@ class Line(Wire):
     def send(self, payload_type: int, ssrc: int, sequence: int, timestamp: int, run: Run) -> int:
         return super().send(payload_type, ssrc, sequence, timestamp, run) + RTP * len(run.payloads)
 
-    def leg(self, payload_type: int, ssrc: int, lag: int, base: int) -> Leg | None:  # type: ignore[override]
+    def leg(self, payload_type: int, ssrc: int, lag: int, base: int) -> Leg | None:  # type: ignore[override]  # Wire has none
         return None if self.blocked else Leg(self.broadcast, self, payload_type, ssrc, lag, base)
 
 
