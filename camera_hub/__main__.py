@@ -14,12 +14,12 @@ import typer
 from camera_hub import __version__, logs, shell
 from camera_hub.access.accounts import Change
 from camera_hub.access.policy import Role
-from camera_hub.access.setup import Setup
+from camera_hub.access.setup import FirstSetup
 from camera_hub.app import create_app
 from camera_hub.bench.cli import app as bench
 from camera_hub.clock import SystemClock
 from camera_hub.errors import HubError, Kind
-from camera_hub.serving import Serving, Stop, serving, warn_if_open
+from camera_hub.serving import Serving, StopSignal, serving, warn_if_open
 from camera_hub.settings import Settings, load
 
 app = typer.Typer(
@@ -43,14 +43,14 @@ async def _serve(settings: Settings) -> None:
     warn_if_open(settings)
 
     async def announce(hub: Serving) -> None:
-        setup: Setup = hub.parts[Setup]
+        setup: FirstSetup = hub.parts[FirstSetup]
         typer.echo(f"camera hub {__version__}: {hub.url}")
         if (token := await setup.new_token()) is not None:
             minutes = settings.access.setup_link_minutes
             typer.echo(f"First start: open this link once, within {minutes:g} minutes (初始化链接，只能使用一次):")
             typer.echo(f"  {hub.url}/setup#token={token}")
 
-    with Stop() as stop:
+    with StopSignal() as stop:
         async with serving(settings, SystemClock(), announce):
             await stop.wait()
             typer.echo("camera hub is stopping …")

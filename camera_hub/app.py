@@ -15,7 +15,7 @@ from camera_hub.access.accounts import Accounts
 from camera_hub.access.passwords import Passwords
 from camera_hub.access.policy import Actor
 from camera_hub.access.sessions import Sessions
-from camera_hub.access.setup import Setup
+from camera_hub.access.setup import FirstSetup
 from camera_hub.access.sign_in import SignIn
 from camera_hub.access.throttle import Throttle
 from camera_hub.access.vault import Vault
@@ -44,23 +44,23 @@ from camera_hub.api import (
 )
 from camera_hub.api.limits import BodyLimit
 from camera_hub.api.routing import check_policies
-from camera_hub.api.static import Pages, SafeHeaders
+from camera_hub.api.static import SafeHeaders, StaticPages
+from camera_hub.cameras.credentials.login_budget import LoginBudget
+from camera_hub.cameras.credentials.login_store import DatabaseLoginStore
 from camera_hub.cameras.discovery.sweeps import Sweeps
-from camera_hub.cameras.login_budget import LoginBudget
-from camera_hub.cameras.login_store import DatabaseLoginStore
 from camera_hub.cameras.onvif.client import Onvif
-from camera_hub.cameras.register import Register
-from camera_hub.cameras.sources import StreamSources
+from camera_hub.cameras.register.register import Register
+from camera_hub.cameras.streams.sources import StreamSources
 from camera_hub.clock import Clock
 from camera_hub.events import EventBus
-from camera_hub.health.alarms import Alarms
-from camera_hub.health.history import History
-from camera_hub.health.rounds import Rounds
-from camera_hub.health.webhook import Webhook
+from camera_hub.health.alarms.alarms import Alarms
+from camera_hub.health.history import ObservationHistory
+from camera_hub.health.notices.webhook import Webhook
+from camera_hub.health.rounds.rounds import Rounds
 from camera_hub.instance import only_instance
-from camera_hub.media.engine import Media
-from camera_hub.media.processes import Spawn, spawn_process
-from camera_hub.media.rtsp_out import RtspOut
+from camera_hub.media.child_process import Spawn, spawn_process
+from camera_hub.media.engine import MediaEngine
+from camera_hub.media.rtsp_out.service import RtspOutService
 from camera_hub.patrol.runs import Runs
 from camera_hub.patrol.scenes import Scenes
 from camera_hub.patrol.tours import Tours
@@ -129,7 +129,7 @@ async def parts(
         register = Register(database, bus, clock, vault, onvif)
         sources = StreamSources(database, clock, register, onvif, bus)
         media = await stack.enter_async_context(
-            Media(settings, clock, bus, database, sources, logins=logins, spawn=spawn)
+            MediaEngine(settings, clock, bus, database, sources, logins=logins, spawn=spawn)
         )
         register.proofs.use(media.prover)
         await stack.enter_async_context(register)  # after media: proofs end before what they look with
@@ -152,14 +152,14 @@ async def parts(
             Accounts: accounts,
             Throttle: throttle,
             SignIn: SignIn(accounts, sessions, throttle),
-            Setup: Setup(database, clock, accounts, access.setup_link_minutes),
+            FirstSetup: FirstSetup(database, clock, accounts, access.setup_link_minutes),
             Register: register,
             Sweeps: sweeps,
-            Media: media,
-            RtspOut: media.rtsp_out,
+            MediaEngine: media,
+            RtspOutService: media.rtsp_out,
             Rounds: rounds,
             Alarms: Alarms(database, bus, clock),
-            History: History(database, clock),
+            ObservationHistory: ObservationHistory(database, clock),
             Tours: Tours(settings.patrol, database, bus, clock),
             Scenes: Scenes(database, bus, clock),
             Runs: runs,
@@ -180,7 +180,7 @@ def create_app(settings: Settings, parts: Parts | None = None) -> FastAPI:
     attach(app, settings, parts or {})
     for router in _ROUTERS:
         app.include_router(router)
-    app.router.default = Pages()
+    app.router.default = StaticPages()
     errors.install(app)
     app.add_middleware(BodyLimit, limit=MAX_BODY)
     app.add_middleware(SafeHeaders)

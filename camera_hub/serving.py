@@ -94,7 +94,7 @@ def warn_if_open(settings: Settings) -> None:
     )
 
 
-class Stop:
+class StopSignal:
     """SIGINT and SIGTERM: the first asks for an orderly end within STOP_SECONDS, the second ends at once."""
 
     def __init__(self) -> None:
@@ -102,7 +102,7 @@ class Stop:
         self._last_resort = threading.Timer(STOP_SECONDS, _give_up)
         self._last_resort.daemon = True
 
-    def __enter__(self) -> "Stop":
+    def __enter__(self) -> "StopSignal":
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, self._ask)

@@ -21,7 +21,7 @@ class _Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class Server(_Section):
+class ServerSettings(_Section):
     """Where the hub listens and keeps its data."""
 
     host: str = "127.0.0.1"
@@ -32,13 +32,13 @@ class Server(_Section):
     log_level: str = "INFO"
 
 
-class DatabaseSection(_Section):
+class DatabaseSettings(_Section):
     """Where rows are kept; an empty url is SQLite in data_dir."""
 
     url: str = ""
 
 
-class Access(_Section):
+class AccessSettings(_Section):
     """Sign-in and sessions."""
 
     session_hours: float = Field(12.0, gt=0)
@@ -48,7 +48,7 @@ class Access(_Section):
     password_min_length: int = Field(10, ge=8)
 
 
-class Media(_Section):
+class MediaSettings(_Section):
     """The live path: relays and the browsers' side."""
 
     relays: int = Field(1, ge=1, le=16)
@@ -73,7 +73,7 @@ class Media(_Section):
     rtsp_keep_days: float = Field(180.0, gt=0)
 
 
-class Ingest(_Section):
+class IngestSettings(_Section):
     """Pulling streams from cameras."""
 
     open_timeout: Seconds = 10.0
@@ -87,7 +87,7 @@ class Ingest(_Section):
     transport: str = Field("auto", pattern="^(auto|tcp|udp)$")
 
 
-class Eye(_Section):
+class EyeSettings(_Section):
     """Decoding key frames, in processes of their own."""
 
     processes: int = Field(1, ge=1, le=8)
@@ -96,7 +96,7 @@ class Eye(_Section):
     nice: int = Field(10, ge=0, le=19)
 
 
-class Discovery(_Section):
+class DiscoverySettings(_Section):
     """Finding devices and speaking ONVIF."""
 
     multicast: bool = True
@@ -110,7 +110,7 @@ class Discovery(_Section):
     reply_bytes: int = Field(1024 * 1024, ge=65536)
 
 
-class Health(_Section):
+class HealthSettings(_Section):
     """Rounds and judging."""
 
     round_seconds: Seconds = 60.0
@@ -124,20 +124,20 @@ class Health(_Section):
     keep_days: float = Field(14.0, gt=0)
 
 
-class Notices(_Section):
+class NoticeSettings(_Section):
     """Where alarms are told outside the pages."""
 
     webhook_url: str = ""
     webhook_timeout: Seconds = 5.0
 
 
-class Metrics(_Section):
+class MetricsSettings(_Section):
     """Figures for Prometheus at /metrics."""
 
     token: SecretStr = SecretStr("")
 
 
-class Patrol(_Section):
+class PatrolSettings(_Section):
     """Tours."""
 
     dwell_seconds: int = Field(15, ge=3)
@@ -148,17 +148,17 @@ class Patrol(_Section):
 class Settings(_Section):
     """Every setting of the hub."""
 
-    server: Server = Server()
-    database: DatabaseSection = DatabaseSection()
-    access: Access = Access()
-    media: Media = Media()
-    ingest: Ingest = Ingest()
-    eye: Eye = Eye()
-    discovery: Discovery = Discovery()
-    health: Health = Health()
-    notices: Notices = Notices()
-    metrics: Metrics = Metrics()
-    patrol: Patrol = Patrol()
+    server: ServerSettings = ServerSettings()
+    database: DatabaseSettings = DatabaseSettings()
+    access: AccessSettings = AccessSettings()
+    media: MediaSettings = MediaSettings()
+    ingest: IngestSettings = IngestSettings()
+    eye: EyeSettings = EyeSettings()
+    discovery: DiscoverySettings = DiscoverySettings()
+    health: HealthSettings = HealthSettings()
+    notices: NoticeSettings = NoticeSettings()
+    metrics: MetricsSettings = MetricsSettings()
+    patrol: PatrolSettings = PatrolSettings()
 
     @property
     def database_url(self) -> str:

@@ -21,7 +21,7 @@ _PREFIX = struct.Struct("!B3xII")
 
 
 @dataclass(frozen=True, slots=True)
-class Frame:
+class PipeFrame:
     """One message: JSON head and binary body."""
 
     head: dict[str, Any]
@@ -45,7 +45,7 @@ class Message:
         return cls(**{name: head[name] for name in cls.__dataclass_fields__ if name in head})
 
 
-def encode(frame: Frame) -> bytes:
+def encode(frame: PipeFrame) -> bytes:
     """Bytes of the frame. Raises HubError(TOO_LARGE) beyond MAX_FRAME."""
     head = json.dumps(frame.head, ensure_ascii=False, separators=(",", ":")).encode()
     if len(head) + len(frame.body) > MAX_FRAME:
@@ -53,7 +53,7 @@ def encode(frame: Frame) -> bytes:
     return _PREFIX.pack(VERSION, len(head), len(frame.body)) + head + frame.body
 
 
-async def read_frame(reader: asyncio.StreamReader) -> Frame | None:
+async def read_frame(reader: asyncio.StreamReader) -> PipeFrame | None:
     """The next frame, None at a clean end. Raises HubError(INVALID) for a broken or foreign peer."""
     try:
         prefix = await reader.readexactly(_PREFIX.size)
@@ -71,7 +71,7 @@ async def read_frame(reader: asyncio.StreamReader) -> Frame | None:
         raise HubError(Kind.INVALID, "the peer sent a head that is no JSON") from error
     if not isinstance(head, dict):
         raise HubError(Kind.INVALID, "the peer sent a head that is no JSON object")
-    return Frame(head, body)
+    return PipeFrame(head, body)
 
 
 class Pipe:
@@ -84,11 +84,11 @@ class Pipe:
         self._reader = reader
         self._writer = writer
         self._ids = itertools.count(1)
-        self._waiting: dict[int, asyncio.Future[Frame]] = {}
+        self._waiting: dict[int, asyncio.Future[PipeFrame]] = {}
 
     def post(self, head: dict[str, Any], body: bytes = b"") -> None:
         """Write without waiting; for small, bounded messages from synchronous code."""
-        self._writer.write(encode(Frame(head, body)))
+        self._writer.write(encode(PipeFrame(head, body)))
 
     async def send(self, head: dict[str, Any], body: bytes = b"") -> None:
         """Write and wait until the peer has taken enough. Raises HubError(UNAVAILABLE) when the peer is gone."""
@@ -98,13 +98,13 @@ class Pipe:
         except (ConnectionError, RuntimeError) as error:
             raise _gone() from error
 
-    async def call(self, head: dict[str, Any], body: bytes = b"", *, deadline: float = 5.0) -> Frame:
+    async def call(self, head: dict[str, Any], body: bytes = b"", *, deadline: float = 5.0) -> PipeFrame:
         """Send a request and wait for its reply, at most `deadline` seconds.
 
         Raises HubError: the peer's own error, TIMEOUT, or UNAVAILABLE when the peer is gone.
         """
         number = next(self._ids)
-        future: asyncio.Future[Frame] = asyncio.get_running_loop().create_future()
+        future: asyncio.Future[PipeFrame] = asyncio.get_running_loop().create_future()
         self._waiting[number] = future
         try:
             async with asyncio.timeout(deadline):
@@ -118,15 +118,15 @@ class Pipe:
             raise HubError(Kind(said["error"]), said["detail"], reason=said.get("reason"), **(said.get("params") or {}))
         return reply
 
-    async def reply(self, request: Frame, head: dict[str, Any], body: bytes = b"") -> None:
+    async def reply(self, request: PipeFrame, head: dict[str, Any], body: bytes = b"") -> None:
         """Answer a request that carried an `id`."""
         await self.send({"type": f"{request.type}.reply", "re": request.head["id"], **head}, body)
 
-    async def refuse(self, request: Frame, error: HubError) -> None:
+    async def refuse(self, request: PipeFrame, error: HubError) -> None:
         """Answer a request with an error."""
         await self.reply(request, {"error": error.body()})
 
-    async def receive(self) -> Frame | None:
+    async def receive(self) -> PipeFrame | None:
         """The next message that is no reply; None when the peer has closed (all waiting calls then fail)."""
         while True:
             frame = await read_frame(self._reader)

@@ -9,7 +9,7 @@ import hypothesis
 import pytest
 
 from camera_hub.events import EventBus
-from camera_hub.media.processes import Spawn, spawn_process
+from camera_hub.media.child_process import Spawn, spawn_process
 from camera_hub.store.database import Database
 from tests.fakes.clock import ManualClock
 from tests.fakes.databases import Databases

@@ -21,7 +21,7 @@ from camera_hub.clock import SystemClock
 from camera_hub.errors import HubError
 from camera_hub.instance import only_instance
 from camera_hub.serving import public_url, serving, warn_if_open
-from camera_hub.settings import Media, Server, Settings
+from camera_hub.settings import MediaSettings, ServerSettings, Settings
 from camera_hub.shell import accounts
 
 DEADLINE = 20.0
@@ -117,14 +117,14 @@ async def test_the_lock_goes_with_its_holder(tmp_path: Path) -> None:
 async def test_an_account_is_made_from_the_shell_with_the_password_on_standard_input(tmp_path: Path) -> None:
     process = await _start(tmp_path / "data", "user", "add", "wang", "operator", "--name", "王")
     assert await _said(process, "tK7-riverside\n") == ("wang (operator) made\n", "")
-    async with accounts(Settings(server=Server(data_dir=tmp_path / "data"))) as found:
+    async with accounts(Settings(server=ServerSettings(data_dir=tmp_path / "data"))) as found:
         account = await found.check("wang", "tK7-riverside")
     assert account is not None
     assert (account.display_name, account.role) == ("王", Role.OPERATOR)
 
 
 async def test_a_socket_that_nobody_serves_is_refused_and_the_server_ends_in_order(tmp_path: Path) -> None:
-    settings = Settings(server=Server(port=0, data_dir=tmp_path), media=Media(udp_port=0))
+    settings = Settings(server=ServerSettings(port=0, data_dir=tmp_path), media=MediaSettings(udp_port=0))
     async with serving(settings, SystemClock()) as hub:
         with pytest.raises(InvalidStatus):
             await connect(hub.url.replace("http", "ws") + "/api/nothing", open_timeout=DEADLINE)
@@ -133,10 +133,10 @@ async def test_a_socket_that_nobody_serves_is_refused_and_the_server_ends_in_ord
 
 
 async def test_a_port_in_use_is_one_clear_error(tmp_path: Path) -> None:
-    settings = Settings(server=Server(port=0, data_dir=tmp_path / "one"), media=Media(udp_port=0))
+    settings = Settings(server=ServerSettings(port=0, data_dir=tmp_path / "one"), media=MediaSettings(udp_port=0))
     async with serving(settings, SystemClock()) as hub:
         port = int(hub.url.rpartition(":")[2])
-        second = Settings(server=Server(port=port, data_dir=tmp_path / "two"))
+        second = Settings(server=ServerSettings(port=port, data_dir=tmp_path / "two"))
         with pytest.raises(HubError, match="cannot listen on") as caught:
             async with serving(second, SystemClock()):
                 pytest.fail("two servers on one port")
@@ -146,19 +146,19 @@ async def test_a_port_in_use_is_one_clear_error(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("server", "url"),
     [
-        (Server(), "http://127.0.0.1:8000"),
-        (Server(host="0.0.0.0"), "http://127.0.0.1:8000"),
-        (Server(host="::1"), "http://[::1]:8000"),
-        (Server(public_origins=("https://hub.example",)), "https://hub.example"),
+        (ServerSettings(), "http://127.0.0.1:8000"),
+        (ServerSettings(host="0.0.0.0"), "http://127.0.0.1:8000"),
+        (ServerSettings(host="::1"), "http://[::1]:8000"),
+        (ServerSettings(public_origins=("https://hub.example",)), "https://hub.example"),
     ],
 )
-def test_the_link_leads_where_a_browser_finds_the_hub(server: Server, url: str) -> None:
+def test_the_link_leads_where_a_browser_finds_the_hub(server: ServerSettings, url: str) -> None:
     assert public_url(Settings(server=server), 8000) == url
 
 
 def test_listening_to_the_network_without_https_is_warned_of(caplog: pytest.LogCaptureFixture) -> None:
     warn_if_open(Settings())
-    warn_if_open(Settings(server=Server(host="0.0.0.0", secure_cookies=True)))
+    warn_if_open(Settings(server=ServerSettings(host="0.0.0.0", secure_cookies=True)))
     assert caplog.text == ""
-    warn_if_open(Settings(server=Server(host="0.0.0.0")))
+    warn_if_open(Settings(server=ServerSettings(host="0.0.0.0")))
     assert "passwords cross the network in clear" in caplog.text

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from camera_hub.errors import HubError, Kind, Reason
 from camera_hub.running import running
-from camera_hub.wire import MAX_FRAME, VERSION, Frame, Message, Pipe, encode, read_frame
+from camera_hub.wire import MAX_FRAME, VERSION, Message, Pipe, PipeFrame, encode, read_frame
 
-Handler = Callable[[Pipe, Frame], Awaitable[None]]
+Handler = Callable[[Pipe, PipeFrame], Awaitable[None]]
 
 
 @asynccontextmanager
@@ -51,11 +51,11 @@ def _reader(data: bytes) -> asyncio.StreamReader:
     st.binary(max_size=200),
 )
 def test_what_is_encoded_is_read_back(head: dict[str, object], body: bytes) -> None:
-    async def read() -> list[Frame | None]:
-        reader = _reader(encode(Frame(head, body)) * 2)
+    async def read() -> list[PipeFrame | None]:
+        reader = _reader(encode(PipeFrame(head, body)) * 2)
         return [await read_frame(reader) for _ in range(3)]
 
-    assert asyncio.run(read()) == [Frame(head, body), Frame(head, body), None]
+    assert asyncio.run(read()) == [PipeFrame(head, body), PipeFrame(head, body), None]
 
 
 @pytest.mark.parametrize(
@@ -77,20 +77,20 @@ async def test_a_foreign_or_broken_peer_is_refused(data: bytes) -> None:
 
 @pytest.mark.parametrize("cut", range(0, 40, 7))
 async def test_an_end_anywhere_is_an_end(cut: int) -> None:
-    whole = encode(Frame({"type": "x"}, b"0123456789" * 2))
+    whole = encode(PipeFrame({"type": "x"}, b"0123456789" * 2))
     assert await read_frame(_reader(whole[:cut])) is None
 
 
 async def test_a_message_over_4_mib_is_not_sent() -> None:
     with pytest.raises(HubError) as caught:
-        encode(Frame({"type": "key_frame"}, bytes(MAX_FRAME)))
+        encode(PipeFrame({"type": "key_frame"}, bytes(MAX_FRAME)))
     assert caught.value.kind is Kind.TOO_LARGE
 
 
 async def test_replies_find_their_calls_in_any_order() -> None:
-    held: list[Frame] = []
+    held: list[PipeFrame] = []
 
-    async def answer_backwards(pipe: Pipe, frame: Frame) -> None:
+    async def answer_backwards(pipe: Pipe, frame: PipeFrame) -> None:
         held.append(frame)
         if len(held) == 3:
             await pipe.send({"type": "note"})
@@ -100,7 +100,7 @@ async def test_replies_find_their_calls_in_any_order() -> None:
     async with _pair() as (near, far), running(_serve(far, answer_backwards), "far"):
         calls = asyncio.gather(*(near.call({"type": "ask", "value": n}, b"%d" % n, deadline=5) for n in range(3)))
         note = await near.receive()
-        assert note == Frame({"type": "note"})
+        assert note == PipeFrame({"type": "note"})
         async with running(_drain(near), "near"):
             replies = await calls
     assert [(reply.type, reply.head["value"], reply.body) for reply in replies] == [
@@ -109,7 +109,7 @@ async def test_replies_find_their_calls_in_any_order() -> None:
 
 
 async def test_a_refusal_arrives_as_the_peers_own_error() -> None:
-    async def refuse(pipe: Pipe, frame: Frame) -> None:
+    async def refuse(pipe: Pipe, frame: PipeFrame) -> None:
         await pipe.refuse(frame, HubError(Kind.UNSUPPORTED, "no such codec", reason=Reason.NO_H264, codec="h265"))
 
     async with _pair() as (near, far), running(_serve(far, refuse), "far"), running(_drain(near), "near"):
@@ -133,7 +133,7 @@ async def test_a_call_ends_by_its_deadline_and_a_late_reply_is_dropped() -> None
         assert late is not None
         await far.reply(late, {"value": 1})
 
-        async def answer(pipe: Pipe, frame: Frame) -> None:
+        async def answer(pipe: Pipe, frame: PipeFrame) -> None:
             await pipe.reply(frame, {"value": 2})
 
         async with running(_serve(far, answer), "far"):

@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from camera_hub.access.policy import Actor, Role
 from camera_hub.clock import Clock
 from camera_hub.store.database import Database
-from camera_hub.store.tables import Session, User
+from camera_hub.store.tables import User, UserSession
 
 CACHE_SECONDS = 5.0
 _CACHE_ENTRIES = 4096
@@ -23,7 +23,7 @@ _SEEN_EVERY = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True)
-class _Known:
+class _CachedActor:
     actor: Actor
     until: float  # monotonic
 
@@ -35,7 +35,7 @@ class Sessions:
         self._database = database
         self._clock = clock
         self._lifetime = timedelta(hours=hours)
-        self._known: dict[str, _Known] = {}
+        self._known: dict[str, _CachedActor] = {}
 
     @property
     def lifetime_seconds(self) -> int:
@@ -46,9 +46,9 @@ class Sessions:
         token = secrets.token_urlsafe(32)
         now = self._clock.now()
         async with self._database.write() as session:
-            await session.execute(delete(Session).where(Session.expires_at <= now))
+            await session.execute(delete(UserSession).where(UserSession.expires_at <= now))
             session.add(
-                Session(
+                UserSession(
                     token_hash=_hash(token),
                     user_id=user_id,
                     created_at=now,
@@ -69,7 +69,11 @@ class Sessions:
         self._known.pop(key, None)
         now = self._clock.now()
         async with self._database.read() as session:
-            query = select(Session, User).join(User, User.id == Session.user_id).where(Session.token_hash == key)
+            query = (
+                select(UserSession, User)
+                .join(User, User.id == UserSession.user_id)
+                .where(UserSession.token_hash == key)
+            )
             row = (await session.execute(query)).one_or_none()
         if row is None:
             return None
@@ -78,29 +82,31 @@ class Sessions:
             return None
         if now - held.seen_at >= _SEEN_EVERY:
             async with self._database.write() as session:
-                await session.execute(update(Session).where(Session.token_hash == key).values(seen_at=now))
+                await session.execute(update(UserSession).where(UserSession.token_hash == key).values(seen_at=now))
         actor = Actor(user.id, user.username, user.display_name, Role(user.role), user.village_id)
         remaining = (held.expires_at - now).total_seconds()
-        self._remember(key, _Known(actor, self._clock.monotonic() + min(CACHE_SECONDS, remaining)))
+        self._remember(key, _CachedActor(actor, self._clock.monotonic() + min(CACHE_SECONDS, remaining)))
         return actor
 
     async def end(self, token: str) -> None:
         """End one session; an unknown one is no error."""
         self._known.pop(_hash(token), None)
         async with self._database.write() as session:
-            await session.execute(delete(Session).where(Session.token_hash == _hash(token)))
+            await session.execute(delete(UserSession).where(UserSession.token_hash == _hash(token)))
 
     async def end_all(self, session: AsyncSession, user_id: int, *, keep: str = "") -> None:
         """End a user's sessions but `keep`, in the caller's transaction. Call `forget` after its commit."""
         await session.execute(
-            delete(Session).where(Session.user_id == user_id, Session.token_hash != (_hash(keep) if keep else ""))
+            delete(UserSession).where(
+                UserSession.user_id == user_id, UserSession.token_hash != (_hash(keep) if keep else "")
+            )
         )
 
     def forget(self, user_id: int) -> None:
         """Drop what is remembered of a user, so that the next request is judged by what is stored."""
         self._known = {key: known for key, known in self._known.items() if known.actor.user_id != user_id}
 
-    def _remember(self, key: str, known: _Known) -> None:
+    def _remember(self, key: str, known: _CachedActor) -> None:
         while len(self._known) >= _CACHE_ENTRIES:
             del self._known[next(iter(self._known))]
         self._known[key] = known

@@ -19,7 +19,7 @@ from camera_hub.store.database import Database
 from camera_hub.store.tables import SetupLink, User
 
 
-class Setup:
+class FirstSetup:
     """Makes and redeems the link. `minutes`: how long it is good."""
 
     def __init__(self, database: Database, clock: Clock, accounts: Accounts, minutes: float) -> None:

@@ -20,7 +20,7 @@ MAX_TOKENS = 1000
 
 
 @dataclass(frozen=True, slots=True)
-class Scope:
+class TokenScope:
     """Which cameras: the named ones, or those of one village, or all."""
 
     village_id: int | None = None
@@ -39,7 +39,7 @@ class Token:
 
     id: int
     name: str
-    scope: Scope
+    scope: TokenScope
     max_sessions: int
     created_name: str
     created_at: datetime
@@ -75,7 +75,7 @@ class StreamTokens:
         self._bus = bus
 
     async def create(
-        self, actor: Actor, name: str, scope: Scope, *, expires_at: datetime | None, max_sessions: int
+        self, actor: Actor, name: str, scope: TokenScope, *, expires_at: datetime | None, max_sessions: int
     ) -> tuple[Token, str]:
         """A new token, and its text: nobody can read it again. Raises HubError: INVALID (scope, time), CONFLICT."""
         now = self._clock.now()
@@ -141,7 +141,7 @@ def hashed(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-async def _require_there(session: AsyncSession, scope: Scope) -> None:
+async def _require_there(session: AsyncSession, scope: TokenScope) -> None:
     if scope.village_id is not None and scope.cameras is not None:
         raise HubError(Kind.INVALID, "a token is for one village or for named cameras, not both", reason="scope")
     if scope.village_id is not None and await session.get(Village, scope.village_id) is None:
@@ -161,7 +161,7 @@ def _token(row: StreamToken) -> Token:
     return Token(
         id=row.id,
         name=row.name,
-        scope=Scope(row.village_id, cameras),
+        scope=TokenScope(row.village_id, cameras),
         max_sessions=row.max_sessions,
         created_name=row.created_name,
         created_at=row.created_at,

@@ -9,7 +9,7 @@ from camera_hub.api.routing import needs, part
 from camera_hub.api.schemas.base import Id
 from camera_hub.api.schemas.health import AlarmAnswer
 from camera_hub.errors import HubError, Kind
-from camera_hub.health.alarms import Alarms
+from camera_hub.health.alarms.alarms import Alarms
 
 router = APIRouter(prefix="/api/alarms", tags=["alarms"])
 

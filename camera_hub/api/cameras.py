@@ -7,9 +7,9 @@ from fastapi import APIRouter
 from camera_hub.access.policy import Action, Actor
 from camera_hub.api.routing import needs, part
 from camera_hub.api.schemas.base import CameraState, Done, Id
-from camera_hub.api.schemas.places import ApproveCameras, CameraAnswer, CameraIds, ChangeCamera, Order
-from camera_hub.cameras.register import Register
-from camera_hub.cameras.views import CameraView
+from camera_hub.api.schemas.places import ApproveCameras, CameraAnswer, CameraIds, ChangeCamera, NewOrder
+from camera_hub.cameras.register.register import Register
+from camera_hub.cameras.register.views import CameraView
 from camera_hub.clock import Clock
 
 router = APIRouter(prefix="/api/cameras", tags=["cameras"])
@@ -30,7 +30,7 @@ async def cameras(
 
 @router.put("/order")
 async def order_cameras(
-    body: Order,
+    body: NewOrder,
     actor: Annotated[Actor, needs(Action.APPROVE)],
     register: Reg,
     clock: Annotated[Clock, part(Clock)],

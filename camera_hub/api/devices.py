@@ -9,9 +9,9 @@ from camera_hub.access.policy import Action, Actor, allows
 from camera_hub.api.routing import needs, part
 from camera_hub.api.schemas.base import Done, Id
 from camera_hub.api.schemas.places import ChangeDevice, DeviceAnswer, DeviceRegistered, NewDevice, NewUrlCamera
-from camera_hub.cameras.devices import Registered
-from camera_hub.cameras.register import Register
-from camera_hub.cameras.views import DeviceView
+from camera_hub.cameras.register.devices import Registered
+from camera_hub.cameras.register.register import Register
+from camera_hub.cameras.register.views import DeviceView
 from camera_hub.clock import Clock
 from camera_hub.errors import HubError, Kind
 

@@ -19,10 +19,10 @@ SweepId = Annotated[str, Path(max_length=32)]
 
 
 @router.post("/plan")
-async def plan(body: PlanRequest, actor: Registrar, sweeps: Search) -> places.Plan:
+async def plan(body: PlanRequest, actor: Registrar, sweeps: Search) -> places.SweepPlanAnswer:
     """What would be searched; nothing is sent."""
     planned = await sweeps.plan(actor, body.ranges, body.village_id)
-    return places.Plan(
+    return places.SweepPlanAnswer(
         interfaces=[places.InterfaceAnswer.model_validate(one) for one in planned.interfaces],
         ranges=[
             places.RangeAnswer(text=one.text, first=str(one.first), last=str(one.last), hosts=one.hosts)

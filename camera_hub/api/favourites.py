@@ -8,7 +8,7 @@ from camera_hub.access.policy import Action, Actor
 from camera_hub.api.routing import needs, part
 from camera_hub.api.schemas.base import Done, Id
 from camera_hub.api.schemas.places import CameraIdsAnswer
-from camera_hub.cameras.register import Register
+from camera_hub.cameras.register.register import Register
 from camera_hub.clock import Clock
 
 router = APIRouter(prefix="/api/favourites", tags=["favourites"])

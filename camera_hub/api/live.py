@@ -27,9 +27,9 @@ from camera_hub.events import (
     TourChanged,
     VillageChanged,
 )
-from camera_hub.media.engine import Media
-from camera_hub.media.pages import Outbox
-from camera_hub.media.ports import Heard, Listen, RelayNew, Show, Tile, ViewerGone
+from camera_hub.media.engine import MediaEngine
+from camera_hub.media.interface import AudioWish, PageAudioState, RelayReplaced, TileStatus, TileWish, ViewerEnded
+from camera_hub.media.wall.pages import PageOutbox
 
 log = logging.getLogger(__name__)
 router = APIRouter(prefix="/api", tags=["media"])
@@ -57,8 +57,8 @@ _EVENTS = (
     AccessChanged,
 )
 
-_WISH: TypeAdapter[schemas.Show | schemas.Listen] = TypeAdapter(
-    Annotated[schemas.Show | schemas.Listen, Field(discriminator="type")]
+_WISH: TypeAdapter[schemas.ShowMessage | schemas.ListenMessage] = TypeAdapter(
+    Annotated[schemas.ShowMessage | schemas.ListenMessage, Field(discriminator="type")]
 )
 
 Reader = Callable[[Any, Actor, Any], Awaitable[dict[str, Any] | None]]
@@ -67,7 +67,7 @@ Reader = Callable[[Any, Actor, Any], Awaitable[dict[str, Any] | None]]
 class Live:
     """One page's connection; `run` ends with it."""
 
-    def __init__(self, socket: WebSocket, actor: Actor, media: Media, page: str) -> None:
+    def __init__(self, socket: WebSocket, actor: Actor, media: MediaEngine, page: str) -> None:
         self._socket = socket
         self._actor = actor
         self._media = media
@@ -100,8 +100,8 @@ class Live:
         for task in done:
             task.result()
 
-    def _hello(self) -> schemas.Hello:
-        return schemas.Hello(
+    def _hello(self) -> schemas.HelloMessage:
+        return schemas.HelloMessage(
             epoch=self._media.epoch,
             now=self._media.clock.now(),
             relays=self._media.relay_epochs,
@@ -121,12 +121,12 @@ class Live:
             except ValidationError:
                 await self._socket.close(1003, "only show and listen messages are understood")
                 return
-            if isinstance(wish, schemas.Listen):
-                self._media.listening.listen(self._page, Listen(wish.serial, wish.camera))
+            if isinstance(wish, schemas.ListenMessage):
+                self._media.listening.listen(self._page, AudioWish(wish.serial, wish.camera))
                 continue
             try:
                 await self._media.show(
-                    self._page, Show(wish.viewer, wish.track, wish.serial, wish.camera, wish.quality)
+                    self._page, TileWish(wish.viewer, wish.track, wish.serial, wish.camera, wish.quality)
                 )
             except HubError as error:
                 log.info("page %s: %s", self._page, error)
@@ -138,17 +138,17 @@ class Live:
         async with asyncio.timeout(SEND_SECONDS), self._sending:
             await self._socket.send_text(message.model_dump_json())
 
-    async def _tell_tiles(self, outbox: Outbox) -> None:
+    async def _tell_tiles(self, outbox: PageOutbox) -> None:
         async for news in outbox:
             match news:
-                case Tile():
-                    await self._say(schemas.Tile.model_validate(news))
-                case Heard():
-                    await self._say(schemas.Heard.model_validate(news))
-                case ViewerGone():
-                    await self._say(schemas.ViewerGone.model_validate(news))
-                case RelayNew():
-                    await self._say(schemas.RelayNew.model_validate(news))
+                case TileStatus():
+                    await self._say(schemas.TileMessage.model_validate(news))
+                case PageAudioState():
+                    await self._say(schemas.HeardMessage.model_validate(news))
+                case ViewerEnded():
+                    await self._say(schemas.ViewerGoneMessage.model_validate(news))
+                case RelayReplaced():
+                    await self._say(schemas.RelayNewMessage.model_validate(news))
         await self._socket.close(REPLACED, "the page has opened another connection")
 
     async def _note(self, events: Subscription) -> None:
@@ -197,20 +197,20 @@ class Live:
                     return
             if self._reload:
                 self._reload = False
-                await self._say(schemas.Reload())
+                await self._say(schemas.ReloadMessage())
             while self._changed:
                 topic, identity = noun = next(iter(self._changed))
                 del self._changed[noun]
                 if (reader := readers.get(topic)) is not None:
                     data = await reader(self._socket.app.state, self._actor, identity)
-                    await self._say(schemas.Changed(topic=topic, id=identity, data=data))
+                    await self._say(schemas.ChangedMessage(topic=topic, id=identity, data=data))
 
     async def _tell_time(self) -> None:
         while True:
             await self._media.clock.sleep(TIME_SECONDS)
             if not await self._still_here():
                 return
-            await self._say(schemas.Time(now=self._media.clock.now()))
+            await self._say(schemas.TimeMessage(now=self._media.clock.now()))
 
     async def _still_here(self) -> bool:
         """Read the session anew: close when it has ended; when rights changed, let the page read its lists anew."""
@@ -230,7 +230,7 @@ class Live:
 async def live(
     socket: WebSocket,
     actor: Annotated[Actor, needs(Action.VIEW)],
-    media: Annotated[Media, part(Media)],
+    media: Annotated[MediaEngine, part(MediaEngine)],
     page: Annotated[str, Query(min_length=8, max_length=64, pattern=r"^[A-Za-z0-9-]+$")],
 ) -> None:
     """One per page; see api/schemas/media.py for its messages."""
@@ -246,19 +246,19 @@ async def live(
 
 @router.get("/live/messages")
 async def get_live_messages(
-    actor: Annotated[Actor, needs(Action.SELF)], media: Annotated[Media, part(Media)]
+    actor: Annotated[Actor, needs(Action.SELF)], media: Annotated[MediaEngine, part(MediaEngine)]
 ) -> LiveMessages:
     """One example of each message of the WebSocket; here so that clients get their types."""
     now = media.clock.now()
     return LiveMessages(
-        hello=schemas.Hello(epoch=media.epoch, now=now, relays=media.relay_epochs, viewers=[]),
-        tile=schemas.Tile(viewer="viewer", track=0, serial=1, camera=None, state="empty"),
-        heard=schemas.Heard(serial=1, camera=None, state="off"),
-        viewer_gone=schemas.ViewerGone(viewer="viewer", reason="closed"),
-        relay=schemas.RelayNew(relay=0, epoch=1),
-        changed=schemas.Changed(topic="camera", id=1, data=None),
-        time=schemas.Time(now=now),
-        reload=schemas.Reload(),
-        show=schemas.Show(type="show", viewer="viewer", track=0, serial=1, camera=None),
-        listen=schemas.Listen(type="listen", serial=1, camera=None),
+        hello=schemas.HelloMessage(epoch=media.epoch, now=now, relays=media.relay_epochs, viewers=[]),
+        tile=schemas.TileMessage(viewer="viewer", track=0, serial=1, camera=None, state="empty"),
+        heard=schemas.HeardMessage(serial=1, camera=None, state="off"),
+        viewer_gone=schemas.ViewerGoneMessage(viewer="viewer", reason="closed"),
+        relay=schemas.RelayNewMessage(relay=0, epoch=1),
+        changed=schemas.ChangedMessage(topic="camera", id=1, data=None),
+        time=schemas.TimeMessage(now=now),
+        reload=schemas.ReloadMessage(),
+        show=schemas.ShowMessage(type="show", viewer="viewer", track=0, serial=1, camera=None),
+        listen=schemas.ListenMessage(type="listen", serial=1, camera=None),
     )

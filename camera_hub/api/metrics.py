@@ -18,8 +18,8 @@ from starlette.requests import HTTPConnection
 from camera_hub import __version__
 from camera_hub.access.policy import Action, Actor
 from camera_hub.api.routing import Needs, part
-from camera_hub.media.engine import Media
-from camera_hub.media.figures import Readings
+from camera_hub.media.engine import MediaEngine
+from camera_hub.media.readings import Readings
 from camera_hub.settings import Settings
 
 router = APIRouter(tags=["system"])
@@ -38,11 +38,12 @@ class NeedsOrToken(Needs):
 
 @router.get("/metrics", response_class=Response)
 async def metrics(
-    actor: Annotated[Actor | None, Depends(NeedsOrToken(Action.READ_SYSTEM))], media: Annotated[Media, part(Media)]
+    actor: Annotated[Actor | None, Depends(NeedsOrToken(Action.READ_SYSTEM))],
+    media: Annotated[MediaEngine, part(MediaEngine)],
 ) -> Response:
     """Feeds, relays and eyes, as of the relays' last pulses."""
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(_Page(media.readings()))
+    registry.register(_ReadingCollector(media.readings()))
     return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
 
 
@@ -94,7 +95,7 @@ _FEED_GAUGES = {
 _EYE_COUNTERS = {"looks": "Key frames looked at.", "killed": "Eyes ended by a picture.", "refused": "Looks refused."}
 
 
-class _Page(Collector):
+class _ReadingCollector(Collector):
     """One reading as metric families."""
 
     def __init__(self, readings: Readings) -> None:

@@ -8,7 +8,7 @@ from camera_hub.access.policy import Action, Actor
 from camera_hub.api.routing import needs, part
 from camera_hub.api.schemas.base import Id
 from camera_hub.api.schemas.health import ObservationAnswer
-from camera_hub.health.history import History
+from camera_hub.health.history import ObservationHistory
 
 router = APIRouter(prefix="/api/cameras", tags=["health"])
 
@@ -17,7 +17,7 @@ router = APIRouter(prefix="/api/cameras", tags=["health"])
 async def observations(
     camera_id: Id,
     actor: Annotated[Actor, needs(Action.READ_HEALTH)],
-    history: Annotated[History, part(History)],
+    history: Annotated[ObservationHistory, part(ObservationHistory)],
     hours: Annotated[float, Query(gt=0, le=24 * 366)] = 24.0,
 ) -> list[ObservationAnswer]:
     """The newest first, at most 5,000."""

@@ -9,8 +9,8 @@ from camera_hub.access.policy import Action, Actor, require_village
 from camera_hub.api.routing import needs, part
 from camera_hub.api.schemas.base import Id
 from camera_hub.errors import HubError, Kind, Reason
-from camera_hub.media.engine import Media
-from camera_hub.media.judging import facts_of, watchable
+from camera_hub.media.engine import MediaEngine
+from camera_hub.media.wall.authorization import facts_of, watchable
 
 router = APIRouter(prefix="/api/cameras", tags=["media"])
 
@@ -31,7 +31,7 @@ _KINDS = {
 }
 
 Watching = Annotated[Actor, needs(Action.VIEW)]
-TheMedia = Annotated[Media, part(Media)]
+TheMedia = Annotated[MediaEngine, part(MediaEngine)]
 
 
 @router.get(

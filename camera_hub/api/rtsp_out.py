@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from camera_hub.access.policy import Action, Actor
-from camera_hub.access.stream_tokens import Scope, Token
+from camera_hub.access.stream_tokens import Token, TokenScope
 from camera_hub.api.routing import needs, part
 from camera_hub.api.schemas.base import Id
 from camera_hub.api.schemas.rtsp_out import (
@@ -18,15 +18,15 @@ from camera_hub.api.schemas.rtsp_out import (
     StreamSessionAnswer,
     StreamTokenAnswer,
 )
-from camera_hub.cameras.register import Register
+from camera_hub.cameras.register.register import Register
 from camera_hub.errors import HubError, Kind
-from camera_hub.media.rtsp_out import RtspOut
+from camera_hub.media.rtsp_out.service import RtspOutService
 from camera_hub.settings import Settings
 
 router = APIRouter(prefix="/api/rtsp-out", tags=["rtsp out"])
 
 Manager = Annotated[Actor, needs(Action.MANAGE_STREAM_TOKENS)]
-Out = Annotated[RtspOut, part(RtspOut)]
+Out = Annotated[RtspOutService, part(RtspOutService)]
 RegisterPart = Annotated[Register, part(Register)]
 SettingsPart = Annotated[Settings, part(Settings)]
 
@@ -51,7 +51,7 @@ async def create(
     if not settings.media.rtsp_out:
         raise HubError(Kind.CONFLICT, "RTSP out is switched off; set media.rtsp_out", reason="rtsp_out_off")
     cameras = tuple(dict.fromkeys(body.cameras)) if body.cameras is not None else None
-    scope = Scope(body.village_id, cameras)
+    scope = TokenScope(body.village_id, cameras)
     token, text = await out.tokens.create(
         actor, body.name, scope, expires_at=body.expires_at, max_sessions=body.max_sessions
     )

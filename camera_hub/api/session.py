@@ -7,11 +7,11 @@ from fastapi import APIRouter, Request, Response
 from camera_hub.access.accounts import Account, Accounts
 from camera_hub.access.policy import Action, Actor, actions
 from camera_hub.access.sessions import Sessions
-from camera_hub.access.sign_in import SignIn as SignInPart
+from camera_hub.access.sign_in import SignIn
 from camera_hub.access.throttle import Throttle
 from camera_hub.api.routing import cookie_name, needs, part, public, session_token
 from camera_hub.api.schemas.base import Done
-from camera_hub.api.schemas.people import Me, NewPassword, SignIn
+from camera_hub.api.schemas.people import Me, NewPassword, SignInRequest
 from camera_hub.clock import Clock
 from camera_hub.errors import HubError
 from camera_hub.events import AccessChanged, EventBus
@@ -31,10 +31,10 @@ async def who_am_i(actor: Self, accounts: AccountsPart) -> Me:
 
 @router.post("", dependencies=[public()])
 async def sign_in(
-    body: SignIn,
+    body: SignInRequest,
     request: Request,
     response: Response,
-    signing: Annotated[SignInPart, part(SignInPart)],
+    signing: Annotated[SignIn, part(SignIn)],
     accounts: AccountsPart,
     sessions: SessionsPart,
 ) -> Me:

@@ -6,14 +6,14 @@ from fastapi import APIRouter, Request, Response
 
 from camera_hub.access.accounts import Accounts
 from camera_hub.access.sessions import Sessions
-from camera_hub.access.setup import Setup as SetupPart
+from camera_hub.access.setup import FirstSetup
 from camera_hub.api.routing import part, public
-from camera_hub.api.schemas.people import Me, Setup, SetupState
+from camera_hub.api.schemas.people import Me, SetupRequest, SetupState
 from camera_hub.api.session import address, agent, me, set_cookie
 
 router = APIRouter(prefix="/api/setup", tags=["setup"])
 
-SetupOf = Annotated[SetupPart, part(SetupPart)]
+SetupOf = Annotated[FirstSetup, part(FirstSetup)]
 
 
 @router.get("", dependencies=[public()])
@@ -24,7 +24,7 @@ async def state(setup: SetupOf) -> SetupState:
 
 @router.post("", status_code=201, dependencies=[public()])
 async def make_first_admin(
-    body: Setup,
+    body: SetupRequest,
     request: Request,
     response: Response,
     setup: SetupOf,

@@ -48,7 +48,7 @@ _NOT_BUILT = """<!doctype html><html lang="zh-CN"><meta charset="utf-8"><title>c
 </body></html>"""
 
 
-class Pages:
+class StaticPages:
     """ASGI app behind all routes. `root`: where the built pages are."""
 
     def __init__(self, root: Path = WEB_DIST) -> None:

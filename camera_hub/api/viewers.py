@@ -7,8 +7,8 @@ from fastapi import APIRouter
 from camera_hub.access.policy import Action, Actor
 from camera_hub.api.routing import needs, part
 from camera_hub.api.schemas.base import Done
-from camera_hub.api.schemas.media import MediaAnswer, NewViewer, TileFigures, ViewerAnswer
-from camera_hub.media.engine import Media
+from camera_hub.api.schemas.media import MediaAnswer, NewViewer, TileFiguresAnswer, ViewerOfferAnswer
+from camera_hub.media.engine import MediaEngine
 
 router = APIRouter(prefix="/api", tags=["media"])
 
@@ -16,7 +16,7 @@ TRACKS = 16
 """Video m-lines a page offers at once; larger layouts have a second connection for the rest of their tiles."""
 
 Watching = Annotated[Actor, needs(Action.VIEW)]
-TheMedia = Annotated[Media, part(Media)]
+TheMedia = Annotated[MediaEngine, part(MediaEngine)]
 
 
 @router.get("/media")
@@ -32,15 +32,15 @@ async def media_parameters(actor: Watching, media: TheMedia) -> MediaAnswer:
 
 
 @router.post("/viewers", status_code=201)
-async def offer(actor: Watching, media: TheMedia, body: NewViewer) -> ViewerAnswer:
+async def offer(actor: Watching, media: TheMedia, body: NewViewer) -> ViewerOfferAnswer:
     """Answer the page's offer. An earlier viewer of the same page, relay and first tile ends."""
-    return ViewerAnswer.model_validate(await media.offer(actor, body.page, body.relay, body.sdp, first=body.first))
+    return ViewerOfferAnswer.model_validate(await media.offer(actor, body.page, body.relay, body.sdp, first=body.first))
 
 
 @router.get("/viewers/{viewer}/figures")
-async def figures(actor: Watching, media: TheMedia, viewer: str) -> list[TileFigures]:
+async def figures(actor: Watching, media: TheMedia, viewer: str) -> list[TileFiguresAnswer]:
     """What is measured of each tile of a viewer of one's own; the wall's overlay asks while it is open."""
-    return [TileFigures.model_validate(reading) for reading in await media.viewer_figures(viewer, actor)]
+    return [TileFiguresAnswer.model_validate(reading) for reading in await media.viewer_figures(viewer, actor)]
 
 
 @router.delete("/viewers/{viewer}")

@@ -7,9 +7,9 @@ from fastapi import APIRouter
 from camera_hub.access.policy import Action, Actor
 from camera_hub.api.routing import needs, part
 from camera_hub.api.schemas.base import Done, Id
-from camera_hub.api.schemas.places import ChangeVillage, NewVillages, Order, VillageAnswer
-from camera_hub.cameras.register import Register
-from camera_hub.cameras.views import VillageView
+from camera_hub.api.schemas.places import ChangeVillage, NewOrder, NewVillages, VillageAnswer
+from camera_hub.cameras.register.register import Register
+from camera_hub.cameras.register.views import VillageView
 from camera_hub.clock import Clock
 from camera_hub.errors import HubError, Kind
 
@@ -34,7 +34,7 @@ async def add_villages(
 
 @router.put("/order", response_model=list[VillageAnswer])
 async def order_villages(
-    body: Order, actor: Annotated[Actor, needs(Action.MANAGE_VILLAGES)], register: Reg
+    body: NewOrder, actor: Annotated[Actor, needs(Action.MANAGE_VILLAGES)], register: Reg
 ) -> list[VillageView]:
     await register.villages.order(body.ids)
     return await register.villages.all(actor)

@@ -8,7 +8,7 @@ from camera_hub.access.policy import Action, Actor
 from camera_hub.api.routing import SessionReader, needs, part, session_token
 from camera_hub.api.schemas.base import Id
 from camera_hub.errors import HubError, Kind
-from camera_hub.media.engine import Media
+from camera_hub.media.engine import MediaEngine
 
 router = APIRouter(prefix="/api", tags=["media"])
 
@@ -16,7 +16,7 @@ MAX_OFFER = 256 * 1024
 _SDP = "application/sdp"
 
 Watching = Annotated[Actor, needs(Action.VIEW)]
-TheMedia = Annotated[Media, part(Media)]
+TheMedia = Annotated[MediaEngine, part(MediaEngine)]
 
 
 @router.post(

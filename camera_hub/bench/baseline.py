@@ -18,7 +18,7 @@ from aiortc.contrib.media import MediaPlayer, MediaRelay
 
 from camera_hub.bench.clip import PAYLOAD_LIMIT
 from camera_hub.errors import HubError, Kind
-from camera_hub.wire import Frame, Pipe
+from camera_hub.wire import Pipe, PipeFrame
 
 
 def _loopback(use_ipv4: bool, use_ipv6: bool) -> list[str]:
@@ -47,7 +47,7 @@ class Baseline:
         finally:
             await asyncio.gather(*(peer.close() for peer in self._peers), return_exceptions=True)
 
-    async def _handle(self, frame: Frame) -> dict[str, str]:
+    async def _handle(self, frame: PipeFrame) -> dict[str, str]:
         if frame.type == "open":
             options = {"rtsp_transport": "tcp"}
             self._player = await asyncio.to_thread(

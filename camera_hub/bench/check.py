@@ -13,9 +13,9 @@ from av.error import FFmpegError
 from av.video.frame import VideoFrame
 
 from camera_hub.bench.sdp import MEDIA
-from camera_hub.relay.codecs import BY_NAME
-from camera_hub.relay.depacketize import Depacketizer
-from camera_hub.relay.rtp import parse_rtp
+from camera_hub.relay.ingest.codecs import BY_NAME
+from camera_hub.relay.ingest.depacketize import Depacketizer
+from camera_hub.relay.ingest.rtp import parse_rtp
 
 MAX_PACKETS = 20_000
 _START = b"\x00\x00\x00\x01"

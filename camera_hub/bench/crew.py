@@ -9,7 +9,7 @@ from typing import Any
 from camera_hub.bench.check import Checked
 from camera_hub.bench.counting import Counts
 from camera_hub.bench.plan import Watch
-from camera_hub.media.processes import Helper, helper
+from camera_hub.media.child_process import Helper, helper
 from camera_hub.running import running
 
 COMMAND = (sys.executable, "-m", "camera_hub.bench.load")

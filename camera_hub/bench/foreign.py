@@ -17,7 +17,7 @@ import httpx
 from camera_hub.bench.servers import MissingError
 from camera_hub.clock import SystemClock
 from camera_hub.errors import HubError, Kind
-from camera_hub.media.processes import environment
+from camera_hub.media.child_process import environment
 
 _READY_SECONDS = 15.0
 _TERMINATE_SECONDS = 5.0

@@ -28,7 +28,7 @@ from camera_hub.bench.viewer import TAGS, Viewer
 from camera_hub.clock import Clock, SystemClock
 from camera_hub.errors import HubError, Kind
 from camera_hub.running import ended, running
-from camera_hub.wire import Frame, Pipe
+from camera_hub.wire import Pipe, PipeFrame
 
 _SWEEP = 0.004
 _CONSENT = 2.5
@@ -72,7 +72,7 @@ class Load:
                     await ended(task)
                 await self._close({})
 
-    async def _handle(self, frame: Frame) -> None:
+    async def _handle(self, frame: PipeFrame) -> None:
         try:
             answer = await self._handlers[frame.type](frame.head)
         except HubError as error:

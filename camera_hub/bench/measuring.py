@@ -12,7 +12,7 @@ from camera_hub.bench.figures import Expected, Reading, checked_fields, window
 from camera_hub.bench.plan import Picture, Spans, Watch
 from camera_hub.bench.servers import Server
 from camera_hub.clock import Clock
-from camera_hub.media.processes import Helper, helper
+from camera_hub.media.child_process import Helper, helper
 from camera_hub.running import running
 
 SOURCE = (sys.executable, "-m", "camera_hub.bench.source")

@@ -8,8 +8,8 @@ from typing import Any, Protocol
 
 from camera_hub.bench.clip import PAYLOAD_LIMIT
 from camera_hub.errors import HubError, Kind
-from camera_hub.media.processes import Helper, helper
-from camera_hub.media.relays import COMMAND as RELAY
+from camera_hub.media.child_process import Helper, helper
+from camera_hub.media.relays.supervisor import COMMAND as RELAY
 from camera_hub.relay.messages import FeedPhase, FeedSpec, RelayConfig
 from camera_hub.running import running
 

@@ -23,7 +23,7 @@ from camera_hub.clock import Clock, SystemClock
 from camera_hub.errors import HubError, Kind
 from camera_hub.running import running
 from camera_hub.simulator.rtsp.sdp import PAYLOAD_TYPE, TRACK, describe
-from camera_hub.wire import Frame, Pipe
+from camera_hub.wire import Pipe, PipeFrame
 
 LANES = 40
 _HEADER = struct.Struct("!BBHBBHII")
@@ -203,7 +203,7 @@ class Source:
             while (frame := await self._pipe.receive()) is not None:
                 await self._handle(frame)
 
-    async def _handle(self, frame: Frame) -> None:
+    async def _handle(self, frame: PipeFrame) -> None:
         if frame.type == "figures":
             await self._pipe.reply(frame, self._figures())
         elif frame.type == "trace":

@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
-from camera_hub.access.setup import Setup
+from camera_hub.access.setup import FirstSetup
 from camera_hub.clock import SystemClock
 from camera_hub.demo import accounts as demo_accounts
 from camera_hub.demo import township
@@ -23,8 +23,8 @@ from camera_hub.demo.farm import Farm, farm, free_network
 from camera_hub.demo.smoke import open_pictures
 from camera_hub.errors import HubError, Kind
 from camera_hub.running import running
-from camera_hub.serving import Serving, Stop, serving
-from camera_hub.settings import Health, Media, Server, Settings
+from camera_hub.serving import Serving, StopSignal, serving
+from camera_hub.settings import HealthSettings, MediaSettings, ServerSettings, Settings
 
 T = TypeVar("T")
 
@@ -162,7 +162,7 @@ async def _started(stack: AsyncExitStack, options: Options, watch: Stopwatch) ->
 
 
 async def _token(hub: Serving) -> str:
-    setup: Setup = hub.parts[Setup]
+    setup: FirstSetup = hub.parts[FirstSetup]
     token = await setup.new_token()
     if token is None:
         raise HubError(Kind.CONFLICT, "the demo's folder has users but no list of them; name an empty folder")
@@ -183,10 +183,12 @@ def _settings(options: Options, data: Path) -> Settings:
     """Quicker rounds than in service, so that what is broken on purpose is soon seen; virtual cameras may be heard."""
     port = 8000 if options.port is None else options.port
     return Settings(
-        server=Server(port=port, data_dir=data),
+        server=ServerSettings(port=port, data_dir=data),
         # Its virtual cameras hold port 8554 of addresses of their own: players find the hub's at 127.0.0.1.
-        media=Media(udp_port=8189 if port else 0, audio=True, rtsp_host="127.0.0.1", rtsp_port=8554 if port else 0),
-        health=Health(round_seconds=20.0, picture_seconds=40.0),
+        media=MediaSettings(
+            udp_port=8189 if port else 0, audio=True, rtsp_host="127.0.0.1", rtsp_port=8554 if port else 0
+        ),
+        health=HealthSettings(round_seconds=20.0, picture_seconds=40.0),
     )
 
 
@@ -208,7 +210,7 @@ def run_smoke(options: Options) -> int:
 
 async def _until_stopped(work: Coroutine[Any, Any, T]) -> T | None:
     """The work's result; None when a signal ended it, which it is given the time to do in order."""
-    with Stop() as stop:
+    with StopSignal() as stop:
         working = asyncio.create_task(work, name="demo")
         async with running(stop.wait(), "stop") as ending:
             await asyncio.wait([working, ending], return_when=asyncio.FIRST_COMPLETED)

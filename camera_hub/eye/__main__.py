@@ -11,7 +11,7 @@ import socket
 from camera_hub.errors import HubError, Kind, Reason
 from camera_hub.eye.look import look
 from camera_hub.eye.messages import Look
-from camera_hub.wire import Frame, Pipe
+from camera_hub.wire import Pipe, PipeFrame
 
 log = logging.getLogger("camera_hub.eye")
 
@@ -41,7 +41,7 @@ async def serve(descriptor: int) -> None:
         await pipe.close()
 
 
-async def _answer(pipe: Pipe, request: Frame) -> None:
+async def _answer(pipe: Pipe, request: PipeFrame) -> None:
     if request.type == "ready":
         await pipe.reply(request, {})
         return

@@ -9,7 +9,7 @@ from sqlalchemy import delete, or_, select
 from camera_hub.access.policy import Actor, require_village
 from camera_hub.clock import Clock
 from camera_hub.errors import HubError, Kind
-from camera_hub.health.webhook import TOO_OLD
+from camera_hub.health.notices.webhook import TOO_OLD
 from camera_hub.store.database import Database
 from camera_hub.store.tables import Camera, Notice, Observation
 
@@ -22,7 +22,7 @@ LIMIT = 5000
 PAUSE = 3600.0
 
 
-class History:
+class ObservationHistory:
     """The observations of one camera."""
 
     def __init__(self, database: Database, clock: Clock) -> None:

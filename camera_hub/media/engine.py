@@ -9,7 +9,7 @@ from typing import Any, Self
 
 from camera_hub.access.policy import Actor
 from camera_hub.access.stream_tokens import StreamTokens
-from camera_hub.cameras.login_budget import LoginBudget
+from camera_hub.cameras.credentials.login_budget import LoginBudget
 from camera_hub.clock import Clock
 from camera_hub.errors import HubError, Kind, Reason
 from camera_hub.events import (
@@ -23,26 +23,26 @@ from camera_hub.events import (
     Subscription,
 )
 from camera_hub.media.background import Background
-from camera_hub.media.choosing import choose_stream
-from camera_hub.media.dispatch import Dispatch
-from camera_hub.media.eyes import EyePool
-from camera_hub.media.feeds import Feeds
-from camera_hub.media.figures import FeedReading, Readings, RelayReading, TileReading
-from camera_hub.media.judging import watchable
-from camera_hub.media.listening import Listening
-from camera_hub.media.looking import Looks, MediaProver, Wish
-from camera_hub.media.pages import Outbox, Pages
-from camera_hub.media.permits import Permits
-from camera_hub.media.pictures import Pictures
-from camera_hub.media.ports import Answered, Present, Quality, Show, Sight, Sources
-from camera_hub.media.processes import Spawn, spawn_process
-from camera_hub.media.rejudging import Rejudging
-from camera_hub.media.relays import COMMAND, Relay, config_of, memory_limit
-from camera_hub.media.rtsp_out import RtspOut
-from camera_hub.media.stills import Stills
-from camera_hub.media.tiles import FeedNews, Track
-from camera_hub.media.viewers import Viewers
-from camera_hub.media.wanted import FeedKey, relay_of
+from camera_hub.media.child_process import Spawn, spawn_process
+from camera_hub.media.decoders.looks import Looks, MediaProver, Wish
+from camera_hub.media.decoders.pictures import Pictures
+from camera_hub.media.decoders.pool import DecoderPool
+from camera_hub.media.decoders.stills import Stills
+from camera_hub.media.feeds.desired_state import FeedKey, relay_of
+from camera_hub.media.feeds.feeds import Feeds
+from camera_hub.media.feeds.login_permits import LoginPermits
+from camera_hub.media.interface import LookOutcome, OfferAnswer, Present, Quality, Sources, TileWish
+from camera_hub.media.readings import FeedReading, Readings, RelayReading, TileReading
+from camera_hub.media.relays.inbound import InboundMessages
+from camera_hub.media.relays.supervisor import COMMAND, RelaySupervisor, config_of, memory_limit
+from camera_hub.media.rtsp_out.service import RtspOutService
+from camera_hub.media.wall.audio import PageAudio
+from camera_hub.media.wall.authorization import watchable
+from camera_hub.media.wall.pages import OpenPages, PageOutbox
+from camera_hub.media.wall.reauthorization import Reauthorization
+from camera_hub.media.wall.stream_selection import choose_stream
+from camera_hub.media.wall.tile_state import FeedNews, TileSlot
+from camera_hub.media.wall.viewers import Viewers
 from camera_hub.relay.messages import FeedPhase
 from camera_hub.running import Backoff, keep_running, running
 from camera_hub.settings import Settings
@@ -56,7 +56,7 @@ _BROWSER_CODECS = frozenset({"h264"})
 """What every browser takes; warming must open the stream that a tile will ask for."""
 
 
-class Media:
+class MediaEngine:
     """An async context manager. Entering starts relays and eyes; leaving ends them and waits."""
 
     def __init__(
@@ -79,7 +79,7 @@ class Media:
         self.database = database
         self._sources = sources
         self._background = Background()
-        self._pages = Pages()
+        self._pages = OpenPages()
         logins = logins or LoginBudget(clock)  # without one, tries are counted for this run alone
         self._feeds = Feeds(
             sources,
@@ -93,8 +93,8 @@ class Media:
             on_news=self._feed_news,
         )
         tokens = StreamTokens(database, clock, bus)
-        self.rtsp_out = RtspOut(settings.media, clock, database, sources, self._feeds, self._background, tokens)
-        self.eyes = EyePool(
+        self.rtsp_out = RtspOutService(settings.media, clock, database, sources, self._feeds, self._background, tokens)
+        self.eyes = DecoderPool(
             settings.eye, clock, eye_command, lambda camera: bus.publish(CameraQuarantined(camera)), spawn=spawn
         )
         self.stills = Stills(
@@ -108,12 +108,12 @@ class Media:
         self._viewers = Viewers(
             settings.media, clock, database, sources, self._feeds, self.stills, self._pages, self._background
         )
-        self.listening = Listening(settings.media, self._viewers, self._feeds, self._pages)
-        self._dispatch = Dispatch(
-            bus, self._feeds, self._viewers, self.listening, self.rtsp_out, Permits(logins, self._background)
+        self.listening = PageAudio(settings.media, self._viewers, self._feeds, self._pages)
+        self._dispatch = InboundMessages(
+            bus, self._feeds, self._viewers, self.listening, self.rtsp_out, LoginPermits(logins, self._background)
         )
         self._feeds.relays = [
-            Relay(
+            RelaySupervisor(
                 number,
                 config_of(settings, number),
                 clock,
@@ -124,7 +124,7 @@ class Media:
             )
             for number in range(settings.media.relays)
         ]
-        self._rejudging = Rejudging(self._viewers, database)
+        self._rejudging = Reauthorization(self._viewers, database)
         self.pictures = Pictures(settings.server.data_dir, database)
         self._looks = Looks(sources, clock, self._feeds, self.eyes)
         self.prover = MediaProver(self._looks, self.pictures)
@@ -162,7 +162,7 @@ class Media:
         return {relay.number: relay.epoch for relay in self._feeds.relays}
 
     @asynccontextmanager
-    async def page(self, page: str, actor: Actor) -> AsyncIterator[Outbox]:
+    async def page(self, page: str, actor: Actor) -> AsyncIterator[PageOutbox]:
         """The page's WebSocket for the length of the block: iterate the outbox for its news, all tiles first."""
         outbox = self._pages.open(page, actor.user_id)
         if any(viewer.actor.user_id != actor.user_id for viewer in self._viewers.of_page(page)):
@@ -183,7 +183,7 @@ class Media:
         """Viewers of the page that still stand."""
         return [viewer.id for viewer in self._viewers.of_page(page)]
 
-    async def offer(self, actor: Actor, page: str | None, relay: int, sdp: str, *, first: int = 0) -> Answered:
+    async def offer(self, actor: Actor, page: str | None, relay: int, sdp: str, *, first: int = 0) -> OfferAnswer:
         """Answer a browser's offer. Raises HubError: BUSY, NOT_FOUND, UNAVAILABLE, INVALID (the SDP)."""
         return await self._viewers.offer(actor, page, relay, sdp, first=first)
 
@@ -195,11 +195,11 @@ class Media:
         """What is measured of the tiles of a viewer of the actor's. Raises HubError(NOT_FOUND, UNAVAILABLE)."""
         return await self._viewers.figures(viewer, actor)
 
-    async def show(self, page: str | None, wish: Show) -> None:
+    async def show(self, page: str | None, wish: TileWish) -> None:
         """Put a camera into a tile, or empty it; what becomes of it is told to the page as Tile."""
         self._viewers.show(page, wish)
 
-    async def offer_camera(self, actor: Actor, camera_id: int, sdp: str, present: Present) -> Answered:
+    async def offer_camera(self, actor: Actor, camera_id: int, sdp: str, present: Present) -> OfferAnswer:
         """A viewer of one camera without a page (WHEP), which ends with its session: `present` is asked each second.
 
         Raises HubError when the camera cannot be watched or shown.
@@ -212,7 +212,7 @@ class Media:
         except HubError:
             await self._viewers.close(answered.viewer, actor)
             raise
-        self._viewers.show(None, Show(answered.viewer, 0, 1, camera_id))
+        self._viewers.show(None, TileWish(answered.viewer, 0, 1, camera_id))
         return answered
 
     # For health, tours and pictures
@@ -227,7 +227,7 @@ class Media:
         max_width: int = 0,
         quality: Quality = "sub",
         deadline: float = 15.0,
-    ) -> Sight:
+    ) -> LookOutcome:
         """One key frame of the camera: picture, scores, delays. Never raises for a sick camera."""
         wish = Wish(camera_id, quality, jpeg, max_width, scores, previous)
         return await self._looks.look(wish, deadline)
@@ -240,7 +240,7 @@ class Media:
         async def one(camera_id: int) -> None:
             async with slots:
                 try:
-                    chosen, _ = await choose_stream(self._sources, Track(0, camera_id=camera_id), _BROWSER_CODECS)
+                    chosen, _ = await choose_stream(self._sources, TileSlot(0, camera_id=camera_id), _BROWSER_CODECS)
                 except HubError as error:
                     log.info("camera %d is not warmed for %s: %s", camera_id, holder, error)
                     return

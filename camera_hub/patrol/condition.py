@@ -13,7 +13,7 @@ SHOWN_ANYWAY = frozenset({Reason.BLACK, Reason.FROZEN, Reason.UNDECODABLE, Reaso
 """Faults with a live stream: the operator shall see them."""
 
 
-class Feeds(Protocol):
+class FeedReasons(Protocol):
     """What is needed of media."""
 
     def feed_reason(self, camera_id: int) -> tuple[str, str | None] | None:
@@ -21,7 +21,7 @@ class Feeds(Protocol):
         ...
 
 
-async def dead_cameras(session: AsyncSession, cameras: Collection[int], feeds: Feeds) -> dict[int, str]:
+async def dead_cameras(session: AsyncSession, cameras: Collection[int], feeds: FeedReasons) -> dict[int, str]:
     """The reason of each camera that cannot be shown."""
     rows = {
         camera: (state, health, cause)

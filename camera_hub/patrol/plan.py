@@ -21,7 +21,7 @@ class PlanCamera:
 
 
 @dataclass(frozen=True, slots=True)
-class Stop:
+class PlannedStop:
     """One stop: a layout and what stands in its tiles (None: empty)."""
 
     position: int
@@ -37,7 +37,7 @@ class Stop:
         return list(dict.fromkeys(camera.id for camera in self.cameras if camera is not None))
 
 
-Plan = tuple[Stop, ...]
+Plan = tuple[PlannedStop, ...]
 
 
 async def plan_of(session: AsyncSession, tour_id: int) -> Plan:
@@ -64,9 +64,9 @@ async def plan_of(session: AsyncSession, tour_id: int) -> Plan:
     for place, (stop, camera, scene) in enumerate(stops):
         if scene is not None:
             tiles = tuple(named.get(number) if number is not None else None for number in scene.cameras)
-            plan.append(Stop(place, stop.dwell_s, scene.name, stop.note, scene.layout, tiles))
+            plan.append(PlannedStop(place, stop.dwell_s, scene.name, stop.note, scene.layout, tiles))
         elif camera is not None:
-            plan.append(Stop(place, stop.dwell_s, camera.name, stop.note, "1", (named[camera.id],)))
+            plan.append(PlannedStop(place, stop.dwell_s, camera.name, stop.note, "1", (named[camera.id],)))
     return tuple(plan)
 
 
@@ -78,7 +78,7 @@ def to_rows(plan: Plan) -> list[dict[str, Any]]:
 def from_rows(rows: Sequence[Mapping[str, Any]]) -> Plan:
     """The plan of a run's row."""
     return tuple(
-        Stop(**{**row, "cameras": tuple(None if c is None else PlanCamera(**c) for c in row["cameras"])})
+        PlannedStop(**{**row, "cameras": tuple(None if c is None else PlanCamera(**c) for c in row["cameras"])})
         for row in rows
     )
 

@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from camera_hub.errors import Reason
-from camera_hub.patrol.plan import Plan, Stop
+from camera_hub.patrol.plan import Plan, PlannedStop
 from camera_hub.patrol.timetable import Line, Walk
 from camera_hub.store.tables import Run, RunStep
 
@@ -51,7 +51,7 @@ def _close(step: RunStep, at: datetime, *, in_time: bool) -> None:
         step.reason = Reason.HUB_AWAY
 
 
-def _step(run_id: int, sequence: int, stop: Stop, line: Line, dead: Mapping[int, str]) -> RunStep:
+def _step(run_id: int, sequence: int, stop: PlannedStop, line: Line, dead: Mapping[int, str]) -> RunStep:
     reasons = [dead[camera] for camera in stop.ids if camera in dead]
     shown = line.why is None
     return RunStep(
@@ -69,7 +69,7 @@ def _step(run_id: int, sequence: int, stop: Stop, line: Line, dead: Mapping[int,
     )
 
 
-def _cameras(stop: Stop, dead: Mapping[int, str]) -> list[Any]:
+def _cameras(stop: PlannedStop, dead: Mapping[int, str]) -> list[Any]:
     return [
         None if c is None else {"id": c.id, "name": c.name, "village": c.village, "skipped": dead.get(c.id)}
         for c in stop.cameras

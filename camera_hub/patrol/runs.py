@@ -19,14 +19,14 @@ from camera_hub.clock import Clock
 from camera_hub.errors import HubError, Kind
 from camera_hub.events import EventBus, RunChanged
 from camera_hub.patrol import record, timetable, township
-from camera_hub.patrol.condition import Feeds, dead_cameras
+from camera_hub.patrol.condition import FeedReasons, dead_cameras
 from camera_hub.patrol.plan import Plan, dwells, from_rows, plan_of, to_rows, usable
 from camera_hub.patrol.timetable import Walk
 from camera_hub.patrol.tours import tour_row
 from camera_hub.patrol.views import RunView, cursor_of, views
 from camera_hub.patrol.warming import Warming
 from camera_hub.running import Backoff, keep_running, running
-from camera_hub.settings import Patrol
+from camera_hub.settings import PatrolSettings
 from camera_hub.store.database import Database
 from camera_hub.store.tables import Run, RunStep
 
@@ -44,7 +44,7 @@ LIMIT = 200
 Verb = Literal["pause", "resume", "next", "previous", "jump", "stop"]
 
 
-class Media(Feeds, Protocol):
+class RunMedia(FeedReasons, Protocol):
     """What runs need of media."""
 
     async def warm(self, camera_ids: Sequence[int], holder: str, seconds: float) -> None:
@@ -63,7 +63,9 @@ class RunMoved(HubError):
 class Runs:
     """The verbs behind api/runs, and the loop that walks. An async context manager."""
 
-    def __init__(self, settings: Patrol, clock: Clock, bus: EventBus, database: Database, media: Media) -> None:
+    def __init__(
+        self, settings: PatrolSettings, clock: Clock, bus: EventBus, database: Database, media: RunMedia
+    ) -> None:
         self._clock = clock
         self._bus = bus
         self._database = database

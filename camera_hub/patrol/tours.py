@@ -13,7 +13,7 @@ from camera_hub.errors import HubError, Kind
 from camera_hub.events import EventBus, TourChanged
 from camera_hub.patrol import township
 from camera_hub.patrol.scenes import require_cameras
-from camera_hub.settings import Patrol
+from camera_hub.settings import PatrolSettings
 from camera_hub.store.database import Database
 from camera_hub.store.tables import Camera, Run, Scene, Tour, TourStop
 
@@ -56,7 +56,7 @@ class TourView:
 class Tours:
     """The verbs behind api/tours."""
 
-    def __init__(self, settings: Patrol, database: Database, bus: EventBus, clock: Clock) -> None:
+    def __init__(self, settings: PatrolSettings, database: Database, bus: EventBus, clock: Clock) -> None:
         self._settings = settings
         self._database = database
         self._bus = bus

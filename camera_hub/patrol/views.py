@@ -8,14 +8,14 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from camera_hub.patrol import timetable
-from camera_hub.patrol.condition import Feeds, dead_cameras
-from camera_hub.patrol.plan import Stop, dwells, from_rows, usable
+from camera_hub.patrol.condition import FeedReasons, dead_cameras
+from camera_hub.patrol.plan import PlannedStop, dwells, from_rows, usable
 from camera_hub.patrol.timetable import Cursor
 from camera_hub.store.tables import Run, RunStep
 
 
 @dataclass(frozen=True, slots=True)
-class CameraView:
+class RunCameraView:
     """A camera of a stop; `skipped` is why it is not shown now."""
 
     id: int
@@ -33,7 +33,7 @@ class PlanStopView:
     note: str
     layout: str
     dwell_s: int
-    cameras: tuple[CameraView | None, ...]
+    cameras: tuple[RunCameraView | None, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,7 @@ def cursor_of(run: Run) -> Cursor:
     return Cursor(run.state, run.position, run.lap, run.anchor_at, run.elapsed_s, run.loop, run.end_reason)
 
 
-async def views(session: AsyncSession, runs: Sequence[Run], feeds: Feeds, now: datetime) -> list[RunView]:
+async def views(session: AsyncSession, runs: Sequence[Run], feeds: FeedReasons, now: datetime) -> list[RunView]:
     """The runs as they stand; ended ones name no cameras as skipped now: their record does."""
     plans = {run.id: from_rows(run.plan) for run in runs}
     cameras = {camera for run in runs if run.state != "ended" for stop in plans[run.id] for camera in stop.ids}
@@ -107,9 +107,9 @@ async def views(session: AsyncSession, runs: Sequence[Run], feeds: Feeds, now: d
     return found
 
 
-def _stop(stop: Stop, dead: Mapping[int, str]) -> PlanStopView:
+def _stop(stop: PlannedStop, dead: Mapping[int, str]) -> PlanStopView:
     cameras = tuple(
-        None if camera is None else CameraView(camera.id, camera.name, camera.village, dead.get(camera.id))
+        None if camera is None else RunCameraView(camera.id, camera.name, camera.village, dead.get(camera.id))
         for camera in stop.cameras
     )
     return PlanStopView(stop.position, stop.name, stop.note, stop.layout, stop.dwell_s, cameras)

@@ -8,8 +8,8 @@ import socket
 import sys
 
 from camera_hub.clock import SystemClock
-from camera_hub.relay import garbage
-from camera_hub.relay.relay import Relay
+from camera_hub.relay.process import gc_control as garbage
+from camera_hub.relay.process.relay import Relay
 from camera_hub.wire import Pipe
 
 

@@ -8,7 +8,7 @@ from argon2 import PasswordHasher
 from camera_hub.access.accounts import Accounts
 from camera_hub.access.passwords import Passwords
 from camera_hub.access.sessions import Sessions
-from camera_hub.access.setup import Setup
+from camera_hub.access.setup import FirstSetup
 from camera_hub.access.sign_in import SignIn
 from camera_hub.access.throttle import Throttle
 from camera_hub.events import EventBus
@@ -28,7 +28,7 @@ class Room:
     accounts: Accounts
     throttle: Throttle
     sign_in: SignIn
-    setup: Setup
+    setup: FirstSetup
 
 
 @pytest.fixture
@@ -43,5 +43,5 @@ def room(database: Database, clock: ManualClock, bus: EventBus) -> Room:
         accounts,
         throttle,
         SignIn(accounts, sessions, throttle),
-        Setup(database, clock, accounts, 60),
+        FirstSetup(database, clock, accounts, 60),
     )

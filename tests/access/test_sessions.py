@@ -5,7 +5,7 @@ from sqlalchemy import select, update
 from camera_hub.access.policy import Role
 from camera_hub.access.sessions import CACHE_SECONDS, Sessions
 from camera_hub.store.database import Database
-from camera_hub.store.tables import Session, User
+from camera_hub.store.tables import User, UserSession
 from tests.fakes.clock import ManualClock
 
 
@@ -32,7 +32,7 @@ async def test_a_token_names_its_actor_and_only_its_hash_is_stored(database: Dat
     assert actor is not None
     assert (actor.user_id, actor.role, actor.display_name) == (user_id, Role.OPERATOR, "王")
     async with database.read() as session:
-        row = (await session.scalars(select(Session))).one()
+        row = (await session.scalars(select(UserSession))).one()
     assert token not in (row.token_hash, row.agent)
     assert len(token) >= 43
     assert await sessions.actor(token + "x") is None

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import text as sql
 
 from camera_hub.access.policy import Actor, Role
-from camera_hub.access.stream_tokens import Scope, StreamTokens, Token, hashed, refusal
+from camera_hub.access.stream_tokens import StreamTokens, Token, TokenScope, hashed, refusal
 from camera_hub.errors import HubError, Kind
 from camera_hub.events import EventBus, StreamTokenChanged
 from camera_hub.store.database import Database
@@ -17,7 +17,7 @@ NOON = ManualClock().now()
 ADMIN = Actor(1, "admin", "管理员", Role.TOWNSHIP_ADMIN)
 
 
-def token(scope: Scope = Scope(), **values: object) -> Token:  # noqa: B008 (frozen)
+def token(scope: TokenScope = TokenScope(), **values: object) -> Token:  # noqa: B008 (frozen)
     base = {"expires_at": None, "revoked_at": None, "used_at": None}
     return Token(1, "x", scope, 4, "管理员", NOON, **{**base, **values})  # type: ignore[arg-type]
 
@@ -25,15 +25,15 @@ def token(scope: Scope = Scope(), **values: object) -> Token:  # noqa: B008 (fro
 @pytest.mark.parametrize(
     ("scope", "opens"),
     [
-        (Scope(), True),
-        (Scope(village_id=2), True),
-        (Scope(village_id=3), False),
-        (Scope(cameras=(6, 7)), True),
-        (Scope(cameras=(6,)), False),
-        (Scope(cameras=()), False),
+        (TokenScope(), True),
+        (TokenScope(village_id=2), True),
+        (TokenScope(village_id=3), False),
+        (TokenScope(cameras=(6, 7)), True),
+        (TokenScope(cameras=(6,)), False),
+        (TokenScope(cameras=()), False),
     ],
 )
-def test_a_token_opens_the_cameras_of_its_scope(scope: Scope, opens: bool) -> None:
+def test_a_token_opens_the_cameras_of_its_scope(scope: TokenScope, opens: bool) -> None:
     refused = refusal(token(scope), NOON, camera_id=7, village_id=2)
     assert (refused is None) == opens
     assert refused is None or refused.kind is Kind.NOT_FOUND
@@ -64,7 +64,7 @@ async def tokens(database: Database, clock: ManualClock, bus: EventBus) -> Strea
 
 async def test_a_token_is_told_once_and_kept_as_a_hash(tokens: StreamTokens, database: Database, bus: EventBus) -> None:
     with bus.subscribe(StreamTokenChanged) as events:
-        made, text = await tokens.create(ADMIN, "大屏", Scope(), expires_at=None, max_sessions=4)
+        made, text = await tokens.create(ADMIN, "大屏", TokenScope(), expires_at=None, max_sessions=4)
         assert await events.next() == StreamTokenChanged(made.id)
     found = await tokens.of_hash(hashed(text))
     assert found == made
@@ -76,7 +76,7 @@ async def test_a_token_is_told_once_and_kept_as_a_hash(tokens: StreamTokens, dat
 
 
 async def test_revoking_is_for_ever_and_keeps_its_first_time(tokens: StreamTokens, clock: ManualClock) -> None:
-    made, text = await tokens.create(ADMIN, "大屏", Scope(), expires_at=None, max_sessions=4)
+    made, text = await tokens.create(ADMIN, "大屏", TokenScope(), expires_at=None, max_sessions=4)
     first = await tokens.revoke(made.id)
     clock.move(60)
     assert await tokens.revoke(made.id) == first == (await tokens.all())[0] == await tokens.of_hash(hashed(text))
@@ -86,12 +86,17 @@ async def test_revoking_is_for_ever_and_keeps_its_first_time(tokens: StreamToken
 
 async def test_a_scope_names_what_is_there(tokens: StreamTokens, database: Database, clock: ManualClock) -> None:
     cameras = await add_village(database, clock, "东村", 2)
-    for scope in (Scope(village_id=99), Scope(cameras=(cameras[0], 99)), Scope(cameras=()), Scope(1, (cameras[0],))):
+    for scope in (
+        TokenScope(village_id=99),
+        TokenScope(cameras=(cameras[0], 99)),
+        TokenScope(cameras=()),
+        TokenScope(1, (cameras[0],)),
+    ):
         with pytest.raises(HubError) as caught:
             await tokens.create(ADMIN, "x", scope, expires_at=None, max_sessions=1)
         assert (caught.value.kind, caught.value.reason) == (Kind.INVALID, "scope")
     with pytest.raises(HubError) as caught:
-        await tokens.create(ADMIN, "x", Scope(), expires_at=clock.now(), max_sessions=1)
+        await tokens.create(ADMIN, "x", TokenScope(), expires_at=clock.now(), max_sessions=1)
     assert caught.value.reason == "expires_in_past"
-    made, _ = await tokens.create(ADMIN, "x", Scope(cameras=tuple(cameras)), expires_at=None, max_sessions=1)
+    made, _ = await tokens.create(ADMIN, "x", TokenScope(cameras=tuple(cameras)), expires_at=None, max_sessions=1)
     assert made.scope.cameras == tuple(cameras)

@@ -18,8 +18,8 @@ from camera_hub.access.policy import Role
 from camera_hub.access.sessions import Sessions
 from camera_hub.api.routing import COOKIE, CSRF_HEADER
 from camera_hub.app import Parts, attach, create_app, parts
-from camera_hub.media.processes import Spawn
-from camera_hub.settings import DatabaseSection, Media, Server, Settings
+from camera_hub.media.child_process import Spawn
+from camera_hub.settings import DatabaseSettings, MediaSettings, ServerSettings, Settings
 from camera_hub.store.database import Database
 from camera_hub.store.tables import Village
 from tests.access.conftest import cheap_passwords
@@ -64,9 +64,9 @@ def app() -> FastAPI:
 async def hub(app: FastAPI, database: Database, clock: ManualClock, tmp_path: Path, spawn: Spawn) -> AsyncIterator[Hub]:
     """The hub with two villages and one user of each role (user name = role, password = PASSWORD)."""
     settings = Settings(
-        server=Server(data_dir=tmp_path / "data"),
-        media=Media(udp_port=0, rtsp_port=0),
-        database=DatabaseSection(url=database.url.render_as_string(hide_password=False)),
+        server=ServerSettings(data_dir=tmp_path / "data"),
+        media=MediaSettings(udp_port=0, rtsp_port=0),
+        database=DatabaseSettings(url=database.url.render_as_string(hide_password=False)),
     )
     async with AsyncExitStack() as stack:
         running = await stack.enter_async_context(parts(settings, clock, cheap_passwords(), spawn))

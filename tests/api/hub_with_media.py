@@ -16,7 +16,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from camera_hub.access.policy import Actor, Role
 from camera_hub.api import errors, live, pictures, viewers, whep
 from camera_hub.api.routing import COOKIE, CSRF_HEADER, check_policies
-from camera_hub.media.engine import Media
+from camera_hub.media.engine import MediaEngine
 
 OPERATOR = Actor(1, "op", "Operator", Role.OPERATOR)
 VILLAGE_ADMIN = Actor(2, "v", "Village", Role.VILLAGE_ADMIN, village_id=1)
@@ -37,7 +37,7 @@ class Site:
     """A running server, its parts, and browsers of it."""
 
     url: str
-    media: Media
+    media: MediaEngine
     sessions: FakeSessions
     readers: dict[str, Callable[[Any, Actor, Any], Awaitable[dict[str, Any] | None]]]
 
@@ -82,11 +82,11 @@ class Page:
 
 
 @asynccontextmanager
-async def serving(media: Media) -> AsyncIterator[Site]:
+async def serving(media: MediaEngine) -> AsyncIterator[Site]:
     """Serve the media routes on a free port of the loopback."""
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     sessions = FakeSessions()
-    app.state.parts = {Media: media}
+    app.state.parts = {MediaEngine: media}
     app.state.sessions = sessions
     app.state.origins = ("http://pages.test",)
     app.state.live_readers = {}

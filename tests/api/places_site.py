@@ -12,10 +12,10 @@ from camera_hub.api import cameras, devices, discovery, errors, favourites, vill
 from camera_hub.api.routing import COOKIE, CSRF_HEADER
 from camera_hub.cameras.discovery.sweeps import Sweeps
 from camera_hub.cameras.onvif.client import Onvif
-from camera_hub.cameras.register import Register
+from camera_hub.cameras.register.register import Register
 from camera_hub.clock import Clock
 from camera_hub.events import EventBus
-from camera_hub.settings import Discovery
+from camera_hub.settings import DiscoverySettings
 from camera_hub.store.database import Database
 from camera_hub.store.tables import User, Village
 
@@ -59,7 +59,7 @@ class Site:
 
 async def site(database: Database, bus: EventBus, clock: Clock, stack: AsyncExitStack) -> Site:
     """The routes over two villages, one user of each role, and parts that live as long as `stack`."""
-    settings = Discovery(multicast=False, host_timeout=1.0)
+    settings = DiscoverySettings(multicast=False, host_timeout=1.0)
     onvif = await stack.enter_async_context(Onvif(settings, clock))
     register = await stack.enter_async_context(Register(database, bus, clock, Vault(bytes(32)), onvif))
     sweeps = await stack.enter_async_context(Sweeps(settings, onvif, bus, clock, database))

@@ -9,7 +9,7 @@ from websockets.exceptions import InvalidStatus
 from camera_hub.access.policy import Actor
 from camera_hub.api.live import REPLACED, SIGNED_OUT
 from camera_hub.events import AccessChanged, AlarmChanged, CameraChanged, EventBus, SweepChanged
-from camera_hub.media.engine import Media
+from camera_hub.media.engine import MediaEngine
 from tests.api.hub_with_media import Site, serving
 from tests.media.conftest import FakeSources, media, settings, site, sources
 
@@ -19,7 +19,7 @@ PAGE = "page-0001"
 
 
 @pytest.fixture
-async def hub(media: Media) -> AsyncIterator[Site]:
+async def hub(media: MediaEngine) -> AsyncIterator[Site]:
     async with serving(media) as hub:
         yield hub
 
@@ -90,7 +90,7 @@ async def test_a_flood_of_changes_is_one_reload(hub: Site, bus: EventBus) -> Non
 
 
 async def test_a_page_whose_session_ended_is_closed_and_so_are_its_pictures(
-    hub: Site, bus: EventBus, media: Media
+    hub: Site, bus: EventBus, media: MediaEngine
 ) -> None:
     async with hub.page(PAGE) as page:
         await page.next("hello")

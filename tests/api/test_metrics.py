@@ -5,9 +5,9 @@ from prometheus_client.parser import text_string_to_metric_families
 from pydantic import SecretStr
 
 from camera_hub.access.policy import Role
-from camera_hub.media.figures import FeedReading, Readings, RelayReading
-from camera_hub.relay.totals import Totals
-from camera_hub.settings import Metrics, Settings
+from camera_hub.media.readings import FeedReading, Readings, RelayReading
+from camera_hub.relay.process.totals import Totals
+from camera_hub.settings import MetricsSettings, Settings
 from tests.api.conftest import Hub
 
 FEED = {"phase": "live", "packets": 9, "bytes": 900, "gop_seconds": None, "jitter": 0.002, "tracks": 3}
@@ -23,21 +23,23 @@ async def test_only_those_who_read_the_system_see_it(hub: Hub, role: Role | None
 
 
 async def test_a_scraper_shows_its_token_and_no_other_opens(hub: Hub) -> None:
-    hub.parts[Settings] = hub.parts[Settings].model_copy(update={"metrics": Metrics(token=SecretStr("scrape-7f"))})
+    hub.parts[Settings] = hub.parts[Settings].model_copy(
+        update={"metrics": MetricsSettings(token=SecretStr("scrape-7f"))}
+    )
     client = await hub.client(None)
     for shown, status in (("Bearer scrape-7f", 200), ("Bearer scrape-7", 401), ("Bearer ", 401), ("scrape-7f é", 401)):
         answer = await client.get("/metrics", headers={b"authorization": shown.encode()})
         assert answer.status_code == status, shown
-    hub.parts[Settings] = hub.parts[Settings].model_copy(update={"metrics": Metrics()})
+    hub.parts[Settings] = hub.parts[Settings].model_copy(update={"metrics": MetricsSettings()})
     assert (await client.get("/metrics", headers={"authorization": "Bearer "})).status_code == 401
 
 
 async def test_it_is_what_prometheus_reads(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
-    from camera_hub.media.engine import Media
+    from camera_hub.media.engine import MediaEngine
 
     relay = RelayReading(0, 2, True, 5, {"cpu_seconds": 1.5, "datagrams": {"bad_stun": 4}, "sent_packets": 77})
     readings = Readings([relay], [FeedReading(0, 12, "sub", FEED)], {"looks": 8, "waiting": 1})
-    monkeypatch.setattr(hub.parts[Media], "readings", lambda: readings)
+    monkeypatch.setattr(hub.parts[MediaEngine], "readings", lambda: readings)
     answer = await (await hub.client(Role.MAINTAINER)).get("/metrics")
     assert answer.headers["content-type"].startswith("text/plain")
     found = {

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from camera_hub.errors import HubError, Kind, Reason
-from camera_hub.media.engine import Media
+from camera_hub.media.engine import MediaEngine
 from tests.api.hub_with_media import OPERATOR, Site, serving
 from tests.media.conftest import NOON, FakeSources, eventually, media, settings, site, sources
 
@@ -13,7 +13,7 @@ __all__ = ["media", "settings", "site", "sources"]
 
 
 @pytest.fixture
-async def hub(media: Media) -> AsyncIterator[Site]:
+async def hub(media: MediaEngine) -> AsyncIterator[Site]:
     async with serving(media) as hub:
         yield hub
 

@@ -10,7 +10,7 @@ from camera_hub.access.policy import Action, Actor, Role, actions
 from camera_hub.api.routing import policies
 from camera_hub.app import create_app
 from camera_hub.cameras.discovery.sweeps import Sweeps
-from camera_hub.media.engine import Media
+from camera_hub.media.engine import MediaEngine
 from camera_hub.settings import Settings
 from camera_hub.store.database import Database
 from camera_hub.store.tables import Alarm, Camera, Device, Observation, Run, Scene, Stream, Tour, TourStop
@@ -80,7 +80,7 @@ async def other(hub: Hub, database: Database, clock: ManualClock) -> Other:
             ]
         )
         await session.flush()
-    media: Media = hub.parts[Media]
+    media: MediaEngine = hub.parts[MediaEngine]
     await media.pictures.save(camera.id, b"\xff\xd8" + SECRET.encode(), now)
     sweeps: Sweeps = hub.parts[Sweeps]
     account = hub.accounts[Role.TOWNSHIP_ADMIN]

@@ -6,7 +6,7 @@ from camera_hub.access.policy import Role
 from camera_hub.api.routing import COOKIE, CSRF_HEADER
 from camera_hub.app import create_app
 from camera_hub.events import AccessChanged, EventBus
-from camera_hub.settings import Server, Settings
+from camera_hub.settings import ServerSettings, Settings
 from tests.api.conftest import HOST, PASSWORD, Hub
 
 
@@ -47,7 +47,7 @@ async def test_signing_in_again_ends_the_browsers_former_session(hub: Hub) -> No
 
 
 async def test_with_https_the_cookie_is_bound_to_the_host(hub: Hub) -> None:
-    settings = Settings(server=Server(secure_cookies=True))
+    settings = Settings(server=ServerSettings(secure_cookies=True))
     app = create_app(settings, hub.parts)
     async with httpx.AsyncClient(
         transport=httpx.ASGITransport(app), base_url="https://hub", headers={CSRF_HEADER: "1"}

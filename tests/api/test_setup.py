@@ -5,7 +5,7 @@ import pytest
 from sqlalchemy import delete
 
 from camera_hub.access.policy import Role
-from camera_hub.access.setup import Setup
+from camera_hub.access.setup import FirstSetup
 from camera_hub.store.database import Database
 from camera_hub.store.tables import User
 from tests.api.conftest import PASSWORD, Hub
@@ -21,7 +21,7 @@ async def empty(hub: Hub) -> httpx.AsyncClient:
 
 
 async def test_the_link_makes_the_first_admin_who_is_signed_in_at_once(hub: Hub, empty: httpx.AsyncClient) -> None:
-    setup: Setup = hub.parts[Setup]
+    setup: FirstSetup = hub.parts[FirstSetup]
     token = await setup.new_token()
     assert (await empty.get("/api/setup")).json() == {"needed": True}
     body = {"token": token, "username": "zhang", "display_name": " 张主任 ", "password": PASSWORD}

@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from camera_hub.access.policy import Role
-from camera_hub.api.static import Pages
+from camera_hub.api.static import StaticPages
 from camera_hub.app import MAX_BODY
 from camera_hub.store.database import Database
 from tests.api.conftest import Hub
@@ -25,7 +25,7 @@ def pages(tmp_path: Path) -> Path:
 
 @pytest.fixture
 async def browser(hub: Hub, pages: Path) -> httpx.AsyncClient:
-    hub.app.router.default = Pages(pages)
+    hub.app.router.default = StaticPages(pages)
     return await hub.client(None)
 
 
@@ -82,7 +82,7 @@ async def test_scripts_come_from_the_hub_alone(browser: httpx.AsyncClient) -> No
 
 
 async def test_a_hub_without_pages_says_how_to_get_them(hub: Hub, tmp_path: Path) -> None:
-    hub.app.router.default = Pages(tmp_path / "none")
+    hub.app.router.default = StaticPages(tmp_path / "none")
     answer = await (await hub.client(None)).get("/wall")
     assert answer.status_code == 503
     assert "pip install" in answer.text

@@ -12,7 +12,7 @@ from camera_hub.api import tours as tours_api
 from camera_hub.events import EventBus
 from camera_hub.patrol.runs import Runs
 from camera_hub.patrol.tours import Tours
-from camera_hub.settings import Patrol
+from camera_hub.settings import PatrolSettings
 from camera_hub.store.database import Database
 from tests.api.conftest import Hub
 from tests.fakes.clock import ManualClock
@@ -23,7 +23,7 @@ from tests.fakes.site import add_village
 @pytest.fixture
 async def cameras(hub: Hub, database: Database, clock: ManualClock) -> AsyncIterator[list[int]]:
     bus: EventBus = hub.parts[EventBus]
-    settings = Patrol(max_stops=3)
+    settings = PatrolSettings(max_stops=3)
     async with Runs(settings, clock, bus, database, FakeMedia()) as runs:
         hub.parts.update({Runs: runs, Tours: Tours(settings, database, bus, clock)})
         yield await add_village(database, clock, "东沟村", 4)

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from camera_hub.cameras.register import Register
+from camera_hub.cameras.register.register import Register
 from camera_hub.events import EventBus
 from camera_hub.store.database import Database
 from tests.cameras.fakes import ADMIN, FakeDescriber, FakeProver, FakeVault, described

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from camera_hub.access.policy import Actor, Role
 from camera_hub.cameras.onvif.describe import Channel, Described, DescribedStream, Identity
-from camera_hub.cameras.onvif.login import Login
+from camera_hub.cameras.onvif.login import DeviceLogin
 from camera_hub.errors import HubError, Kind, Reason
 
 ADMIN = Actor(1, "admin", "管理员", Role.TOWNSHIP_ADMIN)
@@ -67,10 +67,10 @@ class FakeDescriber:
     """Answers by host; an unknown host is unreachable."""
 
     devices: dict[str, Described] = field(default_factory=dict)
-    logins: list[Login | None] = field(default_factory=list)
+    logins: list[DeviceLogin | None] = field(default_factory=list)
 
     async def describe(
-        self, host: str, port: int | None = None, login: Login | None = None, path: str = ""
+        self, host: str, port: int | None = None, login: DeviceLogin | None = None, path: str = ""
     ) -> Described:
         self.logins.append(login)
         if host not in self.devices:

@@ -7,7 +7,7 @@ from lxml import etree
 
 from camera_hub.cameras.discovery import ranges
 from camera_hub.cameras.discovery.interfaces import interfaces
-from camera_hub.cameras.discovery.probe import KINDS, announced, probe, resolve
+from camera_hub.cameras.discovery.ws_discovery import KINDS, announced, probe, resolve
 from camera_hub.errors import HubError
 
 OURS = {"urn:uuid:ours"}

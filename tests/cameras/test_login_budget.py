@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from camera_hub.cameras import views
-from camera_hub.cameras.login_budget import Account, Attempt, Kept, LoginBudget, device_account
-from camera_hub.cameras.login_rules import FIRST_PAUSE, LATER_PAUSE, Door, Standing, refused, resumed
-from camera_hub.cameras.login_store import DatabaseLoginStore
-from camera_hub.cameras.onvif.login import Login
+from camera_hub.cameras.credentials.login_budget import Attempt, Kept, LoginBudget, LoginKey, device_account
+from camera_hub.cameras.credentials.login_store import DatabaseLoginStore
+from camera_hub.cameras.credentials.retry_rules import FIRST_PAUSE, LATER_PAUSE, Door, LoginStanding, refused, resumed
+from camera_hub.cameras.onvif.login import DeviceLogin
+from camera_hub.cameras.register import views
 from camera_hub.errors import HubError, Reason
 from camera_hub.store.database import Database
 from camera_hub.store.tables import Device, Village
@@ -41,7 +41,7 @@ class MemoryStore:
                 self.rows.pop(one.device_id, None)
 
 
-async def refuse(budget: LoginBudget, door: Door, account: Account = NVR) -> bool:
+async def refuse(budget: LoginBudget, door: Door, account: LoginKey = NVR) -> bool:
     """One try with a wrong password. Whether it was made."""
     try:
         attempt = await budget.begin(account, door)
@@ -53,7 +53,7 @@ async def refuse(budget: LoginBudget, door: Door, account: Account = NVR) -> boo
     return True
 
 
-async def take(budget: LoginBudget, door: Door, account: Account = NVR) -> None:
+async def take(budget: LoginBudget, door: Door, account: LoginKey = NVR) -> None:
     async with budget.trying(account, door) as attempt:
         attempt.accepted()
 
@@ -186,7 +186,7 @@ async def test_a_device_that_says_locked_out_is_left_alone_after_the_first_word(
 
 async def test_a_login_typed_for_an_unknown_address_has_an_account_of_its_own(clock: ManualClock) -> None:
     budget = LoginBudget(clock)
-    wrong, right = (budget.account(Login("admin", word), "192.0.2.7:80") for word in ("wrong", "right"))
+    wrong, right = (budget.account(DeviceLogin("admin", word), "192.0.2.7:80") for word in ("wrong", "right"))
     assert [await refuse(budget, "onvif", wrong) for _ in range(3)] == [True, True, False]
     await take(budget, "onvif", right)
 
@@ -237,4 +237,4 @@ def test_a_pause_that_was_kept_is_never_longer_than_its_length() -> None:
     assert resumed({"rtsp": 2}, 1e9, 10.0, Reason.WRONG_PASSWORD).until == 10.0 + FIRST_PAUSE
     assert resumed({"rtsp": 5}, 1e9, 10.0, Reason.WRONG_PASSWORD).until == 10.0 + LATER_PAUSE
     assert resumed({"rtsp": 5}, -5.0, 10.0, Reason.WRONG_PASSWORD).until == 0.0
-    assert refused(Standing(), "rtsp", 10.0).until == 0.0
+    assert refused(LoginStanding(), "rtsp", 10.0).until == 0.0

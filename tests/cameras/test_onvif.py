@@ -8,20 +8,20 @@ from datetime import timedelta
 
 import pytest
 
-from camera_hub.cameras.onvif.client import Onvif, Target
-from camera_hub.cameras.onvif.login import Login
+from camera_hub.cameras.onvif.client import Onvif, OnvifTarget
+from camera_hub.cameras.onvif.login import DeviceLogin
 from camera_hub.errors import HubError, Kind, Reason
 from camera_hub.running import running
-from camera_hub.settings import Discovery
+from camera_hub.settings import DiscoverySettings
 from tests.cameras.fake_onvif import FakeDevice
 from tests.fakes.clock import ManualClock
 
-LOGIN = Login("admin", "village-1")
+LOGIN = DeviceLogin("admin", "village-1")
 
 
 @pytest.fixture
 async def onvif(clock: ManualClock) -> AsyncIterator[Onvif]:
-    async with Onvif(Discovery(onvif_timeout=2.0, host_timeout=0.5, reply_bytes=65536), clock) as onvif:
+    async with Onvif(DiscoverySettings(onvif_timeout=2.0, host_timeout=0.5, reply_bytes=65536), clock) as onvif:
         yield onvif
 
 
@@ -71,7 +71,7 @@ async def test_the_name_in_the_picture_wins(onvif: Onvif) -> None:
 async def test_a_device_with_media2_alone_is_described(onvif: Onvif) -> None:
     async with FakeDevice(media1=False, media2=True, h265_main=True) as device:
         found = await onvif.describe("127.0.0.1", device.port, LOGIN)
-        url = await onvif.stream_uri(Target("127.0.0.1", device.port, login=LOGIN), found.channels[0].main.profile)
+        url = await onvif.stream_uri(OnvifTarget("127.0.0.1", device.port, login=LOGIN), found.channels[0].main.profile)
     assert found.channels[0].main.codec == "h265"
     assert url == "rtsp://127.0.0.1:8554/ch1/main"
 
@@ -107,22 +107,22 @@ async def test_a_wrong_password_is_tried_once_per_call_and_twice_in_all(
     async with FakeDevice(auth=auth) as device:
         for _ in range(4):
             with pytest.raises(HubError) as caught:
-                await onvif.describe("127.0.0.1", device.port, Login("admin", "wrong"))
+                await onvif.describe("127.0.0.1", device.port, DeviceLogin("admin", "wrong"))
             assert caught.value.reason == Reason.WRONG_PASSWORD
         assert len(device.proofs) == 2
         clock.move(31 * 60)
         with pytest.raises(HubError):
-            await onvif.describe("127.0.0.1", device.port, Login("admin", "wrong"))
+            await onvif.describe("127.0.0.1", device.port, DeviceLogin("admin", "wrong"))
         clock.move(31 * 60)
         with pytest.raises(HubError):
-            await onvif.describe("127.0.0.1", device.port, Login("admin", "wrong"))
+            await onvif.describe("127.0.0.1", device.port, DeviceLogin("admin", "wrong"))
         assert len(device.proofs) == 3
         await onvif.describe("127.0.0.1", device.port, LOGIN)
 
 
 async def test_many_askers_with_one_wrong_password_try_it_twice_in_all(onvif: Onvif) -> None:
     async with FakeDevice(auth="digest") as device:
-        target = Target("127.0.0.1", device.port, login=Login("admin", "wrong"))
+        target = OnvifTarget("127.0.0.1", device.port, login=DeviceLogin("admin", "wrong"))
         told = await asyncio.gather(
             *(onvif.stream_uri(target, f"profile_{n}_sub") for n in range(1, 9)), return_exceptions=True
         )
@@ -134,13 +134,13 @@ async def test_many_askers_with_one_wrong_password_try_it_twice_in_all(onvif: On
 @pytest.mark.parametrize("auth", ["digest", "token"])
 async def test_a_chinese_login_name_is_carried(onvif: Onvif, auth: str) -> None:
     async with FakeDevice(auth=auth, username="管理员", password="村口-1") as device:
-        found = await onvif.describe("127.0.0.1", device.port, Login("管理员", "村口-1"))
+        found = await onvif.describe("127.0.0.1", device.port, DeviceLogin("管理员", "村口-1"))
     assert found.identity.serial == "SN20240001"
 
 
 async def test_an_asker_waits_no_longer_than_its_patience_for_a_device_that_hangs(onvif: Onvif) -> None:
     async with FakeDevice(mode="silent") as device:
-        target = Target("127.0.0.1", device.port)
+        target = OnvifTarget("127.0.0.1", device.port)
         async with running(_ignored(onvif.clock("127.0.0.1", device.port, timeout=2.0)), "hangs"):
             await asyncio.wait_for(device.called.wait(), 10)
             with pytest.raises(HubError) as caught:
@@ -157,7 +157,7 @@ async def test_what_media2_says_is_cut_to_what_is_kept(onvif: Onvif) -> None:
 async def test_a_refusal_of_media2_is_told(onvif: Onvif) -> None:
     async with FakeDevice(media1=False, media2=True, refused=("SetSynchronizationPoint",)) as device:
         with pytest.raises(HubError) as caught:
-            await onvif.sync_point(Target("127.0.0.1", device.port, login=LOGIN), "profile_1_sub")
+            await onvif.sync_point(OnvifTarget("127.0.0.1", device.port, login=LOGIN), "profile_1_sub")
     assert caught.value.reason == Reason.SOAP_FAULT
 
 
@@ -171,7 +171,7 @@ async def test_no_login_is_told_apart_from_a_wrong_one(onvif: Onvif) -> None:
 async def test_a_lock_out_is_named(onvif: Onvif) -> None:
     async with FakeDevice(refusal="NotAuthorized: user locked, try again later") as device:
         with pytest.raises(HubError) as caught:
-            await onvif.describe("127.0.0.1", device.port, Login("admin", "wrong"))
+            await onvif.describe("127.0.0.1", device.port, DeviceLogin("admin", "wrong"))
     assert caught.value.reason == Reason.LOCKED_OUT
 
 
@@ -198,7 +198,7 @@ async def test_a_hostile_device_is_given_up_in_time_with_its_reason(clock: Manua
     async with (
         FakeDevice() as canary,
         FakeDevice(mode=mode, canary=f"http://127.0.0.1:{canary.port}/") as device,
-        Onvif(Discovery(onvif_timeout=0.4, reply_bytes=65536), clock) as onvif,
+        Onvif(DiscoverySettings(onvif_timeout=0.4, reply_bytes=65536), clock) as onvif,
     ):
         began = time.monotonic()
         with pytest.raises(HubError) as caught:
@@ -219,7 +219,7 @@ async def test_a_closed_port_is_told(onvif: Onvif) -> None:
 async def test_without_a_port_the_usual_ones_are_tried(clock: ManualClock) -> None:
     async with FakeDevice() as gone:
         closed = gone.port
-    async with FakeDevice() as device, Onvif(Discovery(ports=(closed, device.port)), clock) as onvif:
+    async with FakeDevice() as device, Onvif(DiscoverySettings(ports=(closed, device.port)), clock) as onvif:
         found = await onvif.describe("127.0.0.1", None, LOGIN)
     assert found.port == device.port
 
@@ -228,14 +228,14 @@ async def test_a_stream_address_is_asked_with_few_calls_once_the_device_is_known
     async with FakeDevice(auth="none") as device:
         await onvif.describe("127.0.0.1", device.port)
         device.calls.clear()
-        await onvif.stream_uri(Target("127.0.0.1", device.port), "profile_1_sub")
-        await onvif.sync_point(Target("127.0.0.1", device.port), "profile_1_sub")
+        await onvif.stream_uri(OnvifTarget("127.0.0.1", device.port), "profile_1_sub")
+        await onvif.sync_point(OnvifTarget("127.0.0.1", device.port), "profile_1_sub")
     assert device.calls == ["GetStreamUri", "SetSynchronizationPoint"]
 
 
 def test_passwords_do_not_show() -> None:
     assert "village-1" not in repr(LOGIN)
-    assert "village-1" not in repr(Target("127.0.0.1", 80, login=LOGIN))
+    assert "village-1" not in repr(OnvifTarget("127.0.0.1", 80, login=LOGIN))
 
 
 async def _ignored(work: Awaitable[object]) -> None:

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import select
 
-from camera_hub.cameras.register import Register
+from camera_hub.cameras.register.register import Register
 from camera_hub.errors import HubError, Kind, Reason
 from camera_hub.events import CameraChanged, DeviceChanged, EventBus
 from camera_hub.store.database import Database

@@ -2,10 +2,10 @@
 
 import pytest
 
-from camera_hub.cameras.onvif.client import Target
-from camera_hub.cameras.picking import Candidate, Quality, picked
-from camera_hub.cameras.register import Register
-from camera_hub.cameras.sources import StreamSources
+from camera_hub.cameras.onvif.client import OnvifTarget
+from camera_hub.cameras.register.register import Register
+from camera_hub.cameras.streams.selection import Candidate, Quality, picked
+from camera_hub.cameras.streams.sources import StreamSources
 from camera_hub.errors import HubError, Kind, Reason
 from camera_hub.events import CameraChanged, EventBus
 from camera_hub.store.database import Database
@@ -25,13 +25,13 @@ class FakeAsker:
         self.error: HubError | None = None
         self.answer = "rtsp://192.168.1.64:554/new/{}"
 
-    async def stream_uri(self, target: Target, profile: str, *, timeout: float | None = None) -> str:
+    async def stream_uri(self, target: OnvifTarget, profile: str, *, timeout: float | None = None) -> str:
         self.asked.append((target.host, profile))
         if self.error is not None:
             raise self.error
         return self.answer.format(profile)
 
-    async def sync_point(self, target: Target, profile: str) -> None:
+    async def sync_point(self, target: OnvifTarget, profile: str) -> None:
         self.synchronized.append(profile)
 
 

@@ -6,17 +6,17 @@ from contextlib import asynccontextmanager
 
 import pytest
 
+from camera_hub.cameras.discovery.host_probe import FoundDevice
 from camera_hub.cameras.discovery.interfaces import Interface
 from camera_hub.cameras.discovery.multicast import multicast
-from camera_hub.cameras.discovery.probe import Announced
-from camera_hub.cameras.discovery.sweep import Finding
 from camera_hub.cameras.discovery.sweeps import Sweeps, SweepView
+from camera_hub.cameras.discovery.ws_discovery import Announced
 from camera_hub.cameras.onvif.client import Onvif
-from camera_hub.cameras.register import Register
+from camera_hub.cameras.register.register import Register
 from camera_hub.clock import SystemClock
 from camera_hub.errors import HubError, Kind, Reason
 from camera_hub.events import EventBus, SweepChanged
-from camera_hub.settings import Discovery
+from camera_hub.settings import DiscoverySettings
 from camera_hub.simulator.testing import small_farm
 from camera_hub.store.database import Database
 from camera_hub.store.tables import Device
@@ -24,12 +24,12 @@ from tests.cameras.fake_onvif import FakeDevice
 from tests.cameras.fakes import ADMIN, village_admin
 
 LOOPBACK = Interface("lo", "127.0.0.1", "127.0.0.0/8")
-SETTINGS = Discovery(multicast=False, host_timeout=1.0, onvif_timeout=2.0, listen_seconds=1.0)
+SETTINGS = DiscoverySettings(multicast=False, host_timeout=1.0, onvif_timeout=2.0, listen_seconds=1.0)
 
 
 @asynccontextmanager
 async def _sweeps(
-    database: Database, bus: EventBus, settings: Discovery = SETTINGS, discovery_port: int = 9
+    database: Database, bus: EventBus, settings: DiscoverySettings = SETTINGS, discovery_port: int = 9
 ) -> AsyncIterator[Sweeps]:
     async with (
         Onvif(settings, SystemClock()) as onvif,
@@ -184,7 +184,7 @@ async def test_a_device_of_another_village_is_not_named_to_a_village(
     database: Database, bus: EventBus, register: Register, villages: list[int]
 ) -> None:
     other = village_admin(villages[1])
-    seen = Finding(
+    seen = FoundDevice(
         "127.0.8.9", 80, "multicast", endpoint="urn:uuid:8-9", name="小学门口", model="VC-1", mac="02:00:00:00:08:09"
     )
     async with _sweeps(database, bus) as sweeps:

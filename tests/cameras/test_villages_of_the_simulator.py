@@ -4,16 +4,16 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from camera_hub.cameras.onvif.client import Onvif, Target
-from camera_hub.cameras.onvif.login import Login
+from camera_hub.cameras.onvif.client import Onvif, OnvifTarget
+from camera_hub.cameras.onvif.login import DeviceLogin
 from camera_hub.clock import SystemClock
 from camera_hub.errors import HubError, Reason
-from camera_hub.settings import Discovery
+from camera_hub.settings import DiscoverySettings
 from camera_hub.simulator.device import Device
 from camera_hub.simulator.farm import Farm
 from camera_hub.simulator.testing import small_farm
 
-SETTINGS = Discovery(onvif_timeout=0.8, host_timeout=0.5)
+SETTINGS = DiscoverySettings(onvif_timeout=0.8, host_timeout=0.5)
 
 
 @pytest.fixture
@@ -28,19 +28,19 @@ async def farm() -> AsyncIterator[Farm]:
         yield farm
 
 
-def _only(farm: Farm) -> tuple[Device, Login]:
+def _only(farm: Farm) -> tuple[Device, DeviceLogin]:
     (device,) = farm.devices.values()
-    return device, Login(device.state.plan.username, device.state.plan.password)
+    return device, DeviceLogin(device.state.plan.username, device.state.plan.password)
 
 
 async def test_a_recorder_of_eight_channels_comes_in_whole(onvif: Onvif) -> None:
     async with small_farm(1, 10) as farm:
         recorder = next(device for device in farm.devices.values() if len(device.state.plan.channels) == 8)
         plan = recorder.state.plan
-        login = Login(plan.username, plan.password)
+        login = DeviceLogin(plan.username, plan.password)
         found = await onvif.describe(plan.address, recorder.state.http_port, login)
         uri = await onvif.stream_uri(
-            Target(plan.address, recorder.state.http_port, login=login), found.channels[7].main.profile
+            OnvifTarget(plan.address, recorder.state.http_port, login=login), found.channels[7].main.profile
         )
     assert [channel.name for channel in found.channels] == [channel.name for channel in plan.channels]
     assert all(channel.sub is not None for channel in found.channels)

@@ -12,7 +12,7 @@ import signal
 import socket
 from collections.abc import Sequence
 
-from camera_hub.media.processes import Process
+from camera_hub.media.child_process import Process
 
 log = logging.getLogger(__name__)
 
@@ -23,7 +23,7 @@ _pids = itertools.count(_BEYOND_ALL_PROCESSES)
 
 
 async def in_this_process(command: Sequence[str], theirs: socket.socket) -> Process:
-    """Run what `command` (`python -m module …`) serves as a task; a `Spawn`, see camera_hub.media.processes."""
+    """Run what `command` (`python -m module …`) serves as a task; a `Spawn`, see camera_hub.media.child_process."""
     name = command[2]
     package = importlib.import_module(name)
     module = importlib.import_module(f"{name}.__main__") if hasattr(package, "__path__") else package

@@ -4,32 +4,32 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
-from camera_hub.health.causes import Case, Key, Rules, Wanted, to_ask, wanted
-from camera_hub.health.changes import Close, Open, Standing, Update, changes
-from camera_hub.health.judge import Aspect, Verdict
+from camera_hub.health.judging.alarm_changes import CloseAlarm, OpenAlarm, StandingAlarm, UpdateAlarm, changes
+from camera_hub.health.judging.causes import AlarmKey, CameraCase, ExpectedAlarm, Rules, to_ask, wanted
+from camera_hub.health.judging.verdict import Aspect, Verdict
 
 RULES = Rules(bad=2, bad_of=3, village_share=0.8, recheck=10.0, asking=2.0, clock_error=30.0)
 LONG_AGO = -10_000.0
 T0 = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 
 
-def village(number: int, cameras: int, recorder: int = 0) -> dict[int, Case]:
+def village(number: int, cameras: int, recorder: int = 0) -> dict[int, CameraCase]:
     """Cameras number*100+1…; the last `recorder` of them are channels of one device."""
     found = {}
     for n in range(1, cameras + 1):
         camera = number * 100 + n
         device = number * 100 + 90 if n > cameras - recorder else camera
-        found[camera] = Case(camera, device, number, Verdict("ok", None, LONG_AGO), answered_at=LONG_AGO)
+        found[camera] = CameraCase(camera, device, number, Verdict("ok", None, LONG_AGO), answered_at=LONG_AGO)
     return found
 
 
-def silent(case: Case, since: float = LONG_AGO, *, times: int = 2, cause: str = "unreachable") -> Case:
+def silent(case: CameraCase, since: float = LONG_AGO, *, times: int = 2, cause: str = "unreachable") -> CameraCase:
     looks = tuple(since + 10.0 * n for n in range(times))
     live = Verdict("fault", cause, since) if times >= 2 else case.live
     return replace(case, live=live, silent_since=since, silences=looks)
 
 
-def faulty(case: Case, cause: str, since: float = LONG_AGO) -> Case:
+def faulty(case: CameraCase, cause: str, since: float = LONG_AGO) -> CameraCase:
     return replace(case, live=Verdict("fault", cause, since))
 
 
@@ -37,13 +37,13 @@ def faulty(case: Case, cause: str, since: float = LONG_AGO) -> Case:
 class Board:
     """Alarms as the hub keeps them, from tick to tick."""
 
-    standing: list[Standing] = field(default_factory=list)
+    standing: list[StandingAlarm] = field(default_factory=list)
     told: list[tuple[str, str, int, str]] = field(default_factory=list)
-    recovered: dict[Key, float] = field(default_factory=dict)
+    recovered: dict[AlarmKey, float] = field(default_factory=dict)
 
     def tick(
-        self, cases: Iterable[Case], now: float = 0.0, clocks: dict[int, Verdict] | None = None
-    ) -> tuple[Wanted, ...]:
+        self, cases: Iterable[CameraCase], now: float = 0.0, clocks: dict[int, Verdict] | None = None
+    ) -> tuple[ExpectedAlarm, ...]:
         want = wanted(
             list(cases),
             clocks or {},
@@ -54,12 +54,12 @@ class Board:
         )
         wall = T0 + timedelta(seconds=now)
         for change in changes(self.standing, want, wall):
-            if isinstance(change, Open):
+            if isinstance(change, OpenAlarm):
                 w = change.wanted
                 number = len(self.told) + 1
-                self.standing.append(Standing(number, w.key, w.cause, w.members, wall))
+                self.standing.append(StandingAlarm(number, w.key, w.cause, w.members, wall))
                 self.told.append(("open", w.key.level, w.key.subject, w.cause))
-            elif isinstance(change, Update):
+            elif isinstance(change, UpdateAlarm):
                 self.standing = [
                     replace(s, cause=change.cause, members=change.members) if s.alarm_id == change.alarm_id else s
                     for s in self.standing
@@ -257,7 +257,7 @@ def test_cameras_added_to_a_dead_village_do_not_break_its_alarm_up() -> None:
     dead = [silent(c) for c in village(1, 5).values()]
     others = list(village(2, 5).values())
     board.tick([*dead, *others])
-    new = [Case(150 + n, 150 + n, 1) for n in range(20)]
+    new = [CameraCase(150 + n, 150 + n, 1) for n in range(20)]
     board.tick([*dead, *new, *others], 10.0)
     assert board.told == [("open", "village", 1, "village_link")]
 
@@ -304,7 +304,7 @@ def test_neighbours_of_a_newly_silent_camera_are_asked_once_each() -> None:
 
 
 def test_changes_only_close_what_is_no_longer_wanted() -> None:
-    key = Key("camera", Aspect.LIVE, 101)
-    alarm = Standing(7, key, "no_media", frozenset({101}), T0)
-    assert changes([alarm], [Wanted(key, "no_media", frozenset({101}), 1, 101, 101, held=True)], T0) == ()
-    assert changes([alarm], [], T0) == (Close(7, key),)
+    key = AlarmKey("camera", Aspect.LIVE, 101)
+    alarm = StandingAlarm(7, key, "no_media", frozenset({101}), T0)
+    assert changes([alarm], [ExpectedAlarm(key, "no_media", frozenset({101}), 1, 101, 101, held=True)], T0) == ()
+    assert changes([alarm], [], T0) == (CloseAlarm(7, key),)

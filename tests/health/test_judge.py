@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from camera_hub.health.judge import UNKNOWN, Mark, Verdict, cause_of, judge, surprising
+from camera_hub.health.judging.verdict import UNKNOWN, Mark, Verdict, cause_of, judge, surprising
 
 OK = Verdict("ok", None, 0.0)
 

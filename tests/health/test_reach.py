@@ -2,7 +2,7 @@
 
 import asyncio
 
-from camera_hub.health.reach import reach
+from camera_hub.health.rounds.reachability import reach
 
 
 async def test_an_open_port_answers_and_a_closed_one_says_why() -> None:

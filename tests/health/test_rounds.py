@@ -18,15 +18,15 @@ from camera_hub.events import (
     VillageChanged,
 )
 from camera_hub.health.history import Retention
-from camera_hub.health.rounds import Rounds
-from camera_hub.settings import Health
+from camera_hub.health.rounds.rounds import Rounds
+from camera_hub.settings import HealthSettings
 from camera_hub.store.database import Database
 from camera_hub.store.tables import Alarm, Camera, Device, Notice, Observation
 from tests.fakes.media import FakeMedia
 from tests.fakes.site import add_village
 from tests.fakes.stepped import SteppedClock
 
-FAST = Health(round_seconds=2.0, picture_seconds=4.0)
+FAST = HealthSettings(round_seconds=2.0, picture_seconds=4.0)
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ class Hub:
         self.network = Network(self.clock)
 
     @asynccontextmanager
-    async def rounds(self, settings: Health = FAST) -> AsyncIterator[Rounds]:
+    async def rounds(self, settings: HealthSettings = FAST) -> AsyncIterator[Rounds]:
         async with Rounds(
             settings, self.clock, self.bus, self.database, self.media, self.network, reach=self.network.reach
         ) as rounds:
@@ -130,7 +130,7 @@ async def test_a_healthy_site_becomes_ok_and_nothing_is_told(hub: Hub) -> None:
 
 async def test_each_camera_is_looked_at_once_a_round_and_never_all_together(hub: Hub) -> None:
     cameras = await add_village(hub.database, hub.clock, "东沟村", 20)
-    async with hub.rounds(Health(round_seconds=20.0, picture_seconds=100.0, at_once_per_village=20)):
+    async with hub.rounds(HealthSettings(round_seconds=20.0, picture_seconds=100.0, at_once_per_village=20)):
         await hub.clock.walk(40)
         hub.media.looks.clear()
         most = 0
@@ -162,7 +162,7 @@ async def test_a_dead_village_is_one_alarm_and_one_recovery(hub: Hub) -> None:
 async def test_with_slow_rounds_a_dead_village_is_known_within_a_minute(hub: Hub) -> None:
     dead = await add_village(hub.database, hub.clock, "东沟村", 40)
     await add_village(hub.database, hub.clock, "西沟村", 20)
-    async with hub.rounds(Health()):
+    async with hub.rounds(HealthSettings()):
         await hub.clock.walk(90, step=1.0)
         await hub.cut(dead)
         await hub.clock.walk(60, step=1.0)
@@ -186,7 +186,7 @@ async def test_a_camera_that_stays_down_after_its_village_recovers_gets_its_own(
 
 async def test_a_blip_is_not_told(hub: Hub) -> None:
     cameras = await add_village(hub.database, hub.clock, "东沟村", 4)
-    async with hub.rounds(Health(round_seconds=20.0)):
+    async with hub.rounds(HealthSettings(round_seconds=20.0)):
         await hub.clock.walk(40)
         await hub.cut(cameras[:1])
         await hub.clock.walk(9)
@@ -247,7 +247,7 @@ async def test_a_camera_whose_pictures_keep_ending_the_decoder_is_an_alarm_that_
 async def test_with_default_settings_a_frozen_camera_is_known_two_minutes_after_start(hub: Hub) -> None:
     cameras = await add_village(hub.database, hub.clock, "东沟村", 3)
     hub.media.frozen = {cameras[1]}
-    async with hub.rounds(Health()):
+    async with hub.rounds(HealthSettings()):
         await hub.clock.walk(120)
     assert await hub.alarms() == [("camera", "frozen", [cameras[1]])]
 
@@ -282,7 +282,7 @@ async def test_a_restart_tells_nothing_anew_and_says_no_all_clear(hub: Hub) -> N
 
 async def test_a_running_feed_is_observed_for_nothing(hub: Hub) -> None:
     (camera,) = await add_village(hub.database, hub.clock, "东沟村", 1)
-    async with hub.rounds(Health(round_seconds=2.0, picture_seconds=1000.0)):
+    async with hub.rounds(HealthSettings(round_seconds=2.0, picture_seconds=1000.0)):
         await hub.clock.walk(10)
         hub.media.looks.clear()
         hub.media.feeds[camera] = ("live", None)
@@ -307,7 +307,7 @@ async def test_an_approved_camera_is_looked_at_at_once_and_a_retired_one_no_more
     first, second = await add_village(hub.database, hub.clock, "东沟村", 2)
     async with hub.database.write() as session:
         await session.execute(update(Camera).where(Camera.id == second).values(state="waiting"))
-    async with hub.rounds(Health(round_seconds=600.0)):
+    async with hub.rounds(HealthSettings(round_seconds=600.0)):
         await hub.clock.walk(2)
         async with hub.database.write() as session:
             await session.execute(update(Camera).where(Camera.id == second).values(state="approved"))
@@ -324,7 +324,7 @@ async def test_an_approved_camera_is_looked_at_at_once_and_a_retired_one_no_more
 async def test_a_new_login_is_tried_at_once(hub: Hub) -> None:
     (camera,) = await add_village(hub.database, hub.clock, "东沟村", 1)
     hub.media.reasons[camera] = "wrong_password"
-    async with hub.rounds(Health(round_seconds=600.0)):
+    async with hub.rounds(HealthSettings(round_seconds=600.0)):
         await hub.clock.walk(630, step=5)
         assert await hub.alarms() == [("camera", "wrong_password", [camera])]
         hub.media.reasons.clear()

@@ -10,9 +10,9 @@ from sqlalchemy import select
 
 from camera_hub.errors import HubError
 from camera_hub.health.history import Retention
-from camera_hub.health.webhook import Webhook
+from camera_hub.health.notices.webhook import Webhook
 from camera_hub.running import Backoff
-from camera_hub.settings import Notices
+from camera_hub.settings import NoticeSettings
 from camera_hub.store.database import Database
 from camera_hub.store.tables import Alarm, Notice
 from tests.fakes.clock import ManualClock
@@ -32,7 +32,7 @@ async def client() -> AsyncIterator[httpx.AsyncClient]:
 
 
 def webhook(sink: Receiver, clock: ManualClock, database: Database) -> Webhook:
-    return Webhook(Notices(webhook_url=sink.url), clock, database, backoff=Backoff(first=10, cap=10, floor=10))
+    return Webhook(NoticeSettings(webhook_url=sink.url), clock, database, backoff=Backoff(first=10, cap=10, floor=10))
 
 
 async def add_notices(database: Database, clock: ManualClock, *kinds: str) -> None:
@@ -163,8 +163,8 @@ async def test_the_running_part_delivers_by_itself(sink: Receiver, database: Dat
 async def test_without_an_address_nothing_runs_and_a_strange_one_is_refused(
     database: Database, clock: ManualClock
 ) -> None:
-    async with Webhook(Notices(), clock, database) as hook:
+    async with Webhook(NoticeSettings(), clock, database) as hook:
         assert hook.delivered == 0
     with pytest.raises(HubError, match="http"):
-        async with Webhook(Notices(webhook_url="file:///etc/passwd"), clock, database):
+        async with Webhook(NoticeSettings(webhook_url="file:///etc/passwd"), clock, database):
             pass

@@ -13,14 +13,13 @@ from camera_hub.access.policy import Actor, Role
 from camera_hub.clock import SystemClock
 from camera_hub.errors import HubError, Kind, Reason
 from camera_hub.events import EventBus
-from camera_hub.media.engine import Media
-from camera_hub.media.pages import Outbox
-from camera_hub.media.ports import PageNews, Quality, Tile
-from camera_hub.media.ports import Role as StreamRole
-from camera_hub.media.processes import Spawn
+from camera_hub.media.child_process import Spawn
+from camera_hub.media.engine import MediaEngine
+from camera_hub.media.interface import PageNews, Quality, TileStatus
+from camera_hub.media.interface import Role as StreamRole
+from camera_hub.media.wall.pages import PageOutbox
 from camera_hub.relay.messages import FeedSpec
-from camera_hub.settings import Eye, Server, Settings
-from camera_hub.settings import Media as MediaSettings
+from camera_hub.settings import EyeSettings, MediaSettings, ServerSettings, Settings
 from camera_hub.store.database import Database
 from camera_hub.store.tables import Camera, Device, Stream, User, Village
 from tests.fakes.clock import ManualClock
@@ -137,19 +136,21 @@ async def site(database: Database) -> Database:
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    return Settings(server=Server(data_dir=tmp_path), media=MediaSettings(udp_port=0), eye=Eye(processes=1))
+    return Settings(
+        server=ServerSettings(data_dir=tmp_path), media=MediaSettings(udp_port=0), eye=EyeSettings(processes=1)
+    )
 
 
 @pytest.fixture
 async def media(
     settings: Settings, bus: EventBus, site: Database, sources: FakeSources, spawn: Spawn
-) -> AsyncIterator[Media]:
+) -> AsyncIterator[MediaEngine]:
     """A Media on the machine's clock, with a relay and an eye that only speak."""
-    async with Media(settings, SystemClock(), bus, site, sources, **FAKES, spawn=spawn) as media:
+    async with MediaEngine(settings, SystemClock(), bus, site, sources, **FAKES, spawn=spawn) as media:
         yield media
 
 
-async def until(outbox: Outbox, wanted: Callable[[PageNews], bool]) -> PageNews:
+async def until(outbox: PageOutbox, wanted: Callable[[PageNews], bool]) -> PageNews:
     """The first news that is wanted; fails after some seconds, naming what came."""
     came: list[PageNews] = []
     try:
@@ -163,12 +164,12 @@ async def until(outbox: Outbox, wanted: Callable[[PageNews], bool]) -> PageNews:
     raise AssertionError(f"it did not come; what came: {came}")
 
 
-async def tile_in(outbox: Outbox, *states: str, serial: int | None = None) -> Tile:
+async def tile_in(outbox: PageOutbox, *states: str, serial: int | None = None) -> TileStatus:
     """The next tile in one of the states."""
     news = await until(
-        outbox, lambda n: isinstance(n, Tile) and n.state in states and (serial is None or n.serial == serial)
+        outbox, lambda n: isinstance(n, TileStatus) and n.state in states and (serial is None or n.serial == serial)
     )
-    assert isinstance(news, Tile)
+    assert isinstance(news, TileStatus)
     return news
 
 

@@ -16,7 +16,7 @@ import time
 from typing import Any
 
 from camera_hub.errors import HubError, Kind
-from camera_hub.wire import Frame, Pipe
+from camera_hub.wire import Pipe, PipeFrame
 
 KEY_FRAME = b"\x00\x00\x00\x01key"
 
@@ -43,28 +43,28 @@ class FakeRelay:
             handler = getattr(self, "on_" + frame.type.replace(".", "_"))
             await handler(frame)
 
-    async def on_configure(self, frame: Frame) -> None:
+    async def on_configure(self, frame: PipeFrame) -> None:
         await self._pipe.reply(frame, {"udp_port": frame.head["udp_port"] or 45678, "gso": False})
 
-    async def on_port_open(self, frame: Frame) -> None:
+    async def on_port_open(self, frame: PipeFrame) -> None:
         await self._pipe.reply(frame, {"udp_port": 45678})
 
-    async def on_port_close(self, frame: Frame) -> None:
+    async def on_port_close(self, frame: PipeFrame) -> None:
         await self._pipe.reply(frame, {})
 
-    async def on_pulse(self, frame: Frame) -> None:
+    async def on_pulse(self, frame: PipeFrame) -> None:
         await self._pipe.reply(frame, self._vitals())
 
     def _vitals(self) -> dict[str, float]:
         return {"rss_bytes": self._rss, "loop_lag_p50": 0.0001, "loop_lag_max": 0.0002}
 
-    async def on_fake_grow(self, frame: Frame) -> None:
+    async def on_fake_grow(self, frame: PipeFrame) -> None:
         self._rss = frame.head["rss_bytes"]
 
-    async def on_figures(self, frame: Frame) -> None:
+    async def on_figures(self, frame: PipeFrame) -> None:
         await self._pipe.reply(frame, {"relay": {"pid": os.getpid(), **self._vitals()}, "feeds": {}, "viewers": {}})
 
-    async def on_feed_open(self, frame: Frame) -> None:
+    async def on_feed_open(self, frame: PipeFrame) -> None:
         feed, behaviour = frame.head["feed"], frame.head["url"].split("/", 3)[3].split("/")
         self._feeds[feed] = behaviour[0]
         self._state(feed, "connecting")
@@ -89,33 +89,33 @@ class FakeRelay:
             if head["feed"] == feed:
                 self._say_shown(head)
 
-    async def on_login_may(self, frame: Frame) -> None:
+    async def on_login_may(self, frame: PipeFrame) -> None:
         turn = frame.head["turn"]
         self._pipe.post({"type": "login.said", "turn": turn, "outcome": "refused", "reason": "wrong_password"})
         reason = frame.head["reason"] or "wrong_password"
         self._state(self._asked.pop(turn), "failed", reason=reason, detail="as told", final=True)
 
-    async def on_feed_close(self, frame: Frame) -> None:
+    async def on_feed_close(self, frame: PipeFrame) -> None:
         self._feeds.pop(frame.head["feed"], None)
 
-    async def on_feed_keys(self, frame: Frame) -> None:
+    async def on_feed_keys(self, frame: PipeFrame) -> None:
         feed = frame.head["feed"]
         behaviour = self._feeds.get(feed)
         if frame.head["every"] is not None and behaviour in ("live", "h265", "b_frames"):
             codec = "h265" if behaviour == "h265" else "h264"
             self._pipe.post({"type": "key_frame", "feed": feed, "codec": codec, "received_at": time.time()}, KEY_FRAME)
 
-    async def on_viewer_offer(self, frame: Frame) -> None:
+    async def on_viewer_offer(self, frame: PipeFrame) -> None:
         if frame.head["sdp"] == "broken":
             await self._pipe.refuse(frame, HubError(Kind.INVALID, "this is no offer", reason="bad_offer"))
             return
         codecs = ["h264", "h265"] if frame.head["sdp"] == "h265 too" else ["h264"]
         await self._pipe.reply(frame, {"sdp": "answer", "tracks": 16, "codecs": codecs})
 
-    async def on_viewer_close(self, frame: Frame) -> None:
+    async def on_viewer_close(self, frame: PipeFrame) -> None:
         self._pipe.post({"type": "viewer.state", "viewer": frame.head["viewer"], "state": "closed", "reason": "closed"})
 
-    async def on_track_show(self, frame: Frame) -> None:
+    async def on_track_show(self, frame: PipeFrame) -> None:
         head = frame.head
         self._shown[head["viewer"], head["track"]] = head
         self._say_shown(head)
@@ -126,36 +126,36 @@ class FakeRelay:
         names = ("viewer", "track", "serial", "feed")
         self._pipe.post({"type": "track.state", "phase": phase, **{name: head[name] for name in names}})
 
-    async def on_audio_listen(self, frame: Frame) -> None:
+    async def on_audio_listen(self, frame: PipeFrame) -> None:
         phase = "empty" if frame.head["feed"] is None else "live"
         names = ("viewer", "serial", "feed")
         self._pipe.post({"type": "audio.state", "phase": phase, **{name: frame.head[name] for name in names}})
 
-    async def on_rtsp_listen(self, frame: Frame) -> None:
+    async def on_rtsp_listen(self, frame: PipeFrame) -> None:
         await self._pipe.reply(frame, {"port": 8554 if frame.head["listen"] else None, "detail": ""})
 
-    async def on_rtsp_end(self, frame: Frame) -> None:
+    async def on_rtsp_end(self, frame: PipeFrame) -> None:
         self._pipe.post({"type": "rtsp.ended", "session": frame.head["session"], "reason": frame.head["reason"]})
 
-    async def on_fake_ask(self, frame: Frame) -> None:
+    async def on_fake_ask(self, frame: PipeFrame) -> None:
         self._asking.add(asyncio.create_task(self._ask(frame)))
 
-    async def _ask(self, frame: Frame) -> None:
+    async def _ask(self, frame: PipeFrame) -> None:
         try:
             answer = (await self._pipe.call(frame.head["ask"])).head
         except HubError as error:
             answer = error.body()
         await self._pipe.reply(frame, {"answer": answer})
 
-    async def on_fake_heard(self, frame: Frame) -> None:
+    async def on_fake_heard(self, frame: PipeFrame) -> None:
         await self._pipe.reply(frame, {"heard": self._heard})
 
-    async def on_fake_say(self, frame: Frame) -> None:
+    async def on_fake_say(self, frame: PipeFrame) -> None:
         for head in frame.head["frames"]:
             self._pipe.post(head, frame.body)
         await self._pipe.reply(frame, {})
 
-    async def on_fake_hang(self, frame: Frame) -> None:
+    async def on_fake_hang(self, frame: PipeFrame) -> None:
         self._hangs = True
 
     def _state(self, feed: str, phase: str, **values: Any) -> None:

@@ -2,17 +2,17 @@
 
 import pytest
 
-from camera_hub.media.adapting import adapted, note, out_of_step
-from camera_hub.media.ports import Quality, Role
-from camera_hub.media.tiles import Track
+from camera_hub.media.interface import Quality, Role
+from camera_hub.media.wall.quality import adapted, note, out_of_step
+from camera_hub.media.wall.tile_state import TileSlot
 from camera_hub.relay.messages import FeedSpec, LinkLevel
 from tests.media.conftest import FakeChosen
 
 FULL, LIGHT, KEYS = LinkLevel.FULL, LinkLevel.LIGHT, LinkLevel.KEYS
 
 
-def shown(wished: Quality, asked: Quality, role: Role, tried: tuple[int, ...] = ()) -> Track:
-    track = Track(0)
+def shown(wished: Quality, asked: Quality, role: Role, tried: tuple[int, ...] = ()) -> TileSlot:
+    track = TileSlot(0)
     track.wish(1, 1, wished)
     track.asked, track.tried = asked, set(tried)
     track.chosen = FakeChosen(11, 1, 1, 1, role, "h264", FeedSpec("s11", "rtsp://camera", "127.0.0.1", 554))
@@ -39,10 +39,10 @@ def test_only_the_main_stream_gives_way() -> None:
         (shown("auto", "auto", "sub"), KEYS, True, False),
         (shown("main", "sub", "sub", tried=(10,)), FULL, False, False),  # the main stream cannot be shown anyway
         (shown("main", "main", "main", tried=(12,)), LIGHT, True, False),  # nor the sub stream
-        (Track(0), KEYS, True, False),
+        (TileSlot(0), KEYS, True, False),
     ],
 )
-def test_a_track_is_moved_when_it_can_be(track: Track, link: LinkLevel, rests: bool, out: bool) -> None:
+def test_a_track_is_moved_when_it_can_be(track: TileSlot, link: LinkLevel, rests: bool, out: bool) -> None:
     assert out_of_step(track, link, rests=rests) is out
 
 
@@ -58,5 +58,5 @@ def test_a_track_is_moved_when_it_can_be(track: Track, link: LinkLevel, rests: b
         (shown("main", "sub", "sub", tried=(10,)), False, (None, "link_poor", "link_keys")),
     ],
 )
-def test_a_tile_says_what_is_done(track: Track, late: bool, notes: tuple[str | None, ...]) -> None:
+def test_a_tile_says_what_is_done(track: TileSlot, late: bool, notes: tuple[str | None, ...]) -> None:
     assert tuple(note(track, level, late=late) for level in LinkLevel) == notes

@@ -5,8 +5,8 @@ import asyncio
 import pytest
 
 from camera_hub.errors import HubError, Kind
-from camera_hub.media.key_frames import KeyFrames
-from camera_hub.media.wanted import FeedKey
+from camera_hub.media.feeds.desired_state import FeedKey
+from camera_hub.media.feeds.key_frames import KeyFrames
 from camera_hub.relay.messages import KeyFrame
 
 KEY = FeedKey(0, 12)

@@ -1,6 +1,6 @@
 """How long a main stream that came too late is left alone. Pure."""
 
-from camera_hub.media.late import RELAPSE, REST, REST_CAP, LateCameras
+from camera_hub.media.feeds.late_cameras import RELAPSE, REST, REST_CAP, LateCameras
 
 
 def test_it_rests_for_a_while_and_longer_after_each_relapse() -> None:

@@ -5,13 +5,13 @@ import asyncio
 import pytest
 
 from camera_hub.errors import HubError, Kind, Reason
-from camera_hub.media import looking
-from camera_hub.media.engine import Media
+from camera_hub.media.decoders import looks as looking
+from camera_hub.media.engine import MediaEngine
 from tests.media.conftest import FakeSources, eventually
 from tests.media.test_engine import heard
 
 
-async def test_a_running_feed_is_used_and_stays(media: Media, sources: FakeSources) -> None:
+async def test_a_running_feed_is_used_and_stays(media: MediaEngine, sources: FakeSources) -> None:
     await media.warm([1], "tour", 30)
 
     async def live() -> bool:
@@ -26,7 +26,7 @@ async def test_a_running_feed_is_used_and_stays(media: Media, sources: FakeSourc
     assert media.feed_reason(1) == ("live", None)
 
 
-async def test_looks_at_one_feed_share_it_and_close_it_together(media: Media) -> None:
+async def test_looks_at_one_feed_share_it_and_close_it_together(media: MediaEngine) -> None:
     sights = await asyncio.gather(*(media.look(1) for _ in range(5)))
     assert [sight.reason for sight in sights] == [None] * 5
     messages = [message["type"] for message in await heard(media) if message["type"].startswith("feed.")]
@@ -44,7 +44,7 @@ async def test_looks_at_one_feed_share_it_and_close_it_together(media: Media) ->
     ],
 )
 async def test_a_sick_camera_is_a_reason_and_never_an_error(
-    media: Media, sources: FakeSources, path: str, reason: Reason, deadline: float
+    media: MediaEngine, sources: FakeSources, path: str, reason: Reason, deadline: float
 ) -> None:
     sources.paths[1] = {"sub": path}
     sight = await media.look(1, deadline=deadline)
@@ -53,14 +53,16 @@ async def test_a_sick_camera_is_a_reason_and_never_an_error(
     assert media.feed_reason(1) is None, "nothing is left open"
 
 
-async def test_a_source_that_cannot_be_asked_is_a_reason(media: Media, sources: FakeSources) -> None:
+async def test_a_source_that_cannot_be_asked_is_a_reason(media: MediaEngine, sources: FakeSources) -> None:
     sources.errors[1] = HubError(Kind.UNREACHABLE, "no answer", reason=Reason.TIMED_OUT)
     assert (await media.look(1)).reason == Reason.TIMED_OUT
     assert await media.prover.prove(1) == Reason.TIMED_OUT
     assert await media.pictures.read(1) is None
 
 
-async def test_looks_are_bounded_and_a_busy_hub_is_not_the_camera_s_fault(media: Media, sources: FakeSources) -> None:
+async def test_looks_are_bounded_and_a_busy_hub_is_not_the_camera_s_fault(
+    media: MediaEngine, sources: FakeSources
+) -> None:
     sources.paths[1] = {"sub": "silent"}
     under_way = [asyncio.create_task(media.look(1, deadline=30)) for _ in range(looking.AT_ONCE)]
 
@@ -82,7 +84,7 @@ async def test_looks_are_bounded_and_a_busy_hub_is_not_the_camera_s_fault(media:
     ids=["alive at once", "frozen twice", "same as before, but not as the next one"],
 )
 async def test_a_freeze_is_believed_only_when_the_next_key_frame_is_the_same(
-    media: Media, previous: str, frozen: float
+    media: MediaEngine, previous: str, frozen: float
 ) -> None:
     sight = await media.look(1, scores=True, previous=previous)
     assert sight.seen is not None
@@ -91,7 +93,7 @@ async def test_a_freeze_is_believed_only_when_the_next_key_frame_is_the_same(
     assert len(keys) == (1 if previous == "moved" else 2)
 
 
-async def test_a_look_without_scores_or_picture(media: Media) -> None:
+async def test_a_look_without_scores_or_picture(media: MediaEngine) -> None:
     sight = await media.look(1, jpeg=False)
     assert sight.seen is not None
     assert (sight.jpeg, sight.seen.black) == (None, None)

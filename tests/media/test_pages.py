@@ -1,10 +1,10 @@
 """Pages: outboxes that stay small, and how long a page may be away."""
 
-from camera_hub.media.pages import Outbox, Pages
-from camera_hub.media.ports import PageNews, RelayNew, Tile, ViewerGone
+from camera_hub.media.interface import PageNews, RelayReplaced, TileStatus, ViewerEnded
+from camera_hub.media.wall.pages import OpenPages, PageOutbox
 
 
-async def drained(outbox: Outbox, count: int) -> list[PageNews]:
+async def drained(outbox: PageOutbox, count: int) -> list[PageNews]:
     came: list[PageNews] = []
     async for news in outbox:
         came.append(news)
@@ -14,36 +14,36 @@ async def drained(outbox: Outbox, count: int) -> list[PageNews]:
 
 
 async def test_a_newer_tile_takes_the_place_of_an_older_one() -> None:
-    outbox = Outbox()
+    outbox = PageOutbox()
     for serial in range(1000):
-        outbox.put(Tile("v", 0, serial, 1, "connecting"))
-    outbox.put(Tile("v", 1, 0, 1, "live"))
-    outbox.put(RelayNew(0, 2))
+        outbox.put(TileStatus("v", 0, serial, 1, "connecting"))
+    outbox.put(TileStatus("v", 1, 0, 1, "live"))
+    outbox.put(RelayReplaced(0, 2))
     assert await drained(outbox, 3) == [
-        Tile("v", 0, 999, 1, "connecting"),
-        Tile("v", 1, 0, 1, "live"),
-        RelayNew(0, 2),
+        TileStatus("v", 0, 999, 1, "connecting"),
+        TileStatus("v", 1, 0, 1, "live"),
+        RelayReplaced(0, 2),
     ]
     assert outbox.dropped == 0
 
 
 async def test_an_outbox_is_bounded_and_counts_what_it_drops() -> None:
-    outbox = Outbox()
+    outbox = PageOutbox()
     for number in range(300):
-        outbox.put(ViewerGone(f"v{number}", "closed"))
+        outbox.put(ViewerEnded(f"v{number}", "closed"))
     assert outbox.dropped == 44
-    assert await drained(outbox, 1) == [ViewerGone("v44", "closed")]
+    assert await drained(outbox, 1) == [ViewerEnded("v44", "closed")]
 
 
 async def test_a_closed_outbox_ends_its_iteration() -> None:
-    outbox = Outbox()
-    outbox.put(RelayNew(0, 1))
+    outbox = PageOutbox()
+    outbox.put(RelayReplaced(0, 1))
     outbox.close()
     assert [news async for news in outbox] == []
 
 
 def test_a_page_that_comes_back_in_time_is_not_lost() -> None:
-    pages = Pages(patience=15.0)
+    pages = OpenPages(patience=15.0)
     first = pages.open("page", 1)
     pages.leave("page", first, 100.0)
     assert pages.lost(114.0) == []
@@ -57,14 +57,14 @@ def test_a_page_that_comes_back_in_time_is_not_lost() -> None:
 
 
 def test_a_page_that_offers_and_never_connects_is_lost_too() -> None:
-    pages = Pages(patience=15.0)
+    pages = OpenPages(patience=15.0)
     pages.expect("page", 1, 0.0)
     pages.expect("page", 1, 10.0)
     assert pages.lost(15.1) == ["page"]
 
 
 def test_another_user_on_the_same_page_ends_the_earlier_connection() -> None:
-    pages = Pages()
+    pages = OpenPages()
     first = pages.open("page", 1)
     second = pages.open("page", 2)
     assert first.closed

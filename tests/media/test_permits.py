@@ -4,10 +4,10 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from camera_hub.cameras.login_budget import LoginBudget, device_account
+from camera_hub.cameras.credentials.login_budget import LoginBudget, device_account
 from camera_hub.errors import Reason
 from camera_hub.media.background import Background
-from camera_hub.media.permits import Permits
+from camera_hub.media.feeds.login_permits import LoginPermits
 from camera_hub.relay.messages import LoginMay, LoginSaid
 from tests.fakes.clock import ManualClock
 
@@ -20,7 +20,7 @@ class Site:
     def __init__(self, clock: ManualClock, background: Background) -> None:
         self.clock = clock
         self.budget = LoginBudget(clock)
-        self.permits = Permits(self.budget, background)
+        self.permits = LoginPermits(self.budget, background)
         self.answers: dict[tuple[int, int], LoginMay] = {}
 
     async def ask(self, process: int, turn: int) -> LoginMay | None:

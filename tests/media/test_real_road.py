@@ -13,9 +13,9 @@ from camera_hub.clock import SystemClock
 from camera_hub.demo.webrtc import WallPeer
 from camera_hub.errors import HubError, Reason
 from camera_hub.events import EventBus
-from camera_hub.media.engine import Media
-from camera_hub.media.ports import Quality, RelayNew, Show, Tile
-from camera_hub.settings import Ingest, Settings
+from camera_hub.media.engine import MediaEngine
+from camera_hub.media.interface import Quality, RelayReplaced, TileStatus, TileWish
+from camera_hub.settings import IngestSettings, Settings
 from camera_hub.simulator.farm import Farm
 from camera_hub.simulator.faults import Fault
 from camera_hub.simulator.state import DeviceState
@@ -56,20 +56,20 @@ async def farm() -> AsyncIterator[Farm]:
 
 
 @pytest.fixture
-async def real(settings: Settings, bus: EventBus, site: Database, farm: Farm) -> AsyncIterator[Media]:
+async def real(settings: Settings, bus: EventBus, site: Database, farm: Farm) -> AsyncIterator[MediaEngine]:
     """A Media with a real relay and a real eye, fed by the farm."""
-    async with Media(settings, SystemClock(), bus, site, FarmSources(farm=farm)) as media:
+    async with MediaEngine(settings, SystemClock(), bus, site, FarmSources(farm=farm)) as media:
         yield media
 
 
-async def test_cameras_play_switch_and_come_back_after_the_relay_was_killed(real: Media, farm: Farm) -> None:
+async def test_cameras_play_switch_and_come_back_after_the_relay_was_killed(real: MediaEngine, farm: Farm) -> None:
     async with real.page(PAGE, OPERATOR) as news, asyncio.timeout(30):
         async with WallPeer(2) as peer:
             answer = await real.offer(OPERATOR, PAGE, 0, await peer.offer())
             await peer.accept(answer.sdp)
             assert answer.codecs == ["h264"]
-            await real.show(PAGE, Show(answer.viewer, 0, 1, 1))
-            await real.show(PAGE, Show(answer.viewer, 1, 1, 2))
+            await real.show(PAGE, TileWish(answer.viewer, 0, 1, 1))
+            await real.show(PAGE, TileWish(answer.viewer, 1, 1, 2))
             assert await peer.picture(0) == (320, 192)
             assert await peer.picture(1) == (320, 192)
             await tile_in(news, "live")
@@ -83,34 +83,34 @@ async def test_cameras_play_switch_and_come_back_after_the_relay_was_killed(real
             assert first.sent["packets"] >= 1
             with pytest.raises(HubError, match="no such viewer"):  # it is one person's
                 await real.viewer_figures(answer.viewer, replace(OPERATOR, user_id=OPERATOR.user_id + 1))
-            await real.show(PAGE, Show(answer.viewer, 0, 2, 3))
+            await real.show(PAGE, TileWish(answer.viewer, 0, 2, 3))
             assert (await tile_in(news, "live", serial=2)).camera == 3
             pid = real._feeds.relays[0].pid
             assert pid is not None
             os.kill(pid, signal.SIGKILL)
-            await until(news, lambda n: isinstance(n, RelayNew))
+            await until(news, lambda n: isinstance(n, RelayReplaced))
         async with WallPeer(1) as peer:
             again = await real.offer(OPERATOR, PAGE, 0, await peer.offer())
             await peer.accept(again.sdp)
-            await real.show(PAGE, Show(again.viewer, 0, 3, 3))
+            await real.show(PAGE, TileWish(again.viewer, 0, 3, 3))
             assert await peer.picture(0) == (320, 192)
 
 
-async def test_a_fresh_relay_takes_over_with_its_pictures_ready(real: Media, farm: Farm) -> None:
+async def test_a_fresh_relay_takes_over_with_its_pictures_ready(real: MediaEngine, farm: Farm) -> None:
     device = next(iter(farm.devices.values())).state
     async with real.page(PAGE, OPERATOR) as news, asyncio.timeout(30):
         async with WallPeer(1) as peer:
             answer = await real.offer(OPERATOR, PAGE, 0, await peer.offer())
             await peer.accept(answer.sdp)
-            await real.show(PAGE, Show(answer.viewer, 0, 1, 1))
+            await real.show(PAGE, TileWish(answer.viewer, 0, 1, 1))
             assert await peer.picture(0) == (320, 192)
             before = real._feeds.relays[0].port
             assert await real.restart_relay(0) == 2
-            assert await until(news, lambda n: isinstance(n, RelayNew)) == RelayNew(0, 2)
+            assert await until(news, lambda n: isinstance(n, RelayReplaced)) == RelayReplaced(0, 2)
         async with WallPeer(1) as peer:
             again = await real.offer(OPERATOR, PAGE, 0, await peer.offer())
             await peer.accept(again.sdp)
-            await real.show(PAGE, Show(again.viewer, 0, 2, 1))
+            await real.show(PAGE, TileWish(again.viewer, 0, 2, 1))
             assert await peer.picture(0) == (320, 192)
         assert real._feeds.relays[0].port == before
         assert sum(device.stats.plays.values()) == 2, "the stream was opened once, beforehand, and never again"
@@ -121,24 +121,24 @@ async def _sessions(device: DeviceState, count: int) -> bool:
     return sum(device.stats.sessions.values()) == count
 
 
-async def test_a_wrong_password_costs_two_tries_whoever_asks(real: Media, farm: Farm) -> None:
+async def test_a_wrong_password_costs_two_tries_whoever_asks(real: MediaEngine, farm: Farm) -> None:
     key, device = next(iter(farm.devices.items()))
     await farm.set_fault(key, Fault.WRONG_PASSWORD)
     async with real.page(PAGE, OPERATOR) as news, WallPeer(1) as peer:
         answer = await real.offer(OPERATOR, PAGE, 0, await peer.offer())
         await peer.accept(answer.sdp)
-        await real.show(PAGE, Show(answer.viewer, 0, 1, 1))
-        blocked = await until(news, lambda n: isinstance(n, Tile) and n.retry_at is not None)
-        assert isinstance(blocked, Tile)
+        await real.show(PAGE, TileWish(answer.viewer, 0, 1, 1))
+        blocked = await until(news, lambda n: isinstance(n, TileStatus) and n.retry_at is not None)
+        assert isinstance(blocked, TileStatus)
         assert (blocked.state, blocked.reason) == ("failed", Reason.WRONG_PASSWORD)
         for _ in range(3):
             assert (await real.look(1, deadline=10)).reason == Reason.WRONG_PASSWORD
         await real.restart_relay(0)
-        await until(news, lambda n: isinstance(n, RelayNew))
+        await until(news, lambda n: isinstance(n, RelayReplaced))
     assert device.state.stats.logins_failed == 2
 
 
-async def test_a_look_opens_a_feed_for_itself_and_closes_it(real: Media, farm: Farm) -> None:
+async def test_a_look_opens_a_feed_for_itself_and_closes_it(real: MediaEngine, farm: Farm) -> None:
     sight = await real.look(1, scores=True)
     assert sight.reason is None, sight
     assert sight.seen is not None
@@ -154,7 +154,7 @@ async def test_a_look_opens_a_feed_for_itself_and_closes_it(real: Media, farm: F
     assert later.seen.frozen >= 60
 
 
-async def test_faults_have_their_own_reasons(real: Media, farm: Farm) -> None:
+async def test_faults_have_their_own_reasons(real: MediaEngine, farm: Farm) -> None:
     keys = list(farm.devices)
     await farm.set_fault(keys[0], Fault.WRONG_PASSWORD)
     await farm.set_fault(keys[1], Fault.DEAD)
@@ -170,7 +170,7 @@ async def test_faults_have_their_own_reasons(real: Media, farm: Farm) -> None:
     assert black.seen.black < 60
 
 
-async def test_a_proof_keeps_the_picture(real: Media) -> None:
+async def test_a_proof_keeps_the_picture(real: MediaEngine) -> None:
     assert await real.prover.prove(2) is None
     picture = await real.pictures.read(2)
     assert picture is not None
@@ -181,21 +181,21 @@ async def test_a_main_stream_over_a_thin_link_becomes_late_and_gives_way_to_the_
     settings: Settings, bus: EventBus, site: Database, farm: Farm
 ) -> None:
     sources = FarmSources(farm=farm, paths={1: {"main": "", "sub": ""}})
-    soon = settings.model_copy(update={"ingest": Ingest(late_seconds=1.0, late_for=1.0)})
+    soon = settings.model_copy(update={"ingest": IngestSettings(late_seconds=1.0, late_for=1.0)})
     async with (
-        Media(soon, SystemClock(), bus, site, sources) as media,
+        MediaEngine(soon, SystemClock(), bus, site, sources) as media,
         media.page(PAGE, OPERATOR) as news,
         WallPeer(1) as peer,
         asyncio.timeout(60),
     ):
         answer = await media.offer(OPERATOR, PAGE, 0, await peer.offer())
         await peer.accept(answer.sdp)
-        await media.show(PAGE, Show(answer.viewer, 0, 1, 1, "main"))
+        await media.show(PAGE, TileWish(answer.viewer, 0, 1, 1, "main"))
         assert (await tile_in(news, "live")).stream == "main"
         device = next(iter(farm.devices))
         await farm.set_fault(device, Fault.THIN, value=170_000)  # main takes 235 kbit/s, sub 140
-        moved = await until(news, lambda n: isinstance(n, Tile) and n.note == "late_sub")
-        assert isinstance(moved, Tile)
+        moved = await until(news, lambda n: isinstance(n, TileStatus) and n.note == "late_sub")
+        assert isinstance(moved, TileStatus)
         assert (moved.state, moved.stream) == ("live", "sub")
         assert (await media.look(1)).late, "health is told"
 
@@ -210,11 +210,11 @@ async def test_what_no_browser_here_plays_comes_as_one_picture_per_key_frame(
     async with small_farm(plan=plan) as farm, AsyncExitStack() as stack:
         if fault is not None:
             await farm.set_fault(next(iter(farm.devices)), fault)
-        real = await stack.enter_async_context(Media(settings, SystemClock(), bus, site, FarmSources(farm=farm)))
+        real = await stack.enter_async_context(MediaEngine(settings, SystemClock(), bus, site, FarmSources(farm=farm)))
         async with real.page(PAGE, OPERATOR) as news, WallPeer(1) as peer, asyncio.timeout(30):
             answer = await real.offer(OPERATOR, PAGE, 0, await peer.offer())
             await peer.accept(answer.sdp)
-            await real.show(PAGE, Show(answer.viewer, 0, 1, 1))
+            await real.show(PAGE, TileWish(answer.viewer, 0, 1, 1))
             seen: set[bytes] = set()
             while len(seen) < 3:
                 told = await tile_in(news, "pictures")

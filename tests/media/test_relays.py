@@ -12,18 +12,17 @@ import pytest
 from camera_hub.clock import SystemClock
 from camera_hub.errors import HubError, Kind, Reason
 from camera_hub.events import EventBus
-from camera_hub.media.engine import Media
-from camera_hub.media.pages import Outbox
-from camera_hub.media.ports import Quality, RelayNew, Show
-from camera_hub.media.processes import Spawn, environment
-from camera_hub.media.relay_process import RelayProcess
-from camera_hub.media.relays import Relay, config_of, memory_limit
-from camera_hub.media.succession import REPLACE_EVERY, WarmUp, memory_verdict
+from camera_hub.media.child_process import Spawn, environment
+from camera_hub.media.engine import MediaEngine
+from camera_hub.media.interface import Quality, RelayReplaced, TileWish
+from camera_hub.media.relays.handover import REPLACE_EVERY, StandbyWarmUp, memory_verdict
+from camera_hub.media.relays.process import RelayProcess
+from camera_hub.media.relays.supervisor import RelaySupervisor, config_of, memory_limit
+from camera_hub.media.wall.pages import PageOutbox
 from camera_hub.relay.messages import FeedPhase, FeedSpec, FeedState
-from camera_hub.settings import Media as MediaSettings
-from camera_hub.settings import Settings
+from camera_hub.settings import MediaSettings, Settings
 from camera_hub.store.database import Database
-from camera_hub.wire import Frame
+from camera_hub.wire import PipeFrame
 from tests.media.conftest import FAKE_RELAY, FAKES, OPERATOR, FakeChosen, FakeSources, tile_in, until
 
 PAGE = "page-0001"
@@ -37,37 +36,37 @@ class TwoVillages(FakeSources):
 
 
 @pytest.fixture
-async def two(settings: Settings, bus: EventBus, site: Database, spawn: Spawn) -> AsyncIterator[Media]:
+async def two(settings: Settings, bus: EventBus, site: Database, spawn: Spawn) -> AsyncIterator[MediaEngine]:
     settings = settings.model_copy(update={"media": MediaSettings(relays=2, udp_port=0)})
-    async with Media(settings, SystemClock(), bus, site, TwoVillages(), **FAKES, spawn=spawn) as media:
+    async with MediaEngine(settings, SystemClock(), bus, site, TwoVillages(), **FAKES, spawn=spawn) as media:
         yield media
 
 
-async def test_a_tile_is_carried_by_the_relay_of_its_village(two: Media) -> None:
+async def test_a_tile_is_carried_by_the_relay_of_its_village(two: MediaEngine) -> None:
     async with two.page(PAGE, OPERATOR) as news:
         first = (await two.offer(OPERATOR, PAGE, 0, "offer")).viewer
         second = (await two.offer(OPERATOR, PAGE, 1, "offer")).viewer
-        await two.show(PAGE, Show(first, 0, 1, 1))
+        await two.show(PAGE, TileWish(first, 0, 1, 1))
         assert (await tile_in(news, "live")).viewer == second
-        await two.show(PAGE, Show(second, 0, 1, 1))
-        await two.show(PAGE, Show(first, 0, 2, 5))
+        await two.show(PAGE, TileWish(second, 0, 1, 1))
+        await two.show(PAGE, TileWish(first, 0, 2, 5))
         live = await tile_in(news, "live")
         assert (live.viewer, live.serial, live.camera) == (first, 2, 5)
-        await two.show(PAGE, Show(first, 0, 3, None))
+        await two.show(PAGE, TileWish(first, 0, 3, None))
         assert (await tile_in(news, "empty")).viewer == first
 
 
 @pytest.mark.processes
-async def test_a_relay_that_dies_leaves_its_tiles_to_the_other(two: Media) -> None:
+async def test_a_relay_that_dies_leaves_its_tiles_to_the_other(two: MediaEngine) -> None:
     async with two.page(PAGE, OPERATOR) as news:
         first = (await two.offer(OPERATOR, PAGE, 0, "offer")).viewer
         await two.offer(OPERATOR, PAGE, 1, "offer")
-        await two.show(PAGE, Show(first, 0, 1, 1))
+        await two.show(PAGE, TileWish(first, 0, 1, 1))
         await tile_in(news, "live")
         pid = two._feeds.relays[1].pid
         assert pid is not None
         os.kill(pid, signal.SIGKILL)
-        await until(news, lambda n: n == RelayNew(1, 2))
+        await until(news, lambda n: n == RelayReplaced(1, 2))
         assert (await tile_in(news, "live")).viewer == first
         assert two.viewers_of(PAGE) == [first]
 
@@ -75,7 +74,7 @@ async def test_a_relay_that_dies_leaves_its_tiles_to_the_other(two: Media) -> No
 async def test_a_relay_that_cannot_start_is_told_at_once(settings: Settings, bus: EventBus, site: Database) -> None:
     settings = settings.model_copy(update={"media": MediaSettings(udp_port=0)})
     with pytest.raises(HubError) as error:
-        async with Media(settings, SystemClock(), bus, site, FakeSources(), relay_command=("/bin/false",)):
+        async with MediaEngine(settings, SystemClock(), bus, site, FakeSources(), relay_command=("/bin/false",)):
             pass
     assert error.value.kind is Kind.UNAVAILABLE
 
@@ -99,30 +98,30 @@ def test_helpers_get_no_secret_of_our_environment() -> None:
     assert "CAMERA_HUB_DATABASE__URL" not in passed
 
 
-async def heard(media: Media, type_: str) -> list[dict[str, Any]]:
+async def heard(media: MediaEngine, type_: str) -> list[dict[str, Any]]:
     """What the relay in charge was told, of one kind."""
     told = (await media._feeds.relays[0].call("fake.heard", {}))["heard"]
     return [message for message in told if message["type"] == type_]
 
 
-async def watching(media: Media, news: Outbox, *cameras: int) -> str:
+async def watching(media: MediaEngine, news: PageOutbox, *cameras: int) -> str:
     """Open a viewer that shows these cameras, one per track; answers its name."""
     viewer = (await media.offer(OPERATOR, PAGE, 0, "offer")).viewer
     for track, camera in enumerate(cameras):
-        await media.show(PAGE, Show(viewer, track, 1, camera))
+        await media.show(PAGE, TileWish(viewer, track, 1, camera))
         await tile_in(news, "live")
     return viewer
 
 
 @pytest.mark.processes
-async def test_a_fresh_relay_opens_what_plays_before_it_takes_over_and_pages_offer_anew(media: Media) -> None:
+async def test_a_fresh_relay_opens_what_plays_before_it_takes_over_and_pages_offer_anew(media: MediaEngine) -> None:
     relay = media._feeds.relays[0]
     async with media.page(PAGE, OPERATOR) as news:
         viewer = await watching(media, news, 1, 2)
         pid = relay.pid
         assert await media.restart_relay(0) == 2
         assert relay.pid != pid
-        await until(news, lambda n: n == RelayNew(0, 2))
+        await until(news, lambda n: n == RelayReplaced(0, 2))
         order = [message["type"] for message in (await relay.call("fake.heard", {}))["heard"]]
         assert order.index("feed.open") < order.index("port.open")
         assert {message["feed"] for message in await heard(media, "feed.open")} == {"s12", "s22"}
@@ -138,22 +137,22 @@ class Owner:
         self.playing = [FeedSpec(f"s{n}", "rtsp://127.0.0.1/live", "127.0.0.1", 554) for n in (1, 2, 3)]
         self.gone: list[int] = []
 
-    def relay_started(self, relay: Relay) -> None:
+    def relay_started(self, relay: RelaySupervisor) -> None:
         pass
 
-    def relay_said(self, relay: Relay, frame: Frame) -> None:
+    def relay_said(self, relay: RelaySupervisor, frame: PipeFrame) -> None:
         pass
 
-    def login_said(self, relay: Relay, process: RelayProcess, frame: Frame) -> None:
+    def login_said(self, relay: RelaySupervisor, process: RelayProcess, frame: PipeFrame) -> None:
         pass
 
     def relay_gone(self, process: RelayProcess) -> None:
         self.gone.append(process.id)
 
-    def playing_of(self, relay: Relay) -> list[FeedSpec]:
+    def playing_of(self, relay: RelaySupervisor) -> list[FeedSpec]:
         return self.playing
 
-    def wanted_of(self, relay: Relay) -> list[FeedSpec]:
+    def wanted_of(self, relay: RelaySupervisor) -> list[FeedSpec]:
         return self.playing[:2]
 
 
@@ -162,7 +161,7 @@ async def test_what_was_let_go_while_the_fresh_relay_warmed_up_is_closed_there_t
 ) -> None:
     owner = Owner()
     config = config_of(settings, 0)
-    relay = Relay(0, config, SystemClock(), owner, memory_bytes=1 << 40, command=FAKE_RELAY, spawn=spawn)
+    relay = RelaySupervisor(0, config, SystemClock(), owner, memory_bytes=1 << 40, command=FAKE_RELAY, spawn=spawn)
     async with relay:
         await relay.replace()
         told = (await relay.call("fake.heard", {}))["heard"]
@@ -171,30 +170,30 @@ async def test_what_was_let_go_while_the_fresh_relay_warmed_up_is_closed_there_t
     assert len(owner.gone) == 2
 
 
-async def test_a_relay_that_does_not_exist_cannot_be_restarted(media: Media) -> None:
+async def test_a_relay_that_does_not_exist_cannot_be_restarted(media: MediaEngine) -> None:
     with pytest.raises(HubError) as error:
         await media.restart_relay(7)
     assert error.value.kind is Kind.NOT_FOUND
 
 
 @pytest.mark.processes
-async def test_a_hung_relay_is_replaced(media: Media) -> None:
+async def test_a_hung_relay_is_replaced(media: MediaEngine) -> None:
     relay = media._feeds.relays[0]
     async with media.page(PAGE, OPERATOR) as news:
         await watching(media, news, 1)
         relay.post("fake.hang", {})
-        await until(news, lambda n: n == RelayNew(0, 2))
+        await until(news, lambda n: n == RelayReplaced(0, 2))
 
 
 @pytest.mark.processes
-async def test_a_relay_that_dies_while_its_successor_warms_up_is_replaced_as_ever(media: Media) -> None:
+async def test_a_relay_that_dies_while_its_successor_warms_up_is_replaced_as_ever(media: MediaEngine) -> None:
     relay = media._feeds.relays[0]
     async with media.page(PAGE, OPERATOR) as news:
         await watching(media, news, 1)
         replacing = asyncio.create_task(media.restart_relay(0))
         assert relay.pid is not None
         os.kill(relay.pid, signal.SIGKILL)
-        await until(news, lambda n: n == RelayNew(0, 2))
+        await until(news, lambda n: n == RelayReplaced(0, 2))
         with pytest.raises(HubError) as error:
             await replacing
         assert error.value.kind is Kind.UNAVAILABLE
@@ -202,11 +201,11 @@ async def test_a_relay_that_dies_while_its_successor_warms_up_is_replaced_as_eve
 
 @pytest.mark.processes
 @pytest.mark.parametrize("share", [1.1, 2.0])
-async def test_a_relay_that_grows_too_big_is_replaced(media: Media, settings: Settings, share: float) -> None:
+async def test_a_relay_that_grows_too_big_is_replaced(media: MediaEngine, settings: Settings, share: float) -> None:
     async with media.page(PAGE, OPERATOR) as news:
         await watching(media, news, 1)
         media._feeds.relays[0].post("fake.grow", {"rss_bytes": int(memory_limit(settings) * share)})
-        await until(news, lambda n: n == RelayNew(0, 2))
+        await until(news, lambda n: n == RelayReplaced(0, 2))
 
 
 def test_memory_makes_way_in_order_but_not_again_and_again() -> None:
@@ -220,7 +219,7 @@ def test_a_device_that_is_full_is_not_pressed_by_the_standby() -> None:
     specs = [
         FeedSpec(f"s{n}", "rtsp://127.0.0.1/1", "127.0.0.1", 554, device="nvr" if n < 4 else "d") for n in range(6)
     ]
-    warming = WarmUp.of(specs)
+    warming = StandbyWarmUp.of(specs)
     assert warming.heard(FeedState("s0", FeedPhase.LIVE)) == []
     assert warming.heard(FeedState("s1", FeedPhase.FAILED, reason=Reason.DEVICE_FULL)) == ["s1", "s2", "s3"]
     assert warming.heard(FeedState("s4", FeedPhase.LIVE)) == []

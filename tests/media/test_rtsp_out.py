@@ -8,17 +8,17 @@ from typing import Any
 import pytest
 
 from camera_hub.access.policy import Actor, Role
-from camera_hub.access.stream_tokens import Scope, hashed
+from camera_hub.access.stream_tokens import TokenScope, hashed
 from camera_hub.clock import SystemClock
 from camera_hub.events import CameraChanged, EventBus
-from camera_hub.media.engine import Media
-from camera_hub.media.processes import Spawn
-from camera_hub.media.stream_sessions import SessionView, StreamRegister
+from camera_hub.media.child_process import Spawn
+from camera_hub.media.engine import MediaEngine
+from camera_hub.media.rtsp_out.session_register import SessionView, StreamRegister
 from camera_hub.relay.messages import RtspAsk, RtspEnded
 from camera_hub.settings import Settings
 from camera_hub.store.database import Database
 from camera_hub.store.tables import Camera
-from camera_hub.wire import Frame
+from camera_hub.wire import PipeFrame
 from tests.fakes.clock import ManualClock
 from tests.media.conftest import FAKES, FakeSources, eventually
 
@@ -28,7 +28,7 @@ ADMIN = Actor(1, "op", "管理员", Role.TOWNSHIP_ADMIN)
 class Players:
     """Players as the relay tells of them."""
 
-    def __init__(self, media: Media) -> None:
+    def __init__(self, media: MediaEngine) -> None:
         self.media = media
         self.number = 0
 
@@ -59,21 +59,21 @@ class Players:
 
 
 @pytest.fixture
-async def players(media: Media) -> Players:
+async def players(media: MediaEngine) -> Players:
     return Players(media)
 
 
-ALL = Scope()
+ALL = TokenScope()
 
 
-async def made(media: Media, scope: Scope = ALL, **values: Any) -> tuple[int, str]:
+async def made(media: MediaEngine, scope: TokenScope = ALL, **values: Any) -> tuple[int, str]:
     token, text = await media.rtsp_out.tokens.create(
         ADMIN, "大屏解码器", scope, **{"expires_at": None, "max_sessions": 4, **values}
     )
     return token.id, text
 
 
-async def test_a_token_lets_a_player_share_the_feed_and_a_line_is_kept(media: Media, players: Players) -> None:
+async def test_a_token_lets_a_player_share_the_feed_and_a_line_is_kept(media: MediaEngine, players: Players) -> None:
     token_id, text = await made(media)
     answer = await players.ask(text, 1, "p1")
     key = media._feeds.of_camera(1)[0]
@@ -96,7 +96,7 @@ async def test_a_token_lets_a_player_share_the_feed_and_a_line_is_kept(media: Me
 
 
 async def test_a_revoked_token_and_a_retired_camera_end_their_sessions_at_once(
-    media: Media, players: Players, site: Database, bus: EventBus
+    media: MediaEngine, players: Players, site: Database, bus: EventBus
 ) -> None:
     token_id, text = await made(media)
     await players.ask(text, 1)
@@ -113,9 +113,9 @@ async def test_a_revoked_token_and_a_retired_camera_end_their_sessions_at_once(
     assert media.rtsp_out.running() == {}
 
 
-async def test_who_has_no_good_token_is_refused_and_leaves_no_line(media: Media, players: Players) -> None:
-    _, village = await made(media, Scope(village_id=2))
-    _, named = await made(media, Scope(cameras=(1, 2)))
+async def test_who_has_no_good_token_is_refused_and_leaves_no_line(media: MediaEngine, players: Players) -> None:
+    _, village = await made(media, TokenScope(village_id=2))
+    _, named = await made(media, TokenScope(cameras=(1, 2)))
     assert (await players.ask("0" * 32, 1))["error"] == "unauthenticated"
     assert (await players.ask(village, 1))["error"] == "not_found", "another village's camera"
     assert (await players.ask(named, 3))["error"] == "not_found", "a camera that is not named"
@@ -132,7 +132,7 @@ async def test_a_token_and_the_hub_have_only_so_many_sessions(
     settings: Settings, bus: EventBus, site: Database, sources: FakeSources, spawn: Spawn
 ) -> None:
     few = settings.model_copy(update={"media": settings.media.model_copy(update={"rtsp_sessions": 3})})
-    async with Media(few, SystemClock(), bus, site, sources, **FAKES, spawn=spawn) as media:
+    async with MediaEngine(few, SystemClock(), bus, site, sources, **FAKES, spawn=spawn) as media:
         players = Players(media)
         _, narrow = await made(media, max_sessions=2)
         _, wide = await made(media, max_sessions=9)
@@ -151,7 +151,7 @@ async def test_a_session_ends_when_its_token_expires(
     settings: Settings, bus: EventBus, site: Database, sources: FakeSources, spawn: Spawn
 ) -> None:
     clock = ManualClock()
-    async with Media(settings, clock, bus, site, sources, **FAKES, spawn=spawn) as media:
+    async with MediaEngine(settings, clock, bus, site, sources, **FAKES, spawn=spawn) as media:
         players = Players(media)
         _, text = await made(media, expires_at=clock.now() + timedelta(hours=1))
         await players.ask(text, 1)
@@ -165,7 +165,9 @@ async def test_a_session_ends_when_its_token_expires(
 
 
 @pytest.mark.processes
-async def test_a_relay_that_dies_ends_its_sessions_and_opens_its_port_again(media: Media, players: Players) -> None:
+async def test_a_relay_that_dies_ends_its_sessions_and_opens_its_port_again(
+    media: MediaEngine, players: Players
+) -> None:
     _, text = await made(media)
     assert (await media.rtsp_out.states())[0].port == 8554
     await players.ask(text, 1)
@@ -183,7 +185,7 @@ async def test_a_relay_that_dies_ends_its_sessions_and_opens_its_port_again(medi
 
 
 async def test_what_a_hub_left_open_is_closed_by_the_next_as_of_when_it_was_seen(
-    media: Media, players: Players, site: Database
+    media: MediaEngine, players: Players, site: Database
 ) -> None:
     _, text = await made(media)
     await players.ask(text, 1)
@@ -200,17 +202,17 @@ async def test_switched_off_it_opens_no_port_and_lets_nobody_in(
     settings: Settings, bus: EventBus, site: Database, sources: FakeSources, spawn: Spawn
 ) -> None:
     off = settings.model_copy(update={"media": settings.media.model_copy(update={"rtsp_out": False})})
-    async with Media(off, SystemClock(), bus, site, sources, **FAKES, spawn=spawn) as media:
+    async with MediaEngine(off, SystemClock(), bus, site, sources, **FAKES, spawn=spawn) as media:
         _, text = await made(media)
         assert (await media.rtsp_out.states())[0].port is None
         assert (await Players(media).ask(text, 1))["error"] == "unauthenticated"
 
 
-async def test_a_player_that_left_while_it_was_being_let_in_holds_nothing(media: Media, players: Players) -> None:
+async def test_a_player_that_left_while_it_was_being_let_in_holds_nothing(media: MediaEngine, players: Players) -> None:
     _, text = await made(media)
     relay = media._feeds.relays[0]
     ask = RtspAsk("p1", hashed(text), 1, "main", "10.1.1.9")
-    request = Frame({**ask.head("rtsp.ask"), "id": 1})
+    request = PipeFrame({**ask.head("rtsp.ask"), "id": 1})
     media.rtsp_out.heard_ask(relay, request)
     media.rtsp_out.heard_ended(relay, RtspEnded("p1", "closed"))
 

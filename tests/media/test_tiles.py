@@ -6,16 +6,16 @@ from typing import Any
 import pytest
 
 from camera_hub.errors import Reason
-from camera_hub.media.ports import Tile
-from camera_hub.media.tiles import FeedNews, Track, follow, tile
+from camera_hub.media.interface import TileStatus
+from camera_hub.media.wall.tile_state import FeedNews, TileSlot, follow, tile
 from camera_hub.relay.messages import FeedPhase, FeedSpec, FeedState, TrackPhase, TrackState
 from tests.media.conftest import NOON, FakeChosen
 
 CHOSEN = FakeChosen(12, 1, 1, 1, "sub", "h264", FeedSpec("s12", "rtsp://camera", "127.0.0.1", 554))
 
 
-def shown(heard: TrackPhase | None = None, **values: Any) -> Track:
-    track = Track(3)
+def shown(heard: TrackPhase | None = None, **values: Any) -> TileSlot:
+    track = TileSlot(3)
     track.wish(5, 1, "auto")
     track.chosen = CHOSEN
     if heard is not None:
@@ -36,7 +36,7 @@ def after(*phases: FeedPhase | tuple[FeedPhase, Reason] | tuple[FeedPhase, Reaso
     return news
 
 
-def say(track: Track, news: FeedNews | None = None) -> tuple[str, str | None]:
+def say(track: TileSlot, news: FeedNews | None = None) -> tuple[str, str | None]:
     said = tile("v", track, news)
     return said.state, said.reason
 
@@ -69,7 +69,7 @@ def test_a_tile_says_what_its_feed_and_its_track_do(
 
 
 def test_empty_connecting_and_refused() -> None:
-    assert say(Track(3)) == ("empty", None)
+    assert say(TileSlot(3)) == ("empty", None)
     assert say(shown(chosen=None)) == ("connecting", None)
     assert say(shown(chosen=None, refusal=(Reason.NO_H264, "no"))) == ("refused", "no_h264")
     assert say(shown(chosen=None, refusal=(Reason.TIMED_OUT, "late"))) == ("failed", "timed_out")
@@ -95,4 +95,4 @@ def test_the_tile_says_which_stream_is_shown_and_the_stream_itself_says_its_code
     assert news.state.stream_ms == 3.0
     said = tile("v", shown(), news)
     assert (said.stream, said.codec) == ("sub", "h265")
-    assert tile("v", shown(), None) == Tile("v", 3, 5, 1, "connecting", stream="sub", codec="h264")
+    assert tile("v", shown(), None) == TileStatus("v", 3, 5, 1, "connecting", stream="sub", codec="h264")

@@ -11,10 +11,10 @@ import pytest
 from camera_hub.clock import SystemClock
 from camera_hub.demo.webrtc import WallPeer
 from camera_hub.events import EventBus
-from camera_hub.media.engine import Media
-from camera_hub.media.ports import Show
+from camera_hub.media.engine import MediaEngine
+from camera_hub.media.interface import TileWish
 from camera_hub.running import running
-from camera_hub.settings import Eye, Settings
+from camera_hub.settings import EyeSettings, Settings
 from camera_hub.simulator.farm import Farm
 from camera_hub.simulator.testing import small_farm
 from camera_hub.store.database import Database
@@ -33,14 +33,14 @@ async def farm() -> AsyncIterator[Farm]:
 
 
 @pytest.fixture
-async def media(settings: Settings, bus: EventBus, site: Database, farm: Farm) -> AsyncIterator[Media]:
+async def media(settings: Settings, bus: EventBus, site: Database, farm: Farm) -> AsyncIterator[MediaEngine]:
     """Several eyes, so that one is there to be killed at any time: a pool holds back what dies again and again."""
-    settings = settings.model_copy(update={"eye": Eye(processes=4 if LONG else 2)})
-    async with Media(settings, SystemClock(), bus, site, FarmSources(farm=farm)) as media:
+    settings = settings.model_copy(update={"eye": EyeSettings(processes=4 if LONG else 2)})
+    async with MediaEngine(settings, SystemClock(), bus, site, FarmSources(farm=farm)) as media:
         yield media
 
 
-async def sent(media: Media, viewer: str) -> tuple[int, int, int]:
+async def sent(media: MediaEngine, viewer: str) -> tuple[int, int, int]:
     """Frames of the feed, frames sent to its one tile, frames dropped; all of the same moment."""
     told = await media._feeds.relays[0].call("viewer.figures", {"viewer": viewer, "feeds": []})
     (feed,) = told["feeds"].values()
@@ -56,11 +56,11 @@ async def received(peer: WallPeer) -> tuple[int, int]:
     return one.packetsReceived, one.packetsLost
 
 
-async def test_not_a_frame_is_lost_while_eyes_are_killed(media: Media) -> None:
+async def test_not_a_frame_is_lost_while_eyes_are_killed(media: MediaEngine) -> None:
     async with media.page(PAGE, OPERATOR), WallPeer(1) as peer:
         answer = await media.offer(OPERATOR, PAGE, 0, await peer.offer())
         await peer.accept(answer.sdp)
-        await media.show(PAGE, Show(answer.viewer, 0, 1, 1))
+        await media.show(PAGE, TileWish(answer.viewer, 0, 1, 1))
         await peer.picture(0)
 
         async def look() -> None:

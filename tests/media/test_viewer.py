@@ -3,18 +3,18 @@
 import pytest
 
 from camera_hub.errors import HubError, Kind
-from camera_hub.media.viewer import Viewer, in_the_way
-from camera_hub.settings import Media
+from camera_hub.media.wall.viewer_session import ViewerSession, in_the_way
+from camera_hub.settings import MediaSettings
 from tests.media.conftest import OPERATOR
 
-LIMITS = Media(viewers_per_user=2, viewers=6)
+LIMITS = MediaSettings(viewers_per_user=2, viewers=6)
 
 
-def viewers(*pages: str | None) -> list[Viewer]:
-    return [Viewer(f"v{number}", page, 0, OPERATOR) for number, page in enumerate(pages)]
+def viewers(*pages: str | None) -> list[ViewerSession]:
+    return [ViewerSession(f"v{number}", page, 0, OPERATOR) for number, page in enumerate(pages)]
 
 
-def ended(page: str | None, own: list[Viewer], *, away: str = "", total: int | None = None) -> list[str]:
+def ended(page: str | None, own: list[ViewerSession], *, away: str = "", total: int | None = None) -> list[str]:
     gone = in_the_way(page, own, len(own) if total is None else total, LIMITS, lambda one: one == away)
     return [viewer.id for viewer in gone]
 

@@ -6,8 +6,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from camera_hub.media.caps import LEARNED_SECONDS
-from camera_hub.media.wanted import Action, Close, FeedKey, Open, Wanted, relay_of
+from camera_hub.media.feeds.desired_state import Action, CloseFeed, DesiredFeeds, FeedKey, OpenFeed, relay_of
+from camera_hub.media.feeds.device_limits import LEARNED_SECONDS
 from camera_hub.relay.messages import FeedSpec
 
 LINGER = 10.0
@@ -16,19 +16,19 @@ SPEC = FeedSpec("s7", "rtsp://camera/1", "127.0.0.1", 554)
 
 
 def test_a_feed_opens_once_and_closes_after_it_has_lingered() -> None:
-    wanted = Wanted(LINGER)
-    assert wanted.hold(KEY, SPEC, "a") == [Open(KEY, SPEC)]
+    wanted = DesiredFeeds(LINGER)
+    assert wanted.hold(KEY, SPEC, "a") == [OpenFeed(KEY, SPEC)]
     assert wanted.hold(KEY, SPEC, "b") == []
     assert wanted.release(KEY, "a", 100.0) == []
     assert wanted.sweep(1000.0) == []
     assert wanted.release(KEY, "b", 1000.0) == []
     assert wanted.sweep(1009.9) == []
-    assert wanted.sweep(1010.0) == [Close(KEY)]
+    assert wanted.sweep(1010.0) == [CloseFeed(KEY)]
     assert len(wanted) == 0
 
 
 def test_who_comes_back_while_it_lingers_finds_it_running() -> None:
-    wanted = Wanted(LINGER)
+    wanted = DesiredFeeds(LINGER)
     wanted.hold(KEY, SPEC, "a")
     wanted.release(KEY, "a", 0.0)
     assert wanted.hold(KEY, SPEC, "b") == []
@@ -36,45 +36,45 @@ def test_who_comes_back_while_it_lingers_finds_it_running() -> None:
 
 
 def test_a_look_leaves_nothing_behind_but_never_ends_another_s_linger() -> None:
-    wanted = Wanted(LINGER)
+    wanted = DesiredFeeds(LINGER)
     wanted.hold(KEY, SPEC, "look")
-    assert wanted.release(KEY, "look", 0.0, linger=False) == [Close(KEY)]
+    assert wanted.release(KEY, "look", 0.0, linger=False) == [CloseFeed(KEY)]
     wanted.hold(KEY, SPEC, "tile")
     wanted.release(KEY, "tile", 5.0)
     wanted.hold(KEY, SPEC, "look")
     assert wanted.release(KEY, "look", 6.0, linger=False) == []
-    assert wanted.sweep(15.0) == [Close(KEY)]
+    assert wanted.sweep(15.0) == [CloseFeed(KEY)]
 
 
 def test_a_hold_for_a_time_ends_by_itself_and_is_never_shortened() -> None:
-    wanted = Wanted(LINGER)
+    wanted = DesiredFeeds(LINGER)
     wanted.hold(KEY, SPEC, "warm", until=30.0)
     wanted.hold(KEY, SPEC, "warm", until=20.0)
     assert wanted.sweep(29.9) == []
     assert wanted.held(KEY)
     assert wanted.sweep(30.0) == []
     assert not wanted.held(KEY)
-    assert wanted.sweep(40.0) == [Close(KEY)]
+    assert wanted.sweep(40.0) == [CloseFeed(KEY)]
 
 
 def test_a_new_login_reopens_and_the_new_relay_is_told_the_new_one() -> None:
-    wanted = Wanted(LINGER)
+    wanted = DesiredFeeds(LINGER)
     wanted.hold(KEY, SPEC, "a")
     assert wanted.respecify(KEY, SPEC) == []
     new = replace(SPEC, credentials_version=2)
-    assert wanted.respecify(KEY, new) == [Open(KEY, new)]
+    assert wanted.respecify(KEY, new) == [OpenFeed(KEY, new)]
     wanted.hold(FeedKey(1, 7), SPEC, "a")
-    assert wanted.of_relay(0) == [Open(KEY, new)]
+    assert wanted.of_relay(0) == [OpenFeed(KEY, new)]
     assert wanted.respecify(FeedKey(0, 8), SPEC) == []
 
 
 def test_giving_up_and_dropping() -> None:
-    wanted = Wanted(LINGER)
+    wanted = DesiredFeeds(LINGER)
     assert wanted.reopen(KEY) == []
     assert wanted.drop(KEY) == []
     wanted.hold(KEY, SPEC, "a")
-    assert wanted.reopen(KEY) == [Close(KEY), Open(KEY, SPEC)]
-    assert wanted.drop(KEY) == [Close(KEY)]
+    assert wanted.reopen(KEY) == [CloseFeed(KEY), OpenFeed(KEY, SPEC)]
+    assert wanted.drop(KEY) == [CloseFeed(KEY)]
     assert wanted.release(KEY, "a", 0.0) == []
 
 
@@ -83,11 +83,13 @@ def of_recorder(stream: int, relay: int = 0) -> tuple[FeedKey, FeedSpec]:
     return key, replace(SPEC, feed=key.name, device="d1")
 
 
-def a_full_recorder() -> Wanted:
+def a_full_recorder() -> DesiredFeeds:
     """It bears three sessions, and has them."""
-    wanted = Wanted(LINGER, 3)
+    wanted = DesiredFeeds(LINGER, 3)
     for stream in (1, 2, 3):
-        assert wanted.hold(*of_recorder(stream, relay=stream % 2), "tile") == [Open(*of_recorder(stream, stream % 2))]
+        assert wanted.hold(*of_recorder(stream, relay=stream % 2), "tile") == [
+            OpenFeed(*of_recorder(stream, stream % 2))
+        ]
     return wanted
 
 
@@ -96,19 +98,21 @@ def test_beyond_its_device_s_sessions_a_feed_waits_for_the_first_that_closes_ove
     assert wanted.hold(*of_recorder(4), "tile") == []
     assert wanted.hold(*of_recorder(5), "tile") == []
     assert wanted.waits(FeedKey(0, 4))
-    assert Open(*of_recorder(4)) not in wanted.of_relay(0), "nor does a new relay open it"
+    assert OpenFeed(*of_recorder(4)) not in wanted.of_relay(0), "nor does a new relay open it"
     other = replace(SPEC, feed="s9", device="d2")
-    assert wanted.hold(FeedKey(0, 9), other, "tile") == [Open(FeedKey(0, 9), other)]
+    assert wanted.hold(FeedKey(0, 9), other, "tile") == [OpenFeed(FeedKey(0, 9), other)]
     assert wanted.reopen(FeedKey(0, 4)) == []
-    assert wanted.release(FeedKey(1, 1), "tile", 0.0) == [Close(FeedKey(1, 1)), Open(*of_recorder(4))], "no lingering"
-    assert wanted.drop(FeedKey(0, 2)) == [Close(FeedKey(0, 2)), Open(*of_recorder(5))]
+    assert wanted.release(FeedKey(1, 1), "tile", 0.0) == [CloseFeed(FeedKey(1, 1)), OpenFeed(*of_recorder(4))], (
+        "no lingering"
+    )
+    assert wanted.drop(FeedKey(0, 2)) == [CloseFeed(FeedKey(0, 2)), OpenFeed(*of_recorder(5))]
     assert not wanted.waits(FeedKey(0, 5))
 
 
 def test_a_feed_that_waits_and_is_let_go_is_forgotten() -> None:
     wanted = a_full_recorder()
     wanted.hold(*of_recorder(4), "tile")
-    assert wanted.release(FeedKey(0, 4), "tile", 0.0) == [Close(FeedKey(0, 4))]
+    assert wanted.release(FeedKey(0, 4), "tile", 0.0) == [CloseFeed(FeedKey(0, 4))]
     assert wanted.release(FeedKey(1, 1), "tile", 0.0) == []
 
 
@@ -116,7 +120,7 @@ def test_lingering_feeds_give_way_the_oldest_first() -> None:
     wanted = a_full_recorder()
     wanted.release(FeedKey(0, 2), "tile", 5.0)
     wanted.release(FeedKey(1, 1), "tile", 6.0)
-    assert wanted.hold(*of_recorder(4), "tile") == [Close(FeedKey(0, 2)), Open(*of_recorder(4))]
+    assert wanted.hold(*of_recorder(4), "tile") == [CloseFeed(FeedKey(0, 2)), OpenFeed(*of_recorder(4))]
     assert wanted.hold(*of_recorder(1, relay=1), "tile") == [], "it runs"
     assert wanted.hold(*of_recorder(5), "tile") == []
 
@@ -134,29 +138,29 @@ def test_looks_find_room_only_where_nobody_waits() -> None:
 
 
 def test_a_device_that_refuses_a_session_bears_fewer_for_a_while() -> None:
-    wanted = Wanted(LINGER, 16)
+    wanted = DesiredFeeds(LINGER, 16)
     for stream in range(1, 6):
         wanted.hold(*of_recorder(stream), "tile")
-    assert wanted.refused(FeedKey(0, 5), 2, 100.0) == [Close(FeedKey(0, 5))]
-    assert wanted.refused(FeedKey(0, 4), 2, 100.5) == [Close(FeedKey(0, 4))]
+    assert wanted.refused(FeedKey(0, 5), 2, 100.0) == [CloseFeed(FeedKey(0, 5))]
+    assert wanted.refused(FeedKey(0, 4), 2, 100.5) == [CloseFeed(FeedKey(0, 4))]
     assert wanted.refused(FeedKey(0, 4), 2, 100.6) == [], "a late word"
     wanted.plays("d1", 3)
     assert wanted.hold(*of_recorder(6), "tile") == []
-    assert wanted.release(FeedKey(0, 1), "tile", 101.0)[0] == Close(FeedKey(0, 1))
+    assert wanted.release(FeedKey(0, 1), "tile", 101.0)[0] == CloseFeed(FeedKey(0, 1))
     assert [key for key in wanted.all() if wanted.waits(key)] == [FeedKey(0, 5), FeedKey(0, 6)]
     assert wanted.sweep(100.0 + LEARNED_SECONDS) == []
     opened = wanted.sweep(101.0 + LEARNED_SECONDS)
-    assert opened == [Open(*of_recorder(5)), Open(*of_recorder(6))], "then it is asked again"
+    assert opened == [OpenFeed(*of_recorder(5)), OpenFeed(*of_recorder(6))], "then it is asked again"
 
 
 def test_a_refused_session_takes_the_place_of_a_lingering_one() -> None:
-    wanted = Wanted(LINGER, 16)
+    wanted = DesiredFeeds(LINGER, 16)
     for stream in (1, 2, 3):
         wanted.hold(*of_recorder(stream), "tile")
     wanted.release(FeedKey(0, 1), "tile", 0.0)
-    assert wanted.refused(FeedKey(0, 3), 2, 1.0) == [Close(FeedKey(0, 1))]
+    assert wanted.refused(FeedKey(0, 3), 2, 1.0) == [CloseFeed(FeedKey(0, 1))]
     assert not wanted.waits(FeedKey(0, 3)), "the relay's next try finds room"
-    assert wanted.refused(FeedKey(0, 2), 0, 2.0) == [Close(FeedKey(0, 2))]
+    assert wanted.refused(FeedKey(0, 2), 0, 2.0) == [CloseFeed(FeedKey(0, 2))]
     assert wanted.refused(FeedKey(0, 3), 0, 3.0) == [], "one is always tried: others may hold all sessions"
 
 
@@ -170,14 +174,14 @@ class WhatRunsIsWhatIsWanted(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.wanted = Wanted(LINGER)
+        self.wanted = DesiredFeeds(LINGER)
         self.open: set[FeedKey] = set()
         self.holders: dict[FeedKey, set[str]] = {}
         self.now = 0.0
 
-    def do(self, actions: list[Open] | list[Close] | list[Open | Close]) -> None:
+    def do(self, actions: list[OpenFeed] | list[CloseFeed] | list[OpenFeed | CloseFeed]) -> None:
         for action in actions:
-            if isinstance(action, Open):
+            if isinstance(action, OpenFeed):
                 self.open.add(action.key)
             else:
                 assert action.key in self.open, "closed what was not open"
@@ -217,14 +221,14 @@ class NoDeviceIsAskedForMoreThanItBears(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.wanted = Wanted(LINGER, 3)
+        self.wanted = DesiredFeeds(LINGER, 3)
         self.open: set[FeedKey] = set()
         self.held: dict[FeedKey, set[str]] = {}
         self.now = 0.0
 
     def do(self, actions: list[Action]) -> None:
         for action in actions:
-            if isinstance(action, Open):
+            if isinstance(action, OpenFeed):
                 assert action.key not in self.open
                 self.open.add(action.key)
             else:

@@ -16,14 +16,14 @@ from camera_hub.patrol.runs import RunMoved, Runs
 from camera_hub.patrol.scenes import Scenes
 from camera_hub.patrol.tours import NewStop, Tours
 from camera_hub.patrol.views import RunView
-from camera_hub.settings import Patrol
+from camera_hub.settings import PatrolSettings
 from camera_hub.store.database import Database
 from camera_hub.store.tables import Camera, RunStep, User
 from tests.fakes.media import FakeMedia
 from tests.fakes.site import add_village
 from tests.fakes.stepped import SteppedClock
 
-SETTINGS = Patrol(warm_seconds=5.0)
+SETTINGS = PatrolSettings(warm_seconds=5.0)
 
 
 @dataclass

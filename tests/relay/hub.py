@@ -9,9 +9,9 @@ from typing import Any
 
 from camera_hub.clock import SystemClock
 from camera_hub.relay.messages import FeedSpec, RelayConfig
-from camera_hub.relay.relay import Relay
+from camera_hub.relay.process.relay import Relay
 from camera_hub.running import running
-from camera_hub.wire import Frame, Pipe
+from camera_hub.wire import Pipe, PipeFrame
 from tests.relay.camera import Camera
 
 
@@ -20,7 +20,7 @@ class Hub:
 
     def __init__(self, pipe: Pipe) -> None:
         self.pipe = pipe
-        self.said: list[Frame] = []
+        self.said: list[PipeFrame] = []
         self._more = asyncio.Condition()
 
     async def listen(self) -> None:
@@ -35,7 +35,7 @@ class Hub:
 
     async def until(
         self, type_: str, fits: Callable[[dict[str, Any]], bool] = lambda head: True, *, since: int = 0
-    ) -> Frame:
+    ) -> PipeFrame:
         """The first fitting word after the first `since` words."""
         async with asyncio.timeout(20), self._more:
             while True:

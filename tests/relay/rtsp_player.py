@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from camera_hub.errors import HubError, Kind
-from camera_hub.wire import Frame
+from camera_hub.wire import PipeFrame
 from tests.relay.hub import Hub
 
 TOKEN = "0123456789abcdef0123456789abcdef"
@@ -133,7 +133,7 @@ class Doorman:
     async def answer(self) -> None:
         place = 0
         while True:
-            frame: Frame = await self.hub.until("rtsp.ask", since=place)
+            frame: PipeFrame = await self.hub.until("rtsp.ask", since=place)
             place = self.hub.said.index(frame, place) + 1
             self.asked.append(frame.head)
             if self.refusal is not None:

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from camera_hub.relay.audio import AudioIntake, AudioTrack, Sound
-from camera_hub.relay.rtp import RtpPacket
+from camera_hub.relay.ingest.audio import AudioIntake, AudioPacket, AudioTrack
+from camera_hub.relay.ingest.rtp import RtpPacket
 from camera_hub.relay.rtsp.audio_sdp import AudioStream
 
 PCMA = AudioStream("pcma", 8, "rtsp://192.0.2.9/trackID=2", 8000)
@@ -95,11 +95,11 @@ def test_over_udp_packets_come_in_order_and_a_lost_one_is_not_waited_for_long() 
 def test_another_cameras_sound_goes_on_at_the_hubs_pace_also_at_another_clock_rate() -> None:
     wire = Wire()
     out = track(wire)
-    out.take(Sound("pcma", 1, 5000, 10.0, b"x"))
+    out.take(AudioPacket("pcma", 1, 5000, 10.0, b"x"))
     out.restart()
-    out.take(Sound("opus", 1, 77, 10.5, b"y"))  # of another feed: its spells are its own
+    out.take(AudioPacket("opus", 1, 77, 10.5, b"y"))  # of another feed: its spells are its own
     out.restart()
-    out.take(Sound("pcma", 1, 5160, 10.25, b"z"))  # whose link is the quicker one: time never goes back
+    out.take(AudioPacket("pcma", 1, 5160, 10.25, b"z"))  # whose link is the quicker one: time never goes back
     (_, _, _, one, _, _), (kind, _, _, two, marked, _), (_, _, _, three, again, _) = wire.sent
     assert (kind, marked, again) == (111, True, True)
     assert (two - one) & 0xFFFFFFFF == 24_000
@@ -110,17 +110,17 @@ def test_another_cameras_sound_goes_on_at_the_hubs_pace_also_at_another_clock_ra
 def test_what_cannot_go_at_once_is_dropped_without_a_number() -> None:
     wire = Wire(blocked=True)
     out = track(wire)
-    assert out.take(Sound("pcma", 1, 0, 1.0, b"x")) == 0
-    assert out.take(Sound("aac", 1, 0, 1.0, b"x")) == 0
+    assert out.take(AudioPacket("pcma", 1, 0, 1.0, b"x")) == 0
+    assert out.take(AudioPacket("aac", 1, 0, 1.0, b"x")) == 0
     wire.blocked = False
-    out.take(Sound("pcma", 1, 160, 1.02, b"y"))
-    out.take(Sound("pcma", 1, 320, 1.04, b"z"))
+    out.take(AudioPacket("pcma", 1, 160, 1.02, b"y"))
+    out.take(AudioPacket("pcma", 1, 320, 1.04, b"z"))
     assert out.figures.dropped == 2
     assert (wire.sent[1][2] - wire.sent[0][2]) & 0xFFFF == 1
 
 
 SOUND = st.builds(
-    Sound,
+    AudioPacket,
     st.sampled_from(["pcma", "opus", "aac"]),
     st.integers(1, 3),
     st.integers(0, 1 << 34),
@@ -130,11 +130,11 @@ SOUND = st.builds(
 
 
 @given(st.lists(st.one_of(SOUND, st.just("switch"), st.just("block"), st.just("free")), max_size=400))
-def test_no_number_is_ever_given_twice_whatever_is_listened_to(steps: list[Sound | str]) -> None:
+def test_no_number_is_ever_given_twice_whatever_is_listened_to(steps: list[AudioPacket | str]) -> None:
     wire = Wire()
     out = track(wire)
     for step in steps:
-        if isinstance(step, Sound):
+        if isinstance(step, AudioPacket):
             out.take(step)
         elif step == "switch":
             out.restart()

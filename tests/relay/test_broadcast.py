@@ -10,11 +10,11 @@ import pytest
 from aiortc import rtp
 from pylibsrtp import Policy, Session
 
-from camera_hub.relay.history import Run
-from camera_hub.relay.webrtc.broadcast import SLOTS, STRIDE, Broadcast, Leg
-from camera_hub.relay.webrtc.gso import gso_works
-from camera_hub.relay.webrtc.many import Aim, many_works, send_many
-from camera_hub.relay.webrtc.port import IP_PKTINFO, Port
+from camera_hub.relay.fanout.batch import SLOTS, STRIDE, BatchLeg, BatchSender
+from camera_hub.relay.fanout.gso import gso_works
+from camera_hub.relay.fanout.sendmmsg import Destination, many_works, send_many
+from camera_hub.relay.ingest.packet_history import PacketRun
+from camera_hub.relay.webrtc.udp_port import IP_PKTINFO, UdpPort
 
 GCM, SHA1 = Policy.SRTP_PROFILE_AEAD_AES_128_GCM, Policy.SRTP_PROFILE_AES128_CM_SHA1_80
 TRAILERS = {GCM: 16, SHA1: 10}
@@ -79,15 +79,24 @@ def far_ends(stack: ExitStack, count: int, profile: int = GCM) -> list[Far]:
     return made
 
 
-def broadcast(near: socket.socket, profile: int = GCM) -> Broadcast:
+def broadcast(near: socket.socket, profile: int = GCM) -> BatchSender:
     send = send_many(near)
     assert send is not None
-    return Broadcast(TRAILERS[profile], send)
+    return BatchSender(TRAILERS[profile], send)
 
 
-def legs_of(of: Broadcast, ends: list[Far]) -> list[Leg]:
+def legs_of(of: BatchSender, ends: list[Far]) -> list[BatchLeg]:
     return [
-        Leg(of, end, end.near._srtp[0], Aim(end.address, []), 96 + number % 20, 1000 + number, number, 50 * number)
+        BatchLeg(
+            of,
+            end,
+            end.near._srtp[0],
+            Destination(end.address, []),
+            96 + number % 20,
+            1000 + number,
+            number,
+            50 * number,
+        )
         for number, end in enumerate(ends)
     ]
 
@@ -100,10 +109,10 @@ def test_each_peer_gets_the_run_under_its_own_numbers(
     ends = far_ends(stack, 50, profile)
     made = broadcast(near, profile)
     legs = legs_of(made, ends)
-    run = Run((b"a" * 900, b"b" * 900, b"c" * 900, b"d" * 30), 0, True)
+    run = PacketRun((b"a" * 900, b"b" * 900, b"c" * 900, b"d" * 30), 0, True)
     assert len(ends) * len(run.payloads) > SLOTS, "more than one pass"
     made.send(run, made.form(legs), index, 0xFFFFFF00)
-    made.send(Run((b"next" * 20,), 0, False), made.form(legs), index + 4, 0xFFFFFF00)
+    made.send(PacketRun((b"next" * 20,), 0, False), made.form(legs), index + 4, 0xFFFFFF00)
     for number, end in enumerate(ends):
         came = end.received()
         assert [packet.payload for packet in came] == [*run.payloads, b"next" * 20]
@@ -123,7 +132,7 @@ def test_a_peer_whose_cipher_refuses_is_sent_nothing_and_the_others_everything(
     ends = far_ends(stack, 5)
     made = broadcast(near)
     legs = legs_of(made, ends)
-    run = Run((b"a" * 300, b"b" * 300), 0, True)
+    run = PacketRun((b"a" * 300, b"b" * 300), 0, True)
     made.send(run, made.form(legs), 40_000, 0)
     legs[2].lag = 20_000
     made.send(run, made.form(legs), 40_002, 0)
@@ -141,8 +150,8 @@ def test_what_a_full_socket_does_not_take_is_handed_back_encrypted_and_in_order(
             return 2
         raise BlockingIOError
 
-    made = Broadcast(16, full_after_two)
-    run = Run((b"a" * 300, b"b" * 300, b"c" * 20), 0, True)
+    made = BatchSender(16, full_after_two)
+    run = PacketRun((b"a" * 300, b"b" * 300, b"c" * 20), 0, True)
     made.send(run, made.form(legs_of(made, ends)), 7, 0)
     assert taken == [4, 2]
     assert [len(end.refusals) for end in ends] == [0, 0, 1, 1]
@@ -160,8 +169,8 @@ def test_a_peer_that_cannot_be_reached_is_passed_over(near: socket.socket, stack
     ends = far_ends(stack, 3)
     made = broadcast(near)
     legs = legs_of(made, ends)
-    legs[1].aim = Aim(("255.255.255.255", 9), [])  # to all, which this socket may not
-    run = Run((b"a" * 300,), 0, True)
+    legs[1].aim = Destination(("255.255.255.255", 9), [])  # to all, which this socket may not
+    run = PacketRun((b"a" * 300,), 0, True)
     made.send(run, made.form(legs), 7, 0)
     assert [len(end.received()) for end in ends] == [1, 0, 1]
     assert [[kind for kind, _, _ in end.refusals] for end in ends] == [[], [PermissionError], []]
@@ -170,7 +179,7 @@ def test_a_peer_that_cannot_be_reached_is_passed_over(near: socket.socket, stack
 def test_a_run_that_is_too_large_is_refused(near: socket.socket) -> None:
     made = broadcast(near)
     for payloads in ((bytes(STRIDE),), (b"x",) * (SLOTS + 1)):
-        run = Run(payloads, 0, True)
+        run = PacketRun(payloads, 0, True)
         assert not made.fits(run)
         with pytest.raises(ValueError, match="fits no broadcast"):
             made.send(run, made.form([]), 0, 0)
@@ -178,15 +187,15 @@ def test_a_run_that_is_too_large_is_refused(near: socket.socket) -> None:
 
 def test_a_peer_is_answered_from_the_address_that_it_has_reached(stack: ExitStack) -> None:
     [end] = far_ends(stack, 1)
-    port = Port("0.0.0.0", 0)
+    port = UdpPort("0.0.0.0", 0)
     stack.callback(port.socket.close)
     made = port.broadcast(16)
     assert made is not None
     assert port.broadcast(16) is made
     [leg] = legs_of(made, [end])
     source = (socket.IPPROTO_IP, IP_PKTINFO, bytes(4) + socket.inet_aton("127.0.0.77") + bytes(4))
-    leg.aim = Aim(end.address, [source])
-    made.send(Run((b"a" * 300,), 0, True), made.form([leg]), 7, 0)
+    leg.aim = Destination(end.address, [source])
+    made.send(PacketRun((b"a" * 300,), 0, True), made.form([leg]), 7, 0)
     _, address = end.socket.recvfrom(2048)
     assert address == ("127.0.0.77", port.number)
 
@@ -197,11 +206,11 @@ def test_over_ipv6(stack: ExitStack) -> None:
     far.bind(("::1", 0))
     far.setblocking(False)
     end = Far(far, bytes(28), GCM)
-    port = Port("::", 0)
+    port = UdpPort("::", 0)
     stack.callback(port.socket.close)
     made = port.broadcast(16)
     assert made is not None
     source = (socket.IPPROTO_IPV6, socket.IPV6_PKTINFO, socket.inet_pton(socket.AF_INET6, "::1") + bytes(4))
-    leg = Leg(made, end, end.near._srtp[0], Aim(end.address, [source]), 96, 7, 0, 0)
-    made.send(Run((b"a" * 300, b"b" * 300), 0, True), made.form([leg]), 7, 0)
+    leg = BatchLeg(made, end, end.near._srtp[0], Destination(end.address, [source]), 96, 7, 0, 0)
+    made.send(PacketRun((b"a" * 300, b"b" * 300), 0, True), made.form([leg]), 7, 0)
     assert [packet.payload for packet in end.received()] == [b"a" * 300, b"b" * 300]

@@ -2,14 +2,14 @@
 
 import asyncio
 
-from camera_hub.relay.garbage import LOOK_EVERY, MANY, PERIOD, Garbage
+from camera_hub.relay.process.gc_control import LOOK_EVERY, MANY, PERIOD, GcControl
 from camera_hub.running import running
 from tests.fakes.clock import ManualClock
 
 
 async def test_it_is_collected_after_a_viewer_has_gone_and_once_a_period() -> None:
     clock, collected = ManualClock(), []
-    garbage = Garbage(clock, lambda: collected.append(clock.monotonic()))
+    garbage = GcControl(clock, lambda: collected.append(clock.monotonic()))
     began = clock.monotonic()
     async with running(garbage.run(), "garbage"):
         await asyncio.sleep(0)
@@ -28,7 +28,7 @@ async def test_it_is_collected_after_a_viewer_has_gone_and_once_a_period() -> No
 
 async def test_many_viewers_that_go_at_once_are_not_waited_out() -> None:
     clock, collected = ManualClock(), []
-    garbage = Garbage(clock, lambda: collected.append(clock.monotonic()))
+    garbage = GcControl(clock, lambda: collected.append(clock.monotonic()))
     async with running(garbage.run(), "garbage"):
         await asyncio.sleep(0)
         for _ in range(2 * MANY):

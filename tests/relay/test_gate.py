@@ -6,13 +6,13 @@ from functools import partial
 
 from camera_hub.clock import Clock, SystemClock
 from camera_hub.errors import HubError, Kind, Reason
-from camera_hub.relay.gate import CALL_EVERY, Gate
+from camera_hub.relay.ingest.admission import CALL_EVERY, AdmissionControl
+from camera_hub.relay.ingest.login_permits import LoginPermitRequests
 from camera_hub.relay.messages import FeedSpec, LoginMay
-from camera_hub.relay.permits import Permits
 from camera_hub.running import Backoff, ended, keep_running
 from tests.fakes.clock import ManualClock
 
-FREE = Permits(lambda head: None, asks=False)
+FREE = LoginPermitRequests(lambda head: None, asks=False)
 
 
 def spec(name: str, village: str = "v1") -> FeedSpec:
@@ -22,7 +22,7 @@ def spec(name: str, village: str = "v1") -> FeedSpec:
 class Opening:
     """One feed on its way through the gate."""
 
-    def __init__(self, gate: Gate, name: str, order: list[str], *, watched: bool = False) -> None:
+    def __init__(self, gate: AdmissionControl, name: str, order: list[str], *, watched: bool = False) -> None:
         self.watched = watched
         self.done = asyncio.Event()
         self._order = order
@@ -41,7 +41,7 @@ async def settled() -> None:
 
 
 async def test_a_viewer_is_let_in_before_looks_that_came_earlier() -> None:
-    gate, order = Gate(2, 32, FREE, SystemClock()), list[str]()
+    gate, order = AdmissionControl(2, 32, FREE, SystemClock()), list[str]()
     async with AsyncExitStack() as stack:
         looks = [Opening(gate, f"look {number}", order) for number in range(3)]
         await settled()
@@ -65,8 +65,8 @@ async def test_a_viewer_is_let_in_before_looks_that_came_earlier() -> None:
 async def test_channels_that_wait_for_their_recorders_login_do_not_stand_in_the_door() -> None:
     """A silent recorder has one channel tried at a time; who wants another camera of the village need not wait."""
     asked: list[dict[str, object]] = []
-    permits = Permits(asked.append, asks=True)
-    gate = Gate(2, 32, permits, SystemClock())
+    permits = LoginPermitRequests(asked.append, asks=True)
+    gate = AdmissionControl(2, 32, permits, SystemClock())
     order: list[str] = []
 
     async def open_(of: FeedSpec) -> None:
@@ -88,8 +88,8 @@ async def test_channels_that_wait_for_their_recorders_login_do_not_stand_in_the_
 
 async def test_who_has_the_turn_that_a_viewer_waits_for_goes_before_looks() -> None:
     """Else a viewer would wait for a look of the same recorder, and that one behind all other looks."""
-    permits = Permits(lambda head: None, asks=True)
-    gate, order, done = Gate(2, 32, permits, SystemClock()), list[str](), asyncio.Event()
+    permits = LoginPermitRequests(lambda head: None, asks=True)
+    gate, order, done = AdmissionControl(2, 32, permits, SystemClock()), list[str](), asyncio.Event()
     recorder = partial(FeedSpec, url="rtsp://127.0.0.1/1", address="127.0.0.1", port=554, username="u", password="p")
 
     async def open_(of: FeedSpec, watched: bool) -> None:
@@ -115,7 +115,7 @@ async def test_who_has_the_turn_that_a_viewer_waits_for_goes_before_looks() -> N
 
 
 async def test_who_gives_up_while_waiting_takes_no_place() -> None:
-    gate, order = Gate(1, 32, FREE, SystemClock()), list[str]()
+    gate, order = AdmissionControl(1, 32, FREE, SystemClock()), list[str]()
     first, second, third = (Opening(gate, name, order) for name in ("first", "second", "third"))
     await settled()
     await ended(second.task)
@@ -129,7 +129,7 @@ async def test_who_gives_up_while_waiting_takes_no_place() -> None:
 
 
 async def test_who_gives_up_in_the_moment_that_a_place_falls_free_does_not_disturb_the_one_who_leaves() -> None:
-    gate, order = Gate(1, 32, FREE, SystemClock()), list[str]()
+    gate, order = AdmissionControl(1, 32, FREE, SystemClock()), list[str]()
     first, second, third = (Opening(gate, name, order) for name in ("first", "second", "third"))
     await settled()
     first.done.set()
@@ -143,7 +143,7 @@ async def test_who_gives_up_in_the_moment_that_a_place_falls_free_does_not_distu
 class Villages:
     """Cameras that are pulled as a feed pulls them: each open takes a second, and fails while the link is down."""
 
-    def __init__(self, clock: Clock, gate: Gate) -> None:
+    def __init__(self, clock: Clock, gate: AdmissionControl) -> None:
         self.up = False
         self.playing: list[str] = []
         self.tries = 0
@@ -184,7 +184,7 @@ class Villages:
 
 async def test_a_village_that_returns_is_served_whole_four_at_once_and_soon() -> None:
     clock = ManualClock()
-    villages = Villages(clock, Gate(4, 32, FREE, clock))
+    villages = Villages(clock, AdmissionControl(4, 32, FREE, clock))
     for camera in range(40):
         villages.pull("v1", camera)
     await clock.advance(3600)
@@ -200,7 +200,7 @@ async def test_a_village_that_returns_is_served_whole_four_at_once_and_soon() ->
 
 async def test_many_villages_that_return_together_keep_to_the_bound_of_all() -> None:
     clock = ManualClock()
-    villages = Villages(clock, Gate(4, 8, FREE, clock))
+    villages = Villages(clock, AdmissionControl(4, 8, FREE, clock))
     villages.up = True
     for camera in range(20):
         for village in range(16):
@@ -214,7 +214,7 @@ async def test_many_villages_that_return_together_keep_to_the_bound_of_all() -> 
 
 async def test_a_camera_that_comes_and_goes_does_not_call_the_dead_ones_each_time() -> None:
     clock = ManualClock()
-    gate = Gate(4, 32, FREE, clock)
+    gate = AdmissionControl(4, 32, FREE, clock)
     rested: list[float] = []
 
     async def dead() -> None:

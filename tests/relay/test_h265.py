@@ -9,11 +9,11 @@ import pytest
 from aiortc import RTCPeerConnection, RTCSessionDescription
 from av.video.codeccontext import VideoCodecContext
 
-from camera_hub.relay.codecs import H265
-from camera_hub.relay.depacketize import Depacketizer
-from camera_hub.relay.intake import Intake
-from camera_hub.relay.rtp import RtpPacket
-from camera_hub.relay.timeline import Timeline
+from camera_hub.relay.ingest.codecs import H265
+from camera_hub.relay.ingest.depacketize import Depacketizer
+from camera_hub.relay.ingest.intake import Intake
+from camera_hub.relay.ingest.rtp import RtpPacket
+from camera_hub.relay.ingest.timeline import Timeline
 from camera_hub.relay.webrtc.offer import read_offer
 from tests.relay.camera import camera
 from tests.relay.clip import clip

@@ -16,7 +16,7 @@ import pytest
 from camera_hub.errors import Reason
 from camera_hub.relay.messages import FeedSpec
 from camera_hub.simulator.canary import Canary
-from camera_hub.wire import Frame
+from camera_hub.wire import PipeFrame
 from tests.relay import hostile_matrix
 from tests.relay.fuzz.mutate import mutate
 from tests.relay.hostile_cameras import MATRIX, PASSWORD, USER, Hostile, Talk, hostile_camera
@@ -105,7 +105,7 @@ async def seen_through(cameras: Sequence[Hostile], patience: float) -> None:
         assert not any(gave_away(bytes(heard)) for _, _, heard in opened)
 
 
-def is_of(one: Hostile, word: Frame) -> bool:
+def is_of(one: Hostile, word: PipeFrame) -> bool:
     return bool(word.head["feed"] == one.name)
 
 

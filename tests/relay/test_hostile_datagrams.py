@@ -16,7 +16,7 @@ from aioice import stun
 from aiortc import RTCPeerConnection
 
 from camera_hub.errors import HubError, Reason
-from camera_hub.relay.repair import LOOKUPS
+from camera_hub.relay.peer.repair_budget import LOOKUPS
 from camera_hub.relay.webrtc.dtls import MAX_SENDERS
 from camera_hub.relay.webrtc.rtcp import MAX_NACKED
 from tests.relay.camera import camera

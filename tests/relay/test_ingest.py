@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from camera_hub.errors import Reason
-from camera_hub.relay.feed import LOOK_EVERY
+from camera_hub.relay.ingest.feed import LOOK_EVERY
 from camera_hub.relay.messages import RelayConfig
 from camera_hub.relay.rtsp import client
 from tests.relay.camera import Quirks, camera

@@ -5,9 +5,9 @@ from collections.abc import Callable
 import pytest
 
 from camera_hub.errors import Reason
-from camera_hub.relay import lateness
-from camera_hub.relay.lateness import MEND_AFTER, REST, REST_CAP, Lateness
-from camera_hub.relay.timeline import RATE, Timeline
+from camera_hub.relay.ingest import lateness
+from camera_hub.relay.ingest.lateness import MEND_AFTER, REST, REST_CAP, Lateness
+from camera_hub.relay.ingest.timeline import RATE, Timeline
 from tests.relay.camera import Quirks, camera
 from tests.relay.clip import clip
 from tests.relay.hub import relay

@@ -6,24 +6,34 @@ from itertools import pairwise
 
 import pytest
 
-from camera_hub.relay.link import BAD_SECONDS, LOSS, RATE_FLOOR, REST, REST_CAP, SETTLE, Link, Reports, Second
 from camera_hub.relay.messages import LinkLevel
+from camera_hub.relay.peer.link_quality import (
+    BAD_SECONDS,
+    LOSS,
+    RATE_FLOOR,
+    REST,
+    REST_CAP,
+    SETTLE,
+    LinkQuality,
+    LinkSecond,
+    Reports,
+)
 
 FULL, LIGHT, KEYS = LinkLevel.FULL, LinkLevel.LIGHT, LinkLevel.KEYS
-GOOD = Second(reports=1, expected=100, bytes=60_000)
-LOSSY = Second(reports=1, expected=100, lost=40, bytes=60_000)
-MUTE = Second()
+GOOD = LinkSecond(reports=1, expected=100, bytes=60_000)
+LOSSY = LinkSecond(reports=1, expected=100, lost=40, bytes=60_000)
+MUTE = LinkSecond()
 
 
 class Watch:
     """Feeds a link one second after the other and remembers its levels."""
 
     def __init__(self) -> None:
-        self.link = Link()
+        self.link = LinkQuality()
         self.now = 1000.0
         self.levels: list[LinkLevel] = []
 
-    def take(self, seconds: Iterable[Second]) -> list[LinkLevel]:
+    def take(self, seconds: Iterable[LinkSecond]) -> list[LinkLevel]:
         levels = []
         for second in seconds:
             self.now += 1
@@ -31,7 +41,7 @@ class Watch:
         self.levels += levels
         return levels
 
-    def seconds_until(self, level: LinkLevel, second: Second, most: int = 2000) -> int:
+    def seconds_until(self, level: LinkLevel, second: LinkSecond, most: int = 2000) -> int:
         for count in range(1, most):
             if self.take([second]) == [level]:
                 return count
@@ -43,23 +53,23 @@ class Watch:
     [
         (MUTE, None),
         (GOOD, False),
-        (Second(reports=1), False),
-        (Second(reports=1, expected=100, lost=10), False),  # at the limit, but it may be chance
-        (Second(reports=1, expected=100, lost=25), True),
-        (Second(reports=16, expected=1600, lost=200), True),  # many packets: 12.5 % is no chance any more
-        (Second(reports=1, expected=4, lost=2), False),
-        (Second(reports=1, expected=100, lost=-20), False),  # resends of losses told before have come
-        (Second(reports=1, expected=100, round_trip=0.7), False),
-        (Second(reports=1, expected=100, round_trip=2.0), True),
-        (Second(overflows=1), True),
+        (LinkSecond(reports=1), False),
+        (LinkSecond(reports=1, expected=100, lost=10), False),  # at the limit, but it may be chance
+        (LinkSecond(reports=1, expected=100, lost=25), True),
+        (LinkSecond(reports=16, expected=1600, lost=200), True),  # many packets: 12.5 % is no chance any more
+        (LinkSecond(reports=1, expected=4, lost=2), False),
+        (LinkSecond(reports=1, expected=100, lost=-20), False),  # resends of losses told before have come
+        (LinkSecond(reports=1, expected=100, round_trip=0.7), False),
+        (LinkSecond(reports=1, expected=100, round_trip=2.0), True),
+        (LinkSecond(overflows=1), True),
     ],
 )
-def test_what_makes_a_second_bad(second: Second, bad: bool | None) -> None:
+def test_what_makes_a_second_bad(second: LinkSecond, bad: bool | None) -> None:
     assert second.bad(LOSS) is bad
 
 
 def test_reports_become_differences_and_odd_ones_say_nothing() -> None:
-    reports, second = Reports(), Second()
+    reports, second = Reports(), LinkSecond()
     reports.take(1000, 5, None, second)
     assert (second.expected, second.lost) == (0, 0), "the first one is where counting begins"
     reports.take(1100, 15, 0.1, second)
@@ -79,17 +89,17 @@ def test_sustained_loss_steps_down_twice_each_with_time_to_take_effect() -> None
 
 
 def test_heavy_loss_of_few_packets_is_told_from_chance_over_some_seconds() -> None:
-    watch, few = Watch(), Second(reports=1, expected=30, lost=13, round_trip=0.4, bytes=25_000)
+    watch, few = Watch(), LinkSecond(reports=1, expected=30, lost=13, round_trip=0.4, bytes=25_000)
     assert watch.seconds_until(KEYS, few) <= 3 * BAD_SECONDS + SETTLE
     watch = Watch()
     watch.seconds_until(LIGHT, LOSSY)
     for _ in range(10):
-        outage = Second(reports=1, expected=30, lost=30)
+        outage = LinkSecond(reports=1, expected=30, lost=30)
         assert set(watch.take([GOOD] * 3 + [outage] + [GOOD] * 3)) == {LIGHT}, "a short outage is none"
 
 
 def test_moderate_loss_ends_at_the_sub_stream() -> None:
-    moderate = Second(reports=16, expected=1000, lost=150, round_trip=0.1)
+    moderate = LinkSecond(reports=16, expected=1000, lost=150, round_trip=0.1)
     watch = Watch()
     assert watch.seconds_until(LIGHT, moderate) == BAD_SECONDS
     assert set(watch.take([moderate] * 600)) == {LIGHT}, "resends repair it; and the main stream is not tried"
@@ -112,9 +122,9 @@ def test_a_short_outage_changes_nothing(outage: int) -> None:
 def test_random_loss_that_resends_repair_changes_nothing_in_an_hour(packets: int, loss: float) -> None:
     draw = random.Random(7)
 
-    def one() -> Second:
+    def one() -> LinkSecond:
         lost = sum(draw.random() < loss for _ in range(packets))
-        return Second(reports=1, expected=packets, lost=lost, round_trip=0.15)
+        return LinkSecond(reports=1, expected=packets, lost=lost, round_trip=0.15)
 
     assert set(Watch().take(one() for _ in range(3600))) == {FULL}
 
@@ -150,13 +160,13 @@ def test_a_link_that_does_not_bear_the_return_is_tried_ever_later() -> None:
     ("second", "holds"),
     [
         (LOSSY, lambda before, after: after < before),
-        (Second(reports=1, expected=100, lost=5), lambda before, after: after == before),
+        (LinkSecond(reports=1, expected=100, lost=5), lambda before, after: after == before),
         (GOOD, lambda before, after: after > before),
         (MUTE, lambda before, after: after == before),
     ],
 )
 def test_key_frames_are_sent_at_a_rate_that_follows_the_loss(
-    second: Second, holds: Callable[[float, float], bool]
+    second: LinkSecond, holds: Callable[[float, float], bool]
 ) -> None:
     watch = Watch()
     watch.seconds_until(KEYS, LOSSY)

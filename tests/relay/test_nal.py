@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from camera_hub.relay import nal
-from camera_hub.relay.codecs import BY_NAME, H264, Part
+from camera_hub.relay.ingest import nal
+from camera_hub.relay.ingest.codecs import BY_NAME, H264, Part
 from tests.relay.clip import clip
 
 

@@ -11,13 +11,13 @@ import pytest
 from aiortc import rtp
 from pylibsrtp import Policy, Session
 
-from camera_hub.relay.history import Run
-from camera_hub.relay.webrtc.gso import gso_works
+from camera_hub.relay.fanout.gso import gso_works
+from camera_hub.relay.fanout.sendmmsg import many_works
+from camera_hub.relay.fanout.srtp_batch import SrtpBatch
+from camera_hub.relay.ingest.packet_history import PacketRun
 from camera_hub.relay.webrtc.ice import IcePeer
-from camera_hub.relay.webrtc.many import many_works
-from camera_hub.relay.webrtc.outlet import SrtpOutlet
-from camera_hub.relay.webrtc.port import Port, Way
-from camera_hub.relay.webrtc.press import Press
+from camera_hub.relay.webrtc.srtp_sender import SrtpSender
+from camera_hub.relay.webrtc.udp_port import ReturnRoute, UdpPort
 
 KEY = bytes(range(28))
 PROFILE = Policy.SRTP_PROFILE_AEAD_AES_128_GCM
@@ -36,7 +36,7 @@ async def narrow(tmp_path: Path) -> AsyncIterator[tuple[Any, socket.socket]]:
     near = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
     near.setblocking(False)
     with far, near:
-        yield SimpleNamespace(socket=near, full=lambda: None, press=Press, path=str(tmp_path / "far")), far
+        yield SimpleNamespace(socket=near, full=lambda: None, press=SrtpBatch, path=str(tmp_path / "far")), far
 
 
 def received(far: socket.socket) -> list[bytes]:
@@ -52,12 +52,12 @@ async def test_what_the_socket_does_not_take_is_held_encrypted_and_sent_later(
     narrow: tuple[Any, socket.socket],
 ) -> None:
     port, far = narrow
-    ice: Any = SimpleNamespace(way=Way(port.path, []))
-    outlet = SrtpOutlet(port, ice, session(Policy.SSRC_ANY_OUTBOUND), gso=False)
+    ice: Any = SimpleNamespace(way=ReturnRoute(port.path, []))
+    outlet = SrtpSender(port, ice, session(Policy.SSRC_ANY_OUTBOUND), gso=False)
     payloads = tuple(bytes([index]) * 400 for index in range(40))
     sequence, came = 0, []
     while not outlet.blocked:
-        outlet.send(96, 7, sequence, 1000, Run(payloads, 0, True))
+        outlet.send(96, 7, sequence, 1000, PacketRun(payloads, 0, True))
         sequence += 40
     assert outlet.figures.blocked >= 1
     while outlet.blocked:
@@ -77,12 +77,12 @@ async def test_a_frame_leaves_in_one_call_where_gso_works() -> None:
         pytest.skip("this kernel has no UDP segmentation offload")
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as far:
         far.bind(("127.0.0.1", 0))
-        async with Port("127.0.0.1", 0) as port:
-            ice: Any = SimpleNamespace(way=Way(far.getsockname(), []))
-            outlet = SrtpOutlet(port, ice, session(Policy.SSRC_ANY_OUTBOUND), gso=True)
+        async with UdpPort("127.0.0.1", 0) as port:
+            ice: Any = SimpleNamespace(way=ReturnRoute(far.getsockname(), []))
+            outlet = SrtpSender(port, ice, session(Policy.SSRC_ANY_OUTBOUND), gso=True)
             payloads = (*(bytes([index]) * 1000 for index in range(20)), b"short")
             outlet.send_one(97, 8, 1, 0, False, b"the first packet tells the trailer of the cipher")
-            outlet.send(96, 7, 100, 1000, Run(payloads, 0, True))
+            outlet.send(96, 7, 100, 1000, PacketRun(payloads, 0, True))
             assert outlet.figures.sends == 2
             assert outlet.figures.packets == 22
             inbound = session(Policy.SSRC_ANY_INBOUND)
@@ -97,13 +97,13 @@ async def test_a_frame_leaves_in_one_call_where_gso_works() -> None:
 async def test_a_kernel_that_refuses_a_run_gets_its_packets_one_by_one_from_then_on() -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as far:
         far.bind(("127.0.0.1", 0))
-        async with Port("127.0.0.1", 0) as port:
-            ice: Any = SimpleNamespace(way=Way(far.getsockname(), []))
-            outlet = SrtpOutlet(port, ice, session(Policy.SSRC_ANY_OUTBOUND), gso=True)
+        async with UdpPort("127.0.0.1", 0) as port:
+            ice: Any = SimpleNamespace(way=ReturnRoute(far.getsockname(), []))
+            outlet = SrtpSender(port, ice, session(Policy.SSRC_ANY_OUTBOUND), gso=True)
             outlet.send_one(97, 8, 1, 0, False, b"the first packet tells the trailer of the cipher")
             payloads = (bytes(1900),) * 40  # more bytes than any kernel takes
-            outlet.send(96, 7, 0, 1000, Run(payloads, 0, True))
-            outlet.send(96, 7, 40, 1000, Run(payloads[:2], 0, True))
+            outlet.send(96, 7, 0, 1000, PacketRun(payloads, 0, True))
+            outlet.send(96, 7, 40, 1000, PacketRun(payloads[:2], 0, True))
             figures = outlet.figures
             assert (figures.gso_refused, figures.sends, figures.failed) == (1, 43, 0)
 
@@ -121,12 +121,12 @@ async def test_a_run_is_the_same_packets_as_one_by_one(profile: int, sequence: i
         far.bind(("127.0.0.1", 0))
         far.setblocking(False)
         loop = asyncio.get_running_loop()
-        async with Port("127.0.0.1", 0) as port:
-            ice: Any = SimpleNamespace(way=Way(far.getsockname(), []))
-            run = Run((b"one" * 30, b"two" * 30, b"six" * 30, b"end"), 0, True)
+        async with UdpPort("127.0.0.1", 0) as port:
+            ice: Any = SimpleNamespace(way=ReturnRoute(far.getsockname(), []))
+            run = PacketRun((b"one" * 30, b"two" * 30, b"six" * 30, b"end"), 0, True)
             came: list[list[bytes]] = []
             for runs in (2, 0):  # the first run of an outlet goes one by one
-                outlet = SrtpOutlet(port, ice, made(Policy.SSRC_ANY_OUTBOUND), gso=gso_works())
+                outlet = SrtpSender(port, ice, made(Policy.SSRC_ANY_OUTBOUND), gso=gso_works())
                 if runs == 2:
                     outlet.send_one(97, 8, 1, 0, False, b"the first packet tells the trailer of the cipher")
                     await loop.sock_recv(far, 2048)
@@ -146,10 +146,10 @@ async def test_nothing_leaves_in_the_clear_when_libsrtp_refuses() -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as far:
         far.bind(("127.0.0.1", 0))
         far.setblocking(False)
-        async with Port("127.0.0.1", 0) as port:
-            ice: Any = SimpleNamespace(way=Way(far.getsockname(), []))
-            outlet = SrtpOutlet(port, ice, session(Policy.SSRC_ANY_OUTBOUND), gso=gso_works())
-            run = Run((b"one" * 30, b"two" * 30), 0, True)
+        async with UdpPort("127.0.0.1", 0) as port:
+            ice: Any = SimpleNamespace(way=ReturnRoute(far.getsockname(), []))
+            outlet = SrtpSender(port, ice, session(Policy.SSRC_ANY_OUTBOUND), gso=gso_works())
+            run = PacketRun((b"one" * 30, b"two" * 30), 0, True)
             outlet.send(96, 7, 30_000, 0, run)
             assert outlet.send(96, 7, 10_000, 0, run) == 0
             assert outlet.figures.failed == 2
@@ -162,7 +162,7 @@ async def test_nothing_leaves_in_the_clear_when_libsrtp_refuses() -> None:
 async def test_a_peer_that_moves_falls_out_of_step_and_is_aimed_at_anew() -> None:
     if not (gso_works() and many_works()):
         pytest.skip("this kernel has no sendmmsg or no GSO")
-    async with Port("127.0.0.1", 0) as port:
+    async with UdpPort("127.0.0.1", 0) as port:
         ice = IcePeer(port, "theirs", lambda: 1.0)
         with (
             socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as before,
@@ -173,13 +173,13 @@ async def test_a_peer_that_moves_falls_out_of_step_and_is_aimed_at_anew() -> Non
             for end in (before, after):
                 end.bind(("127.0.0.1", 0))
                 end.setblocking(False)
-                ends[end] = Way(end.getsockname(), [])
+                ends[end] = ReturnRoute(end.getsockname(), [])
             assert ice.checked(ends[before], True, b"one") is None
-            outlet = SrtpOutlet(port, ice, session(Policy.SSRC_ANY_OUTBOUND), gso=True)
+            outlet = SrtpSender(port, ice, session(Policy.SSRC_ANY_OUTBOUND), gso=True)
             outlet.stalled = lambda: fallen.append(None)
             assert outlet.leg(96, 7, 0, 0) is None, "what the cipher adds is not known yet"
             outlet.send_one(97, 8, 1, 0, False, b"the first packet tells the trailer of the cipher")
-            run = Run((b"a" * 300, b"b" * 300), 0, True)
+            run = PacketRun((b"a" * 300, b"b" * 300), 0, True)
             for end, transaction in ((before, b"two"), (after, b"three")):
                 assert ice.checked(ends[end], True, transaction) is None
                 leg = outlet.leg(96, 7, 0, 0)

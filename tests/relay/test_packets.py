@@ -8,10 +8,10 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from camera_hub.errors import HubError, Reason
-from camera_hub.relay.codecs import H264, H265, Codec
-from camera_hub.relay.depacketize import MAX_UNIT, AccessUnit, Depacketizer
-from camera_hub.relay.packetize import gso_runs, packetize
-from camera_hub.relay.rtp import FloodGuard, ReceiverStats, Reorder, RtpPacket, Unwrapper, parse_rtp
+from camera_hub.relay.ingest.codecs import H264, H265, Codec
+from camera_hub.relay.ingest.depacketize import MAX_UNIT, AccessUnit, Depacketizer
+from camera_hub.relay.ingest.packetize import gso_runs, packetize
+from camera_hub.relay.ingest.rtp import FloodGuard, ReceiverStats, Reorder, RtpPacket, Unwrapper, parse_rtp
 from tests.relay.camera import rtp_payloads
 from tests.relay.clip import clip
 

@@ -1,6 +1,6 @@
 """What one peer may be sent again. Pure."""
 
-from camera_hub.relay.repair import LEAST, LOOKUPS, SAVED_LEAST, RepairBudget
+from camera_hub.relay.peer.repair_budget import LEAST, LOOKUPS, SAVED_LEAST, RepairBudget
 
 
 def test_repair_takes_half_of_what_media_takes_and_never_nothing() -> None:

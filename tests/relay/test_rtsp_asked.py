@@ -7,16 +7,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from camera_hub.relay.rtsp.sdp import read_sdp
-from camera_hub.relay.rtspout.asked import (
-    Datagrams,
-    Interleaved,
-    Target,
+from camera_hub.relay.rtsp_server.player_request import (
+    InterleavedTransport,
+    StreamTarget,
+    UdpTransport,
     presentation,
     read_login,
     read_target,
     read_transport,
 )
-from camera_hub.relay.rtspout.sdp import complete, write_sdp
+from camera_hub.relay.rtsp_server.sdp import complete, write_sdp
 from tests.relay.clip import clip
 from tests.relay.rtsp_player import TOKEN
 
@@ -24,13 +24,13 @@ from tests.relay.rtsp_player import TOKEN
 @pytest.mark.parametrize(
     ("path", "target"),
     [
-        (f"/{TOKEN}/5", Target(5, "main", TOKEN)),
-        (f"/{TOKEN}/5/", Target(5, "main", TOKEN)),
-        (f"/{TOKEN}/5/sub", Target(5, "sub", TOKEN)),
-        (f"/{TOKEN}/5/main/track1?x=1", Target(5, "main", TOKEN)),
-        (f"//{TOKEN}//5/track1", Target(5, "main", TOKEN)),
-        ("/5", Target(5, "main")),
-        ("/5/sub", Target(5, "sub")),
+        (f"/{TOKEN}/5", StreamTarget(5, "main", TOKEN)),
+        (f"/{TOKEN}/5/", StreamTarget(5, "main", TOKEN)),
+        (f"/{TOKEN}/5/sub", StreamTarget(5, "sub", TOKEN)),
+        (f"/{TOKEN}/5/main/track1?x=1", StreamTarget(5, "main", TOKEN)),
+        (f"//{TOKEN}//5/track1", StreamTarget(5, "main", TOKEN)),
+        ("/5", StreamTarget(5, "main")),
+        ("/5/sub", StreamTarget(5, "sub")),
         ("/", None),
         ("", None),
         ("/0", None),
@@ -45,7 +45,7 @@ from tests.relay.rtsp_player import TOKEN
         (f"/{TOKEN}/9999999999", None),
     ],
 )
-def test_a_url_names_one_camera_or_nothing(path: str, target: Target | None) -> None:
+def test_a_url_names_one_camera_or_nothing(path: str, target: StreamTarget | None) -> None:
     assert read_target(f"rtsp://hub:8554{path}") == target
 
 
@@ -70,13 +70,13 @@ def test_a_login_brings_the_token_as_its_password() -> None:
 @pytest.mark.parametrize(
     ("header", "wish"),
     [
-        ("RTP/AVP/TCP;unicast;interleaved=0-1", Interleaved(0, 1)),
-        ("RTP/AVP/TCP;interleaved=4-5;mode=play", Interleaved(4, 5)),
-        ("RTP/AVP/TCP;unicast", Interleaved(0, 1)),
-        ("RTP/AVP;unicast;client_port=5000-5001", Datagrams(5000, 5001)),
-        ("RTP/AVP/UDP;unicast;client_port=5000", Datagrams(5000, 5001)),
-        ("RTP/AVP;multicast,RTP/AVP;unicast;client_port=5000-5001", Datagrams(5000, 5001)),
-        ("RTP/AVP;unicast;client_port=5000-5001;destination=10.0.0.9", Datagrams(5000, 5001)),
+        ("RTP/AVP/TCP;unicast;interleaved=0-1", InterleavedTransport(0, 1)),
+        ("RTP/AVP/TCP;interleaved=4-5;mode=play", InterleavedTransport(4, 5)),
+        ("RTP/AVP/TCP;unicast", InterleavedTransport(0, 1)),
+        ("RTP/AVP;unicast;client_port=5000-5001", UdpTransport(5000, 5001)),
+        ("RTP/AVP/UDP;unicast;client_port=5000", UdpTransport(5000, 5001)),
+        ("RTP/AVP;multicast,RTP/AVP;unicast;client_port=5000-5001", UdpTransport(5000, 5001)),
+        ("RTP/AVP;unicast;client_port=5000-5001;destination=10.0.0.9", UdpTransport(5000, 5001)),
         ("RTP/AVP;unicast;client_port=5000-5001;destination=10.0.0.8", None),
         ("RTP/AVP/TCP;interleaved=0-1;destination=10.0.0.8", None),
         ("RTP/AVP;unicast;client_port=22-23", None),
@@ -91,7 +91,9 @@ def test_a_login_brings_the_token_as_its_password() -> None:
         ("", None),
     ],
 )
-def test_video_goes_to_the_player_itself_or_nowhere(header: str, wish: Interleaved | Datagrams | None) -> None:
+def test_video_goes_to_the_player_itself_or_nowhere(
+    header: str, wish: InterleavedTransport | UdpTransport | None
+) -> None:
     assert read_transport(header, "10.0.0.9") == wish
 
 

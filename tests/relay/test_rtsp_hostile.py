@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 import pytest
 
 from camera_hub.errors import HubError, Kind
-from camera_hub.relay.feed import Feed
+from camera_hub.relay.ingest.feed import Feed
 from camera_hub.relay.messages import RelayConfig, RtspAsk, RtspEnded
-from camera_hub.relay.rtspout.conversation import MAX_REFUSALS
-from camera_hub.relay.rtspout.server import MAX_STRANGERS_EACH, RtspServer
+from camera_hub.relay.rtsp_server.conversation import MAX_REFUSALS
+from camera_hub.relay.rtsp_server.server import MAX_STRANGERS_EACH, RtspServer
 from tests.fakes.clock import ManualClock
 from tests.relay.rtsp_player import TOKEN, player
 from tests.relay.test_rtsp_out import site

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from camera_hub.errors import HubError, Reason
-from camera_hub.relay.rtsp.auth import _PAIR, Challenge, Login, best_challenge, digest
+from camera_hub.relay.rtsp.auth import _PAIR, Challenge, RtspLogin, best_challenge, digest
 from camera_hub.relay.rtsp.message import MAX_BODY, Parser, Request, Response, write_request
 from camera_hub.relay.rtsp.sdp import read_sdp, resolve
 
@@ -106,8 +106,8 @@ def test_the_strongest_challenge_is_taken_and_basic_last() -> None:
 
 
 def test_a_login_never_shows_its_password() -> None:
-    assert "s3cret" not in repr(Login("u", "s3cret"))
-    login = Login("u", "s3cret", Challenge("basic", "a"))
+    assert "s3cret" not in repr(RtspLogin("u", "s3cret"))
+    login = RtspLogin("u", "s3cret", Challenge("basic", "a"))
     assert login.header("DESCRIBE", "rtsp://x/", "c") == "Basic " + base64.b64encode(b"u:s3cret").decode()
 
 

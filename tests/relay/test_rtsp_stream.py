@@ -8,9 +8,9 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from camera_hub.relay.history import Frame, History
+from camera_hub.relay.ingest.packet_history import Frame, PacketHistory
 from camera_hub.relay.messages import FeedPhase, FeedState
-from camera_hub.relay.rtspout.stream import PIECE, Stream
+from camera_hub.relay.rtsp_server.player_stream import PIECE, PlayerStream
 from camera_hub.running import running
 
 
@@ -42,7 +42,7 @@ class Wire:
 class Feed:
     """A feed of frames that the test makes."""
 
-    history: History
+    history: PacketHistory
     name: str = "a"
     codec: str | None = "h264"
     index: int = 0
@@ -60,14 +60,14 @@ class Feed:
 
 
 def feed() -> Feed:
-    return Feed(History(gop_bytes=1 << 20, gop_seconds=10.0, packets=2048))
+    return Feed(PacketHistory(gop_bytes=1 << 20, gop_seconds=10.0, packets=2048))
 
 
-def stream(wire: Wire, *, backlog: int = 1 << 20) -> tuple[Stream, list[str], list[str]]:
+def stream(wire: Wire, *, backlog: int = 1 << 20) -> tuple[PlayerStream, list[str], list[str]]:
     """The stream, why it ended, and whose key frames it wanted."""
     ends: list[str] = []
     wanted: list[str] = []
-    made = Stream("h264", wire, backlog_bytes=backlog, on_end=ends.append, wants_key=wanted.append)
+    made = PlayerStream("h264", wire, backlog_bytes=backlog, on_end=ends.append, wants_key=wanted.append)
     return made, ends, wanted
 
 

@@ -18,14 +18,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pylibsrtp import Policy, Session
 
-from camera_hub.relay.history import Frame, Run
-from camera_hub.relay.track import PayloadTypes, Track
-from camera_hub.relay.unison import Unison
-from camera_hub.relay.webrtc.broadcast import Broadcast
-from camera_hub.relay.webrtc.gso import SOL_UDP, UDP_SEGMENT
-from camera_hub.relay.webrtc.outlet import SrtpOutlet
-from camera_hub.relay.webrtc.port import Way
-from camera_hub.relay.webrtc.press import Press
+from camera_hub.relay.fanout.batch import BatchSender
+from camera_hub.relay.fanout.gso import SOL_UDP, UDP_SEGMENT
+from camera_hub.relay.fanout.in_step import InStepTracks
+from camera_hub.relay.fanout.srtp_batch import SrtpBatch
+from camera_hub.relay.ingest.packet_history import Frame, PacketRun
+from camera_hub.relay.peer.track import PayloadTypes, Track
+from camera_hub.relay.webrtc.srtp_sender import SrtpSender
+from camera_hub.relay.webrtc.udp_port import ReturnRoute
 from tests.relay.receiver import Judge
 from tests.relay.test_track import Camera, Time
 
@@ -90,13 +90,13 @@ def message(head: int) -> tuple[bytes, int]:
 class Stage:
     """Two tracks of one viewer and three cameras; the socket between is small enough to be full at times."""
 
-    outlet: SrtpOutlet
+    outlet: SrtpSender
     near: "Kernel"
     judge: Judge
     time: Time = field(default_factory=Time)
     tracks: list[Track] = field(default_factory=list)
     cameras: list[Camera] = field(default_factory=lambda: [Camera("a"), Camera("b", seed=77), Camera("c", "h265")])
-    unisons: dict[str, Unison] = field(default_factory=lambda: {name: Unison() for name in "abc"})
+    unisons: dict[str, InStepTracks] = field(default_factory=lambda: {name: InStepTracks() for name in "abc"})
     sung: int = 0
     clogged: bool = False
 
@@ -191,10 +191,10 @@ class Stage:
 def stage(profile: str = "gcm", *, room: int = 2000, gso: bool = False) -> Stage:
     """`room`: datagrams that the socket takes before it is full."""
     near = Kernel(room)
-    broadcast = Broadcast(16 if profile == "gcm" else 10, near.send_many)
-    port: Any = SimpleNamespace(socket=near, full=lambda: None, press=Press, broadcast=lambda trailer: broadcast)
-    ice: Any = SimpleNamespace(way=Way(("192.0.2.7", 9), []), moved=None)
-    outlet = SrtpOutlet(port, ice, session(profile, Policy.SSRC_ANY_OUTBOUND), gso=gso)
+    broadcast = BatchSender(16 if profile == "gcm" else 10, near.send_many)
+    port: Any = SimpleNamespace(socket=near, full=lambda: None, press=SrtpBatch, broadcast=lambda trailer: broadcast)
+    ice: Any = SimpleNamespace(way=ReturnRoute(("192.0.2.7", 9), []), moved=None)
+    outlet = SrtpSender(port, ice, session(profile, Policy.SSRC_ANY_OUTBOUND), gso=gso)
     made = Stage(outlet, near, Judge(session(profile, Policy.SSRC_ANY_INBOUND)))
     made.tracks = [
         Track(number, TYPES, outlet, made.time, on_live=lambda _: None, backlog_bytes=30_000)
@@ -284,14 +284,14 @@ def test_a_nack_finds_the_last_use_of_a_number_never_one_of_a_round_before() -> 
 def test_the_judge_finds_a_sender_that_repeats_itself() -> None:
     made = stage()
     for payload in (b"one", b"two"):
-        made.outlet.send(102, 9, 500, 1000, Run((payload,), 0, True))
+        made.outlet.send(102, 9, 500, 1000, PacketRun((payload,), 0, True))
     with pytest.raises(AssertionError, match="used index 500 twice, for other bytes"):
         made.drain()
 
 
 def test_the_judge_finds_a_resend_that_was_never_sent() -> None:
     made = stage()
-    made.outlet.send(102, 9, 500, 1000, Run((b"one",), 0, True))
+    made.outlet.send(102, 9, 500, 1000, PacketRun((b"one",), 0, True))
     made.outlet.send_one(103, 10, 7, 1000, True, (500).to_bytes(2, "big") + b"two")
     made.drain()
     with pytest.raises(AssertionError, match="RTX of 500"):

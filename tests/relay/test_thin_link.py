@@ -6,7 +6,8 @@ import pytest
 
 from camera_hub.bench.impairment import Impairment
 from camera_hub.bench.road import road
-from camera_hub.relay import link, viewer
+from camera_hub.relay.peer import link_quality as link
+from camera_hub.relay.peer import viewer
 from tests.relay.camera import camera
 from tests.relay.clip import clip
 from tests.relay.hub import relay

@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from camera_hub.relay.history import Frame, History, Run, runs, worth_replaying
+from camera_hub.relay.ingest.packet_history import Frame, PacketHistory, PacketRun, runs, worth_replaying
+from camera_hub.relay.ingest.packetize import gso_runs
+from camera_hub.relay.ingest.timeline import JUMP, RATE, Timeline, squeeze
 from camera_hub.relay.messages import TrackPhase
-from camera_hub.relay.pacer import BREATH, MANY_FRAMES, MANY_TILES, Breath, Bucket, next_of
-from camera_hub.relay.packetize import gso_runs
-from camera_hub.relay.timeline import JUMP, RATE, Timeline, squeeze
-from camera_hub.relay.track import PayloadTypes, Track
+from camera_hub.relay.peer.pacer import BREATH, MANY_FRAMES, MANY_TILES, Breath, Bucket, next_of
+from camera_hub.relay.peer.track import PayloadTypes, Track
 
 
 @dataclass
@@ -23,7 +23,7 @@ class Wire:
     packets: list[tuple[int, int, int, int, bool, bytes]] = field(default_factory=list)
     resent: list[tuple[int, int, bool, bytes]] = field(default_factory=list)
 
-    def send(self, payload_type: int, ssrc: int, sequence: int, timestamp: int, run: Run) -> int:
+    def send(self, payload_type: int, ssrc: int, sequence: int, timestamp: int, run: PacketRun) -> int:
         last = len(run.payloads) - 1
         for place, payload in enumerate(run.payloads):
             marker = run.ends_frame and place == last
@@ -46,7 +46,7 @@ class Camera:
     def __init__(self, name: str, codec: str = "h264", seed: int = 0) -> None:
         self.name = name
         self.codec: str | None = codec
-        self.history = History(gop_bytes=100_000, gop_seconds=10, packets=64)
+        self.history = PacketHistory(gop_bytes=100_000, gop_seconds=10, packets=64)
         self._index = seed
         self._frames = 0
 

@@ -6,10 +6,10 @@ from itertools import pairwise
 
 import pytest
 
-from camera_hub.relay.history import Frame, Run
-from camera_hub.relay.pacer import TURN
-from camera_hub.relay.track import PayloadTypes, Track
-from camera_hub.relay.unison import Unison
+from camera_hub.relay.fanout.in_step import InStepTracks
+from camera_hub.relay.ingest.packet_history import Frame, PacketRun
+from camera_hub.relay.peer.pacer import TURN
+from camera_hub.relay.peer.track import PayloadTypes, Track
 from tests.relay.test_track import Camera, Time, Wire
 
 RTP = 12
@@ -36,13 +36,13 @@ class Broadcast:
     largest: int = 1 << 20
     before: Callable[[], None] = lambda: None
 
-    def fits(self, run: Run) -> bool:
+    def fits(self, run: PacketRun) -> bool:
         return sum(map(len, run.payloads)) <= self.largest
 
     def form(self, legs: Sequence[Leg]) -> Sequence[Leg]:
         return tuple(legs)
 
-    def send(self, run: Run, legs: Sequence[Leg], index: int, timestamp: int) -> None:
+    def send(self, run: PacketRun, legs: Sequence[Leg], index: int, timestamp: int) -> None:
         self.before()
         for leg in legs:
             out = (timestamp + leg.base) & 0xFFFFFFFF
@@ -56,7 +56,7 @@ class Line(Wire):
     broadcast: Broadcast = field(default_factory=Broadcast)
     counted: list[tuple[int, int, int]] = field(default_factory=list)
 
-    def send(self, payload_type: int, ssrc: int, sequence: int, timestamp: int, run: Run) -> int:
+    def send(self, payload_type: int, ssrc: int, sequence: int, timestamp: int, run: PacketRun) -> int:
         return super().send(payload_type, ssrc, sequence, timestamp, run) + RTP * len(run.payloads)
 
     def leg(self, payload_type: int, ssrc: int, lag: int, base: int) -> Leg | None:  # type: ignore[override]  # Wire has none
@@ -70,7 +70,7 @@ class Stage:
     alone: bool = False
     time: Time = field(default_factory=Time)
     camera: Camera = field(default_factory=lambda: Camera("a"))
-    unison: Unison = field(default_factory=Unison)
+    unison: InStepTracks = field(default_factory=InStepTracks)
     broadcast: Broadcast = field(default_factory=Broadcast)
     tracks: list[Track] = field(default_factory=list)
     served: list[int] = field(default_factory=list)

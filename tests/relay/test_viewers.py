@@ -12,7 +12,7 @@ from aioice import stun
 from aiortc import RTCPeerConnection
 
 from camera_hub.errors import HubError, Reason
-from camera_hub.relay import tile
+from camera_hub.relay.peer import tile_switch as tile
 from tests.relay.camera import Quirks, camera
 from tests.relay.clip import clip
 from tests.relay.hub import Hub, relay

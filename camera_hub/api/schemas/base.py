@@ -18,7 +18,7 @@ Health = Literal["unknown", "ok", "fault"]
 Layout = Literal["1", "4", "9", "16", "25", "36", "1+5", "1+7"]
 
 
-class Request(BaseModel):
+class RequestBody(BaseModel):
     """A body that is sent to the hub; unknown keys are refused."""
 
     model_config = ConfigDict(extra="forbid")

@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from camera_hub.api.schemas.base import Answer, Id, Request
+from camera_hub.api.schemas.base import Answer, Id, RequestBody
 
 TileState = Literal["empty", "connecting", "waiting", "live", "pictures", "failed", "refused"]
 Note = Literal["link_poor", "link_sub", "link_keys", "late", "late_sub"]
@@ -21,7 +21,7 @@ class MediaAnswer(Answer):
     audio: bool  # whether to offer an audio m-line, too, and show a switch
 
 
-class NewViewer(Request):
+class NewViewer(RequestBody):
     """A page's offer: recvonly video m-lines, an audio one where it may listen; posted without ICE candidates."""
 
     page: str = Field(min_length=8, max_length=64, pattern=r"^[A-Za-z0-9-]+$")  # of the page's WebSocket
@@ -30,7 +30,7 @@ class NewViewer(Request):
     sdp: str = Field(max_length=256 * 1024)
 
 
-class ViewerAnswer(Answer):
+class ViewerOfferAnswer(Answer):
     viewer: str
     relay: int
     epoch: int
@@ -39,7 +39,7 @@ class ViewerAnswer(Answer):
     codecs: list[str]
 
 
-class FeedFigures(Answer):
+class FeedFiguresAnswer(Answer):
     """A feed, counters since it was first opened. Delays in seconds, sizes in bytes."""
 
     codec: str | None
@@ -60,7 +60,7 @@ class FeedFigures(Answer):
     failures: int
 
 
-class TrackFigures(Answer):
+class TrackFiguresAnswer(Answer):
     """What a tile's track was sent, counters since the connection began. Shares are 0–1, the round trip in seconds."""
 
     packets: int
@@ -76,17 +76,17 @@ class TrackFigures(Answer):
     round_trip: float | None
 
 
-class TileFigures(Answer):
+class TileFiguresAnswer(Answer):
     """Two answers give rates: `at` is the relay's clock in seconds. `feed` is null where none runs, `sent` for
     key-frame pictures."""
 
     track: int
     at: float
-    feed: FeedFigures | None
-    sent: TrackFigures | None
+    feed: FeedFiguresAnswer | None
+    sent: TrackFiguresAnswer | None
 
 
-class Show(Request):
+class ShowMessage(RequestBody):
     """Page → hub: put a camera into a tile, or empty it (camera null). `serial` grows per tile."""
 
     type: Literal["show"]
@@ -97,7 +97,7 @@ class Show(Request):
     quality: Literal["auto", "main", "sub"] = "auto"
 
 
-class Listen(Request):
+class ListenMessage(RequestBody):
     """Page → hub: hear a camera that a tile shows, or nothing (null). `serial` grows per page."""
 
     type: Literal["listen"]
@@ -105,7 +105,7 @@ class Listen(Request):
     camera: Id | None
 
 
-class Hello(Answer):
+class HelloMessage(Answer):
     """Hub → page, first message of every connection. A changed `epoch`: the hub is new, offer again."""
 
     type: Literal["hello"] = "hello"
@@ -115,7 +115,7 @@ class Hello(Answer):
     viewers: list[str]  # viewers of this page that still stand
 
 
-class Tile(Answer):
+class TileMessage(Answer):
     """Hub → page: what a tile shows. `since` is when the camera's fault began, if it has one.
 
     `pictures`: no stream can be played here (`reason`), so GET /api/cameras/{camera}/still?stream={stream} gives one
@@ -143,7 +143,7 @@ class Tile(Answer):
     audio_codec: str | None = None
 
 
-class Heard(Answer):
+class HeardMessage(Answer):
     """Hub → page: what it hears, on the audio track of `viewer`. `reason`: why the wish, now over, was refused."""
 
     type: Literal["heard"] = "heard"
@@ -154,7 +154,7 @@ class Heard(Answer):
     reason: str | None = None
 
 
-class ViewerGone(Answer):
+class ViewerGoneMessage(Answer):
     """Hub → page: this peer connection has ended; offer again."""
 
     type: Literal["viewer_gone"] = "viewer_gone"
@@ -162,7 +162,7 @@ class ViewerGone(Answer):
     reason: str
 
 
-class RelayNew(Answer):
+class RelayNewMessage(Answer):
     """Hub → page: the relay was restarted; offer again at once."""
 
     type: Literal["relay"] = "relay"
@@ -170,7 +170,7 @@ class RelayNew(Answer):
     epoch: int
 
 
-class Changed(Answer):
+class ChangedMessage(Answer):
     """Hub → page: something changed. `data` is the noun's read schema, None when it is gone or out of sight."""
 
     type: Literal["changed"] = "changed"
@@ -179,14 +179,14 @@ class Changed(Answer):
     data: dict[str, Any] | None
 
 
-class Time(Answer):
+class TimeMessage(Answer):
     """Hub → page, every 10 s: a page that misses two reconnects."""
 
     type: Literal["time"] = "time"
     now: datetime
 
 
-class Reload(Answer):
+class ReloadMessage(Answer):
     """Hub → page: events were lost (slow page); fetch every list anew."""
 
     type: Literal["reload"] = "reload"
@@ -195,13 +195,13 @@ class Reload(Answer):
 class LiveMessages(Answer):
     """All messages of the WebSocket, here so that their types are generated too."""
 
-    hello: Hello
-    tile: Tile
-    heard: Heard
-    viewer_gone: ViewerGone
-    relay: RelayNew
-    changed: Changed
-    time: Time
-    reload: Reload
-    show: Show
-    listen: Listen
+    hello: HelloMessage
+    tile: TileMessage
+    heard: HeardMessage
+    viewer_gone: ViewerGoneMessage
+    relay: RelayNewMessage
+    changed: ChangedMessage
+    time: TimeMessage
+    reload: ReloadMessage
+    show: ShowMessage
+    listen: ListenMessage

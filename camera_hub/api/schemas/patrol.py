@@ -5,10 +5,10 @@ from typing import Literal
 
 from pydantic import Field
 
-from camera_hub.api.schemas.base import Answer, Id, Layout, Name, Request, Text
+from camera_hub.api.schemas.base import Answer, Id, Layout, Name, RequestBody, Text
 
 
-class SceneBody(Request):
+class SceneBody(RequestBody):
     name: Name
     layout: Layout
     cameras: list[Id | None] = Field(max_length=36)
@@ -23,7 +23,7 @@ class SceneAnswer(Answer):
     created_at: datetime
 
 
-class StopBody(Request):
+class StopBody(RequestBody):
     """A camera or a scene (exactly one), and how long it is shown, in seconds."""
 
     camera_id: Id | None = None
@@ -32,7 +32,7 @@ class StopBody(Request):
     note: Text = ""
 
 
-class TourBody(Request):
+class TourBody(RequestBody):
     name: Name
     note: Text = ""
     stops: list[StopBody] = Field(min_length=1, max_length=200)
@@ -57,12 +57,12 @@ class TourAnswer(Answer):
     last_run_at: datetime | None
 
 
-class StartRun(Request):
+class StartRun(RequestBody):
     tour_id: Id
     loop: bool = False
 
 
-class Control(Request):
+class Control(RequestBody):
     """Act on a run. `revision` is that of the state one looked at; an older one is answered 409 with the new state."""
 
     revision: int

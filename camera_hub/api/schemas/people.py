@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import Field, SecretStr, StringConstraints
 
-from camera_hub.api.schemas.base import Answer, Id, Name, Request, Role
+from camera_hub.api.schemas.base import Answer, Id, Name, RequestBody, Role
 
 Username = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^[A-Za-z0-9_.-]{2,32}$")]
 Password = Annotated[SecretStr, Field(max_length=256)]
@@ -17,7 +17,7 @@ class SetupState(Answer):
     needed: bool
 
 
-class Setup(Request):
+class SetupRequest(RequestBody):
     """Make the first township admin, with the token of the one-time link."""
 
     token: str = Field(max_length=128)
@@ -26,12 +26,12 @@ class Setup(Request):
     password: Password
 
 
-class SignIn(Request):
+class SignInRequest(RequestBody):
     username: str = Field(max_length=64)
     password: Password
 
 
-class NewPassword(Request):
+class NewPassword(RequestBody):
     old: Password
     new: Password
 
@@ -59,7 +59,7 @@ class UserAnswer(Answer):
     last_login_at: datetime | None
 
 
-class NewUser(Request):
+class NewUser(RequestBody):
     username: Username
     display_name: Name
     role: Role
@@ -67,7 +67,7 @@ class NewUser(Request):
     password: Password
 
 
-class ChangeUser(Request):
+class ChangeUser(RequestBody):
     display_name: Name | None = None
     role: Role | None = None
     village_id: Id | None = None

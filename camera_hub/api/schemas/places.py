@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr
 
-from camera_hub.api.schemas.base import Answer, CameraState, Health, Id, Name, PlaceClass, Request, Text
+from camera_hub.api.schemas.base import Answer, CameraState, Health, Id, Name, PlaceClass, RequestBody, Text
 
 Host = Annotated[str, Field(min_length=1, max_length=255)]
 Port = Annotated[int, Field(ge=1, le=65535)]
@@ -14,7 +14,7 @@ CameraPassword = Annotated[SecretStr, Field(max_length=128)]
 RangeText = Annotated[str, Field(min_length=1, max_length=64)]
 
 
-class Counts(Answer):
+class VillageCountsAnswer(Answer):
     """Approved cameras by health; `waiting` are those not yet approved."""
 
     total: int
@@ -32,24 +32,24 @@ class VillageAnswer(Answer):
     pinyin: str
     initials: str
     ranges: list[str]
-    counts: Counts
+    counts: VillageCountsAnswer
     down_since: datetime | None = None  # an open village-link alarm
 
 
-class NewVillages(Request):
+class NewVillages(RequestBody):
     """Names as pasted, in the official order; names that exist already are kept and not doubled."""
 
     names: list[Name] = Field(min_length=1, max_length=200)
     kind: Literal["village", "quarter"] = "village"
 
 
-class ChangeVillage(Request):
+class ChangeVillage(RequestBody):
     name: Name | None = None
     kind: Literal["village", "quarter"] | None = None
     ranges: list[RangeText] | None = Field(None, max_length=64)
 
 
-class Order(Request):
+class NewOrder(RequestBody):
     """Ids in their new order."""
 
     ids: list[Id] = Field(max_length=2000)
@@ -82,13 +82,13 @@ class CameraAnswer(Answer):
     streams: list[StreamAnswer]
 
 
-class ChangeCamera(Request):
+class ChangeCamera(RequestBody):
     name: Name | None = None
     place_class: PlaceClass | None = None
     position: int | None = Field(None, ge=0, le=100_000)
 
 
-class CameraIds(Request):
+class CameraIds(RequestBody):
     ids: list[Id] = Field(min_length=1, max_length=2000)
 
 
@@ -123,7 +123,7 @@ class DeviceAnswer(Answer):
     cameras: list[int]
 
 
-class NewDevice(Request):
+class NewDevice(RequestBody):
     """Describe over ONVIF and register. Given `endpoint` (from discovery) it is kept as identity."""
 
     village_id: Id
@@ -135,7 +135,7 @@ class NewDevice(Request):
     endpoint: Text = ""
 
 
-class NewUrlCamera(Request):
+class NewUrlCamera(RequestBody):
     """A camera that is known by RTSP URL only. A login inside a URL is moved out of it and sealed."""
 
     village_id: Id
@@ -152,7 +152,7 @@ class DeviceRegistered(Answer):
     cameras: list[CameraAnswer]
 
 
-class ChangeDevice(Request):
+class ChangeDevice(RequestBody):
     name: Text | None = None
     host: Host | None = None
     onvif_port: Port | None = None
@@ -173,28 +173,28 @@ class RangeAnswer(Answer):
     hosts: int
 
 
-class PlanRequest(Request):
+class PlanRequest(RequestBody):
     """What would be searched; nothing is sent. An invalid range is refused, never replaced."""
 
     village_id: Id | None = None
     ranges: list[RangeText] = Field(default=[], max_length=64)
 
 
-class Plan(Answer):
+class SweepPlanAnswer(Answer):
     interfaces: list[InterfaceAnswer]  # multicast goes out on each of these
     ranges: list[RangeAnswer]  # probed one by one
     hosts: int
     max_hosts: int
 
 
-class NewSweep(Request):
+class NewSweep(RequestBody):
     village_id: Id
     multicast: bool = True
     ranges: list[RangeText] = Field(default=[], max_length=64)
     ports: list[Port] = Field(default=[], max_length=16)
 
 
-class Found(Answer):
+class FoundDeviceAnswer(Answer):
     """One device that answered."""
 
     key: str
@@ -220,4 +220,4 @@ class SweepAnswer(Answer):
     started_at: datetime
     total: int
     done: int
-    found: list[Found]
+    found: list[FoundDeviceAnswer]

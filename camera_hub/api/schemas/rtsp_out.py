@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import AwareDatetime, Field
 
-from camera_hub.api.schemas.base import Answer, Id, Name, Request
+from camera_hub.api.schemas.base import Answer, Id, Name, RequestBody
 
 
 class StreamTokenAnswer(Answer):
@@ -24,7 +24,7 @@ class StreamTokenAnswer(Answer):
     running: int
 
 
-class NewStreamToken(Request):
+class NewStreamToken(RequestBody):
     """Neither village nor cameras: all cameras of the township. Without `expires_at` it is good until revoked."""
 
     name: Name

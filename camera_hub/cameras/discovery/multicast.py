@@ -5,8 +5,8 @@ from collections.abc import Iterable
 from contextlib import AsyncExitStack
 
 from camera_hub.cameras.discovery.interfaces import Interface
-from camera_hub.cameras.discovery.probe import GROUP, PORT
-from camera_hub.cameras.discovery.udp import Ears, Heard, listening
+from camera_hub.cameras.discovery.udp import AnnouncementReceiver, Heard, listening
+from camera_hub.cameras.discovery.ws_discovery import GROUP, PORT
 from camera_hub.clock import Clock
 
 log = logging.getLogger(__name__)
@@ -19,7 +19,7 @@ async def multicast(
 ) -> None:
     """Send `probes` rounds of probes out of each interface, then listen for the rest of `listen_seconds`."""
     async with AsyncExitStack() as stack:
-        ears: list[Ears] = []
+        ears: list[AnnouncementReceiver] = []
         for interface in interfaces:
             try:
                 ears.append(await stack.enter_async_context(listening(heard, interface.address)))

@@ -13,17 +13,17 @@ from sqlalchemy import select
 
 from camera_hub.access.policy import Actor, require_village
 from camera_hub.cameras.discovery import ranges as address_ranges
+from camera_hub.cameras.discovery.host_probe import FoundDevice, Greeter, greeted, look_at, of
 from camera_hub.cameras.discovery.interfaces import Interface, interfaces
 from camera_hub.cameras.discovery.multicast import multicast
-from camera_hub.cameras.discovery.probe import PORT, Announced
 from camera_hub.cameras.discovery.ranges import AddressRange
-from camera_hub.cameras.discovery.sweep import Finding, Greeter, greeted, look_at, of
-from camera_hub.cameras.discovery.udp import Ears, listening
+from camera_hub.cameras.discovery.udp import AnnouncementReceiver, listening
+from camera_hub.cameras.discovery.ws_discovery import PORT, Announced
 from camera_hub.clock import Clock
 from camera_hub.errors import HubError, Kind, Reason
 from camera_hub.events import EventBus, SweepChanged
 from camera_hub.running import ended, running
-from camera_hub.settings import Discovery
+from camera_hub.settings import DiscoverySettings
 from camera_hub.store.database import Database
 from camera_hub.store.tables import Device, Village
 
@@ -41,7 +41,7 @@ State = Literal["running", "done", "cancelled", "failed"]
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class SweepPlan:
     """What would be searched: multicast out of each interface, the ranges one address at a time."""
 
     interfaces: list[Interface]
@@ -94,11 +94,11 @@ class _Sweep:
     done: int = 0
     state: State = "running"
     detail: str = ""
-    found: dict[str, Finding] = field(default_factory=dict)
+    found: dict[str, FoundDevice] = field(default_factory=dict)
     changed: asyncio.Event = field(default_factory=asyncio.Event)
     task: asyncio.Task[None] | None = None
 
-    def add(self, finding: Finding) -> None:
+    def add(self, finding: FoundDevice) -> None:
         """Merge by endpoint, else by address; what is known by multicast gains what unicast adds, and back."""
         at_place = next((one.key for one in self.found.values() if one.host == finding.host), None)
         key = finding.key if finding.key in self.found or not at_place or finding.endpoint else at_place
@@ -126,7 +126,7 @@ class Sweeps:
 
     def __init__(
         self,
-        settings: Discovery,
+        settings: DiscoverySettings,
         onvif: Greeter,
         bus: EventBus,
         clock: Clock,
@@ -150,14 +150,14 @@ class Sweeps:
             if sweep.task is not None and not sweep.task.done():
                 await ended(sweep.task)
 
-    async def plan(self, actor: Actor, ranges: Sequence[str], village_id: int | None = None) -> Plan:
+    async def plan(self, actor: Actor, ranges: Sequence[str], village_id: int | None = None) -> SweepPlan:
         """What would be searched; without ranges those of the village. Raises HubError: bad_range, too_many_hosts."""
         if village_id is not None:
             kept = await self._village_ranges(actor, village_id)
             ranges = ranges or kept
         parsed = address_ranges.parsed(ranges, self._settings.max_hosts)
         hosts = len(address_ranges.addresses(parsed))
-        return Plan(interfaces() if self._settings.multicast else [], parsed, hosts, self._settings.max_hosts)
+        return SweepPlan(interfaces() if self._settings.multicast else [], parsed, hosts, self._settings.max_hosts)
 
     async def start(
         self, actor: Actor, village_id: int, *, multicast: bool, ranges: Sequence[str], ports: Sequence[int] = ()
@@ -256,7 +256,7 @@ class Sweeps:
             if waiting is not None and not waiting.done():
                 waiting.set_result(one)
 
-        async def look(ears: Ears, host: str) -> None:
+        async def look(ears: AnnouncementReceiver, host: str) -> None:
             async with free:
                 waiting: asyncio.Future[Announced] = asyncio.get_running_loop().create_future()
                 answers[host] = waiting
@@ -296,7 +296,7 @@ class Sweeps:
             row = by_endpoint.get(one.endpoint) or by_place.get((sweep.village_id, one.host))
             visible = row is not None and (actor.scope is None or actor.scope == row.village_id)
             if row is not None and not visible:  # it answers on this network, but what it is called is its village's
-                one = Finding(one.host, one.port, one.source, endpoint=one.endpoint, reason=one.reason)
+                one = FoundDevice(one.host, one.port, one.source, endpoint=one.endpoint, reason=one.reason)
             views.append(
                 FoundView(
                     one.key,

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import cast
 
-from camera_hub.cameras.discovery.probe import KINDS, Announced, announced, probe, sender_host
+from camera_hub.cameras.discovery.ws_discovery import KINDS, Announced, announced, probe, sender_host
 
 MAX_MATCHES = 1024
 _MAX_IDS = 16384
@@ -16,7 +16,7 @@ _MAX_IDS = 16384
 Heard = Callable[[Announced], None]
 
 
-class Ears(asyncio.DatagramProtocol):
+class AnnouncementReceiver(asyncio.DatagramProtocol):
     """Tells `heard` of each device once per endpoint and address. `ignored` counts datagrams that told nothing."""
 
     def __init__(self, heard: Heard) -> None:
@@ -56,7 +56,7 @@ class Ears(asyncio.DatagramProtocol):
 
 
 @asynccontextmanager
-async def listening(heard: Heard, interface: str | None = None) -> AsyncIterator[Ears]:
+async def listening(heard: Heard, interface: str | None = None) -> AsyncIterator[AnnouncementReceiver]:
     """Open a socket for the block: for multicast out of `interface` (its address), else for unicast."""
     sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     try:
@@ -69,7 +69,9 @@ async def listening(heard: Heard, interface: str | None = None) -> AsyncIterator
     except BaseException:
         sock.close()
         raise
-    transport, ears = await asyncio.get_running_loop().create_datagram_endpoint(lambda: Ears(heard), sock=sock)
+    transport, ears = await asyncio.get_running_loop().create_datagram_endpoint(
+        lambda: AnnouncementReceiver(heard), sock=sock
+    )
     try:
         yield ears
     finally:

@@ -11,17 +11,17 @@ from typing import Self, TypeVar
 from weakref import WeakValueDictionary
 
 from camera_hub.cameras import addresses, urls
-from camera_hub.cameras.login_budget import LoginBudget
+from camera_hub.cameras.credentials.login_budget import LoginBudget
 from camera_hub.cameras.onvif import wsdl
 from camera_hub.cameras.onvif.describe import Described, Profile, Said, described
-from camera_hub.cameras.onvif.device import MEDIA1, Device, readable
-from camera_hub.cameras.onvif.exchange import Deadline, Peer
-from camera_hub.cameras.onvif.login import Login
+from camera_hub.cameras.onvif.device import MEDIA1, OnvifDevice, readable
+from camera_hub.cameras.onvif.exchange import Deadline, PinnedPeer
+from camera_hub.cameras.onvif.login import DeviceLogin
 from camera_hub.cameras.onvif.media2 import MEDIA2
-from camera_hub.cameras.onvif.transport import Conversation
+from camera_hub.cameras.onvif.transport import SoapConversation
 from camera_hub.clock import Clock
 from camera_hub.errors import HubError, Kind, Reason
-from camera_hub.settings import Discovery
+from camera_hub.settings import DiscoverySettings
 
 PATH = "/onvif/device_service"
 _THREADS = 16
@@ -34,13 +34,13 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class OnvifTarget:
     """A device's ONVIF door: the address it is reached on, its login, what is known of its clock."""
 
     host: str
     port: int
     path: str = PATH
-    login: Login | None = None
+    login: DeviceLogin | None = None
     clock_offset_s: float | None = None
 
 
@@ -54,7 +54,7 @@ class ClockReading:
 
 
 @dataclass(frozen=True, slots=True)
-class _Known:
+class _DeviceMemory:
     """What a device told that need not be asked for each stream."""
 
     services: dict[str, str]
@@ -65,14 +65,14 @@ class _Known:
 class Onvif:
     """An async context manager; leaving ends the threads and waits for them."""
 
-    def __init__(self, settings: Discovery, clock: Clock, logins: LoginBudget | None = None) -> None:
+    def __init__(self, settings: DiscoverySettings, clock: Clock, logins: LoginBudget | None = None) -> None:
         self._settings = settings
         self._clock = clock
         self._logins = logins or LoginBudget(clock)
         self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="onvif")
         self._free = asyncio.Semaphore(_THREADS)
         self._locks: WeakValueDictionary[tuple[str, int], asyncio.Lock] = WeakValueDictionary()
-        self._known: OrderedDict[tuple[str, int, str], _Known] = OrderedDict()
+        self._known: OrderedDict[tuple[str, int, str], _DeviceMemory] = OrderedDict()
         self._running: set[Deadline] = set()
         self._warmed: asyncio.Future[None] | None = None
 
@@ -91,23 +91,23 @@ class Onvif:
 
     async def clock(self, host: str, port: int, path: str = PATH, *, timeout: float | None = None) -> ClockReading:
         """Read the device's clock without a login: reachability, ONVIF or not, and clock error in one call."""
-        target = Target(host, port, path)
+        target = OnvifTarget(host, port, path)
         seconds = timeout or self._settings.onvif_timeout
         return await self._call(target, seconds, lambda device, _: self._read_clock(device))
 
     async def describe(
-        self, host: str, port: int | None = None, login: Login | None = None, path: str = PATH
+        self, host: str, port: int | None = None, login: DeviceLogin | None = None, path: str = PATH
     ) -> Described:
         """What the device is and which cameras it has; without a port the usual ones are tried in order.
 
         Raises HubError with the Reason: of the port that answered anything, else of the first.
         """
         if port is not None:
-            return await self._describe(Target(host, port, path, login))
+            return await self._describe(OnvifTarget(host, port, path, login))
         heard = await asyncio.gather(*(self._greeted(host, usual, path) for usual in self._settings.ports))
         for usual, error in zip(self._settings.ports, heard, strict=True):
             if error is None or error.reason == Reason.LOGIN_NEEDED:
-                return await self._describe(Target(host, usual, path, login))
+                return await self._describe(OnvifTarget(host, usual, path, login))
         told = [error for error in heard if error is not None and error.reason not in _NOBODY]
         raise next(iter([*told, *(error for error in heard if error is not None)]), _no_ports())
 
@@ -119,10 +119,10 @@ class Onvif:
             return error
         return None
 
-    async def stream_uri(self, target: Target, profile: str, *, timeout: float | None = None) -> str:
+    async def stream_uri(self, target: OnvifTarget, profile: str, *, timeout: float | None = None) -> str:
         """The profile's RTSP address, on the host that the device is reached on, without login. Raises HubError."""
 
-        def ask(device: Device, services: dict[str, str]) -> str:
+        def ask(device: OnvifDevice, services: dict[str, str]) -> str:
             if (path := services.get(MEDIA1)) is not None:
                 return device.stream_uri(path, profile)
             return device.media2(services[MEDIA2]).stream_uri(profile)
@@ -130,10 +130,10 @@ class Onvif:
         seconds = timeout or self._settings.onvif_timeout
         return urls.onto(await self._media(target, seconds, ask, patience=timeout), target.host).url
 
-    async def sync_point(self, target: Target, profile: str) -> None:
+    async def sync_point(self, target: OnvifTarget, profile: str) -> None:
         """Ask the device for a key frame now (SetSynchronizationPoint). Raises HubError."""
 
-        def ask(device: Device, services: dict[str, str]) -> None:
+        def ask(device: OnvifDevice, services: dict[str, str]) -> None:
             if (path := services.get(MEDIA1)) is not None:
                 device.synchronize(path, profile)
             else:
@@ -141,8 +141,8 @@ class Onvif:
 
         await self._media(target, self._settings.onvif_timeout, ask)
 
-    async def _describe(self, target: Target) -> Described:
-        def ask(device: Device, conversation: Conversation) -> tuple[Said, float | None, dict[str, str]]:
+    async def _describe(self, target: OnvifTarget) -> Described:
+        def ask(device: OnvifDevice, conversation: SoapConversation) -> tuple[Said, float | None, dict[str, str]]:
             conversation.clock_offset_s = self._read_clock(device).offset_s
             services = device.services()
             return _said(device, services), conversation.clock_offset_s, services
@@ -153,16 +153,16 @@ class Onvif:
 
     async def _media(
         self,
-        target: Target,
+        target: OnvifTarget,
         seconds: float,
-        ask: Callable[[Device, dict[str, str]], T],
+        ask: Callable[[OnvifDevice, dict[str, str]], T],
         *,
         patience: float | None = None,
     ) -> T:
         known = self._known.get((target.host, target.port, target.path))
         fresh = known if known is not None and self._clock.monotonic() < known.until else None
 
-        def work(device: Device, conversation: Conversation) -> tuple[T, dict[str, str], float | None]:
+        def work(device: OnvifDevice, conversation: SoapConversation) -> tuple[T, dict[str, str], float | None]:
             if fresh is not None:
                 conversation.clock_offset_s = fresh.offset_s
                 return ask(device, fresh.services), fresh.services, fresh.offset_s
@@ -183,9 +183,9 @@ class Onvif:
 
     async def _call(
         self,
-        target: Target,
+        target: OnvifTarget,
         seconds: float,
-        work: Callable[[Device, Conversation], T],
+        work: Callable[[OnvifDevice, SoapConversation], T],
         *,
         patience: float | None = None,
     ) -> T:
@@ -213,8 +213,8 @@ class Onvif:
                     Kind.BUSY, "too many slow devices are being asked just now; try again", reason=Reason.BUSY
                 ) from error
             deadline = Deadline(seconds)
-            conversation = Conversation(
-                Peer(target.host, address, target.port, tls=target.port == 443),
+            conversation = SoapConversation(
+                PinnedPeer(target.host, address, target.port, tls=target.port == 443),
                 target.login,
                 deadline=deadline,
                 per_call=min(seconds, self._settings.onvif_timeout),
@@ -225,7 +225,7 @@ class Onvif:
             self._running.add(deadline)
             try:
                 return await loop.run_in_executor(
-                    self._pool, lambda: readable(lambda: work(Device(conversation, target.path), conversation))
+                    self._pool, lambda: readable(lambda: work(OnvifDevice(conversation, target.path), conversation))
                 )
             except asyncio.CancelledError:
                 deadline.stop()
@@ -233,7 +233,7 @@ class Onvif:
             finally:
                 self._running.discard(deadline)
 
-    def _read_clock(self, device: Device) -> ClockReading:
+    def _read_clock(self, device: OnvifDevice) -> ClockReading:
         began, before = self._clock.monotonic(), self._clock.now()
         told = device.utc()
         took = self._clock.monotonic() - began
@@ -242,9 +242,9 @@ class Onvif:
         offset = (told - middle).total_seconds() + 0.5 if told is not None else None
         return ClockReading(offset, took * 1000, before)
 
-    def _remember(self, target: Target, services: dict[str, str], offset_s: float | None) -> None:
+    def _remember(self, target: OnvifTarget, services: dict[str, str], offset_s: float | None) -> None:
         key = (target.host, target.port, target.path)
-        self._known[key] = _Known(services, offset_s, self._clock.monotonic() + _KNOWN_SECONDS)
+        self._known[key] = _DeviceMemory(services, offset_s, self._clock.monotonic() + _KNOWN_SECONDS)
         self._known.move_to_end(key)
         while len(self._known) > _KNOWN_LIMIT:
             self._known.popitem(last=False)
@@ -257,7 +257,7 @@ def _no_ports() -> HubError:
     return HubError(Kind.INVALID, "no ports are set to be tried; give the device's port", reason=Reason.UNREACHABLE)
 
 
-def _said(device: Device, services: dict[str, str]) -> Said:
+def _said(device: OnvifDevice, services: dict[str, str]) -> Said:
     """Ask everything that describing needs; only identity and profiles must be answered."""
     identity = device.identity()
     none: list[Profile] = []

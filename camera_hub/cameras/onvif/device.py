@@ -11,7 +11,7 @@ from camera_hub.cameras import urls
 from camera_hub.cameras.onvif import faults, wsdl
 from camera_hub.cameras.onvif.describe import MAX_PROFILES, MAX_TOKEN, Identity, Profile, clean, codec_of, mac_of
 from camera_hub.cameras.onvif.media2 import MEDIA2, Media2
-from camera_hub.cameras.onvif.transport import Conversation
+from camera_hub.cameras.onvif.transport import SoapConversation
 from camera_hub.errors import HubError, Reason
 
 log = logging.getLogger(__name__)
@@ -21,10 +21,10 @@ MEDIA1 = "http://www.onvif.org/ver10/media/wsdl"
 T = TypeVar("T")
 
 
-class Device:
+class OnvifDevice:
     """The calls of one conversation; `path` is that of the device service."""
 
-    def __init__(self, conversation: Conversation, path: str) -> None:
+    def __init__(self, conversation: SoapConversation, path: str) -> None:
         self._conversation = conversation
         self._path = path
 

@@ -27,7 +27,7 @@ _SLICE = 0.25
 
 
 @dataclass(frozen=True, slots=True)
-class Peer:
+class PinnedPeer:
     """Where the device is dialled. `address` is the IP that `host` was resolved to once; no other is ever dialled."""
 
     host: str
@@ -120,7 +120,7 @@ class _Socket:
 
 
 def request(
-    peer: Peer, method: str, path: str, body: bytes, headers: dict[str, str], *, deadline: Deadline, limit: int
+    peer: PinnedPeer, method: str, path: str, body: bytes, headers: dict[str, str], *, deadline: Deadline, limit: int
 ) -> Reply:
     """Send one request on a connection of its own and read the answer. Raises HubError with a Reason."""
     sock = _connected(peer, deadline)
@@ -166,7 +166,7 @@ def request(
     return Reply(answer.status, answer.headers, content)
 
 
-def _connected(peer: Peer, deadline: Deadline) -> socket.socket:
+def _connected(peer: PinnedPeer, deadline: Deadline) -> socket.socket:
     deadline.check()
     family = socket.AF_INET6 if ":" in peer.address else socket.AF_INET
     sock = socket.socket(family, socket.SOCK_STREAM)

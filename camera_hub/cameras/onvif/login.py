@@ -19,7 +19,7 @@ _HASHES = {"MD5": hashlib.md5, "MD5-SESS": hashlib.md5, "SHA-256": hashlib.sha25
 
 
 @dataclass(frozen=True, slots=True)
-class Login:
+class DeviceLogin:
     """A user name and password of a device. `version` grows with each change; no `device_id`: not registered."""
 
     username: str
@@ -68,7 +68,7 @@ def challenge(headers: list[str]) -> Challenge | None:
     return max(found, key=lambda one: one.algorithm.startswith("SHA-256"), default=None)
 
 
-def digest(asked: Challenge, login: Login, method: str, uri: str, *, cnonce: str, count: int = 1) -> str:
+def digest(asked: Challenge, login: DeviceLogin, method: str, uri: str, *, cnonce: str, count: int = 1) -> str:
     """The Authorization header that answers the challenge."""
 
     def hashed(text: str) -> str:
@@ -95,7 +95,7 @@ def digest(asked: Challenge, login: Login, method: str, uri: str, *, cnonce: str
     return "Digest " + ", ".join(quoted)
 
 
-def username_token(login: Login, created: datetime, nonce: bytes) -> etree._Element:
+def username_token(login: DeviceLogin, created: datetime, nonce: bytes) -> etree._Element:
     """The wsse:Security header; `created` must be the device's own time, else a skewed device refuses it."""
     stamp = created.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     # SHA-1 is what the UsernameToken profile 1.0 prescribes.

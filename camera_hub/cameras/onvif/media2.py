@@ -7,7 +7,7 @@ from lxml import etree
 
 from camera_hub.cameras.onvif import faults
 from camera_hub.cameras.onvif.describe import MAX_PROFILES, MAX_TOKEN, Profile, clean, codec_of
-from camera_hub.cameras.onvif.transport import SOAP, Conversation, parsed, said
+from camera_hub.cameras.onvif.transport import SOAP, SoapConversation, parsed, said
 
 MEDIA2 = "http://www.onvif.org/ver20/media/wsdl"
 
@@ -15,7 +15,7 @@ MEDIA2 = "http://www.onvif.org/ver20/media/wsdl"
 class Media2:
     """The few calls that are needed of a media2 service at `path`."""
 
-    def __init__(self, conversation: Conversation, path: str) -> None:
+    def __init__(self, conversation: SoapConversation, path: str) -> None:
         self._conversation = conversation
         self._path = path
 

@@ -14,15 +14,15 @@ from typing import Any, Literal, NoReturn
 from lxml import etree
 
 from camera_hub.cameras.onvif import faults
-from camera_hub.cameras.onvif.exchange import Deadline, Peer, Reply, request
-from camera_hub.cameras.onvif.login import Challenge, Login, challenge, digest, username_token
+from camera_hub.cameras.onvif.exchange import Deadline, PinnedPeer, Reply, request
+from camera_hub.cameras.onvif.login import Challenge, DeviceLogin, challenge, digest, username_token
 from camera_hub.errors import HubError, Kind
 
 SOAP = "http://www.w3.org/2003/05/soap-envelope"
 SOAP11 = "http://schemas.xmlsoap.org/soap/envelope/"
 
 
-class Conversation:
+class SoapConversation:
     """One operation's calls to one device. `post_xml` and `load` are what zeep asks of a transport.
 
     `accepted` is called, in the thread, when the device takes the login. `clock_offset_s` (device minus hub) is set
@@ -31,8 +31,8 @@ class Conversation:
 
     def __init__(
         self,
-        peer: Peer,
-        login: Login | None,
+        peer: PinnedPeer,
+        login: DeviceLogin | None,
         *,
         deadline: Deadline,
         per_call: float,

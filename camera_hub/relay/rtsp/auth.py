@@ -29,7 +29,7 @@ class Challenge:
 
 
 @dataclass(slots=True)
-class Login:
+class RtspLogin:
     """Signs requests with one login. Never shows it."""
 
     username: str

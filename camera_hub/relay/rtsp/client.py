@@ -16,11 +16,11 @@ from urllib.parse import urlsplit, urlunsplit
 
 from camera_hub.clock import Clock
 from camera_hub.errors import HubError, Kind, Reason
+from camera_hub.relay.ingest.rtp import ReceiverStats
 from camera_hub.relay.messages import FeedSpec
-from camera_hub.relay.rtp import ReceiverStats
 from camera_hub.relay.rtsp.audio_sdp import AudioStream, read_audio
-from camera_hub.relay.rtsp.auth import Login, best_challenge
-from camera_hub.relay.rtsp.connection import Connection, dial
+from camera_hub.relay.rtsp.auth import RtspLogin, best_challenge
+from camera_hub.relay.rtsp.connection import CameraConnection, dial
 from camera_hub.relay.rtsp.message import Response
 from camera_hub.relay.rtsp.sdp import VideoStream, read_sdp
 from camera_hub.relay.rtsp.udp import UdpPair, open_pair
@@ -55,9 +55,9 @@ class RtspSession:
         self._clock = clock
         self._on_media = on_media
         self._url = _without_login(spec.url)
-        self._login = Login(spec.username, spec.password or "") if spec.username else None
+        self._login = RtspLogin(spec.username, spec.password or "") if spec.username else None
         self._signed_ok = False
-        self._connection: Connection | None = None
+        self._connection: CameraConnection | None = None
         self._udp: UdpPair | None = None
         self._channel = 0
         self._audio_udp: UdpPair | None = None

@@ -14,7 +14,7 @@ MAX_UNASKED = 256 * 1024
 """Bytes that may wait to be written before a camera that does not read is given up."""
 
 
-class Connection(asyncio.Protocol):
+class CameraConnection(asyncio.Protocol):
     """Packets go to `on_packet(channel, data)` in the read callback itself: no queue, no task in between.
 
     What `on_packet` raises as HubError ends the connection with that error. `lost` is set when it has ended.
@@ -107,7 +107,7 @@ class Connection(asyncio.Protocol):
             self._transport.abort()
 
 
-async def dial(address: str, port: int, *, tls: bool, on_packet: Callable[[int, bytes], None]) -> Connection:
+async def dial(address: str, port: int, *, tls: bool, on_packet: Callable[[int, bytes], None]) -> CameraConnection:
     """Connect to the pinned address. Raises HubError with what the network said. The caller sets the deadline."""
     try:
         ipaddress.ip_address(address)
@@ -115,7 +115,7 @@ async def dial(address: str, port: int, *, tls: bool, on_packet: Callable[[int, 
         raise HubError(Kind.INVALID, "a stream's address must be an IP address", reason=Reason.UNREACHABLE) from error
     try:
         _, connection = await asyncio.get_running_loop().create_connection(
-            lambda: Connection(on_packet), address, port, ssl=_tls() if tls else None
+            lambda: CameraConnection(on_packet), address, port, ssl=_tls() if tls else None
         )
     except ssl.SSLError as error:
         raise HubError(Kind.UNREACHABLE, "no TLS with the camera", reason=Reason.TLS_FAILED) from error

@@ -10,7 +10,7 @@ TRIES = 32
 BUFFER = 2 * 1024 * 1024
 
 
-class _Ear(asyncio.DatagramProtocol):
+class _DatagramReceiver(asyncio.DatagramProtocol):
     def __init__(self, address: str, on_datagram: Callable[[bytes], None]) -> None:
         self._address = address
         self._on_datagram = on_datagram
@@ -34,7 +34,7 @@ class UdpPair:
     """RTP on an even port, RTCP on the odd one after it (RFC 3550 section 11)."""
 
     def __init__(
-        self, ear: _Ear, media: asyncio.DatagramTransport, control: asyncio.DatagramTransport, port: int
+        self, ear: _DatagramReceiver, media: asyncio.DatagramTransport, control: asyncio.DatagramTransport, port: int
     ) -> None:
         self._ear = ear
         self._media = media
@@ -94,7 +94,7 @@ async def open_pair(
             second.close()
             continue
         first.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, BUFFER)
-        media, ear = await loop.create_datagram_endpoint(lambda: _Ear(address, on_media), sock=first)
-        control, _ = await loop.create_datagram_endpoint(lambda: _Ear(address, on_control), sock=second)
+        media, ear = await loop.create_datagram_endpoint(lambda: _DatagramReceiver(address, on_media), sock=first)
+        control, _ = await loop.create_datagram_endpoint(lambda: _DatagramReceiver(address, on_control), sock=second)
         return UdpPair(ear, media, control, port)
     raise HubError(Kind.UNAVAILABLE, "no free pair of UDP ports", reason=Reason.NO_MEDIA)

@@ -16,8 +16,8 @@ from camera_hub.clock import Clock
 from camera_hub.errors import HubError, Kind
 from camera_hub.relay.webrtc import rtcp
 from camera_hub.relay.webrtc.ice import IcePeer
-from camera_hub.relay.webrtc.outlet import SrtpOutlet
-from camera_hub.relay.webrtc.port import Port
+from camera_hub.relay.webrtc.srtp_sender import SrtpSender
+from camera_hub.relay.webrtc.udp_port import UdpPort
 
 MAX_SENDERS = 64
 """SSRCs that a browser may report under: one per m-line in practice. libsrtp keeps each, and looks through all."""
@@ -81,9 +81,9 @@ class Dtls:
 
         self._ice.hears = heard
 
-    def outlet(self, port: Port, *, gso: bool) -> SrtpOutlet:
+    def outlet(self, port: UdpPort, *, gso: bool) -> SrtpSender:
         """The way out for packets, once connected."""
-        return SrtpOutlet(port, self._ice, self._transport._tx_srtp, gso=gso)
+        return SrtpSender(port, self._ice, self._transport._tx_srtp, gso=gso)
 
     async def stop(self) -> None:
         """Say goodbye and let go of everything."""

@@ -5,8 +5,8 @@ import secrets
 from collections import OrderedDict, deque
 from collections.abc import Callable
 
-from camera_hub.relay.webrtc.many import Address
-from camera_hub.relay.webrtc.port import Port, Way
+from camera_hub.relay.fanout.sendmmsg import Address
+from camera_hub.relay.webrtc.udp_port import ReturnRoute, UdpPort
 
 QUEUE = 256
 MAX_ADDRESSES = 32
@@ -22,11 +22,11 @@ class IcePeer:
     role = "controlled"
     state = "completed"
 
-    def __init__(self, port: Port, remote_ufrag: str, now: Callable[[], float]) -> None:
+    def __init__(self, port: UdpPort, remote_ufrag: str, now: Callable[[], float]) -> None:
         self.ufrag = secrets.token_hex(4)
         self.password = secrets.token_hex(16)
         self.remote_ufrag = remote_ufrag
-        self.way: Way | None = None
+        self.way: ReturnRoute | None = None
         self.seen = now()
         self.selected = asyncio.Event()
         self.hears: Callable[[bytes], str | None] | None = None
@@ -42,7 +42,7 @@ class IcePeer:
         self._closed = False
         port.add(self)
 
-    def checked(self, way: Way, nominated: bool, transaction: bytes) -> str | None:
+    def checked(self, way: ReturnRoute, nominated: bool, transaction: bytes) -> str | None:
         # Integrity does not cover where a check came from: one that was overheard and sent again from elsewhere would
         # draw the pictures there. A browser never uses a transaction for two addresses.
         if self._checks.setdefault(transaction, way.address) != way.address:

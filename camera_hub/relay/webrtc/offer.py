@@ -6,7 +6,7 @@ Offers are 80 kB (16 tracks) to 180 kB (36 tracks) from Chromium, so parsing goe
 from dataclasses import dataclass, field, replace
 
 from camera_hub.errors import HubError, Kind
-from camera_hub.relay.track import PayloadTypes
+from camera_hub.relay.peer.track import PayloadTypes
 
 MAX_OFFER = 256 * 1024
 MAX_SECTIONS = 40

@@ -3,7 +3,7 @@
 from camera_hub.store.tables.base import Base, Sealed, UtcDateTime
 from camera_hub.store.tables.health import Alarm, Notice, Observation
 from camera_hub.store.tables.patrol import Run, RunStep, Scene, Tour, TourStop
-from camera_hub.store.tables.people import Favourite, LoginFailure, Session, SetupLink, User
+from camera_hub.store.tables.people import Favourite, LoginFailure, SetupLink, User, UserSession
 from camera_hub.store.tables.places import Camera, Device, LoginAccount, Stream, Village
 from camera_hub.store.tables.rtsp import StreamSession, StreamToken
 
@@ -21,7 +21,6 @@ __all__ = [
     "RunStep",
     "Scene",
     "Sealed",
-    "Session",
     "SetupLink",
     "Stream",
     "StreamSession",
@@ -29,6 +28,7 @@ __all__ = [
     "Tour",
     "TourStop",
     "User",
+    "UserSession",
     "UtcDateTime",
     "Village",
 ]

@@ -24,7 +24,7 @@ class User(Base):
     last_login_at: Mapped[datetime | None]
 
 
-class Session(Base):
+class UserSession(Base):
     """A signed-in browser. Only the SHA-256 of its opaque token is stored."""
 
     __tablename__ = "sessions"

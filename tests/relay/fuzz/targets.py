@@ -4,21 +4,21 @@ from collections.abc import Callable
 from typing import Any
 
 from camera_hub.errors import HubError
-from camera_hub.relay import nal
-from camera_hub.relay.codecs import BY_NAME
-from camera_hub.relay.depacketize import MAX_UNIT, Depacketizer
-from camera_hub.relay.intake import Intake
-from camera_hub.relay.rtp import parse_rtp
+from camera_hub.relay.ingest import nal
+from camera_hub.relay.ingest.codecs import BY_NAME
+from camera_hub.relay.ingest.depacketize import MAX_UNIT, Depacketizer
+from camera_hub.relay.ingest.intake import Intake
+from camera_hub.relay.ingest.rtp import parse_rtp
+from camera_hub.relay.ingest.timeline import Timeline
 from camera_hub.relay.rtsp.audio_sdp import read_audio
-from camera_hub.relay.rtsp.auth import Login, best_challenge
+from camera_hub.relay.rtsp.auth import RtspLogin, best_challenge
 from camera_hub.relay.rtsp.message import MAX_BODY, MAX_LINE, Parser, Response
 from camera_hub.relay.rtsp.sdp import read_sdp
-from camera_hub.relay.timeline import Timeline
 from camera_hub.relay.webrtc import rtcp
 from camera_hub.relay.webrtc.answer import Ssrcs, Transport, write_answer
 from camera_hub.relay.webrtc.ice import IcePeer
 from camera_hub.relay.webrtc.offer import read_offer
-from camera_hub.relay.webrtc.port import Port
+from camera_hub.relay.webrtc.udp_port import UdpPort
 
 BASE = "rtsp://10.0.0.1:554/live/1"
 SECRET = "pass-word-of-the-fuzzer"
@@ -31,7 +31,7 @@ def rtsp(data: bytes) -> None:
         for part in (data[: len(data) // 2], data[len(data) // 2 :]):
             for message in parser.feed(part):
                 if isinstance(message, Response):
-                    login = Login("admin", SECRET, best_challenge(message.headers.get("www-authenticate", ())))
+                    login = RtspLogin("admin", SECRET, best_challenge(message.headers.get("www-authenticate", ())))
                     signed = login.header("DESCRIBE", BASE, "c") or ""
                     assert SECRET not in signed
     except HubError:
@@ -63,7 +63,7 @@ def offer(data: bytes) -> None:
 
 def datagram(data: bytes) -> None:
     """The filter of the relay's one port, where a viewer is waited for whose names an onlooker knows."""
-    port = Port("127.0.0.1", 0)
+    port = UdpPort("127.0.0.1", 0)
     try:
         peer = IcePeer(port, "theirs", lambda: 1.0)
         port.remove(peer)

@@ -1211,10 +1211,10 @@ export interface components {
             ranges?: string[] | null;
         };
         /**
-         * Changed
+         * ChangedMessage
          * @description Hub → page: something changed. `data` is the noun's read schema, None when it is gone or out of sight.
          */
-        Changed: {
+        ChangedMessage: {
             /** Data */
             data: {
                 [key: string]: unknown;
@@ -1242,22 +1242,6 @@ export interface components {
             position?: number | null;
             /** Revision */
             revision: number;
-        };
-        /**
-         * Counts
-         * @description Approved cameras by health; `waiting` are those not yet approved.
-         */
-        Counts: {
-            /** Fault */
-            fault: number;
-            /** Ok */
-            ok: number;
-            /** Total */
-            total: number;
-            /** Unknown */
-            unknown: number;
-            /** Waiting */
-            waiting: number;
         };
         /** DeviceAnswer */
         DeviceAnswer: {
@@ -1322,10 +1306,10 @@ export interface components {
             at: string;
         };
         /**
-         * FeedFigures
+         * FeedFiguresAnswer
          * @description A feed, counters since it was first opened. Delays in seconds, sizes in bytes.
          */
-        FeedFigures: {
+        FeedFiguresAnswer: {
             /** Bad Packets */
             bad_packets: number;
             /** Bytes */
@@ -1360,10 +1344,10 @@ export interface components {
             width: number | null;
         };
         /**
-         * Found
+         * FoundDeviceAnswer
          * @description One device that answered.
          */
-        Found: {
+        FoundDeviceAnswer: {
             /** Clock Error S */
             clock_error_s: number | null;
             /** Device Id */
@@ -1400,10 +1384,10 @@ export interface components {
             detail?: components["schemas"]["ValidationError"][];
         };
         /**
-         * Heard
+         * HeardMessage
          * @description Hub → page: what it hears, on the audio track of `viewer`. `reason`: why the wish, now over, was refused.
          */
-        Heard: {
+        HeardMessage: {
             /** Camera */
             camera: number | null;
             /** Reason */
@@ -1425,10 +1409,10 @@ export interface components {
             viewer?: string | null;
         };
         /**
-         * Hello
+         * HelloMessage
          * @description Hub → page, first message of every connection. A changed `epoch`: the hub is new, offer again.
          */
-        Hello: {
+        HelloMessage: {
             /** Epoch */
             epoch: string;
             /**
@@ -1459,10 +1443,10 @@ export interface components {
             network: string;
         };
         /**
-         * Listen
+         * ListenMessage
          * @description Page → hub: hear a camera that a tile shows, or nothing (null). `serial` grows per page.
          */
-        Listen: {
+        ListenMessage: {
             /** Camera */
             camera: number | null;
             /** Serial */
@@ -1478,16 +1462,16 @@ export interface components {
          * @description All messages of the WebSocket, here so that their types are generated too.
          */
         LiveMessages: {
-            changed: components["schemas"]["Changed"];
-            heard: components["schemas"]["Heard"];
-            hello: components["schemas"]["Hello"];
-            listen: components["schemas"]["Listen"];
-            relay: components["schemas"]["RelayNew"];
-            reload: components["schemas"]["Reload"];
-            show: components["schemas"]["Show"];
-            tile: components["schemas"]["Tile"];
-            time: components["schemas"]["Time"];
-            viewer_gone: components["schemas"]["ViewerGone"];
+            changed: components["schemas"]["ChangedMessage"];
+            heard: components["schemas"]["HeardMessage"];
+            hello: components["schemas"]["HelloMessage"];
+            listen: components["schemas"]["ListenMessage"];
+            relay: components["schemas"]["RelayNewMessage"];
+            reload: components["schemas"]["ReloadMessage"];
+            show: components["schemas"]["ShowMessage"];
+            tile: components["schemas"]["TileMessage"];
+            time: components["schemas"]["TimeMessage"];
+            viewer_gone: components["schemas"]["ViewerGoneMessage"];
         };
         /**
          * MadeStreamToken
@@ -1571,6 +1555,14 @@ export interface components {
             username: string;
             /** Village Id */
             village_id: number;
+        };
+        /**
+         * NewOrder
+         * @description Ids in their new order.
+         */
+        NewOrder: {
+            /** Ids */
+            ids: number[];
         };
         /** NewPassword */
         NewPassword: {
@@ -1736,25 +1728,6 @@ export interface components {
             stream_ms: number | null;
         };
         /**
-         * Order
-         * @description Ids in their new order.
-         */
-        Order: {
-            /** Ids */
-            ids: number[];
-        };
-        /** Plan */
-        Plan: {
-            /** Hosts */
-            hosts: number;
-            /** Interfaces */
-            interfaces: components["schemas"]["InterfaceAnswer"][];
-            /** Max Hosts */
-            max_hosts: number;
-            /** Ranges */
-            ranges: components["schemas"]["RangeAnswer"][];
-        };
-        /**
          * PlanRequest
          * @description What would be searched; nothing is sent. An invalid range is refused, never replaced.
          */
@@ -1797,10 +1770,10 @@ export interface components {
             text: string;
         };
         /**
-         * RelayNew
+         * RelayNewMessage
          * @description Hub → page: the relay was restarted; offer again at once.
          */
-        RelayNew: {
+        RelayNewMessage: {
             /** Epoch */
             epoch: number;
             /** Relay */
@@ -1820,10 +1793,10 @@ export interface components {
             relay: number;
         };
         /**
-         * Reload
+         * ReloadMessage
          * @description Hub → page: events were lost (slow page); fetch every list anew.
          */
-        Reload: {
+        ReloadMessage: {
             /**
              * Type
              * @default reload
@@ -1978,10 +1951,10 @@ export interface components {
             name: string;
         };
         /**
-         * Setup
+         * SetupRequest
          * @description Make the first township admin, with the token of the one-time link.
          */
-        Setup: {
+        SetupRequest: {
             /** Display Name */
             display_name: string;
             /**
@@ -2003,10 +1976,10 @@ export interface components {
             needed: boolean;
         };
         /**
-         * Show
+         * ShowMessage
          * @description Page → hub: put a camera into a tile, or empty it (camera null). `serial` grows per tile.
          */
-        Show: {
+        ShowMessage: {
             /** Camera */
             camera: number | null;
             /**
@@ -2027,8 +2000,8 @@ export interface components {
             /** Viewer */
             viewer: string;
         };
-        /** SignIn */
-        SignIn: {
+        /** SignInRequest */
+        SignInRequest: {
             /**
              * Password
              * Format: password
@@ -2201,7 +2174,7 @@ export interface components {
             /** Done */
             done: number;
             /** Found */
-            found: components["schemas"]["Found"][];
+            found: components["schemas"]["FoundDeviceAnswer"][];
             /** Id */
             id: string;
             /**
@@ -2218,6 +2191,17 @@ export interface components {
             total: number;
             /** Village Id */
             village_id: number;
+        };
+        /** SweepPlanAnswer */
+        SweepPlanAnswer: {
+            /** Hosts */
+            hosts: number;
+            /** Interfaces */
+            interfaces: components["schemas"]["InterfaceAnswer"][];
+            /** Max Hosts */
+            max_hosts: number;
+            /** Ranges */
+            ranges: components["schemas"]["RangeAnswer"][];
         };
         /**
          * SystemAnswer
@@ -2252,14 +2236,27 @@ export interface components {
             viewers: number;
         };
         /**
-         * Tile
+         * TileFiguresAnswer
+         * @description Two answers give rates: `at` is the relay's clock in seconds. `feed` is null where none runs, `sent` for
+         *     key-frame pictures.
+         */
+        TileFiguresAnswer: {
+            /** At */
+            at: number;
+            feed: components["schemas"]["FeedFiguresAnswer"] | null;
+            sent: components["schemas"]["TrackFiguresAnswer"] | null;
+            /** Track */
+            track: number;
+        };
+        /**
+         * TileMessage
          * @description Hub → page: what a tile shows. `since` is when the camera's fault began, if it has one.
          *
          *     `pictures`: no stream can be played here (`reason`), so GET /api/cameras/{camera}/still?stream={stream} gives one
          *     picture per key frame; each has a new number in `picture`, and about `interval` seconds lie between two.
          *     `retry_at`: the device refused its login, and is not asked again before then.
          */
-        Tile: {
+        TileMessage: {
             /** Audio */
             audio?: ("none" | "plays" | "unsupported" | "refused") | null;
             /** Audio Codec */
@@ -2308,23 +2305,10 @@ export interface components {
             viewer: string;
         };
         /**
-         * TileFigures
-         * @description Two answers give rates: `at` is the relay's clock in seconds. `feed` is null where none runs, `sent` for
-         *     key-frame pictures.
-         */
-        TileFigures: {
-            /** At */
-            at: number;
-            feed: components["schemas"]["FeedFigures"] | null;
-            sent: components["schemas"]["TrackFigures"] | null;
-            /** Track */
-            track: number;
-        };
-        /**
-         * Time
+         * TimeMessage
          * @description Hub → page, every 10 s: a page that misses two reconnects.
          */
-        Time: {
+        TimeMessage: {
             /**
              * Now
              * Format: date-time
@@ -2370,10 +2354,10 @@ export interface components {
             stops: components["schemas"]["StopBody"][];
         };
         /**
-         * TrackFigures
+         * TrackFiguresAnswer
          * @description What a tile's track was sent, counters since the connection began. Shares are 0–1, the round trip in seconds.
          */
-        TrackFigures: {
+        TrackFiguresAnswer: {
             /** Bytes */
             bytes: number;
             /** Dropped Frames */
@@ -2435,8 +2419,24 @@ export interface components {
             /** Error Type */
             type: string;
         };
-        /** ViewerAnswer */
-        ViewerAnswer: {
+        /**
+         * ViewerGoneMessage
+         * @description Hub → page: this peer connection has ended; offer again.
+         */
+        ViewerGoneMessage: {
+            /** Reason */
+            reason: string;
+            /**
+             * Type
+             * @default viewer_gone
+             * @constant
+             */
+            type: "viewer_gone";
+            /** Viewer */
+            viewer: string;
+        };
+        /** ViewerOfferAnswer */
+        ViewerOfferAnswer: {
             /** Codecs */
             codecs: string[];
             /** Epoch */
@@ -2450,25 +2450,9 @@ export interface components {
             /** Viewer */
             viewer: string;
         };
-        /**
-         * ViewerGone
-         * @description Hub → page: this peer connection has ended; offer again.
-         */
-        ViewerGone: {
-            /** Reason */
-            reason: string;
-            /**
-             * Type
-             * @default viewer_gone
-             * @constant
-             */
-            type: "viewer_gone";
-            /** Viewer */
-            viewer: string;
-        };
         /** VillageAnswer */
         VillageAnswer: {
-            counts: components["schemas"]["Counts"];
+            counts: components["schemas"]["VillageCountsAnswer"];
             /** Down Since */
             down_since?: string | null;
             /** Id */
@@ -2488,6 +2472,22 @@ export interface components {
             position: number;
             /** Ranges */
             ranges: string[];
+        };
+        /**
+         * VillageCountsAnswer
+         * @description Approved cameras by health; `waiting` are those not yet approved.
+         */
+        VillageCountsAnswer: {
+            /** Fault */
+            fault: number;
+            /** Ok */
+            ok: number;
+            /** Total */
+            total: number;
+            /** Unknown */
+            unknown: number;
+            /** Waiting */
+            waiting: number;
         };
     };
     responses: never;
@@ -2637,7 +2637,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["Order"];
+                "application/json": components["schemas"]["NewOrder"];
             };
         };
         responses: {
@@ -3197,7 +3197,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Plan"];
+                    "application/json": components["schemas"]["SweepPlanAnswer"];
                 };
             };
             /** @description Validation Error */
@@ -3827,7 +3827,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["SignIn"];
+                "application/json": components["schemas"]["SignInRequest"];
             };
         };
         responses: {
@@ -3933,7 +3933,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["Setup"];
+                "application/json": components["schemas"]["SetupRequest"];
             };
         };
         responses: {
@@ -4265,7 +4265,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ViewerAnswer"];
+                    "application/json": components["schemas"]["ViewerOfferAnswer"];
                 };
             };
             /** @description Validation Error */
@@ -4327,7 +4327,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["TileFigures"][];
+                    "application/json": components["schemas"]["TileFiguresAnswer"][];
                 };
             };
             /** @description Validation Error */
@@ -4403,7 +4403,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["Order"];
+                "application/json": components["schemas"]["NewOrder"];
             };
         };
         responses: {

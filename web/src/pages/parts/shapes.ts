@@ -21,8 +21,8 @@ export type {
 
 type Schemas = components['schemas']
 
-export type Found = Schemas['Found']
-export type Plan = Schemas['Plan']
+export type Found = Schemas['FoundDeviceAnswer']
+export type Plan = Schemas['SweepPlanAnswer']
 export type PlanStop = Schemas['PlanStop']
 export type RunStep = Schemas['RunStepAnswer']
 export type StopBody = Schemas['StopBody']

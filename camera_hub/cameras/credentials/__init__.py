@@ -1,0 +1,1 @@
+"""Devices' logins: sealed storage, the budget of tries, retry rules."""

@@ -1,0 +1,63 @@
+"""How often a wrong login is tried: twice, then after half an hour, then every six hours. Pure.
+
+Cameras lock an account after five or so wrong passwords, and their owner out with it. At most six
+tries fall into any 24 hours: 0, 0, ½, 6½, 12½, 18½ h.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from camera_hub.errors import Reason
+
+Door = Literal["onvif", "rtsp"]
+"""Where a login is proved. Some devices keep users of their own behind each."""
+
+FREE_TRIES = 2
+FIRST_PAUSE = 30 * 60.0
+LATER_PAUSE = 6 * 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class LoginStanding:
+    """What is known of one login at one device: refusals per door since that door last took it, and the pause.
+
+    `until` is on the clock of the caller, in seconds; 0 = no pause.
+    """
+
+    failures: Mapping[str, int] = field(default_factory=dict)
+    until: float = 0.0
+    reason: str = Reason.WRONG_PASSWORD
+
+    @property
+    def total(self) -> int:
+        """Refusals at all doors: a device that locks us out counts them together."""
+        return sum(self.failures.values())
+
+
+def pause(total: int) -> float:
+    """Seconds to leave a device alone after that many refusals."""
+    if total < FREE_TRIES:
+        return 0.0
+    return FIRST_PAUSE if total == FREE_TRIES else LATER_PAUSE
+
+
+def refused(standing: LoginStanding, door: Door, now: float, reason: str = Reason.WRONG_PASSWORD) -> LoginStanding:
+    """The device refused the login at that door."""
+    failures = {**standing.failures, door: standing.failures.get(door, 0) + 1}
+    total = sum(failures.values())
+    seconds = max(pause(total), FIRST_PAUSE) if reason == Reason.LOCKED_OUT else pause(total)
+    return LoginStanding(failures, now + seconds if seconds else 0.0, reason)
+
+
+def accepted(standing: LoginStanding, door: Door) -> LoginStanding:
+    """The device took the login at that door; refusals at another one still stand."""
+    left = {name: count for name, count in standing.failures.items() if name != door}
+    return LoginStanding(left, standing.until, standing.reason) if left else LoginStanding()
+
+
+def resumed(failures: Mapping[str, int], seconds_left: float, now: float, reason: str) -> LoginStanding:
+    """A standing that was kept by wall time: however that clock stepped, no pause grows beyond its length."""
+    longest = max(pause(sum(failures.values())), FIRST_PAUSE)
+    left = min(max(0.0, seconds_left), longest)
+    return LoginStanding(dict(failures), now + left if left else 0.0, reason)

@@ -1,0 +1,155 @@
+"""Looking at one address: does a device stand there, does it speak ONVIF, and if not, what does it speak?
+
+No login is ever sent, and nothing is asked that a device answers with more than a few hundred bytes.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal, Protocol
+
+from camera_hub.cameras.discovery.ws_discovery import PATH, Announced
+from camera_hub.cameras.onvif.client import ClockReading
+from camera_hub.errors import HubError, Reason
+
+RTSP_PORTS = (554, 8554)
+_VENDOR = b"GET /ISAPI/System/deviceInfo HTTP/1.1\r\nHost: %s\r\nConnection: close\r\nAccept-Encoding: identity\r\n\r\n"
+_RTSP = b"OPTIONS * RTSP/1.0\r\nCSeq: 1\r\nUser-Agent: camera-hub\r\n\r\n"
+_PEEK = 2048
+
+
+class Greeter(Protocol):
+    """What a sweep needs of onvif.client."""
+
+    async def clock(self, host: str, port: int, path: str = ..., *, timeout: float | None = None) -> ClockReading:
+        """Read the device's clock without a login. Raises HubError."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class FoundDevice:
+    """One device that answered. `reason` says why it cannot be described as it stands, None when it can."""
+
+    host: str
+    port: int
+    source: Literal["multicast", "unicast"]
+    path: str = PATH
+    endpoint: str = ""
+    name: str = ""
+    manufacturer: str = ""
+    model: str = ""
+    mac: str = ""
+    clock_error_s: float | None = None
+    reason: str | None = None
+
+    @property
+    def key(self) -> str:
+        return self.endpoint or f"{self.host}:{self.port}"
+
+
+def of(one: Announced, source: Literal["multicast", "unicast"]) -> FoundDevice:
+    """What an announcement tells."""
+    return FoundDevice(
+        one.host, one.port, source, one.path, one.endpoint, one.name, one.manufacturer, one.model, one.mac
+    )
+
+
+async def greeted(onvif: Greeter, found: FoundDevice, timeout: float) -> FoundDevice:
+    """The finding with the device's clock error, or with the reason why it did not tell its time."""
+    try:
+        reading = await onvif.clock(found.host, found.port, found.path, timeout=timeout)
+    except HubError as error:
+        return replace(found, reason=error.reason)
+    return replace(found, clock_error_s=reading.offset_s, reason=None)
+
+
+async def look_at(
+    onvif: Greeter,
+    host: str,
+    ports: Sequence[int],
+    timeout: float,
+    announcement: Callable[[], Awaitable[Announced | None]],
+) -> FoundDevice | None:
+    """The device at `host`, None when none answers. `announcement` waits a moment for its WS-Discovery answer."""
+    opening = asyncio.gather(*(_opens(host, port, timeout) for port in dict.fromkeys([*ports, *RTSP_PORTS])))
+    try:
+        told = await announcement()
+        listening = [port for port in await opening if port is not None]
+    finally:
+        opening.cancel()
+    doors = [of(told, "unicast")] if told is not None else []
+    plain = doors[0] if told is not None else FoundDevice(host, 0, "unicast")
+    doors += [replace(plain, port=port, path=PATH) for port in listening if port in ports and port not in _ports(doors)]
+    failed: FoundDevice | None = None
+    for door in doors:
+        found = await greeted(onvif, door, timeout)
+        if found.reason is None:
+            return found
+        if failed is None or (failed.reason in _UNSURE and found.reason not in _UNSURE):
+            failed = found
+    if failed is not None and (told is not None or failed.reason not in _UNSURE):
+        return failed
+    camera = await _is_camera(host, listening, timeout)
+    if camera is None:
+        return None
+    asks = failed is not None and failed.reason == Reason.LOGIN_NEEDED
+    return failed if asks else FoundDevice(host, camera, "unicast", reason=Reason.ONVIF_OFF)
+
+
+def _ports(doors: Iterable[FoundDevice]) -> set[int]:
+    return {door.port for door in doors}
+
+
+_UNSURE = {
+    Reason.ONVIF_OFF,
+    Reason.BAD_REPLY,
+    Reason.REDIRECTED,
+    Reason.LOGIN_NEEDED,
+    Reason.PORT_CLOSED,
+    Reason.UNREACHABLE,
+}
+"""What any web server gives that is no ONVIF device: it is told of only if it shows elsewhere that it is a camera."""
+
+
+async def _is_camera(host: str, ports: Iterable[int], timeout: float) -> int | None:
+    """The first port at which something speaks RTSP or a camera maker's HTTP, None when nothing does."""
+    ports = list(ports)
+    heard = await asyncio.gather(*(_speaks(host, port, timeout) for port in ports))
+    return next((port for port, speaks in zip(ports, heard, strict=True) if speaks), None)
+
+
+async def _speaks(host: str, port: int, timeout: float) -> bool:
+    if (await _exchange(host, port, _RTSP, timeout)).startswith(b"RTSP/1."):
+        return True
+    if port in RTSP_PORTS:
+        return False
+    answer = (await _exchange(host, port, _VENDOR % host.encode(), timeout)).lower()
+    status = answer.split(b"\r\n", 1)[0]
+    if b" 401" in status:
+        return b"www-authenticate: digest" in answer
+    return b" 200" in status and b"deviceinfo" in answer
+
+
+async def _opens(host: str, port: int, timeout: float) -> int | None:
+    try:
+        async with asyncio.timeout(timeout):
+            _, writer = await asyncio.open_connection(host, port)
+    except (OSError, TimeoutError):
+        return None
+    writer.transport.abort()
+    return port
+
+
+async def _exchange(host: str, port: int, request: bytes, timeout: float) -> bytes:
+    """The first bytes of the answer, empty when there is none in time."""
+    writer: asyncio.StreamWriter | None = None
+    try:
+        async with asyncio.timeout(timeout):
+            reader, writer = await asyncio.open_connection(host, port)
+            writer.write(request)
+            return await reader.read(_PEEK)
+    except (OSError, TimeoutError):
+        return b""
+    finally:
+        if writer is not None:
+            writer.transport.abort()

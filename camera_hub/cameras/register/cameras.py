@@ -1,0 +1,172 @@
+"""Cameras: what operators name and watch. Waiting → approved → retired; a failed picture changes none of that."""
+
+from collections.abc import Iterable, Sequence
+
+from sqlalchemy import ColumnElement, select
+
+from camera_hub.access.policy import Actor, require_village
+from camera_hub.cameras.register import views
+from camera_hub.cameras.register.pinyin import pinyin_of
+from camera_hub.cameras.register.proofs import Proofs
+from camera_hub.cameras.register.views import CameraView
+from camera_hub.clock import Clock
+from camera_hub.errors import HubError, Kind, Reason
+from camera_hub.events import CameraChanged, EventBus, VillageChanged
+from camera_hub.store.database import Database
+from camera_hub.store.tables import Camera, Device
+
+
+class Cameras:
+    """The verbs of cameras. Each publishes CameraChanged (and VillageChanged where counts move) after its commit."""
+
+    def __init__(self, database: Database, bus: EventBus, clock: Clock, proofs: Proofs) -> None:
+        self._database = database
+        self._bus = bus
+        self._clock = clock
+        self._proofs = proofs
+
+    async def all(self, actor: Actor, *, state: str | None = None, village_id: int | None = None) -> list[CameraView]:
+        """Those in the actor's scope, in the order of villages and their own; without a state all but the retired."""
+        where: list[ColumnElement[bool]] = [Camera.state == state if state is not None else Camera.state != "retired"]
+        if actor.scope is not None:
+            where.append(Camera.village_id == actor.scope)
+        if village_id is not None:
+            where.append(Camera.village_id == village_id)
+        return await self._views(actor, where)
+
+    async def get(self, actor: Actor, camera_id: int) -> CameraView:
+        """One camera, in any state. Raises HubError(NOT_FOUND)."""
+        found = await self.some(actor, [camera_id])
+        if not found:
+            raise _unknown()
+        return found[0]
+
+    async def some(self, actor: Actor, ids: Iterable[int]) -> list[CameraView]:
+        """Those of the given ids that are there and in the actor's scope."""
+        where: list[ColumnElement[bool]] = [Camera.id.in_(list(ids))]
+        if actor.scope is not None:
+            where.append(Camera.village_id == actor.scope)
+        return await self._views(actor, where)
+
+    async def change(
+        self,
+        actor: Actor,
+        camera_id: int,
+        *,
+        name: str | None = None,
+        place_class: str | None = None,
+        position: int | None = None,
+    ) -> CameraView:
+        """Change what is given. Raises HubError(NOT_FOUND)."""
+        async with self._database.write() as session:
+            camera = await session.get(Camera, camera_id)
+            if camera is None:
+                raise _unknown()
+            require_village(actor, camera.village_id, "camera")
+            if name is not None:
+                rename(camera, name)
+            if place_class is not None:
+                camera.place_class = place_class
+            if position is not None:
+                camera.position = position
+        self._bus.publish(CameraChanged(camera_id, camera.village_id))
+        return await self.get(actor, camera_id)
+
+    async def order(self, actor: Actor, ids: Sequence[int]) -> None:
+        """Put these cameras into this order within their villages, before any that are not named."""
+        async with self._database.write() as session:
+            rows = {one.id: one for one in await session.scalars(select(Camera).where(Camera.id.in_(ids)))}
+            self._known(actor, rows, ids)
+            villages = {one.village_id for one in rows.values()}
+            others = await session.scalars(
+                select(Camera)
+                .where(Camera.village_id.in_(villages), Camera.id.not_in(ids))
+                .order_by(Camera.position, Camera.id)
+            )
+            moved = []
+            for position, camera in enumerate([*(rows[one] for one in dict.fromkeys(ids)), *others], 1):
+                if camera.position != position:
+                    camera.position = position
+                    moved.append(camera)
+        self._tell(moved)
+
+    async def approve(self, actor: Actor, ids: Sequence[int], place_class: str | None = None) -> list[CameraView]:
+        """Let operators see them; retired ones come back. Raises HubError: NOT_FOUND, CONFLICT (device retired)."""
+        async with self._database.write() as session:
+            rows = {one.id: one for one in await session.scalars(select(Camera).where(Camera.id.in_(ids)))}
+            self._known(actor, rows, ids)
+            gone = select(Device.id).where(
+                Device.id.in_({one.device_id for one in rows.values()}), Device.retired_at.is_not(None)
+            )
+            if (device_id := await session.scalar(gone.limit(1))) is not None:
+                raise HubError(
+                    Kind.CONFLICT,
+                    "the device of this camera is retired; register it anew",
+                    reason=Reason.RETIRED,
+                    device=device_id,
+                )
+            for camera in rows.values():
+                if camera.state != "approved":
+                    camera.state = "approved"
+                    camera.approved_at = self._clock.now()
+                    camera.retired_at = None
+                if place_class is not None:
+                    camera.place_class = place_class
+        self._tell(rows.values(), counts=True)
+        return await self.some(actor, ids)
+
+    async def retire(self, actor: Actor, ids: Sequence[int]) -> list[CameraView]:
+        """Take them out of service; their history stays. Raises HubError(NOT_FOUND)."""
+        async with self._database.write() as session:
+            rows = {one.id: one for one in await session.scalars(select(Camera).where(Camera.id.in_(ids)))}
+            self._known(actor, rows, ids)
+            for camera in rows.values():
+                retire(camera, self._clock)
+        self._tell(rows.values(), counts=True)
+        return await self.some(actor, ids)
+
+    async def prove(self, actor: Actor, camera_id: int) -> CameraView:
+        """Try its picture again, in the background. Raises HubError: NOT_FOUND, CONFLICT (retired)."""
+        camera = await self.get(actor, camera_id)
+        if camera.state == "retired":
+            raise HubError(Kind.CONFLICT, "this camera is retired", reason=Reason.RETIRED)
+        self._proofs.ask([(camera.id, camera.device_id)])
+        return await self.get(actor, camera_id)
+
+    async def _views(self, actor: Actor, where: Sequence[ColumnElement[bool]]) -> list[CameraView]:
+        async with self._database.read() as session:
+            return await views.cameras(session, actor.user_id, self._proofs.proving, where)
+
+    def _known(self, actor: Actor, rows: dict[int, Camera], ids: Iterable[int]) -> None:
+        for camera_id in ids:
+            if camera_id not in rows:
+                raise _unknown()
+            require_village(actor, rows[camera_id].village_id, "camera")
+
+    def _tell(self, cameras: Iterable[Camera], *, counts: bool = False) -> None:
+        cameras = list(cameras)
+        for camera in cameras:
+            self._bus.publish(CameraChanged(camera.id, camera.village_id))
+        if counts:
+            for village_id in {one.village_id for one in cameras}:
+                self._bus.publish(VillageChanged(village_id))
+
+
+def rename(camera: Camera, name: str) -> None:
+    """Set the name and what it is found by."""
+    camera.name = name
+    full, initials = pinyin_of(name)
+    camera.pinyin, camera.initials = full[:512], initials[:128]
+
+
+def retire(camera: Camera, clock: Clock) -> None:
+    """Take the row out of service; its fault, if it had one, is no longer one."""
+    if camera.state == "retired":
+        return
+    camera.state = "retired"
+    camera.retired_at = clock.now()
+    camera.health, camera.cause, camera.health_since = "unknown", None, None
+
+
+def _unknown() -> HubError:
+    return HubError(Kind.NOT_FOUND, "there is no such camera")

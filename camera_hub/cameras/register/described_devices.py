@@ -1,0 +1,174 @@
+"""Taking a described device into the tables: is it there already, which rows does it become, what is new in it."""
+
+from collections.abc import Iterable
+
+from sqlalchemy import ColumnElement, case, func, or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from camera_hub.access.policy import Actor
+from camera_hub.cameras.onvif.describe import Channel, Described, DescribedStream, Identity
+from camera_hub.cameras.register.cameras import rename
+from camera_hub.cameras.register.identity import DeviceFacts, changed, same
+from camera_hub.clock import Clock
+from camera_hub.errors import HubError, Kind, Reason
+from camera_hub.store.tables import Camera, Device, Stream
+
+
+def facts(device: Device) -> DeviceFacts:
+    """What is known of a registered device."""
+    return DeviceFacts(
+        _maker(device.manufacturer, device.model),
+        device.serial,
+        device.mac,
+        device.endpoint,
+        (device.village_id, device.host, device.onvif_port),
+    )
+
+
+def found_facts(identity: Identity, village_id: int, host: str, port: int | None) -> DeviceFacts:
+    """What was found of a device."""
+    maker = _maker(identity.manufacturer, identity.model)
+    return DeviceFacts(maker, identity.serial, identity.mac, identity.endpoint, (village_id, host, port))
+
+
+async def refuse_duplicate(session: AsyncSession, actor: Actor, found: DeviceFacts) -> None:
+    """Raise HubError(CONFLICT, duplicate) when the device is registered; it is named if the actor may see it."""
+    for known in await candidates(session, found):
+        if not same(facts(known), found):
+            continue
+        visible = actor.scope is None or actor.scope == known.village_id
+        if not visible:
+            raise HubError(
+                Kind.CONFLICT,
+                "this device is registered already, in another village; ask the township",
+                reason=Reason.DUPLICATE,
+                other_village=True,
+            )
+        raise HubError(
+            Kind.CONFLICT,
+            f"this device is registered already as “{known.name}” at {known.host}",
+            reason=Reason.DUPLICATE,
+            device=known.id,
+            name=known.name,
+            host=known.host,
+            village=known.village_id,
+        )
+
+
+async def candidates(session: AsyncSession, found: DeviceFacts) -> list[Device]:
+    """Devices in service that share any fact with the one found; the one at the same place, if any, comes first.
+
+    Bounded, since hundreds of cheap cameras may share one MAC or serial number.
+    """
+    village_id, host, port = found.place
+    at_place = (Device.village_id == village_id) & (Device.host == host) & (Device.onvif_port == port)
+    shared: list[ColumnElement[bool]] = [at_place]
+    for column, value in ((Device.serial, found.serial), (Device.mac, found.mac), (Device.endpoint, found.endpoint)):
+        if value:
+            shared.append(column == value)
+    where = select(Device).where(Device.retired_at.is_(None), or_(*shared)).limit(50)
+    first = case((at_place, 0), (Device.endpoint == found.endpoint, 1), else_=2)
+    return list(await session.scalars(where.order_by(first, Device.id)))
+
+
+def refuse_impostor(device: Device, found: Identity) -> None:
+    """Raise HubError(CONFLICT, identity_changed) when another device answers at this one's address."""
+    differ = changed(facts(device), found_facts(found, device.village_id, device.host, device.onvif_port))
+    if differ:
+        raise HubError(
+            Kind.CONFLICT,
+            "another device answers at this address (its serial number or MAC differs); nothing was changed",
+            reason=Reason.IDENTITY_CHANGED,
+            device=device.id,
+            differs=sorted(differ),
+        )
+
+
+def learn(device: Device, described: Described) -> None:
+    """Write what the device says of itself; what it does not tell stays."""
+    identity = described.identity
+    device.manufacturer = identity.manufacturer or device.manufacturer or ""
+    device.model = identity.model or device.model or ""
+    device.firmware = identity.firmware or device.firmware or ""
+    device.serial = identity.serial or device.serial or ""
+    device.mac = identity.mac or device.mac or ""
+    device.endpoint = identity.endpoint or device.endpoint or ""
+    device.rtsp_port = described.rtsp_port or device.rtsp_port
+    device.clock_offset_s = described.clock_offset_s
+    device.onvif_path = described.path
+    if described.kind == "recorder":
+        device.kind = "recorder"
+
+
+async def add_channels(
+    session: AsyncSession, device: Device, channels: Iterable[Channel], clock: Clock, *, approved: bool
+) -> list[Camera]:
+    """Rows for channels that are new; known ones keep name, place and state and get the new streams."""
+    known = {one.channel: one for one in await session.scalars(select(Camera).where(Camera.device_id == device.id))}
+    last = await session.scalar(select(func.max(Camera.position)).where(Camera.village_id == device.village_id))
+    position = last or 0
+    added = []
+    for channel in channels:
+        camera = known.get(channel.token)
+        if camera is None:
+            position += 1
+            camera = new_camera(device, channel.token, channel.name, position, clock, approved=approved)
+            session.add(camera)
+            await session.flush()
+            added.append(camera)
+        await _set_streams(session, camera, channel)
+    return added
+
+
+def new_camera(
+    device: Device, channel: str, name: str, position: int, clock: Clock, *, approved: bool, place_class: str = "other"
+) -> Camera:
+    """The row of a camera, not yet in a session."""
+    camera = Camera(
+        device_id=device.id,
+        village_id=device.village_id,
+        channel=channel,
+        place_class=place_class,
+        position=position,
+        state="approved" if approved else "waiting",
+        health="unknown",
+        created_at=clock.now(),
+        approved_at=clock.now() if approved else None,
+    )
+    rename(camera, name)
+    return camera
+
+
+async def _set_streams(session: AsyncSession, camera: Camera, channel: Channel) -> None:
+    known = {one.role: one for one in await session.scalars(select(Stream).where(Stream.camera_id == camera.id))}
+    for role, told in (("main", channel.main), ("sub", channel.sub)):
+        stream = known.get(role)
+        if told is None:
+            if stream is not None:
+                await session.delete(stream)
+            continue
+        if stream is None:
+            session.add(_stream(camera, role, told))
+            continue
+        if stream.profile != told.profile or stream.details.get("claimed") != told.codec:
+            stream.codec = None  # another encoding: what the old one said no longer counts
+        stream.source, stream.profile, stream.uri = "onvif", told.profile, told.url or stream.uri
+        stream.details = {**stream.details, "claimed": told.codec}
+        stream.width, stream.height = told.width, told.height
+
+
+def _stream(camera: Camera, role: str, told: DescribedStream) -> Stream:
+    return Stream(
+        camera_id=camera.id,
+        role=role,
+        source="onvif",
+        profile=told.profile,
+        uri=told.url,
+        width=told.width,
+        height=told.height,
+        details={"claimed": told.codec},
+    )
+
+
+def _maker(manufacturer: str, model: str) -> str:
+    return f"{manufacturer} {model}".strip().lower()

@@ -1,0 +1,343 @@
+"""Devices: registered over ONVIF or by URL, changed, described again, retired.
+
+No transaction is open while a device is asked.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from sqlalchemy import ColumnElement, func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from camera_hub.access.policy import Action, Actor, allows, require_village
+from camera_hub.cameras import urls
+from camera_hub.cameras.credentials import logins
+from camera_hub.cameras.credentials.logins import Sealer
+from camera_hub.cameras.onvif.describe import Described, clean
+from camera_hub.cameras.onvif.login import DeviceLogin
+from camera_hub.cameras.register import described_devices as intake
+from camera_hub.cameras.register import views
+from camera_hub.cameras.register.cameras import retire
+from camera_hub.cameras.register.proofs import Proofs
+from camera_hub.cameras.register.views import CameraView, DeviceView
+from camera_hub.clock import Clock
+from camera_hub.errors import HubError, Kind, Reason
+from camera_hub.events import CameraChanged, DeviceChanged, EventBus, VillageChanged
+from camera_hub.store.database import Database
+from camera_hub.store.tables import Camera, Device, Stream, Village
+
+
+class Describer(Protocol):
+    """What the register needs of onvif.client."""
+
+    async def describe(
+        self, host: str, port: int | None = None, login: DeviceLogin | None = None, path: str = ...
+    ) -> Described:
+        """What the device is and which cameras it has. Raises HubError with the Reason."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """A device and its cameras, as they stand now."""
+
+    device: DeviceView
+    cameras: list[CameraView]
+
+
+class Devices:
+    """The verbs of devices. Each publishes DeviceChanged, CameraChanged and VillageChanged after its commit."""
+
+    def __init__(
+        self, database: Database, bus: EventBus, clock: Clock, vault: Sealer, describer: Describer, proofs: Proofs
+    ) -> None:
+        self._database = database
+        self._bus = bus
+        self._clock = clock
+        self._vault = vault
+        self._describer = describer
+        self._proofs = proofs
+
+    async def all(self, actor: Actor) -> list[DeviceView]:
+        """Those in service in the actor's scope."""
+        where: list[ColumnElement[bool]] = [Device.retired_at.is_(None)]
+        if actor.scope is not None:
+            where.append(Device.village_id == actor.scope)
+        async with self._database.read() as session:
+            return await views.devices(session, *where)
+
+    async def get(self, actor: Actor, device_id: int) -> DeviceView:
+        """One device, in service or retired. Raises HubError(NOT_FOUND)."""
+        async with self._database.read() as session:
+            found = await views.devices(session, Device.id == device_id)
+        if not found:
+            raise _unknown()
+        require_village(actor, found[0].village_id, "device")
+        return found[0]
+
+    async def register(
+        self,
+        actor: Actor,
+        village_id: int,
+        host: str,
+        port: int | None = None,
+        *,
+        username: str = "",
+        password: str = "",
+        name: str = "",
+        endpoint: str = "",
+    ) -> Registered:
+        """Describe the device over ONVIF and take it in with all its cameras; their pictures are proved afterwards.
+
+        A township admin's registration is approved at once, a village admin's waits. Raises HubError: NOT_FOUND
+        (village), INVALID (bad_host), CONFLICT (duplicate), or what describing met.
+        """
+        await self._require_place(actor, village_id)
+        host = urls.host(host)
+        username, password = logins.checked(username, password)
+        told = await self._describer.describe(host, port, DeviceLogin(username, password) if username else None)
+        if not told.identity.endpoint:
+            told = replace(told, identity=replace(told.identity, endpoint=clean(endpoint, 128)))
+        async with self._database.write() as session:
+            await self._locked(session, village_id)
+            found = intake.found_facts(told.identity, village_id, host, told.port)
+            await intake.refuse_duplicate(session, actor, found)
+            device = Device(
+                village_id=village_id,
+                kind=told.kind,
+                name=clean(name, 128) or told.name,
+                host=host,
+                onvif_port=told.port,
+                credentials_version=1,
+                created_at=self._clock.now(),
+            )
+            intake.learn(device, told)
+            session.add(device)
+            await session.flush()
+            logins.set_login(self._vault, device, username, password)
+            cameras = await intake.add_channels(
+                session, device, told.channels, self._clock, approved=allows(actor, Action.APPROVE)
+            )
+        return await self._done(actor, device, cameras, prove=cameras)
+
+    async def register_url(
+        self,
+        actor: Actor,
+        village_id: int,
+        name: str,
+        main_url: str,
+        sub_url: str = "",
+        *,
+        username: str = "",
+        password: str = "",
+        place_class: str = "other",
+    ) -> Registered:
+        """A camera known by its RTSP address alone; a login in the address is moved out of it and sealed.
+
+        Raises HubError: NOT_FOUND (village), INVALID (bad_url), CONFLICT (duplicate).
+        """
+        await self._require_place(actor, village_id)
+        main = urls.stream_url(main_url.strip())
+        sub = urls.stream_url(sub_url.strip()) if sub_url.strip() else None
+        if sub is not None and sub.host != main.host:
+            raise HubError(Kind.INVALID, "both streams of a camera must be at the same address", reason="bad_url")
+        username, password = logins.checked(username or main.username, password if username else main.password)
+        async with self._database.write() as session:
+            await self._locked(session, village_id)
+            await _refuse_known_url(session, village_id, main.url)
+            device = Device(
+                village_id=village_id,
+                kind="camera",
+                name=name,
+                host=main.host,
+                rtsp_port=main.port,
+                credentials_version=1,
+                created_at=self._clock.now(),
+            )
+            session.add(device)
+            await session.flush()
+            logins.set_login(self._vault, device, username, password)
+            last = await session.scalar(select(func.max(Camera.position)).where(Camera.village_id == village_id))
+            camera = intake.new_camera(
+                device,
+                "rtsp",
+                name,
+                (last or 0) + 1,
+                self._clock,
+                approved=allows(actor, Action.APPROVE),
+                place_class=place_class,
+            )
+            session.add(camera)
+            await session.flush()
+            for role, url in (("main", main), ("sub", sub)):
+                if url is not None:
+                    session.add(Stream(camera_id=camera.id, role=role, source="url", uri=url.url, details={}))
+        return await self._done(actor, device, [camera], prove=[camera])
+
+    async def change(
+        self,
+        actor: Actor,
+        device_id: int,
+        *,
+        name: str | None = None,
+        host: str | None = None,
+        onvif_port: int | None = None,
+        username: str | None = None,
+        password: str | None = None,
+    ) -> DeviceView:
+        """Change what is given; a new password without a name keeps the name.
+
+        Who may not approve types the password again when the address changes: else it could be read by having the hub
+        prove itself to a device of one's own. Raises HubError: NOT_FOUND, INVALID (bad_host, password_needed).
+        """
+        host = urls.host(host) if host is not None else None
+        async with self._database.write() as session:
+            device = await self._mine(session, actor, device_id)
+            if name is not None:
+                device.name = clean(name, 128) or device.name
+            port = onvif_port if onvif_port is not None and device.onvif_port is not None else device.onvif_port
+            moved = (host or device.host, port) != (device.host, device.onvif_port)
+            if moved and password is None and device.password_sealed and not allows(actor, Action.APPROVE):
+                raise HubError(
+                    Kind.INVALID,
+                    "the address changes: type the device's password again, so that it goes to no other device",
+                    reason="password_needed",
+                )
+            device.onvif_port = port
+            if host is not None and host != device.host:
+                await _move(session, device, host)
+            credentials = username is not None or password is not None
+            if credentials:
+                old = logins.open_login(self._vault, device) if password is None else DeviceLogin("", "")
+                new = logins.checked(
+                    username if username is not None else device.username or "",
+                    password if password is not None else old.password,
+                )
+                logins.set_login(self._vault, device, *new)
+            if credentials or moved:  # what another address makes of the login is not known
+                device.credentials_version += 1
+            cameras = await _in_service(session, device_id)
+        self._bus.publish(DeviceChanged(device_id, device.village_id, credentials=credentials))
+        if moved or credentials:
+            self._proofs.ask((one.id, device_id) for one in cameras)
+            self._tell(cameras)
+        return await self.get(actor, device_id)
+
+    async def describe(self, actor: Actor, device_id: int) -> Registered:
+        """Ask the device again: new channels come in, known ones keep their names.
+
+        Raises HubError: NOT_FOUND, UNSUPPORTED (known by URL), CONFLICT (retired, identity_changed), or what was met.
+        """
+        async with self._database.read() as session:
+            device = await self._mine(session, actor, device_id)
+        if device.onvif_port is None:
+            raise HubError(
+                Kind.UNSUPPORTED,
+                "this camera is known by its RTSP address alone and cannot be asked",
+                reason="url_only",
+            )
+        told = await self._describer.describe(
+            device.host, device.onvif_port, logins.open_login(self._vault, device), device.onvif_path
+        )
+        async with self._database.write() as session:
+            device = await self._mine(session, actor, device_id)
+            intake.refuse_impostor(device, told.identity)
+            intake.learn(device, told)
+            added = await intake.add_channels(
+                session, device, told.channels, self._clock, approved=allows(actor, Action.APPROVE)
+            )
+            cameras = await _in_service(session, device_id)
+        return await self._done(actor, device, cameras, prove=added)
+
+    async def retire(self, actor: Actor, device_id: int) -> None:
+        """Take the device and all its cameras out of service; history stays. Raises HubError(NOT_FOUND)."""
+        async with self._database.write() as session:
+            device = await self._mine(session, actor, device_id)
+            device.retired_at = self._clock.now()
+            cameras = await _in_service(session, device_id)
+            for camera in cameras:
+                retire(camera, self._clock)
+        self._bus.publish(DeviceChanged(device_id, device.village_id))
+        self._tell(cameras)
+        self._bus.publish(VillageChanged(device.village_id))
+
+    async def _require_place(self, actor: Actor, village_id: int) -> None:
+        require_village(actor, village_id, "village")
+        async with self._database.read() as session:
+            if await session.get(Village, village_id) is None:
+                raise HubError(Kind.NOT_FOUND, "there is no such village")
+
+    async def _locked(self, session: AsyncSession, village_id: int) -> None:
+        """Registrations of one village go one after the other, so that a double click finds its twin."""
+        row = await session.scalar(select(Village).where(Village.id == village_id).with_for_update())
+        if row is None:
+            raise HubError(Kind.NOT_FOUND, "there is no such village")
+
+    async def _mine(self, session: AsyncSession, actor: Actor, device_id: int) -> Device:
+        device = await session.get(Device, device_id)
+        if device is None:
+            raise _unknown()
+        require_village(actor, device.village_id, "device")
+        if device.retired_at is not None:
+            raise HubError(Kind.CONFLICT, "this device is retired; register it anew", reason=Reason.RETIRED)
+        return device
+
+    async def _done(
+        self, actor: Actor, device: Device, cameras: Iterable[Camera], *, prove: Iterable[Camera]
+    ) -> Registered:
+        cameras = list(cameras)
+        self._proofs.ask((one.id, device.id) for one in prove)
+        self._bus.publish(DeviceChanged(device.id, device.village_id))
+        self._tell(cameras)
+        self._bus.publish(VillageChanged(device.village_id))
+        async with self._database.read() as session:
+            (view,) = await views.devices(session, Device.id == device.id)
+            where = [Camera.device_id == device.id, Camera.state != "retired"]
+            return Registered(view, await views.cameras(session, actor.user_id, self._proofs.proving, where))
+
+    def _tell(self, cameras: Iterable[Camera]) -> None:
+        for camera in cameras:
+            self._bus.publish(CameraChanged(camera.id, camera.village_id))
+
+
+async def _in_service(session: AsyncSession, device_id: int) -> list[Camera]:
+    await session.flush()
+    return list(
+        await session.scalars(
+            select(Camera).where(Camera.device_id == device_id, Camera.state != "retired").order_by(Camera.id)
+        )
+    )
+
+
+async def _move(session: AsyncSession, device: Device, host: str) -> None:
+    """Put the device and the stream addresses that it last answered onto another host."""
+    device.host = host
+    streams = await session.scalars(
+        select(Stream).join(Camera, Camera.id == Stream.camera_id).where(Camera.device_id == device.id)
+    )
+    for stream in streams:
+        if stream.uri:
+            stream.uri = urls.onto(stream.uri, host).url
+
+
+async def _refuse_known_url(session: AsyncSession, village_id: int, url: str) -> None:
+    known = await session.scalar(
+        select(Camera)
+        .join(Stream, Stream.camera_id == Camera.id)
+        .where(Camera.village_id == village_id, Camera.state != "retired", Stream.uri == url)
+        .limit(1)
+    )
+    if known is not None:
+        raise HubError(
+            Kind.CONFLICT,
+            f"this stream is registered already as “{known.name}”",
+            reason=Reason.DUPLICATE,
+            device=known.device_id,
+            camera=known.id,
+            name=known.name,
+        )
+
+
+def _unknown() -> HubError:
+    return HubError(Kind.NOT_FOUND, "there is no such device")

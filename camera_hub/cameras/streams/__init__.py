@@ -1,0 +1,1 @@
+"""Streams of cameras: which one is pulled, and from which address."""

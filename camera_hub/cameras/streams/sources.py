@@ -1,0 +1,224 @@
+"""Where a camera's stream is pulled from, asked of the device each time it is needed.
+
+Recorders renumber and platforms hand out one-time addresses, so the stored address is only what was answered last: it
+serves for a short while, and when the device does not answer ONVIF just now (its RTSP often still runs).
+"""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol
+from weakref import WeakValueDictionary
+
+from sqlalchemy import select
+
+from camera_hub.cameras import addresses, urls
+from camera_hub.cameras.onvif.client import OnvifTarget
+from camera_hub.cameras.onvif.login import DeviceLogin
+from camera_hub.cameras.streams.selection import Candidate, Quality, picked
+from camera_hub.clock import Clock
+from camera_hub.errors import HubError, Kind, Reason
+from camera_hub.events import CameraChanged, EventBus
+from camera_hub.relay.messages import FeedSpec
+from camera_hub.store.database import Database
+from camera_hub.store.tables import Camera, Device, Stream
+
+FRESH_SECONDS = 180.0
+STALE_SECONDS = 30.0
+"""For that long the last answer serves a device that does not answer just now: its RTSP often still runs."""
+ASK_SECONDS = 4.0
+_LIMIT = 8192
+_Key = tuple[str, int, str | None]
+_FINAL = {Reason.WRONG_PASSWORD, Reason.LOCKED_OUT, Reason.REDIRECTED}
+"""Asking failed in a way that pulling would share, or that must not be passed over."""
+
+
+class Logins(Protocol):
+    """What sources need of the register."""
+
+    async def login(self, device_id: int) -> DeviceLogin:
+        """The device's login. Raises HubError."""
+        ...
+
+
+class Asker(Protocol):
+    """What sources need of onvif.client."""
+
+    async def stream_uri(self, target: OnvifTarget, profile: str, *, timeout: float | None = None) -> str:
+        """The profile's RTSP address, on the host that the device is reached on."""
+        ...
+
+    async def sync_point(self, target: OnvifTarget, profile: str) -> None:
+        """Ask for a key frame."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ChosenStream:
+    """A stream of a camera, ready to be pulled. `codec` is known or claimed, None while nobody knows."""
+
+    stream_id: int
+    camera_id: int
+    village_id: int
+    device_id: int
+    role: Literal["main", "sub"]
+    codec: str | None
+    spec: FeedSpec
+
+
+class StreamSources:
+    """Chooses streams and finds their addresses."""
+
+    def __init__(self, database: Database, clock: Clock, register: Logins, onvif: Asker, bus: EventBus) -> None:
+        self._database = database
+        self._clock = clock
+        self._register = register
+        self._onvif = onvif
+        self._bus = bus
+        self._fresh: OrderedDict[int, tuple[_Key, float]] = OrderedDict()  # stream → asked with what, serves until
+        self._playing: set[int] = set()
+        self._locks: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
+
+    async def choose(self, camera_id: int, quality: Quality, codecs: frozenset[str]) -> ChosenStream:
+        """The stream to pull for a viewer that takes these codecs. Whether somebody may watch is not judged here.
+
+        Raises HubError: NOT_FOUND, CONFLICT (retired), UNSUPPORTED (no_h264, codec_unsupported), or what kept the
+        device from telling its address.
+        """
+        async with self._database.read() as session:
+            camera = await session.get(Camera, camera_id)
+            if camera is None:
+                raise HubError(Kind.NOT_FOUND, "there is no such camera")
+            if camera.state == "retired":
+                raise HubError(Kind.CONFLICT, "this camera is retired", reason=Reason.RETIRED)
+            device = await session.get_one(Device, camera.device_id)
+            streams = (await session.scalars(select(Stream).where(Stream.camera_id == camera_id))).all()
+        one = picked(_candidates(streams), quality, codecs)
+        stream = next(stream for stream in streams if stream.id == one.stream_id)
+        login = await self._register.login(device.id)
+        url = urls.onto(await self._url(device, stream, login), device.host)
+        spec = FeedSpec(
+            feed=f"s{stream.id}",
+            url=url.url,
+            address=await addresses.resolve(device.host),
+            port=url.port,
+            username=login.username or None,
+            password=login.password if login.username else None,
+            transport=stream.details.get("transport", "auto"),
+            group=f"v{camera.village_id}",
+            device=f"d{device.id}",
+            credentials_version=login.version,
+        )
+        return ChosenStream(stream.id, camera.id, camera.village_id, device.id, one.role, one.codec, spec)
+
+    def plays(self, stream_id: int) -> None:
+        """The stream runs: its address need not be asked for until it is doubted."""
+        self._playing.add(stream_id)
+
+    def doubt(self, stream_id: int) -> None:
+        """The stream runs no longer: next time its address is asked for."""
+        self._playing.discard(stream_id)
+        self._fresh.pop(stream_id, None)
+
+    def rest(self, stream_id: int) -> None:
+        """Nobody pulls the stream any longer; what was asked lately still serves."""
+        self._playing.discard(stream_id)
+
+    async def learned(self, stream_id: int, codec: str, width: int | None, height: int | None) -> None:
+        """Keep what the stream itself says of itself; tells CameraChanged when it is new."""
+        async with self._database.write() as session:
+            stream = await session.get(Stream, stream_id)
+            if stream is None:
+                return
+            told = (codec, width or stream.width, height or stream.height)
+            if told == (stream.codec, stream.width, stream.height):
+                return
+            stream.codec, stream.width, stream.height = told
+            camera = await session.get_one(Camera, stream.camera_id)
+        self._bus.publish(CameraChanged(camera.id, camera.village_id))
+
+    async def sync_point(self, stream_id: int) -> None:
+        """Ask the camera for a key frame, as well as it can be asked. Raises HubError when it does not take it."""
+        async with self._database.read() as session:
+            found = (
+                await session.execute(
+                    select(Stream, Device)
+                    .join(Camera, Camera.id == Stream.camera_id)
+                    .join(Device, Device.id == Camera.device_id)
+                    .where(Stream.id == stream_id)
+                )
+            ).one_or_none()
+        if found is None:
+            return
+        stream, device = found
+        target = _target(device, await self._register.login(device.id))
+        if target is not None and stream.profile is not None:
+            await self._onvif.sync_point(target, stream.profile)
+
+    async def _url(self, device: Device, stream: Stream, login: DeviceLogin) -> str:
+        """The stream's address; of several askers for one stream only the first troubles the device."""
+        target = _target(device, login)
+        if stream.source == "url" or target is None or stream.profile is None:
+            return stream.uri
+        # A changed host, login or profile is another key: what was fresh for the old one is not.
+        key = (device.host, login.version, stream.profile)
+        if stream.uri and (stream.id in self._playing or self._serves(stream.id, key)):
+            return stream.uri
+        lock = self._locks.setdefault(stream.id, asyncio.Lock())
+        async with lock:
+            if self._serves(stream.id, key):
+                return await self._stored(stream.id) or stream.uri
+            try:
+                # Also the waiting behind other questions to the device ends: a viewer waits for this.
+                async with asyncio.timeout(ASK_SECONDS):
+                    answered = await self._onvif.stream_uri(target, stream.profile, timeout=ASK_SECONDS)
+            except TimeoutError:
+                return self._last_answer(
+                    stream, key, HubError(Kind.TIMEOUT, "the device does not tell its address", reason=Reason.TIMED_OUT)
+                )
+            except HubError as error:
+                return self._last_answer(stream, key, error)
+            if answered != stream.uri:
+                await self._store(stream.id, answered)
+            self._keep(stream.id, key, FRESH_SECONDS)
+            return answered
+
+    def _last_answer(self, stream: Stream, key: _Key, error: HubError) -> str:
+        if error.reason in _FINAL or not stream.uri:
+            raise error
+        self._keep(stream.id, key, STALE_SECONDS)
+        return stream.uri
+
+    def _serves(self, stream_id: int, key: _Key) -> bool:
+        asked_with, until = self._fresh.get(stream_id, (None, 0.0))
+        return asked_with == key and self._clock.monotonic() < until
+
+    def _keep(self, stream_id: int, key: _Key, seconds: float) -> None:
+        self._fresh[stream_id] = (key, self._clock.monotonic() + seconds)
+        self._fresh.move_to_end(stream_id)
+        while len(self._fresh) > _LIMIT:
+            self._fresh.popitem(last=False)
+
+    async def _stored(self, stream_id: int) -> str | None:
+        async with self._database.read() as session:
+            return await session.scalar(select(Stream.uri).where(Stream.id == stream_id))
+
+    async def _store(self, stream_id: int, uri: str) -> None:
+        async with self._database.write() as session:
+            stream = await session.get(Stream, stream_id)
+            if stream is not None:
+                stream.uri = uri
+
+
+def _candidates(streams: Sequence[Stream]) -> list[Candidate]:
+    return [
+        Candidate(one.id, "main" if one.role == "main" else "sub", one.codec or one.details.get("claimed"))
+        for one in streams
+    ]
+
+
+def _target(device: Device, login: DeviceLogin) -> OnvifTarget | None:
+    if device.onvif_port is None:
+        return None
+    return OnvifTarget(device.host, device.onvif_port, device.onvif_path, login, device.clock_offset_s)

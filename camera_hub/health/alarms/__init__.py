@@ -1,0 +1,1 @@
+"""Alarms as they are written and read."""

@@ -1,0 +1,1 @@
+"""Telling alarms to the outside."""

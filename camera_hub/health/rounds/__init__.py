@@ -1,0 +1,1 @@
+"""Observing cameras: which, when, and what a look found."""

@@ -1,0 +1,1 @@
+"""The decoder workers (eye processes): the pool, quarantine, looks, stills, stored pictures."""

@@ -1,0 +1,153 @@
+"""The pool of eyes: each one process, one picture at a time, killed and replaced when a picture takes too long."""
+
+import asyncio
+import logging
+import sys
+from collections.abc import Callable, Sequence
+from contextlib import AsyncExitStack
+from typing import Self
+
+from camera_hub.clock import Clock
+from camera_hub.errors import HubError, Kind, Reason
+from camera_hub.eye.messages import Look, Seen
+from camera_hub.media.child_process import Helper, Spawn, helper, spawn_process
+from camera_hub.media.decoders.quarantine import Quarantine
+from camera_hub.running import Backoff, ended, keep_running, running
+from camera_hub.settings import EyeSettings as EyeSettings
+
+log = logging.getLogger(__name__)
+
+_BACKOFF = Backoff(first=0.1, cap=5.0, floor=0.0, reset_after=5.0)
+_WAITING = 64
+"""Looks that may wait for an eye; beyond that the hub is busy, and says so at once."""
+_WAIT_SECONDS = 10.0
+_START_SECONDS = 30.0
+
+
+def command_of(settings: EyeSettings) -> tuple[str, ...]:
+    """How an eye process is started."""
+    bounds = ("--nice", str(settings.nice), "--address-space", str(settings.address_space_bytes))
+    return (sys.executable, "-m", "camera_hub.eye", *bounds)
+
+
+class DecoderPool:
+    """An async context manager; `look` is its one verb. `on_quarantine` is told the camera that is set aside."""
+
+    def __init__(
+        self,
+        settings: EyeSettings,
+        clock: Clock,
+        command: Sequence[str] | None = None,
+        on_quarantine: Callable[[int], None] = lambda camera_id: None,
+        *,
+        spawn: Spawn = spawn_process,
+    ) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._command = tuple(command or command_of(settings))
+        self._on_quarantine = on_quarantine
+        self._spawn = spawn
+        self._strikes = Quarantine()
+        self._idle: asyncio.Queue[Helper] = asyncio.Queue()
+        self._waiting = 0
+        self._stack = AsyncExitStack()
+        self.looks = 0
+        self.killed = 0
+        self.refused = 0
+
+    @property
+    def figures(self) -> dict[str, int]:
+        """For /api/system."""
+        return {"looks": self.looks, "killed": self.killed, "refused": self.refused, "waiting": self._waiting}
+
+    async def __aenter__(self) -> Self:
+        for number in range(self._settings.processes):
+            name = f"eye {number}"
+            work = keep_running(name, self._run_once, clock=self._clock, backoff=_BACKOFF)
+            await self._stack.enter_async_context(running(work, name))
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._stack.aclose()
+
+    async def look(self, camera_id: int, request: Look, data: bytes) -> tuple[Seen, bytes]:
+        """One key frame → what it shows and its JPEG.
+
+        Raises HubError: UNDECODABLE (also when the picture ended the eye), QUARANTINED, BUSY.
+        """
+        if self._strikes.out(camera_id, self._clock.monotonic()):
+            raise HubError(
+                Kind.UNAVAILABLE,
+                "this camera's pictures ended the decoder three times in five minutes; it is left alone for a while",
+                reason=Reason.QUARANTINED,
+            )
+        eye = await self._free_eye()
+        self.looks += 1
+        try:
+            reply = await eye.pipe.call(request.head("look"), data, deadline=self._settings.picture_timeout)
+        except BaseException as error:
+            ended_it = isinstance(error, HubError) and error.kind in (Kind.TIMEOUT, Kind.UNAVAILABLE)
+            if ended_it or not isinstance(error, HubError):
+                eye.kill()  # busy with a picture that nobody waits for any more: a fresh one is there sooner
+                self.killed += 1
+            else:
+                self._idle.put_nowait(eye)
+            if ended_it:
+                raise self._struck(camera_id, error) from error
+            raise
+        self._idle.put_nowait(eye)
+        return Seen.of(reply.head), reply.body
+
+    def _struck(self, camera_id: int, error: BaseException) -> HubError:
+        now = self._clock.monotonic()
+        self._strikes.strike(camera_id, now)
+        log.warning("a picture of camera %d ended an eye: %s", camera_id, error)
+        if self._strikes.out(camera_id, now):
+            log.warning("camera %d is quarantined: its pictures are not looked at for some minutes", camera_id)
+            self._on_quarantine(camera_id)
+        return HubError(
+            Kind.UNSUPPORTED,
+            "decoding the key frame took too long or crashed; it was given up",
+            reason=Reason.UNDECODABLE,
+        )
+
+    async def _free_eye(self) -> Helper:
+        """An eye that is there and idle; it may have died since it was put back. Raises HubError(BUSY)."""
+        if self._waiting >= _WAITING:
+            self.refused += 1
+            raise _busy()
+        self._waiting += 1
+        try:
+            async with asyncio.timeout(_WAIT_SECONDS):
+                while (eye := await self._idle.get()).process.returncode is not None:
+                    continue
+                return eye
+        except TimeoutError as error:
+            self.refused += 1
+            raise _busy() from error
+        finally:
+            self._waiting -= 1
+
+    async def _run_once(self) -> None:
+        async with helper(self._command, self._spawn) as started:
+            listening = asyncio.create_task(_listen(started), name=f"eye process {started.process.pid}")
+            try:
+                # Its imports take a second of a busy machine; they must not count against a picture.
+                await started.pipe.call({"type": "ready"}, deadline=_START_SECONDS)
+                self._idle.put_nowait(started)
+                await started.process.wait()
+            finally:
+                await ended(listening)
+        raise HubError(
+            Kind.UNAVAILABLE, f"an eye process ended (status {started.process.returncode}); starting another"
+        )
+
+
+async def _listen(started: Helper) -> None:
+    """Replies are matched here; an eye says nothing unasked."""
+    while await started.pipe.receive() is not None:
+        continue
+
+
+def _busy() -> HubError:
+    return HubError(Kind.BUSY, "too many pictures are being looked at just now", reason=Reason.BUSY)

@@ -1,0 +1,1 @@
+"""Which feeds run and why: the desired state, device limits, restart policy, key frames, login permits."""

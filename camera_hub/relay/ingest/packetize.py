@@ -1,0 +1,77 @@
+"""One frame becomes RTP payloads, once per feed: equal pieces with a shorter last one, so that GSO can send them. Pure.
+
+H.264: single NAL units, STAP-A and FU-A (RFC 6184, packetization mode 1). H.265: AP and FU (RFC 7798).
+"""
+
+from collections.abc import Iterable, Sequence
+
+from camera_hub.relay.ingest.codecs import Codec
+
+
+def packetize(codec: Codec, units: Iterable[bytes], limit: int) -> tuple[bytes, ...]:
+    """Payloads of at most `limit` bytes. Small neighbours share one payload, large units are cut evenly."""
+    payloads: list[bytes] = []
+    small: list[bytes] = []
+    room = limit - codec.header
+    for unit in units:
+        if len(unit) + 2 <= room:
+            room -= len(unit) + 2
+            small.append(unit)
+            continue
+        if small:
+            payloads.append(_together(codec, small))
+            small, room = [], limit - codec.header
+        if len(unit) + 2 <= room:
+            room -= len(unit) + 2
+            small.append(unit)
+        elif len(unit) <= limit:
+            payloads.append(unit)
+        else:
+            payloads.extend(_cut(codec, unit, limit))
+    if small:
+        payloads.append(_together(codec, small))
+    return tuple(payloads)
+
+
+def _together(codec: Codec, units: Sequence[bytes]) -> bytes:
+    if len(units) == 1:
+        return units[0]
+    body = b"".join(len(unit).to_bytes(2, "big") + unit for unit in units)
+    if codec.header == 1:
+        importance = max(unit[0] & 0x60 for unit in units)
+        return bytes((importance | 24,)) + body
+    return bytes(((48 << 1) | (units[0][0] & 0x01), units[0][1])) + body
+
+
+def _cut(codec: Codec, unit: bytes, limit: int) -> list[bytes]:
+    if codec.header == 1:
+        kind, indicator = unit[0] & 0x1F, bytes(((unit[0] & 0xE0) | 28,))
+    else:
+        kind, indicator = (unit[0] >> 1) & 0x3F, bytes(((unit[0] & 0x81) | (49 << 1), unit[1]))
+    start, size = codec.header, len(unit)
+    count = -(-(size - start) // (limit - len(indicator) - 1))
+    step = -(-(size - start) // count)
+    first, middle, last = (indicator + bytes((flag | kind,)) for flag in (0x80, 0x00, 0x40))
+    pieces = [middle + unit[at : at + step] for at in range(start, size, step)]
+    pieces[0] = first + pieces[0][len(first) :]
+    pieces[-1] = last + pieces[-1][len(last) :]
+    return pieces
+
+
+def gso_runs(
+    payloads: Sequence[bytes], *, overhead: int = 40, segments: int = 60, size: int = 64_000
+) -> tuple[int, ...]:
+    """Ends (exclusive) of the stretches that one GSO send may carry: equal payloads, a shorter one only at the end."""
+    if len(payloads) == 1:
+        return (1,)
+    ends: list[int] = []
+    start = 0
+    for index in range(1, len(payloads) + 1):
+        if index < len(payloads):
+            width, count = len(payloads[start]), index - start
+            fits = count < segments and (count + 1) * (width + overhead) <= size
+            if fits and len(payloads[index - 1]) == width and len(payloads[index]) <= width:
+                continue
+        ends.append(index)
+        start = index
+    return tuple(ends)

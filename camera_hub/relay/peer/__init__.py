@@ -1,0 +1,1 @@
+"""One browser peer: its tracks and what each is switched to, pacing, repair, link quality."""

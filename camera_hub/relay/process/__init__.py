@@ -1,0 +1,1 @@
+"""The relay process itself: commands from the hub, messages to it, garbage collection, health, totals."""
