@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Self
 
 from camera_hub.errors import HubError, Kind
+from camera_hub.message_decoder import decode
 
 VERSION = 1
 MAX_FRAME = 4 * 1024 * 1024
@@ -41,8 +42,8 @@ class Message:
 
     @classmethod
     def of(cls, head: dict[str, Any]) -> Self:
-        """Read the message out of a head; unknown keys are ignored, missing ones raise TypeError."""
-        return cls(**{name: head[name] for name in cls.__dataclass_fields__ if name in head})
+        """Decode a head; unknown keys are ignored. Raises MessageError (a ValueError) naming the wrong field."""
+        return decode(cls, head)
 
 
 def encode(frame: PipeFrame) -> bytes:
