@@ -10,9 +10,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from camera_hub.errors import HubError, Reason
 from camera_hub.message_decoder import MAX_ITEMS, Length, MessageError, Range, decode
 from camera_hub.relay import messages
-from camera_hub.relay.messages import FeedPhase, FeedSpec, FeedState, RelayConfig, RtspAsk, TrackState
+from camera_hub.relay.messages import (
+    FeedPhase,
+    FeedSource,
+    FeedSpec,
+    FeedState,
+    Gb28181Source,
+    PlaybackSource,
+    RelayConfig,
+    RtspAsk,
+    RtspLiveSource,
+    TrackState,
+)
 from camera_hub.wire import Message
 
 
@@ -96,9 +108,10 @@ def test_a_wrong_field_is_named(wrong: dict[str, Any], says: str) -> None:
 
 
 def test_an_error_never_holds_the_value() -> None:
-    head = FeedSpec("s1", "rtsp://cam/", "127.0.0.1", 554).head("feed.open")
+    head = FeedSpec("s1", RtspLiveSource("rtsp://cam/", "127.0.0.1", 554)).head("feed.open")
+    head["source"]["password"] = ["secret-word"]
     with pytest.raises(MessageError) as caught:
-        FeedSpec.of({**head, "password": ["secret-word"]})
+        FeedSpec.of(head)
     assert "secret-word" not in str(caught.value)
     with pytest.raises(MessageError) as caught:
         RtspAsk.of({"session": "p", "token_hash": 5, "camera": 1, "quality": "main", "address": "127.0.0.1"})
@@ -148,9 +161,31 @@ def test_any_head_of_a_relay_message_is_decoded_or_refused_with_a_message_error(
     for kind in MESSAGES:
         try:
             message = kind.of(head)
-        except MessageError:
+        except (MessageError, HubError):
             continue
         assert kind.of(json.loads(json.dumps(message.head("any")))) == message
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        RtspLiveSource("rtsp://cam/", "127.0.0.1", 554, "admin", "secret"),
+        PlaybackSource("rtsp://recorder/", "127.0.0.1", 554, 1_795_000_000.5, 2.0),
+        Gb28181Source("3" * 20, "4" * 20),
+    ],
+)
+def test_a_feed_of_each_kind_of_source_comes_back_as_it_was_sent(source: FeedSource) -> None:
+    spec = FeedSpec("s1", source, "v", "d", 3, True)
+    assert FeedSpec.of(json.loads(json.dumps(spec.head("feed.open")))) == spec
+
+
+def test_an_unknown_kind_of_source_is_unsupported_not_malformed() -> None:
+    with pytest.raises(HubError) as caught:
+        FeedSpec.of({"feed": "s1", "source": {"kind": "carrier-pigeon"}})
+    assert caught.value.reason == Reason.SOURCE_UNSUPPORTED
+    for source in (None, "rtsp_live", {}, {"kind": 3}, {"kind": "rtsp_live"}):
+        with pytest.raises(MessageError):
+            FeedSpec.of({"feed": "s1", "source": source})
 
 
 def test_a_configuration_comes_back_as_it_was_sent() -> None:
