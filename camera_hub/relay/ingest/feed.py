@@ -114,6 +114,7 @@ class Feed:
         self._key_next = False
         self._key_sent: float | None = None
         self._final = False
+        self._digest_seen = False
 
     @property
     def name(self) -> str:
@@ -151,6 +152,7 @@ class Feed:
         """Pull what the hub says now."""
         if self._task is not None:
             await ended(self._task)
+        self._digest_seen = self._digest_seen and spec.address == self.spec.address
         self.spec = spec
         self.codec = None
         self.sound.forget()
@@ -191,7 +193,7 @@ class Feed:
         """Dial to PLAY within the open timeout. Leaving `life` tears the session down."""
         self.figures.opens += 1
         self._dialled = self._clock.monotonic()
-        session = RtspSession(self.spec, self._clock, self._media)
+        session = RtspSession(self.spec, self._clock, self._media, digest_seen=self._digest_seen)
         try:
             async with asyncio.timeout(self._config.open_timeout):
                 await life.enter_async_context(session)
@@ -220,6 +222,8 @@ class Feed:
                 f"the camera was not ready within {self._config.open_timeout:g} s",
                 reason=Reason.TIMED_OUT,
             ) from error
+        finally:
+            self._digest_seen = session.digest_seen
         return session
 
     async def _watch(self, session: RtspSession) -> None:
