@@ -38,8 +38,9 @@ A feed is one RTSP session. A player's session (RTSP out) is named by the relay,
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Literal
+from typing import Any, Literal, Self
 
+from camera_hub.errors import HubError, Kind, Reason
 from camera_hub.wire import Message
 
 
@@ -108,20 +109,86 @@ class RelayConfig(Message):
 
 
 @dataclass(frozen=True, slots=True)
-class FeedSpec(Message):
-    """One stream to pull. `url` holds no login; `address` is the pinned IP that is dialled, whatever the URL says."""
+class RtspLiveSource:
+    """What a camera sends now, over RTSP (RFC 2326). `url` holds no login; `address` is the pinned IP that is dialled,
+    whatever the URL says.
+    """
 
-    feed: str
     url: str
     address: str
     port: int
     username: str | None = None
     password: str | None = field(default=None, repr=False)
     transport: Literal["auto", "tcp", "udp"] = "auto"
+    kind: Literal["rtsp_live"] = "rtsp_live"
+
+
+@dataclass(frozen=True, slots=True)
+class PlaybackSource:
+    """What a recorder has kept, over RTSP. `position`: Unix time in seconds; `speed`: 1 = as it was recorded."""
+
+    url: str
+    address: str
+    port: int
+    position: float
+    speed: float = 1.0
+    username: str | None = None
+    password: str | None = field(default=None, repr=False)
+    kind: Literal["playback"] = "playback"
+
+
+@dataclass(frozen=True, slots=True)
+class Gb28181Source:
+    """A channel of a platform (GB/T 28181); both ids have 20 digits. `position`: None = live, else as for playback."""
+
+    device_id: str
+    channel_id: str
+    position: float | None = None
+    speed: float = 1.0
+    kind: Literal["gb28181"] = "gb28181"
+
+
+FeedSource = RtspLiveSource | PlaybackSource | Gb28181Source
+"""Where a feed's pictures come from; `kind` tells them apart on the wire. Relays pull rtsp_live so far."""
+
+_SOURCES: dict[str, type[RtspLiveSource] | type[PlaybackSource] | type[Gb28181Source]] = {
+    "rtsp_live": RtspLiveSource,
+    "playback": PlaybackSource,
+    "gb28181": Gb28181Source,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class FeedSpec(Message):
+    """One feed to pull. `feed` is the id of the source on this relay: a string that the hub makes and nobody parses."""
+
+    feed: str
+    source: FeedSource
     group: str = ""  # village: opens are limited per group
     device: str = ""
-    credentials_version: int = 0  # a changed login is another spec, and opens the feed anew
+    credentials_version: int = 0  # a changed login is another spec, and reopens the feed
     audio: bool = False  # set the camera's sound up too, if it has one that browsers play
+
+    @property
+    def username(self) -> str | None:
+        """Whose login is tried when the feed is opened; None: none is."""
+        return None if isinstance(self.source, Gb28181Source) else self.source.username
+
+    @classmethod
+    def of(cls, head: dict[str, Any]) -> Self:
+        """Read a feed.open message. Raises HubError(UNSUPPORTED) for a kind of source that is not known here,
+        TypeError, ValueError or KeyError where it cannot be read.
+        """
+        values = dict(head["source"])
+        kind = _SOURCES.get(values.get("kind", ""))
+        if kind is None:
+            raise HubError(
+                Kind.UNSUPPORTED,
+                f"this relay does not know sources of kind {str(values.get('kind'))[:40]!r}; update it",
+                reason=Reason.SOURCE_UNSUPPORTED,
+            )
+        names = cls.__dataclass_fields__.keys() - {"source"}
+        return cls(source=kind(**values), **{name: head[name] for name in names if name in head})
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from camera_hub.errors import HubError, Reason
 from camera_hub.events import EventBus
 from camera_hub.media.engine import MediaEngine
 from camera_hub.media.interface import Quality, RelayReplaced, TileStatus, TileWish
+from camera_hub.relay.messages import RtspLiveSource
 from camera_hub.settings import IngestSettings, Settings
 from camera_hub.simulator.farm import Farm
 from camera_hub.simulator.faults import Fault
@@ -37,15 +38,9 @@ class FarmSources(FakeSources):
         assert self.farm is not None
         state = list(self.farm.devices.values())[camera_id - 1].state
         url = state.stream_url(state.plan.channels[0], 2 if chosen.role == "sub" else 1)
-        spec = replace(
-            chosen.spec,
-            url=url,
-            address=state.plan.address,
-            port=state.rtsp_port,
-            username=state.plan.username,
-            password=state.plan.password,
-            device=f"d{camera_id}",
-        )
+        plan = state.plan
+        source = RtspLiveSource(url, plan.address, state.rtsp_port, plan.username, plan.password)
+        spec = replace(chosen.spec, source=source, device=f"d{camera_id}")
         return replace(chosen, spec=spec)
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from camera_hub.errors import Reason
-from camera_hub.relay.messages import FeedSpec
+from camera_hub.relay.messages import FeedSpec, RtspLiveSource
 from camera_hub.simulator.canary import Canary
 from camera_hub.wire import PipeFrame
 from tests.relay import hostile_matrix
@@ -62,7 +62,8 @@ async def ear() -> AsyncIterator[Ear]:
 
 
 async def open_feed(hub: Hub, name: str, port: int) -> None:
-    spec = FeedSpec(name, f"rtsp://127.0.0.1:{port}/live/1", "127.0.0.1", port, USER, PASSWORD, group=name, device=name)
+    source = RtspLiveSource(f"rtsp://127.0.0.1:{port}/live/1", "127.0.0.1", port, USER, PASSWORD)
+    spec = FeedSpec(name, source, group=name, device=name)
     await hub.pipe.call(spec.head("feed.open"))
 
 

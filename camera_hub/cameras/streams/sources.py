@@ -20,7 +20,7 @@ from camera_hub.cameras.streams.selection import Candidate, Quality, picked
 from camera_hub.clock import Clock
 from camera_hub.errors import HubError, Kind, Reason
 from camera_hub.events import CameraChanged, EventBus
-from camera_hub.relay.messages import FeedSpec
+from camera_hub.relay.messages import FeedSpec, RtspLiveSource
 from camera_hub.store.database import Database
 from camera_hub.store.tables import Camera, Device, Stream
 
@@ -100,12 +100,14 @@ class StreamSources:
         url = urls.onto(await self._url(device, stream, login), device.host)
         spec = FeedSpec(
             feed=f"s{stream.id}",
-            url=url.url,
-            address=await addresses.resolve(device.host),
-            port=url.port,
-            username=login.username or None,
-            password=login.password if login.username else None,
-            transport=stream.details.get("transport", "auto"),
+            source=RtspLiveSource(
+                url=url.url,
+                address=await addresses.resolve(device.host),
+                port=url.port,
+                username=login.username or None,
+                password=login.password if login.username else None,
+                transport=stream.details.get("transport", "auto"),
+            ),
             group=f"v{camera.village_id}",
             device=f"d{device.id}",
             credentials_version=login.version,

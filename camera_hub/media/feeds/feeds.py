@@ -16,7 +16,7 @@ from camera_hub.media.feeds.late_cameras import LateCameras
 from camera_hub.media.interface import ALL_CODECS, PullableStream, Role, Sources
 from camera_hub.media.relays.supervisor import RelaySupervisor
 from camera_hub.media.wall.tile_state import CODEC_REASONS, FeedNews, follow
-from camera_hub.relay.messages import FeedPhase, FeedSpec, FeedState, KeyFrame
+from camera_hub.relay.messages import FeedPhase, FeedSpec, FeedState, KeyFrame, RtspLiveSource
 
 log = logging.getLogger(__name__)
 
@@ -301,8 +301,8 @@ class Feeds:
             return
         news, before = self._news.get(key), self._wanted.spec(key)
         spec = replace(chosen.spec, feed=key.name, audio=self._audio)
-        if before is not None and self._is_live(key) and replace(spec, url=before.url) == before:
-            return  # only the path is new: platforms hand out another one at every question, and this one plays
+        if before is not None and self._is_live(key) and _same_but_for_the_path(spec, before):
+            return  # platforms hand out another path at every question, and this one plays
         actions = self._wanted.respecify(key, spec)
         if not actions and news is not None and news.state.final:
             actions = self._wanted.reopen(key)
@@ -344,6 +344,13 @@ class Feeds:
         self.key_frames.fail(key, HubError(Kind.UNAVAILABLE, "the feed was closed", reason=Reason.RETIRED))
         if about is not None and news is not None:
             self._bus.publish(FeedChanged(about.camera_id, key.stream_id, FeedPhase.STOPPED, None))
+
+
+def _same_but_for_the_path(spec: FeedSpec, before: FeedSpec) -> bool:
+    one, other = spec.source, before.source
+    if not isinstance(one, RtspLiveSource) or not isinstance(other, RtspLiveSource):
+        return spec == before
+    return replace(spec, source=replace(one, url=other.url)) == before
 
 
 def failure(news: FeedNews) -> HubError:

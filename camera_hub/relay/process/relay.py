@@ -17,6 +17,7 @@ from camera_hub.relay.ingest.feed import Feed
 from camera_hub.relay.ingest.login_permits import LoginPermitRequests
 from camera_hub.relay.messages import (
     AudioState,
+    FeedPhase,
     FeedSpec,
     FeedState,
     KeyFrame,
@@ -168,7 +169,12 @@ class Relay:
         return {}
 
     async def _feed_open(self, frame: PipeFrame) -> dict[str, Any]:
-        spec = FeedSpec.of(frame.head)
+        try:
+            spec = FeedSpec.of(frame.head)
+        except HubError as error:  # nobody waits for the reply of this message: it is the state that says it
+            name = str(frame.head["feed"])
+            self._tell_feed(FeedState(name, FeedPhase.FAILED, reason=error.reason, detail=error.detail, final=True))
+            raise
         feed = self._feeds.get(spec.feed)
         if feed is not None:
             if feed.spec != spec or feed.state.final:

@@ -24,6 +24,8 @@ export default {
   late: 'Video too late',
   no_h264: 'No H.264 stream',
   b_frames: 'Stream has B-frames; cannot play live',
+  source_unsupported: 'This kind of video source is not supported yet',
+  playback_unsupported: 'Playback is not supported yet; show the camera live',
   audio_none: 'This stream has no sound',
   audio_unsupported: 'The camera’s audio codec {codec} is not supported; G.711 is',
   audio_refused: 'The camera does not send its sound',

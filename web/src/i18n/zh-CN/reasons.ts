@@ -24,6 +24,8 @@ export default {
   late: '视频延迟过大',
   no_h264: '无 H.264 码流',
   b_frames: '码流含 B 帧，无法实时播放',
+  source_unsupported: '暂不支持此类视频来源',
+  playback_unsupported: '暂不支持回放，请查看实时画面',
   audio_none: '该码流不带声音',
   audio_unsupported: '该摄像机音频编码 {codec} 不支持，可在摄像机上改为 G.711',
   audio_refused: '该摄像机未送出声音',
