@@ -13,9 +13,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from camera_hub.access.policy import Action, Actor, allows, require_village
 from camera_hub.cameras import urls
 from camera_hub.cameras.credentials import logins
+from camera_hub.cameras.credentials.device_login import DeviceLogin
 from camera_hub.cameras.credentials.logins import Sealer
 from camera_hub.cameras.onvif.describe import Described, clean
-from camera_hub.cameras.onvif.login import DeviceLogin
 from camera_hub.cameras.register import described_devices as intake
 from camera_hub.cameras.register import views
 from camera_hub.cameras.register.cameras import retire
