@@ -12,6 +12,7 @@ from fastapi import FastAPI
 
 from camera_hub import __version__
 from camera_hub.access.accounts import Accounts
+from camera_hub.access.grant_times import GrantTimes
 from camera_hub.access.passwords import Passwords
 from camera_hub.access.policy import Actor
 from camera_hub.access.sessions import Sessions
@@ -122,6 +123,7 @@ async def parts(
         passwords = passwords or Passwords(access.password_min_length)
         sessions = Sessions(database, clock, access.session_hours)
         accounts = Accounts(database, clock, bus, passwords, sessions)
+        await stack.enter_async_context(GrantTimes(database, clock, bus, sessions))
         throttle = Throttle(database, clock, access.login_failures, access.login_failure_minutes)
 
         logins = await stack.enter_async_context(LoginBudget(clock, DatabaseLoginStore(database)))

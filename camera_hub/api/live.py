@@ -168,16 +168,16 @@ class Live:
 
     def _noun(self, event: Event) -> tuple[str, Any] | None:
         """Topic and id, None when it is nothing to this actor (told without reading it)."""
-        scope = self._actor.scope
+        sees = self._actor.sees
         match event:
             case VillageChanged(village_id):
-                return ("village", village_id) if scope in (None, village_id) else None
+                return ("village", village_id) if sees(village_id) else None
             case DeviceChanged(device_id, village_id):
-                return ("device", device_id) if scope in (None, village_id) else None
+                return ("device", device_id) if sees(village_id) else None
             case CameraChanged(camera_id, village_id):
-                return ("camera", camera_id) if scope in (None, village_id) else None
+                return ("camera", camera_id) if sees(village_id) else None
             case AlarmChanged(alarm_id, village_id):
-                return ("alarm", alarm_id) if scope in (None, village_id) else None
+                return ("alarm", alarm_id) if sees(village_id) else None
             case TourChanged(tour_id):
                 return ("tour", tour_id)
             case RunChanged(run_id):

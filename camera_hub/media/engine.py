@@ -124,7 +124,7 @@ class MediaEngine:
             )
             for number in range(settings.media.relays)
         ]
-        self._rejudging = Reauthorization(self._viewers, database)
+        self._rejudging = Reauthorization(self._viewers, database, clock)
         self.pictures = Pictures(settings.server.data_dir, database)
         self._looks = Looks(sources, clock, self._feeds, self.eyes)
         self.prover = MediaProver(self._looks, self.pictures)

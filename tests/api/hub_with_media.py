@@ -19,7 +19,7 @@ from camera_hub.api.routing import COOKIE, CSRF_HEADER, check_policies
 from camera_hub.media.engine import MediaEngine
 
 OPERATOR = Actor(1, "op", "Operator", Role.OPERATOR)
-VILLAGE_ADMIN = Actor(2, "v", "Village", Role.VILLAGE_ADMIN, village_id=1)
+VILLAGE_ADMIN = Actor(2, "v", "Village", Role.VILLAGE_ADMIN, frozenset({1}))
 
 
 @dataclass

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Select, and_, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from camera_hub.access.actors import in_scope
 from camera_hub.access.policy import Actor, require_village
 from camera_hub.clock import Clock
 from camera_hub.errors import HubError, Kind
@@ -59,9 +60,7 @@ class Alarms:
     ) -> Sequence[AlarmView]:
         """The newest first. `before`: only alarms with a smaller id. `camera_id`: those that speak for that camera."""
         limit = max(1, min(limit, LIMIT))
-        query = _query().order_by(Alarm.id.desc())
-        if actor.scope is not None:
-            query = query.where(Alarm.village_id == actor.scope)
+        query = _query().where(in_scope(actor, Alarm.village_id)).order_by(Alarm.id.desc())
         if open is not None:
             query = query.where(Alarm.closed_at.is_(None) if open else Alarm.closed_at.is_not(None))
         async with self._database.read() as session:

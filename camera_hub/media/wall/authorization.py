@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from camera_hub.access.policy import Action, Actor, Role, allows, require_village
+from camera_hub.access.actors import read_actor
+from camera_hub.access.policy import Action, Actor, allows, require_village
 from camera_hub.errors import HubError, Kind, Reason
 from camera_hub.settings import MediaSettings
 from camera_hub.store.database import Database
-from camera_hub.store.tables import Camera, User
+from camera_hub.store.tables import Camera
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +47,8 @@ def may_listen(settings: MediaSettings, actor: Actor, village_id: int | None = N
     return settings.audio and allows(actor, Action.LISTEN, village_id)
 
 
-async def actor_of(database: Database, user_id: int) -> Actor | None:
-    """The user as they are now; None when they may not watch anything (disabled, gone, another role)."""
+async def actor_of(database: Database, user_id: int, now: datetime) -> Actor | None:
+    """The user as they are at that time; None when they may not watch anything (disabled, gone, another role)."""
     async with database.read() as session:
-        user = await session.get(User, user_id)
-    if user is None or user.disabled:
-        return None
-    actor = Actor(user.id, user.username, user.display_name, Role(user.role), user.village_id)
-    return actor if allows(actor, Action.VIEW) else None
+        reading = await read_actor(session, user_id, now)
+    return reading.actor if reading is not None and allows(reading.actor, Action.VIEW) else None

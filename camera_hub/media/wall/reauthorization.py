@@ -1,5 +1,6 @@
 """What is watched, judged again when cameras, rights or sessions have changed."""
 
+from camera_hub.clock import Clock
 from camera_hub.errors import HubError
 from camera_hub.media.wall.authorization import actor_of, facts_of
 from camera_hub.media.wall.tile_state import REFUSALS
@@ -10,9 +11,10 @@ from camera_hub.store.database import Database
 class Reauthorization:
     """Of all viewers."""
 
-    def __init__(self, viewers: Viewers, database: Database) -> None:
+    def __init__(self, viewers: Viewers, database: Database, clock: Clock) -> None:
         self._viewers = viewers
         self._database = database
+        self._clock = clock
 
     async def camera_changed(self, camera_id: int) -> bool:
         """Judge the tiles that show the camera again. Answers whether the camera may run at all."""
@@ -36,7 +38,7 @@ class Reauthorization:
         """Judge the user's viewers again: closed when they may not watch, each tile otherwise."""
         if not any(viewer.actor.user_id == user_id for viewer in self._viewers.all()):
             return
-        actor = await actor_of(self._database, user_id)
+        actor = await actor_of(self._database, user_id, self._clock.now())
         own = [viewer for viewer in self._viewers.all() if viewer.actor.user_id == user_id]
         if actor is None:
             self._viewers.close_all(own, "signed_out")

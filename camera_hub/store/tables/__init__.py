@@ -3,7 +3,7 @@
 from camera_hub.store.tables.base import Base, Sealed, UtcDateTime
 from camera_hub.store.tables.health import Alarm, Notice, Observation
 from camera_hub.store.tables.patrol import Run, RunStep, Scene, Tour, TourStop
-from camera_hub.store.tables.people import Favourite, LoginFailure, SetupLink, User, UserSession
+from camera_hub.store.tables.people import Favourite, LoginFailure, SetupLink, User, UserSession, UserVillage
 from camera_hub.store.tables.places import Camera, Device, LoginAccount, Stream, Village
 from camera_hub.store.tables.rtsp import StreamSession, StreamToken
 
@@ -29,6 +29,7 @@ __all__ = [
     "TourStop",
     "User",
     "UserSession",
+    "UserVillage",
     "UtcDateTime",
     "Village",
 ]
