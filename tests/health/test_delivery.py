@@ -1,5 +1,6 @@
 """The outbox: nothing is lost, order is kept per channel, no receiver waits for another, and no key is logged."""
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator
 from datetime import timedelta
@@ -18,7 +19,7 @@ from tests.fakes.clock import ManualClock
 from tests.fakes.receiver import Receiver, receiver
 from tests.health.fake_sealer import FakeSealer
 
-STEADY = Backoff(first=10, cap=10, floor=10)
+STEADY = Backoff(first=60, cap=60, floor=60)
 
 
 @pytest.fixture
@@ -103,7 +104,7 @@ async def test_what_was_not_accepted_is_sent_again_later_with_the_same_id(
     delivery = await delivery_to(sink, clock, database, client)
     assert await delivery.deliver_next()
     assert not await delivery.deliver_next()  # the second waits behind the first
-    clock.move(10)
+    clock.move(60)
     assert await delivery.deliver_next()
     assert await delivery.deliver_next()
     assert [sent["id"] for sent in sink.told] == [1, 1, 2]
@@ -118,9 +119,9 @@ async def test_an_hour_without_a_receiver_loses_nothing(
         channel = await add_channel(database, clock, gone.url)
     await add_notices(database, clock, channel, "opened", "closed")
     delivery = await delivery_to(gone, clock, database, client)
-    for _ in range(360):
+    for _ in range(60):
         assert await delivery.deliver_next()
-        clock.move(10)
+        clock.move(60)
     async with receiver() as back:
         delivery = await delivery_to(back, clock, database, client)
         while await delivery.deliver_next():
@@ -134,9 +135,9 @@ async def test_an_hour_of_503_loses_nothing_either(
     await add_notices(database, clock, channel, "opened", "closed", "opened")
     sink.answers = [503]
     delivery = await delivery_to(sink, clock, database, client)
-    for _ in range(360):
+    for _ in range(60):
         assert await delivery.deliver_next()
-        clock.move(10)
+        clock.move(60)
     assert all(row.delivered_at is None for row in await rows(database))
     sink.answers, sink.told = [200], []
     while await delivery.deliver_next():
@@ -152,7 +153,7 @@ async def test_a_notice_that_the_receiver_fails_at_again_and_again_does_not_hold
     delivery = await delivery_to(sink, clock, database, client)
     for _ in range(5):
         assert await delivery.deliver_next()
-        clock.move(10)
+        clock.move(60)
     while await delivery.deliver_next():
         pass
     first, second, third = await rows(database)
@@ -170,7 +171,7 @@ async def test_a_refused_notice_is_given_up_after_five_tries(
     delivery = await delivery_to(sink, clock, database, client)
     for _ in range(5):
         assert await delivery.deliver_next()
-        clock.move(10)
+        clock.move(60)
     assert await delivery.deliver_next()
     first, second = await rows(database)
     assert (first.error, first.delivered_at is not None, second.error) == ("HTTP 400", True, None)
@@ -232,6 +233,8 @@ async def test_the_running_part_follows_its_channels(database: Database, bus: Ev
         await add_notices(database, clock, channel.id, "opened")
         await until_sent(sink, clock, 1)
         await verbs.change(channel.id, ChannelDraft(enabled=False))
+        while any(task.get_name() == f"notices to channel {channel.id}" for task in asyncio.all_tasks()):
+            await clock.settle()
         await add_notices(database, clock, channel.id, "closed")
         async with receiver() as other:
             await verbs.change(channel.id, ChannelDraft(url=other.url, enabled=True))
