@@ -69,7 +69,7 @@ async def other(hub: Hub, database: Database, clock: ManualClock) -> Other:
         await session.flush()
         scene.cameras = [camera.id]
         alarm = Alarm(level="camera", cause="black", village_id=village, camera_id=camera.id, opened_at=now)
-        alarm.members, alarm.detail = [camera.id], SECRET
+        alarm.detail = SECRET
         stop = {"position": 0, "dwell_s": 9, "name": SECRET, "note": "", "layout": "1", "cameras": [None]}
         run = Run(tour_id=tour.id, tour_name=SECRET, plan=[stop], state="paused", anchor_at=now, started_at=now)
         run.started_name = SECRET

@@ -199,9 +199,7 @@ class Feed:
         """Dial to PLAY within the open timeout. Leaving `life` tears the session down."""
         self.figures.opens += 1
         self._dialled = self._clock.monotonic()
-        session = RtspSession(
-            source, self._clock, self._media, digest_seen=self._digest_address == source.address
-        )
+        session = RtspSession(source, self._clock, self._media, digest_seen=self._digest_address == source.address)
         try:
             async with asyncio.timeout(self._config.open_timeout):
                 await life.enter_async_context(session)
