@@ -13,7 +13,7 @@ from camera_hub.cameras.discovery.sweeps import Sweeps
 from camera_hub.media.engine import MediaEngine
 from camera_hub.settings import Settings
 from camera_hub.store.database import Database
-from camera_hub.store.tables import Alarm, Camera, Device, Observation, Run, Scene, Stream, Tour, TourStop
+from camera_hub.store.tables import Alarm, AlarmMember, Camera, Device, Observation, Run, Scene, Stream, Tour, TourStop
 from tests.api.conftest import Hub
 from tests.fakes.clock import ManualClock
 
@@ -66,7 +66,7 @@ async def other(hub: Hub, database: Database, clock: ManualClock) -> Other:
         await session.flush()
         scene.cameras = [camera.id]
         alarm = Alarm(level="camera", cause="black", village_id=village, camera_id=camera.id, opened_at=now)
-        alarm.members, alarm.detail = [camera.id], SECRET
+        alarm.detail = SECRET
         stop = {"position": 0, "dwell_s": 9, "name": SECRET, "note": "", "layout": "1", "cameras": [None]}
         run = Run(tour_id=tour.id, tour_name=SECRET, plan=[stop], state="paused", anchor_at=now, started_at=now)
         run.started_name = SECRET
@@ -80,6 +80,7 @@ async def other(hub: Hub, database: Database, clock: ManualClock) -> Other:
             ]
         )
         await session.flush()
+        session.add(AlarmMember(alarm_id=alarm.id, camera_id=camera.id, joined_at=now))
     media: MediaEngine = hub.parts[MediaEngine]
     await media.pictures.save(camera.id, b"\xff\xd8" + SECRET.encode(), now)
     sweeps: Sweeps = hub.parts[Sweeps]
