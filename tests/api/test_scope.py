@@ -15,7 +15,7 @@ from camera_hub.cameras.discovery.sweeps import Sweeps
 from camera_hub.media.engine import MediaEngine
 from camera_hub.settings import Settings
 from camera_hub.store.database import Database
-from camera_hub.store.tables import Alarm, Camera, Device, Observation, Run, Scene, Stream, Tour, TourStop
+from camera_hub.store.tables import Alarm, AlarmMember, Camera, Device, Observation, Run, Scene, Stream, Tour, TourStop
 from tests.api.conftest import Hub
 from tests.fakes.clock import ManualClock
 
@@ -83,6 +83,7 @@ async def other(hub: Hub, database: Database, clock: ManualClock) -> Other:
             ]
         )
         await session.flush()
+        session.add(AlarmMember(alarm_id=alarm.id, camera_id=camera.id, joined_at=now))
     media: MediaEngine = hub.parts[MediaEngine]
     await media.pictures.save(camera.id, b"\xff\xd8" + SECRET.encode(), now)
     sweeps: Sweeps = hub.parts[Sweeps]
