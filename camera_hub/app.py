@@ -136,7 +136,7 @@ async def parts(
         sweeps = await stack.enter_async_context(Sweeps(settings.discovery, onvif, bus, clock, database))
         rounds = await stack.enter_async_context(Rounds(settings.health, clock, bus, database, media, onvif))
         await stack.enter_async_context(Webhook(settings.notices, clock, database))
-        runs = await stack.enter_async_context(Runs(settings.patrol, clock, bus, database, media))
+        runs = await stack.enter_async_context(Runs(settings.patrol, clock, bus, database, media, settings.site.zone))
 
         async def figures() -> system.Figures:
             found = await media.figures()
