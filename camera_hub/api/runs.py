@@ -1,15 +1,17 @@
 """Tours being run, and their records."""
 
 import hashlib
-from typing import Annotated, Any, Literal
+from collections.abc import Collection
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Request, Response
 
 from camera_hub.access.policy import Action, Actor
+from camera_hub.api.live_changes import Render, SharedReader, to_township
 from camera_hub.api.routing import needs, part
 from camera_hub.api.schemas.base import Id
 from camera_hub.api.schemas.patrol import Control, PlanStop, RunAnswer, RunPlan, RunStepAnswer, RunSteps, StartRun
-from camera_hub.errors import HubError, Kind
+from camera_hub.errors import HubError
 from camera_hub.patrol.runs import RunMoved, Runs, Verb
 
 router = APIRouter(prefix="/api/runs", tags=["runs"])
@@ -38,9 +40,7 @@ async def start(
 
 
 @router.get("/{run_id}")
-async def run(
-    run_id: Id, actor: Annotated[Actor, needs(Action.VIEW)], runs: Annotated[Runs, part(Runs)]
-) -> RunAnswer:
+async def run(run_id: Id, actor: Annotated[Actor, needs(Action.VIEW)], runs: Annotated[Runs, part(Runs)]) -> RunAnswer:
     """A run as it stands now."""
     return RunAnswer.model_validate(await runs.get(actor, run_id))
 
@@ -97,12 +97,10 @@ async def control(
     return RunAnswer.model_validate(view)
 
 
-async def read_changed(app_state: Any, actor: Actor, id: int) -> dict[str, Any] | None:
-    """The run as it stands now, for the page's WebSocket; None when it is out of the actor's sight."""
-    try:
-        run = await app_state.parts[Runs].get(actor, id)
-    except HubError as error:
-        if error.kind is Kind.NOT_FOUND:
-            return None
-        raise
-    return RunAnswer.model_validate(run).model_dump(mode="json")
+def live(runs: Runs) -> SharedReader:
+    """Runs as they stand now, for the pages' WebSockets."""
+
+    async def read(ids: Collection[int]) -> dict[int, Render]:
+        return {view.id: to_township(RunAnswer.model_validate(view)) for view in await runs.some(ids)}
+
+    return read

@@ -64,9 +64,7 @@ async def _sums(session: AsyncSession, run: Run, old: Sequence[RunStep], zone: t
         return {}
     first = datetime.combine(_day(old[0], zone), time.min, zone)
     found = await session.scalars(
-        select(RunStep).where(
-            RunStep.run_id == run.id, RunStep.sequence < run.rolled_up, RunStep.started_at >= first
-        )
+        select(RunStep).where(RunStep.run_id == run.id, RunStep.sequence < run.rolled_up, RunStep.started_at >= first)
     )
     return {_key(step, zone): step for step in found}
 

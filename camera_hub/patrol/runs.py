@@ -103,7 +103,9 @@ class Runs:
             tour = await tour_row(session, tour_id)
             active = await session.scalar(select(func.count()).select_from(Run).where(Run.state != "ended")) or 0
             if active >= MAX_ACTIVE:
-                raise HubError(Kind.BUSY, f"{active} runs are active, which is the most there may be; end one first", reason="too_many_runs")
+                raise HubError(
+                    Kind.BUSY, f"{active} runs are active, the most that may be; end one first", reason="too_many_runs"
+                )
             plan = await plan_of(session, tour_id)
             dead = await self._dead(session, plan)
             now = self._clock.now()

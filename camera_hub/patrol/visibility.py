@@ -17,7 +17,7 @@ from camera_hub.errors import Reason
 from camera_hub.store.tables import RunStep, RunStepCamera
 
 LATEST = 30.0
-"""Seconds after its end up to which reports on a stop count: the last one is sent after the page heard of the change."""
+"""Seconds after its end for which reports on a stop count: a page sends the last one when it hears of the change."""
 
 SMALLEST = 0.5
 """Seconds of growth that are worth a write."""
@@ -53,9 +53,8 @@ async def growing(
     session: AsyncSession, step: RunStep, sightings: Sequence[Sighting], now: datetime
 ) -> list[tuple[RunStepCamera, float, Gap | None]]:
     """The lines that these sightings change, each with its new seconds and gap."""
-    rows = {
-        row.camera_id: row for row in await session.scalars(select(RunStepCamera).where(RunStepCamera.step_id == step.id))
-    }
+    lines = await session.scalars(select(RunStepCamera).where(RunStepCamera.step_id == step.id))
+    rows = {row.camera_id: row for row in lines}
     found: list[tuple[RunStepCamera, float, Gap | None]] = []
     for sighting in sightings:
         if (row := rows.get(sighting.camera_id)) is None:
@@ -63,9 +62,15 @@ async def growing(
         seconds = possible(sighting.seconds, step.started_at, step.ended_at, now)
         if seconds >= (row.visible_s or 0.0) + SMALLEST:
             found.append((row, seconds, None))
-        elif not row.visible_s and row.why in (Reason.NO_PAGE, Reason.PAGE_HIDDEN) and sighting.gap not in (None, row.why):
+        elif not row.visible_s and sighting.gap is not None and _better(row.why, sighting.gap):
             found.append((row, 0.0, sighting.gap))
     return found
+
+
+def _better(known: str | None, gap: Gap) -> bool:
+    """Whether the gap says more than what is known: that a page was open, and that it was to be seen."""
+    order = (Reason.NO_PAGE.value, Reason.PAGE_HIDDEN.value, Reason.NO_PICTURE.value)
+    return known in order and order.index(gap) > order.index(known)
 
 
 def put(row: RunStepCamera, seconds: float, gap: Gap | None, step: RunStep, now: datetime) -> None:

@@ -10,6 +10,7 @@ import pytest
 from camera_hub.access.policy import Role
 from camera_hub.api import runs as runs_api
 from camera_hub.api import tours as tours_api
+from camera_hub.api.schemas.patrol import RunAnswer
 from camera_hub.events import EventBus
 from camera_hub.patrol.runs import Runs
 from camera_hub.patrol.tours import Tours
@@ -148,8 +149,11 @@ async def test_tours_are_the_townships(hub: Hub, operator: httpx.AsyncClient, ca
     assert (await village.get(f"/api/tours/{tour['id']}")).status_code == 404
     assert (await village.post("/api/runs", json={"tour_id": tour["id"]})).status_code == 403
     actor = await hub.app.state.sessions.actor(village.cookies["camera_hub_session"])
-    assert await tours_api.read_changed(hub.app.state, actor, tour["id"]) is None
-    assert await runs_api.read_changed(hub.app.state, actor, run["id"]) is None
+    for rows in (
+        await tours_api.live(hub.parts[Tours])([tour["id"]]),
+        await runs_api.live(hub.parts[Runs])([run["id"]]),
+    ):
+        assert [render(actor) for render in rows.values()] == [None]
 
     leader = await hub.client(Role.LEADER)
     assert (await leader.get(f"/api/runs/{run['id']}/steps")).status_code == 200
@@ -166,12 +170,15 @@ async def test_a_page_is_told_the_run_as_it_stands(
     run = await made(operator, "/api/runs", {"tour_id": tour["id"], "loop": True})
     actor = await hub.app.state.sessions.actor(operator.cookies["camera_hub_session"])
     clock.move(5)
-    told = await runs_api.read_changed(hub.app.state, actor, run["id"])
-    assert told is not None
-    assert (told["time_left_s"], told["next_position"]) == (10, 0)
-    assert await tours_api.read_changed(hub.app.state, actor, 0) is None
-    seen = await tours_api.read_changed(hub.app.state, actor, tour["id"])
-    assert seen == (await operator.get(f"/api/tours/{tour['id']}")).json()
+    (told,) = (await runs_api.live(hub.parts[Runs])([run["id"], 999])).values()
+    row = told(actor)
+    assert isinstance(row, RunAnswer)
+    assert (row.time_left_s, row.next_position) == (10, 0)
+    assert await tours_api.live(hub.parts[Tours])([0]) == {}
+    (told,) = (await tours_api.live(hub.parts[Tours])([tour["id"]])).values()
+    seen = told(actor)
+    assert seen is not None
+    assert seen.model_dump(mode="json") == (await operator.get(f"/api/tours/{tour['id']}")).json()
 
 
 async def test_a_run_s_plan_is_asked_for_once(operator: httpx.AsyncClient, cameras: list[int]) -> None:

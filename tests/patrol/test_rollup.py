@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 
-from sqlalchemy import func, select, update
 from sqlalchemy import event as sql_event
+from sqlalchemy import func, select, update
 
 from camera_hub.api.schemas.patrol import RunAnswer, RunStepAnswer
 from camera_hub.patrol.rollup import AT_ONCE, DETAILED
@@ -105,9 +105,7 @@ async def test_old_lines_are_summed_and_no_second_is_lost(centre: Centre) -> Non
         async with centre.database.read() as session:
             lines = await session.scalar(select(func.count()).select_from(RunStep).where(RunStep.run_id == run.id))
             orphans = await session.scalar(
-                select(func.count())
-                .select_from(RunStepCamera)
-                .where(RunStepCamera.step_id.not_in(select(RunStep.id)))
+                select(func.count()).select_from(RunStepCamera).where(RunStepCamera.step_id.not_in(select(RunStep.id)))
             )
         assert lines is not None
         assert lines <= DETAILED + AT_ONCE + STOPS * 3  # three days of the site
@@ -145,7 +143,6 @@ async def test_ten_thousand_steps_cost_no_more_than_ten(centre: Centre) -> None:
             spent = (time.perf_counter() - began) * 100
             told = len(RunAnswer.model_validate(listed[0]).model_dump_json())
             page = sum(len(RunStepAnswer.model_validate(line).model_dump_json()) for line in lines)
-            print(f"{length} steps: {len(step)} statements a step, {told} bytes a run, {page} bytes ten lines, {spent:.1f} ms")
             costs[length] = (len(step), len(listing), len(record), told, page, spent)
             run = await runs.get(centre.actor, run.id)
             await runs.control(centre.actor, run.id, "stop", run.revision)

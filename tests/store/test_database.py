@@ -74,7 +74,9 @@ async def test_the_record_of_an_older_version_becomes_a_line_per_camera(database
         tour = Tour(name="t", created_at=NOW)
         session.add(tour)
         await session.flush()
-        run = Run(tour_id=tour.id, tour_name="t", plan=[], state="ended", anchor_at=NOW, started_name="", started_at=NOW)
+        run = Run(
+            tour_id=tour.id, tour_name="t", plan=[], state="ended", anchor_at=NOW, started_name="", started_at=NOW
+        )
         session.add(run)
         await session.flush()
         connection = await session.connection()
