@@ -4,7 +4,7 @@
 its end. `create_app` puts the HTTP side in front of them.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
@@ -13,7 +13,6 @@ from fastapi import FastAPI
 from camera_hub import __version__
 from camera_hub.access.accounts import Accounts
 from camera_hub.access.passwords import Passwords
-from camera_hub.access.policy import Actor
 from camera_hub.access.sessions import Sessions
 from camera_hub.access.setup import FirstSetup
 from camera_hub.access.sign_in import SignIn
@@ -43,6 +42,7 @@ from camera_hub.api import (
     whep,
 )
 from camera_hub.api.limits import BodyLimit
+from camera_hub.api.live_changes import LiveChanges
 from camera_hub.api.routing import check_policies
 from camera_hub.api.static import SafeHeaders, StaticPages
 from camera_hub.cameras.credentials.login_budget import LoginBudget
@@ -70,8 +70,6 @@ from camera_hub.store.database import Database
 Parts = dict[type, Any]
 """Every part by its type: how routes find them (api.routing.part)."""
 
-LiveReader = Callable[[Any, Actor, Any], Awaitable[dict[str, Any] | None]]
-
 MAX_BODY = 1024 * 1024
 _ROUTERS = (
     setup.router,
@@ -95,15 +93,6 @@ _ROUTERS = (
     system.router,
     metrics.router,
 )
-_LIVE_READERS: dict[str, LiveReader] = {
-    "village": villages.read_changed,
-    "device": devices.read_changed,
-    "sweep": discovery.read_changed,
-    "camera": cameras.read_changed,
-    "alarm": alarms.read_changed,
-    "tour": tours.read_changed,
-    "run": runs.read_changed,
-}
 
 
 @asynccontextmanager
@@ -136,7 +125,25 @@ async def parts(
         sweeps = await stack.enter_async_context(Sweeps(settings.discovery, onvif, bus, clock, database))
         rounds = await stack.enter_async_context(Rounds(settings.health, clock, bus, database, media, onvif))
         await stack.enter_async_context(Webhook(settings.notices, clock, database))
-        runs = await stack.enter_async_context(Runs(settings.patrol, clock, bus, database, media))
+        tours_ = Tours(settings.patrol, database, bus, clock)
+        runs_ = await stack.enter_async_context(Runs(settings.patrol, clock, bus, database, media, settings.site.zone))
+
+        alarms_ = Alarms(database, bus, clock)
+        changes = await stack.enter_async_context(
+            LiveChanges(
+                bus,
+                clock,
+                shared={
+                    "village": villages.live(register),
+                    "device": devices.live(register),
+                    "camera": cameras.live(register),
+                    "alarm": alarms.live(alarms_),
+                    "tour": tours.live(tours_),
+                    "run": runs.live(runs_),
+                },
+                personal={"sweep": discovery.live(sweeps)},
+            )
+        )
 
         async def figures() -> system.Figures:
             found = await media.figures()
@@ -158,11 +165,12 @@ async def parts(
             MediaEngine: media,
             RtspOutService: media.rtsp_out,
             Rounds: rounds,
-            Alarms: Alarms(database, bus, clock),
+            Alarms: alarms_,
             ObservationHistory: ObservationHistory(database, clock),
-            Tours: Tours(settings.patrol, database, bus, clock),
+            Tours: tours_,
             Scenes: Scenes(database, bus, clock),
-            Runs: runs,
+            Runs: runs_,
+            live.LivePages: live.LivePages(media, changes, runs_, sessions, clock),
             system.System: system.System(started_at=clock.now(), gauge=figures, restart_relay=media.restart_relay),
         }
 
@@ -195,4 +203,3 @@ def attach(app: FastAPI, settings: Settings, parts: Parts) -> None:
     app.state.sessions = parts.get(Sessions)
     app.state.origins = settings.server.public_origins
     app.state.secure_cookies = settings.server.secure_cookies
-    app.state.live_readers = _LIVE_READERS

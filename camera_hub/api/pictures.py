@@ -8,9 +8,11 @@ from fastapi import APIRouter, Request, Response
 from camera_hub.access.policy import Action, Actor, require_village
 from camera_hub.api.routing import needs, part
 from camera_hub.api.schemas.base import Id
+from camera_hub.clock import Clock
 from camera_hub.errors import HubError, Kind, Reason
 from camera_hub.media.engine import MediaEngine
 from camera_hub.media.wall.authorization import facts_of, watchable
+from camera_hub.store.database import Database
 
 router = APIRouter(prefix="/api/cameras", tags=["media"])
 
@@ -32,6 +34,7 @@ _KINDS = {
 
 Watching = Annotated[Actor, needs(Action.VIEW)]
 TheMedia = Annotated[MediaEngine, part(MediaEngine)]
+TheDatabase = Annotated[Database, part(Database)]
 
 
 @router.get(
@@ -39,9 +42,9 @@ TheMedia = Annotated[MediaEngine, part(MediaEngine)]
     response_class=Response,
     responses={200: {"content": {_JPEG: {}}}, 304: {"description": "unchanged"}},
 )
-async def picture(actor: Watching, media: TheMedia, request: Request, camera_id: Id) -> Response:
+async def picture(actor: Watching, media: TheMedia, database: TheDatabase, request: Request, camera_id: Id) -> Response:
     """The last JPEG that was kept; 404 when there is none."""
-    facts = await facts_of(media.database, camera_id)
+    facts = await facts_of(database, camera_id)
     require_village(actor, facts.village_id, "camera")
     jpeg = await media.pictures.read(camera_id)
     if jpeg is None:
@@ -55,27 +58,37 @@ async def picture(actor: Watching, media: TheMedia, request: Request, camera_id:
 
 @router.get("/{camera_id}/still", response_class=Response, responses={200: {"content": {_JPEG: {}}}})
 async def still(
-    actor: Watching, media: TheMedia, camera_id: Id, stream: Literal["main", "sub"] = "sub", n: int = 0
+    actor: Watching,
+    media: TheMedia,
+    database: TheDatabase,
+    clock: Annotated[Clock, part(Clock)],
+    camera_id: Id,
+    stream: Literal["main", "sub"] = "sub",
+    n: int = 0,
 ) -> Response:
     """The last key frame of a stream that a tile shows as pictures; 404 when none does. `n` only names the picture.
 
     X-Picture-Age: milliseconds since its key frame came.
     """
-    await watchable(media.database, actor, camera_id)
+    await watchable(database, actor, camera_id)
     newest = media.stills.newest(camera_id, stream)
     if newest is None:
         raise HubError(Kind.NOT_FOUND, "no tile shows key frames of this stream", reason="no_picture")
-    age = max(0.0, media.clock.monotonic() - newest.at) * 1000
+    age = max(0.0, clock.monotonic() - newest.at) * 1000
     headers = {"Cache-Control": "private, no-store", "X-Picture-Age": f"{age:.0f}"}
     return Response(newest.jpeg, headers=headers, media_type=_JPEG)
 
 
 @router.post("/{camera_id}/snapshot", response_class=Response, responses={200: {"content": {_JPEG: {}}}})
 async def snapshot(
-    actor: Watching, media: TheMedia, camera_id: Id, quality: Literal["main", "sub"] = "main"
+    actor: Watching,
+    media: TheMedia,
+    database: TheDatabase,
+    camera_id: Id,
+    quality: Literal["main", "sub"] = "main",
 ) -> Response:
     """A fresh JPEG of one key frame in full size: of the main stream, or of the sub stream where that cannot be had."""
-    await watchable(media.database, actor, camera_id)
+    await watchable(database, actor, camera_id)
     sight = await media.look(camera_id, quality=quality, deadline=_MAIN_SECONDS)
     if sight.jpeg is None and quality == "main":
         second = await media.look(camera_id, quality="sub", deadline=_SUB_SECONDS)

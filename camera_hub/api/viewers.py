@@ -8,7 +8,9 @@ from camera_hub.access.policy import Action, Actor
 from camera_hub.api.routing import needs, part
 from camera_hub.api.schemas.base import Done
 from camera_hub.api.schemas.media import MediaAnswer, NewViewer, TileFiguresAnswer, ViewerOfferAnswer
+from camera_hub.clock import Clock
 from camera_hub.media.engine import MediaEngine
+from camera_hub.settings import Settings
 
 router = APIRouter(prefix="/api", tags=["media"])
 
@@ -20,11 +22,12 @@ TheMedia = Annotated[MediaEngine, part(MediaEngine)]
 
 
 @router.get("/media")
-async def media_parameters(actor: Watching, media: TheMedia) -> MediaAnswer:
+async def media_parameters(
+    actor: Watching, media: TheMedia, settings: Annotated[Settings, part(Settings)]
+) -> MediaAnswer:
     """What a page must know to build its peer connections: one per relay."""
-    section = media.settings.media
     return MediaAnswer(
-        ice_servers=list(section.ice_servers),
+        ice_servers=list(settings.media.ice_servers),
         relays=sorted(media.relay_epochs),
         tracks=TRACKS,
         audio=media.listening.may(actor),
@@ -44,7 +47,7 @@ async def figures(actor: Watching, media: TheMedia, viewer: str) -> list[TileFig
 
 
 @router.delete("/viewers/{viewer}")
-async def close(actor: Watching, media: TheMedia, viewer: str) -> Done:
+async def close(actor: Watching, media: TheMedia, clock: Annotated[Clock, part(Clock)], viewer: str) -> Done:
     """Close a viewer of one's own."""
     await media.close_viewer(viewer, actor)
-    return Done(at=media.clock.now())
+    return Done(at=clock.now())

@@ -6,9 +6,10 @@ import pytest
 
 from camera_hub.access.policy import Role
 from camera_hub.api import alarms
+from camera_hub.health.alarms.alarms import Alarms
 from camera_hub.store.database import Database
 from camera_hub.store.tables import Alarm, Camera, Observation
-from tests.api.conftest import Hub
+from tests.api.conftest import Hub, told
 from tests.fakes.clock import ManualClock
 from tests.fakes.site import add_village
 
@@ -118,7 +119,7 @@ async def test_a_page_is_told_of_alarms_in_its_scope_only(
         role: await hub.app.state.sessions.actor((await hub.client(role)).cookies["camera_hub_session"])
         for role in (Role.OPERATOR, Role.VILLAGE_ADMIN)
     }
-    told = await alarms.read_changed(hub.app.state, actors[Role.OPERATOR], alarm)
-    assert told is not None
-    assert (told["id"], told["opened_at"]) == (alarm, "2026-11-23T08:00:00Z")
-    assert await alarms.read_changed(hub.app.state, actors[Role.VILLAGE_ADMIN], alarm) is None
+    seen = await told(alarms.live(hub.parts[Alarms]), actors[Role.OPERATOR], alarm)
+    assert seen is not None
+    assert (seen["id"], seen["opened_at"]) == (alarm, "2026-11-23T08:00:00Z")
+    assert await told(alarms.live(hub.parts[Alarms]), actors[Role.VILLAGE_ADMIN], alarm) is None

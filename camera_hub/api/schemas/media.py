@@ -105,6 +105,26 @@ class ListenMessage(RequestBody):
     camera: Id | None
 
 
+class SeenCamera(RequestBody):
+    """Seconds that the page really showed the camera since the step began: tile on screen, page visible, new frames.
+
+    `gap`: why it was never shown so far.
+    """
+
+    camera: Id
+    seconds: float = Field(ge=0, le=1e6, allow_inf_nan=False)
+    gap: Literal["page_hidden", "no_picture"] | None = None
+
+
+class SeenMessage(RequestBody):
+    """Page → hub: what was seen of step `step` of a run. Sums since the step began, so that a lost one does no harm."""
+
+    type: Literal["seen"]
+    run: Id
+    step: int = Field(ge=0, le=2**31 - 1)
+    cameras: list[SeenCamera] = Field(max_length=36)
+
+
 class HelloMessage(Answer):
     """Hub → page, first message of every connection. A changed `epoch`: the hub is new, offer again."""
 
@@ -180,7 +200,7 @@ class ChangedMessage(Answer):
 
 
 class TimeMessage(Answer):
-    """Hub → page, every 10 s: a page that misses two reconnects."""
+    """Hub → page, every 5 s: a page that misses several reconnects."""
 
     type: Literal["time"] = "time"
     now: datetime
@@ -205,3 +225,4 @@ class LiveMessages(Answer):
     reload: ReloadMessage
     show: ShowMessage
     listen: ListenMessage
+    seen: SeenMessage

@@ -2,7 +2,7 @@
 
 from camera_hub.store.tables.base import Base, Sealed, UtcDateTime
 from camera_hub.store.tables.health import Alarm, Notice, Observation
-from camera_hub.store.tables.patrol import Run, RunStep, Scene, Tour, TourStop
+from camera_hub.store.tables.patrol import Run, RunStep, RunStepCamera, Scene, Tour, TourStop
 from camera_hub.store.tables.people import Favourite, LoginFailure, SetupLink, User, UserSession
 from camera_hub.store.tables.places import Camera, Device, LoginAccount, Stream, Village
 from camera_hub.store.tables.rtsp import StreamSession, StreamToken
@@ -19,6 +19,7 @@ __all__ = [
     "Observation",
     "Run",
     "RunStep",
+    "RunStepCamera",
     "Scene",
     "Sealed",
     "SetupLink",
