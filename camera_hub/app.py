@@ -16,6 +16,7 @@ from camera_hub.access.passwords import Passwords
 from camera_hub.access.sessions import Sessions
 from camera_hub.access.setup import FirstSetup
 from camera_hub.access.sign_in import SignIn
+from camera_hub.access.stream_tokens import StreamTokens
 from camera_hub.access.throttle import Throttle
 from camera_hub.access.vault import Vault
 from camera_hub.api import (
@@ -59,8 +60,18 @@ from camera_hub.health.notices.webhook import Webhook
 from camera_hub.health.rounds.rounds import Rounds
 from camera_hub.instance import only_instance
 from camera_hub.media.child_process import Spawn, spawn_process
-from camera_hub.media.engine import MediaEngine
+from camera_hub.media.decoders.looks import Looks
+from camera_hub.media.decoders.pictures import Pictures
+from camera_hub.media.decoders.stills import Stills
+from camera_hub.media.engine import HelperCommands, MediaEngine
+from camera_hub.media.readings import MediaReadings
+from camera_hub.media.rtsp_out.ports import RtspPorts
 from camera_hub.media.rtsp_out.service import RtspOutService
+from camera_hub.media.wall.audio import PageAudio
+from camera_hub.media.wall.authorization import WatchAuthorization
+from camera_hub.media.wall.page_connections import PageConnections
+from camera_hub.media.wall.viewers import Viewers
+from camera_hub.media.wall.whep import WhepViewers
 from camera_hub.patrol.runs import Runs
 from camera_hub.patrol.scenes import Scenes
 from camera_hub.patrol.tours import Tours
@@ -118,15 +129,17 @@ async def parts(
         register = Register(database, bus, clock, vault, onvif)
         sources = StreamSources(database, clock, register, onvif, bus)
         media = await stack.enter_async_context(
-            MediaEngine(settings, clock, bus, database, sources, logins=logins, spawn=spawn)
+            MediaEngine(settings, clock, bus, database, sources, logins, HelperCommands(spawn=spawn))
         )
         register.proofs.use(media.prover)
         await stack.enter_async_context(register)  # after media: proofs end before what they look with
         sweeps = await stack.enter_async_context(Sweeps(settings.discovery, onvif, bus, clock, database))
-        rounds = await stack.enter_async_context(Rounds(settings.health, clock, bus, database, media, onvif))
+        rounds = await stack.enter_async_context(Rounds(settings.health, clock, bus, database, media.looks, onvif))
         await stack.enter_async_context(Webhook(settings.notices, clock, database))
         tours_ = Tours(settings.patrol, database, bus, clock)
-        runs_ = await stack.enter_async_context(Runs(settings.patrol, clock, bus, database, media, settings.site.zone))
+        runs_ = await stack.enter_async_context(
+            Runs(settings.patrol, clock, bus, database, media.cameras, settings.site.zone)
+        )
 
         alarms_ = Alarms(database, bus, clock)
         changes = await stack.enter_async_context(
@@ -146,7 +159,7 @@ async def parts(
         )
 
         async def figures() -> system.Figures:
-            found = await media.figures()
+            found = media.readings.summary()
             return system.Figures(found["feeds"], found["viewers"], found["relays"], found["eyes"])
 
         yield {
@@ -162,17 +175,34 @@ async def parts(
             FirstSetup: FirstSetup(database, clock, accounts, access.setup_link_minutes),
             Register: register,
             Sweeps: sweeps,
-            MediaEngine: media,
-            RtspOutService: media.rtsp_out,
+            **media_parts(media),
             Rounds: rounds,
             Alarms: alarms_,
             ObservationHistory: ObservationHistory(database, clock),
             Tours: tours_,
             Scenes: Scenes(database, bus, clock),
             Runs: runs_,
-            live.LivePages: live.LivePages(media, changes, runs_, sessions, clock),
-            system.System: system.System(started_at=clock.now(), gauge=figures, restart_relay=media.restart_relay),
+            live.LivePages: live.LivePages(media.pages, media.tiles, media.audio, changes, runs_, sessions, clock),
+            system.System: system.System(started_at=clock.now(), gauge=figures, restart_relay=media.relays.restart),
         }
+
+
+def media_parts(media: MediaEngine) -> Parts:
+    """What routes need of media, each by its own type."""
+    return {
+        PageConnections: media.pages,
+        PageAudio: media.audio,
+        Viewers: media.viewers,
+        WhepViewers: media.whep,
+        WatchAuthorization: media.authorization,
+        Pictures: media.pictures,
+        Stills: media.stills,
+        Looks: media.looks,
+        MediaReadings: media.readings,
+        StreamTokens: media.stream_tokens,
+        RtspPorts: media.rtsp_ports,
+        RtspOutService: media.rtsp_out,
+    }
 
 
 def create_app(settings: Settings, parts: Parts | None = None) -> FastAPI:

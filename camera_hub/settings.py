@@ -53,9 +53,7 @@ class SiteSettings(_Section):
         return ZoneInfo(self.time_zone)
 
 
-_UNKNOWN_ZONE = (
-    "{!r} is not a time zone that this machine knows; use a name of the IANA database such as Asia/Shanghai"
-)
+_UNKNOWN_ZONE = "{!r} is not a time zone that this machine knows; use a name of the IANA database such as Asia/Shanghai"
 
 
 class DatabaseSettings(_Section):
