@@ -28,8 +28,8 @@ class Database:
     def __init__(self, url: str) -> None:
         self.url = make_url(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
-        self._engine: AsyncEngine = _engine(url, self.is_sqlite)
-        self._sessions = async_sessionmaker(self._engine, expire_on_commit=False, autoflush=False)
+        self.engine: AsyncEngine = _engine(url, self.is_sqlite)
+        self._sessions = async_sessionmaker(self.engine, expire_on_commit=False, autoflush=False)
         # SQLite has one writer anyway: queueing here keeps the order fair and the wait out of the busy handler.
         self._writer = asyncio.Lock() if self.is_sqlite else None
 
@@ -37,18 +37,18 @@ class Database:
         try:
             await self.migrate()
         except BaseException:
-            await self._engine.dispose()
+            await self.engine.dispose()
             raise
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        await self._engine.dispose()
+        await self.engine.dispose()
 
     async def migrate(self) -> None:
         """Bring the schema to the newest revision. Raises HubError when it is newer than this program."""
         try:
             async with (
-                self._engine.connect() as connection,
+                self.engine.connect() as connection,
                 _without_foreign_keys(connection, self.is_sqlite),
             ):
                 await connection.run_sync(_upgrade)

@@ -2,21 +2,23 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Any, get_args
 
 import httpx
 import pytest
 
 from camera_hub.access.accounts import Accounts, Change
 from camera_hub.access.policy import Action, Actor, Role, VillageGrant, role_actions
+from camera_hub.api.live import LivePages
 from camera_hub.api.routing import policies
+from camera_hub.api.schemas.media import Topic
 from camera_hub.app import create_app
 from camera_hub.cameras.discovery.sweeps import Sweeps
 from camera_hub.media.engine import MediaEngine
 from camera_hub.settings import Settings
 from camera_hub.store.database import Database
 from camera_hub.store.tables import Alarm, AlarmMember, Camera, Device, Observation, Run, Scene, Stream, Tour, TourStop
-from tests.api.conftest import Hub
+from tests.api.conftest import Hub, told
 from tests.fakes.clock import ManualClock
 
 SECRET = "西边的水库"
@@ -205,5 +207,9 @@ async def test_nothing_is_made_in_another_village(hub: Hub, other: Other) -> Non
 async def test_no_event_tells_of_another_villages_object(hub: Hub, other: Other) -> None:
     account = hub.accounts[Role.VILLAGE_ADMIN]
     actor = Actor(account.id, account.username, account.display_name, account.role, frozenset({hub.village}))
-    for topic, read in hub.app.state.live_readers.items():
-        assert await read(hub.app.state, actor, other.ids[f"{topic}_id"]) is None, topic
+    changes = hub.parts[LivePages].changes
+    for topic, reader in changes.shared.items():
+        assert await told(reader, actor, other.ids[f"{topic}_id"]) is None, topic
+    for topic, read in changes.personal.items():
+        assert await read(actor, other.ids[f"{topic}_id"]) is None, topic
+    assert len(changes.shared) + len(changes.personal) == len(get_args(Topic))
