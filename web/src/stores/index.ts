@@ -94,7 +94,7 @@ export async function signOut(): Promise<void> {
   leave()
 }
 
-/** Fetches all shared lists; also after every reconnect and when the hub says that events were lost. */
+/** Fetches all shared lists; also after every reconnect and when the hub reports that events were lost. */
 export async function loadAll(): Promise<void> {
   await Promise.all([villages.load(), cameras.load(), runs.load(), can('read_health') ? openAlarms.load() : null])
 }
