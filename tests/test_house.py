@@ -98,7 +98,7 @@ def test_time_is_handed_in() -> None:
     assert found == CLOCKS, "wait by the Clock that the part is given"
 
 
-LOOP = "async def f(self):\n  while True:\n    try:\n      await self.g()\n    except {caught}:\n      {then}\n    {wait}\n"
+LOOP = "async def f(self):\n  while True:\n    try:\n      g()\n    except {caught}:\n      {then}\n    {wait}\n"
 
 
 @pytest.mark.parametrize(
