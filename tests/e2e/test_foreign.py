@@ -85,6 +85,8 @@ FOREIGN_CLIENT = """
 import sys, warnings
 warnings.simplefilter("ignore")
 from onvif import ONVIFCamera
+
+pytestmark = pytest.mark.foreign
 host, port, user, password = sys.argv[1:]
 camera = ONVIFCamera(host, int(port), user, password, adjust_time=True)
 media = camera.create_media_service()

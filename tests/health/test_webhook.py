@@ -86,6 +86,7 @@ async def test_what_was_not_taken_is_told_again_later_with_the_same_id(
     assert [row.attempts for row in await rows(database)] == [2, 1]
 
 
+@pytest.mark.slow
 async def test_an_hour_without_a_receiver_loses_nothing(
     client: httpx.AsyncClient, database: Database, clock: ManualClock
 ) -> None:

@@ -56,6 +56,7 @@ async def received(peer: WallPeer) -> tuple[int, int]:
     return one.packetsReceived, one.packetsLost
 
 
+@pytest.mark.slow
 async def test_not_a_frame_is_lost_while_eyes_are_killed(media: MediaEngine) -> None:
     async with media.page(PAGE, OPERATOR), WallPeer(1) as peer:
         answer = await media.offer(OPERATOR, PAGE, 0, await peer.offer())

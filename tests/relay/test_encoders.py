@@ -30,6 +30,7 @@ async def test_a_viewer_decodes_what_the_encoder_makes(name: str) -> None:
         assert (figures["gaps"], figures["dropped"]) == (0, 0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", sorted(NAMED))
 async def test_what_cannot_be_shown_is_named(name: str) -> None:
     async with camera(encoded(name)) as cam, relay(key_frame_timeout=2.0) as hub:
