@@ -15,6 +15,8 @@ from playwright.sync_api import Page
 from tests.e2e.site import Site, running_site
 from tests.e2e.wall import open_wall, sign_in, wait_playing
 
+pytestmark = pytest.mark.foreign
+
 BALL = "球场"
 
 
@@ -85,8 +87,6 @@ FOREIGN_CLIENT = """
 import sys, warnings
 warnings.simplefilter("ignore")
 from onvif import ONVIFCamera
-
-pytestmark = pytest.mark.foreign
 host, port, user, password = sys.argv[1:]
 camera = ONVIFCamera(host, int(port), user, password, adjust_time=True)
 media = camera.create_media_service()

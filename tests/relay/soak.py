@@ -25,8 +25,8 @@ BACK = 60.0
 FLAT = {"slope_mb_per_hour": 12.0, "grown_mb": 6.0, "grown_short_mb": 4.0, "files": 4, "tasks": 16}
 """What may be called flat: 1 % of a relay's memory an hour and an allocator's noise; a viewer has six tasks.
 
-A short soak has no slope to speak of: some 30 viewers come and go while it is judged, and the relay grows by 1 to 1.5 MB
-(measured). What kept 100 kB of each would stand out.
+A short soak has no slope to speak of: some 30 viewers come and go while it is judged, and the relay grows by 1 to
+1.5 MB (measured). What kept 100 kB of each would stand out.
 """
 LONG_MINUTES = 10
 
