@@ -59,9 +59,17 @@ def databases(tmp_path_factory: pytest.TempPathFactory) -> Databases:
     return Databases(tmp_path_factory.mktemp("databases"))
 
 
-@pytest.fixture(params=["sqlite", *(["postgresql"] if POSTGRES else [])])
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Every test that uses a database runs on each backend that is there, unless it is marked `one_database`."""
+    if "database" in metafunc.fixturenames:
+        one = metafunc.definition.get_closest_marker("one_database") is not None
+        backends = ["sqlite", *(["postgresql"] if POSTGRES and not one else [])]
+        metafunc.parametrize("database", backends, indirect=True)
+
+
+@pytest.fixture
 async def database(request: pytest.FixtureRequest, tmp_path: Path, databases: Databases) -> AsyncIterator[Database]:
-    """A real, migrated, empty database; every test that uses it runs on each backend that is there."""
+    """A real, migrated, empty database."""
     if request.param == "sqlite":
         url = await databases.sqlite(tmp_path / "hub.sqlite3")
     else:

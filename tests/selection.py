@@ -18,7 +18,6 @@ TOGETHER = {
         "tests/bench/test_scale.py",
         "tests/bench/test_view.py",
         "tests/relay/test_chromium.py",
-        "tests/relay/test_encoders.py",
         "tests/relay/test_impaired.py",
     ),
     # The devices of one would answer the other: there is one WS-Discovery group and port.

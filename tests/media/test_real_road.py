@@ -23,6 +23,8 @@ from camera_hub.simulator.testing import small_farm, small_plan
 from camera_hub.store.database import Database
 from tests.media.conftest import OPERATOR, FakeChosen, FakeSources, eventually, tile_in, until
 
+pytestmark = pytest.mark.one_database
+
 PAGE = "page-0001"
 
 

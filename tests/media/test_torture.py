@@ -22,6 +22,8 @@ from tests.fakes.processes import children
 from tests.media.conftest import OPERATOR, eventually
 from tests.media.test_real_road import PAGE, FarmSources
 
+pytestmark = pytest.mark.one_database
+
 LONG = bool(os.environ.get("CAMERA_HUB_LONG"))
 KILLS = 100 if LONG else 5
 
