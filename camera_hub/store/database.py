@@ -7,6 +7,7 @@ whatever busy_timeout says (measured). Commits are FULL-synchronous: 6,400/s mea
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any, Self
 
@@ -127,12 +128,21 @@ def _engine(url: str, sqlite: bool) -> AsyncEngine:
     return engine
 
 
-def _upgrade(connection: Connection) -> None:
+@cache
+def _revisions() -> tuple[frozenset[str], str | None]:
+    """All revisions that this program knows, and the newest: they do not change while it runs."""
+    scripts = ScriptDirectory.from_config(_config())
+    return frozenset(script.revision for script in scripts.walk_revisions()), scripts.get_current_head()
+
+
+def _config() -> Config:
     config = Config()
     config.set_main_option("script_location", str(_MIGRATIONS))
-    config.attributes["connection"] = connection
-    scripts = ScriptDirectory.from_config(config)
-    known = {script.revision for script in scripts.walk_revisions()}
+    return config
+
+
+def _upgrade(connection: Connection) -> None:
+    known, newest = _revisions()
     try:
         found = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalars().all()
     except DBAPIError:
@@ -144,8 +154,10 @@ def _upgrade(connection: Connection) -> None:
             f"the database has schema {strange[0]}, which is newer than this camera hub; install the newer version",
             reason="schema_newer",
         )
-    if set(found) == set(scripts.get_heads()):
+    if list(found) == [newest]:
         return
+    config = _config()
+    config.attributes["connection"] = connection
     command.upgrade(config, "head")
     if connection.dialect.name == "sqlite":
         broken = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
