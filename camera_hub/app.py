@@ -12,6 +12,7 @@ from fastapi import FastAPI
 
 from camera_hub import __version__
 from camera_hub.access.accounts import Accounts
+from camera_hub.access.grant_times import GrantTimes
 from camera_hub.access.passwords import Passwords
 from camera_hub.access.sessions import Sessions
 from camera_hub.access.setup import FirstSetup
@@ -28,6 +29,7 @@ from camera_hub.api import (
     favourites,
     live,
     metrics,
+    notices,
     observations,
     pictures,
     rtsp_out,
@@ -56,7 +58,9 @@ from camera_hub.clock import Clock
 from camera_hub.events import EventBus
 from camera_hub.health.alarms.alarms import Alarms
 from camera_hub.health.history import ObservationHistory
-from camera_hub.health.notices.webhook import Webhook
+from camera_hub.health.notices.channels import NoticeChannels
+from camera_hub.health.notices.delivery import NoticeDelivery
+from camera_hub.health.retention import expiry_rules
 from camera_hub.health.rounds.rounds import Rounds
 from camera_hub.instance import only_instance
 from camera_hub.media.child_process import Spawn, spawn_process
@@ -75,8 +79,10 @@ from camera_hub.media.wall.whep import WhepViewers
 from camera_hub.patrol.runs import Runs
 from camera_hub.patrol.scenes import Scenes
 from camera_hub.patrol.tours import Tours
+from camera_hub.running import keep_running, running
 from camera_hub.settings import Settings
 from camera_hub.store.database import Database
+from camera_hub.store.retention import Retention
 
 Parts = dict[type, Any]
 """Every part by its type: how routes find them (api.routing.part)."""
@@ -98,6 +104,7 @@ _ROUTERS = (
     whep.router,
     rtsp_out.router,
     alarms.router,
+    notices.router,
     scenes.router,
     tours.router,
     runs.router,
@@ -122,6 +129,7 @@ async def parts(
         passwords = passwords or Passwords(access.password_min_length)
         sessions = Sessions(database, clock, access.session_hours)
         accounts = Accounts(database, clock, bus, passwords, sessions)
+        await stack.enter_async_context(GrantTimes(database, clock, bus, sessions))
         throttle = Throttle(database, clock, access.login_failures, access.login_failure_minutes)
 
         logins = await stack.enter_async_context(LoginBudget(clock, DatabaseLoginStore(database)))
@@ -135,7 +143,13 @@ async def parts(
         await stack.enter_async_context(register)  # after media: proofs end before what they look with
         sweeps = await stack.enter_async_context(Sweeps(settings.discovery, onvif, bus, clock, database))
         rounds = await stack.enter_async_context(Rounds(settings.health, clock, bus, database, media.looks, onvif))
-        await stack.enter_async_context(Webhook(settings.notices, clock, database))
+        channels = NoticeChannels(database, bus, clock, vault)
+        await channels.follow_settings(settings.notices)
+        await stack.enter_async_context(NoticeDelivery(clock, bus, database, vault))
+        retention = Retention(database, clock, expiry_rules(settings.health))
+        await stack.enter_async_context(
+            running(keep_running("retention", retention.run_once, clock=clock), "retention")
+        )
         tours_ = Tours(settings.patrol, database, bus, clock)
         runs_ = await stack.enter_async_context(
             Runs(settings.patrol, clock, bus, database, media.cameras, settings.site.zone)
@@ -178,6 +192,7 @@ async def parts(
             **media_parts(media),
             Rounds: rounds,
             Alarms: alarms_,
+            NoticeChannels: channels,
             ObservationHistory: ObservationHistory(database, clock),
             Tours: tours_,
             Scenes: Scenes(database, bus, clock),

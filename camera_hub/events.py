@@ -117,6 +117,13 @@ class StreamTokenChanged(Event):
     token_id: int
 
 
+@dataclass(frozen=True, slots=True)
+class NoticeChannelChanged(Event):
+    """A notice channel was added, changed, enabled, disabled or removed."""
+
+    channel_id: int
+
+
 class Subscription:
     """One subscriber's bounded queue: iterate it for single events, or await `batch` for all that are there."""
 

@@ -146,6 +146,7 @@ class HealthSettings(_Section):
     clock_error_seconds: Seconds = 30.0
     village_share: float = Field(0.8, gt=0, le=1)
     keep_days: float = Field(14.0, gt=0)
+    alarm_keep_days: float = Field(400.0, gt=0)
 
 
 class NoticeSettings(_Section):

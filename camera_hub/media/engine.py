@@ -103,7 +103,7 @@ class MediaEngine:
         self._stack = AsyncExitStack()
         self.links = links = [RelayLink(number) for number in range(settings.media.relays)]
         relay_for = partial(relay_of, relays=len(links))
-        self.authorization = WatchAuthorization(database)
+        self.authorization = WatchAuthorization(database, clock)
 
         # Feeds
         desired = DesiredFeeds(settings.media.linger, settings.ingest.sessions_per_device)

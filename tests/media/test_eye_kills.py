@@ -21,6 +21,8 @@ from tests.fakes.processes import children
 from tests.media.conftest import OPERATOR, engine, eventually
 from tests.media.test_end_to_end import PAGE, FarmSources
 
+pytestmark = pytest.mark.one_database
+
 LONG = bool(os.environ.get("CAMERA_HUB_LONG"))
 KILLS = 100 if LONG else 5
 
@@ -55,6 +57,7 @@ async def received(peer: WallPeer) -> tuple[int, int]:
     return one.packetsReceived, one.packetsLost
 
 
+@pytest.mark.slow
 async def test_not_a_frame_is_lost_while_eyes_are_killed(media: MediaEngine) -> None:
     async with media.pages.connected(PAGE, OPERATOR), WallPeer(1) as peer:
         answer = await media.viewers.offer(OPERATOR, PAGE, 0, await peer.offer())

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
@@ -59,7 +59,7 @@ class Site:
         """What has been answered so far."""
         return self.processes[process].answers.get(turn)
 
-    async def say(self, process: int, turn: int, outcome: str) -> None:
+    async def say(self, process: int, turn: int, outcome: Literal["accepted", "refused", "over"]) -> None:
         self.permits.on_outcome(process, LoginSaid(turn, outcome))
         await self.clock.settle()
 

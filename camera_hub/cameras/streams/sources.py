@@ -14,8 +14,8 @@ from weakref import WeakValueDictionary
 from sqlalchemy import select
 
 from camera_hub.cameras import addresses, urls
+from camera_hub.cameras.credentials.device_login import DeviceLogin
 from camera_hub.cameras.onvif.client import OnvifTarget
-from camera_hub.cameras.onvif.login import DeviceLogin
 from camera_hub.cameras.streams.selection import Candidate, Quality, picked
 from camera_hub.clock import Clock
 from camera_hub.errors import HubError, Kind, Reason

@@ -3,11 +3,13 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from camera_hub.access.policy import Action, Actor, Role, allows, require_village
+from camera_hub.access.actors import read_actor
+from camera_hub.access.policy import Action, Actor, allows, require_village
+from camera_hub.clock import Clock
 from camera_hub.errors import HubError, Kind, Reason
 from camera_hub.settings import MediaSettings
 from camera_hub.store.database import Database
-from camera_hub.store.tables import Camera, User
+from camera_hub.store.tables import Camera
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,8 +25,9 @@ class CameraFacts:
 class WatchAuthorization:
     """Reads rights and cameras as they are now; one query each."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
+        self._clock = clock
 
     async def facts(self, camera_id: int) -> CameraFacts:
         """The camera, whoever asks. Raises HubError(NOT_FOUND)."""
@@ -48,11 +51,8 @@ class WatchAuthorization:
     async def current_actor(self, user_id: int) -> Actor | None:
         """The user as they are now; None when they may not watch anything (disabled, gone, another role)."""
         async with self._database.read() as session:
-            user = await session.get(User, user_id)
-        if user is None or user.disabled:
-            return None
-        actor = Actor(user.id, user.username, user.display_name, Role(user.role), user.village_id)
-        return actor if allows(actor, Action.VIEW) else None
+            reading = await read_actor(session, user_id, self._clock.now())
+        return reading.actor if reading is not None and allows(reading.actor, Action.VIEW) else None
 
 
 def may_listen(settings: MediaSettings, actor: Actor, village_id: int | None = None) -> bool:

@@ -115,6 +115,7 @@ class Feed:
         self._key_next = False
         self._key_sent: float | None = None
         self._final = False
+        self._digest_address: str | None = None  # of the camera that has offered Digest
 
     @property
     def name(self) -> str:
@@ -198,7 +199,7 @@ class Feed:
         """Dial to PLAY within the open timeout. Leaving `life` tears the session down."""
         self.figures.opens += 1
         self._dialled = self._clock.monotonic()
-        session = RtspSession(source, self._clock, self._media)
+        session = RtspSession(source, self._clock, self._media, digest_seen=self._digest_address == source.address)
         try:
             async with asyncio.timeout(self._config.open_timeout):
                 await life.enter_async_context(session)
@@ -227,6 +228,9 @@ class Feed:
                 f"the camera was not ready within {self._config.open_timeout:g} s",
                 reason=Reason.TIMED_OUT,
             ) from error
+        finally:
+            if session.digest_seen:
+                self._digest_address = source.address
         return session
 
     async def _watch(self, session: RtspSession) -> None:
