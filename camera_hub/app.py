@@ -66,6 +66,7 @@ from camera_hub.patrol.scenes import Scenes
 from camera_hub.patrol.tours import Tours
 from camera_hub.settings import Settings
 from camera_hub.store.database import Database
+from camera_hub.store.lock import only_hub
 
 Parts = dict[type, Any]
 """Every part by its type: how routes find them (api.routing.part)."""
@@ -104,6 +105,7 @@ async def parts(
         data_dir = settings.server.data_dir
         stack.enter_context(only_instance(data_dir))
         database = await stack.enter_async_context(Database(settings.database_url))
+        await stack.enter_async_context(only_hub(database, clock))
         vault = Vault.open_or_create(data_dir / "vault.key")
         bus = EventBus()
 

@@ -5,17 +5,21 @@ taken away, even by another process, is gone within 5 s. A change made through t
 """
 
 import hashlib
+import logging
 import secrets
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from camera_hub.access.policy import Actor, Role
 from camera_hub.clock import Clock
+from camera_hub.errors import HubError
 from camera_hub.store.database import Database
 from camera_hub.store.tables import User, UserSession
+
+log = logging.getLogger(__name__)
 
 CACHE_SECONDS = 5.0
 _CACHE_ENTRIES = 4096
@@ -81,12 +85,19 @@ class Sessions:
         if user.disabled or held.expires_at <= now:
             return None
         if now - held.seen_at >= _SEEN_EVERY:
-            async with self._database.write() as session:
-                await session.execute(update(UserSession).where(UserSession.token_hash == key).values(seen_at=now))
+            await self._note_seen(key, now)
         actor = Actor(user.id, user.username, user.display_name, Role(user.role), user.village_id)
         remaining = (held.expires_at - now).total_seconds()
         self._remember(key, _CachedActor(actor, self._clock.monotonic() + min(CACHE_SECONDS, remaining)))
         return actor
+
+    async def _note_seen(self, key: str, now: datetime) -> None:
+        """Keep that the session is used; where nothing can be written (disk full), reading goes on without."""
+        try:
+            async with self._database.write() as session:
+                await session.execute(update(UserSession).where(UserSession.token_hash == key).values(seen_at=now))
+        except HubError as error:
+            log.debug("the use of a session could not be noted: %s", error)
 
     async def end(self, token: str) -> None:
         """End one session; an unknown one is no error."""
