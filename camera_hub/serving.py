@@ -193,8 +193,8 @@ def _listen(listener: socket.socket) -> None:
 def _in_use(host: str, port: int, error: OSError) -> HubError:
     return HubError(
         Kind.UNAVAILABLE,
-        f"the hub cannot listen on {host} port {port}: {error.strerror}; change server.host or server.port, or stop the "
-        "program that uses that port",
+        f"the hub cannot listen on {host} port {port}: {error.strerror}; change server.host or server.port, or stop "
+        "the program that uses that port",
         reason="listen",
     )
 

@@ -155,10 +155,14 @@ async def test_a_server_that_ends_by_itself_ends_the_hub_with_a_clear_error(
 
     monkeypatch.setattr(uvicorn.Server, "serve", serve)
     settings = Settings(server=ServerSettings(port=0, data_dir=tmp_path), media=MediaSettings(udp_port=0))
-    with pytest.raises(HubError, match="the HTTP server ended by itself .no more file descriptors.") as caught:
+
+    async def serve_for_ever() -> None:
         async with asyncio.timeout(DEADLINE), serving(settings, SystemClock()):
             ending.set()
             await asyncio.Event().wait()
+
+    with pytest.raises(HubError, match=r"the HTTP server ended by itself \(no more file descriptors\)") as caught:
+        await serve_for_ever()
     assert caught.value.reason == "server_ended"
 
 

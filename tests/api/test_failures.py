@@ -1,7 +1,6 @@
-"""What a page gets while the database fails: words and a time to try again, no traceback; and what goes on meanwhile."""
+"""What a page gets while the database fails: words and a time to try again, no traceback; reading goes on."""
 
 import sqlite3
-from collections.abc import AsyncIterator
 from contextlib import closing
 
 import httpx
@@ -17,10 +16,10 @@ from tests.store.test_failures import POSTGRES, behind_proxy, pragma
 
 
 @pytest.fixture
-async def operator(hub: Hub) -> AsyncIterator[httpx.AsyncClient]:
+async def operator(hub: Hub) -> httpx.AsyncClient:
     client = await hub.client(Role.OPERATOR)
     assert (await client.get("/api/scenes")).json() == []
-    yield client
+    return client
 
 
 async def test_a_full_disk_is_507_in_words_and_reading_goes_on(
