@@ -52,14 +52,20 @@ export function setLanguage(language: Language): void {
   }
 }
 
-/** A reason code in words; an unknown one stands as it is. */
+/** A reason code in words. One that a newer hub has invented stands as it is, so that it can at least be reported. */
 export function reasonText(reason: string, values: Record<string, unknown> = {}): string {
   return te(`reason.${reason}`) ? t(`reason.${reason}`, values) : reason
 }
 
-/** An error of the API in words: its exact reason, else its kind, with the hub's own sentence where that says more. */
+/** The hub's own technical sentence, which is English: undefined where the page is not. */
+export function detailText(detail: string): string | undefined {
+  return i18n.global.locale.value === 'en' && detail ? detail : undefined
+}
+
+/** An error of the API in words: its exact reason, else its kind, with the hub's own sentence where the page is English. */
 export function errorText(error: ApiError): string {
   if (te(`reason.${error.reason}`)) return t(`reason.${error.reason}`, error.params)
-  const kind = te(`error.${error.kind}`) ? t(`error.${error.kind}`) : error.kind
-  return error.detail ? `${kind}（${error.detail}）` : kind
+  const kind = te(`error.${error.kind}`) ? t(`error.${error.kind}`) : t('error.internal')
+  const detail = detailText(error.detail)
+  return detail ? `${kind} (${detail})` : kind
 }

@@ -37,6 +37,10 @@ export class VideoScreen implements Screen {
   private keptAt = 0
   private blank = true
   private generation = 0
+  /** A browser may pause videos of a hidden page. */
+  private readonly onVisibility = (): void => {
+    if (!document.hidden) this.play()
+  }
 
   constructor() {
     this.element = document.createElement('div')
@@ -59,9 +63,16 @@ export class VideoScreen implements Screen {
     this.stills.hidden = true
     this.element.append(this.poster, this.video, this.kept, this.stills)
     this.video.classList.add('covered')
-    document.addEventListener('visibilitychange', () => {
-      if (!document.hidden) this.play()
-    })
+    document.addEventListener('visibilitychange', this.onVisibility)
+  }
+
+  /** Ends the screen for good: lets go of its track and of the document. */
+  dispose(): void {
+    this.generation += 1
+    document.removeEventListener('visibilitychange', this.onVisibility)
+    this.onFrame = null
+    this.video.srcObject = null
+    this.element.remove()
   }
 
   attach(track: MediaStreamTrack): void {

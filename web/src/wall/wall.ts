@@ -1,8 +1,9 @@
 /**
- * The wall: tiles, and the peer connections that carry them. No framework in here; a page places the screens and listens.
+ * The wall: tiles, and the peer connections that carry them. No framework in here; a page places the screens and subscribes.
  *
- * `show` is one WebSocket message. What is wanted is kept here, so that a new connection, a restarted relay or a restarted
- * hub is answered by offering again and showing everything again, while each tile keeps its last picture.
+ * Showing a camera is one WebSocket message (`show`), which the socket repeats after a reconnect until it is confirmed. A lost
+ * viewer, a restarted relay or a restarted hub is answered here: by offering again and asking for every tile again, while
+ * each tile keeps its last picture.
  */
 import type { Hello, RelayNew, Show, TileMessage, ViewerGone } from '@/api/types'
 import type { Peer } from './peer'
@@ -10,8 +11,10 @@ import type { Screen } from './screen'
 import { carried, emptyTile, framed, phaseOf, pictured, told, wanted, type FrameSeen, type Phase, type Quality, type Tile } from './tile'
 
 export interface Socket {
-  readonly state: string
-  send(message: Show): boolean
+  /** Asks for a camera in a tile; asked again after each reconnect until the hub has confirmed it. */
+  want(message: Show): void
+  /** Nothing is asked for in this tile for now. */
+  dropTile(track: number): void
   on(kind: 'hello', handler: (message: Hello) => void): () => void
   on(kind: 'tile', handler: (message: TileMessage) => void): () => void
   on(kind: 'viewer_gone', handler: (message: ViewerGone) => void): () => void
@@ -44,8 +47,6 @@ interface Slot {
   screen: Screen
   /** Which peer's track the screen shows. */
   source: Peer | null
-  /** A show that could not be sent yet. */
-  unsent: boolean
   decoded: number
   /** The last frame of the track that the screen shows. */
   frame: FrameSeen | null
@@ -84,7 +85,7 @@ export class Wall {
   constructor(private readonly parts: WallParts) {
     this.slots = Array.from({ length: parts.tiles }, (_, index) => {
       const screen = parts.screen(index)
-      const slot: Slot = { tile: emptyTile(index), screen, source: null, unsent: false, decoded: 0, frame: null, reshownAt: 0, fetching: false, fetched: null, stills: 0 }
+      const slot: Slot = { tile: emptyTile(index), screen, source: null, decoded: 0, frame: null, reshownAt: 0, fetching: false, fetched: null, stills: 0 }
       screen.onFrame = (frame) => this.frameSeen(slot, frame)
       return slot
     })
@@ -201,16 +202,15 @@ export class Wall {
 
   private ask(slot: Slot, tile: Tile): void {
     slot.tile = tile
-    slot.unsent = !this.send(slot)
-    this.changed(slot)
+    // Shows go to the first relay's viewer; the hub's answer names the one that carries the tile.
+    const { index, serial, camera, quality } = tile
+    const viewer = this.peers.get(keyOf(this.mainRelay, this.firstOf(index)))?.viewer
+    if (viewer) this.parts.socket.want({ type: 'show', viewer, track: index, serial, camera, quality })
+    this.changed(slot) // without a viewer it is asked for as soon as there is one: `showAll`
   }
 
-  /** Shows go to the first relay's viewer; the hub's answer names the one that carries the tile. */
-  private send(slot: Slot): boolean {
-    const { index, serial, camera, quality } = slot.tile
-    const viewer = this.peers.get(keyOf(this.parts.relays[0] ?? 0, this.firstOf(index)))?.viewer
-    if (!viewer) return false
-    return this.parts.socket.send({ type: 'show', viewer, track: index, serial, camera, quality })
+  private get mainRelay(): number {
+    return this.parts.relays[0] ?? 0
   }
 
   /** The first tile of the connection that carries this one. */
@@ -233,6 +233,7 @@ export class Wall {
       }
       before.close()
     }
+    if (relay === this.mainRelay) for (const slot of this.slots) if (this.firstOf(slot.tile.index) === first) this.parts.socket.dropTile(slot.tile.index)
     const peer = this.parts.connect(relay, first, (changed) => this.peerChanged(changed))
     this.peers.set(key, peer)
     void peer.offer()
@@ -242,7 +243,7 @@ export class Wall {
     if (!this.stands(peer)) return
     if (peer.state === 'connecting') {
       this.adopt(peer)
-      if (peer.relay === (this.parts.relays[0] ?? 0)) this.showAll(peer.first)
+      if (peer.relay === this.mainRelay) this.showAll(peer.first)
     } else if (peer.state === 'connected') {
       this.tries.delete(keyOf(peer.relay, peer.first))
       this.mark(peer, true)
@@ -304,10 +305,9 @@ export class Wall {
     for (const peer of [...this.peers.values()]) {
       if (peer.viewer === null) continue // its offer is on its way, or failed and will be made again
       const epoch = hello.relays[String(peer.relay)]
-      const stands = !newHub && hello.viewers.includes(peer.viewer) && (epoch === undefined || epoch === peer.epoch)
-      if (!stands) this.offer(peer.relay, peer.first)
+      const known = !newHub && hello.viewers.includes(peer.viewer) && (epoch === undefined || epoch === peer.epoch)
+      if (!known) this.offer(peer.relay, peer.first)
     }
-    for (const slot of this.slots) if (slot.unsent) slot.unsent = !this.send(slot)
   }
 
   private tileTold(message: TileMessage): void {

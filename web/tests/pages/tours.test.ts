@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { Run } from '@/pages/parts/shapes'
+import type { Run } from '@/api/types'
 import { ClockDifference, clockText, newerRun, secondsLeft, stopProgress } from '@/pages/tours/countdown'
 import { camerasOfClass, clampDwell, fromTour, insertAt, missing, moveTo, newStop, removeKey, setDwellForAll, STOPS_MAX, toBody, totalSeconds } from '@/pages/tours/stops'
 

@@ -1,6 +1,6 @@
 /** The order of the alarm list, and how it stays still under the pointer. */
 
-import type { Alarm } from '../parts/shapes'
+import type { Alarm } from '@/api/types'
 
 type Ordered = Pick<Alarm, 'id' | 'opened_at' | 'closed_at'>
 

@@ -2,7 +2,7 @@
 import { computed, onBeforeUnmount, onMounted, ref } from 'vue'
 import { api, type ApiError } from '@/api/client'
 import { live } from '@/stores'
-import type { Sweep } from '../parts/shapes'
+import type { Sweep } from '@/api/types'
 import { isOver, mergeSweep } from './sweep'
 
 const POLL_MS = 2_000

@@ -4,7 +4,14 @@ import { t } from '@/i18n'
 import { cameras } from '@/stores'
 import { dataOrTell, sure, tellDone, tellError } from '../parts/tell'
 import { eachLimited } from './limited'
-import type { Camera, PlaceClass } from '../parts/shapes'
+import type { Camera, PlaceClass } from '@/api/types'
+import { retiredCameras } from './store'
+
+/** Puts a camera into the lists where it belongs by its state. */
+function keep(camera: Camera): void {
+  cameras.put(camera)
+  retiredCameras.put(camera)
+}
 
 export async function renameCamera(camera: Camera, name: string): Promise<void> {
   await change(camera, { name })
@@ -21,7 +28,7 @@ export async function placeCameras(many: readonly Camera[], place_class: PlaceCl
   await eachLimited(todo, 4, async (camera) => {
     if (refused) return
     const answer = await api.patch('/api/cameras/{camera_id}', { path: { camera_id: camera.id }, body: { place_class } })
-    if (answer.ok) cameras.put(answer.data)
+    if (answer.ok) keep(answer.data)
     else refused = answer.error
   })
   if (refused) tellError(refused)
@@ -30,16 +37,16 @@ export async function placeCameras(many: readonly Camera[], place_class: PlaceCl
 }
 
 async function change(camera: Camera, body: { name?: string; place_class?: PlaceClass }): Promise<void> {
-  cameras.put({ ...camera, ...body }) // shown at once; taken back if the hub refuses
+  keep({ ...camera, ...body }) // shown at once; taken back if the hub refuses
   const answer = await api.patch('/api/cameras/{camera_id}', { path: { camera_id: camera.id }, body })
-  cameras.put(answer.ok ? answer.data : camera)
+  keep(answer.ok ? answer.data : camera)
   if (!answer.ok) tellError(answer.error)
 }
 
 export async function approve(ids: number[], place_class: PlaceClass | null = null): Promise<boolean> {
   const answer = dataOrTell(await api.post('/api/cameras/approve', { body: { ids, place_class } }))
   if (answer === null) return false
-  for (const camera of answer) cameras.put(camera)
+  for (const camera of answer) keep(camera)
   tellDone(t('devices.approved', { n: ids.length }))
   return true
 }
@@ -49,14 +56,14 @@ export async function retire(ids: number[]): Promise<boolean> {
   if (!(await sure(t('devices.retireTitle', { n }), t('devices.retireText'), t('devices.retire')))) return false
   const answer = dataOrTell(await api.post('/api/cameras/retire', { body: { ids } }))
   if (answer === null) return false
-  for (const camera of answer) cameras.put(camera)
+  for (const camera of answer) keep(camera)
   tellDone(t('devices.retired', { n }))
   return true
 }
 
 export async function prove(camera: Camera): Promise<void> {
   const answer = dataOrTell(await api.post('/api/cameras/{camera_id}/prove', { path: { camera_id: camera.id } }))
-  if (answer) cameras.put(answer)
+  if (answer) keep(answer)
 }
 
 /** All cameras of one village in their new order. */
@@ -64,10 +71,10 @@ export async function orderCameras(ids: number[]): Promise<void> {
   const before = ids.flatMap((id) => cameras.byId.get(id) ?? [])
   ids.forEach((id, position) => {
     const camera = cameras.byId.get(id)
-    if (camera) cameras.put({ ...camera, position })
+    if (camera) keep({ ...camera, position })
   })
   const answer = await api.put('/api/cameras/order', { body: { ids } })
   if (answer.ok) return
-  for (const camera of before) cameras.put(camera)
+  for (const camera of before) keep(camera)
   tellError(answer.error)
 }

@@ -2,7 +2,7 @@
 import { computed, reactive, ref } from 'vue'
 import { api, type ApiError } from '@/api/client'
 import { cameras } from '@/stores'
-import type { Camera, DeviceRegistered, Found } from '../parts/shapes'
+import type { Camera, DeviceRegistered, FoundDevice } from '@/api/types'
 import { eachLimited } from './limited'
 import { devices } from './store'
 
@@ -12,7 +12,7 @@ const AT_ONCE = 3
 export type Progress = 'waiting' | 'working' | 'ok' | 'failed'
 
 export interface Job {
-  found: Found
+  found: FoundDevice
   state: Progress
   error: ApiError | null
   cameras: number
@@ -31,7 +31,7 @@ export function useRegistration(villageId: () => number | null) {
   const finished = computed(() => jobs.filter((job) => job.state === 'ok' || job.state === 'failed').length)
   const result = computed<Camera[]>(() => cameras.list.value.filter((camera) => registered.has(camera.id)))
 
-  function choose(found: readonly Found[]): void {
+  function choose(found: readonly FoundDevice[]): void {
     const kept = new Map(jobs.map((job) => [job.found.key, job]))
     jobs.splice(0, jobs.length, ...found.map((row) => kept.get(row.key) ?? { found: row, state: 'waiting' as const, error: null, cameras: 0, own: null }))
   }

@@ -1,7 +1,7 @@
 /** The hub's time for countdowns: from every message that carries it, corrected by the best of the last ones. */
 import { onBeforeUnmount, onMounted, ref, type Ref } from 'vue'
 import { live } from '@/stores'
-import type { Run } from '../parts/shapes'
+import type { Run } from '@/api/types'
 import { ClockDifference } from '../tours/countdown'
 
 const difference = new ClockDifference()

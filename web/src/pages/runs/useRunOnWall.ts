@@ -3,7 +3,7 @@ import { computed, onBeforeUnmount, onMounted, ref, watch, type ComputedRef, typ
 import { api, type ApiError } from '@/api/client'
 import { live, runs } from '@/stores'
 import type { WallPort } from '@/wall/port'
-import type { PlanStop, Run } from '../parts/shapes'
+import type { PlanStop, Run } from '@/api/types'
 import { newerRun } from '../tours/countdown'
 
 export interface RunOnWall {

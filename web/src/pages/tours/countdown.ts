@@ -1,6 +1,6 @@
 /** Time left of a running tour, told by the hub's clock: a wall PC whose own clock is wrong counts right all the same. */
 
-import type { Run } from '../parts/shapes'
+import type { Run } from '@/api/types'
 
 /**
  * Estimates local clock minus hub clock. A message says the hub's time when it was made and arrives a little later, so

@@ -1,6 +1,6 @@
 /** The list of stops in the tour editor: values in, a new list out. */
 
-import type { Camera, PlaceClass, Scene, StopBody, Tour } from '../parts/shapes'
+import type { Camera, PlaceClass, Scene, StopBody, Tour } from '@/api/types'
 
 export const DWELL_MIN = 3
 export const DWELL_MAX = 3600

@@ -85,9 +85,11 @@ export async function prepare(): Promise<void> {
 /** Makes the wall. Its route begins with it, so that the hub is asked while the page is still to be drawn. */
 export async function start(): Promise<void> {
   if (engine.value || starting) return
+  const user = me.value?.id
   starting = true
   const media = await (parameters ??= ask())
   starting = false
+  if (me.value?.id !== user) return void (visible && start()) // signed out meanwhile, and perhaps in as somebody else
   mediaProblem.value = !media
   if (!me.value || engine.value) return
   if (!media) {
@@ -149,6 +151,7 @@ function stop(): void {
   parameters = undefined
   for (const peer of spares.values()) peer.close()
   spares.clear()
+  for (const screen of screens) screen?.dispose()
   screens.fill(null)
   for (let i = 0; i < MOST_TILES; i += 1) views[i] = viewOf(emptyTile(i))
   solo.value = null
