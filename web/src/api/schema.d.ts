@@ -24,26 +24,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/alarms/count": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Count Alarms
-         * @description How many alarms that the actor may see are open.
-         */
-        get: operations["count_alarms_api_alarms_count_get"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/api/alarms/{alarm_id}/acknowledge": {
         parameters: {
             query?: never;
@@ -165,26 +145,6 @@ export interface paths {
          * @description The newest first, at most 5,000.
          */
         get: operations["observations_api_cameras__camera_id__observations_get"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/cameras/{camera_id}/observations/summary": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Observation Summary
-         * @description All looks of the last `hours`, summed up.
-         */
-        get: operations["observation_summary_api_cameras__camera_id__observations_summary_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -594,7 +554,7 @@ export interface paths {
         put?: never;
         /**
          * Start
-         * @description Begin a tour; of dead cameras alone it has ended at once (end_reason all_dead).
+         * @description Start a tour; if all its cameras are dead the run has ended at once (end_reason all_dead).
          */
         post: operations["start_api_runs_post"];
         delete?: never;
@@ -611,10 +571,50 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Record
-         * @description A run and its record, line by line.
+         * Run
+         * @description A run as it stands now.
          */
-        get: operations["record_api_runs__run_id__get"];
+        get: operations["run_api_runs__run_id__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/runs/{run_id}/plan": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Plan
+         * @description The tour as it was when the run started. It never changes: a page asks once, a browser revalidates.
+         */
+        get: operations["plan_api_runs__run_id__plan_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/runs/{run_id}/steps": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Steps
+         * @description The record, line by line in order: those behind the line with sequence `after`.
+         */
+        get: operations["steps_api_runs__run_id__steps_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1140,11 +1140,6 @@ export interface components {
             /** Village Name */
             village_name: string | null;
         };
-        /** AlarmCount */
-        AlarmCount: {
-            /** Open */
-            open: number;
-        };
         /**
          * ApproveCameras
          * @description Approve several; a class may be given to all of them.
@@ -1287,25 +1282,6 @@ export interface components {
             position?: number | null;
             /** Revision */
             revision: number;
-        };
-        /**
-         * CurvePointAnswer
-         * @description Means over a stretch of time that begins at `at`; null where nothing was measured.
-         */
-        CurvePointAnswer: {
-            /**
-             * At
-             * Format: date-time
-             */
-            at: string;
-            /** Clock Error S */
-            clock_error_s: number | null;
-            /** Key Frame Ms */
-            key_frame_ms: number | null;
-            /** Signalling Ms */
-            signalling_ms: number | null;
-            /** Stream Ms */
-            stream_ms: number | null;
         };
         /** DeviceAnswer */
         DeviceAnswer: {
@@ -1497,32 +1473,6 @@ export interface components {
             /** Viewers */
             viewers: string[];
         };
-        /**
-         * HistorySummaryAnswer
-         * @description All looks of a span: states by aspect, curves, and totals.
-         */
-        HistorySummaryAnswer: {
-            /** Bad */
-            bad: number;
-            /** Key Frame Median Ms */
-            key_frame_median_ms: number | null;
-            /** Looks */
-            looks: number;
-            /** Points */
-            points: components["schemas"]["CurvePointAnswer"][];
-            /**
-             * Since
-             * Format: date-time
-             */
-            since: string;
-            /** Spans */
-            spans: components["schemas"]["StateSpanAnswer"][];
-            /**
-             * Until
-             * Format: date-time
-             */
-            until: string;
-        };
         /** InterfaceAnswer */
         InterfaceAnswer: {
             /** Address */
@@ -1558,6 +1508,7 @@ export interface components {
             listen: components["schemas"]["ListenMessage"];
             relay: components["schemas"]["RelayNewMessage"];
             reload: components["schemas"]["ReloadMessage"];
+            seen: components["schemas"]["SeenMessage"];
             show: components["schemas"]["ShowMessage"];
             tile: components["schemas"]["TileMessage"];
             time: components["schemas"]["TimeMessage"];
@@ -1793,30 +1744,19 @@ export interface components {
             /** Names */
             names: string[];
         };
-        /**
-         * ObservationAnswer
-         * @description One look. `live`, `picture`, `clock`: null = not judged by it, "ok" = good, else the reason.
-         */
+        /** ObservationAnswer */
         ObservationAnswer: {
             /**
              * At
              * Format: date-time
              */
             at: string;
-            /** Clock */
-            clock: string | null;
             /** Clock Error S */
             clock_error_s: number | null;
             /** Detail */
             detail: string;
-            /** Id */
-            id: number;
             /** Key Frame Ms */
             key_frame_ms: number | null;
-            /** Live */
-            live: string | null;
-            /** Picture */
-            picture: string | null;
             /** Reason */
             reason: string | null;
             /** Scores */
@@ -1827,6 +1767,15 @@ export interface components {
             signalling_ms: number | null;
             /** Stream Ms */
             stream_ms: number | null;
+        };
+        /** PlanCamera */
+        PlanCamera: {
+            /** Id */
+            id: number;
+            /** Name */
+            name: string;
+            /** Village */
+            village: string;
         };
         /**
          * PlanRequest
@@ -1844,7 +1793,7 @@ export interface components {
         /** PlanStop */
         PlanStop: {
             /** Cameras */
-            cameras: (components["schemas"]["StopCamera"] | null)[];
+            cameras: (components["schemas"]["PlanCamera"] | null)[];
             /** Dwell S */
             dwell_s: number;
             /**
@@ -1934,6 +1883,8 @@ export interface components {
          * @description A run as it stands at `now` (hub time): pages count down from `time_left_s` by themselves.
          */
         RunAnswer: {
+            /** Dead */
+            dead: components["schemas"]["SkippedCamera"][];
             /** End Reason */
             end_reason: string | null;
             /** Ended At */
@@ -1971,8 +1922,8 @@ export interface components {
              * @enum {string}
              */
             state: "running" | "paused" | "ended";
-            /** Stops */
-            stops: components["schemas"]["PlanStop"][];
+            /** Step */
+            step: number | null;
             /** Time Left S */
             time_left_s: number;
             /** Tour Id */
@@ -1981,18 +1932,20 @@ export interface components {
             tour_name: string;
         };
         /**
-         * RunRecord
-         * @description A run and its record, line by line.
+         * RunPlan
+         * @description The tour as it was when the run started. It never changes: fetch it once.
          */
-        RunRecord: {
-            run: components["schemas"]["RunAnswer"];
-            /** Steps */
-            steps: components["schemas"]["RunStepAnswer"][];
+        RunPlan: {
+            /** Stops */
+            stops: components["schemas"]["PlanStop"][];
         };
-        /** RunStepAnswer */
+        /**
+         * RunStepAnswer
+         * @description A line of the record. `times` over 1: so many steps of this stop on one day, summed, because they are old.
+         */
         RunStepAnswer: {
             /** Cameras */
-            cameras: (components["schemas"]["StopCamera"] | null)[];
+            cameras: components["schemas"]["StepCamera"][];
             /** Ended At */
             ended_at: string | null;
             /** Lap */
@@ -2017,6 +1970,22 @@ export interface components {
              * Format: date-time
              */
             started_at: string;
+            /** Times */
+            times: number;
+        };
+        /**
+         * RunSteps
+         * @description Lines of a record in order. `next`: give it as `after` for those that follow, null at the end.
+         *
+         *     `rolled_up`: lines before this sequence are sums. When it has grown since the page before, start again.
+         */
+        RunSteps: {
+            /** Next */
+            next: number | null;
+            /** Rolled Up */
+            rolled_up: number;
+            /** Steps */
+            steps: components["schemas"]["RunStepAnswer"][];
         };
         /** SceneAnswer */
         SceneAnswer: {
@@ -2050,6 +2019,37 @@ export interface components {
             layout: "1" | "4" | "9" | "16" | "25" | "36" | "1+5" | "1+7";
             /** Name */
             name: string;
+        };
+        /**
+         * SeenCamera
+         * @description Seconds that the page really showed the camera since the step began: tile on screen, page visible, new frames.
+         *
+         *     `gap`: why it was never shown so far.
+         */
+        SeenCamera: {
+            /** Camera */
+            camera: number;
+            /** Gap */
+            gap?: ("page_hidden" | "no_picture") | null;
+            /** Seconds */
+            seconds: number;
+        };
+        /**
+         * SeenMessage
+         * @description Page → hub: what was seen of step `step` of a run. Sums since the step began, so that a lost one does no harm.
+         */
+        SeenMessage: {
+            /** Cameras */
+            cameras: components["schemas"]["SeenCamera"][];
+            /** Run */
+            run: number;
+            /** Step */
+            step: number;
+            /**
+             * Type
+             * @constant
+             */
+            type: "seen";
         };
         /**
          * SetupRequest
@@ -2111,6 +2111,13 @@ export interface components {
             /** Username */
             username: string;
         };
+        /** SkippedCamera */
+        SkippedCamera: {
+            /** Id */
+            id: number;
+            /** Reason */
+            reason: string;
+        };
         /** StartRun */
         StartRun: {
             /**
@@ -2122,27 +2129,28 @@ export interface components {
             tour_id: number;
         };
         /**
-         * StateSpanAnswer
-         * @description One aspect of a camera was in one state: `reason` is null while it was well.
+         * StepCamera
+         * @description A camera of a line of the record. `visible_s`: seconds that a page really showed it; null where not measured.
+         *
+         *     `why` it was not seen: a reason why it was skipped, or no_page, page_hidden, no_picture.
          */
-        StateSpanAnswer: {
-            /**
-             * Aspect
-             * @enum {string}
-             */
-            aspect: "live" | "picture" | "clock";
-            /** Reason */
-            reason: string | null;
-            /**
-             * Since
-             * Format: date-time
-             */
-            since: string;
-            /**
-             * Until
-             * Format: date-time
-             */
-            until: string;
+        StepCamera: {
+            /** Id */
+            id: number;
+            /** Name */
+            name: string;
+            /** Seen From */
+            seen_from: string | null;
+            /** Seen Until */
+            seen_until: string | null;
+            /** Times */
+            times: number;
+            /** Village */
+            village: string;
+            /** Visible S */
+            visible_s: number | null;
+            /** Why */
+            why: string | null;
         };
         /** StopAnswer */
         StopAnswer: {
@@ -2178,17 +2186,6 @@ export interface components {
             note: string;
             /** Scene Id */
             scene_id?: number | null;
-        };
-        /** StopCamera */
-        StopCamera: {
-            /** Id */
-            id: number;
-            /** Name */
-            name: string;
-            /** Skipped */
-            skipped: string | null;
-            /** Village */
-            village: string;
         };
         /**
          * StreamAddress
@@ -2430,7 +2427,7 @@ export interface components {
         };
         /**
          * TimeMessage
-         * @description Hub → page, every 10 s: a page that misses two reconnects.
+         * @description Hub → page, every 5 s: a page that misses several reconnects.
          */
         TimeMessage: {
             /**
@@ -2652,26 +2649,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-        };
-    };
-    count_alarms_api_alarms_count_get: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["AlarmCount"];
                 };
             };
         };
@@ -2908,8 +2885,6 @@ export interface operations {
         parameters: {
             query?: {
                 hours?: number;
-                limit?: number;
-                before?: number | null;
             };
             header?: never;
             path: {
@@ -2926,39 +2901,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ObservationAnswer"][];
-                };
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-        };
-    };
-    observation_summary_api_cameras__camera_id__observations_summary_get: {
-        parameters: {
-            query?: {
-                hours?: number;
-            };
-            header?: never;
-            path: {
-                camera_id: number;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HistorySummaryAnswer"];
                 };
             };
             /** @description Validation Error */
@@ -3791,7 +3733,7 @@ export interface operations {
             };
         };
     };
-    record_api_runs__run_id__get: {
+    run_api_runs__run_id__get: {
         parameters: {
             query?: never;
             header?: never;
@@ -3808,7 +3750,79 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["RunRecord"];
+                    "application/json": components["schemas"]["RunAnswer"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    plan_api_runs__run_id__plan_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunPlan"];
+                };
+            };
+            /** @description unchanged, as it always is */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    steps_api_runs__run_id__steps_get: {
+        parameters: {
+            query?: {
+                after?: number;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                run_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunSteps"];
                 };
             };
             /** @description Validation Error */
