@@ -99,7 +99,7 @@ function build(relays = [0]): void {
   now = 0
   screens = [0, 1, 2, 3, 4, 5].map(() => new FakeScreen())
   wall = new Wall({
-    socket: socket as never,
+    socket: socket,
     tiles: 6,
     relays,
     firsts: [0, 4],

@@ -46,6 +46,7 @@ class Me(Answer):
     village_id: int | None
     village_name: str | None
     actions: list[str]
+    time_zone: str  # of the site (IANA name): every time on a page is told in it
 
 
 class UserAnswer(Answer):

@@ -24,6 +24,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/alarms/count": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Count Alarms
+         * @description How many alarms that the actor may see are open.
+         */
+        get: operations["count_alarms_api_alarms_count_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/alarms/{alarm_id}/acknowledge": {
         parameters: {
             query?: never;
@@ -145,6 +165,26 @@ export interface paths {
          * @description The newest first, at most 5,000.
          */
         get: operations["observations_api_cameras__camera_id__observations_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/cameras/{camera_id}/observations/summary": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Observation Summary
+         * @description All looks of the last `hours`, summed up.
+         */
+        get: operations["observation_summary_api_cameras__camera_id__observations_summary_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1140,6 +1180,11 @@ export interface components {
             /** Village Name */
             village_name: string | null;
         };
+        /** AlarmCount */
+        AlarmCount: {
+            /** Open */
+            open: number;
+        };
         /**
          * ApproveCameras
          * @description Approve several; a class may be given to all of them.
@@ -1282,6 +1327,25 @@ export interface components {
             position?: number | null;
             /** Revision */
             revision: number;
+        };
+        /**
+         * CurvePointAnswer
+         * @description Means over a stretch of time that begins at `at`; null where nothing was measured.
+         */
+        CurvePointAnswer: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Clock Error S */
+            clock_error_s: number | null;
+            /** Key Frame Ms */
+            key_frame_ms: number | null;
+            /** Signalling Ms */
+            signalling_ms: number | null;
+            /** Stream Ms */
+            stream_ms: number | null;
         };
         /** DeviceAnswer */
         DeviceAnswer: {
@@ -1473,6 +1537,32 @@ export interface components {
             /** Viewers */
             viewers: string[];
         };
+        /**
+         * HistorySummaryAnswer
+         * @description All looks of a span: states by aspect, curves, and totals.
+         */
+        HistorySummaryAnswer: {
+            /** Bad */
+            bad: number;
+            /** Key Frame Median Ms */
+            key_frame_median_ms: number | null;
+            /** Looks */
+            looks: number;
+            /** Points */
+            points: components["schemas"]["CurvePointAnswer"][];
+            /**
+             * Since
+             * Format: date-time
+             */
+            since: string;
+            /** Spans */
+            spans: components["schemas"]["StateSpanAnswer"][];
+            /**
+             * Until
+             * Format: date-time
+             */
+            until: string;
+        };
         /** InterfaceAnswer */
         InterfaceAnswer: {
             /** Address */
@@ -1541,6 +1631,8 @@ export interface components {
              * @enum {string}
              */
             role: "township_admin" | "operator" | "village_admin" | "maintainer" | "leader";
+            /** Time Zone */
+            time_zone: string;
             /** Username */
             username: string;
             /** Village Id */
@@ -1744,19 +1836,30 @@ export interface components {
             /** Names */
             names: string[];
         };
-        /** ObservationAnswer */
+        /**
+         * ObservationAnswer
+         * @description One look. `live`, `picture`, `clock`: null = not judged by it, "ok" = good, else the reason.
+         */
         ObservationAnswer: {
             /**
              * At
              * Format: date-time
              */
             at: string;
+            /** Clock */
+            clock: string | null;
             /** Clock Error S */
             clock_error_s: number | null;
             /** Detail */
             detail: string;
+            /** Id */
+            id: number;
             /** Key Frame Ms */
             key_frame_ms: number | null;
+            /** Live */
+            live: string | null;
+            /** Picture */
+            picture: string | null;
             /** Reason */
             reason: string | null;
             /** Scores */
@@ -1924,6 +2027,8 @@ export interface components {
             state: "running" | "paused" | "ended";
             /** Step */
             step: number | null;
+            /** Stop Count */
+            stop_count: number | null;
             /** Time Left S */
             time_left_s: number;
             /** Tour Id */
@@ -2151,6 +2256,29 @@ export interface components {
             visible_s: number | null;
             /** Why */
             why: string | null;
+        };
+        /**
+         * StateSpanAnswer
+         * @description One aspect of a camera was in one state: `reason` is null while it was well.
+         */
+        StateSpanAnswer: {
+            /**
+             * Aspect
+             * @enum {string}
+             */
+            aspect: "live" | "picture" | "clock";
+            /** Reason */
+            reason: string | null;
+            /**
+             * Since
+             * Format: date-time
+             */
+            since: string;
+            /**
+             * Until
+             * Format: date-time
+             */
+            until: string;
         };
         /** StopAnswer */
         StopAnswer: {
@@ -2653,6 +2781,26 @@ export interface operations {
             };
         };
     };
+    count_alarms_api_alarms_count_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlarmCount"];
+                };
+            };
+        };
+    };
     acknowledge_api_alarms__alarm_id__acknowledge_post: {
         parameters: {
             query?: never;
@@ -2885,6 +3033,8 @@ export interface operations {
         parameters: {
             query?: {
                 hours?: number;
+                limit?: number;
+                before?: number | null;
             };
             header?: never;
             path: {
@@ -2901,6 +3051,39 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ObservationAnswer"][];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    observation_summary_api_cameras__camera_id__observations_summary_get: {
+        parameters: {
+            query?: {
+                hours?: number;
+            };
+            header?: never;
+            path: {
+                camera_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HistorySummaryAnswer"];
                 };
             };
             /** @description Validation Error */

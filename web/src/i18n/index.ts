@@ -1,6 +1,6 @@
 /**
- * Languages. Each page has its own message file, `<language>/<page>.ts`, whose default export stands under the file's name:
- * the key wall.layout is `layout` in wall.ts. reasons.ts alone stands under `reason` (the codes of camera_hub/errors.py).
+ * Languages. Each page has its own message file, `<language>/<page>.ts`, whose default export has the file's name as key:
+ * wall.layout is `layout` in wall.ts. Only reasons.ts has another key, `reason` (the codes of camera_hub/errors.py).
  */
 import { createI18n, type I18nOptions } from 'vue-i18n'
 import type { ApiError } from '@/api/client'
@@ -34,12 +34,12 @@ const options: I18nOptions & { legacy: false } = {
   legacy: false,
   locale: remembered(),
   fallbackLocale: 'zh-CN',
-  messages: messages as never, // keys are proved by tests/i18n.test.ts; as types they are too deep for the compiler
+  messages: messages as never, // keys are checked by tests/i18n.test.ts; as types they are too deep for the compiler
 }
 export const i18n = createI18n<false, typeof options>(options)
 
 export const t = i18n.global.t as unknown as (key: string, values?: Record<string, unknown> | number) => string
-const te = i18n.global.te as unknown as (key: string) => boolean
+const te = i18n.global.te
 
 export function setLanguage(language: Language): void {
   i18n.global.locale.value = language
@@ -52,7 +52,7 @@ export function setLanguage(language: Language): void {
   }
 }
 
-/** A reason code in words. One that a newer hub has invented stands as it is, so that it can at least be reported. */
+/** A reason code in words. A code unknown to this page is shown as it is, so that it can be reported. */
 export function reasonText(reason: string, values: Record<string, unknown> = {}): string {
   return te(`reason.${reason}`) ? t(`reason.${reason}`, values) : reason
 }

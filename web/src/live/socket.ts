@@ -136,7 +136,7 @@ export class LiveSocket {
     else if (message.type === 'heard') this.wishes.heardConfirmed(message)
     for (const handler of [...(this.handlers.get(message.type) ?? [])]) (handler as (m: Messages[Kind]) => void)(message)
     // After the handlers: those drop the wishes of tiles whose viewer is gone.
-    if (message.type === 'hello') this.wishes.greeted(message)
+    if (message.type === 'hello') this.wishes.onHello(message)
   }
 
   private watch(ms: number): void {
@@ -149,7 +149,7 @@ export class LiveSocket {
     this.drop()
     if (!this.wanted) return
     this.enter('lost')
-    // A refused handshake tells no reason (code 1006): after two tries without a greeting the session may be over.
+    // A refused handshake gives no reason (code 1006): after two tries without `hello` the session may have ended.
     if (this.tries === 2) this.onRefused()
     if (!this.wanted) return
     const most = PAUSE_MS[Math.min(this.tries, PAUSE_MS.length - 1)] ?? 4_000

@@ -29,7 +29,7 @@ export class Wishes {
     this.send(message)
   }
 
-  /** Nothing is asked for this tile now: its connection to the relay is being made anew, and the hub forgets the tile with the old one. */
+  /** Nothing is asked for this tile now: a new connection to the relay is being made, and the hub forgets the tile with the old one. */
   dropTile(track: number): void {
     this.wishes.delete(tileKey(track))
   }
@@ -39,8 +39,8 @@ export class Wishes {
     this.hubEpoch = null
   }
 
-  /** The connection is there (again): send what the hub has not confirmed, and what it cannot know any more. */
-  greeted(hello: Hello): void {
+  /** (Re)connected: send what the hub has not confirmed, and what it cannot know any more. */
+  onHello(hello: Hello): void {
     const newHub = this.hubEpoch !== null && this.hubEpoch !== hello.epoch
     this.hubEpoch = hello.epoch
     for (const wish of this.wishes.values()) {

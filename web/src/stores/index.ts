@@ -1,4 +1,5 @@
 /** What every page shares: the session, the connection to the hub, and the lists that events keep up to date. */
+import { setTimeZone } from '@/siteTime'
 import { computed, readonly, ref } from 'vue'
 import { abortCalls, api, onSignedOut } from '@/api/client'
 import type { Action, Camera, Me, Run, Village } from '@/api/types'
@@ -65,6 +66,7 @@ export async function refreshSession(): Promise<Me | null> {
 export function enter(who: Me): void {
   const same = meRef.value?.id === who.id
   meRef.value = who
+  setTimeZone(who.time_zone)
   if (same) return
   live.start()
   void loadAll()
@@ -94,7 +96,7 @@ export async function signOut(): Promise<void> {
   leave()
 }
 
-/** Fetches all shared lists; also after every reconnect and when the hub says that events were lost. */
+/** Fetches all shared lists; also after every reconnect and when the hub reports that events were lost. */
 export async function loadAll(): Promise<void> {
   await Promise.all([villages.load(), cameras.load(), runs.load(), can('read_health') ? openAlarms.load() : null])
 }

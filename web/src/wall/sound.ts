@@ -1,7 +1,7 @@
 /**
  * The one sound of a page: that of one camera out of those it shows. Off at every load, until somebody switches it on.
  *
- * The wish is a message, like showing a camera; the hub answers what is heard and on whose audio track, or why nothing is.
+ * Listening is asked for by a message, like showing a camera; the hub answers which connection's audio track carries it, or why none does.
  */
 import type { Heard, Listen } from '@/api/types'
 
@@ -11,7 +11,7 @@ export interface SoundSocket {
   on(kind: 'heard', handler: (message: Heard) => void): () => void
 }
 
-/** Where sound comes out; tests put a plain object here. */
+/** Audio output; tests pass a plain object. */
 export interface Speaker {
   play(track: MediaStreamTrack): void
   silence(): void
@@ -81,7 +81,7 @@ export class Sound {
   }
 }
 
-/** An audio element that is in no document: it only sounds. */
+/** An audio element outside the document. */
 export class PageSpeaker implements Speaker {
   private readonly element = new Audio()
   private track: MediaStreamTrack | null = null

@@ -6,7 +6,7 @@ import { filtered, matchesText, NO_FILTERS, registerRows, tally } from '@/pages/
 import { canRegister, divide, foundKind, mergeSweep, percent, within } from '@/pages/devices/sweep'
 import { moved } from '@/pages/parts/reorder'
 import type { Camera, Device, FoundDevice, Sweep, Village } from '@/api/types'
-import { topsOf, visibleRows } from '@/pages/parts/window'
+import { topsOf, visibleRows } from '@/pages/parts/virtualRows'
 
 function found(key: string, more: Partial<FoundDevice> = {}): FoundDevice {
   return { key, host: '10.0.0.1', port: 80, name: '', manufacturer: '', model: '', mac: '', endpoint: '', source: 'unicast', clock_error_s: null, reason: null, device_id: null, other_village: false, ...more }

@@ -13,12 +13,12 @@ export interface Line {
   points: [number, number | null][]
 }
 
-/** The weightiest first: whoever is not live has no picture to judge. */
+/** The most severe first: a camera that is not live has no picture to judge. */
 const ASPECTS = ['live', 'picture', 'clock'] as const
 
 /**
- * The state of the camera over time, out of the states of its aspects. Each aspect is judged by the looks that measured it:
- * most looks fetch no picture, and say nothing of whether it is frozen. Where nobody looked there is no segment.
+ * The state of the camera over time, combined from its aspects. Each aspect is judged by the looks that measured it alone:
+ * most looks fetch no picture, and so do not tell whether it is frozen. Where no look was made there is no segment.
  */
 export function stateBar(spans: readonly StateSpan[]): Segment[] {
   const parts = spans.map((span) => ({ aspect: span.aspect, from: Date.parse(span.since), to: Date.parse(span.until), reason: span.reason }))

@@ -9,8 +9,8 @@ export function isOver(sweep: Sweep): boolean {
 }
 
 /**
- * The newer of what is known and what has just arrived. A late poll never takes a found device away again, never turns
- * the bar back and never wakes a finished search. Rows keep the place where they first stood, so nothing moves under
+ * The newer of what is known and what has just arrived. A late poll never removes a found device, never moves the
+ * progress bar back and never restarts a finished search. Rows keep their first place, so nothing moves under
  * the pointer while the search runs.
  */
 export function mergeSweep(known: Sweep | null, arrived: Sweep): Sweep {
@@ -77,7 +77,7 @@ export function within(host: string, ranges: readonly { first: string; last: str
   })
 }
 
-/** Which rows stand in front and are ticked by themselves, which wait behind a fold. Without a range nobody can say whose they are. */
+/** Which rows are listed and preselected, and which are folded away. Without a range it is not known whose they are. */
 export function divide(rows: readonly FoundDevice[], ranges: readonly { first: string; last: string }[]): { own: FoundDevice[]; others: FoundDevice[] } {
   if (ranges.length === 0) return { own: [...rows], others: [] }
   return { own: rows.filter((row) => within(row.host, ranges)), others: rows.filter((row) => !within(row.host, ranges)) }

@@ -1,4 +1,4 @@
-/** What a search would cover, counted by the hub while one types; the hub's refusal stands beside the range it means. */
+/** What a search would cover, counted by the hub while the user types; a refusal is shown beside the range that it is about. */
 import { onBeforeUnmount, ref, watch } from 'vue'
 import { api, type ApiError } from '@/api/client'
 import { errorText, t } from '@/i18n'

@@ -23,7 +23,7 @@ export interface Loaded<T> {
   loading: Ref<boolean>
   /** Fetches; an earlier fetch that still runs is void, since it may have asked for something else. */
   load(): Promise<void>
-  /** Fetches the same again. While a fetch runs, another follows it: events in quick order never starve the page. */
+  /** Fetches the same again. While a fetch runs, another follows it: events in quick succession never starve the page. */
   refresh(): void
 }
 

@@ -1,8 +1,8 @@
 /**
  * A list that the hub gives page by page, the newest first, and that events keep up to date.
  *
- * Where the next page begins is told by the last row of the last *page*. Rows that events put in have no say in it: an old
- * alarm that closes now would otherwise move the beginning down, and everything between would never be read.
+ * The next page starts after the last row of the last *page* read. Rows put in by events do not move that cursor: otherwise an
+ * old alarm that closes now would move it down, and everything in between would be skipped.
  */
 import { onBeforeUnmount, reactive, ref, type Ref } from 'vue'
 import type { ApiError, Result } from '@/api/client'
@@ -26,9 +26,9 @@ export interface PagedList<T> {
   readonly error: Ref<ApiError | null>
   /** The next page. */
   more(): Promise<void>
-  /** As many rows as there are, read again from the newest on; `clear`: another list is wanted from now on. */
+  /** Reads as many rows as there are again, from the newest on. `clear`: drop them first, since another list is shown now. */
   reload(clear?: boolean): Promise<void>
-  /** A row as an event or an answer tells it: newer than what a page under way brings. */
+  /** Puts in a row from an event or an answer; it is newer than what a page under way brings. */
   put(row: T): void
 }
 

@@ -1,4 +1,4 @@
-/** Tours and scenes, for the pages that need them. Both are told by the topic "tour". */
+/** Tours and scenes, for the pages that need them. Both are notified under the topic "tour". */
 import { api } from '@/api/client'
 import { collection } from '@/stores/collection'
 import { live } from '@/stores'
@@ -6,7 +6,7 @@ import type { Scene, Tour } from '@/api/types'
 
 export const tours = collection<Tour>('tour', () => api.get('/api/tours'), (a, b) => a.id - b.id)
 
-/** Scenes have no topic of their own; what changes them is told as a change of tours, whose ids are not theirs. */
+/** Scenes have no topic of their own; their changes are notified as changes of tours, under ids of tours. */
 export const scenes = collection<Scene>('tour', () => api.get('/api/scenes'), (a, b) => a.id - b.id)
 
 export function keepScenes(): () => void {

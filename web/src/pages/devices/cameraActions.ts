@@ -1,8 +1,8 @@
-/** What can be done to cameras; every answer goes into the shared list at once, before its event arrives. */
+/** Actions on cameras; each answer goes into the shared list at once, before its event arrives. */
 import { api, type ApiError } from '@/api/client'
 import { t } from '@/i18n'
 import { cameras } from '@/stores'
-import { dataOrTell, sure, tellDone, tellError } from '../parts/tell'
+import { dataOrShowError, confirmAction, showDone, showError } from '../parts/messages'
 import { eachLimited } from './limited'
 import type { Camera, PlaceClass } from '@/api/types'
 import { retiredCameras } from './store'
@@ -21,7 +21,7 @@ export async function placeCamera(camera: Camera, place_class: PlaceClass): Prom
   await change(camera, { place_class })
 }
 
-/** One class for many; stops telling at the first refusal, since the others would be refused alike. */
+/** One class for many; ends at the first refusal, since the others would be refused too. */
 export async function placeCameras(many: readonly Camera[], place_class: PlaceClass): Promise<boolean> {
   const todo = many.filter((camera) => camera.place_class !== place_class)
   let refused: ApiError | null = null
@@ -31,38 +31,38 @@ export async function placeCameras(many: readonly Camera[], place_class: PlaceCl
     if (answer.ok) keep(answer.data)
     else refused = answer.error
   })
-  if (refused) tellError(refused)
-  else tellDone(t('devices.classSet', { n: many.length, place: t(`place.${place_class}`) }))
+  if (refused) showError(refused)
+  else showDone(t('devices.classSet', { n: many.length, place: t(`place.${place_class}`) }))
   return refused === null
 }
 
 async function change(camera: Camera, body: { name?: string; place_class?: PlaceClass }): Promise<void> {
-  keep({ ...camera, ...body }) // shown at once; taken back if the hub refuses
+  keep({ ...camera, ...body }) // shown at once; undone if the hub refuses
   const answer = await api.patch('/api/cameras/{camera_id}', { path: { camera_id: camera.id }, body })
   keep(answer.ok ? answer.data : camera)
-  if (!answer.ok) tellError(answer.error)
+  if (!answer.ok) showError(answer.error)
 }
 
 export async function approve(ids: number[], place_class: PlaceClass | null = null): Promise<boolean> {
-  const answer = dataOrTell(await api.post('/api/cameras/approve', { body: { ids, place_class } }))
+  const answer = dataOrShowError(await api.post('/api/cameras/approve', { body: { ids, place_class } }))
   if (answer === null) return false
   for (const camera of answer) keep(camera)
-  tellDone(t('devices.approved', { n: ids.length }))
+  showDone(t('devices.approved', { n: ids.length }))
   return true
 }
 
 export async function retire(ids: number[]): Promise<boolean> {
   const n = ids.length
-  if (!(await sure(t('devices.retireTitle', { n }), t('devices.retireText'), t('devices.retire')))) return false
-  const answer = dataOrTell(await api.post('/api/cameras/retire', { body: { ids } }))
+  if (!(await confirmAction(t('devices.retireTitle', { n }), t('devices.retireText'), t('devices.retire')))) return false
+  const answer = dataOrShowError(await api.post('/api/cameras/retire', { body: { ids } }))
   if (answer === null) return false
   for (const camera of answer) keep(camera)
-  tellDone(t('devices.retired', { n }))
+  showDone(t('devices.retired', { n }))
   return true
 }
 
 export async function prove(camera: Camera): Promise<void> {
-  const answer = dataOrTell(await api.post('/api/cameras/{camera_id}/prove', { path: { camera_id: camera.id } }))
+  const answer = dataOrShowError(await api.post('/api/cameras/{camera_id}/prove', { path: { camera_id: camera.id } }))
   if (answer) keep(answer)
 }
 
@@ -76,5 +76,5 @@ export async function orderCameras(ids: number[]): Promise<void> {
   const answer = await api.put('/api/cameras/order', { body: { ids } })
   if (answer.ok) return
   for (const camera of before) keep(camera)
-  tellError(answer.error)
+  showError(answer.error)
 }

@@ -1,4 +1,4 @@
-/** The state of "add devices" from the chosen village to the registered cameras, apart from how it looks. */
+/** The state of "add devices" from the chosen village to the registered cameras, without its presentation. */
 import { computed, reactive, ref } from 'vue'
 import { api, type ApiError } from '@/api/client'
 import { cameras } from '@/stores'
@@ -36,8 +36,8 @@ export function useRegistration(villageId: () => number | null) {
     jobs.splice(0, jobs.length, ...found.map((row) => kept.get(row.key) ?? { found: row, state: 'waiting' as const, error: null, cameras: 0, own: null }))
   }
 
-  /** Takes in what the hub registered; events for these cameras may already have come. */
-  function took(answer: DeviceRegistered): void {
+  /** Adds what the hub registered; events for these cameras may have arrived already. */
+  function accept(answer: DeviceRegistered): void {
     devices.put(answer.device)
     for (const camera of answer.cameras) {
       const known = cameras.byId.get(camera.id)
@@ -58,14 +58,14 @@ export function useRegistration(villageId: () => number | null) {
     if (answer.ok) {
       job.cameras = answer.data.cameras.length
       job.state = 'ok'
-      took(answer.data)
+      accept(answer.data)
     } else {
       job.error = answer.error
       job.state = 'failed'
     }
   }
 
-  /** All that wait, or once some were tried only the failed ones, with the login as it stands now. */
+  /** Registers all that wait; once some were tried only the failed ones, with the present login. */
   async function run(): Promise<void> {
     const next = jobs.filter((job) => job.state !== 'ok')
     for (const job of next) job.state = 'waiting'
@@ -87,7 +87,7 @@ export function useRegistration(villageId: () => number | null) {
     Object.assign(login, { username: '', password: '' })
   }
 
-  return { jobs, login, busy, failed, finished, result, registeredDevices, choose, took, run, again, reset }
+  return { jobs, login, busy, failed, finished, result, registeredDevices, choose, accept, run, again, reset }
 }
 
 export type Registration = ReturnType<typeof useRegistration>
