@@ -79,6 +79,8 @@ class Reason(StrEnum):
     LATE = "late"
     NO_H264 = "no_h264"
     B_FRAMES = "b_frames"
+    SOURCE_UNSUPPORTED = "source_unsupported"
+    PLAYBACK_UNSUPPORTED = "playback_unsupported"
     CODEC_UNSUPPORTED = "codec_unsupported"
     AUDIO_NONE = "audio_none"
     AUDIO_UNSUPPORTED = "audio_unsupported"

@@ -74,14 +74,6 @@ class CameraQuarantined(Event):
 
 
 @dataclass(frozen=True, slots=True)
-class RelayRestarted(Event):
-    """A relay process ended and a new one took over; pages with a peer there must offer again."""
-
-    relay: int
-    epoch: int
-
-
-@dataclass(frozen=True, slots=True)
 class AlarmChanged(Event):
     """An alarm was opened, grew, was acknowledged or closed. `village_id` is None for the hub's own uplink."""
 
@@ -123,6 +115,13 @@ class StreamTokenChanged(Event):
     """A token for RTSP out was created or revoked."""
 
     token_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeChannelChanged(Event):
+    """A notice channel was added, changed, enabled, disabled or removed."""
+
+    channel_id: int
 
 
 class Subscription:

@@ -53,9 +53,7 @@ class SiteSettings(_Section):
         return ZoneInfo(self.time_zone)
 
 
-_UNKNOWN_ZONE = (
-    "{!r} is not a time zone that this machine knows; use a name of the IANA database such as Asia/Shanghai"
-)
+_UNKNOWN_ZONE = "{!r} is not a time zone that this machine knows; use a name of the IANA database such as Asia/Shanghai"
 
 
 class DatabaseSettings(_Section):
@@ -148,6 +146,7 @@ class HealthSettings(_Section):
     clock_error_seconds: Seconds = 30.0
     village_share: float = Field(0.8, gt=0, le=1)
     keep_days: float = Field(14.0, gt=0)
+    alarm_keep_days: float = Field(400.0, gt=0)
 
 
 class NoticeSettings(_Section):

@@ -19,6 +19,7 @@ from camera_hub.api.schemas.media import LiveMessages
 from camera_hub.clock import Clock
 from camera_hub.errors import HubError
 from camera_hub.media.interface import AudioWish, PageAudioState, RelayReplaced, TileStatus, TileWish, ViewerEnded
+from camera_hub.media.wall.page_connections import Greeting
 from camera_hub.media.wall.pages import PageOutbox
 from camera_hub.patrol.visibility import Sighting
 
@@ -52,20 +53,18 @@ class PageListening(Protocol):
     def listen(self, page: str, wish: AudioWish) -> None: ...
 
 
-class PageMedia(Protocol):
-    """What a page's WebSocket needs of media."""
+class Connections(Protocol):
+    """Pages on the side of media (media.wall.page_connections)."""
 
-    @property
-    def epoch(self) -> str: ...
-    @property
-    def relay_epochs(self) -> dict[int, int]: ...
-    @property
-    def listening(self) -> PageListening: ...
-
-    def page(self, page: str, actor: Actor) -> AbstractAsyncContextManager[PageOutbox]: ...
-    def viewers_of(self, page: str) -> list[str]: ...
+    def connected(self, page: str, actor: Actor) -> AbstractAsyncContextManager[PageOutbox]: ...
+    def greeting(self, page: str) -> Greeting: ...
     def sign_out(self, page: str) -> None: ...
-    async def show(self, page: str | None, wish: TileWish) -> None: ...
+
+
+class PageTiles(Protocol):
+    """Who shows cameras in tiles (media.wall.tile_requests)."""
+
+    def show(self, page: str | None, wish: TileWish) -> None: ...
 
 
 class RunReports(Protocol):
@@ -78,9 +77,18 @@ class LivePages:
     """Everything that the WebSockets of pages share."""
 
     def __init__(
-        self, media: PageMedia, changes: LiveChanges, runs: RunReports, sessions: SessionReader, clock: Clock
+        self,
+        connections: Connections,
+        tiles: PageTiles,
+        audio: PageListening,
+        changes: LiveChanges,
+        runs: RunReports,
+        sessions: SessionReader,
+        clock: Clock,
     ) -> None:
-        self.media = media
+        self.connections = connections
+        self.tiles = tiles
+        self.audio = audio
         self.changes = changes
         self.runs = runs
         self.sessions = sessions
@@ -90,9 +98,8 @@ class LivePages:
     def messages(self) -> LiveMessages:
         """One example of each message."""
         now = self.clock.now()
-        relays = self.media.relay_epochs
         return LiveMessages(
-            hello=schemas.HelloMessage(epoch=self.media.epoch, now=now, relays=relays, viewers=[]),
+            hello=schemas.HelloMessage(epoch="0", now=now, relays={0: 1}, viewers=[]),
             tile=schemas.TileMessage(viewer="viewer", track=0, serial=1, camera=None, state="empty"),
             heard=schemas.HeardMessage(serial=1, camera=None, state="off"),
             viewer_gone=schemas.ViewerGoneMessage(viewer="viewer", reason="closed"),
@@ -111,7 +118,6 @@ class Live:
 
     def __init__(self, pages: LivePages, socket: WebSocket, actor: Actor, page: str) -> None:
         self._pages = pages
-        self._media = pages.media
         self._socket = socket
         self._actor = actor
         self._page = page
@@ -124,7 +130,7 @@ class Live:
         """Serve until either side closes, the session ends, or the page falls too far behind."""
         with self._pages.changes.page(self._actor, self._ready.set) as changes:
             await self._socket.accept()
-            async with self._media.page(self._page, self._actor) as outbox:
+            async with self._pages.connections.connected(self._page, self._actor) as outbox:
                 await self._send(self._hello())
                 await self._first_of(
                     self._receive(), self._send_media(outbox), self._send_changes(changes), self._send_time(changes)
@@ -143,11 +149,9 @@ class Live:
             task.result()
 
     def _hello(self) -> schemas.HelloMessage:
+        greeting = self._pages.connections.greeting(self._page)
         return schemas.HelloMessage(
-            epoch=self._media.epoch,
-            now=self._pages.clock.now(),
-            relays=self._media.relay_epochs,
-            viewers=self._media.viewers_of(self._page),
+            epoch=greeting.epoch, now=self._pages.clock.now(), relays=greeting.relays, viewers=greeting.viewers
         )
 
     # In
@@ -171,10 +175,12 @@ class Live:
     async def _handle(self, message: schemas.ShowMessage | schemas.ListenMessage | schemas.SeenMessage) -> None:
         match message:
             case schemas.ListenMessage():
-                self._media.listening.listen(self._page, AudioWish(message.serial, message.camera))
+                self._pages.audio.listen(self._page, AudioWish(message.serial, message.camera))
             case schemas.ShowMessage():
-                wish = TileWish(message.viewer, message.track, message.serial, message.camera, message.quality)
-                await self._media.show(self._page, wish)
+                wish = TileWish(
+                    message.viewer, message.track, message.serial, message.camera, message.quality, message.position
+                )
+                self._pages.tiles.show(self._page, wish)
             case schemas.SeenMessage():
                 await self._report(message)
 
@@ -248,7 +254,7 @@ class Live:
             log.debug("page %s: the session cannot be read: %s", self._page, error)
             return True
         if actor is None or not allows(actor, Action.VIEW) or actor.user_id != self._actor.user_id:
-            self._media.sign_out(self._page)
+            self._pages.connections.sign_out(self._page)
             await self._socket.close(SIGNED_OUT, "the session has ended")
             return False
         if actor != self._actor:

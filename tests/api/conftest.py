@@ -15,7 +15,7 @@ import pytest
 from fastapi import FastAPI
 
 from camera_hub.access.accounts import Account, Accounts
-from camera_hub.access.policy import Actor, Role
+from camera_hub.access.policy import Actor, Role, VillageGrant
 from camera_hub.access.sessions import Sessions
 from camera_hub.api.live_changes import SharedReader
 from camera_hub.api.routing import COOKIE, CSRF_HEADER
@@ -88,6 +88,6 @@ async def hub(app: FastAPI, database: Database, clock: ManualClock, tmp_path: Pa
             hub.village, hub.other_village = (row.id for row in rows)
         accounts: Accounts = running[Accounts]
         for role in Role:
-            village = hub.village if role is Role.VILLAGE_ADMIN else None
-            hub.accounts[role] = await accounts.create(role.value, role.value, role, PASSWORD, village)
+            villages = [VillageGrant(hub.village)] if role is Role.VILLAGE_ADMIN else None
+            hub.accounts[role] = await accounts.create(role.value, role.value, role, PASSWORD, villages)
         yield hub

@@ -28,7 +28,7 @@ from camera_hub.settings import Settings
 from camera_hub.store.database import Database
 
 OPERATOR = Actor(1, "op", "Operator", Role.OPERATOR)
-VILLAGE_ADMIN = Actor(2, "v", "Village", Role.VILLAGE_ADMIN, village_id=1)
+VILLAGE_ADMIN = Actor(2, "v", "Village", Role.VILLAGE_ADMIN, frozenset({1}))
 
 
 @dataclass

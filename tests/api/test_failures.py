@@ -12,7 +12,8 @@ from camera_hub.events import EventBus
 from camera_hub.patrol.scenes import Scenes
 from camera_hub.store.database import Database
 from tests.api.conftest import Hub
-from tests.store.test_failures import POSTGRES, behind_proxy, pragma
+from tests.conftest import POSTGRES
+from tests.store.test_failures import behind_proxy, pragma
 
 
 @pytest.fixture

@@ -91,7 +91,7 @@ async def test_another_village_cannot_see_it_by_any_road(hub: Site, camera_devic
     assert [one["id"] for one in (await village.get("/api/villages")).json()] == [hub.village]
     outside = await village.post("/api/devices", json=_new(hub, camera_device, hub.other_village))
     assert outside.status_code == 404
-    actor = Actor(9, "v", "v", Role.VILLAGE_ADMIN, hub.village)
+    actor = Actor(9, "v", "v", Role.VILLAGE_ADMIN, frozenset({hub.village}))
     assert await told(cameras.live(hub.parts[Register]), actor, camera) is None
     assert await told(devices.live(hub.parts[Register]), actor, device) is None
     assert await told(villages.live(hub.parts[Register]), actor, hub.other_village) is None
@@ -199,7 +199,7 @@ async def test_a_search_is_planned_run_and_seen(hub: Site, camera_device: FakeDe
     started = await village.post("/api/discovery/sweeps", json=body)
     assert started.status_code == 201
     sweep = started.json()
-    actor = Actor(9, "v", "v", Role.VILLAGE_ADMIN, hub.other_village)
+    actor = Actor(9, "v", "v", Role.VILLAGE_ADMIN, frozenset({hub.other_village}))
     assert await discovery.live(hub.parts[Sweeps])(actor, sweep["id"]) is None
     cancelled = (await village.delete(f"/api/discovery/sweeps/{sweep['id']}")).json()
     assert cancelled["state"] == "cancelled"

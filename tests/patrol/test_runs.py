@@ -82,7 +82,14 @@ def clock() -> SteppedClock:
 async def centre(database: Database, clock: SteppedClock, bus: EventBus) -> Centre:
     cameras = await add_village(database, clock, "东沟村", 4) + await add_village(database, clock, "西沟村", 2)
     async with database.write() as session:
-        user = User(username="zhang", display_name="张三", role="operator", password_hash="-", created_at=clock.now())
+        user = User(
+            username="zhang",
+            display_name="张三",
+            role="operator",
+            all_villages=True,
+            password_hash="-",
+            created_at=clock.now(),
+        )
         session.add(user)
         await session.flush()
         actor = Actor(user.id, "zhang", "张三", Role.OPERATOR)

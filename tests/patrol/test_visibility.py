@@ -71,7 +71,7 @@ async def test_what_cannot_be_true_is_cut_or_ignored(centre: Centre) -> None:
         await centre.clock.walk(4)
         await runs.report(centre.actor, run.id, 0, [Sighting(first, 3600.0), Sighting(second, 3.0), Sighting(999, 1.0)])
         assert await seen(centre, runs, run.id) == [(4.0, None)]
-        village = Actor(7, "v", "V", Role.VILLAGE_ADMIN, 1)
+        village = Actor(7, "v", "V", Role.VILLAGE_ADMIN, frozenset({1}))
         await centre.clock.walk(8)
         await runs.report(village, run.id, 1, [Sighting(second, 2.0)])
         await runs.report(centre.actor, run.id, 5, [Sighting(second, 2.0)])

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import AwareDatetime, Field
 
 from camera_hub.api.schemas.base import Answer, Id, RequestBody
 
@@ -87,7 +87,10 @@ class TileFiguresAnswer(Answer):
 
 
 class ShowMessage(RequestBody):
-    """Page → hub: put a camera into a tile, or empty it (camera null). `serial` grows per tile."""
+    """Page → hub: put a camera into a tile, or empty it (camera null). `serial` grows per tile.
+
+    `position`: null for live, else from that time of the recording on (refused with playback_unsupported so far).
+    """
 
     type: Literal["show"]
     viewer: str
@@ -95,6 +98,7 @@ class ShowMessage(RequestBody):
     serial: int = Field(ge=0)
     camera: Id | None
     quality: Literal["auto", "main", "sub"] = "auto"
+    position: AwareDatetime | None = None
 
 
 class ListenMessage(RequestBody):

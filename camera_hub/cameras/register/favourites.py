@@ -5,6 +5,7 @@ from collections.abc import Collection
 
 from sqlalchemy import select
 
+from camera_hub.access.actors import in_scope
 from camera_hub.access.policy import Actor, require_village
 from camera_hub.clock import Clock
 from camera_hub.errors import HubError, Kind
@@ -28,11 +29,9 @@ class Favourites:
         kept = (
             select(Favourite.camera_id)
             .join(Camera, Camera.id == Favourite.camera_id)
-            .where(Favourite.user_id == actor.user_id, Camera.state != "retired")
+            .where(Favourite.user_id == actor.user_id, Camera.state != "retired", in_scope(actor, Camera.village_id))
             .order_by(Favourite.created_at, Favourite.camera_id)
         )
-        if actor.scope is not None:
-            kept = kept.where(Camera.village_id == actor.scope)
         async with self._database.read() as session:
             return list(await session.scalars(kept))
 

@@ -13,7 +13,7 @@ export interface paths {
         };
         /**
          * Alarms
-         * @description The newest first; `before` is the id of the last one that the page has.
+         * @description The newest first. `before`: the id of the last alarm of the answer before, whatever events brought since.
          */
         get: operations["alarms_api_alarms_get"];
         put?: never;
@@ -32,10 +32,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Count Alarms
-         * @description How many alarms that the actor may see are open.
+         * Count
+         * @description How many alarms are open.
          */
-        get: operations["count_alarms_api_alarms_count_get"];
+        get: operations["count_api_alarms_count_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -58,6 +58,26 @@ export interface paths {
          * @description Put one's name to the alarm; 409 names who was first.
          */
         post: operations["acknowledge_api_alarms__alarm_id__acknowledge_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/alarms/{alarm_id}/members": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Members
+         * @description Every camera that the alarm stands or stood for, in the order in which they joined.
+         */
+        get: operations["members_api_alarms__alarm_id__members_get"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -153,6 +173,26 @@ export interface paths {
         patch: operations["change_camera_api_cameras__camera_id__patch"];
         trace?: never;
     };
+    "/api/cameras/{camera_id}/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * History
+         * @description All looks of a span in one answer of bounded size: states by aspect, curves, totals.
+         */
+        get: operations["history_api_cameras__camera_id__history_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/cameras/{camera_id}/observations": {
         parameters: {
             query?: never;
@@ -162,29 +202,9 @@ export interface paths {
         };
         /**
          * Observations
-         * @description The newest first, at most 5,000.
+         * @description Single looks, the newest first. `before`: the id of the last one of the answer before.
          */
         get: operations["observations_api_cameras__camera_id__observations_get"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/cameras/{camera_id}/observations/summary": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Observation Summary
-         * @description All looks of the last `hours`, summed up.
-         */
-        get: operations["observation_summary_api_cameras__camera_id__observations_summary_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -499,6 +519,54 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/notices/channels": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Channels
+         * @description All channels with the result of the last attempt.
+         */
+        get: operations["channels_api_notices_channels_get"];
+        put?: never;
+        /**
+         * Add
+         * @description A new channel; without rules it gets every alarm.
+         */
+        post: operations["add_api_notices_channels_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/notices/channels/{channel_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Remove
+         * @description Remove a channel with the notices that wait for it.
+         */
+        delete: operations["remove_api_notices_channels__channel_id__delete"];
+        options?: never;
+        head?: never;
+        /**
+         * Change
+         * @description Change what is named; rules are replaced as a whole.
+         */
+        patch: operations["change_api_notices_channels__channel_id__patch"];
+        trace?: never;
+    };
     "/api/rtsp-out": {
         parameters: {
             query?: never;
@@ -740,7 +808,7 @@ export interface paths {
         };
         /**
          * Who Am I
-         * @description Who is signed in, and what that role may do.
+         * @description Who is signed in, and what they may do.
          */
         get: operations["who_am_i_api_session_get"];
         put?: never;
@@ -1147,6 +1215,11 @@ export interface components {
             acknowledged_at: string | null;
             /** Acknowledged Name */
             acknowledged_name: string | null;
+            /**
+             * Aspect
+             * @enum {string}
+             */
+            aspect: "live" | "picture" | "clock";
             /** Camera Id */
             camera_id: number | null;
             /** Camera Name */
@@ -1175,15 +1248,36 @@ export interface components {
              * Format: date-time
              */
             opened_at: string;
+            /** Recovered */
+            recovered: number[];
+            /**
+             * Severity
+             * @enum {string}
+             */
+            severity: "critical" | "major" | "minor" | "warning";
             /** Village Id */
             village_id: number | null;
             /** Village Name */
             village_name: string | null;
         };
-        /** AlarmCount */
-        AlarmCount: {
+        /** AlarmCountAnswer */
+        AlarmCountAnswer: {
             /** Open */
             open: number;
+        };
+        /** AlarmMemberAnswer */
+        AlarmMemberAnswer: {
+            /** Camera Id */
+            camera_id: number;
+            /** Camera Name */
+            camera_name: string;
+            /**
+             * Joined At
+             * Format: date-time
+             */
+            joined_at: string;
+            /** Left At */
+            left_at: string | null;
         };
         /**
          * ApproveCameras
@@ -1236,6 +1330,8 @@ export interface components {
              * @enum {string}
              */
             state: "found" | "waiting" | "approved" | "retired";
+            /** States */
+            states: components["schemas"]["CameraStateAnswer"][];
             /** Streams */
             streams: components["schemas"]["StreamAnswer"][];
             /** Village Id */
@@ -1251,6 +1347,29 @@ export interface components {
             /** Ids */
             ids: number[];
         };
+        /**
+         * CameraStateAnswer
+         * @description What is true of one aspect of a camera since when; an aspect not named is not known yet.
+         */
+        CameraStateAnswer: {
+            /**
+             * Aspect
+             * @enum {string}
+             */
+            aspect: "live" | "picture" | "clock";
+            /** Cause */
+            cause: string | null;
+            /**
+             * Since
+             * Format: date-time
+             */
+            since: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "ok" | "fault";
+        };
         /** ChangeCamera */
         ChangeCamera: {
             /** Name */
@@ -1259,6 +1378,19 @@ export interface components {
             place_class?: ("key_road" | "key_unit" | "high_incidence" | "entrance" | "school" | "water" | "square" | "other") | null;
             /** Position */
             position?: number | null;
+        };
+        /** ChangeChannel */
+        ChangeChannel: {
+            /** Enabled */
+            enabled?: boolean | null;
+            /** Name */
+            name?: string | null;
+            /** Rules */
+            rules?: components["schemas"]["RuleBody"][] | null;
+            /** Timeout S */
+            timeout_s?: number | null;
+            /** Url */
+            url?: string | null;
         };
         /** ChangeDevice */
         ChangeDevice: {
@@ -1283,8 +1415,8 @@ export interface components {
             password?: string | null;
             /** Role */
             role?: ("township_admin" | "operator" | "village_admin" | "maintainer" | "leader") | null;
-            /** Village Id */
-            village_id?: number | null;
+            /** Villages */
+            villages?: components["schemas"]["VillageGrant"][] | null;
         };
         /** ChangeVillage */
         ChangeVillage: {
@@ -1319,6 +1451,44 @@ export interface components {
             type: "changed";
         };
         /**
+         * ChannelAnswer
+         * @description A channel. Its address may carry a key and is never answered; `host` is all that is shown of it.
+         */
+        ChannelAnswer: {
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Enabled */
+            enabled: boolean;
+            /** From Settings */
+            from_settings: boolean;
+            /** Host */
+            host: string;
+            /** Id */
+            id: number;
+            /**
+             * Kind
+             * @constant
+             */
+            kind: "webhook";
+            /** Last Attempt At */
+            last_attempt_at: string | null;
+            /** Last Error */
+            last_error: string | null;
+            /** Last Success At */
+            last_success_at: string | null;
+            /** Name */
+            name: string;
+            /** Pending */
+            pending: number;
+            /** Rules */
+            rules: components["schemas"]["RuleAnswer"][];
+            /** Timeout S */
+            timeout_s: number;
+        };
+        /**
          * Control
          * @description Act on a run. `revision` is that of the state one looked at; an older one is answered 409 with the new state.
          */
@@ -1330,7 +1500,7 @@ export interface components {
         };
         /**
          * CurvePointAnswer
-         * @description Means over a stretch of time that begins at `at`; null where nothing was measured.
+         * @description Means over a stretch of time that begins at `at`.
          */
         CurvePointAnswer: {
             /**
@@ -1538,10 +1708,10 @@ export interface components {
             viewers: string[];
         };
         /**
-         * HistorySummaryAnswer
-         * @description All looks of a span: states by aspect, curves, and totals.
+         * HistoryAnswer
+         * @description All looks of a span.
          */
-        HistorySummaryAnswer: {
+        HistoryAnswer: {
             /** Bad */
             bad: number;
             /** Key Frame Median Ms */
@@ -1617,7 +1787,7 @@ export interface components {
         };
         /**
          * Me
-         * @description Who is signed in, and what that role may do (access.policy.Action), so that pages show no dead button.
+         * @description Who is signed in, and what they may do (access.policy.Action), so that pages show no dead button.
          */
         Me: {
             /** Actions */
@@ -1635,10 +1805,8 @@ export interface components {
             time_zone: string;
             /** Username */
             username: string;
-            /** Village Id */
-            village_id: number | null;
-            /** Village Name */
-            village_name: string | null;
+            /** Villages */
+            villages: components["schemas"]["MyVillage"][] | null;
         };
         /**
          * MediaAnswer
@@ -1655,6 +1823,35 @@ export interface components {
             relays: number[];
             /** Tracks */
             tracks: number;
+        };
+        /** MyVillage */
+        MyVillage: {
+            /** Id */
+            id: number;
+            /** Name */
+            name: string;
+        };
+        /** NewChannel */
+        NewChannel: {
+            /**
+             * Enabled
+             * @default true
+             */
+            enabled: boolean;
+            /** Name */
+            name: string;
+            /** Rules */
+            rules?: components["schemas"]["RuleBody"][] | null;
+            /**
+             * Timeout S
+             * @default 5
+             */
+            timeout_s: number;
+            /**
+             * Url
+             * Format: password
+             */
+            url: string;
         };
         /**
          * NewDevice
@@ -1799,8 +1996,8 @@ export interface components {
             role: "township_admin" | "operator" | "village_admin" | "maintainer" | "leader";
             /** Username */
             username: string;
-            /** Village Id */
-            village_id?: number | null;
+            /** Villages */
+            villages?: components["schemas"]["VillageGrant"][] | null;
         };
         /**
          * NewViewer
@@ -1838,7 +2035,7 @@ export interface components {
         };
         /**
          * ObservationAnswer
-         * @description One look. `live`, `picture`, `clock`: null = not judged by it, "ok" = good, else the reason.
+         * @description One look. `live`, `picture`, `clock`: null = not judged by it, "ok" = good, else the Reason.
          */
         ObservationAnswer: {
             /**
@@ -1980,6 +2177,27 @@ export interface components {
             port: number | null;
             /** Relay */
             relay: number;
+        };
+        /** RuleAnswer */
+        RuleAnswer: {
+            /** Aspect */
+            aspect: ("live" | "picture" | "clock") | null;
+            /** Min Severity */
+            min_severity: ("critical" | "major" | "minor" | "warning") | null;
+            /** Village Id */
+            village_id: number | null;
+        };
+        /**
+         * RuleBody
+         * @description Which alarms a channel gets; null matches all.
+         */
+        RuleBody: {
+            /** Aspect */
+            aspect?: ("live" | "picture" | "clock") | null;
+            /** Min Severity */
+            min_severity?: ("critical" | "major" | "minor" | "warning") | null;
+            /** Village Id */
+            village_id?: number | null;
         };
         /**
          * RunAnswer
@@ -2184,10 +2402,14 @@ export interface components {
         /**
          * ShowMessage
          * @description Page → hub: put a camera into a tile, or empty it (camera null). `serial` grows per tile.
+         *
+         *     `position`: null for live, else from that time of the recording on (refused with playback_unsupported so far).
          */
         ShowMessage: {
             /** Camera */
             camera: number | null;
+            /** Position */
+            position?: string | null;
             /**
              * Quality
              * @default auto
@@ -2234,6 +2456,29 @@ export interface components {
             tour_id: number;
         };
         /**
+         * StateSpanAnswer
+         * @description One aspect was in one state; `reason` is null while it was well.
+         */
+        StateSpanAnswer: {
+            /**
+             * Aspect
+             * @enum {string}
+             */
+            aspect: "live" | "picture" | "clock";
+            /** Reason */
+            reason: string | null;
+            /**
+             * Since
+             * Format: date-time
+             */
+            since: string;
+            /**
+             * Until
+             * Format: date-time
+             */
+            until: string;
+        };
+        /**
          * StepCamera
          * @description A camera of a line of the record. `visible_s`: seconds that a page really showed it; null where not measured.
          *
@@ -2256,29 +2501,6 @@ export interface components {
             visible_s: number | null;
             /** Why */
             why: string | null;
-        };
-        /**
-         * StateSpanAnswer
-         * @description One aspect of a camera was in one state: `reason` is null while it was well.
-         */
-        StateSpanAnswer: {
-            /**
-             * Aspect
-             * @enum {string}
-             */
-            aspect: "live" | "picture" | "clock";
-            /** Reason */
-            reason: string | null;
-            /**
-             * Since
-             * Format: date-time
-             */
-            since: string;
-            /**
-             * Until
-             * Format: date-time
-             */
-            until: string;
         };
         /** StopAnswer */
         StopAnswer: {
@@ -2652,8 +2874,8 @@ export interface components {
             role: "township_admin" | "operator" | "village_admin" | "maintainer" | "leader";
             /** Username */
             username: string;
-            /** Village Id */
-            village_id: number | null;
+            /** Villages */
+            villages: components["schemas"]["VillageGrant"][] | null;
         };
         /** ValidationError */
         ValidationError: {
@@ -2725,18 +2947,38 @@ export interface components {
         /**
          * VillageCountsAnswer
          * @description Approved cameras by health; `waiting` are those not yet approved.
+         *
+         *     `online`, `picture_fault` and `clock_wrong` are figures of their own: a camera may count in several.
          */
         VillageCountsAnswer: {
+            /** Clock Wrong */
+            clock_wrong: number;
             /** Fault */
             fault: number;
             /** Ok */
             ok: number;
+            /** Online */
+            online: number;
+            /** Picture Fault */
+            picture_fault: number;
             /** Total */
             total: number;
             /** Unknown */
             unknown: number;
             /** Waiting */
             waiting: number;
+        };
+        /**
+         * VillageGrant
+         * @description Access to a village, from a time until another; null: without that limit.
+         */
+        VillageGrant: {
+            /** From */
+            from?: string | null;
+            /** Until */
+            until?: string | null;
+            /** Village Id */
+            village_id: number;
         };
     };
     responses: never;
@@ -2781,7 +3023,7 @@ export interface operations {
             };
         };
     };
-    count_alarms_api_alarms_count_get: {
+    count_api_alarms_count_get: {
         parameters: {
             query?: never;
             header?: never;
@@ -2796,7 +3038,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["AlarmCount"];
+                    "application/json": components["schemas"]["AlarmCountAnswer"];
                 };
             };
         };
@@ -2819,6 +3061,37 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AlarmAnswer"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    members_api_alarms__alarm_id__members_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                alarm_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlarmMemberAnswer"][];
                 };
             };
             /** @description Validation Error */
@@ -3029,6 +3302,39 @@ export interface operations {
             };
         };
     };
+    history_api_cameras__camera_id__history_get: {
+        parameters: {
+            query?: {
+                hours?: number;
+            };
+            header?: never;
+            path: {
+                camera_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HistoryAnswer"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     observations_api_cameras__camera_id__observations_get: {
         parameters: {
             query?: {
@@ -3051,39 +3357,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ObservationAnswer"][];
-                };
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-        };
-    };
-    observation_summary_api_cameras__camera_id__observations_summary_get: {
-        parameters: {
-            query?: {
-                hours?: number;
-            };
-            header?: never;
-            path: {
-                camera_id: number;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HistorySummaryAnswer"];
                 };
             };
             /** @description Validation Error */
@@ -3728,6 +4001,125 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["MediaAnswer"];
+                };
+            };
+        };
+    };
+    channels_api_notices_channels_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChannelAnswer"][];
+                };
+            };
+        };
+    };
+    add_api_notices_channels_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewChannel"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChannelAnswer"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    remove_api_notices_channels__channel_id__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                channel_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    change_api_notices_channels__channel_id__patch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                channel_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChangeChannel"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChannelAnswer"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
                 };
             };
         };
