@@ -18,7 +18,7 @@ from camera_hub.errors import HubError, Kind, Reason
 log = logging.getLogger(__name__)
 
 _KINDS = {kind.status: kind for kind in Kind} | {400: Kind.INVALID, 405: Kind.UNSUPPORTED}
-_RETRY_AFTER = {Reason.DATABASE_BUSY: 2, Reason.DATABASE_AWAY: 5, Reason.STORAGE_FULL: 60}
+_RETRY_AFTER: dict[str, int] = {Reason.DATABASE_BUSY: 2, Reason.DATABASE_AWAY: 5, Reason.STORAGE_FULL: 60}
 """Seconds after which a client may try again (RFC 9110, 10.2.3)."""
 
 _SENTENCES = {
