@@ -46,7 +46,7 @@ from camera_hub.api import (
 )
 from camera_hub.api.limits import BodyLimit
 from camera_hub.api.live_changes import LiveChanges
-from camera_hub.api.routing import check_policies
+from camera_hub.api.routing import check_parts, check_policies
 from camera_hub.api.static import SafeHeaders, StaticPages
 from camera_hub.cameras.credentials.login_budget import LoginBudget
 from camera_hub.cameras.credentials.login_store import DatabaseLoginStore
@@ -241,6 +241,8 @@ def create_app(settings: Settings, parts: Parts | None = None) -> FastAPI:
     app.add_middleware(SafeHeaders)
     app.add_middleware(errors.Unexpected)
     check_policies(app)
+    if parts is not None:
+        check_parts(app, parts)
     return app
 
 
