@@ -24,9 +24,13 @@ class Look(Message):
     previous: str | None = None  # `signature` of an earlier look at the same camera, for freeze
 
 
+FAULT_BELOW = 60.0
+"""Scores are 0–100; below this the picture has the fault (standards 5.4)."""
+
+
 @dataclass(frozen=True, slots=True)
 class Seen(Message):
-    """What the eye saw. Scores are 0–100, below 60 is a fault (standards 5.4); None = not judged."""
+    """What the eye saw. Scores are 0–100, see FAULT_BELOW; None = not judged."""
 
     width: int
     height: int

@@ -1801,6 +1801,8 @@ export interface components {
              * @enum {string}
              */
             role: "township_admin" | "operator" | "village_admin" | "maintainer" | "leader";
+            /** Time Zone */
+            time_zone: string;
             /** Username */
             username: string;
             /** Villages */
@@ -2243,6 +2245,8 @@ export interface components {
             state: "running" | "paused" | "ended";
             /** Step */
             step: number | null;
+            /** Stop Count */
+            stop_count: number | null;
             /** Time Left S */
             time_left_s: number;
             /** Tour Id */
