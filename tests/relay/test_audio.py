@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from camera_hub.relay.ingest.audio import AudioIntake, AudioPacket, AudioTrack
+from camera_hub.relay.ingest.audio import AudioDepacketizer, AudioPacket, AudioTrack
 from camera_hub.relay.ingest.rtp import RtpPacket
 from camera_hub.relay.rtsp.audio_sdp import AudioStream
 
@@ -15,8 +15,8 @@ PCMA = AudioStream("pcma", 8, "rtsp://192.0.2.9/trackID=2", 8000)
 OPUS = AudioStream("opus", 97, "rtsp://192.0.2.9/trackID=2", 48_000)
 
 
-def intake(stream: AudioStream = PCMA, *, ordered: bool = True, limit: int = 1200) -> AudioIntake:
-    return AudioIntake(stream, limit=limit, ordered=ordered, spell=1)
+def intake(stream: AudioStream = PCMA, *, ordered: bool = True, limit: int = 1200) -> AudioDepacketizer:
+    return AudioDepacketizer(stream, limit=limit, ordered=ordered, spell=1)
 
 
 def packet(number: int, ticks: int, payload: bytes = b"a" * 160, *, kind: int = 8, ssrc: int = 7) -> RtpPacket:

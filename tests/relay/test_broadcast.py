@@ -13,7 +13,7 @@ from pylibsrtp import Policy, Session
 from camera_hub.relay.fanout.batch import SLOTS, STRIDE, BatchLeg, BatchSender
 from camera_hub.relay.fanout.gso import gso_works
 from camera_hub.relay.fanout.sendmmsg import Destination, many_works, send_many
-from camera_hub.relay.ingest.packet_history import PacketRun
+from camera_hub.relay.ingest.frame import PacketRun
 from camera_hub.relay.webrtc.udp_port import IP_PKTINFO, UdpPort
 
 GCM, SHA1 = Policy.SRTP_PROFILE_AEAD_AES_128_GCM, Policy.SRTP_PROFILE_AES128_CM_SHA1_80

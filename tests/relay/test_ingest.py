@@ -16,9 +16,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from camera_hub.errors import Reason
-from camera_hub.relay.ingest.feed import LOOK_EVERY
+from camera_hub.relay.ingest.feed import CHECK_INTERVAL
 from camera_hub.relay.messages import RelayConfig
-from camera_hub.relay.rtsp import client
+from camera_hub.relay.rtsp.keep_alive import REPORT_INTERVAL
 from tests.relay.camera import Quirks, camera
 from tests.relay.clip import clip
 from tests.relay.hub import relay
@@ -121,7 +121,7 @@ async def test_a_stream_of_udp_that_falls_silent_is_found() -> None:
 
 
 async def test_by_default_a_silent_stream_is_found_within_ten_seconds() -> None:
-    assert RelayConfig().media_timeout + LOOK_EVERY < 10
+    assert RelayConfig().media_timeout + CHECK_INTERVAL < 10
     assert RelayConfig().open_timeout <= 10
 
 
@@ -140,7 +140,7 @@ async def test_a_session_of_few_seconds_is_kept_alive_in_time() -> None:
                 await hub.call("figures")
         assert "GET_PARAMETER" in cam.seen.methods(), "the first answer names it among its methods"
         assert all(headers.get("session") == "abc" for method, _, headers in cam.seen.requests if method == "OPTIONS")
-    assert client.REPORT_EVERY > 3, "this session is shorter than the usual beat"
+    assert REPORT_INTERVAL > 3, "this session is shorter than the usual beat"
 
 
 async def test_the_camera_is_told_over_its_own_connection_what_was_received() -> None:

@@ -14,7 +14,7 @@ from pylibsrtp import Policy, Session
 from camera_hub.relay.fanout.gso import gso_works
 from camera_hub.relay.fanout.sendmmsg import many_works
 from camera_hub.relay.fanout.srtp_batch import SrtpBatch
-from camera_hub.relay.ingest.packet_history import PacketRun
+from camera_hub.relay.ingest.frame import PacketRun
 from camera_hub.relay.webrtc.ice import IcePeer
 from camera_hub.relay.webrtc.srtp_sender import SrtpSender
 from camera_hub.relay.webrtc.udp_port import ReturnRoute, UdpPort

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from camera_hub.errors import HubError, Reason
 from camera_hub.relay.rtsp.message import MAX_BODY, Parser, Request, Response, write_request
-from camera_hub.relay.rtsp.sdp import read_sdp, resolve
+from camera_hub.relay.rtsp.video_sdp import parse_video, resolve_control
 
 ANSWER = b"RTSP/1.0 200 OK\r\nCSeq: 2\r\nContent-Length: 5\r\nX: a\r\nx: b\r\n\r\nhello"
 STREAM = b"\r\n" + ANSWER + b"$\x00\x00\x03abc" + b"OPTIONS * RTSP/1.0\r\nCSeq: 9\r\n\r\n" + b"$\x01\x00\x00"
@@ -77,7 +77,7 @@ BASE = "rtsp://10.1.1.1:554/live/"
 
 
 def test_the_video_stream_of_an_sdp() -> None:
-    stream = read_sdp(SDP, BASE)
+    stream = parse_video(SDP, BASE)
     assert (stream.codec, stream.payload_type, stream.profile) == ("h264", 97, "640028")
     assert stream.control == "rtsp://10.1.1.1:554/live/track2"
     assert stream.parameters == (bytes.fromhex("67640028ac"), bytes.fromhex("68ee3c80"))
@@ -95,7 +95,7 @@ def test_the_video_stream_of_an_sdp() -> None:
     ],
 )
 def test_a_control_url_never_leaves_the_host(control: str, url: str) -> None:
-    assert resolve(BASE, control) == url
+    assert resolve_control(BASE, control) == url
 
 
 @pytest.mark.parametrize(
@@ -111,31 +111,31 @@ def test_a_control_url_never_leaves_the_host(control: str, url: str) -> None:
 )
 def test_an_sdp_that_cannot_be_relayed_says_why(sdp: str, reason: Reason) -> None:
     with pytest.raises(HubError) as raised:
-        read_sdp(sdp, BASE)
+        parse_video(sdp, BASE)
     assert raised.value.reason == reason
 
 
 def test_an_unsupported_codec_is_named() -> None:
     with pytest.raises(HubError) as raised:
-        read_sdp("v=0\r\nm=video 0 RTP/AVP 26\r\n", BASE)
+        parse_video("v=0\r\nm=video 0 RTP/AVP 26\r\n", BASE)
     assert raised.value.params["codec"] == "mjpeg"
 
 
 @given(st.text(max_size=200))
 def test_any_sdp_is_read_or_refused(text: str) -> None:
     with pytest.raises(HubError):
-        read_sdp("v=0\r\nm=video 0 RTP/AVP 96\r\n" + text.replace("rtpmap", ""), BASE)
+        parse_video("v=0\r\nm=video 0 RTP/AVP 96\r\n" + text.replace("rtpmap", ""), BASE)
 
 
 @pytest.mark.parametrize("type_", ["²", "9" * 5000, "-1", "٣", "128"])
 def test_a_payload_type_that_is_no_number_is_refused(type_: str) -> None:
     with pytest.raises(HubError) as raised:
-        read_sdp(f"v=0\r\nm=video 0 RTP/AVP {type_}\r\n", BASE)
+        parse_video(f"v=0\r\nm=video 0 RTP/AVP {type_}\r\n", BASE)
     assert raised.value.reason == Reason.BAD_REPLY
 
 
 @pytest.mark.parametrize("control", ["rtsp://[evil/1", "rtsp://\u2100.example/1", "x://[::1"])
 def test_a_control_that_is_no_url_is_refused(control: str) -> None:
     with pytest.raises(HubError) as raised:
-        resolve(BASE, control)
+        resolve_control(BASE, control)
     assert raised.value.reason == Reason.BAD_REPLY

@@ -22,7 +22,7 @@ from camera_hub.relay.fanout.batch import BatchSender
 from camera_hub.relay.fanout.gso import SOL_UDP, UDP_SEGMENT
 from camera_hub.relay.fanout.in_step import InStepTracks
 from camera_hub.relay.fanout.srtp_batch import SrtpBatch
-from camera_hub.relay.ingest.packet_history import Frame, PacketRun
+from camera_hub.relay.ingest.frame import Frame, PacketRun
 from camera_hub.relay.peer.track import PayloadTypes, Track
 from camera_hub.relay.webrtc.srtp_sender import SrtpSender
 from camera_hub.relay.webrtc.udp_port import ReturnRoute
@@ -136,6 +136,7 @@ class Stage:
             case "begin_anew":
                 self._begin_anew(camera, camera.codec)
             case "forget":
+                camera.gop_cache.clear()
                 camera.history.clear()
             case "nack":
                 sent = self.judge.packets.get(shown.ssrc, [])
@@ -144,7 +145,7 @@ class Stage:
                 shown.resend([(value * 7919 + number) & 0xFFFF for number in range(20)], 1 << 20)
 
     def _begin_anew(self, camera: Camera, codec: str | None) -> None:
-        camera.history.forget_gop()
+        camera.gop_cache.clear()
         camera.codec = codec
         for track in self.tracks:
             if track.feed is camera:

@@ -7,9 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from camera_hub.relay.ingest.packet_history import Frame, PacketHistory, PacketRun, runs, worth_replaying
+from camera_hub.relay.ingest.frame import Frame, PacketRun, split_runs
+from camera_hub.relay.ingest.gop_cache import GopCache
+from camera_hub.relay.ingest.packet_history import PacketHistory
 from camera_hub.relay.ingest.packetize import gso_runs
-from camera_hub.relay.ingest.timeline import JUMP, RATE, Timeline, squeeze
+from camera_hub.relay.ingest.timestamps import RATE
 from camera_hub.relay.messages import TrackPhase
 from camera_hub.relay.peer.pacer import BREATH, MANY_FRAMES, MANY_TILES, Breath, Bucket, next_of
 from camera_hub.relay.peer.track import PayloadTypes, Track
@@ -46,7 +48,8 @@ class Camera:
     def __init__(self, name: str, codec: str = "h264", seed: int = 0) -> None:
         self.name = name
         self.codec: str | None = codec
-        self.history = PacketHistory(gop_bytes=100_000, gop_seconds=10, packets=64)
+        self.gop_cache = GopCache(max_bytes=100_000, max_seconds=10)
+        self.history = PacketHistory(max_packets=64)
         self._index = seed
         self._frames = 0
 
@@ -57,13 +60,14 @@ class Camera:
             round(now * RATE),
             key,
             payloads,
-            runs(payloads, gso_runs(payloads, segments=2)),
+            split_runs(payloads, gso_runs(payloads, segments=2)),
             sum(map(len, payloads)),
             now,
         )
         self._index += packets
         self._frames += 1
-        self.history.add(made)
+        self.gop_cache.add(made)
+        self.history.add(made, keep_from=self.gop_cache.first_index)
         return made
 
 
@@ -358,15 +362,6 @@ def test_a_pli_is_answered_once_a_second_and_not_just_after_a_switch() -> None:
     assert track.figures.pli == 3
 
 
-@pytest.mark.parametrize(
-    ("age", "gop", "size", "worth"), [(0.1, 2.0, 500_000, True), (1.9, 2.0, 500_000, False), (5, None, 4_000_000, True)]
-)
-def test_a_replay_is_worth_it_when_the_next_key_frame_is_far(
-    age: float, gop: float | None, size: int, worth: bool
-) -> None:
-    assert worth_replaying(age, gop, size) is worth
-
-
 ACTIONS = st.lists(
     st.one_of(
         st.tuples(st.just("point"), st.integers(0, 2)),
@@ -406,7 +401,7 @@ def test_no_sequence_is_ever_used_for_other_bytes(actions: list[tuple[str, int]]
             time.now += 1.0
             track.picture_lost()
         elif action == "begin_anew":
-            cameras[value].history.forget_gop()
+            cameras[value].gop_cache.clear()
             if track.feed is cameras[value]:
                 track.expect_key()
         elif action == "nack" and wire.packets:
@@ -432,73 +427,6 @@ def test_first_sequences_lie_in_the_lower_half() -> None:
         track = a_track(Wire(), Time())
         assert track._sequence < 1 << 15
         assert track._rtx_sequence < 1 << 15
-
-
-def test_the_cache_is_bounded_in_bytes_and_in_age() -> None:
-    camera = Camera("a")
-    camera.frame(0.0, key=True)
-    camera.frame(10.1)
-    assert camera.history.gop == []
-    assert camera.history.overflows == 1
-    camera.frame(11.0)
-    assert camera.history.gop == []
-    camera.frame(12.0, key=True)
-    camera.frame(12.1, size=60_000, packets=2)
-    assert camera.history.gop == []
-    assert camera.history.overflows == 2
-
-
-def test_the_history_forgets_the_oldest_but_never_what_may_be_replayed() -> None:
-    camera = Camera("a")
-    camera.frame(0.0)
-    for index in range(40):
-        camera.frame(1.0 + index / 25, key=index == 0)
-    assert camera.history.packet(0) is None
-    found = camera.history.packet(3)
-    assert found is not None
-    assert found[0].key
-    for index in range(40):
-        camera.frame(3.0 + index / 25, key=index == 20)
-    assert camera.history.packet(3) is None
-    assert camera.history.packet(3 + 40 * 3 + 20 * 3) is not None
-    assert camera.history.gop_seconds == pytest.approx(2.8)
-
-
-@given(st.integers(1, 300), st.one_of(st.none(), st.integers(0, 2_000_000)), st.integers(0, 1_000_000))
-def test_squeezed_times_grow_and_come_after_what_was_sent(count: int, last: int | None, newest: int) -> None:
-    times = squeeze(count, last, newest)
-    assert len(times) == count
-    assert all(before < after for before, after in pairwise(times))
-    assert last is None or times[0] > last
-    if last is None or newest - last >= count * 90:
-        assert times[-1] == newest
-
-
-def test_a_timeline_follows_arrival_and_measures_lateness() -> None:
-    timeline = Timeline()
-    first = timeline.place(0xFFFFFFF0, 50.0)
-    assert first == 50 * RATE
-    assert timeline.place((0xFFFFFFF0 + 3600) & 0xFFFFFFFF, 50.04) == pytest.approx(first + 3600, abs=2)
-    timeline.place((0xFFFFFFF0 + 7200) & 0xFFFFFFFF, 51.08)
-    assert timeline.lateness == pytest.approx(1.0, abs=0.01)
-
-
-@pytest.mark.parametrize("jump", [3600 * RATE, -int((JUMP + 5) * RATE)])
-def test_a_jump_of_the_cameras_clock_does_not_move_the_hubs(jump: int) -> None:
-    timeline = Timeline()
-    for index in range(100):
-        before = timeline.place(10**9 + index * 3600, 10 + index * 0.04)
-    after = timeline.place(10**9 + 100 * 3600 + jump, 10 + 100 * 0.04)
-    assert after - before == pytest.approx(3600, abs=10)
-    assert timeline.jumps == 1
-
-
-def test_a_timeline_that_begins_anew_grows_on() -> None:
-    timeline = Timeline()
-    before = timeline.place(5 * RATE, 20.0)
-    timeline.restart()
-    assert timeline.place(0, 21.0) == pytest.approx(before + RATE, abs=2)
-    assert timeline.lateness == 0
 
 
 def test_the_pacer_lets_live_frames_overdraw_and_makes_replays_wait() -> None:
@@ -530,15 +458,3 @@ def test_a_new_walls_caches_take_a_breath_that_ends_however_many_tiles_are_opene
     assert breath.left(20.0 + 2 * BREATH, *many) == 0.0, "tile after tile does not hold the first ones for ever"
     breath.opened(30.0)
     assert breath.left(30.1, *many) == pytest.approx(BREATH - 0.1)
-
-
-def test_jitter_is_the_smoothed_change_of_delay_and_a_jump_is_none() -> None:
-    timeline = Timeline()
-    for index in range(200):
-        timeline.place(index * 3600, 10 + index * 0.04 + (0.008 if index % 2 else 0.0))
-    assert timeline.jitter == pytest.approx(0.008, rel=0.01)
-    before = timeline.jitter
-    timeline.place(200 * 3600 + 60 * RATE, 10 + 200 * 0.04)  # the camera's clock leapt by a minute
-    assert timeline.jitter == before
-    timeline.restart()
-    assert timeline.jitter == 0.0

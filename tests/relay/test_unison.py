@@ -7,7 +7,7 @@ from itertools import pairwise
 import pytest
 
 from camera_hub.relay.fanout.in_step import InStepTracks
-from camera_hub.relay.ingest.packet_history import Frame, PacketRun
+from camera_hub.relay.ingest.frame import Frame, PacketRun
 from camera_hub.relay.peer.pacer import TURN
 from camera_hub.relay.peer.track import PayloadTypes, Track
 from tests.relay.test_track import Camera, Time, Wire

@@ -16,7 +16,7 @@ from pylibsrtp._binding import ffi, lib
 
 from camera_hub.relay.fanout.sendmmsg import Destination, MessageHeaders, SendMany
 from camera_hub.relay.fanout.srtp_batch import HEADER
-from camera_hub.relay.ingest.packet_history import PacketRun
+from camera_hub.relay.ingest.frame import PacketRun
 
 SLOTS = 128
 STRIDE = 1600

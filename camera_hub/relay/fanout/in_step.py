@@ -11,7 +11,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from camera_hub.relay.ingest.packet_history import Frame, PacketRun
+from camera_hub.relay.ingest.frame import Frame, PacketRun
 from camera_hub.relay.peer.pacer import TURN
 
 

@@ -13,7 +13,7 @@ from typing import Any
 from pylibsrtp._binding import ffi, lib
 
 from camera_hub.relay.fanout.gso import segment
-from camera_hub.relay.ingest.packet_history import PacketRun
+from camera_hub.relay.ingest.frame import PacketRun
 
 HEADER = 12
 MOST_PACKETS = 64

@@ -1,30 +1,34 @@
-"""Sound on its way: packets of a camera in, packets for one browser out, nothing decoded. No I/O.
+"""Audio of a camera: RTP packets in, payloads on the hub's clock out, nothing decoded. No I/O.
 
-Sequence numbers are safe for the reason that track.py gives: each is handed to the outlet once, for one payload. Sound
-is never sent again, so there is no history; what cannot go at once is dropped, since late sound is worthless.
+G.711 (RFC 3551) and Opus (RFC 7587): one RTP payload is audio as it stands. Audio is never resent, so there is no
+history; what cannot leave at once is dropped, since late audio is worthless. The sequence numbers of `AudioTrack` are
+safe for the reason given in `peer/track.py`: each is used once, for one payload.
 """
 
 import random
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from camera_hub.relay.ingest.rtp import Reorder, RtpPacket, Unwrapper
-from camera_hub.relay.ingest.timeline import JUMP, Timeline
+from camera_hub.relay.ingest.reorder_buffer import ReorderBuffer
+from camera_hub.relay.ingest.rtp import RtpPacket, Unwrapper
+from camera_hub.relay.ingest.timestamps import JUMP, TimestampMapper
 from camera_hub.relay.rtsp.audio_sdp import RATES, AudioStream
 
 MASK32 = 0xFFFFFFFF
-UDP_DEPTH = 4
-"""Packets that may stand behind a hole before it is given up: 80 to 160 ms, about what a browser buffers."""
-PATIENCE = 0.08
-"""Seconds that the first of them stands there at most."""
+UDP_PACKETS = 4
+"""Packets buffered behind a gap before it is given up: 80 to 160 ms, about what a browser buffers."""
+UDP_WAIT = 0.08
+"""Seconds that the first of them waits at most."""
 LEAST_STEP = 0.02
-"""Seconds that a spell begins after the packet before at least, as two cameras' courses may differ by a little."""
+"""Seconds from a spell's last packet to the next spell's first at least; two cameras' clocks may differ a little."""
 _G711 = frozenset({"pcmu", "pcma"})
 
 
 @dataclass(frozen=True, slots=True)
 class AudioPacket:
-    """One payload. `ticks`: its first sample by the camera's clock, growing within a `spell`; `at`: hub time (s)."""
+    """One RTP payload. `ticks`: of its first sample on the camera's clock, increasing within a `spell` (a stretch
+    without a jump of the timestamps); `at`: hub time in seconds.
+    """
 
     codec: str
     spell: int
@@ -33,14 +37,17 @@ class AudioPacket:
     payload: bytes
 
 
-class AudioIntake:
-    """One opened stream's way from RTP to sounds. A spell is a stretch without a jump, numbered from `spell`."""
+class AudioDepacketizer:
+    """One opened audio stream: RTP in, `AudioPacket` out. `limit`: bytes per payload. `ordered`: TCP.
+
+    `spell`: number of the first spell.
+    """
 
     def __init__(self, stream: AudioStream, *, limit: int, ordered: bool, spell: int) -> None:
         self._stream = stream
         self._limit = limit
-        self._reorder = None if ordered else Reorder(UDP_DEPTH, PATIENCE)
-        self._course = Timeline(stream.rate)
+        self._reorder_buffer = None if ordered else ReorderBuffer(UDP_PACKETS, UDP_WAIT)
+        self._timestamps = TimestampMapper(stream.rate)
         self._unwrap = Unwrapper(32)
         self._ssrc: int | None = None
         self._last: int | None = None
@@ -49,18 +56,22 @@ class AudioIntake:
 
     @property
     def dropped(self) -> int:
-        return self._dropped + (self._reorder.late if self._reorder is not None else 0)
+        """Packets that were dropped: late, repeated, too long or of another payload type."""
+        return self._dropped + (self._reorder_buffer.late if self._reorder_buffer is not None else 0)
 
     def push(self, packet: RtpPacket, arrived: float) -> list[AudioPacket]:
-        """Sounds that are ready now; packets of other payload types (comfort noise, events) are dropped."""
+        """The audio that is in order now; packets of other payload types (comfort noise, events) are dropped.
+
+        `arrived`: monotonic seconds.
+        """
         if packet.payload_type != self._stream.payload_type:
             self._dropped += 1
             return []
-        ready = (packet,) if self._reorder is None else self._reorder.push(packet, arrived)
-        return [sound for one in ready for sound in self._sounds(one, arrived)]
+        ready = (packet,) if self._reorder_buffer is None else self._reorder_buffer.push(packet, arrived)
+        return [audio for one in ready for audio in self._split(one, arrived)]
 
-    def _sounds(self, packet: RtpPacket, arrived: float) -> list[AudioPacket]:
-        """The packet's sound; G.711 beyond the limit is cut between samples, Opus cannot be cut."""
+    def _split(self, packet: RtpPacket, arrived: float) -> list[AudioPacket]:
+        """The packet's audio. G.711 above the limit is cut between samples; Opus cannot be cut."""
         rate, payload, limit = self._stream.rate, packet.payload, self._limit
         ticks = self._unwrap(packet.timestamp)
         step = None if self._last is None or packet.ssrc != self._ssrc else ticks - self._last
@@ -71,8 +82,8 @@ class AudioIntake:
         if step is None or abs(step) > JUMP * rate:
             self.spell += self._last is not None
             self._ssrc = packet.ssrc
-            self._course.restart()
-        at = self._course.place(packet.timestamp, arrived) / rate
+            self._timestamps.restart()
+        at = self._timestamps.map(packet.timestamp, arrived) / rate
         starts = range(0, len(payload), limit)
         self._last = ticks + starts[-1]
         return [

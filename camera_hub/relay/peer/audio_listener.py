@@ -13,14 +13,14 @@ class _NextAudioFeed:
     def __init__(self, ear: "AudioListener", feed: Feed) -> None:
         self._ear = ear
         self._feed = feed
-        feed.sound.takers.add(self)
+        feed.audio.subscribers.add(self)
 
     def leave(self) -> None:
-        self._feed.sound.takers.discard(self)
+        self._feed.audio.subscribers.discard(self)
 
-    def hear(self, sound: AudioPacket) -> None:
+    def on_audio(self, sound: AudioPacket) -> None:
         self._ear.turn_to(self._feed)
-        self._ear.hear(sound)
+        self._ear.on_audio(sound)
 
 
 class AudioListener:
@@ -73,17 +73,17 @@ class AudioListener:
         self._forget_next()
         self._holds = False
         if self._feed is not None:
-            self._feed.sound.takers.discard(self)
+            self._feed.audio.subscribers.discard(self)
         self._feed = feed
         self.track.restart()
         if feed is not None:
-            feed.sound.takers.add(self)
+            feed.audio.subscribers.add(self)
 
     def leave(self) -> None:
         """Listen to no feed any more."""
         self.turn_to(None)
 
-    def hear(self, sound: AudioPacket) -> None:
+    def on_audio(self, sound: AudioPacket) -> None:
         if sound.codec not in self.track.types:
             self._say(TrackPhase.REFUSED, "audio_unsupported")
             return

@@ -4,7 +4,8 @@ from bisect import bisect_right
 from collections import deque
 from dataclasses import dataclass
 
-from camera_hub.relay.ingest.packet_history import Frame, PacketHistory
+from camera_hub.relay.ingest.frame import Frame
+from camera_hub.relay.ingest.packet_history import PacketHistory
 
 MAX_STRETCHES = 4096
 

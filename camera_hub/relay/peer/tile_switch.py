@@ -5,7 +5,7 @@ from typing import Protocol
 
 from camera_hub.errors import Reason
 from camera_hub.relay.ingest.feed import Feed
-from camera_hub.relay.ingest.packet_history import Frame
+from camera_hub.relay.ingest.frame import Frame
 from camera_hub.relay.messages import FeedPhase, FeedState, TrackPhase, TrackState
 from camera_hub.relay.peer.track import PacketSender, PayloadTypes, Track
 
@@ -38,18 +38,18 @@ class _NextFeed:
 
     def wait_for(self, feed: Feed) -> None:
         self.feed = feed
-        feed.takers.add(self)
-        self.feed_says(feed.state)
+        feed.subscribers.add(self)
+        self.on_feed_state(feed.state)
 
     def leave(self) -> None:
         if self.feed is not None:
-            self.feed.takers.discard(self)
+            self.feed.subscribers.discard(self)
 
-    def take(self, frame: Frame) -> None:
+    def on_frame(self, frame: Frame) -> None:
         if frame.key:
             self._tile.switch()
 
-    def feed_says(self, state: FeedState) -> None:
+    def on_feed_state(self, state: FeedState) -> None:
         if (refusal := self._tile.refusal(state)) is not None:
             self._tile.say(TrackPhase.REFUSED, refusal)  # the hub chooses another stream; the picture goes on
         elif state.phase in (FeedPhase.FAILED, FeedPhase.STOPPED):
@@ -96,7 +96,7 @@ class TileSwitch:
             self.leave()
             self.track.point(None, serial)
             self.say(TrackPhase.EMPTY)
-        elif not hold or self.track.phase is not TrackPhase.LIVE or (feed is not None and feed.history.gop):
+        elif not hold or self.track.phase is not TrackPhase.LIVE or (feed is not None and feed.gop_cache.frames):
             self._turn_to(feed)
         elif feed is not None and feed is self.feed:
             self.say(TrackPhase.LIVE)  # it plays already, and has no cache that could be replayed
@@ -127,18 +127,18 @@ class TileSwitch:
         self._forget_next()
         self.track.fall_out()
         if self.feed is not None:
-            self.feed.takers.discard(self)
+            self.feed.subscribers.discard(self)
             self.feed = None
 
-    def take(self, frame: Frame) -> None:
+    def on_frame(self, frame: Frame) -> None:
         if self._next is not None and self._now() >= self._next.until:
             self.switch()
             return
         self.viewer.deliver(self.track, frame)
         if self._next is None and self.feed is not None:
-            self.track.fall_in(self.feed.unison, self)
+            self.track.fall_in(self.feed.in_step, self)
 
-    def feed_says(self, state: FeedState) -> None:
+    def on_feed_state(self, state: FeedState) -> None:
         if self._next is not None:  # these words are about the picture before
             if state.phase is not FeedPhase.LIVE:
                 self.switch()
@@ -156,7 +156,7 @@ class TileSwitch:
             self.track.expect_key()
             self.say(TrackPhase.WAITING, state.reason)
         elif self.track.phase is not TrackPhase.LIVE:
-            self.say(TrackPhase.WAITING, self.feed.trouble if self.feed is not None else None)
+            self.say(TrackPhase.WAITING, self.feed.last_failure if self.feed is not None else None)
 
     def refusal(self, state: FeedState) -> str | None:
         """Why this browser cannot be shown what the feed sends; None when it can, or nobody knows yet."""
@@ -176,14 +176,14 @@ class TileSwitch:
 
     def _turn_to(self, feed: Feed | None) -> None:
         if self.feed is not None:
-            self.feed.takers.discard(self)
+            self.feed.subscribers.discard(self)
         self.feed = feed
         self.track.point(feed, self.track.serial)
         if feed is None:
             self.say(TrackPhase.WAITING)
             return
-        feed.takers.add(self)
-        self.feed_says(feed.state)
+        feed.subscribers.add(self)
+        self.on_feed_state(feed.state)
         self.viewer.wake()
 
     def _forget_next(self) -> None:

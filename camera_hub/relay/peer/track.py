@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from camera_hub.relay.fanout.in_step import BatchMember, InStepTracks, Member
-from camera_hub.relay.ingest.packet_history import Frame, FrameSource, PacketRun, packet_by_packet, worth_replaying
-from camera_hub.relay.ingest.timeline import squeeze
+from camera_hub.relay.ingest.frame import Frame, PacketRun, packet_by_packet
+from camera_hub.relay.ingest.packet_history import FrameSource
+from camera_hub.relay.ingest.timestamps import replay_timestamps
 from camera_hub.relay.messages import TrackPhase
 from camera_hub.relay.peer.sent_packets import Sent
 
@@ -138,13 +139,15 @@ class Track:
         self.fall_out()
         if self.feed is None or not self._settle_type():
             return False
-        gop = self.feed.history.gop
+        gop = self.feed.gop_cache.frames
         if not gop:
             return False
         if self._keys_only:
             gop = [packet_by_packet(gop[0])]
         self._drop_backlog()
-        for frame, timestamp in zip(gop, squeeze(len(gop), self.last_timestamp, gop[-1].timestamp), strict=True):
+        for frame, timestamp in zip(
+            gop, replay_timestamps(len(gop), self.last_timestamp, gop[-1].timestamp), strict=True
+        ):
             self._queue(_QueuedRuns(frame, timestamp))
         self._needs_key = self._keys_only
         self._replayed_at = self.now()
@@ -265,9 +268,7 @@ class Track:
         now = self.now()
         if self.feed is None or self._needs_key or self._backlog or now - self._replayed_at < 1.0:
             return
-        history = self.feed.history
-        gop = history.gop
-        if gop and worth_replaying(now - gop[0].arrived, history.gop_seconds, history.gop_size):
+        if self.feed.gop_cache.worth_replaying(now):
             self.replay()
 
     def fall_in(self, unison: InStepTracks, taker: Hashable) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 from camera_hub.clock import Clock
 from camera_hub.errors import HubError
 from camera_hub.relay.ingest.audio import AudioTrack
-from camera_hub.relay.ingest.packet_history import Frame
+from camera_hub.relay.ingest.frame import Frame
 from camera_hub.relay.messages import (
     AudioState,
     FeedPhase,
@@ -27,7 +27,7 @@ from camera_hub.relay.peer.repair_budget import RepairBudget
 from camera_hub.relay.peer.thinning import Thinning
 from camera_hub.relay.peer.tile_switch import TileSwitch
 from camera_hub.relay.peer.track import Track
-from camera_hub.relay.rtcp_reports import sender_report
+from camera_hub.relay.sender_report import sender_report
 from camera_hub.relay.webrtc import rtcp
 from camera_hub.relay.webrtc.answer import Ssrcs, Transport, write_answer
 from camera_hub.relay.webrtc.dtls import Certificate, Dtls
@@ -230,7 +230,7 @@ class Viewer:
             self._bucket.spend(sent)
         elif isinstance(word, rtcp.PictureLost):
             track.picture_lost()
-            if track.feed is not None and not track.feed.history.gop:
+            if track.feed is not None and not track.feed.gop_cache.frames:
                 self._wants_key(track.feed.name)
         else:
             track.figures.fraction_lost, track.figures.lost = word.fraction_lost, word.lost

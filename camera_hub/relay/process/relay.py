@@ -20,7 +20,6 @@ from camera_hub.relay.messages import (
     FeedPhase,
     FeedSpec,
     FeedState,
-    KeyFrame,
     LinkState,
     LoginMay,
     RelayConfig,
@@ -29,11 +28,12 @@ from camera_hub.relay.messages import (
 )
 from camera_hub.relay.peer.tile_switch import TileSwitch
 from camera_hub.relay.peer.viewer import Viewer
+from camera_hub.relay.process.feed_reports import FeedReports
 from camera_hub.relay.process.gc_control import GcControl
 from camera_hub.relay.process.health import Lag, rss_bytes
 from camera_hub.relay.process.outbox import HubOutbox
 from camera_hub.relay.process.totals import Totals
-from camera_hub.relay.rtsp_server.feed_access import FeedAccess
+from camera_hub.relay.rtsp_server.player_authorization import PlayerAuthorization
 from camera_hub.relay.rtsp_server.server import RtspServer
 from camera_hub.relay.webrtc.answer import machine_addresses, usable_addresses
 from camera_hub.relay.webrtc.dtls import Certificate
@@ -46,8 +46,6 @@ log = logging.getLogger(__name__)
 
 MAX_FEEDS = 4096
 CERTIFICATE_LIFE = 24 * 3600.0
-SYNC_EVERY = 2.0
-"""Seconds between two wishes for a synchronization point of one feed."""
 
 
 class Relay:
@@ -58,6 +56,7 @@ class Relay:
         self._clock = clock
         self._began = clock.monotonic()
         self._outbox = HubOutbox(pipe)
+        self._feed_reports = FeedReports(self._outbox, clock)
         self._stack = AsyncExitStack()
         self._config = RelayConfig()
         self._permits = LoginPermitRequests(self._outbox.post, asks=False)
@@ -73,7 +72,6 @@ class Relay:
         self._feeds: dict[str, Feed] = {}
         self._viewers: dict[str, tuple[Viewer, asyncio.Task[str]]] = {}
         self._totals = Totals()
-        self._sync_asked: dict[str, float] = {}
         self._handlers: dict[str, Callable[[PipeFrame], Awaitable[dict[str, Any]]]] = {
             "configure": self._configure,
             "port.open": self._port_open,
@@ -145,8 +143,8 @@ class Relay:
         self._gate = AdmissionControl(config.opens_per_village, config.opens_at_once, self._permits, self._clock)
         self._certificate = Certificate(self._clock.monotonic())
         self._gso = gso_works()
-        way_in = FeedAccess(self._pipe, self._outbox, self._feeds, self._gate, self._want_key)
-        self._rtsp = await self._stack.enter_async_context(RtspServer(way_in, config, self._clock))
+        authorization = PlayerAuthorization(self._pipe, self._outbox, self._feeds, self._gate, self._feed_reports)
+        self._rtsp = await self._stack.enter_async_context(RtspServer(authorization, config, self._clock))
         await self._stack.enter_async_context(self._port_life)
         if not config.standby:
             await self._port_open(frame)
@@ -173,26 +171,20 @@ class Relay:
             spec = FeedSpec.of(frame.head)
         except HubError as error:  # nobody waits for the reply of this message: it is the state that says it
             name = str(frame.head["feed"])
-            self._tell_feed(FeedState(name, FeedPhase.FAILED, reason=error.reason, detail=error.detail, final=True))
+            self._feed_reports.on_feed_state(
+                FeedState(name, FeedPhase.FAILED, reason=error.reason, detail=error.detail, final=True)
+            )
             raise
         feed = self._feeds.get(spec.feed)
         if feed is not None:
             if feed.spec != spec or feed.state.final:
                 await feed.reopen(spec)
             else:
-                self._tell_feed(feed.state)
+                self._feed_reports.on_feed_state(feed.state)
             return {}
         if len(self._feeds) >= MAX_FEEDS:
             raise HubError(Kind.BUSY, f"the relay pulls {MAX_FEEDS} feeds already")
-        feed = Feed(
-            spec,
-            self._config,
-            self._clock,
-            self._gate,
-            report=self._tell_feed,
-            on_key=self._tell_key,
-            wants_key=self._want_key,
-        )
+        feed = Feed(spec, self._config, self._clock, self._gate, self._feed_reports)
         self._feeds[spec.feed] = feed
         for tile in self._tiles():
             if tile.wanted == spec.feed:
@@ -208,7 +200,7 @@ class Relay:
     async def _feed_close(self, frame: PipeFrame) -> dict[str, Any]:
         feed = self._feeds.pop(str(frame.head["feed"]), None)
         if feed is not None:
-            self._sync_asked.pop(feed.name, None)
+            self._feed_reports.forget(feed.name)
             await feed.stop()
         return {}
 
@@ -218,7 +210,7 @@ class Relay:
         return {}
 
     async def _login_may(self, frame: PipeFrame) -> dict[str, Any]:
-        self._permits.heard(LoginMay.of(frame.head))
+        self._permits.on_answer(LoginMay.of(frame.head))
         return {}
 
     async def _viewer_offer(self, frame: PipeFrame) -> dict[str, Any]:
@@ -248,7 +240,7 @@ class Relay:
             tell_link=self._tell_link,
             tell_track=self._tell_track,
             tell_audio=self._tell_audio,
-            wants_key=self._want_key,
+            wants_key=self._feed_reports.on_key_frame_wanted,
         )
         task = asyncio.create_task(viewer.run(), name=f"viewer {name}")
         self._viewers[name] = (viewer, task)
@@ -368,19 +360,6 @@ class Relay:
             else:
                 reason = task.result()
         self._tell_viewer(ViewerState(name, "closed", reason))
-
-    def _want_key(self, feed: str) -> None:
-        """Someone waits for this feed's key frame: let the hub ask the camera for one."""
-        now = self._clock.monotonic()
-        if now - self._sync_asked.get(feed, -SYNC_EVERY) >= SYNC_EVERY:
-            self._sync_asked[feed] = now
-            self._outbox.post({"type": "sync.wanted", "feed": feed})
-
-    def _tell_feed(self, state: FeedState) -> None:
-        self._outbox.post(state.head("feed.state"))
-
-    def _tell_key(self, head: KeyFrame, body: bytes) -> None:
-        self._outbox.post(head.head("key_frame"), body)
 
     def _tell_viewer(self, state: ViewerState) -> None:
         self._outbox.post(state.head("viewer.state"))

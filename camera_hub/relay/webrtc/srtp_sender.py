@@ -13,7 +13,7 @@ from camera_hub.relay.fanout.batch import BatchLeg
 from camera_hub.relay.fanout.gso import segment
 from camera_hub.relay.fanout.sendmmsg import Destination
 from camera_hub.relay.fanout.srtp_batch import SrtpBatch
-from camera_hub.relay.ingest.packet_history import PacketRun
+from camera_hub.relay.ingest.frame import PacketRun
 from camera_hub.relay.webrtc.ice import IcePeer
 from camera_hub.relay.webrtc.udp_port import UdpPort
 

@@ -11,11 +11,11 @@ import pytest
 from camera_hub.errors import HubError, Kind
 from camera_hub.relay.ingest.feed import Feed
 from camera_hub.relay.messages import RelayConfig, RtspAsk, RtspEnded
-from camera_hub.relay.rtsp_server.conversation import MAX_REFUSALS
-from camera_hub.relay.rtsp_server.server import MAX_STRANGERS_EACH, RtspServer
+from camera_hub.relay.rtsp_server.request_handler import MAX_REFUSALS
+from camera_hub.relay.rtsp_server.server import MAX_UNAUTHORIZED_PER_ADDRESS, RtspServer
 from tests.fakes.clock import ManualClock
 from tests.relay.rtsp_player import TOKEN, player
-from tests.relay.test_rtsp_out import site
+from tests.relay.test_rtsp_server import site
 
 
 @dataclass
@@ -25,17 +25,17 @@ class Nobody:
     asked: list[RtspAsk] = field(default_factory=list)
     over: list[RtspEnded] = field(default_factory=list)
 
-    async def ask(self, ask: RtspAsk) -> str:
+    async def authorize(self, ask: RtspAsk) -> str:
         self.asked.append(ask)
         raise HubError(Kind.UNAUTHENTICATED, "no such token")
 
-    def ended(self, word: RtspEnded) -> None:
-        self.over.append(word)
+    def session_ended(self, ended: RtspEnded) -> None:
+        self.over.append(ended)
 
     def feed(self, name: str) -> Feed | None:
         return None
 
-    def want_key(self, name: str) -> None: ...
+    def key_frame_wanted(self, feed: str) -> None: ...
 
     def watched(self, feed: Feed) -> None: ...
 
@@ -199,8 +199,8 @@ async def test_a_thousand_connections_of_one_host_are_a_few_and_leave_nothing(po
             connection = stack.enter_context(socket.socket())
             connection.setblocking(False)
             await loop.sock_connect(connection, ("127.0.0.1", port.number))
-        await come(lambda: port.turned_away == 1000 - MAX_STRANGERS_EACH)
-        assert len(tasks()) <= 2 * MAX_STRANGERS_EACH
+        await come(lambda: port.turned_away == 1000 - MAX_UNAUTHORIZED_PER_ADDRESS)
+        assert len(tasks()) <= 2 * MAX_UNAUTHORIZED_PER_ADDRESS
         for _ in range(12):
             await port.clock.advance(1)
     await come(lambda: not tasks())

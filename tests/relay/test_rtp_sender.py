@@ -8,18 +8,20 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from camera_hub.relay.ingest.packet_history import Frame, PacketHistory
+from camera_hub.relay.ingest.frame import Frame
+from camera_hub.relay.ingest.gop_cache import GopCache
+from camera_hub.relay.ingest.packet_history import PacketHistory
 from camera_hub.relay.messages import FeedPhase, FeedState
-from camera_hub.relay.rtsp_server.player_stream import PIECE, PlayerStream
+from camera_hub.relay.rtsp_server.rtp_sender import PACKETS_AT_ONCE, RtpSender
 from camera_hub.running import running
 
 
 @dataclass
 class Wire:
-    """A way that takes what the test lets it take."""
+    """A transport that accepts what the test lets it accept."""
 
     name: str = "tcp"
-    turn: int = 1 << 30
+    budget: int = 1 << 30
     sent: list[tuple[int, int, bytes, bool]] = field(default_factory=list)  # sequence, time, payload, marker
     reports: list[bytes] = field(default_factory=list)
     open: asyncio.Event = field(default_factory=asyncio.Event)
@@ -29,7 +31,7 @@ class Wire:
             number = (sequence + place - start) & 0xFFFF
             self.sent.append((number, timestamp, payloads[place], place == len(payloads) - 1))
 
-    def report(self, packet: bytes) -> None:
+    def send_rtcp(self, packet: bytes) -> None:
         self.reports.append(packet)
 
     async def ready(self) -> None:
@@ -42,6 +44,7 @@ class Wire:
 class Feed:
     """A feed of frames that the test makes."""
 
+    gop_cache: GopCache
     history: PacketHistory
     name: str = "a"
     codec: str | None = "h264"
@@ -55,19 +58,20 @@ class Feed:
         payloads = tuple(f"{self.time}/{n}".encode() for n in range(packets))
         size = sum(map(len, payloads))
         frame = Frame(self.index - packets, self.time, key, payloads, (), size, self.time / 90_000)
-        self.history.add(frame)
+        self.gop_cache.add(frame)
+        self.history.add(frame, keep_from=self.gop_cache.first_index)
         return frame
 
 
 def feed() -> Feed:
-    return Feed(PacketHistory(gop_bytes=1 << 20, gop_seconds=10.0, packets=2048))
+    return Feed(GopCache(max_bytes=1 << 20, max_seconds=10.0), PacketHistory(max_packets=2048))
 
 
-def stream(wire: Wire, *, backlog: int = 1 << 20) -> tuple[PlayerStream, list[str], list[str]]:
+def stream(wire: Wire, *, backlog: int = 1 << 20) -> tuple[RtpSender, list[str], list[str]]:
     """The stream, why it ended, and whose key frames it wanted."""
     ends: list[str] = []
     wanted: list[str] = []
-    made = PlayerStream("h264", wire, backlog_bytes=backlog, on_end=ends.append, wants_key=wanted.append)
+    made = RtpSender("h264", wire, max_backlog=backlog, on_end=ends.append, on_key_frame_wanted=wanted.append)
     return made, ends, wanted
 
 
@@ -84,9 +88,9 @@ async def test_it_begins_with_the_cached_group_hurried_to_the_live_edge() -> Non
     first = made.sequence
     time = made.play(one)
     wire.open.set()
-    async with running(made.run(), "stream"):
+    async with running(made.run(), "sender"):
         await settled()
-        made.take(one.frame(key=False))
+        made.on_frame(one.frame(key=False))
     assert [sequence for sequence, *_ in wire.sent] == [(first + n) & 0xFFFF for n in range(22)]
     times = [at for _, at, _, marker in wire.sent if marker]
     assert times[0] == time
@@ -98,10 +102,10 @@ async def test_without_a_cached_group_it_asks_for_a_key_frame_and_waits_for_it()
     made, _, wanted = stream(wire)
     assert made.play(one) is None
     assert wanted == ["a"]
-    made.take(one.frame(key=False))
+    made.on_frame(one.frame(key=False))
     assert wire.sent == []
-    made.take(one.frame(key=True))
-    made.take(one.frame(key=False))
+    made.on_frame(one.frame(key=True))
+    made.on_frame(one.frame(key=False))
     assert len(wire.sent) == 4
     assert made.figures.dropped_frames == 1
 
@@ -110,21 +114,21 @@ async def test_a_slow_player_drops_to_the_next_key_frame_and_never_half_a_frame(
     one, wire = feed(), Wire()
     made, _, _ = stream(wire, backlog=4000)
     made.play(one)
-    wire.turn = 1  # one piece fits, then the player reads no more
-    large = one.frame(key=True, packets=PIECE * 3)
-    made.take(large)
-    wire.turn = 0
+    wire.budget = 1  # one piece fits, then the player reads no more
+    large = one.frame(key=True, packets=PACKETS_AT_ONCE * 3)
+    made.on_frame(large)
+    wire.budget = 0
     for _ in range(400):
-        made.take(one.frame(key=False))
-    made.take(one.frame(key=True))
+        made.on_frame(one.frame(key=False))
+    made.on_frame(one.frame(key=True))
     last = one.frame(key=False)
-    made.take(last)
-    wire.turn = 1 << 30
+    made.on_frame(last)
+    wire.budget = 1 << 30
     wire.open.set()
-    async with running(made.run(), "stream"):
+    async with running(made.run(), "sender"):
         await settled()
     payloads = [payload for _, _, payload, _ in wire.sent]
-    assert payloads[: PIECE * 3] == list(large.payloads), "what was begun is finished"
+    assert payloads[: PACKETS_AT_ONCE * 3] == list(large.payloads), "what was begun is finished"
     assert payloads[-2:] == list(last.payloads)
     numbers = [sequence for sequence, *_ in wire.sent]
     assert numbers == [(numbers[0] + n) & 0xFFFF for n in range(len(numbers))]
@@ -136,12 +140,12 @@ async def test_after_a_break_of_the_feed_it_goes_on_with_a_key_frame() -> None:
     one, wire = feed(), Wire()
     made, ends, _ = stream(wire)
     made.play(one)
-    made.take(one.frame(key=True))
-    made.feed_says(FeedState("a", FeedPhase.FAILED, reason="stalled"))
-    made.take(one.frame(key=False))
+    made.on_frame(one.frame(key=True))
+    made.on_feed_state(FeedState("a", FeedPhase.FAILED, reason="stalled"))
+    made.on_frame(one.frame(key=False))
     assert len(wire.sent) == 2
-    made.feed_says(FeedState("a", FeedPhase.LIVE, codec="h264"))
-    made.take(one.frame(key=True))
+    made.on_feed_state(FeedState("a", FeedPhase.LIVE, codec="h264"))
+    made.on_frame(one.frame(key=True))
     assert len(wire.sent) == 4
     assert ends == []
 
@@ -153,7 +157,7 @@ async def test_what_the_description_does_not_cover_ends_it() -> None:
         (FeedState("a", FeedPhase.FAILED, reason="codec_unsupported", final=True), "codec_unsupported"),
     ):
         made, ends, _ = stream(Wire())
-        made.feed_says(state)
+        made.on_feed_state(state)
         assert ends == [reason]
 
 
@@ -161,14 +165,14 @@ async def test_a_paused_player_gets_nothing_until_it_plays_again() -> None:
     one, wire = feed(), Wire()
     made, _, _ = stream(wire)
     made.play(one)
-    made.take(one.frame(key=True))
+    made.on_frame(one.frame(key=True))
     made.pause()
-    made.take(one.frame(key=False))
+    made.on_frame(one.frame(key=False))
     assert len(wire.sent) == 2
     before = made.sequence
     made.play(one)
     wire.open.set()
-    async with running(made.run(), "stream"):
+    async with running(made.run(), "sender"):
         await settled()
     assert wire.sent[2][0] == before & 0xFFFF, "the sequence goes on"
     assert len(wire.sent) == 2 + 4
@@ -179,10 +183,10 @@ async def test_a_sender_report_says_which_moment_a_timestamp_is() -> None:
     made, _, _ = stream(wire)
     made.play(one)
     frame = one.frame(key=True)
-    made.report(1_800_000_000.5, frame.timestamp / 90_000)
+    made.send_report(1_800_000_000.5, frame.timestamp / 90_000)
     assert wire.reports == [], "nothing was sent yet"
-    made.take(frame)
-    made.report(1_800_000_000.5, frame.timestamp / 90_000)
+    made.on_frame(frame)
+    made.send_report(1_800_000_000.5, frame.timestamp / 90_000)
     _, kind, _, ssrc, ntp, rtp, packets, octets = struct.unpack("!BBHIQIII", wire.reports[0][:28])
     assert (kind, ssrc, packets, octets) == (200, made.ssrc, 2, frame.size)
     assert rtp == wire.sent[0][1], "the frame's own timestamp at the frame's own moment"
@@ -198,15 +202,15 @@ def test_sequences_never_jump_and_times_never_step_back(steps: list[tuple[bool, 
         made, _, _ = stream(wire, backlog=3000)
         made.play(one)
         wire.open.set()
-        async with running(made.run(), "stream"):
+        async with running(made.run(), "sender"):
             for key, packets, what in steps:
-                wire.turn = (0, 200, 1 << 30, 1 << 30)[what]
-                made.take(one.frame(key, packets))
+                wire.budget = (0, 200, 1 << 30, 1 << 30)[what]
+                made.on_frame(one.frame(key, packets))
                 if what == 3:
                     made.pause()
                     made.play(one)
                 await asyncio.sleep(0)
-            wire.turn = 1 << 30
+            wire.budget = 1 << 30
             await settled()
         numbers = [sequence for sequence, *_ in wire.sent]
         assert numbers == [(numbers[0] + n) & 0xFFFF for n in range(len(numbers))]
