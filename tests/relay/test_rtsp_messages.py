@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from camera_hub.errors import HubError, Reason
+from camera_hub.relay.rtsp.connection import CameraConnection
 from camera_hub.relay.rtsp.message import MAX_BODY, Parser, Request, Response, write_request
 from camera_hub.relay.rtsp.video_sdp import parse_video, resolve_control
 
@@ -113,6 +114,23 @@ def test_an_sdp_that_cannot_be_relayed_says_why(sdp: str, reason: Reason) -> Non
     with pytest.raises(HubError) as raised:
         parse_video(sdp, BASE)
     assert raised.value.reason == reason
+
+
+def test_of_several_videos_the_first_one_that_can_be_relayed_is_taken() -> None:
+    sdp = (
+        "v=0\r\nm=video 0 RTP/AVP 26\r\na=control:jpeg\r\n"
+        "m=video 0 RTP/AVP 98\r\na=rtpmap:98 H265/90000\r\na=control:first\r\n"
+        "m=video 0 RTP/AVP 97\r\na=rtpmap:97 H264/90000\r\na=control:second\r\n"
+    )
+    stream = parse_video(sdp, BASE)
+    assert (stream.codec, stream.payload_type, stream.control) == ("h265", 98, BASE + "first")
+
+
+@pytest.mark.parametrize("cseq", ["9" * 5000, "\N{SUPERSCRIPT TWO}", "-1", "", "7"])
+async def test_an_answer_to_no_request_is_ignored(cseq: str) -> None:
+    connection = CameraConnection(lambda channel, data: None)
+    connection.data_received(f"RTSP/1.0 200 OK\r\nCSeq: {cseq}\r\n\r\n".encode())
+    assert not connection.lost.done()
 
 
 def test_an_unsupported_codec_is_named() -> None:
