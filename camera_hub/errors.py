@@ -97,6 +97,13 @@ class Reason(StrEnum):
     RELAY_RESTARTED = "relay_restarted"
     QUARANTINED = "quarantined"
     HUB_AWAY = "hub_away"
+    STORAGE_FULL = "storage_full"
+    DATABASE_BUSY = "database_busy"
+    DATABASE_AWAY = "database_away"
+    # a camera of a run that was not seen
+    NO_PAGE = "no_page"
+    PAGE_HIDDEN = "page_hidden"
+    NO_PICTURE = "no_picture"
 
 
 class HubError(Exception):

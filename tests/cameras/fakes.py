@@ -13,7 +13,7 @@ OPERATOR = Actor(2, "operator", "值班员", Role.OPERATOR)
 
 
 def village_admin(village_id: int) -> Actor:
-    return Actor(3, "village", "村管理员", Role.VILLAGE_ADMIN, village_id)
+    return Actor(3, "village", "村管理员", Role.VILLAGE_ADMIN, frozenset({village_id}))
 
 
 class FakeVault:

@@ -125,7 +125,15 @@ async def site(database: Database) -> Database:
         await session.flush()
         session.add(Stream(camera_id=1, role="sub", uri="rtsp://127.0.0.1/live"))
         session.add(
-            User(id=1, username="op", display_name="Operator", role="operator", password_hash="-", created_at=NOON)
+            User(
+                id=1,
+                username="op",
+                display_name="Operator",
+                role="operator",
+                all_villages=True,
+                password_hash="-",
+                created_at=NOON,
+            )
         )
     return database
 

@@ -25,6 +25,8 @@ from camera_hub.store.database import Database
 from camera_hub.wire import PipeFrame
 from tests.media.conftest import FAKE_RELAY, FAKES, OPERATOR, FakeChosen, FakeSources, tile_in, until
 
+pytestmark = pytest.mark.one_database
+
 PAGE = "page-0001"
 
 

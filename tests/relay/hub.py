@@ -22,9 +22,13 @@ class Hub:
         self.pipe = pipe
         self.said: list[PipeFrame] = []
         self._more = asyncio.Condition()
+        self.reads = asyncio.Event()
+        """Cleared: a hub that hangs, and reads nothing more (but what its stream has buffered)."""
+        self.reads.set()
 
     async def listen(self) -> None:
         while (frame := await self.pipe.receive()) is not None:
+            await self.reads.wait()
             async with self._more:
                 self.said.append(frame)
                 self._more.notify_all()

@@ -52,6 +52,7 @@ async def test_an_h265_main_stream_goes_live() -> None:
         assert (live["codec"], live["width"] > 0) == ("h265", True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("fault", "reason"),
     [

@@ -179,6 +179,7 @@ async def test_udp_is_taken_where_tcp_is_refused() -> None:
         assert cam.seen.methods()[:4] == ["DESCRIBE", "SETUP", "SETUP", "PLAY"]
 
 
+@pytest.mark.slow
 async def test_a_stream_that_falls_silent_is_opened_again() -> None:
     async with camera(clip(), Quirks(silent_after=5)) as cam, relay(media_timeout=0.6) as hub:
         await hub.open("s1", cam)
@@ -202,6 +203,7 @@ async def test_a_stream_without_key_frames_is_named_so() -> None:
         assert (await failure(hub))["reason"] == Reason.NO_KEY_FRAME
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("codec", "options"), [("h264", "bframes=2:b-adapt=0"), ("h265", "bframes=2:b-adapt=0:log-level=none")]
 )
@@ -218,6 +220,7 @@ async def test_of_a_stream_with_b_frames_only_key_frames_are_handed_out(codec: s
         assert figures["failures"] == 0
 
 
+@pytest.mark.slow
 async def test_a_standing_tap_goes_on_beside_one_that_wants_the_next_key_frame_only() -> None:
     async with camera(clip(), Quirks(speed=4)) as cam, relay() as hub:
         await hub.open("s1", cam)

@@ -115,6 +115,7 @@ async def test_a_hostile_camera_is_seen_through(one: Hostile) -> None:
     await seen_through([one], patience=10.0)
 
 
+@pytest.mark.slow
 async def test_hostile_cameras_that_never_come_to_the_point_are_given_up_in_time() -> None:
     await seen_through([one for one in MATRIX if Reason.TIMED_OUT in one.reasons], patience=OPEN)
 
@@ -141,6 +142,7 @@ def scripts() -> list[bytes]:
     return [path.read_bytes() for path in sorted(CORPUS.glob("*"))]
 
 
+@pytest.mark.slow
 async def test_eighty_mutated_cameras_at_once_are_borne() -> None:
     known = scripts()
     draw = random.Random(3)

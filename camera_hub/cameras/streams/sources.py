@@ -5,7 +5,7 @@ serves for a short while, and when the device does not answer ONVIF just now (it
 """
 
 import asyncio
-from collections import OrderedDict
+from collections import OrderedDict, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
@@ -28,6 +28,8 @@ FRESH_SECONDS = 180.0
 STALE_SECONDS = 30.0
 """For that long the last answer serves a device that does not answer just now: its RTSP often still runs."""
 ASK_SECONDS = 4.0
+ASKED_AT_ONCE = 4
+"""Devices that one batch asks side by side."""
 _LIMIT = 8192
 _Key = tuple[str, int, str | None]
 _FINAL = {Reason.WRONG_PASSWORD, Reason.LOCKED_OUT, Reason.REDIRECTED}
@@ -94,6 +96,43 @@ class StreamSources:
                 raise HubError(Kind.CONFLICT, "this camera is retired", reason=Reason.RETIRED)
             device = await session.get_one(Device, camera.device_id)
             streams = (await session.scalars(select(Stream).where(Stream.camera_id == camera_id))).all()
+        return await self._chosen(camera, device, streams, quality, codecs)
+
+    async def choose_all(
+        self, camera_ids: Sequence[int], quality: Quality, codecs: frozenset[str]
+    ) -> dict[int, ChosenStream | HubError]:
+        """As `choose`, with one read for all cameras and one per device for its login; an error instead of a stream
+        where there is none.
+        """
+        async with self._database.read() as session:
+            rows = await session.execute(
+                select(Camera, Device).join(Device, Device.id == Camera.device_id).where(Camera.id.in_(camera_ids))
+            )
+            found = {camera.id: (camera, device) for camera, device in rows.tuples()}
+            streams: dict[int, list[Stream]] = defaultdict(list)
+            for stream in await session.scalars(select(Stream).where(Stream.camera_id.in_(camera_ids))):
+                streams[stream.camera_id].append(stream)
+        slots = asyncio.Semaphore(ASKED_AT_ONCE)
+
+        async def one(camera_id: int) -> ChosenStream | HubError:
+            if camera_id not in found:
+                return HubError(Kind.NOT_FOUND, "there is no such camera")
+            camera, device = found[camera_id]
+            if camera.state == "retired":
+                return HubError(Kind.CONFLICT, "this camera is retired", reason=Reason.RETIRED)
+            async with slots:
+                try:
+                    return await self._chosen(camera, device, streams[camera_id], quality, codecs)
+                except HubError as error:
+                    return error
+
+        async with asyncio.TaskGroup() as tasks:
+            asked = {camera_id: tasks.create_task(one(camera_id)) for camera_id in dict.fromkeys(camera_ids)}
+        return {camera_id: task.result() for camera_id, task in asked.items()}
+
+    async def _chosen(
+        self, camera: Camera, device: Device, streams: Sequence[Stream], quality: Quality, codecs: frozenset[str]
+    ) -> ChosenStream:
         one = picked(_candidates(streams), quality, codecs)
         stream = next(stream for stream in streams if stream.id == one.stream_id)
         login = await self._register.login(device.id)

@@ -6,10 +6,12 @@ import asyncio
 import itertools
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, Literal
 
 from camera_hub.errors import HubError, Kind, Reason
 from camera_hub.relay.messages import FeedSpec, LoginMay, LoginSaid
+
+Outcome = Literal["accepted", "refused", "over"]
 
 WAIT_SECONDS = 120.0
 """For the hub's answer. It may take long: each channel of a silent recorder waits for the ones before to time out."""
@@ -18,7 +20,7 @@ WAIT_SECONDS = 120.0
 class LoginPermit:
     """Permission for one attempt. Call `accepted` as soon as the camera accepts the login: others wait for that."""
 
-    def __init__(self, report: Callable[[str, str | None], None] | None = None) -> None:
+    def __init__(self, report: Callable[[Outcome, str | None], None] | None = None) -> None:
         self._report = report
         self._reported = False
 
@@ -56,7 +58,7 @@ class LoginPermitRequests:
             return
         turn = next(self._turns)
 
-        def report(outcome: str, reason: str | None) -> None:
+        def report(outcome: Outcome, reason: str | None) -> None:
             self._post(LoginSaid(turn, outcome, reason).head("login.said"))
 
         reason: str | None = None

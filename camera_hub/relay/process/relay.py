@@ -55,7 +55,7 @@ class Relay:
         self._pipe = pipe
         self._clock = clock
         self._began = clock.monotonic()
-        self._outbox = HubOutbox(pipe)
+        self._outbox = HubOutbox(pipe, clock)
         self._feed_reports = FeedReports(self._outbox, clock)
         self._stack = AsyncExitStack()
         self._config = RelayConfig()
@@ -313,8 +313,8 @@ class Relay:
                 "gso": self._gso,
                 "udp_port": self._port.number if self._port is not None else None,
                 "datagrams": dict(self._port.counts) if self._port is not None else {},
-                "dropped_key_frames": self._outbox.dropped,
                 "tasks": len(asyncio.all_tasks()),
+                **self._outbox.read_figures(),
                 **self._totals.read(viewers.values()),
                 **self._rtsp.read_totals(),
             },
