@@ -1,24 +1,15 @@
-"""Sound on its way: packets of a camera in, packets for one browser out, nothing decoded. No I/O.
+"""A camera's audio: its RTP packets in, timed payloads out, nothing decoded. No I/O."""
 
-Sequence numbers are safe for the reason that track.py gives: each is handed to the outlet once, for one payload. Sound
-is never sent again, so there is no history; what cannot go at once is dropped, since late sound is worthless.
-"""
-
-import random
-from dataclasses import dataclass, field
-from typing import Protocol
+from dataclasses import dataclass
 
 from camera_hub.relay.ingest.rtp import Reorder, RtpPacket, Unwrapper
 from camera_hub.relay.ingest.timeline import JUMP, Timeline
-from camera_hub.relay.rtsp.audio_sdp import RATES, AudioStream
+from camera_hub.relay.rtsp.audio_sdp import AudioStream
 
-MASK32 = 0xFFFFFFFF
 UDP_DEPTH = 4
 """Packets that may stand behind a hole before it is given up: 80 to 160 ms, about what a browser buffers."""
 PATIENCE = 0.08
 """Seconds that the first of them stands there at most."""
-LEAST_STEP = 0.02
-"""Seconds that a spell begins after the packet before at least, as two cameras' courses may differ by a little."""
 _G711 = frozenset({"pcmu", "pcma"})
 
 
@@ -81,70 +72,3 @@ class AudioIntake:
             )
             for start in starts
         ]
-
-
-class OnePacketOutlet(Protocol):
-    """Where packets go, one by one (track.Outlet as sound needs it)."""
-
-    @property
-    def blocked(self) -> bool: ...
-
-    def send_one(
-        self, payload_type: int, ssrc: int, sequence: int, timestamp: int, marker: bool, payload: bytes
-    ) -> int:
-        """Send one packet that is no part of a frame. Bytes."""
-        ...
-
-
-@dataclass(slots=True)
-class AudioFigures:
-    """Counters of one peer's sound, since it began."""
-
-    packets: int = 0
-    bytes: int = 0
-    dropped: int = 0
-    lost: int = 0
-
-
-@dataclass(slots=True)
-class AudioTrack:
-    """One peer's audio stream. Its time goes on at the hub's pace from one feed, codec and clock rate to the next."""
-
-    types: dict[str, int]  # codec → payload type of this browser
-    outlet: OnePacketOutlet
-    ssrc: int
-    figures: AudioFigures = field(default_factory=AudioFigures)
-    _sequence: int = field(default_factory=lambda: random.randrange(1 << 15))
-    _timestamp: int = field(default_factory=lambda: random.randrange(1 << 32))  # of the last packet
-    _last: AudioPacket | None = None
-    _goes_on: bool = False
-
-    def restart(self) -> None:
-        """The next sound is another feed's: it begins a spell."""
-        self._goes_on = False
-
-    def take(self, sound: AudioPacket) -> int:
-        """Send it now or never. Bytes sent."""
-        payload_type = self.types.get(sound.codec)
-        if payload_type is None or self.outlet.blocked:
-            self.figures.dropped += 1
-            return 0
-        last, rate = self._last, RATES[sound.codec]
-        goes_on = self._goes_on and last is not None and (last.codec, last.spell) == (sound.codec, sound.spell)
-        if last is not None:
-            step = sound.ticks - last.ticks if goes_on else round(max(LEAST_STEP, sound.at - last.at) * rate)
-            self._timestamp += step
-        number, self._sequence = self._sequence, self._sequence + 1
-        self._last, self._goes_on = sound, True
-        size = self.outlet.send_one(
-            payload_type, self.ssrc, number & 0xFFFF, self._timestamp & MASK32, not goes_on, sound.payload
-        )
-        self.figures.packets += 1
-        self.figures.bytes += size
-        return size
-
-    def rtp_time(self, hub_time: float) -> int:
-        """The track's RTP timestamp of a moment (for sender reports)."""
-        if self._last is None:
-            return self._timestamp & MASK32
-        return (self._timestamp + round((hub_time - self._last.at) * RATES[self._last.codec])) & MASK32

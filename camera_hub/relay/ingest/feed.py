@@ -305,7 +305,7 @@ class Feed:
         self.history.add(frame)
         if frame.key:
             self._key(frame, units)
-        for taker in self.takers - self.unison.take(frame):
+        for taker in self.takers - self.unison.send_frame(frame):
             taker.take(frame)
 
     def _key(self, frame: Frame, units: tuple[bytes, ...]) -> None:

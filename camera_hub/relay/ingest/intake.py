@@ -8,7 +8,7 @@ from camera_hub.relay.ingest.packet_history import Frame, runs
 from camera_hub.relay.ingest.packetize import gso_runs, packetize
 from camera_hub.relay.ingest.rtp import Reorder, RtpPacket
 from camera_hub.relay.ingest.timeline import Timeline
-from camera_hub.relay.peer.pacer import TURN
+from camera_hub.relay.peer.pacer import BURST
 
 MAX_PARAMETERS = 16
 
@@ -74,7 +74,7 @@ class Intake:
             timestamp=self._timeline.place(unit.timestamp, arrived),
             key=unit.key,
             payloads=payloads,
-            runs=runs(payloads, gso_runs(payloads, size=TURN)),
+            runs=runs(payloads, gso_runs(payloads, size=BURST)),
             size=sum(map(len, payloads)),
             arrived=arrived,
         )

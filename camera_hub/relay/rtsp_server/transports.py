@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from camera_hub.clock import Clock
-from camera_hub.relay.peer.pacer import TURN, Bucket
+from camera_hub.relay.peer.pacer import BURST, TokenBucket
 from camera_hub.relay.rtsp.udp import UdpPair
 from camera_hub.relay.rtsp_server.sdp import PAYLOAD_TYPE
 
@@ -62,7 +62,7 @@ class InterleavedWay:
 
     @property
     def turn(self) -> int:
-        return TURN if self._connection.writable.is_set() else 0
+        return BURST if self._connection.writable.is_set() else 0
 
     def send(self, ssrc: int, sequence: int, timestamp: int, payloads: Packets, start: int, end: int) -> None:
         head, channel, last = _FRAMED.pack, self._media, len(payloads) - 1
@@ -92,13 +92,13 @@ class DatagramWay:
     def __init__(self, pair: UdpPair, rate: int, clock: Clock, on_drop: Callable[[], None]) -> None:
         self._pair = pair
         self._clock = clock
-        self._bucket = Bucket(rate)
+        self._bucket = TokenBucket(rate)
         self._on_drop = on_drop
 
     @property
     def turn(self) -> int:
         self._bucket.refill(self._clock.monotonic())
-        return self._bucket.turn
+        return self._bucket.burst
 
     def send(self, ssrc: int, sequence: int, timestamp: int, payloads: Packets, start: int, end: int) -> None:
         last = len(payloads) - 1
