@@ -6,14 +6,14 @@ from camera_hub.errors import HubError, Kind, Reason
 from camera_hub.relay.ingest import nal
 from camera_hub.relay.ingest.codecs import H264, H265, Codec
 from camera_hub.relay.ingest.feed_state import FINAL, failed, with_lateness
-from camera_hub.relay.ingest.key_frame_tap import KeyFrameTap
+from camera_hub.relay.ingest.key_frame_throttle import KeyFrameThrottle
 from camera_hub.relay.ingest.parameter_sets import MAX_PARAMETER_SETS, ParameterSets
 from camera_hub.relay.messages import FeedPhase, FeedState
 from tests.relay.clip import clip
 
 
 def test_key_frames_are_tapped_at_most_one_per_interval() -> None:
-    tap = KeyFrameTap()
+    tap = KeyFrameThrottle()
     assert not tap.passes(0.0)
     tap.set(5.0)
     assert [now for now in range(12) if tap.passes(float(now))] == [0, 5, 10]
@@ -22,7 +22,7 @@ def test_key_frames_are_tapped_at_most_one_per_interval() -> None:
 
 
 def test_the_next_key_frame_is_tapped_besides_the_interval_and_once() -> None:
-    tap = KeyFrameTap()
+    tap = KeyFrameThrottle()
     tap.set(0)
     assert [tap.passes(1.0), tap.passes(2.0)] == [True, False]
     tap.set(10.0)

@@ -16,7 +16,7 @@ it: `relay/rtsp/`; sending after it: `relay/fanout/`, `relay/peer/`, `relay/rtsp
 - `packetize`: access units to RTP payloads, once per feed, in runs for GSO
 - `video_pipeline`: the above in a row, for one opened stream
 - `frame`: a packetized frame, as it is passed on
-- `key_frame_tap`: which key frames the hub gets, for looks and stills
+- `key_frame_throttle`: which key frames the hub gets, for looks and stills
 - `gop_cache`: frames since the last key frame, bounded in bytes and age, replayed to whoever starts watching
 - `packet_history`: packets kept for resends (NACK), bounded
 - `stream_timeouts`: no packets, no key frame: the session is ended

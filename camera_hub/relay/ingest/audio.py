@@ -1,26 +1,19 @@
 """Audio of a camera: RTP packets in, payloads on the hub's clock out, nothing decoded. No I/O.
 
-G.711 (RFC 3551) and Opus (RFC 7587): one RTP payload is audio as it stands. Audio is never resent, so there is no
-history; what cannot leave at once is dropped, since late audio is worthless. The sequence numbers of `AudioTrack` are
-safe for the reason given in `peer/track.py`: each is used once, for one payload.
+G.711 (RFC 3551) and Opus (RFC 7587): one RTP payload is audio as it stands; `peer/audio_track.py` sends it on.
 """
 
-import random
-from dataclasses import dataclass, field
-from typing import Protocol
+from dataclasses import dataclass
 
 from camera_hub.relay.ingest.reorder_buffer import ReorderBuffer
 from camera_hub.relay.ingest.rtp import RtpPacket, Unwrapper
 from camera_hub.relay.ingest.timestamps import JUMP, TimestampMapper
-from camera_hub.relay.rtsp.audio_sdp import RATES, AudioStream
+from camera_hub.relay.rtsp.audio_sdp import AudioStream
 
-MASK32 = 0xFFFFFFFF
 UDP_PACKETS = 4
 """Packets buffered behind a gap before it is given up: 80 to 160 ms, about what a browser buffers."""
 UDP_WAIT = 0.08
 """Seconds that the first of them waits at most."""
-LEAST_STEP = 0.02
-"""Seconds from a spell's last packet to the next spell's first at least; two cameras' clocks may differ a little."""
 _G711 = frozenset({"pcmu", "pcma"})
 
 
@@ -92,70 +85,3 @@ class AudioDepacketizer:
             )
             for start in starts
         ]
-
-
-class OnePacketOutlet(Protocol):
-    """Where packets go, one by one (track.Outlet as sound needs it)."""
-
-    @property
-    def blocked(self) -> bool: ...
-
-    def send_one(
-        self, payload_type: int, ssrc: int, sequence: int, timestamp: int, marker: bool, payload: bytes
-    ) -> int:
-        """Send one packet that is no part of a frame. Bytes."""
-        ...
-
-
-@dataclass(slots=True)
-class AudioFigures:
-    """Counters of one peer's sound, since it began."""
-
-    packets: int = 0
-    bytes: int = 0
-    dropped: int = 0
-    lost: int = 0
-
-
-@dataclass(slots=True)
-class AudioTrack:
-    """One peer's audio stream. Its time goes on at the hub's pace from one feed, codec and clock rate to the next."""
-
-    types: dict[str, int]  # codec → payload type of this browser
-    outlet: OnePacketOutlet
-    ssrc: int
-    figures: AudioFigures = field(default_factory=AudioFigures)
-    _sequence: int = field(default_factory=lambda: random.randrange(1 << 15))
-    _timestamp: int = field(default_factory=lambda: random.randrange(1 << 32))  # of the last packet
-    _last: AudioPacket | None = None
-    _goes_on: bool = False
-
-    def restart(self) -> None:
-        """The next sound is another feed's: it begins a spell."""
-        self._goes_on = False
-
-    def take(self, sound: AudioPacket) -> int:
-        """Send it now or never. Bytes sent."""
-        payload_type = self.types.get(sound.codec)
-        if payload_type is None or self.outlet.blocked:
-            self.figures.dropped += 1
-            return 0
-        last, rate = self._last, RATES[sound.codec]
-        goes_on = self._goes_on and last is not None and (last.codec, last.spell) == (sound.codec, sound.spell)
-        if last is not None:
-            step = sound.ticks - last.ticks if goes_on else round(max(LEAST_STEP, sound.at - last.at) * rate)
-            self._timestamp += step
-        number, self._sequence = self._sequence, self._sequence + 1
-        self._last, self._goes_on = sound, True
-        size = self.outlet.send_one(
-            payload_type, self.ssrc, number & 0xFFFF, self._timestamp & MASK32, not goes_on, sound.payload
-        )
-        self.figures.packets += 1
-        self.figures.bytes += size
-        return size
-
-    def rtp_time(self, hub_time: float) -> int:
-        """The track's RTP timestamp of a moment (for sender reports)."""
-        if self._last is None:
-            return self._timestamp & MASK32
-        return (self._timestamp + round((hub_time - self._last.at) * RATES[self._last.codec])) & MASK32

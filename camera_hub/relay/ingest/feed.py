@@ -14,7 +14,7 @@ from camera_hub.relay.ingest.feed_state import LINK_LOST, failed, with_b_frames,
 from camera_hub.relay.ingest.flood_guard import FloodGuard
 from camera_hub.relay.ingest.frame import Frame
 from camera_hub.relay.ingest.gop_cache import GopCache
-from camera_hub.relay.ingest.key_frame_tap import KeyFrameTap
+from camera_hub.relay.ingest.key_frame_throttle import KeyFrameThrottle
 from camera_hub.relay.ingest.lateness import Lateness
 from camera_hub.relay.ingest.login_permits import LoginPermit
 from camera_hub.relay.ingest.nal import annex_b
@@ -99,7 +99,7 @@ class Feed:
         self._timeouts = StreamTimeouts()
         self._lateness = Lateness(config.late_seconds, config.late_for)
         self._flood_guard = FloodGuard()
-        self._tap = KeyFrameTap()
+        self._throttle = KeyFrameThrottle()
         self._pipeline: VideoPipeline | None = None  # while a session is set up
         self._stats: ReceiverStats | None = None
         self._task: asyncio.Task[None] | None = None
@@ -153,8 +153,8 @@ class Feed:
         self.start()
 
     def tap(self, every: float | None) -> None:
-        """Which key frames to hand to the observer (see `KeyFrameTap.set`)."""
-        self._tap.set(every)
+        """Which key frames to hand to the observer (see `KeyFrameThrottle.set`)."""
+        self._throttle.set(every)
 
     async def _wait_to_retry(self, seconds: float) -> None:
         if self.last_failure in LINK_LOST:
@@ -303,7 +303,7 @@ class Feed:
         self.history.add(frame, keep_from=self.gop_cache.first_index)
         if frame.key:
             self._on_key_frame(frame, units)
-        for subscriber in self.subscribers - self.in_step.take(frame):
+        for subscriber in self.subscribers - self.in_step.send_frame(frame):
             subscriber.on_frame(frame)
 
     def _on_key_frame(self, frame: Frame, units: tuple[bytes, ...]) -> None:
@@ -312,7 +312,7 @@ class Feed:
             key_frame_ms = (frame.arrived - self._timeouts.play_at) * 1000
             self._publish(replace(self._described_state(), phase=FeedPhase.LIVE, key_frame_ms=key_frame_ms))
         self._timeouts.key_frame_at = frame.arrived
-        if self._tap.passes(frame.arrived):
+        if self._throttle.passes(frame.arrived):
             head = KeyFrame(self.name, self.codec or "", self._clock.now().timestamp())
             self._observer.on_key_frame(head, annex_b(units))
 

@@ -13,7 +13,7 @@ from camera_hub.relay.ingest.parameter_sets import ParameterSets
 from camera_hub.relay.ingest.reorder_buffer import ReorderBuffer
 from camera_hub.relay.ingest.rtp import RtpPacket
 from camera_hub.relay.ingest.timestamps import TimestampMapper
-from camera_hub.relay.peer.pacer import TURN
+from camera_hub.relay.peer.pacer import BURST
 
 
 class VideoPipeline:
@@ -89,7 +89,7 @@ class VideoPipeline:
             timestamp=self._timestamps.map(unit.timestamp, arrived),
             key=unit.key,
             payloads=payloads,
-            runs=split_runs(payloads, gso_runs(payloads, size=TURN)),
+            runs=split_runs(payloads, gso_runs(payloads, size=BURST)),
             size=sum(map(len, payloads)),
             arrived=arrived,
         )

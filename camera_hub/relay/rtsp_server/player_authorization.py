@@ -19,7 +19,7 @@ REPLY_DEADLINE = 12.0
 
 
 class KeyFrameRequests(Protocol):
-    """Where key frames are requested (`process.feed_reports.FeedReports`)."""
+    """Where key frames are requested (`process.hub_notifier.HubNotifier`)."""
 
     def on_key_frame_wanted(self, feed: str) -> None:
         """Somebody waits for this feed's next key frame."""

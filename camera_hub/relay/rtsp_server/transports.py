@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from camera_hub.clock import Clock
-from camera_hub.relay.peer.pacer import TURN, Bucket
+from camera_hub.relay.peer.pacer import BURST, TokenBucket
 from camera_hub.relay.rtsp.udp import UdpPair
 from camera_hub.relay.rtsp_server.sdp_writer import PAYLOAD_TYPE
 
@@ -66,7 +66,7 @@ class InterleavedTransport:
 
     @property
     def budget(self) -> int:
-        return TURN if self._connection.writable.is_set() else 0
+        return BURST if self._connection.writable.is_set() else 0
 
     def send(self, ssrc: int, sequence: int, timestamp: int, payloads: Payloads, start: int, end: int) -> None:
         header, channel, last = _INTERLEAVED_RTP_HEADER.pack, self._rtp_channel, len(payloads) - 1
@@ -96,13 +96,13 @@ class UdpTransport:
     def __init__(self, pair: UdpPair, rate: int, clock: Clock, on_drop: Callable[[], None]) -> None:
         self._pair = pair
         self._clock = clock
-        self._bucket = Bucket(rate)
+        self._bucket = TokenBucket(rate)
         self._on_drop = on_drop
 
     @property
     def budget(self) -> int:
         self._bucket.refill(self._clock.monotonic())
-        return self._bucket.turn
+        return self._bucket.burst
 
     def send(self, ssrc: int, sequence: int, timestamp: int, payloads: Payloads, start: int, end: int) -> None:
         last = len(payloads) - 1

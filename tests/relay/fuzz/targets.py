@@ -70,8 +70,8 @@ def datagram(data: bytes) -> None:
         port.remove(peer)
         peer.ufrag = "ours"
         port.add(peer)
-        port._sort(data, ("192.0.2.9", 1234), [])
-        assert peer.way is None, "nobody knows the password"
+        port._classify(data, ("192.0.2.9", 1234), [])
+        assert peer.route is None, "nobody knows the password"
         assert sum(port.counts.values()) == 1
     finally:
         port.socket.close()

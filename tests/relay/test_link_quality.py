@@ -70,13 +70,13 @@ def test_what_makes_a_second_bad(second: LinkSecond, bad: bool | None) -> None:
 
 def test_reports_become_differences_and_odd_ones_say_nothing() -> None:
     reports, second = Reports(), LinkSecond()
-    reports.take(1000, 5, None, second)
+    reports.add(1000, 5, None, second)
     assert (second.expected, second.lost) == (0, 0), "the first one is where counting begins"
-    reports.take(1100, 15, 0.1, second)
-    reports.take(1150, 12, 0.05, second)
+    reports.add(1100, 15, 0.1, second)
+    reports.add(1150, 12, 0.05, second)
     assert (second.reports, second.expected, second.lost, second.round_trip) == (3, 150, 7, 0.1)
-    reports.take(1 << 31, 0, None, second)
-    reports.take(4, 0, None, second)
+    reports.add(1 << 31, 0, None, second)
+    reports.add(4, 0, None, second)
     assert second.expected == 150
 
 

@@ -10,10 +10,11 @@ import pytest
 from aiortc import rtp
 from pylibsrtp import Policy, Session
 
-from camera_hub.relay.fanout.batch import SLOTS, STRIDE, BatchLeg, BatchSender
+from camera_hub.relay.fanout.batch import SLOTS, STRIDE, BatchSender, BatchStream
 from camera_hub.relay.fanout.gso import gso_works
 from camera_hub.relay.fanout.sendmmsg import Destination, many_works, send_many
 from camera_hub.relay.ingest.frame import PacketRun
+from camera_hub.relay.libraries import srtp_pointer
 from camera_hub.relay.webrtc.udp_port import IP_PKTINFO, UdpPort
 
 GCM, SHA1 = Policy.SRTP_PROFILE_AEAD_AES_128_GCM, Policy.SRTP_PROFILE_AES128_CM_SHA1_80
@@ -23,13 +24,13 @@ pytestmark = pytest.mark.skipif(not (gso_works() and many_works()), reason="this
 
 @dataclass
 class Far:
-    """A peer: its socket, and the keys at both ends. Also what a broadcast tells of it."""
+    """A peer: its socket, and the keys at both ends. Also what a batch reports to it."""
 
     socket: socket.socket
     key: bytes
     profile: int
     refusals: list[tuple[type[OSError], bytes, int]] = field(default_factory=list)
-    spoils: int = 0
+    failures: int = 0
     counts: list[tuple[int, int, int]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -37,11 +38,11 @@ class Far:
         self._opens = Session(Policy(key=self.key, ssrc_type=Policy.SSRC_ANY_INBOUND, srtp_profile=self.profile))
         self.address = self.socket.getsockname()
 
-    def refused(self, error: OSError, data: memoryview, width: int) -> None:
+    def send_refused(self, error: OSError, data: memoryview, width: int) -> None:
         self.refusals.append((type(error), bytes(data), width))
 
-    def spoiled(self, count: int, size: int) -> None:
-        self.spoils += count
+    def protect_failed(self, count: int, size: int) -> None:
+        self.failures += count
 
     def count(self, packets: int, size: int, sends: int) -> None:
         self.counts.append((packets, size, sends))
@@ -79,18 +80,18 @@ def far_ends(stack: ExitStack, count: int, profile: int = GCM) -> list[Far]:
     return made
 
 
-def broadcast(near: socket.socket, profile: int = GCM) -> BatchSender:
+def batch_sender(near: socket.socket, profile: int = GCM) -> BatchSender:
     send = send_many(near)
     assert send is not None
     return BatchSender(TRAILERS[profile], send)
 
 
-def legs_of(of: BatchSender, ends: list[Far]) -> list[BatchLeg]:
+def streams_of(of: BatchSender, ends: list[Far]) -> list[BatchStream]:
     return [
-        BatchLeg(
+        BatchStream(
             of,
             end,
-            end.near._srtp[0],
+            srtp_pointer(end.near),
             Destination(end.address, []),
             96 + number % 20,
             1000 + number,
@@ -107,12 +108,12 @@ def test_each_peer_gets_the_run_under_its_own_numbers(
     near: socket.socket, stack: ExitStack, profile: int, index: int
 ) -> None:
     ends = far_ends(stack, 50, profile)
-    made = broadcast(near, profile)
-    legs = legs_of(made, ends)
+    made = batch_sender(near, profile)
+    streams = streams_of(made, ends)
     run = PacketRun((b"a" * 900, b"b" * 900, b"c" * 900, b"d" * 30), 0, True)
     assert len(ends) * len(run.payloads) > SLOTS, "more than one pass"
-    made.send(run, made.form(legs), index, 0xFFFFFF00)
-    made.send(PacketRun((b"next" * 20,), 0, False), made.form(legs), index + 4, 0xFFFFFF00)
+    made.send(run, made.form_batch(streams), index, 0xFFFFFF00)
+    made.send(PacketRun((b"next" * 20,), 0, False), made.form_batch(streams), index + 4, 0xFFFFFF00)
     for number, end in enumerate(ends):
         came = end.received()
         assert [packet.payload for packet in came] == [*run.payloads, b"next" * 20]
@@ -120,8 +121,8 @@ def test_each_peer_gets_the_run_under_its_own_numbers(
         assert [packet.marker for packet in came] == [0, 0, 0, 1, 0]
         assert {packet.timestamp for packet in came} == {(0xFFFFFF00 + 50 * number) & 0xFFFFFFFF}
         assert {(packet.ssrc, packet.payload_type) for packet in came} == {(1000 + number, 96 + number % 20)}
-        assert (end.refusals, end.spoils) == ([], 0)
-        assert legs[number].sent(5, 2810, 2) == 2810 + 5 * (12 + TRAILERS[profile])
+        assert (end.refusals, end.failures) == ([], 0)
+        assert streams[number].count_sent(5, 2810, 2) == 2810 + 5 * (12 + TRAILERS[profile])
         assert end.counts == [(5, 2810 + 5 * (12 + TRAILERS[profile]), 2)]
 
 
@@ -130,14 +131,14 @@ def test_a_peer_whose_cipher_refuses_is_sent_nothing_and_the_others_everything(
 ) -> None:
     """libsrtp refuses what lies behind its replay window: here, where one peer's numbers would step back."""
     ends = far_ends(stack, 5)
-    made = broadcast(near)
-    legs = legs_of(made, ends)
+    made = batch_sender(near)
+    streams = streams_of(made, ends)
     run = PacketRun((b"a" * 300, b"b" * 300), 0, True)
-    made.send(run, made.form(legs), 40_000, 0)
-    legs[2].lag = 20_000
-    made.send(run, made.form(legs), 40_002, 0)
+    made.send(run, made.form_batch(streams), 40_000, 0)
+    streams[2].lag = 20_000
+    made.send(run, made.form_batch(streams), 40_002, 0)
     assert [len(end.received()) for end in ends] == [4, 4, 2, 4, 4]
-    assert [end.spoils for end in ends] == [0, 0, 2, 0, 0]
+    assert [end.failures for end in ends] == [0, 0, 2, 0, 0]
 
 
 def test_what_a_full_socket_does_not_take_is_handed_back_encrypted_and_in_order(stack: ExitStack) -> None:
@@ -152,7 +153,7 @@ def test_what_a_full_socket_does_not_take_is_handed_back_encrypted_and_in_order(
 
     made = BatchSender(16, full_after_two)
     run = PacketRun((b"a" * 300, b"b" * 300, b"c" * 20), 0, True)
-    made.send(run, made.form(legs_of(made, ends)), 7, 0)
+    made.send(run, made.form_batch(streams_of(made, ends)), 7, 0)
     assert taken == [4, 2]
     assert [len(end.refusals) for end in ends] == [0, 0, 1, 1]
     for end in ends[2:]:
@@ -167,35 +168,33 @@ def test_what_a_full_socket_does_not_take_is_handed_back_encrypted_and_in_order(
 
 def test_a_peer_that_cannot_be_reached_is_passed_over(near: socket.socket, stack: ExitStack) -> None:
     ends = far_ends(stack, 3)
-    made = broadcast(near)
-    legs = legs_of(made, ends)
-    legs[1].aim = Destination(("255.255.255.255", 9), [])  # to all, which this socket may not
+    made = batch_sender(near)
+    streams = streams_of(made, ends)
+    streams[1].destination = Destination(("255.255.255.255", 9), [])  # to all, which this socket may not
     run = PacketRun((b"a" * 300,), 0, True)
-    made.send(run, made.form(legs), 7, 0)
+    made.send(run, made.form_batch(streams), 7, 0)
     assert [len(end.received()) for end in ends] == [1, 0, 1]
     assert [[kind for kind, _, _ in end.refusals] for end in ends] == [[], [PermissionError], []]
 
 
 def test_a_run_that_is_too_large_is_refused(near: socket.socket) -> None:
-    made = broadcast(near)
+    made = batch_sender(near)
     for payloads in ((bytes(STRIDE),), (b"x",) * (SLOTS + 1)):
         run = PacketRun(payloads, 0, True)
         assert not made.fits(run)
-        with pytest.raises(ValueError, match="fits no broadcast"):
-            made.send(run, made.form([]), 0, 0)
+        with pytest.raises(ValueError, match="does not fit"):
+            made.send(run, made.form_batch([]), 0, 0)
 
 
 def test_a_peer_is_answered_from_the_address_that_it_has_reached(stack: ExitStack) -> None:
     [end] = far_ends(stack, 1)
     port = UdpPort("0.0.0.0", 0)
     stack.callback(port.socket.close)
-    made = port.broadcast(16)
-    assert made is not None
-    assert port.broadcast(16) is made
-    [leg] = legs_of(made, [end])
+    made = batch_sender(port.socket)
+    [stream] = streams_of(made, [end])
     source = (socket.IPPROTO_IP, IP_PKTINFO, bytes(4) + socket.inet_aton("127.0.0.77") + bytes(4))
-    leg.aim = Destination(end.address, [source])
-    made.send(PacketRun((b"a" * 300,), 0, True), made.form([leg]), 7, 0)
+    stream.destination = Destination(end.address, [source])
+    made.send(PacketRun((b"a" * 300,), 0, True), made.form_batch([stream]), 7, 0)
     _, address = end.socket.recvfrom(2048)
     assert address == ("127.0.0.77", port.number)
 
@@ -208,9 +207,8 @@ def test_over_ipv6(stack: ExitStack) -> None:
     end = Far(far, bytes(28), GCM)
     port = UdpPort("::", 0)
     stack.callback(port.socket.close)
-    made = port.broadcast(16)
-    assert made is not None
+    made = batch_sender(port.socket)
     source = (socket.IPPROTO_IPV6, socket.IPV6_PKTINFO, socket.inet_pton(socket.AF_INET6, "::1") + bytes(4))
-    leg = BatchLeg(made, end, end.near._srtp[0], Destination(end.address, [source]), 96, 7, 0, 0)
-    made.send(PacketRun((b"a" * 300, b"b" * 300), 0, True), made.form([leg]), 7, 0)
+    stream = BatchStream(made, end, srtp_pointer(end.near), Destination(end.address, [source]), 96, 7, 0, 0)
+    made.send(PacketRun((b"a" * 300, b"b" * 300), 0, True), made.form_batch([stream]), 7, 0)
     assert [packet.payload for packet in end.received()] == [b"a" * 300, b"b" * 300]

@@ -1,7 +1,7 @@
-"""Key-frame tap: which key frames of a feed are handed to the hub, for looks and stills. Pure: the time is given."""
+"""Key-frame throttle: which key frames of a feed are handed to the hub, for looks and stills. Pure."""
 
 
-class KeyFrameTap:
+class KeyFrameThrottle:
     """At most one key frame per interval, and the next one where it was requested."""
 
     def __init__(self) -> None:
