@@ -194,7 +194,7 @@ async def test_seven_days_of_looks_are_seven_days(
     minutes = 7 * 24 * 60
     start = clock.now() - timedelta(minutes=minutes)
     async with database.write() as session:
-        rows = [
+        rows: list[dict[str, object]] = [
             {
                 "camera_id": cameras[0],
                 "at": start + timedelta(minutes=n + 1),
