@@ -1,14 +1,14 @@
 """Alarms."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Query
 
 from camera_hub.access.policy import Action, Actor
+from camera_hub.api.live_changes import HUB, SharedReader, each, to_village
 from camera_hub.api.routing import needs, part
 from camera_hub.api.schemas.base import Id
 from camera_hub.api.schemas.health import AlarmAnswer, AlarmCountAnswer, AlarmMemberAnswer
-from camera_hub.errors import HubError, Kind
 from camera_hub.health.alarms.alarms import Alarms
 
 router = APIRouter(prefix="/api/alarms", tags=["alarms"])
@@ -56,12 +56,10 @@ async def acknowledge(
     return AlarmAnswer.model_validate(await alarms.acknowledge(actor, alarm_id))
 
 
-async def read_changed(app_state: Any, actor: Actor, id: int) -> dict[str, Any] | None:
-    """The alarm as the list shows it, for the page's WebSocket; None when the actor may not see it."""
-    try:
-        alarm = await app_state.parts[Alarms].get(actor, id)
-    except HubError as error:
-        if error.kind is Kind.NOT_FOUND:
-            return None
-        raise
-    return AlarmAnswer.model_validate(alarm).model_dump(mode="json")
+def live(alarms: Alarms) -> SharedReader:
+    """Alarms as the list shows them, for the pages' WebSockets."""
+    return lambda ids: each(
+        ids,
+        lambda id: alarms.get(HUB, id),
+        lambda view: to_village(AlarmAnswer.model_validate(view), view.village_id),
+    )

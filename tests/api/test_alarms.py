@@ -7,9 +7,10 @@ from sqlalchemy import insert
 
 from camera_hub.access.policy import Role
 from camera_hub.api import alarms
+from camera_hub.health.alarms.alarms import Alarms
 from camera_hub.store.database import Database
 from camera_hub.store.tables import Alarm, AlarmMember, Camera, CameraState, Observation
-from tests.api.conftest import Hub
+from tests.api.conftest import Hub, told
 from tests.fakes.clock import ManualClock
 from tests.fakes.site import add_village
 
@@ -125,10 +126,10 @@ async def test_a_page_gets_events_of_alarms_in_its_scope_only(
         role: await hub.app.state.sessions.actor((await hub.client(role)).cookies["camera_hub_session"])
         for role in (Role.OPERATOR, Role.VILLAGE_ADMIN)
     }
-    sent = await alarms.read_changed(hub.app.state, actors[Role.OPERATOR], alarm)
-    assert sent is not None
-    assert (sent["id"], sent["opened_at"]) == (alarm, "2026-11-23T08:00:00Z")
-    assert await alarms.read_changed(hub.app.state, actors[Role.VILLAGE_ADMIN], alarm) is None
+    seen = await told(alarms.live(hub.parts[Alarms]), actors[Role.OPERATOR], alarm)
+    assert seen is not None
+    assert (seen["id"], seen["opened_at"]) == (alarm, "2026-11-23T08:00:00Z")
+    assert await told(alarms.live(hub.parts[Alarms]), actors[Role.VILLAGE_ADMIN], alarm) is None
 
 
 async def test_open_alarms_are_counted_beyond_one_page(

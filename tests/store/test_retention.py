@@ -127,7 +127,7 @@ async def test_one_transaction_deletes_a_bounded_number(
         if statement.startswith("DELETE"):
             sizes.append(len(parameters) if isinstance(parameters, tuple | list | dict) else 1)
 
-    engine = database._engine.sync_engine
+    engine = database.engine.sync_engine
     event.listen(engine, "before_cursor_execute", note)
     try:
         assert await retention.apply(RULES["observations"]) == 3 * BATCH + 1

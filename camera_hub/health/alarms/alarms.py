@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Select, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from camera_hub.access.actors import in_scope
 from camera_hub.access.policy import Actor, require_village
 from camera_hub.clock import Clock
 from camera_hub.errors import HubError, Kind
@@ -80,7 +81,9 @@ class Alarms:
         An id never changes, so a page that continues with the last id of the *answer* before misses nothing and gets
         nothing twice, whatever opens, closes or is acknowledged meanwhile.
         """
-        query = _in_scope(_query(), actor).order_by(Alarm.id.desc()).limit(max(1, min(limit, LIMIT)))
+        query = (
+            _query().where(in_scope(actor, Alarm.village_id)).order_by(Alarm.id.desc()).limit(max(1, min(limit, LIMIT)))
+        )
         if open is not None:
             query = query.where(Alarm.closed_at.is_(None) if open else Alarm.closed_at.is_not(None))
         if before is not None:
@@ -97,7 +100,9 @@ class Alarms:
 
     async def count_open(self, actor: Actor) -> int:
         """How many alarms are open."""
-        query = _in_scope(select(func.count()).select_from(Alarm).where(Alarm.closed_at.is_(None)), actor)
+        query = (
+            select(func.count()).select_from(Alarm).where(Alarm.closed_at.is_(None), in_scope(actor, Alarm.village_id))
+        )
         async with self._database.read() as session:
             return await session.scalar(query) or 0
 
@@ -152,10 +157,6 @@ def _query() -> Query:
         .outerjoin(Device, Device.id == Alarm.device_id)
         .outerjoin(Camera, Camera.id == Alarm.camera_id)
     )
-
-
-def _in_scope(query: AnySelect, actor: Actor) -> AnySelect:
-    return query if actor.scope is None else query.where(Alarm.village_id == actor.scope)
 
 
 async def _one(session: AsyncSession, actor: Actor, alarm_id: int) -> AlarmView:

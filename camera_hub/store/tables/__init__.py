@@ -10,8 +10,8 @@ from camera_hub.store.tables.health import (
     NoticeRule,
     Observation,
 )
-from camera_hub.store.tables.patrol import Run, RunStep, Scene, Tour, TourStop
-from camera_hub.store.tables.people import Favourite, LoginFailure, SetupLink, User, UserSession
+from camera_hub.store.tables.patrol import Run, RunStep, RunStepCamera, Scene, Tour, TourStop
+from camera_hub.store.tables.people import Favourite, LoginFailure, SetupLink, User, UserSession, UserVillage
 from camera_hub.store.tables.places import Camera, Device, LoginAccount, Stream, Village
 from camera_hub.store.tables.rtsp import StreamSession, StreamToken
 
@@ -31,6 +31,7 @@ __all__ = [
     "Observation",
     "Run",
     "RunStep",
+    "RunStepCamera",
     "Scene",
     "Sealed",
     "SetupLink",
@@ -41,6 +42,7 @@ __all__ = [
     "TourStop",
     "User",
     "UserSession",
+    "UserVillage",
     "UtcDateTime",
     "Village",
 ]

@@ -24,6 +24,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/alarms/count": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Count Alarms
+         * @description How many alarms that the actor may see are open.
+         */
+        get: operations["count_alarms_api_alarms_count_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/alarms/{alarm_id}/acknowledge": {
         parameters: {
             query?: never;
@@ -145,6 +165,26 @@ export interface paths {
          * @description The newest first, at most 5,000.
          */
         get: operations["observations_api_cameras__camera_id__observations_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/cameras/{camera_id}/observations/summary": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Observation Summary
+         * @description All looks of the last `hours`, summed up.
+         */
+        get: operations["observation_summary_api_cameras__camera_id__observations_summary_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -660,7 +700,7 @@ export interface paths {
         };
         /**
          * Who Am I
-         * @description Who is signed in, and what that role may do.
+         * @description Who is signed in, and what they may do.
          */
         get: operations["who_am_i_api_session_get"];
         put?: never;
@@ -1100,6 +1140,11 @@ export interface components {
             /** Village Name */
             village_name: string | null;
         };
+        /** AlarmCount */
+        AlarmCount: {
+            /** Open */
+            open: number;
+        };
         /**
          * ApproveCameras
          * @description Approve several; a class may be given to all of them.
@@ -1198,8 +1243,8 @@ export interface components {
             password?: string | null;
             /** Role */
             role?: ("township_admin" | "operator" | "village_admin" | "maintainer" | "leader") | null;
-            /** Village Id */
-            village_id?: number | null;
+            /** Villages */
+            villages?: components["schemas"]["VillageGrant"][] | null;
         };
         /** ChangeVillage */
         ChangeVillage: {
@@ -1242,6 +1287,25 @@ export interface components {
             position?: number | null;
             /** Revision */
             revision: number;
+        };
+        /**
+         * CurvePointAnswer
+         * @description Means over a stretch of time that begins at `at`; null where nothing was measured.
+         */
+        CurvePointAnswer: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Clock Error S */
+            clock_error_s: number | null;
+            /** Key Frame Ms */
+            key_frame_ms: number | null;
+            /** Signalling Ms */
+            signalling_ms: number | null;
+            /** Stream Ms */
+            stream_ms: number | null;
         };
         /** DeviceAnswer */
         DeviceAnswer: {
@@ -1433,6 +1497,32 @@ export interface components {
             /** Viewers */
             viewers: string[];
         };
+        /**
+         * HistorySummaryAnswer
+         * @description All looks of a span: states by aspect, curves, and totals.
+         */
+        HistorySummaryAnswer: {
+            /** Bad */
+            bad: number;
+            /** Key Frame Median Ms */
+            key_frame_median_ms: number | null;
+            /** Looks */
+            looks: number;
+            /** Points */
+            points: components["schemas"]["CurvePointAnswer"][];
+            /**
+             * Since
+             * Format: date-time
+             */
+            since: string;
+            /** Spans */
+            spans: components["schemas"]["StateSpanAnswer"][];
+            /**
+             * Until
+             * Format: date-time
+             */
+            until: string;
+        };
         /** InterfaceAnswer */
         InterfaceAnswer: {
             /** Address */
@@ -1486,7 +1576,7 @@ export interface components {
         };
         /**
          * Me
-         * @description Who is signed in, and what that role may do (access.policy.Action), so that pages show no dead button.
+         * @description Who is signed in, and what they may do (access.policy.Action), so that pages show no dead button.
          */
         Me: {
             /** Actions */
@@ -1502,10 +1592,8 @@ export interface components {
             role: "township_admin" | "operator" | "village_admin" | "maintainer" | "leader";
             /** Username */
             username: string;
-            /** Village Id */
-            village_id: number | null;
-            /** Village Name */
-            village_name: string | null;
+            /** Villages */
+            villages: components["schemas"]["MyVillage"][] | null;
         };
         /**
          * MediaAnswer
@@ -1522,6 +1610,13 @@ export interface components {
             relays: number[];
             /** Tracks */
             tracks: number;
+        };
+        /** MyVillage */
+        MyVillage: {
+            /** Id */
+            id: number;
+            /** Name */
+            name: string;
         };
         /**
          * NewDevice
@@ -1666,8 +1761,8 @@ export interface components {
             role: "township_admin" | "operator" | "village_admin" | "maintainer" | "leader";
             /** Username */
             username: string;
-            /** Village Id */
-            village_id?: number | null;
+            /** Villages */
+            villages?: components["schemas"]["VillageGrant"][] | null;
         };
         /**
          * NewViewer
@@ -1703,19 +1798,30 @@ export interface components {
             /** Names */
             names: string[];
         };
-        /** ObservationAnswer */
+        /**
+         * ObservationAnswer
+         * @description One look. `live`, `picture`, `clock`: null = not judged by it, "ok" = good, else the reason.
+         */
         ObservationAnswer: {
             /**
              * At
              * Format: date-time
              */
             at: string;
+            /** Clock */
+            clock: string | null;
             /** Clock Error S */
             clock_error_s: number | null;
             /** Detail */
             detail: string;
+            /** Id */
+            id: number;
             /** Key Frame Ms */
             key_frame_ms: number | null;
+            /** Live */
+            live: string | null;
+            /** Picture */
+            picture: string | null;
             /** Reason */
             reason: string | null;
             /** Scores */
@@ -2019,6 +2125,29 @@ export interface components {
             loop: boolean;
             /** Tour Id */
             tour_id: number;
+        };
+        /**
+         * StateSpanAnswer
+         * @description One aspect of a camera was in one state: `reason` is null while it was well.
+         */
+        StateSpanAnswer: {
+            /**
+             * Aspect
+             * @enum {string}
+             */
+            aspect: "live" | "picture" | "clock";
+            /** Reason */
+            reason: string | null;
+            /**
+             * Since
+             * Format: date-time
+             */
+            since: string;
+            /**
+             * Until
+             * Format: date-time
+             */
+            until: string;
         };
         /** StopAnswer */
         StopAnswer: {
@@ -2403,8 +2532,8 @@ export interface components {
             role: "township_admin" | "operator" | "village_admin" | "maintainer" | "leader";
             /** Username */
             username: string;
-            /** Village Id */
-            village_id: number | null;
+            /** Villages */
+            villages: components["schemas"]["VillageGrant"][] | null;
         };
         /** ValidationError */
         ValidationError: {
@@ -2489,6 +2618,18 @@ export interface components {
             /** Waiting */
             waiting: number;
         };
+        /**
+         * VillageGrant
+         * @description Access to a village, from a time until another; null: without that limit.
+         */
+        VillageGrant: {
+            /** From */
+            from?: string | null;
+            /** Until */
+            until?: string | null;
+            /** Village Id */
+            village_id: number;
+        };
     };
     responses: never;
     parameters: never;
@@ -2528,6 +2669,26 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    count_alarms_api_alarms_count_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlarmCount"];
                 };
             };
         };
@@ -2764,6 +2925,8 @@ export interface operations {
         parameters: {
             query?: {
                 hours?: number;
+                limit?: number;
+                before?: number | null;
             };
             header?: never;
             path: {
@@ -2780,6 +2943,39 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ObservationAnswer"][];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    observation_summary_api_cameras__camera_id__observations_summary_get: {
+        parameters: {
+            query?: {
+                hours?: number;
+            };
+            header?: never;
+            path: {
+                camera_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HistorySummaryAnswer"];
                 };
             };
             /** @description Validation Error */
