@@ -49,6 +49,19 @@ class CameraChanged(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class FavouriteChanged(Event):
+    """A user keeps a camera at hand, or no longer does: nobody else's pages change."""
+
+    camera_id: int
+    user_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class ProofRequested(Event):
+    """Cameras wait for their proving picture (cameras.register.proofs)."""
+
+
+@dataclass(frozen=True, slots=True)
 class FeedChanged(Event):
     """The hub's running pull of a stream changed its state (see relay.messages.FeedState)."""
 

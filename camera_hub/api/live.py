@@ -20,6 +20,7 @@ from camera_hub.events import (
     CameraChanged,
     DeviceChanged,
     Event,
+    FavouriteChanged,
     Lagged,
     RunChanged,
     Subscription,
@@ -50,6 +51,7 @@ _EVENTS = (
     VillageChanged,
     DeviceChanged,
     CameraChanged,
+    FavouriteChanged,
     AlarmChanged,
     TourChanged,
     RunChanged,
@@ -176,6 +178,8 @@ class Live:
                 return ("device", device_id) if sees(village_id) else None
             case CameraChanged(camera_id, village_id):
                 return ("camera", camera_id) if sees(village_id) else None
+            case FavouriteChanged(camera_id, user_id):
+                return ("camera", camera_id) if user_id == self._actor.user_id else None
             case AlarmChanged(alarm_id, village_id):
                 return ("alarm", alarm_id) if sees(village_id) else None
             case TourChanged(tour_id):

@@ -110,9 +110,9 @@ def test_a_village_admin_is_bound_to_villages_and_others_are_not() -> None:
     assert not allows(operator, Action.REGISTER, 8)
     require_village(operator, 8, "camera")
     for actor in (admin, lost):
-        for village in (8, None):
+        for elsewhere in (8, None):
             with pytest.raises(HubError, match="there is no such camera"):
-                require_village(actor, village, "camera")
+                require_village(actor, elsewhere, "camera")
 
 
 @pytest.mark.parametrize("role", Role)

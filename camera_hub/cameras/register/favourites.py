@@ -6,7 +6,7 @@ from camera_hub.access.actors import in_scope
 from camera_hub.access.policy import Actor, require_village
 from camera_hub.clock import Clock
 from camera_hub.errors import HubError, Kind
-from camera_hub.events import CameraChanged, EventBus
+from camera_hub.events import EventBus, FavouriteChanged
 from camera_hub.store.database import Database
 from camera_hub.store.tables import Camera, Favourite
 
@@ -44,14 +44,13 @@ class Favourites:
                 raise HubError(Kind.INVALID, f"there are {LIMIT} favourites already; remove some", reason="too_many")
             if camera_id not in mine:
                 session.add(Favourite(user_id=actor.user_id, camera_id=camera_id, created_at=self._clock.now()))
-        self._bus.publish(CameraChanged(camera_id, camera.village_id))
+        self._bus.publish(FavouriteChanged(camera_id, actor.user_id))
 
     async def remove(self, actor: Actor, camera_id: int) -> None:
         """Forget the camera; one that is not kept is no error."""
         async with self._database.write() as session:
             kept = await session.get(Favourite, (actor.user_id, camera_id))
-            camera = await session.get(Camera, camera_id)
             if kept is not None:
                 await session.delete(kept)
-        if kept is not None and camera is not None:
-            self._bus.publish(CameraChanged(camera_id, camera.village_id))
+        if kept is not None:
+            self._bus.publish(FavouriteChanged(camera_id, actor.user_id))
