@@ -7,6 +7,7 @@ whatever busy_timeout says (measured). Commits are FULL-synchronous: 6,400/s mea
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any, Self
 
@@ -28,8 +29,8 @@ class Database:
     def __init__(self, url: str) -> None:
         self.url = make_url(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
-        self._engine: AsyncEngine = _engine(url, self.is_sqlite)
-        self._sessions = async_sessionmaker(self._engine, expire_on_commit=False, autoflush=False)
+        self.engine: AsyncEngine = _engine(url, self.is_sqlite)
+        self._sessions = async_sessionmaker(self.engine, expire_on_commit=False, autoflush=False)
         # SQLite has one writer anyway: queueing here keeps the order fair and the wait out of the busy handler.
         self._writer = asyncio.Lock() if self.is_sqlite else None
 
@@ -37,18 +38,18 @@ class Database:
         try:
             await self.migrate()
         except BaseException:
-            await self._engine.dispose()
+            await self.engine.dispose()
             raise
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        await self._engine.dispose()
+        await self.engine.dispose()
 
     async def migrate(self) -> None:
         """Bring the schema to the newest revision. Raises HubError when it is newer than this program."""
         try:
             async with (
-                self._engine.connect() as connection,
+                self.engine.connect() as connection,
                 _without_foreign_keys(connection, self.is_sqlite),
             ):
                 await connection.run_sync(_upgrade)
@@ -127,12 +128,21 @@ def _engine(url: str, sqlite: bool) -> AsyncEngine:
     return engine
 
 
-def _upgrade(connection: Connection) -> None:
+@cache
+def _revisions() -> tuple[frozenset[str], str | None]:
+    """All revisions that this program knows, and the newest: they do not change while it runs."""
+    scripts = ScriptDirectory.from_config(_config())
+    return frozenset(script.revision for script in scripts.walk_revisions()), scripts.get_current_head()
+
+
+def _config() -> Config:
     config = Config()
     config.set_main_option("script_location", str(_MIGRATIONS))
-    config.attributes["connection"] = connection
-    scripts = ScriptDirectory.from_config(config)
-    known = {script.revision for script in scripts.walk_revisions()}
+    return config
+
+
+def _upgrade(connection: Connection) -> None:
+    known, newest = _revisions()
     try:
         found = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalars().all()
     except DBAPIError:
@@ -144,8 +154,10 @@ def _upgrade(connection: Connection) -> None:
             f"the database has schema {strange[0]}, which is newer than this camera hub; install the newer version",
             reason="schema_newer",
         )
-    if set(found) == set(scripts.get_heads()):
+    if list(found) == [newest]:
         return
+    config = _config()
+    config.attributes["connection"] = connection
     command.upgrade(config, "head")
     if connection.dialect.name == "sqlite":
         broken = connection.exec_driver_sql("PRAGMA foreign_key_check").all()

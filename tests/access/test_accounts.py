@@ -88,10 +88,11 @@ async def test_a_grant_begins_and_ends_on_time_in_a_session_that_goes_on(
     contractor = await room.accounts.create("wei", "维保", Role.MAINTAINER, GOOD, grants)
     token = await _sign_in(room, "wei")
 
-    async def villages() -> frozenset[int] | None:
+    async def villages() -> set[int]:
         actor = await room.sessions.actor(token)
         assert actor is not None
-        return actor.villages
+        assert actor.villages is not None
+        return set(actor.villages)
 
     times = GrantTimes(database, clock, bus, room.sessions)
     with bus.subscribe(AccessChanged) as events:

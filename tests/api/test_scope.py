@@ -2,21 +2,23 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Any, get_args
 
 import httpx
 import pytest
 
 from camera_hub.access.accounts import Accounts, Change
 from camera_hub.access.policy import Action, Actor, Role, VillageGrant, role_actions
+from camera_hub.api.live import LivePages
 from camera_hub.api.routing import policies
+from camera_hub.api.schemas.media import Topic
 from camera_hub.app import create_app
 from camera_hub.cameras.discovery.sweeps import Sweeps
 from camera_hub.media.engine import MediaEngine
 from camera_hub.settings import Settings
 from camera_hub.store.database import Database
-from camera_hub.store.tables import Alarm, Camera, Device, Observation, Run, Scene, Stream, Tour, TourStop
-from tests.api.conftest import Hub
+from camera_hub.store.tables import Alarm, AlarmMember, Camera, Device, Observation, Run, Scene, Stream, Tour, TourStop
+from tests.api.conftest import Hub, told
 from tests.fakes.clock import ManualClock
 
 SECRET = "西边的水库"
@@ -69,7 +71,7 @@ async def other(hub: Hub, database: Database, clock: ManualClock) -> Other:
         await session.flush()
         scene.cameras = [camera.id]
         alarm = Alarm(level="camera", cause="black", village_id=village, camera_id=camera.id, opened_at=now)
-        alarm.members, alarm.detail = [camera.id], SECRET
+        alarm.detail = SECRET
         stop = {"position": 0, "dwell_s": 9, "name": SECRET, "note": "", "layout": "1", "cameras": [None]}
         run = Run(tour_id=tour.id, tour_name=SECRET, plan=[stop], state="paused", anchor_at=now, started_at=now)
         run.started_name = SECRET
@@ -83,6 +85,7 @@ async def other(hub: Hub, database: Database, clock: ManualClock) -> Other:
             ]
         )
         await session.flush()
+        session.add(AlarmMember(alarm_id=alarm.id, camera_id=camera.id, joined_at=now))
     media: MediaEngine = hub.parts[MediaEngine]
     await media.pictures.save(camera.id, b"\xff\xd8" + SECRET.encode(), now)
     sweeps: Sweeps = hub.parts[Sweeps]
@@ -204,5 +207,9 @@ async def test_nothing_is_made_in_another_village(hub: Hub, other: Other) -> Non
 async def test_no_event_tells_of_another_villages_object(hub: Hub, other: Other) -> None:
     account = hub.accounts[Role.VILLAGE_ADMIN]
     actor = Actor(account.id, account.username, account.display_name, account.role, frozenset({hub.village}))
-    for topic, read in hub.app.state.live_readers.items():
-        assert await read(hub.app.state, actor, other.ids[f"{topic}_id"]) is None, topic
+    changes = hub.parts[LivePages].changes
+    for topic, reader in changes.shared.items():
+        assert await told(reader, actor, other.ids[f"{topic}_id"]) is None, topic
+    for topic, read in changes.personal.items():
+        assert await read(actor, other.ids[f"{topic}_id"]) is None, topic
+    assert len(changes.shared) + len(changes.personal) == len(get_args(Topic))

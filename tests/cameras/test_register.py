@@ -103,6 +103,7 @@ async def test_a_shared_mac_alone_makes_no_duplicate(
     assert len(await register.devices.all(ADMIN)) == 2
 
 
+@pytest.mark.slow
 async def test_a_double_is_found_among_many_devices_that_share_a_mac(
     register: Register, villages: list[int], describer: FakeDescriber
 ) -> None:
@@ -247,7 +248,7 @@ def test_which_login_serves_a_purpose(purpose: Purpose) -> None:
     assert serving(purpose, {"ordinary": 1}) == 1
     assert serving(purpose, {purpose: 2}) == 2
     assert serving(purpose, {"ordinary": 1, purpose: 2}) == 2
-    others = {one: 3 for one in PURPOSES if one not in (purpose, "ordinary")}
+    others: dict[str, int] = {one: 3 for one in PURPOSES if one not in (purpose, "ordinary")}
     assert serving(purpose, others) is None
 
 

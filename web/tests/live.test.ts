@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { LiveSocket } from '@/live/socket'
-import { collection } from '@/stores/collection'
+import { clearCollections, collection } from '@/stores/collection'
 
 class FakeWebSocket {
   onmessage: ((event: { data: string }) => void) | null = null
@@ -46,11 +46,9 @@ describe('the live connection', () => {
   it('is open from hello on, and knows the hub’s clock', () => {
     live.start()
     expect(live.state).toBe('connecting')
-    expect(live.send({ type: 'show', viewer: 'v', track: 0, serial: 1, camera: 1, quality: 'auto' })).toBe(false)
     sockets[0]!.say(hello)
     expect(live.state).toBe('open')
     expect(live.offsetMs).toBe(10_000)
-    expect(live.send({ type: 'show', viewer: 'v', track: 0, serial: 1, camera: 1, quality: 'auto' })).toBe(true)
   })
 
   it('connects again after a loss, under the same page id', () => {
@@ -104,6 +102,93 @@ describe('the live connection', () => {
   })
 })
 
+describe('what a page wants', () => {
+  const show = (track: number, serial: number, camera: number | null = 42) => ({ type: 'show' as const, viewer: 'v', track, serial, camera, quality: 'auto' as const })
+  const tile = (track: number, serial: number) => ({ type: 'tile', viewer: 'v', track, serial, camera: 42, state: 'connecting', detail: '' })
+  const heard = (serial: number, state: string) => ({ type: 'heard', serial, camera: 7, state })
+  const sent = (socket: number) => sockets[socket]!.sent.map((text) => JSON.parse(text) as { type: string; track?: number; serial: number })
+  const reconnect = (more: object = {}): void => {
+    vi.advanceTimersByTime(25_001) // silence, and the socket is given up
+    vi.advanceTimersByTime(5_000)
+    sockets.at(-1)!.say({ ...hello, viewers: ['v'], ...more })
+  }
+
+  it('is sent as soon as there is a connection', () => {
+    live.start()
+    live.want(show(0, 1))
+    expect(sent(0)).toEqual([])
+    sockets[0]!.say(hello)
+    expect(sent(0)).toEqual([show(0, 1)])
+  })
+
+  it('is sent again after a reconnect when it was written into a connection that was dead already', () => {
+    live.start()
+    sockets[0]!.say({ ...hello, viewers: ['v'] })
+    live.want(show(0, 1))
+    live.want(show(1, 1))
+    sockets[0]!.say(tile(1, 1))
+    expect(sent(0)).toHaveLength(2)
+    reconnect()
+    expect(sent(1)).toEqual([show(0, 1)])
+    reconnect()
+    expect(sent(2)).toEqual([show(0, 1)])
+    sockets[2]!.say(tile(0, 1))
+    reconnect()
+    expect(sent(3)).toEqual([])
+  })
+
+  it('is the newest wish of a tile alone, and a word about an older one confirms nothing', () => {
+    live.start()
+    sockets[0]!.say({ ...hello, viewers: ['v'] })
+    live.want(show(0, 1))
+    live.want(show(0, 2, null))
+    sockets[0]!.say(tile(0, 1))
+    reconnect()
+    expect(sent(1)).toEqual([show(0, 2, null)])
+  })
+
+  it('is forgotten with the tile’s viewer, and at sign-out', () => {
+    live.start()
+    sockets[0]!.say({ ...hello, viewers: ['v'] })
+    live.want(show(0, 1))
+    live.want(show(1, 1))
+    live.dropTile(0)
+    reconnect()
+    expect(sent(1)).toEqual([show(1, 1)])
+    live.stop()
+    live.start()
+    sockets.at(-1)!.say(hello)
+    expect(sent(sockets.length - 1)).toEqual([])
+  })
+
+  it('lets the wall drop wishes before they are sent to a viewer that is gone', () => {
+    live.start()
+    sockets[0]!.say({ ...hello, viewers: ['v'] })
+    live.want(show(0, 1))
+    live.on('hello', () => live.dropTile(0))
+    reconnect({ viewers: [] })
+    expect(sent(1)).toEqual([])
+  })
+
+  it('to hear is told again to a hub that has forgotten it, but not once it has ended', () => {
+    const listen = (serial: number) => ({ type: 'listen' as const, serial, camera: 7 })
+    live.start()
+    sockets[0]!.say({ ...hello, viewers: ['v'] })
+    live.want(listen(1))
+    sockets[0]!.say(heard(1, 'live'))
+    reconnect()
+    expect(sent(1)).toEqual([])
+    reconnect({ viewers: [] })
+    expect(sent(2)).toEqual([listen(1)])
+    sockets[2]!.say(heard(1, 'live'))
+    reconnect({ epoch: 'other' })
+    expect(sent(3)).toEqual([listen(1)])
+    sockets[3]!.say(heard(1, 'off'))
+    reconnect({ epoch: 'third' })
+    expect(sent(4)).toEqual([])
+  })
+})
+
 describe('a list that events keep', () => {
   interface Thing {
     id: number
@@ -143,5 +228,28 @@ describe('a list that events keep', () => {
     await things.load()
     expect(things.list.value).toHaveLength(1)
     expect(things.error.value).toEqual(error)
+  })
+
+  it('gives the next person nothing of a load that was under way for the former one', async () => {
+    const answers: ((things: Thing[]) => void)[] = []
+    const things = collection<Thing>('camera', async () => ok(await new Promise<Thing[]>((resolve) => answers.push(resolve))), (a, b) => a.id - b.id)
+    const former = things.load()
+    clearCollections()
+    const own = things.load()
+    answers[0]!([{ id: 1, name: 'the former one’s' }])
+    await former
+    expect([things.list.value, things.loaded.value]).toEqual([[], false])
+    answers[1]!([{ id: 2, name: 'own' }])
+    await own
+    expect(things.list.value).toEqual([{ id: 2, name: 'own' }])
+  })
+
+  it('holds only what belongs into it', async () => {
+    const things = collection<Thing>('camera', async () => ok([{ id: 1, name: 'in' }, { id: 2, name: 'out' }]), (a, b) => a.id - b.id, { belongs: (thing) => thing.name === 'in' })
+    await things.load()
+    expect(things.list.value.map((thing) => thing.id)).toEqual([1])
+    things.put({ id: 3, name: 'in' })
+    things.put({ id: 1, name: 'out' })
+    expect(things.list.value.map((thing) => thing.id)).toEqual([3])
   })
 })

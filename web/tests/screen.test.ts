@@ -42,14 +42,14 @@ describe('a screen', () => {
     const stills = screen.element.querySelector<HTMLCanvasElement>('.stills')!
     const image = { width: 960, height: 540, close: vi.fn() }
     screen.freeze()
-    screen.still(image as never)
+    screen.still(image)
     expect([stills.hidden, stills.width, kept(screen).hidden]).toEqual([false, 960, true])
     expect(image.close).toHaveBeenCalledOnce()
     next(5_000, {})
     expect(kept(screen).hidden).toBe(true)
     screen.reveal()
     expect(stills.hidden).toBe(true)
-    screen.still(image as never)
+    screen.still(image)
     screen.cover(null)
     expect(stills.hidden).toBe(true)
   })

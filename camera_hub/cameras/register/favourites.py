@@ -1,5 +1,8 @@
 """Cameras that a user keeps at hand."""
 
+from collections import defaultdict
+from collections.abc import Collection
+
 from sqlalchemy import select
 
 from camera_hub.access.actors import in_scope
@@ -32,6 +35,15 @@ class Favourites:
         async with self._database.read() as session:
             return list(await session.scalars(kept))
 
+    async def holders(self, camera_ids: Collection[int]) -> dict[int, set[int]]:
+        """The users who keep each of these cameras: one query for the pages of all of them."""
+        found = defaultdict[int, set[int]](set)
+        kept = select(Favourite.camera_id, Favourite.user_id).where(Favourite.camera_id.in_(camera_ids))
+        async with self._database.read() as session:
+            for camera_id, user_id in await session.execute(kept):
+                found[camera_id].add(user_id)
+        return found
+
     async def add(self, actor: Actor, camera_id: int) -> None:
         """Keep the camera; keeping it twice is no error. Raises HubError: NOT_FOUND, INVALID (too_many)."""
         async with self._database.write() as session:
@@ -44,7 +56,7 @@ class Favourites:
                 raise HubError(Kind.INVALID, f"there are {LIMIT} favourites already; remove some", reason="too_many")
             if camera_id not in mine:
                 session.add(Favourite(user_id=actor.user_id, camera_id=camera_id, created_at=self._clock.now()))
-        self._bus.publish(FavouriteChanged(camera_id, actor.user_id))
+        self._bus.publish(FavouriteChanged(actor.user_id, camera_id))
 
     async def remove(self, actor: Actor, camera_id: int) -> None:
         """Forget the camera; one that is not kept is no error."""
@@ -53,4 +65,4 @@ class Favourites:
             if kept is not None:
                 await session.delete(kept)
         if kept is not None:
-            self._bus.publish(FavouriteChanged(camera_id, actor.user_id))
+            self._bus.publish(FavouriteChanged(actor.user_id, camera_id))

@@ -18,7 +18,7 @@ from camera_hub.clock import Clock
 from camera_hub.errors import HubError, Kind, Reason
 from camera_hub.http_auth import Authenticator, Outcome
 from camera_hub.relay.ingest.rtp import ReceiverStats
-from camera_hub.relay.messages import FeedSpec
+from camera_hub.relay.messages import RtspLiveSource
 from camera_hub.relay.rtsp.audio_sdp import AudioStream, read_audio
 from camera_hub.relay.rtsp.connection import CameraConnection, dial
 from camera_hub.relay.rtsp.message import Response
@@ -51,15 +51,15 @@ class RtspSession:
     """
 
     def __init__(
-        self, spec: FeedSpec, clock: Clock, on_media: Callable[[bytes], None], *, digest_seen: bool = False
+        self, source: RtspLiveSource, clock: Clock, on_media: Callable[[bytes], None], *, digest_seen: bool = False
     ) -> None:
-        self._spec = spec
+        self._source = source
         self._clock = clock
         self._on_media = on_media
-        self._url = _without_login(spec.url)
+        self._url = _without_login(source.url)
         self._login: Authenticator | None = None
-        if spec.username:
-            self._login = Authenticator(spec.username, spec.password or "", basic=True, digest_seen=digest_seen)
+        if source.username:
+            self._login = Authenticator(source.username, source.password or "", basic=True, digest_seen=digest_seen)
         self._signed_ok = False
         self._connection: CameraConnection | None = None
         self._udp: UdpPair | None = None
@@ -91,7 +91,7 @@ class RtspSession:
 
     async def __aenter__(self) -> Self:
         self._connection = await dial(
-            self._spec.address, self._spec.port, tls=self._url.startswith("rtsps:"), on_packet=self._interleaved
+            self._source.address, self._source.port, tls=self._url.startswith("rtsps:"), on_packet=self._interleaved
         )
         return self
 
@@ -139,15 +139,15 @@ class RtspSession:
 
     async def set_up(self, control: str) -> None:
         """SETUP of one stream: over TCP, else (461) over UDP; then `ordered` is known. Raises HubError."""
-        if self._spec.transport != "udp":
+        if self._source.transport != "udp":
             answer = await self._exchange("SETUP", control, {"Transport": "RTP/AVP/TCP;unicast;interleaved=0-1"})
-            if answer.status != 461 or self._spec.transport == "tcp":
+            if answer.status != 461 or self._source.transport == "tcp":
                 self._begun(_checked("SETUP", answer))
                 found = re.search(r"interleaved=(\d{1,3})", answer.header("transport"))
                 self._channel = min(int(found[1]), 254) if found else 0
                 return
         assert self._connection is not None
-        self._udp = await open_pair(self._spec.address, partial(self._datagram, self._on_media))
+        self._udp = await open_pair(self._source.address, partial(self._datagram, self._on_media))
         answer = await self._ask("SETUP", control, {"Transport": _over_udp(self._udp)})
         self._begun(answer)
         self._reach(self._udp, answer)
@@ -168,7 +168,7 @@ class RtspSession:
                 )
             self._audio_channel = channel
         else:
-            self._audio_udp = pair = await open_pair(self._spec.address, partial(self._datagram, on_audio))
+            self._audio_udp = pair = await open_pair(self._source.address, partial(self._datagram, on_audio))
             transport = _over_udp(pair)
             answer = _checked("SETUP", await self._exchange("SETUP", control, {"Transport": transport}, AUDIO_DEADLINE))
             self._reach(pair, answer)
@@ -177,7 +177,7 @@ class RtspSession:
     def _reach(self, pair: UdpPair, answer: Response) -> None:
         found = re.search(r"server_port=(\d{1,5})(?:-(\d{1,5}))?", answer.header("transport"))
         if found and 0 < int(found[1]) < 65535:
-            pair.reach(self._spec.address, int(found[1]), min(65535, int(found[2] or int(found[1]) + 1)))
+            pair.reach(self._source.address, int(found[1]), min(65535, int(found[2] or int(found[1]) + 1)))
 
     def _begun(self, answer: Response) -> None:
         name, _, rest = answer.header("session").partition(";")

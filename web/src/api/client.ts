@@ -1,4 +1,4 @@
-/** The typed way to the hub. A call never throws: its result is one of success, error, aborted. */
+/** The typed client of the hub's API. A call never throws: its result is one of success, error, aborted. */
 import type { paths } from './schema'
 
 type Method = 'get' | 'post' | 'put' | 'patch' | 'delete'
@@ -38,12 +38,23 @@ type Arguments<O> = Record<never, never> extends Options<O> ? [options?: Options
 
 const ABORTED: ApiError = { status: 0, kind: 'aborted', reason: 'aborted', detail: '', params: {} }
 const NETWORK: ApiError = { status: 0, kind: 'network', reason: 'network', detail: '', params: {} }
+/** A good answer that is not what it should be. */
+const UNREADABLE: ApiError = { status: 0, kind: 'internal', reason: 'internal', detail: '', params: {} }
 
 const STILL_DEADLINE_MS = 8_000
 
 let signedOut: () => void = () => undefined
 
-/** Whom to tell that the session has ended (401 on anything but signing in). */
+/** Calls under way belong to whoever is signed in: they end with the session. */
+let session = new AbortController()
+
+/** Ends every call under way, so that no answer meant for one person arrives while the next one is signed in. */
+export function abortCalls(): void {
+  session.abort()
+  session = new AbortController()
+}
+
+/** Sets what is called when the hub says that the session has ended (401 on anything but signing in). */
 export function onSignedOut(handler: () => void): void {
   signedOut = handler
 }
@@ -67,7 +78,27 @@ async function errorOf(response: Response): Promise<ApiError> {
   }
 }
 
-async function send(method: Method, path: string, options: Common & { path?: unknown; query?: unknown; body?: unknown } = {}): Promise<Result<Response>> {
+/** Aborts when either does. (AbortSignal.any is younger than the oldest browser that plays our video.) */
+function either(first: AbortSignal, second: AbortSignal | undefined): AbortSignal {
+  if (!second) return first
+  const both = new AbortController()
+  const abort = (): void => both.abort()
+  for (const signal of [first, second]) {
+    if (signal.aborted) both.abort()
+    signal.addEventListener('abort', abort, { once: true, signal: both.signal })
+  }
+  return both.signal
+}
+
+/** `read` takes what is wanted out of a good response; the call can be aborted until it is done. */
+async function send<T>(
+  method: Method,
+  path: string,
+  options: Common & { path?: unknown; query?: unknown; body?: unknown },
+  read: (response: Response) => Promise<T>,
+): Promise<Result<T>> {
+  const signal = either(session.signal, options.signal)
+  let answered = false
   const headers: Record<string, string> = {}
   if (method !== 'get') headers['x-camera-hub'] = '1' // a foreign page cannot send it: our guard against forged requests
   if (options.body !== undefined) headers['content-type'] = 'application/json'
@@ -76,29 +107,24 @@ async function send(method: Method, path: string, options: Common & { path?: unk
       method: method.toUpperCase(),
       headers,
       body: options.body === undefined ? undefined : JSON.stringify(options.body),
-      signal: options.signal,
+      signal,
       credentials: 'same-origin',
     })
-    if (response.ok) return { ok: true, data: response }
-    const error = await errorOf(response)
+    answered = true
+    const result: Result<T> = response.ok ? { ok: true, data: await read(response) } : { ok: false, aborted: false, error: await errorOf(response) }
+    if (signal.aborted) return { ok: false, aborted: true, error: ABORTED }
     if (response.status === 401 && path !== '/api/session') signedOut()
-    return { ok: false, aborted: false, error }
+    return result
   } catch (problem) {
-    if (options.signal?.aborted) return { ok: false, aborted: true, error: ABORTED }
-    return { ok: false, aborted: false, error: { ...NETWORK, detail: String(problem) } }
+    if (signal.aborted) return { ok: false, aborted: true, error: ABORTED }
+    const error = answered ? UNREADABLE : NETWORK
+    return { ok: false, aborted: false, error: { ...error, detail: String(problem) } }
   }
 }
 
 function caller<M extends Method>(method: M) {
-  return async <P extends Route<M>>(path: P, ...rest: Arguments<Operation<P, M>>): Promise<Result<Success<Operation<P, M>>>> => {
-    const result = await send(method, path as string, rest[0])
-    if (!result.ok) return result
-    try {
-      return { ok: true, data: (await result.data.json()) as Success<Operation<P, M>> }
-    } catch (problem) {
-      return { ok: false, aborted: false, error: { ...NETWORK, kind: 'internal', reason: 'internal', detail: String(problem) } }
-    }
-  }
+  return async <P extends Route<M>>(path: P, ...rest: Arguments<Operation<P, M>>): Promise<Result<Success<Operation<P, M>>>> =>
+    send(method, path as string, rest[0] ?? {}, async (response) => (await response.json()) as Success<Operation<P, M>>)
 }
 
 export const api = {
@@ -109,24 +135,17 @@ export const api = {
   delete: caller('delete'),
   /** A fresh JPEG of the camera; takes as long as its next key frame. */
   async snapshot(cameraId: number, quality: 'main' | 'sub' = 'main', signal?: AbortSignal): Promise<Result<Blob>> {
-    const result = await send('post', '/api/cameras/{camera_id}/snapshot', { path: { camera_id: cameraId }, query: { quality }, signal })
-    if (!result.ok) return result
-    try {
-      return { ok: true, data: await result.data.blob() }
-    } catch (problem) {
-      return { ok: false, aborted: false, error: { ...NETWORK, detail: String(problem) } }
-    }
+    return send('post', '/api/cameras/{camera_id}/snapshot', { path: { camera_id: cameraId }, query: { quality }, signal }, (response) => response.blob())
   },
   /** The last key-frame picture of a stream that a tile shows so, and how old it is in ms; null where it cannot be had. */
   async still(cameraId: number, stream: 'main' | 'sub', number: number): Promise<{ picture: Blob; age: number } | null> {
     const signal = AbortSignal.timeout(STILL_DEADLINE_MS)
-    const result = await send('get', '/api/cameras/{camera_id}/still', { path: { camera_id: cameraId }, query: { stream, n: number }, signal })
-    if (!result.ok) return null
-    try {
-      return { picture: await result.data.blob(), age: Number(result.data.headers.get('x-picture-age') ?? 0) }
-    } catch {
-      return null
-    }
+    const options = { path: { camera_id: cameraId }, query: { stream, n: number }, signal }
+    const result = await send('get', '/api/cameras/{camera_id}/still', options, async (response) => ({
+      picture: await response.blob(),
+      age: Number(response.headers.get('x-picture-age') ?? 0),
+    }))
+    return result.ok ? result.data : null
   },
 }
 

@@ -1,4 +1,4 @@
-/** Short names for the API's generated types. */
+/** The API's types under the names that the pages use: the only place that knows the names of the generated schema. */
 import type { components } from './schema'
 
 type Schemas = components['schemas']
@@ -8,6 +8,9 @@ export type Camera = Schemas['CameraAnswer']
 export type Device = Schemas['DeviceAnswer']
 export type MediaAnswer = Schemas['MediaAnswer']
 export type Me = Schemas['Me']
+export type HistorySummary = Schemas['HistorySummaryAnswer']
+export type StateSpan = Schemas['StateSpanAnswer']
+export type CurvePoint = Schemas['CurvePointAnswer']
 export type Observation = Schemas['ObservationAnswer']
 export type Run = Schemas['RunAnswer']
 export type RunRecord = Schemas['RunRecord']
@@ -18,6 +21,12 @@ export type Tour = Schemas['TourAnswer']
 export type User = Schemas['UserAnswer']
 export type Village = Schemas['VillageAnswer']
 export type Viewer = Schemas['ViewerOfferAnswer']
+export type FoundDevice = Schemas['FoundDeviceAnswer']
+export type SweepPlan = Schemas['SweepPlanAnswer']
+export type PlanStop = Schemas['PlanStop']
+export type RunStep = Schemas['RunStepAnswer']
+export type StopBody = Schemas['StopBody']
+export type DeviceRegistered = Schemas['DeviceRegistered']
 
 export type Role = Me['role']
 export type LayoutName = Scene['layout']
@@ -34,6 +43,9 @@ export type Listen = Schemas['ListenMessage']
 export type Heard = Schemas['HeardMessage']
 export type TileState = TileMessage['state']
 export type Topic = Changed['topic']
+
+/** In the order in which pages list them. */
+export const PLACE_CLASSES = ['key_road', 'key_unit', 'high_incidence', 'entrance', 'school', 'water', 'square', 'other'] as const satisfies readonly PlaceClass[]
 
 /** What a role may do (access.policy.Action); `Me.actions` lists those of the user. */
 export type Action =

@@ -1,6 +1,6 @@
 /**
- * Languages. Each page has its own message file, `<language>/<page>.ts`, whose default export stands under the file's name:
- * the key wall.layout is `layout` in wall.ts. reasons.ts alone stands under `reason` (the codes of camera_hub/errors.py).
+ * Languages. Each page has its own message file, `<language>/<page>.ts`, whose default export has the file's name as key:
+ * wall.layout is `layout` in wall.ts. Only reasons.ts has another key, `reason` (the codes of camera_hub/errors.py).
  */
 import { createI18n, type I18nOptions } from 'vue-i18n'
 import type { ApiError } from '@/api/client'
@@ -34,12 +34,12 @@ const options: I18nOptions & { legacy: false } = {
   legacy: false,
   locale: remembered(),
   fallbackLocale: 'zh-CN',
-  messages: messages as never, // keys are proved by tests/i18n.test.ts; as types they are too deep for the compiler
+  messages: messages as never, // keys are checked by tests/i18n.test.ts; as types they are too deep for the compiler
 }
 export const i18n = createI18n<false, typeof options>(options)
 
 export const t = i18n.global.t as unknown as (key: string, values?: Record<string, unknown> | number) => string
-const te = i18n.global.te as unknown as (key: string) => boolean
+const te = i18n.global.te
 
 export function setLanguage(language: Language): void {
   i18n.global.locale.value = language
@@ -52,14 +52,20 @@ export function setLanguage(language: Language): void {
   }
 }
 
-/** A reason code in words; an unknown one stands as it is. */
+/** A reason code in words. A code unknown to this page is shown as it is, so that it can be reported. */
 export function reasonText(reason: string, values: Record<string, unknown> = {}): string {
   return te(`reason.${reason}`) ? t(`reason.${reason}`, values) : reason
 }
 
-/** An error of the API in words: its exact reason, else its kind, with the hub's own sentence where that says more. */
+/** The hub's own technical sentence, which is English: undefined where the page is not. */
+export function detailText(detail: string): string | undefined {
+  return i18n.global.locale.value === 'en' && detail ? detail : undefined
+}
+
+/** An error of the API in words: its exact reason, else its kind, with the hub's own sentence where the page is English. */
 export function errorText(error: ApiError): string {
   if (te(`reason.${error.reason}`)) return t(`reason.${error.reason}`, error.params)
-  const kind = te(`error.${error.kind}`) ? t(`error.${error.kind}`) : error.kind
-  return error.detail ? `${kind}（${error.detail}）` : kind
+  const kind = te(`error.${error.kind}`) ? t(`error.${error.kind}`) : t('error.internal')
+  const detail = detailText(error.detail)
+  return detail ? `${kind} (${detail})` : kind
 }

@@ -1,9 +1,10 @@
-/** The page's one WebSocket: reconnects with jitter, notices silence, hands messages to whoever listens. */
-import type { Changed, Heard, Hello, Listen, RelayNew, Show, TileMessage, Topic, ViewerGone } from '@/api/types'
+/** The page's one WebSocket: reconnects with jitter, notices silence, dispatches messages, and sends what the page wants. */
+import type { Changed, Heard, Hello, RelayNew, TileMessage, Topic, ViewerGone } from '@/api/types'
+import { Wishes, type WishMessage } from './wishes'
 
 export type LinkState = 'closed' | 'connecting' | 'open' | 'lost'
 
-/** What the hub may say, by its `type`. */
+/** The hub's messages, by their `type`. */
 export interface Messages {
   hello: Hello
   tile: TileMessage
@@ -17,7 +18,7 @@ export interface Messages {
 type Kind = keyof Messages
 type Handler<K extends Kind> = (message: Messages[K]) => void
 
-const SILENCE_MS = 25_000 // the hub says `time` each 5 s: four missed, and the connection is dead
+const SILENCE_MS = 25_000 // the hub sends `time` every 5 s: after four missed ones the connection is dead
 const PAUSE_MS = [500, 1_000, 2_000, 4_000]
 const OPEN_DEADLINE_MS = 8_000
 
@@ -39,6 +40,7 @@ export class LiveSocket {
   private silence: ReturnType<typeof setTimeout> | undefined
   private readonly handlers = new Map<Kind, Set<Handler<never>>>()
   private readonly stateHandlers = new Set<(state: LinkState) => void>()
+  private readonly wishes = new Wishes((message) => this.send(message))
 
   constructor(
     private readonly open: (page: string) => WebSocket = (page) => {
@@ -48,7 +50,7 @@ export class LiveSocket {
     private readonly onRefused: () => void = () => undefined,
   ) {}
 
-  /** Listens; the returned function stops it. */
+  /** Subscribes; the returned function ends it. */
   on<K extends Kind>(kind: K, handler: Handler<K>): () => void {
     let set = this.handlers.get(kind)
     if (!set) this.handlers.set(kind, (set = new Set()))
@@ -56,7 +58,7 @@ export class LiveSocket {
     return () => set.delete(handler)
   }
 
-  /** Listens to changes of one topic. */
+  /** Subscribes to changes of one topic. */
   onChanged(topic: Topic, handler: (change: Changed) => void): () => void {
     return this.on('changed', (change) => {
       if (change.topic === topic) handler(change)
@@ -80,11 +82,21 @@ export class LiveSocket {
     clearTimeout(this.timer)
     clearTimeout(this.silence)
     this.drop()
+    this.wishes.clear()
     this.enter('closed')
   }
 
-  /** False when there is no connection: after `hello` the wall sends all it wants again anyway. */
-  send(message: Show | Listen): boolean {
+  /** Asks the hub for a camera in a tile, or for a camera's sound: now, and after each reconnect until it is confirmed. */
+  want(message: WishMessage): void {
+    this.wishes.set(message)
+  }
+
+  /** No camera is asked for in this tile until the next `want`: whatever was wanted is not sent again. */
+  dropTile(track: number): void {
+    this.wishes.dropTile(track)
+  }
+
+  private send(message: WishMessage): boolean {
     if (this.state !== 'open' || !this.socket) return false
     this.socket.send(JSON.stringify(message))
     return true
@@ -115,7 +127,11 @@ export class LiveSocket {
       this.tries = 0
       this.enter('open')
     }
+    if (message.type === 'tile') this.wishes.tileConfirmed(message)
+    else if (message.type === 'heard') this.wishes.heardConfirmed(message)
     for (const handler of [...(this.handlers.get(message.type) ?? [])]) (handler as (m: Messages[Kind]) => void)(message)
+    // After the handlers: those drop the wishes of tiles whose viewer is gone.
+    if (message.type === 'hello') this.wishes.onHello(message)
   }
 
   private watch(ms: number): void {
@@ -128,7 +144,7 @@ export class LiveSocket {
     this.drop()
     if (!this.wanted) return
     this.enter('lost')
-    // A refused handshake tells no reason (code 1006): after two tries without a greeting the session may be over.
+    // A refused handshake gives no reason (code 1006): after two tries without `hello` the session may have ended.
     if (this.tries === 2) this.onRefused()
     if (!this.wanted) return
     const most = PAUSE_MS[Math.min(this.tries, PAUSE_MS.length - 1)] ?? 4_000

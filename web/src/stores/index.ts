@@ -1,9 +1,10 @@
-/** What every page shares: session, hub link, and the lists that events keep right. */
+/** What every page shares: the session, the connection to the hub, and the lists that events keep up to date. */
 import { computed, readonly, ref } from 'vue'
-import { api, onSignedOut } from '@/api/client'
-import type { Action, Alarm, Camera, Me, Run, Village } from '@/api/types'
+import { abortCalls, api, onSignedOut } from '@/api/client'
+import type { Action, Camera, Me, Run, Village } from '@/api/types'
 import { LiveSocket, type LinkState } from '@/live/socket'
-import { collection } from './collection'
+import { clearCollections, collection } from './collection'
+import { openAlarms } from './openAlarms'
 
 const meRef = ref<Me | null>(null)
 const linkRef = ref<LinkState>('closed')
@@ -15,6 +16,9 @@ export const link = readonly(linkRef)
 /** Hub time in ms, moving once a second. */
 export const now = readonly(nowRef)
 
+/** How many alarms are open; null: not known. */
+export const openAlarmCount = readonly(openAlarms.count)
+
 export const live = new LiveSocket(undefined, () => void refreshSession())
 
 export const villages = collection<Village>('village', () => api.get('/api/villages'), (a, b) => a.position - b.position || a.id - b.id)
@@ -23,21 +27,11 @@ export const cameras = collection<Camera>(
   () => api.get('/api/cameras'),
   (a, b) => villagePosition(a.village_id) - villagePosition(b.village_id) || a.village_id - b.village_id || a.position - b.position || a.id - b.id,
 )
-/** Open alarms only; closed ones are history, which the alarms page fetches. */
-export const alarms = collection<Alarm>(
-  'alarm',
-  () => api.get('/api/alarms', { query: { open: true } }),
-  (a, b) => b.opened_at.localeCompare(a.opened_at) || b.id - a.id,
-)
-/** Runs that are not ended. */
-export const runs = collection<Run>('run', async () => {
-  const result = await api.get('/api/runs', { query: { limit: 50 } })
-  return result.ok ? { ok: true, data: result.data.filter((run) => run.state !== 'ended') } : result
-}, (a, b) => b.id - a.id)
+/** Runs that have not ended, however long ago they started, and those that have ended since the page was loaded. */
+export const runs = collection<Run>('run', () => api.get('/api/runs', { query: { state: 'active', limit: 200 } }), (a, b) => b.id - a.id)
 
 /** Cameras that may be watched, in the official order. */
 export const approvedCameras = computed(() => cameras.list.value.filter((camera) => camera.state === 'approved'))
-export const openAlarms = computed(() => alarms.list.value.filter((alarm) => !alarm.closed_at))
 export const activeRuns = computed(() => runs.list.value.filter((run) => run.state !== 'ended'))
 
 function villagePosition(id: number): number {
@@ -76,12 +70,23 @@ export function enter(who: Me): void {
   void loadAll()
 }
 
-/** Forgets everything that was the user's. */
+/** Forgets everything that was the user's, and ends what is still on its way for them. */
 export function leave(): void {
   if (!meRef.value) return
   meRef.value = null
+  abortCalls()
   live.stop()
-  for (const store of [villages, cameras, alarms, runs]) store.clear()
+  clearCollections()
+  openAlarms.clear()
+  for (const handler of [...leaveHandlers]) handler()
+}
+
+const leaveHandlers = new Set<() => void>()
+
+/** Calls the handler when the person who is signed in leaves; the returned function ends that. */
+export function onLeave(handler: () => void): () => void {
+  leaveHandlers.add(handler)
+  return () => leaveHandlers.delete(handler)
 }
 
 export async function signOut(): Promise<void> {
@@ -89,15 +94,16 @@ export async function signOut(): Promise<void> {
   leave()
 }
 
-/** Fetches all shared lists; also after every reconnect and when the hub says that events were lost. */
+/** Fetches all shared lists; also after every reconnect and when the hub reports that events were lost. */
 export async function loadAll(): Promise<void> {
-  await Promise.all([villages.load(), cameras.load(), can('read_health') ? alarms.load() : null, runs.load()])
+  await Promise.all([villages.load(), cameras.load(), runs.load(), can('read_health') ? openAlarms.load() : null])
 }
 
 /** Connects stores and clock to the hub; once, at start. */
 export function wire(onSessionEnd: () => void): void {
   sessionEnded = onSessionEnd
-  for (const store of [villages, cameras, alarms, runs]) store.listen(live)
+  for (const store of [villages, cameras, runs]) store.listen(live)
+  openAlarms.listen(live)
   let greeted = false
   live.on('hello', () => {
     if (greeted) void loadAll()

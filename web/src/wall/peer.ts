@@ -1,4 +1,4 @@
-/** One peer connection of this page to one relay: video tracks from the start, so that showing a camera is only a message. */
+/** One peer connection of this page to one relay, with all video tracks from the start: showing a camera is then only a message. */
 import type { Result } from '@/api/client'
 import type { Viewer } from '@/api/types'
 import type { Inbound } from './figures'
@@ -23,7 +23,7 @@ const DISCONNECTED_PATIENCE_MS = 3_000
 
 /**
  * H.264 first, H.265 where the browser has it, each with its retransmission; nothing else, as the relay never re-encodes.
- * Empty when the browser tells of no H.264: its own defaults then stand.
+ * Empty when the browser reports no H.264: its own defaults then apply.
  */
 export function codecPreferences<C extends { mimeType: string; sdpFmtpLine?: string }>(codecs: readonly C[]): C[] {
   const is = (name: string) => (codec: C) => codec.mimeType.toLowerCase() === name
@@ -33,12 +33,12 @@ export function codecPreferences<C extends { mimeType: string; sdpFmtpLine?: str
   return [...h264.sort((a, b) => packets(a) - packets(b)), ...codecs.filter(is('video/h265')), ...codecs.filter(is('video/rtx'))]
 }
 
-/** What cameras send and browsers play: nothing else is worth offering. Empty: the browser's own defaults stand. */
+/** What cameras send and browsers play: nothing else is worth offering. Empty: the browser's own defaults apply. */
 export function audioPreferences<C extends { mimeType: string }>(codecs: readonly C[]): C[] {
   return codecs.filter((codec) => /^audio\/(pcm[au]|opus)$/i.test(codec.mimeType))
 }
 
-/** Whether this browser plays H.265, as far as it tells. */
+/** Whether this browser plays H.265, as far as it reports. */
 export function playsH265(): boolean {
   const codecs = globalThis.RTCRtpReceiver?.getCapabilities?.('video')?.codecs ?? []
   return codecs.some((codec) => codec.mimeType.toLowerCase() === 'video/h265')
@@ -59,10 +59,10 @@ export class Peer {
   private readonly described: Promise<RTCSessionDescriptionInit>
   private readonly frames = new Map<string, number>()
 
-  /** Told of every change of state. */
+  /** Called at every change of state. */
   onState: (peer: Peer) => void = () => undefined
 
-  /** Making an offer of many tracks is begun here, without any network: a peer made ahead of time has it ready. */
+  /** Starts to create the offer, which takes a while with many tracks and needs no network: a peer made ahead of time has it ready. */
   constructor(private readonly options: PeerOptions) {
     this.relay = options.relay
     this.first = options.first
@@ -83,12 +83,12 @@ export class Peer {
       this.audioTrack = transceiver.receiver.track
     }
     this.described = this.connection.createOffer()
-    this.described.catch(() => undefined) // `offer` tells of it
+    this.described.catch(() => undefined) // `offer` reports it
   }
 
   /**
-   * Offers and takes the answer. Candidates are not waited for: the relay is ICE-lite and learns our address from our checks.
-   * `connecting` is told as soon as the hub knows us, so that it chooses streams while the browser reads the answer.
+   * Sends the offer and applies the answer, without waiting for candidates: the relay is ICE-lite and learns our address from our checks.
+   * `connecting` is entered as soon as the hub has answered, so that it chooses streams while the browser applies the answer.
    */
   async offer(): Promise<void> {
     try {
@@ -102,7 +102,7 @@ export class Peer {
       this.enter('connecting')
       await this.connection.setRemoteDescription({ type: 'answer', sdp: result.data.sdp })
     } catch (problem) {
-      if ((this.state as PeerState) === 'closed') return
+      if ((this.state) === 'closed') return
       console.warn('peer connection could not be made', problem)
       return this.enter('failed')
     }

@@ -4,15 +4,15 @@
  */
 import type { FrameSeen } from './tile'
 
-/** The part of a screen that the wall steers; tests put a plain object here. */
+/** The part of a screen that the wall controls; tests pass a plain object. */
 export interface Screen {
   readonly element: HTMLElement | null
   attach(track: MediaStreamTrack): void
   /** Another camera comes: hide the picture of the one before at once. */
   cover(poster: string | null): void
-  /** A frame of the right camera is here. */
+  /** The first frame of the right camera has arrived. */
   reveal(): void
-  /** A key-frame picture stands in for video; it is drawn and let go of. */
+  /** A key-frame picture stands in for video; it is drawn, then released. */
   still(image: ImageBitmap): void
   /** Keep the last frame while the source is replaced. */
   freeze(): void
@@ -22,14 +22,14 @@ export interface Screen {
 const KEEP_EVERY_MS = 1_500
 
 /**
- * Chromium plays black frames when a track is muted or its connection ends. They come from no network (no receiveTime), are
- * not news of the camera, and must not wipe out its last picture: a copy of that is kept, and stands in for them.
+ * Chromium plays black frames when a track is muted or its connection ends. They did not come over the network (no receiveTime),
+ * say nothing about the camera, and must not replace its last picture: a copy of that is kept and shown instead.
  */
 export class VideoScreen implements Screen {
   readonly element: HTMLElement
   readonly video: HTMLVideoElement
   onFrame: ((frame: FrameSeen) => void) | null = null
-  /** Whether this browser tells when a frame was received; Chromium and Safari do. */
+  /** Whether this browser reports when a frame was received; Chromium and Safari do. */
   private static tellsReceiveTime = false
   private readonly kept: HTMLCanvasElement
   private readonly stills: HTMLCanvasElement
@@ -37,6 +37,10 @@ export class VideoScreen implements Screen {
   private keptAt = 0
   private blank = true
   private generation = 0
+  /** A browser may pause videos of a hidden page. */
+  private readonly onVisibility = (): void => {
+    if (!document.hidden) this.play()
+  }
 
   constructor() {
     this.element = document.createElement('div')
@@ -59,9 +63,16 @@ export class VideoScreen implements Screen {
     this.stills.hidden = true
     this.element.append(this.poster, this.video, this.kept, this.stills)
     this.video.classList.add('covered')
-    document.addEventListener('visibilitychange', () => {
-      if (!document.hidden) this.play()
-    })
+    document.addEventListener('visibilitychange', this.onVisibility)
+  }
+
+  /** Ends the screen for good: releases its track and its listener on the document. */
+  dispose(): void {
+    this.generation += 1
+    document.removeEventListener('visibilitychange', this.onVisibility)
+    this.onFrame = null
+    this.video.srcObject = null
+    this.element.remove()
   }
 
   attach(track: MediaStreamTrack): void {
@@ -116,7 +127,7 @@ export class VideoScreen implements Screen {
     this.standIn()
   }
 
-  /** Put back into the document a video may stand paused; a muted one is always allowed to play. */
+  /** A video that was moved in the document may be paused; a muted one is always allowed to play. */
   play(): void {
     if (this.video.srcObject) void this.video.play().catch(() => undefined)
   }

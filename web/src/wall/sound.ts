@@ -1,17 +1,17 @@
 /**
  * The one sound of a page: that of one camera out of those it shows. Off at every load, until somebody switches it on.
  *
- * The wish is a message, like showing a camera; the hub answers what is heard and on whose audio track, or why nothing is.
+ * Listening is asked for by a message, like showing a camera; the hub answers which connection's audio track carries it, or why none does.
  */
-import type { Heard, Hello, Listen } from '@/api/types'
+import type { Heard, Listen } from '@/api/types'
 
 export interface SoundSocket {
-  send(message: Listen): boolean
-  on(kind: 'hello', handler: (message: Hello) => void): () => void
+  /** Asks for a camera's sound; asked again after each reconnect until the hub has confirmed it. */
+  want(message: Listen): void
   on(kind: 'heard', handler: (message: Heard) => void): () => void
 }
 
-/** Where sound comes out; tests put a plain object here. */
+/** Audio output; tests pass a plain object. */
 export interface Speaker {
   play(track: MediaStreamTrack): void
   silence(): void
@@ -36,15 +36,10 @@ export class Sound {
   camera: number | null = null
   state: SoundState['state'] = 'off'
   private serial = 0
-  private unsent = false
-  private hubEpoch: string | null = null
-  private readonly off: (() => void)[]
+  private readonly off: () => void
 
   constructor(private readonly parts: SoundParts) {
-    this.off = [
-      parts.socket.on('hello', (message) => this.greeted(message)),
-      parts.socket.on('heard', (message) => this.heard(message)),
-    ]
+    this.off = parts.socket.on('heard', (message) => this.heard(message))
   }
 
   /** Called in the click or key press itself: only then does every browser allow sound to begin. */
@@ -60,20 +55,13 @@ export class Sound {
   }
 
   stop(): void {
-    for (const off of this.off) off()
+    this.off()
     this.parts.speaker.silence()
   }
 
   private ask(): void {
     this.serial += 1
-    this.unsent = !this.parts.socket.send({ type: 'listen', serial: this.serial, camera: this.camera })
-  }
-
-  /** A new hub knows nothing of us. */
-  private greeted(hello: Hello): void {
-    const newHub = this.hubEpoch !== null && this.hubEpoch !== hello.epoch
-    this.hubEpoch = hello.epoch
-    if (this.unsent || (newHub && this.camera !== null)) this.ask()
+    this.parts.socket.want({ type: 'listen', serial: this.serial, camera: this.camera })
   }
 
   private heard(message: Heard): void {
@@ -93,7 +81,7 @@ export class Sound {
   }
 }
 
-/** An audio element that is in no document: it only sounds. */
+/** An audio element outside the document. */
 export class PageSpeaker implements Speaker {
   private readonly element = new Audio()
   private track: MediaStreamTrack | null = null

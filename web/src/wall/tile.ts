@@ -1,8 +1,8 @@
 /**
- * What one tile is at: the pure state machine behind "every tile says what it is".
+ * The state of one tile: the pure state machine behind "every tile says what it shows".
  *
- * The hub says what it does for the tile (`told`); the browser says when a new frame was really seen. Only both together make
- * a tile live: a hub that says live over a picture that stands still is a stall, and a picture of the camera before is none.
+ * The hub says what it does for the tile (`hubState`); the browser says when a new frame was really seen. Only both together make
+ * a tile live: if the hub says live but no new frame comes the tile is stalled, and a frame of the previous camera does not count.
  */
 import type { TileMessage } from '@/api/types'
 
@@ -20,7 +20,7 @@ export interface Tile {
   quality: Quality
   /** Grows with every show; messages about an older one are not about this picture. */
   serial: number
-  told: TileMessage['state']
+  hubState: TileMessage['state']
   reason: string | null
   detail: string
   /** When the fault began, by the hub; ms. */
@@ -50,7 +50,7 @@ export interface Tile {
   carried: boolean
 }
 
-/** A frame as the browser tells of it: when the network gave it (ms of the page's clock), its 32-bit RTP timestamp if known. */
+/** A frame as the browser reports it: when it was received (ms of the page's clock), its 32-bit RTP timestamp if known. */
 export interface FrameSeen {
   receivedAt: number
   rtp?: number
@@ -69,7 +69,7 @@ export function emptyTile(index: number): Tile {
     camera: null,
     quality: 'auto',
     serial: 0,
-    told: 'empty',
+    hubState: 'empty',
     reason: null,
     detail: '',
     since: null,
@@ -91,26 +91,26 @@ export function emptyTile(index: number): Tile {
 }
 
 /** Another camera or quality is wanted. A new camera has no frame yet; a new quality keeps the picture it has. */
-export function wanted(tile: Tile, camera: number | null, quality: Quality, now: number): Tile {
+export function requested(tile: Tile, camera: number | null, quality: Quality, now: number): Tile {
   const next: Tile = { ...tile, quality, serial: tile.serial + 1 }
-  if (camera === tile.camera) return camera === null ? next : { ...next, told: tile.told === 'live' || tile.told === 'pictures' ? tile.told : 'connecting' }
+  if (camera === tile.camera) return camera === null ? next : { ...next, hubState: tile.hubState === 'live' || tile.hubState === 'pictures' ? tile.hubState : 'connecting' }
   return {
     ...emptyTile(tile.index),
     camera,
     quality,
     serial: next.serial,
-    told: camera === null ? 'empty' : 'connecting',
+    hubState: camera === null ? 'empty' : 'connecting',
     shownAt: now,
     carried: tile.carried,
   }
 }
 
 /** The hub says what it does. Messages of an older serial, or of another camera, are not for us. */
-export function told(tile: Tile, message: TileMessage, now: number): Tile {
+export function withMessage(tile: Tile, message: TileMessage, now: number): Tile {
   if (message.serial !== tile.serial || message.camera !== tile.camera) return tile
   return {
     ...tile,
-    told: message.state,
+    hubState: message.state,
     reason: message.reason ?? null,
     detail: message.detail,
     since: message.since ? Date.parse(message.since) : null,
@@ -122,19 +122,19 @@ export function told(tile: Tile, message: TileMessage, now: number): Tile {
     picture: message.picture ?? null,
     interval: message.interval != null ? message.interval * 1_000 : tile.interval,
     note: message.note ?? null,
-    liveAt: message.state === 'live' ? (tile.told === 'live' ? (tile.liveAt ?? now) : now) : null,
+    liveAt: message.state === 'live' ? (tile.hubState === 'live' ? (tile.liveAt ?? now) : now) : null,
     firstRtp: message.first_rtp ?? null,
   }
 }
 
-/** A frame was seen. Until the first one of this camera is accepted, those of the camera before must not stand under its name. */
-export function framed(tile: Tile, frame: FrameSeen, now: number): Tile {
-  if (tile.camera === null || tile.told === 'pictures' || (tile.frameAt === null && !isOwn(tile, frame))) return tile
+/** A frame was seen. Until the first one of this camera is accepted, those of the camera before must not be shown under its name. */
+export function withFrame(tile: Tile, frame: FrameSeen, now: number): Tile {
+  if (tile.camera === null || tile.hubState === 'pictures' || (tile.frameAt === null && !isOwn(tile, frame))) return tile
   return { ...tile, frameAt: now, still: false }
 }
 
 /** A key-frame picture of this camera is seen, whose key frame came at `at`. */
-export function pictured(tile: Tile, at: number): Tile {
+export function withStill(tile: Tile, at: number): Tile {
   return { ...tile, frameAt: at, still: true }
 }
 
@@ -144,8 +144,8 @@ function freshFor(tile: Tile): number {
 }
 
 /**
- * The hub names the RTP timestamp that this camera begins with. Where the browser tells none, what the network gave us before
- * the hub said live counts as the last camera's.
+ * The hub names the RTP timestamp that this camera begins with. Where the browser reports none, what was received before
+ * the hub said live counts as the previous camera's.
  */
 function isOwn(tile: Tile, frame: FrameSeen): boolean {
   if (tile.liveAt === null) return false
@@ -154,7 +154,7 @@ function isOwn(tile: Tile, frame: FrameSeen): boolean {
 }
 
 /** The peer connection broke (the last picture stays, marked old) or stands again. */
-export function carried(tile: Tile, up: boolean): Tile {
+export function withConnection(tile: Tile, up: boolean): Tile {
   return tile.carried === up ? tile : { ...tile, carried: up }
 }
 
@@ -168,17 +168,17 @@ export function qualityFor(tile: Tile, camera: number | null, large: boolean): Q
 }
 
 function settled(tile: Tile): boolean {
-  return tile.told === 'live' || tile.told === 'pictures' ? tile.frameAt !== null : tile.told === 'failed' || tile.told === 'refused'
+  return tile.hubState === 'live' || tile.hubState === 'pictures' ? tile.frameAt !== null : tile.hubState === 'failed' || tile.hubState === 'refused'
 }
 
 export function phaseOf(tile: Tile, now: number): Phase {
   if (tile.camera === null) return 'empty'
-  if (tile.told === 'failed' || tile.told === 'refused') return tile.told
+  if (tile.hubState === 'failed' || tile.hubState === 'refused') return tile.hubState
   const age = tile.frameAt === null ? Infinity : now - tile.frameAt
   const fresh = age <= freshFor(tile)
-  if (tile.told === 'pictures') return !tile.still ? 'connecting' : fresh ? 'pictures' : 'stalled' // they come by no peer connection
+  if (tile.hubState === 'pictures') return !tile.still ? 'connecting' : fresh ? 'pictures' : 'stalled' // they come by no peer connection
   if (!tile.carried) return fresh ? (tile.still ? 'pictures' : 'live') : tile.frameAt === null ? 'connecting' : 'reconnecting'
-  if (tile.told !== 'live') return tile.told === 'waiting' ? 'waiting' : 'connecting'
+  if (tile.hubState !== 'live') return tile.hubState === 'waiting' ? 'waiting' : 'connecting'
   if (tile.frameAt === null || tile.still) return now - (tile.liveAt ?? now) > (tile.note === 'link_keys' ? KEYS_STALL_MS : STALL_MS) ? 'stalled' : 'connecting'
   return fresh ? 'live' : 'stalled'
 }

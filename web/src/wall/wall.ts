@@ -1,17 +1,20 @@
 /**
- * The wall: tiles, and the peer connections that carry them. No framework in here; a page places the screens and listens.
+ * The wall: tiles, and the peer connections that carry them. No framework in here; a page places the screens and subscribes.
  *
- * `show` is one WebSocket message. What is wanted is kept here, so that a new connection, a restarted relay or a restarted
- * hub is answered by offering again and showing everything again, while each tile keeps its last picture.
+ * Showing a camera is one WebSocket message (`show`), which the socket repeats after a reconnect until it is confirmed. A lost
+ * viewer, a restarted relay or a restarted hub is answered here: by offering again and asking for every tile again, while
+ * each tile keeps its last picture.
  */
 import type { Hello, RelayNew, Show, TileMessage, ViewerGone } from '@/api/types'
 import type { Peer } from './peer'
 import type { Screen } from './screen'
-import { carried, emptyTile, framed, phaseOf, pictured, told, wanted, type FrameSeen, type Phase, type Quality, type Tile } from './tile'
+import { withConnection, emptyTile, withFrame, phaseOf, withStill, withMessage, requested, type FrameSeen, type Phase, type Quality, type Tile } from './tile'
 
 export interface Socket {
-  readonly state: string
-  send(message: Show): boolean
+  /** Asks for a camera in a tile; asked again after each reconnect until the hub has confirmed it. */
+  want(message: Show): void
+  /** Nothing is asked for in this tile for now. */
+  dropTile(track: number): void
   on(kind: 'hello', handler: (message: Hello) => void): () => void
   on(kind: 'tile', handler: (message: TileMessage) => void): () => void
   on(kind: 'viewer_gone', handler: (message: ViewerGone) => void): () => void
@@ -27,9 +30,9 @@ export interface WallParts {
   /** Makes a peer connection to a relay for the tiles from `first` on; the wall calls `offer` on it. */
   connect(relay: number, first: number, onState: (peer: Peer) => void): Peer
   screen(index: number): Screen
-  /** The stored picture that stands in until the first frame. */
+  /** The stored picture shown until the first frame. */
   poster(camera: number): string | null
-  /** The key-frame picture with that number and its age in ms; null where it cannot be had. */
+  /** The key-frame picture with that number and its age in ms; null when it cannot be fetched. */
   still(camera: number, stream: 'main' | 'sub', number: number): Promise<{ image: ImageBitmap; age: number } | null>
   now(): number
   later(ms: number, what: () => void): void
@@ -44,8 +47,6 @@ interface Slot {
   screen: Screen
   /** Which peer's track the screen shows. */
   source: Peer | null
-  /** A show that could not be sent yet. */
-  unsent: boolean
   decoded: number
   /** The last frame of the track that the screen shows. */
   frame: FrameSeen | null
@@ -84,21 +85,21 @@ export class Wall {
   constructor(private readonly parts: WallParts) {
     this.slots = Array.from({ length: parts.tiles }, (_, index) => {
       const screen = parts.screen(index)
-      const slot: Slot = { tile: emptyTile(index), screen, source: null, unsent: false, decoded: 0, frame: null, reshownAt: 0, fetching: false, fetched: null, stills: 0 }
+      const slot: Slot = { tile: emptyTile(index), screen, source: null, decoded: 0, frame: null, reshownAt: 0, fetching: false, fetched: null, stills: 0 }
       screen.onFrame = (frame) => this.frameSeen(slot, frame)
       return slot
     })
     const { socket } = parts
     this.off.push(
-      socket.on('hello', (message) => this.greeted(message)),
-      socket.on('tile', (message) => this.tileTold(message)),
+      socket.on('hello', (message) => this.onHello(message)),
+      socket.on('tile', (message) => this.tileMessage(message)),
       socket.on('viewer_gone', (message) => this.viewerGone(message)),
       socket.on('relay', (message) => this.relayNew(message)),
     )
     this.reach(1)
   }
 
-  /** So many tiles are to be carried: makes the connections that they need. One that was made is kept for the next time. */
+  /** Makes the connections that this many tiles need. Those already made are kept. */
   reach(tiles: number): void {
     for (const first of this.parts.firsts) {
       if (first < this.reached || first >= tiles) continue
@@ -112,13 +113,13 @@ export class Wall {
     const slot = this.slots[index]
     if (!slot || (slot.tile.camera === camera && (camera === null || slot.tile.quality === quality))) return
     if (camera !== slot.tile.camera) slot.screen.cover(camera === null ? null : this.parts.poster(camera))
-    this.ask(slot, wanted(slot.tile, camera, quality, this.parts.now()))
+    this.ask(slot, requested(slot.tile, camera, quality, this.parts.now()))
   }
 
-  /** Asks the hub once more for what a tile wants: the operator's own try. */
+  /** Asks the hub once more for a tile's camera: the operator's own retry. */
   again(index: number): void {
     const slot = this.slots[index]
-    if (slot && slot.tile.camera !== null) this.ask(slot, wanted(slot.tile, slot.tile.camera, slot.tile.quality, this.parts.now()))
+    if (slot && slot.tile.camera !== null) this.ask(slot, requested(slot.tile, slot.tile.camera, slot.tile.quality, this.parts.now()))
   }
 
   tile(index: number): Tile {
@@ -135,18 +136,18 @@ export class Wall {
     return (viewer === null ? peers[0] : peers.find((peer) => peer.viewer === viewer))?.audioTrack ?? null
   }
 
-  /** The connection that carries a tile: whom to ask for its figures. */
+  /** The connection that carries a tile: the one to ask for its figures. */
   carrier(index: number): Peer | null {
     return this.slots[index]?.source ?? null
   }
 
-  /** Tells the index of each tile whose state may have changed. */
+  /** Calls the listener with the index of each tile whose state may have changed. */
   listen(listener: (index: number) => void): () => void {
     this.listeners.add(listener)
     return () => this.listeners.delete(listener)
   }
 
-  /** Once a second: count frames, notice stalls, and ask anew for a tile that has stood still for long. */
+  /** Called once a second: count frames, notice stalls, and ask again for a tile that has been stalled for long. */
   async tick(): Promise<void> {
     for (const peer of this.peers.values()) {
       if (peer.state !== 'connected') continue
@@ -154,7 +155,7 @@ export class Wall {
       for (const slot of this.slots) {
         if (slot.source !== peer) continue
         const count = counts[slot.tile.index - peer.first] ?? 0
-        // The count says only that frames flow; that the first one is of this camera, frameSeen must have told.
+        // The count says only that frames flow; that it is of this camera only an accepted frame says.
         if (count > slot.decoded && slot.tile.frameAt !== null && !slot.tile.still) slot.tile = { ...slot.tile, frameAt: this.parts.now() }
         slot.decoded = count
       }
@@ -201,16 +202,15 @@ export class Wall {
 
   private ask(slot: Slot, tile: Tile): void {
     slot.tile = tile
-    slot.unsent = !this.send(slot)
-    this.changed(slot)
+    // Shows go to the first relay's viewer; the hub's answer names the one that carries the tile.
+    const { index, serial, camera, quality } = tile
+    const viewer = this.peers.get(keyOf(this.mainRelay, this.firstOf(index)))?.viewer
+    if (viewer) this.parts.socket.want({ type: 'show', viewer, track: index, serial, camera, quality })
+    this.changed(slot) // without a viewer it is asked for as soon as there is one: `showAll`
   }
 
-  /** Shows go to the first relay's viewer; the hub's answer names the one that carries the tile. */
-  private send(slot: Slot): boolean {
-    const { index, serial, camera, quality } = slot.tile
-    const viewer = this.peers.get(keyOf(this.parts.relays[0] ?? 0, this.firstOf(index)))?.viewer
-    if (!viewer) return false
-    return this.parts.socket.send({ type: 'show', viewer, track: index, serial, camera, quality })
+  private get mainRelay(): number {
+    return this.parts.relays[0] ?? 0
   }
 
   /** The first tile of the connection that carries this one. */
@@ -228,21 +228,22 @@ export class Wall {
         if (slot.tile.camera !== null) slot.screen.freeze()
         slot.source = null
         slot.decoded = 0
-        slot.tile = carried(slot.tile, false)
+        slot.tile = withConnection(slot.tile, false)
         this.changed(slot)
       }
       before.close()
     }
+    if (relay === this.mainRelay) for (const slot of this.slots) if (this.firstOf(slot.tile.index) === first) this.parts.socket.dropTile(slot.tile.index)
     const peer = this.parts.connect(relay, first, (changed) => this.peerChanged(changed))
     this.peers.set(key, peer)
     void peer.offer()
   }
 
   private peerChanged(peer: Peer): void {
-    if (!this.stands(peer)) return
+    if (!this.isCurrent(peer)) return
     if (peer.state === 'connecting') {
       this.adopt(peer)
-      if (peer.relay === (this.parts.relays[0] ?? 0)) this.showAll(peer.first)
+      if (peer.relay === this.mainRelay) this.showAll(peer.first)
     } else if (peer.state === 'connected') {
       this.tries.delete(keyOf(peer.relay, peer.first))
       this.mark(peer, true)
@@ -258,15 +259,15 @@ export class Wall {
     this.tries.set(key, tries + 1)
     const most = OFFER_PAUSE_MS[Math.min(tries, OFFER_PAUSE_MS.length - 1)] ?? 8_000
     this.parts.later(Math.random() * most, () => {
-      if (this.stands(peer)) this.offer(peer.relay, peer.first)
+      if (this.isCurrent(peer)) this.offer(peer.relay, peer.first)
     })
   }
 
-  private stands(peer: Peer): boolean {
+  private isCurrent(peer: Peer): boolean {
     return this.peers.get(keyOf(peer.relay, peer.first)) === peer
   }
 
-  /** Tiles without a source take theirs from this peer. */
+  /** Tiles without a source get theirs from this peer. */
   private adopt(peer: Peer): void {
     for (const slot of this.slots) if (slot.source === null) this.attach(slot, peer)
   }
@@ -277,67 +278,66 @@ export class Wall {
     slot.source = peer
     slot.decoded = 0
     slot.frame = null
-    slot.tile = carried(slot.tile, peer.state === 'connected')
+    slot.tile = withConnection(slot.tile, peer.state === 'connected')
     slot.screen.attach(track)
   }
 
   private mark(peer: Peer, up: boolean): void {
     for (const slot of this.slots) {
       if (slot.source !== peer) continue
-      slot.tile = carried(slot.tile, up)
+      slot.tile = withConnection(slot.tile, up)
       this.changed(slot)
     }
   }
 
-  /** A new viewer knows nothing of us: ask for everything, under new serials. */
+  /** A new viewer shows nothing yet: ask for every tile, under new serials. */
   private showAll(first: number): void {
     for (const slot of this.slots) {
       if (slot.tile.camera === null || this.firstOf(slot.tile.index) !== first) continue
-      const asked = wanted(slot.tile, slot.tile.camera, slot.tile.quality, this.parts.now())
-      this.ask(slot, { ...asked, told: 'connecting', liveAt: null })
+      const asked = requested(slot.tile, slot.tile.camera, slot.tile.quality, this.parts.now())
+      this.ask(slot, { ...asked, hubState: 'connecting', liveAt: null })
     }
   }
 
-  private greeted(hello: Hello): void {
+  private onHello(hello: Hello): void {
     const newHub = this.hubEpoch !== null && this.hubEpoch !== hello.epoch
     this.hubEpoch = hello.epoch
     for (const peer of [...this.peers.values()]) {
-      if (peer.viewer === null) continue // its offer is on its way, or failed and will be made again
+      if (peer.viewer === null) continue // its offer is under way, or has failed and will be repeated
       const epoch = hello.relays[String(peer.relay)]
-      const stands = !newHub && hello.viewers.includes(peer.viewer) && (epoch === undefined || epoch === peer.epoch)
-      if (!stands) this.offer(peer.relay, peer.first)
+      const known = !newHub && hello.viewers.includes(peer.viewer) && (epoch === undefined || epoch === peer.epoch)
+      if (!known) this.offer(peer.relay, peer.first)
     }
-    for (const slot of this.slots) if (slot.unsent) slot.unsent = !this.send(slot)
   }
 
-  private tileTold(message: TileMessage): void {
+  private tileMessage(message: TileMessage): void {
     const slot = this.slots[message.track]
     if (!slot || message.serial !== slot.tile.serial) return
     const peer = [...this.peers.values()].find((one) => one.viewer === message.viewer)
     if (!peer) return
-    slot.tile = told(slot.tile, message, this.parts.now())
+    slot.tile = withMessage(slot.tile, message, this.parts.now())
     if (slot.source !== peer) this.attach(slot, peer)
     this.changed(slot)
-    // Pictures often overtake this message: the one on the screen may be of this camera already.
+    // Frames often overtake this message: the one on the screen may be of this camera already.
     if (slot.tile.frameAt === null && slot.frame) this.accept(slot, slot.frame)
     void this.fetchStills(slot)
   }
 
-  /** Fetches the newest key-frame picture until it is shown: one at a time, those that came meanwhile are passed over. */
+  /** Fetches the newest key-frame picture until it is shown: one at a time, skipping those that were replaced meanwhile. */
   private async fetchStills(slot: Slot): Promise<void> {
     if (slot.fetching) return
     slot.fetching = true
-    while (!this.stopped && slot.tile.told === 'pictures' && slot.tile.camera !== null && slot.tile.picture !== null) {
+    while (!this.stopped && slot.tile.hubState === 'pictures' && slot.tile.camera !== null && slot.tile.picture !== null) {
       const { camera, stream, picture } = slot.tile
       if (picture === slot.fetched) break
       const got = await this.parts.still(camera, stream ?? 'sub', picture)
-      slot.fetched = picture // had or not: the next one comes soon
+      slot.fetched = picture // whether or not it could be fetched: the next one comes soon
       if (!got) continue
-      if (slot.tile.camera !== camera || slot.tile.told !== 'pictures') got.image.close()
+      if (slot.tile.camera !== camera || slot.tile.hubState !== 'pictures') got.image.close()
       else {
         slot.screen.still(got.image)
         slot.stills += 1
-        slot.tile = pictured(slot.tile, this.parts.now() - got.age)
+        slot.tile = withStill(slot.tile, this.parts.now() - got.age)
         this.changed(slot)
       }
     }
@@ -361,7 +361,7 @@ export class Wall {
 
   private accept(slot: Slot, frame: FrameSeen): void {
     const before = slot.tile
-    slot.tile = framed(before, frame, this.parts.now())
+    slot.tile = withFrame(before, frame, this.parts.now())
     if (slot.tile === before) return
     slot.screen.reveal()
     if (before.frameAt === null || phaseOf(before, this.parts.now()) !== phaseOf(slot.tile, this.parts.now())) this.changed(slot)

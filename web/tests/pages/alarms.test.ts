@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { arrange, byUrgency, matches } from '@/pages/alarms/arrange'
-import { delayLines, inOrder, segments, summary } from '@/pages/alarms/history'
-import type { Alarm, Observation } from '@/pages/parts/shapes'
+import { delayLines, lookResult, stateBar } from '@/pages/alarms/history'
+import type { Alarm, StateSpan } from '@/api/types'
 
 function alarm(id: number, minute: number, more: Partial<Alarm> = {}): Alarm {
   return {
@@ -53,25 +53,34 @@ describe('the list under the pointer', () => {
   })
 })
 
-function seen(minute: number, reason: string | null, key_frame_ms: number | null = 400): Observation {
-  return { at: new Date(minute * 60_000).toISOString(), reason, detail: '', signalling_ms: 20, stream_ms: 100, key_frame_ms, clock_error_s: null, scores: {} }
+const at = (minute: number): string => new Date(minute * 60_000).toISOString()
+function span(aspect: StateSpan['aspect'], from: number, to: number, reason: string | null): StateSpan {
+  return { aspect, since: at(from), until: at(to), reason }
 }
+const minutes = (spans: StateSpan[]) => stateBar(spans).map((one) => [one.from / 60_000, one.to / 60_000, one.reason])
 
-describe('health file', () => {
-  const minute = 60_000
-  it('joins looks of one state and ends a stretch where nobody looked', () => {
-    const looks = inOrder([seen(10, 'frozen'), seen(0, null), seen(5, null), seen(60, null)])
-    expect(segments(looks, 70 * minute, 20 * minute)).toEqual([
-      { from: 0, to: 10 * minute, reason: null },
-      { from: 10 * minute, to: 30 * minute, reason: 'frozen' },
-      { from: 60 * minute, to: 70 * minute, reason: null },
+describe('the bar of the health file', () => {
+  it('shows a camera that is frozen all the time as frozen all the time, whatever looks without a picture say', () => {
+    expect(minutes([span('live', 0, 60, null), span('picture', 0, 60, 'frozen'), span('clock', 0, 60, null)])).toEqual([[0, 60, 'frozen']])
+  })
+  it('lets an outage outweigh the picture, and the picture the clock', () => {
+    expect(minutes([span('clock', 0, 50, 'clock_wrong'), span('live', 0, 20, null), span('live', 20, 30, 'unreachable'), span('live', 30, 60, null), span('picture', 10, 40, 'black')])).toEqual([
+      [0, 10, 'clock_wrong'],
+      [10, 20, 'black'],
+      [20, 30, 'unreachable'],
+      [30, 40, 'black'],
+      [40, 50, 'clock_wrong'],
+      [50, 60, null],
     ])
   })
-  it('leaves a gap in the line of a look that got no picture', () => {
-    expect(delayLines([seen(0, 'unreachable', null)])[2]).toEqual({ name: 'key_frame_ms', points: [[0, null]] })
+  it('has a gap where nobody looked', () => {
+    expect(minutes([span('live', 0, 10, null), span('live', 40, 50, null)])).toEqual([[0, 10, null], [40, 50, null]])
+    expect(minutes([])).toEqual([])
   })
-  it('sums up', () => {
-    expect(summary([seen(0, null, 300), seen(5, 'frozen', 500), seen(10, 'stalled', null)])).toEqual({ looks: 3, bad: 2, median: 300 })
-    expect(summary([])).toEqual({ looks: 0, bad: 0, median: null })
+  it('leaves a gap in a line where nothing was measured', () => {
+    expect(delayLines([{ at: at(0), signalling_ms: 20, stream_ms: null, key_frame_ms: null, clock_error_s: null }])[2]).toEqual({ name: 'key_frame_ms', points: [[0, null]] })
+  })
+  it('tells a look that fetched a picture from one that only heard the camera answer', () => {
+    expect([lookResult({ reason: null, picture: 'ok' }), lookResult({ reason: null, picture: null }), lookResult({ reason: 'frozen', picture: 'frozen' })]).toEqual(['good', 'answers', 'fault'])
   })
 })

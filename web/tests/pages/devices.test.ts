@@ -5,13 +5,13 @@ import { looksLikeRange, splitRanges } from '@/pages/devices/ranges'
 import { filtered, matchesText, NO_FILTERS, registerRows, tally } from '@/pages/devices/register'
 import { canRegister, divide, foundKind, mergeSweep, percent, within } from '@/pages/devices/sweep'
 import { moved } from '@/pages/parts/reorder'
-import type { Camera, Device, Found, Sweep, Village } from '@/pages/parts/shapes'
-import { topsOf, visibleRows } from '@/pages/parts/window'
+import type { Camera, Device, FoundDevice, Sweep, Village } from '@/api/types'
+import { topsOf, visibleRows } from '@/pages/parts/virtualRows'
 
-function found(key: string, more: Partial<Found> = {}): Found {
+function found(key: string, more: Partial<FoundDevice> = {}): FoundDevice {
   return { key, host: '10.0.0.1', port: 80, name: '', manufacturer: '', model: '', mac: '', endpoint: '', source: 'unicast', clock_error_s: null, reason: null, device_id: null, other_village: false, ...more }
 }
-function sweep(done: number, rows: Found[], state: Sweep['state'] = 'running', id = 'a'): Sweep {
+function sweep(done: number, rows: FoundDevice[], state: Sweep['state'] = 'running', id = 'a'): Sweep {
   return { id, village_id: 1, state, detail: '', started_at: '2026-11-24T08:00:00Z', total: 100, done, found: rows }
 }
 

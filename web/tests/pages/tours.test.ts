@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { Run } from '@/pages/parts/shapes'
+import type { Run } from '@/api/types'
 import { ClockDifference, clockText, newerRun, secondsLeft, stopProgress } from '@/pages/tours/countdown'
 import { camerasOfClass, clampDwell, fromTour, insertAt, missing, moveTo, newStop, removeKey, setDwellForAll, STOPS_MAX, toBody, totalSeconds } from '@/pages/tours/stops'
 
@@ -31,21 +31,21 @@ describe('clock difference', () => {
   it('is the smallest of the last samples: delays only add', () => {
     const difference = new ClockDifference(3)
     expect(difference.ms).toBe(0)
-    difference.heard(HUB, hub + 7_300)
-    difference.heard(HUB, hub + 7_020)
-    difference.heard(HUB, hub + 9_000)
+    difference.addSample(HUB, hub + 7_300)
+    difference.addSample(HUB, hub + 7_020)
+    difference.addSample(HUB, hub + 9_000)
     expect(difference.ms).toBe(7_020)
   })
   it('follows a clock that was set', () => {
     const difference = new ClockDifference(2)
-    difference.heard(HUB, hub)
-    difference.heard(HUB, hub + 50_000)
-    difference.heard(HUB, hub + 50_010)
+    difference.addSample(HUB, hub)
+    difference.addSample(HUB, hub + 50_000)
+    difference.addSample(HUB, hub + 50_010)
     expect(difference.ms).toBe(50_000)
   })
   it('ignores what is no time', () => {
     const difference = new ClockDifference()
-    difference.heard('soon', 5)
+    difference.addSample('soon', 5)
     expect(difference.ms).toBe(0)
   })
 })

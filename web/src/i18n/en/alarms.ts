@@ -93,6 +93,7 @@ export default {
     key_frame_ms: 'Picture',
     states: 'State',
     good: 'OK',
+    answers: 'Answers (picture not checked)',
     unseen: 'Not checked',
     clock: 'Clock error (s)',
     scores: 'Picture scores',

@@ -93,6 +93,7 @@ export default {
     key_frame_ms: '出图',
     states: '状态',
     good: '正常',
+    answers: '应答正常（未检查画面）',
     unseen: '未检测',
     clock: '时钟误差（秒）',
     scores: '画面评分',

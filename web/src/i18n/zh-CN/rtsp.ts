@@ -68,6 +68,8 @@ export default {
     protocol: '播放端协议异常',
     refused: '未取到画面',
     stopped: '端口已关闭',
+    busy: '播放端过多，已拒绝',
+    internal: '转发服务内部错误',
     codec_changed: '编码格式已变，需重新连接',
     revoked: '凭证已吊销',
     expired: '凭证已过期',

@@ -1,6 +1,6 @@
 /** The order of the alarm list, and how it stays still under the pointer. */
 
-import type { Alarm } from '../parts/shapes'
+import type { Alarm } from '@/api/types'
 
 type Ordered = Pick<Alarm, 'id' | 'opened_at' | 'closed_at'>
 
@@ -28,7 +28,7 @@ export interface Arranged<T> {
 }
 
 /**
- * Sorted alarms; while `held` (ids as they stand on the screen, the pointer is over them) rows keep their place, what
+ * Sorted alarms. While the pointer is over the list, `held` are the ids on the screen: rows keep their place, what
  * has left the filter stays until the pointer goes, and new rows are only counted: a click never hits another alarm
  * than the one aimed at.
  */

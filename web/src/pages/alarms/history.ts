@@ -1,10 +1,10 @@
-/** Observations of one camera → what the health file draws. */
-
-import type { Observation } from '../parts/shapes'
+/** The history of one camera, as the hub sums it up → what the health file draws. */
+import type { CurvePoint, Observation, StateSpan } from '@/api/types'
 
 export interface Segment {
   from: number
   to: number
+  /** null: well. */
   reason: string | null
 }
 
@@ -13,48 +13,45 @@ export interface Line {
   points: [number, number | null][]
 }
 
-/** Oldest first, whatever order the hub sent. */
-export function inOrder(observations: readonly Observation[]): Observation[] {
-  return [...observations].sort((a, b) => Date.parse(a.at) - Date.parse(b.at))
-}
+/** The most severe first: a camera that is not live has no picture to judge. */
+const ASPECTS = ['live', 'picture', 'clock'] as const
 
 /**
- * Stretches of one state. An observation holds until the next; where none came for longer than `gapMs` the stretch
- * ends there: not having looked is not "healthy".
+ * The state of the camera over time, combined from its aspects. Each aspect is judged by the looks that measured it alone:
+ * most looks fetch no picture, and so do not tell whether it is frozen. Where no look was made there is no segment.
  */
-export function segments(ordered: readonly Observation[], endMs: number, gapMs: number): Segment[] {
+export function stateBar(spans: readonly StateSpan[]): Segment[] {
+  const parts = spans.map((span) => ({ aspect: span.aspect, from: Date.parse(span.since), to: Date.parse(span.until), reason: span.reason }))
+  const edges = [...new Set(parts.flatMap((part) => [part.from, part.to]))].sort((a, b) => a - b)
+  const byAspect = ASPECTS.map((aspect) => parts.filter((part) => part.aspect === aspect).sort((a, b) => a.from - b.from))
+  const at = ASPECTS.map(() => 0)
   const result: Segment[] = []
-  ordered.forEach((seen, index) => {
-    const from = Date.parse(seen.at)
-    const following = ordered[index + 1]
-    const until = Math.min(following === undefined ? endMs : Date.parse(following.at), from + gapMs)
+  edges.slice(0, -1).forEach((from, index) => {
+    const to = edges[index + 1] as number
+    const known = byAspect.flatMap((own, n) => {
+      while ((own[at[n] as number]?.to ?? Infinity) <= from) at[n] = (at[n] as number) + 1
+      const part = own[at[n] as number]
+      return part !== undefined && part.from <= from ? [part.reason] : []
+    })
+    if (!known.length) return
+    const reason = known.find((one) => one !== null) ?? null
     const last = result.at(-1)
-    if (last !== undefined && last.reason === seen.reason && last.to >= from) last.to = Math.max(from, until)
-    else result.push({ from, to: Math.max(from, until), reason: seen.reason })
+    if (last !== undefined && last.reason === reason && last.to === from) last.to = to
+    else result.push({ from, to, reason })
   })
   return result
 }
 
-/** Three delays over time; a look that did not get as far leaves a gap in its line. */
-export function delayLines(ordered: readonly Observation[]): Line[] {
+/** Three delays over time; where nothing was measured the line has a gap. */
+export function delayLines(points: readonly CurvePoint[]): Line[] {
   return (['signalling_ms', 'stream_ms', 'key_frame_ms'] as const).map((name) => ({
     name,
-    points: ordered.map((seen) => [Date.parse(seen.at), seen[name]]),
+    points: points.map((point) => [Date.parse(point.at), point[name]]),
   }))
 }
 
-export interface Summary {
-  looks: number
-  bad: number
-  median: number | null
-}
-
-/** How many looks, how many of them bad, and the median time to a key frame. */
-export function summary(ordered: readonly Observation[]): Summary {
-  const delays = ordered.flatMap((seen) => seen.key_frame_ms ?? []).sort((a, b) => a - b)
-  return {
-    looks: ordered.length,
-    bad: ordered.filter((seen) => seen.reason !== null).length,
-    median: delays.length === 0 ? null : (delays[Math.floor((delays.length - 1) / 2)] ?? null),
-  }
+/** What a look found: a fault, a good picture, or only that the camera answers. */
+export function lookResult(look: Pick<Observation, 'reason' | 'picture'>): 'fault' | 'good' | 'answers' {
+  if (look.reason !== null) return 'fault'
+  return look.picture === null ? 'answers' : 'good'
 }

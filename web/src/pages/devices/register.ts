@@ -1,5 +1,5 @@
 /** The register as rows: what is shown of villages, devices and cameras under the chosen filters. */
-import type { Camera, Device, PlaceClass, Village } from '../parts/shapes'
+import type { Camera, Device, PlaceClass, Village } from '@/api/types'
 
 export interface Filters {
   text: string

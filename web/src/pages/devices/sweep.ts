@@ -1,6 +1,6 @@
 /** A running search as the page keeps it: answers arrive over the WebSocket and by polling, in any order. */
 
-import type { Found, Sweep } from '../parts/shapes'
+import type { FoundDevice, Sweep } from '@/api/types'
 
 const FINAL: ReadonlySet<Sweep['state']> = new Set(['done', 'cancelled', 'failed'])
 
@@ -9,8 +9,8 @@ export function isOver(sweep: Sweep): boolean {
 }
 
 /**
- * The newer of what is known and what has just arrived. A late poll never takes a found device away again, never turns
- * the bar back and never wakes a finished search. Rows keep the place where they first stood, so nothing moves under
+ * The newer of what is known and what has just arrived. A late poll never removes a found device, never moves the
+ * progress bar back and never restarts a finished search. Rows keep their first place, so nothing moves under
  * the pointer while the search runs.
  */
 export function mergeSweep(known: Sweep | null, arrived: Sweep): Sweep {
@@ -26,7 +26,7 @@ export function mergeSweep(known: Sweep | null, arrived: Sweep): Sweep {
   }
 }
 
-function mergeFound(known: readonly Found[], arrived: readonly Found[], older: boolean): Found[] {
+function mergeFound(known: readonly FoundDevice[], arrived: readonly FoundDevice[], older: boolean): FoundDevice[] {
   const fresh = new Map(arrived.map((row) => [row.key, row]))
   const rows = known.map((row) => {
     const again = fresh.get(row.key)
@@ -45,14 +45,14 @@ export function percent(sweep: Sweep): number {
 export type FoundKind = 'new' | 'registered' | 'elsewhere' | 'needs_help'
 
 /** What can be done with a row: registered ones are not offered again; those with a reason show what to do first. */
-export function foundKind(row: Found): FoundKind {
+export function foundKind(row: FoundDevice): FoundKind {
   if (row.device_id !== null) return 'registered'
   if (row.other_village) return 'elsewhere'
   return row.reason === null ? 'new' : 'needs_help'
 }
 
 /** Rows that can be ticked. A device with a reason may be tried too once its cause is mended. */
-export function canRegister(row: Found): boolean {
+export function canRegister(row: FoundDevice): boolean {
   const kind = foundKind(row)
   return kind === 'new' || kind === 'needs_help'
 }
@@ -77,8 +77,8 @@ export function within(host: string, ranges: readonly { first: string; last: str
   })
 }
 
-/** Which rows stand in front and are ticked by themselves, which wait behind a fold. Without a range nobody can say whose they are. */
-export function divide(rows: readonly Found[], ranges: readonly { first: string; last: string }[]): { own: Found[]; others: Found[] } {
+/** Which rows are listed and preselected, and which are folded away. Without a range it is not known whose they are. */
+export function divide(rows: readonly FoundDevice[], ranges: readonly { first: string; last: string }[]): { own: FoundDevice[]; others: FoundDevice[] } {
   if (ranges.length === 0) return { own: [...rows], others: [] }
   return { own: rows.filter((row) => within(row.host, ranges)), others: rows.filter((row) => !within(row.host, ranges)) }
 }

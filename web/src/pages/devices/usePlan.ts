@@ -1,8 +1,8 @@
-/** What a search would cover, counted by the hub while one types; the hub's refusal stands beside the range it means. */
+/** What a search would cover, counted by the hub while the user types; a refusal is shown beside the range that it is about. */
 import { onBeforeUnmount, ref, watch } from 'vue'
 import { api, type ApiError } from '@/api/client'
 import { errorText, t } from '@/i18n'
-import type { Plan } from '../parts/shapes'
+import type { SweepPlan } from '@/api/types'
 import { looksLikeRange, splitRanges } from './ranges'
 
 const PAUSE_MS = 400
@@ -13,7 +13,7 @@ export interface RangeProblem {
 }
 
 export function usePlan(villageId: () => number | null, text: () => string) {
-  const plan = ref<Plan | null>(null)
+  const plan = ref<SweepPlan | null>(null)
   const problems = ref<RangeProblem[]>([])
   const error = ref<ApiError | null>(null)
   const planning = ref(false)

@@ -2,7 +2,7 @@
 import { computed, onBeforeUnmount, onMounted, ref } from 'vue'
 import { api, type ApiError } from '@/api/client'
 import { live } from '@/stores'
-import type { Sweep } from '../parts/shapes'
+import type { Sweep } from '@/api/types'
 import { isOver, mergeSweep } from './sweep'
 
 const POLL_MS = 2_000
@@ -16,17 +16,17 @@ export function useSweep() {
 
   onMounted(() => {
     stopListening = live.onChanged('sweep', (change) => {
-      if (change.data && change.id === sweep.value?.id) take(change.data as unknown as Sweep)
+      if (change.data && change.id === sweep.value?.id) accept(change.data as unknown as Sweep)
     })
   })
   onBeforeUnmount(() => {
     stopListening()
     clearTimeout(timer)
-    // Whoever leaves the page has no use for the search: the network need not be probed on.
+    // Leaving the page ends the search: nobody is left to read its result.
     if (running.value && sweep.value) void api.delete('/api/discovery/sweeps/{sweep_id}', { path: { sweep_id: sweep.value.id } })
   })
 
-  function take(arrived: Sweep): void {
+  function accept(arrived: Sweep): void {
     sweep.value = mergeSweep(sweep.value, arrived)
   }
 
@@ -36,7 +36,7 @@ export function useSweep() {
     const answer = await api.get('/api/discovery/sweeps/{sweep_id}', { path: { sweep_id: id } })
     if (sweep.value?.id !== id) return
     if (answer.ok) {
-      take(answer.data)
+      accept(answer.data)
       error.value = null
     } else if (answer.error.status === 404) {
       sweep.value = { ...sweep.value, state: 'failed', detail: 'lost' } // the hub was restarted and forgot it
@@ -61,7 +61,7 @@ export function useSweep() {
   async function cancel(): Promise<void> {
     if (!sweep.value) return
     const answer = await api.delete('/api/discovery/sweeps/{sweep_id}', { path: { sweep_id: sweep.value.id } })
-    if (answer.ok) take(answer.data)
+    if (answer.ok) accept(answer.data)
     else error.value = answer.error
   }
 

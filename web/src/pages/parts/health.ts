@@ -1,5 +1,5 @@
 /** What is said about a camera's health: one of four marks, a word, and why. */
-import type { Camera } from './shapes'
+import type { Camera } from '@/api/types'
 
 export type Mark = 'ok' | 'fault' | 'unknown' | 'off'
 

@@ -1,7 +1,7 @@
-/** Lists that one page alone needs: fetched on entering, kept right by events, fetched again after a reconnect. */
+/** Lists that one page alone needs: fetched on entering, kept up to date by events, fetched again after a reconnect. */
 import { onBeforeUnmount, onMounted, ref, type Ref } from 'vue'
 import type { ApiError, Result } from '@/api/client'
-import { live } from '@/stores'
+import { live, onLeave } from '@/stores'
 import type { Collection } from '@/stores/collection'
 
 /** Keeps a collection alive while the component is mounted. */
@@ -23,11 +23,11 @@ export interface Loaded<T> {
   loading: Ref<boolean>
   /** Fetches; an earlier fetch that still runs is void, since it may have asked for something else. */
   load(): Promise<void>
-  /** Fetches the same anew. While a fetch runs, another follows it: events in quick order never starve the page. */
+  /** Fetches the same again. While a fetch runs, another follows it: events in quick succession never starve the page. */
   refresh(): void
 }
 
-/** One answer of the hub; leaving the page ends it. */
+/** One answer of the hub. Leaving the page or signing out makes it void. */
 export function useLoad<T>(fetchIt: (signal: AbortSignal) => Promise<Result<T>>): Loaded<T> {
   const data = ref<T | null>(null) as Ref<T | null>
   const error = ref<ApiError | null>(null)
@@ -54,9 +54,18 @@ export function useLoad<T>(fetchIt: (signal: AbortSignal) => Promise<Result<T>>)
     if (loading.value) again = true
     else void load()
   }
-  onBeforeUnmount(() => {
+  function forget(): void {
     current?.abort()
     current = null
+    again = false
+    loading.value = false
+    data.value = null
+    error.value = null
+  }
+  const stop = onLeave(forget)
+  onBeforeUnmount(() => {
+    stop()
+    forget()
   })
   return { data, error, loading, load, refresh }
 }

@@ -8,7 +8,7 @@ export type Session = Schemas['StreamSessionAnswer']
 export type Made = Schemas['MadeStreamToken']
 export type Address = Schemas['StreamAddress']
 
-/** A host as it stands in a URL: an IPv6 address in brackets, nothing around it. */
+/** A host as written in a URL: an IPv6 address in brackets, no spaces around it. */
 export function urlHost(host: string): string {
   const plain = host.trim().replace(/^\[(.*)\]$/u, '$1')
   return plain.includes(':') ? `[${plain}]` : plain

@@ -1,14 +1,14 @@
 /** The hub's time for countdowns: from every message that carries it, corrected by the best of the last ones. */
 import { onBeforeUnmount, onMounted, ref, type Ref } from 'vue'
 import { live } from '@/stores'
-import type { Run } from '../parts/shapes'
+import type { Run } from '@/api/types'
 import { ClockDifference } from '../tours/countdown'
 
 const difference = new ClockDifference()
 
 /** A run or message has just arrived that was made at `now` (hub time). */
-export function heardHub(now: string): void {
-  difference.heard(now, Date.now())
+export function noteHubTime(now: string): void {
+  difference.addSample(now, Date.now())
 }
 
 /** Hub time in ms, moving four times a second while the component is mounted. */
@@ -19,13 +19,13 @@ export function useHubClock(): Ref<number> {
     const timer = setInterval(() => (hubMs.value = Date.now() - difference.ms), 250)
     stops.push(
       () => clearInterval(timer),
-      live.on('hello', (message) => heardHub(message.now)),
-      live.on('time', (message) => heardHub(message.now)),
+      live.on('hello', (message) => noteHubTime(message.now)),
+      live.on('time', (message) => noteHubTime(message.now)),
       live.onChanged('run', (change) => {
-        if (change.data) heardHub((change.data as unknown as Run).now)
+        if (change.data) noteHubTime((change.data as unknown as Run).now)
       }),
     )
-    if (difference.ms === 0) heardHub(new Date(Date.now() + live.offsetMs).toISOString())
+    if (difference.ms === 0) noteHubTime(new Date(Date.now() + live.offsetMs).toISOString())
   })
   onBeforeUnmount(() => {
     for (const stop of stops.splice(0)) stop()

@@ -1,27 +1,27 @@
-/** A run on the wall: its newest state whatever way it came, and the wall kept on its present stop. */
+/** A run on the wall: its newest state, however it arrived, and the wall kept on its current stop. */
 import { computed, onBeforeUnmount, onMounted, ref, watch, type ComputedRef, type Ref } from 'vue'
 import { api, type ApiError } from '@/api/client'
 import { live, runs } from '@/stores'
-import type { WallPort } from '@/wall/port'
-import type { PlanStop, Run } from '../parts/shapes'
+import type { WallControl } from '@/wall/control'
+import type { PlanStop, Run } from '@/api/types'
 import { newerRun } from '../tours/countdown'
 
 export interface RunOnWall {
   run: Ref<Run | null>
   stop: ComputedRef<PlanStop | null>
   error: Ref<ApiError | null>
-  /** Fetches the run anew: after a reconnect, or when somebody else has acted on it. */
+  /** Fetches the run again: after a reconnect, or when somebody else has acted on it. */
   load(): Promise<void>
-  take(arrived: Run): void
+  accept(arrived: Run): void
 }
 
-/** Keeps the wall on the stop that run `runId` (null: none) stands at; gives the operator's scene back afterwards. */
-export function useRunOnWall(wall: WallPort, runId: () => number | null): RunOnWall {
+/** Keeps the wall on the current stop of run `runId` (null: none); restores the operator's scene afterwards. */
+export function useRunOnWall(wall: WallControl, runId: () => number | null): RunOnWall {
   const run = ref<Run | null>(null)
   const error = ref<ApiError | null>(null)
-  let before: ReturnType<WallPort['scene']> | null = null
+  let before: ReturnType<WallControl['scene']> | null = null
 
-  function take(arrived: Run): void {
+  function accept(arrived: Run): void {
     if (arrived.id !== runId()) return
     run.value = newerRun(run.value, arrived)
     error.value = null
@@ -33,7 +33,7 @@ export function useRunOnWall(wall: WallPort, runId: () => number | null): RunOnW
     const answer = await api.get('/api/runs/{run_id}', { path: { run_id: id } })
     if (id !== runId()) return
     if (answer.ok) {
-      take(answer.data.run)
+      accept(answer.data.run)
       runs.put(answer.data.run)
     } else if (!answer.aborted) error.value = answer.error
   }
@@ -56,7 +56,7 @@ export function useRunOnWall(wall: WallPort, runId: () => number | null): RunOnW
   )
   watch(
     () => runs.byId.get(runId() ?? 0),
-    (known) => known && take(known),
+    (known) => known && accept(known),
   )
 
   const stop = computed<PlanStop | null>(() => {
@@ -79,5 +79,5 @@ export function useRunOnWall(wall: WallPort, runId: () => number | null): RunOnW
   onBeforeUnmount(() => {
     for (const end of stops.splice(0)) end()
   })
-  return { run, stop, error, load, take }
+  return { run, stop, error, load, accept }
 }

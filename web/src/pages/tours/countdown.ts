@@ -1,9 +1,9 @@
-/** Time left of a running tour, told by the hub's clock: a wall PC whose own clock is wrong counts right all the same. */
+/** Time left of a run, by the hub's clock: right even on a wall PC whose own clock is wrong. */
 
-import type { Run } from '../parts/shapes'
+import type { Run } from '@/api/types'
 
 /**
- * Estimates local clock minus hub clock. A message says the hub's time when it was made and arrives a little later, so
+ * Estimates local clock minus hub clock. A message carries the hub's time when it was sent and arrives a little later, so
  * every sample is the true difference plus a delay; the smallest of the last samples is the best.
  */
 export class ClockDifference {
@@ -11,14 +11,14 @@ export class ClockDifference {
 
   constructor(private readonly keep = 12) {}
 
-  heard(hubNow: string, localMs: number): void {
+  addSample(hubNow: string, localMs: number): void {
     const hub = Date.parse(hubNow)
     if (Number.isNaN(hub)) return
     this.samples.push(localMs - hub)
     if (this.samples.length > this.keep) this.samples.shift()
   }
 
-  /** Milliseconds to take from a local time to get the hub's. 0 before anything was heard. */
+  /** Milliseconds to subtract from local time to get the hub's. 0 before the first sample. */
   get ms(): number {
     return this.samples.length === 0 ? 0 : Math.min(...this.samples)
   }

@@ -1,13 +1,13 @@
 /** The list of stops in the tour editor: values in, a new list out. */
 
-import type { Camera, PlaceClass, Scene, StopBody, Tour } from '../parts/shapes'
+import type { Camera, PlaceClass, Scene, StopBody, Tour } from '@/api/types'
 
 export const DWELL_MIN = 3
 export const DWELL_MAX = 3600
 export const DWELL_DEFAULT = 15
 export const STOPS_MAX = 200
 
-/** One row: a camera or a scene. `key` tells rows apart where a camera stands twice in a tour. */
+/** One row: a camera or a scene. `key` identifies the row, since a camera may be in a tour twice. */
 export interface Stop {
   key: number
   kind: 'camera' | 'scene'
@@ -53,7 +53,7 @@ export function insertAt(stops: readonly Stop[], index: number, added: readonly 
   return [...stops.slice(0, at), ...added.slice(0, room), ...stops.slice(at)]
 }
 
-/** Moves the row at `from` so that it stands before the row that was at `gap`. */
+/** Moves the row at `from` to before the row that was at `gap`. */
 export function moveTo(stops: readonly Stop[], from: number, gap: number): Stop[] {
   const moved = stops[from]
   if (moved === undefined) return [...stops]

@@ -1,23 +1,17 @@
-/** Tours and scenes, for the pages that need them. Both are told by the topic "tour". */
+/** Tours and scenes, for the pages that need them. Both are notified under the topic "tour". */
 import { api } from '@/api/client'
 import { collection } from '@/stores/collection'
 import { live } from '@/stores'
-import { ref } from 'vue'
-import type { Scene, Tour } from '../parts/shapes'
+import type { Scene, Tour } from '@/api/types'
 
 export const tours = collection<Tour>('tour', () => api.get('/api/tours'), (a, b) => a.id - b.id)
 
-/** Scenes have no topic of their own; what changes them is told as a change of tours. */
-export const scenes = ref(new Map<number, Scene>())
-
-export async function loadScenes(): Promise<void> {
-  const answer = await api.get('/api/scenes')
-  if (answer.ok) scenes.value = new Map(answer.data.map((scene) => [scene.id, scene]))
-}
+/** Scenes have no topic of their own; their changes are notified as changes of tours, under ids of tours. */
+export const scenes = collection<Scene>('tour', () => api.get('/api/scenes'), (a, b) => a.id - b.id)
 
 export function keepScenes(): () => void {
-  void loadScenes()
-  const again = (): void => void loadScenes()
+  void scenes.load()
+  const again = (): void => void scenes.load()
   const stops = [live.on('hello', again), live.on('reload', again), live.onChanged('tour', again)]
   return () => {
     for (const stop of stops) stop()

@@ -1,7 +1,7 @@
-/** First passwords: made here, told once, changed by the user. */
+/** First passwords: generated here, shown once, changed by the user. */
 
 export const SHORTEST = 10
-const LETTERS = 'abcdefghjkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789' // none that look alike
+const LETTERS = 'abcdefghjkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789' // without look-alikes
 
 /** A password that can be read out over the telephone; ~70 bits. */
 export function newPassword(length = 12): string {

@@ -1,4 +1,4 @@
-/** What a tile's state is called, in words and by shape. */
+/** A tile's state in words and as a shape. */
 import { reasonText, t } from '@/i18n'
 import type { Camera } from '@/api/types'
 import type { Phase, Tile } from '@/wall/tile'
@@ -40,15 +40,15 @@ export function stateText(tile: Tile, phase: Phase, hubNow: number): string {
   return t(note ? `wall.note.${note}` : `wall.phase.${phase}`)
 }
 
-/** Why a picture that moves is not what was wished. */
+/** Why a live picture is not what was asked for. */
 export function noteOf(tile: Tile, phase: Phase): Tile['note'] {
   return phase === 'live' ? tile.note : null
 }
 
-/** What only a look at the picture can tell: packets flow, and yet there is nothing to be seen in it. */
+/** Faults that only a look at the picture finds: packets flow, but there is nothing to see. */
 const PICTURE_FAULTS: ReadonlySet<string> = new Set(['frozen', 'black', 'undecodable', 'quarantined'])
 
-/** The fault that the rounds found in a picture which plays; null where a live tile is as live as it looks. */
+/** The fault that rounds found in a picture that plays; null when there is none. */
 export function pictureFault(phase: Phase, camera: Pick<Camera, 'health' | 'cause'> | undefined): string | null {
   return (phase === 'live' || phase === 'pictures') && camera?.health === 'fault' && camera.cause && PICTURE_FAULTS.has(camera.cause) ? camera.cause : null
 }

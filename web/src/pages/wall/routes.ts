@@ -1,7 +1,7 @@
 import type { RouteRecordRaw } from 'vue-router'
 
 function startTheWall(): void {
-  void import('./session').then(
+  void import('./wallState').then(
     (wall) => wall.start(),
     () => undefined, // the page needs the same file, and the router says what is wrong
   )

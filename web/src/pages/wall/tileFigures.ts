@@ -1,16 +1,16 @@
-/** The overlay's figures: while any tile shows them, the hub and the browser are asked every two seconds. */
+/** The overlay's figures: while any tile shows them, the hub and the browser are polled every two seconds. */
 import { shallowReactive } from 'vue'
 import { api } from '@/api/client'
 import type { TileFigures } from '@/api/types'
 import { rates, type Inbound, type Reading, type TileRates } from '@/wall/figures'
 import type { Peer } from '@/wall/peer'
-import { engine } from './session'
+import { engine } from './wallState'
 
 const EVERY_MS = 2_000
 
-/** Tiles whose overlay is open, and what it tells (null: not read yet). */
+/** Tiles whose overlay is open, and their figures (null: not read yet). */
 export const overlays = shallowReactive(new Map<number, TileRates | null>())
-/** The reading before, and the show that it was of: another camera's counters tell no rate. */
+/** The previous reading and the serial it belongs to: counters of two cameras give no rate. */
 const last = new Map<number, { serial: number; reading: Reading }>()
 let timer: ReturnType<typeof setTimeout> | undefined
 let asking = false

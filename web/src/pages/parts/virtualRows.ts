@@ -31,7 +31,7 @@ export function topsOf<T>(rows: readonly T[], height: (row: T) => number): numbe
   return tops
 }
 
-export function useWindow<T>(
+export function useVirtualRows<T>(
   scroller: Ref<HTMLElement | null>,
   rows: Ref<readonly T[]>,
   height: (row: T) => number,

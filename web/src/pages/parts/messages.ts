@@ -1,26 +1,26 @@
-/** Short words at the top of the page about what was just done, or why not. */
+/** Short messages at the top of the page: what was done, or why it failed. */
 import { ElMessage, ElMessageBox } from 'element-plus'
 import type { ApiError, Result } from '@/api/client'
 import { errorText, t } from '@/i18n'
 
-export function tellDone(text: string): void {
+export function showDone(text: string): void {
   ElMessage({ message: text, type: 'success', duration: 2_000, grouping: true })
 }
 
-export function tellError(error: ApiError): void {
+export function showError(error: ApiError): void {
   if (error.reason === 'aborted') return
   ElMessage({ message: errorText(error), type: 'error', duration: 6_000, showClose: true, grouping: true })
 }
 
-/** The data of a good answer; a bad one is told and null. */
-export function dataOrTell<T>(result: Result<T>): T | null {
+/** The data of a success; an error is shown, and the result is null. */
+export function dataOrShowError<T>(result: Result<T>): T | null {
   if (result.ok) return result.data
-  tellError(result.error)
+  showError(result.error)
   return null
 }
 
-/** Asks before something that is not easily undone. */
-export async function sure(title: string, text: string, yes: string): Promise<boolean> {
+/** Asks for confirmation of what is not easily undone. */
+export async function confirmAction(title: string, text: string, yes: string): Promise<boolean> {
   try {
     await ElMessageBox.confirm(text, title, {
       confirmButtonText: yes,

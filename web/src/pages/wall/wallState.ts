@@ -1,11 +1,11 @@
-/** The wall of this page visit: one engine for as long as somebody is signed in, and its state for Vue. */
+/** The wall's state for Vue, and the one engine behind it, kept for as long as somebody is signed in. */
 import { reactive, ref, shallowReactive, shallowRef, watch } from 'vue'
 import { api, pictureUrl } from '@/api/client'
 import type { LayoutName, MediaAnswer } from '@/api/types'
 import { cameras, live, me } from '@/stores'
 import { LAYOUTS, MOST_TILES, fitted, isLayout, tileCount, type SceneState } from '@/wall/layout'
 import { Peer } from '@/wall/peer'
-import type { WallPort } from '@/wall/port'
+import type { WallControl } from '@/wall/control'
 import { VideoScreen } from '@/wall/screen'
 import { PageSpeaker, Sound, type SoundState } from '@/wall/sound'
 import { emptyTile, phaseOf, pictureOf, qualityFor, type Phase, type Tile } from '@/wall/tile'
@@ -30,19 +30,19 @@ export const selected = ref(0)
 export const solo = ref<number | null>(null)
 /** Whether this site has sound and this user may hear it. */
 export const soundAllowed = ref(false)
-/** What is heard. A refusal is shown once by whoever watches `soundRefused`. */
+/** The camera being listened to. A refusal is shown once, by the page that watches `soundRefused`. */
 export const sound = shallowReactive<SoundState>({ camera: null, state: 'off' })
 export const soundRefused = shallowRef<{ camera: number; reason: string } | null>(null)
-/** True where the pictures cannot be had at all: GET /api/media failed. */
+/** True when there can be no live video at all: GET /api/media failed. */
 export const mediaProblem = ref(false)
 
 let listener: Sound | null = null
-/** What the hub says of its relays, asked once for as long as somebody is signed in; null: it could not be had. */
+/** The hub's media parameters, asked for once per session; null: they could not be read. */
 let parameters: Promise<MediaAnswer | null> | undefined
 /** Peers made ahead of time, each with its offer ready, for the wall that is opened next. */
 const spares = new Map<number, Peer>()
 let visible = false
-/** A tour's stop stands for seconds: it stays on the warmed tile stream, as a change to the main stream may hold the picture. */
+/** A tour's stop lasts seconds: it stays on the warmed tile stream, since a change to the main stream may freeze the picture. */
 let passing = false
 let starting = false
 let ticker: ReturnType<typeof setInterval> | undefined
@@ -75,19 +75,21 @@ function newPeer(media: MediaAnswer, relay: number, first = 0): Peer {
   })
 }
 
-/** Makes ready what the wall will need and nobody pays for meanwhile: no connection is made, the hub holds nothing. */
+/** Prepares what the wall will need and what costs the hub nothing: no connection is made. */
 export async function prepare(): Promise<void> {
   const media = await (parameters ??= ask())
   if (!media || !me.value || engine.value) return
   for (const relay of relaysOf(media)) if (!spares.has(relay)) spares.set(relay, newPeer(media, relay))
 }
 
-/** Makes the wall. Its route begins with it, so that the hub is asked while the page is still to be drawn. */
+/** Creates the engine. Called by the wall's route, so that the hub is asked while the page is still being rendered. */
 export async function start(): Promise<void> {
   if (engine.value || starting) return
+  const user = me.value?.id
   starting = true
   const media = await (parameters ??= ask())
   starting = false
+  if (me.value?.id !== user) return void (visible && start()) // signed out meanwhile, and perhaps in as somebody else
   mediaProblem.value = !media
   if (!me.value || engine.value) return
   if (!media) {
@@ -149,6 +151,7 @@ function stop(): void {
   parameters = undefined
   for (const peer of spares.values()) peer.close()
   spares.clear()
+  for (const screen of screens) screen?.dispose()
   screens.fill(null)
   for (let i = 0; i < MOST_TILES; i += 1) views[i] = viewOf(emptyTile(i))
   solo.value = null
@@ -237,7 +240,7 @@ export function put(index: number, camera: number | null): void {
   apply()
 }
 
-/** Shows a camera where it stands already, else in the selected tile if that is free, else in the next free one, else in the selected one. */
+/** Shows a camera where it is already, else in the selected tile if that is free, else in the next free one, else in the selected one. */
 export function add(camera: number): number {
   const there = scene.cameras.indexOf(camera)
   if (there >= 0) {
@@ -263,7 +266,7 @@ export function again(index: number): void {
   engine.value?.again(index)
 }
 
-export const port: WallPort = {
+export const control: WallControl = {
   showScene: (layout, ids) => setScene(layout, ids, true),
   scene: () => ({ layout: scene.layout, cameras: [...scene.cameras] }),
 }

@@ -1,8 +1,8 @@
-/** The state of "add devices" from the chosen village to the registered cameras, apart from how it looks. */
+/** The state of "add devices" from the chosen village to the registered cameras, without its presentation. */
 import { computed, reactive, ref } from 'vue'
 import { api, type ApiError } from '@/api/client'
 import { cameras } from '@/stores'
-import type { Camera, DeviceRegistered, Found } from '../parts/shapes'
+import type { Camera, DeviceRegistered, FoundDevice } from '@/api/types'
 import { eachLimited } from './limited'
 import { devices } from './store'
 
@@ -12,7 +12,7 @@ const AT_ONCE = 3
 export type Progress = 'waiting' | 'working' | 'ok' | 'failed'
 
 export interface Job {
-  found: Found
+  found: FoundDevice
   state: Progress
   error: ApiError | null
   cameras: number
@@ -31,13 +31,13 @@ export function useRegistration(villageId: () => number | null) {
   const finished = computed(() => jobs.filter((job) => job.state === 'ok' || job.state === 'failed').length)
   const result = computed<Camera[]>(() => cameras.list.value.filter((camera) => registered.has(camera.id)))
 
-  function choose(found: readonly Found[]): void {
+  function choose(found: readonly FoundDevice[]): void {
     const kept = new Map(jobs.map((job) => [job.found.key, job]))
     jobs.splice(0, jobs.length, ...found.map((row) => kept.get(row.key) ?? { found: row, state: 'waiting' as const, error: null, cameras: 0, own: null }))
   }
 
-  /** Takes in what the hub registered; events for these cameras may already have come. */
-  function took(answer: DeviceRegistered): void {
+  /** Adds what the hub registered; events for these cameras may have arrived already. */
+  function accept(answer: DeviceRegistered): void {
     devices.put(answer.device)
     for (const camera of answer.cameras) {
       const known = cameras.byId.get(camera.id)
@@ -58,14 +58,14 @@ export function useRegistration(villageId: () => number | null) {
     if (answer.ok) {
       job.cameras = answer.data.cameras.length
       job.state = 'ok'
-      took(answer.data)
+      accept(answer.data)
     } else {
       job.error = answer.error
       job.state = 'failed'
     }
   }
 
-  /** All that wait, or once some were tried only the failed ones, with the login as it stands now. */
+  /** Registers all that wait; once some were tried only the failed ones, with the present login. */
   async function run(): Promise<void> {
     const next = jobs.filter((job) => job.state !== 'ok')
     for (const job of next) job.state = 'waiting'
@@ -87,7 +87,7 @@ export function useRegistration(villageId: () => number | null) {
     Object.assign(login, { username: '', password: '' })
   }
 
-  return { jobs, login, busy, failed, finished, result, registeredDevices, choose, took, run, again, reset }
+  return { jobs, login, busy, failed, finished, result, registeredDevices, choose, accept, run, again, reset }
 }
 
 export type Registration = ReturnType<typeof useRegistration>

@@ -1,7 +1,7 @@
 /** What a running tour may do with the wall. The wall page hands it to `<RunBar>`. */
 import type { LayoutName } from '@/api/types'
 
-export interface WallPort {
+export interface WallControl {
   /** Shows these cameras, one per tile (null: an empty tile). Tiles that show their camera already are left alone. */
   showScene(layout: LayoutName, cameraIds: readonly (number | null)[]): void
   /** What is shown now. */
