@@ -1,13 +1,10 @@
 """One request: decode the key frame, score it, scale it, encode it as JPEG. Pure."""
 
 from camera_hub.eye.decode import decode
-from camera_hub.eye.messages import Look, Seen
+from camera_hub.eye.messages import FAULT_BELOW, Look, Seen
 from camera_hub.sight.black import black
 from camera_hub.sight.freeze import frozen, signature
 from camera_hub.sight.images import scaled, to_jpeg
-
-_FAULT = 60.0
-"""Scores below are a fault."""
 
 
 def look(request: Look, data: bytes) -> tuple[Seen, bytes]:
@@ -21,7 +18,7 @@ def look(request: Look, data: bytes) -> tuple[Seen, bytes]:
     if request.scores:
         dark = black(image)
         # A black picture repeats itself as well; only its cause is reported.
-        same = frozen(request.previous, image) if request.previous is not None and dark >= _FAULT else None
+        same = frozen(request.previous, image) if request.previous is not None and dark >= FAULT_BELOW else None
         seen = Seen(width, height, black=dark, frozen=same, signature=signature(image))
     jpeg = to_jpeg(scaled(image, request.max_width), request.quality) if request.jpeg else b""
     return seen, jpeg

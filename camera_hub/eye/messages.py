@@ -24,9 +24,13 @@ class Look(Message):
     previous: str | None = None  # `signature` of an earlier look at the same camera, for freeze
 
 
+FAULT_BELOW = 60.0
+"""Scores are 0–100; below this the picture has the fault (standards 5.4)."""
+
+
 @dataclass(frozen=True, slots=True)
 class Seen(Message):
-    """Size in pixels and scores of one key frame. Scores are 0 … 100, below 60 is a fault; None = not scored.
+    """Size in pixels and scores of one key frame. Scores are 0 … 100, below FAULT_BELOW is a fault; None = not scored.
 
     `signature`: text of some 3 kB, for `Look.previous`.
     """

@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from camera_hub.clock import SystemClock
 from camera_hub.demo.webrtc import WallPeer
 from camera_hub.errors import HubError, Reason
 from camera_hub.events import EventBus
@@ -22,7 +21,7 @@ from camera_hub.simulator.faults import Fault
 from camera_hub.simulator.state import DeviceState
 from camera_hub.simulator.testing import small_farm, small_plan
 from camera_hub.store.database import Database
-from tests.media.conftest import OPERATOR, FakeChosen, FakeSources, eventually, tile_in, until
+from tests.media.conftest import OPERATOR, FakeChosen, FakeSources, engine, eventually, tile_in, until
 
 pytestmark = pytest.mark.one_database
 
@@ -55,23 +54,23 @@ async def farm() -> AsyncIterator[Farm]:
 @pytest.fixture
 async def real(settings: Settings, bus: EventBus, site: Database, farm: Farm) -> AsyncIterator[MediaEngine]:
     """A Media with a real relay and a real eye, fed by the farm."""
-    async with MediaEngine(settings, SystemClock(), bus, site, FarmSources(farm=farm)) as media:
+    async with engine(settings, bus, site, FarmSources(farm=farm)) as media:
         yield media
 
 
 @pytest.mark.slow
 async def test_cameras_play_switch_and_come_back_after_the_relay_was_killed(real: MediaEngine, farm: Farm) -> None:
-    async with real.page(PAGE, OPERATOR) as news, asyncio.timeout(30):
+    async with real.pages.connected(PAGE, OPERATOR) as news, asyncio.timeout(30):
         async with WallPeer(2) as peer:
-            answer = await real.offer(OPERATOR, PAGE, 0, await peer.offer())
+            answer = await real.viewers.offer(OPERATOR, PAGE, 0, await peer.offer())
             await peer.accept(answer.sdp)
             assert answer.codecs == ["h264"]
-            await real.show(PAGE, TileWish(answer.viewer, 0, 1, 1))
-            await real.show(PAGE, TileWish(answer.viewer, 1, 1, 2))
+            real.tiles.show(PAGE, TileWish(answer.viewer, 0, 1, 1))
+            real.tiles.show(PAGE, TileWish(answer.viewer, 1, 1, 2))
             assert await peer.picture(0) == (320, 192)
             assert await peer.picture(1) == (320, 192)
             await tile_in(news, "live")
-            first, second = await real.viewer_figures(answer.viewer, OPERATOR)
+            first, second = await real.viewers.readings(answer.viewer, OPERATOR)
             assert (first.track, second.track) == (0, 1)
             assert first.feed is not None
             assert first.feed["codec"] == "h264"
@@ -80,38 +79,38 @@ async def test_cameras_play_switch_and_come_back_after_the_relay_was_killed(real
             assert first.sent is not None
             assert first.sent["packets"] >= 1
             with pytest.raises(HubError, match="no such viewer"):  # it is one person's
-                await real.viewer_figures(answer.viewer, replace(OPERATOR, user_id=OPERATOR.user_id + 1))
-            await real.show(PAGE, TileWish(answer.viewer, 0, 2, 3))
+                await real.viewers.readings(answer.viewer, replace(OPERATOR, user_id=OPERATOR.user_id + 1))
+            real.tiles.show(PAGE, TileWish(answer.viewer, 0, 2, 3))
             assert (await tile_in(news, "live", serial=2)).camera == 3
-            pid = real._feeds.relays[0].pid
+            pid = real.links[0].pid
             assert pid is not None
             os.kill(pid, signal.SIGKILL)
             await until(news, lambda n: isinstance(n, RelayReplaced))
         async with WallPeer(1) as peer:
-            again = await real.offer(OPERATOR, PAGE, 0, await peer.offer())
+            again = await real.viewers.offer(OPERATOR, PAGE, 0, await peer.offer())
             await peer.accept(again.sdp)
-            await real.show(PAGE, TileWish(again.viewer, 0, 3, 3))
+            real.tiles.show(PAGE, TileWish(again.viewer, 0, 3, 3))
             assert await peer.picture(0) == (320, 192)
 
 
 @pytest.mark.slow
 async def test_a_fresh_relay_takes_over_with_its_pictures_ready(real: MediaEngine, farm: Farm) -> None:
     device = next(iter(farm.devices.values())).state
-    async with real.page(PAGE, OPERATOR) as news, asyncio.timeout(30):
+    async with real.pages.connected(PAGE, OPERATOR) as news, asyncio.timeout(30):
         async with WallPeer(1) as peer:
-            answer = await real.offer(OPERATOR, PAGE, 0, await peer.offer())
+            answer = await real.viewers.offer(OPERATOR, PAGE, 0, await peer.offer())
             await peer.accept(answer.sdp)
-            await real.show(PAGE, TileWish(answer.viewer, 0, 1, 1))
+            real.tiles.show(PAGE, TileWish(answer.viewer, 0, 1, 1))
             assert await peer.picture(0) == (320, 192)
-            before = real._feeds.relays[0].port
-            assert await real.restart_relay(0) == 2
+            before = real.links[0].port
+            assert await real.relays.restart(0) == 2
             assert await until(news, lambda n: isinstance(n, RelayReplaced)) == RelayReplaced(0, 2)
         async with WallPeer(1) as peer:
-            again = await real.offer(OPERATOR, PAGE, 0, await peer.offer())
+            again = await real.viewers.offer(OPERATOR, PAGE, 0, await peer.offer())
             await peer.accept(again.sdp)
-            await real.show(PAGE, TileWish(again.viewer, 0, 2, 1))
+            real.tiles.show(PAGE, TileWish(again.viewer, 0, 2, 1))
             assert await peer.picture(0) == (320, 192)
-        assert real._feeds.relays[0].port == before
+        assert real.links[0].port == before
         assert sum(device.stats.plays.values()) == 2, "the stream was opened once, beforehand, and never again"
         await eventually(lambda: _sessions(device, 1))
 
@@ -124,32 +123,32 @@ async def _sessions(device: DeviceState, count: int) -> bool:
 async def test_a_wrong_password_costs_two_tries_whoever_asks(real: MediaEngine, farm: Farm) -> None:
     key, device = next(iter(farm.devices.items()))
     await farm.set_fault(key, Fault.WRONG_PASSWORD)
-    async with real.page(PAGE, OPERATOR) as news, WallPeer(1) as peer:
-        answer = await real.offer(OPERATOR, PAGE, 0, await peer.offer())
+    async with real.pages.connected(PAGE, OPERATOR) as news, WallPeer(1) as peer:
+        answer = await real.viewers.offer(OPERATOR, PAGE, 0, await peer.offer())
         await peer.accept(answer.sdp)
-        await real.show(PAGE, TileWish(answer.viewer, 0, 1, 1))
+        real.tiles.show(PAGE, TileWish(answer.viewer, 0, 1, 1))
         blocked = await until(news, lambda n: isinstance(n, TileStatus) and n.retry_at is not None)
         assert isinstance(blocked, TileStatus)
         assert (blocked.state, blocked.reason) == ("failed", Reason.WRONG_PASSWORD)
         for _ in range(3):
-            assert (await real.look(1, deadline=10)).reason == Reason.WRONG_PASSWORD
-        await real.restart_relay(0)
+            assert (await real.looks.look(1, deadline=10)).reason == Reason.WRONG_PASSWORD
+        await real.relays.restart(0)
         await until(news, lambda n: isinstance(n, RelayReplaced))
     assert device.state.stats.logins_failed == 2
 
 
 @pytest.mark.slow
 async def test_a_look_opens_a_feed_for_itself_and_closes_it(real: MediaEngine, farm: Farm) -> None:
-    sight = await real.look(1, scores=True)
+    sight = await real.looks.look(1, scores=True)
     assert sight.reason is None, sight
     assert sight.seen is not None
     assert sight.jpeg is not None
     assert (sight.seen.width, sight.seen.height, sight.codec, sight.role) == (320, 192, "h264", "sub")
     assert sight.seen.black == 100.0
     assert None not in (sight.signalling_ms, sight.stream_ms, sight.key_frame_ms)
-    assert real.feed_reason(1) is None, "the feed is closed again"
+    assert real.cameras.feed_reason(1) is None, "the feed is closed again"
     assert sight.seen.signature is not None
-    later = await real.look(1, scores=True, previous=sight.seen.signature, jpeg=False)
+    later = await real.looks.look(1, scores=True, previous=sight.seen.signature, jpeg=False)
     assert later.seen is not None
     assert later.seen.frozen is not None
     assert later.seen.frozen >= 60
@@ -161,7 +160,7 @@ async def test_faults_have_their_own_reasons(real: MediaEngine, farm: Farm) -> N
     await farm.set_fault(keys[1], Fault.DEAD)
     await farm.set_fault(keys[2], Fault.BLACK)
     wrong, dead, black = await asyncio.gather(
-        real.look(1, deadline=10), real.look(2, deadline=10), real.look(3, scores=True, deadline=15)
+        real.looks.look(1, deadline=10), real.looks.look(2, deadline=10), real.looks.look(3, scores=True, deadline=15)
     )
     assert wrong.reason == Reason.WRONG_PASSWORD
     assert dead.reason in (Reason.PORT_CLOSED, Reason.UNREACHABLE)
@@ -185,21 +184,21 @@ async def test_a_main_stream_over_a_thin_link_becomes_late_and_gives_way_to_the_
     sources = FarmSources(farm=farm, paths={1: {"main": "", "sub": ""}})
     soon = settings.model_copy(update={"ingest": IngestSettings(late_seconds=1.0, late_for=1.0)})
     async with (
-        MediaEngine(soon, SystemClock(), bus, site, sources) as media,
-        media.page(PAGE, OPERATOR) as news,
+        engine(soon, bus, site, sources) as media,
+        media.pages.connected(PAGE, OPERATOR) as news,
         WallPeer(1) as peer,
         asyncio.timeout(60),
     ):
-        answer = await media.offer(OPERATOR, PAGE, 0, await peer.offer())
+        answer = await media.viewers.offer(OPERATOR, PAGE, 0, await peer.offer())
         await peer.accept(answer.sdp)
-        await media.show(PAGE, TileWish(answer.viewer, 0, 1, 1, "main"))
+        media.tiles.show(PAGE, TileWish(answer.viewer, 0, 1, 1, "main"))
         assert (await tile_in(news, "live")).stream == "main"
         device = next(iter(farm.devices))
         await farm.set_fault(device, Fault.THIN, value=170_000)  # main takes 235 kbit/s, sub 140
         moved = await until(news, lambda n: isinstance(n, TileStatus) and n.note == "late_sub")
         assert isinstance(moved, TileStatus)
         assert (moved.state, moved.stream) == ("live", "sub")
-        assert (await media.look(1)).late, "health is told"
+        assert (await media.looks.look(1)).late, "health is told"
 
 
 @pytest.mark.slow
@@ -213,11 +212,11 @@ async def test_what_no_browser_here_plays_comes_as_one_picture_per_key_frame(
     async with small_farm(plan=plan) as farm, AsyncExitStack() as stack:
         if fault is not None:
             await farm.set_fault(next(iter(farm.devices)), fault)
-        real = await stack.enter_async_context(MediaEngine(settings, SystemClock(), bus, site, FarmSources(farm=farm)))
-        async with real.page(PAGE, OPERATOR) as news, WallPeer(1) as peer, asyncio.timeout(30):
-            answer = await real.offer(OPERATOR, PAGE, 0, await peer.offer())
+        real = await stack.enter_async_context(engine(settings, bus, site, FarmSources(farm=farm)))
+        async with real.pages.connected(PAGE, OPERATOR) as news, WallPeer(1) as peer, asyncio.timeout(30):
+            answer = await real.viewers.offer(OPERATOR, PAGE, 0, await peer.offer())
             await peer.accept(answer.sdp)
-            await real.show(PAGE, TileWish(answer.viewer, 0, 1, 1))
+            real.tiles.show(PAGE, TileWish(answer.viewer, 0, 1, 1))
             seen: set[bytes] = set()
             while len(seen) < 3:
                 told = await tile_in(news, "pictures")
@@ -226,11 +225,11 @@ async def test_what_no_browser_here_plays_comes_as_one_picture_per_key_frame(
                 assert still is not None
                 assert still.jpeg.startswith(b"\xff\xd8\xff")
                 seen.add(still.jpeg)
-            (reading,) = await real.viewer_figures(answer.viewer, OPERATOR)
+            (reading,) = await real.viewers.readings(answer.viewer, OPERATOR)
             assert reading.sent is None
             assert reading.feed is not None
             assert (reading.track, reading.feed["codec"]) == (0, codec)
-            sight = await real.look(1, max_width=0)
+            sight = await real.looks.look(1, max_width=0)
             assert sight.seen is not None
             assert (sight.seen.width, sight.seen.height) == (320, 192)
             await tile_in(news, "pictures")

@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from camera_hub.errors import Reason
-from camera_hub.media.interface import TileStatus
-from camera_hub.media.wall.tile_state import FeedNews, TileSlot, follow, tile
+from camera_hub.media.feeds.feed_states import FeedReport, next_report
+from camera_hub.media.interface import TileStatus, TileWish
+from camera_hub.media.wall.tile_state import TileSlot, tile_status
 from camera_hub.relay.messages import FeedPhase, FeedSpec, FeedState, RtspLiveSource, TrackPhase, TrackState
 from tests.media.conftest import NOON, FakeChosen
 
@@ -16,28 +17,28 @@ CHOSEN = FakeChosen(12, 1, 1, 1, "sub", "h264", FeedSpec("s12", RtspLiveSource("
 
 def shown(heard: TrackPhase | None = None, **values: Any) -> TileSlot:
     track = TileSlot(3)
-    track.wish(5, 1, "auto")
+    track.wish(TileWish("v", 3, 5, 1))
     track.chosen = CHOSEN
     if heard is not None:
-        track.heard = TrackState("v", 3, 5, heard, "s12", values.pop("heard_reason", None))
+        track.track = TrackState("v", 3, 5, heard, "s12", values.pop("heard_reason", None))
     for name, value in values.items():
         setattr(track, name, value)
     return track
 
 
-def after(*phases: FeedPhase | tuple[FeedPhase, Reason] | tuple[FeedPhase, Reason, bool]) -> FeedNews:
+def after(*phases: FeedPhase | tuple[FeedPhase, Reason] | tuple[FeedPhase, Reason, bool]) -> FeedReport:
     """The news after these states, a second apart."""
-    news: FeedNews | None = None
+    news: FeedReport | None = None
     for second, told in enumerate(phases):
         phase, reason, final = (*told, None, False)[:3] if isinstance(told, tuple) else (told, None, False)
         state = FeedState("s12", phase, reason=reason, final=bool(final))
-        news = follow(news, state, NOON + timedelta(seconds=second))
+        news = next_report(news, state, NOON + timedelta(seconds=second))
     assert news is not None
     return news
 
 
-def say(track: TileSlot, news: FeedNews | None = None) -> tuple[str, str | None]:
-    said = tile("v", track, news)
+def say(track: TileSlot, news: FeedReport | None = None) -> tuple[str, str | None]:
+    said = tile_status("v", track, news)
     return said.state, said.reason
 
 
@@ -63,7 +64,7 @@ CONNECTING, WAITING, LIVE, FAILED = FeedPhase.CONNECTING, FeedPhase.WAITING_KEY,
     ],
 )
 def test_a_tile_says_what_its_feed_and_its_track_do(
-    news: FeedNews | None, heard: TrackPhase | None, said: tuple[str, str | None]
+    news: FeedReport | None, heard: TrackPhase | None, said: tuple[str, str | None]
 ) -> None:
     assert say(shown(heard), news) == said
 
@@ -84,15 +85,15 @@ def test_late_words_about_the_last_camera_are_not_shown() -> None:
 
 def test_since_is_the_camera_s_fault_or_else_the_feed_s() -> None:
     news = after(CONNECTING, (FAILED, Reason.UNREACHABLE), CONNECTING, (FAILED, Reason.UNREACHABLE))
-    assert tile("v", shown(), news).since == NOON + timedelta(seconds=1)
+    assert tile_status("v", shown(), news).since == NOON + timedelta(seconds=1)
     day = NOON - timedelta(days=1)
-    assert tile("v", shown(fault_since=day), news).since == day
+    assert tile_status("v", shown(fault_since=day), news).since == day
 
 
 def test_the_tile_says_which_stream_is_shown_and_the_stream_itself_says_its_codec() -> None:
-    news = follow(None, FeedState("s12", LIVE, codec="h265", stream_ms=3.0), NOON)
-    news = follow(news, FeedState("s12", FAILED, reason=Reason.STALLED), NOON)
+    news = next_report(None, FeedState("s12", LIVE, codec="h265", stream_ms=3.0), NOON)
+    news = next_report(news, FeedState("s12", FAILED, reason=Reason.STALLED), NOON)
     assert news.state.stream_ms == 3.0
-    said = tile("v", shown(), news)
+    said = tile_status("v", shown(), news)
     assert (said.stream, said.codec) == ("sub", "h265")
-    assert tile("v", shown(), None) == TileStatus("v", 3, 5, 1, "connecting", stream="sub", codec="h264")
+    assert tile_status("v", shown(), None) == TileStatus("v", 3, 5, 1, "connecting", stream="sub", codec="h264")

@@ -6,19 +6,20 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from camera_hub.media.feeds.desired_state import Action, CloseFeed, DesiredFeeds, FeedKey, OpenFeed, relay_of
+from camera_hub.media.feeds.desired_state import Action, CloseFeed, DesiredFeeds, FeedKey, OpenFeed
 from camera_hub.media.feeds.device_limits import LEARNED_SECONDS
+from camera_hub.media.relays.link import relay_of
 from camera_hub.relay.messages import FeedSpec, RtspLiveSource
 
 LINGER = 10.0
-KEY = FeedKey(0, 7)
+KEY = FeedKey(0, "s7")
 SPEC = FeedSpec("s7", RtspLiveSource("rtsp://camera/1", "127.0.0.1", 554))
 
 
 def test_a_feed_opens_once_and_closes_after_it_has_lingered() -> None:
     wanted = DesiredFeeds(LINGER)
-    assert wanted.hold(KEY, SPEC, "a") == [OpenFeed(KEY, SPEC)]
-    assert wanted.hold(KEY, SPEC, "b") == []
+    assert wanted.acquire(KEY, SPEC, "a") == [OpenFeed(KEY, SPEC)]
+    assert wanted.acquire(KEY, SPEC, "b") == []
     assert wanted.release(KEY, "a", 100.0) == []
     assert wanted.sweep(1000.0) == []
     assert wanted.release(KEY, "b", 1000.0) == []
@@ -29,27 +30,27 @@ def test_a_feed_opens_once_and_closes_after_it_has_lingered() -> None:
 
 def test_who_comes_back_while_it_lingers_finds_it_running() -> None:
     wanted = DesiredFeeds(LINGER)
-    wanted.hold(KEY, SPEC, "a")
+    wanted.acquire(KEY, SPEC, "a")
     wanted.release(KEY, "a", 0.0)
-    assert wanted.hold(KEY, SPEC, "b") == []
+    assert wanted.acquire(KEY, SPEC, "b") == []
     assert wanted.sweep(100.0) == []
 
 
 def test_a_look_leaves_nothing_behind_but_never_ends_another_s_linger() -> None:
     wanted = DesiredFeeds(LINGER)
-    wanted.hold(KEY, SPEC, "look")
+    wanted.acquire(KEY, SPEC, "look")
     assert wanted.release(KEY, "look", 0.0, linger=False) == [CloseFeed(KEY)]
-    wanted.hold(KEY, SPEC, "tile")
+    wanted.acquire(KEY, SPEC, "tile")
     wanted.release(KEY, "tile", 5.0)
-    wanted.hold(KEY, SPEC, "look")
+    wanted.acquire(KEY, SPEC, "look")
     assert wanted.release(KEY, "look", 6.0, linger=False) == []
     assert wanted.sweep(15.0) == [CloseFeed(KEY)]
 
 
 def test_a_hold_for_a_time_ends_by_itself_and_is_never_shortened() -> None:
     wanted = DesiredFeeds(LINGER)
-    wanted.hold(KEY, SPEC, "warm", until=30.0)
-    wanted.hold(KEY, SPEC, "warm", until=20.0)
+    wanted.acquire(KEY, SPEC, "warm", until=30.0)
+    wanted.acquire(KEY, SPEC, "warm", until=20.0)
     assert wanted.sweep(29.9) == []
     assert wanted.held(KEY)
     assert wanted.sweep(30.0) == []
@@ -59,35 +60,35 @@ def test_a_hold_for_a_time_ends_by_itself_and_is_never_shortened() -> None:
 
 def test_a_new_login_reopens_and_the_new_relay_is_told_the_new_one() -> None:
     wanted = DesiredFeeds(LINGER)
-    wanted.hold(KEY, SPEC, "a")
+    wanted.acquire(KEY, SPEC, "a")
     assert wanted.respecify(KEY, SPEC) == []
     new = replace(SPEC, credentials_version=2)
     assert wanted.respecify(KEY, new) == [OpenFeed(KEY, new)]
-    wanted.hold(FeedKey(1, 7), SPEC, "a")
+    wanted.acquire(FeedKey(1, "s7"), SPEC, "a")
     assert wanted.of_relay(0) == [OpenFeed(KEY, new)]
-    assert wanted.respecify(FeedKey(0, 8), SPEC) == []
+    assert wanted.respecify(FeedKey(0, "s8"), SPEC) == []
 
 
 def test_giving_up_and_dropping() -> None:
     wanted = DesiredFeeds(LINGER)
     assert wanted.reopen(KEY) == []
     assert wanted.drop(KEY) == []
-    wanted.hold(KEY, SPEC, "a")
+    wanted.acquire(KEY, SPEC, "a")
     assert wanted.reopen(KEY) == [CloseFeed(KEY), OpenFeed(KEY, SPEC)]
     assert wanted.drop(KEY) == [CloseFeed(KEY)]
     assert wanted.release(KEY, "a", 0.0) == []
 
 
 def of_recorder(stream: int, relay: int = 0) -> tuple[FeedKey, FeedSpec]:
-    key = FeedKey(relay, stream)
-    return key, replace(SPEC, feed=key.name, device="d1")
+    key = FeedKey(relay, f"s{stream}")
+    return key, replace(SPEC, feed=key.source_id, device="d1")
 
 
 def a_full_recorder() -> DesiredFeeds:
     """It bears three sessions, and has them."""
     wanted = DesiredFeeds(LINGER, 3)
     for stream in (1, 2, 3):
-        assert wanted.hold(*of_recorder(stream, relay=stream % 2), "tile") == [
+        assert wanted.acquire(*of_recorder(stream, relay=stream % 2), "tile") == [
             OpenFeed(*of_recorder(stream, stream % 2))
         ]
     return wanted
@@ -95,59 +96,59 @@ def a_full_recorder() -> DesiredFeeds:
 
 def test_beyond_its_device_s_sessions_a_feed_waits_for_the_first_that_closes_over_all_relays() -> None:
     wanted = a_full_recorder()
-    assert wanted.hold(*of_recorder(4), "tile") == []
-    assert wanted.hold(*of_recorder(5), "tile") == []
-    assert wanted.waits(FeedKey(0, 4))
+    assert wanted.acquire(*of_recorder(4), "tile") == []
+    assert wanted.acquire(*of_recorder(5), "tile") == []
+    assert wanted.waits(FeedKey(0, "s4"))
     assert OpenFeed(*of_recorder(4)) not in wanted.of_relay(0), "nor does a new relay open it"
     other = replace(SPEC, feed="s9", device="d2")
-    assert wanted.hold(FeedKey(0, 9), other, "tile") == [OpenFeed(FeedKey(0, 9), other)]
-    assert wanted.reopen(FeedKey(0, 4)) == []
-    assert wanted.release(FeedKey(1, 1), "tile", 0.0) == [CloseFeed(FeedKey(1, 1)), OpenFeed(*of_recorder(4))], (
+    assert wanted.acquire(FeedKey(0, "s9"), other, "tile") == [OpenFeed(FeedKey(0, "s9"), other)]
+    assert wanted.reopen(FeedKey(0, "s4")) == []
+    assert wanted.release(FeedKey(1, "s1"), "tile", 0.0) == [CloseFeed(FeedKey(1, "s1")), OpenFeed(*of_recorder(4))], (
         "no lingering"
     )
-    assert wanted.drop(FeedKey(0, 2)) == [CloseFeed(FeedKey(0, 2)), OpenFeed(*of_recorder(5))]
-    assert not wanted.waits(FeedKey(0, 5))
+    assert wanted.drop(FeedKey(0, "s2")) == [CloseFeed(FeedKey(0, "s2")), OpenFeed(*of_recorder(5))]
+    assert not wanted.waits(FeedKey(0, "s5"))
 
 
 def test_a_feed_that_waits_and_is_let_go_is_forgotten() -> None:
     wanted = a_full_recorder()
-    wanted.hold(*of_recorder(4), "tile")
-    assert wanted.release(FeedKey(0, 4), "tile", 0.0) == [CloseFeed(FeedKey(0, 4))]
-    assert wanted.release(FeedKey(1, 1), "tile", 0.0) == []
+    wanted.acquire(*of_recorder(4), "tile")
+    assert wanted.release(FeedKey(0, "s4"), "tile", 0.0) == [CloseFeed(FeedKey(0, "s4"))]
+    assert wanted.release(FeedKey(1, "s1"), "tile", 0.0) == []
 
 
 def test_lingering_feeds_give_way_the_oldest_first() -> None:
     wanted = a_full_recorder()
-    wanted.release(FeedKey(0, 2), "tile", 5.0)
-    wanted.release(FeedKey(1, 1), "tile", 6.0)
-    assert wanted.hold(*of_recorder(4), "tile") == [CloseFeed(FeedKey(0, 2)), OpenFeed(*of_recorder(4))]
-    assert wanted.hold(*of_recorder(1, relay=1), "tile") == [], "it runs"
-    assert wanted.hold(*of_recorder(5), "tile") == []
+    wanted.release(FeedKey(0, "s2"), "tile", 5.0)
+    wanted.release(FeedKey(1, "s1"), "tile", 6.0)
+    assert wanted.acquire(*of_recorder(4), "tile") == [CloseFeed(FeedKey(0, "s2")), OpenFeed(*of_recorder(4))]
+    assert wanted.acquire(*of_recorder(1, relay=1), "tile") == [], "it runs"
+    assert wanted.acquire(*of_recorder(5), "tile") == []
 
 
 def test_looks_find_room_only_where_nobody_waits() -> None:
     wanted = a_full_recorder()
-    assert not wanted.has_room(FeedKey(0, 4), "d1")
-    assert wanted.has_room(FeedKey(1, 1), "d1"), "it runs"
-    assert wanted.has_room(FeedKey(0, 4), "d2")
-    wanted.release(FeedKey(1, 1), "tile", 0.0)
-    assert wanted.has_room(FeedKey(0, 4), "d1"), "a lingering one gives way"
-    wanted.hold(*of_recorder(1, relay=1), "tile")
-    wanted.hold(*of_recorder(5), "tile")
-    assert not wanted.has_room(FeedKey(0, 4), "d1")
+    assert not wanted.has_room(FeedKey(0, "s4"), "d1")
+    assert wanted.has_room(FeedKey(1, "s1"), "d1"), "it runs"
+    assert wanted.has_room(FeedKey(0, "s4"), "d2")
+    wanted.release(FeedKey(1, "s1"), "tile", 0.0)
+    assert wanted.has_room(FeedKey(0, "s4"), "d1"), "a lingering one gives way"
+    wanted.acquire(*of_recorder(1, relay=1), "tile")
+    wanted.acquire(*of_recorder(5), "tile")
+    assert not wanted.has_room(FeedKey(0, "s4"), "d1")
 
 
 def test_a_device_that_refuses_a_session_bears_fewer_for_a_while() -> None:
     wanted = DesiredFeeds(LINGER, 16)
     for stream in range(1, 6):
-        wanted.hold(*of_recorder(stream), "tile")
-    assert wanted.refused(FeedKey(0, 5), 2, 100.0) == [CloseFeed(FeedKey(0, 5))]
-    assert wanted.refused(FeedKey(0, 4), 2, 100.5) == [CloseFeed(FeedKey(0, 4))]
-    assert wanted.refused(FeedKey(0, 4), 2, 100.6) == [], "a late word"
-    wanted.plays("d1", 3)
-    assert wanted.hold(*of_recorder(6), "tile") == []
-    assert wanted.release(FeedKey(0, 1), "tile", 101.0)[0] == CloseFeed(FeedKey(0, 1))
-    assert [key for key in wanted.all() if wanted.waits(key)] == [FeedKey(0, 5), FeedKey(0, 6)]
+        wanted.acquire(*of_recorder(stream), "tile")
+    assert wanted.on_refused(FeedKey(0, "s5"), 2, 100.0) == [CloseFeed(FeedKey(0, "s5"))]
+    assert wanted.on_refused(FeedKey(0, "s4"), 2, 100.5) == [CloseFeed(FeedKey(0, "s4"))]
+    assert wanted.on_refused(FeedKey(0, "s4"), 2, 100.6) == [], "a late word"
+    wanted.on_playing("d1", 3)
+    assert wanted.acquire(*of_recorder(6), "tile") == []
+    assert wanted.release(FeedKey(0, "s1"), "tile", 101.0)[0] == CloseFeed(FeedKey(0, "s1"))
+    assert [key for key in wanted.all() if wanted.waits(key)] == [FeedKey(0, "s5"), FeedKey(0, "s6")]
     assert wanted.sweep(100.0 + LEARNED_SECONDS) == []
     opened = wanted.sweep(101.0 + LEARNED_SECONDS)
     assert opened == [OpenFeed(*of_recorder(5)), OpenFeed(*of_recorder(6))], "then it is asked again"
@@ -156,12 +157,12 @@ def test_a_device_that_refuses_a_session_bears_fewer_for_a_while() -> None:
 def test_a_refused_session_takes_the_place_of_a_lingering_one() -> None:
     wanted = DesiredFeeds(LINGER, 16)
     for stream in (1, 2, 3):
-        wanted.hold(*of_recorder(stream), "tile")
-    wanted.release(FeedKey(0, 1), "tile", 0.0)
-    assert wanted.refused(FeedKey(0, 3), 2, 1.0) == [CloseFeed(FeedKey(0, 1))]
-    assert not wanted.waits(FeedKey(0, 3)), "the relay's next try finds room"
-    assert wanted.refused(FeedKey(0, 2), 0, 2.0) == [CloseFeed(FeedKey(0, 2))]
-    assert wanted.refused(FeedKey(0, 3), 0, 3.0) == [], "one is always tried: others may hold all sessions"
+        wanted.acquire(*of_recorder(stream), "tile")
+    wanted.release(FeedKey(0, "s1"), "tile", 0.0)
+    assert wanted.on_refused(FeedKey(0, "s3"), 2, 1.0) == [CloseFeed(FeedKey(0, "s1"))]
+    assert not wanted.waits(FeedKey(0, "s3")), "the relay's next try finds room"
+    assert wanted.on_refused(FeedKey(0, "s2"), 0, 2.0) == [CloseFeed(FeedKey(0, "s2"))]
+    assert wanted.on_refused(FeedKey(0, "s3"), 0, 3.0) == [], "one is always tried: others may hold all sessions"
 
 
 def test_villages_are_shared_among_relays() -> None:
@@ -189,13 +190,13 @@ class WhatRunsIsWhatIsWanted(RuleBasedStateMachine):
 
     @rule(stream=st.integers(1, 3), holder=st.sampled_from("abc"))
     def hold(self, stream: int, holder: str) -> None:
-        key = FeedKey(0, stream)
-        self.do(self.wanted.hold(key, replace(SPEC, feed=key.name), holder))
+        key = FeedKey(0, f"s{stream}")
+        self.do(self.wanted.acquire(key, replace(SPEC, feed=key.source_id), holder))
         self.holders.setdefault(key, set()).add(holder)
 
     @rule(stream=st.integers(1, 3), holder=st.sampled_from("abc"), linger=st.booleans())
     def release(self, stream: int, holder: str, linger: bool) -> None:
-        key = FeedKey(0, stream)
+        key = FeedKey(0, f"s{stream}")
         self.do(self.wanted.release(key, holder, self.now, linger=linger))
         self.holders.setdefault(key, set()).discard(holder)
 
@@ -238,19 +239,19 @@ class NoDeviceIsAskedForMoreThanItBears(RuleBasedStateMachine):
     @rule(stream=st.integers(1, 6), relay=st.integers(0, 1), holder=st.sampled_from("ab"))
     def hold(self, stream: int, relay: int, holder: str) -> None:
         key, spec = of_recorder(stream, relay)
-        self.do(self.wanted.hold(key, spec, holder))
+        self.do(self.wanted.acquire(key, spec, holder))
         self.held.setdefault(key, set()).add(holder)
 
     @rule(stream=st.integers(1, 6), relay=st.integers(0, 1), holder=st.sampled_from("ab"), linger=st.booleans())
     def release(self, stream: int, relay: int, holder: str, linger: bool) -> None:
-        key = FeedKey(relay, stream)
+        key = FeedKey(relay, f"s{stream}")
         self.do(self.wanted.release(key, holder, self.now, linger=linger))
         self.held.setdefault(key, set()).discard(holder)
 
     @rule(stream=st.integers(1, 6), relay=st.integers(0, 1))
     def drop(self, stream: int, relay: int) -> None:
-        self.do(self.wanted.drop(FeedKey(relay, stream)))
-        self.held.pop(FeedKey(relay, stream), None)
+        self.do(self.wanted.drop(FeedKey(relay, f"s{stream}")))
+        self.held.pop(FeedKey(relay, f"s{stream}"), None)
 
     @rule(seconds=st.floats(0, 20))
     def sweep(self, seconds: float) -> None:

@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from camera_hub.clock import SystemClock
 from camera_hub.demo.webrtc import WallPeer
 from camera_hub.events import EventBus
 from camera_hub.media.engine import MediaEngine
@@ -19,8 +18,8 @@ from camera_hub.simulator.farm import Farm
 from camera_hub.simulator.testing import small_farm
 from camera_hub.store.database import Database
 from tests.fakes.processes import children
-from tests.media.conftest import OPERATOR, eventually
-from tests.media.test_real_road import PAGE, FarmSources
+from tests.media.conftest import OPERATOR, engine, eventually
+from tests.media.test_end_to_end import PAGE, FarmSources
 
 pytestmark = pytest.mark.one_database
 
@@ -38,13 +37,13 @@ async def farm() -> AsyncIterator[Farm]:
 async def media(settings: Settings, bus: EventBus, site: Database, farm: Farm) -> AsyncIterator[MediaEngine]:
     """Several eyes, so that one is there to be killed at any time: a pool holds back what dies again and again."""
     settings = settings.model_copy(update={"eye": EyeSettings(processes=4 if LONG else 2)})
-    async with MediaEngine(settings, SystemClock(), bus, site, FarmSources(farm=farm)) as media:
+    async with engine(settings, bus, site, FarmSources(farm=farm)) as media:
         yield media
 
 
 async def sent(media: MediaEngine, viewer: str) -> tuple[int, int, int]:
     """Frames of the feed, frames sent to its one tile, frames dropped; all of the same moment."""
-    told = await media._feeds.relays[0].call("viewer.figures", {"viewer": viewer, "feeds": []})
+    told = await media.links[0].call("viewer.figures", {"viewer": viewer, "feeds": []})
     (feed,) = told["feeds"].values()
     track = told["viewer"]["tracks"][0]
     return feed["frames"], track["frames"], track["dropped_frames"]
@@ -60,15 +59,15 @@ async def received(peer: WallPeer) -> tuple[int, int]:
 
 @pytest.mark.slow
 async def test_not_a_frame_is_lost_while_eyes_are_killed(media: MediaEngine) -> None:
-    async with media.page(PAGE, OPERATOR), WallPeer(1) as peer:
-        answer = await media.offer(OPERATOR, PAGE, 0, await peer.offer())
+    async with media.pages.connected(PAGE, OPERATOR), WallPeer(1) as peer:
+        answer = await media.viewers.offer(OPERATOR, PAGE, 0, await peer.offer())
         await peer.accept(answer.sdp)
-        await media.show(PAGE, TileWish(answer.viewer, 0, 1, 1))
+        media.tiles.show(PAGE, TileWish(answer.viewer, 0, 1, 1))
         await peer.picture(0)
 
         async def look() -> None:
             while True:
-                await media.look(1, scores=True)
+                await media.looks.look(1, scores=True)
 
         killed: set[int] = set()
 
@@ -97,4 +96,4 @@ async def test_not_a_frame_is_lost_while_eyes_are_killed(media: MediaEngine) -> 
         assert abs(figures["frames_lost"]) <= 1, "one frame may be under way at either end"
         assert (dropped_then - dropped, figures["packets_lost"]) == (0, 0)
         async with asyncio.timeout(30):
-            assert (await media.look(2, deadline=25)).reason is None
+            assert (await media.looks.look(2, deadline=25)).reason is None
