@@ -20,7 +20,7 @@ from camera_hub.clock import Clock
 from camera_hub.errors import HubError
 from camera_hub.events import EventBus, Lagged, NoticeChannelChanged
 from camera_hub.health.notices.channels import Sealer, seal_owner
-from camera_hub.health.notices.webhook import PostResult, Outcome, post, webhook_client
+from camera_hub.health.notices.webhook import Outcome, PostResult, post, webhook_client
 from camera_hub.running import Backoff, ended, keep_running, running
 from camera_hub.store.database import Database
 from camera_hub.store.tables import Notice, NoticeChannel
@@ -82,7 +82,9 @@ class ChannelDelivery:
         if head is None or head.next_attempt_at > now:
             return False
         if now - head.created_at > TOO_OLD:
-            await self._note(head, PostResult(Outcome.REFUSED, "given up: older than a day"), final=True, attempted=False)
+            await self._note(
+                head, PostResult(Outcome.REFUSED, "given up: older than a day"), final=True, attempted=False
+            )
             return True
         attempt = await self._post(head)
         tried = head.attempts + 1
