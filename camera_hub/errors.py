@@ -23,6 +23,7 @@ class Kind(StrEnum):
     UNREACHABLE = "unreachable"
     TIMEOUT = "timeout"
     UNAVAILABLE = "unavailable"
+    STORAGE_FULL = "storage_full"
     INTERNAL = "internal"
 
     @property
@@ -42,6 +43,7 @@ _STATUS = {
     Kind.UNREACHABLE: 502,
     Kind.TIMEOUT: 504,
     Kind.UNAVAILABLE: 503,
+    Kind.STORAGE_FULL: 507,
     Kind.INTERNAL: 500,
 }
 

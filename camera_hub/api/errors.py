@@ -13,11 +13,14 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from camera_hub.errors import HubError, Kind
+from camera_hub.errors import HubError, Kind, Reason
 
 log = logging.getLogger(__name__)
 
 _KINDS = {kind.status: kind for kind in Kind} | {400: Kind.INVALID, 405: Kind.UNSUPPORTED}
+_RETRY_AFTER: dict[str, int] = {Reason.DATABASE_BUSY: 2, Reason.DATABASE_AWAY: 5, Reason.STORAGE_FULL: 60}
+"""Seconds after which a client may try again (RFC 9110, 10.2.3)."""
+
 _SENTENCES = {
     404: "there is nothing at this address",
     405: "this address does not take that method",
@@ -34,7 +37,10 @@ def install(app: FastAPI) -> None:
 
 def answer(error: HubError, status: int | None = None, headers: dict[str, str] | None = None) -> JSONResponse:
     """The HTTP answer to an expected failure."""
-    return JSONResponse(error.body(), status if status is not None else error.kind.status, headers)
+    told = dict(headers or {})
+    if error.reason in _RETRY_AFTER:
+        told.setdefault("retry-after", str(_RETRY_AFTER[error.reason]))
+    return JSONResponse(error.body(), status if status is not None else error.kind.status, told)
 
 
 class Unexpected:

@@ -1,4 +1,4 @@
-"""How a route finds the hub's parts and names its policy.
+"""How a route gets the hub's parts and states its policy.
 
     router = APIRouter(prefix="/api/cameras")
 
@@ -8,7 +8,7 @@
 A route without `needs` or `public` stops the hub from starting (`check_policies`) and fails the suite.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
@@ -35,14 +35,23 @@ class SessionReader(Protocol):
         ...
 
 
+class Part:
+    """Finds the hub's part of one type. A class, so that `check_parts` can see what a route asks for."""
+
+    def __init__(self, kind: type[Any]) -> None:
+        self.kind = kind
+
+    def __call__(self, connection: HTTPConnection) -> Any:
+        return connection.app.state.parts[self.kind]
+
+
 def part(kind: type[T]) -> Any:
-    """The hub's part of that type, as app.py put it together."""
+    """The hub's part of that type, as app.py put it together.
 
-    def find(connection: HTTPConnection) -> T:
-        found: T = connection.app.state.parts[kind]
-        return found
-
-    return Depends(find)
+    Routes name in their signature what they use, as FastAPI's dependencies do; nothing else can look parts up, and a
+    part that is missing stops the hub from starting (`check_parts`) instead of failing at the first request.
+    """
+    return Depends(Part(kind))
 
 
 class Needs:
@@ -146,8 +155,28 @@ def check_policies(app: FastAPI) -> None:
         raise RuntimeError(f"routes without a policy: {', '.join(sorted(bare))}")
 
 
+def check_parts(app: FastAPI, parts: Mapping[type, Any]) -> None:
+    """Raise RuntimeError naming every part that a route asks for and that is not among `parts`."""
+    missing = {
+        f"{asked.kind.__name__} ({context.path})"
+        for context in iter_route_contexts(app.routes)
+        if isinstance(context.original_route, APIRoute | APIWebSocketRoute)
+        for asked in _asked(context.dependant)
+        if asked.kind not in parts
+    }
+    if missing:
+        raise RuntimeError(f"routes ask for parts that there are not: {', '.join(sorted(missing))}")
+
+
+def _asked(dependant: Dependant) -> Iterator[Part]:
+    for below in dependant.dependencies:
+        if isinstance(below.call, Part):
+            yield below.call
+        yield from _asked(below)
+
+
 def _judges(dependant: Dependant) -> Iterator[Needs | Public]:
-    for part in dependant.dependencies:
-        if isinstance(part.call, Needs | Public):
-            yield part.call
-        yield from _judges(part)
+    for below in dependant.dependencies:
+        if isinstance(below.call, Needs | Public):
+            yield below.call
+        yield from _judges(below)

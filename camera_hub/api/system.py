@@ -13,7 +13,7 @@ from camera_hub.access.policy import Action, Actor
 from camera_hub.api.routing import needs, part, public
 from camera_hub.api.schemas.health import RelayRestartedAnswer, SystemAnswer
 from camera_hub.clock import Clock
-from camera_hub.errors import HubError, Kind
+from camera_hub.errors import HubError, Kind, Reason
 from camera_hub.store.database import Database
 from camera_hub.store.tables import Camera
 
@@ -111,8 +111,10 @@ async def ready(database: DatabasePart) -> dict[str, str]:
     try:
         async with asyncio.timeout(READY_SECONDS), database.read() as session:
             await session.execute(select(1))
-    except Exception as error:  # whatever driver it is: this route says no, it never fails
-        raise HubError(Kind.UNAVAILABLE, "the database does not answer", reason="database") from error
+    except Exception as error:  # whatever it is: this route says no, it never fails
+        raise HubError(
+            Kind.UNAVAILABLE, "the database does not answer; the log says why", reason=Reason.DATABASE_AWAY
+        ) from error
     return {"status": "ready"}
 
 

@@ -28,7 +28,7 @@ class RunView:
     """A run as it stands at `now`. Its plan, which never changes, is a matter of its own (`Runs.plan`).
 
     `step` is the sequence of the line that is open, None when the run has ended. `dead` are the cameras of the present
-    stop that are skipped. `shown` and `skipped` count stops of the record.
+    stop that are skipped. `stop_count` is None when it has ended. `shown` and `skipped` count stops of the record.
     """
 
     id: int
@@ -39,6 +39,7 @@ class RunView:
     loop: bool
     lap: int
     position: int
+    stop_count: int | None
     time_left_s: float
     next_position: int | None
     step: int | None
@@ -115,6 +116,7 @@ def _view(run: Run, plan: Plan | None, dead: Mapping[int, str], now: datetime) -
         run.loop,
         run.lap,
         run.position,
+        None if plan is None else len(plan),
         left,
         following,
         None if plan is None else run.steps - 1,

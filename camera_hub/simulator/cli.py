@@ -14,7 +14,7 @@ from camera_hub.simulator.control import Control
 from camera_hub.simulator.discovery import PORT
 from camera_hub.simulator.farm import Discovery, Farm
 from camera_hub.simulator.model import MAIN, SUB
-from camera_hub.simulator.plan import Ports, default_farm
+from camera_hub.simulator.plan import Ports, default_farm, demo_faults
 
 
 def parser() -> argparse.ArgumentParser:
@@ -70,7 +70,14 @@ async def run(options: argparse.Namespace) -> None:
         Farm(plan, discovery=discovery, cache=options.cache, warm=True) as farm,
         Control(farm, *options.control) as control,
     ):
-        _say({"ready": True, "control": control.address, **farm.describe()})
+        _say(
+            {
+                "ready": True,
+                "control": control.address,
+                "demo_faults": demo_faults(plan.villages),
+                **farm.describe(),
+            }
+        )
         await done.wait()
 
 

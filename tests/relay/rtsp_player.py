@@ -91,6 +91,7 @@ class Player:
         assert described.status == 200, described
         set_up = await self.ask("SETUP", described.headers["content-base"] + "track1", Transport=transport)
         assert set_up.status == 200, set_up
+        assert re.fullmatch(r"[0-9a-f]{16};timeout=60", set_up.headers["session"]), "RFC 2326 12.37"
         played = await self.ask("PLAY", described.headers["content-base"], Range="npt=0.000-")
         assert played.status == 200, played
         return played

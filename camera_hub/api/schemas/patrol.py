@@ -138,6 +138,7 @@ class RunAnswer(Answer):
     loop: bool
     lap: int
     position: int
+    stop_count: int | None  # of the plan; None when it has ended
     time_left_s: float
     next_position: int | None  # None: the last stop of the last lap
     step: int | None  # sequence of the line of the record that is open: what pages report about

@@ -1323,6 +1323,11 @@ export interface components {
             position: number;
             /** Proof */
             proof: string | null;
+            /**
+             * Proof State
+             * @enum {string}
+             */
+            proof_state: "pending" | "proved" | "failed";
             /** Proving */
             proving: boolean;
             /**
@@ -1402,6 +1407,8 @@ export interface components {
             onvif_port?: number | null;
             /** Password */
             password?: string | null;
+            /** Purpose */
+            purpose?: ("ordinary" | "onvif" | "rtsp" | "http") | null;
             /** Username */
             username?: string | null;
         };
@@ -1530,8 +1537,6 @@ export interface components {
             created_at: string;
             /** Firmware */
             firmware: string;
-            /** Has Password */
-            has_password: boolean;
             /** Host */
             host: string;
             /** Id */
@@ -1543,6 +1548,8 @@ export interface components {
             kind: "camera" | "recorder" | "platform";
             /** Login Retry At */
             login_retry_at: string | null;
+            /** Logins */
+            logins: components["schemas"]["LoginAnswer"][];
             /** Mac */
             mac: string;
             /** Manufacturer */
@@ -1557,8 +1564,6 @@ export interface components {
             rtsp_port: number | null;
             /** Serial */
             serial: string;
-            /** Username */
-            username: string | null;
             /** Village Id */
             village_id: number;
         };
@@ -1775,6 +1780,19 @@ export interface components {
             viewer_gone: components["schemas"]["ViewerGoneMessage"];
         };
         /**
+         * LoginAnswer
+         * @description A login that the device has for a purpose; where there is none, the ordinary one serves.
+         */
+        LoginAnswer: {
+            /**
+             * Purpose
+             * @enum {string}
+             */
+            purpose: "ordinary" | "onvif" | "rtsp" | "http";
+            /** Username */
+            username: string;
+        };
+        /**
          * MadeStreamToken
          * @description The only answer that ever holds the token's text.
          */
@@ -1801,6 +1819,8 @@ export interface components {
              * @enum {string}
              */
             role: "township_admin" | "operator" | "village_admin" | "maintainer" | "leader";
+            /** Time Zone */
+            time_zone: string;
             /** Username */
             username: string;
             /** Villages */
@@ -2243,6 +2263,8 @@ export interface components {
             state: "running" | "paused" | "ended";
             /** Step */
             step: number | null;
+            /** Stop Count */
+            stop_count: number | null;
             /** Time Left S */
             time_left_s: number;
             /** Tour Id */
