@@ -17,6 +17,7 @@ from camera_hub.cameras.credentials import logins
 from camera_hub.cameras.credentials.device_login import DeviceLogin
 from camera_hub.cameras.credentials.logins import Sealer
 from camera_hub.cameras.credentials.purposes import Purpose
+from camera_hub.cameras.identity import same_stream
 from camera_hub.cameras.onvif.describe import Described, clean
 from camera_hub.cameras.register import described_devices as intake
 from camera_hub.cameras.register import proof_state, views
@@ -316,12 +317,14 @@ async def _move(session: AsyncSession, device: Device, host: str) -> None:
 
 
 async def _refuse_known_url(session: AsyncSession, village_id: int, url: str) -> None:
-    known = await session.scalar(
-        select(Camera)
+    host = urls.stream_url(url).host
+    streams = await session.execute(
+        select(Camera, Stream.uri)
         .join(Stream, Stream.camera_id == Camera.id)
-        .where(Camera.village_id == village_id, Camera.state != "retired", Stream.uri == url)
-        .limit(1)
+        .join(Device, Device.id == Camera.device_id)
+        .where(Camera.village_id == village_id, Camera.state != "retired", Device.host == host)
     )
+    known = next((camera for camera, uri in streams if same_stream(uri, url)), None)
     if known is not None:
         raise HubError(
             Kind.CONFLICT,
