@@ -95,7 +95,7 @@ class IceEnd:
         self._wake()
 
     def close(self) -> None:
-        """Whoever waits for a datagram gets ConnectionError."""
+        """Who waits for a datagram gets ConnectionError."""
         self._closed = True
         self._wake()
 

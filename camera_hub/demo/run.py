@@ -180,7 +180,7 @@ def _one_per_village(
 
 
 def _settings(options: Options, data: Path) -> Settings:
-    """Quicker rounds than in service, so that what is broken on purpose is soon seen; virtual cameras may be heard."""
+    """Quicker rounds than in service, so that faults appear soon; the virtual cameras have sound."""
     port = 8000 if options.port is None else options.port
     return Settings(
         server=ServerSettings(port=port, data_dir=data),
