@@ -109,7 +109,7 @@ class StreamSources:
             rows = await session.execute(
                 select(Camera, Device).join(Device, Device.id == Camera.device_id).where(Camera.id.in_(camera_ids))
             )
-            found = {camera.id: (camera, device) for camera, device in rows.tuples()}
+            found = {camera.id: (camera, device) for camera, device in rows}
             streams: dict[int, list[Stream]] = defaultdict(list)
             for stream in await session.scalars(select(Stream).where(Stream.camera_id.in_(camera_ids))):
                 streams[stream.camera_id].append(stream)

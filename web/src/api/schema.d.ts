@@ -1819,6 +1819,8 @@ export interface components {
              * @enum {string}
              */
             role: "township_admin" | "operator" | "village_admin" | "maintainer" | "leader";
+            /** Time Zone */
+            time_zone: string;
             /** Username */
             username: string;
             /** Villages */
@@ -2261,6 +2263,8 @@ export interface components {
             state: "running" | "paused" | "ended";
             /** Step */
             step: number | null;
+            /** Stop Count */
+            stop_count: number | null;
             /** Time Left S */
             time_left_s: number;
             /** Tour Id */

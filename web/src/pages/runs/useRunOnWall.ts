@@ -1,13 +1,16 @@
 /** A run on the wall: its newest state, however it arrived, and the wall kept on its current stop. */
-import { computed, onBeforeUnmount, onMounted, ref, watch, type ComputedRef, type Ref } from 'vue'
+import { computed, onBeforeUnmount, onMounted, ref, shallowRef, watch, type ComputedRef, type Ref } from 'vue'
 import { api, type ApiError } from '@/api/client'
 import { live, runs } from '@/stores'
 import type { WallControl } from '@/wall/control'
 import type { PlanStop, Run } from '@/api/types'
 import { newerRun } from '../tours/countdown'
+import { SeenMeter, type SeenStep } from './seen'
 
 export interface RunOnWall {
   run: Ref<Run | null>
+  /** The tour as it was when the run started; empty until it is here. It never changes, so it is fetched once. */
+  plan: Ref<readonly PlanStop[]>
   stop: ComputedRef<PlanStop | null>
   error: Ref<ApiError | null>
   /** Fetches the run again: after a reconnect, or when somebody else has acted on it. */
@@ -18,6 +21,7 @@ export interface RunOnWall {
 /** Keeps the wall on the current stop of run `runId` (null: none); restores the operator's scene afterwards. */
 export function useRunOnWall(wall: WallControl, runId: () => number | null): RunOnWall {
   const run = ref<Run | null>(null)
+  const plan = shallowRef<readonly PlanStop[]>([])
   const error = ref<ApiError | null>(null)
   let before: ReturnType<WallControl['scene']> | null = null
 
@@ -30,18 +34,28 @@ export function useRunOnWall(wall: WallControl, runId: () => number | null): Run
   async function load(): Promise<void> {
     const id = runId()
     if (id === null) return
+    void loadPlan(id)
     const answer = await api.get('/api/runs/{run_id}', { path: { run_id: id } })
     if (id !== runId()) return
     if (answer.ok) {
-      accept(answer.data.run)
-      runs.put(answer.data.run)
+      accept(answer.data)
+      runs.put(answer.data)
     } else if (!answer.aborted) error.value = answer.error
+  }
+
+  async function loadPlan(id: number): Promise<void> {
+    if (plan.value.length) return
+    const answer = await api.get('/api/runs/{run_id}/plan', { path: { run_id: id } })
+    if (id !== runId()) return
+    if (answer.ok) plan.value = answer.data.stops
+    else if (!answer.aborted) error.value = answer.error
   }
 
   watch(
     runId,
     (id) => {
       run.value = null
+      plan.value = []
       error.value = null
       if (id === null) {
         if (before) wall.showScene(before.layout, before.cameras)
@@ -61,7 +75,7 @@ export function useRunOnWall(wall: WallControl, runId: () => number | null): Run
 
   const stop = computed<PlanStop | null>(() => {
     const current = run.value
-    return current && current.state !== 'ended' ? (current.stops[current.position] ?? null) : null
+    return current && current.state !== 'ended' ? (plan.value[current.position] ?? null) : null
   })
   // One string per picture on the wall, so that a pause or a new countdown does not touch the tiles.
   const shown = computed(() => (stop.value ? JSON.stringify([stop.value.layout, stop.value.cameras.map((camera) => camera?.id ?? null)]) : null))
@@ -70,14 +84,36 @@ export function useRunOnWall(wall: WallControl, runId: () => number | null): Run
     before ??= wall.scene()
     wall.showScene(stop.value.layout, stop.value.cameras.map((camera) => camera?.id ?? null))
   }
+  // What was really seen goes into the record; a page that is closed or hidden sends what it has at once.
+  const meter = new SeenMeter((message) => live.report(message))
+  const step = computed<SeenStep | null>(() => {
+    const current = run.value
+    if (!current || !stop.value || current.step === null) return null
+    const dead = new Set(current.dead.map((one) => one.id))
+    const cameras = stop.value.cameras.flatMap((camera) => (camera && !dead.has(camera.id) ? [camera.id] : []))
+    return { run: current.id, step: current.step, cameras: [...new Set(cameras)] }
+  })
+  watch(step, (now) => meter.enter(now, performance.now()), { immediate: true, flush: 'sync' })
+  const measure = (): void => meter.tick(wall.moving(), !document.hidden, performance.now())
+  const hidden = (): void => {
+    if (document.hidden) meter.flush(performance.now())
+  }
+
   const stops: (() => void)[] = []
   onMounted(() => {
     // After the wall page has put up its own scene.
     watch(shown, show, { immediate: true, flush: 'post' })
     stops.push(live.on('hello', () => void load()), live.on('reload', () => void load()))
+    const timer = setInterval(measure, 500)
+    document.addEventListener('visibilitychange', hidden)
+    stops.push(
+      () => clearInterval(timer),
+      () => document.removeEventListener('visibilitychange', hidden),
+      () => meter.enter(null, performance.now()),
+    )
   })
   onBeforeUnmount(() => {
     for (const end of stops.splice(0)) end()
   })
-  return { run, stop, error, load, accept }
+  return { run, plan, stop, error, load, accept }
 }

@@ -34,9 +34,8 @@ export function secondsLeft(run: Clocked, hubMs: number): number {
   return Math.max(0, run.time_left_s - passed)
 }
 
-/** 0…1 of the present stop that has passed. */
-export function stopProgress(run: Clocked & Pick<Run, 'stops' | 'position'>, hubMs: number): number {
-  const dwell = run.stops[run.position]?.dwell_s ?? 0
+/** 0…1 of the present stop, which stands for `dwell` seconds, that has passed. */
+export function stopProgress(run: Clocked, dwell: number, hubMs: number): number {
   if (dwell <= 0) return 0
   return Math.min(1, Math.max(0, 1 - secondsLeft(run, hubMs) / dwell))
 }

@@ -268,6 +268,12 @@ export function again(index: number): void {
 
 export const control: WallControl = {
   showScene: (layout, ids) => setScene(layout, ids, true),
+  moving: () => {
+    const now = performance.now()
+    const seen = solo.value === null ? Array.from({ length: tileCount(scene.layout) }, (_, index) => index) : [solo.value]
+    const tiles = visible && engine.value ? seen.map((index) => engine.value!.tile(index)) : []
+    return new Set(tiles.flatMap((tile) => (tile.camera !== null && pictureOf(tile, now) === 'moving' ? [tile.camera] : [])))
+  },
   scene: () => ({ layout: scene.layout, cameras: [...scene.cameras] }),
 }
 
