@@ -17,10 +17,9 @@ LARGER = {
     "media/feeds/feed_reports.py:FeedReports": (8, 3),
     "media/feeds/feeds.py:Feeds": (7, 15),
     "media/rtsp_out/service.py:RtspOutService": (8, 9),
-    "relay/fanout/batch.py:BatchLeg": (8, 1),
-    "relay/fanout/in_step.py:Member": (8, 1),
-    "relay/peer/track.py:Track": (5, 19),
-    "relay/peer/viewer.py:Viewer": (12, 6),
+    "relay/fanout/batch.py:BatchStream": (8, 1),
+    "relay/fanout/in_step.py:InStepMember": (8, 1),
+    "relay/peer/track.py:Track": (5, 20),
     "relay/rtsp_server/player.py:Player": (4, 13),
 }
 """Classes that are more than the measure."""
@@ -30,13 +29,12 @@ PROCESSES = {"relay", "eye", "sight"}
 """Rooms that run in processes of their own: a relay's Viewer may be called so beside the hub's."""
 
 SAME_THING = {
-    "ClockReading": "health's protocol is the reading that cameras.onvif takes",
     "PlanCamera": "patrol's, and its JSON",
     "Sealer": "what cameras and notices need of the vault",
     "SkippedCamera": "patrol's, and its JSON",
     "VillageGrant": "access's, and its JSON",
 }
-TO_BE_RENAMED = {"Accounts", "Attempt", "Outcome"}
+TO_BE_RENAMED = {"Accounts", "Outcome"}
 """Names that still stand for different things. Nothing is added here."""
 
 RETRIES = {

@@ -57,7 +57,7 @@ async def run(plan: PagesPlan, clock: Clock, lines: Lines) -> bool:
         async with _pages(hub, plan) as pages:
             whole = True
             for mode, apart in (("at once", 0.0), ("one by one", APART)):
-                line = await _drop(hub, plan, cameras[: plan.drops], pages, apart)
+                line = await _drop(hub, plan, clock, cameras[: plan.drops], pages, apart)
                 lines.write({"bench": "pages", "mode": mode, **line})
                 whole = whole and line["missed"] == 0
             return whole
@@ -150,7 +150,12 @@ async def _pages(hub: Serving, plan: PagesPlan) -> AsyncIterator[list[ClientConn
 
 
 async def _drop(
-    hub: Serving, plan: PagesPlan, cameras: list[tuple[int, int]], pages: list[ClientConnection], apart: float
+    hub: Serving,
+    plan: PagesPlan,
+    clock: Clock,
+    cameras: list[tuple[int, int]],
+    pages: list[ClientConnection],
+    apart: float,
 ) -> dict[str, Any]:
     database: Database = hub.parts[Database]
     bus: EventBus = hub.parts[EventBus]
@@ -166,7 +171,7 @@ async def _drop(
         for camera, village in cameras:
             bus.publish(CameraChanged(camera, village))
             if apart:
-                await asyncio.sleep(apart)
+                await clock.sleep(apart)
         got = await asyncio.gather(*waiting)
         passed = time.perf_counter() - began
     return {
