@@ -52,6 +52,7 @@ from camera_hub.cameras.credentials.login_budget import LoginBudget
 from camera_hub.cameras.credentials.login_store import DatabaseLoginStore
 from camera_hub.cameras.discovery.sweeps import Sweeps
 from camera_hub.cameras.onvif.client import Onvif
+from camera_hub.cameras.register.proofs import Proofs
 from camera_hub.cameras.register.register import Register
 from camera_hub.cameras.streams.sources import StreamSources
 from camera_hub.clock import Clock
@@ -141,8 +142,7 @@ async def parts(
         media = await stack.enter_async_context(
             MediaEngine(settings, clock, bus, database, sources, logins, HelperCommands(spawn=spawn))
         )
-        register.proofs.use(media.prover)
-        await stack.enter_async_context(register)  # after media: proofs end before what they look with
+        await stack.enter_async_context(Proofs(database, bus, clock, media.prover))
         sweeps = await stack.enter_async_context(Sweeps(settings.discovery, onvif, bus, clock, database))
         rounds = await stack.enter_async_context(Rounds(settings.health, clock, bus, database, media.looks, onvif))
         channels = NoticeChannels(database, bus, clock, vault)

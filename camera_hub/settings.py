@@ -80,6 +80,7 @@ class MediaSettings(_Section):
     udp_port: Port = 8189
     announced_addresses: tuple[str, ...] = ()
     payload_limit: int = Field(1200, ge=500, le=1400)
+    plain_sending: bool = False
     pacer_rate: int = Field(100_000_000, ge=1_000_000)
     gop_cache_bytes: int = Field(4 * 1024 * 1024, ge=65536)
     gop_cache_seconds: Seconds = 10.0

@@ -67,5 +67,5 @@ def test_sums_of_what_was_sent_never_fall_when_viewers_go() -> None:
     totals = Totals()
     before = totals.read([one, two])
     assert (before["sent_packets"], before["sent_rtx"], before["sent_sends"]) == (16, 2, 3)
-    totals.leave(one)
+    totals.add_ended(one)
     assert totals.read([two]) == before

@@ -17,10 +17,10 @@ from camera_hub.errors import HubError, Kind
 from camera_hub.media.child_process import Launch
 from camera_hub.media.relays.handover import StandbyWarmUp
 from camera_hub.media.relays.link import RelayLink
-from camera_hub.media.relays.message_parsing import feed_state
 from camera_hub.media.relays.process import RelayProcess
 from camera_hub.media.relays.watchdog import RelayWatchdog
-from camera_hub.relay.messages import FeedSpec, RelayConfig
+from camera_hub.message_decoder import MessageError
+from camera_hub.relay.messages import FeedSpec, FeedState, RelayConfig
 from camera_hub.running import Backoff, ended, keep_running
 from camera_hub.settings import Settings
 from camera_hub.wire import PipeFrame
@@ -49,6 +49,7 @@ def config_of(settings: Settings, number: int) -> RelayConfig:
         udp_port=media.udp_port + number if media.udp_port else 0,
         announced_addresses=media.announced_addresses,
         payload_limit=media.payload_limit,
+        plain_sending=media.plain_sending,
         pacer_rate=media.pacer_rate,
         gop_cache_bytes=media.gop_cache_bytes,
         gop_cache_seconds=media.gop_cache_seconds,
@@ -97,8 +98,8 @@ class RelayObserver(Protocol):
         ...
 
 
-class FeedPlan(Protocol):
-    """Which feeds a relay should run (feeds.feeds)."""
+class WantedFeeds(Protocol):
+    """Which feeds a relay should run (feeds.feeds.FeedPlan)."""
 
     def playing_on(self, relay: int) -> Iterable[FeedSpec]:
         """Feeds that a standby should open beforehand."""
@@ -121,7 +122,7 @@ class RelaySupervisor:
         config: RelayConfig,
         clock: Clock,
         observer: RelayObserver,
-        feeds: FeedPlan,
+        feeds: WantedFeeds,
         *,
         memory_bytes: int,
         launch: Launch,
@@ -298,8 +299,8 @@ class RelaySupervisor:
 
     def _on_standby_state(self, standby: RelayProcess, warming: StandbyWarmUp, frame: PipeFrame) -> None:
         try:
-            state = feed_state(frame.head)
-        except (TypeError, ValueError, KeyError) as error:
+            state = FeedState.of(frame.head)
+        except MessageError as error:
             log.error("the standby of %s sent a %s that cannot be read: %s", self._name, frame.type, error)
             return
         for feed in warming.on_feed_state(state):

@@ -1323,6 +1323,11 @@ export interface components {
             position: number;
             /** Proof */
             proof: string | null;
+            /**
+             * Proof State
+             * @enum {string}
+             */
+            proof_state: "pending" | "proved" | "failed";
             /** Proving */
             proving: boolean;
             /**
@@ -1402,6 +1407,8 @@ export interface components {
             onvif_port?: number | null;
             /** Password */
             password?: string | null;
+            /** Purpose */
+            purpose?: ("ordinary" | "onvif" | "rtsp" | "http") | null;
             /** Username */
             username?: string | null;
         };
@@ -1530,8 +1537,6 @@ export interface components {
             created_at: string;
             /** Firmware */
             firmware: string;
-            /** Has Password */
-            has_password: boolean;
             /** Host */
             host: string;
             /** Id */
@@ -1543,6 +1548,8 @@ export interface components {
             kind: "camera" | "recorder" | "platform";
             /** Login Retry At */
             login_retry_at: string | null;
+            /** Logins */
+            logins: components["schemas"]["LoginAnswer"][];
             /** Mac */
             mac: string;
             /** Manufacturer */
@@ -1557,8 +1564,6 @@ export interface components {
             rtsp_port: number | null;
             /** Serial */
             serial: string;
-            /** Username */
-            username: string | null;
             /** Village Id */
             village_id: number;
         };
@@ -1773,6 +1778,19 @@ export interface components {
             tile: components["schemas"]["TileMessage"];
             time: components["schemas"]["TimeMessage"];
             viewer_gone: components["schemas"]["ViewerGoneMessage"];
+        };
+        /**
+         * LoginAnswer
+         * @description A login that the device has for a purpose; where there is none, the ordinary one serves.
+         */
+        LoginAnswer: {
+            /**
+             * Purpose
+             * @enum {string}
+             */
+            purpose: "ordinary" | "onvif" | "rtsp" | "http";
+            /** Username */
+            username: string;
         };
         /**
          * MadeStreamToken
