@@ -217,8 +217,15 @@ def load(path: Path | None = None, environ: dict[str, str] | None = None) -> Set
         key = ".".join(str(part) for part in first["loc"])
         where = f" in {path}" if path is not None else ""
         raise HubError(
-            Kind.INVALID, f"setting {key}{where}: {first['msg']}; config/camera_hub.toml lists every key"
+            Kind.INVALID, f"setting {key}{where}: {_sentence(first)}; config/camera_hub.toml lists every key"
         ) from error
+
+
+def _sentence(error: Any) -> str:
+    """What is wrong with one key, in words for the person who wrote it."""
+    if error["type"] == "extra_forbidden":
+        return "there is no such setting"
+    return str(error["msg"]).removeprefix("Value error, ")
 
 
 def _parsed(text: str) -> Any:

@@ -46,6 +46,9 @@ def test_every_key_of_the_sample_file_has_a_comment() -> None:
         ("server = 1", "server"),
         ("[access]\npassword_min_length = 4", "access.password_min_length"),
         ("[ingest]\ntransport = 'quic'", "ingest.transport"),
+        ("[site]\ntime_zone = 'Mars/Olympus'", "site.time_zone"),
+        ("[site]\ntime_zone = '../../etc/passwd'", "site.time_zone"),
+        ("[site]\ntime_zone = 8", "site.time_zone"),
     ],
 )
 def test_an_unknown_or_wrong_key_is_refused_by_name(tmp_path: Path, text: str, key: str) -> None:
@@ -84,8 +87,15 @@ def test_the_environment_beats_the_file(tmp_path: Path) -> None:
     assert settings.media.linger == 2.5
 
 
+def test_the_site_s_time_zone_is_one_of_the_iana_database() -> None:
+    assert str(load(None, {}).site.zone) == "Asia/Shanghai"
+    assert str(load(None, {"CAMERA_HUB_SITE__TIME_ZONE": "Asia/Urumqi"}).site.zone) == "Asia/Urumqi"
+    with pytest.raises(HubError, match=r"'Mars/Olympus' is not a time zone that this machine knows; use a name"):
+        load(None, {"CAMERA_HUB_SITE__TIME_ZONE": "Mars/Olympus"})
+
+
 def test_an_unknown_variable_is_refused_too() -> None:
-    with pytest.raises(HubError, match=r"server\.prot"):
+    with pytest.raises(HubError, match=r"server\.prot: there is no such setting"):
         load(None, {"CAMERA_HUB_SERVER__PROT": "1"})
 
 

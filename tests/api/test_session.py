@@ -20,6 +20,7 @@ async def test_a_signed_in_browser_is_known_and_sees_what_it_may_do(hub: Hub) ->
     assert (me["role"], me["villages"]) == ("village_admin", [{"id": hub.village, "name": "东"}])
     assert "register" in me["actions"]
     assert "approve" not in me["actions"]
+    assert me["time_zone"] == "Asia/Shanghai"
     cookie = answer.headers["set-cookie"]
     assert cookie.startswith(f"{COOKIE}=")
     assert "HttpOnly" in cookie

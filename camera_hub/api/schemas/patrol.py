@@ -69,7 +69,7 @@ class Control(RequestBody):
     position: int | None = Field(None, ge=0)  # for jump
 
 
-class PlanCamera(Answer):
+class PlanCameraAnswer(Answer):
     id: int
     name: str
     village: str
@@ -81,7 +81,7 @@ class PlanStop(Answer):
     note: str
     layout: Layout
     dwell_s: int
-    cameras: list[PlanCamera | None]  # per tile
+    cameras: list[PlanCameraAnswer | None]  # per tile
 
 
 class RunPlan(Answer):
@@ -122,7 +122,7 @@ class RunStepAnswer(Answer):
     shown_s: float | None  # seconds that the stop was on, whether anybody saw it or not
 
 
-class SkippedCamera(Answer):
+class SkippedCameraAnswer(Answer):
     id: int
     reason: str
 
@@ -147,7 +147,7 @@ class RunAnswer(Answer):
     started_at: datetime
     ended_at: datetime | None
     end_reason: str | None
-    dead: list[SkippedCamera]  # cameras of the present stop that are skipped
+    dead: list[SkippedCameraAnswer]  # cameras of the present stop that are skipped
     shown: int  # stops shown and skipped so far
     skipped: int
 

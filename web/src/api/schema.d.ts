@@ -222,7 +222,7 @@ export interface paths {
         };
         /**
          * Picture
-         * @description The last JPEG that was kept; 404 when there is none.
+         * @description The last stored JPEG; 404 when there is none.
          */
         get: operations["picture_api_cameras__camera_id__picture_get"];
         put?: never;
@@ -680,7 +680,7 @@ export interface paths {
         };
         /**
          * Run
-         * @description A run as it stands now.
+         * @description A run as it is now.
          */
         get: operations["run_api_runs__run_id__get"];
         put?: never;
@@ -904,7 +904,7 @@ export interface paths {
          * Restart Relay
          * @description Replace a relay by a fresh process that is warmed up first; answered when it has taken over.
          *
-         *     For an upgrade of what the relay uses, or when it misbehaves: pictures stand still for some tenths of a second.
+         *     For an upgrade of what the relay uses, or when it misbehaves: pictures freeze for a few tenths of a second.
          */
         post: operations["restart_relay_api_system_relays__relay__restart_post"];
         delete?: never;
@@ -2086,8 +2086,8 @@ export interface components {
             /** Stream Ms */
             stream_ms: number | null;
         };
-        /** PlanCamera */
-        PlanCamera: {
+        /** PlanCameraAnswer */
+        PlanCameraAnswer: {
             /** Id */
             id: number;
             /** Name */
@@ -2111,7 +2111,7 @@ export interface components {
         /** PlanStop */
         PlanStop: {
             /** Cameras */
-            cameras: (components["schemas"]["PlanCamera"] | null)[];
+            cameras: (components["schemas"]["PlanCameraAnswer"] | null)[];
             /** Dwell S */
             dwell_s: number;
             /**
@@ -2162,7 +2162,7 @@ export interface components {
         };
         /**
          * ReloadMessage
-         * @description Hub → page: events were lost (slow page); fetch every list anew.
+         * @description Hub → page: events were lost (slow page); fetch every list again.
          */
         ReloadMessage: {
             /**
@@ -2219,11 +2219,11 @@ export interface components {
         };
         /**
          * RunAnswer
-         * @description A run as it stands at `now` (hub time): pages count down from `time_left_s` by themselves.
+         * @description A run as it is at `now` (hub time): pages count down from `time_left_s` by themselves.
          */
         RunAnswer: {
             /** Dead */
-            dead: components["schemas"]["SkippedCamera"][];
+            dead: components["schemas"]["SkippedCameraAnswer"][];
             /** End Reason */
             end_reason: string | null;
             /** Ended At */
@@ -2456,8 +2456,8 @@ export interface components {
             /** Username */
             username: string;
         };
-        /** SkippedCamera */
-        SkippedCamera: {
+        /** SkippedCameraAnswer */
+        SkippedCameraAnswer: {
             /** Id */
             id: number;
             /** Reason */
