@@ -17,10 +17,9 @@ LARGER = {
     "media/feeds/desired_state.py:DesiredFeeds": (2, 14),
     "media/feeds/feeds.py:Feeds": (9, 20),
     "media/wall/viewers.py:Viewers": (8, 17),
-    "relay/fanout/batch.py:BatchLeg": (8, 1),
-    "relay/fanout/in_step.py:Member": (8, 1),
-    "relay/peer/track.py:Track": (5, 19),
-    "relay/peer/viewer.py:Viewer": (12, 6),
+    "relay/fanout/batch.py:BatchStream": (8, 1),
+    "relay/fanout/in_step.py:InStepMember": (8, 1),
+    "relay/peer/track.py:Track": (5, 20),
     "relay/rtsp_server/player.py:Player": (4, 13),
 }
 """Classes that are more than the measure."""
