@@ -8,23 +8,30 @@ from typing import Any
 import pytest
 
 from camera_hub.errors import HubError, Kind
+from camera_hub.relay.fanout.plain import PlainFanout
 from camera_hub.relay.ingest.admission import AdmissionControl
 from camera_hub.relay.ingest.feed import Feed
 from camera_hub.relay.ingest.login_permits import LoginPermitRequests
 from camera_hub.relay.messages import (
     AudioListen,
+    AudioState,
     FeedName,
     FeedPhase,
     FeedSpec,
     KeyFrameTap,
+    LinkState,
     PlaybackSource,
     RelayConfig,
     RtspLiveSource,
+    TrackPhase,
     TrackShow,
+    TrackState,
     ViewerFiguresRequest,
     ViewerName,
     ViewerOffer,
+    ViewerState,
 )
+from camera_hub.relay.peer.viewer import PeerEnvironment, Viewer
 from camera_hub.relay.process import feed_commands
 from camera_hub.relay.process.dispatcher import Dispatcher, Reply, command
 from camera_hub.relay.process.feed_commands import FeedCommands
@@ -33,9 +40,13 @@ from camera_hub.relay.process.hub_notifier import SYNC_EVERY, HubNotifier
 from camera_hub.relay.process.outbox import HubOutbox
 from camera_hub.relay.process.viewer_commands import ViewerCommands
 from camera_hub.relay.process.viewers import ViewerTasks
+from camera_hub.relay.webrtc.dtls import CertificateStore
+from camera_hub.relay.webrtc.offer import read_offer
+from camera_hub.relay.webrtc.udp_port import UdpPort
 from camera_hub.running import running
 from camera_hub.wire import MAX_FRAME, Pipe
 from tests.fakes.clock import ManualClock
+from tests.relay.test_signalling import H264, offer
 
 
 @pytest.fixture
@@ -207,3 +218,41 @@ async def test_commands_about_viewers_that_are_not_there_are_refused_or_done(
             await asked
     assert outbox.heads == []
     assert (len(viewers), viewers.read_figures()) == (0, {})
+
+
+class Events:
+    """ViewerEvents that keeps the states of tracks."""
+
+    def __init__(self) -> None:
+        self.tracks: list[TrackState] = []
+        self.wanted: list[str] = []
+
+    def on_viewer_state(self, state: ViewerState) -> None:
+        raise AssertionError("it never connects")
+
+    def on_link_state(self, state: LinkState) -> None:
+        raise AssertionError("it is sent nothing")
+
+    def on_audio_state(self, state: AudioState) -> None:
+        raise AssertionError("it has no audio")
+
+    def on_track_state(self, state: TrackState) -> None:
+        self.tracks.append(state)
+
+    def on_key_frame_wanted(self, feed: str) -> None:
+        self.wanted.append(feed)
+
+
+async def test_a_viewer_alone_answers_its_offer_and_is_reaped_when_the_browser_never_comes(clock: ManualClock) -> None:
+    config = RelayConfig(connect_timeout=0.05)
+    async with UdpPort("127.0.0.1", 0) as port:
+        environment = PeerEnvironment(port, PlainFanout(port), CertificateStore(clock).current(), config, clock)
+        events = Events()
+        viewer = Viewer("v", read_offer(offer(H264, H264)), environment, events)
+        answer = viewer.answer(("192.0.2.1",))
+        assert (answer.tracks, answer.codecs) == (2, ("h264",))
+        assert f"192.0.2.1 {port.number} typ host" in answer.sdp
+        viewer.tiles[0].show("s1", None, 7)
+        assert [(state.track, state.serial, state.phase) for state in events.tracks] == [(0, 7, TrackPhase.WAITING)]
+        assert await viewer.run() == "reaped"
+        assert viewer.read_figures()["connected"] is False

@@ -45,7 +45,7 @@ class BatchPeer(Protocol):
 
 class BatchStream:
     """One RTP stream to one peer. Its sequence number is the packet's index in the feed less `lag`; its RTP time is the
-    frame's plus `base`."""
+    frame's plus `base`. Many arguments: they are the constants that `Batch` reads in one pass."""
 
     __slots__ = ("base", "destination", "first", "lag", "peer", "sender", "srtp", "ssrc")
 

@@ -30,7 +30,7 @@ class InStepTrack(Protocol):
 
 @dataclass(slots=True, eq=False)
 class InStepMember:
-    """A track in the batch, and the totals up to which it has been counted."""
+    """A track in the batch, and the totals up to which it has been counted (plain values, compared frame by frame)."""
 
     tracks: "InStepTracks"
     subscriber: Hashable

@@ -61,7 +61,11 @@ class _QueuedRuns:
 
 @dataclass(slots=True)
 class Track:
-    """State of one track. `now`: the relay's monotonic seconds. Never awaits: the viewer's pacer drives it."""
+    """State of one track. `now`: the relay's monotonic seconds. Never awaits: the viewer's pacer drives it.
+
+    More methods than usual: each is something that can happen to one RTP stream, and all of them move the one sequence
+    number, whose safety is why they stand in one place.
+    """
 
     number: int
     types: PayloadTypes
