@@ -49,6 +49,7 @@ def config_of(settings: Settings, number: int) -> RelayConfig:
         udp_port=media.udp_port + number if media.udp_port else 0,
         announced_addresses=media.announced_addresses,
         payload_limit=media.payload_limit,
+        plain_sending=media.plain_sending,
         pacer_rate=media.pacer_rate,
         gop_cache_bytes=media.gop_cache_bytes,
         gop_cache_seconds=media.gop_cache_seconds,

@@ -80,6 +80,7 @@ export default {
   name_taken: 'Another village has this name',
   village_not_empty: 'It still has devices, users or history and cannot be deleted; rename it instead',
   too_many: 'The limit is reached',
+  channel_name_taken: 'Another channel has this name',
   acknowledged_already: 'Already acknowledged by somebody else',
   no_picture: 'No picture yet',
   no_page: 'No live page was open',

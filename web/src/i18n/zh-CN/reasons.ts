@@ -80,6 +80,7 @@ export default {
   name_taken: '已有同名的村/小区',
   village_not_empty: '名下还有设备、用户或历史记录，不能删除；可以改名',
   too_many: '数量已达上限',
+  channel_name_taken: '已有同名的推送渠道',
   acknowledged_already: '已由他人确认',
   no_picture: '暂无画面',
   no_page: '当时没有打开的实时预览页面',
