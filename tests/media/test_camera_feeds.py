@@ -186,15 +186,8 @@ async def test_twenty_tours_of_sixteen_cameras_cost_nothing_while_nothing_change
     room.cameras.on_camera_changed(runs[3][5])
     changed = await renew()
     after = await renew()
-    print(
-        {
-            "one alone": len(alone),
-            "first": first,
-            "a minute, unchanged": sum(steady),
-            "one camera changed": changed,
-            "after": after,
-        }
-    )  # noqa: T201
+    figures = {"one alone": len(alone), "first": first, "unchanged": sum(steady), "changed": changed, "after": after}
+    print(figures)  # noqa: T201
     assert len(room.opened()) == RUNS * CAMERAS
     assert first <= RUNS * (2 + CAMERAS * login), "two reads per stop, and each device's login"
     assert steady == [0] * 12
