@@ -157,7 +157,7 @@ async def test_twenty_tours_of_sixteen_cameras_cost_nothing_while_nothing_change
     bus: EventBus,
     clock: ManualClock,
 ) -> None:
-    """Choosing costs four statements and more for each camera; twenty tours asked for each of theirs every five seconds,
+    """Choosing costs four statements and more per camera; twenty tours asked for all of theirs every five seconds,
     256 statements a second. Now some are read at each change, and none between.
     """
     register = Register(database, bus, clock, FakeVault(), FakeDescriber())
