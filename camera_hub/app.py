@@ -1,4 +1,4 @@
-"""The one place where everything is put together.
+"""The composition root: the one place where all parts are built and connected.
 
 `parts` enters every long-lived part in order on one exit stack; leaving takes them down in reverse, each waiting for
 its end. `create_app` puts the HTTP side in front of them.

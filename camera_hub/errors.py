@@ -1,7 +1,7 @@
-"""The one base error, its closed list of kinds, and the closed list of reasons the house gives.
+"""The one base error, its closed list of kinds, and the closed list of reasons.
 
 A kind says what class of thing went wrong and carries the HTTP status. A reason says exactly what, and is what pages
-translate; the same reasons stand on tiles, observations, alarms and discovery rows. Foreign exceptions are translated
+translate; the same reasons appear on tiles, observations, alarms and discovery rows. Foreign exceptions are translated
 into `HubError` once, at the border where the foreign library lives.
 """
 
@@ -67,7 +67,7 @@ class Reason(StrEnum):
     ONVIF_OFF = "onvif_off"
     CLOCK_WRONG = "clock_wrong"
     DEVICE_FULL = "device_full"
-    # what it said
+    # what it answered
     BAD_REPLY = "bad_reply"
     REPLY_TOO_LARGE = "reply_too_large"
     SOAP_FAULT = "soap_fault"

@@ -55,7 +55,7 @@ def part(kind: type[T]) -> Any:
 
 
 class Needs:
-    """Judges a request: a session (401), our own page (403), the role (403). Answers the actor."""
+    """Authorizes a request: a session (401), our own page (403), the role (403). Returns the actor."""
 
     def __init__(self, action: Action) -> None:
         self.action = action
@@ -88,7 +88,7 @@ def cookie_name(secure: bool) -> str:
 def session_token(connection: HTTPConnection) -> str:
     """The session's token that came with the request, "" when there is none.
 
-    Programs that are no browser (WHEP players) send it as a bearer token, as their standard says.
+    Programs other than browsers (WHEP players) send it as a bearer token, as the WHEP draft says.
     """
     if (bearer := _bearer(connection)) is not None:
         return bearer
@@ -142,9 +142,9 @@ def policies(app: FastAPI) -> list[Stated]:
     for context in iter_route_contexts(app.routes):
         is_api = isinstance(context.original_route, APIRoute | APIWebSocketRoute)
         methods = tuple(sorted(context.methods or ())) or ("WS",)
-        judges = list(_judges(context.dependant)) if is_api else []
-        actions = [judge.action for judge in judges if isinstance(judge, Needs)]
-        found.append(Stated(methods, context.path or "", bool(judges), actions[0] if actions else None))
+        found_policies = list(_policies_of(context.dependant)) if is_api else []
+        actions = [policy.action for policy in found_policies if isinstance(policy, Needs)]
+        found.append(Stated(methods, context.path or "", bool(found_policies), actions[0] if actions else None))
     return found
 
 
@@ -175,8 +175,8 @@ def _asked(dependant: Dependant) -> Iterator[Part]:
         yield from _asked(below)
 
 
-def _judges(dependant: Dependant) -> Iterator[Needs | Public]:
+def _policies_of(dependant: Dependant) -> Iterator[Needs | Public]:
     for below in dependant.dependencies:
         if isinstance(below.call, Needs | Public):
             yield below.call
-        yield from _judges(below)
+        yield from _policies_of(below)

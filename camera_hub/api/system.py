@@ -44,7 +44,7 @@ class Restarter(Protocol):
     """Who restarts relays; app.py hands in media's."""
 
     async def __call__(self, number: int) -> int:
-        """Let a fresh process take the relay over; answers its epoch. Raises HubError."""
+        """Let a fresh process take over from the relay; returns its epoch. Raises HubError."""
         ...
 
 
@@ -92,10 +92,10 @@ async def restart_relay(
 ) -> RelayRestartedAnswer:
     """Replace a relay by a fresh process that is warmed up first; answered when it has taken over.
 
-    For an upgrade of what the relay uses, or when it misbehaves: pictures stand still for some tenths of a second.
+    For an upgrade of what the relay uses, or when it misbehaves: pictures freeze for a few tenths of a second.
     """
     if hub.restart_relay is None:
-        raise HubError(Kind.UNAVAILABLE, "this hub runs no relays")
+        raise HubError(Kind.UNAVAILABLE, "this hub has no relays; there is nothing to restart")
     return RelayRestartedAnswer(relay=relay, epoch=await hub.restart_relay(relay))
 
 

@@ -95,7 +95,7 @@ async def _hub(plan: PagesPlan, clock: Clock) -> AsyncIterator[Serving]:
 
 
 async def _fill(hub: Serving, plan: PagesPlan, clock: Clock) -> list[tuple[int, int]]:
-    """Villages, devices and approved cameras with their sub streams; answers (camera, village) of each."""
+    """Villages, devices and approved cameras with their sub streams; returns (camera, village) of each."""
     database: Database = hub.parts[Database]
     now = clock.now()
     async with database.write() as session:

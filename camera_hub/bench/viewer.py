@@ -76,7 +76,7 @@ class Viewer:
             raise HubError(Kind.UNAVAILABLE, "the DTLS handshake failed; perhaps the server lacks the asked cipher")
 
     def drain(self, buffer: bytearray) -> None:
-        """Take all that waits in the socket. Some 2 µs a packet: this loop bears the whole load."""
+        """Read all that waits in the socket. Some 2 µs a packet: this loop carries the whole load."""
         receive, unpack, streams, check = self._recv_into, _HEADER.unpack_from, self._streams, self._check
         while True:
             try:

@@ -64,13 +64,13 @@ class Farm:
 
     async def break_some(self) -> list[str]:
         """Switch the demo's faults on; returns them in words."""
-        said = []
+        reported = []
         async with httpx.AsyncClient(base_url=self.control, timeout=10.0, trust_env=False) as client:
             for village, target, fault in self.faults():
                 answer = await client.post("/faults", json={"target": target, "fault": fault, "on": True})
                 answer.raise_for_status()
-                said.append(f"{village.name} {target}: {fault}")
-        return said
+                reported.append(f"{village.name} {target}: {fault}")
+        return reported
 
 
 def free_network() -> str:
@@ -110,16 +110,16 @@ async def farm(
 
 def read(line: bytes) -> Farm:
     """The farm that the simulator describes on its one line of output."""
-    said: dict[str, Any] = json.loads(line)
-    control = str(said["control"])
+    reported: dict[str, Any] = json.loads(line)
+    control = str(reported["control"])
     url = control if "://" in control else f"http://{control}"
-    faults = tuple((str(target), str(fault)) for target, fault in said["demo_faults"])
-    return Farm(tuple(_village(village) for village in said["villages"]), url, faults)
+    faults = tuple((str(target), str(fault)) for target, fault in reported["demo_faults"])
+    return Farm(tuple(_village(village) for village in reported["villages"]), url, faults)
 
 
-def _village(said: dict[str, Any]) -> FarmVillage:
+def _village(reported: dict[str, Any]) -> FarmVillage:
     return FarmVillage(
-        said["name"],
+        reported["name"],
         tuple(
             FarmDevice(
                 key=device["key"],
@@ -130,7 +130,7 @@ def _village(said: dict[str, Any]) -> FarmVillage:
                 password=device["password"],
                 channels=tuple(channel["key"] for channel in device["channels"]),
             )
-            for device in said["devices"]
+            for device in reported["devices"]
         ),
     )
 

@@ -25,7 +25,7 @@ class SkippedCamera:
 
 @dataclass(frozen=True, slots=True)
 class RunView:
-    """A run as it stands at `now`. Its plan, which never changes, is a matter of its own (`Runs.plan`).
+    """A run as it is at `now`. Its plan, which never changes, is read separately (`Runs.plan`).
 
     `step` is the sequence of the line that is open, None when the run has ended. `dead` are the cameras of the present
     stop that are skipped. `stop_count` is None when it has ended. `shown` and `skipped` count stops of the record.
@@ -92,7 +92,7 @@ def cursor_of(run: Run) -> Cursor:
 async def views(
     session: AsyncSession, runs: Sequence[Run], plans: Plans, feeds: FeedReasons, now: datetime
 ) -> list[RunView]:
-    """The runs as they stand. One statement for the cameras of all that are active; none for those that have ended."""
+    """The runs as they are now. One statement for the cameras of all active runs; none for those that have ended."""
     active = {run.id: await plans.of(session, run.id) for run in runs if run.state != "ended"}
     cameras = {camera for plan in active.values() for stop in plan for camera in stop.ids}
     dead = await dead_cameras(session, cameras, feeds) if cameras else {}

@@ -1,4 +1,4 @@
-"""`python -m camera_hub.simulator`: a farm in a process of its own, which says on one line of JSON when it is ready."""
+"""`python -m camera_hub.simulator`: a farm in a process of its own; it writes one line of JSON when it is ready."""
 
 import argparse
 import asyncio
@@ -82,7 +82,7 @@ async def run(options: argparse.Namespace) -> None:
 
 
 async def _watch_stdin(done: asyncio.Event) -> None:
-    """Set the event when whoever started the farm is gone, however it ended."""
+    """Set the event when the process that started the farm has ended, for whatever reason."""
 
     class Watch(asyncio.Protocol):
         def connection_lost(self, exc: Exception | None) -> None:

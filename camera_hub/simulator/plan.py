@@ -47,7 +47,7 @@ DEMO_FAULTS = ("wrong_password", "frozen", "black", "clock_skew", "dead")
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """Where devices listen; 0 lets the system choose, for farms that run beside each other."""
+    """Ports of the devices; 0 lets the system choose, for farms that run side by side."""
 
     http: int = 8080
     rtsp: int = 8554
@@ -95,7 +95,7 @@ def default_farm(
 
 
 def as_h265(given: StreamSpec | None, usual: StreamSpec = MAIN_H265) -> StreamSpec:
-    """The H.265 stream that takes the place of another one."""
+    """The H.265 stream that replaces another one."""
     return usual if given is None else replace(given, codec="h265")
 
 

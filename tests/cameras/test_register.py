@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import event, select
 
 from camera_hub.cameras.credentials.purposes import PURPOSES, Purpose, serving
 from camera_hub.cameras.register.register import Register
@@ -304,6 +304,27 @@ async def test_counts_follow_state_and_health(
         row.health = "fault"
     counts = (await register.villages.all(ADMIN))[0].counts
     assert (counts.total, counts.fault, counts.unknown, counts.waiting) == (2, 1, 1, 1)
+
+
+async def test_one_village_is_counted_without_the_others(
+    register: Register, villages: list[int], describer: FakeDescriber, database: Database
+) -> None:
+    """Every query over cameras and alarms names the village: else each change in one costs as much as all."""
+    await register.devices.register(ADMIN, villages[0], HOST)
+    statements: list[str] = []
+
+    def keep(_: object, __: object, statement: str, *___: object) -> None:
+        statements.append(statement)
+
+    event.listen(database.engine.sync_engine, "before_cursor_execute", keep)
+    try:
+        view = await register.villages.get(ADMIN, villages[0])
+    finally:
+        event.remove(database.engine.sync_engine, "before_cursor_execute", keep)
+    assert view.counts.total == 1
+    reading = [one for one in statements if "FROM cameras" in one or "FROM alarms" in one]
+    assert len(reading) >= 2
+    assert all("village_id IN (SELECT villages.id" in one for one in reading)
 
 
 def test_a_described_device_shows_no_secret() -> None:

@@ -1,13 +1,25 @@
 """Looks with a relay and an eye that only speak: deadlines, doubts, sharing."""
 
 import asyncio
+from pathlib import Path
 
 import pytest
 
 from camera_hub.errors import HubError, Kind, Reason
+from camera_hub.events import EventBus
+from camera_hub.eye.messages import Look, Seen
 from camera_hub.media.decoders import looks as looking
+from camera_hub.media.decoders.looks import FeedBorrowing, Looks, MediaProver
+from camera_hub.media.decoders.pictures import Pictures
 from camera_hub.media.engine import MediaEngine
+from camera_hub.media.feeds.camera_feeds import CameraFeeds
+from camera_hub.media.feeds.desired_state import FeedKey
+from camera_hub.media.feeds.late_cameras import LateCameras
+from camera_hub.relay.messages import KeyFrame
+from camera_hub.store.database import Database
+from tests.fakes.clock import ManualClock
 from tests.media.conftest import FakeSources, eventually
+from tests.media.parts import FeedParts, stream
 from tests.media.test_engine import heard
 
 
@@ -97,3 +109,99 @@ async def test_a_look_without_scores_or_picture(media: MediaEngine) -> None:
     sight = await media.looks.look(1, jpeg=False)
     assert sight.seen is not None
     assert (sight.jpeg, sight.seen.black) == (None, None)
+
+
+class Eyes:
+    """Decodes whatever comes; or is busy."""
+
+    def __init__(self, error: HubError | None = None) -> None:
+        self.error = error
+
+    async def look(self, camera_id: int, request: Look, data: bytes) -> tuple[Seen, bytes]:
+        if self.error is not None:
+            raise self.error
+        return Seen(64, 48), b"jpeg"
+
+
+class Room(FeedParts):
+    """Looks over feeds that run in a recorded relay."""
+
+    def __init__(self, bus: EventBus, clock: ManualClock, sources: FakeSources, eyes: Eyes, *, sessions: int) -> None:
+        super().__init__(bus, clock, sources, sessions=sessions)
+        relay_of = lambda village: 0  # noqa: E731
+        cameras = CameraFeeds(self.feeds, self.states, LateCameras(clock), sources, clock, relay_of)
+        borrowing = FeedBorrowing(self.feeds, self.states, self.key_frames, sources, relay_of)
+        self.looks = Looks(borrowing, cameras, eyes, clock)
+
+    def key_frame(self, feed: str) -> None:
+        self.key_frames.on_key_frame(FeedKey(0, feed), KeyFrame(feed, "h264", 0.0), b"key")
+
+
+async def test_a_look_holds_the_feed_that_its_owner_closes_meanwhile(
+    bus: EventBus, clock: ManualClock, sources: FakeSources
+) -> None:
+    """One well camera in 150 was found "retired" by a look that had lent a running feed without holding it."""
+    room = Room(bus, clock, sources, Eyes(), sessions=16)
+    tile = room.feeds.acquire(0, stream(1), "tile")
+    room.live(FeedKey(0, "s12"))
+    look = asyncio.create_task(room.looks.look(1))
+    await clock.settle()
+    tile.release(linger=False)
+    clock.move(3600)
+    room.feeds.sweep()
+    assert "feed.close" not in room.relay.types()
+    room.key_frame("s12")
+    outcome = await look
+    assert (outcome.reason, outcome.jpeg, outcome.hub_fault) == (None, b"jpeg", False)
+    assert room.relay.types() == ["feed.open", "feed.close"], "the look was the last who held it"
+
+
+async def test_a_camera_that_is_retired_during_a_look_is_retired(
+    bus: EventBus, clock: ManualClock, sources: FakeSources
+) -> None:
+    room = Room(bus, clock, sources, Eyes(), sessions=16)
+    look = asyncio.create_task(room.looks.look(1))
+    await clock.settle()
+    room.feeds.drop_camera(1)
+    outcome = await look
+    assert (outcome.reason, outcome.hub_fault) == (Reason.RETIRED, False)
+
+
+BUSY = HubError(Kind.BUSY, "too many pictures", reason=Reason.BUSY)
+CRASHED = HubError(Kind.UNSUPPORTED, "it was given up", reason=Reason.UNDECODABLE)
+
+
+@pytest.mark.parametrize(
+    ("eyes", "full", "reason", "hub_fault"),
+    [
+        (Eyes(BUSY), False, Reason.BUSY, True),
+        (Eyes(CRASHED), False, Reason.UNDECODABLE, False),
+        (Eyes(), True, Reason.BUSY, True),
+    ],
+    ids=["no eye is free", "its picture cannot be decoded", "its device has no session free"],
+)
+async def test_what_the_hub_lacks_is_told_from_what_the_camera_lacks(
+    bus: EventBus,
+    clock: ManualClock,
+    sources: FakeSources,
+    site: Database,
+    tmp_path: Path,
+    eyes: Eyes,
+    full: bool,
+    reason: Reason,
+    hub_fault: bool,
+) -> None:
+    sources.device = "recorder"
+    room = Room(bus, clock, sources, eyes, sessions=1)
+    if full:
+        room.feeds.acquire(0, stream(2, device="recorder"), "tile")
+    prover = MediaProver(room.looks, Pictures(tmp_path, site), deadline=0.6 if full else 20.0)
+    proof = asyncio.create_task(prover.prove(1))
+    await clock.settle()
+    room.key_frame("s12")
+    if hub_fault:
+        with pytest.raises(HubError) as busy:
+            await proof
+        assert (busy.value.kind, busy.value.reason) == (Kind.BUSY, reason)
+    else:
+        assert await proof == reason

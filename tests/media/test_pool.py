@@ -79,15 +79,15 @@ async def test_looks_queue_for_the_one_eye(pool: DecoderPool) -> None:
 
 
 def test_strikes_are_forgotten_after_their_window() -> None:
-    strikes = Quarantine(limit=3, window=300)
+    quarantine = Quarantine(limit=3, window=300)
     for at in (0.0, 100.0, 200.0):
-        assert not strikes.out(1, at)
-        strikes.strike(1, at)
-    assert strikes.out(1, 200.0)
-    assert strikes.out(1, 299.9)
-    assert not strikes.out(1, 300.0)
-    strikes.strike(1, 301.0)
-    assert strikes.out(1, 302.0)
+        assert not quarantine.holds(1, at)
+        quarantine.strike(1, at)
+    assert quarantine.holds(1, 200.0)
+    assert quarantine.holds(1, 299.9)
+    assert not quarantine.holds(1, 300.0)
+    quarantine.strike(1, 301.0)
+    assert quarantine.holds(1, 302.0)
 
 
 async def test_a_real_eye_decodes_and_survives_being_killed_between_pictures() -> None:

@@ -123,8 +123,8 @@ async def player(port: int, path: str) -> AsyncIterator[Player]:
 
 
 @dataclass
-class Doorman:
-    """The hub's side: lets whoever has the token have feed "a", and keeps what was asked."""
+class AuthorizingHub:
+    """The hub's side: authorizes whoever has the token for feed "a", and records what was asked."""
 
     hub: Hub
     feed: str = "a"
@@ -145,7 +145,7 @@ class Doorman:
                 await self.hub.pipe.reply(frame, {"feed": self.feed})
 
     async def ended(self, session: str) -> dict[str, Any]:
-        """The last word about a session."""
+        """The rtsp.ended message of a session."""
         return (await self.hub.until("rtsp.ended", lambda head: head["session"] == session)).head
 
     async def figures(self) -> dict[str, dict[str, Any]]:

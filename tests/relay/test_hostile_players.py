@@ -20,7 +20,7 @@ from tests.relay.test_rtsp_server import site
 
 @dataclass
 class Nobody:
-    """A relay whose hub lets nobody in."""
+    """A relay whose hub authorizes nobody."""
 
     asked: list[RtspAsk] = field(default_factory=list)
     over: list[RtspEnded] = field(default_factory=list)
@@ -225,19 +225,19 @@ async def test_closing_the_port_ends_every_player(port: Port) -> None:
 
 
 async def test_video_is_never_aimed_at_somebody_else() -> None:
-    async with site() as (port, doorman, _), player(port, f"{TOKEN}/5") as tv:
+    async with site() as (port, authorizing, _), player(port, f"{TOKEN}/5") as tv:
         for header in (
             "RTP/AVP;unicast;client_port=6000-6001;destination=127.0.0.2",
             "RTP/AVP;unicast;client_port=53-54",
             "RTP/AVP;multicast;destination=239.0.0.1;port=6000-6001",
         ):
             assert (await tv.ask("SETUP", Transport=header)).status == 461
-        assert doorman.asked == [], "not even asked for"
+        assert authorizing.asked == [], "not even asked for"
 
 
 @pytest.mark.slow
 async def test_who_does_not_read_is_ended_and_the_others_lose_nothing() -> None:
-    async with site(rtsp_stall=1.0) as (port, doorman, _), player(port, f"{TOKEN}/5") as good:
+    async with site(rtsp_stall=1.0) as (port, authorizing, _), player(port, f"{TOKEN}/5") as good:
         await good.play()
         slow = socket.socket()
         slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
@@ -251,7 +251,7 @@ async def test_who_does_not_read_is_ended_and_the_others_lose_nothing() -> None:
             assert b"200 OK" in await loop.sock_recv(slow, 200)
         # It goes on asking and never reads an answer: what it asks for fills its own pipe alone.
         asks = asyncio.create_task(loop.sock_sendall(slow, b"OPTIONS * RTSP/1.0\r\nCSeq: 1\r\n\r\n" * 100_000))
-        reason = (await doorman.ended(doorman.asked[1]["session"]))["reason"]
+        reason = (await authorizing.ended(authorizing.asked[1]["session"]))["reason"]
         assert reason in ("stalled", "protocol")
         asks.cancel()
         await asyncio.wait([asks])

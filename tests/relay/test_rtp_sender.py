@@ -1,4 +1,4 @@
-"""What one player is sent, without sockets: order, times, and what a slow one costs."""
+"""The RTP sender of one player, without sockets: order, timestamps, queue, drops."""
 
 import asyncio
 import struct

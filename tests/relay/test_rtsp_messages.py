@@ -1,4 +1,4 @@
-"""RTSP apart from sockets: parser and its limits, signatures, SDP."""
+"""RTSP messages and SDP without sockets: parser, limits, serializer, which stream is chosen."""
 
 from itertools import pairwise
 

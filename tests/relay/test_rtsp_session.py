@@ -1,4 +1,4 @@
-"""Roads to a camera: TLS, UDP that loses and reorders, sessions that must be kept alive, lines that fall silent."""
+"""RTSP sessions with cameras: TLS, UDP that loses and reorders, keep-alive, streams that fall silent."""
 
 import asyncio
 import datetime

@@ -128,7 +128,7 @@ class SkippedCamera(Answer):
 
 
 class RunAnswer(Answer):
-    """A run as it stands at `now` (hub time): pages count down from `time_left_s` by themselves."""
+    """A run as it is at `now` (hub time): pages count down from `time_left_s` by themselves."""
 
     id: int
     tour_id: int

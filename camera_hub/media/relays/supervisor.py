@@ -49,6 +49,7 @@ def config_of(settings: Settings, number: int) -> RelayConfig:
         udp_port=media.udp_port + number if media.udp_port else 0,
         announced_addresses=media.announced_addresses,
         payload_limit=media.payload_limit,
+        plain_sending=media.plain_sending,
         pacer_rate=media.pacer_rate,
         gop_cache_bytes=media.gop_cache_bytes,
         gop_cache_seconds=media.gop_cache_seconds,
@@ -97,8 +98,8 @@ class RelayObserver(Protocol):
         ...
 
 
-class FeedPlan(Protocol):
-    """Which feeds a relay should run (feeds.feeds)."""
+class WantedFeeds(Protocol):
+    """Which feeds a relay should run (feeds.feeds.FeedPlan)."""
 
     def playing_on(self, relay: int) -> Iterable[FeedSpec]:
         """Feeds that a standby should open beforehand."""
@@ -121,7 +122,7 @@ class RelaySupervisor:
         config: RelayConfig,
         clock: Clock,
         observer: RelayObserver,
-        feeds: FeedPlan,
+        feeds: WantedFeeds,
         *,
         memory_bytes: int,
         launch: Launch,

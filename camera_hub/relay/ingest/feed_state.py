@@ -20,14 +20,14 @@ FINAL = frozenset(
 LINK_LOST = frozenset({Reason.UNREACHABLE, Reason.PORT_CLOSED, Reason.TIMED_OUT, Reason.NO_MEDIA, Reason.STALLED})
 """What a lost link looks like: such feeds retry early once their village is reachable again."""
 
+UNEXPECTED = "the relay failed unexpectedly; its log says why"
 _B_FRAMES = "the stream has B-frames, which browsers do not show live; switch them off in the camera"
 
 
 def failed(feed: str, failure: Exception, codec: str | None) -> FeedState:
     """FAILED, with the failure's reason and sentence. `codec`: as far as it is known without the failure."""
     if not isinstance(failure, HubError):
-        detail = "the relay failed unexpectedly; its log says why"
-        return FeedState(feed, FeedPhase.FAILED, reason=Reason.BAD_REPLY, detail=detail, codec=codec)
+        return FeedState(feed, FeedPhase.FAILED, reason=Reason.BAD_REPLY, detail=UNEXPECTED, codec=codec)
     return FeedState(
         feed,
         FeedPhase.FAILED,

@@ -82,7 +82,7 @@ async def open_udp_pair(
 ) -> UdpPair:
     """Bind a free pair of ports, on `host` where it is given, for datagrams from `address`.
 
-    Raises HubError(UNAVAILABLE) when there is none.
+    Raises HubError(UNAVAILABLE, BUSY) when there is none: the hub's own shortage, not the camera's.
     """
     loop = asyncio.get_running_loop()
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
@@ -107,5 +107,5 @@ async def open_udp_pair(
     raise HubError(
         Kind.UNAVAILABLE,
         "no free pair of UDP ports for RTP; raise the hub's limit of open files, or set the transport to TCP",
-        reason=Reason.NO_MEDIA,
+        reason=Reason.BUSY,
     )

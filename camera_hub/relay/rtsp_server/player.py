@@ -53,7 +53,10 @@ class PlayerHost(Protocol):
 
 
 class Player:
-    """A subscriber of the feed, and the `PlayerSession` of its request handler. `run` returns the reason of its end."""
+    """A subscriber of the feed, and the `PlayerSession` of its request handler. `run` returns the reason of its end.
+
+    It has 13 public members because it implements both protocols, which share its state.
+    """
 
     def __init__(self, connection: PlayerConnection, host: PlayerHost, config: RelayConfig, clock: Clock) -> None:
         self.name = secrets.token_hex(8)
