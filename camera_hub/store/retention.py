@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 BATCH = 500
 """Rows deleted in one transaction: a few milliseconds, so that no other writer waits."""
 
-OWNERS_PER_BATCH = 8
+OWNERS_PER_BATCH = 40
 """Owners whose rows are looked for in one transaction (see ExpiryRule.owner)."""
 
 FUTURE_BOUND = timedelta(days=1)
