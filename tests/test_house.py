@@ -30,13 +30,12 @@ PROCESSES = {"relay", "eye", "sight"}
 """Rooms that run in processes of their own: a relay's Viewer may be called so beside the hub's."""
 
 SAME_THING = {
-    "ClockReading": "health's protocol is the reading that cameras.onvif takes",
     "PlanCamera": "patrol's, and its JSON",
     "Sealer": "what cameras and notices need of the vault",
     "SkippedCamera": "patrol's, and its JSON",
     "VillageGrant": "access's, and its JSON",
 }
-TO_BE_RENAMED = {"Accounts", "Attempt", "Outcome"}
+TO_BE_RENAMED = {"Accounts"}
 """Names that still stand for different things. Nothing is added here."""
 
 RETRIES = {
