@@ -222,7 +222,7 @@ export interface paths {
         };
         /**
          * Picture
-         * @description The last JPEG that was kept; 404 when there is none.
+         * @description The last stored JPEG; 404 when there is none.
          */
         get: operations["picture_api_cameras__camera_id__picture_get"];
         put?: never;
@@ -680,7 +680,7 @@ export interface paths {
         };
         /**
          * Run
-         * @description A run as it stands now.
+         * @description A run as it is now.
          */
         get: operations["run_api_runs__run_id__get"];
         put?: never;
@@ -904,7 +904,7 @@ export interface paths {
          * Restart Relay
          * @description Replace a relay by a fresh process that is warmed up first; answered when it has taken over.
          *
-         *     For an upgrade of what the relay uses, or when it misbehaves: pictures stand still for some tenths of a second.
+         *     For an upgrade of what the relay uses, or when it misbehaves: pictures freeze for a few tenths of a second.
          */
         post: operations["restart_relay_api_system_relays__relay__restart_post"];
         delete?: never;
@@ -2162,7 +2162,7 @@ export interface components {
         };
         /**
          * ReloadMessage
-         * @description Hub → page: events were lost (slow page); fetch every list anew.
+         * @description Hub → page: events were lost (slow page); fetch every list again.
          */
         ReloadMessage: {
             /**
@@ -2219,7 +2219,7 @@ export interface components {
         };
         /**
          * RunAnswer
-         * @description A run as it stands at `now` (hub time): pages count down from `time_left_s` by themselves.
+         * @description A run as it is at `now` (hub time): pages count down from `time_left_s` by themselves.
          */
         RunAnswer: {
             /** Dead */
