@@ -48,7 +48,7 @@ class Challenge:
     names_algorithm: bool = False
 
 
-class Outcome(Enum):
+class AuthOutcome(Enum):
     """What a 401 means for one's login."""
 
     TRY = auto()  # sign the request and send it again
@@ -78,7 +78,7 @@ class Authenticator:
         """Whether requests are signed by now."""
         return self._challenge is not None
 
-    def unauthorized(self, headers: Sequence[str]) -> Outcome:
+    def unauthorized(self, headers: Sequence[str]) -> AuthOutcome:
         """Learn from a 401 with these WWW-Authenticate headers; whether its request is worth another try.
 
         A nonce that is stale, or that replaces one which was accepted, does not say that the login is wrong.
@@ -88,14 +88,14 @@ class Authenticator:
         self.digest_seen = before or any(scheme == "digest" for scheme, _ in offers)
         best = strongest(_challenges(offers), basic=self._basic)
         if best is None or (best.scheme == "basic" and self.digest_seen):
-            return Outcome.DOWNGRADED if best is not None and before else Outcome.UNANSWERABLE
+            return AuthOutcome.DOWNGRADED if best is not None and before else AuthOutcome.UNANSWERABLE
         known, accepted = self._challenge, self._accepted
         self._challenge, self._accepted = best, False
         if known is None or best.nonce != known.nonce:
             self._count = 0  # nc counts the requests of one nonce, from 1 (RFC 7616 section 3.4)
         if known is None or best.stale or (accepted and best.nonce != known.nonce) or best.scheme != known.scheme:
-            return Outcome.TRY
-        return Outcome.REFUSED
+            return AuthOutcome.TRY
+        return AuthOutcome.REFUSED
 
     def accepted(self) -> None:
         """The device has answered a signed request with something else than 401."""

@@ -34,7 +34,7 @@ SAME_THING = {
     "SkippedCamera": "patrol's, and its JSON",
     "VillageGrant": "access's, and its JSON",
 }
-TO_BE_RENAMED = {"Accounts", "Outcome"}
+TO_BE_RENAMED = {"Accounts"}
 """Names that still stand for different things. Nothing is added here."""
 
 RETRIES = {

@@ -15,8 +15,8 @@ from camera_hub.http_auth import (
     MAX_HEADERS,
     MAX_WORDS,
     Authenticator,
+    AuthOutcome,
     Challenge,
-    Outcome,
     _schemes,
     _words,
     digest,
@@ -130,7 +130,7 @@ def test_schemes_are_read_outside_quotes_alone(header: str, realm: str) -> None:
 )
 def test_basic_within_something_else_gets_no_password(header: str) -> None:
     login = Authenticator("admin", "s3cret", basic=True)
-    assert login.unauthorized([header]) is Outcome.UNANSWERABLE
+    assert login.unauthorized([header]) is AuthOutcome.UNANSWERABLE
     assert login.authorization("DESCRIBE", "rtsp://x/", "c") is None
 
 
@@ -142,12 +142,12 @@ def test_control_characters_are_not_sent_back() -> None:
 
 def test_basic_is_never_answered_after_digest() -> None:
     login = Authenticator("u", "s3cret", basic=True)
-    assert login.unauthorized([DIGEST]) is Outcome.TRY
-    assert login.unauthorized([BASIC]) is Outcome.DOWNGRADED
+    assert login.unauthorized([DIGEST]) is AuthOutcome.TRY
+    assert login.unauthorized([BASIC]) is AuthOutcome.DOWNGRADED
     assert "Basic" not in str(login.authorization("GET", "/", "c"))
 
     later = Authenticator("u", "s3cret", basic=True, digest_seen=login.digest_seen)
-    assert later.unauthorized([BASIC]) is Outcome.DOWNGRADED
+    assert later.unauthorized([BASIC]) is AuthOutcome.DOWNGRADED
     assert later.authorization("GET", "/", "c") is None
 
 
@@ -157,17 +157,17 @@ def test_basic_is_never_answered_after_digest() -> None:
 )
 def test_basic_beside_a_digest_that_cannot_be_answered_is_not_answered(unreadable: str) -> None:
     login = Authenticator("u", "s3cret", basic=True)
-    assert login.unauthorized([unreadable, BASIC]) is Outcome.UNANSWERABLE
-    assert login.unauthorized([BASIC]) is Outcome.DOWNGRADED
+    assert login.unauthorized([unreadable, BASIC]) is AuthOutcome.UNANSWERABLE
+    assert login.unauthorized([BASIC]) is AuthOutcome.DOWNGRADED
     assert login.authorization("GET", "/", "c") is None
 
 
 def test_basic_is_answered_where_it_alone_is_offered_and_allowed() -> None:
     login = Authenticator("u", "s3cret", basic=True)
-    assert login.unauthorized([BASIC]) is Outcome.TRY
+    assert login.unauthorized([BASIC]) is AuthOutcome.TRY
     assert login.authorization("GET", "/", "c") == "Basic " + base64.b64encode(b"u:s3cret").decode()
-    assert login.unauthorized([BASIC]) is Outcome.REFUSED
-    assert Authenticator("u", "s3cret", basic=False).unauthorized([BASIC]) is Outcome.UNANSWERABLE
+    assert login.unauthorized([BASIC]) is AuthOutcome.REFUSED
+    assert Authenticator("u", "s3cret", basic=False).unauthorized([BASIC]) is AuthOutcome.UNANSWERABLE
     assert "s3cret" not in repr(login)
 
 
@@ -177,25 +177,25 @@ def test_nc_counts_from_1_for_each_nonce() -> None:
     def nc() -> str:
         return fields(login.authorization("GET", "/", "c"))["nc"]
 
-    def challenge(nonce: str, stale: str = "false") -> Outcome:
+    def challenge(nonce: str, stale: str = "false") -> AuthOutcome:
         return login.unauthorized([f'Digest realm="a", nonce="{nonce}", qop="auth", stale={stale}'])
 
-    assert challenge("n1") is Outcome.TRY
+    assert challenge("n1") is AuthOutcome.TRY
     assert [nc(), nc(), nc()] == ["00000001", "00000002", "00000003"]
     login.accepted()
-    assert challenge("n2") is Outcome.TRY  # a new nonce in mid-session says nothing of the password
+    assert challenge("n2") is AuthOutcome.TRY  # a new nonce in mid-session says nothing of the password
     assert [nc(), nc()] == ["00000001", "00000002"]
-    assert challenge("n2", "true") is Outcome.TRY
+    assert challenge("n2", "true") is AuthOutcome.TRY
     assert nc() == "00000003"  # the same nonce goes on
 
 
 def test_a_login_is_refused_when_it_was_sent_and_never_accepted() -> None:
     login = Authenticator("u", "p", basic=False)
-    assert login.unauthorized([DIGEST]) is Outcome.TRY
-    assert login.unauthorized(['Digest realm="a", nonce="n2"']) is Outcome.REFUSED
-    assert login.unauthorized(['Digest realm="a", nonce="n3", stale=true']) is Outcome.TRY
+    assert login.unauthorized([DIGEST]) is AuthOutcome.TRY
+    assert login.unauthorized(['Digest realm="a", nonce="n2"']) is AuthOutcome.REFUSED
+    assert login.unauthorized(['Digest realm="a", nonce="n3", stale=true']) is AuthOutcome.TRY
     login.accepted()
-    assert login.unauthorized(['Digest realm="a", nonce="n3"']) is Outcome.REFUSED  # this request is not for us
+    assert login.unauthorized(['Digest realm="a", nonce="n3"']) is AuthOutcome.REFUSED  # this request is not for us
 
 
 def test_what_is_overlong_or_endless_is_not_read() -> None:
@@ -292,7 +292,7 @@ def test_any_text_is_read_without_an_error_and_basic_only_where_it_is_a_scheme(h
     login = Authenticator("u", "p-w", basic=True)
     outcome = login.unauthorized([header])
     signed = login.authorization("GET", "/", "c")
-    assert (outcome is Outcome.TRY) == (signed is not None)
+    assert (outcome is AuthOutcome.TRY) == (signed is not None)
     if signed is not None and signed.startswith("Basic"):
         assert "digest" not in [scheme for scheme, _ in _schemes(header)]
         assert "nonce=" not in header.lower().replace(" ", "").partition("basic")[2].partition('"')[0]

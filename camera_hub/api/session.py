@@ -92,7 +92,7 @@ async def new_password(
 
 
 async def me(accounts: Accounts, settings: Settings, account: Account) -> Me:
-    """The answer that tells a page who is signed in."""
+    """The answer by which a page knows who is signed in."""
     actor = accounts.as_actor(account)
     names = None if actor.villages is None else await accounts.village_names(sorted(actor.villages))
     return Me(

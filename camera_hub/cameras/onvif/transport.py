@@ -18,7 +18,7 @@ from camera_hub.cameras.onvif import faults
 from camera_hub.cameras.onvif.exchange import Deadline, PinnedPeer, Reply, request
 from camera_hub.cameras.onvif.username_token import username_token
 from camera_hub.errors import HubError, Kind
-from camera_hub.http_auth import Authenticator, Outcome
+from camera_hub.http_auth import Authenticator, AuthOutcome
 
 SOAP = "http://www.w3.org/2003/05/soap-envelope"
 SOAP11 = "http://schemas.xmlsoap.org/soap/envelope/"
@@ -76,8 +76,8 @@ class SoapConversation:
         tried: list[str] = []
         while True:
             outcome = self._digest.unauthorized(_challenges(reply))
-            unanswerable = outcome is Outcome.UNANSWERABLE
-            if outcome is Outcome.TRY and tried.count("digest") < 2:
+            unanswerable = outcome is AuthOutcome.UNANSWERABLE
+            if outcome is AuthOutcome.TRY and tried.count("digest") < 2:
                 self._mode = "digest"
             elif unanswerable and "token" not in tried and not (tried and reply.status_code == 401):
                 self._mode = "token"

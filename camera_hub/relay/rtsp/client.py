@@ -16,7 +16,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 from camera_hub.clock import Clock
 from camera_hub.errors import HubError, Kind, Reason
-from camera_hub.http_auth import Authenticator, Outcome
+from camera_hub.http_auth import Authenticator, AuthOutcome
 from camera_hub.relay.ingest.receiver_report import ReceiverStats
 from camera_hub.relay.messages import RtspLiveSource
 from camera_hub.relay.rtsp.audio_sdp import AudioStream, parse_audio
@@ -270,21 +270,21 @@ class RtspSession:
                     self._login_accepted = self._login_accepted or answer.status < 400
                 return answer
             match self._login.unauthorized(answer.headers.get("www-authenticate", ())):
-                case Outcome.UNANSWERABLE:
+                case AuthOutcome.UNANSWERABLE:
                     raise HubError(
                         Kind.UNAUTHENTICATED,
                         "the camera demands a login in a way that the hub does not know (neither Digest with SHA-256 or"
                         " MD5, nor Basic); change the authentication of RTSP in the camera",
                         reason=Reason.BAD_REPLY,
                     )
-                case Outcome.DOWNGRADED:
+                case AuthOutcome.DOWNGRADED:
                     raise HubError(
                         Kind.UNAUTHENTICATED,
                         "the camera asked for the password in the clear (Basic) after it had offered Digest; the "
                         "password was not sent: check whether this is still the same device",
                         reason=Reason.BAD_REPLY,
                     )
-                case Outcome.REFUSED:
+                case AuthOutcome.REFUSED:
                     break
         raise HubError(
             Kind.UNAUTHENTICATED,
