@@ -13,7 +13,7 @@ import typer
 
 from camera_hub import __version__, logs, shell
 from camera_hub.access.accounts import Change
-from camera_hub.access.policy import Role
+from camera_hub.access.policy import Role, VillageGrant
 from camera_hub.access.setup import FirstSetup
 from camera_hub.app import create_app
 from camera_hub.bench.cli import app as bench
@@ -115,14 +115,17 @@ def add_user(
     username: str,
     role: Role,
     name: Annotated[str, typer.Option(help="Name that is shown; the user name if left out.")] = "",
-    village: Annotated[int | None, typer.Option(help="Village id, for village admins.")] = None,
+    village: Annotated[
+        list[int] | None, typer.Option(help="Id of a village to which the user is bound; several may be given.")
+    ] = None,
     config: ConfigFile = None,
 ) -> None:
     """Make an account. The password is asked for, or read from standard input; never an argument."""
 
     async def work() -> None:
+        grants = [VillageGrant(one) for one in village] if village else None
         async with shell.accounts(_settings(config)) as found:
-            account = await found.create(username, name or username, role, _password(), village)
+            account = await found.create(username, name or username, role, _password(), grants)
             typer.echo(f"{account.username} ({account.role.value}) made")
 
     _run(work())

@@ -4,7 +4,7 @@
 its end. `create_app` puts the HTTP side in front of them.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
@@ -12,11 +12,12 @@ from fastapi import FastAPI
 
 from camera_hub import __version__
 from camera_hub.access.accounts import Accounts
+from camera_hub.access.grant_times import GrantTimes
 from camera_hub.access.passwords import Passwords
-from camera_hub.access.policy import Actor
 from camera_hub.access.sessions import Sessions
 from camera_hub.access.setup import FirstSetup
 from camera_hub.access.sign_in import SignIn
+from camera_hub.access.stream_tokens import StreamTokens
 from camera_hub.access.throttle import Throttle
 from camera_hub.access.vault import Vault
 from camera_hub.api import (
@@ -28,6 +29,7 @@ from camera_hub.api import (
     favourites,
     live,
     metrics,
+    notices,
     observations,
     pictures,
     rtsp_out,
@@ -43,6 +45,7 @@ from camera_hub.api import (
     whep,
 )
 from camera_hub.api.limits import BodyLimit
+from camera_hub.api.live_changes import LiveChanges
 from camera_hub.api.routing import check_policies
 from camera_hub.api.static import SafeHeaders, StaticPages
 from camera_hub.cameras.credentials.login_budget import LoginBudget
@@ -55,22 +58,34 @@ from camera_hub.clock import Clock
 from camera_hub.events import EventBus
 from camera_hub.health.alarms.alarms import Alarms
 from camera_hub.health.history import ObservationHistory
-from camera_hub.health.notices.webhook import Webhook
+from camera_hub.health.notices.channels import NoticeChannels
+from camera_hub.health.notices.delivery import NoticeDelivery
+from camera_hub.health.retention import expiry_rules
 from camera_hub.health.rounds.rounds import Rounds
 from camera_hub.instance import only_instance
 from camera_hub.media.child_process import Spawn, spawn_process
-from camera_hub.media.engine import MediaEngine
+from camera_hub.media.decoders.looks import Looks
+from camera_hub.media.decoders.pictures import Pictures
+from camera_hub.media.decoders.stills import Stills
+from camera_hub.media.engine import HelperCommands, MediaEngine
+from camera_hub.media.readings import MediaReadings
+from camera_hub.media.rtsp_out.ports import RtspPorts
 from camera_hub.media.rtsp_out.service import RtspOutService
+from camera_hub.media.wall.audio import PageAudio
+from camera_hub.media.wall.authorization import WatchAuthorization
+from camera_hub.media.wall.page_connections import PageConnections
+from camera_hub.media.wall.viewers import Viewers
+from camera_hub.media.wall.whep import WhepViewers
 from camera_hub.patrol.runs import Runs
 from camera_hub.patrol.scenes import Scenes
 from camera_hub.patrol.tours import Tours
+from camera_hub.running import keep_running, running
 from camera_hub.settings import Settings
 from camera_hub.store.database import Database
+from camera_hub.store.retention import Retention
 
 Parts = dict[type, Any]
 """Every part by its type: how routes find them (api.routing.part)."""
-
-LiveReader = Callable[[Any, Actor, Any], Awaitable[dict[str, Any] | None]]
 
 MAX_BODY = 1024 * 1024
 _ROUTERS = (
@@ -89,21 +104,13 @@ _ROUTERS = (
     whep.router,
     rtsp_out.router,
     alarms.router,
+    notices.router,
     scenes.router,
     tours.router,
     runs.router,
     system.router,
     metrics.router,
 )
-_LIVE_READERS: dict[str, LiveReader] = {
-    "village": villages.read_changed,
-    "device": devices.read_changed,
-    "sweep": discovery.read_changed,
-    "camera": cameras.read_changed,
-    "alarm": alarms.read_changed,
-    "tour": tours.read_changed,
-    "run": runs.read_changed,
-}
 
 
 @asynccontextmanager
@@ -122,6 +129,7 @@ async def parts(
         passwords = passwords or Passwords(access.password_min_length)
         sessions = Sessions(database, clock, access.session_hours)
         accounts = Accounts(database, clock, bus, passwords, sessions)
+        await stack.enter_async_context(GrantTimes(database, clock, bus, sessions))
         throttle = Throttle(database, clock, access.login_failures, access.login_failure_minutes)
 
         logins = await stack.enter_async_context(LoginBudget(clock, DatabaseLoginStore(database)))
@@ -129,17 +137,43 @@ async def parts(
         register = Register(database, bus, clock, vault, onvif)
         sources = StreamSources(database, clock, register, onvif, bus)
         media = await stack.enter_async_context(
-            MediaEngine(settings, clock, bus, database, sources, logins=logins, spawn=spawn)
+            MediaEngine(settings, clock, bus, database, sources, logins, HelperCommands(spawn=spawn))
         )
         register.proofs.use(media.prover)
         await stack.enter_async_context(register)  # after media: proofs end before what they look with
         sweeps = await stack.enter_async_context(Sweeps(settings.discovery, onvif, bus, clock, database))
-        rounds = await stack.enter_async_context(Rounds(settings.health, clock, bus, database, media, onvif))
-        await stack.enter_async_context(Webhook(settings.notices, clock, database))
-        runs = await stack.enter_async_context(Runs(settings.patrol, clock, bus, database, media))
+        rounds = await stack.enter_async_context(Rounds(settings.health, clock, bus, database, media.looks, onvif))
+        channels = NoticeChannels(database, bus, clock, vault)
+        await channels.follow_settings(settings.notices)
+        await stack.enter_async_context(NoticeDelivery(clock, bus, database, vault))
+        retention = Retention(database, clock, expiry_rules(settings.health))
+        await stack.enter_async_context(
+            running(keep_running("retention", retention.run_once, clock=clock), "retention")
+        )
+        tours_ = Tours(settings.patrol, database, bus, clock)
+        runs_ = await stack.enter_async_context(
+            Runs(settings.patrol, clock, bus, database, media.cameras, settings.site.zone)
+        )
+
+        alarms_ = Alarms(database, bus, clock)
+        changes = await stack.enter_async_context(
+            LiveChanges(
+                bus,
+                clock,
+                shared={
+                    "village": villages.live(register),
+                    "device": devices.live(register),
+                    "camera": cameras.live(register),
+                    "alarm": alarms.live(alarms_),
+                    "tour": tours.live(tours_),
+                    "run": runs.live(runs_),
+                },
+                personal={"sweep": discovery.live(sweeps)},
+            )
+        )
 
         async def figures() -> system.Figures:
-            found = await media.figures()
+            found = media.readings.summary()
             return system.Figures(found["feeds"], found["viewers"], found["relays"], found["eyes"])
 
         yield {
@@ -155,16 +189,35 @@ async def parts(
             FirstSetup: FirstSetup(database, clock, accounts, access.setup_link_minutes),
             Register: register,
             Sweeps: sweeps,
-            MediaEngine: media,
-            RtspOutService: media.rtsp_out,
+            **media_parts(media),
             Rounds: rounds,
-            Alarms: Alarms(database, bus, clock),
+            Alarms: alarms_,
+            NoticeChannels: channels,
             ObservationHistory: ObservationHistory(database, clock),
-            Tours: Tours(settings.patrol, database, bus, clock),
+            Tours: tours_,
             Scenes: Scenes(database, bus, clock),
-            Runs: runs,
-            system.System: system.System(started_at=clock.now(), gauge=figures, restart_relay=media.restart_relay),
+            Runs: runs_,
+            live.LivePages: live.LivePages(media.pages, media.tiles, media.audio, changes, runs_, sessions, clock),
+            system.System: system.System(started_at=clock.now(), gauge=figures, restart_relay=media.relays.restart),
         }
+
+
+def media_parts(media: MediaEngine) -> Parts:
+    """What routes need of media, each by its own type."""
+    return {
+        PageConnections: media.pages,
+        PageAudio: media.audio,
+        Viewers: media.viewers,
+        WhepViewers: media.whep,
+        WatchAuthorization: media.authorization,
+        Pictures: media.pictures,
+        Stills: media.stills,
+        Looks: media.looks,
+        MediaReadings: media.readings,
+        StreamTokens: media.stream_tokens,
+        RtspPorts: media.rtsp_ports,
+        RtspOutService: media.rtsp_out,
+    }
 
 
 def create_app(settings: Settings, parts: Parts | None = None) -> FastAPI:
@@ -195,4 +248,3 @@ def attach(app: FastAPI, settings: Settings, parts: Parts) -> None:
     app.state.sessions = parts.get(Sessions)
     app.state.origins = settings.server.public_origins
     app.state.secure_cookies = settings.server.secure_cookies
-    app.state.live_readers = _LIVE_READERS

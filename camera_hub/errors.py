@@ -77,6 +77,8 @@ class Reason(StrEnum):
     LATE = "late"
     NO_H264 = "no_h264"
     B_FRAMES = "b_frames"
+    SOURCE_UNSUPPORTED = "source_unsupported"
+    PLAYBACK_UNSUPPORTED = "playback_unsupported"
     CODEC_UNSUPPORTED = "codec_unsupported"
     AUDIO_NONE = "audio_none"
     AUDIO_UNSUPPORTED = "audio_unsupported"
@@ -95,6 +97,13 @@ class Reason(StrEnum):
     RELAY_RESTARTED = "relay_restarted"
     QUARANTINED = "quarantined"
     HUB_AWAY = "hub_away"
+    STORAGE_FULL = "storage_full"
+    DATABASE_BUSY = "database_busy"
+    DATABASE_AWAY = "database_away"
+    # a camera of a run that was not seen
+    NO_PAGE = "no_page"
+    PAGE_HIDDEN = "page_hidden"
+    NO_PICTURE = "no_picture"
 
 
 class HubError(Exception):

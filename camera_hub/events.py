@@ -1,8 +1,8 @@
-"""What rooms tell each other: frozen events over one bounded bus.
+"""What rooms publish for each other: frozen events over one bounded bus.
 
-Rooms that are blind to each other (health, patrol, later dispatch) meet here. An event names what changed; whoever
-needs the new state reads it where it lives. A subscriber that falls behind loses the oldest events, is counted, and is
-told by `Lagged`, so that it can read everything anew instead of being silently wrong.
+Rooms that do not know each other (health, patrol, later dispatch) meet here. An event names what changed; whoever
+needs the new state reads it where it is kept. A subscriber that falls behind loses the oldest events; they are counted,
+and it gets `Lagged`, so that it can read everything again instead of being silently wrong.
 """
 
 import asyncio
@@ -19,7 +19,7 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Lagged(Event):
-    """The subscriber was too slow: `dropped` events are gone. Read the state anew."""
+    """The subscriber was too slow: `dropped` events are lost. Read the whole state again."""
 
     dropped: int
 
@@ -49,6 +49,14 @@ class CameraChanged(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class FavouriteChanged(Event):
+    """A user has added a camera to the favourites, or removed it: it concerns the pages of that user alone."""
+
+    user_id: int
+    camera_id: int
+
+
+@dataclass(frozen=True, slots=True)
 class FeedChanged(Event):
     """The hub's running pull of a stream changed its state (see relay.messages.FeedState)."""
 
@@ -60,17 +68,9 @@ class FeedChanged(Event):
 
 @dataclass(frozen=True, slots=True)
 class CameraQuarantined(Event):
-    """A camera's pictures ended the decoder again and again: it is not looked at for a while. Lifted by itself."""
+    """A camera's pictures crashed the decoder again and again: it is not decoded for a while. Ends by itself."""
 
     camera_id: int
-
-
-@dataclass(frozen=True, slots=True)
-class RelayRestarted(Event):
-    """A relay process ended and a new one took over; pages with a peer there must offer again."""
-
-    relay: int
-    epoch: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +90,7 @@ class TourChanged(Event):
 
 @dataclass(frozen=True, slots=True)
 class RunChanged(Event):
-    """A tour's run started, stepped, paused, went on or ended."""
+    """A run started, went on to another stop, was paused or resumed, or ended."""
 
     run_id: int
 
@@ -105,49 +105,62 @@ class SweepChanged(Event):
 
 @dataclass(frozen=True, slots=True)
 class AccessChanged(Event):
-    """A user's rights, state or sessions changed: open pages of that user must be judged again."""
+    """A user's rights, state or sessions changed: that user's open pages must be authorized again."""
 
     user_id: int
 
 
 @dataclass(frozen=True, slots=True)
 class StreamTokenChanged(Event):
-    """A token for RTSP out was made or revoked."""
+    """A token for RTSP out was created or revoked."""
 
     token_id: int
 
 
+@dataclass(frozen=True, slots=True)
+class NoticeChannelChanged(Event):
+    """A notice channel was added, changed, enabled, disabled or removed."""
+
+    channel_id: int
+
+
 class Subscription:
-    """One subscriber's bounded queue; iterate it to get events."""
+    """One subscriber's bounded queue: iterate it for single events, or await `batch` for all that are there."""
 
     def __init__(self, kinds: tuple[type[Event], ...], limit: int) -> None:
         self._kinds = kinds
         self._queue: deque[Event] = deque()
         self._limit = limit
         self._ready = asyncio.Event()
-        self._unsaid = 0
+        self._lost = 0
         self.dropped = 0
 
     def offer(self, event: Event) -> None:
-        """Take the event if it is of a subscribed kind; drop the oldest when full."""
+        """Queue the event if it is of a subscribed kind; drop the oldest when the queue is full."""
         if self._kinds and not isinstance(event, self._kinds):
             return
         if len(self._queue) >= self._limit:
             self._queue.popleft()
-            self._unsaid += 1
+            self._lost += 1
             self.dropped += 1
         self._queue.append(event)
         self._ready.set()
 
     async def next(self) -> Event:
         """The next event, or `Lagged` first if some were lost."""
-        while not self._queue and not self._unsaid:
+        while not self._queue and not self._lost:
             self._ready.clear()
             await self._ready.wait()
-        if self._unsaid:
-            lost, self._unsaid = self._unsaid, 0
+        if self._lost:
+            lost, self._lost = self._lost, 0
             return Lagged(lost)
         return self._queue.popleft()
+
+    async def batch(self) -> list[Event]:
+        """All events that are queued, at least one: waits only while there is none."""
+        events = [await self.next(), *self._queue]
+        self._queue.clear()
+        return events
 
     async def __aiter__(self) -> AsyncIterator[Event]:
         while True:
@@ -155,7 +168,7 @@ class Subscription:
 
 
 class EventBus:
-    """Publishes to every subscriber at once, never waits, never raises. Of one event loop, not of several threads."""
+    """Publishes to every subscriber at once; never waits, never raises. For one event loop, not for several threads."""
 
     def __init__(self) -> None:
         self._subscriptions: set[Subscription] = set()
@@ -166,7 +179,7 @@ class EventBus:
 
     @contextmanager
     def subscribe(self, *kinds: type[Event], limit: int = 1024) -> Iterator[Subscription]:
-        """Subscribe to the given kinds (all when none is given) for the length of the block."""
+        """Subscribe to the given kinds (to all when none is given) while the block runs."""
         subscription = Subscription(kinds, limit)
         self._subscriptions.add(subscription)
         try:

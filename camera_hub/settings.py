@@ -8,8 +8,9 @@ import os
 import tomllib
 from pathlib import Path
 from typing import Annotated, Any
+from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 
 from camera_hub.errors import HubError, Kind
 
@@ -30,6 +31,29 @@ class ServerSettings(_Section):
     public_origins: tuple[str, ...] = ()
     secure_cookies: bool = False
     log_level: str = "INFO"
+
+
+class SiteSettings(_Section):
+    """The site itself. `time_zone`: day and night, reports, duty and every time on a page are told in it."""
+
+    time_zone: str = "Asia/Shanghai"
+
+    @field_validator("time_zone")
+    @classmethod
+    def _known(cls, name: str) -> str:
+        try:
+            ZoneInfo(name)
+        except (ValueError, OSError, KeyError) as error:  # a bad name, a folder, an unknown name
+            raise ValueError(_UNKNOWN_ZONE.format(name)) from error
+        return name
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The time zone as an object."""
+        return ZoneInfo(self.time_zone)
+
+
+_UNKNOWN_ZONE = "{!r} is not a time zone that this machine knows; use a name of the IANA database such as Asia/Shanghai"
 
 
 class DatabaseSettings(_Section):
@@ -122,6 +146,7 @@ class HealthSettings(_Section):
     clock_error_seconds: Seconds = 30.0
     village_share: float = Field(0.8, gt=0, le=1)
     keep_days: float = Field(14.0, gt=0)
+    alarm_keep_days: float = Field(400.0, gt=0)
 
 
 class NoticeSettings(_Section):
@@ -149,6 +174,7 @@ class Settings(_Section):
     """Every setting of the hub."""
 
     server: ServerSettings = ServerSettings()
+    site: SiteSettings = SiteSettings()
     database: DatabaseSettings = DatabaseSettings()
     access: AccessSettings = AccessSettings()
     media: MediaSettings = MediaSettings()

@@ -14,9 +14,11 @@ from dataclasses import asdict, dataclass
 from typing import Any, Self
 
 from camera_hub.errors import HubError, Kind
+from camera_hub.message_decoder import decode
 
 VERSION = 1
 MAX_FRAME = 4 * 1024 * 1024
+CLOSE_SECONDS = 5.0
 _PREFIX = struct.Struct("!B3xII")
 
 
@@ -41,8 +43,8 @@ class Message:
 
     @classmethod
     def of(cls, head: dict[str, Any]) -> Self:
-        """Read the message out of a head; unknown keys are ignored, missing ones raise TypeError."""
-        return cls(**{name: head[name] for name in cls.__dataclass_fields__ if name in head})
+        """Decode a head; unknown keys are ignored. Raises MessageError (a ValueError) naming the wrong field."""
+        return decode(cls, head)
 
 
 def encode(frame: PipeFrame) -> bytes:
@@ -86,17 +88,33 @@ class Pipe:
         self._ids = itertools.count(1)
         self._waiting: dict[int, asyncio.Future[PipeFrame]] = {}
 
+    @property
+    def backlog(self) -> int:
+        """Bytes written here that the kernel has not accepted yet: they grow while the peer does not read."""
+        return self._writer.transport.get_write_buffer_size()
+
     def post(self, head: dict[str, Any], body: bytes = b"") -> None:
         """Write without waiting; for small, bounded messages from synchronous code."""
-        self._writer.write(encode(PipeFrame(head, body)))
+        self.write(encode(PipeFrame(head, body)))
 
-    async def send(self, head: dict[str, Any], body: bytes = b"") -> None:
-        """Write and wait until the peer has taken enough. Raises HubError(UNAVAILABLE) when the peer is gone."""
+    def write(self, encoded: bytes) -> None:
+        """Write a frame that `encode` has made, without waiting. Raises HubError(UNAVAILABLE) when the peer is gone."""
         try:
-            self.post(head, body)
+            self._writer.write(encoded)
+        except (ConnectionError, RuntimeError) as error:
+            raise _gone() from error
+
+    async def drain(self) -> None:
+        """Wait until the kernel has accepted enough. Raises HubError(UNAVAILABLE) when the peer is gone."""
+        try:
             await self._writer.drain()
         except (ConnectionError, RuntimeError) as error:
             raise _gone() from error
+
+    async def send(self, head: dict[str, Any], body: bytes = b"") -> None:
+        """Write, and wait until the kernel has accepted enough. Raises HubError(UNAVAILABLE) when the peer is gone."""
+        self.post(head, body)
+        await self.drain()
 
     async def call(self, head: dict[str, Any], body: bytes = b"", *, deadline: float = 5.0) -> PipeFrame:
         """Send a request and wait for its reply, at most `deadline` seconds.
@@ -120,7 +138,11 @@ class Pipe:
 
     async def reply(self, request: PipeFrame, head: dict[str, Any], body: bytes = b"") -> None:
         """Answer a request that carried an `id`."""
-        await self.send({"type": f"{request.type}.reply", "re": request.head["id"], **head}, body)
+        await self.send(_reply(request, head), body)
+
+    def post_reply(self, request: PipeFrame, head: dict[str, Any]) -> None:
+        """Answer a request without waiting."""
+        self.post(_reply(request, head))
 
     async def refuse(self, request: PipeFrame, error: HubError) -> None:
         """Answer a request with an error."""
@@ -143,12 +165,19 @@ class Pipe:
                 waiting.set_result(frame)
 
     async def close(self) -> None:
-        """Close the stream; idempotent."""
+        """Close the stream; idempotent. What a peer does not read within CLOSE_SECONDS is thrown away."""
         self._writer.close()
         try:
-            await self._writer.wait_closed()
+            async with asyncio.timeout(CLOSE_SECONDS):
+                await self._writer.wait_closed()
+        except TimeoutError:
+            self._writer.transport.abort()
         except (ConnectionError, OSError):
             return
+
+
+def _reply(request: PipeFrame, head: dict[str, Any]) -> dict[str, Any]:
+    return {"type": f"{request.type}.reply", "re": request.head["id"], **head}
 
 
 def _gone() -> HubError:

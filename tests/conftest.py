@@ -4,9 +4,11 @@ import asyncio
 import os
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import hypothesis
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 from camera_hub.events import EventBus
 from camera_hub.media.child_process import Spawn, spawn_process
@@ -14,6 +16,7 @@ from camera_hub.store.database import Database
 from tests.fakes.clock import ManualClock
 from tests.fakes.databases import Databases
 from tests.fakes.in_process import in_this_process
+from tests.selection import TOGETHER, mark, not_quick, scope
 
 # What lands is judged by the same examples each time; at a desk hypothesis goes on looking for new ones.
 hypothesis.settings.register_profile("ci", derandomize=True)
@@ -24,14 +27,49 @@ POSTGRES = os.environ.get("CAMERA_HUB_TEST_POSTGRES", "")
 """URL of a database that may be emptied, e.g. postgresql+psycopg://hub@127.0.0.1:5432/hub_test. Empty: SQLite alone."""
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    mark(items)
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        items.sort(key=lambda item: list(TOGETHER).index(scope(item.nodeid)) if scope(item.nodeid) in TOGETHER else 9)
+
+
+class Scheduling(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types
+    """With `-n`: a file's tests go to one worker, and so do those of several files that disturb each other."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return scope(nodeid)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Scheduling:
+    config.option.loadscopereorder = False  # as collected: what takes longest comes first
+    return Scheduling(config, log)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """With `-m quick`: name the tests that were not."""
+    if config.option.markexpr != "quick":
+        return
+    for line in not_quick(terminalreporter.stats.get("passed", [])):
+        terminalreporter.write_line(line)
+
+
 @pytest.fixture(scope="session")
 def databases(tmp_path_factory: pytest.TempPathFactory) -> Databases:
     return Databases(tmp_path_factory.mktemp("databases"))
 
 
-@pytest.fixture(params=["sqlite", *(["postgresql"] if POSTGRES else [])])
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Every test that uses a database runs on each backend that is there, unless it is marked `one_database`."""
+    if "database" in metafunc.fixturenames:
+        one = metafunc.definition.get_closest_marker("one_database") is not None
+        backends = ["sqlite", *(["postgresql"] if POSTGRES and not one else [])]
+        metafunc.parametrize("database", backends, indirect=True)
+
+
+@pytest.fixture
 async def database(request: pytest.FixtureRequest, tmp_path: Path, databases: Databases) -> AsyncIterator[Database]:
-    """A real, migrated, empty database; every test that uses it runs on each backend that is there."""
+    """A real, migrated, empty database."""
     if request.param == "sqlite":
         url = await databases.sqlite(tmp_path / "hub.sqlite3")
     else:

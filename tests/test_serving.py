@@ -73,6 +73,7 @@ async def _hub(data_dir: Path) -> AsyncIterator[tuple[Process, str]]:
             await process.communicate()
 
 
+@pytest.mark.slow
 async def test_the_first_start_shows_a_link_that_works_and_sigterm_ends_in_order(tmp_path: Path) -> None:
     async with _hub(tmp_path / "data") as (process, url):
         assert process.stdout is not None
@@ -97,6 +98,7 @@ async def test_the_first_start_shows_a_link_that_works_and_sigterm_ends_in_order
         assert process.returncode == 0
 
 
+@pytest.mark.slow
 async def test_a_second_hub_on_the_same_folder_is_refused_with_the_remedy(tmp_path: Path) -> None:
     with only_instance(tmp_path / "data"):
         process = await _start(tmp_path / "data", "serve")
@@ -114,6 +116,7 @@ async def test_the_lock_goes_with_its_holder(tmp_path: Path) -> None:
     assert caught.value.reason == "second_instance"
 
 
+@pytest.mark.slow
 async def test_an_account_is_made_from_the_shell_with_the_password_on_standard_input(tmp_path: Path) -> None:
     process = await _start(tmp_path / "data", "user", "add", "wang", "operator", "--name", "王")
     assert await _said(process, "tK7-riverside\n") == ("wang (operator) made\n", "")

@@ -1,32 +1,42 @@
 """The users: making, changing, signing in. The last township admin can be neither disabled nor demoted."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import Enum
 
-from sqlalchemy import func, select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from camera_hub.access.actors import grants_of
 from camera_hub.access.passwords import Passwords
-from camera_hub.access.policy import Role
+from camera_hub.access.policy import Actor, Role, VillageGrant, villages_at
 from camera_hub.access.sessions import Sessions
 from camera_hub.clock import Clock
 from camera_hub.errors import HubError, Kind
 from camera_hub.events import AccessChanged, EventBus
 from camera_hub.store.database import Database
-from camera_hub.store.tables import User, Village
+from camera_hub.store.tables import User, UserVillage, Village
+
+MAX_GRANTS = 200
+
+
+class Keep(Enum):
+    """Stands for what is not to be changed where None has a meaning of its own."""
+
+    KEEP = "keep"
 
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """A user as the other rooms may see it: no hash."""
+    """A user as the other rooms may see it: no hash. `villages`: the grants that bound it, None for all villages."""
 
     id: int
     username: str
     display_name: str
     role: Role
-    village_id: int | None
+    villages: tuple[VillageGrant, ...] | None
     disabled: bool
     created_at: datetime
     last_login_at: datetime | None
@@ -34,16 +44,16 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What is to be changed of a user; None: stays."""
+    """What is to be changed of a user; None: stays (of `villages`: all of them)."""
 
     display_name: str | None = None
     role: Role | None = None
-    village_id: int | None = None
+    villages: tuple[VillageGrant, ...] | Keep | None = Keep.KEEP
     disabled: bool | None = None
     password: str | None = None
 
     def __repr__(self) -> str:
-        return f"Change(role={self.role}, village_id={self.village_id}, disabled={self.disabled})"
+        return f"Change(role={self.role}, villages={self.villages}, disabled={self.disabled})"
 
 
 class Accounts:
@@ -66,27 +76,35 @@ class Accounts:
     async def all(self) -> list[Account]:
         """Every user, by name."""
         async with self._database.read() as session:
-            return [_account(user) for user in await session.scalars(select(User).order_by(User.username))]
+            users = (await session.scalars(select(User).order_by(User.username))).all()
+            grants = await grants_of(session, [user.id for user in users])
+            return [_account(user, grants[user.id]) for user in users]
 
     async def get(self, user_id: int) -> Account:
         """One user. Raises HubError(NOT_FOUND)."""
         async with self._database.read() as session:
-            return _account(await _existing(session, user_id))
+            return await _read(session, await _existing(session, user_id))
 
     async def named(self, username: str) -> Account:
         """One user by name. Raises HubError(NOT_FOUND)."""
         async with self._database.read() as session:
             user = await session.scalar(select(User).where(User.username == username.casefold()))
-        if user is None:
-            raise HubError(Kind.NOT_FOUND, f"there is no user {username!r}")
-        return _account(user)
+            if user is None:
+                raise HubError(Kind.NOT_FOUND, f"there is no user {username!r}")
+            return await _read(session, user)
 
-    async def village_name(self, village_id: int | None) -> str | None:
-        """The name of a user's village."""
-        if village_id is None:
-            return None
+    def as_actor(self, account: Account) -> Actor:
+        """The account as it may act now."""
+        villages = None if account.villages is None else villages_at(account.villages, self._clock.now())
+        return Actor(account.id, account.username, account.display_name, account.role, villages)
+
+    async def village_names(self, ids: Sequence[int]) -> dict[int, str]:
+        """The names of these villages, in the official order."""
         async with self._database.read() as session:
-            return await session.scalar(select(Village.name).where(Village.id == village_id))
+            rows = await session.execute(
+                select(Village.id, Village.name).where(Village.id.in_(ids)).order_by(Village.position, Village.id)
+            )
+            return {village_id: name for village_id, name in rows}
 
     async def create(
         self,
@@ -94,11 +112,14 @@ class Accounts:
         display_name: str,
         role: Role,
         password: str,
-        village_id: int | None = None,
+        villages: Sequence[VillageGrant] | None = None,
         *,
         guard: Callable[[AsyncSession], Awaitable[None]] | None = None,
     ) -> Account:
-        """Make a user. Raises HubError (weak password, taken name, village); `guard` may too, in the transaction."""
+        """Make a user; `villages` bound it, None: all. `guard` may refuse, within the transaction.
+
+        Raises HubError: INVALID (weak password, village_needed, bad_period), CONFLICT (username_taken), NOT_FOUND.
+        """
         username = username.casefold()
         self._passwords.require_good(password, username)
         hashed = await self._passwords.hash(password)
@@ -110,13 +131,14 @@ class Accounts:
                     username=username,
                     display_name=display_name,
                     role=role.value,
-                    village_id=await _village(session, role, village_id),
+                    all_villages=False,
                     password_hash=hashed,
                     created_at=self._clock.now(),
                 )
                 session.add(user)
                 await session.flush()
-                account = _account(user)
+                await _bind(session, user, role, villages)
+                account = await _read(session, user)
         except IntegrityError as error:
             raise HubError(
                 Kind.CONFLICT, f"the user name {username} is taken", reason="username_taken", username=username
@@ -137,15 +159,17 @@ class Accounts:
                 await _another_admin(session, user)
             if change.display_name is not None:
                 user.display_name = change.display_name
-            user.village_id = await _village(session, role, change.village_id or user.village_id)
+            if change.villages is not Keep.KEEP or role.value != user.role:
+                villages = (await _read(session, user)).villages if change.villages is Keep.KEEP else change.villages
+                await _bind(session, user, role, villages)
             user.role, user.disabled = role.value, disabled
             if hashed is not None:
                 user.password_hash = hashed
             if hashed is not None or disabled:
                 await self._sessions.end_all(session, user_id)
             await session.flush()
-            account = _account(user)
-        self._tell(user_id)
+            account = await _read(session, user)
+        self._publish(user_id)
         return account
 
     async def new_password(self, user_id: int, old: str, new: str, *, keep: str) -> None:
@@ -159,23 +183,24 @@ class Accounts:
         async with self._database.write() as session:
             await session.execute(update(User).where(User.id == user_id).values(password_hash=hashed))
             await self._sessions.end_all(session, user_id, keep=keep)
-        self._tell(user_id)
+        self._publish(user_id)
 
     async def check(self, username: str, password: str) -> Account | None:
         """The user whose name and password these are; None (after the same time) for any other pair."""
         async with self._database.read() as session:
             user = await session.scalar(select(User).where(User.username == username.casefold()))
+            account = await _read(session, user) if user is not None else None
         right = await self._passwords.verify(user.password_hash if user is not None else None, password)
-        if user is None or not right or user.disabled:
+        if user is None or account is None or not right or user.disabled:
             return None
         values: dict[str, object] = {"last_login_at": self._clock.now()}
         if self._passwords.outdated(user.password_hash):
             values["password_hash"] = await self._passwords.hash(password)
         async with self._database.write() as session:
             await session.execute(update(User).where(User.id == user.id).values(values))
-        return _account(user)
+        return account
 
-    def _tell(self, user_id: int) -> None:
+    def _publish(self, user_id: int) -> None:
         self._sessions.forget(user_id)
         self._bus.publish(AccessChanged(user_id))
 
@@ -198,24 +223,49 @@ async def _another_admin(session: AsyncSession, user: User) -> None:
         )
 
 
-async def _village(session: AsyncSession, role: Role, village_id: int | None) -> int | None:
-    """The village that the role is bound to: a village admin needs one, nobody else has one."""
-    if role is not Role.VILLAGE_ADMIN:
-        return None
-    if village_id is None:
-        raise HubError(Kind.INVALID, "a village admin needs a village", reason="village_needed")
-    if await session.get(Village, village_id) is None:
+async def _bind(session: AsyncSession, user: User, role: Role, villages: Sequence[VillageGrant] | None) -> None:
+    """Store which villages bound the user: a village admin needs some, a township admin has all."""
+    if role is Role.TOWNSHIP_ADMIN:
+        villages = None
+    if role is Role.VILLAGE_ADMIN and villages is None:
+        villages = ()
+    if villages is not None:
+        await _check(session, villages)
+    await session.execute(delete(UserVillage).where(UserVillage.user_id == user.id))
+    user.all_villages = villages is None
+    for grant in villages or ():
+        row = UserVillage(user_id=user.id, village_id=grant.village_id)
+        row.valid_from, row.valid_until = grant.valid_from, grant.valid_until
+        session.add(row)
+    await session.flush()
+
+
+async def _check(session: AsyncSession, grants: Sequence[VillageGrant]) -> None:
+    if not grants:
+        raise HubError(Kind.INVALID, "name at least one village that this user may see", reason="village_needed")
+    if len(grants) > MAX_GRANTS:
+        raise HubError(Kind.INVALID, f"a user has at most {MAX_GRANTS} villages; give all instead", reason="too_many")
+    for grant in grants:
+        if grant.valid_from is not None and grant.valid_until is not None and grant.valid_until <= grant.valid_from:
+            raise HubError(
+                Kind.INVALID, "access to a village must end after it begins; correct its dates", reason="bad_period"
+            )
+    ids = {grant.village_id for grant in grants}
+    if set(await session.scalars(select(Village.id).where(Village.id.in_(ids)))) != ids:
         raise HubError(Kind.NOT_FOUND, "there is no such village")
-    return village_id
 
 
-def _account(user: User) -> Account:
+async def _read(session: AsyncSession, user: User) -> Account:
+    return _account(user, (await grants_of(session, [user.id]))[user.id])
+
+
+def _account(user: User, grants: tuple[VillageGrant, ...]) -> Account:
     return Account(
         user.id,
         user.username,
         user.display_name,
         Role(user.role),
-        user.village_id,
+        None if user.all_villages else grants,
         user.disabled,
         user.created_at,
         user.last_login_at,

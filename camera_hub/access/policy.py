@@ -1,6 +1,8 @@
-"""The one policy: (who, action, whose village) → yes or no. Pure; every route asks it or the build fails."""
+"""The one policy: (who, action, whose village) → yes or no. Pure; every route asks it or the hub does not start."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
 from camera_hub.errors import HubError, Kind
@@ -61,37 +63,91 @@ _MAY: dict[Role, frozenset[Action]] = {
 }
 
 
+_TOWNSHIP = frozenset(
+    {
+        Action.APPROVE,
+        Action.MANAGE_VILLAGES,
+        Action.MANAGE_USERS,
+        Action.EDIT_TOURS,
+        Action.RUN_TOURS,
+        Action.READ_RECORDS,
+        Action.READ_SYSTEM,
+        Action.MANAGE_SYSTEM,
+        Action.MANAGE_STREAM_TOKENS,
+    }
+)
+"""What concerns the township as a whole: nobody who is bound to some villages may do it, whatever the role."""
+
+
+@dataclass(frozen=True, slots=True)
+class VillageGrant:
+    """Access to one village from `valid_from` until just before `valid_until`; None: without that limit."""
+
+    village_id: int
+    valid_from: datetime | None = None
+    valid_until: datetime | None = None
+
+    def valid(self, now: datetime) -> bool:
+        """Whether it gives access at that time."""
+        return (self.valid_from is None or self.valid_from <= now) and (
+            self.valid_until is None or now < self.valid_until
+        )
+
+
+def villages_at(grants: Iterable[VillageGrant], now: datetime) -> frozenset[int]:
+    """The villages that are granted at that time."""
+    return frozenset(grant.village_id for grant in grants if grant.valid(now))
+
+
+def next_change(grants: Iterable[VillageGrant], now: datetime) -> datetime | None:
+    """When a grant begins or ends next; None when nothing changes any more."""
+    times = [time for grant in grants for time in (grant.valid_from, grant.valid_until) if time is not None]
+    return min((time for time in times if time > now), default=None)
+
+
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who acts: a user in a session. `village_id` is set for village admins and bounds all they see."""
+    """Who acts: a user in a session, as things stand now.
+
+    `villages`: those that bound all they see and do; None for all. A village admin is always bound.
+    """
 
     user_id: int
     username: str
     display_name: str
     role: Role
-    village_id: int | None = None
+    villages: frozenset[int] | None = None
+
+    def __post_init__(self) -> None:
+        if self.role is Role.VILLAGE_ADMIN and self.villages is None:
+            object.__setattr__(self, "villages", frozenset())
 
     @property
-    def scope(self) -> int | None:
-        """The one village whose rows may be read, or None for all. A village admin without village sees nothing."""
-        if self.role is Role.VILLAGE_ADMIN:
-            return self.village_id if self.village_id is not None else 0
-        return None
+    def bound(self) -> bool:
+        """Whether only some villages (perhaps none) may be seen, and nothing of the township as a whole."""
+        return self.villages is not None
+
+    def sees(self, village_id: int | None) -> bool:
+        """Whether the village is within bounds; None stands for what belongs to no village, but to the township."""
+        return self.villages is None or village_id in self.villages
 
 
-def actions(role: Role) -> frozenset[Action]:
-    """All that the role may do."""
+def role_actions(role: Role) -> frozenset[Action]:
+    """All that the role may do where no villages bound it."""
     return _MAY[role]
 
 
+def actions(actor: Actor) -> frozenset[Action]:
+    """All that the actor may do, within the villages that bound them."""
+    return _MAY[actor.role] - _TOWNSHIP if actor.bound else _MAY[actor.role]
+
+
 def allows(actor: Actor, action: Action, village_id: int | None = None) -> bool:
-    """Whether `actor` may do `action`; `village_id` is that of the object, None where there is no object."""
-    if action not in _MAY[actor.role]:
-        return False
-    return village_id is None or actor.scope is None or actor.scope == village_id
+    """Whether `actor` may do `action`; `village_id` is that of the object, None where there is no object yet."""
+    return action in actions(actor) and (village_id is None or actor.sees(village_id))
 
 
 def require_village(actor: Actor, village_id: int | None, what: str) -> None:
-    """Raise HubError(NOT_FOUND) when the object lies outside the actor's village: its existence is not told either."""
-    if actor.scope is not None and actor.scope != village_id:
+    """Raise HubError(NOT_FOUND) when the object lies outside the actor's villages: its existence is not told either."""
+    if not actor.sees(village_id):
         raise HubError(Kind.NOT_FOUND, f"there is no such {what}")

@@ -1,7 +1,8 @@
 """Signed-in browsers: opaque tokens, of which only the SHA-256 is stored, with an absolute end.
 
-Looking up an actor is remembered for at most 5 s, so that a page's many requests cost one read, and a right that was
-taken away, even by another process, is gone within 5 s. A change made through this object acts at once.
+An actor that was looked up is remembered for at most 5 s, so that a page's many requests cost one read, and a right
+that was taken away, even by another process, is gone within 5 s; one that ends by the clock ends on time. A change made
+through this object acts at once.
 """
 
 import hashlib
@@ -9,13 +10,14 @@ import secrets
 from dataclasses import dataclass
 from datetime import timedelta
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from camera_hub.access.policy import Actor, Role
+from camera_hub.access.actors import read_actor
+from camera_hub.access.policy import Actor
 from camera_hub.clock import Clock
 from camera_hub.store.database import Database
-from camera_hub.store.tables import User, UserSession
+from camera_hub.store.tables import UserSession
 
 CACHE_SECONDS = 5.0
 _CACHE_ENTRIES = 4096
@@ -69,24 +71,19 @@ class Sessions:
         self._known.pop(key, None)
         now = self._clock.now()
         async with self._database.read() as session:
-            query = (
-                select(UserSession, User)
-                .join(User, User.id == UserSession.user_id)
-                .where(UserSession.token_hash == key)
-            )
-            row = (await session.execute(query)).one_or_none()
-        if row is None:
-            return None
-        held, user = row
-        if user.disabled or held.expires_at <= now:
+            held = await session.get(UserSession, key)
+            if held is None or held.expires_at <= now:
+                return None
+            reading = await read_actor(session, held.user_id, now)
+        if reading is None:
             return None
         if now - held.seen_at >= _SEEN_EVERY:
             async with self._database.write() as session:
                 await session.execute(update(UserSession).where(UserSession.token_hash == key).values(seen_at=now))
-        actor = Actor(user.id, user.username, user.display_name, Role(user.role), user.village_id)
-        remaining = (held.expires_at - now).total_seconds()
-        self._remember(key, _CachedActor(actor, self._clock.monotonic() + min(CACHE_SECONDS, remaining)))
-        return actor
+        ends = min(held.expires_at, reading.holds_until or held.expires_at)
+        seconds = min(CACHE_SECONDS, (ends - now).total_seconds())
+        self._remember(key, _CachedActor(reading.actor, self._clock.monotonic() + seconds))
+        return reading.actor
 
     async def end(self, token: str) -> None:
         """End one session; an unknown one is no error."""

@@ -1,14 +1,14 @@
 """Alarms."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Query
 
 from camera_hub.access.policy import Action, Actor
+from camera_hub.api.live_changes import HUB, SharedReader, each, to_village
 from camera_hub.api.routing import needs, part
 from camera_hub.api.schemas.base import Id
-from camera_hub.api.schemas.health import AlarmAnswer
-from camera_hub.errors import HubError, Kind
+from camera_hub.api.schemas.health import AlarmAnswer, AlarmCountAnswer, AlarmMemberAnswer
 from camera_hub.health.alarms.alarms import Alarms
 
 router = APIRouter(prefix="/api/alarms", tags=["alarms"])
@@ -23,9 +23,27 @@ async def alarms(
     limit: Annotated[int, Query(ge=1, le=500)] = 200,
     before: Id | None = None,
 ) -> list[AlarmAnswer]:
-    """The newest first; `before` is the id of the last one that the page has."""
+    """The newest first. `before`: the id of the last alarm of the answer before, whatever events brought since."""
     found = await alarms.list(actor, open=open, camera_id=camera_id, limit=limit, before=before)
     return [AlarmAnswer.model_validate(alarm) for alarm in found]
+
+
+@router.get("/count")
+async def count(
+    actor: Annotated[Actor, needs(Action.READ_HEALTH)], alarms: Annotated[Alarms, part(Alarms)]
+) -> AlarmCountAnswer:
+    """How many alarms are open."""
+    return AlarmCountAnswer(open=await alarms.count_open(actor))
+
+
+@router.get("/{alarm_id}/members")
+async def members(
+    alarm_id: Id,
+    actor: Annotated[Actor, needs(Action.READ_HEALTH)],
+    alarms: Annotated[Alarms, part(Alarms)],
+) -> list[AlarmMemberAnswer]:
+    """Every camera that the alarm stands or stood for, in the order in which they joined."""
+    return [AlarmMemberAnswer.model_validate(one) for one in await alarms.members(actor, alarm_id)]
 
 
 @router.post("/{alarm_id}/acknowledge")
@@ -38,12 +56,10 @@ async def acknowledge(
     return AlarmAnswer.model_validate(await alarms.acknowledge(actor, alarm_id))
 
 
-async def read_changed(app_state: Any, actor: Actor, id: int) -> dict[str, Any] | None:
-    """The alarm as the list shows it, for the page's WebSocket; None when it is out of the actor's sight."""
-    try:
-        alarm = await app_state.parts[Alarms].get(actor, id)
-    except HubError as error:
-        if error.kind is Kind.NOT_FOUND:
-            return None
-        raise
-    return AlarmAnswer.model_validate(alarm).model_dump(mode="json")
+def live(alarms: Alarms) -> SharedReader:
+    """Alarms as the list shows them, for the pages' WebSockets."""
+    return lambda ids: each(
+        ids,
+        lambda id: alarms.get(HUB, id),
+        lambda view: to_village(AlarmAnswer.model_validate(view), view.village_id),
+    )

@@ -1,10 +1,13 @@
 """Cameras: the list that the wall and the tree stand on, and what is done to them."""
 
-from typing import Annotated, Any
+from collections.abc import Collection
+from dataclasses import replace
+from typing import Annotated
 
 from fastapi import APIRouter
 
-from camera_hub.access.policy import Action, Actor
+from camera_hub.access.policy import Action, Actor, allows
+from camera_hub.api.live_changes import HUB, Render, SharedReader
 from camera_hub.api.routing import needs, part
 from camera_hub.api.schemas.base import CameraState, Done, Id
 from camera_hub.api.schemas.places import ApproveCameras, CameraAnswer, CameraIds, ChangeCamera, NewOrder
@@ -72,8 +75,17 @@ async def prove_camera(camera_id: Id, actor: Annotated[Actor, needs(Action.REGIS
     return await register.cameras.prove(actor, camera_id)
 
 
-async def read_changed(app_state: Any, actor: Actor, id: int) -> dict[str, Any] | None:
-    """The camera as the page reads it (a retired one too), None when it is out of the actor's scope."""
-    register: Register = app_state.parts[Register]
-    found = await register.cameras.some(actor, [id])
-    return CameraAnswer.model_validate(found[0]).model_dump(mode="json") if found else None
+def live(register: Register) -> SharedReader:
+    """Cameras for the pages' WebSockets, retired ones too. Whether it is a favourite differs from user to user."""
+
+    async def read(ids: Collection[int]) -> dict[int, Render]:
+        views = await register.cameras.some(HUB, ids)
+        holders = await register.favourites.holders(ids)
+        return {view.id: _of_user(view, holders.get(view.id, set())) for view in views}
+
+    return read
+
+
+def _of_user(view: CameraView, holders: set[int]) -> Render:
+    answers = [CameraAnswer.model_validate(replace(view, favourite=kept)) for kept in (False, True)]
+    return lambda actor: answers[actor.user_id in holders] if allows(actor, Action.VIEW, view.village_id) else None

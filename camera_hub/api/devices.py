@@ -1,11 +1,12 @@
 """Devices: cameras and recorders with their logins. A password goes in and never comes out."""
 
 from dataclasses import replace
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter
 
 from camera_hub.access.policy import Action, Actor, allows
+from camera_hub.api.live_changes import HUB, Render, SharedReader, each
 from camera_hub.api.routing import needs, part
 from camera_hub.api.schemas.base import Done, Id
 from camera_hub.api.schemas.places import ChangeDevice, DeviceAnswer, DeviceRegistered, NewDevice, NewUrlCamera
@@ -13,7 +14,6 @@ from camera_hub.cameras.register.devices import Registered
 from camera_hub.cameras.register.register import Register
 from camera_hub.cameras.register.views import DeviceView
 from camera_hub.clock import Clock
-from camera_hub.errors import HubError, Kind
 
 router = APIRouter(prefix="/api/devices", tags=["devices"])
 
@@ -90,17 +90,20 @@ def _shown(actor: Actor, device: DeviceView) -> DeviceView:
     return device if allows(actor, Action.REGISTER) else replace(device, username=None)
 
 
-async def read_changed(app_state: Any, actor: Actor, id: int) -> dict[str, Any] | None:
-    """The device as the page reads it, None when it is retired or out of the actor's scope."""
-    register: Register = app_state.parts[Register]
-    if not allows(actor, Action.READ_HEALTH):
-        return None
-    try:
-        device = await register.devices.get(actor, id)
-    except HubError as error:
-        if error.kind is Kind.NOT_FOUND:
+def live(register: Register) -> SharedReader:
+    """Devices for the pages' WebSockets; a retired one is gone."""
+
+    def render(device: DeviceView) -> Render | None:
+        if device.retired_at is not None:
             return None
-        raise
-    if device.retired_at is not None:
-        return None
-    return DeviceAnswer.model_validate(_shown(actor, device)).model_dump(mode="json")
+        whole = DeviceAnswer.model_validate(device)
+        without_login = DeviceAnswer.model_validate(replace(device, username=None))
+
+        def shown(actor: Actor) -> DeviceAnswer | None:
+            if not allows(actor, Action.READ_HEALTH, device.village_id):
+                return None
+            return whole if allows(actor, Action.REGISTER) else without_login
+
+        return shown
+
+    return lambda ids: each(ids, lambda id: register.devices.get(HUB, id), render)

@@ -1,6 +1,7 @@
 """Searching the network for devices: shown first, then run, watched and cancelled."""
 
-from typing import Annotated, Any
+from collections.abc import Awaitable, Callable
+from typing import Annotated
 
 from fastapi import APIRouter, Path
 
@@ -49,15 +50,17 @@ async def cancel_sweep(sweep_id: SweepId, actor: Registrar, sweeps: Search) -> S
     return await sweeps.cancel(actor, sweep_id)
 
 
-async def read_changed(app_state: Any, actor: Actor, id: str) -> dict[str, Any] | None:
-    """The search as the page reads it, None for those who may not search there."""
-    sweeps: Sweeps = app_state.parts[Sweeps]
-    if not allows(actor, Action.REGISTER):
-        return None
-    try:
-        view = await sweeps.get(actor, id)
-    except HubError as error:
-        if error.kind is Kind.NOT_FOUND:
+def live(sweeps: Sweeps) -> Callable[[Actor, str], Awaitable[SweepAnswer | None]]:
+    """A search for the WebSockets of the user who started it, None when it is gone or no longer the user's to see."""
+
+    async def read(actor: Actor, id: str) -> SweepAnswer | None:
+        if not allows(actor, Action.REGISTER):
             return None
-        raise
-    return SweepAnswer.model_validate(view).model_dump(mode="json")
+        try:
+            return SweepAnswer.model_validate(await sweeps.get(actor, id))
+        except HubError as error:
+            if error.kind is Kind.NOT_FOUND:
+                return None
+            raise
+
+    return read

@@ -1,41 +1,33 @@
-"""The page's WebSocket: tiles, what changed, and the time go out; wishes to see and hear cameras come in."""
+"""The page's WebSocket: tiles, changes and the time go out; what it wants to see and hear, and what it saw, come in."""
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
-from typing import Annotated, Any
+from collections import deque
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
+from typing import Annotated, Any, Protocol
 
 from fastapi import APIRouter, Query, WebSocket, WebSocketDisconnect
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 from starlette.websockets import WebSocketState
 
 from camera_hub.access.policy import Action, Actor, allows
+from camera_hub.api.live_changes import LiveChanges, PageChanges
 from camera_hub.api.routing import SessionReader, needs, part, session_token
 from camera_hub.api.schemas import media as schemas
 from camera_hub.api.schemas.media import LiveMessages
+from camera_hub.clock import Clock
 from camera_hub.errors import HubError
-from camera_hub.events import (
-    AccessChanged,
-    AlarmChanged,
-    CameraChanged,
-    DeviceChanged,
-    Event,
-    Lagged,
-    RunChanged,
-    Subscription,
-    SweepChanged,
-    TourChanged,
-    VillageChanged,
-)
-from camera_hub.media.engine import MediaEngine
 from camera_hub.media.interface import AudioWish, PageAudioState, RelayReplaced, TileStatus, TileWish, ViewerEnded
+from camera_hub.media.wall.page_connections import Greeting
 from camera_hub.media.wall.pages import PageOutbox
+from camera_hub.patrol.visibility import Sighting
 
 log = logging.getLogger(__name__)
 router = APIRouter(prefix="/api", tags=["media"])
 
 TIME_SECONDS = 5.0
-"""Between two words of the time; as often it is asked whether the session still stands."""
+"""Between two `time` messages; as often the session is authorized again."""
 SEND_SECONDS = 10.0
 MAX_MESSAGE = 64 * 1024
 SIGNED_OUT = 4401
@@ -43,49 +35,105 @@ SIGNED_OUT = 4401
 REPLACED = 4409
 """Close code: the same page has opened another WebSocket."""
 
-_MANY = 200
-"""Changes waiting for one page beyond which it is cheaper to let it read its lists anew."""
+REPORTS = 8
+REPORT_SECONDS = 8.0
+"""Of one page at most REPORTS reports of what it showed count within REPORT_SECONDS; more are dropped and counted."""
 
-_EVENTS = (
-    VillageChanged,
-    DeviceChanged,
-    CameraChanged,
-    AlarmChanged,
-    TourChanged,
-    RunChanged,
-    SweepChanged,
-    AccessChanged,
+_WISH: TypeAdapter[schemas.ShowMessage | schemas.ListenMessage | schemas.SeenMessage] = TypeAdapter(
+    Annotated[
+        schemas.ShowMessage | schemas.ListenMessage | schemas.SeenMessage,
+        Field(discriminator="type"),
+    ]
 )
 
-_WISH: TypeAdapter[schemas.ShowMessage | schemas.ListenMessage] = TypeAdapter(
-    Annotated[schemas.ShowMessage | schemas.ListenMessage, Field(discriminator="type")]
-)
 
-Reader = Callable[[Any, Actor, Any], Awaitable[dict[str, Any] | None]]
+class PageListening(Protocol):
+    """What pages hear."""
+
+    def listen(self, page: str, wish: AudioWish) -> None: ...
+
+
+class Connections(Protocol):
+    """Pages on the side of media (media.wall.page_connections)."""
+
+    def connected(self, page: str, actor: Actor) -> AbstractAsyncContextManager[PageOutbox]: ...
+    def greeting(self, page: str) -> Greeting: ...
+    def sign_out(self, page: str) -> None: ...
+
+
+class PageTiles(Protocol):
+    """Who shows cameras in tiles (media.wall.tile_requests)."""
+
+    def show(self, page: str | None, wish: TileWish) -> None: ...
+
+
+class RunReports(Protocol):
+    """Who keeps what pages showed of runs (patrol.runs)."""
+
+    async def report(self, actor: Actor, run_id: int, sequence: int, sightings: Sequence[Sighting]) -> None: ...
+
+
+class LivePages:
+    """Everything that the WebSockets of pages share."""
+
+    def __init__(
+        self,
+        connections: Connections,
+        tiles: PageTiles,
+        audio: PageListening,
+        changes: LiveChanges,
+        runs: RunReports,
+        sessions: SessionReader,
+        clock: Clock,
+    ) -> None:
+        self.connections = connections
+        self.tiles = tiles
+        self.audio = audio
+        self.changes = changes
+        self.runs = runs
+        self.sessions = sessions
+        self.clock = clock
+        self.dropped_reports = 0
+
+    def messages(self) -> LiveMessages:
+        """One example of each message."""
+        now = self.clock.now()
+        return LiveMessages(
+            hello=schemas.HelloMessage(epoch="0", now=now, relays={0: 1}, viewers=[]),
+            tile=schemas.TileMessage(viewer="viewer", track=0, serial=1, camera=None, state="empty"),
+            heard=schemas.HeardMessage(serial=1, camera=None, state="off"),
+            viewer_gone=schemas.ViewerGoneMessage(viewer="viewer", reason="closed"),
+            relay=schemas.RelayNewMessage(relay=0, epoch=1),
+            changed=schemas.ChangedMessage(topic="camera", id=1, data=None),
+            time=schemas.TimeMessage(now=now),
+            reload=schemas.ReloadMessage(),
+            show=schemas.ShowMessage(type="show", viewer="viewer", track=0, serial=1, camera=None),
+            listen=schemas.ListenMessage(type="listen", serial=1, camera=None),
+            seen=schemas.SeenMessage(type="seen", run=1, step=0, cameras=[]),
+        )
 
 
 class Live:
     """One page's connection; `run` ends with it."""
 
-    def __init__(self, socket: WebSocket, actor: Actor, media: MediaEngine, page: str) -> None:
+    def __init__(self, pages: LivePages, socket: WebSocket, actor: Actor, page: str) -> None:
+        self._pages = pages
         self._socket = socket
         self._actor = actor
-        self._media = media
         self._page = page
-        self._changed: dict[tuple[str, Any], None] = {}
-        self._reload = False
-        self._judge = False
+        self._shown: set[int] = set()  # cameras that a tile of this page has shown
+        self._reports: deque[float] = deque(maxlen=REPORTS)
         self._ready = asyncio.Event()
         self._sending = asyncio.Lock()
 
     async def run(self) -> None:
         """Serve until either side closes, the session ends, or the page falls too far behind."""
-        with self._media.bus.subscribe(*_EVENTS) as events:
+        with self._pages.changes.page(self._actor, self._ready.set) as changes:
             await self._socket.accept()
-            async with self._media.page(self._page, self._actor) as outbox:
-                await self._say(self._hello())
+            async with self._pages.connections.connected(self._page, self._actor) as outbox:
+                await self._send(self._hello())
                 await self._first_of(
-                    self._hear(), self._tell_tiles(outbox), self._note(events), self._tell_changes(), self._tell_time()
+                    self._receive(), self._send_media(outbox), self._send_changes(changes), self._send_time(changes)
                 )
 
     async def _first_of(self, *works: Any) -> None:
@@ -101,128 +149,117 @@ class Live:
             task.result()
 
     def _hello(self) -> schemas.HelloMessage:
+        greeting = self._pages.connections.greeting(self._page)
         return schemas.HelloMessage(
-            epoch=self._media.epoch,
-            now=self._media.clock.now(),
-            relays=self._media.relay_epochs,
-            viewers=self._media.viewers_of(self._page),
+            epoch=greeting.epoch, now=self._pages.clock.now(), relays=greeting.relays, viewers=greeting.viewers
         )
 
     # In
 
-    async def _hear(self) -> None:
+    async def _receive(self) -> None:
         while True:
             text = await self._socket.receive_text()
             if len(text) > MAX_MESSAGE:
                 await self._socket.close(1009, "messages are at most 64 KiB")
                 return
             try:
-                wish = _WISH.validate_json(text)
+                message = _WISH.validate_json(text)
             except ValidationError:
-                await self._socket.close(1003, "only show and listen messages are understood")
+                await self._socket.close(1003, "only show, listen and seen messages are understood")
                 return
-            if isinstance(wish, schemas.ListenMessage):
-                self._media.listening.listen(self._page, AudioWish(wish.serial, wish.camera))
-                continue
             try:
-                await self._media.show(
-                    self._page, TileWish(wish.viewer, wish.track, wish.serial, wish.camera, wish.quality)
-                )
+                await self._handle(message)
             except HubError as error:
                 log.info("page %s: %s", self._page, error)
 
+    async def _handle(self, message: schemas.ShowMessage | schemas.ListenMessage | schemas.SeenMessage) -> None:
+        match message:
+            case schemas.ListenMessage():
+                self._pages.audio.listen(self._page, AudioWish(message.serial, message.camera))
+            case schemas.ShowMessage():
+                wish = TileWish(
+                    message.viewer, message.track, message.serial, message.camera, message.quality, message.position
+                )
+                self._pages.tiles.show(self._page, wish)
+            case schemas.SeenMessage():
+                await self._report(message)
+
+    async def _report(self, message: schemas.SeenMessage) -> None:
+        """Pass on what the page says to have shown: of cameras that a tile of this connection did show."""
+        now = self._pages.clock.monotonic()
+        if len(self._reports) == REPORTS and now - self._reports[0] < REPORT_SECONDS:
+            self._pages.dropped_reports += 1
+            return
+        self._reports.append(now)
+        sightings = [
+            Sighting(seen.camera, seen.seconds if seen.camera in self._shown else 0.0, seen.gap)
+            for seen in message.cameras
+        ]
+        await self._pages.runs.report(self._actor, message.run, message.step, sightings)
+
     # Out
 
-    async def _say(self, message: BaseModel) -> None:
-        """Send, or give the page up: it reconnects and is told everything anew."""
-        async with asyncio.timeout(SEND_SECONDS), self._sending:
-            await self._socket.send_text(message.model_dump_json())
+    async def _send(self, message: BaseModel) -> None:
+        await self._send_text(message.model_dump_json())
 
-    async def _tell_tiles(self, outbox: PageOutbox) -> None:
+    async def _send_text(self, text: str) -> None:
+        """Send, or give the page up: it reconnects and reads everything again."""
+        async with asyncio.timeout(SEND_SECONDS), self._sending:
+            await self._socket.send_text(text)
+
+    async def _send_media(self, outbox: PageOutbox) -> None:
         async for news in outbox:
             match news:
                 case TileStatus():
-                    await self._say(schemas.TileMessage.model_validate(news))
+                    if news.camera is not None and news.state in ("live", "pictures"):
+                        self._shown.add(news.camera)
+                    await self._send(schemas.TileMessage.model_validate(news))
                 case PageAudioState():
-                    await self._say(schemas.HeardMessage.model_validate(news))
+                    await self._send(schemas.HeardMessage.model_validate(news))
                 case ViewerEnded():
-                    await self._say(schemas.ViewerGoneMessage.model_validate(news))
+                    await self._send(schemas.ViewerGoneMessage.model_validate(news))
                 case RelayReplaced():
-                    await self._say(schemas.RelayNewMessage.model_validate(news))
+                    await self._send(schemas.RelayNewMessage.model_validate(news))
         await self._socket.close(REPLACED, "the page has opened another connection")
 
-    async def _note(self, events: Subscription) -> None:
-        """Keep which nouns changed; several changes of one are told once."""
-        async for event in events:
-            if isinstance(event, Lagged):
-                self._reload = True
-            elif isinstance(event, AccessChanged):
-                self._judge = self._judge or event.user_id == self._actor.user_id
-            elif (noun := self._noun(event)) is not None:
-                self._changed[noun] = None
-            if len(self._changed) > _MANY:
-                self._reload = True
-            if self._reload:
-                self._changed.clear()
-            self._ready.set()
-
-    def _noun(self, event: Event) -> tuple[str, Any] | None:
-        """Topic and id, None when it is nothing to this actor (told without reading it)."""
-        scope = self._actor.scope
-        match event:
-            case VillageChanged(village_id):
-                return ("village", village_id) if scope in (None, village_id) else None
-            case DeviceChanged(device_id, village_id):
-                return ("device", device_id) if scope in (None, village_id) else None
-            case CameraChanged(camera_id, village_id):
-                return ("camera", camera_id) if scope in (None, village_id) else None
-            case AlarmChanged(alarm_id, village_id):
-                return ("alarm", alarm_id) if scope in (None, village_id) else None
-            case TourChanged(tour_id):
-                return ("tour", tour_id)
-            case RunChanged(run_id):
-                return ("run", run_id)
-            case SweepChanged(sweep_id, user_id):
-                return ("sweep", sweep_id) if user_id == self._actor.user_id else None
-        return None
-
-    async def _tell_changes(self) -> None:
-        readers: dict[str, Reader] = self._socket.app.state.live_readers
+    async def _send_changes(self, changes: PageChanges) -> None:
         while True:
             await self._ready.wait()
             self._ready.clear()
-            if self._judge:
-                self._judge = False
-                if not await self._still_here():
+            if changes.recheck:
+                changes.recheck = False
+                if not await self._authorized(changes):
                     return
-            if self._reload:
-                self._reload = False
-                await self._say(schemas.ReloadMessage())
-            while self._changed:
-                topic, identity = noun = next(iter(self._changed))
-                del self._changed[noun]
-                if (reader := readers.get(topic)) is not None:
-                    data = await reader(self._socket.app.state, self._actor, identity)
-                    await self._say(schemas.ChangedMessage(topic=topic, id=identity, data=data))
+            if changes.reload:
+                changes.reload = False
+                await self._send(schemas.ReloadMessage())
+            while (row := changes.pop()) is not None:
+                await self._send_text(row.text(self._actor))
 
-    async def _tell_time(self) -> None:
+    async def _send_time(self, changes: PageChanges) -> None:
         while True:
-            await self._media.clock.sleep(TIME_SECONDS)
-            if not await self._still_here():
+            await self._pages.clock.sleep(TIME_SECONDS)
+            if not await self._authorized(changes):
                 return
-            await self._say(schemas.TimeMessage(now=self._media.clock.now()))
+            await self._send(schemas.TimeMessage(now=self._pages.clock.now()))
 
-    async def _still_here(self) -> bool:
-        """Read the session anew: close when it has ended; when rights changed, let the page read its lists anew."""
-        sessions: SessionReader = self._socket.app.state.sessions
-        actor = await sessions.actor(session_token(self._socket))
+    async def _authorized(self, changes: PageChanges) -> bool:
+        """Read the session again: close when it has ended; when rights changed, let the page read its lists again.
+
+        While the database is away nobody is signed out: the actor stays what it was, and is asked again next time.
+        """
+        try:
+            actor = await self._pages.sessions.actor(session_token(self._socket))
+        except HubError as error:
+            log.debug("page %s: the session cannot be read: %s", self._page, error)
+            return True
         if actor is None or not allows(actor, Action.VIEW) or actor.user_id != self._actor.user_id:
-            self._media.sign_out(self._page)
+            self._pages.connections.sign_out(self._page)
             await self._socket.close(SIGNED_OUT, "the session has ended")
             return False
         if actor != self._actor:
-            self._actor, self._reload = actor, True
-            self._ready.set()
+            self._actor = changes.actor = actor
+            changes.ask_reload()
         return True
 
 
@@ -230,35 +267,23 @@ class Live:
 async def live(
     socket: WebSocket,
     actor: Annotated[Actor, needs(Action.VIEW)],
-    media: Annotated[MediaEngine, part(MediaEngine)],
+    pages: Annotated[LivePages, part(LivePages)],
     page: Annotated[str, Query(min_length=8, max_length=64, pattern=r"^[A-Za-z0-9-]+$")],
 ) -> None:
     """One per page; see api/schemas/media.py for its messages."""
     try:
-        await Live(socket, actor, media, page).run()
+        await Live(pages, socket, actor, page).run()
     except (WebSocketDisconnect, TimeoutError):
         return
     except RuntimeError:
         if WebSocketState.DISCONNECTED not in (socket.client_state, socket.application_state):
             raise
-        # Starlette's word for a socket that closed between two of our sends.
+        # What Starlette raises for a socket that closed between two sends.
 
 
 @router.get("/live/messages")
 async def get_live_messages(
-    actor: Annotated[Actor, needs(Action.SELF)], media: Annotated[MediaEngine, part(MediaEngine)]
+    actor: Annotated[Actor, needs(Action.SELF)], pages: Annotated[LivePages, part(LivePages)]
 ) -> LiveMessages:
     """One example of each message of the WebSocket; here so that clients get their types."""
-    now = media.clock.now()
-    return LiveMessages(
-        hello=schemas.HelloMessage(epoch=media.epoch, now=now, relays=media.relay_epochs, viewers=[]),
-        tile=schemas.TileMessage(viewer="viewer", track=0, serial=1, camera=None, state="empty"),
-        heard=schemas.HeardMessage(serial=1, camera=None, state="off"),
-        viewer_gone=schemas.ViewerGoneMessage(viewer="viewer", reason="closed"),
-        relay=schemas.RelayNewMessage(relay=0, epoch=1),
-        changed=schemas.ChangedMessage(topic="camera", id=1, data=None),
-        time=schemas.TimeMessage(now=now),
-        reload=schemas.ReloadMessage(),
-        show=schemas.ShowMessage(type="show", viewer="viewer", track=0, serial=1, camera=None),
-        listen=schemas.ListenMessage(type="listen", serial=1, camera=None),
-    )
+    return pages.messages()

@@ -18,8 +18,7 @@ from starlette.requests import HTTPConnection
 from camera_hub import __version__
 from camera_hub.access.policy import Action, Actor
 from camera_hub.api.routing import Needs, part
-from camera_hub.media.engine import MediaEngine
-from camera_hub.media.readings import Readings
+from camera_hub.media.readings import MediaReadings, Readings
 from camera_hub.settings import Settings
 
 router = APIRouter(tags=["system"])
@@ -39,11 +38,11 @@ class NeedsOrToken(Needs):
 @router.get("/metrics", response_class=Response)
 async def metrics(
     actor: Annotated[Actor | None, Depends(NeedsOrToken(Action.READ_SYSTEM))],
-    media: Annotated[MediaEngine, part(MediaEngine)],
+    media: Annotated[MediaReadings, part(MediaReadings)],
 ) -> Response:
     """Feeds, relays and eyes, as of the relays' last pulses."""
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(_ReadingCollector(media.readings()))
+    registry.register(_ReadingCollector(media.read()))
     return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
 
 

@@ -8,9 +8,12 @@ from fastapi import APIRouter, Request, Response
 from camera_hub.access.policy import Action, Actor, require_village
 from camera_hub.api.routing import needs, part
 from camera_hub.api.schemas.base import Id
+from camera_hub.clock import Clock
 from camera_hub.errors import HubError, Kind, Reason
-from camera_hub.media.engine import MediaEngine
-from camera_hub.media.wall.authorization import facts_of, watchable
+from camera_hub.media.decoders.looks import Looks
+from camera_hub.media.decoders.pictures import Pictures
+from camera_hub.media.decoders.stills import Stills
+from camera_hub.media.wall.authorization import WatchAuthorization
 
 router = APIRouter(prefix="/api/cameras", tags=["media"])
 
@@ -31,7 +34,7 @@ _KINDS = {
 }
 
 Watching = Annotated[Actor, needs(Action.VIEW)]
-TheMedia = Annotated[MediaEngine, part(MediaEngine)]
+Authorization = Annotated[WatchAuthorization, part(WatchAuthorization)]
 
 
 @router.get(
@@ -39,11 +42,17 @@ TheMedia = Annotated[MediaEngine, part(MediaEngine)]
     response_class=Response,
     responses={200: {"content": {_JPEG: {}}}, 304: {"description": "unchanged"}},
 )
-async def picture(actor: Watching, media: TheMedia, request: Request, camera_id: Id) -> Response:
+async def picture(
+    actor: Watching,
+    authorization: Authorization,
+    pictures: Annotated[Pictures, part(Pictures)],
+    request: Request,
+    camera_id: Id,
+) -> Response:
     """The last JPEG that was kept; 404 when there is none."""
-    facts = await facts_of(media.database, camera_id)
+    facts = await authorization.facts(camera_id)
     require_village(actor, facts.village_id, "camera")
-    jpeg = await media.pictures.read(camera_id)
+    jpeg = await pictures.read(camera_id)
     if jpeg is None:
         raise HubError(Kind.NOT_FOUND, "there is no picture of this camera yet", reason="no_picture")
     tag = f'"{hashlib.sha256(jpeg).hexdigest()[:24]}"'
@@ -55,30 +64,40 @@ async def picture(actor: Watching, media: TheMedia, request: Request, camera_id:
 
 @router.get("/{camera_id}/still", response_class=Response, responses={200: {"content": {_JPEG: {}}}})
 async def still(
-    actor: Watching, media: TheMedia, camera_id: Id, stream: Literal["main", "sub"] = "sub", n: int = 0
+    actor: Watching,
+    authorization: Authorization,
+    stills: Annotated[Stills, part(Stills)],
+    clock: Annotated[Clock, part(Clock)],
+    camera_id: Id,
+    stream: Literal["main", "sub"] = "sub",
+    n: int = 0,
 ) -> Response:
     """The last key frame of a stream that a tile shows as pictures; 404 when none does. `n` only names the picture.
 
     X-Picture-Age: milliseconds since its key frame came.
     """
-    await watchable(media.database, actor, camera_id)
-    newest = media.stills.newest(camera_id, stream)
+    await authorization.require(actor, camera_id)
+    newest = stills.newest(camera_id, stream)
     if newest is None:
         raise HubError(Kind.NOT_FOUND, "no tile shows key frames of this stream", reason="no_picture")
-    age = max(0.0, media.clock.monotonic() - newest.at) * 1000
+    age = max(0.0, clock.monotonic() - newest.at) * 1000
     headers = {"Cache-Control": "private, no-store", "X-Picture-Age": f"{age:.0f}"}
     return Response(newest.jpeg, headers=headers, media_type=_JPEG)
 
 
 @router.post("/{camera_id}/snapshot", response_class=Response, responses={200: {"content": {_JPEG: {}}}})
 async def snapshot(
-    actor: Watching, media: TheMedia, camera_id: Id, quality: Literal["main", "sub"] = "main"
+    actor: Watching,
+    authorization: Authorization,
+    looks: Annotated[Looks, part(Looks)],
+    camera_id: Id,
+    quality: Literal["main", "sub"] = "main",
 ) -> Response:
     """A fresh JPEG of one key frame in full size: of the main stream, or of the sub stream where that cannot be had."""
-    await watchable(media.database, actor, camera_id)
-    sight = await media.look(camera_id, quality=quality, deadline=_MAIN_SECONDS)
+    await authorization.require(actor, camera_id)
+    sight = await looks.look(camera_id, quality=quality, deadline=_MAIN_SECONDS)
     if sight.jpeg is None and quality == "main":
-        second = await media.look(camera_id, quality="sub", deadline=_SUB_SECONDS)
+        second = await looks.look(camera_id, quality="sub", deadline=_SUB_SECONDS)
         sight = second if second.jpeg is not None else sight
     if sight.jpeg is None:
         reason = sight.reason or Reason.UNDECODABLE

@@ -59,7 +59,8 @@ class Needs:
         if actor is None:
             raise HubError(Kind.UNAUTHENTICATED, "sign in first; the session is missing or has ended")
         if not allows(actor, self.action):
-            raise HubError(Kind.FORBIDDEN, f"the role {actor.role.value} may not do this ({self.action.value})")
+            who = f"the role {actor.role.value}" + (", bound to some villages," if actor.bound else "")
+            raise HubError(Kind.FORBIDDEN, f"{who} may not do this ({self.action.value})")
         return actor
 
 

@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from camera_hub.access.policy import Action, Actor
-from camera_hub.access.stream_tokens import Token, TokenScope
+from camera_hub.access.stream_tokens import StreamTokens, Token, TokenScope
 from camera_hub.api.routing import needs, part
 from camera_hub.api.schemas.base import Id
 from camera_hub.api.schemas.rtsp_out import (
@@ -20,6 +20,7 @@ from camera_hub.api.schemas.rtsp_out import (
 )
 from camera_hub.cameras.register.register import Register
 from camera_hub.errors import HubError, Kind
+from camera_hub.media.rtsp_out.ports import RtspPorts
 from camera_hub.media.rtsp_out.service import RtspOutService
 from camera_hub.settings import Settings
 
@@ -27,16 +28,19 @@ router = APIRouter(prefix="/api/rtsp-out", tags=["rtsp out"])
 
 Manager = Annotated[Actor, needs(Action.MANAGE_STREAM_TOKENS)]
 Out = Annotated[RtspOutService, part(RtspOutService)]
+Ports = Annotated[RtspPorts, part(RtspPorts)]
+Tokens = Annotated[StreamTokens, part(StreamTokens)]
 RegisterPart = Annotated[Register, part(Register)]
 SettingsPart = Annotated[Settings, part(Settings)]
 
 
 @router.get("")
-async def state(actor: Manager, out: Out, settings: SettingsPart) -> RtspOutAnswer:
+async def state(actor: Manager, out: Out, ports: Ports, tokens: Tokens, settings: SettingsPart) -> RtspOutAnswer:
     """Tokens and ports."""
-    ports = [RtspPort(relay=n, port=at.port, detail=at.detail) for n, at in enumerate(await out.states())]
-    tokens = [_token(token, out.running()) for token in await out.tokens.all()]
-    return RtspOutAnswer(on=settings.media.rtsp_out, ports=ports, tokens=tokens)
+    await ports.update()
+    states = [RtspPort(relay=n, port=at.port, detail=at.detail) for n, at in enumerate(ports.states())]
+    answers = [_token(token, out.running()) for token in await tokens.all()]
+    return RtspOutAnswer(on=settings.media.rtsp_out, ports=states, tokens=answers)
 
 
 @router.post("/tokens", status_code=201)
@@ -44,6 +48,8 @@ async def create(
     body: NewStreamToken,
     actor: Manager,
     out: Out,
+    ports: Ports,
+    tokens: Tokens,
     settings: SettingsPart,
     register: Annotated[Register, part(Register)],
 ) -> MadeStreamToken:
@@ -52,12 +58,13 @@ async def create(
         raise HubError(Kind.CONFLICT, "RTSP out is switched off; set media.rtsp_out", reason="rtsp_out_off")
     cameras = tuple(dict.fromkeys(body.cameras)) if body.cameras is not None else None
     scope = TokenScope(body.village_id, cameras)
-    token, text = await out.tokens.create(
+    token, text = await tokens.create(
         actor, body.name, scope, expires_at=body.expires_at, max_sessions=body.max_sessions
     )
-    await out.states()  # opens the port when this is the first token
+    await out.on_tokens_changed()
+    await ports.update()  # opens them when this is the first token
     addresses = [
-        StreamAddress(camera_id=camera.id, port=out.port_of(camera.village_id), path=f"/{text}/{camera.id}")
+        StreamAddress(camera_id=camera.id, port=ports.of_village(camera.village_id), path=f"/{text}/{camera.id}")
         for camera in await register.cameras.all(actor, state="approved")
         if scope.covers(camera.id, camera.village_id)
     ]
@@ -65,9 +72,9 @@ async def create(
 
 
 @router.delete("/tokens/{token_id}")
-async def revoke(token_id: Id, actor: Manager, out: Out) -> StreamTokenAnswer:
+async def revoke(token_id: Id, actor: Manager, out: Out, tokens: Tokens) -> StreamTokenAnswer:
     """Revoke a token: its sessions end at once, and it never opens anything again."""
-    return _token(await out.tokens.revoke(token_id), out.running())
+    return _token(await tokens.revoke(token_id), out.running())
 
 
 @router.get("/sessions")

@@ -1,14 +1,17 @@
 """Tours being run, and their records."""
 
-from typing import Annotated, Any, Literal
+import hashlib
+from collections.abc import Collection
+from typing import Annotated, Literal
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Request, Response
 
 from camera_hub.access.policy import Action, Actor
+from camera_hub.api.live_changes import Render, SharedReader, to_township
 from camera_hub.api.routing import needs, part
 from camera_hub.api.schemas.base import Id
-from camera_hub.api.schemas.patrol import Control, RunAnswer, RunRecord, RunStepAnswer, StartRun
-from camera_hub.errors import HubError, Kind
+from camera_hub.api.schemas.patrol import Control, PlanStop, RunAnswer, RunPlan, RunStepAnswer, RunSteps, StartRun
+from camera_hub.errors import HubError
 from camera_hub.patrol.runs import RunMoved, Runs, Verb
 
 router = APIRouter(prefix="/api/runs", tags=["runs"])
@@ -32,17 +35,49 @@ async def runs(
 async def start(
     body: StartRun, actor: Annotated[Actor, needs(Action.RUN_TOURS)], runs: Annotated[Runs, part(Runs)]
 ) -> RunAnswer:
-    """Begin a tour; of dead cameras alone it has ended at once (end_reason all_dead)."""
+    """Start a tour; if all its cameras are dead the run has ended at once (end_reason all_dead)."""
     return RunAnswer.model_validate(await runs.start(actor, body.tour_id, loop=body.loop))
 
 
 @router.get("/{run_id}")
-async def record(
-    run_id: Id, actor: Annotated[Actor, needs(Action.READ_RECORDS)], runs: Annotated[Runs, part(Runs)]
-) -> RunRecord:
-    """A run and its record, line by line."""
-    run, steps = await runs.record(actor, run_id)
-    return RunRecord(run=RunAnswer.model_validate(run), steps=[RunStepAnswer.model_validate(step) for step in steps])
+async def run(run_id: Id, actor: Annotated[Actor, needs(Action.VIEW)], runs: Annotated[Runs, part(Runs)]) -> RunAnswer:
+    """A run as it stands now."""
+    return RunAnswer.model_validate(await runs.get(actor, run_id))
+
+
+@router.get("/{run_id}/plan", responses={304: {"description": "unchanged, as it always is"}})
+async def plan(
+    run_id: Id,
+    actor: Annotated[Actor, needs(Action.VIEW)],
+    runs: Annotated[Runs, part(Runs)],
+    request: Request,
+    response: Response,
+) -> RunPlan:
+    """The tour as it was when the run started. It never changes: a page asks once, a browser revalidates."""
+    found = RunPlan(stops=[PlanStop.model_validate(stop) for stop in await runs.plan(actor, run_id)])
+    tag = f'"{hashlib.sha256(found.model_dump_json().encode()).hexdigest()[:24]}"'
+    headers = {"ETag": tag, "Cache-Control": "private, no-cache"}
+    if tag in [given.strip() for given in request.headers.get("if-none-match", "").split(",")]:
+        return Response(status_code=304, headers=headers)  # type: ignore[return-value]  # FastAPI passes it on
+    response.headers.update(headers)
+    return found
+
+
+@router.get("/{run_id}/steps")
+async def steps(
+    run_id: Id,
+    actor: Annotated[Actor, needs(Action.READ_RECORDS)],
+    runs: Annotated[Runs, part(Runs)],
+    after: Annotated[int, Query(ge=-1, le=2**31 - 1)] = -1,
+    limit: Annotated[int, Query(ge=1, le=200)] = 200,
+) -> RunSteps:
+    """The record, line by line in order: those behind the line with sequence `after`."""
+    found, rolled_up = await runs.record(actor, run_id, after=after, limit=limit)
+    return RunSteps(
+        steps=[RunStepAnswer.model_validate(step) for step in found],
+        next=found[-1].sequence if len(found) == limit else None,
+        rolled_up=rolled_up,
+    )
 
 
 @router.post("/{run_id}/{verb}")
@@ -62,12 +97,10 @@ async def control(
     return RunAnswer.model_validate(view)
 
 
-async def read_changed(app_state: Any, actor: Actor, id: int) -> dict[str, Any] | None:
-    """The run as it stands now, for the page's WebSocket; None when it is out of the actor's sight."""
-    try:
-        run = await app_state.parts[Runs].get(actor, id)
-    except HubError as error:
-        if error.kind is Kind.NOT_FOUND:
-            return None
-        raise
-    return RunAnswer.model_validate(run).model_dump(mode="json")
+def live(runs: Runs) -> SharedReader:
+    """Runs as they stand now, for the pages' WebSockets."""
+
+    async def read(ids: Collection[int]) -> dict[int, Render]:
+        return {view.id: to_township(RunAnswer.model_validate(view)) for view in await runs.some(ids)}
+
+    return read

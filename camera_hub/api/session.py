@@ -11,7 +11,7 @@ from camera_hub.access.sign_in import SignIn
 from camera_hub.access.throttle import Throttle
 from camera_hub.api.routing import cookie_name, needs, part, public, session_token
 from camera_hub.api.schemas.base import Done
-from camera_hub.api.schemas.people import Me, NewPassword, SignInRequest
+from camera_hub.api.schemas.people import Me, MyVillage, NewPassword, SignInRequest
 from camera_hub.clock import Clock
 from camera_hub.errors import HubError
 from camera_hub.events import AccessChanged, EventBus
@@ -25,7 +25,7 @@ SessionsPart = Annotated[Sessions, part(Sessions)]
 
 @router.get("")
 async def who_am_i(actor: Self, accounts: AccountsPart) -> Me:
-    """Who is signed in, and what that role may do."""
+    """Who is signed in, and what they may do."""
     return await me(accounts, await accounts.get(actor.user_id))
 
 
@@ -90,14 +90,15 @@ async def new_password(
 
 async def me(accounts: Accounts, account: Account) -> Me:
     """The answer that tells a page who is signed in."""
+    actor = accounts.as_actor(account)
+    names = None if actor.villages is None else await accounts.village_names(sorted(actor.villages))
     return Me(
         id=account.id,
         username=account.username,
         display_name=account.display_name,
         role=account.role.value,
-        village_id=account.village_id,
-        village_name=await accounts.village_name(account.village_id),
-        actions=sorted(action.value for action in actions(account.role)),
+        villages=None if names is None else [MyVillage(id=number, name=name) for number, name in names.items()],
+        actions=sorted(action.value for action in actions(actor)),
     )
 
 

@@ -1,15 +1,15 @@
 """Tours."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter
 
 from camera_hub.access.policy import Action, Actor
+from camera_hub.api.live_changes import HUB, SharedReader, each, to_township
 from camera_hub.api.routing import needs, part
 from camera_hub.api.schemas.base import Done, Id
 from camera_hub.api.schemas.patrol import TourAnswer, TourBody
 from camera_hub.clock import Clock
-from camera_hub.errors import HubError, Kind
 from camera_hub.patrol.tours import NewStop, Tours
 
 router = APIRouter(prefix="/api/tours", tags=["tours"])
@@ -60,15 +60,11 @@ async def remove(
     return Done(at=clock.now())
 
 
-async def read_changed(app_state: Any, actor: Actor, id: int) -> dict[str, Any] | None:
-    """The tour for the page's WebSocket; None when it is gone, out of sight, or 0 (only scenes changed)."""
-    try:
-        tour = await app_state.parts[Tours].get(actor, id)
-    except HubError as error:
-        if error.kind is Kind.NOT_FOUND:
-            return None
-        raise
-    return TourAnswer.model_validate(tour).model_dump(mode="json")
+def live(tours: Tours) -> SharedReader:
+    """Tours for the pages' WebSockets; 0, which is none, means that scenes have changed."""
+    return lambda ids: each(
+        ids, lambda id: tours.get(HUB, id), lambda view: to_township(TourAnswer.model_validate(view))
+    )
 
 
 def _stops(body: TourBody) -> list[NewStop]:

@@ -1,13 +1,15 @@
 """The users of the hub, kept by township admins."""
 
+from collections.abc import Sequence
 from typing import Annotated
 
 from fastapi import APIRouter
 
-from camera_hub.access.accounts import Account, Accounts, Change
-from camera_hub.access.policy import Action, Actor, Role
+from camera_hub.access.accounts import Account, Accounts, Change, Keep
+from camera_hub.access.policy import Action, Actor, Role, VillageGrant
 from camera_hub.access.throttle import Throttle
 from camera_hub.api.routing import needs, part
+from camera_hub.api.schemas import people
 from camera_hub.api.schemas.people import ChangeUser, NewUser, UserAnswer
 
 router = APIRouter(prefix="/api/users", tags=["users"])
@@ -27,7 +29,7 @@ async def create(body: NewUser, actor: Manager, accounts: AccountsPart) -> UserA
     """Make a user. 409 when the name is taken."""
     return _answer(
         await accounts.create(
-            body.username, body.display_name, Role(body.role), body.password.get_secret_value(), body.village_id
+            body.username, body.display_name, Role(body.role), body.password.get_secret_value(), _grants(body.villages)
         )
     )
 
@@ -46,7 +48,7 @@ async def change(
         Change(
             display_name=body.display_name,
             role=Role(body.role) if body.role is not None else None,
-            village_id=body.village_id,
+            villages=_grants(body.villages) if "villages" in body.model_fields_set else Keep.KEEP,
             disabled=body.disabled,
             password=body.password.get_secret_value() if body.password is not None else None,
         ),
@@ -54,6 +56,12 @@ async def change(
     if body.password is not None:
         await throttle.clear(account.username)
     return _answer(account)
+
+
+def _grants(given: Sequence[people.VillageGrant] | None) -> tuple[VillageGrant, ...] | None:
+    if given is None:
+        return None
+    return tuple(VillageGrant(one.village_id, one.valid_from, one.valid_until) for one in given)
 
 
 def _answer(account: Account) -> UserAnswer:

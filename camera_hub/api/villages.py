@@ -1,17 +1,17 @@
 """Villages and residential quarters."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter
 
 from camera_hub.access.policy import Action, Actor
+from camera_hub.api.live_changes import HUB, SharedReader, each, to_village
 from camera_hub.api.routing import needs, part
 from camera_hub.api.schemas.base import Done, Id
 from camera_hub.api.schemas.places import ChangeVillage, NewOrder, NewVillages, VillageAnswer
 from camera_hub.cameras.register.register import Register
 from camera_hub.cameras.register.views import VillageView
 from camera_hub.clock import Clock
-from camera_hub.errors import HubError, Kind
 
 router = APIRouter(prefix="/api/villages", tags=["villages"])
 
@@ -58,13 +58,10 @@ async def remove_village(
     return Done(at=clock.now())
 
 
-async def read_changed(app_state: Any, actor: Actor, id: int) -> dict[str, Any] | None:
-    """The village as the page reads it, None when it is gone or out of the actor's scope."""
-    register: Register = app_state.parts[Register]
-    try:
-        view = await register.villages.get(actor, id)
-    except HubError as error:
-        if error.kind is Kind.NOT_FOUND:
-            return None
-        raise
-    return VillageAnswer.model_validate(view).model_dump(mode="json")
+def live(register: Register) -> SharedReader:
+    """Villages for the pages' WebSockets."""
+    return lambda ids: each(
+        ids,
+        lambda id: register.villages.get(HUB, id),
+        lambda view: to_village(VillageAnswer.model_validate(view), view.id),
+    )

@@ -8,7 +8,8 @@ from camera_hub.access.policy import Action, Actor
 from camera_hub.api.routing import SessionReader, needs, part, session_token
 from camera_hub.api.schemas.base import Id
 from camera_hub.errors import HubError, Kind
-from camera_hub.media.engine import MediaEngine
+from camera_hub.media.wall.viewers import Viewers
+from camera_hub.media.wall.whep import WhepViewers
 
 router = APIRouter(prefix="/api", tags=["media"])
 
@@ -16,7 +17,6 @@ MAX_OFFER = 256 * 1024
 _SDP = "application/sdp"
 
 Watching = Annotated[Actor, needs(Action.VIEW)]
-TheMedia = Annotated[MediaEngine, part(MediaEngine)]
 
 
 @router.post(
@@ -26,7 +26,9 @@ TheMedia = Annotated[MediaEngine, part(MediaEngine)]
     responses={201: {"content": {_SDP: {}}, "description": "The answer; its Location ends the session."}},
     openapi_extra={"requestBody": {"required": True, "content": {_SDP: {"schema": {"type": "string"}}}}},
 )
-async def watch(actor: Watching, media: TheMedia, request: Request, camera_id: Id) -> Response:
+async def watch(
+    actor: Watching, whep: Annotated[WhepViewers, part(WhepViewers)], request: Request, camera_id: Id
+) -> Response:
     """application/sdp in, 201 application/sdp + Location /api/whep/{viewer}."""
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != _SDP:
         raise HubError(Kind.UNSUPPORTED, f"the body must be {_SDP}")
@@ -38,19 +40,19 @@ async def watch(actor: Watching, media: TheMedia, request: Request, camera_id: I
     try:
         sdp = offer.decode()
     except UnicodeDecodeError as error:
-        raise HubError(Kind.INVALID, "the offer is no UTF-8") from error
+        raise HubError(Kind.INVALID, "the offer is not valid UTF-8") from error
     sessions: SessionReader = request.app.state.sessions
     token = session_token(request)
 
     async def present() -> bool:
         return await sessions.actor(token) is not None
 
-    answered = await media.offer_camera(actor, camera_id, sdp, present)
+    answered = await whep.offer(actor, camera_id, sdp, present)
     return Response(answered.sdp, 201, {"Location": f"/api/whep/{answered.viewer}"}, media_type=_SDP)
 
 
 @router.delete("/whep/{viewer}", response_class=Response)
-async def end(actor: Watching, media: TheMedia, viewer: str) -> Response:
+async def end(actor: Watching, viewers: Annotated[Viewers, part(Viewers)], viewer: str) -> Response:
     """End the session."""
-    await media.close_viewer(viewer, actor)
+    await viewers.close(viewer, actor)
     return Response(status_code=200)

@@ -1,7 +1,8 @@
 """`bench relay`: the hub's relay and others, fed alike, watched alike, one after the other; costs and their ratios."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import AbstractAsyncContextManager
+from shutil import which
 from typing import Any
 
 from camera_hub.bench import servers
@@ -19,26 +20,44 @@ Start = Callable[[int], AbstractAsyncContextManager[servers.Server]]
 
 
 STARTS: dict[str, Start] = {"aiortc": servers.aiortc, "janus": janus, "go2rtc": go2rtc}
+PROGRAMS = {"janus": "janus", "go2rtc": "go2rtc"}
+"""What the machine must have installed for a peer; stock aiortc comes with the package."""
 
 
 async def run(plan: RelayPlan, clock: Clock, lines: Lines) -> bool:
-    """Write a line per measurement, the hub's last of each comparison. False when one could not be made."""
+    """Write a line per measurement, the hub's last of each comparison. False when one could not be made.
+
+    Peers that are not installed are named before anything is measured, and left out.
+    """
+    missing = {name: f"{program} is not in PATH" for name, program in PROGRAMS.items() if which(program) is None}
+    for name in plan.peers:
+        if name in missing:
+            lines.write({"bench": "relay", "peer": name, "missing": missing[name]})
     whole = True
     for bit_rate in plan.bit_rates:
         async with feeding(Picture(bit_rate, *plan.size, plan.gop_seconds)) as source:
             for cipher in plan.ciphers:
-                whole &= await _one_cipher(plan, clock, lines, source, bit_rate, cipher)
+                whole &= await _one_cipher(plan, clock, lines, source, bit_rate, cipher, missing.keys())
     return whole
 
 
 async def _one_cipher(
-    plan: RelayPlan, clock: Clock, lines: Lines, source: Feeding, bit_rate: int, cipher: Cipher
+    plan: RelayPlan,
+    clock: Clock,
+    lines: Lines,
+    source: Feeding,
+    bit_rate: int,
+    cipher: Cipher,
+    missing: Collection[str],
 ) -> bool:
     first: dict[str, Any] | None = None
     whole = True
     for viewers in sorted({*plan.viewers, *plan.alone}):
         others: dict[str, dict[str, Any]] = {}
         for name in plan.peers if viewers in plan.viewers else ():
+            if name in missing:
+                others[name] = {}
+                continue
             others[name] = await _line(plan, clock, source, bit_rate, Watch(viewers, 1, cipher), name, STARTS[name])
             whole &= "failed" not in others[name]
             lines.write(others[name])

@@ -10,7 +10,7 @@ from camera_hub.bench.clip import PAYLOAD_LIMIT
 from camera_hub.errors import HubError, Kind
 from camera_hub.media.child_process import Helper, helper
 from camera_hub.media.relays.supervisor import COMMAND as RELAY
-from camera_hub.relay.messages import FeedPhase, FeedSpec, RelayConfig
+from camera_hub.relay.messages import FeedPhase, FeedSpec, RelayConfig, RtspLiveSource
 from camera_hub.running import running
 
 BASELINE = (sys.executable, "-m", "camera_hub.bench.baseline")
@@ -86,7 +86,7 @@ class Hub:
         for number, feed in sorted(wanted):
             url = f"rtsp://{LOOPBACK}:{port}/{feed.removeprefix('s')}"
             village = f"v{int(feed.removeprefix('s')) % VILLAGES}"
-            spec = FeedSpec(feed, url, LOOPBACK, port, transport="tcp", group=village)
+            spec = FeedSpec(feed, RtspLiveSource(url, LOOPBACK, port, transport="tcp"), group=village)
             await self._helpers[number].pipe.call(spec.head("feed.open"))
         try:
             async with asyncio.timeout(_OPEN_SECONDS):

@@ -12,7 +12,7 @@ from pathlib import Path
 from camera_hub.bench import view_measure as measure
 from camera_hub.bench.lines import Lines
 from camera_hub.bench.plan import ViewPlan
-from camera_hub.bench.view_browser import Chromium, chromium
+from camera_hub.bench.view_browser import Chromium, browser_program, chromium
 from camera_hub.bench.view_frames import spread
 from camera_hub.bench.view_impair import impaired
 from camera_hub.bench.view_latency import added_latency
@@ -24,6 +24,8 @@ WALL = 16
 
 async def run(plan: ViewPlan, clock: Clock, lines: Lines) -> bool:
     """Measure, a line per figure. False when one missed its bar. Raises HubError when something needed is missing."""
+    if plan.figures - {"added_latency"}:
+        browser_program()
     report = _Report(lines)
     if "added_latency" in plan.figures:
         report.line(await added_latency(clock, feeds=plan.feeds, bits=plan.bits))

@@ -122,19 +122,27 @@ class Chromium:
             await page.close()
 
 
-@asynccontextmanager
-async def chromium(site: Site, clock: Clock) -> AsyncIterator[Chromium]:
-    """Headless Chromium while the block runs. Raises HubError with the remedy where there is none."""
+def browser_program() -> str:
+    """Path of the machine's Chromium. Raises HubError with the remedy when it or Playwright is missing.
+
+    Asked before anything is measured: nobody waits a minute to be told.
+    """
     try:
-        from playwright.async_api import Error, async_playwright
+        import playwright.async_api  # noqa: F401
     except ImportError as error:
-        raise HubError(
-            Kind.UNAVAILABLE,
-            "bench view needs Playwright: pip install playwright (it is in config/requirements-dev.lock)",
-        ) from error
+        raise HubError(Kind.UNAVAILABLE, "bench view needs Playwright: pip install 'camera-hub[bench]'") from error
     path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if path is None:
         raise HubError(Kind.UNAVAILABLE, "bench view needs Chromium: apt-get install chromium")
+    return path
+
+
+@asynccontextmanager
+async def chromium(site: Site, clock: Clock) -> AsyncIterator[Chromium]:
+    """Headless Chromium while the block runs. Raises HubError with the remedy where there is none."""
+    path = browser_program()
+    from playwright.async_api import Error, async_playwright
+
     me = await site.api("GET", "/api/session")
     name, _, value = site.api.cookie.partition("=")
     async with async_playwright() as playwright:

@@ -57,7 +57,7 @@ async def found_township(api: Api, farm: Farm, token: str, accounts: Sequence[De
             "password": account.password,
         }
         if account.role == "village_admin":
-            body["village_id"] = ids[names[0]]
+            body["villages"] = [{"village_id": ids[names[0]]}]
         await api("POST", "/api/users", body)
     return ids
 

@@ -1,8 +1,15 @@
-"""Whether cameras are well: rounds, judging, causes, alarms, and telling about them.
+"""Whether cameras are well: what is measured of them, what follows from it, and who is notified.
 
-`rounds` observes every approved camera on its own clock; `judge` (pure) decides from the last observations; `causes`
-(pure) decides along village → device → camera which alarms should be open, `changes` (pure) what to do about it;
-`record` writes a tick in one transaction; `webhook` delivers the outbox. Owns the tables observations, alarms and
-notices and the columns health, cause and health_since of cameras. Imports access.policy, store and the ground floor;
-media and ONVIF are handed in. Blind to patrol.
+In the data's order:
+
+- `rounds` look at every approved camera on its own clock; each look is an observation.
+- `judging` (pure): from the latest observations to a verdict on each aspect (live, picture, clock); along village →
+  device → camera to the alarms that should be open; to what must change.
+- `alarms` write every tick in one transaction, and are read and acknowledged by people.
+- `notices` go out to channels, one by one and each channel on its own.
+- `history` reads the observations of one camera; `retention` says when rows end.
+
+Owns the tables observations, camera_states, alarms, alarm_members, notices, notice_channels and notice_rules, and the
+columns health, cause and health_since of cameras. Imports access.policy, store and the ground floor; media, ONVIF and
+the vault are handed in. Blind to patrol.
 """

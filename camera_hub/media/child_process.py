@@ -6,7 +6,7 @@ import logging
 import os
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -66,6 +66,10 @@ async def spawn_process(command: Sequence[str], theirs: socket.socket) -> Proces
         stdin=asyncio.subprocess.DEVNULL,
         env=environment(os.environ),
     )
+
+
+Launch = Callable[[], AbstractAsyncContextManager[Helper]]
+"""Runs a helper process for the length of a block (`partial(helper, command, spawn)`)."""
 
 
 @asynccontextmanager

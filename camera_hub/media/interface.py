@@ -1,10 +1,11 @@
 """What media needs of the rooms below it, and the values that leave it."""
 
-from collections.abc import Awaitable, Callable, Set
+from collections.abc import Awaitable, Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, Protocol
 
+from camera_hub.errors import HubError
 from camera_hub.eye.messages import Seen
 from camera_hub.relay.messages import Audio, FeedSpec
 
@@ -12,21 +13,21 @@ Quality = Literal["auto", "main", "sub"]
 Role = Literal["main", "sub"]
 TileState = Literal["empty", "connecting", "waiting", "live", "pictures", "failed", "refused"]
 Note = Literal["link_poor", "link_sub", "link_keys", "late", "late_sub"]
-"""What a live tile adds: the browser's link is poor; so the sub stream is shown; so key frames alone are; the picture
+"""What a live tile adds: the browser's link is poor; so the sub stream is shown; so only key frames are; the picture
 comes too late from the camera; so the sub stream is shown."""
 
 Present = Callable[[], Awaitable[bool]]
-"""Whether the session that a viewer without a page was opened in still stands."""
+"""Whether the session that a viewer without a page was opened in is still valid."""
 
 ALL_CODECS = frozenset({"h264", "h265", "mjpeg"})
-"""What an eye takes."""
+"""What an eye decodes."""
 
 RELAYED_CODECS = frozenset({"h264", "h265"})
-"""What a relay pulls; where a browser takes neither as video, key frames are shown as pictures."""
+"""What a relay pulls; where a browser plays neither as video, key frames are shown as pictures."""
 
 
 class PullableStream(Protocol):
-    """A stream of a camera, ready to be pulled (cameras.sources.Chosen)."""
+    """A stream of a camera, ready to be pulled (cameras.streams.sources.ChosenStream)."""
 
     @property
     def stream_id(self) -> int: ...
@@ -45,14 +46,22 @@ class PullableStream(Protocol):
 
 
 class Sources(Protocol):
-    """Where streams are asked for (cameras.sources.StreamSources)."""
+    """Where streams are asked for (cameras.streams.sources.StreamSources)."""
 
     async def choose(self, camera_id: int, quality: Quality, codecs: frozenset[str]) -> PullableStream:
         """The stream to pull. Raises HubError with the reason why there is none."""
         ...
 
+    async def choose_all(
+        self, camera_ids: Sequence[int], quality: Quality, codecs: frozenset[str]
+    ) -> Mapping[int, PullableStream | HubError]:
+        """As `choose`, for several cameras with one read of the database; an error instead of a stream where there is
+        none.
+        """
+        ...
+
     def plays(self, stream_id: int) -> None:
-        """The stream runs at the address that was last answered."""
+        """The stream runs at the address that was answered last."""
         ...
 
     def doubt(self, stream_id: int) -> None:
@@ -64,7 +73,7 @@ class Sources(Protocol):
         ...
 
     async def learned(self, stream_id: int, codec: str, width: int | None, height: int | None) -> None:
-        """Keep what the stream itself says of itself."""
+        """Keep what the stream reports of itself."""
         ...
 
     async def sync_point(self, stream_id: int) -> None:
@@ -74,13 +83,16 @@ class Sources(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class TileWish:
-    """A page's wish: put a camera into a tile, or empty it. `serial` grows per tile."""
+    """A page's wish: put a camera into a tile, or empty it. `serial` grows per tile; `position` None: live, else from
+    that time of the recording on.
+    """
 
     viewer: str
     track: int
     serial: int
     camera: int | None
     quality: Quality = "auto"
+    position: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +105,7 @@ class AudioWish:
 
 @dataclass(frozen=True, slots=True)
 class OfferAnswer:
-    """What an offer got."""
+    """The answer to an offer."""
 
     viewer: str
     relay: int
@@ -130,7 +142,7 @@ class TileStatus:
 
 @dataclass(frozen=True, slots=True)
 class PageAudioState:
-    """What a page hears. `reason`: why a wish was refused; `viewer`: whose audio track carries it."""
+    """What a page hears. `reason`: why a wish was refused; `viewer`: the one whose audio track carries it."""
 
     serial: int
     camera: int | None
@@ -166,14 +178,14 @@ class RelayReplaced:
     epoch: int
 
 
-PageNews = TileStatus | PageAudioState | ViewerEnded | RelayReplaced
+PageMessage = TileStatus | PageAudioState | ViewerEnded | RelayReplaced
 
 
 @dataclass(frozen=True, slots=True)
 class LookOutcome:
-    """What one look saw. `reason` is None when it is a picture; delays in ms, where the stream told them.
+    """What one look saw. `reason` is None when it is a picture; delays in ms, where the stream reported them.
 
-    `late`: the camera's pictures come too late; the one that was seen did, or its main stream is left alone for it.
+    `late`: the camera's pictures come too late: the one that was seen did, or its main stream rests for it.
     """
 
     at: datetime
@@ -187,8 +199,9 @@ class LookOutcome:
     seen: Seen | None = None
     jpeg: bytes | None = None
     late: bool = False
+    hub_fault: bool = False  # the hub itself could not look, and nothing is known of the camera
 
 
 def is_codec(codec: str | None, codecs: Set[str]) -> bool:
-    """Whether a viewer takes the codec; one that is not known yet is tried."""
+    """Whether a viewer plays the codec; one that is not known yet is tried."""
     return codec is None or codec in codecs

@@ -8,7 +8,10 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from camera_hub.patrol.timetable import Dwells
-from camera_hub.store.tables import Camera, Scene, TourStop, Village
+from camera_hub.store.tables import Camera, Run, Scene, TourStop, Village
+
+KEPT = 64
+"""Plans kept in memory: more than runs may be active at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +25,7 @@ class PlanCamera:
 
 @dataclass(frozen=True, slots=True)
 class PlannedStop:
-    """One stop: a layout and what stands in its tiles (None: empty)."""
+    """One stop: a layout and the camera of each tile (None: empty)."""
 
     position: int
     dwell_s: int
@@ -40,8 +43,27 @@ class PlannedStop:
 Plan = tuple[PlannedStop, ...]
 
 
+class Plans:
+    """The plans of runs. They never change, so each is read once; the one not used for longest makes room."""
+
+    def __init__(self, kept: int = KEPT) -> None:
+        self._kept = kept
+        self._plans: dict[int, Plan] = {}
+
+    async def of(self, session: AsyncSession, run_id: int) -> Plan:
+        """The plan of a run that exists."""
+        plan = self._plans.pop(run_id, None)
+        if plan is None:
+            rows = await session.scalar(select(Run.plan).where(Run.id == run_id))
+            plan = from_rows(rows or ())
+        self._plans[run_id] = plan
+        while len(self._plans) > self._kept:
+            del self._plans[next(iter(self._plans))]
+        return plan
+
+
 async def plan_of(session: AsyncSession, tour_id: int) -> Plan:
-    """The tour's stops with the names of now."""
+    """The plan of a tour that starts now: its stops with the present names."""
     rows = await session.execute(
         select(TourStop, Camera, Scene)
         .outerjoin(Camera, Camera.id == TourStop.camera_id)
@@ -71,12 +93,12 @@ async def plan_of(session: AsyncSession, tour_id: int) -> Plan:
 
 
 def to_rows(plan: Plan) -> list[dict[str, Any]]:
-    """The plan as the run's row keeps it."""
+    """The plan as it is stored in the run's row."""
     return [asdict(stop) | {"cameras": [None if c is None else asdict(c) for c in stop.cameras]} for stop in plan]
 
 
 def from_rows(rows: Sequence[Mapping[str, Any]]) -> Plan:
-    """The plan of a run's row."""
+    """The plan out of a run's row."""
     return tuple(
         PlannedStop(**{**row, "cameras": tuple(None if c is None else PlanCamera(**c) for c in row["cameras"])})
         for row in rows

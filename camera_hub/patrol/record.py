@@ -1,29 +1,34 @@
-"""The record of a run: one line per stop, written in the transaction that moves the run.
+"""The record of a run: one line per stop and one per camera of it, written in the transaction that moves the run.
 
 A stop that was on when the hub went away is closed at its planned end with `hub_away` and no seconds, because nobody
-knows how long it was seen; stops whose whole time passed meanwhile are lines "skipped: hub_away".
+knows how long it was on; stops whose whole time passed meanwhile are lines "skipped: hub_away".
 """
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from camera_hub.errors import Reason
 from camera_hub.patrol.plan import Plan, PlannedStop
 from camera_hub.patrol.timetable import Line, Walk
-from camera_hub.store.tables import Run, RunStep
+from camera_hub.store.tables import Run, RunStep, RunStepCamera
 
 
 async def apply(session: AsyncSession, run: Run, plan: Plan, walk: Walk, dead: Mapping[int, str]) -> None:
-    """Move the run to where the walk led and write its lines."""
+    """Move the run to where the walk led and write its lines: a fixed number of statements, however long the record."""
     cursor = walk.cursor
-    if walk.left_at is not None and (step := await open_step(session, run.id)) is not None:
+    if walk.left_at is not None and (step := await open_step(session, run)) is not None:
         _close(step, walk.left_at, in_time=walk.in_time)
-    count = await session.scalar(select(func.count()).select_from(RunStep).where(RunStep.run_id == run.id)) or 0
-    session.add_all(_step(run.id, count + n, plan[line.position], line, dead) for n, line in enumerate(walk.lines))
+    steps = [_step(run.id, run.steps + n, plan[line.position], line, dead) for n, line in enumerate(walk.lines)]
+    session.add_all(steps)
+    await session.flush()
+    for step in steps:
+        session.add_all(_cameras(step, plan[step.position], dead))
+    run.steps += len(steps)
+    run.shown += sum(step.outcome == "shown" for step in steps)
+    run.skipped += sum(step.outcome == "skipped" for step in steps)
     run.state, run.position, run.lap = cursor.state, cursor.position, cursor.lap
     run.anchor_at, run.elapsed_s, run.end_reason = cursor.anchor, cursor.elapsed, cursor.end_reason
     run.ended_at = cursor.anchor if cursor.state == "ended" else None
@@ -31,15 +36,15 @@ async def apply(session: AsyncSession, run: Run, plan: Plan, walk: Walk, dead: M
     await session.flush()
 
 
-async def open_step(session: AsyncSession, run_id: int) -> RunStep | None:
-    """The line of the stop that is on."""
-    query = select(RunStep).where(RunStep.run_id == run_id, RunStep.ended_at.is_(None))
-    return await session.scalar(query.order_by(RunStep.sequence.desc()).limit(1))
+async def open_step(session: AsyncSession, run: Run) -> RunStep | None:
+    """The line of the stop that is on: always the last one, since stops that are passed over come before it."""
+    query = select(RunStep).where(RunStep.run_id == run.id, RunStep.sequence == run.steps - 1)
+    return await session.scalar(query.where(RunStep.ended_at.is_(None)))
 
 
-async def shift(session: AsyncSession, run_id: int, seconds: float) -> None:
+async def shift(session: AsyncSession, run: Run, seconds: float) -> None:
     """After a step of the wall clock: the line that is open keeps its length."""
-    if (step := await open_step(session, run_id)) is not None:
+    if (step := await open_step(session, run)) is not None:
         step.started_at += timedelta(seconds=seconds)
 
 
@@ -57,10 +62,10 @@ def _step(run_id: int, sequence: int, stop: PlannedStop, line: Line, dead: Mappi
     return RunStep(
         run_id=run_id,
         sequence=sequence,
+        times=1,
         lap=line.lap,
         position=line.position,
         name=stop.name,
-        cameras=_cameras(stop, dead),
         outcome="shown" if shown else "skipped",
         reason=None if shown else Reason.HUB_AWAY if line.why == "away" else next(iter(reasons), Reason.RETIRED),
         started_at=line.at,
@@ -69,8 +74,10 @@ def _step(run_id: int, sequence: int, stop: PlannedStop, line: Line, dead: Mappi
     )
 
 
-def _cameras(stop: PlannedStop, dead: Mapping[int, str]) -> list[Any]:
+def _cameras(step: RunStep, stop: PlannedStop, dead: Mapping[int, str]) -> list[RunStepCamera]:
+    """A line per camera. Until a page reports that it was visible, none was there to see it."""
+    why = Reason.NO_PAGE if step.outcome == "shown" else step.reason
     return [
-        None if c is None else {"id": c.id, "name": c.name, "village": c.village, "skipped": dead.get(c.id)}
-        for c in stop.cameras
+        RunStepCamera(step_id=step.id, camera_id=camera, times=1, visible_s=0.0, why=dead.get(camera, why))
+        for camera in stop.ids
     ]

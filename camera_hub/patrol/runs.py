@@ -1,14 +1,14 @@
-"""Runs: tours being walked. The row and the timetable say all; the loop only wakes up when a change is due.
+"""Runs: tours being run. The row and the timetable say all; the loop only wakes up when a change is due.
 
 Several screens may show the same run, an operator may close the browser, the hub may be killed: the run goes on by its
-timetable. Two operators at once are told apart by the run's revision.
+timetable. Two operators who act at once are told apart by the run's revision.
 """
 
 import asyncio
 import logging
 from collections.abc import Collection, Sequence
 from contextlib import AsyncExitStack
-from datetime import datetime
+from datetime import datetime, tzinfo
 from typing import Literal, Protocol, Self
 
 from sqlalchemy import func, select
@@ -18,17 +18,19 @@ from camera_hub.access.policy import Actor
 from camera_hub.clock import Clock
 from camera_hub.errors import HubError, Kind
 from camera_hub.events import EventBus, RunChanged
-from camera_hub.patrol import record, timetable, township
+from camera_hub.patrol import record, timetable, township, visibility
 from camera_hub.patrol.condition import FeedReasons, dead_cameras
-from camera_hub.patrol.plan import Plan, dwells, from_rows, plan_of, to_rows, usable
+from camera_hub.patrol.plan import Plan, Plans, dwells, plan_of, to_rows, usable
+from camera_hub.patrol.rollup import roll_up
 from camera_hub.patrol.timetable import Walk
 from camera_hub.patrol.tours import tour_row
-from camera_hub.patrol.views import RunView, cursor_of, views
+from camera_hub.patrol.views import RunView, StepView, cursor_of, step_views, views
+from camera_hub.patrol.visibility import Sighting
 from camera_hub.patrol.warming import Warming
 from camera_hub.running import Backoff, keep_running, running
 from camera_hub.settings import PatrolSettings
 from camera_hub.store.database import Database
-from camera_hub.store.tables import Run, RunStep
+from camera_hub.store.tables import Run
 
 log = logging.getLogger(__name__)
 
@@ -56,20 +58,25 @@ class RunMoved(HubError):
     """The run is not where the caller saw it; `view` is where it is."""
 
     def __init__(self, view: RunView) -> None:
-        super().__init__(Kind.CONFLICT, "the run has moved on meanwhile; look again", reason="run_moved")
+        super().__init__(Kind.CONFLICT, "the run has moved on meanwhile; look at where it is now", reason="run_moved")
         self.view = view
 
 
 class Runs:
-    """The verbs behind api/runs, and the loop that walks. An async context manager."""
+    """The verbs behind api/runs, and the loop that moves runs on. An async context manager.
+
+    `zone` is the site's time zone: old lines of the record are summed by its days.
+    """
 
     def __init__(
-        self, settings: PatrolSettings, clock: Clock, bus: EventBus, database: Database, media: RunMedia
+        self, settings: PatrolSettings, clock: Clock, bus: EventBus, database: Database, media: RunMedia, zone: tzinfo
     ) -> None:
         self._clock = clock
         self._bus = bus
         self._database = database
         self._media = media
+        self._zone = zone
+        self._plans = Plans()
         self._warming = Warming(media, settings.warm_seconds)
         self._wake = asyncio.Event()
         self._lock = asyncio.Lock()  # the loop and the verbs move runs one at a time
@@ -90,13 +97,15 @@ class Runs:
         await self._stack.aclose()
 
     async def start(self, actor: Actor, tour_id: int, *, loop: bool) -> RunView:
-        """Begin a tour. Of dead cameras alone the run has ended at once, and its record names them."""
+        """Start a tour. If all its cameras are dead the run has ended at once, and its record names them."""
         township.require(actor, "tour")
         async with self._lock, self._database.write() as session:
             tour = await tour_row(session, tour_id)
             active = await session.scalar(select(func.count()).select_from(Run).where(Run.state != "ended")) or 0
             if active >= MAX_ACTIVE:
-                raise HubError(Kind.BUSY, f"{active} tours are being run; end one first", reason="too_many_runs")
+                raise HubError(
+                    Kind.BUSY, f"{active} runs are active, the most that may be; end one first", reason="too_many_runs"
+                )
             plan = await plan_of(session, tour_id)
             dead = await self._dead(session, plan)
             now = self._clock.now()
@@ -130,7 +139,7 @@ class Runs:
             await self._heed_clock()
             async with self._database.write() as session:
                 run = await _row(session, run_id)
-                plan = from_rows(run.plan)
+                plan = await self._plans.of(session, run_id)
                 dead = await self._dead(session, plan)
                 now = self._clock.now()
                 moved = await self._advance(session, run, plan, dead, now)
@@ -156,7 +165,11 @@ class Runs:
         limit: int = 50,
         before: int | None = None,
     ) -> Sequence[RunView]:
-        """The newest first. `state`: running, paused, ended, or active for all that have not ended."""
+        """The newest first. `state`: running, paused, ended, or active for all that have not ended.
+
+        `before` is the id of the last run of the page before. Ids never change, so runs that start or move meanwhile
+        make no page skip or repeat one. Active runs are at most MAX_ACTIVE: a page of LIMIT always holds them all.
+        """
         if not township.sees(actor):
             return []
         query = select(Run).order_by(Run.id.desc()).limit(max(1, min(limit, LIMIT)))
@@ -170,7 +183,7 @@ class Runs:
             query = query.where(Run.id < before)
         async with self._database.read() as session:
             runs = (await session.scalars(query)).all()
-            return await views(session, runs, self._media, self._clock.now())
+            return await views(session, runs, self._plans, self._media, self._clock.now())
 
     async def get(self, actor: Actor, run_id: int) -> RunView:
         """Raises HubError(NOT_FOUND)."""
@@ -178,13 +191,48 @@ class Runs:
         async with self._database.read() as session:
             return await self._view(session, await _row(session, run_id))
 
-    async def record(self, actor: Actor, run_id: int) -> tuple[RunView, Sequence[RunStep]]:
-        """A run and its lines in order."""
+    async def some(self, run_ids: Collection[int]) -> Sequence[RunView]:
+        """Those of the given runs that there are. Whoever asks has judged who may see them."""
+        async with self._database.read() as session:
+            runs = (await session.scalars(select(Run).where(Run.id.in_(run_ids)))).all()
+            return await views(session, runs, self._plans, self._media, self._clock.now())
+
+    async def plan(self, actor: Actor, run_id: int) -> Plan:
+        """The run's plan, which never changes. Raises HubError(NOT_FOUND)."""
+        township.require(actor, "run")
+        async with self._database.read() as session:
+            await _row(session, run_id)
+            return await self._plans.of(session, run_id)
+
+    async def record(
+        self, actor: Actor, run_id: int, *, after: int = -1, limit: int = LIMIT
+    ) -> tuple[Sequence[StepView], int]:
+        """Lines of the record behind sequence `after`, in order, and the sequence before which lines are summed.
+
+        Lines are summed from the oldest on: who has read some pages starts again when that number has grown.
+        Raises HubError(NOT_FOUND).
+        """
         township.require(actor, "run")
         async with self._database.read() as session:
             run = await _row(session, run_id)
-            steps = await session.scalars(select(RunStep).where(RunStep.run_id == run_id).order_by(RunStep.sequence))
-            return await self._view(session, run), steps.all()
+            plan = await self._plans.of(session, run_id)
+            return await step_views(session, run_id, plan, after, max(1, min(limit, LIMIT))), run.rolled_up
+
+    async def report(self, actor: Actor, run_id: int, sequence: int, sightings: Sequence[Sighting]) -> None:
+        """Note what a page showed of a step. What cannot be true is cut to what can; what is too late is nothing."""
+        if not township.sees(actor):
+            return
+        async with self._database.read() as session:
+            now = self._clock.now()
+            step = await visibility.open_for_reports(session, run_id, sequence, now)
+            if step is None or not await visibility.growing(session, step, sightings, now):
+                return
+        async with self._lock, self._database.write() as session:
+            now = self._clock.now()
+            step = await visibility.open_for_reports(session, run_id, sequence, now)
+            if step is not None:
+                for row, seconds, gap in await visibility.growing(session, step, sightings, now):
+                    visibility.put(row, seconds, gap, step, now)
 
     async def _run(self) -> None:
         while True:
@@ -193,29 +241,29 @@ class Runs:
 
     async def _tick(self) -> float:
         """Make every change that is due, keep feeds warm; answers the seconds until the next thing to do."""
-        changed: list[int] = []
         sleep = LONGEST_SLEEP
         async with self._lock:
             await self._heed_clock()
             async with self._database.read() as session:
                 runs = (await session.scalars(select(Run).where(Run.state == "running"))).all()
+                plans = {run.id: await self._plans.of(session, run.id) for run in runs}
+                dead = await self._dead(session, *plans.values())
             for run in runs:
-                plan = from_rows(run.plan)
-                due = timetable.due(dwells(plan), cursor_of(run))
+                due = timetable.due(dwells(plans[run.id]), cursor_of(run))
                 if due is not None and due <= self._clock.now() and (moved := await self._advance_alone(run.id)):
-                    changed.append(run.id)
+                    self._changed([run.id], wake=False)  # at once: what follows may fail, this is committed
                     run = moved
-                async with self._database.read() as session:
-                    dead = await self._dead(session, plan)
-                sleep = min(sleep, self._warming.keep(run.id, plan, cursor_of(run), dead, self._clock.now()))
-        self._changed(changed, wake=False)
+                keep = self._warming.keep(run.id, plans[run.id], cursor_of(run), dead, self._clock.now())
+                sleep = min(sleep, keep)
         return sleep
 
     async def _advance_alone(self, run_id: int) -> Run | None:
         async with self._database.write() as session:
             run = await session.get_one(Run, run_id)
-            plan = from_rows(run.plan)
+            plan = await self._plans.of(session, run_id)
             moved = await self._advance(session, run, plan, await self._dead(session, plan), self._clock.now())
+            if moved:
+                await roll_up(session, run, self._zone)
         return run if moved else None
 
     async def _advance(self, session: AsyncSession, run: Run, plan: Plan, dead: dict[int, str], now: datetime) -> bool:
@@ -239,7 +287,7 @@ class Runs:
         async with self._database.write() as session:
             for run in await session.scalars(select(Run).where(Run.state != "ended")):
                 run.anchor_at = timetable.shifted(cursor_of(run), step).anchor
-                await record.shift(session, run.id, step)
+                await record.shift(session, run, step)
         self._seen = seen
 
     async def _heal_anchors(self) -> None:
@@ -247,14 +295,15 @@ class Runs:
         now = self._clock.now()
         async with self._database.write() as session:
             for run in await session.scalars(select(Run).where(Run.state == "running", Run.anchor_at > now)):
-                await record.shift(session, run.id, (now - run.anchor_at).total_seconds())
+                await record.shift(session, run, (now - run.anchor_at).total_seconds())
                 run.anchor_at = now
 
-    async def _dead(self, session: AsyncSession, plan: Plan) -> dict[int, str]:
-        return await dead_cameras(session, {camera for stop in plan for camera in stop.ids}, self._media)
+    async def _dead(self, session: AsyncSession, *plans: Plan) -> dict[int, str]:
+        cameras = {camera for plan in plans for stop in plan for camera in stop.ids}
+        return await dead_cameras(session, cameras, self._media) if cameras else {}
 
     async def _view(self, session: AsyncSession, run: Run) -> RunView:
-        return (await views(session, [run], self._media, self._clock.now()))[0]
+        return (await views(session, [run], self._plans, self._media, self._clock.now()))[0]
 
     def _changed(self, runs: Collection[int], *, wake: bool = True) -> None:
         for run_id in runs:

@@ -1,4 +1,4 @@
-"""Scenes, tours and runs are the township's: they join cameras of several villages; who is bound to one sees none."""
+"""Scenes, tours and runs are the township's, across its villages: whoever is bound to some villages sees none."""
 
 from camera_hub.access.policy import Actor
 from camera_hub.errors import HubError, Kind
@@ -6,7 +6,7 @@ from camera_hub.errors import HubError, Kind
 
 def sees(actor: Actor) -> bool:
     """Whether the actor may see what is the township's."""
-    return actor.scope is None
+    return not actor.bound
 
 
 def require(actor: Actor, what: str) -> None:

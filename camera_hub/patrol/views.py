@@ -1,44 +1,35 @@
-"""A run as people see it: which stop is on, how long yet, what comes next, what is skipped and why."""
+"""A run as people see it: which stop is on, how long yet, what comes next, what is skipped and why; and its record."""
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from camera_hub.patrol import timetable
 from camera_hub.patrol.condition import FeedReasons, dead_cameras
-from camera_hub.patrol.plan import PlannedStop, dwells, from_rows, usable
+from camera_hub.patrol.plan import Plan, Plans, dwells, usable
 from camera_hub.patrol.timetable import Cursor
-from camera_hub.store.tables import Run, RunStep
+from camera_hub.store.tables import Run, RunStep, RunStepCamera
 
 
 @dataclass(frozen=True, slots=True)
-class RunCameraView:
-    """A camera of a stop; `skipped` is why it is not shown now."""
+class SkippedCamera:
+    """A camera of the present stop that is not shown, and why."""
 
     id: int
-    name: str
-    village: str
-    skipped: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class PlanStopView:
-    """A stop of the frozen plan; `cameras` per tile."""
-
-    position: int
-    name: str
-    note: str
-    layout: str
-    dwell_s: int
-    cameras: tuple[RunCameraView | None, ...]
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class RunView:
-    """A run as it stands at `now`. `shown` and `skipped` count lines of the record."""
+    """A run as it stands at `now`. Its plan, which never changes, is a matter of its own (`Runs.plan`).
+
+    `step` is the sequence of the line that is open, None when the run has ended. `dead` are the cameras of the present
+    stop that are skipped. `shown` and `skipped` count stops of the record.
+    """
 
     id: int
     tour_id: int
@@ -50,14 +41,46 @@ class RunView:
     position: int
     time_left_s: float
     next_position: int | None
+    step: int | None
     now: datetime
     started_name: str
     started_at: datetime
     ended_at: datetime | None
     end_reason: str | None
-    stops: tuple[PlanStopView, ...]
+    dead: tuple[SkippedCamera, ...]
     shown: int
     skipped: int
+
+
+@dataclass(frozen=True, slots=True)
+class StepCameraView:
+    """A camera of a line: how often it was to be shown, how long it was visible (None: not measured), or why not."""
+
+    id: int
+    name: str
+    village: str
+    times: int
+    visible_s: float | None
+    seen_from: datetime | None
+    seen_until: datetime | None
+    why: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class StepView:
+    """A line of the record; see RunStep."""
+
+    sequence: int
+    times: int
+    lap: int
+    position: int
+    name: str
+    cameras: tuple[StepCameraView, ...]
+    outcome: str
+    reason: str | None
+    started_at: datetime
+    ended_at: datetime | None
+    shown_s: float | None
 
 
 def cursor_of(run: Run) -> Cursor:
@@ -65,51 +88,81 @@ def cursor_of(run: Run) -> Cursor:
     return Cursor(run.state, run.position, run.lap, run.anchor_at, run.elapsed_s, run.loop, run.end_reason)
 
 
-async def views(session: AsyncSession, runs: Sequence[Run], feeds: FeedReasons, now: datetime) -> list[RunView]:
-    """The runs as they stand; ended ones name no cameras as skipped now: their record does."""
-    plans = {run.id: from_rows(run.plan) for run in runs}
-    cameras = {camera for run in runs if run.state != "ended" for stop in plans[run.id] for camera in stop.ids}
+async def views(
+    session: AsyncSession, runs: Sequence[Run], plans: Plans, feeds: FeedReasons, now: datetime
+) -> list[RunView]:
+    """The runs as they stand. One statement for the cameras of all that are active; none for those that have ended."""
+    active = {run.id: await plans.of(session, run.id) for run in runs if run.state != "ended"}
+    cameras = {camera for plan in active.values() for stop in plan for camera in stop.ids}
     dead = await dead_cameras(session, cameras, feeds) if cameras else {}
-    counts = {
-        (run, outcome): count
-        for run, outcome, count in await session.execute(
-            select(RunStep.run_id, RunStep.outcome, func.count())
-            .where(RunStep.run_id.in_(plans))
-            .group_by(RunStep.run_id, RunStep.outcome)
-        )
-    }
-    found = []
-    for run in runs:
-        plan, cursor = plans[run.id], cursor_of(run)
-        times = dwells(plan)
-        found.append(
-            RunView(
-                run.id,
-                run.tour_id,
-                run.tour_name,
-                run.state,
-                run.revision,
-                run.loop,
-                run.lap,
-                run.position,
-                timetable.time_left(times, cursor, now),
-                timetable.upcoming(times, cursor, usable(plan, dead)),
-                now,
-                run.started_name,
-                run.started_at,
-                run.ended_at,
-                run.end_reason,
-                tuple(_stop(stop, dead if run.state != "ended" else {}) for stop in plan),
-                counts.get((run.id, "shown"), 0),
-                counts.get((run.id, "skipped"), 0),
+    return [_view(run, active.get(run.id), dead, now) for run in runs]
+
+
+def _view(run: Run, plan: Plan | None, dead: Mapping[int, str], now: datetime) -> RunView:
+    left, following, skipped = 0.0, None, tuple[SkippedCamera, ...]()
+    if plan is not None:
+        cursor, times = cursor_of(run), dwells(plan)
+        left = timetable.time_left(times, cursor, now)
+        following = timetable.upcoming(times, cursor, usable(plan, dead))
+        present = plan[run.position].ids
+        skipped = tuple(SkippedCamera(camera, dead[camera]) for camera in present if camera in dead)
+    return RunView(
+        run.id,
+        run.tour_id,
+        run.tour_name,
+        run.state,
+        run.revision,
+        run.loop,
+        run.lap,
+        run.position,
+        left,
+        following,
+        None if plan is None else run.steps - 1,
+        now,
+        run.started_name,
+        run.started_at,
+        run.ended_at,
+        run.end_reason,
+        skipped,
+        run.shown,
+        run.skipped,
+    )
+
+
+async def step_views(session: AsyncSession, run_id: int, plan: Plan, after: int, limit: int) -> list[StepView]:
+    """Up to `limit` lines of the record behind sequence `after`, in order: two statements."""
+    query = select(RunStep).where(RunStep.run_id == run_id, RunStep.sequence > after)
+    steps = (await session.scalars(query.order_by(RunStep.sequence).limit(limit))).all()
+    names = {camera.id: camera for stop in plan for camera in stop.cameras if camera is not None}
+    cameras = defaultdict[int, list[StepCameraView]](list)
+    lines = select(RunStepCamera).where(RunStepCamera.step_id.in_([step.id for step in steps]))
+    for row in await session.scalars(lines.order_by(RunStepCamera.id)):
+        known = names.get(row.camera_id)
+        cameras[row.step_id].append(
+            StepCameraView(
+                row.camera_id,
+                known.name if known is not None else "",
+                known.village if known is not None else "",
+                row.times,
+                row.visible_s,
+                row.seen_from,
+                row.seen_until,
+                row.why,
             )
         )
-    return found
-
-
-def _stop(stop: PlannedStop, dead: Mapping[int, str]) -> PlanStopView:
-    cameras = tuple(
-        None if camera is None else RunCameraView(camera.id, camera.name, camera.village, dead.get(camera.id))
-        for camera in stop.cameras
-    )
-    return PlanStopView(stop.position, stop.name, stop.note, stop.layout, stop.dwell_s, cameras)
+    return [
+        StepView(
+            step.sequence,
+            step.times,
+            step.lap,
+            step.position,
+            step.name,
+            tuple(cameras[step.id]),
+            step.outcome,
+            step.reason,
+            step.started_at,
+            step.ended_at,
+            step.shown_s,
+        )
+        for step in steps
+    ]

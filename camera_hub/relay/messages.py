@@ -1,36 +1,37 @@
-"""What the hub and a relay say to each other over the pipe (see wire.py). The hub imports only this module of `relay`.
+"""The messages between the hub and a relay (framing: wire.py). The hub imports only this module of `relay`.
+
+Both sides decode each head with `of` of its class, which checks names, types and ranges (message_decoder.py) and raises
+MessageError; nothing else checks them again. Column two names the class, or the fields of the head.
 
 Hub → relay                                        reply / later messages
-  configure   RelayConfig                          reply {udp_port, gso}; sent once, first
-  port.open   {}                                   reply {udp_port}; once, to one configured as standby
-  port.close  {}                                   reply {}: its viewers are ended, its ports are free
+  configure   RelayConfig                          reply Configured; sent once, first
+  port.open   {}                                   reply PortOpened; once, to a relay configured as standby
+  port.close  {}                                   reply {}: its viewers are closed, its ports are free
   feed.open   FeedSpec                             feed.state …            (a changed spec reopens it)
-  feed.close  {feed}                               feed.state stopped
-  feed.keys   {feed, every}                        key_frame … at most one each `every` s, until None;
-                                                   0 = the next one besides, whatever else is tapped
-  viewer.offer {viewer, sdp, audio}                reply ViewerAnswer; viewer.state …  (audio: answer its audio m-line)
-  viewer.close {viewer}                            viewer.state closed
-  track.show  {viewer, track, feed|None, serial,   track.state …           (a message, never a renegotiation)
-               hold}                               hold: the picture before is of the same camera; it goes on until
-                                                   the feed has its key frame, some seconds at most
-  audio.listen {viewer, feed|None, serial}         audio.state …           (one feed's sound per viewer)
-  viewer.figures {viewer, feeds: […]}              reply {at, viewer: {…, tracks: […]}, feeds: {feed: {…}}}: of its
-                                                   tiles, and the feeds named
+  feed.close  FeedName                             feed.state stopped
+  feed.keys   KeyFrameTap                          key_frame …
+  viewer.offer ViewerOffer                         reply ViewerAnswer; viewer.state …
+  viewer.close ViewerName                          viewer.state closed
+  track.show  TrackShow                            track.state …           (a message, never a renegotiation)
+  audio.listen AudioListen                         audio.state …           (one feed's audio per viewer)
+  viewer.figures ViewerFiguresRequest              reply {at, viewer: {…, tracks: […]}, feeds: {feed: {…}}}: of the
+                                                   feeds that its tiles show, and of those named
   login.may   LoginMay                             the answer to login.ask
-  pulse       {}                                   reply {rss_bytes, loop_lag_p50, loop_lag_max}, at once
+  pulse       {}                                   reply RelayPulse, at once
   figures     {}                                   reply {relay: {...}, feeds: {feed: {...}}, viewers: {viewer: {...}},
                                                    rtsp: {session: {...}}}
-  rtsp.listen {listen}                             reply RtspState (the port is open while somebody may come)
-  rtsp.end    {session, reason}                    rtsp.ended …
+  rtsp.listen RtspListen                           reply RtspState
+  rtsp.end    RtspEnd                              rtsp.ended …
 
 Relay → hub (unasked)
   feed.state FeedState · viewer.state ViewerState · viewer.link LinkState · track.state TrackState ·
-  audio.state AudioState · key_frame KeyFrame + body (Annex B, with parameter sets) ·
-  sync.wanted {feed} (no key frame is cached and someone waits: ask the camera over ONVIF) ·
-  login.ask {feed, turn} and login.said LoginSaid (before and after each try of a login, where asks_logins is set) ·
+  audio.state AudioState · key_frame KeyFrame + body (Annex B, with parameter sets) · sync.wanted SyncWanted ·
+  login.ask LoginAsk and login.said LoginSaid (before and after each attempt with a login, where asks_logins is set) ·
   rtsp.ended RtspEnded
+  While the hub does not read, a newer state replaces an unsent one of the same feed, viewer or track, and key frames
+  are dropped: what arrives afterwards are the current states.
 Relay → hub (a request)
-  rtsp.ask    RtspAsk                              reply {feed} (opened before the reply), or the refusal
+  rtsp.ask    RtspAsk                              reply RtspGranted (the feed is opened first), or the refusal
 
 A feed's and a viewer's names are the hub's (feed = "s<stream id>"); a relay never makes one up.
 A feed is one RTSP session. A player's session (RTSP out) is named by the relay, which meets it first.
@@ -38,13 +39,22 @@ A feed is one RTSP session. A player's session (RTSP out) is named by the relay,
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Literal
+from typing import Annotated, Any, Literal, Self, get_args
 
+from camera_hub.errors import HubError, Kind, Reason
+from camera_hub.message_decoder import Length, Range, decode
 from camera_hub.wire import Message
+
+Name = Annotated[str, Length(1, 256)]
+Port = Annotated[int, Range(0, 65_535)]
+Count = Annotated[int, Range(0, 1 << 62)]
+Seconds = Annotated[float, Range(0, 1e9)]
+Rtp32 = Annotated[int, Range(0, (1 << 32) - 1)]
+TrackNumber = Annotated[int, Range(0, 255)]
 
 
 class FeedPhase(StrEnum):
-    """Where a feed stands."""
+    """State of a feed."""
 
     CONNECTING = "connecting"
     WAITING_KEY = "waiting_key"
@@ -54,7 +64,7 @@ class FeedPhase(StrEnum):
 
 
 class TrackPhase(StrEnum):
-    """Where one tile's track stands."""
+    """State of one track (a tile's video, or a viewer's audio)."""
 
     EMPTY = "empty"
     WAITING = "waiting"
@@ -63,108 +73,169 @@ class TrackPhase(StrEnum):
 
 
 class LinkLevel(StrEnum):
-    """What a browser's link is held to bear."""
+    """What a browser's link is judged to carry."""
 
     FULL = "full"
-    LIGHT = "light"  # sub streams in place of main streams; that is the hub's to do
-    KEYS = "keys"  # the relay sends key frames alone
+    LIGHT = "light"  # sub streams instead of main streams; the hub switches them
+    KEYS = "keys"  # the relay sends key frames only
 
 
 class Audio(StrEnum):
-    """What a stream's sound is to browsers."""
+    """Whether browsers can play a stream's audio."""
 
     NONE = "none"
     PLAYS = "plays"
     UNSUPPORTED = "unsupported"  # a codec that would have to be re-encoded
-    REFUSED = "refused"  # offered by the camera, but it did not agree to send it
+    REFUSED = "refused"  # the camera describes it, but refused SETUP for it
 
 
 @dataclass(frozen=True, slots=True)
 class RelayConfig(Message):
-    """All a relay needs to know of the settings. Times in seconds, sizes in bytes, rates in bit/s."""
+    """What a relay needs of the settings. Times in seconds, sizes in bytes, rates in bit/s."""
 
     udp_host: str = "::"
-    udp_port: int = 0
-    standby: bool = False  # begin without the port, which another process has still
+    udp_port: Port = 0
+    standby: bool = False  # start without the UDP port, which another process still holds
     announced_addresses: tuple[str, ...] = ()  # empty: every address of the machine's interfaces
-    payload_limit: int = 1200
-    pacer_rate: int = 100_000_000
-    gop_cache_bytes: int = 4 * 1024 * 1024
-    gop_cache_seconds: float = 10.0
-    history_packets: int = 2048
-    max_viewers: int = 64
-    connect_timeout: float = 15.0  # a viewer that is not connected by then is reaped
-    open_timeout: float = 10.0  # whole RTSP open, to the answer to PLAY
-    media_timeout: float = 8.0  # no packet for that long: stalled, reopened
-    key_frame_timeout: float = 20.0
-    late_seconds: float = 2.0  # frames that come later than that …
-    late_for: float = 10.0  # … for that long: the feed says so, and is opened anew now and then
-    opens_per_village: int = 4  # concurrent RTSP opens (FeedSpec.group) …
-    opens_at_once: int = 32  # … and in all
+    payload_limit: Annotated[int, Range(100, 1400)] = 1200
+    pacer_rate: Annotated[int, Range(1, 1e12)] = 100_000_000
+    gop_cache_bytes: Count = 4 * 1024 * 1024
+    gop_cache_seconds: Seconds = 10.0
+    history_packets: Count = 2048
+    max_viewers: Count = 64
+    plain_sending: bool = False  # one packet, one call: no SRTP batches, no sendmmsg, no UDP GSO
+    connect_timeout: Seconds = 15.0  # a viewer that is not connected by then is closed
+    open_timeout: Seconds = 10.0  # of the RTSP handshake, up to the answer to PLAY
+    media_timeout: Seconds = 8.0  # no packet for that long: the feed has stalled and is reopened
+    key_frame_timeout: Seconds = 20.0
+    late_seconds: Seconds = 2.0  # frames that arrive later than that …
+    late_for: Seconds = 10.0  # … for that long: the feed is reported late, and reopened with growing intervals
+    opens_per_village: Annotated[int, Range(1, 1e6)] = 4  # concurrent RTSP opens (FeedSpec.group) …
+    opens_at_once: Annotated[int, Range(1, 1e6)] = 32  # … and in total
     rtsp_host: str = "::"
-    rtsp_port: int = 0  # of RTSP out; 0 = any
-    rtsp_stall: float = 10.0  # a player that reads nothing for that long is ended
-    asks_logins: bool = False  # ask the hub before each try of a login; without it every try is free
+    rtsp_port: Port = 0  # of RTSP out; 0 = any free one
+    rtsp_stall: Seconds = 10.0  # a player that reads nothing for that long is disconnected
+    asks_logins: bool = False  # ask the hub before each attempt with a login; else every attempt is allowed
+
+
+@dataclass(frozen=True, slots=True)
+class RtspLiveSource:
+    """What a camera sends now, over RTSP (RFC 2326). `url` holds no login; `address` is the pinned IP that is dialled,
+    whatever the URL says.
+    """
+
+    url: str
+    address: str
+    port: Port
+    username: str | None = None
+    password: str | None = field(default=None, repr=False)
+    transport: Literal["auto", "tcp", "udp"] = "auto"
+    kind: Literal["rtsp_live"] = "rtsp_live"
+
+
+@dataclass(frozen=True, slots=True)
+class PlaybackSource:
+    """What a recorder has kept, over RTSP. `position`: Unix time in seconds; `speed`: 1 = as it was recorded."""
+
+    url: str
+    address: str
+    port: Port
+    position: float
+    speed: float = 1.0
+    username: str | None = None
+    password: str | None = field(default=None, repr=False)
+    kind: Literal["playback"] = "playback"
+
+
+@dataclass(frozen=True, slots=True)
+class Gb28181Source:
+    """A channel of a platform (GB/T 28181); both ids have 20 digits. `position`: None = live, else as for playback."""
+
+    device_id: str
+    channel_id: str
+    position: float | None = None
+    speed: float = 1.0
+    kind: Literal["gb28181"] = "gb28181"
+
+
+FeedSource = RtspLiveSource | PlaybackSource | Gb28181Source
+"""Where a feed's pictures come from; `kind` tells them apart on the wire. Relays pull rtsp_live so far."""
+
+_SOURCE_KINDS = frozenset(one.__dataclass_fields__["kind"].default for one in get_args(FeedSource))
 
 
 @dataclass(frozen=True, slots=True)
 class FeedSpec(Message):
-    """One stream to pull. `url` holds no login; `address` is the pinned IP that is dialled, whatever the URL says."""
+    """One feed to pull. `feed` is the id of the source on this relay: a string that the hub makes and nobody parses."""
 
     feed: str
-    url: str
-    address: str
-    port: int
-    username: str | None = None
-    password: str | None = field(default=None, repr=False)
-    transport: Literal["auto", "tcp", "udp"] = "auto"
+    source: FeedSource
     group: str = ""  # village: opens are limited per group
     device: str = ""
-    credentials_version: int = 0  # a changed login is another spec, and opens the feed anew
+    credentials_version: int = 0  # a changed login is another spec, and reopens the feed
     audio: bool = False  # set the camera's sound up too, if it has one that browsers play
+
+    @property
+    def username(self) -> str | None:
+        """Whose login is tried when the feed is opened; None: none is."""
+        return None if isinstance(self.source, Gb28181Source) else self.source.username
+
+    @classmethod
+    def of(cls, head: dict[str, Any]) -> Self:
+        """Decode a feed.open message. Raises HubError(UNSUPPORTED) for a kind of source that is not known here, and
+        MessageError."""
+        source = head.get("source")
+        kind = source.get("kind") if isinstance(source, dict) else None
+        if isinstance(kind, str) and kind not in _SOURCE_KINDS:
+            raise HubError(
+                Kind.UNSUPPORTED,
+                f"this relay does not know sources of kind {kind[:40]!r}; update it",
+                reason=Reason.SOURCE_UNSUPPORTED,
+            )
+        return decode(cls, head)
 
 
 @dataclass(frozen=True, slots=True)
 class FeedState(Message):
-    """What became of a feed. Delays in milliseconds, measured once per open (standards: the three delays).
+    """State of a feed. Delays in milliseconds, measured once per open.
 
-    Live with reason b_frames: no track can show it, but its key frames are handed out. Live with reason late: it is
+    Live with reason b_frames: no track can show it, but its key frames are published. Live with reason late: it is
     shown, seconds late.
     """
 
-    feed: str
+    feed: Name
     phase: FeedPhase
     reason: str | None = None  # errors.Reason
     detail: str = ""
     final: bool = False  # the relay will not retry by itself (wrong password, not found, codec …) until reopened
-    retry_in: float | None = None
+    retry_in: Seconds | None = None
     codec: str | None = None  # "h264" | "h265" | "mjpeg" …, from SDP
     profile: str | None = None  # H.264: profile-level-id in hex
-    width: int | None = None
-    height: int | None = None
-    signalling_ms: float | None = None  # connect … answer to PLAY
-    stream_ms: float | None = None  # PLAY … first RTP packet
-    key_frame_ms: float | None = None  # PLAY … first whole key frame
-    audio: Audio | None = None  # None: not known, or not asked for
+    width: Count | None = None
+    height: Count | None = None
+    signalling_ms: Seconds | None = None  # connect … answer to PLAY
+    stream_ms: Seconds | None = None  # PLAY … first RTP packet
+    key_frame_ms: Seconds | None = None  # PLAY … first complete key frame
+    audio: Audio | None = None  # None: unknown, or not requested
     audio_codec: str | None = None  # "pcma" | "pcmu" | "opus" | "aac" …, from SDP
 
 
 @dataclass(frozen=True, slots=True)
 class LoginMay(Message):
-    """Whether a login may be tried now: `reason` None = yes, else why not and for how many seconds."""
+    """Whether a login may be used now: `reason` None = yes, else why not and for how many seconds."""
 
-    turn: int
+    turn: Count
     reason: str | None = None
     detail: str = ""
-    retry_in: float | None = None
+    retry_in: Seconds | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class LoginSaid(Message):
-    """What became of a try: accepted (early word, the try goes on) · refused · over."""
+    """Outcome of an attempt: accepted (early notice, the attempt goes on) · refused · over."""
 
-    turn: int
-    outcome: str
+    turn: Count
+    outcome: Literal["accepted", "refused", "over"]
     reason: str | None = None
 
 
@@ -172,17 +243,17 @@ class LoginSaid(Message):
 class KeyFrame(Message):
     """Head of a key_frame message; the body is one Annex-B access unit with its parameter sets in front."""
 
-    feed: str
+    feed: Name
     codec: str
     received_at: float  # Unix time, seconds
 
 
 @dataclass(frozen=True, slots=True)
 class ViewerAnswer(Message):
-    """Reply to viewer.offer. `codecs`: what this browser takes, among "h264", "h265"."""
+    """Reply to viewer.offer. `codecs`: what this browser decodes, among "h264", "h265"."""
 
     sdp: str
-    tracks: int
+    tracks: Count
     codecs: tuple[str, ...]
 
 
@@ -190,37 +261,38 @@ class ViewerAnswer(Message):
 class ViewerState(Message):
     """connected · closed (reason: reaped, gone, closed, replaced, dtls_failed, …)."""
 
-    viewer: str
+    viewer: Name
     state: Literal["connected", "closed"]
     reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class TrackState(Message):
-    """What a track shows. `serial` is that of the track.show it answers: late words about the last camera show."""
+    """What a track shows. `serial` is that of the track.show it answers, so that a late message about the camera before
+    can be told from one about the present camera."""
 
-    viewer: str
-    track: int
+    viewer: Name
+    track: TrackNumber
     serial: int
     phase: TrackPhase
     feed: str | None = None
     reason: str | None = None
-    first_rtp: int | None = None  # when live: RTP timestamp of the feed's first frame in this track
+    first_rtp: Rtp32 | None = None  # when live: RTP timestamp of the feed's first frame in this track
 
 
 @dataclass(frozen=True, slots=True)
 class LinkState(Message):
-    """A viewer's link has become better or worse. Told at each change; a new viewer's is FULL."""
+    """A viewer's link has become better or worse. Sent at each change; a new viewer's is FULL."""
 
-    viewer: str
+    viewer: Name
     level: LinkLevel
 
 
 @dataclass(frozen=True, slots=True)
 class AudioState(Message):
-    """What a viewer hears. `serial` is that of the audio.listen it answers. LIVE: the first sound was passed on."""
+    """What a viewer hears. `serial` is that of the audio.listen it answers. LIVE: the first packet was sent."""
 
-    viewer: str
+    viewer: Name
     serial: int
     phase: TrackPhase
     feed: str | None = None
@@ -231,9 +303,9 @@ class AudioState(Message):
 class RtspAsk(Message):
     """May this player have this camera? `token_hash`: SHA-256 of its token, in hex; the token itself stays here."""
 
-    session: str
+    session: Name
     token_hash: str = field(repr=False)
-    camera: int
+    camera: Count
     quality: Literal["main", "sub"]
     address: str
     agent: str = ""
@@ -241,19 +313,140 @@ class RtspAsk(Message):
 
 @dataclass(frozen=True, slots=True)
 class RtspEnded(Message):
-    """A session is over: closed · timeout · stalled · protocol · refused · stopped · codec_changed, what the hub said,
-    or the feed's reason. `bytes` of video; `transport` None when nothing was set up."""
+    """A session is over: closed · timeout · stalled · protocol · refused · stopped · codec_changed, the hub's reason
+    (RtspEnd), or the feed's. `bytes` of video; `transport` None when nothing was set up."""
 
-    session: str
+    session: Name
     reason: str
     transport: str | None = None
-    bytes: int = 0
-    dropped_frames: int = 0
+    bytes: Count = 0
+    dropped_frames: Count = 0
 
 
 @dataclass(frozen=True, slots=True)
 class RtspState(Message):
-    """Where RTSP out listens; None with the reason when it does not."""
+    """The port of RTSP out; None, with the reason, when it does not listen."""
 
-    port: int | None
+    port: Port | None
     detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Configured(Message):
+    """Reply to configure. `gso`: whether UDP generic segmentation offload is used."""
+
+    udp_port: Port
+    gso: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PortOpened(Message):
+    """Reply to port.open."""
+
+    udp_port: Port
+
+
+@dataclass(frozen=True, slots=True)
+class RelayPulse(Message):
+    """Reply to pulse: memory in bytes, and how late the event loop ran during the last ten seconds, in seconds."""
+
+    rss_bytes: Count
+    loop_lag_p50: Seconds
+    loop_lag_max: Seconds
+
+
+@dataclass(frozen=True, slots=True)
+class FeedName(Message):
+    """Names an open feed."""
+
+    feed: Name
+
+
+@dataclass(frozen=True, slots=True)
+class KeyFrameTap(Message):
+    """Publish the feed's key frames: at most one each `every` seconds, None = no more. 0 = the next one in addition."""
+
+    feed: Name
+    every: Seconds | None
+
+
+@dataclass(frozen=True, slots=True)
+class SyncWanted(Message):
+    """No key frame of the feed is cached and someone waits for one: request one from the camera (ONVIF)."""
+
+    feed: Name
+
+
+@dataclass(frozen=True, slots=True)
+class LoginAsk(Message):
+    """May the feed's login be used now? Answered by LoginMay of the same `turn`."""
+
+    feed: Name
+    turn: Count
+
+
+@dataclass(frozen=True, slots=True)
+class ViewerOffer(Message):
+    """A browser's SDP offer. `audio`: serve its audio m-line, too."""
+
+    viewer: Name
+    sdp: str
+    audio: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ViewerName(Message):
+    """Names a viewer."""
+
+    viewer: Name
+
+
+@dataclass(frozen=True, slots=True)
+class TrackShow(Message):
+    """Switch a track to a feed, None = to nothing. `hold`: the previous picture is of the same camera and goes on until
+    the feed has its key frame, a few seconds at most."""
+
+    viewer: Name
+    track: TrackNumber
+    serial: int
+    feed: Name | None = None
+    hold: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class AudioListen(Message):
+    """Send a feed's audio to the viewer, None = none."""
+
+    viewer: Name
+    serial: int
+    feed: Name | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ViewerFiguresRequest(Message):
+    """Asks for the counters of a viewer, of the feeds that its tiles show and of `feeds`."""
+
+    viewer: Name
+    feeds: tuple[Name, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RtspListen(Message):
+    """Whether RTSP out listens (its port is open only while a player may connect)."""
+
+    listen: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RtspEnd(Message):
+    """End a player's session."""
+
+    session: Name
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class RtspGranted(Message):
+    """Reply to rtsp.ask: the feed that the player may have; it has been opened."""
+
+    feed: Name

@@ -7,6 +7,7 @@ whatever busy_timeout says (measured). Commits are FULL-synchronous: 6,400/s mea
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any, Self
 
@@ -15,7 +16,7 @@ from alembic.config import Config
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, event, make_url
 from sqlalchemy.exc import DBAPIError, OperationalError
-from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 
 from camera_hub.errors import HubError, Kind
 
@@ -28,8 +29,8 @@ class Database:
     def __init__(self, url: str) -> None:
         self.url = make_url(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
-        self._engine: AsyncEngine = _engine(url, self.is_sqlite)
-        self._sessions = async_sessionmaker(self._engine, expire_on_commit=False, autoflush=False)
+        self.engine: AsyncEngine = _engine(url, self.is_sqlite)
+        self._sessions = async_sessionmaker(self.engine, expire_on_commit=False, autoflush=False)
         # SQLite has one writer anyway: queueing here keeps the order fair and the wait out of the busy handler.
         self._writer = asyncio.Lock() if self.is_sqlite else None
 
@@ -37,17 +38,20 @@ class Database:
         try:
             await self.migrate()
         except BaseException:
-            await self._engine.dispose()
+            await self.engine.dispose()
             raise
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        await self._engine.dispose()
+        await self.engine.dispose()
 
     async def migrate(self) -> None:
         """Bring the schema to the newest revision. Raises HubError when it is newer than this program."""
         try:
-            async with self._engine.connect() as connection:
+            async with (
+                self.engine.connect() as connection,
+                _without_foreign_keys(connection, self.is_sqlite),
+            ):
                 await connection.run_sync(_upgrade)
                 await connection.commit()
         except OperationalError as error:
@@ -73,6 +77,24 @@ class Database:
             await session.connection(execution_options={"begin": "IMMEDIATE"})
             async with _committed(session):
                 yield session
+
+
+@asynccontextmanager
+async def _without_foreign_keys(connection: AsyncConnection, sqlite: bool) -> AsyncIterator[None]:
+    """SQLite changes a table by making it again: with foreign keys on, dropping the old one deletes what points there.
+
+    The switch does nothing within a transaction, hence past SQLAlchemy, which would begin one.
+    """
+    if not sqlite:
+        yield
+        return
+    raw: Any = (await connection.get_raw_connection()).driver_connection
+    await raw.execute("PRAGMA foreign_keys=OFF")
+    try:
+        yield
+    finally:
+        await connection.rollback()
+        await raw.execute("PRAGMA foreign_keys=ON")
 
 
 @asynccontextmanager
@@ -106,11 +128,21 @@ def _engine(url: str, sqlite: bool) -> AsyncEngine:
     return engine
 
 
-def _upgrade(connection: Connection) -> None:
+@cache
+def _revisions() -> tuple[frozenset[str], str | None]:
+    """All revisions that this program knows, and the newest: they do not change while it runs."""
+    scripts = ScriptDirectory.from_config(_config())
+    return frozenset(script.revision for script in scripts.walk_revisions()), scripts.get_current_head()
+
+
+def _config() -> Config:
     config = Config()
     config.set_main_option("script_location", str(_MIGRATIONS))
-    config.attributes["connection"] = connection
-    known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
+    return config
+
+
+def _upgrade(connection: Connection) -> None:
+    known, newest = _revisions()
     try:
         found = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalars().all()
     except DBAPIError:
@@ -122,4 +154,17 @@ def _upgrade(connection: Connection) -> None:
             f"the database has schema {strange[0]}, which is newer than this camera hub; install the newer version",
             reason="schema_newer",
         )
+    if list(found) == [newest]:
+        return
+    config = _config()
+    config.attributes["connection"] = connection
     command.upgrade(config, "head")
+    if connection.dialect.name == "sqlite":
+        broken = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
+        if broken:
+            raise HubError(
+                Kind.CONFLICT,
+                f"the database holds rows that point nowhere (first in table {broken[0][0]}) and was not changed;"
+                " restore the last backup, or have it repaired",
+                reason="schema_broken",
+            )

@@ -1,11 +1,13 @@
 """Users: made, changed, signed in; rights that are taken away act at once; one township admin is always left."""
 
 import asyncio
+from datetime import timedelta
 
 import pytest
 
-from camera_hub.access.accounts import Change
-from camera_hub.access.policy import Role
+from camera_hub.access.accounts import MAX_GRANTS, Change
+from camera_hub.access.grant_times import GrantTimes
+from camera_hub.access.policy import Role, VillageGrant
 from camera_hub.errors import HubError, Kind
 from camera_hub.events import AccessChanged, EventBus
 from camera_hub.store.database import Database
@@ -16,9 +18,12 @@ from tests.fakes.clock import ManualClock
 GOOD = "tK7-riverside"
 
 
-async def _village(database: Database, clock: ManualClock) -> int:
+HOUR = timedelta(hours=1)
+
+
+async def _village(database: Database, clock: ManualClock, name: str = "东沟村") -> int:
     async with database.write() as session:
-        village = Village(name="东沟村", created_at=clock.now())
+        village = Village(name=name, created_at=clock.now())
         session.add(village)
         await session.flush()
         return village.id
@@ -45,13 +50,66 @@ async def test_a_village_admin_has_a_village_and_nobody_else_has(
         await room.accounts.create("li", "李", Role.VILLAGE_ADMIN, GOOD)
     assert caught.value.reason == "village_needed"
     with pytest.raises(HubError, match="no such village"):
-        await room.accounts.create("li", "李", Role.VILLAGE_ADMIN, GOOD, village + 1)
-    li = await room.accounts.create("li", "李", Role.VILLAGE_ADMIN, GOOD, village)
-    assert li.village_id == village
+        await room.accounts.create("li", "李", Role.VILLAGE_ADMIN, GOOD, [VillageGrant(village + 1)])
+    li = await room.accounts.create("li", "李", Role.VILLAGE_ADMIN, GOOD, [VillageGrant(village)])
+    assert li.villages == (VillageGrant(village),)
     operator = await room.accounts.change(li.id, Change(role=Role.OPERATOR))
-    assert operator.village_id is None
-    with pytest.raises(HubError):
+    assert operator.villages == li.villages  # who was bound stays bound until somebody says otherwise
+    free = await room.accounts.change(li.id, Change(villages=None))
+    assert free.villages is None
+    with pytest.raises(HubError) as caught:
         await room.accounts.change(li.id, Change(role=Role.VILLAGE_ADMIN))
+    assert caught.value.reason == "village_needed"
+    with pytest.raises(HubError) as caught:
+        await room.accounts.change(li.id, Change(villages=()))
+    assert caught.value.reason == "village_needed"
+    bound = await room.accounts.change(li.id, Change(villages=(VillageGrant(village),)))
+    assert bound.villages == (VillageGrant(village),)
+    leading = await room.accounts.change(li.id, Change(role=Role.TOWNSHIP_ADMIN))
+    assert leading.villages is None
+
+
+async def test_access_to_a_village_ends_after_it_begins(room: Room, database: Database, clock: ManualClock) -> None:
+    village, now = await _village(database, clock), clock.now()
+    with pytest.raises(HubError) as caught:
+        await room.accounts.create("li", "李", Role.OPERATOR, GOOD, [VillageGrant(village, now, now)])
+    assert caught.value.reason == "bad_period"
+    with pytest.raises(HubError) as caught:
+        await room.accounts.create("li", "李", Role.OPERATOR, GOOD, [VillageGrant(village)] * (MAX_GRANTS + 1))
+    assert caught.value.reason == "too_many"
+
+
+async def test_a_grant_begins_and_ends_on_time_in_a_session_that_goes_on(
+    room: Room, database: Database, clock: ManualClock, bus: EventBus
+) -> None:
+    first, second = await _village(database, clock), await _village(database, clock, "西沟村")
+    now = clock.now()
+    grants = [VillageGrant(first, None, now + HOUR), VillageGrant(second, now + HOUR, now + 2 * HOUR)]
+    contractor = await room.accounts.create("wei", "维保", Role.MAINTAINER, GOOD, grants)
+    token = await _sign_in(room, "wei")
+
+    async def villages() -> set[int]:
+        actor = await room.sessions.actor(token)
+        assert actor is not None
+        assert actor.villages is not None
+        return set(actor.villages)
+
+    times = GrantTimes(database, clock, bus, room.sessions)
+    with bus.subscribe(AccessChanged) as events:
+        clock.move(3596)
+        assert await villages() == {first}
+        await times.look()
+        clock.move(4)  # within the five seconds that an actor is remembered
+        assert await villages() == {second}
+        await times.look()
+        assert await events.next() == AccessChanged(contractor.id)
+        await times.look()
+        clock.move(3600)
+        await times.look()
+        assert await events.next() == AccessChanged(contractor.id)
+        assert await villages() == frozenset()  # bound still, to nothing
+        room.accounts._publish(0)
+        assert await events.next() == AccessChanged(0)  # each change was published once
 
 
 async def test_whatever_is_wrong_the_answer_is_the_same(room: Room) -> None:

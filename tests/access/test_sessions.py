@@ -17,7 +17,7 @@ async def _user(database: Database, clock: ManualClock, name: str = "wang") -> i
             role="operator",
             password_hash="-",
             created_at=clock.now(),
-            village_id=None,
+            all_villages=True,
         )
         session.add(user)
         await session.flush()

@@ -54,8 +54,9 @@ async def tokens(database: Database, clock: ManualClock, bus: EventBus) -> Strea
     async with database.write() as session:
         await session.execute(
             sql(
-                "INSERT INTO users (id, username, display_name, role, password_hash, disabled, created_at)"
-                " VALUES (1, 'admin', '管理员', 'township_admin', '-', :no, :now)"
+                "INSERT INTO users"
+                " (id, username, display_name, role, all_villages, password_hash, disabled, created_at)"
+                " VALUES (1, 'admin', '管理员', 'township_admin', NOT :no, '-', :no, :now)"
             ),
             {"no": False, "now": clock.now()},
         )

@@ -8,14 +8,16 @@ part of the hub.
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 from fastapi import FastAPI
 
 from camera_hub.access.accounts import Account, Accounts
-from camera_hub.access.policy import Role
+from camera_hub.access.policy import Actor, Role, VillageGrant
 from camera_hub.access.sessions import Sessions
+from camera_hub.api.live_changes import SharedReader
 from camera_hub.api.routing import COOKIE, CSRF_HEADER
 from camera_hub.app import Parts, attach, create_app, parts
 from camera_hub.media.child_process import Spawn
@@ -54,6 +56,13 @@ class Hub:
         return self._clients[role]
 
 
+async def told(reader: SharedReader, actor: Actor, identity: Any) -> dict[str, Any] | None:
+    """What a page of the actor gets of a changed row."""
+    render = (await reader([identity])).get(identity)
+    answer = render(actor) if render is not None else None
+    return answer.model_dump(mode="json") if answer is not None else None
+
+
 @pytest.fixture(scope="session")
 def app() -> FastAPI:
     """The HTTP side, which keeps nothing from hub to hub; building its routes takes longer than most tests."""
@@ -79,6 +88,6 @@ async def hub(app: FastAPI, database: Database, clock: ManualClock, tmp_path: Pa
             hub.village, hub.other_village = (row.id for row in rows)
         accounts: Accounts = running[Accounts]
         for role in Role:
-            village = hub.village if role is Role.VILLAGE_ADMIN else None
-            hub.accounts[role] = await accounts.create(role.value, role.value, role, PASSWORD, village)
+            villages = [VillageGrant(hub.village)] if role is Role.VILLAGE_ADMIN else None
+            hub.accounts[role] = await accounts.create(role.value, role.value, role, PASSWORD, villages)
         yield hub

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,11 +15,20 @@ from websockets.asyncio.client import ClientConnection, connect
 
 from camera_hub.access.policy import Actor, Role
 from camera_hub.api import errors, live, pictures, viewers, whep
+from camera_hub.api.live import LivePages
+from camera_hub.api.live_changes import LiveChanges, SharedReader
 from camera_hub.api.routing import COOKIE, CSRF_HEADER, check_policies
+from camera_hub.api.schemas.base import Answer
+from camera_hub.api.schemas.media import Topic
+from camera_hub.clock import Clock
+from camera_hub.events import EventBus
 from camera_hub.media.engine import MediaEngine
+from camera_hub.patrol.visibility import Sighting
+from camera_hub.settings import Settings
+from camera_hub.store.database import Database
 
 OPERATOR = Actor(1, "op", "Operator", Role.OPERATOR)
-VILLAGE_ADMIN = Actor(2, "v", "Village", Role.VILLAGE_ADMIN, village_id=1)
+VILLAGE_ADMIN = Actor(2, "v", "Village", Role.VILLAGE_ADMIN, frozenset({1}))
 
 
 @dataclass
@@ -39,7 +48,9 @@ class Site:
     url: str
     media: MediaEngine
     sessions: FakeSessions
-    readers: dict[str, Callable[[Any, Actor, Any], Awaitable[dict[str, Any] | None]]]
+    readers: dict[Topic, SharedReader]
+    personal: dict[Topic, Callable[[Actor, Any], Awaitable[Answer | None]]]
+    reports: list[tuple[int, int, int, list[Sighting]]]
 
     @asynccontextmanager
     async def browser(self, token: str = "op") -> AsyncIterator[httpx.AsyncClient]:
@@ -81,15 +92,36 @@ class Page:
         return self.connection.close_code or 0
 
 
+class FakeReports:
+    """Keeps what pages report of runs."""
+
+    def __init__(self) -> None:
+        self.got: list[tuple[int, int, int, list[Sighting]]] = []
+
+    async def report(self, actor: Actor, run_id: int, sequence: int, sightings: Sequence[Sighting]) -> None:
+        self.got.append((actor.user_id, run_id, sequence, list(sightings)))
+
+
 @asynccontextmanager
-async def serving(media: MediaEngine) -> AsyncIterator[Site]:
+async def serving(
+    media: MediaEngine, bus: EventBus, clock: Clock, database: Database, settings: Settings
+) -> AsyncIterator[Site]:
     """Serve the media routes on a free port of the loopback."""
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     sessions = FakeSessions()
-    app.state.parts = {MediaEngine: media}
+    readers: dict[Topic, SharedReader] = {}
+    personal: dict[Topic, Callable[[Actor, Any], Awaitable[Answer | None]]] = {}
+    reports = FakeReports()
+    changes = LiveChanges(bus, clock, readers, personal)
+    app.state.parts = {
+        MediaEngine: media,
+        LivePages: LivePages(media, changes, reports, sessions, clock),
+        Clock: clock,
+        Database: database,
+        Settings: settings,
+    }
     app.state.sessions = sessions
     app.state.origins = ("http://pages.test",)
-    app.state.live_readers = {}
     for module in (viewers, whep, live, pictures):
         app.include_router(module.router)
     errors.install(app)
@@ -98,7 +130,9 @@ async def serving(media: MediaEngine) -> AsyncIterator[Site]:
     server = uvicorn.Server(uvicorn.Config(app, log_level="error", lifespan="off", ws="websockets-sansio"))
     task = asyncio.create_task(server.serve([listener]), name="server")
     try:
-        yield Site(f"http://127.0.0.1:{listener.getsockname()[1]}", media, sessions, app.state.live_readers)
+        async with changes:
+            url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+            yield Site(url, media, sessions, readers, personal, reports.got)
     finally:
         server.should_exit = True
         await task

@@ -33,7 +33,7 @@ class RoleSessions:
             return None
         role = Role(token)
         number = list(Role).index(role) + 1
-        return Actor(number, token, token, role, self._village_id if role is Role.VILLAGE_ADMIN else None)
+        return Actor(number, token, token, role, frozenset({self._village_id}) if role is Role.VILLAGE_ADMIN else None)
 
 
 class Site:
@@ -68,8 +68,7 @@ async def site(database: Database, bus: EventBus, clock: Clock, stack: AsyncExit
         session.add_all(rows)
         await session.flush()
         for number, role in enumerate(Role, 1):
-            village = rows[0].id if role is Role.VILLAGE_ADMIN else None
-            user = User(id=number, username=role.value, display_name=role.value, role=role.value, village_id=village)
+            user = User(id=number, username=role.value, display_name=role.value, role=role.value, all_villages=True)
             user.password_hash, user.created_at = "-", clock.now()
             session.add(user)
         ids = (rows[0].id, rows[1].id)

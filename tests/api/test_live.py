@@ -1,15 +1,23 @@
 """The page's WebSocket, against a real server."""
 
-from collections.abc import AsyncIterator
+import json
+from collections.abc import AsyncIterator, Collection
 from typing import Any
 
 import pytest
 from websockets.exceptions import InvalidStatus
 
 from camera_hub.access.policy import Actor
-from camera_hub.api.live import REPLACED, SIGNED_OUT
-from camera_hub.events import AccessChanged, AlarmChanged, CameraChanged, EventBus, SweepChanged
+from camera_hub.api.live import REPLACED, REPORTS, SIGNED_OUT
+from camera_hub.api.live_changes import Render, to_village
+from camera_hub.api.schemas.base import Answer
+from camera_hub.clock import SystemClock
+from camera_hub.errors import HubError, Kind
+from camera_hub.events import AccessChanged, AlarmChanged, CameraChanged, EventBus, FavouriteChanged, SweepChanged
 from camera_hub.media.engine import MediaEngine
+from camera_hub.patrol.visibility import Sighting
+from camera_hub.settings import Settings
+from camera_hub.store.database import Database
 from tests.api.hub_with_media import Site, serving
 from tests.media.conftest import FakeSources, media, settings, site, sources
 
@@ -18,9 +26,15 @@ __all__ = ["media", "settings", "site", "sources"]
 PAGE = "page-0001"
 
 
+class Row(Answer):
+    """A changed row of any noun."""
+
+    id: int
+
+
 @pytest.fixture
-async def hub(media: MediaEngine) -> AsyncIterator[Site]:
-    async with serving(media) as hub:
+async def hub(media: MediaEngine, bus: EventBus, site: Database, settings: Settings) -> AsyncIterator[Site]:
+    async with serving(media, bus, SystemClock(), site, settings) as hub:
         yield hub
 
 
@@ -61,24 +75,77 @@ async def test_a_second_connection_of_a_page_replaces_the_first(hub: Site) -> No
 
 
 async def test_events_become_changes_in_the_actor_s_scope(hub: Site, bus: EventBus) -> None:
-    asked: list[tuple[int, int]] = []
+    asked: list[list[Any]] = []
 
-    async def reader(state: Any, actor: Actor, identity: Any) -> dict[str, Any] | None:
-        asked.append((actor.user_id, identity))
-        return {"id": identity}
+    async def reader(ids: Collection[Any]) -> dict[Any, Render]:
+        asked.append(list(ids))
+        return {identity: to_village(Row(id=identity), 2 if identity == 5 else 1) for identity in ids}
 
-    hub.readers.update(camera=reader, alarm=reader, sweep=reader)
+    async def search(actor: Actor, identity: str) -> Row:
+        return Row(id=actor.user_id)
+
+    hub.readers["camera"] = hub.readers["alarm"] = reader
+    hub.personal["sweep"] = search
     async with hub.page(PAGE) as operator, hub.page("page-0002", "village") as village:
         await operator.next("hello")
         await village.next("hello")
         for event in (CameraChanged(5, 2), AlarmChanged(7, None), SweepChanged("s", 2), CameraChanged(1, 1)):
             bus.publish(event)
-        assert (await operator.next("changed"))["id"] == 5
-        assert (await operator.next("changed"))["topic"] == "alarm"
-        assert await operator.next("changed") == {"type": "changed", "topic": "camera", "id": 1, "data": {"id": 1}}
-        assert (await village.next("changed"))["topic"] == "sweep"
-        assert (await village.next("changed"))["id"] == 1
-    assert (2, 5) not in asked
+        seen = [await operator.next("changed") for _ in range(3)]
+        assert sorted((row["topic"], row["id"]) for row in seen) == [("alarm", 7), ("camera", 1), ("camera", 5)]
+        assert {"type": "changed", "topic": "camera", "id": 1, "data": {"id": 1}} in seen
+        told = [await village.next("changed") for _ in range(2)]
+        assert sorted((row["topic"], row["id"], row["data"]) for row in told) == [
+            ("camera", 1, {"id": 1}),
+            ("sweep", "s", {"id": 2}),
+        ]
+    assert sorted(identity for ids in asked for identity in ids) == [1, 5, 7], "each row is read once for both pages"
+
+
+async def test_a_favourite_wakes_the_pages_of_its_user_alone(hub: Site, bus: EventBus) -> None:
+    async def reader(ids: Collection[Any]) -> dict[Any, Render]:
+        return {identity: to_village(Row(id=identity), 1) for identity in ids}
+
+    hub.readers["camera"] = reader
+    async with hub.page(PAGE) as operator, hub.page("page-0002", "village") as village:
+        await operator.next("hello")
+        await village.next("hello")
+        bus.publish(FavouriteChanged(1, 3))
+        assert (await operator.next("changed"))["id"] == 3
+        bus.publish(CameraChanged(4, 1))
+        assert (await village.next("changed"))["id"] == 4
+
+
+async def test_a_database_that_is_away_delays_changes_and_loses_none(hub: Site, bus: EventBus) -> None:
+    tries: list[int] = []
+
+    async def reader(ids: Collection[Any]) -> dict[Any, Render]:
+        tries.append(len(ids))
+        if len(tries) == 1:
+            raise HubError(Kind.UNAVAILABLE, "the database does not answer")
+        return {identity: to_village(Row(id=identity), 1) for identity in ids}
+
+    hub.readers["camera"] = reader
+    async with hub.page(PAGE) as page:
+        await page.next("hello")
+        bus.publish(CameraChanged(3, 1))
+        assert (await page.next("changed"))["data"] == {"id": 3}
+    assert tries == [1, 1]
+
+
+async def test_what_a_page_reports_counts_only_for_cameras_that_its_tiles_showed(hub: Site) -> None:
+    async with hub.page(PAGE) as page:
+        viewer = await offer(hub)
+        await page.show(viewer=viewer, camera=1)
+        await page.next("tile", state="live")
+        cameras = [{"camera": 1, "seconds": 4.0}, {"camera": 2, "seconds": 4.0, "gap": "no_picture"}]
+        await page.connection.send(json.dumps({"type": "seen", "run": 7, "step": 3, "cameras": cameras}))
+        for step in range(20):
+            await page.connection.send(json.dumps({"type": "seen", "run": 8, "step": step, "cameras": []}))
+        await page.connection.send("{}")
+        assert await page.closed() == 1003
+    assert hub.reports[0] == (1, 7, 3, [Sighting(1, 4.0, None), Sighting(2, 0.0, "no_picture")])
+    assert len(hub.reports) == REPORTS
 
 
 async def test_a_flood_of_changes_is_one_reload(hub: Site, bus: EventBus) -> None:

@@ -4,8 +4,12 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from camera_hub.clock import SystemClock
 from camera_hub.errors import HubError, Kind, Reason
+from camera_hub.events import EventBus
 from camera_hub.media.engine import MediaEngine
+from camera_hub.settings import Settings
+from camera_hub.store.database import Database
 from tests.api.hub_with_media import OPERATOR, Site, serving
 from tests.media.conftest import NOON, FakeSources, eventually, media, settings, site, sources
 
@@ -13,8 +17,8 @@ __all__ = ["media", "settings", "site", "sources"]
 
 
 @pytest.fixture
-async def hub(media: MediaEngine) -> AsyncIterator[Site]:
-    async with serving(media) as hub:
+async def hub(media: MediaEngine, bus: EventBus, site: Database, settings: Settings) -> AsyncIterator[Site]:
+    async with serving(media, bus, SystemClock(), site, settings) as hub:
         yield hub
 
 

@@ -11,10 +11,13 @@ from sqlalchemy import event, insert
 
 from camera_hub.access.policy import Actor, Role
 from camera_hub.api import cameras, devices, discovery, villages
+from camera_hub.cameras.discovery.sweeps import Sweeps
+from camera_hub.cameras.register.register import Register
 from camera_hub.clock import Clock
 from camera_hub.events import EventBus
 from camera_hub.store.database import Database
 from camera_hub.store.tables import Camera, Device, Stream
+from tests.api.conftest import told
 from tests.api.places_site import Site, site
 from tests.cameras.fake_onvif import FakeDevice
 from tests.fakes.clock import ManualClock
@@ -88,10 +91,10 @@ async def test_another_village_cannot_see_it_by_any_road(hub: Site, camera_devic
     assert [one["id"] for one in (await village.get("/api/villages")).json()] == [hub.village]
     outside = await village.post("/api/devices", json=_new(hub, camera_device, hub.other_village))
     assert outside.status_code == 404
-    actor = Actor(9, "v", "v", Role.VILLAGE_ADMIN, hub.village)
-    assert await cameras.read_changed(hub.app.state, actor, camera) is None
-    assert await devices.read_changed(hub.app.state, actor, device) is None
-    assert await villages.read_changed(hub.app.state, actor, hub.other_village) is None
+    actor = Actor(9, "v", "v", Role.VILLAGE_ADMIN, frozenset({hub.village}))
+    assert await told(cameras.live(hub.parts[Register]), actor, camera) is None
+    assert await told(devices.live(hub.parts[Register]), actor, device) is None
+    assert await told(villages.live(hub.parts[Register]), actor, hub.other_village) is None
 
 
 async def test_a_duplicate_names_the_device(hub: Site, camera_device: FakeDevice) -> None:
@@ -141,13 +144,13 @@ async def test_what_is_retired_leaves_the_pages(hub: Site, camera_device: FakeDe
     body = await _registered(township, hub, camera_device)
     actor = Actor(9, "t", "t", Role.TOWNSHIP_ADMIN)
     (device,) = (await township.get("/api/devices")).json()
-    told = await devices.read_changed(hub.app.state, actor, device["id"])
-    assert told is not None
-    assert told["cameras"] == [one["id"] for one in body["cameras"]]
+    seen = await told(devices.live(hub.parts[Register]), actor, device["id"])
+    assert seen is not None
+    assert seen["cameras"] == [one["id"] for one in body["cameras"]]
     assert (await township.delete(f"/api/devices/{device['id']}")).status_code == 200
-    assert await devices.read_changed(hub.app.state, actor, device["id"]) is None
+    assert await told(devices.live(hub.parts[Register]), actor, device["id"]) is None
     assert (await township.get("/api/devices")).json() == []
-    gone = await cameras.read_changed(hub.app.state, actor, told["cameras"][0])
+    gone = await told(cameras.live(hub.parts[Register]), actor, seen["cameras"][0])
     assert gone is not None
     assert gone["state"] == "retired"
 
@@ -196,8 +199,8 @@ async def test_a_search_is_planned_run_and_seen(hub: Site, camera_device: FakeDe
     started = await village.post("/api/discovery/sweeps", json=body)
     assert started.status_code == 201
     sweep = started.json()
-    actor = Actor(9, "v", "v", Role.VILLAGE_ADMIN, hub.other_village)
-    assert await discovery.read_changed(hub.app.state, actor, sweep["id"]) is None
+    actor = Actor(9, "v", "v", Role.VILLAGE_ADMIN, frozenset({hub.other_village}))
+    assert await discovery.live(hub.parts[Sweeps])(actor, sweep["id"]) is None
     cancelled = (await village.delete(f"/api/discovery/sweeps/{sweep['id']}")).json()
     assert cancelled["state"] == "cancelled"
     outside = await village.post("/api/discovery/sweeps", json={**body, "village_id": hub.other_village})
@@ -236,7 +239,7 @@ async def test_a_thousand_cameras_are_listed_quickly_with_few_queries(hub: Site)
         nonlocal statements
         statements += 1
 
-    engine = database._engine.sync_engine
+    engine = database.engine.sync_engine
     client = await hub.client(Role.OPERATOR)
     event.listen(engine, "before_cursor_execute", count)
     began = time.process_time()

@@ -1,20 +1,24 @@
 """A village admin meets another village by no route, no list and no event: every route with an object is asked."""
 
 from dataclasses import dataclass
-from typing import Any
+from datetime import timedelta
+from typing import Any, get_args
 
 import httpx
 import pytest
 
-from camera_hub.access.policy import Action, Actor, Role, actions
+from camera_hub.access.accounts import Accounts, Change
+from camera_hub.access.policy import Action, Actor, Role, VillageGrant, role_actions
+from camera_hub.api.live import LivePages
 from camera_hub.api.routing import policies
+from camera_hub.api.schemas.media import Topic
 from camera_hub.app import create_app
 from camera_hub.cameras.discovery.sweeps import Sweeps
 from camera_hub.media.engine import MediaEngine
 from camera_hub.settings import Settings
 from camera_hub.store.database import Database
-from camera_hub.store.tables import Alarm, Camera, Device, Observation, Run, Scene, Stream, Tour, TourStop
-from tests.api.conftest import Hub
+from camera_hub.store.tables import Alarm, AlarmMember, Camera, Device, Observation, Run, Scene, Stream, Tour, TourStop
+from tests.api.conftest import Hub, told
 from tests.fakes.clock import ManualClock
 
 SECRET = "西边的水库"
@@ -24,9 +28,10 @@ ROUTES = [
     (method, route.path, route.action)
     for route in policies(create_app(Settings()))
     for method in route.methods
-    if route.action in actions(Role.VILLAGE_ADMIN)
+    if route.action in role_actions(Role.VILLAGE_ADMIN)
 ]
 OBJECTS = [(method, path) for method, path, _ in ROUTES if "{" in path]
+ACTIONS = {(method, path): action for method, path, action in ROUTES}
 LISTS = [path for method, path, action in ROUTES if method == "GET" and "{" not in path and action is not Action.SELF]
 
 BODIES: dict[tuple[str, str], dict[str, Any]] = {
@@ -66,7 +71,7 @@ async def other(hub: Hub, database: Database, clock: ManualClock) -> Other:
         await session.flush()
         scene.cameras = [camera.id]
         alarm = Alarm(level="camera", cause="black", village_id=village, camera_id=camera.id, opened_at=now)
-        alarm.members, alarm.detail = [camera.id], SECRET
+        alarm.detail = SECRET
         stop = {"position": 0, "dwell_s": 9, "name": SECRET, "note": "", "layout": "1", "cameras": [None]}
         run = Run(tour_id=tour.id, tour_name=SECRET, plan=[stop], state="paused", anchor_at=now, started_at=now)
         run.started_name = SECRET
@@ -80,6 +85,7 @@ async def other(hub: Hub, database: Database, clock: ManualClock) -> Other:
             ]
         )
         await session.flush()
+        session.add(AlarmMember(alarm_id=alarm.id, camera_id=camera.id, joined_at=now))
     media: MediaEngine = hub.parts[MediaEngine]
     await media.pictures.save(camera.id, b"\xff\xd8" + SECRET.encode(), now)
     sweeps: Sweeps = hub.parts[Sweeps]
@@ -111,14 +117,31 @@ async def asked(client: httpx.AsyncClient, method: str, path: str, other: Other)
     return await client.request(method, url, json=body) if body is not None else await client.request(method, url)
 
 
-async def test_no_route_knows_another_villages_object(hub: Hub, other: Other) -> None:
-    client = await hub.client(Role.VILLAGE_ADMIN)
+@pytest.fixture(params=["village admin", "contractor", "expired", "before its time"])
+async def outsider(request: pytest.FixtureRequest, hub: Hub, clock: ManualClock) -> Role:
+    """Somebody who may not see the other village: whose role has accounts that are bound in different ways."""
+    accounts: Accounts = hub.parts[Accounts]
+    now, hour = clock.now(), timedelta(hours=1)
+    role, grants = {
+        "village admin": (Role.VILLAGE_ADMIN, [VillageGrant(hub.village)]),
+        "contractor": (Role.MAINTAINER, [VillageGrant(hub.village)]),
+        "expired": (Role.VILLAGE_ADMIN, [VillageGrant(hub.other_village, now - 2 * hour, now)]),
+        "before its time": (Role.OPERATOR, [VillageGrant(hub.other_village, now + hour)]),
+    }[request.param]
+    await accounts.change(hub.accounts[role].id, Change(villages=tuple(grants)))
+    return role
+
+
+async def test_no_route_knows_another_villages_object(hub: Hub, other: Other, outsider: Role) -> None:
+    client = await hub.client(outsider)
+    may = role_actions(outsider)
     assert len(OBJECTS) > 15
     for method, path in OBJECTS:
         if method == "DELETE" and path.startswith("/api/favourites"):
             continue  # forgetting what is not kept is no error, whosever it is
         answer = await asked(client, method, path, other)
-        assert answer.status_code == 404, f"{method} {path}: {answer.status_code} {answer.text}"
+        expected = 404 if ACTIONS[method, path] in may else 403
+        assert answer.status_code == expected, f"{method} {path}: {answer.status_code} {answer.text}"
         assert SECRET not in answer.text
 
 
@@ -135,8 +158,8 @@ async def test_those_objects_are_there_for_the_township(hub: Hub, other: Other) 
             assert shown, f"{method} {path}: {answer.text}"
 
 
-async def test_no_list_names_another_villages_object(hub: Hub, other: Other) -> None:
-    own, township = await hub.client(Role.VILLAGE_ADMIN), await hub.client(Role.TOWNSHIP_ADMIN)
+async def test_no_list_names_another_villages_object(hub: Hub, other: Other, outsider: Role) -> None:
+    own, township = await hub.client(outsider), await hub.client(Role.TOWNSHIP_ADMIN)
     named = []
     for path in LISTS:
         answer = await own.get(path)
@@ -146,6 +169,26 @@ async def test_no_list_names_another_villages_object(hub: Hub, other: Other) -> 
         if SECRET in (await township.get(path)).text:
             named.append(path)
     assert set(named) >= {"/api/cameras", "/api/devices", "/api/alarms", "/api/tours", "/api/scenes", "/api/runs"}
+
+
+async def test_a_grant_opens_the_village_while_it_is_valid(hub: Hub, other: Other, clock: ManualClock) -> None:
+    """Else the tests above could not fail; and on time it is shut again."""
+    accounts: Accounts = hub.parts[Accounts]
+    now = clock.now()
+    grants = (VillageGrant(hub.village), VillageGrant(hub.other_village, now, now + timedelta(minutes=1)))
+    await accounts.change(hub.accounts[Role.MAINTAINER].id, Change(villages=grants))
+    client = await hub.client(Role.MAINTAINER)
+    for path in ("/api/cameras", "/api/devices", "/api/alarms"):
+        assert SECRET in (await client.get(path)).text, path
+    for path in ("/api/cameras/{camera_id}", "/api/devices/{device_id}"):
+        assert (await asked(client, "GET", path, other)).status_code == 200
+    for path in ("/api/tours", "/api/scenes", "/api/runs"):
+        assert (await client.get(path)).text in ("[]", '{"items":[]}'), path
+    assert (await client.get("/api/system")).status_code == 403
+    clock.move(60)
+    for path in ("/api/cameras", "/api/devices", "/api/alarms"):
+        assert SECRET not in (await client.get(path)).text, path
+    assert (await asked(client, "GET", "/api/cameras/{camera_id}", other)).status_code == 404
 
 
 async def test_nothing_is_made_in_another_village(hub: Hub, other: Other) -> None:
@@ -163,6 +206,10 @@ async def test_nothing_is_made_in_another_village(hub: Hub, other: Other) -> Non
 
 async def test_no_event_tells_of_another_villages_object(hub: Hub, other: Other) -> None:
     account = hub.accounts[Role.VILLAGE_ADMIN]
-    actor = Actor(account.id, account.username, account.display_name, account.role, account.village_id)
-    for topic, read in hub.app.state.live_readers.items():
-        assert await read(hub.app.state, actor, other.ids[f"{topic}_id"]) is None, topic
+    actor = Actor(account.id, account.username, account.display_name, account.role, frozenset({hub.village}))
+    changes = hub.parts[LivePages].changes
+    for topic, reader in changes.shared.items():
+        assert await told(reader, actor, other.ids[f"{topic}_id"]) is None, topic
+    for topic, read in changes.personal.items():
+        assert await read(actor, other.ids[f"{topic}_id"]) is None, topic
+    assert len(changes.shared) + len(changes.personal) == len(get_args(Topic))

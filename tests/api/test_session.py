@@ -17,7 +17,7 @@ async def test_a_signed_in_browser_is_known_and_sees_what_it_may_do(hub: Hub) ->
     assert answer.status_code == 200
     me = answer.json()
     assert me == (await browser.get("/api/session")).json()
-    assert (me["role"], me["village_id"], me["village_name"]) == ("village_admin", hub.village, "东")
+    assert (me["role"], me["villages"]) == ("village_admin", [{"id": hub.village, "name": "东"}])
     assert "register" in me["actions"]
     assert "approve" not in me["actions"]
     cookie = answer.headers["set-cookie"]

@@ -1,6 +1,7 @@
 """Scenes, tours and runs through the API."""
 
 from collections.abc import AsyncIterator
+from datetime import UTC
 from typing import Any
 
 import httpx
@@ -9,6 +10,7 @@ import pytest
 from camera_hub.access.policy import Role
 from camera_hub.api import runs as runs_api
 from camera_hub.api import tours as tours_api
+from camera_hub.api.schemas.patrol import RunAnswer
 from camera_hub.events import EventBus
 from camera_hub.patrol.runs import Runs
 from camera_hub.patrol.tours import Tours
@@ -24,7 +26,7 @@ from tests.fakes.site import add_village
 async def cameras(hub: Hub, database: Database, clock: ManualClock) -> AsyncIterator[list[int]]:
     bus: EventBus = hub.parts[EventBus]
     settings = PatrolSettings(max_stops=3)
-    async with Runs(settings, clock, bus, database, FakeMedia()) as runs:
+    async with Runs(settings, clock, bus, database, FakeMedia(), UTC) as runs:
         hub.parts.update({Runs: runs, Tours: Tours(settings, database, bus, clock)})
         yield await add_village(database, clock, "东沟村", 4)
 
@@ -125,10 +127,15 @@ async def test_a_run_is_started_controlled_and_recorded(
     assert (await operator.post(f"{path}/next", json={"revision": 3})).json()["reason"] == "run_ended"
     assert (await operator.post(f"{path}/explode", json={"revision": 3})).status_code == 422
 
-    record = (await operator.get(path)).json()
+    record = (await operator.get(f"{path}/steps")).json()
     assert [(step["position"], step["shown_s"]) for step in record["steps"]] == [(0, 4), (2, 0)]
-    assert record["run"]["shown"] == 2
-    assert (await operator.get(f"/api/runs?tour_id={tour['id']}&state=ended")).json() == [record["run"]]
+    assert (record["next"], record["rolled_up"]) == (None, 0)
+    first = (await operator.get(f"{path}/steps?limit=1")).json()
+    assert (first["steps"], first["next"]) == (record["steps"][:1], 0)
+    assert (await operator.get(f"{path}/steps?limit=1&after=0")).json()["steps"] == record["steps"][1:]
+    ended = (await operator.get(path)).json()
+    assert (ended["shown"], ended["step"]) == (2, None)
+    assert (await operator.get(f"/api/runs?tour_id={tour['id']}&state=ended")).json() == [ended]
     assert (await operator.get("/api/tours")).json()[0]["last_run_at"] == run["started_at"]
     assert (await operator.post("/api/runs", json={"tour_id": 999})).status_code == 404
 
@@ -142,14 +149,18 @@ async def test_tours_are_the_townships(hub: Hub, operator: httpx.AsyncClient, ca
     assert (await village.get(f"/api/tours/{tour['id']}")).status_code == 404
     assert (await village.post("/api/runs", json={"tour_id": tour["id"]})).status_code == 403
     actor = await hub.app.state.sessions.actor(village.cookies["camera_hub_session"])
-    assert await tours_api.read_changed(hub.app.state, actor, tour["id"]) is None
-    assert await runs_api.read_changed(hub.app.state, actor, run["id"]) is None
+    for rows in (
+        await tours_api.live(hub.parts[Tours])([tour["id"]]),
+        await runs_api.live(hub.parts[Runs])([run["id"]]),
+    ):
+        assert [render(actor) for render in rows.values()] == [None]
 
     leader = await hub.client(Role.LEADER)
-    assert (await leader.get(f"/api/runs/{run['id']}")).status_code == 200
+    assert (await leader.get(f"/api/runs/{run['id']}/steps")).status_code == 200
     assert (await leader.post(f"/api/runs/{run['id']}/stop", json={"revision": 0})).status_code == 403
     maintainer = await hub.client(Role.MAINTAINER)
-    assert (await maintainer.get(f"/api/runs/{run['id']}")).status_code == 403
+    assert (await maintainer.get(f"/api/runs/{run['id']}")).status_code == 200
+    assert (await maintainer.get(f"/api/runs/{run['id']}/steps")).status_code == 403
 
 
 async def test_a_page_is_told_the_run_as_it_stands(
@@ -159,9 +170,25 @@ async def test_a_page_is_told_the_run_as_it_stands(
     run = await made(operator, "/api/runs", {"tour_id": tour["id"], "loop": True})
     actor = await hub.app.state.sessions.actor(operator.cookies["camera_hub_session"])
     clock.move(5)
-    told = await runs_api.read_changed(hub.app.state, actor, run["id"])
-    assert told is not None
-    assert (told["time_left_s"], told["next_position"]) == (10, 0)
-    assert await tours_api.read_changed(hub.app.state, actor, 0) is None
-    seen = await tours_api.read_changed(hub.app.state, actor, tour["id"])
-    assert seen == (await operator.get(f"/api/tours/{tour['id']}")).json()
+    (told,) = (await runs_api.live(hub.parts[Runs])([run["id"], 999])).values()
+    row = told(actor)
+    assert isinstance(row, RunAnswer)
+    assert (row.time_left_s, row.next_position) == (10, 0)
+    assert await tours_api.live(hub.parts[Tours])([0]) == {}
+    (told,) = (await tours_api.live(hub.parts[Tours])([tour["id"]])).values()
+    seen = told(actor)
+    assert seen is not None
+    assert seen.model_dump(mode="json") == (await operator.get(f"/api/tours/{tour['id']}")).json()
+
+
+async def test_a_run_s_plan_is_asked_for_once(operator: httpx.AsyncClient, cameras: list[int]) -> None:
+    stops = [{"camera_id": camera, "dwell_s": 10, "note": "看水位"} for camera in cameras[:3]]
+    tour = await made(operator, "/api/tours", {"name": "路", "stops": stops})
+    run = await made(operator, "/api/runs", {"tour_id": tour["id"]})
+    assert "stops" not in run
+    plan = await operator.get(f"/api/runs/{run['id']}/plan")
+    assert [(stop["position"], stop["note"], stop["cameras"][0]["id"]) for stop in plan.json()["stops"]] == [
+        (place, "看水位", camera) for place, camera in enumerate(cameras[:3])
+    ]
+    again = await operator.get(f"/api/runs/{run['id']}/plan", headers={"If-None-Match": plan.headers["etag"]})
+    assert (again.status_code, again.content) == (304, b"")

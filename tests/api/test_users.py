@@ -10,20 +10,23 @@ async def test_a_user_is_made_changed_and_disabled(hub: Hub) -> None:
         "username": "Li.Si",
         "display_name": "李四",
         "role": "village_admin",
-        "village_id": hub.village,
+        "villages": [{"village_id": hub.village}],
         "password": PASSWORD,
     }
     made = await admin.post("/api/users", json=body)
     assert made.status_code == 201
     user = made.json()
-    assert (user["username"], user["village_id"], user["disabled"]) == ("li.si", hub.village, False)
+    assert (user["username"], user["disabled"]) == ("li.si", False)
+    assert user["villages"] == [{"village_id": hub.village, "from": None, "until": None}]
     assert "password" not in made.text
     assert (await admin.post("/api/users", json=body)).json()["reason"] == "username_taken"
 
     assert (await other.post("/api/session", json={"username": "li.si", "password": PASSWORD})).status_code == 200
-    moved = await admin.patch(f"/api/users/{user['id']}", json={"village_id": hub.other_village})
-    assert moved.json()["village_id"] == hub.other_village
-    assert (await other.get("/api/session")).json()["village_name"] == "西"
+    moved = await admin.patch(f"/api/users/{user['id']}", json={"villages": [{"village_id": hub.other_village}]})
+    assert [one["village_id"] for one in moved.json()["villages"]] == [hub.other_village]
+    assert (await other.get("/api/session")).json()["villages"] == [{"id": hub.other_village, "name": "西"}]
+    renamed = await admin.patch(f"/api/users/{user['id']}", json={"display_name": "李"})
+    assert renamed.json()["villages"] == moved.json()["villages"]
 
     await admin.patch(f"/api/users/{user['id']}", json={"disabled": True})
     assert (await other.get("/api/session")).status_code == 401

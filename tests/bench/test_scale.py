@@ -127,6 +127,7 @@ def test_the_worst_loop_lag_of_all_relays_is_told() -> None:
     assert loop_lag([{"relay": {"pid": 1}}]) == {}
 
 
+@pytest.mark.slow
 async def test_feeds_and_tracks_are_carried_and_weighed() -> None:
     out = io.StringIO()
     assert await run(plan(), SystemClock(), Lines(out)), out.getvalue()

@@ -4,13 +4,16 @@ import io
 import json
 import os
 import shutil
+import sys
+from pathlib import Path
 
 import pytest
 
 from camera_hub.bench.lines import Lines
-from camera_hub.bench.plan import ViewPlan
+from camera_hub.bench.plan import VIEW_FIGURES, ViewPlan
 from camera_hub.bench.view import run
 from camera_hub.clock import SystemClock
+from camera_hub.errors import HubError
 
 
 @pytest.mark.browser
@@ -32,3 +35,17 @@ async def test_a_person_at_the_wall_is_measured() -> None:
     assert (lines["switch_ms"]["n"], lines["switch_ms"]["bar_p95"], lines["live_ms"]["bar_p95"]) == (2, 150, 300)
     assert all(0 < line["p50"] <= line["p95"] <= line["max"] for line in lines.values())
     assert lines["switch_ms"]["max"] <= lines["live_ms"]["max"], "the live edge is not before the first frame"
+
+
+async def test_without_a_browser_nothing_is_measured_first(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    out = io.StringIO()
+    with pytest.raises(HubError, match="apt-get install chromium"):
+        await run(ViewPlan(frozenset(VIEW_FIGURES), repeat=1, cameras=6), SystemClock(), Lines(out))
+    assert out.getvalue() == ""
+
+
+async def test_without_playwright_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "playwright", None)
+    with pytest.raises(HubError, match=r"camera-hub\[bench\]"):
+        await run(ViewPlan(frozenset({"warm"}), repeat=1, cameras=6), SystemClock(), Lines(io.StringIO()))

@@ -4,8 +4,8 @@ import asyncio
 from dataclasses import dataclass, field
 
 from camera_hub.access.policy import Actor, Role
+from camera_hub.cameras.credentials.device_login import DeviceLogin
 from camera_hub.cameras.onvif.describe import Channel, Described, DescribedStream, Identity
-from camera_hub.cameras.onvif.login import DeviceLogin
 from camera_hub.errors import HubError, Kind, Reason
 
 ADMIN = Actor(1, "admin", "管理员", Role.TOWNSHIP_ADMIN)
@@ -13,7 +13,7 @@ OPERATOR = Actor(2, "operator", "值班员", Role.OPERATOR)
 
 
 def village_admin(village_id: int) -> Actor:
-    return Actor(3, "village", "村管理员", Role.VILLAGE_ADMIN, village_id)
+    return Actor(3, "village", "村管理员", Role.VILLAGE_ADMIN, frozenset({village_id}))
 
 
 class FakeVault:

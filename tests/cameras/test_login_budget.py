@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from camera_hub.cameras.credentials.device_login import DeviceLogin
 from camera_hub.cameras.credentials.login_budget import Attempt, Kept, LoginBudget, LoginKey, device_account
 from camera_hub.cameras.credentials.login_store import DatabaseLoginStore
 from camera_hub.cameras.credentials.retry_rules import FIRST_PAUSE, LATER_PAUSE, Door, LoginStanding, refused, resumed
-from camera_hub.cameras.onvif.login import DeviceLogin
 from camera_hub.cameras.register import views
 from camera_hub.errors import HubError, Reason
 from camera_hub.store.database import Database

@@ -8,8 +8,8 @@ from datetime import timedelta
 
 import pytest
 
+from camera_hub.cameras.credentials.device_login import DeviceLogin
 from camera_hub.cameras.onvif.client import Onvif, OnvifTarget
-from camera_hub.cameras.onvif.login import DeviceLogin
 from camera_hub.errors import HubError, Kind, Reason
 from camera_hub.running import running
 from camera_hub.settings import DiscoverySettings

@@ -103,6 +103,7 @@ async def test_a_shared_mac_alone_makes_no_duplicate(
     assert len(await register.devices.all(ADMIN)) == 2
 
 
+@pytest.mark.slow
 async def test_a_double_is_found_among_many_devices_that_share_a_mac(
     register: Register, villages: list[int], describer: FakeDescriber
 ) -> None:

@@ -5,14 +5,23 @@ import pytest
 from camera_hub.cameras.onvif.client import OnvifTarget
 from camera_hub.cameras.register.register import Register
 from camera_hub.cameras.streams.selection import Candidate, Quality, picked
-from camera_hub.cameras.streams.sources import StreamSources
+from camera_hub.cameras.streams.sources import ChosenStream, StreamSources
 from camera_hub.errors import HubError, Kind, Reason
 from camera_hub.events import CameraChanged, EventBus
+from camera_hub.relay.messages import RtspLiveSource
 from camera_hub.store.database import Database
 from tests.cameras.fakes import ADMIN
 from tests.fakes.clock import ManualClock
 
 H264 = frozenset({"h264"})
+
+
+def source_of(chosen: ChosenStream) -> RtspLiveSource:
+    """Where the stream is pulled from."""
+    assert isinstance(chosen.spec.source, RtspLiveSource)
+    return chosen.spec.source
+
+
 BOTH = frozenset({"h264", "h265"})
 
 
@@ -93,12 +102,12 @@ async def test_the_address_is_asked_when_it_is_pulled_and_again_only_after_a_whi
 ) -> None:
     chosen = await sources.choose(camera, "auto", H264)
     assert (chosen.role, chosen.codec) == ("sub", "h264")
-    assert chosen.spec.url == "rtsp://192.168.1.64:554/new/p1s"
-    assert (chosen.spec.address, chosen.spec.port) == ("192.168.1.64", 554)
-    assert (chosen.spec.username, chosen.spec.password) == ("admin", "secret-1")
+    assert source_of(chosen).url == "rtsp://192.168.1.64:554/new/p1s"
+    assert (source_of(chosen).address, source_of(chosen).port) == ("192.168.1.64", 554)
+    assert (source_of(chosen).username, source_of(chosen).password) == ("admin", "secret-1")
     assert "secret-1" not in repr(chosen)
     again = await sources.choose(camera, "sub", H264)
-    assert again.spec.url == chosen.spec.url
+    assert source_of(again).url == source_of(chosen).url
     assert len(asker.asked) == 1
     clock.move(181)
     await sources.choose(camera, "auto", H264)
@@ -138,7 +147,7 @@ async def test_a_silent_onvif_falls_back_to_the_last_address(
     sources: StreamSources, asker: FakeAsker, camera: int
 ) -> None:
     asker.error = HubError(Kind.TIMEOUT, "silent", reason=Reason.TIMED_OUT)
-    assert (await sources.choose(camera, "auto", H264)).spec.url == "rtsp://192.168.1.64:554/1/sub"
+    assert source_of(await sources.choose(camera, "auto", H264)).url == "rtsp://192.168.1.64:554/1/sub"
 
 
 async def test_a_refused_login_is_not_tried_over_rtsp_too(
@@ -157,7 +166,7 @@ async def test_a_changed_login_asks_anew(
     device = (await register.devices.all(ADMIN))[0]
     await register.devices.change(ADMIN, device.id, password="secret-2")
     chosen = await sources.choose(camera, "auto", H264)
-    assert (chosen.spec.password, chosen.spec.credentials_version) == ("secret-2", 2)
+    assert (source_of(chosen).password, chosen.spec.credentials_version) == ("secret-2", 2)
     assert len(asker.asked) == 2
 
 
@@ -187,7 +196,11 @@ async def test_a_camera_by_url_is_pulled_without_asking_and_is_no_error_to_synch
 ) -> None:
     found = await register.devices.register_url(ADMIN, villages[0], "大坝", "rtsp://u:p@10.1.1.1/live")
     chosen = await sources.choose(found.cameras[0].id, "auto", H264)
-    assert (chosen.spec.url, chosen.spec.port, chosen.spec.username) == ("rtsp://10.1.1.1/live", 554, "u")
+    assert (source_of(chosen).url, source_of(chosen).port, source_of(chosen).username) == (
+        "rtsp://10.1.1.1/live",
+        554,
+        "u",
+    )
     await sources.sync_point(chosen.stream_id)
     assert asker.asked == []
     assert asker.synchronized == []

@@ -61,6 +61,7 @@ async def _speaks(address: str, answer: bytes) -> AsyncIterator[int]:
         yield server.sockets[0].getsockname()[1]
 
 
+@pytest.mark.slow
 async def test_multicast_finds_every_device_of_the_segment_once() -> None:
     heard: list[Announced] = []
     async with small_farm(2, 12, multicast=True) as farm:
@@ -72,6 +73,7 @@ async def test_multicast_finds_every_device_of_the_segment_once() -> None:
     assert {one.host for one in found} == hosts
 
 
+@pytest.mark.slow
 async def test_ranges_find_devices_and_say_why_one_cannot_be_described(
     database: Database, bus: EventBus, register: Register, villages: list[int]
 ) -> None:

@@ -53,9 +53,9 @@ class Site:
 
     folder: Path
     port: int
-    farm: dict[str, Any]
-    control: str
     environment: dict[str, str]
+    farm: dict[str, Any] = field(default_factory=dict)
+    control: str = ""
     api: httpx.Client = field(default_factory=httpx.Client)
     hub: subprocess.Popen[bytes] | None = None
     setup_link: str = ""
@@ -94,11 +94,20 @@ class Site:
 
     def start_hub(self) -> str | None:
         """Start the hub and wait until it is ready; answers the set-up token of a first start."""
-        log, out = self.folder / "hub.log", self.folder / "hub.out"
-        with log.open("a") as errors, out.open("w") as words:
-            hub = self.hub = subprocess.Popen(
+        self.launch_hub()
+        return self.hub_ready()
+
+    def launch_hub(self) -> None:
+        """Start the hub's process."""
+        with (self.folder / "hub.log").open("a") as errors, (self.folder / "hub.out").open("w") as words:
+            self.hub = subprocess.Popen(
                 [sys.executable, "-m", "camera_hub", "serve"], env=self.environment, stdout=words, stderr=errors
             )
+
+    def hub_ready(self) -> str | None:
+        """Wait until the hub answers; its set-up token, if it is a first start."""
+        assert self.hub is not None
+        hub, log, out = self.hub, self.folder / "hub.log", self.folder / "hub.out"
 
         def ready() -> bool:
             assert hub.poll() is None, f"the hub ended: {out.read_text()}\n{log.read_text()[-4000:]}"
@@ -186,7 +195,6 @@ def running_site(
             text=True,
         )
         stack.callback(_end, farming)
-        farm = json.loads(farming.stdout.readline())  # type: ignore[union-attr]
         port = free_port()
         environment = {
             **os.environ,
@@ -195,9 +203,12 @@ def running_site(
             "CAMERA_HUB_MEDIA__UDP_PORT": str(free_port(socket.SOCK_DGRAM)),
             **{f"CAMERA_HUB_{key}": value for key, value in settings.items()},
         }
-        site = Site(folder, port, farm, f"http://{farm['control']}", environment)
+        site = Site(folder, port, environment)
         stack.callback(site.stop)
-        token = site.start_hub()
+        site.launch_hub()  # beside the simulator: both take seconds to begin
+        site.farm = json.loads(farming.stdout.readline())  # type: ignore[union-attr]
+        site.control = f"http://{site.farm['control']}"
+        token = site.hub_ready()
         assert token, "a first start prints the set-up link"
         site.api = httpx.Client(base_url=site.url, headers={"x-camera-hub": "1"}, timeout=60)
         site.setup_link = f"{site.url}/setup#token={token}"

@@ -15,6 +15,8 @@ from playwright.sync_api import Page
 from tests.e2e.site import Site, running_site
 from tests.e2e.wall import open_wall, sign_in, wait_playing
 
+pytestmark = pytest.mark.foreign
+
 BALL = "球场"
 
 

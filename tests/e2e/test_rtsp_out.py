@@ -15,6 +15,8 @@ from tests.e2e.site import Site, free_port, running_site, until
 from tests.e2e.wall import sign_in
 from tests.foreign import foreign
 
+pytestmark = pytest.mark.foreign
+
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:

@@ -52,8 +52,13 @@ async def _emptied(connection: AsyncConnection, schema: str) -> bool:
     versions = await connection.exec_driver_sql(f"SELECT version_num FROM {schema}.alembic_version")
     if versions.scalars().all() != [_newest()]:
         return False
-    tables = ", ".join(f'{schema}."{name}"' for name in Base.metadata.tables)
-    await connection.exec_driver_sql(f"TRUNCATE {tables} RESTART IDENTITY")
+    # Of a few rows, DELETE takes a tenth of the time of TRUNCATE, which makes new files for every table.
+    rows = [f'DELETE FROM {schema}."{table.name}"' for table in reversed(Base.metadata.sorted_tables)]
+    numbers = (
+        "SELECT setval(c.oid::regclass, 1, false) FROM pg_class c "
+        f"WHERE c.relkind = 'S' AND c.relnamespace = '{schema}'::regnamespace"
+    )
+    await connection.exec_driver_sql(f"BEGIN; {'; '.join(rows)}; {numbers}; COMMIT")
     return True
 
 

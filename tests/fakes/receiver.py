@@ -10,14 +10,23 @@ from typing import Any
 
 @dataclass
 class Receiver:
-    """`answers` are given in turn, the last one for ever: a status, or None to hang up without a word."""
+    """`answers` are given in turn, the last one for ever: a status, or None to hang up without a word.
+
+    One that is not `answering` accepts the connection and is silent; `contacted` is set then.
+    """
 
     url: str = ""
     answers: list[int | None] = field(default_factory=lambda: [200])
     told: list[dict[str, Any]] = field(default_factory=list)
+    answering: bool = True
+    contacted: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.contacted.set()
         try:
+            if not self.answering:
+                await reader.read()  # until the sender gives up
+                return
             head = (await reader.readuntil(b"\r\n\r\n")).decode().lower()
             length = int(head.partition("content-length:")[2].split("\r\n")[0])
             self.told.append(json.loads(await reader.readexactly(length)))
@@ -31,9 +40,9 @@ class Receiver:
 
 
 @asynccontextmanager
-async def receiver() -> AsyncIterator[Receiver]:
+async def receiver(*, answering: bool = True) -> AsyncIterator[Receiver]:
     """A receiver that listens on a port of its own."""
-    fake = Receiver()
+    fake = Receiver(answering=answering)
     server = await asyncio.start_server(fake.serve, "127.0.0.1", 0)
     async with server:
         fake.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/robot?key=s3cret"

@@ -1,14 +1,28 @@
-"""The tree decides who is told: a dead link is one alarm, and staggered dying changes nothing about it."""
+"""At which level an alarm is raised: a dead link is one alarm, and staggered dying changes nothing about it."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
-from camera_hub.health.judging.alarm_changes import CloseAlarm, OpenAlarm, StandingAlarm, UpdateAlarm, changes
-from camera_hub.health.judging.causes import AlarmKey, CameraCase, ExpectedAlarm, Rules, to_ask, wanted
+from camera_hub.health.judging.alarm_changes import (
+    AlarmClosing,
+    AlarmOpening,
+    AlarmUpdate,
+    OpenAlarm,
+    alarm_changes,
+    open_after,
+)
+from camera_hub.health.judging.causes import (
+    AlarmKey,
+    CameraCase,
+    ExpectedAlarm,
+    JudgingRules,
+    devices_to_check,
+    expected_alarms,
+)
 from camera_hub.health.judging.verdict import Aspect, Verdict
 
-RULES = Rules(bad=2, bad_of=3, village_share=0.8, recheck=10.0, asking=2.0, clock_error=30.0)
+RULES = JudgingRules(bad=2, bad_of=3, village_share=0.8, recheck=10.0, reach=2.0, clock_error=30.0)
 LONG_AGO = -10_000.0
 T0 = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 
@@ -35,59 +49,55 @@ def faulty(case: CameraCase, cause: str, since: float = LONG_AGO) -> CameraCase:
 
 @dataclass
 class Board:
-    """Alarms as the hub keeps them, from tick to tick."""
+    """Alarms as the hub keeps them, from tick to tick. `log`: what was opened and closed, merging left out."""
 
-    standing: list[StandingAlarm] = field(default_factory=list)
-    told: list[tuple[str, str, int, str]] = field(default_factory=list)
+    alarms: list[OpenAlarm] = field(default_factory=list)
+    log: list[tuple[str, str, int, str]] = field(default_factory=list)
     recovered: dict[AlarmKey, float] = field(default_factory=dict)
+    count: int = 0
 
     def tick(
         self, cases: Iterable[CameraCase], now: float = 0.0, clocks: dict[int, Verdict] | None = None
     ) -> tuple[ExpectedAlarm, ...]:
-        want = wanted(
+        expected = expected_alarms(
             list(cases),
             clocks or {},
-            standing=frozenset(s.key for s in self.standing),
+            open_keys=frozenset(alarm.key for alarm in self.alarms),
             recovered=self.recovered,
             now=now,
             rules=RULES,
         )
         wall = T0 + timedelta(seconds=now)
-        for change in changes(self.standing, want, wall):
-            if isinstance(change, OpenAlarm):
-                w = change.wanted
-                number = len(self.told) + 1
-                self.standing.append(StandingAlarm(number, w.key, w.cause, w.members, wall))
-                self.told.append(("open", w.key.level, w.key.subject, w.cause))
-            elif isinstance(change, UpdateAlarm):
-                self.standing = [
-                    replace(s, cause=change.cause, members=change.members) if s.alarm_id == change.alarm_id else s
-                    for s in self.standing
-                ]
-            else:
-                self.standing = [s for s in self.standing if s.alarm_id != change.alarm_id]
-                if not change.merged:
-                    self.recovered[change.key] = now
-                    self.told.append(("close", change.key.level, change.key.subject, ""))
-        return want
+        changes = alarm_changes(self.alarms, expected, wall)
+        opened: dict[AlarmKey, int] = {}
+        for change in changes:
+            if isinstance(change, AlarmOpening):
+                self.count += 1
+                opened[change.alarm.key] = self.count
+                self.log.append(("open", change.alarm.key.level, change.alarm.key.subject, change.alarm.cause))
+            elif isinstance(change, AlarmClosing) and not change.merged:
+                self.recovered[change.key] = now
+                self.log.append(("close", change.key.level, change.key.subject, ""))
+        self.alarms = open_after(self.alarms, changes, opened, wall)
+        return expected
 
     @property
     def open(self) -> list[tuple[str, int, str]]:
-        return sorted((s.key.level, s.key.subject, s.cause) for s in self.standing)
+        return sorted((alarm.key.level, alarm.key.subject, alarm.cause) for alarm in self.alarms)
 
 
 def test_a_healthy_site_has_no_alarm() -> None:
     board = Board()
     board.tick({**village(1, 20), **village(2, 20, recorder=8)}.values())
-    assert board.told == []
+    assert board.log == []
 
 
 def test_a_dead_village_is_one_alarm_that_lists_its_cameras() -> None:
     board = Board()
     dead = {n: silent(c) for n, c in village(1, 40, recorder=8).items()}
     board.tick([*dead.values(), *village(2, 20).values()])
-    assert board.told == [("open", "village", 1, "village_link")]
-    assert board.standing[0].members == frozenset(dead)
+    assert board.log == [("open", "village", 1, "village_link")]
+    assert board.alarms[0].members == frozenset(dead)
 
 
 def test_39_of_40_are_the_village_and_3_of_40_are_3_cameras() -> None:
@@ -105,7 +115,7 @@ def test_all_villages_at_once_are_the_hubs_uplink() -> None:
     site = {n: c for v in range(1, 17) for n, c in village(v, 20).items()}
     board.tick([silent(c) for c in site.values()])
     assert board.open == [("hub", 0, "hub_uplink")]
-    assert board.standing[0].members == frozenset(site)
+    assert board.alarms[0].members == frozenset(site)
 
 
 def test_a_recorder_is_one_alarm_while_its_village_lives() -> None:
@@ -155,21 +165,21 @@ def test_staggered_dying_is_still_one_alarm() -> None:
                 cases[number] = silent(village(1, 40)[number], since, times=2 if second >= since + 10 else 1)
         alive = [replace(c, answered_at=second - 1.0) for c in others.values()]
         board.tick([*cases.values(), *alive], float(second))
-    assert board.told == [("open", "village", 1, "village_link")]
-    assert board.standing[0].members == frozenset(cases)
+    assert board.log == [("open", "village", 1, "village_link")]
+    assert board.alarms[0].members == frozenset(cases)
 
 
-def test_holding_ends_when_no_neighbour_follows() -> None:
+def test_an_alarm_is_pending_no_longer_when_no_neighbour_follows() -> None:
     cases = village(1, 10)
     cases[101] = silent(cases[101], 0.0)
     board = Board()
     board.tick(cases.values(), 12.0)
-    assert board.told == []
+    assert board.log == []
     board.tick(cases.values(), 0.0 + RULES.grace)
     assert board.open == [("camera", 101, "unreachable")]
 
 
-def test_a_flapping_neighbour_cannot_hold_an_alarm_for_ever() -> None:
+def test_a_flapping_neighbour_cannot_keep_an_alarm_pending_for_ever() -> None:
     cases = village(1, 10)
     cases[101] = silent(cases[101], 0.0)
     board = Board()
@@ -191,7 +201,7 @@ def test_a_young_camera_alarm_is_merged_silently_and_an_old_one_stays_its_own() 
     dead = {n: c if n <= 102 else silent(c, 1200.0) for n, c in cases.items()}
     board.tick([*dead.values(), *others], 1250.0)
     assert board.open == [("camera", 101, "unreachable"), ("village", 1, "village_link")]
-    assert [word for word, *_ in board.told] == ["open", "open", "open"]
+    assert [word for word, *_ in board.log] == ["open", "open", "open"]
 
 
 def test_one_recovery_closes_the_village_and_a_camera_that_stays_down_gets_its_own() -> None:
@@ -209,7 +219,7 @@ def test_one_recovery_closes_the_village_and_a_camera_that_stays_down_gets_its_o
     assert board.open == []
     coming[110] = replace(dead[110], silences=(105.0, 115.0), silent_since=LONG_AGO)
     board.tick([*coming.values(), *others], 120.0)
-    assert board.told == [
+    assert board.log == [
         ("open", "village", 1, "village_link"),
         ("close", "village", 1, ""),
         ("open", "camera", 110, "unreachable"),
@@ -222,7 +232,7 @@ def test_a_recorder_that_returns_does_not_leave_its_slower_channels_behind_as_al
     dead = {n: silent(c) if c.device_id == 190 else c for n, c in cases.items()}
     board.tick(dead.values(), 0.0)
     board.tick({**dead, 105: cases[105]}.values(), 100.0)
-    assert board.told == [("open", "device", 190, "device_down"), ("close", "device", 190, "")]
+    assert board.log == [("open", "device", 190, "device_down"), ("close", "device", 190, "")]
 
 
 def test_a_village_is_not_blamed_before_another_has_answered() -> None:
@@ -230,7 +240,7 @@ def test_a_village_is_not_blamed_before_another_has_answered() -> None:
     dead = [silent(c, 0.0) for c in village(1, 10).values()]
     others = village(2, 10)
     board.tick([*dead, *others.values()], 11.0)
-    assert board.told == []
+    assert board.log == []
     others[201] = replace(others[201], answered_at=5.0)
     board.tick([*dead, *others.values()], 11.0)
     assert board.open == [("village", 1, "village_link")]
@@ -249,7 +259,7 @@ def test_the_uplink_dying_is_one_alarm_though_villages_are_confirmed_one_by_one(
                 else:
                     cases.append(silent(case, since, times=2 if second >= since + 10 else 1))
         board.tick(cases, float(second))
-    assert board.told == [("open", "hub", 0, "hub_uplink")]
+    assert board.log == [("open", "hub", 0, "hub_uplink")]
 
 
 def test_cameras_added_to_a_dead_village_do_not_break_its_alarm_up() -> None:
@@ -259,7 +269,7 @@ def test_cameras_added_to_a_dead_village_do_not_break_its_alarm_up() -> None:
     board.tick([*dead, *others])
     new = [CameraCase(150 + n, 150 + n, 1) for n in range(20)]
     board.tick([*dead, *new, *others], 10.0)
-    assert board.told == [("open", "village", 1, "village_link")]
+    assert board.log == [("open", "village", 1, "village_link")]
 
 
 def test_a_retired_camera_closes_its_alarm() -> None:
@@ -269,17 +279,17 @@ def test_a_retired_camera_closes_its_alarm() -> None:
     board.tick(cases.values())
     del cases[101]
     board.tick(cases.values(), 10.0)
-    assert board.told == [("open", "camera", 101, "no_media"), ("close", "camera", 101, "")]
+    assert board.log == [("open", "camera", 101, "no_media"), ("close", "camera", 101, "")]
 
 
-def test_the_alarms_cause_follows_without_being_told_again() -> None:
+def test_an_alarms_cause_changes_without_a_second_alarm() -> None:
     board = Board()
     cases = village(1, 10)
     for cause in ("no_media", "no_key_frame"):
         cases[101] = faulty(cases[101], cause)
         board.tick(cases.values())
     assert board.open == [("camera", 101, "no_key_frame")]
-    assert len(board.told) == 1
+    assert len(board.log) == 1
 
 
 def test_a_camera_may_be_dead_and_have_a_wrong_clock() -> None:
@@ -287,24 +297,42 @@ def test_a_camera_may_be_dead_and_have_a_wrong_clock() -> None:
     cases = village(1, 10)
     cases[101] = faulty(cases[101], "no_media")
     board.tick(cases.values(), clocks={101: Verdict("fault", "clock_wrong", 0.0)})
-    assert {s.key.aspect for s in board.standing} == {Aspect.LIVE, Aspect.CLOCK}
+    assert {s.key.aspect for s in board.alarms} == {Aspect.LIVE, Aspect.CLOCK}
 
 
-def test_neighbours_of_a_newly_silent_camera_are_asked_once_each() -> None:
+def test_neighbours_of_a_newly_silent_camera_are_checked_once_each() -> None:
     cases = {**village(1, 5), **village(2, 5)}
-    assert to_ask(cases.values(), now=0.0, rules=RULES) == frozenset()
+    assert devices_to_check(cases.values(), now=0.0, rules=RULES) == frozenset()
     cases[101] = silent(cases[101], 0.0, times=1)
-    assert to_ask(cases.values(), now=1.0, rules=RULES) == {102, 103, 104, 105}
+    assert devices_to_check(cases.values(), now=1.0, rules=RULES) == {102, 103, 104, 105}
     for number in range(102, 106):
         cases[number] = replace(cases[number], answered_at=2.0)
-    assert to_ask(cases.values(), now=3.0, rules=RULES) == frozenset()
-    assert to_ask(cases.values(), now=10.0, rules=RULES) == {101}
+    assert devices_to_check(cases.values(), now=3.0, rules=RULES) == frozenset()
+    assert devices_to_check(cases.values(), now=10.0, rules=RULES) == {101}
     cases[101] = silent(cases[101], 0.0)
-    assert to_ask(cases.values(), now=20.0, rules=RULES) == frozenset()
+    assert devices_to_check(cases.values(), now=20.0, rules=RULES) == frozenset()
 
 
-def test_changes_only_close_what_is_no_longer_wanted() -> None:
+def test_only_what_is_no_longer_expected_is_closed() -> None:
     key = AlarmKey("camera", Aspect.LIVE, 101)
-    alarm = StandingAlarm(7, key, "no_media", frozenset({101}), T0)
-    assert changes([alarm], [ExpectedAlarm(key, "no_media", frozenset({101}), 1, 101, 101, held=True)], T0) == ()
-    assert changes([alarm], [], T0) == (CloseAlarm(7, key),)
+    alarm = OpenAlarm(7, key, "no_media", frozenset({101}), T0)
+    assert (
+        alarm_changes([alarm], [ExpectedAlarm(key, "no_media", frozenset({101}), 1, 101, 101, pending=True)], T0) == ()
+    )
+    assert alarm_changes([alarm], [], T0) == (AlarmClosing(7, key),)
+
+
+def test_members_join_and_leave_while_the_alarm_is_open() -> None:
+    board = Board()
+    cases, others = village(1, 10), list(village(2, 4).values())
+    dead = {n: silent(c) if n <= 109 else c for n, c in cases.items()}
+    board.tick([*dead.values(), *others])
+    assert board.alarms[0].members == frozenset(range(101, 110))
+    dead[110], dead[101] = silent(cases[110]), cases[101]
+    wall = T0 + timedelta(seconds=50)
+    expected = board.tick([*dead.values(), *others], 50.0)
+    assert board.alarms[0].members == frozenset(range(102, 111))
+    one = replace(board.alarms[0], members=frozenset(range(101, 110)))
+    assert alarm_changes([one], expected, wall) == (
+        AlarmUpdate(1, "village_link", joined=frozenset({110}), left=frozenset({101})),
+    )

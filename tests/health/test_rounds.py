@@ -1,4 +1,4 @@
-"""Whole rounds over a real database with a pretended media: from what a camera shows to alarms and notices."""
+"""Whole rounds over a real database with a fake media: from what a camera shows to alarms and notices."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -6,8 +6,10 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import func, select, update
+from sqlalchemy import select, update
+from sqlalchemy.ext.asyncio import AsyncSession
 
+from camera_hub.errors import HubError, Kind
 from camera_hub.events import (
     AlarmChanged,
     CameraChanged,
@@ -17,11 +19,20 @@ from camera_hub.events import (
     FeedChanged,
     VillageChanged,
 )
-from camera_hub.health.history import Retention
 from camera_hub.health.rounds.rounds import Rounds
 from camera_hub.settings import HealthSettings
 from camera_hub.store.database import Database
-from camera_hub.store.tables import Alarm, Camera, Device, Notice, Observation
+from camera_hub.store.tables import (
+    Alarm,
+    AlarmMember,
+    Camera,
+    CameraState,
+    Device,
+    Notice,
+    NoticeChannel,
+    NoticeRule,
+    Observation,
+)
 from tests.fakes.media import FakeMedia
 from tests.fakes.site import add_village
 from tests.fakes.stepped import SteppedClock
@@ -87,11 +98,34 @@ class Hub:
         (self.network.silent.update if on else self.network.silent.difference_update)(hosts)
 
     async def alarms(self, *, closed: bool = False) -> list[tuple[str, str, list[int]]]:
-        """(level, cause, members) of the open alarms, or of all."""
+        """(level, cause, all cameras that it ever stood for) of the open alarms, or of all."""
         async with self.database.read() as session:
             query = select(Alarm).order_by(Alarm.id)
-            rows = await session.scalars(query if closed else query.where(Alarm.closed_at.is_(None)))
-            return [(row.level, row.cause, row.members) for row in rows]
+            rows = (await session.scalars(query if closed else query.where(Alarm.closed_at.is_(None)))).all()
+            members: dict[int, set[int]] = {row.id: set() for row in rows}
+            for member in await session.scalars(select(AlarmMember).where(AlarmMember.alarm_id.in_(members))):
+                members[member.alarm_id].add(member.camera_id)
+            return [(row.level, row.cause, sorted(members[row.id])) for row in rows]
+
+    async def members(self) -> list[tuple[int, bool]]:
+        """(camera, whether it has left) of all alarms, in the order in which they joined."""
+        async with self.database.read() as session:
+            rows = await session.scalars(select(AlarmMember).order_by(AlarmMember.joined_at, AlarmMember.camera_id))
+            return [(row.camera_id, row.left_at is not None) for row in rows]
+
+    async def states(self, camera_id: int) -> list[tuple[str, str, str | None, bool]]:
+        """(aspect, state, cause, whether it is over) of a camera, in the order in which they began."""
+        async with self.database.read() as session:
+            query = select(CameraState).where(CameraState.camera_id == camera_id).order_by(CameraState.id)
+            return [(row.aspect, row.state, row.cause, row.until is not None) for row in await session.scalars(query)]
+
+    async def add_channel(self) -> None:
+        """A channel that gets every notice."""
+        async with self.database.write() as session:
+            channel = NoticeChannel(name="all", created_at=self.clock.now())
+            session.add(channel)
+            await session.flush()
+            session.add(NoticeRule(channel_id=channel.id))
 
     async def notices(self) -> list[tuple[str, str]]:
         async with self.database.read() as session:
@@ -109,11 +143,13 @@ def clock() -> SteppedClock:
 
 
 @pytest.fixture
-def hub(database: Database, clock: SteppedClock, bus: EventBus) -> Hub:
-    return Hub(database, clock, bus)
+async def hub(database: Database, clock: SteppedClock, bus: EventBus) -> Hub:
+    hub = Hub(database, clock, bus)
+    await hub.add_channel()
+    return hub
 
 
-async def test_a_healthy_site_becomes_ok_and_nothing_is_told(hub: Hub) -> None:
+async def test_a_healthy_site_becomes_ok_and_no_alarm_is_raised(hub: Hub) -> None:
     cameras = await add_village(hub.database, hub.clock, "东沟村", 4, recorder=2)
     async with hub.rounds():
         await hub.clock.walk(10)
@@ -184,7 +220,7 @@ async def test_a_camera_that_stays_down_after_its_village_recovers_gets_its_own(
     assert await hub.notices() == [("opened", "village_link"), ("closed", "village_link"), ("opened", "timed_out")]
 
 
-async def test_a_blip_is_not_told(hub: Hub) -> None:
+async def test_a_blip_raises_no_alarm(hub: Hub) -> None:
     cameras = await add_village(hub.database, hub.clock, "东沟村", 4)
     async with hub.rounds(HealthSettings(round_seconds=20.0)):
         await hub.clock.walk(40)
@@ -252,7 +288,7 @@ async def test_with_default_settings_a_frozen_camera_is_known_two_minutes_after_
     assert await hub.alarms() == [("camera", "frozen", [cameras[1]])]
 
 
-async def test_a_wrong_clock_is_told_for_its_device(hub: Hub) -> None:
+async def test_a_wrong_clock_is_its_devices_alarm_and_no_fault_of_the_picture(hub: Hub) -> None:
     cameras = await add_village(hub.database, hub.clock, "东沟村", 6, recorder=4)
     async with hub.database.read() as session:
         recorder = await session.get(Camera, cameras[5])
@@ -263,9 +299,15 @@ async def test_a_wrong_clock_is_told_for_its_device(hub: Hub) -> None:
     async with hub.rounds():
         await hub.clock.walk(20)
     assert await hub.alarms() == [("device", "clock_wrong", cameras[2:])]
+    assert set((await hub.health()).values()) == {("ok", None)}
+    assert sorted(await hub.states(cameras[5])) == [
+        ("clock", "fault", "clock_wrong", False),
+        ("live", "ok", None, False),
+        ("picture", "ok", None, False),
+    ]
 
 
-async def test_a_restart_tells_nothing_anew_and_says_no_all_clear(hub: Hub) -> None:
+async def test_a_restart_raises_no_alarm_again_and_closes_none(hub: Hub) -> None:
     dead = await add_village(hub.database, hub.clock, "东沟村", 6)
     other = await add_village(hub.database, hub.clock, "西沟村", 5)
     hub.media.frozen, hub.media.reasons = {other[0]}, {other[1]: "wrong_password"}
@@ -273,14 +315,16 @@ async def test_a_restart_tells_nothing_anew_and_says_no_all_clear(hub: Hub) -> N
         await hub.clock.walk(10)
         await hub.cut(dead)
         await hub.clock.walk(20)
-    before, told = await hub.alarms(closed=True), await hub.notices()
+    before, notices, members = await hub.alarms(closed=True), await hub.notices(), await hub.members()
+    states = [await hub.states(camera) for camera in dead + other]
     assert len(before) == 3
     async with hub.rounds():
         await hub.clock.walk(40)
-    assert (await hub.alarms(closed=True), await hub.notices()) == (before, told)
+    assert (await hub.alarms(closed=True), await hub.notices(), await hub.members()) == (before, notices, members)
+    assert [await hub.states(camera) for camera in dead + other] == states
 
 
-async def test_a_running_feed_is_observed_for_nothing(hub: Hub) -> None:
+async def test_a_running_feed_is_observed_without_a_look(hub: Hub) -> None:
     (camera,) = await add_village(hub.database, hub.clock, "东沟村", 1)
     async with hub.rounds(HealthSettings(round_seconds=2.0, picture_seconds=1000.0)):
         await hub.clock.walk(10)
@@ -339,20 +383,9 @@ async def test_events_name_what_changed(hub: Hub) -> None:
     with hub.bus.subscribe(AlarmChanged, CameraChanged, VillageChanged) as events:
         async with hub.rounds():
             await hub.clock.walk(10)
-        told = [await events.next() for _ in range(3)]
-        assert set(told[:2]) == {CameraChanged(camera, 1), AlarmChanged(1, 1)}
-        assert told[2] == VillageChanged(1), "last, so that whoever asks for the village then sees the alarm"
-
-
-async def test_old_observations_end_in_small_batches(database: Database, clock: SteppedClock) -> None:
-    (camera,) = await add_village(database, clock, "东沟村", 1)
-    async with database.write() as session:
-        for hour in range(1300):
-            at = clock.now() + timedelta(hours=hour)
-            session.add(Observation(camera_id=camera, at=at, scores={}))
-    deleted = await Retention(14.0, database, clock).delete_old(clock.now() + timedelta(hours=1200))
-    async with database.read() as session:
-        assert (deleted, await session.scalar(select(func.count()).select_from(Observation))) == (1200, 100)
+        seen = [await events.next() for _ in range(3)]
+        assert set(seen[:2]) == {CameraChanged(camera, 1), AlarmChanged(1, 1)}
+        assert seen[2] == VillageChanged(1), "last, so that whoever asks for the village then sees the alarm"
 
 
 async def test_a_port_that_never_answered_is_not_believed(hub: Hub) -> None:
@@ -389,3 +422,88 @@ async def test_a_link_cut_while_feeds_ran_is_the_villages_though_the_feeds_only_
             hub.media.reasons[camera] = "stalled"
         await hub.clock.walk(20)
         assert await hub.alarms(closed=True) == [("village", "village_link", dead)]
+
+
+async def test_a_dead_recorder_and_one_dead_camera_are_two_alarms_while_six_devices_answer(hub: Hub) -> None:
+    cameras = await add_village(hub.database, hub.clock, "东沟村", 39, recorder=32)
+    await add_village(hub.database, hub.clock, "西沟村", 4)
+    async with hub.rounds():
+        await hub.clock.walk(10)
+        await hub.cut([cameras[0], *cameras[7:]])
+        await hub.clock.walk(40)
+        assert sorted(await hub.alarms(closed=True)) == [
+            ("camera", "timed_out", [cameras[0]]),
+            ("device", "device_down", cameras[7:]),
+        ]
+
+
+async def test_a_camera_leaves_the_villages_alarm_when_it_recovers_and_joins_again(hub: Hub) -> None:
+    dead = await add_village(hub.database, hub.clock, "东沟村", 6)
+    await add_village(hub.database, hub.clock, "西沟村", 4)
+    async with hub.rounds():
+        await hub.clock.walk(10)
+        await hub.cut(dead)
+        await hub.clock.walk(20)
+        await hub.cut(dead[:1], on=False)
+        await hub.clock.walk(20)
+        assert await hub.members() == [(dead[0], True), *((camera, False) for camera in dead[1:])]
+        assert await hub.alarms() == [("village", "village_link", dead)]
+        await hub.cut(dead[:1])
+        await hub.clock.walk(20)
+        assert await hub.members() == [(dead[0], True), *((c, False) for c in dead[1:]), (dead[0], False)]
+        await hub.cut(dead, on=False)
+        await hub.clock.walk(40)
+        assert await hub.alarms() == []
+    assert all(left for _, left in await hub.members())
+    assert await hub.notices() == [("opened", "village_link"), ("closed", "village_link")]
+
+
+async def test_each_look_says_what_it_judged(hub: Hub) -> None:
+    """A camera that is frozen all the time is not frozen and well by turns."""
+    (camera, _) = await add_village(hub.database, hub.clock, "东沟村", 2)
+    hub.media.frozen = {camera}
+    async with hub.rounds():
+        await hub.clock.walk(30)
+    async with hub.database.read() as session:
+        rows = (await session.scalars(select(Observation).where(Observation.camera_id == camera))).all()
+    assert {row.live for row in rows} == {"ok"}
+    assert {row.picture for row in rows[2:]} == {"frozen", None}
+    assert {(row.picture, row.reason) for row in rows if row.picture is None} == {(None, None)}
+
+
+async def test_states_of_a_retired_camera_end(hub: Hub) -> None:
+    (camera,) = await add_village(hub.database, hub.clock, "东沟村", 1)
+    async with hub.rounds():
+        await hub.clock.walk(10)
+        assert ("live", "ok", None, False) in await hub.states(camera)
+        async with hub.database.write() as session:
+            await session.execute(update(Camera).where(Camera.id == camera).values(state="retired"))
+        hub.bus.publish(CameraChanged(camera, 1))
+        await hub.clock.walk(2)
+        assert all(over for *_, over in await hub.states(camera))
+
+
+async def test_what_could_not_be_written_is_written_with_a_later_tick(
+    hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (camera,) = await add_village(hub.database, hub.clock, "东沟村", 1)
+    hub.media.reasons[camera] = "no_media"
+    write, broken = hub.database.write, True
+
+    @asynccontextmanager
+    async def sometimes() -> AsyncIterator[AsyncSession]:
+        if broken:
+            raise HubError(Kind.UNAVAILABLE, "the disk is full")
+        async with write() as session:
+            yield session
+
+    monkeypatch.setattr(hub.database, "write", sometimes)
+    async with hub.rounds():
+        await hub.clock.walk(30)
+        assert await hub.alarms() == []
+        broken = False
+        await hub.clock.walk(30)
+        assert await hub.alarms() == [("camera", "no_media", [camera])]
+    async with hub.database.read() as session:
+        rows = (await session.scalars(select(Observation.at).order_by(Observation.id))).all()
+    assert rows[0] == min(rows) <= hub.clock.now() - timedelta(seconds=55)

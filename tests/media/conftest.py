@@ -18,7 +18,7 @@ from camera_hub.media.engine import MediaEngine
 from camera_hub.media.interface import PageNews, Quality, TileStatus
 from camera_hub.media.interface import Role as StreamRole
 from camera_hub.media.wall.pages import PageOutbox
-from camera_hub.relay.messages import FeedSpec
+from camera_hub.relay.messages import FeedSpec, RtspLiveSource
 from camera_hub.settings import EyeSettings, MediaSettings, ServerSettings, Settings
 from camera_hub.store.database import Database
 from camera_hub.store.tables import Camera, Device, Stream, User, Village
@@ -70,11 +70,7 @@ class FakeSources:
         stream_id = self.stream(camera_id, role)
         spec = FeedSpec(
             feed=f"s{stream_id}",
-            url=f"rtsp://127.0.0.1/{paths[role]}",
-            address="127.0.0.1",
-            port=554,
-            username="admin",
-            password="secret",
+            source=RtspLiveSource(f"rtsp://127.0.0.1/{paths[role]}", "127.0.0.1", 554, "admin", "secret"),
             device=self.device,
             credentials_version=self.credentials_version,
         )
@@ -129,7 +125,15 @@ async def site(database: Database) -> Database:
         await session.flush()
         session.add(Stream(camera_id=1, role="sub", uri="rtsp://127.0.0.1/live"))
         session.add(
-            User(id=1, username="op", display_name="Operator", role="operator", password_hash="-", created_at=NOON)
+            User(
+                id=1,
+                username="op",
+                display_name="Operator",
+                role="operator",
+                all_villages=True,
+                password_hash="-",
+                created_at=NOON,
+            )
         )
     return database
 

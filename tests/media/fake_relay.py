@@ -65,7 +65,7 @@ class FakeRelay:
         await self._pipe.reply(frame, {"relay": {"pid": os.getpid(), **self._vitals()}, "feeds": {}, "viewers": {}})
 
     async def on_feed_open(self, frame: PipeFrame) -> None:
-        feed, behaviour = frame.head["feed"], frame.head["url"].split("/", 3)[3].split("/")
+        feed, behaviour = frame.head["feed"], frame.head["source"]["url"].split("/", 3)[3].split("/")
         self._feeds[feed] = behaviour[0]
         self._state(feed, "connecting")
         match behaviour:

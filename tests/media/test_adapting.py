@@ -5,7 +5,7 @@ import pytest
 from camera_hub.media.interface import Quality, Role
 from camera_hub.media.wall.quality import adapted, note, out_of_step
 from camera_hub.media.wall.tile_state import TileSlot
-from camera_hub.relay.messages import FeedSpec, LinkLevel
+from camera_hub.relay.messages import FeedSpec, LinkLevel, RtspLiveSource
 from tests.media.conftest import FakeChosen
 
 FULL, LIGHT, KEYS = LinkLevel.FULL, LinkLevel.LIGHT, LinkLevel.KEYS
@@ -15,7 +15,9 @@ def shown(wished: Quality, asked: Quality, role: Role, tried: tuple[int, ...] = 
     track = TileSlot(0)
     track.wish(1, 1, wished)
     track.asked, track.tried = asked, set(tried)
-    track.chosen = FakeChosen(11, 1, 1, 1, role, "h264", FeedSpec("s11", "rtsp://camera", "127.0.0.1", 554))
+    track.chosen = FakeChosen(
+        11, 1, 1, 1, role, "h264", FeedSpec("s11", RtspLiveSource("rtsp://camera", "127.0.0.1", 554))
+    )
     return track
 
 

@@ -107,7 +107,7 @@ async def test_an_older_serial_is_ignored(media: MediaEngine) -> None:
     [
         (99, OPERATOR, "not_found"),
         (6, OPERATOR, Reason.NOT_APPROVED),
-        (5, Actor(1, "v", "Village", Role.VILLAGE_ADMIN, village_id=1), "not_found"),
+        (5, Actor(1, "v", "Village", Role.VILLAGE_ADMIN, frozenset({1})), "not_found"),
     ],
 )
 async def test_a_camera_that_may_not_be_seen_is_refused(

@@ -17,7 +17,7 @@ from camera_hub.media.interface import AudioWish, PageAudioState, RelayReplaced,
 from camera_hub.media.wall.pages import PageOutbox
 from camera_hub.settings import Settings
 from camera_hub.store.database import Database
-from camera_hub.store.tables import User
+from camera_hub.store.tables import User, UserVillage
 from tests.media.conftest import FAKES, OPERATOR, FakeSources, tile_in, until
 from tests.media.test_engine import heard as told_to_relay
 from tests.media.test_engine import say
@@ -147,7 +147,8 @@ async def test_rights_that_end_take_the_sound_with_them(loud: MediaEngine, site:
         loud.listening.listen(PAGE, AudioWish(1, 5))
         await says(news, "live")
         async with site.write() as session:
-            await session.execute(update(User).values(role="village_admin", village_id=1))
+            await session.execute(update(User).values(role="village_admin", all_villages=False))
+            session.add(UserVillage(user_id=1, village_id=1))
         bus.publish(AccessChanged(1))
         await tile_in(news, "refused")
         loud.listening.listen(PAGE, AudioWish(2, 5))

@@ -1,6 +1,7 @@
 """Turns of login tries that relays hold, on the hub's side."""
 
 from collections.abc import AsyncIterator
+from typing import Literal
 
 import pytest
 
@@ -29,7 +30,7 @@ class Site:
         await self.clock.settle()
         return self.answers.get((process, turn))
 
-    async def say(self, process: int, turn: int, outcome: str) -> None:
+    async def say(self, process: int, turn: int, outcome: Literal["accepted", "refused", "over"]) -> None:
         self.permits.said(process, LoginSaid(turn, outcome))
         await self.clock.settle()
 

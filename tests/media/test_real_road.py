@@ -15,6 +15,7 @@ from camera_hub.errors import HubError, Reason
 from camera_hub.events import EventBus
 from camera_hub.media.engine import MediaEngine
 from camera_hub.media.interface import Quality, RelayReplaced, TileStatus, TileWish
+from camera_hub.relay.messages import RtspLiveSource
 from camera_hub.settings import IngestSettings, Settings
 from camera_hub.simulator.farm import Farm
 from camera_hub.simulator.faults import Fault
@@ -22,6 +23,8 @@ from camera_hub.simulator.state import DeviceState
 from camera_hub.simulator.testing import small_farm, small_plan
 from camera_hub.store.database import Database
 from tests.media.conftest import OPERATOR, FakeChosen, FakeSources, eventually, tile_in, until
+
+pytestmark = pytest.mark.one_database
 
 PAGE = "page-0001"
 
@@ -37,15 +40,9 @@ class FarmSources(FakeSources):
         assert self.farm is not None
         state = list(self.farm.devices.values())[camera_id - 1].state
         url = state.stream_url(state.plan.channels[0], 2 if chosen.role == "sub" else 1)
-        spec = replace(
-            chosen.spec,
-            url=url,
-            address=state.plan.address,
-            port=state.rtsp_port,
-            username=state.plan.username,
-            password=state.plan.password,
-            device=f"d{camera_id}",
-        )
+        plan = state.plan
+        source = RtspLiveSource(url, plan.address, state.rtsp_port, plan.username, plan.password)
+        spec = replace(chosen.spec, source=source, device=f"d{camera_id}")
         return replace(chosen, spec=spec)
 
 
@@ -62,6 +59,7 @@ async def real(settings: Settings, bus: EventBus, site: Database, farm: Farm) ->
         yield media
 
 
+@pytest.mark.slow
 async def test_cameras_play_switch_and_come_back_after_the_relay_was_killed(real: MediaEngine, farm: Farm) -> None:
     async with real.page(PAGE, OPERATOR) as news, asyncio.timeout(30):
         async with WallPeer(2) as peer:
@@ -96,6 +94,7 @@ async def test_cameras_play_switch_and_come_back_after_the_relay_was_killed(real
             assert await peer.picture(0) == (320, 192)
 
 
+@pytest.mark.slow
 async def test_a_fresh_relay_takes_over_with_its_pictures_ready(real: MediaEngine, farm: Farm) -> None:
     device = next(iter(farm.devices.values())).state
     async with real.page(PAGE, OPERATOR) as news, asyncio.timeout(30):
@@ -121,6 +120,7 @@ async def _sessions(device: DeviceState, count: int) -> bool:
     return sum(device.stats.sessions.values()) == count
 
 
+@pytest.mark.slow
 async def test_a_wrong_password_costs_two_tries_whoever_asks(real: MediaEngine, farm: Farm) -> None:
     key, device = next(iter(farm.devices.items()))
     await farm.set_fault(key, Fault.WRONG_PASSWORD)
@@ -138,6 +138,7 @@ async def test_a_wrong_password_costs_two_tries_whoever_asks(real: MediaEngine, 
     assert device.state.stats.logins_failed == 2
 
 
+@pytest.mark.slow
 async def test_a_look_opens_a_feed_for_itself_and_closes_it(real: MediaEngine, farm: Farm) -> None:
     sight = await real.look(1, scores=True)
     assert sight.reason is None, sight
@@ -177,6 +178,7 @@ async def test_a_proof_keeps_the_picture(real: MediaEngine) -> None:
     assert picture.startswith(b"\xff\xd8\xff")
 
 
+@pytest.mark.slow
 async def test_a_main_stream_over_a_thin_link_becomes_late_and_gives_way_to_the_sub_stream(
     settings: Settings, bus: EventBus, site: Database, farm: Farm
 ) -> None:
@@ -200,6 +202,7 @@ async def test_a_main_stream_over_a_thin_link_becomes_late_and_gives_way_to_the_
         assert (await media.look(1)).late, "health is told"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("fault", "reason", "codec"), [(None, Reason.NO_H264, "h265"), (Fault.B_FRAMES, Reason.B_FRAMES, "h264")]
 )

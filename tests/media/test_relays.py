@@ -19,11 +19,13 @@ from camera_hub.media.relays.handover import REPLACE_EVERY, StandbyWarmUp, memor
 from camera_hub.media.relays.process import RelayProcess
 from camera_hub.media.relays.supervisor import RelaySupervisor, config_of, memory_limit
 from camera_hub.media.wall.pages import PageOutbox
-from camera_hub.relay.messages import FeedPhase, FeedSpec, FeedState
+from camera_hub.relay.messages import FeedPhase, FeedSpec, FeedState, RtspLiveSource
 from camera_hub.settings import MediaSettings, Settings
 from camera_hub.store.database import Database
 from camera_hub.wire import PipeFrame
 from tests.media.conftest import FAKE_RELAY, FAKES, OPERATOR, FakeChosen, FakeSources, tile_in, until
+
+pytestmark = pytest.mark.one_database
 
 PAGE = "page-0001"
 
@@ -134,7 +136,7 @@ class Owner:
     """As media.engine: three feeds play, of which one is let go while the standby warms up."""
 
     def __init__(self) -> None:
-        self.playing = [FeedSpec(f"s{n}", "rtsp://127.0.0.1/live", "127.0.0.1", 554) for n in (1, 2, 3)]
+        self.playing = [FeedSpec(f"s{n}", RtspLiveSource("rtsp://127.0.0.1/live", "127.0.0.1", 554)) for n in (1, 2, 3)]
         self.gone: list[int] = []
 
     def relay_started(self, relay: RelaySupervisor) -> None:
@@ -217,7 +219,8 @@ def test_memory_makes_way_in_order_but_not_again_and_again() -> None:
 
 def test_a_device_that_is_full_is_not_pressed_by_the_standby() -> None:
     specs = [
-        FeedSpec(f"s{n}", "rtsp://127.0.0.1/1", "127.0.0.1", 554, device="nvr" if n < 4 else "d") for n in range(6)
+        FeedSpec(f"s{n}", RtspLiveSource("rtsp://127.0.0.1/1", "127.0.0.1", 554), device="nvr" if n < 4 else "d")
+        for n in range(6)
     ]
     warming = StandbyWarmUp.of(specs)
     assert warming.heard(FeedState("s0", FeedPhase.LIVE)) == []

@@ -8,10 +8,10 @@ import pytest
 from camera_hub.errors import Reason
 from camera_hub.media.interface import TileStatus
 from camera_hub.media.wall.tile_state import FeedNews, TileSlot, follow, tile
-from camera_hub.relay.messages import FeedPhase, FeedSpec, FeedState, TrackPhase, TrackState
+from camera_hub.relay.messages import FeedPhase, FeedSpec, FeedState, RtspLiveSource, TrackPhase, TrackState
 from tests.media.conftest import NOON, FakeChosen
 
-CHOSEN = FakeChosen(12, 1, 1, 1, "sub", "h264", FeedSpec("s12", "rtsp://camera", "127.0.0.1", 554))
+CHOSEN = FakeChosen(12, 1, 1, 1, "sub", "h264", FeedSpec("s12", RtspLiveSource("rtsp://camera", "127.0.0.1", 554)))
 
 
 def shown(heard: TrackPhase | None = None, **values: Any) -> TileSlot:

@@ -22,6 +22,8 @@ from tests.fakes.processes import children
 from tests.media.conftest import OPERATOR, eventually
 from tests.media.test_real_road import PAGE, FarmSources
 
+pytestmark = pytest.mark.one_database
+
 LONG = bool(os.environ.get("CAMERA_HUB_LONG"))
 KILLS = 100 if LONG else 5
 
@@ -56,6 +58,7 @@ async def received(peer: WallPeer) -> tuple[int, int]:
     return one.packetsReceived, one.packetsLost
 
 
+@pytest.mark.slow
 async def test_not_a_frame_is_lost_while_eyes_are_killed(media: MediaEngine) -> None:
     async with media.page(PAGE, OPERATOR), WallPeer(1) as peer:
         answer = await media.offer(OPERATOR, PAGE, 0, await peer.offer())

@@ -8,11 +8,11 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from camera_hub.media.feeds.desired_state import Action, CloseFeed, DesiredFeeds, FeedKey, OpenFeed, relay_of
 from camera_hub.media.feeds.device_limits import LEARNED_SECONDS
-from camera_hub.relay.messages import FeedSpec
+from camera_hub.relay.messages import FeedSpec, RtspLiveSource
 
 LINGER = 10.0
 KEY = FeedKey(0, 7)
-SPEC = FeedSpec("s7", "rtsp://camera/1", "127.0.0.1", 554)
+SPEC = FeedSpec("s7", RtspLiveSource("rtsp://camera/1", "127.0.0.1", 554))
 
 
 def test_a_feed_opens_once_and_closes_after_it_has_lingered() -> None:

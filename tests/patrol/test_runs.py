@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from itertools import pairwise
+from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import update
@@ -15,15 +16,16 @@ from camera_hub.events import EventBus, RunChanged
 from camera_hub.patrol.runs import RunMoved, Runs
 from camera_hub.patrol.scenes import Scenes
 from camera_hub.patrol.tours import NewStop, Tours
-from camera_hub.patrol.views import RunView
+from camera_hub.patrol.views import RunView, SkippedCamera
 from camera_hub.settings import PatrolSettings
 from camera_hub.store.database import Database
-from camera_hub.store.tables import Camera, RunStep, User
+from camera_hub.store.tables import Camera, User
 from tests.fakes.media import FakeMedia
 from tests.fakes.site import add_village
 from tests.fakes.stepped import SteppedClock
 
 SETTINGS = PatrolSettings(warm_seconds=5.0)
+ZONE = ZoneInfo("Asia/Shanghai")
 
 
 @dataclass
@@ -47,7 +49,7 @@ class Centre:
 
     @asynccontextmanager
     async def runs(self) -> AsyncIterator[Runs]:
-        async with Runs(SETTINGS, self.clock, self.bus, self.database, self.media) as runs:
+        async with Runs(SETTINGS, self.clock, self.bus, self.database, self.media, ZONE) as runs:
             yield runs
 
     async def tour(self, *dwells: int, scene: int | None = None) -> int:
@@ -63,7 +65,7 @@ class Centre:
 
     async def lines(self, runs: Runs, run: int) -> list[tuple[int, str, str | None, float | None]]:
         """(position, outcome, reason, seconds) of each line of the record."""
-        _, steps = await runs.record(self.actor, run)
+        steps, _ = await runs.record(self.actor, run)
         assert [step.sequence for step in steps] == list(range(len(steps)))
         return [(step.position, step.outcome, step.reason, step.shown_s) for step in steps]
 
@@ -77,7 +79,14 @@ def clock() -> SteppedClock:
 async def centre(database: Database, clock: SteppedClock, bus: EventBus) -> Centre:
     cameras = await add_village(database, clock, "东沟村", 4) + await add_village(database, clock, "西沟村", 2)
     async with database.write() as session:
-        user = User(username="zhang", display_name="张三", role="operator", password_hash="-", created_at=clock.now())
+        user = User(
+            username="zhang",
+            display_name="张三",
+            role="operator",
+            all_villages=True,
+            password_hash="-",
+            created_at=clock.now(),
+        )
         session.add(user)
         await session.flush()
         actor = Actor(user.id, "zhang", "张三", Role.OPERATOR)
@@ -113,9 +122,10 @@ async def test_dead_cameras_are_skipped_and_named(centre: Centre) -> None:
     async with centre.runs() as runs:
         run = await runs.start(centre.actor, tour, loop=False)
         assert run.next_position == 2
-        assert [tile and tile.skipped for tile in run.stops[3].cameras] == ["wrong_password", None, None, None]
         await centre.clock.walk(25)
-        _, steps = await runs.record(centre.actor, run.id)
+        steps, _ = await runs.record(centre.actor, run.id)
+        on = await runs.get(centre.actor, run.id)
+        assert (on.position, on.dead) == (3, (SkippedCamera(dead, "wrong_password"),))
         await centre.clock.walk(10)
         assert [line[:3] for line in await centre.lines(runs, run.id)] == [
             (0, "shown", None),
@@ -123,10 +133,9 @@ async def test_dead_cameras_are_skipped_and_named(centre: Centre) -> None:
             (2, "shown", None),
             (3, "shown", None),
         ]
-        assert steps[-1].cameras[:3] == [
-            {"id": dead, "name": "东沟村摄像机2", "village": "东沟村", "skipped": "wrong_password"},
-            {"id": centre.cameras[4], "name": "西沟村摄像机1", "village": "西沟村", "skipped": None},
-            None,
+        assert [(camera.id, camera.village, camera.name, camera.why) for camera in steps[-1].cameras] == [
+            (dead, "东沟村", "东沟村摄像机2", "wrong_password"),
+            (centre.cameras[4], "西沟村", "西沟村摄像机1", "no_page"),
         ]
 
 
@@ -136,7 +145,9 @@ async def test_what_a_running_feed_knows_beats_the_last_round(centre: Centre) ->
     centre.media.feeds = {centre.cameras[1]: ("live", None), centre.cameras[2]: ("failed", "stalled")}
     async with centre.runs() as runs:
         run = await runs.start(centre.actor, tour, loop=False)
-        assert [tile.skipped for stop in run.stops for tile in stop.cameras if tile] == [None, None, "stalled"]
+        assert (run.dead, run.next_position) == ((), 1)
+        run = await runs.control(centre.actor, run.id, "next", run.revision)
+        assert run.next_position is None
 
 
 async def test_a_tour_of_dead_cameras_ends_at_once_with_its_record(centre: Centre) -> None:
@@ -301,7 +312,8 @@ async def test_editing_a_tour_changes_no_run_under_way(centre: Centre) -> None:
         run = await runs.start(centre.actor, tour, loop=False)
         await centre.tours.change(centre.actor, tour, "改名", "", [NewStop(centre.cameras[5], None, 60, "")])
         run = await runs.get(centre.actor, run.id)
-        assert (run.tour_name, [stop.dwell_s for stop in run.stops]) == ("重点路段", [10, 20])
+        plan = await runs.plan(centre.actor, run.id)
+        assert (run.tour_name, [stop.dwell_s for stop in plan]) == ("重点路段", [10, 20])
 
 
 async def test_every_step_is_an_event(centre: Centre) -> None:
@@ -320,7 +332,7 @@ async def test_steps_never_overlap_nor_leave_gaps(centre: Centre) -> None:
     async with centre.runs() as runs:
         run = await runs.start(centre.actor, tour, loop=True)
         await centre.clock.walk(60)
-        view, steps = await runs.record(centre.actor, run.id)
-    times: list[RunStep] = list(steps)
-    assert all(before.ended_at == after.started_at for before, after in pairwise(times))
+        view = await runs.get(centre.actor, run.id)
+        steps, _ = await runs.record(centre.actor, run.id)
+    assert all(before.ended_at == after.started_at for before, after in pairwise(steps))
     assert (view.lap, view.position) == (3, 1)

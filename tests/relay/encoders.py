@@ -6,6 +6,7 @@ from functools import cache
 import av
 import numpy as np
 
+from camera_hub.errors import Reason
 from tests.relay.clip import RATE, Clip, units
 
 SETTINGS: dict[str, dict[str, str]] = {
@@ -29,6 +30,10 @@ SETTINGS: dict[str, dict[str, str]] = {
     "4:2:2": {"profile": "high422", "format": "yuv422p"},
     "10 bit": {"profile": "high10", "format": "yuv420p10le"},
 }
+
+NAMED = {"b-frames": Reason.B_FRAMES, "open gop": Reason.B_FRAMES, "parameter sets once": Reason.NO_KEY_FRAME}
+"""What cannot be shown, by the reason that is told. Open GOPs come with B-frames wherever they come at all."""
+PLAYED = [name for name in SETTINGS if name not in NAMED]
 
 
 @cache

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from camera_hub.clock import SystemClock
-from camera_hub.relay.messages import FeedSpec, RelayConfig
+from camera_hub.relay.messages import FeedSpec, RelayConfig, RtspLiveSource
 from camera_hub.relay.process.relay import Relay
 from camera_hub.running import running
 from camera_hub.wire import Pipe, PipeFrame
@@ -22,9 +22,13 @@ class Hub:
         self.pipe = pipe
         self.said: list[PipeFrame] = []
         self._more = asyncio.Condition()
+        self.reads = asyncio.Event()
+        """Cleared: a hub that hangs, and reads nothing more (but what its stream has buffered)."""
+        self.reads.set()
 
     async def listen(self) -> None:
         while (frame := await self.pipe.receive()) is not None:
+            await self.reads.wait()
             async with self._more:
                 self.said.append(frame)
                 self._more.notify_all()
@@ -48,8 +52,9 @@ class Hub:
         return (await self.pipe.call({"type": type_, **values})).head
 
     async def open(self, feed: str, camera: Camera, **values: Any) -> FeedSpec:
-        """Open a feed of the camera."""
-        spec = FeedSpec(feed, camera.url, "127.0.0.1", camera.port, **values)
+        """Open a feed of the camera; `values` are of its source, or of the feed itself."""
+        of_source = {name: values.pop(name) for name in ("username", "password", "transport") if name in values}
+        spec = FeedSpec(feed, RtspLiveSource(camera.url, "127.0.0.1", camera.port, **of_source), **values)
         await self.pipe.call(spec.head("feed.open"))
         return spec
 

@@ -22,8 +22,13 @@ from tests.relay.peer import viewer
 
 CAMERAS, VIEWERS, TRACKS = 4, 3, 2
 BACK = 60.0
-FLAT = {"slope_mb_per_hour": 12.0, "grown_mb": 6.0, "files": 4, "tasks": 16}
-"""What may be called flat: 1 % of a relay's memory an hour and an allocator's noise; a viewer has six tasks."""
+FLAT = {"slope_mb_per_hour": 12.0, "grown_mb": 6.0, "grown_short_mb": 4.0, "files": 4, "tasks": 16}
+"""What may be called flat: 1 % of a relay's memory an hour and an allocator's noise; a viewer has six tasks.
+
+A short soak has no slope to speak of: some 30 viewers come and go while it is judged, and the relay grows by 1 to
+1.5 MB (measured). What kept 100 kB of each would stand out.
+"""
+LONG_MINUTES = 10
 
 
 @dataclass
@@ -171,10 +176,10 @@ def judge(report: Report, samples: list[Sample]) -> None:
     report.files_last = min(one.files for one in samples[-tenth:])
     report.tasks_first = min(one.tasks for one in samples[:tenth])
     report.tasks_last = min(one.tasks for one in samples[-tenth:])
-    long = report.minutes >= 10
+    long = report.minutes >= LONG_MINUTES
     report.flat = (
         report.failures == 0
-        and report.rss_last_mb - report.rss_first_mb <= FLAT["grown_mb"]
+        and report.rss_last_mb - report.rss_first_mb <= FLAT["grown_mb" if long else "grown_short_mb"]
         and (not long or report.rss_slope_mb_per_hour <= FLAT["slope_mb_per_hour"])
         and report.files_last - report.files_first <= FLAT["files"]
         and report.tasks_last - report.tasks_first <= FLAT["tasks"]

@@ -71,6 +71,7 @@ async def test_the_tone_of_the_camera_that_is_listened_to_is_heard(quirks: Quirk
         assert await peer.width(0) == 320
 
 
+@pytest.mark.slow
 async def test_listening_moves_between_cameras_of_different_codecs_and_stops_on_one_track() -> None:
     async with (
         camera(clip(), singing(500)) as low,
@@ -148,6 +149,7 @@ async def test_a_camera_that_refuses_its_sound_keeps_its_picture(audio: Audio) -
         assert cam.seen.connections == 1
 
 
+@pytest.mark.slow
 async def test_a_camera_that_chokes_on_the_second_setup_is_opened_without(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(client, "AUDIO_DEADLINE", 0.2)
     async with camera(clip(), Quirks(audio=Audio(ignore=2))) as cam, relay(open_timeout=1.0) as hub:

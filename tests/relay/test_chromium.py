@@ -8,6 +8,7 @@ from camera_hub.bench.road import road
 from tests.relay.browser import chromium, pictures
 from tests.relay.camera import camera
 from tests.relay.clip import clip
+from tests.relay.encoders import PLAYED, encoded
 from tests.relay.hub import relay
 from tests.relay.proxy import every
 
@@ -65,3 +66,21 @@ async def test_lost_packets_are_repaired_by_resends() -> None:
         assert figures["rtx"] >= lossy.picked - 2
         assert stats["retransmittedPacketsReceived"] >= lossy.picked - 3
         assert stats["framesDecoded"] >= 100
+
+
+async def test_chromium_plays_all_that_is_not_named() -> None:
+    """4:2:2 and 10 bit among them: Chromium decodes both, so the relay does not refuse them."""
+    async with AsyncExitStack() as stack:
+        hub = await stack.enter_async_context(relay())
+        for name in PLAYED:
+            await hub.open(name, await stack.enter_async_context(camera(encoded(name))))
+        page = await stack.enter_async_context(chromium())
+        answer = await hub.call("viewer.offer", viewer="v", sdp=await page.evaluate(f"offer({len(PLAYED)})"))
+        for track, name in enumerate(PLAYED):
+            await hub.call("track.show", viewer="v", track=track, feed=name, serial=1)
+        await page.evaluate("sdp => accept(sdp)", answer["sdp"])
+        await page.wait_for_function(
+            f"pictures().length == {len(PLAYED)} && pictures().every(p => p.width > 0 && p.frames > 20)"
+        )
+        sizes = [(encoded(name).width, encoded(name).height) for name in PLAYED]
+        assert [(seen["width"], seen["height"]) for seen in await pictures(page)] == sizes

@@ -57,6 +57,7 @@ def private_names(path: Path) -> set[str]:
     return found - {"__future__"}
 
 
+@pytest.mark.slow
 def test_every_private_name_in_use_stands_in_this_contract() -> None:
     modules = sorted((ROOT / "camera_hub").rglob("*.py"))
     used = {name for path in modules for name in private_names(path)}

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from camera_hub.errors import Reason
-from camera_hub.relay.messages import FeedSpec
+from camera_hub.relay.messages import FeedSpec, RtspLiveSource
 from camera_hub.simulator.farm import Farm
 from camera_hub.simulator.faults import Fault
 from camera_hub.simulator.testing import small_farm
@@ -19,11 +19,9 @@ def specs(farm: Farm, quality: str = "sub_url") -> list[FeedSpec]:
     return [
         FeedSpec(
             channel["key"],
-            channel[quality],
-            device["host"],
-            device["rtsp_port"],
-            device["username"],
-            device["password"],
+            RtspLiveSource(
+                channel[quality], device["host"], device["rtsp_port"], device["username"], device["password"]
+            ),
             group="village",
             device=device["key"],
         )
@@ -54,6 +52,7 @@ async def test_an_h265_main_stream_goes_live() -> None:
         assert (live["codec"], live["width"] > 0) == ("h265", True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("fault", "reason"),
     [

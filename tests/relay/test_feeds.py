@@ -2,12 +2,13 @@
 
 import asyncio
 import socket
-from dataclasses import replace
+from dataclasses import asdict, replace
+from typing import Any
 
 import pytest
 
 from camera_hub.errors import Reason
-from camera_hub.relay.messages import LoginMay
+from camera_hub.relay.messages import FeedSpec, Gb28181Source, LoginMay, PlaybackSource, RtspLiveSource
 from tests.relay.camera import NONCE, REALM, Camera, Quirks, camera
 from tests.relay.clip import clip
 from tests.relay.hub import Hub, relay
@@ -16,6 +17,12 @@ MD5 = f'Digest realm="{REALM}", nonce="{NONCE}"'
 WITH_QOP = f'Digest realm="{REALM}", nonce="{NONCE}", qop="auth"'
 SHA256 = f'Digest realm="{REALM}", nonce="{NONCE}", algorithm=SHA-256, qop="auth"'
 BASIC = f'Basic realm="{REALM}"'
+
+
+def with_password(spec: FeedSpec, password: str, **values: Any) -> FeedSpec:
+    """The same feed with another password."""
+    assert isinstance(spec.source, RtspLiveSource)
+    return replace(spec, source=replace(spec.source, password=password), **values)
 
 
 async def failure(hub: Hub, feed: str = "s1") -> dict[str, object]:
@@ -76,7 +83,7 @@ async def test_a_refused_login_is_not_tried_again_until_the_hub_opens_the_feed_a
         refused = await failure(hub)
         assert (refused["reason"], refused["final"]) == (Reason.WRONG_PASSWORD, True)
         assert signed(cam) == 1
-        await hub.pipe.call(replace(spec, password="right", credentials_version=2).head("feed.open"))
+        await hub.pipe.call(with_password(spec, "right", credentials_version=2).head("feed.open"))
         await hub.state("s1", "live")
         assert signed(cam) == 1 + 3
 
@@ -99,7 +106,7 @@ async def test_the_hub_is_asked_before_a_login_is_tried_and_told_what_became_of_
         assert (said["outcome"], signed(cam)) == ("refused", 1)
 
         heard = len(hub.said)
-        await hub.pipe.call(replace(spec, password="right").head("feed.open"))
+        await hub.pipe.call(with_password(spec, "right").head("feed.open"))
         turn = (await hub.until("login.ask", since=heard)).head["turn"]
         await hub.pipe.send(LoginMay(turn).head("login.may"))
         await hub.state("s1", "live")
@@ -172,6 +179,7 @@ async def test_udp_is_taken_where_tcp_is_refused() -> None:
         assert cam.seen.methods()[:4] == ["DESCRIBE", "SETUP", "SETUP", "PLAY"]
 
 
+@pytest.mark.slow
 async def test_a_stream_that_falls_silent_is_opened_again() -> None:
     async with camera(clip(), Quirks(silent_after=5)) as cam, relay(media_timeout=0.6) as hub:
         await hub.open("s1", cam)
@@ -195,6 +203,7 @@ async def test_a_stream_without_key_frames_is_named_so() -> None:
         assert (await failure(hub))["reason"] == Reason.NO_KEY_FRAME
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("codec", "options"), [("h264", "bframes=2:b-adapt=0"), ("h265", "bframes=2:b-adapt=0:log-level=none")]
 )
@@ -211,6 +220,7 @@ async def test_of_a_stream_with_b_frames_only_key_frames_are_handed_out(codec: s
         assert figures["failures"] == 0
 
 
+@pytest.mark.slow
 async def test_a_standing_tap_goes_on_beside_one_that_wants_the_next_key_frame_only() -> None:
     async with camera(clip(), Quirks(speed=4)) as cam, relay() as hub:
         await hub.open("s1", cam)
@@ -257,3 +267,21 @@ async def test_jumping_and_wrapping_timestamps_lose_no_frame() -> None:
         await hub.until("key_frame", lambda head: head["received_at"] > first.head["received_at"])
         figures = (await hub.call("figures"))["feeds"]["s1"]
         assert (figures["gaps"], figures["dropped"], figures["jumps"]) == (0, 0, 1)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        PlaybackSource("rtsp://127.0.0.1/1", "127.0.0.1", 554, position=1_700_000_000.0),
+        Gb28181Source("34020000001320000001", "34020000001310000001"),
+        {"kind": "carrier_pigeon", "loft": 7},
+    ],
+)
+async def test_a_source_that_relays_do_not_pull_is_refused_by_name_and_for_good(source: object) -> None:
+    async with relay() as hub:
+        head = {"feed": "s1", "source": source if isinstance(source, dict) else asdict(source)}  # type: ignore[call-overload]
+        hub.pipe.post({"type": "feed.open", **head})
+        failed = await failure(hub)
+        assert (failed["reason"], failed["final"]) == (Reason.SOURCE_UNSUPPORTED, True)
+        assert failed["detail"]
+        assert (await hub.call("pulse"))["rss_bytes"] > 0, "the relay goes on"

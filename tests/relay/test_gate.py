@@ -8,15 +8,18 @@ from camera_hub.clock import Clock, SystemClock
 from camera_hub.errors import HubError, Kind, Reason
 from camera_hub.relay.ingest.admission import CALL_EVERY, AdmissionControl
 from camera_hub.relay.ingest.login_permits import LoginPermitRequests
-from camera_hub.relay.messages import FeedSpec, LoginMay
+from camera_hub.relay.messages import FeedSpec, LoginMay, RtspLiveSource
 from camera_hub.running import Backoff, ended, keep_running
 from tests.fakes.clock import ManualClock
 
 FREE = LoginPermitRequests(lambda head: None, asks=False)
 
 
+WITH_LOGIN = RtspLiveSource("rtsp://127.0.0.1/1", "127.0.0.1", 554, "u", "p")
+
+
 def spec(name: str, village: str = "v1") -> FeedSpec:
-    return FeedSpec(name, "rtsp://127.0.0.1/1", "127.0.0.1", 554, group=village, device=name)
+    return FeedSpec(name, RtspLiveSource("rtsp://127.0.0.1/1", "127.0.0.1", 554), group=village, device=name)
 
 
 class Opening:
@@ -74,10 +77,7 @@ async def test_channels_that_wait_for_their_recorders_login_do_not_stand_in_the_
             order.append(of.feed)
             await asyncio.Event().wait()
 
-    channels = [
-        FeedSpec(f"channel {number}", "rtsp://127.0.0.1/1", "127.0.0.1", 554, "u", "p", group="v1", device="recorder")
-        for number in range(6)
-    ]
+    channels = [FeedSpec(f"channel {number}", WITH_LOGIN, group="v1", device="recorder") for number in range(6)]
     async with AsyncExitStack() as stack:
         for of in (*channels, spec("another camera")):
             stack.push_async_callback(ended, asyncio.create_task(open_(of), name=of.feed))
@@ -90,7 +90,7 @@ async def test_who_has_the_turn_that_a_viewer_waits_for_goes_before_looks() -> N
     """Else a viewer would wait for a look of the same recorder, and that one behind all other looks."""
     permits = LoginPermitRequests(lambda head: None, asks=True)
     gate, order, done = AdmissionControl(2, 32, permits, SystemClock()), list[str](), asyncio.Event()
-    recorder = partial(FeedSpec, url="rtsp://127.0.0.1/1", address="127.0.0.1", port=554, username="u", password="p")
+    recorder = partial(FeedSpec, source=WITH_LOGIN)
 
     async def open_(of: FeedSpec, watched: bool) -> None:
         async with gate.opening(of, lambda: watched):

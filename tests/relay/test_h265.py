@@ -191,6 +191,7 @@ class Client:
         return sizes
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("width", "height"), [(320, 240), (1280, 720)])
 async def test_a_client_that_takes_h265_decodes_what_it_is_sent(width: int, height: int) -> None:
     shown = clip(codec="h265", seconds=1, width=width, height=height)

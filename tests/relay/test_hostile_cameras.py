@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from camera_hub.errors import Reason
-from camera_hub.relay.messages import FeedSpec
+from camera_hub.relay.messages import FeedSpec, RtspLiveSource
 from camera_hub.simulator.canary import Canary
 from camera_hub.wire import PipeFrame
 from tests.relay import hostile_matrix
@@ -62,7 +62,8 @@ async def ear() -> AsyncIterator[Ear]:
 
 
 async def open_feed(hub: Hub, name: str, port: int) -> None:
-    spec = FeedSpec(name, f"rtsp://127.0.0.1:{port}/live/1", "127.0.0.1", port, USER, PASSWORD, group=name, device=name)
+    source = RtspLiveSource(f"rtsp://127.0.0.1:{port}/live/1", "127.0.0.1", port, USER, PASSWORD)
+    spec = FeedSpec(name, source, group=name, device=name)
     await hub.pipe.call(spec.head("feed.open"))
 
 
@@ -114,6 +115,7 @@ async def test_a_hostile_camera_is_seen_through(one: Hostile) -> None:
     await seen_through([one], patience=10.0)
 
 
+@pytest.mark.slow
 async def test_hostile_cameras_that_never_come_to_the_point_are_given_up_in_time() -> None:
     await seen_through([one for one in MATRIX if Reason.TIMED_OUT in one.reasons], patience=OPEN)
 
@@ -140,6 +142,7 @@ def scripts() -> list[bytes]:
     return [path.read_bytes() for path in sorted(CORPUS.glob("*"))]
 
 
+@pytest.mark.slow
 async def test_eighty_mutated_cameras_at_once_are_borne() -> None:
     known = scripts()
     draw = random.Random(3)

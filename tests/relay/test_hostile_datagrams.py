@@ -93,6 +93,7 @@ async def test_a_strangers_datagrams_of_every_kind_harm_no_session_and_are_count
         assert [frame.type for frame in hub.said].count("viewer.state") == 1
 
 
+@pytest.mark.slow
 async def test_a_strangers_datagrams_before_a_viewer_connects_do_not_keep_it_out() -> None:
     async with camera(clip()) as cam, relay() as hub, stranger(await hub.port()) as way:
         kinds = attacks("unknown", "unknown")
@@ -113,6 +114,7 @@ async def forged_viewer(hub: Hub, way: Forger) -> AsyncIterator[Peer]:
         yield peer
 
 
+@pytest.mark.slow
 async def test_datagrams_in_a_viewers_own_name_do_not_end_its_session() -> None:
     async with camera(clip()) as cam, relay() as hub, forger(await hub.port()) as way, forged_viewer(hub, way) as peer:
         await hub.open("a", cam)
@@ -255,6 +257,7 @@ async def test_a_viewer_that_reports_under_ever_new_names_and_asks_for_everythin
         assert figures["rtx_refused"] >= 20 * MAX_NACKED - 3 * LOOKUPS
 
 
+@pytest.mark.slow
 async def test_a_thousand_abandoned_offers_leave_nothing_behind() -> None:
     connection = RTCPeerConnection()
     for _ in range(16):

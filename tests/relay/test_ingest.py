@@ -62,6 +62,7 @@ async def test_rtsps_takes_the_certificate_that_a_camera_made_itself(tmp_path: P
         assert cam.seen.methods()[:2] == ["DESCRIBE", "DESCRIBE"]
 
 
+@pytest.mark.slow
 async def test_tls_that_is_none_is_named(tmp_path: Path) -> None:
     async with camera(clip()) as cam, relay(open_timeout=2.0) as hub:
         cam.quirks.tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)  # its URL says rtsps, its port speaks plainly
@@ -89,6 +90,7 @@ def shuffled(
     return road
 
 
+@pytest.mark.slow
 async def test_udp_that_reorders_and_doubles_loses_no_frame() -> None:
     quirks = Quirks(refuse_tcp=True, road=shuffled(1, double=0.1, swap=0.2))
     async with camera(clip(width=640, height=480), quirks) as cam, relay() as hub, viewer(hub) as peer:
@@ -125,6 +127,7 @@ async def test_by_default_a_silent_stream_is_found_within_ten_seconds() -> None:
     assert RelayConfig().open_timeout <= 10
 
 
+@pytest.mark.slow
 async def test_a_session_of_few_seconds_is_kept_alive_in_time() -> None:
     asked: list[float] = []
     async with camera(clip(), Quirks(session="abc;timeout=3")) as cam, relay() as hub:

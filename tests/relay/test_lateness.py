@@ -83,6 +83,7 @@ def test_a_clock_that_runs_slow_within_reason_never_looks_late() -> None:
         assert not feed.lateness.judge(50.0 + second, timeline.lateness)
 
 
+@pytest.mark.slow
 async def test_a_feed_that_comes_too_late_says_so_and_begins_anew_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lateness, "MEND_AFTER", 0.0)
     quirks = Quirks(stamp=lambda index: index * 360)  # a tenth of the time that passes: ever later

@@ -253,6 +253,7 @@ def test_a_camera_that_begins_its_sequence_anew_is_shown_on_from_its_next_key_fr
     assert depacketizer.gaps == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("first", "rest", "count"),
     [

@@ -235,6 +235,7 @@ async def test_video_is_never_aimed_at_somebody_else() -> None:
         assert doorman.asked == [], "not even asked for"
 
 
+@pytest.mark.slow
 async def test_who_does_not_read_is_ended_and_the_others_lose_nothing() -> None:
     async with site(rtsp_stall=1.0) as (port, doorman, _), player(port, f"{TOKEN}/5") as good:
         await good.play()

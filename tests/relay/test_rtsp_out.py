@@ -28,6 +28,7 @@ async def site(codec: str = "h264", **config: object) -> AsyncIterator[tuple[int
             yield await listening(hub), doorman, one
 
 
+@pytest.mark.slow
 async def test_a_player_is_described_set_up_and_played_from_the_cached_key_frame() -> None:
     async with site() as (port, doorman, one), player(port, f"{TOKEN}/5") as tv:
         options = await tv.ask("OPTIONS")
@@ -73,6 +74,7 @@ async def run(*command: str) -> tuple[int, str]:
     return process.returncode or 0, out.decode(errors="replace")
 
 
+@pytest.mark.foreign
 @pytest.mark.parametrize("codec", ["h264", "h265"])
 @pytest.mark.parametrize("transport", ["tcp", "udp"])
 async def test_ffmpeg_plays_it(codec: str, transport: str) -> None:
@@ -88,6 +90,7 @@ async def test_ffmpeg_plays_it(codec: str, transport: str) -> None:
         assert (ended["transport"], ended["reason"]) == (transport, "closed")
 
 
+@pytest.mark.foreign
 async def test_ffprobe_reads_size_and_codec() -> None:
     ffprobe = foreign("ffprobe")
     async with site() as (port, _, _):
@@ -98,6 +101,7 @@ async def test_ffprobe_reads_size_and_codec() -> None:
         assert (status, said.strip()) == (0, "h264,320,240")
 
 
+@pytest.mark.foreign
 @pytest.mark.parametrize("transport", ["tcp", "udp"])
 async def test_gstreamer_plays_it(transport: str) -> None:
     launch = foreign("gst-launch-1.0")
@@ -152,6 +156,7 @@ async def test_one_connection_is_for_one_camera() -> None:
         assert len(doorman.asked) == 1
 
 
+@pytest.mark.slow
 async def test_the_picture_comes_back_in_the_same_session_after_the_camera_dropped_out() -> None:
     async with site() as (port, doorman, one), player(port, f"{TOKEN}/5") as tv:
         await tv.play()

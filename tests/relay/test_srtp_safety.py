@@ -214,6 +214,7 @@ STEPS = st.lists(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=100, deadline=None)
 @given(STEPS, st.booleans())
 def test_whatever_happens_no_number_is_used_twice(steps: list[tuple[str, int, int]], gso: bool) -> None:
@@ -230,6 +231,7 @@ def near_the_wrap(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(random, "randrange", lambda *bounds: BEGIN if bounds == (1 << 15,) else chance(*bounds))
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("near_the_wrap")
 @pytest.mark.parametrize(("profile", "gso"), [("gcm", True), ("gcm", False), ("sha1", True)])
 def test_a_long_life_goes_through_the_wrap_without_using_a_number_twice(profile: str, gso: bool) -> None:
@@ -267,6 +269,7 @@ def test_the_stream_of_resends_wraps_too() -> None:
     assert made.judge.packets[track.rtx_ssrc][-1].index >= 1 << 16
 
 
+@pytest.mark.slow
 def test_a_nack_finds_the_last_use_of_a_number_never_one_of_a_round_before() -> None:
     made = stage()
     track, camera = made.tracks[0], made.cameras[0]

@@ -23,6 +23,7 @@ def soon(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(link, "REST", 2.0)
 
 
+@pytest.mark.slow
 async def test_a_viewer_on_100_kbit_is_sent_key_frames_alone_and_the_other_loses_nothing() -> None:
     async with AsyncExitStack() as stack:
         hub = await stack.enter_async_context(relay())

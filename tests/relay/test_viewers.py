@@ -256,6 +256,7 @@ async def test_hostile_datagrams_are_counted_and_harm_nobody() -> None:
         assert counts["unknown_source"] == 60
 
 
+@pytest.mark.slow
 async def test_the_key_frames_of_a_tapped_feed_are_handed_to_the_hub() -> None:
     async with camera(clip()) as cam, relay() as hub:
         await hub.open("a", cam)

@@ -55,6 +55,7 @@ def encoded(pictures: list[Image], bitrate: int = 600_000) -> list[Image]:
     return keys
 
 
+@pytest.mark.slow
 def test_after_a_real_encoder_frozen_and_still_are_told_apart() -> None:
     scene = street(car=0.3)
     held = noisy(scene, 2, 1)
@@ -71,6 +72,7 @@ def test_a_signature_is_short_and_only_of_its_own_size() -> None:
     assert frozen(signature(np.zeros((20, 20), np.uint8)), np.zeros((20, 20), np.uint8)) == 0.0
 
 
+@pytest.mark.slow
 @settings(max_examples=30)
 @given(st.text(max_size=60) | st.just("1:640x360:AAAA") | st.just("1:640x360:!!"))
 def test_a_strange_signature_is_not_judged(text: str) -> None:

@@ -277,6 +277,7 @@ async def test_nat_shows_the_inner_address_everywhere(farm: Farm, device: Device
     assert INNER_ADDRESS in described.header("content-base")
 
 
+@pytest.mark.slow
 async def test_without_key_frames_none_is_sent(farm: Farm, device: Device) -> None:
     await farm.set_fault(device.state.plan.key, Fault.NO_KEY_FRAME)
     client = await connect(device)
@@ -293,6 +294,7 @@ async def test_without_key_frames_none_is_sent(farm: Farm, device: Device) -> No
     await client.close()
 
 
+@pytest.mark.slow
 async def test_b_frames_come_out_of_order(farm: Farm, device: Device) -> None:
     await farm.set_fault(device.state.plan.key, Fault.B_FRAMES)
     client = await connect(device)
@@ -304,6 +306,7 @@ async def test_b_frames_come_out_of_order(farm: Farm, device: Device) -> None:
     assert len(await pictures(url(device), 4)) == 4
 
 
+@pytest.mark.slow
 async def test_a_frozen_channel_sends_one_picture_clock_and_all(farm: Farm, device: Device) -> None:
     channel = device.state.plan.channels[0].key
     await farm.set_fault(channel, Fault.FROZEN)
@@ -315,6 +318,7 @@ async def test_a_frozen_channel_sends_one_picture_clock_and_all(farm: Farm, devi
     assert np.abs(shown[0].astype(int) - shown[-1]).max() > 100
 
 
+@pytest.mark.slow
 async def test_whoever_looks_twice_finds_a_healthy_channel_alive_and_a_frozen_one_frozen(
     farm: Farm, device: Device
 ) -> None:

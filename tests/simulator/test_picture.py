@@ -77,6 +77,7 @@ def bar(picture: Picture, spec: StreamSpec) -> Picture:
     return picture[frame.body_height : frame.body_height + font.CELL_HEIGHT * frame.scale]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("spec", [SMALL, LARGE], ids=["one row of text", "two rows of text"])
 def test_every_frame_shows_exactly_the_caption_it_was_sent_with(spec: StreamSpec) -> None:
     loop = whole_loop(Look(SceneKind.ROAD), spec)
@@ -161,6 +162,7 @@ RECIPES = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("recipe", RECIPES, ids=["day", "night", "b frames", "h265"])
 def test_no_two_key_frames_of_a_healthy_loop_are_the_same_picture_nor_black(recipe: Recipe) -> None:
     codec, unit = place(recipe)

@@ -124,6 +124,7 @@ async def test_a_first_viewer_gets_parameter_sets_and_a_key_frame_first(farm: Fa
     await client.close()
 
 
+@pytest.mark.slow
 async def test_sequence_timestamps_and_reports_are_those_of_one_source(farm: Farm) -> None:
     client = await connect(farm)
     await client.play(url(farm))

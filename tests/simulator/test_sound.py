@@ -39,6 +39,7 @@ def loudest(url: str, transport: str) -> float:
     return float(np.argmax(spectrum)) * rate / len(samples)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("sound", "transport"),
     [(Sound.PCMA, "tcp"), (Sound.PCMA, "udp"), (Sound.PCMU, "tcp"), (Sound.OPUS, "tcp"), (Sound.AAC, "tcp")],

@@ -1,6 +1,7 @@
 """The store on every backend that is there."""
 
 import asyncio
+import json
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,7 +15,9 @@ from sqlalchemy import Connection, func, inspect, select, text
 
 from camera_hub.errors import HubError
 from camera_hub.store.database import Database
-from camera_hub.store.tables import Base, Village
+from camera_hub.store.tables import Base, Run, RunStep, RunStepCamera, Tour, Village
+from tests.fakes.clock import ManualClock
+from tests.fakes.site import add_village
 
 NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 
@@ -53,6 +56,69 @@ async def test_a_database_in_use_is_taken_along_from_the_first_version(database:
         assert await drift(later) == []
         async with later.read() as session:
             assert (await session.scalars(select(Village.name))).all() == ["东沟村"]
+
+
+async def test_the_record_of_an_older_version_becomes_a_line_per_camera(database: Database) -> None:
+    """A month of a loop over three stops: every line and camera is there afterwards, on both databases."""
+    config = Config()
+    config.set_main_option("script_location", "camera_hub:store/migrations")
+    cameras = 3
+    lines = 3000
+    first, second, third = await add_village(database, ManualClock(), "东沟村", cameras)
+
+    def back(sync: Connection) -> None:
+        config.attributes["connection"] = sync
+        command.downgrade(config, "0003")
+
+    async with database.write() as session:
+        tour = Tour(name="t", created_at=NOW)
+        session.add(tour)
+        await session.flush()
+        run = Run(
+            tour_id=tour.id, tour_name="t", plan=[], state="ended", anchor_at=NOW, started_name="", started_at=NOW
+        )
+        session.add(run)
+        await session.flush()
+        connection = await session.connection()
+        await connection.run_sync(back)
+        shown = [{"id": first, "name": "a", "village": "v", "skipped": None}, None, {"id": second, "skipped": "black"}]
+        twice = [{"id": third, "name": "c", "village": "v", "skipped": None}] * 2
+        step = (
+            "INSERT INTO run_steps (run_id, sequence, lap, position, name, cameras, outcome, reason, started_at, "
+            "ended_at, shown_s) VALUES (:run, :n, :lap, :position, 's', :cameras, :outcome, :reason, :at, :at, 15)"
+        )
+        await session.execute(
+            text(step),
+            [
+                {
+                    "run": run.id,
+                    "n": n,
+                    "lap": n // cameras,
+                    "position": n % cameras,
+                    "cameras": json.dumps(twice if n % 3 == 2 else shown),
+                    "outcome": "skipped" if n % 3 == 2 else "shown",
+                    "reason": "hub_away" if n % 3 == 2 else None,
+                    "at": NOW.replace(tzinfo=None) if database.is_sqlite else NOW,
+                }
+                for n in range(lines)
+            ],
+        )
+    async with Database(database.url.render_as_string(hide_password=False)) as later:
+        assert await drift(later) == []
+        async with later.read() as session:
+            run = (await session.scalars(select(Run))).one()
+            assert (run.steps, run.shown, run.skipped, run.rolled_up) == (lines, 2000, 1000, 0)
+            assert await session.scalar(select(func.sum(RunStep.shown_s))) == 15.0 * lines
+            counted = await session.execute(
+                select(RunStepCamera.camera_id, RunStepCamera.visible_s, RunStepCamera.why, func.count())
+                .group_by(RunStepCamera.camera_id, RunStepCamera.visible_s, RunStepCamera.why)
+                .order_by(RunStepCamera.camera_id)
+            )
+            assert [tuple(row) for row in counted] == [
+                (first, None, None, 2000),
+                (second, 0.0, "black", 2000),
+                (third, 0.0, "hub_away", 1000),
+            ]
 
 
 async def test_a_write_is_committed_and_times_stay_aware(database: Database) -> None:

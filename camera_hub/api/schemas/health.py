@@ -1,14 +1,23 @@
-"""Alarms and what rounds measured."""
+"""Alarms, what rounds measured, and the channels of notices."""
 
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Literal
 
-from camera_hub.api.schemas.base import Answer
+from pydantic import Field, SecretStr
+
+from camera_hub.api.schemas.base import Answer, Id, Name, RequestBody
+
+Aspect = Literal["live", "picture", "clock"]
+Severity = Literal["critical", "major", "minor", "warning"]
+WebhookUrl = Annotated[SecretStr, Field(min_length=8, max_length=2048)]
+Timeout = Annotated[float, Field(gt=0, le=60)]
 
 
 class AlarmAnswer(Answer):
     id: int
     level: Literal["hub", "village", "device", "camera"]
+    aspect: Aspect
+    severity: Severity  # ITU-T X.733
     cause: str  # Reason
     village_id: int | None
     village_name: str | None
@@ -16,7 +25,8 @@ class AlarmAnswer(Answer):
     device_name: str | None
     camera_id: int | None
     camera_name: str | None
-    members: list[int]
+    members: list[int]  # cameras that it stands for, or stood for when it closed
+    recovered: list[int]  # cameras that left it before
     detail: str
     opened_at: datetime
     acknowledged_at: datetime | None
@@ -24,15 +34,111 @@ class AlarmAnswer(Answer):
     closed_at: datetime | None
 
 
+class AlarmCountAnswer(Answer):
+    open: int
+
+
+class AlarmMemberAnswer(Answer):
+    camera_id: int
+    camera_name: str
+    joined_at: datetime
+    left_at: datetime | None
+
+
 class ObservationAnswer(Answer):
+    """One look. `live`, `picture`, `clock`: null = not judged by it, "ok" = good, else the Reason."""
+
+    id: int
     at: datetime
-    reason: str | None
+    reason: str | None  # the weightiest of the three
+    live: str | None
+    picture: str | None
+    clock: str | None
     detail: str
     signalling_ms: float | None
     stream_ms: float | None
     key_frame_ms: float | None
     clock_error_s: float | None
     scores: dict[str, float]
+
+
+class StateSpanAnswer(Answer):
+    """One aspect was in one state; `reason` is null while it was well."""
+
+    aspect: Aspect
+    since: datetime
+    until: datetime
+    reason: str | None
+
+
+class CurvePointAnswer(Answer):
+    """Means over a stretch of time that begins at `at`."""
+
+    at: datetime
+    signalling_ms: float | None
+    stream_ms: float | None
+    key_frame_ms: float | None
+    clock_error_s: float | None
+
+
+class HistoryAnswer(Answer):
+    """All looks of a span."""
+
+    since: datetime
+    until: datetime
+    looks: int
+    bad: int
+    key_frame_median_ms: float | None
+    spans: list[StateSpanAnswer]  # each aspect's in the order of time; a gap means that nobody looked
+    points: list[CurvePointAnswer]
+
+
+class RuleBody(RequestBody):
+    """Which alarms a channel gets; null matches all."""
+
+    village_id: Id | None = None
+    aspect: Aspect | None = None
+    min_severity: Severity | None = None
+
+
+class NewChannel(RequestBody):
+    name: Name
+    url: WebhookUrl
+    timeout_s: Timeout = 5.0
+    enabled: bool = True
+    rules: list[RuleBody] | None = Field(None, max_length=64)
+
+
+class ChangeChannel(RequestBody):
+    name: Name | None = None
+    url: WebhookUrl | None = None
+    timeout_s: Timeout | None = None
+    enabled: bool | None = None
+    rules: list[RuleBody] | None = Field(None, max_length=64)
+
+
+class RuleAnswer(Answer):
+    village_id: int | None
+    aspect: Aspect | None
+    min_severity: Severity | None
+
+
+class ChannelAnswer(Answer):
+    """A channel. Its address may carry a key and is never answered; `host` is all that is shown of it."""
+
+    id: int
+    name: str
+    kind: Literal["webhook"]
+    host: str
+    timeout_s: float
+    enabled: bool
+    from_settings: bool
+    created_at: datetime
+    last_attempt_at: datetime | None
+    last_success_at: datetime | None
+    last_error: str | None
+    pending: int
+    rules: list[RuleAnswer]
 
 
 class SystemAnswer(Answer):

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import AwareDatetime, Field
 
 from camera_hub.api.schemas.base import Answer, Id, RequestBody
 
@@ -87,7 +87,10 @@ class TileFiguresAnswer(Answer):
 
 
 class ShowMessage(RequestBody):
-    """Page → hub: put a camera into a tile, or empty it (camera null). `serial` grows per tile."""
+    """Page → hub: put a camera into a tile, or empty it (camera null). `serial` grows per tile.
+
+    `position`: null for live, else from that time of the recording on (refused with playback_unsupported so far).
+    """
 
     type: Literal["show"]
     viewer: str
@@ -95,6 +98,7 @@ class ShowMessage(RequestBody):
     serial: int = Field(ge=0)
     camera: Id | None
     quality: Literal["auto", "main", "sub"] = "auto"
+    position: AwareDatetime | None = None
 
 
 class ListenMessage(RequestBody):
@@ -103,6 +107,26 @@ class ListenMessage(RequestBody):
     type: Literal["listen"]
     serial: int = Field(ge=0)
     camera: Id | None
+
+
+class SeenCamera(RequestBody):
+    """Seconds that the page really showed the camera since the step began: tile on screen, page visible, new frames.
+
+    `gap`: why it was never shown so far.
+    """
+
+    camera: Id
+    seconds: float = Field(ge=0, le=1e6, allow_inf_nan=False)
+    gap: Literal["page_hidden", "no_picture"] | None = None
+
+
+class SeenMessage(RequestBody):
+    """Page → hub: what was seen of step `step` of a run. Sums since the step began, so that a lost one does no harm."""
+
+    type: Literal["seen"]
+    run: Id
+    step: int = Field(ge=0, le=2**31 - 1)
+    cameras: list[SeenCamera] = Field(max_length=36)
 
 
 class HelloMessage(Answer):
@@ -180,7 +204,7 @@ class ChangedMessage(Answer):
 
 
 class TimeMessage(Answer):
-    """Hub → page, every 10 s: a page that misses two reconnects."""
+    """Hub → page, every 5 s: a page that misses several reconnects."""
 
     type: Literal["time"] = "time"
     now: datetime
@@ -205,3 +229,4 @@ class LiveMessages(Answer):
     reload: ReloadMessage
     show: ShowMessage
     listen: ListenMessage
+    seen: SeenMessage

@@ -69,11 +69,10 @@ class Control(RequestBody):
     position: int | None = Field(None, ge=0)  # for jump
 
 
-class StopCamera(Answer):
+class PlanCamera(Answer):
     id: int
     name: str
     village: str
-    skipped: str | None  # Reason why this camera is not shown now
 
 
 class PlanStop(Answer):
@@ -82,20 +81,50 @@ class PlanStop(Answer):
     note: str
     layout: Layout
     dwell_s: int
-    cameras: list[StopCamera | None]  # per tile
+    cameras: list[PlanCamera | None]  # per tile
+
+
+class RunPlan(Answer):
+    """The tour as it was when the run started. It never changes: fetch it once."""
+
+    stops: list[PlanStop]
+
+
+class StepCamera(Answer):
+    """A camera of a line of the record. `visible_s`: seconds that a page really showed it; null where not measured.
+
+    `why` it was not seen: a reason why it was skipped, or no_page, page_hidden, no_picture.
+    """
+
+    id: int
+    name: str
+    village: str
+    times: int
+    visible_s: float | None
+    seen_from: datetime | None
+    seen_until: datetime | None
+    why: str | None
 
 
 class RunStepAnswer(Answer):
+    """A line of the record. `times` over 1: so many steps of this stop on one day, summed, because they are old."""
+
     sequence: int
+    times: int
     lap: int
     position: int
     name: str
-    cameras: list[StopCamera | None]
+    cameras: list[StepCamera]
     outcome: Literal["shown", "skipped"]
     reason: str | None
     started_at: datetime
     ended_at: datetime | None
-    shown_s: float | None
+    shown_s: float | None  # seconds that the stop was on, whether anybody saw it or not
+
+
+class SkippedCamera(Answer):
+    id: int
+    reason: str
 
 
 class RunAnswer(Answer):
@@ -111,18 +140,23 @@ class RunAnswer(Answer):
     position: int
     time_left_s: float
     next_position: int | None  # None: the last stop of the last lap
+    step: int | None  # sequence of the line of the record that is open: what pages report about
     now: datetime
     started_name: str
     started_at: datetime
     ended_at: datetime | None
     end_reason: str | None
-    stops: list[PlanStop]
+    dead: list[SkippedCamera]  # cameras of the present stop that are skipped
     shown: int  # stops shown and skipped so far
     skipped: int
 
 
-class RunRecord(Answer):
-    """A run and its record, line by line."""
+class RunSteps(Answer):
+    """Lines of a record in order. `next`: give it as `after` for those that follow, null at the end.
 
-    run: RunAnswer
+    `rolled_up`: lines before this sequence are sums. When it has grown since the page before, start again.
+    """
+
     steps: list[RunStepAnswer]
+    next: int | None
+    rolled_up: int

@@ -3,8 +3,9 @@
 from datetime import datetime
 from typing import Annotated
 
-from pydantic import Field, SecretStr, StringConstraints
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, SecretStr, StringConstraints
 
+from camera_hub.access.accounts import MAX_GRANTS
 from camera_hub.api.schemas.base import Answer, Id, Name, RequestBody, Role
 
 Username = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^[A-Za-z0-9_.-]{2,32}$")]
@@ -36,15 +37,32 @@ class NewPassword(RequestBody):
     new: Password
 
 
+class VillageGrant(BaseModel):
+    """Access to a village, from a time until another; null: without that limit."""
+
+    model_config = ConfigDict(from_attributes=True, extra="forbid", populate_by_name=True)
+
+    village_id: Id
+    valid_from: AwareDatetime | None = Field(None, alias="from")
+    valid_until: AwareDatetime | None = Field(None, alias="until")
+
+
+Grants = Annotated[list[VillageGrant], Field(max_length=MAX_GRANTS)]
+
+
+class MyVillage(Answer):
+    id: int
+    name: str
+
+
 class Me(Answer):
-    """Who is signed in, and what that role may do (access.policy.Action), so that pages show no dead button."""
+    """Who is signed in, and what they may do (access.policy.Action), so that pages show no dead button."""
 
     id: int
     username: str
     display_name: str
     role: Role
-    village_id: int | None
-    village_name: str | None
+    villages: list[MyVillage] | None  # that bound what one sees now; null: all
     actions: list[str]
 
 
@@ -53,7 +71,7 @@ class UserAnswer(Answer):
     username: str
     display_name: str
     role: Role
-    village_id: int | None
+    villages: list[VillageGrant] | None  # null: all
     disabled: bool
     created_at: datetime
     last_login_at: datetime | None
@@ -63,13 +81,13 @@ class NewUser(RequestBody):
     username: Username
     display_name: Name
     role: Role
-    village_id: Id | None = None
+    villages: Grants | None = None  # null: all
     password: Password
 
 
 class ChangeUser(RequestBody):
     display_name: Name | None = None
     role: Role | None = None
-    village_id: Id | None = None
+    villages: Grants | None = None  # null: all; not sent: as it is
     disabled: bool | None = None
     password: Password | None = None

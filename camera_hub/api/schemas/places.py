@@ -15,13 +15,19 @@ RangeText = Annotated[str, Field(min_length=1, max_length=64)]
 
 
 class VillageCountsAnswer(Answer):
-    """Approved cameras by health; `waiting` are those not yet approved."""
+    """Approved cameras by health; `waiting` are those not yet approved.
+
+    `online`, `picture_fault` and `clock_wrong` are figures of their own: a camera may count in several.
+    """
 
     total: int
     ok: int
     fault: int
     unknown: int
     waiting: int
+    online: int
+    picture_fault: int
+    clock_wrong: int
 
 
 class VillageAnswer(Answer):
@@ -62,6 +68,15 @@ class StreamAnswer(Answer):
     height: int | None
 
 
+class CameraStateAnswer(Answer):
+    """What is true of one aspect of a camera since when; an aspect not named is not known yet."""
+
+    aspect: Literal["live", "picture", "clock"]
+    state: Literal["ok", "fault"]
+    cause: str | None  # Reason of a fault
+    since: datetime
+
+
 class CameraAnswer(Answer):
     id: int
     device_id: int
@@ -72,9 +87,10 @@ class CameraAnswer(Answer):
     place_class: PlaceClass
     position: int
     state: CameraState
-    health: Health
+    health: Health  # whether it shows a good picture; a wrong clock is a state of its own
     cause: str | None  # Reason of the fault
     health_since: datetime | None
+    states: list[CameraStateAnswer]
     proof: str | None  # Reason why the proving picture failed; None when proved or still running (see proving)
     proving: bool
     picture_at: datetime | None  # GET /api/cameras/{id}/picture has one of that time

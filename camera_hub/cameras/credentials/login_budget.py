@@ -16,8 +16,8 @@ from datetime import datetime, timedelta
 from typing import Protocol, Self
 
 from camera_hub.cameras.credentials import retry_rules as login_rules
+from camera_hub.cameras.credentials.device_login import DeviceLogin
 from camera_hub.cameras.credentials.retry_rules import FREE_TRIES, Door, LoginStanding
-from camera_hub.cameras.onvif.login import DeviceLogin
 from camera_hub.clock import Clock
 from camera_hub.errors import HubError, Kind, Reason
 from camera_hub.running import Backoff, ended, keep_running

@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from camera_hub.cameras.onvif.login import DeviceLogin
+from camera_hub.cameras.credentials.device_login import DeviceLogin
 from camera_hub.errors import HubError, Kind
 from camera_hub.store.tables import Device
 

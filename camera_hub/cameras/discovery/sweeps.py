@@ -165,7 +165,7 @@ class Sweeps:
         """Begin a search for that village. Raises HubError: NOT_FOUND, INVALID (bad_range …), BUSY."""
         kept = await self._village_ranges(actor, village_id)
         parsed = address_ranges.parsed(ranges, self._settings.max_hosts)
-        if actor.scope is not None and kept:
+        if actor.bound and kept:
             _within(parsed, address_ranges.parsed(kept))
         self._forget_old()
         active = [one for one in self._sweeps.values() if one.state == "running"]
@@ -294,7 +294,7 @@ class Sweeps:
         views = []
         for one in findings:
             row = by_endpoint.get(one.endpoint) or by_place.get((sweep.village_id, one.host))
-            visible = row is not None and (actor.scope is None or actor.scope == row.village_id)
+            visible = row is not None and actor.sees(row.village_id)
             if row is not None and not visible:  # it answers on this network, but what it is called is its village's
                 one = FoundDevice(one.host, one.port, one.source, endpoint=one.endpoint, reason=one.reason)
             views.append(

@@ -11,12 +11,12 @@ from typing import Self, TypeVar
 from weakref import WeakValueDictionary
 
 from camera_hub.cameras import addresses, urls
+from camera_hub.cameras.credentials.device_login import DeviceLogin
 from camera_hub.cameras.credentials.login_budget import LoginBudget
 from camera_hub.cameras.onvif import wsdl
 from camera_hub.cameras.onvif.describe import Described, Profile, Said, described
 from camera_hub.cameras.onvif.device import MEDIA1, OnvifDevice, readable
 from camera_hub.cameras.onvif.exchange import Deadline, PinnedPeer
-from camera_hub.cameras.onvif.login import DeviceLogin
 from camera_hub.cameras.onvif.media2 import MEDIA2
 from camera_hub.cameras.onvif.transport import SoapConversation
 from camera_hub.clock import Clock

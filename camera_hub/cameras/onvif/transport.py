@@ -13,10 +13,12 @@ from typing import Any, Literal, NoReturn
 
 from lxml import etree
 
+from camera_hub.cameras.credentials.device_login import DeviceLogin
 from camera_hub.cameras.onvif import faults
 from camera_hub.cameras.onvif.exchange import Deadline, PinnedPeer, Reply, request
-from camera_hub.cameras.onvif.login import Challenge, DeviceLogin, challenge, digest, username_token
+from camera_hub.cameras.onvif.username_token import username_token
 from camera_hub.errors import HubError, Kind
+from camera_hub.http_auth import Authenticator, Outcome
 
 SOAP = "http://www.w3.org/2003/05/soap-envelope"
 SOAP11 = "http://schemas.xmlsoap.org/soap/envelope/"
@@ -49,8 +51,7 @@ class SoapConversation:
         self._now = now
         self._accepted = accepted
         self._mode: Literal["none", "digest", "token"] = "none"
-        self._challenge: Challenge | None = None
-        self._count = 0
+        self._digest = Authenticator(login.username, login.password, basic=False) if login else None
 
     def load(self, url: str) -> NoReturn:
         """zeep asks here for documents that an answer names; there are none."""
@@ -70,14 +71,15 @@ class SoapConversation:
         return reply
 
     def _proved(self, path: str, envelope: etree._Element, headers: dict[str, str], reply: Reply, words: str) -> Reply:
-        if self._login is None or not self._login.username:
+        if self._digest is None:
             raise faults.refused(words, tried=False)
         tried: list[str] = []
         while True:
-            asked = challenge(reply.headers.get_all("WWW-Authenticate") or [])
-            if asked is not None and ("digest" not in tried or (asked.stale and tried.count("digest") < 2)):
-                self._mode, self._challenge, self._count = "digest", asked, 0
-            elif asked is None and "token" not in tried and not (tried and reply.status_code == 401):
+            outcome = self._digest.unauthorized(_challenges(reply))
+            unanswerable = outcome is Outcome.UNANSWERABLE
+            if outcome is Outcome.TRY and tried.count("digest") < 2:
+                self._mode = "digest"
+            elif unanswerable and "token" not in tried and not (tried and reply.status_code == 401):
                 self._mode = "token"
             else:
                 raise faults.refused(words, tried=True)
@@ -85,6 +87,7 @@ class SoapConversation:
             reply = self._sent(path, envelope, headers)
             words = said(reply)
             if not faults.wants_login(reply.status_code, words):
+                self._digest.accepted()
                 if self._accepted is not None:
                     self._accepted()
                 return reply
@@ -96,14 +99,22 @@ class SoapConversation:
         headers = dict(headers)
         if self._mode == "token" and self._login is not None:
             envelope = _signed(envelope, username_token(self._login, self._device_time(), secrets.token_bytes(16)))
-        elif self._mode == "digest" and self._login is not None and self._challenge is not None:
-            self._count += 1
-            headers["Authorization"] = digest(
-                self._challenge, self._login, "POST", path, cnonce=secrets.token_hex(8), count=self._count
-            )
+        elif self._mode == "digest" and self._digest is not None:
+            headers["Authorization"] = self._digest.authorization("POST", path, secrets.token_hex(8)) or ""
         body = etree.tostring(envelope, xml_declaration=True, encoding="UTF-8")
         deadline = self.deadline.within(self._per_call)
         return request(self.peer, "POST", path, body, headers, deadline=deadline, limit=self._limit)
+
+
+def _challenges(reply: Reply) -> list[str]:
+    """The WWW-Authenticate headers; a realm in Chinese is UTF-8, which http.client reads as Latin-1."""
+    headers = []
+    for header in reply.headers.get_all("WWW-Authenticate") or []:
+        try:
+            headers.append(header.encode("latin-1").decode())
+        except UnicodeError:
+            headers.append(header)
+    return headers
 
 
 def parsed(content: bytes) -> etree._Element:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from sqlalchemy import ColumnElement, select
 
+from camera_hub.access.actors import in_scope
 from camera_hub.access.policy import Actor, require_village
 from camera_hub.cameras.register import views
 from camera_hub.cameras.register.pinyin import pinyin_of
@@ -27,9 +28,10 @@ class Cameras:
 
     async def all(self, actor: Actor, *, state: str | None = None, village_id: int | None = None) -> list[CameraView]:
         """Those in the actor's scope, in the order of villages and their own; without a state all but the retired."""
-        where: list[ColumnElement[bool]] = [Camera.state == state if state is not None else Camera.state != "retired"]
-        if actor.scope is not None:
-            where.append(Camera.village_id == actor.scope)
+        where = [
+            Camera.state == state if state is not None else Camera.state != "retired",
+            in_scope(actor, Camera.village_id),
+        ]
         if village_id is not None:
             where.append(Camera.village_id == village_id)
         return await self._views(actor, where)
@@ -43,10 +45,7 @@ class Cameras:
 
     async def some(self, actor: Actor, ids: Iterable[int]) -> list[CameraView]:
         """Those of the given ids that are there and in the actor's scope."""
-        where: list[ColumnElement[bool]] = [Camera.id.in_(list(ids))]
-        if actor.scope is not None:
-            where.append(Camera.village_id == actor.scope)
-        return await self._views(actor, where)
+        return await self._views(actor, [Camera.id.in_(list(ids)), in_scope(actor, Camera.village_id)])
 
     async def change(
         self,

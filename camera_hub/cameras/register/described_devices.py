@@ -36,8 +36,7 @@ async def refuse_duplicate(session: AsyncSession, actor: Actor, found: DeviceFac
     for known in await candidates(session, found):
         if not same(facts(known), found):
             continue
-        visible = actor.scope is None or actor.scope == known.village_id
-        if not visible:
+        if not actor.sees(known.village_id):
             raise HubError(
                 Kind.CONFLICT,
                 "this device is registered already, in another village; ask the township",

@@ -7,15 +7,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from camera_hub.access.actors import in_scope
 from camera_hub.access.policy import Action, Actor, allows, require_village
 from camera_hub.cameras import urls
 from camera_hub.cameras.credentials import logins
+from camera_hub.cameras.credentials.device_login import DeviceLogin
 from camera_hub.cameras.credentials.logins import Sealer
 from camera_hub.cameras.onvif.describe import Described, clean
-from camera_hub.cameras.onvif.login import DeviceLogin
 from camera_hub.cameras.register import described_devices as intake
 from camera_hub.cameras.register import views
 from camera_hub.cameras.register.cameras import retire
@@ -61,11 +62,8 @@ class Devices:
 
     async def all(self, actor: Actor) -> list[DeviceView]:
         """Those in service in the actor's scope."""
-        where: list[ColumnElement[bool]] = [Device.retired_at.is_(None)]
-        if actor.scope is not None:
-            where.append(Device.village_id == actor.scope)
         async with self._database.read() as session:
-            return await views.devices(session, *where)
+            return await views.devices(session, Device.retired_at.is_(None), in_scope(actor, Device.village_id))
 
     async def get(self, actor: Actor, device_id: int) -> DeviceView:
         """One device, in service or retired. Raises HubError(NOT_FOUND)."""

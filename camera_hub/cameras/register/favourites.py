@@ -1,11 +1,15 @@
 """Cameras that a user keeps at hand."""
 
+from collections import defaultdict
+from collections.abc import Collection
+
 from sqlalchemy import select
 
+from camera_hub.access.actors import in_scope
 from camera_hub.access.policy import Actor, require_village
 from camera_hub.clock import Clock
 from camera_hub.errors import HubError, Kind
-from camera_hub.events import CameraChanged, EventBus
+from camera_hub.events import EventBus, FavouriteChanged
 from camera_hub.store.database import Database
 from camera_hub.store.tables import Camera, Favourite
 
@@ -25,13 +29,20 @@ class Favourites:
         kept = (
             select(Favourite.camera_id)
             .join(Camera, Camera.id == Favourite.camera_id)
-            .where(Favourite.user_id == actor.user_id, Camera.state != "retired")
+            .where(Favourite.user_id == actor.user_id, Camera.state != "retired", in_scope(actor, Camera.village_id))
             .order_by(Favourite.created_at, Favourite.camera_id)
         )
-        if actor.scope is not None:
-            kept = kept.where(Camera.village_id == actor.scope)
         async with self._database.read() as session:
             return list(await session.scalars(kept))
+
+    async def holders(self, camera_ids: Collection[int]) -> dict[int, set[int]]:
+        """The users who keep each of these cameras: one query for the pages of all of them."""
+        found = defaultdict[int, set[int]](set)
+        kept = select(Favourite.camera_id, Favourite.user_id).where(Favourite.camera_id.in_(camera_ids))
+        async with self._database.read() as session:
+            for camera_id, user_id in await session.execute(kept):
+                found[camera_id].add(user_id)
+        return found
 
     async def add(self, actor: Actor, camera_id: int) -> None:
         """Keep the camera; keeping it twice is no error. Raises HubError: NOT_FOUND, INVALID (too_many)."""
@@ -45,7 +56,7 @@ class Favourites:
                 raise HubError(Kind.INVALID, f"there are {LIMIT} favourites already; remove some", reason="too_many")
             if camera_id not in mine:
                 session.add(Favourite(user_id=actor.user_id, camera_id=camera_id, created_at=self._clock.now()))
-        self._bus.publish(CameraChanged(camera_id, camera.village_id))
+        self._bus.publish(FavouriteChanged(actor.user_id, camera_id))
 
     async def remove(self, actor: Actor, camera_id: int) -> None:
         """Forget the camera; one that is not kept is no error."""
@@ -55,4 +66,4 @@ class Favourites:
             if kept is not None:
                 await session.delete(kept)
         if kept is not None and camera is not None:
-            self._bus.publish(CameraChanged(camera_id, camera.village_id))
+            self._bus.publish(FavouriteChanged(actor.user_id, camera_id))

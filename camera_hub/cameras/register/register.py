@@ -5,8 +5,8 @@ from typing import Self
 
 from sqlalchemy import select
 
+from camera_hub.cameras.credentials.device_login import DeviceLogin
 from camera_hub.cameras.credentials.logins import Sealer, open_login
-from camera_hub.cameras.onvif.login import DeviceLogin
 from camera_hub.cameras.register.cameras import Cameras
 from camera_hub.cameras.register.devices import Describer, Devices
 from camera_hub.cameras.register.favourites import Favourites

@@ -8,18 +8,24 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from camera_hub.store.tables import Alarm, Camera, Device, Favourite, LoginAccount, Stream, Village
+from camera_hub.store.tables import Alarm, Camera, CameraState, Device, Favourite, LoginAccount, Stream, Village
 
 
 @dataclass(frozen=True, slots=True)
 class VillageCounts:
-    """Approved cameras by health; `waiting` are those not yet approved."""
+    """Approved cameras by health; `waiting` are those not yet approved.
+
+    `online`, `picture_fault` and `clock_wrong` are figures of their own: a camera may count in several.
+    """
 
     total: int = 0
     ok: int = 0
     fault: int = 0
     unknown: int = 0
     waiting: int = 0
+    online: int = 0
+    picture_fault: int = 0
+    clock_wrong: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +54,16 @@ class StreamView:
 
 
 @dataclass(frozen=True, slots=True)
+class StateView:
+    """What is true of one aspect of a camera (live | picture | clock) since when; health writes it."""
+
+    aspect: str
+    state: str
+    cause: str | None
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class CameraView:
     """A camera as everybody sees it; `proving` while its picture is being tried."""
 
@@ -63,6 +79,7 @@ class CameraView:
     health: str
     cause: str | None
     health_since: datetime | None
+    states: tuple[StateView, ...]
     proof: str | None
     proving: bool
     picture_at: datetime | None
@@ -98,8 +115,11 @@ class DeviceView:
     cameras: tuple[int, ...]
 
 
+_FIGURES = {("live", "ok"): "online", ("picture", "fault"): "picture_fault", ("clock", "fault"): "clock_wrong"}
+
+
 async def villages(session: AsyncSession, *where: ColumnElement[bool]) -> list[VillageView]:
-    """Villages in their official order: three queries whatever their number."""
+    """Villages in their official order: four queries whatever their number."""
     rows = (await session.scalars(select(Village).where(*where).order_by(Village.position, Village.id))).all()
     counted: dict[int, dict[str, int]] = defaultdict(lambda: defaultdict(int))
     by_health = select(Camera.village_id, Camera.state, Camera.health, func.count()).group_by(
@@ -111,6 +131,15 @@ async def villages(session: AsyncSession, *where: ColumnElement[bool]) -> list[V
             counted[village_id]["total"] += number
         elif state in ("found", "waiting"):
             counted[village_id]["waiting"] += number
+    by_aspect = (
+        select(Camera.village_id, CameraState.aspect, CameraState.state, func.count())
+        .join(CameraState, CameraState.camera_id == Camera.id)
+        .where(Camera.state == "approved", CameraState.until.is_(None))
+        .group_by(Camera.village_id, CameraState.aspect, CameraState.state)
+    )
+    for village_id, aspect, state, number in await session.execute(by_aspect):
+        if (figure := _FIGURES.get((aspect, state))) is not None:
+            counted[village_id][figure] += number
     open_links = (
         select(Alarm.village_id, func.min(Alarm.opened_at))
         .where(Alarm.level == "village", Alarm.closed_at.is_(None))
@@ -136,7 +165,7 @@ async def villages(session: AsyncSession, *where: ColumnElement[bool]) -> list[V
 async def cameras(
     session: AsyncSession, user_id: int, proving: Callable[[int], bool], where: Sequence[ColumnElement[bool]]
 ) -> list[CameraView]:
-    """Cameras in the order of villages and of their own: three queries whatever their number."""
+    """Cameras in the order of villages and of their own: four queries whatever their number."""
     rows = (
         await session.scalars(
             select(Camera)
@@ -154,6 +183,10 @@ async def cameras(
         listed.where(Stream.camera_id.in_(chosen))
     ):
         streams[camera_id].append(StreamView(role, codec or details.get("claimed"), width, height))
+    states: dict[int, list[StateView]] = defaultdict(list)
+    current = select(CameraState).where(CameraState.until.is_(None), CameraState.camera_id.in_(chosen))
+    for row in await session.scalars(current.order_by(CameraState.aspect)):
+        states[row.camera_id].append(StateView(row.aspect, row.state, row.cause, row.since))
     kept = set(await session.scalars(select(Favourite.camera_id).where(Favourite.user_id == user_id)))
     return [
         CameraView(
@@ -169,6 +202,7 @@ async def cameras(
             one.health,
             one.cause,
             one.health_since,
+            tuple(states[one.id]),
             one.proof,
             proving(one.id),
             one.picture_at,

@@ -7,6 +7,7 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from camera_hub.access.actors import in_scope
 from camera_hub.access.policy import Actor, require_village
 from camera_hub.cameras.discovery import ranges as address_ranges
 from camera_hub.cameras.register import views
@@ -16,7 +17,7 @@ from camera_hub.clock import Clock
 from camera_hub.errors import HubError, Kind
 from camera_hub.events import EventBus, VillageChanged
 from camera_hub.store.database import Database
-from camera_hub.store.tables import Device, User, Village
+from camera_hub.store.tables import Device, UserVillage, Village
 
 LIMIT = 1000
 
@@ -31,9 +32,8 @@ class Villages:
 
     async def all(self, actor: Actor) -> list[VillageView]:
         """Those in the actor's scope, in the official order."""
-        where = [] if actor.scope is None else [Village.id == actor.scope]
         async with self._database.read() as session:
-            return await views.villages(session, *where)
+            return await views.villages(session, in_scope(actor, Village.id))
 
     async def get(self, actor: Actor, village_id: int) -> VillageView:
         """One village. Raises HubError(NOT_FOUND)."""
@@ -117,7 +117,7 @@ class Villages:
                 village = await session.get(Village, village_id)
                 if village is None:
                     raise _unknown()
-                for table in (Device, User):
+                for table in (Device, UserVillage):
                     if await session.scalar(select(table.id).where(table.village_id == village_id).limit(1)):
                         raise not_empty
                 await session.delete(village)

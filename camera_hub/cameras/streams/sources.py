@@ -5,7 +5,7 @@ serves for a short while, and when the device does not answer ONVIF just now (it
 """
 
 import asyncio
-from collections import OrderedDict
+from collections import OrderedDict, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
@@ -14,13 +14,13 @@ from weakref import WeakValueDictionary
 from sqlalchemy import select
 
 from camera_hub.cameras import addresses, urls
+from camera_hub.cameras.credentials.device_login import DeviceLogin
 from camera_hub.cameras.onvif.client import OnvifTarget
-from camera_hub.cameras.onvif.login import DeviceLogin
 from camera_hub.cameras.streams.selection import Candidate, Quality, picked
 from camera_hub.clock import Clock
 from camera_hub.errors import HubError, Kind, Reason
 from camera_hub.events import CameraChanged, EventBus
-from camera_hub.relay.messages import FeedSpec
+from camera_hub.relay.messages import FeedSpec, RtspLiveSource
 from camera_hub.store.database import Database
 from camera_hub.store.tables import Camera, Device, Stream
 
@@ -28,6 +28,8 @@ FRESH_SECONDS = 180.0
 STALE_SECONDS = 30.0
 """For that long the last answer serves a device that does not answer just now: its RTSP often still runs."""
 ASK_SECONDS = 4.0
+ASKED_AT_ONCE = 4
+"""Devices that one batch asks side by side."""
 _LIMIT = 8192
 _Key = tuple[str, int, str | None]
 _FINAL = {Reason.WRONG_PASSWORD, Reason.LOCKED_OUT, Reason.REDIRECTED}
@@ -94,18 +96,57 @@ class StreamSources:
                 raise HubError(Kind.CONFLICT, "this camera is retired", reason=Reason.RETIRED)
             device = await session.get_one(Device, camera.device_id)
             streams = (await session.scalars(select(Stream).where(Stream.camera_id == camera_id))).all()
+        return await self._chosen(camera, device, streams, quality, codecs)
+
+    async def choose_all(
+        self, camera_ids: Sequence[int], quality: Quality, codecs: frozenset[str]
+    ) -> dict[int, ChosenStream | HubError]:
+        """As `choose`, with one read for all cameras and one per device for its login; an error instead of a stream
+        where there is none.
+        """
+        async with self._database.read() as session:
+            rows = await session.execute(
+                select(Camera, Device).join(Device, Device.id == Camera.device_id).where(Camera.id.in_(camera_ids))
+            )
+            found = {camera.id: (camera, device) for camera, device in rows.tuples()}
+            streams: dict[int, list[Stream]] = defaultdict(list)
+            for stream in await session.scalars(select(Stream).where(Stream.camera_id.in_(camera_ids))):
+                streams[stream.camera_id].append(stream)
+        slots = asyncio.Semaphore(ASKED_AT_ONCE)
+
+        async def one(camera_id: int) -> ChosenStream | HubError:
+            if camera_id not in found:
+                return HubError(Kind.NOT_FOUND, "there is no such camera")
+            camera, device = found[camera_id]
+            if camera.state == "retired":
+                return HubError(Kind.CONFLICT, "this camera is retired", reason=Reason.RETIRED)
+            async with slots:
+                try:
+                    return await self._chosen(camera, device, streams[camera_id], quality, codecs)
+                except HubError as error:
+                    return error
+
+        async with asyncio.TaskGroup() as tasks:
+            asked = {camera_id: tasks.create_task(one(camera_id)) for camera_id in dict.fromkeys(camera_ids)}
+        return {camera_id: task.result() for camera_id, task in asked.items()}
+
+    async def _chosen(
+        self, camera: Camera, device: Device, streams: Sequence[Stream], quality: Quality, codecs: frozenset[str]
+    ) -> ChosenStream:
         one = picked(_candidates(streams), quality, codecs)
         stream = next(stream for stream in streams if stream.id == one.stream_id)
         login = await self._register.login(device.id)
         url = urls.onto(await self._url(device, stream, login), device.host)
         spec = FeedSpec(
             feed=f"s{stream.id}",
-            url=url.url,
-            address=await addresses.resolve(device.host),
-            port=url.port,
-            username=login.username or None,
-            password=login.password if login.username else None,
-            transport=stream.details.get("transport", "auto"),
+            source=RtspLiveSource(
+                url=url.url,
+                address=await addresses.resolve(device.host),
+                port=url.port,
+                username=login.username or None,
+                password=login.password if login.username else None,
+                transport=stream.details.get("transport", "auto"),
+            ),
             group=f"v{camera.village_id}",
             device=f"d{device.id}",
             credentials_version=login.version,

@@ -1,24 +1,40 @@
-"""One tick of health in one transaction: observations, cameras' health, alarms, and the notices that tell them."""
+"""One tick of health in one transaction: observations, states of cameras, alarms with their members, and notices.
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+The number of statements does not grow with the number of cameras; what differs by camera is sent as one batch.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import Table, bindparam, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from camera_hub.events import AlarmChanged, CameraChanged, Event, VillageChanged
-from camera_hub.health.judging.alarm_changes import Change, CloseAlarm, OpenAlarm, StandingAlarm, UpdateAlarm
+from camera_hub.health.judging.alarm_changes import AlarmChange, AlarmClosing, AlarmOpening, AlarmUpdate, OpenAlarm
 from camera_hub.health.judging.causes import AlarmKey, ExpectedAlarm
-from camera_hub.health.judging.verdict import aspect_of
+from camera_hub.health.judging.severity import severity_of
+from camera_hub.health.judging.verdict import Aspect
+from camera_hub.health.notices.outbox import Occasion, write_notices
 from camera_hub.health.rounds.look_result import LookResult
-from camera_hub.store.tables import Alarm, Camera, Device, Notice, Observation, Village
+from camera_hub.store.tables import Alarm, AlarmMember, Camera, CameraState, Device, Observation
+
+
+@dataclass(frozen=True, slots=True)
+class StateChange:
+    """What is true of one aspect of a camera from `since` on."""
+
+    camera_id: int
+    aspect: str
+    state: str  # ok | fault
+    cause: str | None
+    since: datetime
 
 
 @dataclass(frozen=True, slots=True)
 class HealthChange:
-    """A camera's health and its cause, new."""
+    """A camera's health and its cause in one word, for its row."""
 
     camera_id: int
     health: str
@@ -31,134 +47,233 @@ class Tick:
     """What one tick has to write."""
 
     now: datetime
-    findings: Sequence[LookResult]
+    looks: Sequence[LookResult]
+    states: Sequence[StateChange]
     healths: Sequence[HealthChange]
     clocks: Mapping[int, float]  # device id → offset in seconds
-    changes: Sequence[Change]
+    changes: Sequence[AlarmChange]
     details: Mapping[int, str]  # camera id → what its latest bad look said
     clock_limit: float
+    gone: Collection[int] = ()  # cameras that are observed no longer: their states end
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing to write."""
+        return not (self.looks or self.states or self.healths or self.clocks or self.changes or self.gone)
 
 
-async def standing(session: AsyncSession) -> list[StandingAlarm]:
-    """The open alarms."""
-    rows = await session.scalars(select(Alarm).where(Alarm.closed_at.is_(None)).order_by(Alarm.id))
-    return [_standing(row) for row in rows]
+@dataclass(slots=True)
+class Written:
+    """What to publish once the tick is committed, and the ids of the alarms that it opened."""
+
+    events: list[Event] = field(default_factory=list)
+    opened: dict[AlarmKey, int] = field(default_factory=dict)
 
 
-async def write(session: AsyncSession, tick: Tick) -> list[Event]:
-    """Write the tick; answers what to publish once it is committed."""
-    ids = {f.camera_id for f in tick.findings} | {h.camera_id for h in tick.healths}
-    villages = dict((await session.execute(select(Camera.id, Camera.village_id).where(Camera.id.in_(ids)))).all())
-    session.add_all(_observation(f, tick.clock_limit) for f in tick.findings if f.camera_id in villages)
-    events: list[Event] = []
-    for health in tick.healths:
-        if health.camera_id in villages:
-            await session.execute(
-                update(Camera)
-                .where(Camera.id == health.camera_id)
-                .values(health=health.health, cause=health.cause, health_since=health.since)
-            )
-            events.append(CameraChanged(health.camera_id, villages[health.camera_id]))
-    for device, offset in tick.clocks.items():
-        await session.execute(update(Device).where(Device.id == device).values(clock_offset_s=offset))
-    events += await _alarms(session, tick)
-    # A village tells how many of its cameras are well and whether its link is down: both have just been decided.
-    moved = {e.village_id for e in events if isinstance(e, CameraChanged | AlarmChanged) and e.village_id is not None}
-    return events + [VillageChanged(village) for village in sorted(moved)]
+async def read_open_alarms(session: AsyncSession) -> list[OpenAlarm]:
+    """The open alarms with the cameras that they stand for now."""
+    rows = (await session.scalars(select(Alarm).where(Alarm.closed_at.is_(None)).order_by(Alarm.id))).all()
+    members: dict[int, set[int]] = {row.id: set() for row in rows}
+    current = (
+        select(AlarmMember.alarm_id, AlarmMember.camera_id)
+        .join(Alarm, Alarm.id == AlarmMember.alarm_id)
+        .where(Alarm.closed_at.is_(None), AlarmMember.left_at.is_(None))
+    )
+    for alarm_id, camera_id in await session.execute(current):
+        members[alarm_id].add(camera_id)
+    return [OpenAlarm(row.id, _key(row), row.cause, frozenset(members[row.id]), row.opened_at) for row in rows]
 
 
-async def _alarms(session: AsyncSession, tick: Tick) -> list[Event]:
-    touched: list[Alarm] = []
-    told: list[tuple[Alarm, str, list[int]]] = []  # alarm, kind, alarms merged into it
-    merged: list[Alarm] = []
+async def write_tick(session: AsyncSession, tick: Tick) -> Written:
+    """Write the tick; the caller commits, then publishes the events."""
+    written = Written()
+    ids = {look.camera_id for look in tick.looks} | _changed(tick)
+    query = select(Camera.id, Camera.village_id).where(Camera.id.in_(ids))
+    villages = dict((await session.execute(query)).all()) if ids else {}
+    observations = [_observation(one, tick.clock_limit) for one in tick.looks if one.camera_id in villages]
+    if observations:
+        await session.execute(insert(Observation), observations)
+    await _write_states(session, tick, villages)
+    if tick.clocks:
+        offsets = [{"device": number, "offset": offset} for number, offset in tick.clocks.items()]
+        table = _table(Device)
+        await (await session.connection()).execute(
+            update(table).where(table.c.id == bindparam("device")).values(clock_offset_s=bindparam("offset")), offsets
+        )
+    written.events = [CameraChanged(camera, villages[camera]) for camera in sorted(_changed(tick) & villages.keys())]
+    await _write_alarms(session, tick, written)
+    # A village shows how many of its cameras are well and whether its link is down: both have just been decided.
+    moved = {
+        event.village_id
+        for event in written.events
+        if isinstance(event, CameraChanged | AlarmChanged) and event.village_id is not None
+    }
+    written.events += [VillageChanged(village) for village in sorted(moved)]
+    return written
+
+
+def _changed(tick: Tick) -> set[int]:
+    return {one.camera_id for one in tick.states} | {one.camera_id for one in tick.healths}
+
+
+async def _write_states(session: AsyncSession, tick: Tick, villages: Mapping[int, int]) -> None:
+    connection = await session.connection()
+    states = [one for one in tick.states if one.camera_id in villages]
+    if states:
+        table = _table(CameraState)
+        end = table.update().where(
+            table.c.camera_id == bindparam("camera"), table.c.aspect == bindparam("of"), table.c.until.is_(None)
+        )
+        await connection.execute(
+            end.values(until=bindparam("at")),
+            [{"camera": one.camera_id, "of": one.aspect, "at": one.since} for one in states],
+        )
+        await session.execute(
+            insert(CameraState),
+            [
+                {
+                    "camera_id": one.camera_id,
+                    "aspect": one.aspect,
+                    "state": one.state,
+                    "cause": one.cause,
+                    "since": one.since,
+                }
+                for one in states
+            ],
+        )
+    healths = [one for one in tick.healths if one.camera_id in villages]
+    if healths:
+        table = _table(Camera)
+        await connection.execute(
+            table.update()
+            .where(table.c.id == bindparam("camera"))
+            .values(health=bindparam("to"), cause=bindparam("why"), health_since=bindparam("at")),
+            [{"camera": one.camera_id, "to": one.health, "why": one.cause, "at": one.since} for one in healths],
+        )
+    if tick.gone:
+        ended = update(CameraState).where(CameraState.camera_id.in_(tick.gone), CameraState.until.is_(None))
+        await session.execute(ended.values(until=tick.now))
+
+
+async def _write_alarms(session: AsyncSession, tick: Tick, written: Written) -> None:
+    if not tick.changes:
+        return
+    numbers = {change.alarm_id for change in tick.changes if not isinstance(change, AlarmOpening)}
+    rows: dict[int, Alarm] = {}
+    if numbers:
+        query = select(Alarm).where(Alarm.id.in_(numbers), Alarm.closed_at.is_(None))
+        rows = {row.id: row for row in await session.scalars(query)}
+    closed: list[tuple[Alarm, AlarmClosing]] = []
+    opened: list[tuple[Alarm, ExpectedAlarm]] = []
+    updates: list[tuple[Alarm, AlarmUpdate]] = []
     for change in tick.changes:
-        if isinstance(change, OpenAlarm):
-            row = _row(change.wanted, tick)
-            session.add(row)
-            told.append((row, "opened", [m.id for m in merged if set(m.members) & set(row.members)]))
+        if isinstance(change, AlarmOpening):
+            opened.append((_row(change.alarm, tick), change.alarm))
+        elif (row := rows.get(change.alarm_id)) is None:
+            continue
+        elif isinstance(change, AlarmUpdate):
+            row.cause = change.cause
+            updates.append((row, change))
         else:
-            found = await session.get(Alarm, change.alarm_id)
-            if found is None or found.closed_at is not None:
-                continue
-            row = found
-            if isinstance(change, UpdateAlarm):
-                row.cause, row.members = change.cause, sorted(change.members)
-            else:
-                _close(row, change, tick.now)
-                if change.merged:
-                    merged.append(row)
-                else:
-                    told.append((row, "closed", []))
-        touched.append(row)
+            row.closed_at = max(tick.now, row.opened_at)
+            closed.append((row, change))
+    session.add_all(row for row, _ in opened)
     await session.flush()
+    written.opened = {alarm.key: row.id for row, alarm in opened}
+    merged_into = await _merge(session, [row for row, change in closed if change.merged], opened)
+    await _write_members(session, tick.now, closed, opened, updates)
+    occasions = [Occasion(row, "closed") for row, change in closed if not change.merged]
+    occasions += [Occasion(row, "opened", merged_into.get(row.id, ())) for row, _ in opened]
+    await write_notices(session, occasions, tick.now)
+    touched = [row for row, _ in (*closed, *updates, *opened)]
+    written.events += [AlarmChanged(row.id, row.village_id) for row in touched]
+
+
+async def _merge(
+    session: AsyncSession, merged: Sequence[Alarm], opened: Sequence[tuple[Alarm, ExpectedAlarm]]
+) -> dict[int, list[int]]:
+    """Say in each merged alarm which one stands for it now. Answers the ids of the merged ones by the new one's id."""
+    if not merged:
+        return {}
+    stood_for: dict[int, set[int]] = {row.id: set() for row in merged}
+    query = select(AlarmMember.alarm_id, AlarmMember.camera_id).where(AlarmMember.alarm_id.in_(stood_for))
+    for alarm_id, camera_id in await session.execute(query):
+        stood_for[alarm_id].add(camera_id)
+    into: dict[int, list[int]] = {}
     for row in merged:
-        into = next((w for w, kind, _ in told if kind == "opened" and set(w.members) & set(row.members)), None)
-        row.detail = f"merged into alarm {into.id}" if into is not None else "merged into an alarm of its village"
-    for row, kind, ids in told:
-        payload = await _payload(session, row, kind, ids, tick.now)
-        session.add(Notice(alarm_id=row.id, kind=kind, payload=payload, created_at=tick.now, next_attempt_at=tick.now))
-    return [AlarmChanged(row.id, row.village_id) for row in touched]
+        parent = next((new for new, alarm in opened if alarm.members & stood_for[row.id]), None)
+        row.detail = "merged into an alarm of its village" if parent is None else f"merged into alarm {parent.id}"
+        if parent is not None:
+            into.setdefault(parent.id, []).append(row.id)
+    await session.flush()
+    return into
 
 
-def _row(wanted: ExpectedAlarm, tick: Tick) -> Alarm:
-    detail = tick.details.get(wanted.camera_id, "") if wanted.camera_id is not None else ""
+async def _write_members(
+    session: AsyncSession,
+    now: datetime,
+    closed: Sequence[tuple[Alarm, AlarmClosing]],
+    opened: Sequence[tuple[Alarm, ExpectedAlarm]],
+    updates: Sequence[tuple[Alarm, AlarmUpdate]],
+) -> None:
+    left = [{"alarm": row.id, "camera": camera, "at": now} for row, change in updates for camera in sorted(change.left)]
+    table = _table(AlarmMember)
+    if left:
+        member = (table.c.alarm_id == bindparam("alarm")) & (table.c.camera_id == bindparam("camera"))
+        ended = table.update().where(member, table.c.left_at.is_(None)).values(left_at=bindparam("at"))
+        await (await session.connection()).execute(ended, left)
+    if closed:
+        of_closed = AlarmMember.alarm_id.in_([row.id for row, _ in closed])
+        await session.execute(
+            update(AlarmMember).where(of_closed, AlarmMember.left_at.is_(None)).values(left_at=now),
+            execution_options={"synchronize_session": False},
+        )
+    joined = [(row.id, camera) for row, alarm in opened for camera in sorted(alarm.members)]
+    joined += [(row.id, camera) for row, change in updates for camera in sorted(change.joined)]
+    if joined:
+        rows = [{"alarm_id": alarm, "camera_id": camera, "joined_at": now} for alarm, camera in joined]
+        await session.execute(insert(AlarmMember), rows)
+
+
+def _row(alarm: ExpectedAlarm, tick: Tick) -> Alarm:
+    detail = tick.details.get(alarm.camera_id, "") if alarm.camera_id is not None else ""
     return Alarm(
-        level=wanted.key.level,
-        cause=wanted.cause,
-        village_id=wanted.village_id,
-        device_id=wanted.device_id,
-        camera_id=wanted.camera_id,
-        members=sorted(wanted.members),
+        level=alarm.key.level,
+        aspect=alarm.key.aspect.value,
+        severity=severity_of(alarm.key.level, alarm.key.aspect).value,
+        cause=alarm.cause,
+        village_id=alarm.village_id,
+        device_id=alarm.device_id,
+        camera_id=alarm.camera_id,
         detail=detail[:255],
         opened_at=tick.now,
     )
 
 
-def _close(row: Alarm, change: CloseAlarm, now: datetime) -> None:
-    row.closed_at = max(now, row.opened_at)
-
-
-def _standing(row: Alarm) -> StandingAlarm:
+def _key(row: Alarm) -> AlarmKey:
     subject = {"hub": 0, "village": row.village_id, "device": row.device_id, "camera": row.camera_id}[row.level]
-    key = AlarmKey(row.level, aspect_of(row.cause), subject or 0)
-    return StandingAlarm(row.id, key, row.cause, frozenset(row.members), row.opened_at)
+    return AlarmKey(row.level, Aspect(row.aspect), subject or 0)
 
 
-def _observation(found: LookResult, clock_limit: float) -> Observation:
-    return Observation(
-        camera_id=found.camera_id,
-        at=found.wall,
-        reason=found.reason(clock_limit),
-        detail=found.detail,
-        signalling_ms=found.signalling_ms,
-        stream_ms=found.stream_ms,
-        key_frame_ms=found.key_frame_ms,
-        clock_error_s=found.clock_error_s,
-        scores=found.scores,
-    )
-
-
-async def _payload(session: AsyncSession, row: Alarm, kind: str, merged: list[int], now: datetime) -> dict[str, Any]:
-    """What a notice says; `webhook` documents it. Names as of now: a notice is a letter, not a view."""
-    village = await session.get(Village, row.village_id) if row.village_id is not None else None
-    device = await session.get(Device, row.device_id) if row.device_id is not None else None
-    names = (await session.execute(select(Camera.id, Camera.name).where(Camera.id.in_(row.members)))).all()
-    closed = row.closed_at
+def _observation(look: LookResult, clock_limit: float) -> dict[str, Any]:
+    live, picture, clock = look.aspects(clock_limit)
     return {
-        "kind": kind,
-        "at": now.isoformat(),
-        "alarm": {
-            "id": row.id,
-            "level": row.level,
-            "cause": row.cause,
-            "village": None if village is None else {"id": village.id, "name": village.name},
-            "device": None if device is None else {"id": device.id, "name": device.name or device.host},
-            "camera": next(({"id": i, "name": n} for i, n in names if i == row.camera_id), None),
-            "cameras": [{"id": i, "name": n} for i, n in sorted(names)],
-            "detail": row.detail,
-            "opened_at": row.opened_at.isoformat(),
-            "closed_at": None if closed is None else closed.isoformat(),
-            "duration_s": None if closed is None else (closed - row.opened_at).total_seconds(),
-            "merged": merged,
-        },
+        "camera_id": look.camera_id,
+        "at": look.wall,
+        "reason": look.reason(clock_limit),
+        "live": live,
+        "picture": picture,
+        "clock": clock,
+        "detail": look.detail,
+        "signalling_ms": look.signalling_ms,
+        "stream_ms": look.stream_ms,
+        "key_frame_ms": look.key_frame_ms,
+        "clock_error_s": look.clock_error_s,
+        "scores": look.scores,
     }
+
+
+def _table(entity: type) -> Table:
+    """The table beneath a mapped class: batches by other columns than the key go past the ORM."""
+    table: Table = entity.__table__  # type: ignore[attr-defined]
+    return table

@@ -1,21 +1,21 @@
-"""Pure: what must happen to the alarms that are open so that they become those that are wanted."""
+"""Pure: what must happen to the alarms that are open so that they become those that are expected."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from camera_hub.health.judging.causes import AlarmKey, ExpectedAlarm
 from camera_hub.health.judging.verdict import Aspect
 
 OLD_FAULT = timedelta(minutes=10)
-"""A fault that stood this long before its village went dark is its own: it is not merged, nor told anew later."""
+"""A fault that lasted this long before its village went dark is its own: it is not merged, nor raised again later."""
 
 _HEIGHT = {"camera": 0, "device": 1, "village": 2, "hub": 3}
 
 
 @dataclass(frozen=True, slots=True)
-class StandingAlarm:
-    """An open alarm."""
+class OpenAlarm:
+    """An alarm that is open; `members` are the cameras that it stands for now."""
 
     alarm_id: int
     key: AlarmKey
@@ -25,61 +25,86 @@ class StandingAlarm:
 
 
 @dataclass(frozen=True, slots=True)
-class OpenAlarm:
-    """Open this alarm and tell it."""
+class AlarmOpening:
+    """Open this alarm and send notices of it."""
 
-    wanted: ExpectedAlarm
+    alarm: ExpectedAlarm
 
 
 @dataclass(frozen=True, slots=True)
-class UpdateAlarm:
-    """The alarm's cause or members have changed; not told outside."""
+class AlarmUpdate:
+    """The alarm's cause or members have changed; no notice is sent."""
 
     alarm_id: int
     cause: str
-    members: frozenset[int]
+    joined: frozenset[int] = frozenset()
+    left: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
-class CloseAlarm:
-    """Close the alarm: told as a recovery, or, when `merged`, silently because a higher one now speaks for it."""
+class AlarmClosing:
+    """Close the alarm: a recovery, or, when `merged`, without a notice because a higher one now stands for it."""
 
     alarm_id: int
     key: AlarmKey
     merged: bool = False
 
 
-Change = OpenAlarm | UpdateAlarm | CloseAlarm
+AlarmChange = AlarmOpening | AlarmUpdate | AlarmClosing
 
 
-def changes(standing: Sequence[StandingAlarm], wanted: Sequence[ExpectedAlarm], now: datetime) -> tuple[Change, ...]:
-    """Closings first, then updates and openings. Members only grow: an alarm lists all that it ever stood for."""
-    by_key = {w.key: w for w in wanted}
-    open_keys = {s.key for s in standing}
-    parents = [w for w in wanted if w.key.aspect is Aspect.LIVE and _HEIGHT[w.key.level] > 0]
-    closes: list[Change] = []
-    rest: list[Change] = []
-    for alarm in standing:
-        want = by_key.get(alarm.key)
-        if want is None:
+def alarm_changes(
+    open_alarms: Sequence[OpenAlarm], expected: Sequence[ExpectedAlarm], now: datetime
+) -> tuple[AlarmChange, ...]:
+    """Closings first, then updates and openings. While the parent that may take an alarm over is pending, it stays."""
+    by_key = {alarm.key: alarm for alarm in expected}
+    open_keys = {alarm.key for alarm in open_alarms}
+    parents = [alarm for alarm in expected if alarm.key.aspect is Aspect.LIVE and _HEIGHT[alarm.key.level] > 0]
+    closings: list[AlarmChange] = []
+    rest: list[AlarmChange] = []
+    for alarm in open_alarms:
+        match = by_key.get(alarm.key)
+        if match is None:
             parent = _parent(alarm, parents)
             if parent is None:
-                closes.append(CloseAlarm(alarm.alarm_id, alarm.key))
-            elif _effective(parent, open_keys) and now - alarm.opened_at < OLD_FAULT:
-                closes.append(CloseAlarm(alarm.alarm_id, alarm.key, merged=True))
-        elif want.cause != alarm.cause or not want.members <= alarm.members:
-            rest.append(UpdateAlarm(alarm.alarm_id, want.cause, want.members | alarm.members))
-    rest.extend(OpenAlarm(w) for w in wanted if w.key not in open_keys and not w.held)
-    return (*closes, *rest)
+                closings.append(AlarmClosing(alarm.alarm_id, alarm.key))
+            elif _takes_over(parent, open_keys) and now - alarm.opened_at < OLD_FAULT:
+                closings.append(AlarmClosing(alarm.alarm_id, alarm.key, merged=True))
+        elif match.cause != alarm.cause or match.members != alarm.members:
+            joined, left = match.members - alarm.members, alarm.members - match.members
+            rest.append(AlarmUpdate(alarm.alarm_id, match.cause, joined, left))
+    rest.extend(AlarmOpening(alarm) for alarm in expected if alarm.key not in open_keys and not alarm.pending)
+    return (*closings, *rest)
 
 
-def _parent(alarm: StandingAlarm, parents: Iterable[ExpectedAlarm]) -> ExpectedAlarm | None:
-    """The wanted alarm of a higher level that speaks for this one's cameras, opened or about to be."""
+def open_after(
+    open_alarms: Sequence[OpenAlarm],
+    changes: Sequence[AlarmChange],
+    opened_ids: Mapping[AlarmKey, int],
+    now: datetime,
+) -> list[OpenAlarm]:
+    """The alarms that are open once `changes` are written; `opened_ids` are the ids that the opened ones got."""
+    after = {alarm.alarm_id: alarm for alarm in open_alarms}
+    for change in changes:
+        if isinstance(change, AlarmOpening):
+            new, number = change.alarm, opened_ids[change.alarm.key]
+            after[number] = OpenAlarm(number, new.key, new.cause, new.members, now)
+        elif isinstance(change, AlarmUpdate):
+            old = after[change.alarm_id]
+            members = (old.members | change.joined) - change.left
+            after[change.alarm_id] = replace(old, cause=change.cause, members=members)
+        else:
+            del after[change.alarm_id]
+    return list(after.values())
+
+
+def _parent(alarm: OpenAlarm, parents: Iterable[ExpectedAlarm]) -> ExpectedAlarm | None:
+    """The expected alarm of a higher level that stands for this one's cameras, opened or about to be."""
     if alarm.key.aspect is not Aspect.LIVE:
         return None
     height = _HEIGHT[alarm.key.level]
     return next((p for p in parents if _HEIGHT[p.key.level] > height and p.members & alarm.members), None)
 
 
-def _effective(parent: ExpectedAlarm, open_keys: set[AlarmKey]) -> bool:
-    return not parent.held or parent.key in open_keys
+def _takes_over(parent: ExpectedAlarm, open_keys: set[AlarmKey]) -> bool:
+    return not parent.pending or parent.key in open_keys

@@ -1,8 +1,11 @@
 """Pure: which alarms should be open, decided along hub → village → device → camera.
 
-The cause is told once, at the level where it lies: a dead link is one alarm that lists its cameras. So that the first
-camera of a dying village is not told before the village is known, an alarm may be *held*: wanted, but not opened while
-its neighbours are still being asked. Holding ends with the facts, and always with a time limit.
+A fault is raised once, at the level where its cause lies: a dead link is one alarm that lists its cameras. So that the
+first camera of a dying village does not raise an alarm before the village is known, an alarm may be *pending*:
+expected, but not opened while its neighbours are still being checked. An alarm stops pending when the neighbours are
+known, and always after a time limit.
+
+Shares of a village are counted over its devices, never over cameras: a recorder of 32 channels is one address.
 """
 
 import math
@@ -11,31 +14,31 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from camera_hub.errors import Reason
-from camera_hub.health.judging.verdict import AWAY, LOGIN, UNKNOWN, Aspect, Verdict
+from camera_hub.health.judging.verdict import LOGIN, OFFLINE, UNKNOWN, Aspect, Verdict
 
 UPLINK_SHARE = 0.9
 """Share of villages, all dark at once, from which on the fault is the hub's own uplink."""
 
 
 @dataclass(frozen=True, slots=True)
-class Rules:
+class JudgingRules:
     """The numbers that judging follows; times in seconds."""
 
     bad: int
     bad_of: int
-    village_share: float
-    recheck: float  # a surprising look is repeated after this
-    asking: float  # how long asking a device whether it answers may take
+    village_share: float  # of a village's devices
+    recheck: float  # a look that contradicts the verdict is repeated after this
+    reach: float  # how long checking whether a device answers may take
     clock_error: float
 
     @property
     def grace(self) -> float:
         """How long after the newest camera fell silent its neighbours may take to be found silent and confirmed."""
-        return self.recheck + 2 * self.asking + 2
+        return self.recheck + 2 * self.reach + 2
 
     @property
     def limit(self) -> float:
-        """The longest that anything is held."""
+        """The longest that an alarm is pending."""
         return max(60.0, 12 * self.recheck)
 
 
@@ -48,15 +51,15 @@ class CameraCase:
     village_id: int
     live: Verdict = UNKNOWN
     picture: Verdict = UNKNOWN
-    silent_since: float | None = None  # its address gives no answer since then, confirmed or not
-    answered_at: float | None = None  # when its address was last proved to answer
+    silent_since: float | None = None  # its address has not answered since then, confirmed or not
+    answered_at: float | None = None  # when its address last answered
     silences: tuple[float, ...] = ()  # when the latest looks found it silent
     recovering: bool = False  # the verdict is still fault, but the latest look was good
 
     @property
-    def away(self) -> bool:
+    def offline(self) -> bool:
         """Whether it is confirmed that its address does not answer."""
-        return self.live.state == "fault" and self.live.cause in AWAY
+        return self.live.state == "fault" and self.live.cause in OFFLINE
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +73,7 @@ class AlarmKey:
 
 @dataclass(frozen=True, slots=True)
 class ExpectedAlarm:
-    """An alarm that should be open; when `held`, it stays open if it is, but is not opened yet."""
+    """An alarm that should be open; while `pending` it stays open if it is, but is not opened yet."""
 
     key: AlarmKey
     cause: str
@@ -78,33 +81,33 @@ class ExpectedAlarm:
     village_id: int | None = None
     device_id: int | None = None
     camera_id: int | None = None
-    held: bool = False
+    pending: bool = False
 
 
-def wanted(
+def expected_alarms(
     cases: Sequence[CameraCase],
     clocks: Mapping[int, Verdict],
     *,
-    standing: frozenset[AlarmKey],
+    open_keys: frozenset[AlarmKey],
     recovered: Mapping[AlarmKey, float],
     now: float,
-    rules: Rules,
+    rules: JudgingRules,
 ) -> tuple[ExpectedAlarm, ...]:
-    """All alarms that should be open, given those that are (`standing`) and parents that closed of late (`recovered`).
+    """All alarms that should be open, given those that are (`open_keys`) and the parents that closed lately
+    (`recovered`: key → when).
 
     `clocks` holds the verdict on each device's clock, by device id.
     """
-    tree = _Tree(cases, standing, recovered, now, rules)
-    found = [*tree.parents(), *tree.cameras(), *_pictures(cases), *_clocks(tree.devices, clocks)]
-    return tuple(found)
+    tree = _Tree(cases, open_keys, recovered, now, rules)
+    return (*tree.parents(), *tree.cameras(), *_pictures(cases), *_clocks(tree.devices, clocks))
 
 
-def to_ask(cases: Iterable[CameraCase], *, now: float, rules: Rules) -> frozenset[int]:
-    """Devices that should be asked at once whether their address answers, because a neighbour just fell silent.
+def devices_to_check(cases: Iterable[CameraCase], *, now: float, rules: JudgingRules) -> frozenset[int]:
+    """Devices to check at once for an answer, because a neighbour just fell silent.
 
-    Each is asked once per newly silent neighbour; a silent one again after `recheck`, until its verdict is confirmed.
+    Each is checked once per newly silent neighbour; a silent one again after `recheck`, until its verdict is confirmed.
     """
-    asked: set[int] = set()
+    found: set[int] = set()
     for members in _by_village(cases).values():
         fresh = [c.silent_since for c in members if c.silent_since is not None and now - c.silent_since < rules.limit]
         if not fresh:
@@ -113,25 +116,25 @@ def to_ask(cases: Iterable[CameraCase], *, now: float, rules: Rules) -> frozense
         for case in members:
             if case.silent_since is None:
                 if case.answered_at is None or case.answered_at < newest:
-                    asked.add(case.device_id)
-            elif not case.away and case.silences and now - case.silences[-1] >= rules.recheck:
-                asked.add(case.device_id)
-    return frozenset(asked)
+                    found.add(case.device_id)
+            elif not case.offline and case.silences and now - case.silences[-1] >= rules.recheck:
+                found.add(case.device_id)
+    return frozenset(found)
 
 
 class _Tree:
-    """The live aspect of one moment."""
+    """The live aspect at one moment."""
 
     def __init__(
         self,
         cases: Sequence[CameraCase],
-        standing: frozenset[AlarmKey],
+        open_keys: frozenset[AlarmKey],
         recovered: Mapping[AlarmKey, float],
         now: float,
-        rules: Rules,
+        rules: JudgingRules,
     ) -> None:
         self._cases = cases
-        self._standing = standing
+        self._open_keys = open_keys
         self._recovered = dict(recovered)
         self._now = now
         self._rules = rules
@@ -140,25 +143,25 @@ class _Tree:
         for case in cases:
             self.devices[case.device_id].append(case)
         self._dark = [village for village in self._villages if self._is_dark(village)]
-        self._told: set[int] = set()  # cameras that a parent speaks for
+        self._covered: set[int] = set()  # cameras that a parent's alarm stands for
 
     def parents(self) -> list[ExpectedAlarm]:
         """Alarms of hub, villages and devices, the highest first."""
         if len(self._dark) >= max(2, math.ceil(UPLINK_SHARE * len(self._villages))):
-            away = frozenset(c.camera_id for c in self._cases if c.away)
-            self._told |= away
-            found = [ExpectedAlarm(_key("hub", 0), Reason.HUB_UPLINK, away)]
+            offline = frozenset(c.camera_id for c in self._cases if c.offline)
+            self._covered |= offline
+            found = [ExpectedAlarm(_key("hub", 0), Reason.HUB_UPLINK, offline)]
         else:
             found = [w for v in self._dark if (w := self._village(v)) is not None]
-        self._recover(found, "hub", "village")
+        self._note_recovered(found, "hub", "village")
         found += [w for device in self.devices if (w := self._device(device)) is not None]
-        self._recover(found, "device")
+        self._note_recovered(found, "device")
         return found
 
-    def _recover(self, found: list[ExpectedAlarm], *levels: str) -> None:
-        """A parent that stands and is no longer wanted recovers in this very moment."""
+    def _note_recovered(self, found: list[ExpectedAlarm], *levels: str) -> None:
+        """A parent's alarm that is open and no longer expected recovers at this very moment."""
         keys = {w.key for w in found}
-        gone = (k for k in self._standing if k.level in levels and k.aspect is Aspect.LIVE and k not in keys)
+        gone = (k for k in self._open_keys if k.level in levels and k.aspect is Aspect.LIVE and k not in keys)
         self._recovered.update({key: self._now for key in gone})
 
     def cameras(self) -> list[ExpectedAlarm]:
@@ -170,37 +173,39 @@ class _Tree:
                 c.village_id,
                 c.device_id,
                 c.camera_id,
-                held=self._held([c]),
+                pending=self._is_pending([c]),
             )
             for c in self._cases
-            if c.live.state == "fault" and c.camera_id not in self._told
+            if c.live.state == "fault" and c.camera_id not in self._covered
         ]
 
     def _is_dark(self, village: int) -> bool:
-        """Nearly all of a village's cameras are silent. Cameras just added don't lift an alarm that stands."""
-        members = self._villages[village]
-        if {_key("village", village), _key("hub", 0)} & self._standing:
-            members = [c for c in members if c.live.state != "unknown"]
-        away = sum(c.away for c in members)
-        return away > 0 and away >= self._share(len(members))
+        """Nearly all devices of a village are offline. Devices just added don't lift an alarm that is open."""
+        devices = _by_device(self._villages[village])
+        if {_key("village", village), _key("hub", 0)} & self._open_keys:
+            devices = [channels for channels in devices if any(c.live.state != "unknown" for c in channels)]
+        offline = sum(_is_offline(channels) for channels in devices)
+        return offline > 0 and offline >= self._share(len(devices))
 
     def _share(self, count: int) -> int:
         return math.ceil(self._rules.village_share * count - 1e-9)
 
     def _village(self, village: int) -> ExpectedAlarm | None:
         """A link is more than one address: with a single device it is that device (or camera) that is down."""
-        away = [c for c in self._villages[village] if c.away]
-        if len(away) < 2 or len({c.device_id for c in away}) < 2:
+        devices = [channels for channels in _by_device(self._villages[village]) if _is_offline(channels)]
+        if len(devices) < 2:
             return None
-        members = frozenset(c.camera_id for c in away)
-        self._told |= members
-        held = self._unsettled(away, (_key("hub", 0), _key("village", village)), self._share(len(away)))
-        held = held or self._may_be_uplink(away)
-        return ExpectedAlarm(_key("village", village), Reason.VILLAGE_LINK, members, village, held=held)
+        offline = [c for c in self._villages[village] if c.offline]
+        members = frozenset(c.camera_id for c in offline)
+        self._covered |= members
+        parents = (_key("hub", 0), _key("village", village))
+        pending = self._awaits_confirmation(devices, parents, self._share(len(devices)))
+        pending = pending or self._may_be_uplink(offline)
+        return ExpectedAlarm(_key("village", village), Reason.VILLAGE_LINK, members, village, pending=pending)
 
-    def _may_be_uplink(self, away: list[CameraCase]) -> bool:
+    def _may_be_uplink(self, offline: list[CameraCase]) -> bool:
         """Wait for a sign of life from another village before blaming this one: it may be the hub's own uplink."""
-        since = max(c.live.since or 0.0 for c in away)
+        since = max(c.live.since or 0.0 for c in offline)
         others = [c for v, members in self._villages.items() if v not in self._dark for c in members]
         if not others or any(c.answered_at is not None and c.answered_at > since for c in others):
             return False
@@ -208,33 +213,32 @@ class _Tree:
         return self._now < min(newest + self._rules.grace, since + self._rules.limit)
 
     def _device(self, device: int) -> ExpectedAlarm | None:
-        """All cameras of a recorder silent, or all refused for its one login: told once, for the recorder."""
-        members = self.devices[device]
-        ids = frozenset(c.camera_id for c in members)
-        if len(members) < 2 or ids & self._told or any(c.live.state != "fault" for c in members):
+        """All channels of a recorder silent, or all refused because of its one login: one alarm, the recorder's."""
+        channels = self.devices[device]
+        ids = frozenset(c.camera_id for c in channels)
+        if len(channels) < 2 or ids & self._covered or any(c.live.state != "fault" for c in channels):
             return None
-        causes = {c.live.cause for c in members}
-        if causes <= AWAY:
+        causes = {c.live.cause for c in channels}
+        if causes <= OFFLINE:
             cause: str = Reason.DEVICE_DOWN
         elif causes <= LOGIN:
             cause = max(causes & LOGIN, key=lambda reason: (reason != Reason.LOCKED_OUT, reason or "")) or ""
         else:
             return None
-        self._told |= ids
-        return ExpectedAlarm(
-            _key("device", device), cause, ids, members[0].village_id, device, held=self._held(members, own_device=True)
-        )
+        self._covered |= ids
+        pending = self._is_pending(channels, own_device=True)
+        return ExpectedAlarm(_key("device", device), cause, ids, channels[0].village_id, device, pending=pending)
 
-    def _held(self, members: list[CameraCase], *, own_device: bool = False) -> bool:
-        """Whether neighbours may still turn this fault into a higher one."""
+    def _is_pending(self, members: list[CameraCase], *, own_device: bool = False) -> bool:
+        """Whether neighbours may still turn this fault into one of a higher level."""
         first = members[0]
         device = self.devices[first.device_id]
         if all(c.recovering for c in members):
             return True
         since = max(c.live.since or 0.0 for c in members)
-        if all(c.away for c in members):
+        if all(c.offline for c in members):
             parents = (_key("hub", 0), _key("village", first.village_id), _key("device", first.device_id))
-            if self._unsettled(members, parents, len(members)):
+            if self._awaits_confirmation([[c] for c in members], parents, len(members)):
                 return True
             neighbours = self._villages[first.village_id]
             if len(neighbours) == len(members):
@@ -246,13 +250,21 @@ class _Tree:
             return False
         return self._now < min(newest + self._rules.grace, since + self._rules.limit)
 
-    def _unsettled(self, members: list[CameraCase], parents: tuple[AlarmKey, ...], enough: int) -> bool:
-        """After a parent's recovery its cameras must be found silent anew before they are told on their own."""
+    def _awaits_confirmation(
+        self, groups: Sequence[Sequence[CameraCase]], parents: tuple[AlarmKey, ...], enough: int
+    ) -> bool:
+        """After a parent's recovery its groups (devices or cameras) must be found silent again, `enough` of them,
+        before an alarm of their own is opened."""
         closed = max((self._recovered[key] for key in parents if key in self._recovered), default=None)
         if closed is None or self._now >= closed + self._rules.limit:
             return False
-        anew = sum(sum(at > closed for at in c.silences) >= self._rules.bad for c in members)
-        return anew < enough
+        again = sum(any(sum(at > closed for at in c.silences) >= self._rules.bad for c in group) for group in groups)
+        return again < enough
+
+
+def _is_offline(channels: Sequence[CameraCase]) -> bool:
+    """Whether a device is offline: so is each of its cameras of which anything is known."""
+    return any(c.offline for c in channels) and all(c.offline or c.live.state == "unknown" for c in channels)
 
 
 def _pictures(cases: Iterable[CameraCase]) -> list[ExpectedAlarm]:
@@ -271,18 +283,18 @@ def _pictures(cases: Iterable[CameraCase]) -> list[ExpectedAlarm]:
 
 
 def _clocks(devices: Mapping[int, Sequence[CameraCase]], clocks: Mapping[int, Verdict]) -> list[ExpectedAlarm]:
-    """A clock is the device's: one alarm for a recorder, that of the camera where the device is one."""
+    """A clock is the device's: one alarm for a recorder, or for the camera where the device is one."""
     found = []
-    for device, members in devices.items():
+    for device, channels in devices.items():
         if clocks.get(device, UNKNOWN).state != "fault":
             continue
-        ids, village = frozenset(c.camera_id for c in members), members[0].village_id
-        if len(members) > 1:
+        ids, village = frozenset(c.camera_id for c in channels), channels[0].village_id
+        if len(channels) > 1:
             found.append(
                 ExpectedAlarm(AlarmKey("device", Aspect.CLOCK, device), Reason.CLOCK_WRONG, ids, village, device)
             )
         else:
-            camera = members[0].camera_id
+            camera = channels[0].camera_id
             key = AlarmKey("camera", Aspect.CLOCK, camera)
             found.append(ExpectedAlarm(key, Reason.CLOCK_WRONG, ids, village, device, camera))
     return found
@@ -293,6 +305,13 @@ def _by_village(cases: Iterable[CameraCase]) -> dict[int, list[CameraCase]]:
     for case in cases:
         villages[case.village_id].append(case)
     return villages
+
+
+def _by_device(cases: Iterable[CameraCase]) -> list[list[CameraCase]]:
+    devices: dict[int, list[CameraCase]] = defaultdict(list)
+    for case in cases:
+        devices[case.device_id].append(case)
+    return list(devices.values())
 
 
 def _key(level: str, subject: int) -> AlarmKey:

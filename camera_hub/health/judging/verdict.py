@@ -1,8 +1,8 @@
-"""Pure: from the last observations of one camera to a verdict, with N-of-M confirmation and hysteresis.
+"""Pure: from the latest observations of one camera to a verdict, with N-of-M confirmation and hysteresis.
 
-Three aspects of a camera are judged apart, because they are measured by different looks: whether it is live (every
-look), its picture (only looks with scores), its clock (only looks that read it). Black must not be voted down by the
-signalling looks in between.
+Three aspects of a camera are judged separately, because different looks measure them: whether it is live (every look),
+its picture (only looks with scores), its clock (only looks that read it). A black picture must not be outvoted by the
+looks in between that fetched no picture.
 """
 
 from collections.abc import Sequence
@@ -13,15 +13,15 @@ from camera_hub.errors import Reason
 
 
 class Aspect(StrEnum):
-    """What is judged apart; in the order of weight."""
+    """What is judged separately; the weightiest first."""
 
     LIVE = "live"
     PICTURE = "picture"
     CLOCK = "clock"
 
 
-AWAY = frozenset({Reason.UNREACHABLE, Reason.PORT_CLOSED, Reason.TIMED_OUT})
-"""No answer from its address: the only reasons that may be a device's or village's."""
+OFFLINE = frozenset({Reason.UNREACHABLE, Reason.PORT_CLOSED, Reason.TIMED_OUT})
+"""Its address does not answer: the only reasons that may be a device's or a village's."""
 
 LOGIN = frozenset({Reason.WRONG_PASSWORD, Reason.LOGIN_NEEDED, Reason.LOCKED_OUT})
 PICTURE = frozenset({Reason.BLACK, Reason.FROZEN, Reason.UNDECODABLE, Reason.QUARANTINED})
@@ -32,19 +32,19 @@ NO_FAULT = frozenset({Reason.NO_H264, Reason.B_FRAMES})
 NOT_ITS_FAULT = frozenset(
     {Reason.BUSY, Reason.RELAY_RESTARTED, Reason.NOT_APPROVED, Reason.RETIRED, "credential_locked"}
 )
-"""The hub could not look: nothing is known of the camera, nothing is recorded."""
+"""The hub could not look: this says nothing about the camera, and nothing is recorded."""
 
 
 def aspect_of(reason: str) -> Aspect:
-    """The aspect that a reason speaks of."""
+    """The aspect that a reason belongs to."""
     if reason in PICTURE:
         return Aspect.PICTURE
     return Aspect.CLOCK if reason == Reason.CLOCK_WRONG else Aspect.LIVE
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
-    """One observation as far as one aspect goes: when (monotonic seconds), and why it was bad (None = good)."""
+class Sample:
+    """One observation of one aspect: when (monotonic seconds), and why it was bad (None = good)."""
 
     at: float
     reason: str | None
@@ -52,7 +52,7 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What is held to be true. `since`: when the first of the deciding observations was made (monotonic seconds)."""
+    """What is taken to be true. `since`: when the first of the deciding samples was taken (monotonic seconds)."""
 
     state: str = "unknown"  # unknown | ok | fault
     cause: str | None = None
@@ -62,14 +62,14 @@ class Verdict:
 UNKNOWN = Verdict()
 
 
-def judge(marks: Sequence[Mark], before: Verdict, *, bad: int, bad_of: int) -> Verdict:
-    """The verdict after the newest of `marks` (oldest first; only the last `bad_of` count).
+def judge(samples: Sequence[Sample], before: Verdict, *, bad: int, bad_of: int) -> Verdict:
+    """The verdict after the newest of `samples` (oldest first; only the last `bad_of` count).
 
     ok → fault: `bad` of the last `bad_of` were bad. fault → ok: the last `bad_of` were all good, so that a camera that
-    comes and goes stays one fault. unknown → ok: the first good one. While a fault lasts, its cause follows the facts.
+    comes and goes stays one fault. unknown → ok: the first good one. While a fault lasts, its cause is kept up to date.
     """
-    window = marks[-bad_of:]
-    worse = [mark for mark in window if mark.reason is not None]
+    window = samples[-bad_of:]
+    worse = [sample for sample in window if sample.reason is not None]
     if len(worse) >= min(bad, bad_of):
         cause = cause_of(worse)
         if before.state == "fault":
@@ -84,18 +84,18 @@ def judge(marks: Sequence[Mark], before: Verdict, *, bad: int, bad_of: int) -> V
     return before
 
 
-def surprising(marks: Sequence[Mark], verdict: Verdict) -> bool:
-    """Whether the newest mark speaks against the verdict: then the next look should come soon, to settle it."""
-    if not marks:
+def contradicts(samples: Sequence[Sample], verdict: Verdict) -> bool:
+    """Whether the newest sample contradicts the verdict: then the next look should come soon, to decide it."""
+    if not samples:
         return False
-    return (marks[-1].reason is None) == (verdict.state == "fault") or (
-        verdict.state == "unknown" and marks[-1].reason is not None
+    return (samples[-1].reason is None) == (verdict.state == "fault") or (
+        verdict.state == "unknown" and samples[-1].reason is not None
     )
 
 
-def cause_of(worse: Sequence[Mark]) -> str:
-    """The most specific reason among bad marks, of equals the most recent: a password is refused only by one that
-    answers, so it says more than a time-out before or after it."""
+def cause_of(worse: Sequence[Sample]) -> str:
+    """The most specific reason among bad samples, of equals the most recent: only a device that answers can refuse a
+    password, so that says more than a time-out before or after it."""
     return str(max(enumerate(worse), key=lambda item: (_weight(str(item[1].reason)), item[0]))[1].reason)
 
 
@@ -104,7 +104,7 @@ def _weight(reason: str) -> int:
         return 0
     if reason == Reason.TIMED_OUT:
         return 1
-    if reason in AWAY:
+    if reason in OFFLINE:
         return 2
     if reason == Reason.LOCKED_OUT:  # follows from a wrong password, and hides it
         return 4

@@ -1,1 +1,1 @@
-"""Telling alarms to the outside."""
+"""Notices of alarms to receivers outside the hub: rules choose the channels, the outbox holds, delivery sends."""

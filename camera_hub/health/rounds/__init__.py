@@ -1,1 +1,1 @@
-"""Observing cameras: which, when, and what a look found."""
+"""Looking at cameras: which, when, and what a look found."""

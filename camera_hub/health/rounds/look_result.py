@@ -6,14 +6,17 @@ from typing import Protocol
 
 from camera_hub.errors import Reason
 from camera_hub.eye.messages import Seen
-from camera_hub.health.judging.verdict import AWAY, NO_FAULT, NOT_ITS_FAULT, Aspect, aspect_of
+from camera_hub.health.judging.verdict import NO_FAULT, NOT_ITS_FAULT, OFFLINE, Aspect, aspect_of
 
 FAULT_BELOW = 60.0
-"""Scores are 0–100, below this is a fault (standards 5.4)."""
+"""Scores are 0–100; below this is a fault."""
+
+GOOD = "ok"
+"""An aspect that was judged and found well (store.tables.Observation)."""
 
 
-class SeenByLook(Protocol):
-    """What health reads of a look that media made."""
+class CameraLook(Protocol):
+    """What health reads of a look that media took."""
 
     @property
     def reason(self) -> str | None: ...
@@ -35,8 +38,8 @@ class SeenByLook(Protocol):
 class LookResult:
     """One look at one camera: `at` monotonic seconds, `wall` for the record. Delays in ms.
 
-    `live` and `picture` are why that aspect is bad; `picture_judged` is false when the look could not tell. `asked`:
-    the camera itself was asked now (a running feed may not have noticed yet that its link is dead).
+    `live` and `picture` are why that aspect is bad; an aspect that the look could not judge says nothing. `asked`: the
+    camera itself was asked now (a running feed may not have noticed yet that its link is dead).
     """
 
     camera_id: int
@@ -44,6 +47,7 @@ class LookResult:
     wall: datetime
     live: str | None = None
     picture: str | None = None
+    live_judged: bool = True
     picture_judged: bool = False
     asked: bool = True
     detail: str = ""
@@ -56,31 +60,38 @@ class LookResult:
 
     @property
     def silent(self) -> bool:
-        """Whether its address gave no answer."""
-        return self.live in AWAY
+        """Whether its address did not answer."""
+        return self.live in OFFLINE
+
+    def aspects(self, clock_limit: float) -> tuple[str | None, str | None, str | None]:
+        """(live, picture, clock): None = not judged by this look, "ok" = good, else the reason."""
+        clock = None
+        if self.clock_error_s is not None:
+            clock = Reason.CLOCK_WRONG.value if abs(self.clock_error_s) > clock_limit else GOOD
+        live = (self.live or GOOD) if self.live_judged else None
+        return live, (self.picture or GOOD) if self.picture_judged else None, clock
 
     def reason(self, clock_limit: float) -> str | None:
-        """The one reason that stands in the record: the weightiest."""
-        wrong_clock = self.clock_error_s is not None and abs(self.clock_error_s) > clock_limit
-        return self.live or self.picture or (Reason.CLOCK_WRONG if wrong_clock else None)
+        """The one reason of the look in the record: the weightiest."""
+        return next((found for found in self.aspects(clock_limit) if found not in (None, GOOD)), None)
 
 
-def of_sight(
-    camera_id: int, sight: SeenByLook, at: float, wall: datetime, clock_error_s: float | None
+def from_look(
+    camera_id: int, look: CameraLook, at: float, wall: datetime, clock_error_s: float | None
 ) -> LookResult | None:
-    """The finding of a look; None when the hub could not look, which says nothing about the camera."""
-    reason = sight.reason
+    """The result of a look; None when the hub could not look, which says nothing about the camera."""
+    reason = look.reason
     if reason in NOT_ITS_FAULT:
         return None
     if reason in NO_FAULT:
         reason = None
     scores: dict[str, float] = {}
     picture: str | None = None
-    if sight.seen is not None:
-        named = {Reason.BLACK: sight.seen.black, Reason.FROZEN: sight.seen.frozen}
+    if look.seen is not None:
+        named = {Reason.BLACK: look.seen.black, Reason.FROZEN: look.seen.frozen}
         scores = {name.value: score for name, score in named.items() if score is not None}
         picture = next((name for name, score in named.items() if score is not None and score < FAULT_BELOW), None)
-    if reason is None and sight.late:
+    if reason is None and look.late:
         reason = Reason.LATE
     if reason is not None and aspect_of(reason) is Aspect.PICTURE:
         reason, picture = None, reason
@@ -92,11 +103,25 @@ def of_sight(
         picture=picture,
         # Without an earlier picture nobody can say that it is not frozen.
         picture_judged=picture is not None or "frozen" in scores,
-        detail=sight.detail[:255],
-        signalling_ms=sight.signalling_ms,
-        stream_ms=sight.stream_ms,
-        key_frame_ms=sight.key_frame_ms,
+        detail=look.detail[:255],
+        signalling_ms=look.signalling_ms,
+        stream_ms=look.stream_ms,
+        key_frame_ms=look.key_frame_ms,
         clock_error_s=clock_error_s,
         scores=scores,
-        signature=sight.seen.signature if sight.seen is not None else None,
+        signature=look.seen.signature if look.seen is not None else None,
+    )
+
+
+def quarantined(camera_id: int, at: float, wall: datetime) -> LookResult:
+    """What a quarantine says of a camera: its picture is a fault. Nothing was asked, so nothing else is judged."""
+    return LookResult(
+        camera_id,
+        at,
+        wall,
+        picture=Reason.QUARANTINED,
+        live_judged=False,
+        picture_judged=True,
+        asked=False,
+        detail="its pictures ended the decoder again and again",
     )

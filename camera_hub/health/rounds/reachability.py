@@ -1,4 +1,4 @@
-"""Whether anybody answers at an address: a TCP connection, opened and closed. Cheap, and never a login."""
+"""Whether an address answers: a TCP connection, opened and closed. Cheap, and never a login."""
 
 import asyncio
 from typing import Protocol
@@ -7,13 +7,13 @@ from camera_hub.errors import Reason
 
 
 class Reach(Protocol):
-    """Ask an address; None when it answers on one of the ports, else (reason, detail)."""
+    """Check an address; None when it answers on one of the ports, else (reason, detail)."""
 
     async def __call__(self, host: str, ports: tuple[int, ...], timeout: float) -> tuple[str, str] | None: ...
 
 
 async def reach(host: str, ports: tuple[int, ...], timeout: float) -> tuple[str, str] | None:
-    """Try all ports at once; the reason of the first is told when none answers within `timeout` seconds."""
+    """Try all ports at once; the reason of the first is returned when none answers within `timeout` seconds."""
     answers = await asyncio.gather(*(_connect(host, port, timeout) for port in ports))
     if not answers or None in answers:
         return None

@@ -1,18 +1,25 @@
-"""A look: one key frame of a camera, from the running feed or from one opened for it, and what the eye sees in it."""
+"""A look: one key frame of a camera, from the running feed or from one opened for it, and what the eye sees in it.
+
+A look holds a lease on the feed that it uses, also where others run it: whoever closes it meanwhile, it goes on until
+the look is over.
+"""
 
 import asyncio
 import itertools
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 from camera_hub.clock import Clock
 from camera_hub.errors import HubError, Kind, Reason
 from camera_hub.eye.messages import Look, Seen
 from camera_hub.media.decoders.pictures import Pictures
-from camera_hub.media.decoders.pool import DecoderPool
-from camera_hub.media.feeds.desired_state import FeedKey, relay_of
-from camera_hub.media.feeds.feeds import Feeds
+from camera_hub.media.feeds.camera_feeds import CameraFeeds
+from camera_hub.media.feeds.desired_state import FeedKey
+from camera_hub.media.feeds.feed_states import FeedStates
+from camera_hub.media.feeds.feeds import FeedLease, Feeds
+from camera_hub.media.feeds.key_frames import KeyFrames
 from camera_hub.media.interface import ALL_CODECS, LookOutcome, Quality, Role, Sources
 from camera_hub.relay.messages import FeedPhase, KeyFrame
 
@@ -20,13 +27,22 @@ AT_ONCE = 24
 """Looks under way; each may hold one more session on a camera."""
 
 _WAITING_SHARE = 1 / 3
-"""Of the deadline, at most, for waiting until a look is free: a short rest would be held against the camera."""
+"""Of the deadline, at most, for waiting until a look is free: too short a rest would count against the camera."""
 
 _FAULT = 60.0
 
+_HUB_REASONS = frozenset({Reason.BUSY, Reason.RELAY_RESTARTED, Reason.HUB_AWAY, Kind.UNAVAILABLE, Kind.INTERNAL})
+"""Why a look may fail for the hub's own sake: nothing is known of the camera then."""
+
+
+class Eyes(Protocol):
+    """Who decodes (decoders.pool)."""
+
+    async def look(self, camera_id: int, request: Look, data: bytes) -> tuple[Seen, bytes]: ...
+
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class LookWish:
     """What a look is to bring."""
 
     camera_id: int
@@ -37,21 +53,110 @@ class Wish:
     previous: str | None = None
 
 
-class Looks:
-    """Never raises for a sick camera: the reason in the Sight says it."""
+class FeedBorrowing:
+    """Leases for looks: on the running feed where that will do, else on one that is opened for the look."""
 
-    def __init__(self, sources: Sources, clock: Clock, feeds: Feeds, eyes: DecoderPool) -> None:
-        self._sources = sources
-        self._clock = clock
+    def __init__(
+        self,
+        feeds: Feeds,
+        states: FeedStates,
+        key_frames: KeyFrames,
+        sources: Sources,
+        relay_of: Callable[[int], int],
+    ) -> None:
         self._feeds = feeds
-        self._eyes = eyes
-        self._slots = asyncio.Semaphore(AT_ONCE)
+        self._states = states
+        self._key_frames = key_frames
+        self._sources = sources
+        self._relay_of = relay_of
         self._numbers = itertools.count(1)
+
+    @asynccontextmanager
+    async def borrowed(self, camera_id: int, quality: Quality, room_seconds: float) -> AsyncIterator[FeedKey]:
+        """A feed of the camera that runs for the length of the block. Raises HubError: why there is none; BUSY when
+        its device had no session free for so long.
+        """
+        holder = f"look {next(self._numbers)}"
+        lease = self._running(camera_id, "main" if quality == "main" else None, holder)
+        if lease is None:
+            stream = await self._sources.choose(camera_id, quality, ALL_CODECS)
+            relay = self._relay_of(stream.village_id)
+            await self._feeds.wait_for_room(relay, stream, room_seconds)
+            lease = self._feeds.acquire(relay, stream, holder)
+        try:
+            yield lease.key
+        finally:
+            lease.release(linger=False)
+
+    async def next_key_frame(self, key: FeedKey) -> tuple[KeyFrame, bytes]:
+        """The feed's next key frame; the caller sets the deadline. Raises HubError when the feed fails meanwhile."""
+        report = self._states.report(key)
+        if report is not None and report.state.phase is FeedPhase.FAILED:
+            raise report.error()
+        return await self._key_frames.next(key)
+
+    def measured(self, outcome: LookOutcome, key: FeedKey) -> LookOutcome:
+        """The outcome with the delays that the feed has reported so far."""
+        report, owner = self._states.report(key), self._states.owner(key)
+        if report is None or owner is None:
+            return outcome
+        state = report.state
+        return replace(
+            outcome,
+            signalling_ms=state.signalling_ms,
+            stream_ms=state.stream_ms,
+            key_frame_ms=state.key_frame_ms,
+            codec=state.codec,
+            role=owner.role,
+        )
+
+    def timeout_reason(self, key: FeedKey) -> str:
+        """Why no key frame came in time."""
+        report = self._states.report(key)
+        if report is None or report.state.phase is FeedPhase.CONNECTING:
+            return (report.reason if report is not None else None) or Reason.TIMED_OUT
+        return Reason.NO_MEDIA if report.state.stream_ms is None else Reason.NO_KEY_FRAME
+
+    def _running(self, camera_id: int, role: Role | None, holder: str) -> FeedLease | None:
+        for key in self._states.of_camera(camera_id, role):
+            if self._states.is_live(key):
+                return self._feeds.share(key, holder)
+        return None
+
+
+class Looks:
+    """Never raises for a sick camera: the outcome's reason says it, and `hub_fault` whether it is the hub's own."""
+
+    def __init__(self, feeds: FeedBorrowing, cameras: CameraFeeds, eyes: Eyes, clock: Clock) -> None:
+        self._feeds = feeds
+        self._cameras = cameras
+        self._eyes = eyes
+        self._clock = clock
+        self._slots = asyncio.Semaphore(AT_ONCE)
         self.refused = 0
 
-    async def look(self, wish: Wish, deadline: float) -> LookOutcome:
-        """Take one key frame of the camera within `deadline` seconds and look at it."""
-        sight = LookOutcome(self._clock.now())
+    async def look(
+        self,
+        camera_id: int,
+        *,
+        scores: bool = False,
+        previous: str | None = None,
+        jpeg: bool = True,
+        max_width: int = 0,
+        quality: Quality = "sub",
+        deadline: float = 15.0,
+    ) -> LookOutcome:
+        """One key frame of the camera within `deadline` seconds: picture, scores, delays."""
+        wish = LookWish(camera_id, quality, jpeg, max_width, scores, previous)
+        outcome = await self._look(wish, deadline)
+        return replace(outcome, hub_fault=outcome.reason in _HUB_REASONS)
+
+    def feed_reason(self, camera_id: int) -> tuple[str, str | None] | None:
+        """(phase, reason) of the camera's running feed: what is known without a look; None when none runs."""
+        return self._cameras.feed_reason(camera_id)
+
+    async def _look(self, wish: LookWish, deadline: float) -> LookOutcome:
+        outcome = LookOutcome(self._clock.now())
         end = asyncio.get_running_loop().time() + deadline
         try:
             async with AsyncExitStack() as stack:
@@ -60,42 +165,46 @@ class Looks:
                         await stack.enter_async_context(self._slots)
                 except TimeoutError:
                     self.refused += 1
-                    return replace(sight, reason=Reason.BUSY, detail="too many looks are under way")
+                    return replace(outcome, reason=Reason.BUSY, detail="too many looks are under way; try again")
                 async with asyncio.timeout_at(end):
-                    key = await stack.enter_async_context(self._feed(wish, deadline * _WAITING_SHARE))
-                return await self._watch(wish, key, sight, end)
+                    feed = self._feeds.borrowed(wish.camera_id, wish.quality, deadline * _WAITING_SHARE)
+                    key = await stack.enter_async_context(feed)
+                return await self._watch(wish, key, outcome, end)
         except HubError as error:
-            return replace(sight, reason=error.reason, detail=error.detail)
+            return replace(outcome, reason=error.reason, detail=error.detail)
         except TimeoutError:
-            return replace(
-                sight, reason=Reason.TIMED_OUT, detail="the device did not tell its stream's address in time"
-            )
+            detail = "the device did not answer in time where its stream is pulled from"
+            return replace(outcome, reason=Reason.TIMED_OUT, detail=detail)
 
-    async def _watch(self, wish: Wish, key: FeedKey, sight: LookOutcome, end: float) -> LookOutcome:
-        """As long as the feed is held its news are there, and say how far it came."""
+    async def _watch(self, wish: LookWish, key: FeedKey, outcome: LookOutcome, end: float) -> LookOutcome:
+        """As long as the feed is held its reports are there, and say how far it came."""
         try:
             async with asyncio.timeout_at(end):
-                return await self._take(wish, key, sight)
+                return await self._fetch(wish, key, outcome)
         except HubError as error:
-            return replace(self._measured(sight, key), reason=error.reason, detail=error.detail)
+            return replace(self._feeds.measured(outcome, key), reason=error.reason, detail=error.detail)
         except TimeoutError:
-            return replace(self._measured(sight, key), reason=self._late(key), detail="no key frame came in time")
+            reason = self._feeds.timeout_reason(key)
+            return replace(self._feeds.measured(outcome, key), reason=reason, detail="no key frame came in time")
 
-    async def _take(self, wish: Wish, key: FeedKey, sight: LookOutcome) -> LookOutcome:
+    async def _fetch(self, wish: LookWish, key: FeedKey, outcome: LookOutcome) -> LookOutcome:
         frame, data = await self._feeds.next_key_frame(key)
-        seen, jpeg = await self._see(wish, frame, data, wish.previous)
+        seen, jpeg = await self._decode(wish, frame, data, wish.previous)
         if seen.frozen is not None and seen.frozen < _FAULT:
             # The same picture as at the last look, exactly. Believed only if the next one is the same again.
             frame, data = await self._feeds.next_key_frame(key)
-            again, _ = await self._see(replace(wish, jpeg=False), frame, data, seen.signature)
+            again, _ = await self._decode(replace(wish, jpeg=False), frame, data, seen.signature)
             seen = replace(seen, frozen=max(seen.frozen, again.frozen if again.frozen is not None else 100.0))
-        late = self._feeds.late(wish.camera_id)
-        return replace(self._measured(sight, key), codec=frame.codec, seen=seen, jpeg=jpeg or None, late=late)
+        late = self._cameras.is_late(wish.camera_id)
+        measured = self._feeds.measured(outcome, key)
+        return replace(measured, codec=frame.codec, seen=seen, jpeg=jpeg or None, late=late)
 
-    async def _see(self, wish: Wish, frame: KeyFrame, data: bytes, previous: str | None) -> tuple[Seen, bytes]:
+    async def _decode(self, wish: LookWish, frame: KeyFrame, data: bytes, previous: str | None) -> tuple[Seen, bytes]:
         if frame.codec not in ALL_CODECS:
             raise HubError(
-                Kind.UNSUPPORTED, f"codec {frame.codec} cannot be looked at", reason=Reason.CODEC_UNSUPPORTED
+                Kind.UNSUPPORTED,
+                f"codec {frame.codec} cannot be decoded here; set the camera to H.264 or H.265",
+                reason=Reason.CODEC_UNSUPPORTED,
             )
         request = Look(
             frame.codec,  # type: ignore[arg-type]  # one of ALL_CODECS, checked above
@@ -106,53 +215,9 @@ class Looks:
         )
         return await self._eyes.look(wish.camera_id, request, data)
 
-    @asynccontextmanager
-    async def _feed(self, wish: Wish, patience: float) -> AsyncIterator[FeedKey]:
-        """The running feed where it will do, else one that is opened for this look and closed after it."""
-        holder = f"look {next(self._numbers)}"
-        role: Role | None = "main" if wish.quality == "main" else None
-        running = [key for key in self._feeds.of_camera(wish.camera_id, role) if self._runs(key)]
-        if running:
-            yield running[0]
-            return
-        chosen = await self._sources.choose(wish.camera_id, wish.quality, ALL_CODECS)
-        relay = relay_of(chosen.village_id, len(self._feeds.relays))
-        await self._feeds.room(relay, chosen, patience)
-        key = self._feeds.hold(relay, chosen, holder)
-        try:
-            yield key
-        finally:
-            self._feeds.release(key, holder, linger=False)
-
-    def _runs(self, key: FeedKey) -> bool:
-        news = self._feeds.news(key)
-        return news is not None and news.state.phase is FeedPhase.LIVE
-
-    def _measured(self, sight: LookOutcome, key: FeedKey) -> LookOutcome:
-        """With the delays that the feed has told so far."""
-        news, about = self._feeds.news(key), self._feeds.about(key)
-        if news is None or about is None:
-            return sight
-        state = news.state
-        return replace(
-            sight,
-            signalling_ms=state.signalling_ms,
-            stream_ms=state.stream_ms,
-            key_frame_ms=state.key_frame_ms,
-            codec=state.codec,
-            role=about.role,
-        )
-
-    def _late(self, key: FeedKey) -> str:
-        """Why nothing came in time."""
-        news = self._feeds.news(key)
-        if news is None or news.state.phase is FeedPhase.CONNECTING:
-            return (news.reason if news is not None else None) or Reason.TIMED_OUT
-        return Reason.NO_MEDIA if news.state.stream_ms is None else Reason.NO_KEY_FRAME
-
 
 class MediaProver:
-    """Proves a camera by one key frame, and keeps the picture (cameras.proof.Prover)."""
+    """Proves a camera by one key frame, and keeps the picture (cameras.register.proofs.Prover)."""
 
     def __init__(self, looks: Looks, pictures: Pictures, *, deadline: float = 20.0) -> None:
         self._looks = looks
@@ -160,9 +225,15 @@ class MediaProver:
         self._deadline = deadline
 
     async def prove(self, camera_id: int) -> str | None:
-        """None when the camera shows a picture, else the reason why not."""
-        sight = await self._looks.look(Wish(camera_id), self._deadline)
-        if sight.reason is not None or sight.jpeg is None:
-            return sight.reason or Reason.UNDECODABLE
-        await self._pictures.save(camera_id, sight.jpeg, sight.at)
+        """None when the camera shows a picture, else the reason why not.
+
+        Raises HubError(BUSY) when the hub itself could not look: nothing is known of the camera then, so ask again.
+        """
+        outcome = await self._looks.look(camera_id, deadline=self._deadline)
+        if outcome.hub_fault:
+            detail = outcome.detail or "the hub could not look at the camera"
+            raise HubError(Kind.BUSY, detail, reason=outcome.reason)
+        if outcome.reason is not None or outcome.jpeg is None:
+            return outcome.reason or Reason.UNDECODABLE
+        await self._pictures.save(camera_id, outcome.jpeg, outcome.at)
         return None

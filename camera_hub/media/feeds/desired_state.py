@@ -1,10 +1,10 @@
 """Which feeds run, because of whom. Pure: times come in, relay messages to be sent come out.
 
-A feed runs while somebody holds it (a tile, a warmed stop, a look) and lingers for a while after the last holder has
-let go, so that switching back and forth does not open and close sessions on a camera that can bear only a few.
+A feed runs while somebody holds a lease on it (a tile, a warmed stop, a look) and lingers for a while after the last
+lease was released, so that switching back and forth does not open and close sessions on a camera that allows few.
 
-A device bears so many sessions, over all relays. Beyond that lingering feeds give way, and then a feed waits: it is
-held, but opened only when another of the device closes. Looks do not even hold before there is room.
+A device allows so many sessions, over all relays. Beyond that lingering feeds give way, and then a feed waits: it is
+held, but opened only when another one of the device closes. Looks do not even acquire a lease before there is room.
 """
 
 from dataclasses import dataclass, field
@@ -15,20 +15,13 @@ from camera_hub.relay.messages import FeedSpec
 
 
 class FeedKey(NamedTuple):
-    """One feed on one relay. The same stream is pulled once per relay that shows it."""
+    """One feed on one relay. The same source is pulled once per relay that shows it.
+
+    `source_id` is FeedSpec.feed: a string that whoever chose the source made, and that nobody parses.
+    """
 
     relay: int
-    stream_id: int
-
-    @property
-    def name(self) -> str:
-        """How the relay calls it."""
-        return f"s{self.stream_id}"
-
-    @classmethod
-    def of(cls, relay: int, name: str) -> "FeedKey | None":
-        """The feed that this relay calls by that name; None when the name is none of ours."""
-        return cls(relay, int(name[1:])) if name[:1] == "s" and name[1:].isdecimal() else None
+    source_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,26 +45,24 @@ Action = OpenFeed | CloseFeed
 @dataclass(slots=True)
 class _Feed:
     spec: FeedSpec
-    holders: dict[str, float | None] = field(default_factory=dict)  # until when; None = until let go
+    holders: dict[str, float | None] = field(default_factory=dict)  # until when; None = until it is released
     linger_until: float = 0.0
     waits: bool = False  # until its device has room; not opened
 
 
-def relay_of(village_id: int, relays: int) -> int:
-    """The relay that pulls a village's streams when no viewer decides it (looks, warming)."""
-    return village_id % relays
-
-
 class DesiredFeeds:
-    """The wanted state of all relays. Times are seconds of the monotonic clock."""
+    """The desired state of all relays. Times are monotonic seconds.
+
+    A state machine with an action per thing that can happen to a feed, hence 14 public methods; none of them waits.
+    """
 
     def __init__(self, linger: float, sessions_per_device: int = 16) -> None:
         self._linger = linger
-        self._caps = DeviceLimits(sessions_per_device)
+        self._limits = DeviceLimits(sessions_per_device)
         self._feeds: dict[FeedKey, _Feed] = {}
 
-    def hold(self, key: FeedKey, spec: FeedSpec, holder: str, until: float | None = None) -> list[Action]:
-        """`holder` wants the feed, until it lets go or until then. A longer hold is never shortened.
+    def acquire(self, key: FeedKey, spec: FeedSpec, holder: str, until: float | None = None) -> list[Action]:
+        """A lease for `holder`, until it is released or until then. A lease is never shortened.
 
         A feed that runs goes on as it was opened: platforms hand out a new address at every question.
         """
@@ -84,7 +75,9 @@ class DesiredFeeds:
         return []
 
     def release(self, key: FeedKey, holder: str, now: float, *, linger: bool = True) -> list[Action]:
-        """`holder` lets go. Without `linger` a feed that only it wanted closes at once. Unknown ones are ignored."""
+        """End the lease of `holder`. Without `linger` a feed that nobody else holds closes at once. An unknown lease is
+        ignored.
+        """
         feed = self._feeds.get(key)
         if feed is None or holder not in feed.holders:
             return []
@@ -94,7 +87,7 @@ class DesiredFeeds:
         return self._close_if_due(key, now)
 
     def respecify(self, key: FeedKey, spec: FeedSpec) -> list[Action]:
-        """The stream has a new address or login: open anew when it differs."""
+        """The stream has a new address or login: reopen it when that differs."""
         feed = self._feeds.get(key)
         if feed is None or feed.spec == spec:
             return []
@@ -102,7 +95,7 @@ class DesiredFeeds:
         return [] if feed.waits else [OpenFeed(key, spec)]
 
     def reopen(self, key: FeedKey) -> list[Action]:
-        """Close and open again, for a feed that the relay has given up."""
+        """Close and open again: for a feed that the relay has given up."""
         feed = self._feeds.get(key)
         return [] if feed is None or feed.waits else [CloseFeed(key), OpenFeed(key, feed.spec)]
 
@@ -112,7 +105,7 @@ class DesiredFeeds:
         return [CloseFeed(key), *self._fill(feed.spec.device)] if feed is not None else []
 
     def sweep(self, now: float) -> list[Action]:
-        """Let holds end whose time is over, and close what has lingered long enough."""
+        """End leases whose time is over, and close what has lingered long enough."""
         actions: list[Action] = []
         for key, feed in list(self._feeds.items()):
             for holder, until in list(feed.holders.items()):
@@ -120,25 +113,27 @@ class DesiredFeeds:
                     del feed.holders[holder]
                     feed.linger_until = max(feed.linger_until, until + self._linger)
             actions += self._close_if_due(key, now)
-        for device in self._caps.forget(now):
+        for device in self._limits.forget(now):
             actions += self._fill(device)
         return actions
 
-    def refused(self, key: FeedKey, playing: int, now: float) -> list[Action]:
-        """The device took no session for this feed while `playing` others had theirs: it bears no more for a while."""
+    def on_refused(self, key: FeedKey, playing: int, now: float) -> list[Action]:
+        """The device refused a session for this feed while `playing` others had theirs: it allows no more for a
+        while.
+        """
         feed = self._feeds.get(key)
         if feed is None or feed.waits or not feed.spec.device:
             return []
-        self._caps.refused(feed.spec.device, playing, now)
+        self._limits.on_refused(feed.spec.device, playing, now)
         actions = self._make_room(feed.spec.device, but=key)
         if self._room(feed.spec.device) < 0:
             feed.waits = True
             actions.append(CloseFeed(key))
         return actions
 
-    def plays(self, device: str, playing: int) -> None:
-        """So many of the device's feeds play: it bears at least that."""
-        self._caps.plays(device, playing)
+    def on_playing(self, device: str, playing: int) -> None:
+        """So many of the device's feeds play: it allows at least that."""
+        self._limits.on_playing(device, playing)
 
     def has_room(self, key: FeedKey, device: str) -> bool:
         """Whether a look may open this feed: it runs, or a session is free that nobody waits for."""
@@ -153,7 +148,7 @@ class DesiredFeeds:
         return feed is not None and feed.waits
 
     def of_relay(self, relay: int) -> list[OpenFeed]:
-        """All that a new process of that relay must be told."""
+        """All that a new process of that relay must be sent."""
         return [OpenFeed(key, feed.spec) for key, feed in self._feeds.items() if key.relay == relay and not feed.waits]
 
     def all(self) -> list[FeedKey]:
@@ -166,11 +161,11 @@ class DesiredFeeds:
         return feed.spec if feed is not None else None
 
     def held(self, key: FeedKey) -> bool:
-        """Whether anybody holds it now (lingering does not count)."""
+        """Whether there is a lease on it now (lingering does not count)."""
         feed = self._feeds.get(key)
         return feed is not None and bool(feed.holders)
 
-    def __contains__(self, key: FeedKey) -> bool:
+    def __contains__(self, key: object) -> bool:
         return key in self._feeds
 
     def __len__(self) -> int:
@@ -188,10 +183,10 @@ class DesiredFeeds:
         return any(feed.waits and feed.spec.device == device for feed in self._feeds.values())
 
     def _room(self, device: str) -> int:
-        """Sessions that the device has free; negative when it bears fewer than run."""
-        if (cap := self._caps.of(device)) is None:
+        """Sessions that the device has free; negative when it allows fewer than run."""
+        if (limit := self._limits.of(device)) is None:
             return 1 << 30
-        return cap - sum(feed.spec.device == device and not feed.waits for feed in self._feeds.values())
+        return limit - sum(feed.spec.device == device and not feed.waits for feed in self._feeds.values())
 
     def _make_room(self, device: str, but: FeedKey | None = None) -> list[Action]:
         """Close lingering feeds of the device, the oldest first, until one more has room, or `but` is not too many."""

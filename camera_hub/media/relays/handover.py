@@ -1,25 +1,10 @@
-"""When a relay process is replaced by a fresh one, and which of its feeds the fresh one opens beforehand. Pure."""
+"""Which feeds a fresh relay process opens before it takes over from the one that shows them. Pure."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Literal
 
 from camera_hub.errors import Reason
 from camera_hub.relay.messages import FeedPhase, FeedSpec, FeedState
-
-HARD_SHARE = 1.5
-"""From this multiple of the limit on there is no time for an orderly replacement."""
-REPLACE_EVERY = 300.0
-"""Seconds between two replacements for memory's sake: a limit that is too small must not cost a picture a minute."""
-
-Verdict = Literal["fine", "replace", "kill"]
-
-
-def memory_verdict(rss_bytes: int, limit: int, since_replaced: float) -> Verdict:
-    """What to do with a process of that size; `since_replaced` seconds ago the last one made way for it."""
-    if rss_bytes > limit * HARD_SHARE:
-        return "kill"
-    return "replace" if rss_bytes > limit and since_replaced >= REPLACE_EVERY else "fine"
 
 
 @dataclass(slots=True)
@@ -33,8 +18,8 @@ class StandbyWarmUp:
     def of(cls, specs: Iterable[FeedSpec]) -> "StandbyWarmUp":
         return cls({spec.feed: spec for spec in specs})
 
-    def heard(self, state: FeedState) -> list[str]:
-        """A word of the standby; answers the feeds to be closed there again: those of a device that is full."""
+    def on_feed_state(self, state: FeedState) -> list[str]:
+        """The standby reports a state; answers the feeds to be closed there again: those of a device that is full."""
         if state.feed not in self.specs:
             return []
         self.phases[state.feed] = state.phase
@@ -48,5 +33,5 @@ class StandbyWarmUp:
 
     @property
     def settled(self) -> bool:
-        """Whether every feed runs, or has failed."""
+        """Whether every feed is live, or has failed."""
         return all(self.phases.get(name) in (FeedPhase.LIVE, FeedPhase.FAILED) for name in self.specs)

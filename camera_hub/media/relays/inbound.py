@@ -1,99 +1,147 @@
-"""What relays say, passed on to whom it concerns; and what a fresh relay process must be told (relays.RelayOwner)."""
+"""What relays report, checked and passed on to whom it concerns; and what a fresh process must be sent first."""
 
 import logging
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Protocol
 
-from camera_hub.events import EventBus, RelayRestarted
-from camera_hub.media.feeds.feeds import Feeds
-from camera_hub.media.feeds.login_permits import LoginPermits
+from camera_hub.media.feeds.desired_state import FeedKey
+from camera_hub.media.feeds.login_permits import LoginProcess
+from camera_hub.media.relays.link import RelayLink
 from camera_hub.media.relays.message_parsing import audio_state, feed_state, link_state, track_state
-from camera_hub.media.relays.process import RelayProcess
-from camera_hub.media.relays.supervisor import RelaySupervisor
-from camera_hub.media.rtsp_out.service import RtspOutService
-from camera_hub.media.wall.audio import PageAudio
-from camera_hub.media.wall.viewers import Viewers
-from camera_hub.relay.messages import FeedSpec, KeyFrame, LoginSaid, RtspEnded, ViewerState
+from camera_hub.relay.messages import (
+    AudioState,
+    FeedState,
+    KeyFrame,
+    LinkState,
+    LoginSaid,
+    RtspEnded,
+    TrackState,
+    ViewerState,
+)
 from camera_hub.wire import PipeFrame
 
 log = logging.getLogger(__name__)
 
 
+class FeedObserver(Protocol):
+    """feeds.feed_reports"""
+
+    def on_feed_state(self, relay: int, state: FeedState) -> None: ...
+    def on_key_frame(self, relay: int, frame: KeyFrame, data: bytes) -> None: ...
+    def on_sync_wanted(self, relay: int, feed: str) -> None: ...
+
+
+class TileObserver(Protocol):
+    """wall.tile_reports"""
+
+    def on_track_state(self, state: TrackState) -> None: ...
+    def on_link_state(self, state: LinkState) -> None: ...
+
+
+class AudioObserver(Protocol):
+    """wall.audio"""
+
+    def on_audio_state(self, state: AudioState) -> None: ...
+
+
+class ViewerObserver(Protocol):
+    """wall.viewers"""
+
+    def on_viewer_closed(self, viewer_id: str, reason: str) -> None: ...
+    def on_relay_replaced(self, relay: int, epoch: int) -> None: ...
+
+
+class PlayerObserver(Protocol):
+    """rtsp_out.service"""
+
+    def on_player_request(self, number: int, frame: PipeFrame) -> None: ...
+    def on_player_ended(self, number: int, ended: RtspEnded) -> None: ...
+
+
+class LoginObserver(Protocol):
+    """feeds.login_permits"""
+
+    def on_login_request(self, process: LoginProcess, key: FeedKey, turn: int) -> None: ...
+    def on_outcome(self, process: int, said: LoginSaid) -> None: ...
+    def on_process_ended(self, process: int) -> None: ...
+
+
 class InboundMessages:
-    """Of all relays. A message that cannot be read is counted and logged; the relay goes on."""
+    """Of all relays (supervisor.RelayObserver). A message that cannot be read is counted and logged; the relay goes on.
+
+    `started` are called first when a process has taken over: it must be sent the desired state before anything else.
+    """
 
     def __init__(
         self,
-        bus: EventBus,
-        feeds: Feeds,
-        viewers: Viewers,
-        listening: PageAudio,
-        rtsp_out: RtspOutService,
-        permits: LoginPermits,
+        started: Sequence[Callable[[int], None]],
+        feeds: FeedObserver,
+        tiles: TileObserver,
+        audio: AudioObserver,
+        viewers: ViewerObserver,
+        players: PlayerObserver,
+        logins: LoginObserver,
     ) -> None:
-        self._bus = bus
+        self._started = started
         self._feeds = feeds
+        self._tiles = tiles
+        self._audio = audio
         self._viewers = viewers
-        self._listening = listening
-        self._rtsp_out = rtsp_out
-        self._permits = permits
-        self.odd_messages = 0
+        self._players = players
+        self._logins = logins
+        self.unreadable = 0
 
-    def relay_started(self, relay: RelaySupervisor) -> None:
-        self._feeds.relay_started(relay)
-        self._rtsp_out.relay_started(relay)
+    def on_relay_started(self, relay: RelayLink) -> None:
+        for call in self._started:
+            call(relay.number)
         if relay.epoch > 1:
-            self._viewers.relay_started(relay.number, relay.epoch)
-            self._bus.publish(RelayRestarted(relay.number, relay.epoch))
+            self._viewers.on_relay_replaced(relay.number, relay.epoch)
 
-    def relay_said(self, relay: RelaySupervisor, frame: PipeFrame) -> None:
+    def on_relay_message(self, relay: RelayLink, frame: PipeFrame) -> None:
+        with self._counting(relay, frame):
+            self._dispatch(relay, frame)
+
+    def on_login_message(self, relay: RelayLink, process: LoginProcess, frame: PipeFrame) -> None:
+        with self._counting(relay, frame):
+            if frame.type == "login.said":
+                self._logins.on_outcome(process.id, LoginSaid.of(frame.head))
+            else:
+                key = FeedKey(relay.number, str(frame.head["feed"]))
+                self._logins.on_login_request(process, key, int(frame.head["turn"]))
+
+    def on_process_ended(self, process: LoginProcess) -> None:
+        self._logins.on_process_ended(process.id)
+
+    @contextmanager
+    def _counting(self, relay: RelayLink, frame: PipeFrame) -> Iterator[None]:
         try:
-            self._take(relay, frame)
+            yield
         except (TypeError, ValueError, KeyError) as error:
-            self.odd_messages += 1
+            self.unreadable += 1
             log.error("relay %d sent a %s that cannot be read: %s", relay.number, frame.type, error)
 
-    def _take(self, relay: RelaySupervisor, frame: PipeFrame) -> None:
+    def _dispatch(self, relay: RelayLink, frame: PipeFrame) -> None:
         match frame.type:
             case "feed.state":
-                self._feeds.heard_state(relay, feed_state(frame.head))
+                self._feeds.on_feed_state(relay.number, feed_state(frame.head))
             case "track.state":
-                self._viewers.heard_track(track_state(frame.head))
+                self._tiles.on_track_state(track_state(frame.head))
             case "audio.state":
-                self._listening.heard_audio(audio_state(frame.head))
+                self._audio.on_audio_state(audio_state(frame.head))
             case "viewer.link":
-                self._viewers.heard_link(link_state(frame.head))
+                self._tiles.on_link_state(link_state(frame.head))
             case "key_frame":
-                self._feeds.heard_key_frame(relay, KeyFrame.of(frame.head), frame.body)
+                self._feeds.on_key_frame(relay.number, KeyFrame.of(frame.head), frame.body)
             case "sync.wanted":
-                self._feeds.heard_sync_wanted(relay, str(frame.head["feed"]))
+                self._feeds.on_sync_wanted(relay.number, str(frame.head["feed"]))
             case "viewer.state":
                 state = ViewerState.of(frame.head)
                 if state.state == "closed":
-                    self._viewers.heard_closed(state.viewer, state.reason or "closed")
+                    self._viewers.on_viewer_closed(state.viewer, state.reason or "closed")
             case "rtsp.ask":
-                self._rtsp_out.heard_ask(relay, frame)
+                self._players.on_player_request(relay.number, frame)
             case "rtsp.ended":
-                self._rtsp_out.heard_ended(relay, RtspEnded.of(frame.head))
+                self._players.on_player_ended(relay.number, RtspEnded.of(frame.head))
             case _:
                 raise ValueError("unknown message")
-
-    def login_said(self, relay: RelaySupervisor, process: RelayProcess, frame: PipeFrame) -> None:
-        try:
-            if frame.type == "login.said":
-                self._permits.said(process.id, LoginSaid.of(frame.head))
-                return
-            account = self._feeds.account(relay, str(frame.head["feed"]))
-            turn = int(frame.head["turn"])
-        except (TypeError, ValueError, KeyError) as error:
-            self.odd_messages += 1
-            log.error("relay %d sent a %s that cannot be read: %s", relay.number, frame.type, error)
-            return
-        self._permits.ask(process.id, turn, account, lambda may: process.post("login.may", may.head("login.may")))
-
-    def relay_gone(self, process: RelayProcess) -> None:
-        self._permits.gone(process.id)
-
-    def playing_of(self, relay: RelaySupervisor) -> list[FeedSpec]:
-        return self._feeds.playing_of(relay)
-
-    def wanted_of(self, relay: RelaySupervisor) -> list[FeedSpec]:
-        return self._feeds.wanted_of(relay)

@@ -8,16 +8,19 @@ would save half a second now and then, and cost 31 MB all the time.
 import asyncio
 import logging
 import sys
-from collections.abc import Coroutine, Iterable, Sequence
+from collections.abc import Coroutine, Iterable
 from dataclasses import replace
 from typing import Any, Protocol, Self
 
 from camera_hub.clock import Clock
 from camera_hub.errors import HubError, Kind
-from camera_hub.media.child_process import Spawn, spawn_process
-from camera_hub.media.relays.handover import StandbyWarmUp, memory_verdict
-from camera_hub.media.relays.process import Pulse, RelayProcess
-from camera_hub.relay.messages import FeedSpec, FeedState, RelayConfig
+from camera_hub.media.child_process import Launch
+from camera_hub.media.relays.handover import StandbyWarmUp
+from camera_hub.media.relays.link import RelayLink
+from camera_hub.media.relays.message_parsing import feed_state
+from camera_hub.media.relays.process import RelayProcess
+from camera_hub.media.relays.watchdog import RelayWatchdog
+from camera_hub.relay.messages import FeedSpec, RelayConfig
 from camera_hub.running import Backoff, ended, keep_running
 from camera_hub.settings import Settings
 from camera_hub.wire import PipeFrame
@@ -39,7 +42,7 @@ _PORT_SECONDS = 2.0
 
 
 def config_of(settings: Settings, number: int) -> RelayConfig:
-    """What relay `number` is told of the settings. Several relays take ports one after the other."""
+    """The settings that relay `number` is configured with. Several relays use ports one after the other."""
     media, ingest = settings.media, settings.ingest
     return RelayConfig(
         udp_host=media.udp_host,
@@ -74,98 +77,78 @@ def memory_limit(settings: Settings) -> int:
     return media.relay_memory_bytes or _EMPTY_BYTES + feeds + media.viewers * _VIEWER_BYTES
 
 
-class RelayOwner(Protocol):
-    """Who is told what happens to relays (media.engine)."""
+class RelayObserver(Protocol):
+    """Who is told what happens to a relay (relays.inbound). All in the loop; none of it may raise."""
 
-    def relay_started(self, relay: "RelaySupervisor") -> None:
-        """A process has taken over: send it the wanted state before anything else."""
+    def on_relay_started(self, relay: RelayLink) -> None:
+        """A process has taken over: send it the desired state before anything else."""
         ...
 
-    def relay_said(self, relay: "RelaySupervisor", frame: PipeFrame) -> None:
-        """An unasked message of the process in charge."""
+    def on_relay_message(self, relay: RelayLink, frame: PipeFrame) -> None:
+        """A message of the process in charge that is no reply."""
         ...
 
-    def login_said(self, relay: "RelaySupervisor", process: RelayProcess, frame: PipeFrame) -> None:
+    def on_login_message(self, relay: RelayLink, process: RelayProcess, frame: PipeFrame) -> None:
         """login.ask or login.said, of the process in charge or of its standby."""
         ...
 
-    def relay_gone(self, process: RelayProcess) -> None:
+    def on_process_ended(self, process: RelayProcess) -> None:
         """A process has ended."""
         ...
 
-    def playing_of(self, relay: "RelaySupervisor") -> Iterable[FeedSpec]:
+
+class FeedPlan(Protocol):
+    """Which feeds a relay should run (feeds.feeds)."""
+
+    def playing_on(self, relay: int) -> Iterable[FeedSpec]:
         """Feeds that a standby should open beforehand."""
         ...
 
-    def wanted_of(self, relay: "RelaySupervisor") -> Iterable[FeedSpec]:
+    def wanted_on(self, relay: int) -> Iterable[FeedSpec]:
         """All feeds that the relay should run."""
         ...
 
 
 class RelaySupervisor:
     """An async context manager: entering returns when the relay is configured (or raises HubError UNAVAILABLE).
-    `begin` starts it earlier, so that several start side by side; who began must enter or leave.
 
-    Its owner is told by `RelayOwner`, all in the loop; none of it may raise.
+    `begin` starts it earlier, so that several start side by side; who began must enter or leave.
     """
 
     def __init__(
         self,
-        number: int,
+        link: RelayLink,
         config: RelayConfig,
         clock: Clock,
-        owner: RelayOwner,
+        observer: RelayObserver,
+        feeds: FeedPlan,
         *,
         memory_bytes: int,
-        command: Sequence[str] = COMMAND,
-        spawn: Spawn = spawn_process,
+        launch: Launch,
     ) -> None:
-        self.number = number
-        self.epoch = 0  # grows with every process that took over
-        self.port = config.udp_port
+        self._link = link
+        self._name = f"relay {link.number}"
         self._config = config
         self._clock = clock
-        self._owner = owner
-        self._memory_bytes = memory_bytes
-        self._command = command
-        self._spawn = spawn
+        self._observer = observer
+        self._feeds = feeds
+        self._launch = launch
+        self._watchdog = RelayWatchdog(self._name, clock, memory_bytes, self._on_grown)
         self._process: RelayProcess | None = None
         self._warming: StandbyWarmUp | None = None
         self._warmed = asyncio.Event()
         self._request: asyncio.Future[None] | None = None
         self._requested = asyncio.Event()
-        self._replaced_at = float("-inf")
         self._retiring: set[asyncio.Task[None]] = set()
         self._first: asyncio.Future[None] | None = None
         self._task: asyncio.Task[None] | None = None
-
-    @property
-    def up(self) -> bool:
-        """Whether a configured process is there."""
-        return self._process is not None
-
-    @property
-    def pid(self) -> int | None:
-        """Of the running process."""
-        return self._process.pid if self._process is not None else None
-
-    @property
-    def figures(self) -> dict[str, Any]:
-        """What the running process last told of itself; empty while there is none."""
-        return self._process.figures if self._process is not None else {}
 
     def begin(self) -> None:
         """Start the process without waiting for it."""
         self._first = asyncio.get_running_loop().create_future()
         self._task = asyncio.create_task(
-            keep_running(
-                f"relay {self.number}",
-                self._run_once,
-                clock=self._clock,
-                backoff=_BACKOFF,
-                on_failure=self._failed,
-            ),
-            name=f"relay {self.number}",
+            keep_running(self._name, self._run_once, clock=self._clock, backoff=_BACKOFF, on_failure=self._on_failure),
+            name=self._name,
         )
 
     async def __aenter__(self) -> Self:
@@ -186,21 +169,8 @@ class RelaySupervisor:
         if self._retiring:
             await asyncio.wait(self._retiring)
 
-    async def call(self, type_: str, values: dict[str, Any], *, deadline: float = 10.0) -> dict[str, Any]:
-        """A request to the relay; its reply's values. Raises HubError, UNAVAILABLE while it is being restarted."""
-        if self._process is None:
-            raise HubError(Kind.UNAVAILABLE, "the relay is being restarted; try again in a second")
-        return await self._process.call(type_, values, deadline=deadline)
-
-    def post(self, type_: str, values: dict[str, Any]) -> bool:
-        """A message to the relay. False when none is up: the wanted state is sent to the next one anyway."""
-        if self._process is None:
-            return False
-        self._process.post(type_, values)
-        return True
-
-    async def replace(self) -> None:
-        """Let a fresh process take over, warmed up beside this one; returns when it has.
+    async def replace(self) -> int:
+        """Let a fresh process take over, warmed up beside this one; returns the new epoch when it has.
 
         Raises HubError: UNAVAILABLE (the relay was down, or ended meanwhile), or why the fresh one could not start.
         """
@@ -211,13 +181,9 @@ class RelaySupervisor:
             self._request.add_done_callback(lambda done: done.cancelled() or done.exception())
             self._requested.set()
         await asyncio.shield(self._request)
+        return self._link.epoch
 
-    async def reply(self, epoch: int, request: PipeFrame, answer: dict[str, Any] | HubError) -> None:
-        """Answer a request of the process of that epoch; one that took over has not asked. Raises HubError."""
-        if self._process is not None and self.epoch == epoch:
-            await self._process.reply(request, answer)
-
-    def _failed(self, error: Exception) -> None:
+    def _on_failure(self, error: Exception) -> None:
         if self._first is not None and not self._first.done():
             self._first.set_exception(error)
 
@@ -232,65 +198,71 @@ class RelaySupervisor:
                 self._retire(before)
             status = process.status
         finally:
-            self._process = None
+            self._dismiss()
             self._requested.clear()
-            self._answer(_ended_meanwhile())
+            self._finish_request(_ended_meanwhile())
             await self._stop(process)
         raise HubError(Kind.UNAVAILABLE, f"the relay process ended (status {status}); restarting it")
 
     def _new(self) -> RelayProcess:
-        name = f"relay {self.number}"
-        return RelayProcess(
-            name, self._command, self._clock, on_message=self._said, on_pulse=self._pulsed, spawn=self._spawn
-        )
+        return RelayProcess(self._name, self._launch, self._on_message)
 
     def _adopt(self, process: RelayProcess) -> None:
-        self.port = process.port
         # The same port again after a restart, also where the first one was chosen by the system.
-        self._config = replace(self._config, udp_port=self.port)
-        self.epoch += 1
+        self._config = replace(self._config, udp_port=process.port)
         self._process = process
-        self._owner.relay_started(self)
+        self._link.attach(process)
+        self._observer.on_relay_started(self._link)
         if self._first is not None and not self._first.done():
             self._first.set_result(None)
 
+    def _dismiss(self) -> None:
+        """No process is in charge: what the last one says from here on is of no interest."""
+        self._process = None
+        self._link.detach()
+
     async def _until_replaced(self, process: RelayProcess) -> RelayProcess | None:
-        """The successor that took over; None when the process has ended."""
-        while True:
-            await _either(process.gone, self._requested.wait())
-            if process.gone.done():
-                return None
-            self._requested.clear()
-            task = asyncio.create_task(self._succeed(process), name=f"relay {self.number} succession")
-            try:
-                both: set[asyncio.Future[Any]] = {process.gone, task}
-                await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
-            finally:
-                if not task.done():
-                    await ended(task)  # its process is stopped with it
-            if task.cancelled():
-                return None
-            if (error := task.exception()) is None:
-                self._replaced_at = self._clock.monotonic()
-                self._answer(None)
-                return task.result()
-            log.warning("relay %d was not replaced: %s", self.number, error)
-            self._answer(error if isinstance(error, HubError) else _ended_meanwhile())
+        """The successor that took over; None when the process is over."""
+        over = asyncio.create_task(self._watchdog.watch(process), name=f"{self._name} watchdog")
+        try:
+            while True:
+                await _either(over, self._requested.wait())
+                if over.done():
+                    over.result()
+                    return None
+                self._requested.clear()
+                task = asyncio.create_task(self._succeed(process), name=f"{self._name} hand-over")
+                try:
+                    both: set[asyncio.Future[Any]] = {over, task}
+                    await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
+                finally:
+                    if not task.done():
+                        await ended(task)  # its process is stopped with it
+                if task.cancelled():
+                    return None
+                if (error := task.exception()) is None:
+                    self._finish_request(None)
+                    return task.result()
+                log.warning("%s was not replaced: %s", self._name, error)
+                self._finish_request(error if isinstance(error, HubError) else _ended_meanwhile())
+        finally:
+            if not over.done():
+                await ended(over)
 
     async def _succeed(self, before: RelayProcess) -> RelayProcess:
         """Start a standby, let it open what is shown now, and hand the port over."""
         standby = self._new()
         await standby.start(replace(self._config, standby=True))
         try:
-            warming = await self._warm(standby)
-            self._process = None  # what `before` says from here on is of no interest: its viewers are ended
+            warming = await self._warm_up(standby)
+            self._dismiss()  # the viewers of `before` are ended
             try:
                 await before.call("port.close", {}, deadline=_PORT_SECONDS)
                 await standby.open_port(deadline=_PORT_SECONDS)
             except HubError:
                 before.kill()  # it has no port any more; the ordinary restart follows
                 raise
-            wanted = {spec.feed for spec in self._owner.wanted_of(self)}
+            wanted = {spec.feed for spec in self._feeds.wanted_on(self._link.number)}
             for feed in warming.specs.keys() - wanted:
                 standby.post("feed.close", {"feed": feed})
         except BaseException:
@@ -298,9 +270,9 @@ class RelaySupervisor:
             raise
         return standby
 
-    async def _warm(self, standby: RelayProcess) -> StandbyWarmUp:
-        """Open the feeds that run, so that their picture groups are there; for some seconds at most."""
-        self._warming = warming = StandbyWarmUp.of(self._owner.playing_of(self))
+    async def _warm_up(self, standby: RelayProcess) -> StandbyWarmUp:
+        """Open the feeds that play, so that their GOP caches are filled; for some seconds at most."""
+        self._warming = warming = StandbyWarmUp.of(self._feeds.playing_on(self._link.number))
         self._warmed.clear()
         try:
             for spec in list(warming.specs.values()):
@@ -311,35 +283,35 @@ class RelaySupervisor:
                         await self._warmed.wait()
                         self._warmed.clear()
             except TimeoutError:
-                log.info("relay %d takes over before all its feeds run again", self.number)
+                log.info("%s takes over before all its feeds run again", self._name)
         finally:
             self._warming = None
         return warming
 
-    def _said(self, process: RelayProcess, frame: PipeFrame) -> None:
+    def _on_message(self, process: RelayProcess, frame: PipeFrame) -> None:
         if frame.type in ("login.ask", "login.said"):
-            self._owner.login_said(self, process, frame)
+            self._observer.on_login_message(self._link, process, frame)
         elif process is self._process:
-            self._owner.relay_said(self, frame)
+            self._observer.on_relay_message(self._link, frame)
         elif self._warming is not None and frame.type == "feed.state":
-            for feed in self._warming.heard(FeedState.of(frame.head)):
-                process.post("feed.close", {"feed": feed})
-            self._warmed.set()
+            self._on_standby_state(process, self._warming, frame)
 
-    def _pulsed(self, process: RelayProcess, pulse: Pulse) -> None:
-        if process is not self._process:
+    def _on_standby_state(self, standby: RelayProcess, warming: StandbyWarmUp, frame: PipeFrame) -> None:
+        try:
+            state = feed_state(frame.head)
+        except (TypeError, ValueError, KeyError) as error:
+            log.error("the standby of %s sent a %s that cannot be read: %s", self._name, frame.type, error)
             return
-        since = self._clock.monotonic() - self._replaced_at
-        verdict = memory_verdict(pulse.rss_bytes, self._memory_bytes, since)
-        if verdict == "kill":
-            log.error("relay %d has grown to %d MB; replacing it at once", self.number, pulse.rss_bytes >> 20)
-            process.kill()
-        elif verdict == "replace" and self._request is None:
-            log.warning("relay %d has grown to %d MB; a fresh one takes over", self.number, pulse.rss_bytes >> 20)
-            self._replaced_at = self._clock.monotonic()
+        for feed in warming.on_feed_state(state):
+            standby.post("feed.close", {"feed": feed})
+        self._warmed.set()
+
+    def _on_grown(self) -> None:
+        """The process holds too much memory: let a fresh one take over, unless that is under way."""
+        if self._request is None:
             self._requested.set()
 
-    def _answer(self, error: HubError | None) -> None:
+    def _finish_request(self, error: HubError | None) -> None:
         request, self._request = self._request, None
         if request is None or request.done():
             return
@@ -350,7 +322,7 @@ class RelaySupervisor:
 
     def _retire(self, process: RelayProcess) -> None:
         """Stop a process that has been succeeded, beside everything else."""
-        task = asyncio.create_task(self._stop(process), name=f"relay {self.number} retiring")
+        task = asyncio.create_task(self._stop(process), name=f"{self._name} retiring")
         self._retiring.add(task)
         task.add_done_callback(self._retiring.discard)
 
@@ -358,17 +330,17 @@ class RelaySupervisor:
         try:
             await process.stop()
         finally:
-            self._owner.relay_gone(process)
+            self._observer.on_process_ended(process)
 
 
-async def _either(future: "asyncio.Future[None]", work: Coroutine[Any, Any, object]) -> None:
+async def _either(task: "asyncio.Task[None]", work: Coroutine[Any, Any, object]) -> None:
     """Wait for the first of both; `work` is ended."""
-    task = asyncio.create_task(work, name="relay wish")
+    other = asyncio.create_task(work, name="relay replacement request")
     try:
-        both: set[asyncio.Future[Any]] = {future, task}
+        both: set[asyncio.Future[Any]] = {task, other}
         await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
     finally:
-        await ended(task)
+        await ended(other)
 
 
 def _ended_meanwhile() -> HubError:

@@ -3,11 +3,13 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from camera_hub.access.policy import Action, Actor, Role, allows, require_village
+from camera_hub.access.actors import read_actor
+from camera_hub.access.policy import Action, Actor, allows, require_village
+from camera_hub.clock import Clock
 from camera_hub.errors import HubError, Kind, Reason
 from camera_hub.settings import MediaSettings
 from camera_hub.store.database import Database
-from camera_hub.store.tables import Camera, User
+from camera_hub.store.tables import Camera
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,37 +22,39 @@ class CameraFacts:
     fault_since: datetime | None
 
 
-async def facts_of(database: Database, camera_id: int) -> CameraFacts:
-    """Raises HubError(NOT_FOUND)."""
-    async with database.read() as session:
-        camera = await session.get(Camera, camera_id)
-    if camera is None:
-        raise HubError(Kind.NOT_FOUND, "there is no such camera")
-    since = camera.health_since if camera.health == "fault" else None
-    return CameraFacts(camera.id, camera.village_id, camera.state, since)
+class WatchAuthorization:
+    """Reads rights and cameras as they are now; one query each."""
 
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
 
-async def watchable(database: Database, actor: Actor, camera_id: int) -> CameraFacts:
-    """The camera, if the actor may watch it. Raises HubError: NOT_FOUND, NOT_APPROVED, RETIRED."""
-    facts = await facts_of(database, camera_id)
-    require_village(actor, facts.village_id, "camera")
-    if facts.state == "retired":
-        raise HubError(Kind.CONFLICT, "this camera is retired", reason=Reason.RETIRED)
-    if facts.state != "approved":
-        raise HubError(Kind.CONFLICT, "this camera is not approved yet", reason=Reason.NOT_APPROVED)
-    return facts
+    async def facts(self, camera_id: int) -> CameraFacts:
+        """The camera, whoever asks. Raises HubError(NOT_FOUND)."""
+        async with self._database.read() as session:
+            camera = await session.get(Camera, camera_id)
+        if camera is None:
+            raise HubError(Kind.NOT_FOUND, "there is no such camera")
+        since = camera.health_since if camera.health == "fault" else None
+        return CameraFacts(camera.id, camera.village_id, camera.state, since)
+
+    async def require(self, actor: Actor, camera_id: int) -> CameraFacts:
+        """The camera, if the actor may watch it. Raises HubError: NOT_FOUND, NOT_APPROVED, RETIRED."""
+        facts = await self.facts(camera_id)
+        require_village(actor, facts.village_id, "camera")
+        if facts.state == "retired":
+            raise HubError(Kind.CONFLICT, "this camera is retired", reason=Reason.RETIRED)
+        if facts.state != "approved":
+            raise HubError(Kind.CONFLICT, "this camera is not approved yet", reason=Reason.NOT_APPROVED)
+        return facts
+
+    async def current_actor(self, user_id: int) -> Actor | None:
+        """The user as they are now; None when they may not watch anything (disabled, gone, another role)."""
+        async with self._database.read() as session:
+            reading = await read_actor(session, user_id, self._clock.now())
+        return reading.actor if reading is not None and allows(reading.actor, Action.VIEW) else None
 
 
 def may_listen(settings: MediaSettings, actor: Actor, village_id: int | None = None) -> bool:
-    """Whether the site has sound at all, and this person may hear (that village's)."""
+    """Whether the site has sound at all, and this person may listen (to that village's)."""
     return settings.audio and allows(actor, Action.LISTEN, village_id)
-
-
-async def actor_of(database: Database, user_id: int) -> Actor | None:
-    """The user as they are now; None when they may not watch anything (disabled, gone, another role)."""
-    async with database.read() as session:
-        user = await session.get(User, user_id)
-    if user is None or user.disabled:
-        return None
-    actor = Actor(user.id, user.username, user.display_name, Role(user.role), user.village_id)
-    return actor if allows(actor, Action.VIEW) else None

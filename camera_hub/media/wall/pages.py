@@ -1,43 +1,43 @@
 """The pages that are open: one outbox each, and how long a page may be away before its viewers are closed."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Hashable
+from collections.abc import AsyncIterator, Hashable
 
-from camera_hub.media.interface import PageAudioState, PageNews, RelayReplaced, TileStatus, ViewerEnded
+from camera_hub.media.interface import PageAudioState, PageMessage, RelayReplaced, TileStatus, ViewerEnded
 
 _BOUND = 256
 
 
 class PageOutbox:
-    """News for one page. A newer tile takes the place of an older word about the same tile, so it stays small."""
+    """Messages for one page. A newer state of a tile replaces an older one, so it stays small."""
 
     def __init__(self) -> None:
-        self._news: dict[Hashable, PageNews] = {}
+        self._messages: dict[Hashable, PageMessage] = {}
         self._ready = asyncio.Event()
         self._closed = False
         self.dropped = 0
 
-    def put(self, news: PageNews) -> None:
-        """Add news; beyond the bound the oldest are dropped and counted."""
+    def put(self, message: PageMessage) -> None:
+        """Add a message; beyond the bound the oldest are dropped and counted."""
         key: Hashable
-        match news:
+        match message:
             case TileStatus():
-                key = ("tile", news.viewer, news.track)
+                key = ("tile", message.viewer, message.track)
             case PageAudioState():
-                key = "heard"
+                key = "audio"
             case ViewerEnded():
-                key = ("gone", news.viewer)
+                key = ("gone", message.viewer)
             case RelayReplaced():
-                key = ("relay", news.relay)
-        self._news.pop(key, None)
-        self._news[key] = news
-        while len(self._news) > _BOUND:
-            del self._news[next(iter(self._news))]
+                key = ("relay", message.relay)
+        self._messages.pop(key, None)
+        self._messages[key] = message
+        while len(self._messages) > _BOUND:
+            del self._messages[next(iter(self._messages))]
             self.dropped += 1
         self._ready.set()
 
     def close(self) -> None:
-        """No more news: the iteration ends."""
+        """No more messages: the iteration ends."""
         self._closed = True
         self._ready.set()
 
@@ -45,10 +45,10 @@ class PageOutbox:
     def closed(self) -> bool:
         return self._closed
 
-    async def __aiter__(self) -> AsyncIterator[PageNews]:
+    async def __aiter__(self) -> AsyncIterator[PageMessage]:
         while True:
-            while self._news and not self._closed:
-                yield self._news.pop(next(iter(self._news)))
+            while self._messages and not self._closed:
+                yield self._messages.pop(next(iter(self._messages)))
             if self._closed:
                 return
             self._ready.clear()
@@ -63,7 +63,6 @@ class OpenPages:
         self._open: dict[str, PageOutbox] = {}
         self._away: dict[str, float] = {}
         self._owner: dict[str, int] = {}
-        self.on_news: Callable[[str, PageNews], None] = lambda page, news: None
         self.dropped = 0
 
     def open(self, page: str, user_id: int) -> PageOutbox:
@@ -113,18 +112,15 @@ class OpenPages:
             self._owner.pop(page, None)
         return lost
 
-    def tell(self, page: str | None, news: PageNews) -> None:
-        """Put news into the page's outbox, if it is open; `on_news` hears of it in any case."""
-        if page is None:
-            return
-        if (outbox := self._open.get(page)) is not None:
-            outbox.put(news)
-        self.on_news(page, news)
+    def publish(self, page: str | None, message: PageMessage) -> None:
+        """Put a message into the page's outbox, if it is open."""
+        if page is not None and (outbox := self._open.get(page)) is not None:
+            outbox.put(message)
 
-    def tell_all(self, news: PageNews) -> None:
-        """Put news into every open page's outbox."""
+    def publish_to_all(self, message: PageMessage) -> None:
+        """Put a message into every open page's outbox."""
         for outbox in self._open.values():
-            outbox.put(news)
+            outbox.put(message)
 
     def __len__(self) -> int:
         return len(self._open)

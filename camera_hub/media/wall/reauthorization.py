@@ -1,43 +1,62 @@
-"""What is watched, judged again when cameras, rights or sessions have changed."""
+"""What is watched, authorized again when cameras or rights have changed."""
 
+from typing import Protocol
+
+from camera_hub.access.policy import Actor
 from camera_hub.errors import HubError
-from camera_hub.media.wall.authorization import actor_of, facts_of
-from camera_hub.media.wall.tile_state import REFUSALS
+from camera_hub.media.wall.authorization import CameraFacts
+from camera_hub.media.wall.tile_requests import TileRequests
+from camera_hub.media.wall.tile_state import NOT_SHOWN_HERE
+from camera_hub.media.wall.tile_updates import TileUpdates
+from camera_hub.media.wall.viewer_session import ViewerSessions
 from camera_hub.media.wall.viewers import Viewers
-from camera_hub.store.database import Database
+
+
+class Authorization(Protocol):
+    """Rights and cameras as they are now (wall.authorization)."""
+
+    async def facts(self, camera_id: int) -> CameraFacts: ...
+    async def current_actor(self, user_id: int) -> Actor | None: ...
 
 
 class Reauthorization:
     """Of all viewers."""
 
-    def __init__(self, viewers: Viewers, database: Database) -> None:
+    def __init__(
+        self,
+        sessions: ViewerSessions,
+        viewers: Viewers,
+        requests: TileRequests,
+        updates: TileUpdates,
+        authorization: Authorization,
+    ) -> None:
+        self._sessions = sessions
         self._viewers = viewers
-        self._database = database
+        self._requests = requests
+        self._updates = updates
+        self._authorization = authorization
 
-    async def camera_changed(self, camera_id: int) -> bool:
-        """Judge the tiles that show the camera again. Answers whether the camera may run at all."""
-        showing = [(v, t) for v in self._viewers.all() for t in v.shown.values() if t.camera_id == camera_id]
+    async def on_camera_changed(self, camera_id: int) -> bool:
+        """Check the tiles that show the camera. Answers whether the camera may be pulled at all."""
         try:
-            facts = await facts_of(self._database, camera_id)
+            facts = await self._authorization.facts(camera_id)
         except HubError:
             facts = None
-        for viewer, track in showing:
-            if track.camera_id != camera_id:
-                continue
-            refused = track.refusal is not None and track.refusal[0] in REFUSALS
-            if facts is None or facts.state != "approved" or refused or track.stills is not None:
-                self._viewers.choose_again(viewer, track)
-            elif track.fault_since != facts.fault_since:
-                track.fault_since = facts.fault_since
-                self._viewers.tell(viewer, track)
+        for viewer, tile in self._sessions.watching(camera_id):
+            refused = tile.refusal is not None and tile.refusal[0] in NOT_SHOWN_HERE
+            if facts is None or facts.state != "approved" or refused or tile.stills_reason is not None:
+                self._requests.choose_again(viewer, tile)
+            elif tile.fault_since != facts.fault_since:
+                tile.fault_since = facts.fault_since
+                self._updates.publish(viewer, tile)
         return facts is not None and facts.state != "retired"
 
-    async def access_changed(self, user_id: int) -> None:
-        """Judge the user's viewers again: closed when they may not watch, each tile otherwise."""
-        if not any(viewer.actor.user_id == user_id for viewer in self._viewers.all()):
+    async def on_access_changed(self, user_id: int) -> None:
+        """Check the user's viewers: closed when they may not watch at all, each tile otherwise."""
+        if not self._sessions.of_user(user_id):
             return
-        actor = await actor_of(self._database, user_id)
-        own = [viewer for viewer in self._viewers.all() if viewer.actor.user_id == user_id]
+        actor = await self._authorization.current_actor(user_id)
+        own = self._sessions.of_user(user_id)
         if actor is None:
             self._viewers.close_all(own, "signed_out")
             return
@@ -45,20 +64,13 @@ class Reauthorization:
             if viewer.actor == actor:
                 continue
             viewer.actor = actor
-            for track in viewer.shown.values():
-                if track.camera_id is not None:
-                    self._viewers.choose_again(viewer, track)
+            for tile in list(viewer.shown.values()):
+                self._requests.choose_again(viewer, tile)
 
-    async def everything(self) -> None:
-        """Events were lost: judge everybody and everything that is watched."""
-        for user_id in {viewer.actor.user_id for viewer in self._viewers.all()}:
-            await self.access_changed(user_id)
-        for camera_id in {track.camera_id for viewer in self._viewers.all() for track in viewer.shown.values()}:
+    async def on_events_lost(self) -> None:
+        """Check everybody and everything that is watched."""
+        for user_id in {viewer.actor.user_id for viewer in self._sessions}:
+            await self.on_access_changed(user_id)
+        for camera_id in {tile.camera_id for viewer in self._sessions for tile in viewer.shown.values()}:
             if camera_id is not None:
-                await self.camera_changed(camera_id)
-
-    async def sessions(self) -> None:
-        """Close viewers without a page whose session has ended."""
-        for viewer in self._viewers.all():
-            if viewer.present is not None and not await viewer.present():
-                self._viewers.close_all([viewer], "signed_out")
+                await self.on_camera_changed(camera_id)

@@ -1,11 +1,13 @@
-"""A viewer as the hub knows it: one browser peer, and the tiles that it carries."""
+"""A viewer as the hub knows it: one browser peer and the tiles that it carries; and the table of all of them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from camera_hub.access.policy import Actor
 from camera_hub.errors import HubError, Kind, Reason
+from camera_hub.media.feeds.desired_state import FeedKey
 from camera_hub.media.interface import Present
+from camera_hub.media.relays.link import relay_of
 from camera_hub.media.wall.tile_state import TileSlot
 from camera_hub.relay.messages import LinkLevel
 from camera_hub.settings import MediaSettings as MediaSettings
@@ -30,13 +32,86 @@ class ViewerSession:
     link: LinkLevel = LinkLevel.FULL
     shown: dict[int, TileSlot] = field(default_factory=dict)
 
-    def holder(self, track: TileSlot) -> str:
-        """How the track's hold of a feed is called."""
-        return f"{self.id}/{track.number}"
+    def holder(self, tile: TileSlot) -> str:
+        """What the tile's leases are called."""
+        return f"{self.id}/{tile.number}"
 
     def carries(self, number: int) -> bool:
         """Whether the viewer has a track for that tile of the page."""
         return self.first <= number < self.first + self.tracks
+
+
+class ViewerSessions:
+    """The table of all viewers, to look them up in. Whoever opens and closes them is wall.viewers."""
+
+    def __init__(self, relays: int = 1) -> None:
+        self._relays = relays
+        self._sessions: dict[str, ViewerSession] = {}
+
+    def __len__(self) -> int:
+        return len(self._sessions)
+
+    def __iter__(self) -> Iterator[ViewerSession]:
+        """Over those that there are now: they may be closed meanwhile."""
+        return iter(list(self._sessions.values()))
+
+    def __contains__(self, viewer: ViewerSession) -> bool:
+        return self._sessions.get(viewer.id) is viewer
+
+    def add(self, viewer: ViewerSession) -> None:
+        """A viewer has come."""
+        self._sessions[viewer.id] = viewer
+
+    def remove(self, viewer: ViewerSession) -> bool:
+        """A viewer has gone. False when it had gone before."""
+        return self._sessions.pop(viewer.id, None) is not None
+
+    def get(self, viewer_id: str) -> ViewerSession | None:
+        """The viewer of that id."""
+        return self._sessions.get(viewer_id)
+
+    def owned(self, viewer_id: str, actor: Actor) -> ViewerSession:
+        """The user's viewer of that id. Raises HubError(NOT_FOUND)."""
+        viewer = self._sessions.get(viewer_id)
+        if viewer is None or viewer.actor.user_id != actor.user_id:
+            raise HubError(Kind.NOT_FOUND, "there is no such viewer")
+        return viewer
+
+    def of_page(self, page: str) -> list[ViewerSession]:
+        """The page's viewers."""
+        return [viewer for viewer in self if viewer.page == page]
+
+    def of_user(self, user_id: int) -> list[ViewerSession]:
+        """The user's viewers."""
+        return [viewer for viewer in self if viewer.actor.user_id == user_id]
+
+    def carrying(self, viewer: ViewerSession, number: int) -> ViewerSession:
+        """The viewer of the same page that carries the tile just now; this one where none does."""
+        others = self.of_page(viewer.page) if viewer.page is not None else []
+        return next((other for other in others if number in other.shown), viewer)
+
+    def carrier(self, viewer: ViewerSession, village_id: int, number: int) -> ViewerSession:
+        """The page's viewer on the relay that has the village; this one where the page has no such viewer."""
+        relay = relay_of(village_id, self._relays)
+        if viewer.page is None or viewer.relay == relay:
+            return viewer
+        others = (other for other in self.of_page(viewer.page) if other.relay == relay and other.carries(number))
+        return next(others, viewer)
+
+    def carrier_besides(self, gone: ViewerSession, number: int) -> ViewerSession | None:
+        """A viewer of the same page that can carry the tile of one that has ended."""
+        others = self.of_page(gone.page) if gone.page is not None else []
+        return next((other for other in others if other.carries(number)), None)
+
+    def showing(self, key: FeedKey) -> list[tuple[ViewerSession, TileSlot]]:
+        """Tiles that show the feed."""
+        return [(viewer, tile) for viewer in self for tile in list(viewer.shown.values()) if tile.key == key]
+
+    def watching(self, camera_id: int) -> list[tuple[ViewerSession, TileSlot]]:
+        """Tiles that the camera is wished in."""
+        return [
+            (viewer, tile) for viewer in self for tile in list(viewer.shown.values()) if tile.camera_id == camera_id
+        ]
 
 
 def in_the_way(
@@ -59,5 +134,6 @@ def in_the_way(
                 limit=limits.viewers_per_user,
             )
     if all_viewers - len(ended) >= limits.viewers:
-        raise HubError(Kind.BUSY, "the hub has as many viewers as it may", reason=Reason.BUSY, limit=limits.viewers)
+        detail = "the hub has as many viewers as it may; close one, or raise media.viewers"
+        raise HubError(Kind.BUSY, detail, reason=Reason.BUSY, limit=limits.viewers)
     return ended

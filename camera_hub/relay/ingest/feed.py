@@ -19,13 +19,14 @@ from camera_hub.relay.ingest.nal import annex_b
 from camera_hub.relay.ingest.packet_history import Frame, PacketHistory
 from camera_hub.relay.ingest.rtp import FloodGuard, ReceiverStats, parse_rtp
 from camera_hub.relay.ingest.timeline import Timeline
-from camera_hub.relay.messages import FeedPhase, FeedSpec, FeedState, KeyFrame, RelayConfig
+from camera_hub.relay.messages import FeedPhase, FeedSpec, FeedState, KeyFrame, RelayConfig, RtspLiveSource
 from camera_hub.relay.rtsp.client import RtspSession
 from camera_hub.running import Backoff, ended, keep_running, to_beat
 
 FINAL = frozenset(
     {
         Reason.CODEC_UNSUPPORTED,
+        Reason.SOURCE_UNSUPPORTED,
         Reason.LOGIN_NEEDED,
         Reason.WRONG_PASSWORD,
         Reason.LOCKED_OUT,
@@ -114,6 +115,7 @@ class Feed:
         self._key_next = False
         self._key_sent: float | None = None
         self._final = False
+        self._digest_address: str | None = None  # of the camera that has offered Digest
 
     @property
     def name(self) -> str:
@@ -176,22 +178,28 @@ class Feed:
         if self._final:
             await asyncio.Event().wait()  # until the hub reopens or closes
         self._say(FeedState(self.name, FeedPhase.CONNECTING))
+        if not isinstance(source := self.spec.source, RtspLiveSource):
+            raise HubError(
+                Kind.UNSUPPORTED,
+                f"relays do not pull sources of kind {source.kind} yet; show the camera live",
+                reason=Reason.SOURCE_UNSUPPORTED,
+            )
         self._arrivals = Liveness()
         self._lateness.restart()
         try:
             async with AsyncExitStack() as life:
                 async with self._gate.opening(self.spec, lambda: bool(self.takers)) as permit:
-                    session = await self._open(life, permit)
+                    session = await self._open(source, life, permit)
                 self._played()
                 await self._watch(session)
         finally:
             self._close_intake()
 
-    async def _open(self, life: AsyncExitStack, permit: LoginPermit) -> RtspSession:
+    async def _open(self, source: RtspLiveSource, life: AsyncExitStack, permit: LoginPermit) -> RtspSession:
         """Dial to PLAY within the open timeout. Leaving `life` tears the session down."""
         self.figures.opens += 1
         self._dialled = self._clock.monotonic()
-        session = RtspSession(self.spec, self._clock, self._media)
+        session = RtspSession(source, self._clock, self._media, digest_seen=self._digest_address == source.address)
         try:
             async with asyncio.timeout(self._config.open_timeout):
                 await life.enter_async_context(session)
@@ -220,6 +228,9 @@ class Feed:
                 f"the camera was not ready within {self._config.open_timeout:g} s",
                 reason=Reason.TIMED_OUT,
             ) from error
+        finally:
+            if session.digest_seen:
+                self._digest_address = source.address
         return session
 
     async def _watch(self, session: RtspSession) -> None:

@@ -4,7 +4,7 @@ import asyncio
 import itertools
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, Literal
 
 from camera_hub.errors import HubError, Kind, Reason
 from camera_hub.relay.messages import FeedSpec, LoginMay, LoginSaid
@@ -16,7 +16,7 @@ WAIT_SECONDS = 120.0
 class LoginPermit:
     """Leave for one open. `accepted` as soon as the camera has taken the login: others then need not wait."""
 
-    def __init__(self, say: Callable[[str, str | None], None] | None = None) -> None:
+    def __init__(self, say: Callable[[Literal["accepted", "refused", "over"], str | None], None] | None = None) -> None:
         self._say = say
         self._told = False
 
@@ -49,7 +49,7 @@ class LoginPermitRequests:
             return
         turn = next(self._turns)
 
-        def say(outcome: str, reason: str | None) -> None:
+        def say(outcome: Literal["accepted", "refused", "over"], reason: str | None) -> None:
             self._post(LoginSaid(turn, outcome, reason).head("login.said"))
 
         reason: str | None = None

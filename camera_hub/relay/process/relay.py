@@ -17,6 +17,7 @@ from camera_hub.relay.ingest.feed import Feed
 from camera_hub.relay.ingest.login_permits import LoginPermitRequests
 from camera_hub.relay.messages import (
     AudioState,
+    FeedPhase,
     FeedSpec,
     FeedState,
     KeyFrame,
@@ -56,7 +57,7 @@ class Relay:
         self._pipe = pipe
         self._clock = clock
         self._began = clock.monotonic()
-        self._outbox = HubOutbox(pipe)
+        self._outbox = HubOutbox(pipe, clock)
         self._stack = AsyncExitStack()
         self._config = RelayConfig()
         self._permits = LoginPermitRequests(self._outbox.post, asks=False)
@@ -168,7 +169,12 @@ class Relay:
         return {}
 
     async def _feed_open(self, frame: PipeFrame) -> dict[str, Any]:
-        spec = FeedSpec.of(frame.head)
+        try:
+            spec = FeedSpec.of(frame.head)
+        except HubError as error:  # nobody waits for the reply of this message: it is the state that says it
+            name = str(frame.head["feed"])
+            self._tell_feed(FeedState(name, FeedPhase.FAILED, reason=error.reason, detail=error.detail, final=True))
+            raise
         feed = self._feeds.get(spec.feed)
         if feed is not None:
             if feed.spec != spec or feed.state.final:
@@ -315,8 +321,8 @@ class Relay:
                 "gso": self._gso,
                 "udp_port": self._port.number if self._port is not None else None,
                 "datagrams": dict(self._port.counts) if self._port is not None else {},
-                "dropped_key_frames": self._outbox.dropped,
                 "tasks": len(asyncio.all_tasks()),
+                **self._outbox.read_figures(),
                 **self._totals.read(viewers.values()),
                 **self._rtsp.read_totals(),
             },

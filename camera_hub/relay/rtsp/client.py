@@ -16,10 +16,10 @@ from urllib.parse import urlsplit, urlunsplit
 
 from camera_hub.clock import Clock
 from camera_hub.errors import HubError, Kind, Reason
+from camera_hub.http_auth import Authenticator, Outcome
 from camera_hub.relay.ingest.rtp import ReceiverStats
-from camera_hub.relay.messages import FeedSpec
+from camera_hub.relay.messages import RtspLiveSource
 from camera_hub.relay.rtsp.audio_sdp import AudioStream, read_audio
-from camera_hub.relay.rtsp.auth import RtspLogin, best_challenge
 from camera_hub.relay.rtsp.connection import CameraConnection, dial
 from camera_hub.relay.rtsp.message import Response
 from camera_hub.relay.rtsp.sdp import VideoStream, read_sdp
@@ -50,12 +50,16 @@ class RtspSession:
     `audio` is what the camera offers besides; it comes only after `set_up_audio`.
     """
 
-    def __init__(self, spec: FeedSpec, clock: Clock, on_media: Callable[[bytes], None]) -> None:
-        self._spec = spec
+    def __init__(
+        self, source: RtspLiveSource, clock: Clock, on_media: Callable[[bytes], None], *, digest_seen: bool = False
+    ) -> None:
+        self._source = source
         self._clock = clock
         self._on_media = on_media
-        self._url = _without_login(spec.url)
-        self._login = RtspLogin(spec.username, spec.password or "") if spec.username else None
+        self._url = _without_login(source.url)
+        self._login: Authenticator | None = None
+        if source.username:
+            self._login = Authenticator(source.username, source.password or "", basic=True, digest_seen=digest_seen)
         self._signed_ok = False
         self._connection: CameraConnection | None = None
         self._udp: UdpPair | None = None
@@ -80,9 +84,14 @@ class RtspSession:
         """Whether the camera has taken our login."""
         return self._signed_ok
 
+    @property
+    def digest_seen(self) -> bool:
+        """Whether the camera has ever offered Digest: then it is not given the password by Basic."""
+        return self._login is not None and self._login.digest_seen
+
     async def __aenter__(self) -> Self:
         self._connection = await dial(
-            self._spec.address, self._spec.port, tls=self._url.startswith("rtsps:"), on_packet=self._interleaved
+            self._source.address, self._source.port, tls=self._url.startswith("rtsps:"), on_packet=self._interleaved
         )
         return self
 
@@ -130,15 +139,15 @@ class RtspSession:
 
     async def set_up(self, control: str) -> None:
         """SETUP of one stream: over TCP, else (461) over UDP; then `ordered` is known. Raises HubError."""
-        if self._spec.transport != "udp":
+        if self._source.transport != "udp":
             answer = await self._exchange("SETUP", control, {"Transport": "RTP/AVP/TCP;unicast;interleaved=0-1"})
-            if answer.status != 461 or self._spec.transport == "tcp":
+            if answer.status != 461 or self._source.transport == "tcp":
                 self._begun(_checked("SETUP", answer))
                 found = re.search(r"interleaved=(\d{1,3})", answer.header("transport"))
                 self._channel = min(int(found[1]), 254) if found else 0
                 return
         assert self._connection is not None
-        self._udp = await open_pair(self._spec.address, partial(self._datagram, self._on_media))
+        self._udp = await open_pair(self._source.address, partial(self._datagram, self._on_media))
         answer = await self._ask("SETUP", control, {"Transport": _over_udp(self._udp)})
         self._begun(answer)
         self._reach(self._udp, answer)
@@ -159,7 +168,7 @@ class RtspSession:
                 )
             self._audio_channel = channel
         else:
-            self._audio_udp = pair = await open_pair(self._spec.address, partial(self._datagram, on_audio))
+            self._audio_udp = pair = await open_pair(self._source.address, partial(self._datagram, on_audio))
             transport = _over_udp(pair)
             answer = _checked("SETUP", await self._exchange("SETUP", control, {"Transport": transport}, AUDIO_DEADLINE))
             self._reach(pair, answer)
@@ -168,7 +177,7 @@ class RtspSession:
     def _reach(self, pair: UdpPair, answer: Response) -> None:
         found = re.search(r"server_port=(\d{1,5})(?:-(\d{1,5}))?", answer.header("transport"))
         if found and 0 < int(found[1]) < 65535:
-            pair.reach(self._spec.address, int(found[1]), min(65535, int(found[2] or int(found[1]) + 1)))
+            pair.reach(self._source.address, int(found[1]), min(65535, int(found[2] or int(found[1]) + 1)))
 
     def _begun(self, answer: Response) -> None:
         name, _, rest = answer.header("session").partition(";")
@@ -224,39 +233,41 @@ class RtspSession:
         """Ask, and sign when the camera demands it. Raises HubError for what a login decides."""
         assert self._connection is not None
         for _ in range(3):
-            signed = self._login is not None and self._login.challenge is not None
+            signed = self._login is not None and self._login.challenged
             answer = await self._connection.ask(
                 method, url, {**headers, **self._headers(method, url)}, deadline=deadline
             )
-            if answer.status != 401:
-                self._signed_ok = self._signed_ok or (signed and answer.status < 400)
-                return answer
-            if self._login is None:
+            if self._login is None and answer.status == 401:
                 raise HubError(Kind.UNAUTHENTICATED, "the camera demands a login", reason=Reason.LOGIN_NEEDED)
-            challenge = best_challenge(answer.headers.get("www-authenticate", ()))
-            if challenge is None:
-                raise HubError(
-                    Kind.UNAUTHENTICATED, "the camera demands a login in a way unknown to us", reason=Reason.BAD_REPLY
-                )
-            known = self._login.challenge
-            if known is not None and known.scheme == "digest" and challenge.scheme == "basic":
-                raise HubError(
-                    Kind.UNAUTHENTICATED,
-                    "the camera asked for the password in the clear after it had asked for a digest; "
-                    "it was not given: is this still the same device?",
-                    reason=Reason.BAD_REPLY,
-                )
-            fresh = known is None or challenge.stale or (self._signed_ok and challenge.nonce != known.nonce)
-            self._login.challenge = challenge
-            if signed and not fresh:
-                break
+            if self._login is None or answer.status != 401:
+                if self._login is not None and signed:
+                    self._login.accepted()
+                    self._signed_ok = self._signed_ok or answer.status < 400
+                return answer
+            match self._login.unauthorized(answer.headers.get("www-authenticate", ())):
+                case Outcome.UNANSWERABLE:
+                    raise HubError(
+                        Kind.UNAUTHENTICATED,
+                        "the camera demands a login in a way that the hub does not know (neither Digest with SHA-256 or"
+                        " MD5, nor Basic)",
+                        reason=Reason.BAD_REPLY,
+                    )
+                case Outcome.DOWNGRADED:
+                    raise HubError(
+                        Kind.UNAUTHENTICATED,
+                        "the camera asked for the password in the clear after it had asked for a digest; "
+                        "it was not given: is this still the same device?",
+                        reason=Reason.BAD_REPLY,
+                    )
+                case Outcome.REFUSED:
+                    break
         raise HubError(Kind.UNAUTHENTICATED, "the camera refuses user name or password", reason=Reason.WRONG_PASSWORD)
 
     def _headers(self, method: str, url: str) -> dict[str, str]:
         headers = {"User-Agent": AGENT}
         if self._session:
             headers["Session"] = self._session
-        if self._login is not None and (value := self._login.header(method, url, secrets.token_hex(8))) is not None:
+        if self._login is not None and (value := self._login.authorization(method, url, secrets.token_hex(8))):
             headers["Authorization"] = value
         return headers
 

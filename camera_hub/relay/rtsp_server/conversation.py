@@ -160,7 +160,7 @@ class RtspConversation:
             request = Request(request.method, {})
         own = {"Server": "camera-hub"}
         if self._name:
-            own["PlayerSession"] = f"{self._name};timeout={SESSION_TIMEOUT}"
+            own["Session"] = f"{self._name};timeout={SESSION_TIMEOUT}"
         answer = write_answer(status, _PHRASES[status], request, {**own, **(headers or {})}, body)
         self._connection.write_all([answer])
 

@@ -1,24 +1,37 @@
 """All tables, one module per subject; import them from here."""
 
 from camera_hub.store.tables.base import Base, Sealed, UtcDateTime
-from camera_hub.store.tables.health import Alarm, Notice, Observation
-from camera_hub.store.tables.patrol import Run, RunStep, Scene, Tour, TourStop
-from camera_hub.store.tables.people import Favourite, LoginFailure, SetupLink, User, UserSession
+from camera_hub.store.tables.health import (
+    Alarm,
+    AlarmMember,
+    CameraState,
+    Notice,
+    NoticeChannel,
+    NoticeRule,
+    Observation,
+)
+from camera_hub.store.tables.patrol import Run, RunStep, RunStepCamera, Scene, Tour, TourStop
+from camera_hub.store.tables.people import Favourite, LoginFailure, SetupLink, User, UserSession, UserVillage
 from camera_hub.store.tables.places import Camera, Device, LoginAccount, Stream, Village
 from camera_hub.store.tables.rtsp import StreamSession, StreamToken
 
 __all__ = [
     "Alarm",
+    "AlarmMember",
     "Base",
     "Camera",
+    "CameraState",
     "Device",
     "Favourite",
     "LoginAccount",
     "LoginFailure",
     "Notice",
+    "NoticeChannel",
+    "NoticeRule",
     "Observation",
     "Run",
     "RunStep",
+    "RunStepCamera",
     "Scene",
     "Sealed",
     "SetupLink",
@@ -29,6 +42,7 @@ __all__ = [
     "TourStop",
     "User",
     "UserSession",
+    "UserVillage",
     "UtcDateTime",
     "Village",
 ]

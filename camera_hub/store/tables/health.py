@@ -1,4 +1,4 @@
-"""Observations, alarms, and the outbox of notices."""
+"""Observations, the states of cameras, alarms and their members; notices, and the channels and rules they follow."""
 
 from datetime import datetime
 from typing import Any
@@ -6,11 +6,18 @@ from typing import Any
 from sqlalchemy import JSON, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from camera_hub.store.tables.base import Base
+from camera_hub.store.tables.base import Base, Sealed
+
+GOOD = "ok"
+"""In an aspect of an observation: it was judged, and nothing was wrong."""
 
 
 class Observation(Base):
-    """What one look of a round measured of one camera. Delays in ms; scores 0–100."""
+    """What one look of a round measured of one camera. Delays in ms; scores 0–100.
+
+    `live`, `picture` and `clock` say what the look judged: None = not at all, "ok" = good, else the errors.Reason.
+    All three are None in rows of versions before 0.2 (health.history reads those by `reason`).
+    """
 
     __tablename__ = "observations"
     __table_args__ = (Index("ix_observations_camera_at", "camera_id", "at"),)
@@ -18,7 +25,10 @@ class Observation(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     camera_id: Mapped[int] = mapped_column(ForeignKey("cameras.id", ondelete="CASCADE"))
     at: Mapped[datetime]
-    reason: Mapped[str | None] = mapped_column(String(32))  # errors.Reason when bad, None = good
+    reason: Mapped[str | None] = mapped_column(String(32))  # the weightiest errors.Reason of the three, None = good
+    live: Mapped[str | None] = mapped_column(String(32))
+    picture: Mapped[str | None] = mapped_column(String(32))
+    clock: Mapped[str | None] = mapped_column(String(32))
     detail: Mapped[str] = mapped_column(String(255), default="")
     signalling_ms: Mapped[float | None]
     stream_ms: Mapped[float | None]
@@ -27,19 +37,35 @@ class Observation(Base):
     scores: Mapped[dict[str, float]] = mapped_column(JSON, default=dict)  # {"black": 98.0, "frozen": 100.0}
 
 
+class CameraState(Base):
+    """What was true of one aspect of a camera from `since` to `until` (None: still is). No row: not known yet."""
+
+    __tablename__ = "camera_states"
+    __table_args__ = (Index("ix_camera_states_camera_until", "camera_id", "until"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    camera_id: Mapped[int] = mapped_column(ForeignKey("cameras.id", ondelete="CASCADE"))
+    aspect: Mapped[str] = mapped_column(String(8))  # live | picture | clock
+    state: Mapped[str] = mapped_column(String(8))  # ok | fault
+    cause: Mapped[str | None] = mapped_column(String(32))  # errors.Reason of a fault
+    since: Mapped[datetime]
+    until: Mapped[datetime | None] = mapped_column(index=True)
+
+
 class Alarm(Base):
-    """An anomaly that lasted, told once at the level of its cause: village, device or camera (or hub)."""
+    """An anomaly that lasted, raised once at the level of its cause: village, device or camera (or hub)."""
 
     __tablename__ = "alarms"
     __table_args__ = (Index("ix_alarms_closed_opened", "closed_at", "opened_at"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     level: Mapped[str] = mapped_column(String(8))  # hub | village | device | camera
+    aspect: Mapped[str] = mapped_column(String(8), server_default="live")  # live | picture | clock
+    severity: Mapped[str] = mapped_column(String(8), server_default="major")  # critical | major | minor | warning
     cause: Mapped[str] = mapped_column(String(32))  # errors.Reason
     village_id: Mapped[int | None] = mapped_column(ForeignKey("villages.id", ondelete="RESTRICT"), index=True)
     device_id: Mapped[int | None] = mapped_column(ForeignKey("devices.id", ondelete="RESTRICT"))
     camera_id: Mapped[int | None] = mapped_column(ForeignKey("cameras.id", ondelete="RESTRICT"))
-    members: Mapped[list[int]] = mapped_column(JSON, default=list)  # camera ids it stands for
     detail: Mapped[str] = mapped_column(String(255), default="")
     opened_at: Mapped[datetime]
     acknowledged_at: Mapped[datetime | None]
@@ -48,17 +74,63 @@ class Alarm(Base):
     closed_at: Mapped[datetime | None]
 
 
-class Notice(Base):
-    """One message to be delivered outside (outbox). Written in the transaction that changed the alarm."""
+class AlarmMember(Base):
+    """A camera that an alarm stood for from `joined_at` to `left_at`; one that returned has a second row."""
 
-    __tablename__ = "notices"
+    __tablename__ = "alarm_members"
+    __table_args__ = (Index("ix_alarm_members_camera_alarm", "camera_id", "alarm_id"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    alarm_id: Mapped[int] = mapped_column(ForeignKey("alarms.id", ondelete="CASCADE"))
+    alarm_id: Mapped[int] = mapped_column(ForeignKey("alarms.id", ondelete="CASCADE"), index=True)
+    camera_id: Mapped[int] = mapped_column(ForeignKey("cameras.id", ondelete="CASCADE"))
+    joined_at: Mapped[datetime]
+    left_at: Mapped[datetime | None]  # when it recovered, or when the alarm closed
+
+
+class NoticeChannel(Base):
+    """A receiver outside the hub. `url_sealed` may carry a key, so it is sealed; only `host` is ever shown."""
+
+    __tablename__ = "notice_channels"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(String(64), unique=True)
+    kind: Mapped[str] = mapped_column(String(16), default="webhook")
+    host: Mapped[str] = mapped_column(String(255), default="")
+    url_sealed: Mapped[bytes | None] = mapped_column(Sealed)
+    timeout_s: Mapped[float] = mapped_column(default=5.0)
+    enabled: Mapped[bool] = mapped_column(default=True)
+    from_settings: Mapped[bool] = mapped_column(default=False)  # its address is notices.webhook_url of the settings
+    created_at: Mapped[datetime]
+    last_attempt_at: Mapped[datetime | None]
+    last_success_at: Mapped[datetime | None]
+    last_error: Mapped[str | None] = mapped_column(String(255))  # of the last attempt, None when it succeeded
+
+
+class NoticeRule(Base):
+    """Which alarms a channel gets: those that at least one of its rules matches. None matches all."""
+
+    __tablename__ = "notice_rules"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    channel_id: Mapped[int] = mapped_column(ForeignKey("notice_channels.id", ondelete="CASCADE"), index=True)
+    village_id: Mapped[int | None] = mapped_column(ForeignKey("villages.id", ondelete="CASCADE"))
+    aspect: Mapped[str | None] = mapped_column(String(8))  # live | picture | clock
+    min_severity: Mapped[str | None] = mapped_column(String(8))  # critical | major | minor | warning
+
+
+class Notice(Base):
+    """One message to one channel (outbox). Written in the transaction that changed the alarm."""
+
+    __tablename__ = "notices"
+    __table_args__ = (Index("ix_notices_channel_delivered", "channel_id", "delivered_at"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    channel_id: Mapped[int] = mapped_column(ForeignKey("notice_channels.id", ondelete="CASCADE"))
+    alarm_id: Mapped[int] = mapped_column(ForeignKey("alarms.id", ondelete="CASCADE"), index=True)
     kind: Mapped[str] = mapped_column(String(16))  # opened | closed
     payload: Mapped[dict[str, Any]] = mapped_column(JSON)
-    created_at: Mapped[datetime]
+    created_at: Mapped[datetime] = mapped_column(index=True)
     attempts: Mapped[int] = mapped_column(default=0)
-    next_attempt_at: Mapped[datetime] = mapped_column(index=True)
-    delivered_at: Mapped[datetime | None]
+    next_attempt_at: Mapped[datetime]
+    delivered_at: Mapped[datetime | None]  # when it was accepted, or given up: then `error` says why
     error: Mapped[str | None] = mapped_column(String(255))

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, String, UniqueConstraint
+from sqlalchemy import JSON, ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from camera_hub.store.tables.base import Base
@@ -23,7 +23,7 @@ class Scene(Base):
 
 
 class Tour(Base):
-    """Ordered stops to patrol."""
+    """Ordered stops."""
 
     __tablename__ = "tours"
 
@@ -54,7 +54,8 @@ class Run(Base):
     """A tour being run, or that was run.
 
     (plan, this row, now) gives the stop and the time left, so a restart needs no recovery. `plan` is the tour as it
-    was at the start: [{position, dwell_s, name, note, layout, cameras: [{id, name, village}]}].
+    was at the start: [{position, dwell_s, name, note, layout, cameras: [{id, name, village}]}]; it is large and never
+    changes, so it is loaded only by who asks for it (patrol.plan.Plans).
     While running, stop `position` began at `anchor_at`. While paused, `elapsed_s` of it had passed.
     """
 
@@ -63,7 +64,7 @@ class Run(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     tour_id: Mapped[int] = mapped_column(ForeignKey("tours.id", ondelete="RESTRICT"), index=True)
     tour_name: Mapped[str] = mapped_column(String(64))
-    plan: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
+    plan: Mapped[list[dict[str, Any]]] = mapped_column(JSON, deferred=True, deferred_raiseload=True)
     loop: Mapped[bool] = mapped_column(default=False)
     lap: Mapped[int] = mapped_column(default=0)
     state: Mapped[str] = mapped_column(String(8), index=True)  # running | paused | ended
@@ -71,27 +72,55 @@ class Run(Base):
     anchor_at: Mapped[datetime]
     elapsed_s: Mapped[float] = mapped_column(default=0.0)
     revision: Mapped[int] = mapped_column(default=0)  # two operators at once: the later one is told
+    steps: Mapped[int] = mapped_column(default=0)  # steps so far; the sequence of the next one
+    shown: Mapped[int] = mapped_column(default=0)  # of these, stops that were on …
+    skipped: Mapped[int] = mapped_column(default=0)  # … and stops that were skipped
+    rolled_up: Mapped[int] = mapped_column(default=0)  # steps before this sequence are summed (patrol.rollup)
     started_by: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
     started_name: Mapped[str] = mapped_column(String(64))
     started_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
-    end_reason: Mapped[str | None] = mapped_column(String(24))  # finished | stopped
+    end_reason: Mapped[str | None] = mapped_column(String(24))  # finished | stopped | all_dead
 
 
 class RunStep(Base):
-    """One line of a run's record: what was shown when and how long, or why it was skipped."""
+    """One line of a run's record: a stop that was on, or why it was skipped.
+
+    `times` is 1, or how many steps of one stop and day were summed into this line: then `sequence` and `lap` are those
+    of the first of them, the times reach from the first to the last, and `shown_s` is their sum.
+    """
 
     __tablename__ = "run_steps"
+    __table_args__ = (Index("ix_run_steps_run_id_sequence", "run_id", "sequence"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    run_id: Mapped[int] = mapped_column(ForeignKey("runs.id", ondelete="CASCADE"), index=True)
+    run_id: Mapped[int] = mapped_column(ForeignKey("runs.id", ondelete="CASCADE"))
     sequence: Mapped[int]
+    times: Mapped[int] = mapped_column(default=1)
     lap: Mapped[int]
     position: Mapped[int]
     name: Mapped[str] = mapped_column(String(128))
-    cameras: Mapped[list[dict[str, Any]]] = mapped_column(JSON)  # [{id, name, village, skipped: reason|null}]
     outcome: Mapped[str] = mapped_column(String(8))  # shown | skipped
     reason: Mapped[str | None] = mapped_column(String(32))
     started_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
-    shown_s: Mapped[float | None]  # seconds on the screen, pauses included
+    shown_s: Mapped[float | None]  # seconds that the stop was on, pauses included; not whether anybody saw it
+
+
+class RunStepCamera(Base):
+    """One camera of a line of the record: how long it was really visible on a page, or why it was not.
+
+    `visible_s` is NULL where nobody measured it (lines from before it was measured). `why` is a reason why the camera
+    was skipped, or no_page, page_hidden, no_picture.
+    """
+
+    __tablename__ = "run_step_cameras"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    step_id: Mapped[int] = mapped_column(ForeignKey("run_steps.id", ondelete="CASCADE"), index=True)
+    camera_id: Mapped[int] = mapped_column(ForeignKey("cameras.id", ondelete="RESTRICT"), index=True)
+    times: Mapped[int] = mapped_column(default=1)  # steps summed in this line
+    visible_s: Mapped[float | None]
+    seen_from: Mapped[datetime | None]
+    seen_until: Mapped[datetime | None]
+    why: Mapped[str | None] = mapped_column(String(32))

@@ -9,7 +9,7 @@ from camera_hub.store.tables.base import Base
 
 
 class User(Base):
-    """A named account. `village_id` is set for village admins and for nobody else."""
+    """A named account. Without `all_villages` its rows of user_villages bound what it sees: none, nothing."""
 
     __tablename__ = "users"
 
@@ -17,11 +17,23 @@ class User(Base):
     username: Mapped[str] = mapped_column(String(64), unique=True)
     display_name: Mapped[str] = mapped_column(String(64))
     role: Mapped[str] = mapped_column(String(24))  # township_admin | operator | village_admin | maintainer | leader
-    village_id: Mapped[int | None] = mapped_column(ForeignKey("villages.id", ondelete="RESTRICT"))
+    all_villages: Mapped[bool] = mapped_column(default=False)
     password_hash: Mapped[str] = mapped_column(String(255))
     disabled: Mapped[bool] = mapped_column(default=False)
     created_at: Mapped[datetime]
     last_login_at: Mapped[datetime | None]
+
+
+class UserVillage(Base):
+    """Access of a user to a village, for a time. Those that are over stay: they say who could see what, and when."""
+
+    __tablename__ = "user_villages"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    village_id: Mapped[int] = mapped_column(ForeignKey("villages.id", ondelete="RESTRICT"), index=True)
+    valid_from: Mapped[datetime | None] = mapped_column(index=True)  # None: since ever
+    valid_until: Mapped[datetime | None] = mapped_column(index=True)  # None: without end
 
 
 class UserSession(Base):

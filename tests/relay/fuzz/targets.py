@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from camera_hub.errors import HubError
+from camera_hub.http_auth import Authenticator
 from camera_hub.relay.ingest import nal
 from camera_hub.relay.ingest.codecs import BY_NAME
 from camera_hub.relay.ingest.depacketize import MAX_UNIT, Depacketizer
@@ -11,7 +12,6 @@ from camera_hub.relay.ingest.intake import Intake
 from camera_hub.relay.ingest.rtp import parse_rtp
 from camera_hub.relay.ingest.timeline import Timeline
 from camera_hub.relay.rtsp.audio_sdp import read_audio
-from camera_hub.relay.rtsp.auth import RtspLogin, best_challenge
 from camera_hub.relay.rtsp.message import MAX_BODY, MAX_LINE, Parser, Response
 from camera_hub.relay.rtsp.sdp import read_sdp
 from camera_hub.relay.webrtc import rtcp
@@ -31,8 +31,9 @@ def rtsp(data: bytes) -> None:
         for part in (data[: len(data) // 2], data[len(data) // 2 :]):
             for message in parser.feed(part):
                 if isinstance(message, Response):
-                    login = RtspLogin("admin", SECRET, best_challenge(message.headers.get("www-authenticate", ())))
-                    signed = login.header("DESCRIBE", BASE, "c") or ""
+                    login = Authenticator("admin", SECRET, basic=True)
+                    login.unauthorized(message.headers.get("www-authenticate", ()))
+                    signed = login.authorization("DESCRIBE", BASE, "c") or ""
                     assert SECRET not in signed
     except HubError:
         return

@@ -700,7 +700,7 @@ export interface paths {
         };
         /**
          * Who Am I
-         * @description Who is signed in, and what that role may do.
+         * @description Who is signed in, and what they may do.
          */
         get: operations["who_am_i_api_session_get"];
         put?: never;
@@ -1243,8 +1243,8 @@ export interface components {
             password?: string | null;
             /** Role */
             role?: ("township_admin" | "operator" | "village_admin" | "maintainer" | "leader") | null;
-            /** Village Id */
-            village_id?: number | null;
+            /** Villages */
+            villages?: components["schemas"]["VillageGrant"][] | null;
         };
         /** ChangeVillage */
         ChangeVillage: {
@@ -1576,7 +1576,7 @@ export interface components {
         };
         /**
          * Me
-         * @description Who is signed in, and what that role may do (access.policy.Action), so that pages show no dead button.
+         * @description Who is signed in, and what they may do (access.policy.Action), so that pages show no dead button.
          */
         Me: {
             /** Actions */
@@ -1592,10 +1592,8 @@ export interface components {
             role: "township_admin" | "operator" | "village_admin" | "maintainer" | "leader";
             /** Username */
             username: string;
-            /** Village Id */
-            village_id: number | null;
-            /** Village Name */
-            village_name: string | null;
+            /** Villages */
+            villages: components["schemas"]["MyVillage"][] | null;
         };
         /**
          * MediaAnswer
@@ -1612,6 +1610,13 @@ export interface components {
             relays: number[];
             /** Tracks */
             tracks: number;
+        };
+        /** MyVillage */
+        MyVillage: {
+            /** Id */
+            id: number;
+            /** Name */
+            name: string;
         };
         /**
          * NewDevice
@@ -1756,8 +1761,8 @@ export interface components {
             role: "township_admin" | "operator" | "village_admin" | "maintainer" | "leader";
             /** Username */
             username: string;
-            /** Village Id */
-            village_id?: number | null;
+            /** Villages */
+            villages?: components["schemas"]["VillageGrant"][] | null;
         };
         /**
          * NewViewer
@@ -2527,8 +2532,8 @@ export interface components {
             role: "township_admin" | "operator" | "village_admin" | "maintainer" | "leader";
             /** Username */
             username: string;
-            /** Village Id */
-            village_id: number | null;
+            /** Villages */
+            villages: components["schemas"]["VillageGrant"][] | null;
         };
         /** ValidationError */
         ValidationError: {
@@ -2612,6 +2617,18 @@ export interface components {
             unknown: number;
             /** Waiting */
             waiting: number;
+        };
+        /**
+         * VillageGrant
+         * @description Access to a village, from a time until another; null: without that limit.
+         */
+        VillageGrant: {
+            /** From */
+            from?: string | null;
+            /** Until */
+            until?: string | null;
+            /** Village Id */
+            village_id: number;
         };
     };
     responses: never;

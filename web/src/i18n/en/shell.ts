@@ -8,6 +8,7 @@ export default {
   system: 'System',
   search: 'Find a camera',
   search_hint: 'Find a camera (Ctrl+K or /)',
+  villageCount: '{n} villages',
   open_alarms: '{n} open alarms',
   to_light: 'Light theme',
   to_dark: 'Dark theme',

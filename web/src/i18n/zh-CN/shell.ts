@@ -8,6 +8,7 @@ export default {
   system: '系统',
   search: '查找摄像机',
   search_hint: '查找摄像机（Ctrl+K 或 /）',
+  villageCount: '{n} 个村/小区',
   open_alarms: '未恢复告警 {n}',
   to_light: '切换为浅色',
   to_dark: '切换为深色',

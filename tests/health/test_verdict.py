@@ -3,20 +3,20 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from camera_hub.health.judging.verdict import UNKNOWN, Mark, Verdict, cause_of, judge, surprising
+from camera_hub.health.judging.verdict import UNKNOWN, Sample, Verdict, cause_of, contradicts, judge
 
 OK = Verdict("ok", None, 0.0)
 
 
-def marks(*reasons: str | None) -> list[Mark]:
-    return [Mark(10.0 * n, reason) for n, reason in enumerate(reasons)]
+def samples(*reasons: str | None) -> list[Sample]:
+    return [Sample(10.0 * n, reason) for n, reason in enumerate(reasons)]
 
 
 def settle(*reasons: str | None, before: Verdict = UNKNOWN) -> Verdict:
     """Judge after each observation in turn, as the rounds do."""
-    seen: list[Mark] = []
-    for mark in marks(*reasons):
-        seen.append(mark)
+    seen: list[Sample] = []
+    for sample in samples(*reasons):
+        seen.append(sample)
         before = judge(seen, before, bad=2, bad_of=3)
     return before
 
@@ -43,7 +43,7 @@ def test_recovery_needs_three_good_looks_in_a_row() -> None:
 def test_a_camera_that_comes_and_goes_stays_one_fault() -> None:
     verdict, seen, turns = OK, [], 0
     for number in range(100):
-        seen.append(Mark(float(number), "unreachable" if number % 2 else None))
+        seen.append(Sample(float(number), "unreachable" if number % 2 else None))
         after = judge(seen, verdict, bad=2, bad_of=3)
         turns += after != verdict
         verdict = after
@@ -51,11 +51,11 @@ def test_a_camera_that_comes_and_goes_stays_one_fault() -> None:
 
 
 def test_the_most_specific_reason_names_the_cause_and_of_equals_the_latest() -> None:
-    assert cause_of(marks("wrong_password", "timed_out")) == "wrong_password"
-    assert cause_of(marks("timed_out", "unreachable")) == "unreachable"
-    assert cause_of(marks("wrong_password", "locked_out")) == "wrong_password"
-    assert cause_of(marks("no_media", "no_key_frame")) == "no_key_frame"
-    assert cause_of(marks("timed_out", "stalled")) == "timed_out"
+    assert cause_of(samples("wrong_password", "timed_out")) == "wrong_password"
+    assert cause_of(samples("timed_out", "unreachable")) == "unreachable"
+    assert cause_of(samples("wrong_password", "locked_out")) == "wrong_password"
+    assert cause_of(samples("no_media", "no_key_frame")) == "no_key_frame"
+    assert cause_of(samples("timed_out", "stalled")) == "timed_out"
 
 
 def test_the_cause_follows_the_facts_while_the_fault_began_once() -> None:
@@ -63,14 +63,14 @@ def test_the_cause_follows_the_facts_while_the_fault_began_once() -> None:
     assert verdict == Verdict("fault", "wrong_password", 0.0)
 
 
-def test_a_look_against_the_verdict_is_surprising() -> None:
+def test_a_look_against_the_verdict_is_contradicts() -> None:
     fault = Verdict("fault", "black", 0.0)
-    assert surprising(marks("black"), OK)
-    assert surprising(marks(None), fault)
-    assert surprising(marks("black"), UNKNOWN)
-    assert not surprising(marks("black"), fault)
-    assert not surprising(marks(None), OK)
-    assert not surprising([], fault)
+    assert contradicts(samples("black"), OK)
+    assert contradicts(samples(None), fault)
+    assert contradicts(samples("black"), UNKNOWN)
+    assert not contradicts(samples("black"), fault)
+    assert not contradicts(samples(None), OK)
+    assert not contradicts([], fault)
 
 
 @given(
@@ -81,9 +81,9 @@ def test_a_look_against_the_verdict_is_surprising() -> None:
 def test_a_verdict_never_turns_without_enough_evidence(reasons: list[str | None], bad: int, more: int) -> None:
     verdict, seen = UNKNOWN, []
     for number, reason in enumerate(reasons):
-        seen.append(Mark(float(number), reason))
+        seen.append(Sample(float(number), reason))
         after = judge(seen, verdict, bad=bad, bad_of=bad + more)
-        window = [mark.reason for mark in seen[-(bad + more) :]]
+        window = [sample.reason for sample in seen[-(bad + more) :]]
         if after.state != verdict.state:
             if after.state == "fault":
                 assert sum(r is not None for r in window) >= bad

@@ -1,0 +1,50 @@
+"""Users as actors: what the database says of a user's role and villages, judged at one moment."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, select, true
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import InstrumentedAttribute
+
+from camera_hub.access.policy import Actor, Role, VillageGrant, next_change, villages_at
+from camera_hub.store.tables import User, UserVillage
+
+
+@dataclass(frozen=True, slots=True)
+class ActorReading:
+    """An actor, and until when that holds by itself (a grant begins or ends then); None: until somebody changes it."""
+
+    actor: Actor
+    holds_until: datetime | None
+
+
+async def read_actor(session: AsyncSession, user_id: int, now: datetime) -> ActorReading | None:
+    """The user as an actor at that time; None when there is no such user or it is disabled."""
+    user = await session.get(User, user_id)
+    if user is None or user.disabled:
+        return None
+    grants = None if user.all_villages else (await grants_of(session, [user.id]))[user.id]
+    villages = None if grants is None else villages_at(grants, now)
+    actor = Actor(user.id, user.username, user.display_name, Role(user.role), villages)
+    return ActorReading(actor, next_change(grants or (), now))
+
+
+async def grants_of(session: AsyncSession, user_ids: Iterable[int]) -> dict[int, tuple[VillageGrant, ...]]:
+    """The grants of these users, those that are over too, in the order in which they were given."""
+    found: dict[int, list[VillageGrant]] = defaultdict(list)
+    rows = await session.scalars(
+        select(UserVillage).where(UserVillage.user_id.in_(list(user_ids))).order_by(UserVillage.id)
+    )
+    for row in rows:
+        found[row.user_id].append(VillageGrant(row.village_id, row.valid_from, row.valid_until))
+    return defaultdict(tuple, {user_id: tuple(grants) for user_id, grants in found.items()})
+
+
+def in_scope(
+    actor: Actor, village: InstrumentedAttribute[int] | InstrumentedAttribute[int | None]
+) -> ColumnElement[bool]:
+    """The condition of every query over rows of villages: `village` is the column that names whose row it is."""
+    return true() if actor.villages is None else village.in_(sorted(actor.villages))

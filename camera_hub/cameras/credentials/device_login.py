@@ -1,0 +1,16 @@
+"""A user name and password of a device, as they are used in a call or a pull. Never shown, never logged."""
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceLogin:
+    """`version` grows with each change; without `device_id` the device is not registered. False without a name."""
+
+    username: str
+    password: str = field(repr=False)
+    version: int = 1
+    device_id: int | None = None
+
+    def __bool__(self) -> bool:
+        return bool(self.username)

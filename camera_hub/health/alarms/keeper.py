@@ -1,0 +1,153 @@
+"""Keeps the alarms right: works out which should be open and writes every tick in one transaction."""
+
+import logging
+from collections import deque
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from camera_hub.clock import Clock
+from camera_hub.events import EventBus
+from camera_hub.health.alarms.tick import HealthChange, StateChange, Tick, Written, read_open_alarms, write_tick
+from camera_hub.health.judging.alarm_changes import AlarmClosing, OpenAlarm, alarm_changes, open_after
+from camera_hub.health.judging.causes import AlarmKey, ExpectedAlarm, JudgingRules, expected_alarms
+from camera_hub.health.judging.verdict import Verdict
+from camera_hub.health.rounds.camera_watch import UNSTORED
+from camera_hub.health.rounds.look_result import LookResult
+from camera_hub.health.rounds.roster import Roster
+from camera_hub.store.database import Database
+
+log = logging.getLogger(__name__)
+
+BACKLOG = 20_000
+"""Looks kept while the database cannot be written; beyond, the oldest are dropped and counted. 1,000 cameras make
+these in twenty minutes."""
+
+
+class AlarmKeeper:
+    """The open alarms of one hub, and what is to be written with the next tick.
+
+    `dropped` counts looks that were judged but never written, because the database was away too long.
+    """
+
+    def __init__(self, database: Database, bus: EventBus, clock: Clock, rules: JudgingRules) -> None:
+        self._database = database
+        self._bus = bus
+        self._clock = clock
+        self._rules = rules
+        self._open: list[OpenAlarm] = []
+        self._recovered: dict[AlarmKey, float] = {}
+        self._looks: deque[LookResult] = deque()
+        self._offsets: dict[int, float] = {}
+        self._gone: set[int] = set()
+        self._stale = True  # alarms must be worked out even though no look was made
+        self.dropped = 0
+
+    async def load(self, session: AsyncSession, gone: Iterable[int]) -> None:
+        """Read the open alarms at the start; `gone` are cameras whose states must end."""
+        self._open = await read_open_alarms(session)
+        self._gone.update(gone)
+
+    def add_look(self, result: LookResult) -> None:
+        """Write this with the next tick."""
+        if len(self._looks) >= BACKLOG:
+            self._looks.popleft()
+            self.dropped += 1
+        self._looks.append(result)
+
+    def add_clock(self, device_id: int, offset_s: float) -> None:
+        """Write a device's clock error with the next tick."""
+        self._offsets[device_id] = offset_s
+
+    def roster_changed(self, gone: Iterable[int]) -> None:
+        """Cameras came or went; the states of `gone` end."""
+        self._gone.update(gone)
+        self._stale = True
+
+    async def settle(self, roster: Roster) -> bool:
+        """Work out the alarms and write what is new. What could not be written is written with the next tick.
+
+        Answers whether a village, device or the hub's uplink has recovered, so that its cameras are looked at soon.
+        """
+        if not (self._looks or self._stale or self._gone):
+            return False
+        now, wall = self._clock.monotonic(), self._clock.now()
+        expected = self._expected(roster, now)
+        looks, offsets, gone = list(self._looks), dict(self._offsets), frozenset(self._gone)
+        tick = Tick(
+            wall,
+            looks,
+            _state_changes(roster, now, wall),
+            _health_changes(roster, now, wall),
+            offsets,
+            alarm_changes(self._open, expected, wall),
+            {watch.camera_id: watch.detail for watch in roster.cameras.values() if watch.detail},
+            self._rules.clock_error,
+            gone,
+        )
+        self._stale = True  # until it is written
+        written = Written()
+        if not tick.is_empty:
+            async with self._database.write() as session:
+                written = await write_tick(session, tick)
+        self._stale = any(alarm.pending for alarm in expected)
+        self._forget_written(looks, offsets, gone)
+        recovered = self._commit(tick, written, roster, now)
+        for event in written.events:
+            self._bus.publish(event)
+        return recovered
+
+    def _expected(self, roster: Roster, now: float) -> tuple[ExpectedAlarm, ...]:
+        self._recovered = {key: at for key, at in self._recovered.items() if now - at < self._rules.limit}
+        return expected_alarms(
+            [watch.case() for watch in roster.cameras.values()],
+            {device.device_id: device.clock for device in roster.devices.values()},
+            open_keys=frozenset(alarm.key for alarm in self._open),
+            recovered=self._recovered,
+            now=now,
+            rules=self._rules,
+        )
+
+    def _forget_written(self, looks: list[LookResult], offsets: dict[int, float], gone: frozenset[int]) -> None:
+        """Looks and readings that came while the tick was written stay for the next one."""
+        written = {id(look) for look in looks}
+        self._looks = deque(look for look in self._looks if id(look) not in written)
+        self._offsets = {device: at for device, at in self._offsets.items() if offsets.get(device) != at}
+        self._gone -= gone
+
+    def _commit(self, tick: Tick, written: Written, roster: Roster, now: float) -> bool:
+        self._open = open_after(self._open, tick.changes, written.opened, tick.now)
+        for state in tick.states:
+            if (watch := roster.cameras.get(state.camera_id)) is not None:
+                watch.stored_states[state.aspect] = (state.state, state.cause)
+        for health in tick.healths:
+            if (watch := roster.cameras.get(health.camera_id)) is not None:
+                watch.stored = (health.health, health.cause)
+        closed = [change for change in tick.changes if isinstance(change, AlarmClosing) and not change.merged]
+        parents = [change.key for change in closed if change.key.level != "camera"]
+        self._recovered.update(dict.fromkeys(parents, now))
+        return bool(parents)
+
+
+def _state_changes(roster: Roster, now: float, wall: datetime) -> list[StateChange]:
+    """The aspects whose state or cause is not yet what the database has."""
+    return [
+        StateChange(watch.camera_id, aspect, verdict.state, verdict.cause, _since(verdict, now, wall))
+        for watch in roster.cameras.values()
+        for aspect, verdict in watch.verdicts(roster.devices[watch.device_id].clock)
+        if verdict.state != "unknown" and (verdict.state, verdict.cause) != watch.stored_states.get(aspect, UNSTORED)
+    ]
+
+
+def _health_changes(roster: Roster, now: float, wall: datetime) -> list[HealthChange]:
+    changes = []
+    for watch in roster.cameras.values():
+        health = watch.health()
+        if health.state != "unknown" and (health.state, health.cause) != watch.stored:
+            changes.append(HealthChange(watch.camera_id, health.state, health.cause, _since(health, now, wall)))
+    return changes
+
+
+def _since(verdict: Verdict, now: float, wall: datetime) -> datetime:
+    return wall - timedelta(seconds=now - verdict.since) if verdict.since is not None else wall

@@ -1,0 +1,30 @@
+"""How long health keeps what it writes."""
+
+from datetime import timedelta
+
+from sqlalchemy import select
+
+from camera_hub.settings import HealthSettings
+from camera_hub.store.retention import ExpiryRule
+from camera_hub.store.tables import Alarm, Camera, CameraState, Notice, Observation
+
+
+def expiry_rules(settings: HealthSettings) -> list[ExpiryRule]:
+    """Observations and notices end after `keep_days`; closed alarms (with their members) and former states of cameras
+    after `alarm_keep_days`. What is open or still true has no end yet, and stays."""
+    raw, record = timedelta(days=settings.keep_days), timedelta(days=settings.alarm_keep_days)
+    return [
+        ExpiryRule(
+            "observations",
+            Observation,
+            Observation.id,
+            Observation.at,
+            raw,
+            owner=Observation.camera_id,
+            owners=select(Camera.id),
+        ),
+        # Also those that were never delivered: after a day nobody tries any more.
+        ExpiryRule("notices", Notice, Notice.id, Notice.created_at, raw),
+        ExpiryRule("alarms", Alarm, Alarm.id, Alarm.closed_at, record),
+        ExpiryRule("camera states", CameraState, CameraState.id, CameraState.until, record),
+    ]

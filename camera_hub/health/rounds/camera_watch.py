@@ -1,0 +1,164 @@
+"""What rounds remember of a camera and of a device between looks, and when the next look is due.
+
+All of it is in memory: after a restart verdicts continue from what the database holds (`roster`), and fresh
+observations must confirm any change.
+"""
+
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from camera_hub.errors import Reason
+from camera_hub.health.judging.causes import CameraCase, JudgingRules
+from camera_hub.health.judging.verdict import UNKNOWN, Aspect, Sample, Verdict, contradicts, judge
+from camera_hub.health.rounds.look_result import LookResult
+
+GOLDEN = 0.6180339887498949
+KEPT = 16
+"""Samples kept per aspect; at most this many can be asked for by the setting health.bad_of."""
+
+Stored = tuple[str, str | None]
+"""(state, cause) as the database has them."""
+
+UNSTORED: Stored = ("unknown", None)
+
+
+def phase(number: int) -> float:
+    """A fixed share of a period for each id, spread so evenly that neighbours are never looked at together."""
+    return number * GOLDEN % 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Intervals:
+    """How often looks are made, in seconds."""
+
+    round: float
+    picture: float
+
+
+def _no_samples() -> deque[Sample]:
+    return deque(maxlen=KEPT)
+
+
+@dataclass(slots=True)
+class DeviceWatch:
+    """A device: where it is reached, and its clock."""
+
+    device_id: int
+    host: str
+    ports: tuple[int, ...]  # an answer on any one shows that it is there
+    onvif_port: int | None
+    onvif_path: str
+    clock_due: float
+    clock: Verdict = UNKNOWN
+    being_checked: bool = False
+    has_answered: bool = False  # one of its ports has answered before: only then does their silence mean anything
+    _samples: deque[Sample] = field(default_factory=_no_samples)
+
+    def accept_clock(self, error_s: float, at: float, rules: JudgingRules, intervals: Intervals) -> None:
+        """Judge a reading (device minus hub, seconds)."""
+        self._samples.append(Sample(at, Reason.CLOCK_WRONG if abs(error_s) > rules.clock_error else None))
+        self.clock = judge(list(self._samples), self.clock, bad=rules.bad, bad_of=rules.bad_of)
+        soon = contradicts(self._samples, self.clock)
+        self.clock_due = at + (rules.recheck if soon else intervals.picture)
+
+
+@dataclass(slots=True)
+class CameraWatch:
+    """An approved camera."""
+
+    camera_id: int
+    device_id: int
+    village_id: int
+    due: float
+    picture_due: float
+    stored: Stored = UNSTORED  # health and cause as the database has them
+    stored_states: dict[str, Stored] = field(default_factory=dict)  # by aspect
+    live: Verdict = UNKNOWN
+    picture: Verdict = UNKNOWN
+    looking: bool = False
+    detail: str = ""  # of the latest bad look
+    signature: str | None = None
+    silent_since: float | None = None
+    answered_at: float | None = None
+    looked_at: float = float("-inf")
+    _samples: deque[Sample] = field(default_factory=_no_samples)
+    _picture_samples: deque[Sample] = field(default_factory=_no_samples)
+    _silences: deque[float] = field(default_factory=lambda: deque(maxlen=KEPT))
+
+    def accept(self, result: LookResult, rules: JudgingRules, intervals: Intervals) -> None:
+        """Judge the result of a look and set when the next one is due."""
+        self.looked_at = result.at
+        self.detail = result.detail if result.live or result.picture else self.detail
+        if result.live_judged:
+            self._accept_live(result, rules)
+        if result.picture_judged:
+            self._picture_samples.append(Sample(result.at, result.picture))
+            self.picture = judge(list(self._picture_samples), self.picture, bad=rules.bad, bad_of=rules.bad_of)
+        first_signature = result.signature is not None and self.signature is None
+        if result.signature is not None:
+            self.signature = result.signature
+        self._schedule(result, first_signature, rules, intervals)
+
+    def note_answer(self, at: float) -> None:
+        """Its address has answered, though no look was made."""
+        self.answered_at = at
+
+    def expedite(self, at: float) -> None:
+        """Look no later than `at`."""
+        self.due = min(self.due, at)
+
+    def case(self) -> CameraCase:
+        """As the tree of causes sees it."""
+        return CameraCase(
+            self.camera_id,
+            self.device_id,
+            self.village_id,
+            self.live,
+            self.picture,
+            self.silent_since,
+            self.answered_at,
+            tuple(self._silences),
+            recovering=self.live.state == "fault" and bool(self._samples) and self._samples[-1].reason is None,
+        )
+
+    def verdicts(self, clock: Verdict) -> Sequence[tuple[Aspect, Verdict]]:
+        """The verdict on each aspect; `clock` is its device's."""
+        return ((Aspect.LIVE, self.live), (Aspect.PICTURE, self.picture), (Aspect.CLOCK, clock))
+
+    def health(self) -> Verdict:
+        """Its health in one word: whether it shows a good picture. A wrong clock is a figure of its own."""
+        return next((v for v in (self.live, self.picture) if v.state == "fault"), self.live)
+
+    def _accept_live(self, result: LookResult, rules: JudgingRules) -> None:
+        again = self._samples and self._samples[-1].reason is not None and result.live is not None
+        if again and result.at - self._samples[-1].at < rules.recheck / 2:
+            # Two bad looks within moments are one: else a blip would count as confirmed.
+            self._samples[-1] = Sample(self._samples[-1].at, result.live)
+        else:
+            self._samples.append(Sample(result.at, result.live))
+            if result.silent:
+                self._silences.append(result.at)
+        if result.silent:
+            self.silent_since = result.at if self.silent_since is None else self.silent_since
+        elif result.asked:
+            self.silent_since = None
+            self.answered_at = result.at
+        self.live = judge(list(self._samples), self.live, bad=rules.bad, bad_of=rules.bad_of)
+
+    def _schedule(self, result: LookResult, first_signature: bool, rules: JudgingRules, intervals: Intervals) -> None:
+        if contradicts(self._samples, self.live):
+            self.due = result.at + rules.recheck
+        else:
+            # The next beat of its own clock, so that looks stay spread over the round.
+            self.due += intervals.round * max(1, -(-(result.at - self.due) // intervals.round))
+        if result.live is not None or not (result.scores or result.picture):
+            return
+        if contradicts(self._picture_samples, self.picture) or first_signature:
+            self.picture_due = result.at + rules.recheck
+            self.expedite(self.picture_due)
+        else:
+            beat = phase(self.camera_id) * intervals.picture
+            self.picture_due = result.at + intervals.picture - (result.at - beat) % intervals.picture
+            if self.picture_due - result.at < intervals.picture / 2:
+                self.picture_due += intervals.picture

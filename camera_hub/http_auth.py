@@ -1,0 +1,256 @@
+"""HTTP authentication as cameras and recorders ask for it, over HTTP and RTSP alike: challenges read and answered.
+
+Pure, no I/O. Grammar of WWW-Authenticate: RFC 7235; Digest: RFC 7616 and RFC 2617 (no qop); Basic: RFC 7617. What a
+device sends is hostile until proved otherwise: a header is read in one pass, text within quotes is never taken for a
+scheme, and sizes and numbers are bounded.
+"""
+
+import base64
+import hashlib
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from enum import Enum, auto
+from itertools import islice
+from typing import Literal
+
+MAX_HEADER = 2048
+"""Characters of one WWW-Authenticate header; a longer one is not read."""
+MAX_HEADERS = 8
+"""WWW-Authenticate headers of one answer; later ones are not read."""
+MAX_WORDS = 128
+"""Schemes and parameters of one header; later ones are not read."""
+
+_HASHES: dict[str, Callable[[bytes], "hashlib._Hash"]] = {"SHA-256": hashlib.sha256, "MD5": hashlib.md5}
+
+# Possessive, so that no character is looked at twice whatever a device sends.
+_SPACE = re.compile(r"[ \t\r\n]*+")
+_TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]++")
+_STRAY = re.compile(r"[^ \t\r\n,\"!#$%&'*+\-.^_`|~0-9A-Za-z]++")
+_QUOTED = re.compile(r'"((?:[^"\\]|\\.)*+)(?:"|\\?\Z)', re.DOTALL)  # one without an end goes to the end of the header
+_BARE = re.compile(r"[^\s,]*+")
+_ESCAPED = re.compile(r"\\(.)", re.DOTALL)
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+
+
+@dataclass(frozen=True, slots=True)
+class Challenge:
+    """One way of signing in that a device offers. `algorithm` is "SHA-256" or "MD5", whether named or implied."""
+
+    scheme: Literal["digest", "basic"]
+    realm: str
+    nonce: str = ""
+    algorithm: str = "MD5"
+    session: bool = False  # a "-sess" algorithm
+    qop: bool = False  # qop=auth; without it as in RFC 2069
+    opaque: str | None = None
+    stale: bool = False
+    names_algorithm: bool = False
+
+
+class Outcome(Enum):
+    """What a 401 means for one's login."""
+
+    TRY = auto()  # sign the request and send it again
+    REFUSED = auto()  # the device has seen this login and does not take it
+    UNANSWERABLE = auto()  # no challenge that can be answered
+    DOWNGRADED = auto()  # Basic from a device that has asked for Digest before: the password is not given
+
+
+class Authenticator:
+    """Signs one client's requests to one device with one login. Never shows the login.
+
+    `basic`: whether Basic may be answered at all. `digest_seen`: this device has offered Digest, now or before; from
+    then on Basic, which carries the password in the clear, is not answered.
+    """
+
+    def __init__(self, username: str, password: str, *, basic: bool, digest_seen: bool = False) -> None:
+        self._username = username
+        self._password = password
+        self._basic = basic
+        self._challenge: Challenge | None = None
+        self._count = 0
+        self._accepted = False
+        self.digest_seen = digest_seen
+
+    @property
+    def challenged(self) -> bool:
+        """Whether requests are signed by now."""
+        return self._challenge is not None
+
+    def unauthorized(self, headers: Sequence[str]) -> Outcome:
+        """Learn from a 401 with these WWW-Authenticate headers; whether its request is worth another try.
+
+        A nonce that is stale, or that replaces one which was accepted, does not say that the login is wrong.
+        """
+        offers = _offers(headers)
+        before = self.digest_seen
+        self.digest_seen = before or any(scheme == "digest" for scheme, _ in offers)
+        best = strongest(_challenges(offers), basic=self._basic)
+        if best is None or (best.scheme == "basic" and self.digest_seen):
+            return Outcome.DOWNGRADED if best is not None and before else Outcome.UNANSWERABLE
+        known, accepted = self._challenge, self._accepted
+        self._challenge, self._accepted = best, False
+        if known is None or best.nonce != known.nonce:
+            self._count = 0  # nc counts the requests of one nonce, from 1 (RFC 7616 section 3.4)
+        if known is None or best.stale or (accepted and best.nonce != known.nonce) or best.scheme != known.scheme:
+            return Outcome.TRY
+        return Outcome.REFUSED
+
+    def accepted(self) -> None:
+        """The device has answered a signed request with something else than 401."""
+        self._accepted = self._challenge is not None
+
+    def authorization(self, method: str, uri: str, cnonce: str) -> str | None:
+        """Value of the Authorization header for the next request; None before the first challenge."""
+        if self._challenge is None:
+            return None
+        if self._challenge.scheme == "basic":
+            return "Basic " + base64.b64encode(f"{self._username}:{self._password}".encode()).decode()
+        self._count += 1
+        return digest(self._challenge, self._username, self._password, method, uri, cnonce, self._count)
+
+
+def digest(
+    challenge: Challenge, username: str, password: str, method: str, uri: str, cnonce: str, count: int = 1
+) -> str:
+    """Value of the Authorization header that answers a Digest challenge; `count` is nc."""
+
+    def hashed(*parts: str) -> str:
+        return _HASHES[challenge.algorithm](":".join(parts).encode()).hexdigest()
+
+    secret = hashed(username, challenge.realm, password)
+    if challenge.session:
+        secret = hashed(secret, challenge.nonce, cnonce)
+    request = hashed(method, uri)
+    fields = {"username": username, "realm": challenge.realm, "nonce": challenge.nonce, "uri": uri}
+    plain = ""
+    if challenge.qop:
+        number = f"{count:08x}"
+        fields["response"] = hashed(secret, challenge.nonce, number, cnonce, "auth", request)
+        plain = f", qop=auth, nc={number}"
+    else:
+        fields["response"] = hashed(secret, challenge.nonce, request)
+    if challenge.qop or challenge.session:
+        fields["cnonce"] = cnonce
+    if challenge.opaque is not None:
+        fields["opaque"] = challenge.opaque
+    if challenge.names_algorithm:
+        plain += f", algorithm={challenge.algorithm}{'-sess' if challenge.session else ''}"
+    quoted = ", ".join(f'{name}="{_escaped(value)}"' for name, value in fields.items())
+    return f"Digest {quoted}{plain}"
+
+
+def strongest(challenges: Sequence[Challenge], *, basic: bool) -> Challenge | None:
+    """SHA-256 before MD5, Basic last and only where `basic` allows it; None when none is left."""
+    order = {"SHA-256": 0, "MD5": 1}
+    fit = [one for one in challenges if one.scheme == "digest" or basic]
+    return min(fit, key=lambda one: (one.scheme != "digest", order[one.algorithm]), default=None)
+
+
+def read_challenges(headers: Sequence[str]) -> list[Challenge]:
+    """The challenges of these WWW-Authenticate headers that can be answered; what is overlong or broken is left out."""
+    return _challenges(_offers(headers))
+
+
+Offer = tuple[str, dict[str, str]]
+"""A scheme in lower case and its parameters."""
+
+
+def _challenges(offers: Iterable[Offer]) -> list[Challenge]:
+    return [challenge for scheme, parameters in offers if (challenge := _challenge(scheme, parameters)) is not None]
+
+
+def _offers(headers: Sequence[str]) -> list[Offer]:
+    """All that is offered, answerable or not. Of an overlong header only whether it speaks of Digest is noted."""
+    found: list[Offer] = []
+    for header in headers[:MAX_HEADERS]:
+        if len(header) <= MAX_HEADER:
+            found += _schemes(header)
+        elif "digest" in header[:MAX_HEADER].lower():
+            found.append(("digest", {}))
+    return found
+
+
+def _schemes(header: str) -> list[Offer]:
+    """What one header offers; of a repeated parameter the first counts."""
+    found: list[Offer] = []
+    for name, value in islice(_words(header), MAX_WORDS):
+        if value is None:
+            found.append((name.lower(), {}))
+        elif found:
+            found[-1][1].setdefault(name.lower(), value)
+    return found
+
+
+def _words(header: str) -> Iterator[tuple[str, str | None]]:
+    """Schemes (value None) and parameters of a header, in order.
+
+    A scheme stands at the beginning or after a comma. Other bare words are left out: some devices forget the quotes
+    around a realm of several words, and a word of it is no scheme. Where the comma before Digest is missing, it counts.
+    """
+    at, first, after_quoted = 0, True, False
+    while at < len(header):
+        at = _end(_SPACE, header, at)
+        if header.startswith(",", at):
+            at, first = at + 1, True
+            continue
+        end = _end(_TOKEN, header, at)
+        if end == at:  # a stray quoted text or character
+            stray = _QUOTED.match(header, at) or _STRAY.match(header, at)
+            at, first = stray.end() if stray is not None else len(header), False
+            continue
+        name, after = header[at:end], _end(_SPACE, header, end)
+        if not header.startswith("=", after):
+            # A word with a rest attached ("Basic/1") is no scheme.
+            whole = after > end or after == len(header) or header[after] == ","
+            if whole and (first or (after_quoted and name.lower() == "digest")):
+                yield name, None
+            at, first, after_quoted = after, False, False
+            continue
+        at, first = _end(_SPACE, header, after + 1), False
+        quoted = _QUOTED.match(header, at)
+        after_quoted = quoted is not None
+        if quoted is not None:
+            value, at = _ESCAPED.sub(r"\1", quoted[1]), quoted.end()
+        else:
+            end = _end(_BARE, header, at)
+            value, at = header[at:end], end
+        yield name, value
+
+
+def _end(pattern: re.Pattern[str], text: str, at: int) -> int:
+    found = pattern.match(text, at)
+    return found.end() if found is not None else at
+
+
+def _challenge(scheme: str, parameters: dict[str, str]) -> Challenge | None:
+    if any(_CONTROL.search(value) for value in parameters.values()):
+        return None  # it would come back in a header of ours
+    realm = parameters.get("realm", "")
+    if scheme == "basic":
+        # With a nonce it is Digest that somebody wrote badly, such as a realm of several words without quotes.
+        return Challenge("basic", realm) if parameters.keys() <= {"realm", "charset"} else None
+    named = parameters.get("algorithm", "")
+    algorithm = named.upper() or "MD5"
+    session = algorithm.endswith("-SESS")
+    algorithm = algorithm.removesuffix("-SESS")
+    qops = {word.strip().lower() for word in parameters.get("qop", "").split(",") if word.strip()}
+    unanswerable = scheme != "digest" or algorithm not in _HASHES or "nonce" not in parameters
+    if unanswerable or (qops and "auth" not in qops):
+        return None
+    return Challenge(
+        "digest",
+        realm,
+        parameters["nonce"],
+        algorithm,
+        session,
+        bool(qops),
+        parameters.get("opaque"),
+        parameters.get("stale", "").lower() == "true",
+        bool(named),
+    )
+
+
+def _escaped(text: str) -> str:
+    return text.replace("\\", "\\\\").replace('"', '\\"')

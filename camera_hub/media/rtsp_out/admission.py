@@ -1,0 +1,73 @@
+"""Which player may have which camera (RTSP out): by its token, the camera's state, and how many there are already."""
+
+from collections import Counter
+from collections.abc import Callable
+from datetime import datetime
+
+from camera_hub.access.stream_tokens import StreamTokens, Token, refusal, unusable
+from camera_hub.clock import Clock
+from camera_hub.errors import HubError, Kind, Reason
+from camera_hub.media.wall.authorization import CameraFacts, WatchAuthorization
+from camera_hub.relay.messages import RtspAsk
+from camera_hub.settings import MediaSettings as MediaSettings
+
+
+class PlayerAdmission:
+    """Keeps the tokens in memory: `refresh` reads them after they have changed."""
+
+    def __init__(
+        self, settings: MediaSettings, tokens: StreamTokens, authorization: WatchAuthorization, clock: Clock
+    ) -> None:
+        self._settings = settings
+        self._tokens = tokens
+        self._authorization = authorization
+        self._clock = clock
+        self._known: dict[int, Token] = {}
+
+    async def refresh(self) -> None:
+        """Read all tokens."""
+        self._known = {token.id: token for token in await self._tokens.all()}
+
+    async def admit(self, ask: RtspAsk, counts: Callable[[], Counter[int]]) -> Token:
+        """The player's token, when it may have the camera besides what runs by then (`counts`: token → sessions).
+        Nothing is awaited after they were counted.
+
+        Raises HubError: UNAUTHENTICATED, NOT_FOUND, CONFLICT, BUSY.
+        """
+        token = await self._tokens.of_hash(ask.token_hash)
+        if token is None or not self._settings.rtsp_out:
+            raise HubError(Kind.UNAUTHENTICATED, "there is no such token; ask whoever manages tokens for a new one")
+        facts = await self._authorization.facts(ask.camera)
+        if (refused := refusal(token, self._clock.now(), facts.camera_id, facts.village_id)) is not None:
+            raise refused
+        if facts.state != "approved":
+            raise HubError(Kind.NOT_FOUND, "this camera is not in service", reason=Reason.NOT_APPROVED)
+        running = counts()
+        if running[token.id] >= token.max_sessions:
+            detail = f"this token has {token.max_sessions} sessions already; end one first"
+            raise HubError(Kind.BUSY, detail, reason=Reason.BUSY)
+        if running.total() >= self._settings.rtsp_sessions:
+            detail = f"the hub serves {self._settings.rtsp_sessions} players already (media.rtsp_sessions)"
+            raise HubError(Kind.BUSY, detail, reason=Reason.BUSY)
+        return token
+
+    async def forget(self, before: datetime) -> None:
+        """Drop tokens that ended earlier."""
+        await self._tokens.forget(before)
+
+    def token_ended(self, token: Token) -> str | None:
+        """Why a token is no longer good; None while it is."""
+        bad = unusable(self._known.get(token.id, token), self._clock.now())
+        return bad.reason if bad is not None else None
+
+    async def facts(self, camera_id: int) -> CameraFacts | None:
+        """The camera as it is now; None when there is none."""
+        try:
+            return await self._authorization.facts(camera_id)
+        except HubError:
+            return None
+
+    def anybody_may_come(self) -> bool:
+        """Whether there is a good token at all: a port that nobody may use is not open."""
+        now = self._clock.now()
+        return self._settings.rtsp_out and any(unusable(token, now) is None for token in self._known.values())

@@ -1,0 +1,111 @@
+"""Deletes rows that are old enough: by their time, in small batches, for every table that grows.
+
+A room says what of its tables ends when (`ExpiryRule`); app.py hands all rules to the one `Retention`.
+
+- Rows go by their time alone, never by their id: ids do not grow with time once a clock has been set back.
+- A row dated further in the future than `FUTURE_BOUND` was written under a wrong clock. Its true time is not known and
+  it would outlive all others, so it goes with the old ones.
+- While the clock reads a time before `EARLIEST`, nothing goes: a machine without a battery clock starts in 1970, and
+  then every row would seem to be of the future.
+"""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, SQLColumnExpression, delete, select
+
+from camera_hub.clock import Clock
+from camera_hub.store.database import Database
+from camera_hub.store.tables import Base
+
+log = logging.getLogger(__name__)
+
+BATCH = 500
+"""Rows deleted in one transaction: a few milliseconds, so that no other writer waits."""
+
+OWNERS_PER_BATCH = 8
+"""Owners whose rows are looked for in one transaction (see ExpiryRule.owner)."""
+
+FUTURE_BOUND = timedelta(days=1)
+EARLIEST = datetime(2026, 1, 1, tzinfo=UTC)
+PAUSE = 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class ExpiryRule:
+    """Rows of a table whose `at` is longer ago than `keep` end. A row whose `at` is NULL stays.
+
+    There must be an index on `at`. A table too large for one of its own (an index on the time of a month of
+    observations would take half as much space as they do) has one on (`owner`, `at`) and says with `owners` which
+    there are: then rows are looked for owner by owner.
+    """
+
+    name: str
+    table: type[Base]
+    id: SQLColumnExpression[int]
+    at: SQLColumnExpression[Any]
+    keep: timedelta
+    owner: SQLColumnExpression[int] | None = None
+    owners: Select[int] | None = None
+
+
+class Retention:
+    """Deletes by rules; `run_once` is to be kept running. `deleted` counts rows by rule."""
+
+    def __init__(self, database: Database, clock: Clock, rules: Sequence[ExpiryRule]) -> None:
+        self._database = database
+        self._clock = clock
+        self._rules = rules
+        self.deleted: dict[str, int] = {rule.name: 0 for rule in rules}
+
+    async def run_once(self) -> None:
+        """Delete all that is too old, then wait an hour."""
+        for rule in self._rules:
+            if deleted := await self.apply(rule):
+                log.info("deleted %d %s older than %s days", deleted, rule.name, rule.keep.days)
+        await self._clock.sleep(PAUSE)
+
+    async def apply(self, rule: ExpiryRule) -> int:
+        """Delete all that the rule says, in bounded batches. Answers how many rows."""
+        now = self._clock.now()
+        if now < EARLIEST:
+            log.warning("the clock reads %s: nothing is deleted until it is right; set the clock or NTP", now)
+            return 0
+        deleted = 0
+        for within in await self._parts(rule):
+            # One after the other: for both at once a database would not walk the index on time.
+            deleted += await self._delete(rule, rule.at < now - rule.keep, within)
+            deleted += await self._delete(rule, rule.at > now + FUTURE_BOUND, within)
+        self.deleted[rule.name] += deleted
+        return deleted
+
+    async def _parts(self, rule: ExpiryRule) -> list[ColumnElement[bool] | None]:
+        """The conditions to delete under, one after the other."""
+        if rule.owner is None or rule.owners is None:
+            return [None]
+        async with self._database.read() as session:
+            owners = (await session.scalars(rule.owners)).all()
+        column = rule.owner
+        groups = (owners[start : start + OWNERS_PER_BATCH] for start in range(0, len(owners), OWNERS_PER_BATCH))
+        return [column.in_(group) for group in groups]
+
+    async def _delete(self, rule: ExpiryRule, over: ColumnElement[bool], within: ColumnElement[bool] | None) -> int:
+        query = select(rule.id).where(over).limit(BATCH)
+        if within is not None:
+            query = query.where(within)
+        deleted = 0
+        while True:
+            async with self._database.read() as session:
+                ids = (await session.scalars(query)).all()
+            if ids:
+                async with self._database.write() as session:
+                    await session.execute(
+                        delete(rule.table).where(rule.id.in_(ids)),
+                        execution_options={"synchronize_session": False},
+                    )
+            deleted += len(ids)
+            if len(ids) < BATCH:
+                return deleted

@@ -1,0 +1,172 @@
+"""Channels and rules: who gets which alarm, what the settings file does, and that addresses never come back."""
+
+import pytest
+from sqlalchemy import select
+
+from camera_hub.errors import HubError, Kind
+from camera_hub.events import EventBus, NoticeChannelChanged
+from camera_hub.health.judging.severity import Severity, at_least, severity_of
+from camera_hub.health.notices.channels import MAX_CHANNELS, ChannelDraft, NoticeChannels, seal_owner
+from camera_hub.health.notices.outbox import Occasion, write_notices
+from camera_hub.health.notices.rules import EVERYTHING, RuleView, is_meant
+from camera_hub.settings import NoticeSettings
+from camera_hub.store.database import Database
+from camera_hub.store.tables import Alarm, AlarmMember, Notice, NoticeChannel
+from tests.fakes.clock import ManualClock
+from tests.fakes.site import add_village
+from tests.health.fake_sealer import FakeSealer
+
+URL = "https://robot.example:8443/send?key=s3cret"
+
+
+@pytest.fixture
+def channels(database: Database, bus: EventBus, clock: ManualClock) -> NoticeChannels:
+    return NoticeChannels(database, bus, clock, FakeSealer())
+
+
+@pytest.mark.parametrize(
+    ("level", "aspect", "severity"),
+    [
+        ("hub", "live", "critical"),
+        ("village", "live", "critical"),
+        ("device", "live", "major"),
+        ("camera", "live", "major"),
+        ("camera", "picture", "minor"),
+        ("device", "clock", "warning"),
+        ("camera", "clock", "warning"),
+    ],
+)
+def test_severity_follows_level_and_aspect(level: str, aspect: str, severity: str) -> None:
+    assert severity_of(level, aspect) == severity
+    assert [at_least(severity, minimum) for minimum in Severity].count(True) == len(Severity) - list(Severity).index(
+        Severity(severity)
+    )
+
+
+@pytest.mark.parametrize(
+    ("rule", "meant"),
+    [
+        (RuleView(), True),
+        (RuleView(village_id=7), True),
+        (RuleView(village_id=8), False),
+        (RuleView(aspect="live"), True),
+        (RuleView(aspect="clock"), False),
+        (RuleView(min_severity="warning"), True),
+        (RuleView(min_severity="major"), True),
+        (RuleView(min_severity="critical"), False),
+        (RuleView(7, "live", "minor"), True),
+        (RuleView(7, "live", "critical"), False),
+    ],
+)
+def test_a_rule_matches_by_village_aspect_and_severity(rule: RuleView, meant: bool) -> None:
+    assert rule.matches(7, "live", "major") is meant
+
+
+def test_any_rule_is_enough_and_none_is_not() -> None:
+    assert is_meant([RuleView(8), RuleView(7)], 7, "live", "major")
+    assert not is_meant([], 7, "live", "major")
+    assert not is_meant([RuleView(7)], None, "live", "critical"), "the hub's own alarms belong to no village"
+
+
+async def test_notices_are_written_for_each_channel_that_is_meant(
+    database: Database, clock: ManualClock, channels: NoticeChannels
+) -> None:
+    first, _ = await add_village(database, clock, "东沟村", 2)
+    await add_village(database, clock, "西沟村", 1)
+    every = await channels.add(ChannelDraft("every", URL))
+    west = await channels.add(ChannelDraft("west", URL, rules=(RuleView(village_id=2),)))
+    pictures = await channels.add(ChannelDraft("pictures", URL, rules=(RuleView(aspect="picture"), RuleView(1))))
+    await channels.add(ChannelDraft("off", URL, enabled=False))
+    async with database.write() as session:
+        alarm = Alarm(
+            level="camera",
+            aspect="picture",
+            severity="minor",
+            cause="black",
+            village_id=1,
+            camera_id=first,
+            opened_at=clock.now(),
+        )
+        session.add(alarm)
+        await session.flush()
+        session.add(AlarmMember(alarm_id=alarm.id, camera_id=first, joined_at=clock.now()))
+        await session.flush()
+        assert await write_notices(session, [Occasion(alarm, "opened", [4])], clock.now()) == 2
+    async with database.read() as session:
+        rows = (await session.scalars(select(Notice).order_by(Notice.channel_id))).all()
+    assert [row.channel_id for row in rows] == [every.id, pictures.id]
+    assert west.id not in {row.channel_id for row in rows}
+    payload = rows[0].payload["alarm"]
+    assert payload["severity"] == "minor"
+    assert payload["cameras"] == [{"id": first, "name": "东沟村摄像机1"}]
+    assert (payload["village"], payload["device"], payload["merged"]) == ({"id": 1, "name": "东沟村"}, None, [4])
+    listed = {one.name: one.pending for one in await channels.list()}
+    assert listed == {"every": 1, "west": 0, "pictures": 1, "off": 0}
+
+
+async def test_an_address_is_sealed_and_only_its_host_is_shown(
+    database: Database, bus: EventBus, channels: NoticeChannels
+) -> None:
+    with bus.subscribe(NoticeChannelChanged) as events:
+        view = await channels.add(ChannelDraft("robot", URL, 3.0))
+        assert await events.next() == NoticeChannelChanged(view.id)
+    assert (view.host, view.rules, view.enabled, view.timeout_s) == ("robot.example", (EVERYTHING,), True, 3.0)
+    assert "s3cret" not in repr(view)
+    async with database.read() as session:
+        row = (await session.scalars(select(NoticeChannel))).one()
+    assert row.url_sealed is not None
+    assert b"s3cret" not in row.url_sealed
+    assert FakeSealer().open(row.url_sealed, seal_owner(view.id)) == URL
+
+
+@pytest.mark.parametrize("url", ["file:///etc/passwd", "robot.example", "http://", "http://[::1", "http://host:99999/"])
+async def test_an_unusable_address_is_refused_without_repeating_it(url: str, channels: NoticeChannels) -> None:
+    with pytest.raises(HubError, match="http") as refused:
+        await channels.add(ChannelDraft("robot", url))
+    assert (refused.value.kind, refused.value.reason) == (Kind.INVALID, "webhook_url")
+    assert await channels.list() == []
+
+
+async def test_names_are_unique_villages_exist_and_channels_are_few(channels: NoticeChannels) -> None:
+    first = await channels.add(ChannelDraft("robot", URL))
+    with pytest.raises(HubError, match="named 'robot' already"):
+        await channels.add(ChannelDraft("robot", URL))
+    with pytest.raises(HubError, match="does not exist"):
+        await channels.change(first.id, ChannelDraft(rules=(RuleView(village_id=99),)))
+    with pytest.raises(HubError, match="no such channel"):
+        await channels.change(99, ChannelDraft(enabled=False))
+    for number in range(1, MAX_CHANNELS):
+        await channels.add(ChannelDraft(f"robot {number}", URL))
+    with pytest.raises(HubError, match="remove one first"):
+        await channels.add(ChannelDraft("one more", URL))
+    await channels.remove(first.id)
+    assert len(await channels.list()) == MAX_CHANNELS - 1
+
+
+async def test_the_settings_make_a_channel_change_its_address_and_disable_it(
+    database: Database, channels: NoticeChannels
+) -> None:
+    await channels.follow_settings(NoticeSettings())
+    assert await channels.list() == []
+    await channels.follow_settings(NoticeSettings(webhook_url=URL, webhook_timeout=7.0))
+    (view,) = await channels.list()
+    assert (view.name, view.host, view.from_settings, view.enabled) == (
+        "notices.webhook_url",
+        "robot.example",
+        True,
+        True,
+    )
+    assert (view.rules, view.timeout_s) == ((EVERYTHING,), 7.0)
+    await channels.change(view.id, ChannelDraft(enabled=False, rules=(RuleView(aspect="live"),)))
+    await channels.follow_settings(NoticeSettings(webhook_url="http://other.example/"))
+    (view,) = await channels.list()
+    assert (view.host, view.enabled, view.rules) == ("other.example", False, (RuleView(aspect="live"),))
+    await channels.change(view.id, ChannelDraft(enabled=True))
+    for forbidden in (channels.change(view.id, ChannelDraft(url=URL)), channels.remove(view.id)):
+        with pytest.raises(HubError, match="settings file"):
+            await forbidden
+    await channels.follow_settings(NoticeSettings())
+    (view,) = await channels.list()
+    assert not view.enabled
+    with pytest.raises(HubError, match=r"webhook.*http"):
+        await channels.follow_settings(NoticeSettings(webhook_url="file:///etc/passwd"))

@@ -1,0 +1,49 @@
+"""Which tests a person runs at every change, and which may run side by side."""
+
+from collections.abc import Iterable, Iterator
+
+import pytest
+
+NOT_QUICK = {"browser", "processes", "foreign", "slow"}
+"""Whoever has none of these marks is quick (`pytest -m quick`)."""
+
+SECONDS = 1.0
+"""A test that takes longer on an idle machine is marked `slow`; `pytest -m quick` names those that are not."""
+
+TOGETHER = {
+    # They fill the machine (browsers, whole sites, benches): one at a time.
+    "machine": (
+        "tests/e2e/",
+        "tests/bench/test_relay.py",
+        "tests/bench/test_scale.py",
+        "tests/bench/test_view.py",
+        "tests/relay/test_chromium.py",
+        "tests/relay/test_impaired.py",
+    ),
+    # The devices of one would answer the other: there is one WS-Discovery group and port.
+    "multicast": ("tests/cameras/test_sweeps.py", "tests/simulator/test_discovery.py"),
+}
+
+
+def scope(nodeid: str) -> str:
+    """What a worker of `pytest -n` gets as one piece: a file, or files that disturb each other."""
+    file = nodeid.partition("::")[0]
+    return next((name for name, paths in TOGETHER.items() if file.startswith(paths)), file)
+
+
+def mark(items: Iterable[pytest.Item]) -> None:
+    for item in items:
+        marks = {marker.name for marker in item.iter_markers()}
+        if "browser" in marks and scope(item.nodeid) != "machine":
+            raise pytest.UsageError(f"{item.nodeid} needs a browser: its file belongs into tests.selection.TOGETHER")
+        if not marks & NOT_QUICK:
+            item.add_marker(pytest.mark.quick)
+
+
+def not_quick(passed: Iterable[pytest.TestReport]) -> Iterator[str]:
+    """A line for each call that took too long for the quick selection, longest first."""
+    slow = sorted((report for report in passed if report.duration > SECONDS), key=lambda one: -one.duration)
+    if slow:
+        yield f"{len(slow)} tests took over {SECONDS:g} s; what does so on an idle machine belongs marked `slow`:"
+    for report in slow:
+        yield f"  {report.duration:5.1f} s  {report.nodeid}"

@@ -1,0 +1,309 @@
+"""Challenges of devices: read in one pass, answered with the strongest scheme, Basic last and never after Digest."""
+
+import base64
+import hashlib
+import time
+from collections.abc import Callable
+from functools import partial
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from camera_hub.http_auth import (
+    MAX_HEADER,
+    MAX_HEADERS,
+    MAX_WORDS,
+    Authenticator,
+    Challenge,
+    Outcome,
+    _schemes,
+    _words,
+    digest,
+    read_challenges,
+    strongest,
+)
+
+DIGEST = 'Digest realm="a", nonce="n1"'
+BASIC = 'Basic realm="a"'
+
+
+def best(*headers: str) -> Challenge | None:
+    return strongest(read_challenges(headers), basic=True)
+
+
+def fields(authorization: str | None) -> dict[str, str]:
+    assert authorization is not None
+    return dict(part.split("=", 1) for part in authorization.removeprefix("Digest ").split(", "))
+
+
+def test_md5_is_that_of_rfc_2617() -> None:
+    challenge = Challenge(
+        "digest",
+        "testrealm@host.com",
+        "dcd98b7102dd2f0e8b11d0f600bfb0c093",
+        qop=True,
+        opaque="5ccc069c403ebaf9f0171e9517f40e41",
+    )
+    header = digest(challenge, "Mufasa", "Circle Of Life", "GET", "/dir/index.html", "0a4f113b", 1)
+    assert 'response="6629fae49393a05397450978507c4ef1"' in header
+    assert "qop=auth, nc=00000001" in header
+    assert "algorithm" not in header
+
+
+def test_sha256_is_that_of_rfc_7616() -> None:
+    header = (
+        'Digest realm="http-auth@example.org", qop="auth, auth-int", algorithm=SHA-256,'
+        ' nonce="7ypf/xlj9XXwfDPEoM4URrv/xwf94BcCAzFZH4GiTo0v", opaque="FQhe/qaU925kfnzjCev0ciny7QMkPqMAFRtzCUYo5tdS"'
+    )
+    challenge = best(header)
+    assert challenge is not None
+    cnonce = "f2/wE4q74E6zIJEtWaHKaf5wv/H5QzzpXusqGemxURZJ"
+    answer = digest(challenge, "Mufasa", "Circle of Life", "GET", "/dir/index.html", cnonce, 1)
+    assert 'response="753927fa0e85d155564e2e272a28d1802ca10daf4496794697cf8db5856cb6c1"' in answer
+    assert "algorithm=SHA-256" in answer
+
+
+def test_a_session_algorithm_mixes_nonce_and_cnonce_into_the_secret() -> None:
+    """Computed from the definition in RFC 7616 section 3.4.2."""
+
+    def h(text: str) -> str:
+        return hashlib.md5(text.encode()).hexdigest()
+
+    challenge = best('Digest realm="r", nonce="n", algorithm=MD5-sess, qop="auth"')
+    assert challenge is not None
+    a1 = h(f"{h('u:r:p')}:n:c")
+    wanted = h(f"{a1}:n:00000002:c:auth:{h('GET:/x')}")
+    answer = digest(challenge, "u", "p", "GET", "/x", "c", 2)
+    assert f'response="{wanted}"' in answer
+    assert "algorithm=MD5-sess" in answer
+
+
+@pytest.mark.parametrize("joined", [False, True])
+def test_the_strongest_challenge_is_taken_and_basic_last(joined: bool) -> None:
+    md5, sha = 'Digest realm="a", nonce="m", qop="auth,auth-int"', 'Digest realm="a", nonce="s", algorithm=SHA-256'
+    headers = [BASIC, md5, f"{sha}, stale=TRUE"]
+    chosen = best(", ".join(headers)) if joined else best(*headers)
+    assert chosen == Challenge("digest", "a", "s", "SHA-256", stale=True, names_algorithm=True)
+    chosen = best(f"{BASIC}, {md5}") if joined else best(BASIC, md5)
+    assert chosen == Challenge("digest", "a", "m", qop=True)
+    assert best(BASIC) == Challenge("basic", "a")
+    assert best('Digest realm="a", nonce="n", algorithm=SHA-512-256', "Bearer x", "Negotiate abc==") is None
+    assert best('Digest realm="a", nonce="n", qop="auth-int"') is None
+
+
+@pytest.mark.parametrize(
+    ("header", "realm"),
+    [
+        ('Digest realm="Gate, Basic line", nonce="n1"', "Gate, Basic line"),
+        ('Digest realm="Basic realm=\\"x\\", Basic y", nonce="n1"', 'Basic realm="x", Basic y'),
+        ('Digest realm="a\\\\", nonce="n1"', "a\\"),
+        ('DIGEST nonce="n1",realm="a b"', "a b"),
+        ('digest\trealm = "a" ,, nonce = n1 ,', "a"),
+        ('Digest realm="a" nonce="n1"', "a"),
+        ("Digest realm=Gate Basic line, nonce=n1", "Gate"),
+        ('Basic realm="b" Digest realm="a", nonce="n1"', "a"),
+        ('Negotiate, NTLM abc=, Digest realm="a", nonce="n1"', "a"),
+        ('Digest realm="a", nonce="n1", realm="other"', "a"),
+        ('Digest realm="", nonce="n1"', ""),
+        ('Digest realm="村口, Basic", nonce="n1"', "村口, Basic"),
+        ('Digest realm="a", nonce="n1', "a"),
+    ],
+)
+def test_schemes_are_read_outside_quotes_alone(header: str, realm: str) -> None:
+    chosen = best(header)
+    assert chosen is not None
+    assert (chosen.scheme, chosen.realm, chosen.nonce) == ("digest", realm, "n1")
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        'Digest realm="Gate, Basic line"',
+        "Digest realm=Gate, Basic line, nonce=n1",
+        'Bearer realm="Basic x"',
+        '"Basic realm=x"',
+        'x="Basic, Basic realm=x"',
+        "Basicrealm=x",
+        "Basic/1 realm=x",
+    ],
+)
+def test_basic_within_something_else_gets_no_password(header: str) -> None:
+    login = Authenticator("admin", "s3cret", basic=True)
+    assert login.unauthorized([header]) is Outcome.UNANSWERABLE
+    assert login.authorization("DESCRIBE", "rtsp://x/", "c") is None
+
+
+def test_control_characters_are_not_sent_back() -> None:
+    assert best('Digest realm="a\r\nX: y", nonce="n1"') is None
+    assert best('Digest realm="a", nonce="n1", opaque="\x00"') is None
+    assert best('Digest realm="a",\r\n nonce="n1"') == Challenge("digest", "a", "n1")  # a folded header
+
+
+def test_basic_is_never_answered_after_digest() -> None:
+    login = Authenticator("u", "s3cret", basic=True)
+    assert login.unauthorized([DIGEST]) is Outcome.TRY
+    assert login.unauthorized([BASIC]) is Outcome.DOWNGRADED
+    assert "Basic" not in str(login.authorization("GET", "/", "c"))
+
+    later = Authenticator("u", "s3cret", basic=True, digest_seen=login.digest_seen)
+    assert later.unauthorized([BASIC]) is Outcome.DOWNGRADED
+    assert later.authorization("GET", "/", "c") is None
+
+
+@pytest.mark.parametrize(
+    "unreadable",
+    ['Digest realm="a", nonce="n", algorithm=SHA-512-256', f'Digest realm="{"a" * MAX_HEADER}", nonce="n"'],
+)
+def test_basic_beside_a_digest_that_cannot_be_answered_is_not_answered(unreadable: str) -> None:
+    login = Authenticator("u", "s3cret", basic=True)
+    assert login.unauthorized([unreadable, BASIC]) is Outcome.UNANSWERABLE
+    assert login.unauthorized([BASIC]) is Outcome.DOWNGRADED
+    assert login.authorization("GET", "/", "c") is None
+
+
+def test_basic_is_answered_where_it_alone_is_offered_and_allowed() -> None:
+    login = Authenticator("u", "s3cret", basic=True)
+    assert login.unauthorized([BASIC]) is Outcome.TRY
+    assert login.authorization("GET", "/", "c") == "Basic " + base64.b64encode(b"u:s3cret").decode()
+    assert login.unauthorized([BASIC]) is Outcome.REFUSED
+    assert Authenticator("u", "s3cret", basic=False).unauthorized([BASIC]) is Outcome.UNANSWERABLE
+    assert "s3cret" not in repr(login)
+
+
+def test_nc_counts_from_1_for_each_nonce() -> None:
+    login = Authenticator("u", "p", basic=False)
+
+    def nc() -> str:
+        return fields(login.authorization("GET", "/", "c"))["nc"]
+
+    def challenge(nonce: str, stale: str = "false") -> Outcome:
+        return login.unauthorized([f'Digest realm="a", nonce="{nonce}", qop="auth", stale={stale}'])
+
+    assert challenge("n1") is Outcome.TRY
+    assert [nc(), nc(), nc()] == ["00000001", "00000002", "00000003"]
+    login.accepted()
+    assert challenge("n2") is Outcome.TRY  # a new nonce in mid-session says nothing of the password
+    assert [nc(), nc()] == ["00000001", "00000002"]
+    assert challenge("n2", "true") is Outcome.TRY
+    assert nc() == "00000003"  # the same nonce goes on
+
+
+def test_a_login_is_refused_when_it_was_sent_and_never_accepted() -> None:
+    login = Authenticator("u", "p", basic=False)
+    assert login.unauthorized([DIGEST]) is Outcome.TRY
+    assert login.unauthorized(['Digest realm="a", nonce="n2"']) is Outcome.REFUSED
+    assert login.unauthorized(['Digest realm="a", nonce="n3", stale=true']) is Outcome.TRY
+    login.accepted()
+    assert login.unauthorized(['Digest realm="a", nonce="n3"']) is Outcome.REFUSED  # this request is not for us
+
+
+def test_what_is_overlong_or_endless_is_not_read() -> None:
+    long = 'Digest realm="a", nonce="{}"'
+    assert best(long.format("n" * (MAX_HEADER - len(long) + 2))) is not None
+    assert best(long.format("n" * MAX_HEADER)) is None
+    assert best(*["Bearer x"] * (MAX_HEADERS - 1), DIGEST) is not None
+    assert best(*["Bearer x"] * MAX_HEADERS, DIGEST) is None
+    assert best(", ".join(["Bearer"] * (MAX_WORDS - 3) + [DIGEST])) is not None
+    assert best(", ".join(["Bearer"] * (MAX_WORDS - 2) + [DIGEST])) is None
+
+
+HOSTILE: list[Callable[[int], str]] = [
+    lambda n: "a" * n,
+    lambda n: "Digest " + "a" * n,
+    lambda n: "Digest " + "a " * (n // 2),
+    lambda n: "Digest " + "a= " * (n // 3),
+    lambda n: "Digest " + "a=b" * (n // 3),
+    lambda n: "Digest " + 'a="' * (n // 3),
+    lambda n: "Digest " + 'a="b",' * (n // 6),
+    lambda n: "Digest " + 'a="\\' * (n // 4),
+    lambda n: 'Digest realm="' + "\\a" * (n // 2),
+    lambda n: 'Digest realm="' + "\\" * n,
+    lambda n: 'Digest realm="' + '\\"' * (n // 2),
+    lambda n: 'Digest realm="' + "a" * n,
+    lambda n: 'Digest realm="' + "a" * n + '"',
+    lambda n: 'Digest realm="a", nonce="' + "n" * n + '"',
+    lambda n: 'Digest realm="a", nonce="n", qop="' + "auth," * (n // 5) + '"',
+    lambda n: 'Digest realm="a", nonce="n", qop="' + "," * n + '"',
+    lambda n: 'Digest realm="a", nonce="n", algorithm=' + "MD5" * (n // 3),
+    lambda n: "Digest realm" + " " * n + "=",
+    lambda n: "Digest realm=" + " " * n,
+    lambda n: "Digest" + " " * n,
+    lambda n: " " * n,
+    lambda n: "\t" * n,
+    lambda n: "\r\n " * (n // 3),
+    lambda n: "," * n,
+    lambda n: ", " * (n // 2),
+    lambda n: "=" * n,
+    lambda n: "= " * (n // 2),
+    lambda n: '"' * n,
+    lambda n: '" ' * (n // 2),
+    lambda n: '"a' * (n // 2),
+    lambda n: "\\" * n,
+    lambda n: '\\"' * (n // 2),
+    lambda n: "Digest," * (n // 7),
+    lambda n: "Digest " * (n // 7),
+    lambda n: "Basic," * (n // 6),
+    lambda n: 'Digest realm="a", nonce="n", ' * (n // 29),
+    lambda n: 'Basic realm="a" Digest realm="b" ' * (n // 33),
+    lambda n: "\x00" * n,
+    lambda n: "村" * n,
+    lambda n: "Digest " + "村=" * (n // 2),
+    lambda n: "Digest " + "-_" * (n // 2) + "=",
+    lambda n: "(" * n,
+]
+
+
+def cpu_seconds(work: Callable[[], object]) -> float:
+    """Of this thread, the least of five: what other processes do does not count."""
+    taken = []
+    for _ in range(5):
+        began = time.thread_time()
+        work()
+        taken.append(time.thread_time() - began)
+    return min(taken)
+
+
+@pytest.mark.parametrize("hostile", HOSTILE)
+def test_a_hostile_header_costs_under_5_ms(hostile: Callable[[int], str]) -> None:
+    """16 kB once stalled the whole hub for 5.3 s. Full headers of the readable size, and of 64 kB."""
+
+    def refused(*headers: str) -> None:
+        Authenticator("u", "p", basic=True).unauthorized(headers)
+
+    for header in (hostile(MAX_HEADER - 64), hostile(65_536)):
+        assert cpu_seconds(partial(refused, header)) <= 0.005
+        assert cpu_seconds(partial(refused, *[header] * 64)) <= 0.005 * MAX_HEADERS
+
+
+@pytest.mark.parametrize("hostile", HOSTILE)
+def test_reading_grows_with_the_length_and_not_with_its_square(hostile: Callable[[int], str]) -> None:
+    """Without the bound on length: sixteen times the text costs about sixteen times, not 256 times as much."""
+    small, large = hostile(2048), hostile(32_768)
+    assert cpu_seconds(lambda: list(_words(large))) <= 64 * cpu_seconds(lambda: list(_words(small))) + 0.002
+
+
+TEXT = st.text(st.characters(exclude_characters="\x7f", min_codepoint=32, exclude_categories=["Cs"]), max_size=40)
+
+
+@given(st.text(max_size=200) | st.from_regex(r'((Digest|Basic|realm|nonce|[=", \\])*)', fullmatch=True))
+@example('Digest realm="Gate, Basic line", nonce="n1"')
+def test_any_text_is_read_without_an_error_and_basic_only_where_it_is_a_scheme(header: str) -> None:
+    login = Authenticator("u", "p-w", basic=True)
+    outcome = login.unauthorized([header])
+    signed = login.authorization("GET", "/", "c")
+    assert (outcome is Outcome.TRY) == (signed is not None)
+    if signed is not None and signed.startswith("Basic"):
+        assert "digest" not in [scheme for scheme, _ in _schemes(header)]
+        assert "nonce=" not in header.lower().replace(" ", "").partition("basic")[2].partition('"')[0]
+
+
+@given(realm=TEXT, nonce=TEXT.filter(bool), opaque=TEXT, tail=st.sampled_from(["", f", {BASIC}", ", Negotiate"]))
+def test_quoted_texts_come_back_as_they_were(realm: str, nonce: str, opaque: str, tail: str) -> None:
+    def quoted(text: str) -> str:
+        return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+    chosen = best(f"Digest realm={quoted(realm)}, nonce={quoted(nonce)}, opaque={quoted(opaque)}, qop=auth{tail}")
+    assert chosen == Challenge("digest", realm, nonce, qop=True, opaque=opaque)
+    answer = digest(chosen, "u", "p", "GET", "/", "c")
+    assert f"realm={quoted(realm)}, nonce={quoted(nonce)}" in answer
