@@ -13,7 +13,7 @@ export interface paths {
         };
         /**
          * Alarms
-         * @description The newest first; `before` is the id of the last one that the page has.
+         * @description The newest first. `before`: the id of the last alarm of the answer before, whatever events brought since.
          */
         get: operations["alarms_api_alarms_get"];
         put?: never;
@@ -32,10 +32,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Count Alarms
-         * @description How many alarms that the actor may see are open.
+         * Count
+         * @description How many alarms are open.
          */
-        get: operations["count_alarms_api_alarms_count_get"];
+        get: operations["count_api_alarms_count_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -58,6 +58,26 @@ export interface paths {
          * @description Put one's name to the alarm; 409 names who was first.
          */
         post: operations["acknowledge_api_alarms__alarm_id__acknowledge_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/alarms/{alarm_id}/members": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Members
+         * @description Every camera that the alarm stands or stood for, in the order in which they joined.
+         */
+        get: operations["members_api_alarms__alarm_id__members_get"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -153,6 +173,26 @@ export interface paths {
         patch: operations["change_camera_api_cameras__camera_id__patch"];
         trace?: never;
     };
+    "/api/cameras/{camera_id}/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * History
+         * @description All looks of a span in one answer of bounded size: states by aspect, curves, totals.
+         */
+        get: operations["history_api_cameras__camera_id__history_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/cameras/{camera_id}/observations": {
         parameters: {
             query?: never;
@@ -162,29 +202,9 @@ export interface paths {
         };
         /**
          * Observations
-         * @description The newest first, at most 5,000.
+         * @description Single looks, the newest first. `before`: the id of the last one of the answer before.
          */
         get: operations["observations_api_cameras__camera_id__observations_get"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/cameras/{camera_id}/observations/summary": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Observation Summary
-         * @description All looks of the last `hours`, summed up.
-         */
-        get: operations["observation_summary_api_cameras__camera_id__observations_summary_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -499,6 +519,54 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/notices/channels": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Channels
+         * @description All channels with the result of the last attempt.
+         */
+        get: operations["channels_api_notices_channels_get"];
+        put?: never;
+        /**
+         * Add
+         * @description A new channel; without rules it gets every alarm.
+         */
+        post: operations["add_api_notices_channels_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/notices/channels/{channel_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Remove
+         * @description Remove a channel with the notices that wait for it.
+         */
+        delete: operations["remove_api_notices_channels__channel_id__delete"];
+        options?: never;
+        head?: never;
+        /**
+         * Change
+         * @description Change what is named; rules are replaced as a whole.
+         */
+        patch: operations["change_api_notices_channels__channel_id__patch"];
+        trace?: never;
+    };
     "/api/rtsp-out": {
         parameters: {
             query?: never;
@@ -594,7 +662,7 @@ export interface paths {
         put?: never;
         /**
          * Start
-         * @description Begin a tour; of dead cameras alone it has ended at once (end_reason all_dead).
+         * @description Start a tour; if all its cameras are dead the run has ended at once (end_reason all_dead).
          */
         post: operations["start_api_runs_post"];
         delete?: never;
@@ -611,10 +679,50 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Record
-         * @description A run and its record, line by line.
+         * Run
+         * @description A run as it stands now.
          */
-        get: operations["record_api_runs__run_id__get"];
+        get: operations["run_api_runs__run_id__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/runs/{run_id}/plan": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Plan
+         * @description The tour as it was when the run started. It never changes: a page asks once, a browser revalidates.
+         */
+        get: operations["plan_api_runs__run_id__plan_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/runs/{run_id}/steps": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Steps
+         * @description The record, line by line in order: those behind the line with sequence `after`.
+         */
+        get: operations["steps_api_runs__run_id__steps_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1107,6 +1215,11 @@ export interface components {
             acknowledged_at: string | null;
             /** Acknowledged Name */
             acknowledged_name: string | null;
+            /**
+             * Aspect
+             * @enum {string}
+             */
+            aspect: "live" | "picture" | "clock";
             /** Camera Id */
             camera_id: number | null;
             /** Camera Name */
@@ -1135,15 +1248,36 @@ export interface components {
              * Format: date-time
              */
             opened_at: string;
+            /** Recovered */
+            recovered: number[];
+            /**
+             * Severity
+             * @enum {string}
+             */
+            severity: "critical" | "major" | "minor" | "warning";
             /** Village Id */
             village_id: number | null;
             /** Village Name */
             village_name: string | null;
         };
-        /** AlarmCount */
-        AlarmCount: {
+        /** AlarmCountAnswer */
+        AlarmCountAnswer: {
             /** Open */
             open: number;
+        };
+        /** AlarmMemberAnswer */
+        AlarmMemberAnswer: {
+            /** Camera Id */
+            camera_id: number;
+            /** Camera Name */
+            camera_name: string;
+            /**
+             * Joined At
+             * Format: date-time
+             */
+            joined_at: string;
+            /** Left At */
+            left_at: string | null;
         };
         /**
          * ApproveCameras
@@ -1196,6 +1330,8 @@ export interface components {
              * @enum {string}
              */
             state: "found" | "waiting" | "approved" | "retired";
+            /** States */
+            states: components["schemas"]["CameraStateAnswer"][];
             /** Streams */
             streams: components["schemas"]["StreamAnswer"][];
             /** Village Id */
@@ -1211,6 +1347,29 @@ export interface components {
             /** Ids */
             ids: number[];
         };
+        /**
+         * CameraStateAnswer
+         * @description What is true of one aspect of a camera since when; an aspect not named is not known yet.
+         */
+        CameraStateAnswer: {
+            /**
+             * Aspect
+             * @enum {string}
+             */
+            aspect: "live" | "picture" | "clock";
+            /** Cause */
+            cause: string | null;
+            /**
+             * Since
+             * Format: date-time
+             */
+            since: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "ok" | "fault";
+        };
         /** ChangeCamera */
         ChangeCamera: {
             /** Name */
@@ -1219,6 +1378,19 @@ export interface components {
             place_class?: ("key_road" | "key_unit" | "high_incidence" | "entrance" | "school" | "water" | "square" | "other") | null;
             /** Position */
             position?: number | null;
+        };
+        /** ChangeChannel */
+        ChangeChannel: {
+            /** Enabled */
+            enabled?: boolean | null;
+            /** Name */
+            name?: string | null;
+            /** Rules */
+            rules?: components["schemas"]["RuleBody"][] | null;
+            /** Timeout S */
+            timeout_s?: number | null;
+            /** Url */
+            url?: string | null;
         };
         /** ChangeDevice */
         ChangeDevice: {
@@ -1279,6 +1451,44 @@ export interface components {
             type: "changed";
         };
         /**
+         * ChannelAnswer
+         * @description A channel. Its address may carry a key and is never answered; `host` is all that is shown of it.
+         */
+        ChannelAnswer: {
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Enabled */
+            enabled: boolean;
+            /** From Settings */
+            from_settings: boolean;
+            /** Host */
+            host: string;
+            /** Id */
+            id: number;
+            /**
+             * Kind
+             * @constant
+             */
+            kind: "webhook";
+            /** Last Attempt At */
+            last_attempt_at: string | null;
+            /** Last Error */
+            last_error: string | null;
+            /** Last Success At */
+            last_success_at: string | null;
+            /** Name */
+            name: string;
+            /** Pending */
+            pending: number;
+            /** Rules */
+            rules: components["schemas"]["RuleAnswer"][];
+            /** Timeout S */
+            timeout_s: number;
+        };
+        /**
          * Control
          * @description Act on a run. `revision` is that of the state one looked at; an older one is answered 409 with the new state.
          */
@@ -1290,7 +1500,7 @@ export interface components {
         };
         /**
          * CurvePointAnswer
-         * @description Means over a stretch of time that begins at `at`; null where nothing was measured.
+         * @description Means over a stretch of time that begins at `at`.
          */
         CurvePointAnswer: {
             /**
@@ -1498,10 +1708,10 @@ export interface components {
             viewers: string[];
         };
         /**
-         * HistorySummaryAnswer
-         * @description All looks of a span: states by aspect, curves, and totals.
+         * HistoryAnswer
+         * @description All looks of a span.
          */
-        HistorySummaryAnswer: {
+        HistoryAnswer: {
             /** Bad */
             bad: number;
             /** Key Frame Median Ms */
@@ -1558,6 +1768,7 @@ export interface components {
             listen: components["schemas"]["ListenMessage"];
             relay: components["schemas"]["RelayNewMessage"];
             reload: components["schemas"]["ReloadMessage"];
+            seen: components["schemas"]["SeenMessage"];
             show: components["schemas"]["ShowMessage"];
             tile: components["schemas"]["TileMessage"];
             time: components["schemas"]["TimeMessage"];
@@ -1617,6 +1828,28 @@ export interface components {
             id: number;
             /** Name */
             name: string;
+        };
+        /** NewChannel */
+        NewChannel: {
+            /**
+             * Enabled
+             * @default true
+             */
+            enabled: boolean;
+            /** Name */
+            name: string;
+            /** Rules */
+            rules?: components["schemas"]["RuleBody"][] | null;
+            /**
+             * Timeout S
+             * @default 5
+             */
+            timeout_s: number;
+            /**
+             * Url
+             * Format: password
+             */
+            url: string;
         };
         /**
          * NewDevice
@@ -1800,7 +2033,7 @@ export interface components {
         };
         /**
          * ObservationAnswer
-         * @description One look. `live`, `picture`, `clock`: null = not judged by it, "ok" = good, else the reason.
+         * @description One look. `live`, `picture`, `clock`: null = not judged by it, "ok" = good, else the Reason.
          */
         ObservationAnswer: {
             /**
@@ -1833,6 +2066,15 @@ export interface components {
             /** Stream Ms */
             stream_ms: number | null;
         };
+        /** PlanCamera */
+        PlanCamera: {
+            /** Id */
+            id: number;
+            /** Name */
+            name: string;
+            /** Village */
+            village: string;
+        };
         /**
          * PlanRequest
          * @description What would be searched; nothing is sent. An invalid range is refused, never replaced.
@@ -1849,7 +2091,7 @@ export interface components {
         /** PlanStop */
         PlanStop: {
             /** Cameras */
-            cameras: (components["schemas"]["StopCamera"] | null)[];
+            cameras: (components["schemas"]["PlanCamera"] | null)[];
             /** Dwell S */
             dwell_s: number;
             /**
@@ -1934,11 +2176,34 @@ export interface components {
             /** Relay */
             relay: number;
         };
+        /** RuleAnswer */
+        RuleAnswer: {
+            /** Aspect */
+            aspect: ("live" | "picture" | "clock") | null;
+            /** Min Severity */
+            min_severity: ("critical" | "major" | "minor" | "warning") | null;
+            /** Village Id */
+            village_id: number | null;
+        };
+        /**
+         * RuleBody
+         * @description Which alarms a channel gets; null matches all.
+         */
+        RuleBody: {
+            /** Aspect */
+            aspect?: ("live" | "picture" | "clock") | null;
+            /** Min Severity */
+            min_severity?: ("critical" | "major" | "minor" | "warning") | null;
+            /** Village Id */
+            village_id?: number | null;
+        };
         /**
          * RunAnswer
          * @description A run as it stands at `now` (hub time): pages count down from `time_left_s` by themselves.
          */
         RunAnswer: {
+            /** Dead */
+            dead: components["schemas"]["SkippedCamera"][];
             /** End Reason */
             end_reason: string | null;
             /** Ended At */
@@ -1976,8 +2241,8 @@ export interface components {
              * @enum {string}
              */
             state: "running" | "paused" | "ended";
-            /** Stops */
-            stops: components["schemas"]["PlanStop"][];
+            /** Step */
+            step: number | null;
             /** Time Left S */
             time_left_s: number;
             /** Tour Id */
@@ -1986,18 +2251,20 @@ export interface components {
             tour_name: string;
         };
         /**
-         * RunRecord
-         * @description A run and its record, line by line.
+         * RunPlan
+         * @description The tour as it was when the run started. It never changes: fetch it once.
          */
-        RunRecord: {
-            run: components["schemas"]["RunAnswer"];
-            /** Steps */
-            steps: components["schemas"]["RunStepAnswer"][];
+        RunPlan: {
+            /** Stops */
+            stops: components["schemas"]["PlanStop"][];
         };
-        /** RunStepAnswer */
+        /**
+         * RunStepAnswer
+         * @description A line of the record. `times` over 1: so many steps of this stop on one day, summed, because they are old.
+         */
         RunStepAnswer: {
             /** Cameras */
-            cameras: (components["schemas"]["StopCamera"] | null)[];
+            cameras: components["schemas"]["StepCamera"][];
             /** Ended At */
             ended_at: string | null;
             /** Lap */
@@ -2022,6 +2289,22 @@ export interface components {
              * Format: date-time
              */
             started_at: string;
+            /** Times */
+            times: number;
+        };
+        /**
+         * RunSteps
+         * @description Lines of a record in order. `next`: give it as `after` for those that follow, null at the end.
+         *
+         *     `rolled_up`: lines before this sequence are sums. When it has grown since the page before, start again.
+         */
+        RunSteps: {
+            /** Next */
+            next: number | null;
+            /** Rolled Up */
+            rolled_up: number;
+            /** Steps */
+            steps: components["schemas"]["RunStepAnswer"][];
         };
         /** SceneAnswer */
         SceneAnswer: {
@@ -2057,6 +2340,37 @@ export interface components {
             name: string;
         };
         /**
+         * SeenCamera
+         * @description Seconds that the page really showed the camera since the step began: tile on screen, page visible, new frames.
+         *
+         *     `gap`: why it was never shown so far.
+         */
+        SeenCamera: {
+            /** Camera */
+            camera: number;
+            /** Gap */
+            gap?: ("page_hidden" | "no_picture") | null;
+            /** Seconds */
+            seconds: number;
+        };
+        /**
+         * SeenMessage
+         * @description Page → hub: what was seen of step `step` of a run. Sums since the step began, so that a lost one does no harm.
+         */
+        SeenMessage: {
+            /** Cameras */
+            cameras: components["schemas"]["SeenCamera"][];
+            /** Run */
+            run: number;
+            /** Step */
+            step: number;
+            /**
+             * Type
+             * @constant
+             */
+            type: "seen";
+        };
+        /**
          * SetupRequest
          * @description Make the first township admin, with the token of the one-time link.
          */
@@ -2084,10 +2398,14 @@ export interface components {
         /**
          * ShowMessage
          * @description Page → hub: put a camera into a tile, or empty it (camera null). `serial` grows per tile.
+         *
+         *     `position`: null for live, else from that time of the recording on (refused with playback_unsupported so far).
          */
         ShowMessage: {
             /** Camera */
             camera: number | null;
+            /** Position */
+            position?: string | null;
             /**
              * Quality
              * @default auto
@@ -2116,6 +2434,13 @@ export interface components {
             /** Username */
             username: string;
         };
+        /** SkippedCamera */
+        SkippedCamera: {
+            /** Id */
+            id: number;
+            /** Reason */
+            reason: string;
+        };
         /** StartRun */
         StartRun: {
             /**
@@ -2128,7 +2453,7 @@ export interface components {
         };
         /**
          * StateSpanAnswer
-         * @description One aspect of a camera was in one state: `reason` is null while it was well.
+         * @description One aspect was in one state; `reason` is null while it was well.
          */
         StateSpanAnswer: {
             /**
@@ -2148,6 +2473,30 @@ export interface components {
              * Format: date-time
              */
             until: string;
+        };
+        /**
+         * StepCamera
+         * @description A camera of a line of the record. `visible_s`: seconds that a page really showed it; null where not measured.
+         *
+         *     `why` it was not seen: a reason why it was skipped, or no_page, page_hidden, no_picture.
+         */
+        StepCamera: {
+            /** Id */
+            id: number;
+            /** Name */
+            name: string;
+            /** Seen From */
+            seen_from: string | null;
+            /** Seen Until */
+            seen_until: string | null;
+            /** Times */
+            times: number;
+            /** Village */
+            village: string;
+            /** Visible S */
+            visible_s: number | null;
+            /** Why */
+            why: string | null;
         };
         /** StopAnswer */
         StopAnswer: {
@@ -2183,17 +2532,6 @@ export interface components {
             note: string;
             /** Scene Id */
             scene_id?: number | null;
-        };
-        /** StopCamera */
-        StopCamera: {
-            /** Id */
-            id: number;
-            /** Name */
-            name: string;
-            /** Skipped */
-            skipped: string | null;
-            /** Village */
-            village: string;
         };
         /**
          * StreamAddress
@@ -2435,7 +2773,7 @@ export interface components {
         };
         /**
          * TimeMessage
-         * @description Hub → page, every 10 s: a page that misses two reconnects.
+         * @description Hub → page, every 5 s: a page that misses several reconnects.
          */
         TimeMessage: {
             /**
@@ -2605,12 +2943,20 @@ export interface components {
         /**
          * VillageCountsAnswer
          * @description Approved cameras by health; `waiting` are those not yet approved.
+         *
+         *     `online`, `picture_fault` and `clock_wrong` are figures of their own: a camera may count in several.
          */
         VillageCountsAnswer: {
+            /** Clock Wrong */
+            clock_wrong: number;
             /** Fault */
             fault: number;
             /** Ok */
             ok: number;
+            /** Online */
+            online: number;
+            /** Picture Fault */
+            picture_fault: number;
             /** Total */
             total: number;
             /** Unknown */
@@ -2673,7 +3019,7 @@ export interface operations {
             };
         };
     };
-    count_alarms_api_alarms_count_get: {
+    count_api_alarms_count_get: {
         parameters: {
             query?: never;
             header?: never;
@@ -2688,7 +3034,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["AlarmCount"];
+                    "application/json": components["schemas"]["AlarmCountAnswer"];
                 };
             };
         };
@@ -2711,6 +3057,37 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AlarmAnswer"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    members_api_alarms__alarm_id__members_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                alarm_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlarmMemberAnswer"][];
                 };
             };
             /** @description Validation Error */
@@ -2921,6 +3298,39 @@ export interface operations {
             };
         };
     };
+    history_api_cameras__camera_id__history_get: {
+        parameters: {
+            query?: {
+                hours?: number;
+            };
+            header?: never;
+            path: {
+                camera_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HistoryAnswer"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     observations_api_cameras__camera_id__observations_get: {
         parameters: {
             query?: {
@@ -2943,39 +3353,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ObservationAnswer"][];
-                };
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-        };
-    };
-    observation_summary_api_cameras__camera_id__observations_summary_get: {
-        parameters: {
-            query?: {
-                hours?: number;
-            };
-            header?: never;
-            path: {
-                camera_id: number;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HistorySummaryAnswer"];
                 };
             };
             /** @description Validation Error */
@@ -3624,6 +4001,125 @@ export interface operations {
             };
         };
     };
+    channels_api_notices_channels_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChannelAnswer"][];
+                };
+            };
+        };
+    };
+    add_api_notices_channels_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewChannel"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChannelAnswer"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    remove_api_notices_channels__channel_id__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                channel_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    change_api_notices_channels__channel_id__patch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                channel_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChangeChannel"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChannelAnswer"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     state_api_rtsp_out_get: {
         parameters: {
             query?: never;
@@ -3808,7 +4304,7 @@ export interface operations {
             };
         };
     };
-    record_api_runs__run_id__get: {
+    run_api_runs__run_id__get: {
         parameters: {
             query?: never;
             header?: never;
@@ -3825,7 +4321,79 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["RunRecord"];
+                    "application/json": components["schemas"]["RunAnswer"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    plan_api_runs__run_id__plan_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunPlan"];
+                };
+            };
+            /** @description unchanged, as it always is */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    steps_api_runs__run_id__steps_get: {
+        parameters: {
+            query?: {
+                after?: number;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                run_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunSteps"];
                 };
             };
             /** @description Validation Error */

@@ -1,5 +1,5 @@
 /** The page's one WebSocket: reconnects with jitter, notices silence, dispatches messages, and sends what the page wants. */
-import type { Changed, Heard, Hello, RelayNew, TileMessage, Topic, ViewerGone } from '@/api/types'
+import type { Changed, Heard, Hello, RelayNew, Seen, TileMessage, Topic, ViewerGone } from '@/api/types'
 import { Wishes, type WishMessage } from './wishes'
 
 export type LinkState = 'closed' | 'connecting' | 'open' | 'lost'
@@ -96,7 +96,12 @@ export class LiveSocket {
     this.wishes.dropTile(track)
   }
 
-  private send(message: WishMessage): boolean {
+  /** Sends what may be lost without harm: the next report repeats it. */
+  report(message: Seen): void {
+    this.send(message)
+  }
+
+  private send(message: WishMessage | Seen): boolean {
     if (this.state !== 'open' || !this.socket) return false
     this.socket.send(JSON.stringify(message))
     return true

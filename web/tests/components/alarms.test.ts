@@ -133,13 +133,13 @@ describe('the health file', () => {
     hub.on('GET /api/cameras', () => [camera(7)])
     hub.say({ type: 'reload' })
     const spans = [span('live', 0, 60, null), span('picture', 0, 60, 'frozen')]
-    hub.on('GET /api/cameras/7/observations/summary', () => ({ since: minute(-600), until: minute(60), looks: 10_080, bad: 2_016, key_frame_median_ms: 30, spans, points: [] }))
+    hub.on('GET /api/cameras/7/history', () => ({ since: minute(-600), until: minute(60), looks: 10_080, bad: 2_016, key_frame_median_ms: 30, spans, points: [] }))
     hub.on('GET /api/cameras/7/observations', () => [look(3, 'frozen', 'frozen'), look(2, null, null)])
     page = await visit([{ path: '/', component: CameraFile, props: { cameraId: 7 } }], '/')
     const seven = [...document.querySelectorAll('button')].find((one) => one.textContent === '7 天')!
     seven.click()
     await flushPromises()
-    expect(hub.to('GET /api/cameras/7/observations/summary').at(-1)!.query).toEqual({ hours: '168' })
+    expect(hub.to('GET /api/cameras/7/history').at(-1)!.query).toEqual({ hours: '168' })
     expect(hub.to('GET /api/cameras/7/observations').at(-1)!.query.limit).toBe('100')
     const bars = [...document.querySelectorAll('.states rect')]
     expect(bars.map((bar) => [bar.classList.contains('bad'), bar.getAttribute('x'), bar.getAttribute('width')])).toEqual([[true, '0', '1000']])

@@ -26,12 +26,15 @@ export class Refusal {
 
 class FakeSocket {
   static last: FakeSocket
+  readonly sent: unknown[] = []
   onmessage: ((event: { data: string }) => void) | null = null
   onclose: unknown = null
   constructor() {
     FakeSocket.last = this
   }
-  send(): void {}
+  send(text: string): void {
+    this.sent.push(JSON.parse(text))
+  }
   close(): void {}
 }
 
@@ -41,24 +44,24 @@ export function person(id: number, more: Partial<Me> = {}): Me {
   return { id, username: `u${id}`, display_name: `用户${id}`, role: 'township_admin', village_id: null, village_name: null, actions: ALL, ...more } as Me
 }
 export function village(id: number, name = `村${id}`): Village {
-  return { id, name, kind: 'village', position: id, pinyin: '', initials: '', ranges: [], down_since: null, counts: { total: 0, ok: 0, fault: 0, unknown: 0, waiting: 0 } } as unknown as Village
+  return { id, name, kind: 'village', position: id, pinyin: '', initials: '', ranges: [], down_since: null, counts: { total: 0, ok: 0, fault: 0, unknown: 0, waiting: 0, online: 0, picture_fault: 0, clock_wrong: 0 } } as unknown as Village
 }
 export function camera(id: number, more: Partial<Camera> = {}): Camera {
   return {
     id, device_id: 1, village_id: 1, name: `点位${id}`, pinyin: '', initials: '', place_class: 'other', position: id, state: 'approved', health: 'ok', cause: null, health_since: null,
-    favourite: false, picture_at: null, proving: false, proof: null, streams: [], ...more,
+    favourite: false, picture_at: null, proving: false, proof: null, states: [], streams: [], ...more,
   } as unknown as Camera
 }
 export function alarm(id: number, more: Partial<Alarm> = {}): Alarm {
   return {
-    id, level: 'camera', cause: 'frozen', village_id: 1, village_name: '村1', device_id: 1, device_name: 'NVR', camera_id: id, camera_name: `点位${id}`, members: [id], detail: '',
+    id, level: 'camera', aspect: 'picture', severity: 'minor', recovered: [], cause: 'frozen', village_id: 1, village_name: '村1', device_id: 1, device_name: 'NVR', camera_id: id, camera_name: `点位${id}`, members: [id], detail: '',
     opened_at: new Date(Date.UTC(2026, 0, 1) + id * 60_000).toISOString(), acknowledged_at: null, acknowledged_name: null, closed_at: null, ...more,
   } as Alarm
 }
 export function run(id: number, more: Partial<Run> = {}): Run {
   return {
-    id, tour_id: 1, tour_name: `路线${id}`, state: 'ended', revision: 1, loop: false, lap: 0, position: 0, time_left_s: 0, next_position: null, now: '2026-01-01T00:00:00Z', started_name: '张三',
-    started_at: '2026-01-01T00:00:00Z', ended_at: '2026-01-01T00:01:00Z', end_reason: 'finished', stops: [], shown: 1, skipped: 0, ...more,
+    id, tour_id: 1, tour_name: `路线${id}`, state: 'ended', revision: 1, loop: false, lap: 0, position: 0, time_left_s: 0, next_position: null, step: null, dead: [], now: '2026-01-01T00:00:00Z', started_name: '张三',
+    started_at: '2026-01-01T00:00:00Z', ended_at: '2026-01-01T00:01:00Z', end_reason: 'finished', shown: 1, skipped: 0, ...more,
   } as unknown as Run
 }
 
@@ -91,6 +94,10 @@ export class FakeHub {
 
   say(message: object): void {
     FakeSocket.last.onmessage?.({ data: JSON.stringify(message) })
+  }
+  /** What the page has sent over its WebSocket. */
+  get heard(): Record<string, unknown>[] {
+    return FakeSocket.last.sent as Record<string, unknown>[]
   }
   changed(topic: string, id: number, data: object | null): void {
     this.say({ type: 'changed', topic, id, data })

@@ -6,7 +6,7 @@ import { FakeHub, Refusal, flushPromises, signIn, signOutAll, visit } from './hu
 
 let hub: FakeHub
 let page: VueWrapper
-const user = (id: number, more: Partial<User> = {}): User => ({ id, username: `u${id}`, display_name: `用户${id}`, role: 'operator', village_id: null, disabled: false, last_login_at: null, ...more }) as User
+const user = (id: number, more: Partial<User> = {}): User => ({ id, username: `u${id}`, display_name: `用户${id}`, role: 'operator', villages: null, disabled: false, last_login_at: null, ...more }) as User
 const dialog = () => document.querySelector<HTMLElement>('.el-dialog')
 const inDialog = (words: string) => [...dialog()!.querySelectorAll('button')].find((one) => one.textContent!.includes(words))!
 async function type(at: number, text: string): Promise<void> {
@@ -56,12 +56,12 @@ describe('the users page', () => {
     await flushPromises()
     await submit()
     expect(hub.to('POST /api/users')).toEqual([])
-    expect(inDialog('添加').disabled).toBe(true)
+    expect(inDialog('新增').disabled).toBe(true)
     hub.on('POST /api/users', ({ body }) => user(9, { display_name: (body as User).display_name }))
     await choose('operator')
     await submit()
     const body = hub.to('POST /api/users')[0]!.body as Record<string, unknown>
-    expect(body).toMatchObject({ username: 'wang.wu', display_name: '王五', role: 'operator', village_id: null })
+    expect(body).toMatchObject({ username: 'wang.wu', display_name: '王五', role: 'operator', villages: null })
     expect(String(body.password).length).toBeGreaterThanOrEqual(12)
     expect(page.findComponent({ name: 'UserDialog' }).exists()).toBe(false)
   })
@@ -78,11 +78,11 @@ describe('the users page', () => {
     await flushPromises()
     await submit()
     expect(dialog()!.querySelector('[role=alert]')!.textContent).toBe('用户名已被使用')
-    expect(inDialog('添加').disabled).toBe(false)
+    expect(inDialog('新增').disabled).toBe(false)
   })
 
   it('resets a password with nothing but a password', async () => {
-    await row(3).findAll('button').find((one) => one.text() === '重设密码')!.trigger('click')
+    await row(3).findAll('button').find((one) => one.text() === '重置密码')!.trigger('click')
     await flushPromises()
     await type(0, 'short')
     await submit()

@@ -18,9 +18,9 @@ describe('countdown', () => {
     expect(secondsLeft(run({ state: 'ended' }), hub)).toBe(0)
   })
   it('shows how far the stop is', () => {
-    expect(stopProgress(run(), hub)).toBeCloseTo(0.2)
-    expect(stopProgress(run(), hub + 60_000)).toBe(1)
-    expect(stopProgress(run({ position: 9 }), hub)).toBe(0)
+    expect(stopProgress(run(), 15, hub)).toBeCloseTo(0.2)
+    expect(stopProgress(run(), 15, hub + 60_000)).toBe(1)
+    expect(stopProgress(run(), 0, hub)).toBe(0)
   })
   it('reads as a clock', () => {
     expect([0, 0.2, 7, 59.9, 60, 754, 3725].map(clockText)).toEqual(['0:00', '0:01', '0:07', '1:00', '1:00', '12:34', '1:02:05'])

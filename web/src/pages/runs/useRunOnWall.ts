@@ -5,9 +5,12 @@ import { live, runs } from '@/stores'
 import type { WallControl } from '@/wall/control'
 import type { PlanStop, Run } from '@/api/types'
 import { newerRun } from '../tours/countdown'
+import { SeenCounter } from './seenCounter'
 
 export interface RunOnWall {
   run: Ref<Run | null>
+  /** The stops of its tour as they were when it started: they never change. Empty until they are read. */
+  stops: Ref<PlanStop[]>
   stop: ComputedRef<PlanStop | null>
   error: Ref<ApiError | null>
   /** Fetches the run again: after a reconnect, or when somebody else has acted on it. */
@@ -18,6 +21,7 @@ export interface RunOnWall {
 /** Keeps the wall on the current stop of run `runId` (null: none); restores the operator's scene afterwards. */
 export function useRunOnWall(wall: WallControl, runId: () => number | null): RunOnWall {
   const run = ref<Run | null>(null)
+  const plan = ref<PlanStop[]>([])
   const error = ref<ApiError | null>(null)
   let before: ReturnType<WallControl['scene']> | null = null
 
@@ -30,18 +34,26 @@ export function useRunOnWall(wall: WallControl, runId: () => number | null): Run
   async function load(): Promise<void> {
     const id = runId()
     if (id === null) return
-    const answer = await api.get('/api/runs/{run_id}', { path: { run_id: id } })
+    const path = { run_id: id }
+    const [answer, stops] = await Promise.all([
+      api.get('/api/runs/{run_id}', { path }),
+      plan.value.length ? null : api.get('/api/runs/{run_id}/plan', { path }),
+    ])
     if (id !== runId()) return
+    if (stops?.ok) plan.value = stops.data.stops
+    const failed = [answer, stops].find((one) => one && !one.ok)
     if (answer.ok) {
-      accept(answer.data.run)
-      runs.put(answer.data.run)
-    } else if (!answer.aborted) error.value = answer.error
+      accept(answer.data)
+      runs.put(answer.data)
+    }
+    if (failed && !failed.ok && !failed.aborted) error.value = failed.error
   }
 
   watch(
     runId,
     (id) => {
       run.value = null
+      plan.value = []
       error.value = null
       if (id === null) {
         if (before) wall.showScene(before.layout, before.cameras)
@@ -61,7 +73,7 @@ export function useRunOnWall(wall: WallControl, runId: () => number | null): Run
 
   const stop = computed<PlanStop | null>(() => {
     const current = run.value
-    return current && current.state !== 'ended' ? (current.stops[current.position] ?? null) : null
+    return current && current.state !== 'ended' ? (plan.value[current.position] ?? null) : null
   })
   // One string per picture on the wall, so that a pause or a new countdown does not touch the tiles.
   const shown = computed(() => (stop.value ? JSON.stringify([stop.value.layout, stop.value.cameras.map((camera) => camera?.id ?? null)]) : null))
@@ -70,14 +82,26 @@ export function useRunOnWall(wall: WallControl, runId: () => number | null): Run
     before ??= wall.scene()
     wall.showScene(stop.value.layout, stop.value.cameras.map((camera) => camera?.id ?? null))
   }
-  const stops: (() => void)[] = []
+
+  // What of the step was really seen here, for its record.
+  const counter = new SeenCounter((message) => live.report(message), () => performance.now())
+  watch(
+    () => [run.value?.id ?? 0, stop.value ? (run.value?.step ?? null) : null] as const,
+    ([id, step]) => counter.enter(id, step, stop.value?.cameras.flatMap((camera) => (camera ? [camera.id] : [])) ?? []),
+  )
+  const leavePage = (): void => counter.report()
+
+  const ends: (() => void)[] = []
   onMounted(() => {
+    const timer = setInterval(() => counter.tick(wall.visible(), document.hidden), 1_000)
+    window.addEventListener('pagehide', leavePage)
+    ends.push(() => clearInterval(timer), () => window.removeEventListener('pagehide', leavePage), leavePage)
     // After the wall page has put up its own scene.
     watch(shown, show, { immediate: true, flush: 'post' })
-    stops.push(live.on('hello', () => void load()), live.on('reload', () => void load()))
+    ends.push(live.on('hello', () => void load()), live.on('reload', () => void load()))
   })
   onBeforeUnmount(() => {
-    for (const end of stops.splice(0)) end()
+    for (const end of ends.splice(0)) end()
   })
-  return { run, stop, error, load, accept }
+  return { run, stops: plan, stop, error, load, accept }
 }

@@ -34,11 +34,10 @@ export function secondsLeft(run: Clocked, hubMs: number): number {
   return Math.max(0, run.time_left_s - passed)
 }
 
-/** 0…1 of the present stop that has passed. */
-export function stopProgress(run: Clocked & Pick<Run, 'stops' | 'position'>, hubMs: number): number {
-  const dwell = run.stops[run.position]?.dwell_s ?? 0
-  if (dwell <= 0) return 0
-  return Math.min(1, Math.max(0, 1 - secondsLeft(run, hubMs) / dwell))
+/** 0…1 of a stop of `dwellS` seconds that has passed. */
+export function stopProgress(run: Clocked, dwellS: number, hubMs: number): number {
+  if (dwellS <= 0) return 0
+  return Math.min(1, Math.max(0, 1 - secondsLeft(run, hubMs) / dwellS))
 }
 
 /** "0:07", "12:30", "1:02:05": rounded up, so that 0:00 means over. */

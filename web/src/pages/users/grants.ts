@@ -1,5 +1,5 @@
 /** Which villages bound a user, as the form has it: times as `<input type="datetime-local">` writes them. */
-import type { User } from '../parts/shapes'
+import type { User } from '@/api/types'
 
 export type Grant = NonNullable<User['villages']>[number]
 export type GrantRow = { village_id: number; from: string; until: string }
