@@ -56,7 +56,7 @@ export function alarm(id: number, more: Partial<Alarm> = {}): Alarm {
   return {
     id, level: 'camera', aspect: 'picture', severity: 'minor', recovered: [], cause: 'frozen', village_id: 1, village_name: '村1', device_id: 1, device_name: 'NVR', camera_id: id, camera_name: `点位${id}`, members: [id], detail: '',
     opened_at: new Date(Date.UTC(2026, 0, 1) + id * 60_000).toISOString(), acknowledged_at: null, acknowledged_name: null, closed_at: null, ...more,
-  } as Alarm
+  }
 }
 export function run(id: number, more: Partial<Run> = {}): Run {
   return {

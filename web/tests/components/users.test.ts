@@ -8,7 +8,7 @@ let hub: FakeHub
 let page: VueWrapper
 const user = (id: number, more: Partial<User> = {}): User => ({ id, username: `u${id}`, display_name: `用户${id}`, role: 'operator', villages: null, disabled: false, last_login_at: null, ...more }) as User
 const dialog = () => document.querySelector<HTMLElement>('.el-dialog')
-const inDialog = (words: string) => [...dialog()!.querySelectorAll('button')].find((one) => one.textContent!.includes(words))!
+const inDialog = (words: string) => [...dialog()!.querySelectorAll('button')].find((one) => one.textContent.includes(words))!
 async function type(at: number, text: string): Promise<void> {
   const field = dialog()!.querySelectorAll('input')[at]!
   field.value = text

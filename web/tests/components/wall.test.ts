@@ -8,7 +8,7 @@ import { emptyTile, phaseOf, pictureOf, type Tile } from '@/wall/tile'
 import { FakeHub, camera, flushPromises, signIn, signOutAll, visit } from './hub'
 
 let page: VueWrapper
-const base: Tile = { ...emptyTile(0), camera: 7, serial: 1, carried: true, liveAt: 0, frameAt: 100 } as Tile
+const base: Tile = { ...emptyTile(0), camera: 7, serial: 1, carried: true, liveAt: 0, frameAt: 100 }
 
 /** The tile as it stands one second later. */
 async function show(tile: Partial<Tile>, now = 1_000): Promise<void> {

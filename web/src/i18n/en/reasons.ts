@@ -115,4 +115,11 @@ export default {
   rtsp_out_off: 'RTSP output is disabled',
   scope: 'Choose a village or cameras that are in service',
   out_of_scope: 'The camera is outside the token’s scope',
+  webhook_url: 'The address of a webhook starts with http:// or https://',
+  too_many_channels: 'The maximum number of notice channels is reached',
+  no_address: 'The channel has no address yet; enter one',
+  too_many_rules: 'The maximum number of rules is reached',
+  no_such_village: 'A village does not exist or has been deleted',
+  channel_of_settings: 'This channel comes from the settings file; change it there',
+  schema_broken: 'The database schema is incomplete; restore a backup or contact the maintainer',
 }

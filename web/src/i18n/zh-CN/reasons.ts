@@ -115,4 +115,11 @@ export default {
   rtsp_out_off: 'RTSP 转发未启用',
   scope: '范围不对：请选择在用的村或点位',
   out_of_scope: '点位不在凭证范围内',
+  webhook_url: '推送地址须以 http:// 或 https:// 开头',
+  too_many_channels: '通知渠道数量已达上限',
+  no_address: '该通知渠道还没有推送地址，请填写',
+  too_many_rules: '通知规则数量已达上限',
+  no_such_village: '有村/小区不存在或已被删除',
+  channel_of_settings: '该渠道由配置文件设定，请在配置文件里修改',
+  schema_broken: '数据库结构不完整，请从备份恢复或联系运维人员',
 }
