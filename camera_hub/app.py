@@ -1,4 +1,4 @@
-"""The one place where everything is put together.
+"""The composition root: the one place where all parts are built and connected.
 
 `parts` enters every long-lived part in order on one exit stack; leaving takes them down in reverse, each waiting for
 its end. `create_app` puts the HTTP side in front of them.
@@ -46,12 +46,13 @@ from camera_hub.api import (
 )
 from camera_hub.api.limits import BodyLimit
 from camera_hub.api.live_changes import LiveChanges
-from camera_hub.api.routing import check_policies
+from camera_hub.api.routing import check_parts, check_policies
 from camera_hub.api.static import SafeHeaders, StaticPages
 from camera_hub.cameras.credentials.login_budget import LoginBudget
 from camera_hub.cameras.credentials.login_store import DatabaseLoginStore
 from camera_hub.cameras.discovery.sweeps import Sweeps
 from camera_hub.cameras.onvif.client import Onvif
+from camera_hub.cameras.register.proofs import Proofs
 from camera_hub.cameras.register.register import Register
 from camera_hub.cameras.streams.sources import StreamSources
 from camera_hub.clock import Clock
@@ -82,6 +83,7 @@ from camera_hub.patrol.tours import Tours
 from camera_hub.running import keep_running, running
 from camera_hub.settings import Settings
 from camera_hub.store.database import Database
+from camera_hub.store.lock import only_hub
 from camera_hub.store.retention import Retention
 
 Parts = dict[type, Any]
@@ -122,6 +124,7 @@ async def parts(
         data_dir = settings.server.data_dir
         stack.enter_context(only_instance(data_dir))
         database = await stack.enter_async_context(Database(settings.database_url))
+        await stack.enter_async_context(only_hub(database, clock))
         vault = Vault.open_or_create(data_dir / "vault.key")
         bus = EventBus()
 
@@ -139,8 +142,7 @@ async def parts(
         media = await stack.enter_async_context(
             MediaEngine(settings, clock, bus, database, sources, logins, HelperCommands(spawn=spawn))
         )
-        register.proofs.use(media.prover)
-        await stack.enter_async_context(register)  # after media: proofs end before what they look with
+        await stack.enter_async_context(Proofs(database, bus, clock, media.prover))
         sweeps = await stack.enter_async_context(Sweeps(settings.discovery, onvif, bus, clock, database))
         rounds = await stack.enter_async_context(Rounds(settings.health, clock, bus, database, media.looks, onvif))
         channels = NoticeChannels(database, bus, clock, vault)
@@ -239,6 +241,8 @@ def create_app(settings: Settings, parts: Parts | None = None) -> FastAPI:
     app.add_middleware(SafeHeaders)
     app.add_middleware(errors.Unexpected)
     check_policies(app)
+    if parts is not None:
+        check_parts(app, parts)
     return app
 
 

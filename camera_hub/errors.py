@@ -1,7 +1,7 @@
-"""The one base error, its closed list of kinds, and the closed list of reasons the house gives.
+"""The one base error, its closed list of kinds, and the closed list of reasons.
 
 A kind says what class of thing went wrong and carries the HTTP status. A reason says exactly what, and is what pages
-translate; the same reasons stand on tiles, observations, alarms and discovery rows. Foreign exceptions are translated
+translate; the same reasons appear on tiles, observations, alarms and discovery rows. Foreign exceptions are translated
 into `HubError` once, at the border where the foreign library lives.
 """
 
@@ -23,6 +23,7 @@ class Kind(StrEnum):
     UNREACHABLE = "unreachable"
     TIMEOUT = "timeout"
     UNAVAILABLE = "unavailable"
+    STORAGE_FULL = "storage_full"
     INTERNAL = "internal"
 
     @property
@@ -42,6 +43,7 @@ _STATUS = {
     Kind.UNREACHABLE: 502,
     Kind.TIMEOUT: 504,
     Kind.UNAVAILABLE: 503,
+    Kind.STORAGE_FULL: 507,
     Kind.INTERNAL: 500,
 }
 
@@ -65,7 +67,7 @@ class Reason(StrEnum):
     ONVIF_OFF = "onvif_off"
     CLOCK_WRONG = "clock_wrong"
     DEVICE_FULL = "device_full"
-    # what it said
+    # what it answered
     BAD_REPLY = "bad_reply"
     REPLY_TOO_LARGE = "reply_too_large"
     SOAP_FAULT = "soap_fault"

@@ -57,6 +57,11 @@ class FavouriteChanged(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class ProofRequested(Event):
+    """Cameras wait for their proving picture (cameras.register.proofs)."""
+
+
+@dataclass(frozen=True, slots=True)
 class FeedChanged(Event):
     """The hub's running pull of a stream changed its state (see relay.messages.FeedState)."""
 

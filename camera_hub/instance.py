@@ -1,4 +1,4 @@
-"""One hub per data folder: a lock that the system itself lets go when the process ends, however it ends."""
+"""One hub per data folder: a lock that the kernel releases when the process ends, however it ends."""
 
 import fcntl
 import os

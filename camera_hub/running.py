@@ -1,4 +1,4 @@
-"""The one retry loop of the house, and the one way to keep a task running beside a block."""
+"""The one retry loop of the code base, and the one way to keep a task running beside a block."""
 
 import asyncio
 import logging
@@ -19,8 +19,8 @@ log = logging.getLogger(__name__)
 class Backoff:
     """Full-jitter back-off: the n-th pause is uniform in [0, min(cap, first * 2**n)], never under `floor` (seconds).
 
-    Full jitter keeps a village's cameras from returning as a herd (AWS architecture blog, "Exponential backoff and
-    jitter"). A run that stayed healthy for `reset_after` seconds starts the count anew.
+    Full jitter keeps a village's cameras from coming back all at once (AWS architecture blog, "Exponential backoff and
+    jitter"). A run that stayed healthy for `reset_after` seconds starts the count again.
     """
 
     first: float = 1.0
@@ -47,10 +47,10 @@ async def keep_running(
     """Run `run_once` for ever: when it returns or raises, pause and run it again. Ends only by cancellation.
 
     An expected failure (`HubError`) is a warning once per change of its text; anything else is an error with traceback
-    each time. `on_failure` sees every exception before the pause, `rest` waits it out (and may know when to end it).
+    each time. `on_failure` sees every exception before the pause, `rest` waits for its length (and may end it early).
     """
     failures = 0
-    said: str | None = None
+    logged: str | None = None
     while True:
         began = clock.monotonic()
         failure: Exception | None = None
@@ -58,8 +58,8 @@ async def keep_running(
             await run_once()
         except HubError as error:
             failure = error
-            if str(error) != said:
-                said = str(error)
+            if str(error) != logged:
+                logged = str(error)
                 log.warning("%s: %s", name, error)
         except Exception as error:
             failure = error
@@ -67,7 +67,7 @@ async def keep_running(
         if failure is not None and on_failure is not None:
             on_failure(failure)
         if clock.monotonic() - began >= backoff.reset_after:
-            failures, said = 0, None
+            failures, logged = 0, None
         failures += 1
         await (rest or clock.sleep)(backoff.pause(failures, draw))
 

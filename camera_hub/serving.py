@@ -1,4 +1,4 @@
-"""The hub as a running server: socket, parts, HTTP side; and its orderly end."""
+"""The hub as a running server: socket, parts, HTTP side; and its orderly shutdown."""
 
 import asyncio
 import contextlib
@@ -23,11 +23,11 @@ log = logging.getLogger(__name__)
 
 DRAIN_SECONDS = 3
 STOP_SECONDS = 9.0
-"""From the first signal to the end, whatever hangs: a supervisor kills after 10 s."""
+"""From the first signal to the exit, whatever hangs: service managers kill after 10 s."""
 
 
 class _Server(uvicorn.Server):
-    """Leaves signals alone: `Stop` has them, and what runs beside the server needs them too."""
+    """Does not handle signals: `StopSignal` does, and what runs beside the server needs them too."""
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -66,11 +66,41 @@ async def serving(
             server = _Server(config)
             task = asyncio.create_task(server.serve(sockets=[listener]), name="http server")
             try:
-                yield hub
+                async with _unless_ended(task):
+                    yield hub
             finally:
                 server.should_exit = True
                 await asyncio.wait([task])
         task.result()
+
+
+@asynccontextmanager
+async def _unless_ended(server: "asyncio.Task[None]") -> AsyncIterator[None]:
+    """The block, cancelled when the server ends by itself: a hub that answers nobody must not run on unnoticed."""
+    body = asyncio.current_task()
+    assert body is not None
+    cancelled_before = body.cancelling()
+    early = False
+
+    def end(_: object) -> None:
+        nonlocal early
+        early = True
+        body.cancel()
+
+    server.add_done_callback(end)
+    try:
+        yield
+    except asyncio.CancelledError:
+        if not early or body.uncancel() > cancelled_before:
+            raise
+        cause = None if server.cancelled() else server.exception()
+        raise HubError(
+            Kind.INTERNAL,
+            f"the HTTP server ended by itself ({cause or 'without an error'}); the hub ends too, start it again",
+            reason="server_ended",
+        ) from cause
+    finally:
+        server.remove_done_callback(end)
 
 
 def public_url(settings: Settings, port: int) -> str:
@@ -83,58 +113,60 @@ def public_url(settings: Settings, port: int) -> str:
 
 
 def warn_if_open(settings: Settings) -> None:
-    """Say in the log when passwords and pictures would cross a network in clear."""
+    """Log a warning when passwords and pictures would cross a network unencrypted."""
     server = settings.server
     if _is_loopback(server.host) or server.secure_cookies:
         return
     log.warning(
-        "the hub listens on %s without HTTPS: passwords cross the network in clear. Put a proxy with HTTPS in front, "
+        "the hub listens on %s without HTTPS: passwords cross the network unencrypted. Put an HTTPS proxy in front, "
         "and set server.secure_cookies and server.public_origins",
         server.host or "every interface",
     )
 
 
 class StopSignal:
-    """SIGINT and SIGTERM: the first asks for an orderly end within STOP_SECONDS, the second ends at once."""
+    """SIGINT and SIGTERM: the first asks for an orderly shutdown within STOP_SECONDS, the second ends at once."""
 
     def __init__(self) -> None:
-        self._asked = asyncio.Event()
-        self._last_resort = threading.Timer(STOP_SECONDS, _give_up)
-        self._last_resort.daemon = True
+        self._requested = asyncio.Event()
+        self._forced = threading.Timer(STOP_SECONDS, _exit_forced)
+        self._forced.daemon = True
 
     def __enter__(self) -> "StopSignal":
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, self._ask)
+            loop.add_signal_handler(number, self._request)
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Leave when everything has ended: the last resort is called off."""
-        self._last_resort.cancel()
+        """Leave when everything has ended: the forced exit is called off."""
+        self._forced.cancel()
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.remove_signal_handler(number)
 
     async def wait(self) -> None:
-        """Until somebody asks."""
-        await self._asked.wait()
+        """Wait until somebody asks for the shutdown."""
+        await self._requested.wait()
 
-    def _ask(self) -> None:
-        if self._asked.is_set():
+    def _request(self) -> None:
+        if self._requested.is_set():
             os._exit(130)
-        self._asked.set()
-        self._last_resort.start()
+        self._requested.set()
+        self._forced.start()
 
 
-def _give_up() -> None:
-    logging.getLogger(__name__).error("something did not end within %g s; the hub ends without it", STOP_SECONDS)
+def _exit_forced() -> None:
+    logging.getLogger(__name__).error(
+        "the shutdown did not finish within %g s; the hub exits without waiting any longer", STOP_SECONDS
+    )
     logging.shutdown()
     os._exit(1)
 
 
 @contextlib.contextmanager
 def _bound(host: str, port: int) -> Iterator[socket.socket]:
-    """A TCP socket that has its address but does not listen yet. Raises HubError with the remedy."""
+    """A TCP socket that is bound but does not listen yet. Raises HubError with the remedy."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     try:
@@ -142,7 +174,7 @@ def _bound(host: str, port: int) -> Iterator[socket.socket]:
         try:
             listener.bind((host, port))
         except OSError as error:
-            raise _taken(host, port, error) from error
+            raise _in_use(host, port, error) from error
         listener.setblocking(False)
         yield listener
     finally:
@@ -150,19 +182,19 @@ def _bound(host: str, port: int) -> Iterator[socket.socket]:
 
 
 def _listen(listener: socket.socket) -> None:
-    """From here on whoever connects is answered; of two that bound the same port the second fails here."""
+    """From here on connections are accepted; of two programs that bound the same port the second fails here."""
     try:
         listener.listen(512)
     except OSError as error:
         host, port = listener.getsockname()[:2]
-        raise _taken(host, port, error) from error
+        raise _in_use(host, port, error) from error
 
 
-def _taken(host: str, port: int, error: OSError) -> HubError:
+def _in_use(host: str, port: int, error: OSError) -> HubError:
     return HubError(
         Kind.UNAVAILABLE,
-        f"the hub cannot listen on {host} port {port}: {error.strerror}; set server.host and server.port, or stop what "
-        "uses that port",
+        f"the hub cannot listen on {host} port {port}: {error.strerror}; change server.host or server.port, or stop "
+        "the program that uses that port",
         reason="listen",
     )
 

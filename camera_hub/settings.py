@@ -1,6 +1,6 @@
 """All settings: frozen, read once, unknown keys refused. config/camera_hub.toml lists every key at its default.
 
-Only what must be known before the database opens, and what belongs to the machine, stands here. What people edit at run
+Only what must be known before the database opens, and what belongs to the machine, is here. What people edit at run
 time (villages, cameras, tours, users) is in the database. Environment: CAMERA_HUB_<SECTION>__<KEY> beats the file.
 """
 
@@ -34,7 +34,7 @@ class ServerSettings(_Section):
 
 
 class SiteSettings(_Section):
-    """The site itself. `time_zone`: day and night, reports, duty and every time on a page are told in it."""
+    """The site itself. `time_zone`: day and night, reports, duty and every time on a page are given in it."""
 
     time_zone: str = "Asia/Shanghai"
 
@@ -80,6 +80,7 @@ class MediaSettings(_Section):
     udp_port: Port = 8189
     announced_addresses: tuple[str, ...] = ()
     payload_limit: int = Field(1200, ge=500, le=1400)
+    plain_sending: bool = False
     pacer_rate: int = Field(100_000_000, ge=1_000_000)
     gop_cache_bytes: int = Field(4 * 1024 * 1024, ge=65536)
     gop_cache_seconds: Seconds = 10.0
@@ -150,7 +151,7 @@ class HealthSettings(_Section):
 
 
 class NoticeSettings(_Section):
-    """Where alarms are told outside the pages."""
+    """Where alarms are sent outside the pages."""
 
     webhook_url: str = ""
     webhook_timeout: Seconds = 5.0
@@ -201,7 +202,7 @@ def load(path: Path | None = None, environ: dict[str, str] | None = None) -> Set
         except OSError as error:
             raise HubError(Kind.INVALID, f"the settings file {path} cannot be read: {error.strerror}") from error
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            raise HubError(Kind.INVALID, f"the settings file {path} is no valid TOML: {error}") from error
+            raise HubError(Kind.INVALID, f"the settings file {path} is not valid TOML: {error}") from error
     for name, text in (os.environ if environ is None else environ).items():
         if not name.startswith("CAMERA_HUB_") or "__" not in name:
             continue

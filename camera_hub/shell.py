@@ -1,4 +1,4 @@
-"""Rooms opened for a single command of the shell, beside or without a running hub."""
+"""Parts opened for a single shell command, beside or without a running hub."""
 
 import tempfile
 from collections.abc import AsyncIterator, Sequence
@@ -33,7 +33,7 @@ async def accounts(settings: Settings) -> AsyncIterator[Accounts]:
 
 
 async def discover(settings: Settings, ranges: Sequence[str]) -> list[FoundView]:
-    """What answers on the networks at hand (without ranges: by multicast alone). Nothing is registered.
+    """Devices that answer on the local networks (without ranges: by multicast alone). Nothing is registered.
 
     The same search as the pages start, over an empty register of its own. Raises HubError for a bad range.
     """

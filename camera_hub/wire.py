@@ -3,7 +3,7 @@
 Frame: version u8 · 3 bytes of zero · head length u32 · body length u32 · head (JSON, UTF-8) · body. A frame is at most
 4 MiB. A head has `type`; a request also has `id`, its reply has `re` (the id) and either its values or `error` (the
 body of a `HubError`). The contract assumes nothing of one machine but the byte stream, so a
-relay may later stand elsewhere.
+relay may later run elsewhere.
 """
 
 import asyncio
@@ -70,9 +70,9 @@ async def read_frame(reader: asyncio.StreamReader) -> PipeFrame | None:
     except (asyncio.IncompleteReadError, ConnectionError):
         return None
     except ValueError as error:
-        raise HubError(Kind.INVALID, "the peer sent a head that is no JSON") from error
+        raise HubError(Kind.INVALID, "the peer sent a head that is not JSON") from error
     if not isinstance(head, dict):
-        raise HubError(Kind.INVALID, "the peer sent a head that is no JSON object")
+        raise HubError(Kind.INVALID, "the peer sent a head that is not a JSON object")
     return PipeFrame(head, body)
 
 
@@ -132,8 +132,10 @@ class Pipe:
             raise HubError(Kind.TIMEOUT, f"no reply to {head.get('type')} within {deadline:g} s") from error
         finally:
             self._waiting.pop(number, None)
-        if (said := reply.head.get("error")) is not None:
-            raise HubError(Kind(said["error"]), said["detail"], reason=said.get("reason"), **(said.get("params") or {}))
+        if (refused := reply.head.get("error")) is not None:
+            raise HubError(
+                Kind(refused["error"]), refused["detail"], reason=refused.get("reason"), **(refused.get("params") or {})
+            )
         return reply
 
     async def reply(self, request: PipeFrame, head: dict[str, Any], body: bytes = b"") -> None:
@@ -149,7 +151,7 @@ class Pipe:
         await self.reply(request, {"error": error.body()})
 
     async def receive(self) -> PipeFrame | None:
-        """The next message that is no reply; None when the peer has closed (all waiting calls then fail)."""
+        """The next message that is not a reply; None when the peer has closed (all waiting calls then fail)."""
         while True:
             frame = await read_frame(self._reader)
             if frame is None:

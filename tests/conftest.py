@@ -31,7 +31,7 @@ POSTGRES = os.environ.get("CAMERA_HUB_TEST_POSTGRES", "")
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     mark(items)
     if "PYTEST_XDIST_WORKER" in os.environ:
-        items.sort(key=lambda item: list(TOGETHER).index(scope(item.nodeid)) if scope(item.nodeid) in TOGETHER else 9)
+        items.sort(key=lambda item: scope(item.nodeid) not in TOGETHER)  # the longest pieces first
 
 
 class Scheduling(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types
@@ -41,6 +41,7 @@ class Scheduling(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no typ
         return scope(nodeid)
 
 
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Scheduling:
     config.option.loadscopereorder = False  # as collected: what takes longest comes first
     return Scheduling(config, log)

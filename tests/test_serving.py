@@ -12,6 +12,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+import uvicorn
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
@@ -146,6 +147,28 @@ async def test_a_port_in_use_is_one_clear_error(tmp_path: Path) -> None:
     assert caught.value.reason == "listen"
 
 
+async def test_a_server_that_ends_by_itself_ends_the_hub_with_a_clear_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ending = asyncio.Event()
+
+    async def serve(server: object, sockets: object) -> None:
+        await ending.wait()
+        raise OSError("no more file descriptors")
+
+    monkeypatch.setattr(uvicorn.Server, "serve", serve)
+    settings = Settings(server=ServerSettings(port=0, data_dir=tmp_path), media=MediaSettings(udp_port=0))
+
+    async def serve_for_ever() -> None:
+        async with asyncio.timeout(DEADLINE), serving(settings, SystemClock()):
+            ending.set()
+            await asyncio.Event().wait()
+
+    with pytest.raises(HubError, match=r"the HTTP server ended by itself \(no more file descriptors\)") as caught:
+        await serve_for_ever()
+    assert caught.value.reason == "server_ended"
+
+
 @pytest.mark.parametrize(
     ("server", "url"),
     [
@@ -164,4 +187,4 @@ def test_listening_to_the_network_without_https_is_warned_of(caplog: pytest.LogC
     warn_if_open(Settings(server=ServerSettings(host="0.0.0.0", secure_cookies=True)))
     assert caplog.text == ""
     warn_if_open(Settings(server=ServerSettings(host="0.0.0.0")))
-    assert "passwords cross the network in clear" in caplog.text
+    assert "passwords cross the network unencrypted" in caplog.text

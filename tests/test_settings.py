@@ -57,7 +57,7 @@ def test_an_unknown_or_wrong_key_is_refused_by_name(tmp_path: Path, text: str, k
     assert f"setting {key} in {path}" in caught.value.detail
 
 
-@pytest.mark.parametrize(("name", "said"), [("missing.toml", "cannot be read"), ("broken.toml", "no valid TOML")])
+@pytest.mark.parametrize(("name", "said"), [("missing.toml", "cannot be read"), ("broken.toml", "is not valid TOML")])
 def test_a_file_that_cannot_be_used_says_why(tmp_path: Path, name: str, said: str) -> None:
     (tmp_path / "broken.toml").write_text("[server\n")
     with pytest.raises(HubError, match=said):

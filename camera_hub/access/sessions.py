@@ -6,9 +6,10 @@ through this object acts at once.
 """
 
 import hashlib
+import logging
 import secrets
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import delete, update
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -16,8 +17,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from camera_hub.access.actors import read_actor
 from camera_hub.access.policy import Actor
 from camera_hub.clock import Clock
+from camera_hub.errors import HubError
 from camera_hub.store.database import Database
 from camera_hub.store.tables import UserSession
+
+log = logging.getLogger(__name__)
 
 CACHE_SECONDS = 5.0
 _CACHE_ENTRIES = 4096
@@ -78,12 +82,19 @@ class Sessions:
         if reading is None:
             return None
         if now - held.seen_at >= _SEEN_EVERY:
-            async with self._database.write() as session:
-                await session.execute(update(UserSession).where(UserSession.token_hash == key).values(seen_at=now))
+            await self._note_seen(key, now)
         ends = min(held.expires_at, reading.holds_until or held.expires_at)
         seconds = min(CACHE_SECONDS, (ends - now).total_seconds())
         self._remember(key, _CachedActor(reading.actor, self._clock.monotonic() + seconds))
         return reading.actor
+
+    async def _note_seen(self, key: str, now: datetime) -> None:
+        """Keep that the session is used; where nothing can be written (disk full), reading goes on without."""
+        try:
+            async with self._database.write() as session:
+                await session.execute(update(UserSession).where(UserSession.token_hash == key).values(seen_at=now))
+        except HubError as error:
+            log.debug("the use of a session could not be noted: %s", error)
 
     async def end(self, token: str) -> None:
         """End one session; an unknown one is no error."""

@@ -1,4 +1,7 @@
-"""Sealing of camera passwords: AES-256-GCM with a key that lives in a 0400 file outside the database.
+"""Sealing of camera passwords: AES-256-GCM with keys that live in a 0400 file outside the database.
+
+The file is a key ring: one key a line, in base64, the newest last. The newest seals, every one opens: a new key can be
+appended at any time, and an old one removed once nothing is sealed with it.
 
 Sealed bytes: key id (1) · nonce (12) · ciphertext and tag. The device id is associated data, so a sealed password that
 is moved to another device's row does not open.
@@ -23,21 +26,20 @@ _NONCE_BYTES = 12
 
 
 class Vault:
-    """Seals and opens with one key; `key` is 32 random bytes."""
+    """Seals with the last of its keys and opens with any; a key is 32 random bytes."""
 
-    def __init__(self, key: bytes) -> None:
-        if len(key) != _KEY_BYTES:
-            raise ValueError(f"a vault key has {_KEY_BYTES} bytes")
-        self._cipher = AESGCM(key)
-        self._key_id = hashlib.sha256(b"camera hub vault key" + key).digest()[:1]
+    def __init__(self, *keys: bytes) -> None:
+        if not keys or any(len(key) != _KEY_BYTES for key in keys):
+            raise ValueError(f"a vault needs keys of {_KEY_BYTES} bytes")
+        self._ring = [(_key_id(key), AESGCM(key)) for key in keys]
 
     @classmethod
     def open_or_create(cls, path: Path) -> Self:
-        """The vault whose key is in `path`; a missing file is made with a fresh key, mode 0400. Raises HubError."""
+        """The vault whose keys are in `path`; a missing file is made with a fresh key, mode 0400. Raises HubError."""
         try:
             with contextlib.suppress(FileExistsError):
                 _create(path)
-            return cls(_read(path))
+            return cls(*_read(path))
         except OSError as error:
             raise HubError(
                 Kind.UNAVAILABLE, f"the key file {path} cannot be used: {error.strerror}", reason="key_file"
@@ -45,23 +47,27 @@ class Vault:
 
     def seal(self, text: str, device_id: int) -> bytes:
         """The sealed form of `text` for that device; another call gives other bytes."""
+        key_id, cipher = self._ring[-1]
         nonce = os.urandom(_NONCE_BYTES)
-        return self._key_id + nonce + self._cipher.encrypt(nonce, text.encode(), _data(device_id))
+        return key_id + nonce + cipher.encrypt(nonce, text.encode(), _data(device_id))
 
     def open(self, sealed: bytes, device_id: int) -> str:
         """The text. Raises HubError(UNAVAILABLE, "credential_locked") for another key or device, or altered bytes."""
         nonce, ciphertext = sealed[1 : 1 + _NONCE_BYTES], sealed[1 + _NONCE_BYTES :]
-        try:
-            if sealed[:1] != self._key_id:
-                raise InvalidTag
-            return self._cipher.decrypt(nonce, ciphertext, _data(device_id)).decode()
-        except (InvalidTag, ValueError) as error:
-            raise HubError(
-                Kind.UNAVAILABLE,
-                f"the login of device {device_id} does not open with this hub's key file; type its password again",
-                reason="credential_locked",
-                device_id=device_id,
-            ) from error
+        for key_id, cipher in reversed(self._ring):  # two keys may share their id of one byte
+            if key_id == sealed[:1]:
+                with contextlib.suppress(InvalidTag, ValueError):
+                    return cipher.decrypt(nonce, ciphertext, _data(device_id)).decode()
+        raise HubError(
+            Kind.UNAVAILABLE,
+            f"the login of device {device_id} does not open with this hub's key file; type its password again",
+            reason="credential_locked",
+            device_id=device_id,
+        )
+
+
+def _key_id(key: bytes) -> bytes:
+    return hashlib.sha256(b"camera hub vault key" + key).digest()[:1]
 
 
 def _data(device_id: int) -> bytes:
@@ -86,7 +92,7 @@ def _create(path: Path) -> None:
         draft.unlink(missing_ok=True)
 
 
-def _read(path: Path) -> bytes:
+def _read(path: Path) -> list[bytes]:
     if stat.S_IMODE(path.stat().st_mode) & 0o077:
         raise HubError(
             Kind.UNAVAILABLE,
@@ -94,11 +100,13 @@ def _read(path: Path) -> bytes:
             reason="key_file",
         )
     try:
-        key = base64.b64decode(path.read_bytes().strip(), validate=True)
+        keys = [base64.b64decode(line, validate=True) for line in path.read_bytes().split()]
     except binascii.Error:
-        key = b""
-    if len(key) != _KEY_BYTES:
+        keys = []
+    if not keys or any(len(key) != _KEY_BYTES for key in keys):
         raise HubError(
-            Kind.UNAVAILABLE, f"the key file {path} holds no vault key; restore it from the backup", reason="key_file"
+            Kind.UNAVAILABLE,
+            f"the key file {path} holds something else than vault keys; restore it from the backup",
+            reason="key_file",
         )
-    return key
+    return keys

@@ -68,6 +68,7 @@ async def change_device(device_id: Id, body: ChangeDevice, actor: Registrar, reg
         name=body.name,
         host=body.host,
         onvif_port=body.onvif_port,
+        purpose=body.purpose or "ordinary",
         username=body.username,
         password=body.password.get_secret_value() if body.password is not None else None,
     )
@@ -87,7 +88,7 @@ async def retire_device(device_id: Id, actor: Registrar, register: Reg, clock: A
 
 def _shown(actor: Actor, device: DeviceView) -> DeviceView:
     """Login names are for those who register."""
-    return device if allows(actor, Action.REGISTER) else replace(device, username=None)
+    return device if allows(actor, Action.REGISTER) else replace(device, logins=())
 
 
 def live(register: Register) -> SharedReader:
@@ -97,7 +98,7 @@ def live(register: Register) -> SharedReader:
         if device.retired_at is not None:
             return None
         whole = DeviceAnswer.model_validate(device)
-        without_login = DeviceAnswer.model_validate(replace(device, username=None))
+        without_login = DeviceAnswer.model_validate(replace(device, logins=()))
 
         def shown(actor: Actor) -> DeviceAnswer | None:
             if not allows(actor, Action.READ_HEALTH, device.village_id):

@@ -1,6 +1,6 @@
 """Every error of the API in one shape: {"error": kind, "reason": code, "detail": sentence, "params": {…}}.
 
-The user never gets a traceback nor what was typed back (it may be a password); an unexpected failure is logged whole.
+A client never gets a traceback, nor its own input back (it may be a password); unexpected failures are logged in full.
 """
 
 import logging
@@ -13,14 +13,17 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from camera_hub.errors import HubError, Kind
+from camera_hub.errors import HubError, Kind, Reason
 
 log = logging.getLogger(__name__)
 
 _KINDS = {kind.status: kind for kind in Kind} | {400: Kind.INVALID, 405: Kind.UNSUPPORTED}
+_RETRY_AFTER: dict[str, int] = {Reason.DATABASE_BUSY: 2, Reason.DATABASE_AWAY: 5, Reason.STORAGE_FULL: 60}
+"""Seconds after which a client may try again (RFC 9110, 10.2.3)."""
+
 _SENTENCES = {
     404: "there is nothing at this address",
-    405: "this address does not take that method",
+    405: "this address does not support that method",
 }
 
 
@@ -34,7 +37,10 @@ def install(app: FastAPI) -> None:
 
 def answer(error: HubError, status: int | None = None, headers: dict[str, str] | None = None) -> JSONResponse:
     """The HTTP answer to an expected failure."""
-    return JSONResponse(error.body(), status if status is not None else error.kind.status, headers)
+    fields = dict(headers or {})
+    if error.reason in _RETRY_AFTER:
+        fields.setdefault("retry-after", str(_RETRY_AFTER[error.reason]))
+    return JSONResponse(error.body(), status if status is not None else error.kind.status, fields)
 
 
 class Unexpected:
@@ -69,35 +75,35 @@ class Unexpected:
 
 async def _hub_error(connection: Any, error: Exception) -> Any:
     assert isinstance(error, HubError)
-    return await _say(connection, error)
+    return await _respond(connection, error)
 
 
 async def _invalid(connection: Any, error: Exception) -> Any:
     assert isinstance(error, RequestValidationError | WebSocketRequestValidationError)
-    return await _say(connection, invalid(error.errors()))
+    return await _respond(connection, invalid(error.errors()))
 
 
 async def _http(connection: Request | WebSocket, error: Exception) -> Any:
     assert isinstance(error, HTTPException)
     kind = _KINDS.get(error.status_code, Kind.INVALID if error.status_code < 500 else Kind.INTERNAL)
     sentence = _SENTENCES.get(error.status_code, str(error.detail))
-    said = HubError(kind, sentence, reason={405: "method_not_allowed"}.get(error.status_code))
-    return await _say(connection, said, error.status_code, dict(error.headers or {}))
+    answered = HubError(kind, sentence, reason={405: "method_not_allowed"}.get(error.status_code))
+    return await _respond(connection, answered, error.status_code, dict(error.headers or {}))
 
 
 def invalid(errors: Sequence[Any]) -> HubError:
-    """Pydantic's findings as one HubError: names of fields and rules, never the input."""
+    """Pydantic's errors as one HubError: names of fields and rules, never the input."""
     fields = [
         {"field": ".".join(str(part) for part in found["loc"][1:]), "type": found["type"], "message": found["msg"]}
         for found in errors
     ]
-    told = "; ".join(
+    sentence = "; ".join(
         f"{field['field']}: {field['message']}" if field["field"] else field["message"] for field in fields
     )
-    return HubError(Kind.INVALID, told or "the request is not valid", fields=fields)
+    return HubError(Kind.INVALID, sentence or "the request is not valid", fields=fields)
 
 
-async def _say(
+async def _respond(
     connection: Request | WebSocket, error: HubError, status: int | None = None, headers: dict[str, str] | None = None
 ) -> JSONResponse | None:
     if isinstance(connection, Request):

@@ -1,6 +1,6 @@
-"""How large a request may be, told in the shape of every other error.
+"""How large a request may be, reported in the shape of every other error.
 
-FastAPI's own limit answers with a plain sentence and ends by an exception that passes through every middleware.
+Frameworks answer with plain text and raise an exception that passes through every middleware.
 """
 
 from starlette.datastructures import Headers
@@ -27,13 +27,13 @@ class BodyLimit:
             error = HubError(Kind.TOO_LARGE, self._sentence(), max=self._limit)
             await answer(error, headers={"connection": "close"})(scope, receive, send)
             return
-        taken = 0
+        received = 0
 
         async def counted() -> Message:
-            nonlocal taken
+            nonlocal received
             message = await receive()
-            taken += len(message.get("body", b""))
-            if taken > self._limit:
+            received += len(message.get("body", b""))
+            if received > self._limit:
                 raise HTTPException(413, self._sentence())  # FastAPI turns any other kind into a 400
             return message
 

@@ -25,7 +25,7 @@ router = APIRouter(tags=["system"])
 
 
 class NeedsOrToken(Needs):
-    """As Needs; the scraper's token does instead of a session. Answers the actor, None for the scraper."""
+    """As Needs; the scraper's token is accepted instead of a session. Returns the actor, None for the scraper."""
 
     async def __call__(self, connection: HTTPConnection) -> Actor | None:  # type: ignore[override]  # the one route knows
         settings: Settings = connection.app.state.parts[Settings]
@@ -52,24 +52,27 @@ _RELAY_COUNTERS = {
     "sent_bytes": "Bytes of SRTP sent to browsers.",
     "sent_frames": "Frames sent to browsers.",
     "sent_rtx": "Packets sent again on a browser's NACK.",
-    "sent_rtx_missed": "Packets that browsers asked for and that were no longer kept.",
+    "sent_rtx_missed": "Packets that browsers asked for after they had left the history.",
     "sent_pli": "Key frames that browsers asked for.",
     "sent_replays": "Cached GOPs sent.",
     "sent_dropped_frames": "Frames that slow viewers were not sent.",
-    "sent_pacer_waits": "Times that a peer's pacer held something back.",
+    "sent_pacer_waits": "Times that a peer's pacer had to wait.",
     "sent_blocked": "Times that the UDP socket was full.",
     "sent_failed": "Packets that could not be encrypted or sent.",
-    "dropped_key_frames": "Key frames that the hub did not take in time.",
+    "dropped_key_frames": "Key frames that the hub did not accept in time.",
+    "dropped_messages": "Messages to the hub dropped because it did not read.",
+    "coalesced_states": "States that a newer one replaced before the hub had read them.",
+    "hub_stalls": "Times that the hub had not read for ten seconds.",
     "players_bytes": "Bytes of video sent to players (RTSP out).",
     "players_packets": "RTP packets sent to players.",
     "players_dropped_frames": "Frames that slow players were not sent.",
-    "players_turned_away": "Connections of players that were one too many.",
+    "players_turned_away": "Connections of players beyond the limit.",
 }
 _RELAY_GAUGES = {
     "rss_bytes": "Resident memory of the relay process.",
-    "loop_lag_p50": "Median lateness of the relay's event loop in the last ten seconds, seconds.",
-    "loop_lag_max": "Longest stall of the relay's event loop in the last ten seconds, seconds.",
-    "uptime": "Seconds since the relay process began.",
+    "loop_lag_p50": "Median delay of the relay's event loop in the last ten seconds, seconds.",
+    "loop_lag_max": "Longest delay of the relay's event loop in the last ten seconds, seconds.",
+    "uptime": "Seconds since the relay process started.",
     "players": "Sessions of players (RTSP out).",
 }
 _FEED_COUNTERS = {
@@ -77,12 +80,12 @@ _FEED_COUNTERS = {
     "bytes": "Bytes of RTP from the camera.",
     "frames": "Whole frames.",
     "key_frames": "Key frames.",
-    "gaps": "Places in the stream where packets were missing.",
-    "dropped": "Frames dropped since they were not whole.",
-    "bad_packets": "Packets that were no RTP.",
-    "jumps": "Leaps of the camera's timestamps.",
+    "gaps": "Gaps in the sequence numbers of the stream.",
+    "dropped": "Incomplete frames that were dropped.",
+    "bad_packets": "Packets that were not RTP.",
+    "jumps": "Jumps of the camera's RTP timestamps.",
     "opens": "Times that the stream was opened.",
-    "failures": "Times that opening failed or the stream broke off.",
+    "failures": "Times that opening failed or the stream ended.",
 }
 _FEED_GAUGES = {
     "gop_seconds": "Time between the last two key frames, seconds.",
@@ -91,7 +94,11 @@ _FEED_GAUGES = {
     "lateness": "By how much the last frame came later than the earliest ones, seconds.",
     "tracks": "Tiles that show the feed.",
 }
-_EYE_COUNTERS = {"looks": "Key frames looked at.", "killed": "Eyes ended by a picture.", "refused": "Looks refused."}
+_EYE_COUNTERS = {
+    "looks": "Key frames decoded.",
+    "killed": "Eyes killed because of a picture.",
+    "refused": "Looks refused.",
+}
 
 
 class _ReadingCollector(Collector):
@@ -109,7 +116,7 @@ class _ReadingCollector(Collector):
         for name, help_ in _EYE_COUNTERS.items():
             yield CounterMetricFamily(f"camera_hub_eye_{name}", help_, value=self._readings.eyes.get(name, 0))
         yield GaugeMetricFamily(
-            "camera_hub_eye_waiting", "Looks that wait for an eye.", value=self._readings.eyes.get("waiting", 0)
+            "camera_hub_eye_waiting", "Looks waiting for an eye.", value=self._readings.eyes.get("waiting", 0)
         )
 
     def _relays(self) -> Iterator[Metric]:
@@ -117,7 +124,7 @@ class _ReadingCollector(Collector):
         starts = CounterMetricFamily("camera_hub_relay_starts", "Processes that this relay has had.", labels=["relay"])
         viewers = GaugeMetricFamily("camera_hub_relay_viewers", "Browser peers.", labels=["relay"])
         dropped = CounterMetricFamily(
-            "camera_hub_relay_datagrams_dropped", "Datagrams dropped at the one port.", labels=["relay", "kind"]
+            "camera_hub_relay_datagrams_dropped", "Datagrams dropped at the UDP port.", labels=["relay", "kind"]
         )
         rows: list[tuple[list[str], Mapping[str, Any]]] = []
         for relay in self._readings.relays:
@@ -134,7 +141,7 @@ class _ReadingCollector(Collector):
     def _feeds(self) -> Iterator[Metric]:
         labels = ["camera", "stream", "relay"]
         rows = [([str(feed.camera_id), feed.role, str(feed.relay)], feed.values) for feed in self._readings.feeds]
-        live = GaugeMetricFamily("camera_hub_feed_live", "Whether pictures come.", labels=labels)
+        live = GaugeMetricFamily("camera_hub_feed_live", "Whether pictures arrive.", labels=labels)
         for label, values in rows:
             live.add_metric(label, values["phase"] == "live")
         yield live

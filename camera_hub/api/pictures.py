@@ -49,7 +49,7 @@ async def picture(
     request: Request,
     camera_id: Id,
 ) -> Response:
-    """The last JPEG that was kept; 404 when there is none."""
+    """The last stored JPEG; 404 when there is none."""
     facts = await authorization.facts(camera_id)
     require_village(actor, facts.village_id, "camera")
     jpeg = await pictures.read(camera_id)

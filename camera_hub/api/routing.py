@@ -1,4 +1,4 @@
-"""How a route finds the hub's parts and names its policy.
+"""How a route gets the hub's parts and states its policy.
 
     router = APIRouter(prefix="/api/cameras")
 
@@ -8,7 +8,7 @@
 A route without `needs` or `public` stops the hub from starting (`check_policies`) and fails the suite.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
@@ -35,18 +35,27 @@ class SessionReader(Protocol):
         ...
 
 
+class Part:
+    """Finds the hub's part of one type. A class, so that `check_parts` can see what a route asks for."""
+
+    def __init__(self, kind: type[Any]) -> None:
+        self.kind = kind
+
+    def __call__(self, connection: HTTPConnection) -> Any:
+        return connection.app.state.parts[self.kind]
+
+
 def part(kind: type[T]) -> Any:
-    """The hub's part of that type, as app.py put it together."""
+    """The hub's part of that type, as app.py put it together.
 
-    def find(connection: HTTPConnection) -> T:
-        found: T = connection.app.state.parts[kind]
-        return found
-
-    return Depends(find)
+    Routes name in their signature what they use, as FastAPI's dependencies do; nothing else can look parts up, and a
+    part that is missing stops the hub from starting (`check_parts`) instead of failing at the first request.
+    """
+    return Depends(Part(kind))
 
 
 class Needs:
-    """Judges a request: a session (401), our own page (403), the role (403). Answers the actor."""
+    """Authorizes a request: a session (401), our own page (403), the role (403). Returns the actor."""
 
     def __init__(self, action: Action) -> None:
         self.action = action
@@ -79,7 +88,7 @@ def cookie_name(secure: bool) -> str:
 def session_token(connection: HTTPConnection) -> str:
     """The session's token that came with the request, "" when there is none.
 
-    Programs that are no browser (WHEP players) send it as a bearer token, as their standard says.
+    Programs other than browsers (WHEP players) send it as a bearer token, as the WHEP draft says.
     """
     if (bearer := _bearer(connection)) is not None:
         return bearer
@@ -133,9 +142,9 @@ def policies(app: FastAPI) -> list[Stated]:
     for context in iter_route_contexts(app.routes):
         is_api = isinstance(context.original_route, APIRoute | APIWebSocketRoute)
         methods = tuple(sorted(context.methods or ())) or ("WS",)
-        judges = list(_judges(context.dependant)) if is_api else []
-        actions = [judge.action for judge in judges if isinstance(judge, Needs)]
-        found.append(Stated(methods, context.path or "", bool(judges), actions[0] if actions else None))
+        found_policies = list(_policies_of(context.dependant)) if is_api else []
+        actions = [policy.action for policy in found_policies if isinstance(policy, Needs)]
+        found.append(Stated(methods, context.path or "", bool(found_policies), actions[0] if actions else None))
     return found
 
 
@@ -146,8 +155,28 @@ def check_policies(app: FastAPI) -> None:
         raise RuntimeError(f"routes without a policy: {', '.join(sorted(bare))}")
 
 
-def _judges(dependant: Dependant) -> Iterator[Needs | Public]:
-    for part in dependant.dependencies:
-        if isinstance(part.call, Needs | Public):
-            yield part.call
-        yield from _judges(part)
+def check_parts(app: FastAPI, parts: Mapping[type, Any]) -> None:
+    """Raise RuntimeError naming every part that a route asks for and that is not among `parts`."""
+    missing = {
+        f"{asked.kind.__name__} ({context.path})"
+        for context in iter_route_contexts(app.routes)
+        if isinstance(context.original_route, APIRoute | APIWebSocketRoute)
+        for asked in _asked(context.dependant)
+        if asked.kind not in parts
+    }
+    if missing:
+        raise RuntimeError(f"routes ask for parts that there are not: {', '.join(sorted(missing))}")
+
+
+def _asked(dependant: Dependant) -> Iterator[Part]:
+    for below in dependant.dependencies:
+        if isinstance(below.call, Part):
+            yield below.call
+        yield from _asked(below)
+
+
+def _policies_of(dependant: Dependant) -> Iterator[Needs | Public]:
+    for below in dependant.dependencies:
+        if isinstance(below.call, Needs | Public):
+            yield below.call
+        yield from _policies_of(below)

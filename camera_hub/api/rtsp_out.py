@@ -72,9 +72,12 @@ async def create(
 
 
 @router.delete("/tokens/{token_id}")
-async def revoke(token_id: Id, actor: Manager, out: Out, tokens: Tokens) -> StreamTokenAnswer:
+async def revoke(token_id: Id, actor: Manager, out: Out, ports: Ports, tokens: Tokens) -> StreamTokenAnswer:
     """Revoke a token: its sessions end at once, and it never opens anything again."""
-    return _token(await tokens.revoke(token_id), out.running())
+    token = await tokens.revoke(token_id)
+    await out.on_tokens_changed()
+    await ports.update()
+    return _token(token, out.running())
 
 
 @router.get("/sessions")

@@ -41,7 +41,7 @@ async def start(
 
 @router.get("/{run_id}")
 async def run(run_id: Id, actor: Annotated[Actor, needs(Action.VIEW)], runs: Annotated[Runs, part(Runs)]) -> RunAnswer:
-    """A run as it stands now."""
+    """A run as it is now."""
     return RunAnswer.model_validate(await runs.get(actor, run_id))
 
 
@@ -98,7 +98,7 @@ async def control(
 
 
 def live(runs: Runs) -> SharedReader:
-    """Runs as they stand now, for the pages' WebSockets."""
+    """Runs as they are now, for the pages' WebSockets."""
 
     async def read(ids: Collection[int]) -> dict[int, Render]:
         return {view.id: to_township(RunAnswer.model_validate(view)) for view in await runs.some(ids)}

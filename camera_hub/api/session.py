@@ -15,18 +15,20 @@ from camera_hub.api.schemas.people import Me, MyVillage, NewPassword, SignInRequ
 from camera_hub.clock import Clock
 from camera_hub.errors import HubError
 from camera_hub.events import AccessChanged, EventBus
+from camera_hub.settings import Settings
 
 router = APIRouter(prefix="/api/session", tags=["session"])
 
 Self = Annotated[Actor, needs(Action.SELF)]
 AccountsPart = Annotated[Accounts, part(Accounts)]
+SettingsPart = Annotated[Settings, part(Settings)]
 SessionsPart = Annotated[Sessions, part(Sessions)]
 
 
 @router.get("")
-async def who_am_i(actor: Self, accounts: AccountsPart) -> Me:
+async def who_am_i(actor: Self, accounts: AccountsPart, settings: SettingsPart) -> Me:
     """Who is signed in, and what they may do."""
-    return await me(accounts, await accounts.get(actor.user_id))
+    return await me(accounts, settings, await accounts.get(actor.user_id))
 
 
 @router.post("", dependencies=[public()])
@@ -37,6 +39,7 @@ async def sign_in(
     signing: Annotated[SignIn, part(SignIn)],
     accounts: AccountsPart,
     sessions: SessionsPart,
+    settings: SettingsPart,
 ) -> Me:
     """Start a session. A session that the browser had before is ended."""
     signed_in = await signing(
@@ -45,7 +48,7 @@ async def sign_in(
     if old := session_token(request):
         await sessions.end(old)
     set_cookie(request, response, signed_in.token, sessions.lifetime_seconds)
-    return await me(accounts, signed_in.account)
+    return await me(accounts, settings, signed_in.account)
 
 
 @router.delete("")
@@ -88,7 +91,7 @@ async def new_password(
     return Done(at=clock.now())
 
 
-async def me(accounts: Accounts, account: Account) -> Me:
+async def me(accounts: Accounts, settings: Settings, account: Account) -> Me:
     """The answer that tells a page who is signed in."""
     actor = accounts.as_actor(account)
     names = None if actor.villages is None else await accounts.village_names(sorted(actor.villages))
@@ -99,6 +102,7 @@ async def me(accounts: Accounts, account: Account) -> Me:
         role=account.role.value,
         villages=None if names is None else [MyVillage(id=number, name=name) for number, name in names.items()],
         actions=sorted(action.value for action in actions(actor)),
+        time_zone=settings.site.time_zone,
     )
 
 

@@ -10,6 +10,7 @@ from camera_hub.access.setup import FirstSetup
 from camera_hub.api.routing import part, public
 from camera_hub.api.schemas.people import Me, SetupRequest, SetupState
 from camera_hub.api.session import address, agent, me, set_cookie
+from camera_hub.settings import Settings
 
 router = APIRouter(prefix="/api/setup", tags=["setup"])
 
@@ -30,9 +31,10 @@ async def make_first_admin(
     setup: SetupOf,
     accounts: Annotated[Accounts, part(Accounts)],
     sessions: Annotated[Sessions, part(Sessions)],
+    settings: Annotated[Settings, part(Settings)],
 ) -> Me:
     """Make the first township admin and sign in. The link is used up."""
     account = await setup.redeem(body.token, body.username, body.display_name, body.password.get_secret_value())
     token = await sessions.start(account.id, address=address(request), agent=agent(request))
     set_cookie(request, response, token, sessions.lifetime_seconds)
-    return await me(accounts, account)
+    return await me(accounts, settings, account)

@@ -1,6 +1,6 @@
 """The pages (camera_hub/web_dist, built with the package) and the headers that every answer carries.
 
-Whatever no route takes comes here: a file if there is one, else index.html, since the pages route by themselves.
+Whatever matches no route comes here: a file if there is one, else index.html, since the pages route by themselves.
 """
 
 from pathlib import Path

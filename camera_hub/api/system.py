@@ -13,7 +13,7 @@ from camera_hub.access.policy import Action, Actor
 from camera_hub.api.routing import needs, part, public
 from camera_hub.api.schemas.health import RelayRestartedAnswer, SystemAnswer
 from camera_hub.clock import Clock
-from camera_hub.errors import HubError, Kind
+from camera_hub.errors import HubError, Kind, Reason
 from camera_hub.store.database import Database
 from camera_hub.store.tables import Camera
 
@@ -44,7 +44,7 @@ class Restarter(Protocol):
     """Who restarts relays; app.py hands in media's."""
 
     async def __call__(self, number: int) -> int:
-        """Let a fresh process take the relay over; answers its epoch. Raises HubError."""
+        """Let a fresh process take over from the relay; returns its epoch. Raises HubError."""
         ...
 
 
@@ -92,10 +92,10 @@ async def restart_relay(
 ) -> RelayRestartedAnswer:
     """Replace a relay by a fresh process that is warmed up first; answered when it has taken over.
 
-    For an upgrade of what the relay uses, or when it misbehaves: pictures stand still for some tenths of a second.
+    For an upgrade of what the relay uses, or when it misbehaves: pictures freeze for a few tenths of a second.
     """
     if hub.restart_relay is None:
-        raise HubError(Kind.UNAVAILABLE, "this hub runs no relays")
+        raise HubError(Kind.UNAVAILABLE, "this hub has no relays; there is nothing to restart")
     return RelayRestartedAnswer(relay=relay, epoch=await hub.restart_relay(relay))
 
 
@@ -111,8 +111,10 @@ async def ready(database: DatabasePart) -> dict[str, str]:
     try:
         async with asyncio.timeout(READY_SECONDS), database.read() as session:
             await session.execute(select(1))
-    except Exception as error:  # whatever driver it is: this route says no, it never fails
-        raise HubError(Kind.UNAVAILABLE, "the database does not answer", reason="database") from error
+    except Exception as error:  # whatever it is: this route says no, it never fails
+        raise HubError(
+            Kind.UNAVAILABLE, "the database does not answer; the log says why", reason=Reason.DATABASE_AWAY
+        ) from error
     return {"status": "ready"}
 
 

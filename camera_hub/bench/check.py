@@ -67,7 +67,7 @@ class Check:
             self._kept.append(packet)
 
     def result(self, session: "pylibsrtp.Session") -> Checked:
-        """Decrypt and decode. Of several SSRCs the first is decoded. Call once: SRTP takes no packet twice."""
+        """Decrypt and decode. Of several SSRCs the first is decoded. Call once: SRTP rejects what it has seen."""
         decrypted, largest = 0, 0
         ssrc: int | None = None
         depacketizer = Depacketizer(BY_NAME["h264"])

@@ -1,4 +1,4 @@
-"""The command line of the bench: camera-hub bench relay · scale · view."""
+"""The command line of the bench: camera-hub bench relay · scale · view · pages."""
 
 import asyncio
 import sys
@@ -122,6 +122,26 @@ def scale(
         settle=settle,
         busy=busy,
     )
+    if not asyncio.run(run(plan, SystemClock(), Lines(sys.stdout))):
+        raise typer.Exit(1)
+
+
+@app.command()
+def pages(
+    cameras: Annotated[int, typer.Option(min=1, max=20_000, help="Cameras that are registered.")] = 1000,
+    pages: Annotated[int, typer.Option(min=1, max=200, help="Open pages, each of another user.")] = 20,
+    drops: Annotated[int, typer.Option(min=1, max=200, help="Cameras that become faulty.")] = 40,
+    database_url: Annotated[str, typer.Option(help="An empty database; a new SQLite file if left out.")] = "",
+) -> None:
+    """What open pages cost the database when cameras drop: SQL statements and milliseconds until every page knows.
+
+    A hub of its own on a free port, pages by real WebSockets. Two lines: the changes all at once, and one by one (20 ms
+    apart, which are not counted in ms).
+    """
+    from camera_hub.bench.pages import PagesPlan, run  # the whole hub is loaded only where it is needed
+
+    logs.set_up("WARNING")
+    plan = PagesPlan(cameras, pages, min(drops, cameras), database_url)
     if not asyncio.run(run(plan, SystemClock(), Lines(sys.stdout))):
         raise typer.Exit(1)
 

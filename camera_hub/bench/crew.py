@@ -98,6 +98,6 @@ async def crew(processes: int, watch: Watch) -> AsyncIterator[Crew]:
 
 
 async def _listen(one: Helper) -> None:
-    """Replies are matched while somebody receives; a load process says nothing unasked."""
+    """Replies are matched while somebody receives; a load process sends nothing else."""
     while await one.pipe.receive() is not None:
         pass

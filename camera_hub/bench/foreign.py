@@ -80,8 +80,8 @@ async def foreign(
         try:
             async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=30, trust_env=False) as http:
                 if not await _answers(http, ready, process):
-                    said = (folder / "output.log").read_text("utf-8", "replace")[-_TAIL:]
-                    raise HubError(Kind.UNAVAILABLE, f"{program} does not answer; its last words: {said.strip()}")
+                    reported = (folder / "output.log").read_text("utf-8", "replace")[-_TAIL:]
+                    raise HubError(Kind.UNAVAILABLE, f"{program} does not answer; its last words: {reported.strip()}")
                 yield Foreign(program, process.pid, http)
         finally:
             await end_process(process, _TERMINATE_SECONDS)

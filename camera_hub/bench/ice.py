@@ -24,7 +24,7 @@ _ROLE_CONFLICT = 487
 class IceEnd:
     """One viewer's. `received` is called with each STUN datagram, `datagram` with each of DTLS."""
 
-    role = "controlling"  # said to aiortc; a server that insists on controlling gets its way
+    role = "controlling"  # for aiortc; a server that insists on controlling becomes it
     state = "completed"
 
     def __init__(self, own: socket.socket, clock: Clock) -> None:
@@ -95,7 +95,7 @@ class IceEnd:
         self._wake()
 
     def close(self) -> None:
-        """Whoever waits for a datagram gets ConnectionError."""
+        """Who waits for a datagram gets ConnectionError."""
         self._closed = True
         self._wake()
 

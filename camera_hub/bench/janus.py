@@ -78,9 +78,9 @@ class Janus:
         waiting = self._waiting.get(event.get("sender", 0))
         if waiting is None or waiting.done():
             return
-        said = event.get("plugindata", {}).get("data", {})
-        if "error" in said:
-            waiting.set_exception(HubError(Kind.UNAVAILABLE, f"janus refused the offer: {said['error']}"))
+        reported = event.get("plugindata", {}).get("data", {})
+        if "error" in reported:
+            waiting.set_exception(HubError(Kind.UNAVAILABLE, f"janus refused the offer: {reported['error']}"))
         elif "jsep" in event:
             waiting.set_result(event["jsep"]["sdp"])
 
@@ -104,10 +104,10 @@ class Janus:
 
     async def _post(self, path: str, message: dict[str, Any]) -> dict[str, Any]:
         reply = await self._server.request("POST", path, json={**message, "transaction": str(next(self._numbers))})
-        said: dict[str, Any] = reply.json()
-        if said.get("janus") not in ("success", "ack"):
-            raise HubError(Kind.UNAVAILABLE, f"janus refused {message['janus']}: {said.get('error')}")
-        return said
+        reported: dict[str, Any] = reply.json()
+        if reported.get("janus") not in ("success", "ack"):
+            raise HubError(Kind.UNAVAILABLE, f"janus refused {message['janus']}: {reported.get('error')}")
+        return reported
 
 
 def _own_address() -> str:

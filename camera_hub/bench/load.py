@@ -5,7 +5,7 @@ prepare {viewers, tracks, cipher, address, first,   reply {offers}: one SDP each
 connect {viewer, answer, deadline}                  reply when its DTLS is done
 counts  {}                                          reply {…Counts}
 checked {}                                          reply {viewers: [Checked]}; once, at the end
-close   {}                                          reply when all have said goodbye
+close   {}                                          reply when all have reported goodbye
 
 Sockets are looked at every few milliseconds instead of at each packet: a receiver that sleeps would be woken by the
 server's own system call, and waking is no cost of a server whose viewers are elsewhere.

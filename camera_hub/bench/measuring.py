@@ -38,8 +38,8 @@ class Feeding:
 
     async def trace(self, lane: int) -> list[tuple[float, int]]:
         """Of each frame of a lane since the last trace: when its writing began (monotonic seconds), payload bytes."""
-        said = (await self.helper.pipe.call({"type": "trace", "lane": lane})).head["frames"]
-        return [(float(at), int(size)) for at, size in said]
+        reported = (await self.helper.pipe.call({"type": "trace", "lane": lane})).head["frames"]
+        return [(float(at), int(size)) for at, size in reported]
 
 
 @asynccontextmanager
@@ -59,9 +59,9 @@ async def feeding(picture: Picture) -> AsyncIterator[Feeding]:
                 "height": picture.height,
                 "gop_seconds": picture.gop_seconds,
             }
-            said = (await started.pipe.call(head, deadline=_START_SECONDS)).head
-            expected = Expected(float(said["bit_rate"]), float(said["fps"]))
-            yield Feeding(started, int(said["port"]), expected, float(said["packets_per_second"]))
+            reported = (await started.pipe.call(head, deadline=_START_SECONDS)).head
+            expected = Expected(float(reported["bit_rate"]), float(reported["fps"]))
+            yield Feeding(started, int(reported["port"]), expected, float(reported["packets_per_second"]))
 
 
 async def measure(

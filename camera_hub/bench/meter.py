@@ -58,7 +58,7 @@ class Machine:
 
 
 def parse_stat(text: str) -> Stat:
-    """Read /proc/PID/stat. The name stands in brackets and may hold anything."""
+    """Read /proc/PID/stat. The name is in brackets and may contain anything."""
     head, _, rest = text.rpartition(")")
     fields = rest.split()
     user, system, waited_user, waited_system = (int(field) / _TICK for field in fields[11:15])

@@ -17,7 +17,7 @@ from camera_hub.bench.impairment import Lane
 
 MAX_BROWSERS = 64
 MAX_WAITING = 4096
-"""Datagrams on the road at once in one direction; more than any link of ours holds."""
+"""Datagrams under way at once in one direction; more than any simulated link holds."""
 
 
 def _nothing(data: bytes) -> bool:
@@ -60,7 +60,7 @@ class _Side(asyncio.DatagramProtocol):
         """Nobody listens there any more; a road does not mind."""
 
     def later(self, lane: Lane, data: bytes, address: tuple[str, int] | None) -> None:
-        """Send by this socket when the lane says so, if it does."""
+        """Send by this socket when the lane is due, if it ever is."""
         at = lane.out(len(data), asyncio.get_running_loop().time())
         if at is None:
             return

@@ -130,28 +130,28 @@ async def _watched(
     before = await read(clock, source, hub.pids, clients)
     await clock.sleep(plan.spans.seconds)
     after = await read(clock, source, hub.pids, clients)
-    said = await hub.figures()
+    reported = await hub.figures()
     fields = window(before, after, source.expected, watch.viewers * watch.tracks)
     return fields | {
         "feed_mbit": source.expected.bit_rate * plan.feeds / 1e6,
-        "feed_counters": since(feed_counters(begun), feed_counters(said)),
-        "track_counters": since(track_counters(begun), track_counters(said)),
-        "feed_lateness_ms_max": 1e3 * max(feed["lateness"] for one in said for feed in one["feeds"].values()),
-        "pacer_waits": sum(viewer["pacer_waits"] for one in said for viewer in one["viewers"].values()),
+        "feed_counters": since(feed_counters(begun), feed_counters(reported)),
+        "track_counters": since(track_counters(begun), track_counters(reported)),
+        "feed_lateness_ms_max": 1e3 * max(feed["lateness"] for one in reported for feed in one["feeds"].values()),
+        "pacer_waits": sum(viewer["pacer_waits"] for one in reported for viewer in one["viewers"].values()),
         "source_dropped": await source.dropped() - late,
-        **loop_lag(said),
+        **loop_lag(reported),
     }
 
 
-def feed_counters(said: list[dict[str, Any]]) -> dict[str, int]:
+def feed_counters(reported: list[dict[str, Any]]) -> dict[str, int]:
     """What went wrong on the way in, over all feeds of all relays."""
-    feeds = [feed for one in said for feed in one["feeds"].values()]
+    feeds = [feed for one in reported for feed in one["feeds"].values()]
     return {name: sum(int(feed[name]) for feed in feeds) for name in _FEED_COUNTERS}
 
 
-def track_counters(said: list[dict[str, Any]]) -> dict[str, int]:
+def track_counters(reported: list[dict[str, Any]]) -> dict[str, int]:
     """What the relays themselves left out on the way to the viewers, over all tracks."""
-    tracks = [track for one in said for viewer in one["viewers"].values() for track in viewer["tracks"]]
+    tracks = [track for one in reported for viewer in one["viewers"].values() for track in viewer["tracks"]]
     return {name: sum(int(track[name]) for track in tracks) for name in _TRACK_COUNTERS}
 
 
@@ -165,10 +165,10 @@ def filling(packets_per_second: float) -> float:
     return RelayConfig().history_packets / packets_per_second
 
 
-def loop_lag(said: list[dict[str, Any]]) -> dict[str, float]:
-    """The relays' own word on how late their event loops are, the worst of them."""
+def loop_lag(reported: list[dict[str, Any]]) -> dict[str, float]:
+    """The largest event loop delay that the relays report."""
     found: dict[str, float] = {}
-    for one in said:
+    for one in reported:
         for name, value in one["relay"].items():
             if "lag" in name and isinstance(value, int | float):
                 found[name] = max(found.get(name, 0.0), float(value))

@@ -74,7 +74,7 @@ def write_offer(local: Local, tracks: int) -> str:
 def read_answer(sdp: str) -> Remote:
     """What is needed to connect. Raises HubError(INVALID) when the answer cannot be used, with the reason."""
     if re.search(r"^a=setup:active", sdp, re.M):
-        raise HubError(Kind.INVALID, "the server wants to be the DTLS client, although the offer says that we are")
+        raise HubError(Kind.INVALID, "the server wants to be the DTLS client, although the offer makes us the client")
     if not re.search(rf"^a=rtpmap:{MEDIA} H264/90000", sdp, re.M | re.I):
         raise HubError(Kind.INVALID, "the server answered without H.264 at the offered payload type")
     ufrag, password = _first(sdp, "ice-ufrag"), _first(sdp, "ice-pwd")

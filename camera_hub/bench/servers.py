@@ -21,7 +21,7 @@ _OPEN_SECONDS = 60.0
 
 
 class MissingError(Exception):
-    """The server is not installed here; the text says what is looked for."""
+    """The server is not installed here; the text names what is missing."""
 
 
 class Server(Protocol):
@@ -55,7 +55,7 @@ class Hub:
         self._more = asyncio.Event()
 
     async def listen(self, number: int) -> None:
-        """Hear one relay's unasked words; runs beside everything else."""
+        """Receive what one relay sends unasked; runs beside everything else."""
         while (frame := await self._helpers[number].pipe.receive()) is not None:
             head = frame.head
             if frame.type == "feed.state" and head["phase"] == FeedPhase.LIVE:
@@ -65,7 +65,7 @@ class Hub:
             self._more.set()
 
     async def configure(self, viewers: int) -> None:
-        """The first word to each relay."""
+        """The first message to each relay."""
         config = RelayConfig(
             udp_host=LOOPBACK,
             announced_addresses=(LOOPBACK,),
@@ -108,7 +108,7 @@ class Hub:
         await pipe.call({"type": "track.show", **head})
 
     async def figures(self) -> list[dict[str, Any]]:
-        """What each relay says of itself, its feeds and viewers."""
+        """What each relay reports of itself, its feeds and viewers."""
         return [(await one.pipe.call({"type": "figures"}, deadline=10.0)).head for one in self._helpers]
 
 

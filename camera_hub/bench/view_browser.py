@@ -72,12 +72,12 @@ class WallPage:
         return frames(await self.page.evaluate("() => window.__bench.frames"), tile)
 
     async def tile(self, index: int) -> dict[str, Any]:
-        """What the page's wall says of a tile."""
-        said: dict[str, Any] = await self.page.evaluate("index => window.__wall.tiles[index]", index)
-        return said
+        """What the page's wall reports of a tile."""
+        reported: dict[str, Any] = await self.page.evaluate("index => window.__wall.tiles[index]", index)
+        return reported
 
     async def clicked_at(self) -> float:
-        """When the last click came (page's clock, ms): the event's own time, not that of whoever made it."""
+        """When the last click came (page's clock, ms): the event's own time, not that of the sender."""
         at: float = await self.page.evaluate("() => window.__bench.clicks.at(-1)")
         return at
 
@@ -125,7 +125,7 @@ class Chromium:
 def browser_program() -> str:
     """Path of the machine's Chromium. Raises HubError with the remedy when it or Playwright is missing.
 
-    Asked before anything is measured: nobody waits a minute to be told.
+    Asked before anything is measured: nobody waits a minute for that message.
     """
     try:
         import playwright.async_api  # noqa: F401

@@ -16,7 +16,7 @@ PRESENTING_MS = 50.0
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """One frame that a tile presented. `at`: when the page was told; `received`: when its last packet came, if any."""
+    """One frame that a tile presented. `at`: when the page got it; `received`: when its last packet came, if any."""
 
     tile: int
     at: float

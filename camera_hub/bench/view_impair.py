@@ -43,7 +43,7 @@ class BadWall:
         `sent` are the cameras' frames, whether or not they went out: one that the hub skipped is missing all the same.
         """
         viewer = await self.page.page.evaluate("() => window.__wall.peers[0].viewer")
-        said: dict[str, float] = await self.page.page.evaluate(
+        reported: dict[str, float] = await self.page.page.evaluate(
             """async () => {
                 const found = {decoded: 0, lost: 0}
                 for (const one of (await window.__bench.last.getStats()).values()) {
@@ -55,9 +55,9 @@ class BadWall:
             }"""
         )
         tiles = await self._site.api("GET", f"/api/viewers/{viewer}/figures")
-        said["sent"] = sum(tile["feed"]["frames"] for tile in tiles if tile["feed"] is not None)
-        said["resent"] = sum(tile["sent"]["rtx"] for tile in tiles)
-        return said
+        reported["sent"] = sum(tile["feed"]["frames"] for tile in tiles if tile["feed"] is not None)
+        reported["resent"] = sum(tile["sent"]["rtx"] for tile in tiles)
+        return reported
 
     async def over(self, seconds: float) -> dict[str, float]:
         """What is counted within so many seconds."""

@@ -35,7 +35,7 @@ _LATEST = 5.5
 """Seconds; less than the clip, which repeats itself after six."""
 _ENOUGH = 25
 _SLACK = 400
-"""Bytes by which a frame may differ after it was cut anew: parameter sets, fragment headers."""
+"""Bytes by which a frame may differ after it was cut again: parameter sets, fragment headers."""
 
 
 class TimedViewer(Viewer):

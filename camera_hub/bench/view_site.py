@@ -94,19 +94,19 @@ async def _hub(data: Path) -> AsyncIterator[tuple[str, str]]:
     try:
         assert process.stdout is not None
         url, token = await _announced(process.stdout)
-        async with running(_drained(process.stdout), "hub's words"):
+        async with running(_drained(process.stdout), "hub's output"):
             yield url, token
     finally:
         await end_process(process, STOP_SECONDS)
 
 
 async def _announced(words: asyncio.StreamReader) -> tuple[str, str]:
-    said = b""
+    reported = b""
     try:
         async with asyncio.timeout(START_SECONDS):
             while line := await words.readline():
-                said += line
-                if found := re.search(rb"(http://[\w.:\[\]]+)/setup#token=([\w-]+)", said):
+                reported += line
+                if found := re.search(rb"(http://[\w.:\[\]]+)/setup#token=([\w-]+)", reported):
                     return found[1].decode(), found[2].decode()
     except TimeoutError as error:
         raise HubError(Kind.TIMEOUT, f"the hub was not ready within {START_SECONDS:g} s") from error

@@ -20,6 +20,7 @@ from camera_hub.bench.plan import Cipher
 from camera_hub.bench.sdp import MEDIA, Local, read_answer, write_offer
 from camera_hub.clock import Clock
 from camera_hub.errors import HubError, Kind
+from camera_hub.relay.libraries import send_srtp, set_dtls_role, srtp_sessions
 
 _PROFILES = {"sha1_80": SRTP_AES128_CM_SHA1_80, "gcm": SRTP_AEAD_AES_128_GCM}
 TAGS = {"sha1_80": 10, "gcm": 16}
@@ -55,8 +56,7 @@ class Viewer:
         self._recv_into = self.socket.recv_into
         self.ice = IceEnd(self.socket, clock)
         self._dtls = RTCDtlsTransport(cast(RTCIceTransport, self.ice), [certificate])
-        self._dtls._set_role("client")
-        self._dtls._srtp_profiles = [_PROFILES[cipher]]
+        set_dtls_role(self._dtls, "client", [_PROFILES[cipher]])
 
     def offer(self, tracks: int) -> str:
         """The SDP for the server."""
@@ -76,7 +76,7 @@ class Viewer:
             raise HubError(Kind.UNAVAILABLE, "the DTLS handshake failed; perhaps the server lacks the asked cipher")
 
     def drain(self, buffer: bytearray) -> None:
-        """Take all that waits in the socket. Some 2 µs a packet: this loop bears the whole load."""
+        """Read all that waits in the socket. Some 2 µs a packet: this loop carries the whole load."""
         receive, unpack, streams, check = self._recv_into, _HEADER.unpack_from, self._streams, self._check
         while True:
             try:
@@ -137,13 +137,13 @@ class Viewer:
         blocks = b"".join(
             struct.pack("!IIIIII", ssrc, 0, (stream.next - 1) & 0xFFFF, 0, 0, 0) for ssrc, stream in streams
         )
-        await self._dtls._send_rtp(head + blocks)
+        await send_srtp(self._dtls, head + blocks)
 
     def checked(self) -> Checked | None:
         """What the spot check found; None where there was none. Call once, at the end."""
-        if self._check is None or self._dtls._rx_srtp is None:
+        if self._check is None or srtp_sessions(self._dtls)[1] is None:
             return None
-        return self._check.result(self._dtls._rx_srtp)
+        return self._check.result(srtp_sessions(self._dtls)[1])
 
     async def close(self) -> None:
         """Say goodbye and close the socket."""

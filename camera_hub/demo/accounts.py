@@ -54,7 +54,9 @@ def kept(data_dir: Path) -> Kept | None:
         return Kept([DemoAccount(**account) for account in values["accounts"]], values["network"])
     if data_dir.exists() and any(data_dir.iterdir()):
         raise HubError(
-            Kind.CONFLICT, f"the folder {data_dir} holds other data than a demo's; name an empty one", reason="not_demo"
+            Kind.CONFLICT,
+            f"the folder {data_dir} holds data that is not a demo's; give an empty folder with --data",
+            reason="not_demo",
         )
     return None
 

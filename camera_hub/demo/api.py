@@ -19,16 +19,16 @@ class Api:
         self.url = url
 
     async def __call__(self, method: str, path: str, body: object = None, **query: object) -> Any:
-        """The answer's JSON. Raises HubError as the hub told it."""
+        """The answer's JSON. Raises the HubError that the hub answered with."""
         parameters = {name: str(value) for name, value in query.items()}
         try:
             answer = await self._client.request(method, path, json=body, params=parameters)
         except httpx.HTTPError as error:
             raise HubError(Kind.UNAVAILABLE, f"the hub does not answer {method} {path}: {error!r}") from error
-        said: Any = answer.json() if answer.content else None
+        answered: Any = answer.json() if answer.content else None
         if answer.is_error:
-            raise HubError(Kind(said["error"]), f"{method} {path}: {said['detail']}", reason=said["reason"])
-        return said
+            raise HubError(Kind(answered["error"]), f"{method} {path}: {answered['detail']}", reason=answered["reason"])
+        return answered
 
     @property
     def cookie(self) -> str:

@@ -1,4 +1,4 @@
-"""The simulator as a process, and what it said of itself."""
+"""The simulator as a process, and how it described itself."""
 
 import asyncio
 import contextlib
@@ -19,9 +19,6 @@ from camera_hub.errors import HubError, Kind
 READY_SECONDS = 90.0
 RTSP_PORT = 8554
 STOP_SECONDS = 5.0
-FAULTS = ("wrong_password", "frozen", "black", "clock_skew", "dead")
-"""What goes wrong in the demo, each in a village of its own."""
-_OF_A_CAMERA = frozenset({"frozen", "black"})
 _LINE_LIMIT = 16 * 1024 * 1024
 
 
@@ -56,22 +53,24 @@ class Farm:
 
     villages: tuple[FarmVillage, ...]
     control: str
+    demo_faults: tuple[tuple[str, str], ...] = ()  # (key of a device or camera, fault), as the simulator proposes
 
     def faults(self) -> Iterator[tuple[FarmVillage, str, str]]:
-        """The demo's faults as (village, target, fault), as far as there are villages after the first."""
-        for fault, village in zip(FAULTS, self.villages[1:], strict=False):
-            device = village.devices[-1]
-            yield village, device.channels[-1] if fault in _OF_A_CAMERA else device.key, fault
+        """The demo's faults as (village, target, fault)."""
+        devices = [(village, device) for village in self.villages for device in village.devices]
+        homes = {key: village for village, device in devices for key in (device.key, *device.channels)}
+        for target, fault in self.demo_faults:
+            yield homes[target], target, fault
 
     async def break_some(self) -> list[str]:
-        """Switch the demo's faults on; answers them in words."""
-        said = []
+        """Switch the demo's faults on; returns them in words."""
+        reported = []
         async with httpx.AsyncClient(base_url=self.control, timeout=10.0, trust_env=False) as client:
             for village, target, fault in self.faults():
                 answer = await client.post("/faults", json={"target": target, "fault": fault, "on": True})
                 answer.raise_for_status()
-                said.append(f"{village.name} {target}: {fault}")
-        return said
+                reported.append(f"{village.name} {target}: {fault}")
+        return reported
 
 
 def free_network() -> str:
@@ -89,9 +88,9 @@ def free_network() -> str:
 async def farm(
     villages: int, cameras: int, network: str, cache: Path | None = None, more: Sequence[str] = ()
 ) -> AsyncIterator[Farm]:
-    """Run the simulator while the block runs. Raises HubError with its own words when it does not start.
+    """Run the simulator while the block runs. Raises HubError with its own message when it does not start.
 
-    `cache` keeps its encoded pictures: encoding them takes half a minute of a core. `more`: further words for it.
+    `cache` keeps its encoded pictures: encoding them takes half a minute of a core. `more`: further arguments.
     """
     words = ["--villages", str(villages), "--cameras", str(cameras), "--faults", "0", "--network", network, *more]
     if cache is not None:
@@ -110,16 +109,17 @@ async def farm(
 
 
 def read(line: bytes) -> Farm:
-    """What the simulator wrote on its one line."""
-    said: dict[str, Any] = json.loads(line)
-    control = str(said["control"])
+    """The farm that the simulator describes on its one line of output."""
+    reported: dict[str, Any] = json.loads(line)
+    control = str(reported["control"])
     url = control if "://" in control else f"http://{control}"
-    return Farm(tuple(_village(village) for village in said["villages"]), url)
+    faults = tuple((str(target), str(fault)) for target, fault in reported["demo_faults"])
+    return Farm(tuple(_village(village) for village in reported["villages"]), url, faults)
 
 
-def _village(said: dict[str, Any]) -> FarmVillage:
+def _village(reported: dict[str, Any]) -> FarmVillage:
     return FarmVillage(
-        said["name"],
+        reported["name"],
         tuple(
             FarmDevice(
                 key=device["key"],
@@ -130,7 +130,7 @@ def _village(said: dict[str, Any]) -> FarmVillage:
                 password=device["password"],
                 channels=tuple(channel["key"] for channel in device["channels"]),
             )
-            for device in said["devices"]
+            for device in reported["devices"]
         ),
     )
 
@@ -149,7 +149,7 @@ async def _first_line(process: Process, noise: asyncio.Task[Sequence[str]]) -> b
 
 
 async def _tail(stream: asyncio.StreamReader) -> Sequence[str]:
-    """Keep the last lines of what the process complains about, so that its pipe never fills."""
+    """Keep the last lines of its standard error, so that the pipe never fills up."""
     lines: list[str] = []
     with contextlib.suppress(ValueError):
         while line := await stream.readline():

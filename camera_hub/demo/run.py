@@ -34,7 +34,7 @@ PICTURES = 8
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What the command line says."""
+    """The options of the command line."""
 
     data: Path | None = None
     port: int | None = None
@@ -180,11 +180,11 @@ def _one_per_village(
 
 
 def _settings(options: Options, data: Path) -> Settings:
-    """Quicker rounds than in service, so that what is broken on purpose is soon seen; virtual cameras may be heard."""
+    """Quicker rounds than in service, so that faults appear soon; the virtual cameras have sound."""
     port = 8000 if options.port is None else options.port
     return Settings(
         server=ServerSettings(port=port, data_dir=data),
-        # Its virtual cameras hold port 8554 of addresses of their own: players find the hub's at 127.0.0.1.
+        # Its virtual cameras use port 8554 of their own addresses: players find the hub's at 127.0.0.1.
         media=MediaSettings(
             udp_port=8189 if port else 0, audio=True, rtsp_host="127.0.0.1", rtsp_port=8554 if port else 0
         ),

@@ -46,11 +46,11 @@ async def open_pictures(api: Api, cameras: Sequence[dict[str, Any]], villages: d
             )
         except (OSError, WebSocketException) as error:
             raise HubError(Kind.UNAVAILABLE, f"the page's WebSocket cannot be opened: {error}") from error
-        said: dict[int, str] = {}
-        await stack.enter_async_context(running(_listen(socket, said), "smoke messages"))
+        states: dict[int, str] = {}
+        await stack.enter_async_context(running(_listen(socket, states), "smoke messages"))
         peers = [await _peer(stack, api, page, relay, len(cameras)) for relay in media["relays"]]
         tasks = [
-            _open(socket, peers, tile, camera, villages.get(camera["village_id"], ""), said)
+            _open(socket, peers, tile, camera, villages.get(camera["village_id"], ""), states)
             for tile, camera in enumerate(cameras)
         ]
         return list(await asyncio.gather(*tasks))
@@ -69,7 +69,7 @@ async def _open(
     tile: int,
     camera: dict[str, Any],
     village: str,
-    said: dict[int, str],
+    states: dict[int, str],
 ) -> Opened:
     """Ask every relay's peer for the camera; the one whose relay has its village shows it."""
     began = time.monotonic()
@@ -83,13 +83,15 @@ async def _open(
         task.cancel()
     failures = [task.exception() for task in done if task.exception() is not None]
     if not done or failures:
-        return Opened(camera["name"], village, None, said.get(tile) or (str(failures[0]) if failures else "no picture"))
+        return Opened(
+            camera["name"], village, None, states.get(tile) or (str(failures[0]) if failures else "no picture")
+        )
     return Opened(camera["name"], village, took)
 
 
-async def _listen(socket: ClientConnection, said: dict[int, str]) -> None:
-    """Remember what the hub says of each tile."""
+async def _listen(socket: ClientConnection, states: dict[int, str]) -> None:
+    """Remember the last state of each tile."""
     async for text in socket:
         message = json.loads(text)
         if message.get("type") == "tile":
-            said[message["track"]] = " ".join(filter(None, (message["state"], message["reason"], message["detail"])))
+            states[message["track"]] = " ".join(filter(None, (message["state"], message["reason"], message["detail"])))

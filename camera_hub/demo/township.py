@@ -88,7 +88,7 @@ async def search(api: Api, farm: Farm, ids: dict[str, int], say: Say) -> dict[st
 async def register(
     api: Api, farm: Farm, ids: dict[str, int], found: dict[str, dict[str, Any]], say: Say
 ) -> tuple[list[dict[str, Any]], list[str]]:
-    """Register all that answered with its login. The cameras, and in words what was refused."""
+    """Register all that answered with its login. Returns the cameras, and a line per device that was refused."""
     slots = asyncio.Semaphore(REGISTRATIONS_AT_ONCE)
     cameras: list[dict[str, Any]] = []
     refused: list[str] = []

@@ -1,4 +1,4 @@
-"""`python -m camera_hub.eye --fd N`: serve looks over the socket N until the hub closes it."""
+"""`python -m camera_hub.eye --fd N`: serve requests over the socket N until the hub closes it."""
 
 import argparse
 import asyncio
@@ -17,14 +17,14 @@ log = logging.getLogger("camera_hub.eye")
 
 
 def main() -> None:
-    """Bound this process, then serve."""
+    """Set the limits of this process, then serve."""
     arguments = argparse.ArgumentParser(prog="camera_hub.eye")
     arguments.add_argument("--fd", type=int, required=True)
     arguments.add_argument("--nice", type=int, default=10)
     arguments.add_argument("--address-space", type=int, default=3 * 1024**3)
     given = arguments.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s %(message)s")
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the hub's: it closes the pipe
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C ends the hub, which closes the pipe
     os.nice(given.nice)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_AS, (given.address_space, given.address_space))
@@ -32,7 +32,7 @@ def main() -> None:
 
 
 async def serve(descriptor: int) -> None:
-    """Answer one request after the other; returns when the hub has closed the pipe."""
+    """Answer one request after the other; returns when the hub has closed the pipe. `descriptor`: a socket."""
     pipe = Pipe(*await asyncio.open_connection(sock=socket.socket(fileno=descriptor)))
     try:
         while (request := await pipe.receive()) is not None:
@@ -46,20 +46,22 @@ async def _answer(pipe: Pipe, request: PipeFrame) -> None:
         await pipe.reply(request, {})
         return
     try:
-        # In this thread on purpose: there is nothing else to serve, and a hang is the hub's to end.
+        # In this thread on purpose: there is nothing else to serve, and the hub ends a process that hangs.
         seen, jpeg = look(Look.of(request.head), request.body)
         await pipe.reply(request, seen.head("seen"), jpeg)
     except HubError as error:
         await pipe.refuse(request, error)
     except MemoryError:
-        await pipe.refuse(request, _failed("it needs more memory than an eye may have"))
+        await pipe.refuse(
+            request, _undecodable("it needs more memory than the decoder may use; lower the camera's resolution")
+        )
     except Exception as error:
         log.exception("a look failed unexpectedly")
-        await pipe.refuse(request, _failed(type(error).__name__))
+        await pipe.refuse(request, _undecodable(f"{type(error).__name__}; the decoder's log says why"))
 
 
-def _failed(why: str) -> HubError:
-    return HubError(Kind.UNSUPPORTED, f"the key frame cannot be looked at: {why}", reason=Reason.UNDECODABLE)
+def _undecodable(why: str) -> HubError:
+    return HubError(Kind.UNSUPPORTED, f"the key frame cannot be decoded: {why}", reason=Reason.UNDECODABLE)
 
 
 if __name__ == "__main__":

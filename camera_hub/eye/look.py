@@ -1,23 +1,24 @@
-"""A request's work: decode, judge, scale, write as JPEG. Pure."""
+"""One request: decode the key frame, score it, scale it, encode it as JPEG. Pure."""
 
 from camera_hub.eye.decode import decode
-from camera_hub.eye.messages import Look, Seen
+from camera_hub.eye.messages import FAULT_BELOW, Look, Seen
 from camera_hub.sight.black import black
 from camera_hub.sight.freeze import frozen, signature
 from camera_hub.sight.images import scaled, to_jpeg
 
-_FAULT = 60.0
-
 
 def look(request: Look, data: bytes) -> tuple[Seen, bytes]:
-    """What the key frame shows, and its JPEG (empty when not asked for). Raises HubError(UNSUPPORTED)."""
+    """Size and scores of the key frame, and its JPEG (empty unless `request.jpeg`).
+
+    `data`: as for `decode`. Raises HubError(UNSUPPORTED) for a key frame that cannot be decoded.
+    """
     image = decode(request.codec, data)
     height, width = image.shape[:2]
     seen = Seen(width, height)
     if request.scores:
         dark = black(image)
-        # A black picture repeats itself, too; it is told once, by its cause.
-        same = frozen(request.previous, image) if request.previous is not None and dark >= _FAULT else None
+        # A black picture repeats itself as well; only its cause is reported.
+        same = frozen(request.previous, image) if request.previous is not None and dark >= FAULT_BELOW else None
         seen = Seen(width, height, black=dark, frozen=same, signature=signature(image))
     jpeg = to_jpeg(scaled(image, request.max_width), request.quality) if request.jpeg else b""
     return seen, jpeg

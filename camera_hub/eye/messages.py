@@ -1,9 +1,9 @@
-"""What the hub and an eye say to each other over the pipe (see wire.py). The hub imports only this module of `eye`.
+"""Messages between the hub and an eye over the pipe (see wire.py). The hub imports only this module of `eye`.
 
-Hub → eye: `ready` {}, replied to with {} once its imports are done.
+Hub → eye: `ready` {}, replied to with {} once its imports are complete.
 Hub → eye: `look` Look + body (one Annex-B access unit with parameter sets, or a JPEG).
 Reply: Seen + body (JPEG, may be empty).
-One request at a time per eye; the hub kills an eye that takes longer than 5 s.
+One request at a time per eye; the hub kills an eye that takes longer than 5 s for one.
 """
 
 from dataclasses import dataclass
@@ -14,19 +14,26 @@ from camera_hub.wire import Message
 
 @dataclass(frozen=True, slots=True)
 class Look(Message):
-    """Ask for a picture and/or scores of one key frame."""
+    """Request the JPEG and/or the scores of one key frame."""
 
     codec: Literal["h264", "h265", "mjpeg"]
     jpeg: bool = True
-    max_width: int = 0  # 0: as it is; else the JPEG is scaled down to that width
-    quality: int = 85
+    max_width: int = 0  # pixels; a wider JPEG is scaled down to it; 0: not scaled
+    quality: int = 85  # of the JPEG, 1 … 100
     scores: bool = False
     previous: str | None = None  # `signature` of an earlier look at the same camera, for freeze
 
 
+FAULT_BELOW = 60.0
+"""Scores are 0–100; below this the picture has the fault (standards 5.4)."""
+
+
 @dataclass(frozen=True, slots=True)
 class Seen(Message):
-    """What the eye saw. Scores are 0–100, below 60 is a fault (standards 5.4); None = not judged."""
+    """Size in pixels and scores of one key frame. Scores are 0 … 100, below FAULT_BELOW is a fault; None = not scored.
+
+    `signature`: text of some 3 kB, for `Look.previous`.
+    """
 
     width: int
     height: int

@@ -1,4 +1,4 @@
-"""Work that nobody waits for, kept by name: it never outlives its owner and never fails unseen."""
+"""Tasks that nobody waits for, kept by name: they never outlive their owner and never fail unnoticed."""
 
 import asyncio
 import logging
@@ -28,7 +28,7 @@ class Background:
             await asyncio.wait(tasks)
 
     def start(self, name: str, work: Coroutine[Any, Any, None]) -> None:
-        """Run `work` beside everything else, in place of what runs under that name."""
+        """Run `work` beside everything else, instead of what runs under that name."""
         self.stop(name)
         task = asyncio.create_task(work, name=name)
         self._tasks[name] = task

@@ -1,4 +1,4 @@
-"""A helper process at the other end of a socket pair: started clean, ended surely."""
+"""A helper process at the other end of a socket pair: started with a clean environment, always ended."""
 
 import asyncio
 import contextlib
@@ -15,13 +15,13 @@ from camera_hub.wire import Pipe
 log = logging.getLogger(__name__)
 
 _PASSED_ON = ("PATH", "PYTHONPATH", "VIRTUAL_ENV", "LD_LIBRARY_PATH", "LANG", "LC_ALL", "TZ")
-"""An allow-list: settings with database passwords come by environment, and must not reach what parses hostile bytes."""
+"""An allow-list: the environment may hold database passwords, which must not reach what parses hostile bytes."""
 
 _TERMINATE_SECONDS = 5.0
 
 
 class Process(Protocol):
-    """What is asked of a running process; asyncio's are such."""
+    """What is needed of a running process (asyncio.subprocess.Process)."""
 
     @property
     def pid(self) -> int: ...
@@ -57,7 +57,7 @@ class Helper:
 
 
 async def spawn_process(command: Sequence[str], theirs: socket.socket) -> Process:
-    """Start `command --fd N` in a process of its own."""
+    """Start `command --fd N` as a child process."""
     return await asyncio.create_subprocess_exec(
         *command,
         "--fd",
@@ -93,7 +93,7 @@ async def helper(command: Sequence[str], spawn: Spawn = spawn_process) -> AsyncI
 
 
 def environment(ours: "os._Environ[str] | dict[str, str]") -> dict[str, str]:
-    """What a helper process gets of our environment: nothing that could be a secret."""
+    """The environment of a helper process: nothing of ours that could be a secret."""
     passed = {name: ours[name] for name in _PASSED_ON if name in ours}
     # One thread per helper is what we plan for; BLAS would start one per core, each with its own address space.
     return {**passed, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}

@@ -1,7 +1,7 @@
-"""Tours and their being walked: scenes, tours, runs and the record of what was shown.
+"""Patrol: scenes, tours, their runs, and the record of what was really seen.
 
-`timetable` (pure) says which stop is on and what follows; `runs` walks along it with injected time, and writes each
-step and its line of the record in one transaction. Owns the tables scenes, tours, tour_stops, runs and run_steps.
-Imports access.policy, store and the ground floor; media is handed in. Blind to health: how a camera is stands in its
-row.
+`timetable` (pure) says which stop is on and what follows; `runs` follows it with injected time, and writes each step
+and its lines of the record in one transaction; `visibility` bounds what pages report; `rollup` keeps the record of a
+loop small. Owns the tables scenes, tours, tour_stops, runs, run_steps and run_step_cameras. Imports access.policy,
+store and the ground floor; media is handed in. Imports nothing of health: the state of a camera is read from its row.
 """

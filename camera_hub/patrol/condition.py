@@ -14,7 +14,7 @@ SHOWN_ANYWAY = frozenset({Reason.BLACK, Reason.FROZEN, Reason.UNDECODABLE, Reaso
 
 
 class FeedReasons(Protocol):
-    """What is needed of media."""
+    """What patrol needs of media."""
 
     def feed_reason(self, camera_id: int) -> tuple[str, str | None] | None:
         """(phase, reason) of the camera's running feed, None when none runs."""

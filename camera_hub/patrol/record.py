@@ -12,16 +12,16 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from camera_hub.errors import Reason
 from camera_hub.patrol.plan import Plan, PlannedStop
-from camera_hub.patrol.timetable import Line, Walk
+from camera_hub.patrol.timetable import Line, Transition
 from camera_hub.store.tables import Run, RunStep, RunStepCamera
 
 
-async def apply(session: AsyncSession, run: Run, plan: Plan, walk: Walk, dead: Mapping[int, str]) -> None:
-    """Move the run to where the walk led and write its lines: a fixed number of statements, however long the record."""
-    cursor = walk.cursor
-    if walk.left_at is not None and (step := await open_step(session, run)) is not None:
-        _close(step, walk.left_at, in_time=walk.in_time)
-    steps = [_step(run.id, run.steps + n, plan[line.position], line, dead) for n, line in enumerate(walk.lines)]
+async def apply(session: AsyncSession, run: Run, plan: Plan, transition: Transition, dead: Mapping[int, str]) -> None:
+    """Move the run as the transition says and write its lines. The cost does not depend on the record's length."""
+    cursor = transition.cursor
+    if transition.left_at is not None and (step := await open_step(session, run)) is not None:
+        _close(step, transition.left_at, in_time=transition.in_time)
+    steps = [_step(run.id, run.steps + n, plan[line.position], line, dead) for n, line in enumerate(transition.lines)]
     session.add_all(steps)
     await session.flush()
     for step in steps:

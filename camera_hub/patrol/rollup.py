@@ -23,7 +23,7 @@ AT_ONCE = 500
 
 
 async def roll_up(session: AsyncSession, run: Run, zone: tzinfo) -> int:
-    """Sum the oldest lines when there are AT_ONCE too many; answers how many steps that were."""
+    """Sum the oldest lines when there are AT_ONCE too many; returns how many steps that were."""
     end = min(run.rolled_up + AT_ONCE, run.steps - DETAILED)
     if end < run.rolled_up + AT_ONCE:
         return 0

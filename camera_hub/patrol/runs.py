@@ -1,7 +1,7 @@
-"""Runs: tours being run. The row and the timetable say all; the loop only wakes up when a change is due.
+"""Runs: tours being run. The row and the timetable hold everything; the loop only wakes up when a change is due.
 
 Several screens may show the same run, an operator may close the browser, the hub may be killed: the run goes on by its
-timetable. Two operators who act at once are told apart by the run's revision.
+timetable. Two operators who act at once are distinguished by the run's revision.
 """
 
 import asyncio
@@ -22,7 +22,7 @@ from camera_hub.patrol import record, timetable, township, visibility
 from camera_hub.patrol.condition import FeedReasons, dead_cameras
 from camera_hub.patrol.plan import Plan, Plans, dwells, plan_of, to_rows, usable
 from camera_hub.patrol.rollup import roll_up
-from camera_hub.patrol.timetable import Walk
+from camera_hub.patrol.timetable import Transition
 from camera_hub.patrol.tours import tour_row
 from camera_hub.patrol.views import RunView, StepView, cursor_of, step_views, views
 from camera_hub.patrol.visibility import Sighting
@@ -109,7 +109,7 @@ class Runs:
             plan = await plan_of(session, tour_id)
             dead = await self._dead(session, plan)
             now = self._clock.now()
-            walk = timetable.begin(dwells(plan), usable(plan, dead), now, loop=loop)
+            transition = timetable.begin(dwells(plan), usable(plan, dead), now, loop=loop)
             run = Run(
                 tour_id=tour_id,
                 tour_name=tour.name,
@@ -124,7 +124,7 @@ class Runs:
             )
             session.add(run)
             await session.flush()
-            await record.apply(session, run, plan, walk, dead)
+            await record.apply(session, run, plan, transition, dead)
             view = await self._view(session, run)
         self._changed([view.id])
         return view
@@ -146,8 +146,8 @@ class Runs:
                 if run.revision != revision:
                     refused = RunMoved(await self._view(session, run))
                 else:
-                    walk = _walk(verb, run, plan, usable(plan, dead), now, position)
-                    await record.apply(session, run, plan, walk, dead)
+                    transition = _transition(verb, run, plan, usable(plan, dead), now, position)
+                    await record.apply(session, run, plan, transition, dead)
                     moved = True
                     view = await self._view(session, run)
         if moved:
@@ -240,7 +240,7 @@ class Runs:
             await self._sleep(await self._tick())
 
     async def _tick(self) -> float:
-        """Make every change that is due, keep feeds warm; answers the seconds until the next thing to do."""
+        """Make every change that is due, keep feeds warm; returns the seconds until the next thing to do."""
         sleep = LONGEST_SLEEP
         async with self._lock:
             await self._heed_clock()
@@ -268,12 +268,12 @@ class Runs:
 
     async def _advance(self, session: AsyncSession, run: Run, plan: Plan, dead: dict[int, str], now: datetime) -> bool:
         cursor = cursor_of(run)
-        walk = timetable.catch_up(dwells(plan), cursor, usable(plan, dead), now)
-        if walk.cursor == cursor:
+        transition = timetable.catch_up(dwells(plan), cursor, usable(plan, dead), now)
+        if transition.cursor == cursor:
             return False
-        await record.apply(session, run, plan, walk, dead)
-        if not walk.in_time:
-            log.warning("run %d goes on at stop %d after the hub was away", run.id, walk.cursor.position)
+        await record.apply(session, run, plan, transition, dead)
+        if not transition.in_time:
+            log.warning("run %d goes on at stop %d after the hub was away", run.id, transition.cursor.position)
         return True
 
     async def _heed_clock(self) -> None:
@@ -332,7 +332,9 @@ async def _row(session: AsyncSession, run_id: int) -> Run:
     return run
 
 
-def _walk(verb: Verb, run: Run, plan: Plan, shown: frozenset[int], now: datetime, position: int | None) -> Walk:
+def _transition(
+    verb: Verb, run: Run, plan: Plan, shown: frozenset[int], now: datetime, position: int | None
+) -> Transition:
     times, cursor = dwells(plan), cursor_of(run)
     match verb:
         case "pause":

@@ -14,10 +14,10 @@ from camera_hub.store.database import Database
 from camera_hub.store.tables import Camera, Scene, Tour, TourStop
 
 TILES = {"1": 1, "4": 4, "9": 9, "16": 16, "25": 25, "36": 36, "1+5": 6, "1+7": 8}
-"""Layouts and how many tiles they have."""
+"""Number of tiles of each layout."""
 
 NO_TOUR = 0
-"""TourChanged of a scene that stands in no tour: the lists of scenes are to be read anew."""
+"""TourChanged of a scene that is in no tour: the lists of scenes are to be read again."""
 
 
 class Scenes:
@@ -105,7 +105,7 @@ async def require_cameras(session: AsyncSession, wanted: set[int]) -> None:
     if missing := sorted(wanted - set(found)):
         raise HubError(
             Kind.INVALID,
-            f"there are no such cameras, or no more: {', '.join(map(str, missing))}",
+            f"these cameras do not exist or are retired: {', '.join(map(str, missing))}",
             reason="no_such_camera",
             cameras=missing,
         )

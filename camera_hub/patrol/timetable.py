@@ -1,7 +1,7 @@
 """Pure: (plan, cursor, now) → the stop that is on and its time left; and every transition of a run.
 
-While running, stop `position` began at `anchor`; the next one begins at `anchor` + dwell, whenever somebody wakes up
-to notice, so that nothing drifts. While paused, `elapsed` seconds of the stop had passed. Nothing else is needed: a
+While running, stop `position` began at `anchor`; the next one begins at `anchor` + dwell, whenever the loop wakes up
+to notice, so that no delay adds up. While paused, `elapsed` seconds of the stop had passed. Nothing else is needed: a
 restart asks the same question again. A wall clock before the anchor counts as the anchor.
 """
 
@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from camera_hub.errors import HubError, Kind
 
 LATE = 2.0
-"""Seconds after a change is due up to which it counts as made in time; beyond, nobody walked (the hub was away)."""
+"""Seconds after a change is due up to which it counts as made in time; beyond, the hub was away."""
 
 Dwells = tuple[float, ...]
 """Seconds per stop; never empty, all above 0."""
@@ -20,7 +20,7 @@ Dwells = tuple[float, ...]
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """Where a run stands: the moving part of its row."""
+    """Where a run is: the moving part of its row."""
 
     state: str  # running | paused | ended
     position: int
@@ -33,7 +33,7 @@ class Cursor:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A stop that was passed or entered. `why`: dead, away (passed while nobody walked), None = it is on."""
+    """A stop that was passed or entered. `why`: dead, away (passed while the hub was away), None = it is on."""
 
     position: int
     lap: int
@@ -42,7 +42,7 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
-class Walk:
+class Transition:
     """What a transition did: the new cursor, when the former stop was left (None: it was not), and new lines.
 
     `in_time` is false when the change came so late that it is not known how long the former stop was really shown.
@@ -68,7 +68,7 @@ def due(dwells: Dwells, cursor: Cursor) -> datetime | None:
     return cursor.anchor + timedelta(seconds=dwells[cursor.position])
 
 
-def begin(dwells: Dwells, usable: AbstractSet[int], now: datetime, *, loop: bool) -> Walk:
+def begin(dwells: Dwells, usable: AbstractSet[int], now: datetime, *, loop: bool) -> Transition:
     """Start at the first stop that can be shown; with none, the run has ended at once and says why."""
     return _enter(Cursor("running", -1, 0, now, loop=loop), dwells, usable, now, now)
 
@@ -81,8 +81,8 @@ def upcoming(dwells: Dwells, cursor: Cursor, usable: AbstractSet[int]) -> int | 
     return None if place is None else place[0]
 
 
-def catch_up(dwells: Dwells, cursor: Cursor, usable: AbstractSet[int], now: datetime) -> Walk:
-    """Make every change that is due at `now`. Of a long absence two laps at most get lines; the lap tells the rest."""
+def catch_up(dwells: Dwells, cursor: Cursor, usable: AbstractSet[int], now: datetime) -> Transition:
+    """Make every change that is due at `now`. Of a long absence at most two laps get lines; see `lap` for the rest."""
     left_at, in_time, lines = None, True, list[Line]()
     while (end := due(dwells, cursor)) is not None and now >= end:
         late = (now - end).total_seconds() > LATE
@@ -94,29 +94,29 @@ def catch_up(dwells: Dwells, cursor: Cursor, usable: AbstractSet[int], now: date
         cursor = step.cursor
         lines.extend(step.lines)
         cursor = _skip_laps(dwells, cursor, usable, now)
-    return Walk(cursor, left_at, in_time, tuple(lines))
+    return Transition(cursor, left_at, in_time, tuple(lines))
 
 
-def pause(dwells: Dwells, cursor: Cursor, now: datetime) -> Walk:
-    """Hold the stop that is on."""
+def pause(dwells: Dwells, cursor: Cursor, now: datetime) -> Transition:
+    """Stay at the present stop."""
     _must_be(cursor, "running")
-    return Walk(replace(cursor, state="paused", elapsed=_elapsed(dwells, cursor, now), anchor=now))
+    return Transition(replace(cursor, state="paused", elapsed=_elapsed(dwells, cursor, now), anchor=now))
 
 
-def resume(dwells: Dwells, cursor: Cursor, now: datetime) -> Walk:
-    """Go on with the time that was left."""
+def resume(dwells: Dwells, cursor: Cursor, now: datetime) -> Transition:
+    """Continue with the time that was left."""
     _must_be(cursor, "paused")
-    return Walk(replace(cursor, state="running", elapsed=0.0, anchor=now - timedelta(seconds=cursor.elapsed)))
+    return Transition(replace(cursor, state="running", elapsed=0.0, anchor=now - timedelta(seconds=cursor.elapsed)))
 
 
-def forward(dwells: Dwells, cursor: Cursor, usable: AbstractSet[int], now: datetime) -> Walk:
-    """Leave now for the next stop that can be shown. A paused run stays paused there."""
+def forward(dwells: Dwells, cursor: Cursor, usable: AbstractSet[int], now: datetime) -> Transition:
+    """Go now to the next stop that can be shown. A paused run stays paused there."""
     _must_be(cursor, "running", "paused")
     return replace(_enter(cursor, dwells, usable, now, now), left_at=now)
 
 
-def back(dwells: Dwells, cursor: Cursor, usable: AbstractSet[int], now: datetime) -> Walk:
-    """Leave now for the stop before; where there is none the stop begins anew."""
+def back(dwells: Dwells, cursor: Cursor, usable: AbstractSet[int], now: datetime) -> Transition:
+    """Go now to the stop before; where there is none the stop starts again."""
     _must_be(cursor, "running", "paused")
     before = [p for p in range(cursor.position) if p in usable]
     if before:
@@ -127,8 +127,8 @@ def back(dwells: Dwells, cursor: Cursor, usable: AbstractSet[int], now: datetime
     return _at(cursor, cursor.position, cursor.lap, now)
 
 
-def jump(dwells: Dwells, cursor: Cursor, usable: AbstractSet[int], now: datetime, position: int | None) -> Walk:
-    """Leave now for that stop. Raises HubError when there is no such stop or it cannot be shown."""
+def jump(dwells: Dwells, cursor: Cursor, usable: AbstractSet[int], now: datetime, position: int | None) -> Transition:
+    """Go now to that stop. Raises HubError when there is no such stop or it cannot be shown."""
     _must_be(cursor, "running", "paused")
     if position is None or not 0 <= position < len(dwells):
         raise HubError(Kind.INVALID, f"this tour has the stops 0 to {len(dwells) - 1}", reason="no_such_stop")
@@ -137,10 +137,10 @@ def jump(dwells: Dwells, cursor: Cursor, usable: AbstractSet[int], now: datetime
     return _at(cursor, position, cursor.lap, now)
 
 
-def stop(cursor: Cursor, now: datetime) -> Walk:
+def stop(cursor: Cursor, now: datetime) -> Transition:
     """End the run."""
     _must_be(cursor, "running", "paused")
-    return Walk(replace(cursor, state="ended", anchor=now, elapsed=0.0, end_reason="stopped"), left_at=now)
+    return Transition(replace(cursor, state="ended", anchor=now, elapsed=0.0, end_reason="stopped"), left_at=now)
 
 
 def shifted(cursor: Cursor, seconds: float) -> Cursor:
@@ -158,10 +158,10 @@ def _must_be(cursor: Cursor, *states: str) -> None:
         raise HubError(Kind.CONFLICT, f"the run is {cursor.state}", reason=f"run_{cursor.state}")
 
 
-def _at(cursor: Cursor, position: int, lap: int, now: datetime) -> Walk:
+def _at(cursor: Cursor, position: int, lap: int, now: datetime) -> Transition:
     """Be at a stop from now on."""
     moved = replace(cursor, position=position, lap=lap, anchor=now, elapsed=0.0)
-    return Walk(moved, left_at=now, lines=(Line(position, lap, now),))
+    return Transition(moved, left_at=now, lines=(Line(position, lap, now),))
 
 
 def _following(
@@ -181,7 +181,7 @@ def _following(
     return None, passed
 
 
-def _enter(cursor: Cursor, dwells: Dwells, usable: AbstractSet[int], anchor: datetime, at: datetime) -> Walk:
+def _enter(cursor: Cursor, dwells: Dwells, usable: AbstractSet[int], anchor: datetime, at: datetime) -> Transition:
     """Go to the next stop, whose time counts from `anchor` and whose line begins `at`; or end."""
     place, passed = _following(cursor, len(dwells), usable)
     lines = [Line(position, lap, at, "dead") for position, lap in passed]
@@ -189,13 +189,13 @@ def _enter(cursor: Cursor, dwells: Dwells, usable: AbstractSet[int], anchor: dat
         reason = "finished" if usable else "all_dead"
         position = max(cursor.position, 0)
         ended = replace(cursor, state="ended", position=position, anchor=anchor, elapsed=0.0, end_reason=reason)
-        return Walk(ended, lines=tuple(lines))
+        return Transition(ended, lines=tuple(lines))
     lines.append(Line(*place, at))
-    return Walk(replace(cursor, position=place[0], lap=place[1], anchor=anchor, elapsed=0.0), lines=tuple(lines))
+    return Transition(replace(cursor, position=place[0], lap=place[1], anchor=anchor, elapsed=0.0), lines=tuple(lines))
 
 
 def _skip_laps(dwells: Dwells, cursor: Cursor, usable: AbstractSet[int], now: datetime) -> Cursor:
-    """Leave out whole laps of a loop that passed while nobody walked, but for the last."""
+    """Leave out whole laps of a loop that passed while the hub was away, except the last."""
     if cursor.state != "running" or not cursor.loop or cursor.position not in usable:
         return cursor
     around = timedelta(seconds=sum(dwells[p] for p in usable))

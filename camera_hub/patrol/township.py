@@ -1,4 +1,4 @@
-"""Scenes, tours and runs are the township's, across its villages: whoever is bound to some villages sees none."""
+"""Scenes, tours and runs are the township's, across its villages: those who are bound to some villages see none."""
 
 from camera_hub.access.policy import Actor
 from camera_hub.errors import HubError, Kind
@@ -10,7 +10,7 @@ def sees(actor: Actor) -> bool:
 
 
 def require(actor: Actor, what: str) -> None:
-    """Raise HubError(NOT_FOUND) for those who may not: its existence is not told either."""
+    """Raise HubError(NOT_FOUND) for those who may not: not even its existence is revealed."""
     if not sees(actor):
         raise not_found(what)
 

@@ -25,10 +25,10 @@ class SkippedCamera:
 
 @dataclass(frozen=True, slots=True)
 class RunView:
-    """A run as it stands at `now`. Its plan, which never changes, is a matter of its own (`Runs.plan`).
+    """A run as it is at `now`. Its plan, which never changes, is read separately (`Runs.plan`).
 
     `step` is the sequence of the line that is open, None when the run has ended. `dead` are the cameras of the present
-    stop that are skipped. `shown` and `skipped` count stops of the record.
+    stop that are skipped. `stop_count` is None when it has ended. `shown` and `skipped` count stops of the record.
     """
 
     id: int
@@ -39,6 +39,7 @@ class RunView:
     loop: bool
     lap: int
     position: int
+    stop_count: int | None
     time_left_s: float
     next_position: int | None
     step: int | None
@@ -91,7 +92,7 @@ def cursor_of(run: Run) -> Cursor:
 async def views(
     session: AsyncSession, runs: Sequence[Run], plans: Plans, feeds: FeedReasons, now: datetime
 ) -> list[RunView]:
-    """The runs as they stand. One statement for the cameras of all that are active; none for those that have ended."""
+    """The runs as they are now. One statement for the cameras of all active runs; none for those that have ended."""
     active = {run.id: await plans.of(session, run.id) for run in runs if run.state != "ended"}
     cameras = {camera for plan in active.values() for stop in plan for camera in stop.ids}
     dead = await dead_cameras(session, cameras, feeds) if cameras else {}
@@ -115,6 +116,7 @@ def _view(run: Run, plan: Plan | None, dead: Mapping[int, str], now: datetime) -
         run.loop,
         run.lap,
         run.position,
+        None if plan is None else len(plan),
         left,
         following,
         None if plan is None else run.steps - 1,

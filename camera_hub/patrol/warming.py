@@ -1,6 +1,7 @@
-"""Keeps feeds running: those of the stop that is on, and in time those of the next, so that the change shows no black.
+"""Keeps feeds running: those of the current stop, and in time those of the next one, so that no tile goes black.
 
-Leases on media, renewed while the run lasts; a run that ends, or a hub that dies, just lets them run out.
+Leases of media, renewed while the run goes on (which reads nothing there while nothing changes); those of a run that
+ends, or of a hub that dies, expire.
 """
 
 import asyncio
@@ -21,17 +22,17 @@ LEASE = 15.0
 """Seconds; renewed at least every 5."""
 
 DEADLINE = 10.0
-"""For media's answer; a slow one costs the lead, never the step."""
+"""Seconds for media's answer; a slow one costs the head start, never the step."""
 
 
 class Warmer(Protocol):
-    """What is needed of media."""
+    """What is needed of media (media.feeds.camera_feeds)."""
 
     async def warm(self, camera_ids: Sequence[int], holder: str, seconds: float) -> None: ...
 
 
 class Warming:
-    """An async context manager. `failed` counts leases that media did not give."""
+    """An async context manager. `failed` counts leases that could not be had."""
 
     def __init__(self, media: Warmer, lead: float) -> None:
         self._media = media
@@ -47,20 +48,20 @@ class Warming:
             await ended(task)
 
     def keep(self, run_id: int, plan: Plan, cursor: Cursor, dead: Mapping[int, str], now: datetime) -> float:
-        """Renew what the run needs at `now`; answers the seconds until it needs something else."""
+        """Renew the leases that the run needs at `now`; answers the seconds until it needs others."""
         due = timetable.due(dwells(plan), cursor)
         if due is None:
             return float("inf")
         left = max(0.0, (due - now).total_seconds())
-        self._lease(f"run-{run_id}-now", [c for c in plan[cursor.position].ids if c not in dead])
+        self._renew(f"run-{run_id}-now", [c for c in plan[cursor.position].ids if c not in dead])
         if left > self._lead:
             return left - self._lead
         following = timetable.upcoming(dwells(plan), cursor, usable(plan, dead))
         if following is not None and following != cursor.position:
-            self._lease(f"run-{run_id}-next", [c for c in plan[following].ids if c not in dead])
+            self._renew(f"run-{run_id}-next", [c for c in plan[following].ids if c not in dead])
         return left
 
-    def _lease(self, holder: str, cameras: Sequence[int]) -> None:
+    def _renew(self, holder: str, cameras: Sequence[int]) -> None:
         if not cameras or holder in self._tasks:
             return
         task = asyncio.create_task(self._warm(holder, cameras), name=f"warm {holder}")

@@ -1,4 +1,4 @@
-"""`python -m camera_hub.relay --fd N`: a relay process at the other end of the hub's socket pair; ends with it."""
+"""`python -m camera_hub.relay --fd N`: a relay process at the hub's socket pair; ends when that closes."""
 
 import argparse
 import asyncio
@@ -8,13 +8,15 @@ import socket
 import sys
 
 from camera_hub.clock import SystemClock
-from camera_hub.relay.process import gc_control as garbage
+from camera_hub.errors import HubError
+from camera_hub.relay.libraries import check_versions
+from camera_hub.relay.process import gc_control
 from camera_hub.relay.process.relay import Relay
 from camera_hub.wire import Pipe
 
 
 async def serve(fd: int) -> None:
-    """Speak over the inherited socket until the hub closes it."""
+    """Serve the inherited socket until the hub closes it."""
     reader, writer = await asyncio.open_connection(sock=socket.socket(fileno=fd))
     pipe = Pipe(reader, writer)
     try:
@@ -31,10 +33,14 @@ def main() -> None:
     logging.basicConfig(
         stream=sys.stderr, level=options.log_level, format="%(asctime)s relay %(levelname)s %(name)s: %(message)s"
     )
-    for chatty in ("aiortc", "aioice", "asyncio"):
-        logging.getLogger(chatty).setLevel(logging.WARNING)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the hub's; it closes the pipe
-    garbage.take_over()
+    try:
+        check_versions()
+    except HubError as error:
+        sys.exit(f"camera_hub.relay: {error.detail}")
+    for verbose in ("aiortc", "aioice", "asyncio"):
+        logging.getLogger(verbose).setLevel(logging.WARNING)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the hub, which then closes the pipe
+    gc_control.take_control()
     asyncio.run(serve(options.fd))
 
 

@@ -1,5 +1,9 @@
-"""Pure functions: images in, scores out. The one home of OpenCV.
+"""Picture checks: pure functions, images in, scores out. The one home of OpenCV.
 
-Images are (height, width, 3) BGR or (height, width) grey, 8 bits. Scores run from 0 to 100; below 60 is a fault
-(the video quality diagnosis classes of Chinese platforms); None means that it could not be judged.
+Images have the shape (height, width, 3), BGR, or (height, width), grey, with 8 bits per channel. Scores are 0 … 100;
+below 60 is a fault (the video quality diagnosis classes of Chinese platforms); None: it cannot be scored.
+
+- `black`: nothing can be made out
+- `freeze`: two key frames are the same picture
+- `images`: grey, without captions, scaled, as JPEG
 """

@@ -1,9 +1,9 @@
-"""Black: nothing can be made out. A night picture is dark, but something can be made out in it.
+"""Black: nothing can be made out. A picture at night is dark, but something can be made out in it.
 
-The middle of the picture (captions left out: white letters stand on black too) is averaged down to cells, which takes
-sensor noise away, and cells are joined to fields. A field shows something when it is not dark or its cells differ. One
-lamp, one lit window or a road's edge by moonlight is enough; a covered or dead sensor shows none, however it noises.
-A picture of one single colour (the blue or grey of recorders that lost their input) shows nothing either.
+The middle of the picture (without captions: white letters appear on black, too) is averaged to cells, which removes
+sensor noise, and cells are grouped into fields. A field shows something when it is not dark or its cells differ. One
+lamp, one lit window or a road's edge by moonlight is enough; a covered or dead sensor shows none, whatever its noise.
+A picture of one single colour (the blue or grey of recorders without input) shows nothing either.
 """
 
 import cv2
@@ -12,17 +12,21 @@ import numpy as np
 from camera_hub.sight.images import Image, grey, without_caption
 
 _FIELDS = (9, 16)
+"""Rows and columns."""
 _CELLS = 6
+"""Per field, in each direction."""
 _DARK = 40.0
+"""Mean grey level below which a field is dark."""
 _DIFFERENCE = 6.0
+"""Grey levels by which cells of a field that shows something differ."""
 _ONE_COLOUR = 2.0
-"""All cells within so little: no fog is that even."""
+"""Grey levels. All cells within this range: no fog is that even."""
 _ENOUGH = 0.04
 """Share of fields that must show something for a score of 60."""
 
 
 def black(image: Image) -> float:
-    """0 (nothing to be seen) … 100 (a picture)."""
+    """Score 0 (nothing can be made out) … 100 (a picture), below 60 = black. `image`: (height, width[, 3]), 8 bits."""
     rows, columns = _FIELDS
     middle = without_caption(grey(image)).astype(np.float32)
     cells = cv2.resize(middle, (columns * _CELLS, rows * _CELLS), interpolation=cv2.INTER_AREA)

@@ -1,4 +1,4 @@
-"""Small steps that the other modules share: grey, scaled, JPEG."""
+"""Steps that the checks share: grey, without captions, scaled, as JPEG."""
 
 from typing import cast
 
@@ -9,24 +9,25 @@ from numpy.typing import NDArray
 from camera_hub.errors import HubError, Kind, Reason
 
 Image = NDArray[np.uint8]
+"""(height, width, 3), BGR, or (height, width), grey."""
 
-CAPTION = 0.18
-"""Share of the height, at the top and at the bottom, where cameras burn in their name and clock."""
+CAPTION_SHARE = 0.18
+"""Of the height, at the top and at the bottom: where cameras burn in their name and clock."""
 
 
 def grey(image: Image) -> Image:
-    """The luma of an image."""
+    """The luma of an image: shape (height, width)."""
     return image if image.ndim == 2 else cast(Image, cv2.cvtColor(image, cv2.COLOR_BGR2GRAY))
 
 
 def without_caption(image: Image) -> Image:
-    """The middle of the picture, where no name and no running clock stands."""
-    band = round(image.shape[0] * CAPTION)
+    """The rows in the middle, which contain neither name nor clock; same width."""
+    band = round(image.shape[0] * CAPTION_SHARE)
     return image[band : image.shape[0] - band]
 
 
 def scaled(image: Image, max_width: int) -> Image:
-    """The image, made smaller (never larger) so that it is at most `max_width` wide; 0 leaves it as it is."""
+    """The image scaled down, never up, to at most `max_width` pixels in width; 0: unchanged."""
     height, width = image.shape[:2]
     if not 0 < max_width < width:
         return image
@@ -35,8 +36,12 @@ def scaled(image: Image, max_width: int) -> Image:
 
 
 def to_jpeg(image: Image, quality: int = 85) -> bytes:
-    """The image as JPEG. Raises HubError when it cannot be written (a side over 65,535)."""
+    """The image as JPEG. Raises HubError(UNSUPPORTED) when it cannot be encoded (a side over 65,535 pixels)."""
     done, data = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, quality])
     if not done:
-        raise HubError(Kind.UNSUPPORTED, "the picture cannot be written as JPEG", reason=Reason.UNDECODABLE)
+        raise HubError(
+            Kind.UNSUPPORTED,
+            "the picture cannot be encoded as JPEG; lower the camera's resolution",
+            reason=Reason.UNDECODABLE,
+        )
     return bytes(data)

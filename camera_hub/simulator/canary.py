@@ -1,4 +1,4 @@
-"""Where redirects lead. Whoever connects here obeyed one; what it says is kept, for a test to look for a password."""
+"""Where redirects lead. A client that connects here has obeyed one; what it sends is kept."""
 
 import asyncio
 from types import TracebackType

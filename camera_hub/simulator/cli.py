@@ -1,4 +1,4 @@
-"""`python -m camera_hub.simulator`: a farm in a process of its own, which says on one line of JSON when it is ready."""
+"""`python -m camera_hub.simulator`: a farm in a process of its own; it writes one line of JSON when it is ready."""
 
 import argparse
 import asyncio
@@ -14,7 +14,7 @@ from camera_hub.simulator.control import Control
 from camera_hub.simulator.discovery import PORT
 from camera_hub.simulator.farm import Discovery, Farm
 from camera_hub.simulator.model import MAIN, SUB
-from camera_hub.simulator.plan import Ports, default_farm
+from camera_hub.simulator.plan import Ports, default_farm, demo_faults
 
 
 def parser() -> argparse.ArgumentParser:
@@ -70,12 +70,19 @@ async def run(options: argparse.Namespace) -> None:
         Farm(plan, discovery=discovery, cache=options.cache, warm=True) as farm,
         Control(farm, *options.control) as control,
     ):
-        _say({"ready": True, "control": control.address, **farm.describe()})
+        _say(
+            {
+                "ready": True,
+                "control": control.address,
+                "demo_faults": demo_faults(plan.villages),
+                **farm.describe(),
+            }
+        )
         await done.wait()
 
 
 async def _watch_stdin(done: asyncio.Event) -> None:
-    """Set the event when whoever started the farm is gone, however it ended."""
+    """Set the event when the process that started the farm has ended, for whatever reason."""
 
     class Watch(asyncio.Protocol):
         def connection_lost(self, exc: Exception | None) -> None:

@@ -44,7 +44,7 @@ class Inquiry:
 
 
 def read_inquiry(data: bytes) -> Inquiry | None:
-    """What a datagram asks; None for anything that is no Probe or Resolve."""
+    """What a datagram asks; None for anything but a Probe or Resolve."""
     if len(data) > _DATAGRAM_LIMIT:
         return None
     try:
@@ -215,7 +215,7 @@ def _bound(address: str, port: int) -> socket.socket:
 
 
 def _in_group() -> socket.socket:
-    """A socket that hears the group on the loopback interface, beside others that do."""
+    """A socket that joins the multicast group on the loopback interface; others may too."""
     sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     sock.setblocking(False)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

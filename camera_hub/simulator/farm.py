@@ -89,7 +89,7 @@ class Farm:
         await asyncio.gather(*(device.apply() for device in self.devices.values()))
 
     def discovery_port(self, device: str) -> int:
-        """UDP port on which a device hears probes sent to it alone. Raises KeyError when discovery is off."""
+        """UDP port on which a device receives unicast probes. Raises KeyError when discovery is off."""
         if self._responder is None:
             raise KeyError(device)
         return self._responder.ports[device]

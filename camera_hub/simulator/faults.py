@@ -1,4 +1,4 @@
-"""Faults by name, and the switchboard that says which are on for a village, a device or a channel."""
+"""Faults by name, and the switchboard that keeps which are on for a village, a device or a channel."""
 
 from collections.abc import Callable, Iterable, Mapping
 from enum import StrEnum
@@ -22,7 +22,7 @@ class Fault(StrEnum):
     CLOCK_SKEW = "clock_skew"  # the value is the error of the device's clock in seconds
     DEVICE_FULL = "device_full"  # RTSP 453
     ONVIF_OFF = "onvif_off"  # ONVIF is 404, RTSP and the vendor's HTTP interface go on
-    # what it says
+    # what it answers
     REDIRECT = "redirect"  # RTSP and HTTP 302 to the canary
     GIANT_REPLY = "giant_reply"  # Content-Length of 1.5 GB
     NAT_XADDR = "nat_xaddr"  # addresses it names are those behind its router
@@ -38,7 +38,7 @@ class Fault(StrEnum):
 
 DEFAULT_VALUES = {Fault.CLOCK_SKEW: -SIX_MONTHS, Fault.FLAPPING: 15.0, Fault.THIN: 100_000.0}
 INNER_ADDRESS = "192.168.1.64"
-"""What a device behind a router says its address is (fault `nat_xaddr`)."""
+"""The address that a device behind a router announces (fault `nat_xaddr`)."""
 
 
 class Switchboard:
@@ -49,7 +49,7 @@ class Switchboard:
         self._listeners: list[Callable[[], None]] = []
 
     def switch(self, target: str, fault: Fault, *, on: bool, value: float | None = None) -> None:
-        """Switch one fault of one target; switching twice is no error."""
+        """Switch one fault of one target; switching twice is not an error."""
         faults = self._on.setdefault(target, {})
         if on:
             faults[fault] = DEFAULT_VALUES.get(fault, 0.0) if value is None else value

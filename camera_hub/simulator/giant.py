@@ -1,4 +1,4 @@
-"""The giant reply: a length of 1.5 GB, and bytes for as long as somebody takes them."""
+"""The giant reply: a length of 1.5 GB, and bytes for as long as somebody reads them."""
 
 from camera_hub.simulator.listener import Line
 

@@ -34,7 +34,7 @@ class Line:
         return str(self.writer.get_extra_info("peername")[0])
 
     async def send(self, data: bytes, *, drips: bool = False) -> None:
-        """Send when the device may speak. Raises ConnectionError or TimeoutError when nobody takes it."""
+        """Send when the device may speak. Raises ConnectionError or TimeoutError when the peer does not read it."""
         await self._state.until_heard()
         if drips:
             for byte in data:

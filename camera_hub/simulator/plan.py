@@ -47,7 +47,7 @@ DEMO_FAULTS = ("wrong_password", "frozen", "black", "clock_skew", "dead")
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """Where devices listen; 0 lets the system choose, for farms that run beside each other."""
+    """Ports of the devices; 0 lets the system choose, for farms that run side by side."""
 
     http: int = 8080
     rtsp: int = 8554
@@ -91,11 +91,11 @@ def default_farm(
     )
     if sound:
         made = tuple(replace(village, devices=tuple(map(_with_sound, village.devices))) for village in made)
-    return FarmPlan(made, _demo_faults(made, faults))
+    return FarmPlan(made, demo_faults(made)[:faults])
 
 
 def as_h265(given: StreamSpec | None, usual: StreamSpec = MAIN_H265) -> StreamSpec:
-    """The H.265 stream that takes the place of another one."""
+    """The H.265 stream that replaces another one."""
     return usual if given is None else replace(given, codec="h265")
 
 
@@ -206,10 +206,10 @@ def _with_sound(device: SimDevice) -> SimDevice:
     return replace(device, channels=tuple(channels))
 
 
-def _demo_faults(villages: tuple[Village, ...], count: int) -> tuple[tuple[str, str], ...]:
-    """The first `count` demo faults, each in another village, from the second village on."""
+def demo_faults(villages: tuple[Village, ...]) -> tuple[tuple[str, str], ...]:
+    """The demo's faults as (key of a device or camera, fault), each in another village, from the second village on."""
     chosen = []
-    for fault, village in zip(DEMO_FAULTS[:count], villages[1:], strict=False):
+    for fault, village in zip(DEMO_FAULTS, villages[1:], strict=False):
         device = village.devices[-1]
         target = device.channels[-1].key if fault in ("frozen", "black") else device.key
         chosen.append((target, fault))

@@ -23,7 +23,7 @@ class DeviceState:
         self.clock = clock
         self.library = library
         self.canary = canary
-        """host:port that redirects point at; whoever comes there obeyed one."""
+        """host:port that redirects point at; a client that connects there has obeyed one."""
         self.stats = DeviceStats()
         self.http_port = plan.http_port
         self.rtsp_port = plan.rtsp_port
@@ -80,7 +80,7 @@ class DeviceState:
 
     @property
     def onvif_logins(self) -> tuple[Login, ...]:
-        """Logins for ONVIF: a list of its own where the plan says so."""
+        """Logins for ONVIF: a separate list where the plan has one."""
         if not self.plan.onvif_username:
             return self.device_logins
         return (self._unless_changed(self.plan.onvif_username, self.plan.onvif_password),)

@@ -15,7 +15,7 @@ _PHRASES = {
 
 
 class BadRequest(Exception):
-    """The peer sent what cannot be answered properly; `status` says how."""
+    """The peer sent a request that is refused; `status` is the HTTP status."""
 
     def __init__(self, status: int) -> None:
         super().__init__(_PHRASES[status])

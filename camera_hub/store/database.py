@@ -5,8 +5,9 @@ whatever busy_timeout says (measured). Commits are FULL-synchronous: 6,400/s mea
 """
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import logging
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any, Self
@@ -15,16 +16,27 @@ from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, event, make_url
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 
-from camera_hub.errors import HubError, Kind
+from camera_hub.errors import HubError, Kind, Reason
+from camera_hub.store.failures import busy, failure_of
 
+log = logging.getLogger(__name__)
+
+WRITER_SECONDS = 10.0
+"""For a writer's turn on SQLite: two writers before it may each have waited their busy_timeout."""
+
+_FAILURES = {Reason.STORAGE_FULL, Reason.DATABASE_BUSY, Reason.DATABASE_AWAY}
 _MIGRATIONS = Path(__file__).parent / "migrations"
 
 
 class Database:
-    """An async context manager: entering migrates to the newest schema, leaving closes all connections."""
+    """An async context manager: entering migrates to the newest schema, leaving closes all connections.
+
+    A database that fails (full, locked, away) raises HubError from `read` and `write`, with its remedy; the log gets
+    one line when that begins and one when it is over, not one for each request.
+    """
 
     def __init__(self, url: str) -> None:
         self.url = make_url(url)
@@ -33,6 +45,7 @@ class Database:
         self._sessions = async_sessionmaker(self.engine, expire_on_commit=False, autoflush=False)
         # SQLite has one writer anyway: queueing here keeps the order fair and the wait out of the busy handler.
         self._writer = asyncio.Lock() if self.is_sqlite else None
+        self._failing = _Failing()
 
     async def __aenter__(self) -> Self:
         try:
@@ -54,29 +67,88 @@ class Database:
             ):
                 await connection.run_sync(_upgrade)
                 await connection.commit()
-        except OperationalError as error:
+        except DBAPIError as error:
+            place = self.url.render_as_string(hide_password=True)
+            failure = failure_of(error)
             raise HubError(
-                Kind.UNAVAILABLE,
-                f"the database at {self.url.render_as_string(hide_password=True)} cannot be opened: {error.orig}",
+                failure.kind if failure is not None else Kind.UNAVAILABLE,
+                f"the database at {place} cannot be opened: {error.orig}",
+                reason=failure.reason if failure is not None else None,
             ) from error
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncSession]:
-        """A session that must not write; it is rolled back at the end."""
-        async with self._sessions() as session:
-            yield session
+        """A session that must not write; it is rolled back at the end. Raises HubError when the database fails."""
+        with self._failing.translated(writing=False):
+            async with self._sessions() as session:
+                yield session
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncSession]:
-        """A session that is committed when the block ends well and rolled back otherwise."""
-        if self._writer is None:
-            async with self._sessions() as session, session.begin():
-                yield session
-            return
-        async with self._writer, self._sessions() as session:
-            await session.connection(execution_options={"begin": "IMMEDIATE"})
-            async with _committed(session):
-                yield session
+        """A session that is committed when the block ends well and rolled back otherwise.
+
+        Raises HubError when the database fails: STORAGE_FULL, UNAVAILABLE (database_busy, database_away).
+        """
+        with self._failing.translated(writing=True):
+            if self._writer is None:
+                async with self._sessions() as session, session.begin():
+                    yield session
+                return
+            async with self._turn(self._writer), self._sessions() as session:
+                await session.connection(execution_options={"begin": "IMMEDIATE"})
+                async with _committed(session):
+                    yield session
+
+    @asynccontextmanager
+    async def _turn(self, writer: asyncio.Lock) -> AsyncIterator[None]:
+        """The one writer's turn; where those before wait for a lock of somebody else's, not for ever."""
+        try:
+            async with asyncio.timeout(WRITER_SECONDS):
+                await writer.acquire()
+        except TimeoutError as error:
+            raise busy() from error
+        try:
+            yield
+        finally:
+            writer.release()
+
+
+class _Failing:
+    """Translates failures, and logs when they begin and end. A full disk is over when a write succeeds, not a read."""
+
+    def __init__(self) -> None:
+        self._reading: str | None = None
+        self._writing: str | None = None
+
+    @contextmanager
+    def translated(self, *, writing: bool) -> Iterator[None]:
+        """Raise what failed as HubError; errors that are no failure of the database pass through."""
+        try:
+            yield
+        except (SQLAlchemyError, HubError) as error:
+            failure = error if isinstance(error, HubError) else failure_of(error)
+            if failure is not None and failure.reason in _FAILURES:
+                self._begin(failure, error, writing)
+            if failure is None or failure is error:
+                raise
+            raise failure from error
+        if self._reading or self._writing:
+            self._end(writing)
+
+    def _begin(self, failure: HubError, error: Exception, writing: bool) -> None:
+        if failure.reason not in (self._reading, self._writing):
+            log.error("%s (%s)", failure, getattr(error, "orig", None) or error.__cause__ or error)
+        if writing:
+            self._writing = failure.reason
+        else:
+            self._reading = failure.reason
+
+    def _end(self, writing: bool) -> None:
+        self._reading = None
+        if writing:
+            self._writing = None
+        if self._writing is None:
+            log.warning("the database works again")
 
 
 @asynccontextmanager
@@ -101,20 +173,30 @@ async def _without_foreign_keys(connection: AsyncConnection, sqlite: bool) -> As
 async def _committed(session: AsyncSession) -> AsyncIterator[None]:
     try:
         yield
+        await session.commit()
     except BaseException:
         await session.rollback()
         raise
-    await session.commit()
 
 
 def _engine(url: str, sqlite: bool) -> AsyncEngine:
     if not sqlite:
-        return create_async_engine(url, pool_size=10, max_overflow=10, pool_timeout=10, pool_pre_ping=True)
+        # A server that is gone is noticed while connecting, while sending, and while waiting for an answer.
+        noticed = {
+            "connect_timeout": 5,
+            "tcp_user_timeout": 10_000,
+            "keepalives_idle": 5,
+            "keepalives_interval": 2,
+            "keepalives_count": 3,
+        }
+        return create_async_engine(
+            url, pool_size=10, max_overflow=10, pool_timeout=10, pool_pre_ping=True, connect_args=noticed
+        )
     engine = create_async_engine(url, connect_args={"timeout": 5.0})
 
     @event.listens_for(engine.sync_engine, "connect")
     def _connect(raw: Any, _: object) -> None:
-        raw.isolation_level = None  # we say BEGIN ourselves
+        raw.isolation_level = None  # BEGIN is ours: see _begin
         cursor = raw.cursor()
         for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=5000"):
             cursor.execute(f"PRAGMA {pragma}")

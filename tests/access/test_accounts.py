@@ -97,10 +97,10 @@ async def test_a_grant_begins_and_ends_on_time_in_a_session_that_goes_on(
     times = GrantTimes(database, clock, bus, room.sessions)
     with bus.subscribe(AccessChanged) as events:
         clock.move(3596)
-        assert await villages() == {first}
+        assert await villages() == frozenset({first})
         await times.look()
         clock.move(4)  # within the five seconds that an actor is remembered
-        assert await villages() == {second}
+        assert await villages() == frozenset({second})
         await times.look()
         assert await events.next() == AccessChanged(contractor.id)
         await times.look()

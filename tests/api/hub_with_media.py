@@ -20,6 +20,7 @@ from camera_hub.api.live_changes import LiveChanges, SharedReader
 from camera_hub.api.routing import COOKIE, CSRF_HEADER, check_policies
 from camera_hub.api.schemas.base import Answer
 from camera_hub.api.schemas.media import Topic
+from camera_hub.app import media_parts
 from camera_hub.clock import Clock
 from camera_hub.events import EventBus
 from camera_hub.media.engine import MediaEngine
@@ -114,8 +115,8 @@ async def serving(
     reports = FakeReports()
     changes = LiveChanges(bus, clock, readers, personal)
     app.state.parts = {
-        MediaEngine: media,
-        LivePages: LivePages(media, changes, reports, sessions, clock),
+        **media_parts(media),
+        LivePages: LivePages(media.pages, media.tiles, media.audio, changes, reports, sessions, clock),
         Clock: clock,
         Database: database,
         Settings: settings,

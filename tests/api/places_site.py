@@ -61,7 +61,7 @@ async def site(database: Database, bus: EventBus, clock: Clock, stack: AsyncExit
     """The routes over two villages, one user of each role, and parts that live as long as `stack`."""
     settings = DiscoverySettings(multicast=False, host_timeout=1.0)
     onvif = await stack.enter_async_context(Onvif(settings, clock))
-    register = await stack.enter_async_context(Register(database, bus, clock, Vault(bytes(32)), onvif))
+    register = Register(database, bus, clock, Vault(bytes(32)), onvif)
     sweeps = await stack.enter_async_context(Sweeps(settings, onvif, bus, clock, database))
     async with database.write() as session:
         rows = [Village(name=name, position=place, created_at=clock.now()) for place, name in enumerate("东西")]

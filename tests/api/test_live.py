@@ -162,11 +162,11 @@ async def test_a_page_whose_session_ended_is_closed_and_so_are_its_pictures(
     async with hub.page(PAGE) as page:
         await page.next("hello")
         viewer = await offer(hub)
-        assert media.viewers_of(PAGE) == [viewer]
+        assert media.pages.greeting(PAGE).viewers == [viewer]
         hub.sessions.actors.clear()
         bus.publish(AccessChanged(1))
         assert await page.closed() == SIGNED_OUT
-        assert media.viewers_of(PAGE) == []
+        assert media.pages.greeting(PAGE).viewers == []
 
 
 @pytest.mark.parametrize(("text", "code"), [("{}", 1003), ("no json", 1003), ('"' + "x" * 70_000 + '"', 1009)])

@@ -5,7 +5,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from pydantic import SecretStr
 
 from camera_hub.access.policy import Role
-from camera_hub.media.readings import FeedReading, Readings, RelayReading
+from camera_hub.media.readings import FeedReading, MediaReadings, Readings, RelayReading
 from camera_hub.relay.process.totals import Totals
 from camera_hub.settings import MetricsSettings, Settings
 from tests.api.conftest import Hub
@@ -35,11 +35,9 @@ async def test_a_scraper_shows_its_token_and_no_other_opens(hub: Hub) -> None:
 
 
 async def test_it_is_what_prometheus_reads(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
-    from camera_hub.media.engine import MediaEngine
-
     relay = RelayReading(0, 2, True, 5, {"cpu_seconds": 1.5, "datagrams": {"bad_stun": 4}, "sent_packets": 77})
     readings = Readings([relay], [FeedReading(0, 12, "sub", FEED)], {"looks": 8, "waiting": 1})
-    monkeypatch.setattr(hub.parts[MediaEngine], "readings", lambda: readings)
+    monkeypatch.setattr(hub.parts[MediaReadings], "read", lambda: readings)
     answer = await (await hub.client(Role.MAINTAINER)).get("/metrics")
     assert answer.headers["content-type"].startswith("text/plain")
     found = {
@@ -69,5 +67,5 @@ def test_sums_of_what_was_sent_never_fall_when_viewers_go() -> None:
     totals = Totals()
     before = totals.read([one, two])
     assert (before["sent_packets"], before["sent_rtx"], before["sent_sends"]) == (16, 2, 3)
-    totals.leave(one)
+    totals.add_ended(one)
     assert totals.read([two]) == before

@@ -58,7 +58,7 @@ async def test_two_channels_of_one_name_are_refused(hub: Hub) -> None:
     assert (await client.post(PATH, json={"name": "a", "url": URL})).status_code == 409
     await client.post(PATH, json={"name": "b", "url": URL})
     again = await client.patch(f"{PATH}/{first['id']}", json={"name": "b"})
-    assert (again.status_code, again.json()["reason"]) == (409, "name_taken")
+    assert (again.status_code, again.json()["reason"]) == (409, "channel_name_taken")
 
 
 @pytest.mark.parametrize("role", [Role.OPERATOR, Role.MAINTAINER, Role.LEADER, Role.VILLAGE_ADMIN])

@@ -119,11 +119,11 @@ async def test_whep_ends_with_its_session(hub: Site) -> None:
         del hub.sessions.actors["op"]
 
         async def gone() -> bool:
-            return bool((await hub.media.figures())["viewers"] == 1)
+            return bool(hub.media.readings.summary()["viewers"] == 1)
 
         await eventually(gone)
         with pytest.raises(HubError):
-            await hub.media.close_viewer(ended, OPERATOR)
+            await hub.media.viewers.close(ended, OPERATOR)
         assert (await other.delete(kept)).status_code == 200
 
 
@@ -137,4 +137,4 @@ async def test_whep_refuses_by_name(hub: Site, sources: FakeSources) -> None:
         assert (await browser.post("/api/cameras/2/whep", content="offer", headers=sdp)).json()["reason"] == "no_h264"
         assert (await browser.post("/api/cameras/1/whep", content="broken", headers=sdp)).status_code == 422
         assert (await village.post("/api/cameras/5/whep", content="offer", headers=sdp)).status_code == 404
-    assert (await hub.media.figures())["viewers"] == 0
+    assert hub.media.readings.summary()["viewers"] == 0

@@ -133,10 +133,10 @@ async def test_a_login_in_a_url_comes_out_nowhere(hub: Site) -> None:
     body = {"village_id": hub.village, "name": "大坝", "main_url": "rtsp://root:s3cret@127.0.0.1:9/live"}
     answer = await township.post("/api/devices/url", json=body)
     assert answer.status_code == 201
-    assert (answer.json()["device"]["username"], answer.json()["device"]["has_password"]) == ("root", True)
+    assert answer.json()["device"]["logins"] == [{"purpose": "ordinary", "username": "root"}]
     assert "s3cret" not in answer.text
     shown = (await operator.get("/api/devices")).json()
-    assert shown[0]["username"] is None
+    assert shown[0]["logins"] == []
 
 
 async def test_what_is_retired_leaves_the_pages(hub: Site, camera_device: FakeDevice) -> None:

@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, datetime, timedelta
+from typing import Annotated
 
 import httpx
 import pytest
@@ -19,8 +20,9 @@ from camera_hub.access.policy import (
     role_actions,
     villages_at,
 )
-from camera_hub.api.routing import Stated, check_policies, needs, policies, public
+from camera_hub.api.routing import Stated, check_parts, check_policies, needs, part, policies, public
 from camera_hub.app import create_app
+from camera_hub.clock import Clock
 from camera_hub.errors import HubError
 from camera_hub.settings import Settings
 from tests.api.conftest import Hub
@@ -78,6 +80,19 @@ def test_a_route_without_policy_stops_the_hub(included: bool) -> None:
 def test_a_framework_route_that_cannot_state_a_policy_stops_the_hub() -> None:
     with pytest.raises(RuntimeError, match=r"/openapi\.json"):
         check_policies(FastAPI())
+
+
+def test_a_part_that_is_missing_stops_the_hub() -> None:
+    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+
+    @app.get("/api/asks", dependencies=[public()])
+    async def asks(clock: Annotated[Clock, part(Clock)]) -> None: ...
+
+    with pytest.raises(RuntimeError, match=r"Clock .*/api/asks"):
+        check_parts(app, {})
+    check_parts(app, {Clock: None})
+    with pytest.raises(RuntimeError, match="Runs"):
+        create_app(Settings(), {Clock: None})
 
 
 NOBODY = "999999"

@@ -6,7 +6,9 @@ from datetime import timedelta
 import pytest
 
 from camera_hub.access.policy import Role
+from camera_hub.access.stream_tokens import StreamTokens
 from camera_hub.media.rtsp_out.service import RtspOutService
+from camera_hub.media.rtsp_out.session_register import StreamRegister
 from camera_hub.relay.messages import RtspAsk, RtspEnded
 from camera_hub.store.database import Database
 from tests.api.conftest import Hub
@@ -70,7 +72,7 @@ async def test_the_register_is_read_page_by_page(hub: Hub, database: Database, c
     admin = await hub.client(Role.TOWNSHIP_ADMIN)
     cameras = await add_village(database, clock, "南村", 2)
     token = (await admin.post("/api/rtsp-out/tokens", json={"name": "大屏"})).json()["token"]["id"]
-    register = hub.parts[RtspOutService].register
+    register = StreamRegister(database, clock)
     for number in range(3):
         ask = RtspAsk(f"p{number}", "", cameras[0], "main", "10.1.1.9", "x" * 200)
         line = await register.begun(token, ask, "main")
@@ -99,16 +101,16 @@ async def test_what_is_over_is_forgotten_after_its_days_and_a_token_with_its_las
 ) -> None:
     admin = await hub.client(Role.TOWNSHIP_ADMIN)
     cameras = await add_village(database, clock, "南村", 1)
-    out = hub.parts[RtspOutService]
+    out, tokens, register = hub.parts[RtspOutService], hub.parts[StreamTokens], StreamRegister(database, clock)
     ids = [(await admin.post("/api/rtsp-out/tokens", json={"name": "大屏"})).json()["token"]["id"] for _ in range(3)]
-    line = await out.register.begun(ids[0], RtspAsk("p", "", cameras[0], "main", "10.1.1.9", ""), "main")
+    line = await register.begun(ids[0], RtspAsk("p", "", cameras[0], "main", "10.1.1.9", ""), "main")
     for token in ids[:2]:
-        await out.tokens.revoke(token)
+        await tokens.revoke(token)
     clock.move(timedelta(days=181).total_seconds())
-    await out.register.ended(line, RtspEnded("", "revoked", "tcp", 1, 0))
+    await register.ended(line, RtspEnded("", "revoked", "tcp", 1, 0))
     await out.sweep()
-    assert [token.id for token in await out.tokens.all()] == [ids[2], ids[0]], "the register still names it"
+    assert [token.id for token in await tokens.all()] == [ids[2], ids[0]], "the register still names it"
     clock.move(timedelta(days=181).total_seconds())
     await out.sweep()
-    assert [token.id for token in await out.tokens.all()] == [ids[2]]
+    assert [token.id for token in await tokens.all()] == [ids[2]]
     assert await out.lines(limit=9) == []

@@ -14,7 +14,7 @@ from camera_hub.api.routing import policies
 from camera_hub.api.schemas.media import Topic
 from camera_hub.app import create_app
 from camera_hub.cameras.discovery.sweeps import Sweeps
-from camera_hub.media.engine import MediaEngine
+from camera_hub.media.decoders.pictures import Pictures
 from camera_hub.settings import Settings
 from camera_hub.store.database import Database
 from camera_hub.store.tables import Alarm, AlarmMember, Camera, Device, Observation, Run, Scene, Stream, Tour, TourStop
@@ -86,8 +86,8 @@ async def other(hub: Hub, database: Database, clock: ManualClock) -> Other:
         )
         await session.flush()
         session.add(AlarmMember(alarm_id=alarm.id, camera_id=camera.id, joined_at=now))
-    media: MediaEngine = hub.parts[MediaEngine]
-    await media.pictures.save(camera.id, b"\xff\xd8" + SECRET.encode(), now)
+    pictures: Pictures = hub.parts[Pictures]
+    await pictures.save(camera.id, b"\xff\xd8" + SECRET.encode(), now)
     sweeps: Sweeps = hub.parts[Sweeps]
     account = hub.accounts[Role.TOWNSHIP_ADMIN]
     admin = Actor(account.id, account.username, account.display_name, account.role)

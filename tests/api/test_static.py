@@ -110,7 +110,7 @@ async def test_probes_say_alive_and_ready(hub: Hub) -> None:
     await database.__aexit__()
     hub.parts[Database] = Database("sqlite+aiosqlite:////nowhere/hub.sqlite3")
     answer = await browser.get("/readyz")
-    assert (answer.status_code, answer.json()["reason"]) == (503, "database")
+    assert (answer.status_code, answer.json()["reason"]) == (503, "database_away")
 
 
 async def test_the_system_page_and_the_description_are_for_those_who_may(hub: Hub) -> None:

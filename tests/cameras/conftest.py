@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from camera_hub.cameras.register.proofs import Proofs
 from camera_hub.cameras.register.register import Register
 from camera_hub.events import EventBus
 from camera_hub.store.database import Database
@@ -22,12 +23,16 @@ def prover() -> FakeProver:
 
 
 @pytest.fixture
-async def register(
-    database: Database, bus: EventBus, clock: ManualClock, describer: FakeDescriber, prover: FakeProver
-) -> AsyncIterator[Register]:
-    async with Register(database, bus, clock, FakeVault(), describer, prover) as register:
-        await register.villages.add(["董家村", "石桥村"], "village")
-        yield register
+async def register(database: Database, bus: EventBus, clock: ManualClock, describer: FakeDescriber) -> Register:
+    register = Register(database, bus, clock, FakeVault(), describer)
+    await register.villages.add(["董家村", "石桥村"], "village")
+    return register
+
+
+@pytest.fixture
+async def proofs(database: Database, bus: EventBus, clock: ManualClock, prover: FakeProver) -> AsyncIterator[Proofs]:
+    async with Proofs(database, bus, clock, prover) as proofs:
+        yield proofs
 
 
 @pytest.fixture

@@ -83,6 +83,9 @@ class FakeProver:
 
     def __init__(self, verdicts: dict[int, str | None] | None = None) -> None:
         self.verdicts = verdicts or {}
+        self.default: str | None = None
+        self.verdicts_in_order: list[str | None] = []
+        self.started = asyncio.Event()
         self.gate = asyncio.Event()
         self.gate.set()
         self.asked: list[int] = []
@@ -91,10 +94,13 @@ class FakeProver:
 
     async def prove(self, camera_id: int) -> str | None:
         self.asked.append(camera_id)
+        self.started.set()
         self.running += 1
         self.most = max(self.most, self.running)
         try:
             await self.gate.wait()
         finally:
             self.running -= 1
-        return self.verdicts.get(camera_id)
+        if self.verdicts_in_order:
+            return self.verdicts_in_order.pop(0)
+        return self.verdicts.get(camera_id, self.default)

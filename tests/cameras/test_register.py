@@ -3,15 +3,15 @@
 from dataclasses import replace
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import event, select
 
+from camera_hub.cameras.credentials.purposes import PURPOSES, Purpose, serving
 from camera_hub.cameras.register.register import Register
 from camera_hub.errors import HubError, Kind, Reason
-from camera_hub.events import CameraChanged, DeviceChanged, EventBus
+from camera_hub.events import DeviceChanged, EventBus
 from camera_hub.store.database import Database
-from camera_hub.store.tables import Camera, Device, Stream
-from tests.cameras.fakes import ADMIN, OPERATOR, FakeDescriber, FakeProver, described, village_admin
-from tests.fakes.clock import ManualClock
+from camera_hub.store.tables import Camera, Device, StoredLogin, Stream
+from tests.cameras.fakes import ADMIN, OPERATOR, FakeDescriber, described, village_admin
 
 HOST = "192.168.1.64"
 
@@ -50,23 +50,23 @@ async def test_the_password_is_sealed_and_bound_to_its_device(
 ) -> None:
     found = await register.devices.register(ADMIN, villages[0], HOST, username="admin", password="secret-1")
     assert "secret" not in repr(found)
-    login = await register.login(found.device.id)
+    login = await register.login(found.device.id, "rtsp")
     assert (login.username, login.password, login.version) == ("admin", "secret-1", 1)
     async with database.read() as session:
-        sealed = await session.scalar(select(Device.password_sealed))
+        sealed = await session.scalar(select(StoredLogin.sealed))
     assert sealed is not None
     assert b"secret-1" not in sealed
 
 
 async def test_a_changed_login_has_a_new_version_and_is_told(
-    register: Register, villages: list[int], bus: EventBus, prover: FakeProver
+    register: Register, villages: list[int], bus: EventBus
 ) -> None:
     found = await register.devices.register(ADMIN, villages[0], HOST, username="admin", password="secret-1")
     with bus.subscribe(DeviceChanged) as told:
         await register.devices.change(ADMIN, found.device.id, password="secret-2")
         event = await told.next()
     assert event == DeviceChanged(found.device.id, villages[0], credentials=True)
-    login = await register.login(found.device.id)
+    login = await register.login(found.device.id, "rtsp")
     assert (login.username, login.password, login.version) == ("admin", "secret-2", 2)
 
 
@@ -149,33 +149,6 @@ async def test_another_device_at_the_address_changes_nothing(
     assert (await register.devices.get(ADMIN, found.device.id)).serial == "SN20240001"
 
 
-async def test_a_failed_picture_does_not_undo_a_registration(
-    register: Register, villages: list[int], prover: FakeProver, bus: EventBus, clock: ManualClock
-) -> None:
-    prover.gate.clear()
-    with bus.subscribe(CameraChanged) as told:
-        found = await register.devices.register(ADMIN, villages[0], HOST)
-        camera = found.cameras[0]
-        assert camera.proving
-        await told.next()
-        prover.verdicts[camera.id] = Reason.NO_MEDIA
-        prover.gate.set()
-        await told.next()
-    proved = await register.cameras.get(ADMIN, camera.id)
-    assert (proved.state, proved.proof, proved.proving) == ("approved", Reason.NO_MEDIA, False)
-
-
-async def test_proofs_are_bounded_per_device(
-    register: Register, villages: list[int], describer: FakeDescriber, prover: FakeProver, clock: ManualClock
-) -> None:
-    describer.devices[HOST] = described(channels=8)
-    prover.gate.clear()
-    await register.devices.register(ADMIN, villages[0], HOST)
-    await clock.settle()
-    assert prover.running == 2
-    prover.gate.set()
-
-
 async def test_retiring_a_device_retires_its_cameras_and_frees_its_place(
     register: Register, villages: list[int], describer: FakeDescriber
 ) -> None:
@@ -198,7 +171,7 @@ async def test_a_login_inside_a_url_is_moved_out_and_sealed(
     async with database.read() as session:
         uris = list(await session.scalars(select(Stream.uri).order_by(Stream.role)))
     assert uris == ["rtsp://192.168.9.9:8554/live/1", "rtsp://192.168.9.9:8554/live/2"]
-    assert (await register.login(found.device.id)).password == "p@ss"
+    assert (await register.login(found.device.id, "rtsp")).password == "p@ss"
     assert found.device.rtsp_port == 8554
     with pytest.raises(HubError) as caught:
         await register.devices.register_url(ADMIN, villages[0], "again", "rtsp://192.168.9.9:8554/live/1")
@@ -229,6 +202,54 @@ async def test_a_village_cannot_have_a_password_sent_to_another_address(
     assert (unmoved.host, unmoved.onvif_port) == (HOST, 80)
     moved_on = await register.devices.change(own, device_id, host="192.168.1.70", password="secret-2")
     assert moved_on.host == "192.168.1.70"
+
+
+async def test_a_login_for_a_purpose_serves_it_and_the_ordinary_one_the_others(
+    register: Register, villages: list[int], describer: FakeDescriber
+) -> None:
+    found = await register.devices.register(ADMIN, villages[0], HOST, username="admin", password="secret-1")
+    device_id = found.device.id
+    view = await register.devices.change(ADMIN, device_id, purpose="onvif", username="onvif", password="secret-2")
+    assert [(one.purpose, one.username) for one in view.logins] == [("ordinary", "admin"), ("onvif", "onvif")]
+    assert "secret" not in repr(view)
+
+    async def names() -> list[tuple[str, str]]:
+        logins = [await register.login(device_id, purpose) for purpose in PURPOSES]
+        return [(login.username, login.password) for login in logins]
+
+    admin, other = ("admin", "secret-1"), ("onvif", "secret-2")
+    assert await names() == [admin, other, admin, admin]
+    await register.devices.describe(ADMIN, device_id)
+    asked = describer.logins[-1]
+    assert asked is not None
+    assert (asked.username, asked.password, asked.version) == (*other, 2)
+    await register.devices.change(ADMIN, device_id, purpose="onvif", password="secret-3")
+    assert (await register.login(device_id, "onvif")).password == "secret-3"
+    view = await register.devices.change(ADMIN, device_id, purpose="onvif", username="")
+    assert [one.purpose for one in view.logins] == ["ordinary"]
+    assert await names() == [admin, admin, admin, admin]
+    assert (await register.login(device_id, "onvif")).version == 4
+
+
+async def test_no_login_for_another_purpose_goes_to_an_address_that_a_village_typed(
+    register: Register, villages: list[int]
+) -> None:
+    found = await register.devices.register(ADMIN, villages[0], HOST, username="admin", password="secret-1")
+    await register.devices.change(ADMIN, found.device.id, purpose="onvif", username="onvif", password="secret-2")
+    own = village_admin(villages[0])
+    view = await register.devices.change(own, found.device.id, host="192.168.1.70", password="secret-9")
+    assert [one.purpose for one in view.logins] == ["ordinary"]
+    assert (await register.login(found.device.id, "onvif")).password == "secret-9"
+
+
+@pytest.mark.parametrize("purpose", PURPOSES)
+def test_which_login_serves_a_purpose(purpose: Purpose) -> None:
+    assert serving(purpose, {}) is None
+    assert serving(purpose, {"ordinary": 1}) == 1
+    assert serving(purpose, {purpose: 2}) == 2
+    assert serving(purpose, {"ordinary": 1, purpose: 2}) == 2
+    others: dict[str, int] = {one: 3 for one in PURPOSES if one not in (purpose, "ordinary")}
+    assert serving(purpose, others) is None
 
 
 async def test_cameras_are_listed_by_village_and_their_own_order(
@@ -283,6 +304,27 @@ async def test_counts_follow_state_and_health(
         row.health = "fault"
     counts = (await register.villages.all(ADMIN))[0].counts
     assert (counts.total, counts.fault, counts.unknown, counts.waiting) == (2, 1, 1, 1)
+
+
+async def test_one_village_is_counted_without_the_others(
+    register: Register, villages: list[int], describer: FakeDescriber, database: Database
+) -> None:
+    """Every query over cameras and alarms names the village: else each change in one costs as much as all."""
+    await register.devices.register(ADMIN, villages[0], HOST)
+    statements: list[str] = []
+
+    def keep(_: object, __: object, statement: str, *___: object) -> None:
+        statements.append(statement)
+
+    event.listen(database.engine.sync_engine, "before_cursor_execute", keep)
+    try:
+        view = await register.villages.get(ADMIN, villages[0])
+    finally:
+        event.remove(database.engine.sync_engine, "before_cursor_execute", keep)
+    assert view.counts.total == 1
+    reading = [one for one in statements if "FROM cameras" in one or "FROM alarms" in one]
+    assert len(reading) >= 2
+    assert all("village_id IN (SELECT villages.id" in one for one in reading)
 
 
 def test_a_described_device_shows_no_secret() -> None:

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from camera_hub.cameras.discovery.host_probe import FoundDevice
+from camera_hub.cameras.discovery.found import FoundDevice
 from camera_hub.cameras.discovery.interfaces import Interface
 from camera_hub.cameras.discovery.multicast import multicast
 from camera_hub.cameras.discovery.sweeps import Sweeps, SweepView

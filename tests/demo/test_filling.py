@@ -9,9 +9,10 @@ import pytest
 from camera_hub.access.passwords import weakness
 from camera_hub.access.policy import Role
 from camera_hub.demo import accounts
-from camera_hub.demo.farm import FAULTS, FarmDevice, FarmVillage, read
+from camera_hub.demo.farm import FarmDevice, FarmVillage, read
 from camera_hub.demo.township import address_range, place_class
 from camera_hub.errors import HubError
+from camera_hub.simulator.plan import DEMO_FAULTS, default_farm, demo_faults
 
 
 def _device(host: str, key: str = "a-1", channels: tuple[str, ...] = ("a-1-1",)) -> FarmDevice:
@@ -67,25 +68,32 @@ def test_a_villages_range_runs_from_its_first_address_to_its_last_by_number() ->
 
 
 def test_the_farm_is_read_and_each_fault_hits_another_village() -> None:
-    village = {
-        "name": "东沟村",
-        "devices": [
-            {
-                "key": "donggou-1",
-                "name": "东沟村村口",
-                "host": "127.20.0.1",
-                "onvif_port": 8080,
-                "username": "admin",
-                "password": "village-2024",
-                "channels": [{"key": "donggou-1-1"}, {"key": "donggou-1-2"}],
-            }
-        ],
-    }
-    villages = [{**village, "name": f"{number}村"} for number in range(8)]
-    farm = read(json.dumps({"ready": True, "control": "127.0.0.1:9000", "villages": villages}).encode())
+    plan = default_farm(villages=8, cameras=24)
+    villages = [
+        {
+            "name": village.name,
+            "devices": [
+                {
+                    "key": device.key,
+                    "name": device.name,
+                    "host": "127.20.0.1",
+                    "onvif_port": 8080,
+                    "username": "admin",
+                    "password": "village-2024",
+                    "channels": [{"key": channel.key} for channel in device.channels],
+                }
+                for device in village.devices
+            ],
+        }
+        for village in plan.villages
+    ]
+    line = {"control": "127.0.0.1:9000", "villages": villages, "demo_faults": demo_faults(plan.villages)}
+    farm = read(json.dumps(line).encode())
     assert farm.control == "http://127.0.0.1:9000"
     faults = {fault: (village.name, target) for village, target, fault in farm.faults()}
-    assert faults["wrong_password"] == ("1村", "donggou-1")
-    assert faults["frozen"] == ("2村", "donggou-1-2")
-    assert len({name for name, _ in faults.values()}) == len(FAULTS)
+    assert list(faults) == list(DEMO_FAULTS)
+    last = [village.devices[-1] for village in plan.villages]
+    assert faults["wrong_password"] == (plan.villages[1].name, last[1].key)
+    assert faults["frozen"] == (plan.villages[2].name, last[2].channels[-1].key)
+    assert len({name for name, _ in faults.values()}) == len(DEMO_FAULTS)
     assert "village-2024" not in repr(farm)

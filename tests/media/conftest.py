@@ -2,22 +2,23 @@
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from camera_hub.access.policy import Actor, Role
-from camera_hub.clock import SystemClock
+from camera_hub.cameras.credentials.login_budget import LoginBudget
+from camera_hub.clock import Clock, SystemClock
 from camera_hub.errors import HubError, Kind, Reason
 from camera_hub.events import EventBus
 from camera_hub.media.child_process import Spawn
-from camera_hub.media.engine import MediaEngine
-from camera_hub.media.interface import PageNews, Quality, TileStatus
+from camera_hub.media.engine import HelperCommands, MediaEngine
+from camera_hub.media.interface import PageMessage, PullableStream, Quality, Sources, TileStatus
 from camera_hub.media.interface import Role as StreamRole
 from camera_hub.media.wall.pages import PageOutbox
+from camera_hub.media.wall.viewer_session import ViewerSession
 from camera_hub.relay.messages import FeedSpec, RtspLiveSource
 from camera_hub.settings import EyeSettings, MediaSettings, ServerSettings, Settings
 from camera_hub.store.database import Database
@@ -26,9 +27,22 @@ from tests.fakes.clock import ManualClock
 
 FAKE_RELAY = (sys.executable, "-m", "tests.media.fake_relay")
 FAKE_EYE = (sys.executable, "-m", "tests.media.fake_eye")
-FAKES: dict[str, Any] = {"relay_command": FAKE_RELAY, "eye_command": FAKE_EYE}
 NOON = ManualClock().now()
 OPERATOR = Actor(1, "op", "Operator", Role.OPERATOR)
+
+
+def engine(
+    settings: Settings,
+    bus: EventBus,
+    database: Database,
+    sources: Sources,
+    spawn: Spawn | None = None,
+    clock: Clock | None = None,
+) -> MediaEngine:
+    """The room on the machine's clock; with `spawn` its relay and eye only speak."""
+    clock = clock or SystemClock()
+    commands = HelperCommands(FAKE_RELAY, FAKE_EYE, spawn) if spawn is not None else HelperCommands()
+    return MediaEngine(settings, clock, bus, database, sources, LoginBudget(clock), commands)
 
 
 @dataclass(frozen=True)
@@ -75,6 +89,17 @@ class FakeSources:
             credentials_version=self.credentials_version,
         )
         return FakeChosen(stream_id, camera_id, 1, 1, role, self.codecs.get(stream_id), spec)
+
+    async def choose_all(
+        self, camera_ids: Sequence[int], quality: Quality, codecs: frozenset[str]
+    ) -> dict[int, PullableStream | HubError]:
+        found: dict[int, PullableStream | HubError] = {}
+        for camera_id in camera_ids:
+            try:
+                found[camera_id] = await self.choose(camera_id, quality, codecs)
+            except HubError as error:
+                found[camera_id] = error
+        return found
 
     def plays(self, stream_id: int) -> None:
         self.addresses.append(("plays", stream_id))
@@ -150,13 +175,13 @@ async def media(
     settings: Settings, bus: EventBus, site: Database, sources: FakeSources, spawn: Spawn
 ) -> AsyncIterator[MediaEngine]:
     """A Media on the machine's clock, with a relay and an eye that only speak."""
-    async with MediaEngine(settings, SystemClock(), bus, site, sources, **FAKES, spawn=spawn) as media:
+    async with engine(settings, bus, site, sources, spawn) as media:
         yield media
 
 
-async def until(outbox: PageOutbox, wanted: Callable[[PageNews], bool]) -> PageNews:
+async def until(outbox: PageOutbox, wanted: Callable[[PageMessage], bool]) -> PageMessage:
     """The first news that is wanted; fails after some seconds, naming what came."""
-    came: list[PageNews] = []
+    came: list[PageMessage] = []
     try:
         async with asyncio.timeout(10):
             async for news in outbox:
@@ -182,3 +207,10 @@ async def eventually(ask: Callable[[], Awaitable[bool]]) -> None:
     async with asyncio.timeout(10):
         while not await ask():  # noqa: ASYNC110 (the other process sets no event of ours)
             await asyncio.sleep(0.02)
+
+
+def viewer_of(media: MediaEngine, viewer: str) -> ViewerSession:
+    """The viewer as the hub keeps it."""
+    found = media._tile_reports._sessions.get(viewer)
+    assert found is not None
+    return found

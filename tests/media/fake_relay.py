@@ -5,7 +5,7 @@ answer), /mute (no key frame), /h265, /b_frames. Where sound is asked for, a pat
 says what it is (/live/none).
 Further messages are for tests alone: `fake.heard` answers all that was heard, `fake.say` makes it say the given frames,
 `fake.ask` makes it ask the hub and answers what it was answered, `fake.hang` makes it stop answering, `fake.grow`
-makes it say that it holds so many `rss_bytes`.
+makes it say that it holds so many `rss_bytes`, `fake.babble` makes it answer pulses with nonsense.
 """
 
 import argparse
@@ -32,6 +32,7 @@ class FakeRelay:
         self._shown: dict[tuple[str, int], dict[str, Any]] = {}
         self._rss = 50_000_000
         self._hangs = False
+        self._babbles = False
         self._asking: set[asyncio.Task[None]] = set()
 
     async def serve(self) -> None:
@@ -55,7 +56,12 @@ class FakeRelay:
     async def on_pulse(self, frame: PipeFrame) -> None:
         await self._pipe.reply(frame, self._vitals())
 
-    def _vitals(self) -> dict[str, float]:
+    async def on_fake_babble(self, frame: PipeFrame) -> None:
+        self._babbles = True
+
+    def _vitals(self) -> dict[str, Any]:
+        if self._babbles:
+            return {"rss_bytes": "a lot", "loop_lag_p50": None}
         return {"rss_bytes": self._rss, "loop_lag_p50": 0.0001, "loop_lag_max": 0.0002}
 
     async def on_fake_grow(self, frame: PipeFrame) -> None:
@@ -152,7 +158,7 @@ class FakeRelay:
 
     async def on_fake_say(self, frame: PipeFrame) -> None:
         for head in frame.head["frames"]:
-            self._pipe.post(head, frame.body)
+            self._pipe.post(head, head.pop("body", "").encode())
         await self._pipe.reply(frame, {})
 
     async def on_fake_hang(self, frame: PipeFrame) -> None:

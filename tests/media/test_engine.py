@@ -11,35 +11,34 @@ from sqlalchemy import update
 
 from camera_hub.access.policy import Actor, Role
 from camera_hub.errors import HubError, Kind, Reason
-from camera_hub.events import AccessChanged, CameraChanged, DeviceChanged, EventBus, FeedChanged, RelayRestarted
+from camera_hub.events import AccessChanged, CameraChanged, DeviceChanged, EventBus, FeedChanged
 from camera_hub.media.engine import MediaEngine
-from camera_hub.media.feeds.late_cameras import LateCameras
 from camera_hub.media.interface import RelayReplaced, TileStatus, TileWish, ViewerEnded
 from camera_hub.store.database import Database
 from camera_hub.store.tables import Camera, User
-from tests.media.conftest import NOON, OPERATOR, FakeSources, eventually, tile_in, until
+from tests.media.conftest import NOON, OPERATOR, FakeSources, eventually, tile_in, until, viewer_of
 
 PAGE = "page-0001"
 
 
 async def heard(media: MediaEngine) -> list[dict[str, Any]]:
     """All that the (new) relay process has heard."""
-    reply = await media._feeds.relays[0].call("fake.heard", {})
+    reply = await media.links[0].call("fake.heard", {})
     messages: list[dict[str, Any]] = reply["heard"]
     return messages
 
 
 async def say(media: MediaEngine, *frames: dict[str, Any]) -> None:
     """Make the relay say these things."""
-    await media._feeds.relays[0].call("fake.say", {"frames": list(frames)})
+    await media.links[0].call("fake.say", {"frames": list(frames)})
 
 
 async def test_an_offer_is_answered_and_a_tile_becomes_live(media: MediaEngine) -> None:
-    async with media.page(PAGE, OPERATOR) as news:
-        answer = await media.offer(OPERATOR, PAGE, 0, "offer")
+    async with media.pages.connected(PAGE, OPERATOR) as news:
+        answer = await media.viewers.offer(OPERATOR, PAGE, 0, "offer")
         assert (answer.sdp, answer.tracks, answer.codecs, answer.epoch) == ("answer", 16, ["h264"], 1)
-        assert media.viewers_of(PAGE) == [answer.viewer]
-        await media.show(PAGE, TileWish(answer.viewer, 3, 1, 1))
+        assert media.pages.greeting(PAGE).viewers == [answer.viewer]
+        media.tiles.show(PAGE, TileWish(answer.viewer, 3, 1, 1))
         assert (await tile_in(news, "connecting")).camera == 1
         live = await tile_in(news, "live")
     assert (live.viewer, live.track, live.serial, live.stream, live.codec) == (answer.viewer, 3, 1, "sub", "h264")
@@ -49,25 +48,25 @@ async def test_only_another_quality_of_the_same_camera_holds_the_picture_before(
     media: MediaEngine, sources: FakeSources
 ) -> None:
     sources.paths[1] = {"sub": "live", "main": "live"}
-    async with media.page(PAGE, OPERATOR) as news:
-        viewer = (await media.offer(OPERATOR, PAGE, 0, "offer")).viewer
+    async with media.pages.connected(PAGE, OPERATOR) as news:
+        viewer = (await media.viewers.offer(OPERATOR, PAGE, 0, "offer")).viewer
         for serial, (camera, quality) in enumerate(
             ((1, "auto"), (1, "main"), (2, "auto"), (None, "auto"), (2, "auto"))
         ):
-            await media.show(PAGE, TileWish(viewer, 0, serial, camera, quality))  # type: ignore[arg-type]  # of a tuple
+            media.tiles.show(PAGE, TileWish(viewer, 0, serial, camera, quality))  # type: ignore[arg-type]  # of a tuple
             await tile_in(news, "live" if camera else "empty", serial=serial)
     shown = [(m["feed"], m["hold"]) for m in await heard(media) if m["type"] == "track.show"]
     assert shown == [("s12", False), ("s11", True), ("s22", False), (None, False), ("s22", False)]
 
 
 async def test_a_switch_is_one_message_and_the_last_feed_is_let_go(media: MediaEngine) -> None:
-    async with media.page(PAGE, OPERATOR) as news:
-        viewer = (await media.offer(OPERATOR, PAGE, 0, "offer")).viewer
-        await media.show(PAGE, TileWish(viewer, 0, 1, 1))
+    async with media.pages.connected(PAGE, OPERATOR) as news:
+        viewer = (await media.viewers.offer(OPERATOR, PAGE, 0, "offer")).viewer
+        media.tiles.show(PAGE, TileWish(viewer, 0, 1, 1))
         await tile_in(news, "live")
-        await media.show(PAGE, TileWish(viewer, 0, 2, 2))
+        media.tiles.show(PAGE, TileWish(viewer, 0, 2, 2))
         assert (await tile_in(news, "live", serial=2)).camera == 2
-        await media.show(PAGE, TileWish(viewer, 0, 3, None))
+        media.tiles.show(PAGE, TileWish(viewer, 0, 3, None))
         assert (await tile_in(news, "empty")).serial == 3
     shown = [(m["feed"], m["serial"], m["hold"]) for m in await heard(media) if m["type"] == "track.show"]
     assert shown == [("s12", 1, False), ("s22", 2, False), (None, 3, False)]
@@ -75,30 +74,30 @@ async def test_a_switch_is_one_message_and_the_last_feed_is_let_go(media: MediaE
 
 
 async def test_a_large_wall_has_a_second_viewer_for_its_further_tiles(media: MediaEngine) -> None:
-    async with media.page(PAGE, OPERATOR) as news:
-        near = (await media.offer(OPERATOR, PAGE, 0, "offer")).viewer
-        far = (await media.offer(OPERATOR, PAGE, 0, "offer", first=16)).viewer
-        assert media.viewers_of(PAGE) == [near, far]
-        await media.show(PAGE, TileWish(far, 17, 1, 1))
+    async with media.pages.connected(PAGE, OPERATOR) as news:
+        near = (await media.viewers.offer(OPERATOR, PAGE, 0, "offer")).viewer
+        far = (await media.viewers.offer(OPERATOR, PAGE, 0, "offer", first=16)).viewer
+        assert media.pages.greeting(PAGE).viewers == [near, far]
+        media.tiles.show(PAGE, TileWish(far, 17, 1, 1))
         live = await tile_in(news, "live")
         assert (live.viewer, live.track, live.camera) == (far, 17, 1)
         for viewer, number in ((far, 3), (near, 16), (far, 32)):
             with pytest.raises(HubError):
-                await media.show(PAGE, TileWish(viewer, number, 1, 1))
-        again = (await media.offer(OPERATOR, PAGE, 0, "offer", first=16)).viewer
-        assert media.viewers_of(PAGE) == [near, again], "only the one in its place ends"
+                media.tiles.show(PAGE, TileWish(viewer, number, 1, 1))
+        again = (await media.viewers.offer(OPERATOR, PAGE, 0, "offer", first=16)).viewer
+        assert media.pages.greeting(PAGE).viewers == [near, again], "only the one in its place ends"
     shown = [(m["viewer"], m["track"]) for m in await heard(media) if m["type"] == "track.show"]
     assert shown == [(far, 1)]
 
 
 async def test_an_older_serial_is_ignored(media: MediaEngine) -> None:
-    async with media.page(PAGE, OPERATOR) as news:
-        viewer = (await media.offer(OPERATOR, PAGE, 0, "offer")).viewer
-        await media.show(PAGE, TileWish(viewer, 0, 5, 1))
-        await media.show(PAGE, TileWish(viewer, 0, 4, 2))
+    async with media.pages.connected(PAGE, OPERATOR) as news:
+        viewer = (await media.viewers.offer(OPERATOR, PAGE, 0, "offer")).viewer
+        media.tiles.show(PAGE, TileWish(viewer, 0, 5, 1))
+        media.tiles.show(PAGE, TileWish(viewer, 0, 4, 2))
         assert (await tile_in(news, "live")).camera == 1
         await say(media, {"type": "track.state", "viewer": viewer, "track": 0, "serial": 4, "phase": "refused"})
-        await media.show(PAGE, TileWish(viewer, 0, 6, None))
+        media.tiles.show(PAGE, TileWish(viewer, 0, 6, None))
         assert (await tile_in(news, "empty", "refused")).state == "empty"
 
 
@@ -113,9 +112,9 @@ async def test_an_older_serial_is_ignored(media: MediaEngine) -> None:
 async def test_a_camera_that_may_not_be_seen_is_refused(
     media: MediaEngine, camera: int, actor: Actor, reason: str
 ) -> None:
-    async with media.page(PAGE, actor) as news:
-        viewer = (await media.offer(actor, PAGE, 0, "offer")).viewer
-        await media.show(PAGE, TileWish(viewer, 0, 1, camera))
+    async with media.pages.connected(PAGE, actor) as news:
+        viewer = (await media.viewers.offer(actor, PAGE, 0, "offer")).viewer
+        media.tiles.show(PAGE, TileWish(viewer, 0, 1, camera))
         assert (await tile_in(news, "refused")).reason == reason
     assert not any(m["type"] == "feed.open" for m in await heard(media))
 
@@ -128,13 +127,13 @@ async def test_a_feed_that_fails_says_why_and_since_when(
     since = NOON - timedelta(hours=3)
     async with site.write() as session:
         await session.execute(update(Camera).where(Camera.id == 2).values(health="fault", health_since=since))
-    async with media.page(PAGE, OPERATOR) as news:
-        viewer = (await media.offer(OPERATOR, PAGE, 0, "offer")).viewer
-        await media.show(PAGE, TileWish(viewer, 0, 1, 1))
+    async with media.pages.connected(PAGE, OPERATOR) as news:
+        viewer = (await media.viewers.offer(OPERATOR, PAGE, 0, "offer")).viewer
+        media.tiles.show(PAGE, TileWish(viewer, 0, 1, 1))
         failed = await tile_in(news, "failed")
         assert (failed.reason, failed.detail) == (Reason.WRONG_PASSWORD, "as told")
         assert failed.since is not None
-        await media.show(PAGE, TileWish(viewer, 1, 1, 2))
+        media.tiles.show(PAGE, TileWish(viewer, 1, 1, 2))
         failed = await tile_in(news, "failed")
         assert (failed.reason, failed.since) == (Reason.UNREACHABLE, since)
 
@@ -143,9 +142,9 @@ async def test_a_new_login_reopens_the_feed_with_the_new_version(
     media: MediaEngine, sources: FakeSources, bus: EventBus
 ) -> None:
     sources.paths[1] = {"sub": "failed/wrong_password"}
-    async with media.page(PAGE, OPERATOR) as news:
-        viewer = (await media.offer(OPERATOR, PAGE, 0, "offer")).viewer
-        await media.show(PAGE, TileWish(viewer, 0, 1, 1))
+    async with media.pages.connected(PAGE, OPERATOR) as news:
+        viewer = (await media.viewers.offer(OPERATOR, PAGE, 0, "offer")).viewer
+        media.tiles.show(PAGE, TileWish(viewer, 0, 1, 1))
         await tile_in(news, "failed")
         sources.paths[1], sources.credentials_version = {"sub": "live"}, 2
         bus.publish(DeviceChanged(1, 1, credentials=True))
@@ -159,10 +158,10 @@ async def test_a_poor_link_moves_main_tiles_to_the_sub_stream_and_back_and_the_t
 ) -> None:
     sources.paths[1] = {"main": "live", "sub": "live"}
     sources.paths[2] = {"main": "live"}
-    async with media.page(PAGE, OPERATOR) as news:
-        viewer = (await media.offer(OPERATOR, PAGE, 0, "offer")).viewer
+    async with media.pages.connected(PAGE, OPERATOR) as news:
+        viewer = (await media.viewers.offer(OPERATOR, PAGE, 0, "offer")).viewer
         for track in (0, 1):
-            await media.show(PAGE, TileWish(viewer, track, 1, track + 1, "main"))
+            media.tiles.show(PAGE, TileWish(viewer, track, 1, track + 1, "main"))
             assert (await tile_in(news, "live")).stream == "main"
 
         async def told(track: int, stream: str, note: str | None) -> None:
@@ -178,23 +177,23 @@ async def test_a_poor_link_moves_main_tiles_to_the_sub_stream_and_back_and_the_t
         await link("keys")
         await told(0, "sub", "link_keys")
         await told(1, "main", "link_keys")
-        await media.show(PAGE, TileWish(viewer, 2, 1, 1, "main"))
+        media.tiles.show(PAGE, TileWish(viewer, 2, 1, 1, "main"))
         await told(2, "sub", "link_keys")  # nor is a new tile given more than the link bears
         await link("full")
         await told(1, "main", None)
         await told(0, "main", None)
     shown = [(m["feed"], m["hold"]) for m in await heard(media) if m["type"] == "track.show" and m["track"] == 0]
     assert shown == [("s11", False), ("s12", True), ("s11", True)]
-    assert (await media.figures())["odd_messages"] == 0
+    assert media.readings.summary()["odd_messages"] == 0
 
 
 async def test_a_picture_stays_where_its_device_does_not_tell_the_other_stream_just_now(
     media: MediaEngine, sources: FakeSources
 ) -> None:
     sources.paths[1] = {"main": "live", "sub": "live"}
-    async with media.page(PAGE, OPERATOR) as news:
-        viewer = (await media.offer(OPERATOR, PAGE, 0, "offer")).viewer
-        await media.show(PAGE, TileWish(viewer, 0, 1, 1, "main"))
+    async with media.pages.connected(PAGE, OPERATOR) as news:
+        viewer = (await media.viewers.offer(OPERATOR, PAGE, 0, "offer")).viewer
+        media.tiles.show(PAGE, TileWish(viewer, 0, 1, 1, "main"))
         await tile_in(news, "live")
         sources.errors[1] = HubError(Kind.TIMEOUT, "no answer", reason=Reason.TIMED_OUT)
         await say(media, {"type": "viewer.link", "viewer": viewer, "level": "light"})
@@ -203,7 +202,7 @@ async def test_a_picture_stays_where_its_device_does_not_tell_the_other_stream_j
         assert (kept.state, kept.stream) == ("live", "main")
         await eventually(lambda: _true(len(sources.chosen) == 2))
         del sources.errors[1]
-        media._viewers._viewers[viewer].shown[0].asked_at = 0.0
+        viewer_of(media, viewer).shown[0].chosen_at = 0.0
         assert (await tile_in(news, "live")).stream == "sub"
         sources.errors[1] = HubError(Kind.NOT_FOUND, "there is no such camera", reason="not_found")
         await say(media, {"type": "viewer.link", "viewer": viewer, "level": "full"})
@@ -219,10 +218,10 @@ async def test_a_main_stream_that_comes_too_late_gives_way_to_the_sub_stream_for
 ) -> None:
     sources.paths[1] = {"main": "live", "sub": "live"}
     sources.paths[2] = {"main": "live"}
-    async with media.page(PAGE, OPERATOR) as news:
-        viewer = (await media.offer(OPERATOR, PAGE, 0, "offer")).viewer
+    async with media.pages.connected(PAGE, OPERATOR) as news:
+        viewer = (await media.viewers.offer(OPERATOR, PAGE, 0, "offer")).viewer
         for track in (0, 1):
-            await media.show(PAGE, TileWish(viewer, track, 1, track + 1, "main"))
+            media.tiles.show(PAGE, TileWish(viewer, track, 1, track + 1, "main"))
             assert (await tile_in(news, "live")).stream == "main"
 
         async def told(track: int, stream: str, note: str | None) -> None:
@@ -236,14 +235,14 @@ async def test_a_main_stream_that_comes_too_late_gives_way_to_the_sub_stream_for
             await told(1, "main", "late")
             seen = [await asyncio.wait_for(events.next(), 5) for _ in range(2)]
         assert FeedChanged(1, 11, "live", Reason.LATE) in seen, "health looks at it"
-        assert media.feed_reason(1) == ("live", Reason.LATE), "though the sub stream is well"
-        assert (await media.look(1)).late
+        assert media.cameras.feed_reason(1) == ("live", Reason.LATE), "though the sub stream is well"
+        assert (await media.looks.look(1)).late
         await say(media, {**late, "feed": "s11", "reason": None}, {**late, "feed": "s21", "reason": None})
         await told(1, "main", None)
 
-        media._feeds._late = LateCameras()  # as if its rest was over
-        for shown in media._viewers._viewers[viewer].shown.values():
-            shown.asked_at = 0.0
+        media._late._marks.clear()  # as if its rest was over
+        for shown in viewer_of(media, viewer).shown.values():
+            shown.chosen_at = 0.0
         await told(0, "main", None)
 
 
@@ -251,9 +250,9 @@ async def test_a_stream_that_turns_out_h265_is_replaced_by_the_sub_stream(
     media: MediaEngine, sources: FakeSources
 ) -> None:
     sources.paths[1] = {"main": "h265", "sub": "live"}
-    async with media.page(PAGE, OPERATOR) as news:
-        viewer = (await media.offer(OPERATOR, PAGE, 0, "offer")).viewer
-        await media.show(PAGE, TileWish(viewer, 0, 1, 1, "main"))
+    async with media.pages.connected(PAGE, OPERATOR) as news:
+        viewer = (await media.viewers.offer(OPERATOR, PAGE, 0, "offer")).viewer
+        media.tiles.show(PAGE, TileWish(viewer, 0, 1, 1, "main"))
         live = await tile_in(news, "live")
     assert (live.stream, live.codec) == ("sub", "h264")
     assert sources.codecs[11] == "h265"
@@ -261,57 +260,55 @@ async def test_a_stream_that_turns_out_h265_is_replaced_by_the_sub_stream(
 
 @pytest.mark.processes
 async def test_a_killed_relay_is_replaced_and_told_the_wanted_state(media: MediaEngine, bus: EventBus) -> None:
-    async with media.page(PAGE, OPERATOR) as news:
-        viewer = (await media.offer(OPERATOR, PAGE, 0, "offer")).viewer
-        await media.show(PAGE, TileWish(viewer, 0, 1, 1))
+    async with media.pages.connected(PAGE, OPERATOR) as news:
+        viewer = (await media.viewers.offer(OPERATOR, PAGE, 0, "offer")).viewer
+        media.tiles.show(PAGE, TileWish(viewer, 0, 1, 1))
         await tile_in(news, "live")
-        pid = media._feeds.relays[0].pid
+        pid = media.links[0].pid
         assert pid is not None
-        with bus.subscribe(RelayRestarted) as events:
-            os.kill(pid, signal.SIGKILL)
-            told = await until(news, lambda n: isinstance(n, RelayReplaced))
-            assert isinstance(told, RelayReplaced)
-            assert (told.relay, told.epoch) == (0, 2)
-            assert await asyncio.wait_for(events.next(), 5) == RelayRestarted(0, 2)
-        assert media.viewers_of(PAGE) == []
+        os.kill(pid, signal.SIGKILL)
+        told = await until(news, lambda n: isinstance(n, RelayReplaced))
+        assert isinstance(told, RelayReplaced)
+        assert (told.relay, told.epoch) == (0, 2)
+        assert media.pages.greeting(PAGE).viewers == []
         opened = [m for m in await heard(media) if m["type"] == "feed.open"]
         assert [m["feed"] for m in opened] == ["s12"]
-        again = await media.offer(OPERATOR, PAGE, 0, "offer")
-        await media.show(PAGE, TileWish(again.viewer, 0, 2, 1))
+        again = await media.viewers.offer(OPERATOR, PAGE, 0, "offer")
+        media.tiles.show(PAGE, TileWish(again.viewer, 0, 2, 1))
         await tile_in(news, "live", serial=2)
         assert again.epoch == 2
     assert [m["type"] for m in await heard(media)].count("feed.open") == 1
 
 
 async def test_a_page_that_comes_back_finds_its_viewer_and_its_tiles(media: MediaEngine) -> None:
-    async with media.page(PAGE, OPERATOR) as news:
-        viewer = (await media.offer(OPERATOR, PAGE, 0, "offer")).viewer
-        await media.show(PAGE, TileWish(viewer, 0, 1, 1))
+    async with media.pages.connected(PAGE, OPERATOR) as news:
+        viewer = (await media.viewers.offer(OPERATOR, PAGE, 0, "offer")).viewer
+        media.tiles.show(PAGE, TileWish(viewer, 0, 1, 1))
         await tile_in(news, "live")
-    async with media.page(PAGE, OPERATOR) as news:
-        assert media.viewers_of(PAGE) == [viewer]
+    async with media.pages.connected(PAGE, OPERATOR) as news:
+        assert media.pages.greeting(PAGE).viewers == [viewer]
         assert (await tile_in(news, "live")).camera == 1
 
 
 async def test_a_viewer_that_the_relay_ends_is_told_to_its_page(media: MediaEngine) -> None:
-    async with media.page(PAGE, OPERATOR) as news:
-        viewer = (await media.offer(OPERATOR, PAGE, 0, "offer")).viewer
+    async with media.pages.connected(PAGE, OPERATOR) as news:
+        viewer = (await media.viewers.offer(OPERATOR, PAGE, 0, "offer")).viewer
         await say(media, {"type": "viewer.state", "viewer": viewer, "state": "closed", "reason": "reaped"})
         assert await until(news, lambda n: isinstance(n, ViewerEnded)) == ViewerEnded(viewer, "reaped")
-        await media.show(PAGE, TileWish(viewer, 0, 1, 1))
+        media.tiles.show(PAGE, TileWish(viewer, 0, 1, 1))
         assert await until(news, lambda n: isinstance(n, ViewerEnded)) == ViewerEnded(viewer, "unknown")
 
 
 async def test_viewers_per_user_are_bounded_and_pages_gone_away_give_way(media: MediaEngine) -> None:
-    async with media.page("page-open1", OPERATOR), media.page("page-open2", OPERATOR):
-        await media.offer(OPERATOR, "page-open1", 0, "offer")
-        await media.offer(OPERATOR, "page-open2", 0, "offer")
-        away = await media.offer(OPERATOR, "page-away", 0, "offer")
-        await media.offer(OPERATOR, None, 0, "offer")
-        await media.offer(OPERATOR, None, 0, "offer")
-        assert media.viewers_of("page-away") == []
+    async with media.pages.connected("page-open1", OPERATOR), media.pages.connected("page-open2", OPERATOR):
+        await media.viewers.offer(OPERATOR, "page-open1", 0, "offer")
+        await media.viewers.offer(OPERATOR, "page-open2", 0, "offer")
+        away = await media.viewers.offer(OPERATOR, "page-away", 0, "offer")
+        await media.viewers.offer(OPERATOR, None, 0, "offer")
+        await media.viewers.offer(OPERATOR, None, 0, "offer")
+        assert media.pages.greeting("page-away").viewers == []
         with pytest.raises(HubError) as refused:
-            await media.offer(OPERATOR, None, 0, "offer")
+            await media.viewers.offer(OPERATOR, None, 0, "offer")
     assert refused.value.kind is Kind.BUSY
     assert away.viewer
 
@@ -319,14 +316,14 @@ async def test_viewers_per_user_are_bounded_and_pages_gone_away_give_way(media: 
 async def test_an_offer_that_the_relay_refuses_leaves_nothing(media: MediaEngine) -> None:
     for _ in range(6):
         with pytest.raises(HubError) as refused:
-            await media.offer(OPERATOR, PAGE, 0, "broken")
+            await media.viewers.offer(OPERATOR, PAGE, 0, "broken")
         assert refused.value.reason == "bad_offer"
-    assert (await media.figures())["viewers"] == 0
+    assert media.readings.summary()["viewers"] == 0
 
 
 async def test_a_user_who_is_disabled_loses_their_viewers(media: MediaEngine, bus: EventBus, site: Database) -> None:
-    async with media.page(PAGE, OPERATOR) as news:
-        viewer = (await media.offer(OPERATOR, PAGE, 0, "offer")).viewer
+    async with media.pages.connected(PAGE, OPERATOR) as news:
+        viewer = (await media.viewers.offer(OPERATOR, PAGE, 0, "offer")).viewer
         async with site.write() as session:
             await session.execute(update(User).values(disabled=True))
         bus.publish(AccessChanged(1))
@@ -336,50 +333,50 @@ async def test_a_user_who_is_disabled_loses_their_viewers(media: MediaEngine, bu
 async def test_a_camera_that_is_retired_is_refused_where_it_is_shown(
     media: MediaEngine, bus: EventBus, site: Database
 ) -> None:
-    async with media.page(PAGE, OPERATOR) as news:
-        viewer = (await media.offer(OPERATOR, PAGE, 0, "offer")).viewer
-        await media.show(PAGE, TileWish(viewer, 0, 1, 1))
+    async with media.pages.connected(PAGE, OPERATOR) as news:
+        viewer = (await media.viewers.offer(OPERATOR, PAGE, 0, "offer")).viewer
+        media.tiles.show(PAGE, TileWish(viewer, 0, 1, 1))
         await tile_in(news, "live")
         async with site.write() as session:
             await session.execute(update(Camera).where(Camera.id == 1).values(state="retired"))
         bus.publish(CameraChanged(1, 1))
         assert (await tile_in(news, "refused")).reason == Reason.RETIRED
-    assert media.feed_reason(1) is None
+    assert media.cameras.feed_reason(1) is None
 
 
 async def test_a_hung_relay_is_ended_when_the_hub_leaves(media: MediaEngine) -> None:
-    assert media._feeds.relays[0].post("fake.hang", {})
+    assert media.links[0].post("fake.hang", {})
     with pytest.raises(HubError) as late:
-        await media._feeds.relays[0].call("figures", {}, deadline=0.1)
+        await media.links[0].call("figures", {}, deadline=0.1)
     assert late.value.kind is Kind.TIMEOUT
 
 
 async def test_warming_keeps_feeds_running(media: MediaEngine, sources: FakeSources) -> None:
     sources.errors[3] = HubError(Kind.UNREACHABLE, "away", reason=Reason.UNREACHABLE)
-    await media.warm([1, 2, 3, 1], "tour 7", 30)
+    await media.cameras.warm([1, 2, 3, 1], "tour 7", 30)
 
     async def live() -> bool:
-        return media.feed_reason(1) == ("live", None) and media.feed_reason(2) == ("live", None)
+        return media.cameras.feed_reason(1) == ("live", None) and media.cameras.feed_reason(2) == ("live", None)
 
     await eventually(live)
-    assert media.feed_reason(3) is None
+    assert media.cameras.feed_reason(3) is None
 
 
 async def test_a_wanted_key_frame_is_asked_from_the_camera(media: MediaEngine, sources: FakeSources) -> None:
-    await media.warm([1], "tour", 30)
+    await media.cameras.warm([1], "tour", 30)
     await say(media, {"type": "sync.wanted", "feed": "s12"}, {"type": "sync.wanted", "feed": "s99"}, {"type": "what"})
 
     async def synced() -> bool:
         return sources.synced == [12]
 
     await eventually(synced)
-    assert (await media.figures())["odd_messages"] == 1
+    assert media.readings.summary()["odd_messages"] == 1
 
 
 async def test_an_address_is_doubted_when_the_stream_fails_there(media: MediaEngine, sources: FakeSources) -> None:
     sources.paths[2] = {"sub": "failed/stream_not_found"}
     sources.paths[3] = {"sub": "failed/unreachable"}
-    await media.warm([1, 2, 3], "tour", 30)
+    await media.cameras.warm([1, 2, 3], "tour", 30)
 
     async def all_told() -> bool:
         return sorted(sources.addresses) == [("doubt", 22), ("plays", 12), ("rest", 32)]
@@ -388,11 +385,11 @@ async def test_an_address_is_doubted_when_the_stream_fails_there(media: MediaEng
 
 
 async def test_tiles_are_not_told_to_other_pages(media: MediaEngine) -> None:
-    async with media.page(PAGE, OPERATOR) as news, media.page("page-0002", OPERATOR) as other:
-        viewer = (await media.offer(OPERATOR, PAGE, 0, "offer")).viewer
-        await media.show("page-0002", TileWish(viewer, 0, 1, 1))
+    async with media.pages.connected(PAGE, OPERATOR) as news, media.pages.connected("page-0002", OPERATOR) as other:
+        viewer = (await media.viewers.offer(OPERATOR, PAGE, 0, "offer")).viewer
+        media.tiles.show("page-0002", TileWish(viewer, 0, 1, 1))
         assert await until(other, lambda n: True) == ViewerEnded(viewer, "unknown")
-        await media.show(PAGE, TileWish(viewer, 0, 1, 1))
+        media.tiles.show(PAGE, TileWish(viewer, 0, 1, 1))
         await tile_in(news, "live")
         other.close()
         assert [n async for n in other if isinstance(n, TileStatus)] == []

@@ -9,7 +9,7 @@ from camera_hub.media.feeds.desired_state import FeedKey
 from camera_hub.media.feeds.key_frames import KeyFrames
 from camera_hub.relay.messages import KeyFrame
 
-KEY = FeedKey(0, 12)
+KEY = FeedKey(0, "s12")
 FRAME = KeyFrame("s12", "h264", 0.0)
 
 
@@ -29,7 +29,7 @@ async def test_the_relay_is_asked_once_for_all_who_wait(frames: KeyFrames, asked
     assert asked == [0]
     waiting[0].cancel()
     await asyncio.sleep(0)
-    frames.heard(KEY, FRAME, b"key")
+    frames.on_key_frame(KEY, FRAME, b"key")
     assert await asyncio.gather(*waiting[1:]) == [(FRAME, b"key")] * 2
 
 
@@ -40,15 +40,15 @@ async def test_a_feed_that_is_opened_anew_is_asked_for_what_is_still_wanted(
     frames.tap(KEY, 0.95, lambda key, frame, data: heard.append(data))
     waiting = asyncio.create_task(frames.next(KEY))
     await asyncio.sleep(0)
-    frames.opened(KEY)
+    frames.on_opened(KEY)
     assert asked == [0.95, 0, 0.95, 0]
-    frames.heard(KEY, FRAME, b"key")
+    frames.on_key_frame(KEY, FRAME, b"key")
     assert (await waiting)[1] == b"key"
     assert heard == [b"key"]
     frames.untap(KEY)
     frames.untap(KEY)
-    frames.opened(KEY)
-    frames.heard(KEY, FRAME, b"later")
+    frames.on_opened(KEY)
+    frames.on_key_frame(KEY, FRAME, b"later")
     assert asked[4:] == [None]
     assert heard == [b"key"]
 

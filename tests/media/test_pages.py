@@ -1,11 +1,11 @@
 """Pages: outboxes that stay small, and how long a page may be away."""
 
-from camera_hub.media.interface import PageNews, RelayReplaced, TileStatus, ViewerEnded
+from camera_hub.media.interface import PageMessage, RelayReplaced, TileStatus, ViewerEnded
 from camera_hub.media.wall.pages import OpenPages, PageOutbox
 
 
-async def drained(outbox: PageOutbox, count: int) -> list[PageNews]:
-    came: list[PageNews] = []
+async def drained(outbox: PageOutbox, count: int) -> list[PageMessage]:
+    came: list[PageMessage] = []
     async for news in outbox:
         came.append(news)
         if len(came) == count:

@@ -20,7 +20,7 @@ from camera_hub.store.database import Database
 from camera_hub.store.tables import Camera
 from camera_hub.wire import PipeFrame
 from tests.fakes.clock import ManualClock
-from tests.media.conftest import FAKES, FakeSources, eventually
+from tests.media.conftest import FakeSources, engine, eventually
 
 ADMIN = Actor(1, "op", "管理员", Role.TOWNSHIP_ADMIN)
 
@@ -36,14 +36,14 @@ class Players:
         """The hub's answer."""
         self.number += 1
         ask = RtspAsk(session or f"p{self.number}", hashed(text), camera, "main", "10.1.1.9", "decoder")
-        relay = self.media._feeds.relays[0]
+        relay = self.media.links[0]
         answer: dict[str, Any] = (await relay.call("fake.ask", {"ask": ask.head("rtsp.ask")}))["answer"]
         return answer
 
     async def say(self, session: str, reason: str, **values: Any) -> None:
         """The relay's last word about a session."""
         word = RtspEnded(session, reason, **values)
-        await self.media._feeds.relays[0].call("fake.say", {"frames": [word.head("rtsp.ended")]})
+        await self.media.links[0].call("fake.say", {"frames": [word.head("rtsp.ended")]})
 
     async def over(self, line: int = 0) -> SessionView:
         """The line, the newest being 0, once it has ended."""
@@ -55,7 +55,7 @@ class Players:
         return (await self.lines())[line]
 
     async def lines(self) -> list[SessionView]:
-        return await self.media.rtsp_out.register.page(limit=50)
+        return await self.media.rtsp_out.lines(limit=50)
 
 
 @pytest.fixture
@@ -67,17 +67,23 @@ ALL = TokenScope()
 
 
 async def made(media: MediaEngine, scope: TokenScope = ALL, **values: Any) -> tuple[int, str]:
-    token, text = await media.rtsp_out.tokens.create(
+    token, text = await media.stream_tokens.create(
         ADMIN, "大屏解码器", scope, **{"expires_at": None, "max_sessions": 4, **values}
     )
     return token.id, text
 
 
+async def port_of(media: MediaEngine) -> int | None:
+    """The first relay's port, after all that has happened to tokens."""
+    await media.rtsp_out.on_tokens_changed()
+    await media.rtsp_ports.update()
+    return media.rtsp_ports.states()[0].port
+
+
 async def test_a_token_lets_a_player_share_the_feed_and_a_line_is_kept(media: MediaEngine, players: Players) -> None:
     token_id, text = await made(media)
     answer = await players.ask(text, 1, "p1")
-    key = media._feeds.of_camera(1)[0]
-    assert answer["feed"] == key.name
+    assert answer["feed"] == "s12"
     assert media.rtsp_out.running() == {token_id: 1}
     line = (await players.lines())[0]
     assert (line.camera_name, line.village_name, line.address, line.agent) == (
@@ -90,8 +96,8 @@ async def test_a_token_lets_a_player_share_the_feed_and_a_line_is_kept(media: Me
     await players.say("p1", "closed", transport="udp", bytes=3_000_000_000)
     line = await players.over()
     assert (line.end_reason, line.transport, line.bytes) == ("closed", "udp", 3_000_000_000)
-    assert not media._feeds._wanted.held(key), "the hold is gone, the feed lingers"
-    used = (await media.rtsp_out.tokens.all())[0].used_at
+    assert media.cameras.feed_reason(1) == ("live", None), "the lease is released, the feed lingers"
+    used = (await media.stream_tokens.all())[0].used_at
     assert used == line.started_at
 
 
@@ -107,7 +113,7 @@ async def test_a_revoked_token_and_a_retired_camera_end_their_sessions_at_once(
     bus.publish(CameraChanged(2, 1))
     assert (await players.over(0)).end_reason == "retired"
     assert (await players.lines())[1].running
-    await media.rtsp_out.tokens.revoke(token_id)
+    await media.stream_tokens.revoke(token_id)
     assert (await players.over(1)).end_reason == "revoked"
     assert (await players.ask(text, 1))["reason"] == "revoked"
     assert media.rtsp_out.running() == {}
@@ -132,7 +138,7 @@ async def test_a_token_and_the_hub_have_only_so_many_sessions(
     settings: Settings, bus: EventBus, site: Database, sources: FakeSources, spawn: Spawn
 ) -> None:
     few = settings.model_copy(update={"media": settings.media.model_copy(update={"rtsp_sessions": 3})})
-    async with MediaEngine(few, SystemClock(), bus, site, sources, **FAKES, spawn=spawn) as media:
+    async with engine(few, bus, site, sources, spawn) as media:
         players = Players(media)
         _, narrow = await made(media, max_sessions=2)
         _, wide = await made(media, max_sessions=9)
@@ -144,24 +150,24 @@ async def test_a_token_and_the_hub_have_only_so_many_sessions(
         await players.say("a", "closed")
         await players.over(2)
         assert "feed" in await players.ask(wide, 2)
-        assert len(media._feeds) == 2, "one pull per stream, however many players"
+        assert media.readings.summary()["feeds"] == 2, "one pull per stream, however many players"
 
 
 async def test_a_session_ends_when_its_token_expires(
     settings: Settings, bus: EventBus, site: Database, sources: FakeSources, spawn: Spawn
 ) -> None:
     clock = ManualClock()
-    async with MediaEngine(settings, clock, bus, site, sources, **FAKES, spawn=spawn) as media:
+    async with engine(settings, bus, site, sources, spawn, clock) as media:
         players = Players(media)
         _, text = await made(media, expires_at=clock.now() + timedelta(hours=1))
         await players.ask(text, 1)
         clock.move(3599)
         await media.rtsp_out.sweep()
-        assert (await media.rtsp_out.states())[0].port == 8554
+        assert await port_of(media) == 8554
         clock.move(1)
         await media.rtsp_out.sweep()
         assert (await players.over()).end_reason == "expired"
-        assert (await media.rtsp_out.states())[0].port is None, "nobody may come, so the port is shut"
+        assert await port_of(media) is None, "nobody may come, so the port is shut"
 
 
 @pytest.mark.processes
@@ -169,9 +175,9 @@ async def test_a_relay_that_dies_ends_its_sessions_and_opens_its_port_again(
     media: MediaEngine, players: Players
 ) -> None:
     _, text = await made(media)
-    assert (await media.rtsp_out.states())[0].port == 8554
+    assert await port_of(media) == 8554
     await players.ask(text, 1)
-    relay = media._feeds.relays[0]
+    relay = media.links[0]
     assert relay.pid is not None
     os.kill(relay.pid, signal.SIGKILL)
     assert (await players.over()).end_reason == "relay_restarted"
@@ -202,19 +208,18 @@ async def test_switched_off_it_opens_no_port_and_lets_nobody_in(
     settings: Settings, bus: EventBus, site: Database, sources: FakeSources, spawn: Spawn
 ) -> None:
     off = settings.model_copy(update={"media": settings.media.model_copy(update={"rtsp_out": False})})
-    async with MediaEngine(off, SystemClock(), bus, site, sources, **FAKES, spawn=spawn) as media:
+    async with engine(off, bus, site, sources, spawn) as media:
         _, text = await made(media)
-        assert (await media.rtsp_out.states())[0].port is None
+        assert await port_of(media) is None
         assert (await Players(media).ask(text, 1))["error"] == "unauthenticated"
 
 
 async def test_a_player_that_left_while_it_was_being_let_in_holds_nothing(media: MediaEngine, players: Players) -> None:
     _, text = await made(media)
-    relay = media._feeds.relays[0]
     ask = RtspAsk("p1", hashed(text), 1, "main", "10.1.1.9")
     request = PipeFrame({**ask.head("rtsp.ask"), "id": 1})
-    media.rtsp_out.heard_ask(relay, request)
-    media.rtsp_out.heard_ended(relay, RtspEnded("p1", "closed"))
+    media.rtsp_out.on_player_request(0, request)
+    media.rtsp_out.on_player_ended(0, RtspEnded("p1", "closed"))
 
     async def quiet() -> bool:
         return not media._background.runs("rtsp ask 1 of relay 0")
@@ -222,4 +227,4 @@ async def test_a_player_that_left_while_it_was_being_let_in_holds_nothing(media:
     await eventually(quiet)
     assert [(line.running, line.end_reason) for line in await players.lines()] in ([], [(False, "closed")])
     assert media.rtsp_out.running() == {}
-    assert len(media._feeds) == 0
+    assert media.readings.summary()["feeds"] == 0

@@ -1,13 +1,15 @@
 """Runs over a real database: they walk by the timetable, record what was shown, and survive the hub."""
 
 import asyncio
-from collections.abc import AsyncIterator
+import sqlite3
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
+from sqlalchemy import event as sql_event
 from sqlalchemy import update
 
 from camera_hub.access.policy import Actor, Role
@@ -23,6 +25,7 @@ from camera_hub.store.tables import Camera, User
 from tests.fakes.media import FakeMedia
 from tests.fakes.site import add_village
 from tests.fakes.stepped import SteppedClock
+from tests.store.test_failures import pragma
 
 SETTINGS = PatrolSettings(warm_seconds=5.0)
 ZONE = ZoneInfo("Asia/Shanghai")
@@ -314,6 +317,53 @@ async def test_editing_a_tour_changes_no_run_under_way(centre: Centre) -> None:
         run = await runs.get(centre.actor, run.id)
         plan = await runs.plan(centre.actor, run.id)
         assert (run.tour_name, [stop.dwell_s for stop in plan]) == ("重点路段", [10, 20])
+
+
+async def test_a_locked_database_delays_a_step_and_the_loop_recovers(centre: Centre) -> None:
+    if not centre.database.is_sqlite:
+        return
+    tour = await centre.tour(10, 20, 30)
+    other = sqlite3.connect(str(centre.database.url.database), isolation_level=None)
+    with pragma(centre.database, "busy_timeout=20"):
+        async with centre.runs() as runs:
+            run = await runs.start(centre.actor, tour, loop=False)
+            await centre.clock.walk(9)
+            other.execute("BEGIN IMMEDIATE")
+            await centre.clock.walk(4)
+            assert (await runs.get(centre.actor, run.id)).position == 0
+            with pytest.raises(HubError, match="locked"):
+                await runs.control(centre.actor, run.id, "next", run.revision)
+            other.execute("ROLLBACK")
+            await centre.clock.walk(6)
+            assert (await runs.get(centre.actor, run.id)).position == 1
+    other.close()
+
+
+async def test_a_run_that_was_moved_is_an_event_though_the_next_one_fails(centre: Centre) -> None:
+    if not centre.database.is_sqlite:
+        return
+    tour = await centre.tour(10, 20)
+    async with centre.runs() as runs:
+        first = await runs.start(centre.actor, tour, loop=False)
+        second = await runs.start(centre.actor, tour, loop=False)
+        await centre.clock.asleep()
+        fails = event_of(second.id)
+        sql_event.listen(centre.database.engine.sync_engine, "before_cursor_execute", fails)
+        with centre.bus.subscribe(RunChanged) as events:
+            await centre.clock.walk(11)
+            assert await events.next() == RunChanged(first.id)
+        sql_event.remove(centre.database.engine.sync_engine, "before_cursor_execute", fails)
+        assert (await runs.get(centre.actor, second.id)).position == 0
+
+
+def event_of(run_id: int) -> Callable[..., None]:
+    """A database that fails whenever this run is to be moved."""
+
+    def fail(_connection: object, _cursor: object, statement: str, parameters: tuple[object, ...], *_: object) -> None:
+        if statement.startswith("UPDATE runs") and parameters[-1] == run_id:
+            raise sqlite3.OperationalError("disk I/O error")
+
+    return fail
 
 
 async def test_every_step_is_an_event(centre: Centre) -> None:

@@ -91,6 +91,7 @@ class Player:
         assert described.status == 200, described
         set_up = await self.ask("SETUP", described.headers["content-base"] + "track1", Transport=transport)
         assert set_up.status == 200, set_up
+        assert re.fullmatch(r"[0-9a-f]{16};timeout=60", set_up.headers["session"]), "RFC 2326 12.37"
         played = await self.ask("PLAY", described.headers["content-base"], Range="npt=0.000-")
         assert played.status == 200, played
         return played
@@ -122,8 +123,8 @@ async def player(port: int, path: str) -> AsyncIterator[Player]:
 
 
 @dataclass
-class Doorman:
-    """The hub's side: lets whoever has the token have feed "a", and keeps what was asked."""
+class AuthorizingHub:
+    """The hub's side: authorizes whoever has the token for feed "a", and records what was asked."""
 
     hub: Hub
     feed: str = "a"
@@ -144,7 +145,7 @@ class Doorman:
                 await self.hub.pipe.reply(frame, {"feed": self.feed})
 
     async def ended(self, session: str) -> dict[str, Any]:
-        """The last word about a session."""
+        """The rtsp.ended message of a session."""
         return (await self.hub.until("rtsp.ended", lambda head: head["session"] == session)).head
 
     async def figures(self) -> dict[str, dict[str, Any]]:

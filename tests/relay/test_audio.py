@@ -7,16 +7,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from camera_hub.relay.ingest.audio import AudioIntake, AudioPacket, AudioTrack
+from camera_hub.relay.ingest.audio import AudioDepacketizer, AudioPacket
 from camera_hub.relay.ingest.rtp import RtpPacket
+from camera_hub.relay.peer.audio_track import AudioTrack
 from camera_hub.relay.rtsp.audio_sdp import AudioStream
 
 PCMA = AudioStream("pcma", 8, "rtsp://192.0.2.9/trackID=2", 8000)
 OPUS = AudioStream("opus", 97, "rtsp://192.0.2.9/trackID=2", 48_000)
 
 
-def intake(stream: AudioStream = PCMA, *, ordered: bool = True, limit: int = 1200) -> AudioIntake:
-    return AudioIntake(stream, limit=limit, ordered=ordered, spell=1)
+def intake(stream: AudioStream = PCMA, *, ordered: bool = True, limit: int = 1200) -> AudioDepacketizer:
+    return AudioDepacketizer(stream, limit=limit, ordered=ordered, spell=1)
 
 
 def packet(number: int, ticks: int, payload: bytes = b"a" * 160, *, kind: int = 8, ssrc: int = 7) -> RtpPacket:
@@ -47,7 +48,7 @@ def test_packets_pass_straight_through_on_the_cameras_clock_across_its_wrap() ->
     first = (1 << 32) - 320
     for index in range(5):
         for sound in taken.push(packet(index, first + 160 * index), 10 + 0.02 * index):
-            out.take(sound)
+            out.send(sound)
     stamps = [sent[3] for sent in wire.sent]
     assert {(after - before) & 0xFFFFFFFF for before, after in pairwise(stamps)} == {160}
     assert [sent[4] for sent in wire.sent] == [True, False, False, False, False]
@@ -95,11 +96,11 @@ def test_over_udp_packets_come_in_order_and_a_lost_one_is_not_waited_for_long() 
 def test_another_cameras_sound_goes_on_at_the_hubs_pace_also_at_another_clock_rate() -> None:
     wire = Wire()
     out = track(wire)
-    out.take(AudioPacket("pcma", 1, 5000, 10.0, b"x"))
+    out.send(AudioPacket("pcma", 1, 5000, 10.0, b"x"))
     out.restart()
-    out.take(AudioPacket("opus", 1, 77, 10.5, b"y"))  # of another feed: its spells are its own
+    out.send(AudioPacket("opus", 1, 77, 10.5, b"y"))  # of another feed: its spells are its own
     out.restart()
-    out.take(AudioPacket("pcma", 1, 5160, 10.25, b"z"))  # whose link is the quicker one: time never goes back
+    out.send(AudioPacket("pcma", 1, 5160, 10.25, b"z"))  # whose link is the quicker one: time never goes back
     (_, _, _, one, _, _), (kind, _, _, two, marked, _), (_, _, _, three, again, _) = wire.sent
     assert (kind, marked, again) == (111, True, True)
     assert (two - one) & 0xFFFFFFFF == 24_000
@@ -110,11 +111,11 @@ def test_another_cameras_sound_goes_on_at_the_hubs_pace_also_at_another_clock_ra
 def test_what_cannot_go_at_once_is_dropped_without_a_number() -> None:
     wire = Wire(blocked=True)
     out = track(wire)
-    assert out.take(AudioPacket("pcma", 1, 0, 1.0, b"x")) == 0
-    assert out.take(AudioPacket("aac", 1, 0, 1.0, b"x")) == 0
+    assert out.send(AudioPacket("pcma", 1, 0, 1.0, b"x")) == 0
+    assert out.send(AudioPacket("aac", 1, 0, 1.0, b"x")) == 0
     wire.blocked = False
-    out.take(AudioPacket("pcma", 1, 160, 1.02, b"y"))
-    out.take(AudioPacket("pcma", 1, 320, 1.04, b"z"))
+    out.send(AudioPacket("pcma", 1, 160, 1.02, b"y"))
+    out.send(AudioPacket("pcma", 1, 320, 1.04, b"z"))
     assert out.figures.dropped == 2
     assert (wire.sent[1][2] - wire.sent[0][2]) & 0xFFFF == 1
 
@@ -135,7 +136,7 @@ def test_no_number_is_ever_given_twice_whatever_is_listened_to(steps: list[Audio
     out = track(wire)
     for step in steps:
         if isinstance(step, AudioPacket):
-            out.take(step)
+            out.send(step)
         elif step == "switch":
             out.restart()
         else:

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from camera_hub.relay.rtsp.audio_sdp import AudioStream, read_audio
-from camera_hub.relay.rtsp.sdp import read_sdp
+from camera_hub.relay.rtsp.audio_sdp import AudioStream, parse_audio
+from camera_hub.relay.rtsp.video_sdp import parse_video
 
 BASE = "rtsp://192.0.2.9:554/stream/"
 
@@ -110,17 +110,17 @@ a=recvonly
 )
 def test_the_sound_of_a_camera(sdp: str, expected: AudioStream) -> None:
     text = sdp.replace("\n", "\r\n")
-    assert read_audio(text, BASE) == expected
-    assert read_sdp(text, BASE).codec in ("h264", "h265")
+    assert parse_audio(text, BASE) == expected
+    assert parse_video(text, BASE).codec in ("h264", "h265")
 
 
 def test_a_camera_that_takes_directions_the_other_way_round_is_heard() -> None:
     sent = HIKVISION.replace("a=recvonly", "a=sendonly")
-    assert read_audio(sent, BASE) == read_audio(HIKVISION, BASE)
+    assert parse_audio(sent, BASE) == parse_audio(HIKVISION, BASE)
 
 
 def test_no_sound_is_no_error() -> None:
-    assert read_audio(HIKVISION[: HIKVISION.index("m=audio")], BASE) is None
+    assert parse_audio(HIKVISION[: HIKVISION.index("m=audio")], BASE) is None
 
 
 @pytest.mark.parametrize(
@@ -137,19 +137,19 @@ def test_no_sound_is_no_error() -> None:
     ],
 )
 def test_what_browsers_cannot_play_is_named_and_not_played(lines: str, codec: str) -> None:
-    found = read_audio(f"v=0\nm=video 0 RTP/AVP 96\na=rtpmap:96 H264/90000\n{lines}\na=control:t2\n", BASE)
+    found = parse_audio(f"v=0\nm=video 0 RTP/AVP 96\na=rtpmap:96 H264/90000\n{lines}\na=control:t2\n", BASE)
     assert found is not None
     assert (found.codec, found.plays) == (codec, False)
 
 
 def test_of_several_sounds_the_one_that_plays_is_taken() -> None:
     both = DAHUA + "m=audio 0 RTP/AVP 8\na=control:trackID=5\n"
-    assert read_audio(both, BASE) == AudioStream("pcma", 8, BASE + "trackID=5", 8000)
+    assert parse_audio(both, BASE) == AudioStream("pcma", 8, BASE + "trackID=5", 8000)
     one_line = DAHUA.replace("RTP/AVP 97", "RTP/AVP 97 0")
-    assert read_audio(one_line, BASE) == AudioStream("pcmu", 0, BASE + "trackID=1", 8000)
+    assert parse_audio(one_line, BASE) == AudioStream("pcmu", 0, BASE + "trackID=1", 8000)
 
 
 @given(st.text(), st.text())
 def test_any_text_is_read_or_left_out(line: str, attribute: str) -> None:
-    found = read_audio(f"v=0\nm=audio {line}\na=control:{attribute}\na=rtpmap:{attribute}\n{line}", BASE)
+    found = parse_audio(f"v=0\nm=audio {line}\na=control:{attribute}\na=rtpmap:{attribute}\n{line}", BASE)
     assert found is None or len(found.codec) <= 16

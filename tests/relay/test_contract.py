@@ -3,6 +3,7 @@
 import ast
 import inspect
 import re
+import sys
 from importlib import metadata
 from pathlib import Path
 
@@ -12,6 +13,10 @@ from aiortc import RTCCertificate, RTCDtlsTransport, rtcdtlstransport, rtp
 from pylibsrtp import Error as SrtpError
 from pylibsrtp import Policy, Session
 from pylibsrtp._binding import ffi, lib
+
+from camera_hub.errors import HubError, Kind
+from camera_hub.relay import __main__ as relay_main
+from camera_hub.relay.libraries import VERSIONS, check_versions
 
 ROOT = Path(__file__).parents[2]
 LIBRARIES = {"aiortc", "aioice", "pylibsrtp"}
@@ -47,9 +52,16 @@ def private_names(path: Path) -> set[str]:
     tree = ast.parse(path.read_text("utf-8"))
     modules = [node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
     modules += [alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names]
+    modules += [
+        f"{node.module}.{alias.name}"
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+    ]
     if not any(module.split(".")[0] in LIBRARIES for module in modules):
         return set()
-    found = {part for module in modules for part in module.split(".") if part.startswith("_")}
+    theirs = [module for module in modules if module.split(".")[0] in LIBRARIES]
+    found = {part for module in theirs for part in module.split(".") if part.startswith("_")}
     for node in ast.walk(tree):
         own = isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in ("self", "cls")
         if isinstance(node, ast.Attribute) and re.match("_[a-z]", node.attr) and not own:
@@ -57,11 +69,39 @@ def private_names(path: Path) -> set[str]:
     return found - {"__future__"}
 
 
-@pytest.mark.slow
-def test_every_private_name_in_use_stands_in_this_contract() -> None:
+def test_every_private_name_in_use_stands_in_this_contract_and_in_one_module() -> None:
     modules = sorted((ROOT / "camera_hub").rglob("*.py"))
-    used = {name for path in modules for name in private_names(path)}
-    assert used - OURS.keys() == PRIVATE.keys()
+    used = {path.name: private_names(path) - OURS.keys() for path in modules}
+    assert {name for name, found in used.items() if found} == {"libraries.py"}
+    assert used["libraries.py"] == PRIVATE.keys()
+
+
+def test_the_versions_that_the_relay_asserts_are_the_pinned_and_the_installed_ones() -> None:
+    assert VERSIONS.keys() == LIBRARIES
+    assert {name: metadata.version(name) for name in LIBRARIES} == VERSIONS
+    check_versions()
+
+
+@pytest.mark.parametrize("name", ["aiortc", "no-such-library"])
+def test_another_version_is_an_error_with_cause_and_remedy(name: str) -> None:
+    with pytest.raises(HubError) as caught:
+        check_versions({name: "0.0.1"})
+    assert f"needs {name} 0.0.1 and found {dict(VERSIONS).get(name, 'none')}" in caught.value.detail
+    assert f"pip install {name}==0.0.1" in caught.value.detail
+    assert "\n" not in caught.value.detail
+
+
+def test_a_relay_process_with_another_version_does_not_start(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def refuse() -> None:
+        raise HubError(Kind.UNAVAILABLE, "the relay needs aiortc 1.16.0 and found 9")
+
+    monkeypatch.setattr(relay_main, "check_versions", refuse)
+    monkeypatch.setattr(sys, "argv", ["camera_hub.relay", "--fd", "0"])
+    with pytest.raises(SystemExit) as caught:
+        relay_main.main()
+    assert caught.value.code == "camera_hub.relay: the relay needs aiortc 1.16.0 and found 9"
 
 
 def test_what_aiortc_calls_of_ours_is_there() -> None:

@@ -11,9 +11,9 @@ from av.video.codeccontext import VideoCodecContext
 
 from camera_hub.relay.ingest.codecs import H265
 from camera_hub.relay.ingest.depacketize import Depacketizer
-from camera_hub.relay.ingest.intake import Intake
 from camera_hub.relay.ingest.rtp import RtpPacket
-from camera_hub.relay.ingest.timeline import Timeline
+from camera_hub.relay.ingest.timestamps import TimestampMapper
+from camera_hub.relay.ingest.video_pipeline import VideoPipeline
 from camera_hub.relay.webrtc.offer import read_offer
 from tests.relay.camera import camera
 from tests.relay.clip import clip
@@ -82,13 +82,13 @@ def test_delimiters_and_sei_are_left_out() -> None:
 def test_parameter_sets_stand_in_front_of_each_random_access_picture() -> None:
     shown = clip(codec="h265", seconds=1)
     sets = shown.parameters()
-    intake = Intake("h265", sets, Timeline(), limit=1200, first=0, ordered=True)
+    pipeline = VideoPipeline("h265", sets, TimestampMapper(), limit=1200, first=0, ordered=True)
     for number, kind_ in enumerate((19, 21, 16, 1)):
-        made = intake.push(RtpPacket(96, True, number, 3600 * number, 1, unit(kind_)), float(number))
+        made = pipeline.push(RtpPacket(96, True, number, 3600 * number, 1, unit(kind_)), float(number))
         expected = (*sets, unit(kind_)) if kind_ >= 16 else (unit(kind_),)
         assert [units for _, units in made] == [expected]
-    assert intake.picture is not None
-    assert (intake.picture.width, intake.picture.height) == (320, 240)
+    assert pipeline.sps is not None
+    assert (pipeline.sps.width, pipeline.sps.height) == (320, 240)
 
 
 def h265_offer(*lines: str) -> str:

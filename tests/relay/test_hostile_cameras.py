@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from camera_hub.errors import Reason
+from camera_hub.relay.ingest.feed_state import UNEXPECTED
 from camera_hub.relay.messages import FeedSpec, RtspLiveSource
 from camera_hub.simulator.canary import Canary
 from camera_hub.wire import PipeFrame
@@ -29,7 +30,6 @@ CORPUS = Path(__file__).parent / "fuzz" / "cameras"
 CONFIG = {"open_timeout": OPEN, "media_timeout": MEDIA, "key_frame_timeout": 2.0, "opens_at_once": 64}
 WAITS = frozenset({Reason.TIMED_OUT, Reason.NO_MEDIA, Reason.STALLED, Reason.NO_KEY_FRAME})
 """Reasons that are found by waiting."""
-UNEXPECTED = "the relay failed; its log says why"
 
 
 def memory() -> int:

@@ -1,4 +1,4 @@
-"""When a feed is too late for too long, and when it is opened anew for it."""
+"""When a feed is too late for too long, and when it is reopened for it."""
 
 from collections.abc import Callable
 
@@ -6,8 +6,8 @@ import pytest
 
 from camera_hub.errors import Reason
 from camera_hub.relay.ingest import lateness
-from camera_hub.relay.ingest.lateness import MEND_AFTER, REST, REST_CAP, Lateness
-from camera_hub.relay.ingest.timeline import RATE, Timeline
+from camera_hub.relay.ingest.lateness import MAX_REOPEN_INTERVAL, REOPEN_AFTER, REOPEN_INTERVAL, Lateness
+from camera_hub.relay.ingest.timestamps import RATE, TimestampMapper
 from tests.relay.camera import Quirks, camera
 from tests.relay.clip import clip
 from tests.relay.hub import relay
@@ -22,17 +22,17 @@ class Feed:
     def __init__(self) -> None:
         self.lateness = Lateness(2.0, 10.0)
         self.now = 1000.0
-        self.opened_anew: list[float] = []
+        self.reopened: list[float] = []
 
     def run(self, seconds: float, late: Callable[[float], float]) -> list[float]:
-        """Seconds after which the verdict changed. `late` gives the lateness of each moment."""
+        """Seconds after which `late` changed. `late` gives the lateness of each moment."""
         began, changes = self.now, []
         while self.now < began + seconds:
             self.now += STEP
-            if self.lateness.judge(self.now, late(self.now - began)):
+            if self.lateness.update(self.now, late(self.now - began)):
                 changes.append(self.now - began)
-            if self.lateness.worth_opening_anew(self.now):
-                self.opened_anew.append(self.now)
+            if self.lateness.should_reopen(self.now):
+                self.reopened.append(self.now)
                 self.lateness.restart()
         return changes
 
@@ -54,38 +54,38 @@ def test_late_is_what_is_late_on_end(late: Callable[[float], float], changes: li
     assert Feed().run(30.0, late)[: len(changes) + 1] == changes
 
 
-def test_a_feed_that_stays_late_is_opened_anew_ever_more_seldom() -> None:
+def test_a_feed_that_stays_late_is_reopened_ever_more_seldom() -> None:
     feed = Feed()
     feed.run(3600.0, lambda t: 5.0)
-    first, *later = feed.opened_anew
-    assert first == pytest.approx(1000.0 + 10.0 + MEND_AFTER, abs=1.0)
+    first, *later = feed.reopened
+    assert first == pytest.approx(1000.0 + 10.0 + REOPEN_AFTER, abs=1.0)
     pauses = [after - before for before, after in zip([first, *later], later, strict=False)]
-    assert pauses[0] >= REST
+    assert pauses[0] >= REOPEN_INTERVAL
     assert pauses == sorted(pauses)
-    assert REST_CAP <= pauses[-1] <= REST_CAP + 2 * STEP
+    assert MAX_REOPEN_INTERVAL <= pauses[-1] <= MAX_REOPEN_INTERVAL + 2 * STEP
 
 
-def test_after_a_long_good_time_it_is_opened_anew_as_soon_as_at_first() -> None:
+def test_after_a_long_good_time_it_is_reopened_as_soon_as_at_first() -> None:
     feed = Feed()
     feed.run(700.0, lambda t: 5.0)
-    feed.run(3 * REST_CAP, lambda t: 0.0)
-    feed.opened_anew.clear()
+    feed.run(3 * MAX_REOPEN_INTERVAL, lambda t: 0.0)
+    feed.reopened.clear()
     began = feed.now
     feed.run(150.0, lambda t: 5.0)
-    assert len(feed.opened_anew) == 2
-    assert feed.opened_anew[0] - began < 10.0 + MEND_AFTER + 2
+    assert len(feed.reopened) == 2
+    assert feed.reopened[0] - began < 10.0 + REOPEN_AFTER + 2
 
 
 def test_a_clock_that_runs_slow_within_reason_never_looks_late() -> None:
-    timeline, feed = Timeline(), Feed()
+    timestamps, feed = TimestampMapper(), Feed()
     for second in range(24 * 3600):  # a day at 300 ppm, ten times what quartz does
-        timeline.place(round(second * RATE * (1 - 300e-6)) & 0xFFFFFFFF, 50.0 + second)
-        assert not feed.lateness.judge(50.0 + second, timeline.lateness)
+        timestamps.map(round(second * RATE * (1 - 300e-6)) & 0xFFFFFFFF, 50.0 + second)
+        assert not feed.lateness.update(50.0 + second, timestamps.lateness)
 
 
 @pytest.mark.slow
-async def test_a_feed_that_comes_too_late_says_so_and_begins_anew_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lateness, "MEND_AFTER", 0.0)
+async def test_a_feed_that_comes_too_late_says_so_and_is_reopened_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lateness, "REOPEN_AFTER", 0.0)
     quirks = Quirks(stamp=lambda index: index * 360)  # a tenth of the time that passes: ever later
     async with (
         camera(clip(), quirks) as cam,

@@ -138,7 +138,7 @@ async def test_a_state_of_another_kind_or_track_replaces_nothing(clock: ManualCl
         await clock.settle()
         for turn in range(LAG_MESSAGES):
             made.post({"type": "login.said", "turn": turn})
-        states = [
+        states: list[dict[str, Any]] = [
             {"type": "feed.state", "feed": "s1", "phase": "live"},
             {"type": "feed.state", "feed": "s2", "phase": "live"},
             {"type": "viewer.state", "viewer": "v", "state": "connected"},
@@ -183,8 +183,8 @@ async def test_a_relay_outlives_a_hub_that_writes_and_does_not_read() -> None:
         figures = (await hub.call("figures"))["relay"]
         assert figures["coalesced_states"] > 0
         assert figures["unsent_messages"] <= MAX_MESSAGES
-        for serial in (11_999, 12_000):
-            await hub.until("track.state", lambda head, serial=serial: head["serial"] == serial)
+        await hub.until("track.state", lambda head: head["serial"] == 11_999)
+        await hub.until("track.state", lambda head: head["serial"] == 12_000)
         with pytest.raises(HubError):
             await hub.call("viewer.close", viewer="")
         await hub.call("viewer.close", viewer="v")

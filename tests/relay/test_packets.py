@@ -10,8 +10,11 @@ from hypothesis import strategies as st
 from camera_hub.errors import HubError, Reason
 from camera_hub.relay.ingest.codecs import H264, H265, Codec
 from camera_hub.relay.ingest.depacketize import MAX_UNIT, AccessUnit, Depacketizer
+from camera_hub.relay.ingest.flood_guard import VIDEO_BYTES, VIDEO_PACKETS, FloodGuard
 from camera_hub.relay.ingest.packetize import gso_runs, packetize
-from camera_hub.relay.ingest.rtp import FloodGuard, ReceiverStats, Reorder, RtpPacket, Unwrapper, parse_rtp
+from camera_hub.relay.ingest.receiver_report import ReceiverStats
+from camera_hub.relay.ingest.reorder_buffer import ReorderBuffer
+from camera_hub.relay.ingest.rtp import RtpPacket, Unwrapper, parse_rtp
 from tests.relay.camera import rtp_payloads
 from tests.relay.clip import clip
 
@@ -89,7 +92,7 @@ def test_a_whole_clip_of_an_encoder_passes(codec: Codec) -> None:
         sequence += len(made)
         frames += [unit for packet in made for unit in depacketizer.push(packet)]
     assert [frame.key for frame in frames] == [index % 25 == 0 for index in range(len(shown.frames))]
-    useful = [tuple(unit for unit in units if codec.kind(unit) not in (6, 9, 39)) for units in shown.frames]
+    useful = [tuple(unit for unit in units if codec.nal_type(unit) not in (6, 9, 39)) for units in shown.frames]
     if codec is H264:
         assert [frame.units for frame in frames] == useful
     assert (depacketizer.gaps, depacketizer.dropped) == (0, 0)
@@ -183,17 +186,17 @@ def test_a_counter_that_wraps_grows_on() -> None:
 
 @given(st.permutations(range(12)))
 def test_packets_that_come_in_any_order_leave_in_theirs(order: list[int]) -> None:
-    reorder = Reorder(depth=16)
-    reorder.push(key(65_530, 0), 0.0)
-    out = [packet.sequence for number in order for packet in reorder.push(key(65_531 + number, 0), 0.0)]
+    buffer = ReorderBuffer(max_packets=16)
+    buffer.push(key(65_530, 0), 0.0)
+    out = [packet.sequence for number in order for packet in buffer.push(key(65_531 + number, 0), 0.0)]
     assert out == [(65_531 + number) & 0xFFFF for number in range(12)]
 
 
 def test_a_hole_is_given_up_when_too_much_waits_behind_it() -> None:
-    reorder = Reorder(depth=4)
-    out = [packet.sequence for number in (0, 2, 3, 4, 5, 6, 1) for packet in reorder.push(key(number, 0), 0.0)]
+    buffer = ReorderBuffer(max_packets=4)
+    out = [packet.sequence for number in (0, 2, 3, 4, 5, 6, 1) for packet in buffer.push(key(number, 0), 0.0)]
     assert out == [0, 2, 3, 4, 5, 6]
-    assert reorder.late == 1
+    assert buffer.late == 1
 
 
 def test_a_receiver_report_counts_what_was_lost() -> None:
@@ -208,39 +211,39 @@ def test_a_receiver_report_counts_what_was_lost() -> None:
 
 
 def test_a_hole_holds_a_slow_stream_for_a_moment_only() -> None:
-    reorder = Reorder(depth=64, patience=0.1)
+    buffer = ReorderBuffer(max_packets=64, max_wait=0.1)
     came = [(0, 0.0), (2, 0.05), (3, 0.1), (4, 0.2), (1, 0.25), (6, 0.3), (5, 0.35)]
-    out = [[packet.sequence for packet in reorder.push(key(number, 0), at)] for number, at in came]
+    out = [[packet.sequence for packet in buffer.push(key(number, 0), at)] for number, at in came]
     assert out == [[0], [], [], [2, 3, 4], [], [], [5, 6]]
-    assert reorder.late == 1
+    assert buffer.late == 1
 
 
 def test_several_holes_are_given_up_together_when_their_time_is_over() -> None:
-    reorder = Reorder(depth=64, patience=0.1)
+    buffer = ReorderBuffer(max_packets=64, max_wait=0.1)
     for number in (0, 2, 4, 6):
-        reorder.push(key(number, 0), 0.0)
-    assert [packet.sequence for packet in reorder.push(key(8, 0), 0.2)] == [2, 4, 6]
-    assert [packet.sequence for packet in reorder.push(key(7, 0), 0.21)] == [7, 8]
+        buffer.push(key(number, 0), 0.0)
+    assert [packet.sequence for packet in buffer.push(key(8, 0), 0.2)] == [2, 4, 6]
+    assert [packet.sequence for packet in buffer.push(key(7, 0), 0.21)] == [7, 8]
 
 
 def test_a_repeat_of_a_packet_that_waits_is_dropped() -> None:
-    reorder = Reorder()
-    out = [packet.sequence for number in (0, 2, 2, 1, 1) for packet in reorder.push(key(number, 0), 0.0)]
+    buffer = ReorderBuffer()
+    out = [packet.sequence for number in (0, 2, 2, 1, 1) for packet in buffer.push(key(number, 0), 0.0)]
     assert out == [0, 1, 2]
-    assert reorder.late == 2
+    assert buffer.late == 2
 
 
 @given(st.permutations(range(40)), st.sets(st.integers(0, 39)))
 def test_whatever_is_lost_and_reordered_packets_leave_once_and_in_order(order: list[int], lost: set[int]) -> None:
-    reorder = Reorder(depth=8, patience=0.05)
+    buffer = ReorderBuffer(max_packets=8, max_wait=0.05)
     came = [number for number in order for _ in range(1 + number % 3) if number not in lost]
-    reorder.push(key(65_500, 0), 0.0)
+    buffer.push(key(65_500, 0), 0.0)
     out = [
         (packet.sequence - 65_500) & 0xFFFF
         for place, number in enumerate(came)
-        for packet in reorder.push(key(65_501 + number, 0), place / 100)
+        for packet in buffer.push(key(65_501 + number, 0), place / 100)
     ]
-    out += [(packet.sequence - 65_500) & 0xFFFF for packet in reorder.push(key(65_600, 0), 9.0)]
+    out += [(packet.sequence - 65_500) & 0xFFFF for packet in buffer.push(key(65_600, 0), 9.0)]
     assert out == sorted(set(out))
     assert set(out) <= {number + 1 for number in order} - {number + 1 for number in lost} | {100}
 
@@ -279,9 +282,9 @@ def test_pieces_of_nothing_do_not_fill_the_memory(first: bytes, rest: bytes, cou
 
 def test_one_camera_does_not_take_the_whole_relay() -> None:
     guard = FloodGuard()
-    for number in range(3 * FloodGuard.PACKETS):
+    for number in range(3 * VIDEO_PACKETS):
         guard.count(number / 10_000, 1200)
-    for now, packets, size in ((20.0, FloodGuard.PACKETS, 20), (30.0, FloodGuard.BYTES // 60_000, 60_000)):
+    for now, packets, size in ((20.0, VIDEO_PACKETS, 20), (30.0, VIDEO_BYTES // 60_000, 60_000)):
         for _ in range(packets):
             guard.count(now, size)
         with pytest.raises(HubError) as raised:

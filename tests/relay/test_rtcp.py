@@ -6,7 +6,7 @@ import struct
 import pytest
 from aiortc import rtp
 
-from camera_hub.relay.rtcp_reports import ntp_time, sender_report
+from camera_hub.relay.sender_report import ntp_time, sender_report
 from camera_hub.relay.webrtc.rtcp import MAX_NACKED, Nack, PictureLost, Reception, read
 
 

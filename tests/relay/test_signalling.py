@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from camera_hub.errors import HubError, Kind
-from camera_hub.relay.rtcp_reports import ntp_time, sender_report
+from camera_hub.relay.sender_report import ntp_time, sender_report
 from camera_hub.relay.webrtc.answer import Ssrcs, Transport, usable_addresses, write_answer
 from camera_hub.relay.webrtc.offer import read_offer
 

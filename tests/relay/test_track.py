@@ -7,17 +7,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from camera_hub.relay.ingest.packet_history import Frame, PacketHistory, PacketRun, runs, worth_replaying
+from camera_hub.relay.ingest.frame import Frame, PacketRun, split_runs
+from camera_hub.relay.ingest.gop_cache import GopCache
+from camera_hub.relay.ingest.packet_history import PacketHistory
 from camera_hub.relay.ingest.packetize import gso_runs
-from camera_hub.relay.ingest.timeline import JUMP, RATE, Timeline, squeeze
+from camera_hub.relay.ingest.timestamps import RATE
 from camera_hub.relay.messages import TrackPhase
-from camera_hub.relay.peer.pacer import BREATH, MANY_FRAMES, MANY_TILES, Breath, Bucket, next_of
+from camera_hub.relay.peer.pacer import MANY_FRAMES, MANY_TILES, REPLAY_PAUSE, ReplayPause, TokenBucket, next_track
 from camera_hub.relay.peer.track import PayloadTypes, Track
 
 
 @dataclass
 class Wire:
-    """An outlet that keeps what it is given, and blocks on request."""
+    """A sender that keeps what it is given, and blocks on request."""
 
     blocked: bool = False
     packets: list[tuple[int, int, int, int, bool, bytes]] = field(default_factory=list)
@@ -36,7 +38,7 @@ class Wire:
         self.resent.append((sequence, timestamp, marker, payload))
         return len(payload)
 
-    def leg(self, payload_type: int, ssrc: int, lag: int, base: int) -> None:
+    def batch_stream(self, payload_type: int, ssrc: int, lag: int, base: int) -> None:
         return None
 
 
@@ -46,7 +48,8 @@ class Camera:
     def __init__(self, name: str, codec: str = "h264", seed: int = 0) -> None:
         self.name = name
         self.codec: str | None = codec
-        self.history = PacketHistory(gop_bytes=100_000, gop_seconds=10, packets=64)
+        self.gop_cache = GopCache(max_bytes=100_000, max_seconds=10)
+        self.history = PacketHistory(max_packets=64)
         self._index = seed
         self._frames = 0
 
@@ -57,13 +60,14 @@ class Camera:
             round(now * RATE),
             key,
             payloads,
-            runs(payloads, gso_runs(payloads, segments=2)),
+            split_runs(payloads, gso_runs(payloads, segments=2)),
             sum(map(len, payloads)),
             now,
         )
         self._index += packets
         self._frames += 1
-        self.history.add(made)
+        self.gop_cache.add(made)
+        self.history.add(made, keep_from=self.gop_cache.first_index)
         return made
 
 
@@ -90,7 +94,7 @@ def a_track(wire: Wire, time: Time, live: list[int] | None = None, backlog_bytes
 def send_all(track: Track) -> None:
     """As a pacer with room for everything does."""
     while track.backlog:
-        track.work(10_000_000)
+        track.send_queued(10_000_000)
 
 
 def test_a_switch_replays_the_cache_squeezed_and_goes_on_live() -> None:
@@ -99,7 +103,7 @@ def test_a_switch_replays_the_cache_squeezed_and_goes_on_live() -> None:
     for index in range(25):
         time.now += 0.04
         camera.frame(time.now, key=index == 0)
-    track.point(camera, 7)
+    track.show(camera, 7)
     assert str(track.phase) == "waiting"
     send_all(track)
     assert track.phase is TrackPhase.LIVE
@@ -108,7 +112,7 @@ def test_a_switch_replays_the_cache_squeezed_and_goes_on_live() -> None:
     stamps = [packet[3] for packet in wire.packets[::3]]
     assert {after - before for before, after in pairwise(stamps)} == {90}
     time.now += 0.04
-    track.live(camera.frame(time.now), 40_000)
+    track.send_live(camera.frame(time.now), 40_000)
     assert (wire.packets[-1][3] - stamps[-1]) & 0xFFFFFFFF == 3600
     assert live == [7]
 
@@ -120,13 +124,13 @@ def test_of_many_new_tiles_each_has_its_key_frame_before_any_has_the_rest_of_its
         camera = Camera(f"{number}")
         for index in range(25):
             camera.frame(time.now + index * 0.04, key=index == 0, packets=2 + number % 3)
-        track.point(camera, 1)
+        track.show(camera, 1)
     while waiting := [track for track in tracks if track.backlog]:
-        track = next_of(waiting, in_turn=False)
-        wire = track.outlet
+        track = next_track(waiting, in_turn=False)
+        wire = track.sender
         assert isinstance(wire, Wire)
         before = len(wire.packets)
-        track.work(600)
+        track.send_queued(600)
         order += [(tracks.index(track), packet[5].split(b":")[1]) for packet in wire.packets[before:]]
     keys = [place for place, (_, frame) in enumerate(order) if frame == b"0"]
     assert keys == list(range(sum(2 + number % 3 for number in range(16))))
@@ -140,15 +144,15 @@ def test_on_a_link_that_does_not_bear_all_key_frames_the_large_ones_have_their_t
     cameras = [Camera(name) for name in "abc"]
     tracks = [a_track(Wire(), time) for _ in cameras]
     for track, camera in zip(tracks, cameras, strict=True):
-        track.thin(keys_only=True)
-        track.point(camera, 1)
+        track.thin_out(keys_only=True)
+        track.show(camera, 1)
     for tenth in range(300):
         time.now += 0.1
         if tenth % 10 == 0:
             for track, camera, packets in zip(tracks, cameras, (10, 10, 20), strict=True):
-                track.live(camera.frame(time.now, key=True, packets=packets, size=1000), 0)
+                track.send_live(camera.frame(time.now, key=True, packets=packets, size=1000), 0)
         if waiting := [track for track in tracks if track.backlog]:
-            next_of(waiting, in_turn=in_turn).work(2000)
+            next_track(waiting, in_turn=in_turn).send_queued(2000)
     sent = [track.figures.frames for track in tracks]
     assert sent[2] == (15 if in_turn else 1), sent  # the one that its picture begins with, and never another
 
@@ -160,10 +164,10 @@ def test_a_switch_names_the_time_that_divides_the_frames_before_from_those_after
         time.now += 0.04
         for camera in cameras:
             camera.frame(time.now, key=index % 25 == 0)
-    track.point(cameras[0], 1)
-    track.work(10_000_000)
-    track.point(cameras[1], 2)
-    before, _ = len(wire.packets), track.work(10_000_000)
+    track.show(cameras[0], 1)
+    track.send_queued(10_000_000)
+    track.show(cameras[1], 2)
+    before, _ = len(wire.packets), track.send_queued(10_000_000)
     assert wire.packets[before - 1][5].startswith(b"a:")
     assert wire.packets[before][5].startswith(b"b:")
     assert track.first_rtp == wire.packets[before][3]
@@ -173,11 +177,11 @@ def test_a_switch_names_the_time_that_divides_the_frames_before_from_those_after
 def test_without_a_cache_the_next_key_frame_begins() -> None:
     wire, time = Wire(), Time()
     track, camera = a_track(wire, time), Camera("a")
-    track.point(camera, 1)
-    track.live(camera.frame(time.now), 40_000)
+    track.show(camera, 1)
+    track.send_live(camera.frame(time.now), 40_000)
     assert wire.packets == []
     assert track.waits_for_key
-    track.live(camera.frame(time.now + 1, key=True), 40_000)
+    track.send_live(camera.frame(time.now + 1, key=True), 40_000)
     assert len(wire.packets) == 3
     assert [packet[4] for packet in wire.packets] == [False, False, True]
     assert not track.waits_for_key
@@ -187,27 +191,27 @@ def test_a_feed_of_a_codec_that_was_not_offered_is_never_sent() -> None:
     wire, time = Wire(), Time()
     track, camera = a_track(wire, time), Camera("a", codec="h265")
     camera.frame(time.now, key=True)
-    track.point(camera, 1)
-    track.live(camera.frame(time.now + 1, key=True), 40_000)
-    track.work(40_000)
+    track.show(camera, 1)
+    track.send_live(camera.frame(time.now + 1, key=True), 40_000)
+    track.send_queued(40_000)
     assert wire.packets == []
 
 
 def test_a_slow_viewer_drops_to_the_next_key_frame_and_it_is_counted() -> None:
     wire, time = Wire(), Time()
     track, camera = a_track(wire, time, backlog_bytes=2000), Camera("a")
-    track.point(camera, 1)
-    track.live(camera.frame(time.now, key=True), 40_000)
+    track.show(camera, 1)
+    track.send_live(camera.frame(time.now, key=True), 40_000)
     wire.blocked = True
     for index in range(8):
-        track.live(camera.frame(time.now + index), 0)
+        track.send_live(camera.frame(time.now + index), 0)
     assert track.backlog == 0
     assert track.figures.dropped_frames == 8
     wire.blocked = False
     sent = len(wire.packets)
-    track.live(camera.frame(time.now + 9), 40_000)
+    track.send_live(camera.frame(time.now + 9), 40_000)
     assert len(wire.packets) == sent
-    track.live(camera.frame(time.now + 10, key=True), 40_000)
+    track.send_live(camera.frame(time.now + 10, key=True), 40_000)
     assert len(wire.packets) == sent + 3
 
 
@@ -216,13 +220,13 @@ def test_a_nack_is_answered_with_the_same_bytes_and_time() -> None:
     track, camera, other = a_track(wire, time), Camera("a"), Camera("b", seed=500)
     camera.frame(time.now, key=True)
     camera.frame(time.now + 0.04)
-    track.point(camera, 1)
+    track.show(camera, 1)
     send_all(track)
     other.frame(time.now + 0.05, key=True)
-    track.point(other, 2)
-    track.work(1 << 20)
+    track.show(other, 2)
+    track.send_queued(1 << 20)
     wanted = list(wire.packets)
-    track.resend([packet[2] for packet in wanted], 1 << 20)
+    track.retransmit([packet[2] for packet in wanted], 1 << 20)
     assert track.figures.rtx == len(wanted) == 9
     for (_, timestamp, marker, payload), sent in zip(wire.resent, wanted, strict=True):
         assert payload == sent[2].to_bytes(2, "big") + sent[5]
@@ -235,11 +239,11 @@ def test_a_nack_for_what_was_never_sent_or_is_forgotten_is_counted() -> None:
     wire, time = Wire(), Time()
     track, camera = a_track(wire, time), Camera("a")
     camera.frame(time.now, key=True)
-    track.point(camera, 1)
-    track.work(1 << 20)
+    track.show(camera, 1)
+    track.send_queued(1 << 20)
     first = wire.packets[0][2]
     camera.history.clear()
-    track.resend([first, first + 100, (first - 1) & 0xFFFF], 1 << 20)
+    track.retransmit([first, first + 100, (first - 1) & 0xFFFF], 1 << 20)
     assert (track.figures.rtx, track.figures.rtx_missed) == (0, 3)
 
 
@@ -247,12 +251,12 @@ def test_resends_have_a_budget_and_what_is_beyond_it_is_counted() -> None:
     wire, time = Wire(), Time()
     track, camera = a_track(wire, time), Camera("a")
     camera.frame(time.now, key=True, packets=6)
-    track.point(camera, 1)
-    track.work(1 << 20)
+    track.show(camera, 1)
+    track.send_queued(1 << 20)
     wanted = [packet[2] for packet in wire.packets]
-    assert track.resend(wanted, 250) == 306
+    assert track.retransmit(wanted, 250) == 306
     assert (track.figures.rtx, track.figures.rtx_refused) == (3, 3)
-    assert track.resend(wanted, 0) == 0
+    assert track.retransmit(wanted, 0) == 0
     assert track.figures.rtx_refused == 9
 
 
@@ -260,52 +264,52 @@ def test_a_packet_is_not_resent_while_the_last_resend_may_be_on_its_way() -> Non
     wire, time = Wire(), Time()
     track, camera = a_track(wire, time), Camera("a")
     camera.frame(time.now, key=True)
-    track.point(camera, 1)
-    track.work(1 << 20)
+    track.show(camera, 1)
+    track.send_queued(1 << 20)
     wanted = [packet[2] for packet in wire.packets]
-    track.resend(wanted, 1 << 20)
+    track.retransmit(wanted, 1 << 20)
     time.now += 0.01
-    track.resend(wanted, 1 << 20)
+    track.retransmit(wanted, 1 << 20)
     assert (track.figures.rtx, track.figures.rtx_repeated) == (3, 3)
     time.now += 0.01
-    track.resend(wanted, 1 << 20)
+    track.retransmit(wanted, 1 << 20)
     assert track.figures.rtx == 6
     track.figures.round_trip = 0.2
     time.now += 0.09
-    track.resend(wanted, 1 << 20)
+    track.retransmit(wanted, 1 << 20)
     assert (track.figures.rtx, track.figures.rtx_repeated) == (6, 6)
     time.now += 0.02
-    track.resend(wanted, 1 << 20)
+    track.retransmit(wanted, 1 << 20)
     assert track.figures.rtx == 9
 
 
 def test_a_thin_link_is_sent_key_frames_alone_one_at_a_time_and_all_again_from_a_key_frame_on() -> None:
     wire, time = Wire(), Time()
     track, camera = a_track(wire, time), Camera("a")
-    track.point(camera, 1)
-    track.live(camera.frame(time.now, key=True), 40_000)
-    track.live(camera.frame(time.now + 1), 0)  # waits: it is dropped with the change
-    track.thin(keys_only=True)
+    track.show(camera, 1)
+    track.send_live(camera.frame(time.now, key=True), 40_000)
+    track.send_live(camera.frame(time.now + 1), 0)  # waits: it is dropped with the change
+    track.thin_out(keys_only=True)
     sent = len(wire.packets)
     for second in range(2, 5):
-        track.live(camera.frame(time.now + second), 40_000)
+        track.send_live(camera.frame(time.now + second), 40_000)
     assert (len(wire.packets), track.figures.thinned_frames) == (sent, 3)
     assert not track.waits_for_key, "the camera need not be asked for key frames"
-    track.live(camera.frame(time.now + 5, key=True, packets=5), 0)
-    track.work(200)
+    track.send_live(camera.frame(time.now + 5, key=True, packets=5), 0)
+    track.send_queued(200)
     assert len(wire.packets) == sent + 2, "no whole run at once"
-    track.live(camera.frame(time.now + 6, key=True), 0)
-    track.work(1 << 20)
+    track.send_live(camera.frame(time.now + 6, key=True), 0)
+    track.send_queued(1 << 20)
     assert len(wire.packets) == sent + 5, "the one under way is finished, the one after it left out"
     assert track.figures.thinned_frames == 4
     time.now += 10
-    track.picture_lost()
+    track.on_picture_lost()
     assert track.figures.replays == 0
-    track.thin(keys_only=False)
-    track.live(camera.frame(time.now + 7), 40_000)
+    track.thin_out(keys_only=False)
+    track.send_live(camera.frame(time.now + 7), 40_000)
     assert len(wire.packets) == sent + 5
-    track.live(camera.frame(time.now + 8, key=True), 40_000)
-    track.live(camera.frame(time.now + 9), 40_000)
+    track.send_live(camera.frame(time.now + 8, key=True), 40_000)
+    track.send_live(camera.frame(time.now + 9), 40_000)
     assert len(wire.packets) == sent + 11
 
 
@@ -314,57 +318,48 @@ def test_a_camera_that_is_put_into_a_thin_tile_shows_its_cached_key_frame() -> N
     track, camera = a_track(wire, time), Camera("a")
     for index in range(5):
         camera.frame(time.now + index, key=index == 0)
-    track.thin(keys_only=True)
-    track.point(camera, 1)
-    track.work(1 << 20)
+    track.thin_out(keys_only=True)
+    track.show(camera, 1)
+    track.send_queued(1 << 20)
     assert len(wire.packets) == 3
     assert track.phase is TrackPhase.LIVE
 
 
 def test_a_limited_pace_holds_live_frames_too_and_gives_little_at_once() -> None:
-    bucket = Bucket(8_000_000)
+    bucket = TokenBucket(8_000_000)
     bucket.refill(0.0)
     bucket.limit(80_000)
-    assert not bucket.live
-    assert bucket.turn == 3_000
+    assert not bucket.allows_live
+    assert bucket.burst == 3_000
     bucket.spend(3_000)
-    assert not bucket.worth_a_turn
+    assert not bucket.allows_burst
     assert bucket.wait() == pytest.approx(0.3)
     bucket.refill(0.1)
-    assert bucket.turn == 1_000
-    assert bucket.worth_a_turn
+    assert bucket.burst == 1_000
+    assert bucket.allows_burst
     bucket.refill(60.0)
-    assert bucket.turn == 3_000
+    assert bucket.burst == 3_000
     bucket.limit(None)
-    assert bucket.live
+    assert bucket.allows_live
     bucket.refill(61.0)
-    assert bucket.turn == 40_000
+    assert bucket.burst == 40_000
 
 
 def test_a_pli_is_answered_once_a_second_and_not_just_after_a_switch() -> None:
     wire, time = Wire(), Time()
     track, camera = a_track(wire, time), Camera("a")
     camera.frame(time.now, key=True)
-    track.point(camera, 1)
-    track.work(1 << 20)
-    track.picture_lost()
+    track.show(camera, 1)
+    track.send_queued(1 << 20)
+    track.on_picture_lost()
     assert track.figures.replays == 1
     time.now += 1.1
-    track.picture_lost()
+    track.on_picture_lost()
     assert track.figures.replays == 2
-    track.work(1 << 20)
-    track.picture_lost()
+    track.send_queued(1 << 20)
+    track.on_picture_lost()
     assert track.figures.replays == 2
     assert track.figures.pli == 3
-
-
-@pytest.mark.parametrize(
-    ("age", "gop", "size", "worth"), [(0.1, 2.0, 500_000, True), (1.9, 2.0, 500_000, False), (5, None, 4_000_000, True)]
-)
-def test_a_replay_is_worth_it_when_the_next_key_frame_is_far(
-    age: float, gop: float | None, size: int, worth: bool
-) -> None:
-    assert worth_replaying(age, gop, size) is worth
 
 
 ACTIONS = st.lists(
@@ -393,26 +388,26 @@ def test_no_sequence_is_ever_used_for_other_bytes(actions: list[tuple[str, int]]
     for action, value in actions:
         time.now += 0.04
         if action == "point":
-            track.point(cameras[value] if value < 2 else None, 1)
+            track.show(cameras[value] if value < 2 else None, 1)
         elif action in ("frame", "key"):
             frame = cameras[value].frame(time.now, key=action == "key")
             if track.feed is cameras[value]:
-                track.live(frame, 0 if wire.blocked else 40_000)
+                track.send_live(frame, 0 if wire.blocked else 40_000)
         elif action == "work":
-            track.work(value)
+            track.send_queued(value)
         elif action == "block":
             wire.blocked = bool(value)
         elif action == "pli":
             time.now += 1.0
-            track.picture_lost()
+            track.on_picture_lost()
         elif action == "begin_anew":
-            cameras[value].history.forget_gop()
+            cameras[value].gop_cache.clear()
             if track.feed is cameras[value]:
                 track.expect_key()
         elif action == "nack" and wire.packets:
-            track.resend([wire.packets[-1 - value % len(wire.packets)][2]], 1 << 20)
+            track.retransmit([wire.packets[-1 - value % len(wire.packets)][2]], 1 << 20)
         elif action == "thin":
-            track.thin(keys_only=bool(value))
+            track.thin_out(keys_only=bool(value))
     sent = [(packet[2], packet[3:]) for packet in wire.packets]
     assert [number for number, _ in sent] == [(start + index) & 0xFFFF for index in range(len(sent))]
     last = None
@@ -434,111 +429,34 @@ def test_first_sequences_lie_in_the_lower_half() -> None:
         assert track._rtx_sequence < 1 << 15
 
 
-def test_the_cache_is_bounded_in_bytes_and_in_age() -> None:
-    camera = Camera("a")
-    camera.frame(0.0, key=True)
-    camera.frame(10.1)
-    assert camera.history.gop == []
-    assert camera.history.overflows == 1
-    camera.frame(11.0)
-    assert camera.history.gop == []
-    camera.frame(12.0, key=True)
-    camera.frame(12.1, size=60_000, packets=2)
-    assert camera.history.gop == []
-    assert camera.history.overflows == 2
-
-
-def test_the_history_forgets_the_oldest_but_never_what_may_be_replayed() -> None:
-    camera = Camera("a")
-    camera.frame(0.0)
-    for index in range(40):
-        camera.frame(1.0 + index / 25, key=index == 0)
-    assert camera.history.packet(0) is None
-    found = camera.history.packet(3)
-    assert found is not None
-    assert found[0].key
-    for index in range(40):
-        camera.frame(3.0 + index / 25, key=index == 20)
-    assert camera.history.packet(3) is None
-    assert camera.history.packet(3 + 40 * 3 + 20 * 3) is not None
-    assert camera.history.gop_seconds == pytest.approx(2.8)
-
-
-@given(st.integers(1, 300), st.one_of(st.none(), st.integers(0, 2_000_000)), st.integers(0, 1_000_000))
-def test_squeezed_times_grow_and_come_after_what_was_sent(count: int, last: int | None, newest: int) -> None:
-    times = squeeze(count, last, newest)
-    assert len(times) == count
-    assert all(before < after for before, after in pairwise(times))
-    assert last is None or times[0] > last
-    if last is None or newest - last >= count * 90:
-        assert times[-1] == newest
-
-
-def test_a_timeline_follows_arrival_and_measures_lateness() -> None:
-    timeline = Timeline()
-    first = timeline.place(0xFFFFFFF0, 50.0)
-    assert first == 50 * RATE
-    assert timeline.place((0xFFFFFFF0 + 3600) & 0xFFFFFFFF, 50.04) == pytest.approx(first + 3600, abs=2)
-    timeline.place((0xFFFFFFF0 + 7200) & 0xFFFFFFFF, 51.08)
-    assert timeline.lateness == pytest.approx(1.0, abs=0.01)
-
-
-@pytest.mark.parametrize("jump", [3600 * RATE, -int((JUMP + 5) * RATE)])
-def test_a_jump_of_the_cameras_clock_does_not_move_the_hubs(jump: int) -> None:
-    timeline = Timeline()
-    for index in range(100):
-        before = timeline.place(10**9 + index * 3600, 10 + index * 0.04)
-    after = timeline.place(10**9 + 100 * 3600 + jump, 10 + 100 * 0.04)
-    assert after - before == pytest.approx(3600, abs=10)
-    assert timeline.jumps == 1
-
-
-def test_a_timeline_that_begins_anew_grows_on() -> None:
-    timeline = Timeline()
-    before = timeline.place(5 * RATE, 20.0)
-    timeline.restart()
-    assert timeline.place(0, 21.0) == pytest.approx(before + RATE, abs=2)
-    assert timeline.lateness == 0
-
-
 def test_the_pacer_lets_live_frames_overdraw_and_makes_replays_wait() -> None:
-    bucket = Bucket(8_000_000, depth=40_000, overdraft=100_000)
+    bucket = TokenBucket(8_000_000, depth=40_000, overdraft=100_000)
     bucket.refill(0.0)
-    assert bucket.turn == 40_000
+    assert bucket.burst == 40_000
     bucket.spend(90_000)
-    assert bucket.turn == 0
-    assert bucket.live
+    assert bucket.burst == 0
+    assert bucket.allows_live
     bucket.spend(90_000)
-    assert not bucket.live
+    assert not bucket.allows_live
     assert bucket.wait(20_000) == pytest.approx(0.16)
     bucket.refill(0.16)
-    assert bucket.turn == pytest.approx(20_000, abs=1)
+    assert bucket.burst == pytest.approx(20_000, abs=1)
     bucket.refill(60.0)
-    assert bucket.turn == 40_000
+    assert bucket.burst == 40_000
 
 
 def test_a_new_walls_caches_take_a_breath_that_ends_however_many_tiles_are_opened() -> None:
-    breath, many = Breath(), (MANY_TILES, MANY_FRAMES)
-    assert breath.left(5.0, *many) == 0.0, "nothing was opened"
-    breath.opened(10.0)
-    assert breath.left(10.0, *many) == pytest.approx(BREATH)
-    assert breath.left(10.0, 1, 10_000) == 0.0, "one tile keeps no other from its picture"
-    assert breath.left(10.0, 16, MANY_FRAMES - 1) == 0.0, "they are soon decoded"
-    assert breath.left(10.0 + BREATH, *many) == 0.0
+    pause, many = ReplayPause(), (MANY_TILES, MANY_FRAMES)
+    assert pause.remaining(5.0, *many) == 0.0, "nothing was opened"
+    pause.key_frame_sent(10.0)
+    assert pause.remaining(10.0, *many) == pytest.approx(REPLAY_PAUSE)
+    assert pause.remaining(10.0, 1, 10_000) == 0.0, "one tile keeps no other from its picture"
+    assert pause.remaining(10.0, 16, MANY_FRAMES - 1) == 0.0, "they are soon decoded"
+    assert pause.remaining(10.0 + REPLAY_PAUSE, *many) == 0.0
     for step in range(20):
-        breath.opened(20.0 + 0.1 * step)
-    assert breath.left(20.0 + 2 * BREATH, *many) == 0.0, "tile after tile does not hold the first ones for ever"
-    breath.opened(30.0)
-    assert breath.left(30.1, *many) == pytest.approx(BREATH - 0.1)
-
-
-def test_jitter_is_the_smoothed_change_of_delay_and_a_jump_is_none() -> None:
-    timeline = Timeline()
-    for index in range(200):
-        timeline.place(index * 3600, 10 + index * 0.04 + (0.008 if index % 2 else 0.0))
-    assert timeline.jitter == pytest.approx(0.008, rel=0.01)
-    before = timeline.jitter
-    timeline.place(200 * 3600 + 60 * RATE, 10 + 200 * 0.04)  # the camera's clock leapt by a minute
-    assert timeline.jitter == before
-    timeline.restart()
-    assert timeline.jitter == 0.0
+        pause.key_frame_sent(20.0 + 0.1 * step)
+    assert pause.remaining(20.0 + 2 * REPLAY_PAUSE, *many) == 0.0, (
+        "tile after tile does not hold the first ones for ever"
+    )
+    pause.key_frame_sent(30.0)
+    assert pause.remaining(30.1, *many) == pytest.approx(REPLAY_PAUSE - 0.1)

@@ -81,7 +81,7 @@ async def test_the_picture_before_goes_on_until_the_next_feed_has_its_key_frame(
 
 
 async def test_the_picture_before_is_held_for_a_few_seconds_only(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tile, "HOLD", 0.2)
+    monkeypatch.setattr(tile, "HOLD_SECONDS", 0.2)
     mute = Quirks(no_key_frames=True)
     async with camera(clip()) as sub, camera(clip(), mute) as main, relay() as hub, viewer(hub) as peer:
         await hub.open("sub", sub)

@@ -211,7 +211,7 @@ class TimeMessage(Answer):
 
 
 class ReloadMessage(Answer):
-    """Hub → page: events were lost (slow page); fetch every list anew."""
+    """Hub → page: events were lost (slow page); fetch every list again."""
 
     type: Literal["reload"] = "reload"
 

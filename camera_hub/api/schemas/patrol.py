@@ -128,7 +128,7 @@ class SkippedCamera(Answer):
 
 
 class RunAnswer(Answer):
-    """A run as it stands at `now` (hub time): pages count down from `time_left_s` by themselves."""
+    """A run as it is at `now` (hub time): pages count down from `time_left_s` by themselves."""
 
     id: int
     tour_id: int
@@ -138,6 +138,7 @@ class RunAnswer(Answer):
     loop: bool
     lap: int
     position: int
+    stop_count: int | None  # of the plan; None when it has ended
     time_left_s: float
     next_position: int | None  # None: the last stop of the last lap
     step: int | None  # sequence of the line of the record that is open: what pages report about

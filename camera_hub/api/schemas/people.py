@@ -64,6 +64,7 @@ class Me(Answer):
     role: Role
     villages: list[MyVillage] | None  # that bound what one sees now; null: all
     actions: list[str]
+    time_zone: str  # of the site (IANA name): every time on a page is told in it
 
 
 class UserAnswer(Answer):

@@ -11,6 +11,7 @@ Host = Annotated[str, Field(min_length=1, max_length=255)]
 Port = Annotated[int, Field(ge=1, le=65535)]
 Login = Annotated[str, Field(max_length=128)]
 CameraPassword = Annotated[SecretStr, Field(max_length=128)]
+LoginPurpose = Literal["ordinary", "onvif", "rtsp", "http"]
 RangeText = Annotated[str, Field(min_length=1, max_length=64)]
 
 
@@ -91,8 +92,9 @@ class CameraAnswer(Answer):
     cause: str | None  # Reason of the fault
     health_since: datetime | None
     states: list[CameraStateAnswer]
-    proof: str | None  # Reason why the proving picture failed; None when proved or still running (see proving)
-    proving: bool
+    proof_state: Literal["pending", "proved", "failed"]
+    proof: str | None  # Reason why the proving picture failed
+    proving: bool  # pending, and the camera is in service
     picture_at: datetime | None  # GET /api/cameras/{id}/picture has one of that time
     favourite: bool
     streams: list[StreamAnswer]
@@ -118,6 +120,13 @@ class CameraIdsAnswer(Answer):
     ids: list[int]
 
 
+class LoginAnswer(Answer):
+    """A login that the device has for a purpose; where there is none, the ordinary one serves."""
+
+    purpose: LoginPurpose
+    username: str
+
+
 class DeviceAnswer(Answer):
     id: int
     village_id: int
@@ -131,8 +140,7 @@ class DeviceAnswer(Answer):
     firmware: str
     serial: str
     mac: str
-    username: str | None  # the password is write-only
-    has_password: bool
+    logins: list[LoginAnswer]  # user names; passwords are write-only
     clock_offset_s: float | None
     login_retry_at: datetime | None  # it refused its login, and is not asked again before then
     created_at: datetime
@@ -172,6 +180,7 @@ class ChangeDevice(RequestBody):
     name: Text | None = None
     host: Host | None = None
     onvif_port: Port | None = None
+    purpose: LoginPurpose | None = None  # of user name and password; None: ordinary. An empty name removes the login
     username: Login | None = None
     password: CameraPassword | None = None
 

@@ -1,10 +1,14 @@
-"""Logins of devices: sealed when stored, opened only for a call or a pull, never told to a page."""
+"""Logins of devices: sealed when stored, opened only for a call or a pull, never sent to a page."""
 
 from typing import Protocol
 
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
 from camera_hub.cameras.credentials.device_login import DeviceLogin
+from camera_hub.cameras.credentials.purposes import Purpose, serving
 from camera_hub.errors import HubError, Kind
-from camera_hub.store.tables import Device
+from camera_hub.store.tables import Device, StoredLogin
 
 
 class Sealer(Protocol):
@@ -24,19 +28,62 @@ def checked(username: str, password: str) -> tuple[str, str]:
     if any(not (c.isprintable()) for c in username + password) or ":" in username:
         raise HubError(
             Kind.INVALID,
-            "the user name or password holds characters that no device takes (line breaks, or : in the name)",
+            "the user name or password holds characters that no device accepts (line breaks, or : in the name);"
+            " type it again",
             reason="bad_login",
         )
     return username.strip(), password
 
 
-def open_login(vault: Sealer, device: Device) -> DeviceLogin:
-    """The device's login; its user name is empty when it has none."""
-    password = vault.open(device.password_sealed, device.id) if device.password_sealed is not None else ""
-    return DeviceLogin(device.username or "", password, device.credentials_version, device.id)
+async def open_login(session: AsyncSession, vault: Sealer, device: Device, purpose: Purpose) -> DeviceLogin:
+    """The login to use for that purpose; its user name is empty when there is none. Raises HubError."""
+    row = serving(purpose, await _stored(session, device.id))
+    if row is None:
+        return DeviceLogin("", "", device.credentials_version, device.id)
+    return DeviceLogin(row.username, vault.open(row.sealed, device.id), device.credentials_version, device.id)
 
 
-def set_login(vault: Sealer, device: Device, username: str, password: str) -> None:
-    """Store a login in the row (which has its id); an empty name removes it."""
-    device.username = username or None
-    device.password_sealed = vault.seal(password, device.id) if username else None
+async def has_login(session: AsyncSession, device: Device) -> bool:
+    """Whether any login of the device is stored."""
+    return bool(await _stored(session, device.id))
+
+
+async def change_login(
+    session: AsyncSession,
+    vault: Sealer,
+    device: Device,
+    purpose: Purpose,
+    *,
+    username: str | None = None,
+    password: str | None = None,
+) -> None:
+    """Store a login in one of the device's rows; an empty name removes it, None keeps the name or the password.
+
+    `credentials_version` must have been raised before. Raises HubError: INVALID (bad_login), UNAVAILABLE
+    (credential_locked).
+    """
+    row = (await _stored(session, device.id)).get(purpose)
+    name, secret = checked(
+        username if username is not None else row.username if row is not None else "",
+        password if password is not None else vault.open(row.sealed, device.id) if row is not None else "",
+    )
+    if not name:
+        if row is not None:
+            await session.delete(row)
+        return
+    if row is None:
+        row = StoredLogin(device_id=device.id, purpose=purpose)
+        session.add(row)
+    row.username, row.sealed, row.version = name, vault.seal(secret, device.id), device.credentials_version
+
+
+async def remove_others(session: AsyncSession, device: Device, kept: Purpose) -> None:
+    """Forget the logins for all other purposes."""
+    for purpose, row in (await _stored(session, device.id)).items():
+        if purpose != kept:
+            await session.delete(row)
+
+
+async def _stored(session: AsyncSession, device_id: int) -> dict[str, StoredLogin]:
+    rows = await session.scalars(select(StoredLogin).where(StoredLogin.device_id == device_id))
+    return {row.purpose: row for row in rows}

@@ -5,9 +5,10 @@ No login is ever sent, and nothing is asked that a device answers with more than
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
-from typing import Literal, Protocol
+from dataclasses import replace
+from typing import Protocol
 
+from camera_hub.cameras.discovery.found import FoundDevice, announced_device
 from camera_hub.cameras.discovery.ws_discovery import PATH, Announced
 from camera_hub.cameras.onvif.client import ClockReading
 from camera_hub.errors import HubError, Reason
@@ -24,34 +25,6 @@ class Greeter(Protocol):
     async def clock(self, host: str, port: int, path: str = ..., *, timeout: float | None = None) -> ClockReading:
         """Read the device's clock without a login. Raises HubError."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class FoundDevice:
-    """One device that answered. `reason` says why it cannot be described as it stands, None when it can."""
-
-    host: str
-    port: int
-    source: Literal["multicast", "unicast"]
-    path: str = PATH
-    endpoint: str = ""
-    name: str = ""
-    manufacturer: str = ""
-    model: str = ""
-    mac: str = ""
-    clock_error_s: float | None = None
-    reason: str | None = None
-
-    @property
-    def key(self) -> str:
-        return self.endpoint or f"{self.host}:{self.port}"
-
-
-def of(one: Announced, source: Literal["multicast", "unicast"]) -> FoundDevice:
-    """What an announcement tells."""
-    return FoundDevice(
-        one.host, one.port, source, one.path, one.endpoint, one.name, one.manufacturer, one.model, one.mac
-    )
 
 
 async def greeted(onvif: Greeter, found: FoundDevice, timeout: float) -> FoundDevice:
@@ -77,7 +50,7 @@ async def look_at(
         listening = [port for port in await opening if port is not None]
     finally:
         opening.cancel()
-    doors = [of(told, "unicast")] if told is not None else []
+    doors = [announced_device(told, "unicast")] if told is not None else []
     plain = doors[0] if told is not None else FoundDevice(host, 0, "unicast")
     doors += [replace(plain, port=port, path=PATH) for port in listening if port in ports and port not in _ports(doors)]
     failed: FoundDevice | None = None

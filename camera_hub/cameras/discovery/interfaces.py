@@ -1,16 +1,9 @@
-"""The machine's IPv4 interfaces, as the kernel lists them (Linux)."""
+"""The machine's IPv4 interfaces."""
 
-import array
-import fcntl
 import ipaddress
-import socket
-import struct
 from dataclasses import dataclass
 
-_SIOCGIFCONF = 0x8912
-_SIOCGIFNETMASK = 0x891B
-_ENTRY = 40  # sizeof(struct ifreq)
-_LIMIT = 256
+import ifaddr
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,17 +16,10 @@ class Interface:
 
 
 def interfaces() -> list[Interface]:
-    """All that are up and have an IPv4 address, loopback too (virtual villages live there)."""
-    entries = array.array("B", bytes(_ENTRY * _LIMIT))
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
-        request = struct.pack("iP", len(entries), entries.buffer_info()[0])
-        (used, _) = struct.unpack("iP", fcntl.ioctl(sock, _SIOCGIFCONF, request))
-        raw = entries.tobytes()[:used]
-        found = []
-        for start in range(0, used, _ENTRY):
-            name = raw[start : start + 16].split(b"\0", 1)[0]
-            address = socket.inet_ntoa(raw[start + 20 : start + 24])
-            answer = fcntl.ioctl(sock, _SIOCGIFNETMASK, struct.pack("16s24x", name))
-            network = ipaddress.ip_interface(f"{address}/{socket.inet_ntoa(answer[20:24])}").network
-            found.append(Interface(name.decode(errors="replace"), address, str(network)))
-    return found
+    """All that have an IPv4 address, loopback too (virtual villages live there)."""
+    return [
+        Interface(adapter.name, str(ip.ip), str(ipaddress.ip_interface(f"{ip.ip}/{ip.network_prefix}").network))
+        for adapter in ifaddr.get_adapters()
+        for ip in adapter.ips
+        if ip.is_IPv4
+    ]

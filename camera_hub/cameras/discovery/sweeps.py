@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import secrets
-from collections import OrderedDict
+from collections import OrderedDict, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -13,12 +13,15 @@ from sqlalchemy import select
 
 from camera_hub.access.policy import Actor, require_village
 from camera_hub.cameras.discovery import ranges as address_ranges
-from camera_hub.cameras.discovery.host_probe import FoundDevice, Greeter, greeted, look_at, of
+from camera_hub.cameras.discovery.found import FoundDevice, FoundDevices, announced_device
+from camera_hub.cameras.discovery.host_probe import Greeter, greeted, look_at
 from camera_hub.cameras.discovery.interfaces import Interface, interfaces
 from camera_hub.cameras.discovery.multicast import multicast
 from camera_hub.cameras.discovery.ranges import AddressRange
 from camera_hub.cameras.discovery.udp import AnnouncementReceiver, listening
 from camera_hub.cameras.discovery.ws_discovery import PORT, Announced
+from camera_hub.cameras.identity import same
+from camera_hub.cameras.register.described_devices import facts as device_facts
 from camera_hub.clock import Clock
 from camera_hub.errors import HubError, Kind, Reason
 from camera_hub.events import EventBus, SweepChanged
@@ -35,7 +38,6 @@ AT_ONCE = 4
 TELL_SECONDS = 0.5
 ANSWER_SECONDS = 0.8
 """How long a host may think about a unicast probe (APP_MAX_DELAY is 500 ms)."""
-MAX_FOUND = 4096
 
 State = Literal["running", "done", "cancelled", "failed"]
 
@@ -91,33 +93,15 @@ class _Sweep:
     started_at: datetime
     until: float
     total: int
+    found: FoundDevices
     done: int = 0
     state: State = "running"
     detail: str = ""
-    found: dict[str, FoundDevice] = field(default_factory=dict)
     changed: asyncio.Event = field(default_factory=asyncio.Event)
     task: asyncio.Task[None] | None = None
 
-    def add(self, finding: FoundDevice) -> None:
-        """Merge by endpoint, else by address; what is known by multicast gains what unicast adds, and back."""
-        at_place = next((one.key for one in self.found.values() if one.host == finding.host), None)
-        key = finding.key if finding.key in self.found or not at_place or finding.endpoint else at_place
-        if at_place is not None and at_place != key and not self.found[at_place].endpoint:
-            self.found.pop(at_place)
-        known = self.found.get(key)
-        if known is None:
-            if len(self.found) < MAX_FOUND:
-                self.found[key] = finding
-        elif known.reason is not None or known.clock_error_s is None:
-            self.found[key] = replace(
-                finding,
-                source=known.source,
-                endpoint=finding.endpoint or known.endpoint,
-                name=finding.name or known.name,
-                model=finding.model or known.model,
-                manufacturer=finding.manufacturer or known.manufacturer,
-                mac=finding.mac or known.mac,
-            )
+    def add(self, device: FoundDevice) -> None:
+        self.found.add(device)
         self.changed.set()
 
 
@@ -180,6 +164,7 @@ class Sweeps:
             self._clock.now(),
             self._clock.monotonic() + KEPT_SECONDS,
             total=len(hosts) + int(multicast),
+            found=FoundDevices(village_id),
         )
         self._sweeps[sweep.id] = sweep
         work = self._run(sweep, hosts, tuple(ports) or self._settings.ports, multicast)
@@ -226,16 +211,17 @@ class Sweeps:
     async def _multicast(self, sweep: _Sweep) -> None:
         free = asyncio.Semaphore(self._settings.at_once)
 
-        async def greet(one: Announced) -> None:
+        async def greet(one: FoundDevice) -> None:
             async with free:
-                sweep.add(await greeted(self._onvif, of(one, "multicast"), self._settings.onvif_timeout))
+                sweep.add(await greeted(self._onvif, one, self._settings.onvif_timeout))
 
         async with asyncio.TaskGroup() as group:
 
             def heard(one: Announced) -> None:
-                if one.endpoint not in sweep.found:
-                    sweep.add(of(one, "multicast"))
-                    group.create_task(greet(one), name=f"greeting {one.host}")
+                device = announced_device(one, "multicast")
+                if not sweep.found.knows(device):
+                    sweep.add(device)
+                    group.create_task(greet(device), name=f"greeting {one.host}")
 
             await multicast(
                 interfaces(),
@@ -285,15 +271,12 @@ class Sweeps:
 
     async def _view(self, actor: Actor, sweep: _Sweep) -> SweepView:
         async with self._database.read() as session:
-            columns = (Device.id, Device.village_id, Device.host, Device.onvif_port, Device.mac, Device.endpoint)
-            known = (await session.execute(select(*columns).where(Device.retired_at.is_(None)))).all()
-        # From here on nothing waits: state and findings are of one moment.
-        findings = sorted(sweep.found.values(), key=lambda one: tuple(map(int, one.host.split("."))))
-        by_endpoint = {row.endpoint: row for row in known if row.endpoint}
-        by_place = {(row.village_id, row.host): row for row in known}
+            known = (await session.scalars(select(Device).where(Device.retired_at.is_(None)))).all()
+        # From here on nothing is waited for: state and found devices are of one moment.
+        devices = sweep.found.all()
+        registered = _registered(known, sweep.village_id, devices)
         views = []
-        for one in findings:
-            row = by_endpoint.get(one.endpoint) or by_place.get((sweep.village_id, one.host))
+        for one, row in zip(devices, registered, strict=True):
             visible = row is not None and actor.sees(row.village_id)
             if row is not None and not visible:  # it answers on this network, but what it is called is its village's
                 one = FoundDevice(one.host, one.port, one.source, endpoint=one.endpoint, reason=one.reason)
@@ -339,6 +322,22 @@ class Sweeps:
         for sweep in list(self._sweeps.values()):
             if sweep.state != "running" and (now >= sweep.until or len(self._sweeps) >= KEPT):
                 del self._sweeps[sweep.id]
+
+
+def _registered(known: Sequence[Device], village_id: int, found: Sequence[FoundDevice]) -> list[Device | None]:
+    """For each found device the registered one that it is, if any."""
+    near: dict[str, list[Device]] = defaultdict(list)  # so that not everything is compared with everything
+    for row in known:
+        for key in {row.host, row.endpoint.lower()}:
+            near[key].append(row)
+
+    def registered(one: FoundDevice) -> Device | None:
+        facts = one.facts(village_id)
+        keys = [one.endpoint.lower(), one.host] if one.endpoint else [one.host]
+        candidates = (row for key in keys for row in near.get(key, ()))
+        return next((row for row in candidates if same(replace(device_facts(row), maker=""), facts)), None)
+
+    return [registered(one) for one in found]
 
 
 def _within(asked: Sequence[AddressRange], allowed: Sequence[AddressRange]) -> None:

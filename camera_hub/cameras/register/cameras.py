@@ -6,13 +6,12 @@ from sqlalchemy import ColumnElement, select
 
 from camera_hub.access.actors import in_scope
 from camera_hub.access.policy import Actor, require_village
-from camera_hub.cameras.register import views
+from camera_hub.cameras.register import proof_state, views
 from camera_hub.cameras.register.pinyin import pinyin_of
-from camera_hub.cameras.register.proofs import Proofs
 from camera_hub.cameras.register.views import CameraView
 from camera_hub.clock import Clock
 from camera_hub.errors import HubError, Kind, Reason
-from camera_hub.events import CameraChanged, EventBus, VillageChanged
+from camera_hub.events import CameraChanged, EventBus, ProofRequested, VillageChanged
 from camera_hub.store.database import Database
 from camera_hub.store.tables import Camera, Device
 
@@ -20,11 +19,10 @@ from camera_hub.store.tables import Camera, Device
 class Cameras:
     """The verbs of cameras. Each publishes CameraChanged (and VillageChanged where counts move) after its commit."""
 
-    def __init__(self, database: Database, bus: EventBus, clock: Clock, proofs: Proofs) -> None:
+    def __init__(self, database: Database, bus: EventBus, clock: Clock) -> None:
         self._database = database
         self._bus = bus
         self._clock = clock
-        self._proofs = proofs
 
     async def all(self, actor: Actor, *, state: str | None = None, village_id: int | None = None) -> list[CameraView]:
         """Those in the actor's scope, in the order of villages and their own; without a state all but the retired."""
@@ -108,9 +106,12 @@ class Cameras:
                 if camera.state != "approved":
                     camera.state = "approved"
                     camera.approved_at = self._clock.now()
+                    if camera.retired_at is not None and camera.proof_state == "pending":
+                        proof_state.request(camera, self._clock.now())
                     camera.retired_at = None
                 if place_class is not None:
                     camera.place_class = place_class
+        self._bus.publish(ProofRequested())
         self._tell(rows.values(), counts=True)
         return await self.some(actor, ids)
 
@@ -126,15 +127,23 @@ class Cameras:
 
     async def prove(self, actor: Actor, camera_id: int) -> CameraView:
         """Try its picture again, in the background. Raises HubError: NOT_FOUND, CONFLICT (retired)."""
-        camera = await self.get(actor, camera_id)
-        if camera.state == "retired":
-            raise HubError(Kind.CONFLICT, "this camera is retired", reason=Reason.RETIRED)
-        self._proofs.ask([(camera.id, camera.device_id)])
+        async with self._database.write() as session:
+            camera = await session.get(Camera, camera_id)
+            if camera is None:
+                raise _unknown()
+            require_village(actor, camera.village_id, "camera")
+            if camera.state == "retired":
+                raise HubError(
+                    Kind.CONFLICT, "this camera is retired; bring it back into service first", reason=Reason.RETIRED
+                )
+            proof_state.request(camera, self._clock.now())
+        self._bus.publish(ProofRequested())
+        self._bus.publish(CameraChanged(camera_id, camera.village_id))
         return await self.get(actor, camera_id)
 
     async def _views(self, actor: Actor, where: Sequence[ColumnElement[bool]]) -> list[CameraView]:
         async with self._database.read() as session:
-            return await views.cameras(session, actor.user_id, self._proofs.proving, where)
+            return await views.cameras(session, actor.user_id, where)
 
     def _known(self, actor: Actor, rows: dict[int, Camera], ids: Iterable[int]) -> None:
         for camera_id in ids:
@@ -165,6 +174,7 @@ def retire(camera: Camera, clock: Clock) -> None:
     camera.state = "retired"
     camera.retired_at = clock.now()
     camera.health, camera.cause, camera.health_since = "unknown", None, None
+    proof_state.suspend(camera)
 
 
 def _unknown() -> HubError:

@@ -6,9 +6,10 @@ from sqlalchemy import ColumnElement, case, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from camera_hub.access.policy import Actor
+from camera_hub.cameras.identity import DeviceFacts, changed, same
 from camera_hub.cameras.onvif.describe import Channel, Described, DescribedStream, Identity
+from camera_hub.cameras.register import proof_state
 from camera_hub.cameras.register.cameras import rename
-from camera_hub.cameras.register.identity import DeviceFacts, changed, same
 from camera_hub.clock import Clock
 from camera_hub.errors import HubError, Kind, Reason
 from camera_hub.store.tables import Camera, Device, Stream
@@ -135,6 +136,7 @@ def new_camera(
         approved_at=clock.now() if approved else None,
     )
     rename(camera, name)
+    proof_state.request(camera, clock.now())
     return camera
 
 

@@ -16,15 +16,16 @@ from camera_hub.cameras import urls
 from camera_hub.cameras.credentials import logins
 from camera_hub.cameras.credentials.device_login import DeviceLogin
 from camera_hub.cameras.credentials.logins import Sealer
+from camera_hub.cameras.credentials.purposes import Purpose
+from camera_hub.cameras.identity import same_stream
 from camera_hub.cameras.onvif.describe import Described, clean
 from camera_hub.cameras.register import described_devices as intake
-from camera_hub.cameras.register import views
+from camera_hub.cameras.register import proof_state, views
 from camera_hub.cameras.register.cameras import retire
-from camera_hub.cameras.register.proofs import Proofs
 from camera_hub.cameras.register.views import CameraView, DeviceView
 from camera_hub.clock import Clock
 from camera_hub.errors import HubError, Kind, Reason
-from camera_hub.events import CameraChanged, DeviceChanged, EventBus, VillageChanged
+from camera_hub.events import CameraChanged, DeviceChanged, EventBus, ProofRequested, VillageChanged
 from camera_hub.store.database import Database
 from camera_hub.store.tables import Camera, Device, Stream, Village
 
@@ -50,15 +51,12 @@ class Registered:
 class Devices:
     """The verbs of devices. Each publishes DeviceChanged, CameraChanged and VillageChanged after its commit."""
 
-    def __init__(
-        self, database: Database, bus: EventBus, clock: Clock, vault: Sealer, describer: Describer, proofs: Proofs
-    ) -> None:
+    def __init__(self, database: Database, bus: EventBus, clock: Clock, vault: Sealer, describer: Describer) -> None:
         self._database = database
         self._bus = bus
         self._clock = clock
         self._vault = vault
         self._describer = describer
-        self._proofs = proofs
 
     async def all(self, actor: Actor) -> list[DeviceView]:
         """Those in service in the actor's scope."""
@@ -113,11 +111,11 @@ class Devices:
             intake.learn(device, told)
             session.add(device)
             await session.flush()
-            logins.set_login(self._vault, device, username, password)
+            await logins.change_login(session, self._vault, device, "ordinary", username=username, password=password)
             cameras = await intake.add_channels(
                 session, device, told.channels, self._clock, approved=allows(actor, Action.APPROVE)
             )
-        return await self._done(actor, device, cameras, prove=cameras)
+        return await self._done(actor, device, cameras)
 
     async def register_url(
         self,
@@ -155,7 +153,7 @@ class Devices:
             )
             session.add(device)
             await session.flush()
-            logins.set_login(self._vault, device, username, password)
+            await logins.change_login(session, self._vault, device, "ordinary", username=username, password=password)
             last = await session.scalar(select(func.max(Camera.position)).where(Camera.village_id == village_id))
             camera = intake.new_camera(
                 device,
@@ -171,7 +169,7 @@ class Devices:
             for role, url in (("main", main), ("sub", sub)):
                 if url is not None:
                     session.add(Stream(camera_id=camera.id, role=role, source="url", uri=url.url, details={}))
-        return await self._done(actor, device, [camera], prove=[camera])
+        return await self._done(actor, device, [camera])
 
     async def change(
         self,
@@ -181,13 +179,15 @@ class Devices:
         name: str | None = None,
         host: str | None = None,
         onvif_port: int | None = None,
+        purpose: Purpose = "ordinary",
         username: str | None = None,
         password: str | None = None,
     ) -> DeviceView:
-        """Change what is given; a new password without a name keeps the name.
+        """Change what is given; user name and password are those for `purpose`, and an empty name removes them.
 
-        Who may not approve types the password again when the address changes: else it could be read by having the hub
-        prove itself to a device of one's own. Raises HubError: NOT_FOUND, INVALID (bad_host, password_needed).
+        A new password without a name keeps the name. Who may not approve types the password again when the address
+        changes: else it could be read by having the hub prove itself to a device of one's own. The device's logins for
+        other purposes are forgotten then. Raises HubError: NOT_FOUND, INVALID (bad_host, password_needed).
         """
         host = urls.host(host) if host is not None else None
         async with self._database.write() as session:
@@ -196,7 +196,8 @@ class Devices:
                 device.name = clean(name, 128) or device.name
             port = onvif_port if onvif_port is not None and device.onvif_port is not None else device.onvif_port
             moved = (host or device.host, port) != (device.host, device.onvif_port)
-            if moved and password is None and device.password_sealed and not allows(actor, Action.APPROVE):
+            trusted = allows(actor, Action.APPROVE)
+            if moved and not trusted and password is None and await logins.has_login(session, device):
                 raise HubError(
                     Kind.INVALID,
                     "the address changes: type the device's password again, so that it goes to no other device",
@@ -206,19 +207,19 @@ class Devices:
             if host is not None and host != device.host:
                 await _move(session, device, host)
             credentials = username is not None or password is not None
-            if credentials:
-                old = logins.open_login(self._vault, device) if password is None else DeviceLogin("", "")
-                new = logins.checked(
-                    username if username is not None else device.username or "",
-                    password if password is not None else old.password,
-                )
-                logins.set_login(self._vault, device, *new)
             if credentials or moved:  # what another address makes of the login is not known
                 device.credentials_version += 1
+            if moved and not trusted:
+                await logins.remove_others(session, device, purpose)
+            if credentials:
+                await logins.change_login(session, self._vault, device, purpose, username=username, password=password)
             cameras = await _in_service(session, device_id)
+            if credentials or moved:
+                for camera in cameras:
+                    proof_state.request(camera, self._clock.now())
         self._bus.publish(DeviceChanged(device_id, device.village_id, credentials=credentials))
         if moved or credentials:
-            self._proofs.ask((one.id, device_id) for one in cameras)
+            self._bus.publish(ProofRequested())
             self._tell(cameras)
         return await self.get(actor, device_id)
 
@@ -229,24 +230,23 @@ class Devices:
         """
         async with self._database.read() as session:
             device = await self._mine(session, actor, device_id)
+            login = await logins.open_login(session, self._vault, device, "onvif")
         if device.onvif_port is None:
             raise HubError(
                 Kind.UNSUPPORTED,
                 "this camera is known by its RTSP address alone and cannot be asked",
                 reason="url_only",
             )
-        told = await self._describer.describe(
-            device.host, device.onvif_port, logins.open_login(self._vault, device), device.onvif_path
-        )
+        told = await self._describer.describe(device.host, device.onvif_port, login, device.onvif_path)
         async with self._database.write() as session:
             device = await self._mine(session, actor, device_id)
             intake.refuse_impostor(device, told.identity)
             intake.learn(device, told)
-            added = await intake.add_channels(
+            await intake.add_channels(
                 session, device, told.channels, self._clock, approved=allows(actor, Action.APPROVE)
             )
             cameras = await _in_service(session, device_id)
-        return await self._done(actor, device, cameras, prove=added)
+        return await self._done(actor, device, cameras)
 
     async def retire(self, actor: Actor, device_id: int) -> None:
         """Take the device and all its cameras out of service; history stays. Raises HubError(NOT_FOUND)."""
@@ -281,18 +281,15 @@ class Devices:
             raise HubError(Kind.CONFLICT, "this device is retired; register it anew", reason=Reason.RETIRED)
         return device
 
-    async def _done(
-        self, actor: Actor, device: Device, cameras: Iterable[Camera], *, prove: Iterable[Camera]
-    ) -> Registered:
-        cameras = list(cameras)
-        self._proofs.ask((one.id, device.id) for one in prove)
+    async def _done(self, actor: Actor, device: Device, cameras: Iterable[Camera]) -> Registered:
+        self._bus.publish(ProofRequested())
         self._bus.publish(DeviceChanged(device.id, device.village_id))
         self._tell(cameras)
         self._bus.publish(VillageChanged(device.village_id))
         async with self._database.read() as session:
             (view,) = await views.devices(session, Device.id == device.id)
             where = [Camera.device_id == device.id, Camera.state != "retired"]
-            return Registered(view, await views.cameras(session, actor.user_id, self._proofs.proving, where))
+            return Registered(view, await views.cameras(session, actor.user_id, where))
 
     def _tell(self, cameras: Iterable[Camera]) -> None:
         for camera in cameras:
@@ -320,12 +317,14 @@ async def _move(session: AsyncSession, device: Device, host: str) -> None:
 
 
 async def _refuse_known_url(session: AsyncSession, village_id: int, url: str) -> None:
-    known = await session.scalar(
-        select(Camera)
+    host = urls.stream_url(url).host
+    streams = await session.execute(
+        select(Camera, Stream.uri)
         .join(Stream, Stream.camera_id == Camera.id)
-        .where(Camera.village_id == village_id, Camera.state != "retired", Stream.uri == url)
-        .limit(1)
+        .join(Device, Device.id == Camera.device_id)
+        .where(Camera.village_id == village_id, Camera.state != "retired", Device.host == host)
     )
+    known = next((camera for camera, uri in streams if same_stream(uri, url)), None)
     if known is not None:
         raise HubError(
             Kind.CONFLICT,

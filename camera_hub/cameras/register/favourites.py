@@ -62,8 +62,7 @@ class Favourites:
         """Forget the camera; one that is not kept is no error."""
         async with self._database.write() as session:
             kept = await session.get(Favourite, (actor.user_id, camera_id))
-            camera = await session.get(Camera, camera_id)
             if kept is not None:
                 await session.delete(kept)
-        if kept is not None and camera is not None:
+        if kept is not None:
             self._bus.publish(FavouriteChanged(actor.user_id, camera_id))

@@ -1,14 +1,27 @@
-"""What the register tells about its rows: frozen values, read with a fixed number of queries."""
+"""What the register answers about its rows: frozen values, read with a fixed number of queries."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
 from datetime import datetime
+from typing import Any, TypeVar
 
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from camera_hub.store.tables import Alarm, Camera, CameraState, Device, Favourite, LoginAccount, Stream, Village
+from camera_hub.cameras.credentials.purposes import PURPOSES, Purpose
+from camera_hub.store.tables import (
+    Alarm,
+    Base,
+    Camera,
+    CameraState,
+    Device,
+    Favourite,
+    LoginAccount,
+    StoredLogin,
+    Stream,
+    Village,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +78,7 @@ class StateView:
 
 @dataclass(frozen=True, slots=True)
 class CameraView:
-    """A camera as everybody sees it; `proving` while its picture is being tried."""
+    """A camera as everybody sees it. `proof`: the Reason of a failed one; `proving`: it waits or is being tried."""
 
     id: int
     device_id: int
@@ -80,6 +93,7 @@ class CameraView:
     cause: str | None
     health_since: datetime | None
     states: tuple[StateView, ...]
+    proof_state: str
     proof: str | None
     proving: bool
     picture_at: datetime | None
@@ -88,8 +102,16 @@ class CameraView:
 
 
 @dataclass(frozen=True, slots=True)
+class LoginView:
+    """A login that is stored for a purpose, without its password."""
+
+    purpose: Purpose
+    username: str
+
+
+@dataclass(frozen=True, slots=True)
 class DeviceView:
-    """A device without its password; `cameras` are the ids of those not retired.
+    """A device without its passwords; `cameras` are the ids of those not retired.
 
     `login_retry_at`: it has refused its login, and is not asked again before then.
     """
@@ -106,8 +128,7 @@ class DeviceView:
     firmware: str
     serial: str
     mac: str
-    username: str | None
-    has_password: bool
+    logins: tuple[LoginView, ...]
     clock_offset_s: float | None
     created_at: datetime
     retired_at: datetime | None
@@ -118,12 +139,15 @@ class DeviceView:
 _FIGURES = {("live", "ok"): "online", ("picture", "fault"): "picture_fault", ("clock", "fault"): "clock_wrong"}
 
 
-async def villages(session: AsyncSession, *where: ColumnElement[bool]) -> list[VillageView]:
-    """Villages in their official order: four queries whatever their number."""
-    rows = (await session.scalars(select(Village).where(*where).order_by(Village.position, Village.id))).all()
+async def villages(session: AsyncSession, where: ColumnElement[bool]) -> list[VillageView]:
+    """These villages in their official order: four queries whatever their number, over their cameras alone."""
+    rows = (await session.scalars(select(Village).where(where).order_by(Village.position, Village.id))).all()
+    chosen = select(Village.id).where(where)
     counted: dict[int, dict[str, int]] = defaultdict(lambda: defaultdict(int))
-    by_health = select(Camera.village_id, Camera.state, Camera.health, func.count()).group_by(
-        Camera.village_id, Camera.state, Camera.health
+    by_health = (
+        select(Camera.village_id, Camera.state, Camera.health, func.count())
+        .where(Camera.village_id.in_(chosen))
+        .group_by(Camera.village_id, Camera.state, Camera.health)
     )
     for village_id, state, health, number in await session.execute(by_health):
         if state == "approved":
@@ -134,7 +158,7 @@ async def villages(session: AsyncSession, *where: ColumnElement[bool]) -> list[V
     by_aspect = (
         select(Camera.village_id, CameraState.aspect, CameraState.state, func.count())
         .join(CameraState, CameraState.camera_id == Camera.id)
-        .where(Camera.state == "approved", CameraState.until.is_(None))
+        .where(Camera.state == "approved", CameraState.until.is_(None), Camera.village_id.in_(chosen))
         .group_by(Camera.village_id, CameraState.aspect, CameraState.state)
     )
     for village_id, aspect, state, number in await session.execute(by_aspect):
@@ -142,29 +166,23 @@ async def villages(session: AsyncSession, *where: ColumnElement[bool]) -> list[V
             counted[village_id][figure] += number
     open_links = (
         select(Alarm.village_id, func.min(Alarm.opened_at))
-        .where(Alarm.level == "village", Alarm.closed_at.is_(None))
+        .where(Alarm.level == "village", Alarm.closed_at.is_(None), Alarm.village_id.in_(chosen))
         .group_by(Alarm.village_id)
     )
     down: dict[int | None, datetime] = {village: since for village, since in await session.execute(open_links)}
     return [
-        VillageView(
-            one.id,
-            one.name,
-            one.kind,
-            one.position,
-            one.pinyin,
-            one.initials,
-            tuple(one.ranges),
-            VillageCounts(**counted[one.id]),
-            down.get(one.id),
+        _of(
+            VillageView,
+            one,
+            ranges=tuple(one.ranges),
+            counts=VillageCounts(**counted[one.id]),
+            down_since=down.get(one.id),
         )
         for one in rows
     ]
 
 
-async def cameras(
-    session: AsyncSession, user_id: int, proving: Callable[[int], bool], where: Sequence[ColumnElement[bool]]
-) -> list[CameraView]:
+async def cameras(session: AsyncSession, user_id: int, where: Sequence[ColumnElement[bool]]) -> list[CameraView]:
     """Cameras in the order of villages and of their own: four queries whatever their number."""
     rows = (
         await session.scalars(
@@ -189,68 +207,51 @@ async def cameras(
         states[row.camera_id].append(StateView(row.aspect, row.state, row.cause, row.since))
     kept = set(await session.scalars(select(Favourite.camera_id).where(Favourite.user_id == user_id)))
     return [
-        CameraView(
-            one.id,
-            one.device_id,
-            one.village_id,
-            one.name,
-            one.pinyin,
-            one.initials,
-            one.place_class,
-            one.position,
-            one.state,
-            one.health,
-            one.cause,
-            one.health_since,
-            tuple(states[one.id]),
-            one.proof,
-            proving(one.id),
-            one.picture_at,
-            one.id in kept,
-            tuple(streams[one.id]),
+        _of(
+            CameraView,
+            one,
+            proof=one.proof_reason,
+            proving=one.proof_state == "pending" and one.state != "retired",
+            states=tuple(states[one.id]),
+            favourite=one.id in kept,
+            streams=tuple(streams[one.id]),
         )
         for one in rows
     ]
 
 
 async def devices(session: AsyncSession, *where: ColumnElement[bool]) -> list[DeviceView]:
-    """Devices by village and name: three queries whatever their number."""
+    """Devices by village and name: four queries whatever their number. No query reads a sealed password."""
     rows = (
         await session.scalars(select(Device).where(*where).order_by(Device.village_id, Device.name, Device.id))
     ).all()
+    chosen = select(Device.id).where(*where)
     members: dict[int, list[int]] = defaultdict(list)
     listed = select(Camera.device_id, Camera.id).where(Camera.state != "retired").order_by(Camera.position, Camera.id)
-    for device_id, camera_id in await session.execute(listed.where(Camera.device_id.in_(_ids(rows)))):
+    for device_id, camera_id in await session.execute(listed.where(Camera.device_id.in_(chosen))):
         members[device_id].append(camera_id)
-    accounts = select(LoginAccount).where(LoginAccount.device_id.in_(_ids(rows)))
+    stored: dict[int, dict[str, str]] = defaultdict(dict)
+    names = select(StoredLogin.device_id, StoredLogin.purpose, StoredLogin.username)
+    for device_id, purpose, username in await session.execute(names.where(StoredLogin.device_id.in_(chosen))):
+        stored[device_id][purpose] = username
+    accounts = select(LoginAccount).where(LoginAccount.device_id.in_(chosen))
     refused = {(one.device_id, one.credentials_version): one.blocked_until for one in await session.scalars(accounts)}
-    return [_device(one, members[one.id], refused.get((one.id, one.credentials_version))) for one in rows]
+    return [
+        _of(
+            DeviceView,
+            one,
+            logins=tuple(LoginView(name, stored[one.id][name]) for name in PURPOSES if name in stored[one.id]),
+            login_retry_at=refused.get((one.id, one.credentials_version)),
+            cameras=tuple(members[one.id]),
+        )
+        for one in rows
+    ]
 
 
-def _device(device: Device, cameras: Iterable[int], login_retry_at: datetime | None) -> DeviceView:
-    """The device without its secret."""
-    return DeviceView(
-        device.id,
-        device.village_id,
-        device.kind,
-        device.name,
-        device.host,
-        device.onvif_port,
-        device.rtsp_port,
-        device.manufacturer,
-        device.model,
-        device.firmware,
-        device.serial,
-        device.mac,
-        device.username,
-        device.password_sealed is not None,
-        device.clock_offset_s,
-        device.created_at,
-        device.retired_at,
-        login_retry_at,
-        tuple(cameras),
-    )
+V = TypeVar("V", VillageView, CameraView, DeviceView)
 
 
-def _ids(rows: Sequence[Device]) -> list[int]:
-    return [one.id for one in rows]
+def _of(kind: type[V], row: Base, **more: Any) -> V:
+    """The view of a row: its columns of the same name, and what is not in it."""
+    own = {field.name: getattr(row, field.name) for field in fields(kind) if field.name not in more}
+    return kind(**own, **more)

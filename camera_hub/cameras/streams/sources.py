@@ -15,6 +15,7 @@ from sqlalchemy import select
 
 from camera_hub.cameras import addresses, urls
 from camera_hub.cameras.credentials.device_login import DeviceLogin
+from camera_hub.cameras.credentials.purposes import Purpose
 from camera_hub.cameras.onvif.client import OnvifTarget
 from camera_hub.cameras.streams.selection import Candidate, Quality, picked
 from camera_hub.clock import Clock
@@ -39,8 +40,8 @@ _FINAL = {Reason.WRONG_PASSWORD, Reason.LOCKED_OUT, Reason.REDIRECTED}
 class Logins(Protocol):
     """What sources need of the register."""
 
-    async def login(self, device_id: int) -> DeviceLogin:
-        """The device's login. Raises HubError."""
+    async def login(self, device_id: int, purpose: Purpose) -> DeviceLogin:
+        """The device's login for that purpose. Raises HubError."""
         ...
 
 
@@ -108,7 +109,7 @@ class StreamSources:
             rows = await session.execute(
                 select(Camera, Device).join(Device, Device.id == Camera.device_id).where(Camera.id.in_(camera_ids))
             )
-            found = {camera.id: (camera, device) for camera, device in rows.tuples()}
+            found = {camera.id: (camera, device) for camera, device in rows}
             streams: dict[int, list[Stream]] = defaultdict(list)
             for stream in await session.scalars(select(Stream).where(Stream.camera_id.in_(camera_ids))):
                 streams[stream.camera_id].append(stream)
@@ -135,8 +136,8 @@ class StreamSources:
     ) -> ChosenStream:
         one = picked(_candidates(streams), quality, codecs)
         stream = next(stream for stream in streams if stream.id == one.stream_id)
-        login = await self._register.login(device.id)
-        url = urls.onto(await self._url(device, stream, login), device.host)
+        login = await self._register.login(device.id, "rtsp")
+        url = urls.onto(await self._url(device, stream), device.host)
         spec = FeedSpec(
             feed=f"s{stream.id}",
             source=RtspLiveSource(
@@ -193,12 +194,13 @@ class StreamSources:
         if found is None:
             return
         stream, device = found
-        target = _target(device, await self._register.login(device.id))
+        target = _target(device, await self._register.login(device.id, "onvif"))
         if target is not None and stream.profile is not None:
             await self._onvif.sync_point(target, stream.profile)
 
-    async def _url(self, device: Device, stream: Stream, login: DeviceLogin) -> str:
+    async def _url(self, device: Device, stream: Stream) -> str:
         """The stream's address; of several askers for one stream only the first troubles the device."""
+        login = await self._register.login(device.id, "onvif")
         target = _target(device, login)
         if stream.source == "url" or target is None or stream.profile is None:
             return stream.uri

@@ -3,6 +3,7 @@
 import logging
 from collections import deque
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -41,7 +42,7 @@ class AlarmKeeper:
         self._looks: deque[LookResult] = deque()
         self._offsets: dict[int, float] = {}
         self._gone: set[int] = set()
-        self._stale = True  # alarms must be worked out even though no look was made
+        self._stale = True  # the alarms must be worked out again
         self.dropped = 0
 
     async def load(self, session: AsyncSession, gone: Iterable[int]) -> None:
@@ -60,6 +61,11 @@ class AlarmKeeper:
         """Write a device's clock error with the next tick."""
         self._offsets[device_id] = offset_s
 
+    def reconsider(self) -> None:
+        """A verdict has changed: work the alarms out with the next tick. Looks that confirm what is known cost nothing
+        but their row."""
+        self._stale = True
+
     def roster_changed(self, gone: Iterable[int]) -> None:
         """Cameras came or went; the states of `gone` end."""
         self._gone.update(gone)
@@ -73,25 +79,28 @@ class AlarmKeeper:
         if not (self._looks or self._stale or self._gone):
             return False
         now, wall = self._clock.monotonic(), self._clock.now()
-        expected = self._expected(roster, now)
         looks, offsets, gone = list(self._looks), dict(self._offsets), frozenset(self._gone)
-        tick = Tick(
-            wall,
-            looks,
-            _state_changes(roster, now, wall),
-            _health_changes(roster, now, wall),
-            offsets,
-            alarm_changes(self._open, expected, wall),
-            {watch.camera_id: watch.detail for watch in roster.cameras.values() if watch.detail},
-            self._rules.clock_error,
-            gone,
-        )
-        self._stale = True  # until it is written
+        tick = Tick(wall, looks, offsets, self._rules.clock_error, gone=gone)
+        expected: tuple[ExpectedAlarm, ...] = ()
+        if self._stale:
+            expected = self._expected(roster, now)
+            tick = replace(
+                tick,
+                states=_state_changes(roster, now, wall),
+                healths=_health_changes(roster, now, wall),
+                changes=alarm_changes(self._open, expected, wall),
+                details={watch.camera_id: watch.detail for watch in roster.cameras.values() if watch.detail},
+            )
+        stale, self._stale = self._stale, False  # a verdict that changes while this is written counts for the next tick
         written = Written()
-        if not tick.is_empty:
-            async with self._database.write() as session:
-                written = await write_tick(session, tick)
-        self._stale = any(alarm.pending for alarm in expected)
+        try:
+            if not tick.is_empty:
+                async with self._database.write() as session:
+                    written = await write_tick(session, tick)
+        except BaseException:
+            self._stale = self._stale or stale
+            raise
+        self._stale = self._stale or any(alarm.pending for alarm in expected)
         self._forget_written(looks, offsets, gone)
         recovered = self._commit(tick, written, roster, now)
         for event in written.events:

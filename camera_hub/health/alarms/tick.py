@@ -48,12 +48,12 @@ class Tick:
 
     now: datetime
     looks: Sequence[LookResult]
-    states: Sequence[StateChange]
-    healths: Sequence[HealthChange]
     clocks: Mapping[int, float]  # device id → offset in seconds
-    changes: Sequence[AlarmChange]
-    details: Mapping[int, str]  # camera id → what its latest bad look said
-    clock_limit: float
+    clock_limit: float  # seconds beyond which a clock is wrong
+    states: Sequence[StateChange] = ()
+    healths: Sequence[HealthChange] = ()
+    changes: Sequence[AlarmChange] = ()
+    details: Mapping[int, str] = field(default_factory=dict)  # camera id → what its latest bad look said
     gone: Collection[int] = ()  # cameras that are observed no longer: their states end
 
     @property

@@ -160,7 +160,7 @@ class NoticeChannels:
             await session.flush()
         except IntegrityError as error:
             raise HubError(
-                Kind.CONFLICT, f"there is a channel named {draft.name!r} already", reason="name_taken"
+                Kind.CONFLICT, f"there is a channel named {draft.name!r} already", reason="channel_name_taken"
             ) from error
         if draft.url is not None and host is not None:
             row.host, row.url_sealed = host, self._sealer.seal(draft.url, seal_owner(row.id))

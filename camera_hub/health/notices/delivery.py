@@ -20,7 +20,7 @@ from camera_hub.clock import Clock
 from camera_hub.errors import HubError
 from camera_hub.events import EventBus, Lagged, NoticeChannelChanged
 from camera_hub.health.notices.channels import Sealer, seal_owner
-from camera_hub.health.notices.webhook import Attempt, Outcome, post, webhook_client
+from camera_hub.health.notices.webhook import Outcome, PostResult, post, webhook_client
 from camera_hub.running import Backoff, ended, keep_running, running
 from camera_hub.store.database import Database
 from camera_hub.store.tables import Notice, NoticeChannel
@@ -82,7 +82,9 @@ class ChannelDelivery:
         if head is None or head.next_attempt_at > now:
             return False
         if now - head.created_at > TOO_OLD:
-            await self._note(head, Attempt(Outcome.REFUSED, "given up: older than a day"), final=True, attempted=False)
+            await self._note(
+                head, PostResult(Outcome.REFUSED, "given up: older than a day"), final=True, attempted=False
+            )
             return True
         attempt = await self._post(head)
         tried = head.attempts + 1
@@ -92,14 +94,14 @@ class ChannelDelivery:
         await self._note(head, attempt, final=final)
         return True
 
-    async def _try_following(self, head: _Pending, attempt: Attempt, following: _Pending) -> bool:
+    async def _try_following(self, head: _Pending, attempt: PostResult, following: _Pending) -> bool:
         """The receiver fails at `head` again and again: if it accepts the next one, the fault lies with `head`."""
         second = await self._post(following)
         if second.outcome is not Outcome.DELIVERED:
             await self._note(head, attempt, final=False)
             return True
         error = f"given up: {attempt.error}, while the next one was accepted"
-        await self._note(head, Attempt(attempt.outcome, error), final=True)
+        await self._note(head, PostResult(attempt.outcome, error), final=True)
         await self._note(following, second, final=True)
         return True
 
@@ -117,7 +119,7 @@ class ChannelDelivery:
             ]
         return (found[0] if found else None), (found[1] if len(found) > 1 else None)
 
-    async def _post(self, notice: _Pending) -> Attempt:
+    async def _post(self, notice: _Pending) -> PostResult:
         attempt = await post(self._client, self._to.url, self._to.timeout_s, {"id": notice.id, **notice.payload})
         self.delivered += attempt.outcome is Outcome.DELIVERED
         self.failed += attempt.outcome is not Outcome.DELIVERED
@@ -125,7 +127,7 @@ class ChannelDelivery:
             log.warning("notice %d was not accepted by %s: %s", notice.id, self._to.host, attempt.error)
         return attempt
 
-    async def _note(self, notice: _Pending, attempt: Attempt, *, final: bool, attempted: bool = True) -> None:
+    async def _note(self, notice: _Pending, attempt: PostResult, *, final: bool, attempted: bool = True) -> None:
         """Write the result into the notice and its channel."""
         now, attempts = self._clock.now(), notice.attempts + 1
         values: dict[str, object] = {"attempts": attempts, "error": attempt.error}

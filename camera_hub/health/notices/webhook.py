@@ -35,7 +35,7 @@ class Outcome(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Attempt:
+class PostResult:
     """One attempt; `error` names the fault without the address (which may carry a key)."""
 
     outcome: Outcome
@@ -67,16 +67,16 @@ async def webhook_client() -> AsyncIterator[httpx.AsyncClient]:
         yield client
 
 
-async def post(client: httpx.AsyncClient, url: str, timeout_s: float, body: dict[str, Any]) -> Attempt:
+async def post(client: httpx.AsyncClient, url: str, timeout_s: float, body: dict[str, Any]) -> PostResult:
     """Send one notice; takes `2 * timeout_s` at most. Never raises for a faulty receiver."""
     try:
         async with asyncio.timeout(2 * timeout_s):
             async with client.stream("POST", url, json=body, timeout=timeout_s) as answer:
                 status = answer.status_code  # the body is not read: it may be endless
     except (httpx.HTTPError, httpx.InvalidURL, TimeoutError) as error:
-        return Attempt(Outcome.NO_ANSWER, type(error).__name__)
+        return PostResult(Outcome.NO_ANSWER, type(error).__name__)
     if 200 <= status < 300:
-        return Attempt(Outcome.DELIVERED)
+        return PostResult(Outcome.DELIVERED)
     if 400 <= status < 500 and status not in NOT_A_REFUSAL:
-        return Attempt(Outcome.REFUSED, f"HTTP {status}")
-    return Attempt(Outcome.FAILED, f"HTTP {status}")
+        return PostResult(Outcome.REFUSED, f"HTTP {status}")
+    return PostResult(Outcome.FAILED, f"HTTP {status}")

@@ -31,7 +31,7 @@ class CameraLooks(Protocol):
         ...
 
 
-class ClockReading(Protocol):
+class OffsetReading(Protocol):
     """A device's clock: device minus hub in seconds, None when the device gives no usable time."""
 
     @property
@@ -41,7 +41,7 @@ class ClockReading(Protocol):
 class DeviceClocks(Protocol):
     """What rounds need of ONVIF: the clock, without a login."""
 
-    async def clock(self, host: str, port: int, path: str) -> ClockReading: ...
+    async def clock(self, host: str, port: int, path: str) -> OffsetReading: ...
 
 
 @dataclass(frozen=True, slots=True)

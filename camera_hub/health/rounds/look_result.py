@@ -5,11 +5,8 @@ from datetime import datetime
 from typing import Protocol
 
 from camera_hub.errors import Reason
-from camera_hub.eye.messages import Seen
+from camera_hub.eye.messages import FAULT_BELOW, Seen
 from camera_hub.health.judging.verdict import NO_FAULT, NOT_ITS_FAULT, OFFLINE, Aspect, aspect_of
-
-FAULT_BELOW = 60.0
-"""Scores are 0–100; below this is a fault."""
 
 GOOD = "ok"
 """An aspect that was judged and found well (store.tables.Observation)."""

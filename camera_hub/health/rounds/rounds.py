@@ -220,17 +220,21 @@ class Rounds:
         watch = self._roster.cameras.get(result.camera_id)
         if watch is None:
             return
-        before, was_silent = watch.live, watch.silent_since is not None
+        before, was_silent = (watch.live, watch.picture), watch.silent_since is not None
         watch.accept(result, self._rules, self._intervals)
         self._alarms.add_look(result)
-        if watch.live != before and watch.live.cause in LOGIN:
+        if (watch.live, watch.picture) != before:
+            self._alarms.reconsider()
+        if watch.live != before[0] and watch.live.cause in LOGIN:
             self._expedite_device(watch.device_id, result.at)  # its other channels share the login
         if was_silent and watch.silent_since is None:
             self._expedite_silent(watch.village_id, result.at)  # the link may be back
 
     def _accept_clock(self, device: DeviceWatch, offset_s: float) -> None:
-        now = self._clock.monotonic()
+        now, before = self._clock.monotonic(), device.clock
         device.accept_clock(offset_s, now, self._rules, self._intervals)
+        if device.clock != before:
+            self._alarms.reconsider()
         self._alarms.add_clock(device.device_id, offset_s)
         if device.clock_due < now + self._intervals.picture:
             self._expedite_device(device.device_id, device.clock_due)

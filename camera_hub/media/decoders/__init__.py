@@ -1,1 +1,1 @@
-"""The decoder workers (eye processes): the pool, quarantine, looks, stills, stored pictures."""
+"""The decoder workers (eye processes): the pool, quarantine, looks, key-frame pictures for tiles, stored pictures."""

@@ -13,7 +13,7 @@ from typing import Protocol
 
 from camera_hub.clock import Clock
 from camera_hub.errors import HubError, Kind, Reason
-from camera_hub.eye.messages import Look, Seen
+from camera_hub.eye.messages import FAULT_BELOW, Look, Seen
 from camera_hub.media.decoders.pictures import Pictures
 from camera_hub.media.feeds.camera_feeds import CameraFeeds
 from camera_hub.media.feeds.desired_state import FeedKey
@@ -29,7 +29,6 @@ AT_ONCE = 24
 _WAITING_SHARE = 1 / 3
 """Of the deadline, at most, for waiting until a look is free: too short a rest would count against the camera."""
 
-_FAULT = 60.0
 
 _HUB_REASONS = frozenset({Reason.BUSY, Reason.RELAY_RESTARTED, Reason.HUB_AWAY, Kind.UNAVAILABLE, Kind.INTERNAL})
 """Why a look may fail for the hub's own sake: nothing is known of the camera then."""
@@ -190,7 +189,7 @@ class Looks:
     async def _fetch(self, wish: LookWish, key: FeedKey, outcome: LookOutcome) -> LookOutcome:
         frame, data = await self._feeds.next_key_frame(key)
         seen, jpeg = await self._decode(wish, frame, data, wish.previous)
-        if seen.frozen is not None and seen.frozen < _FAULT:
+        if seen.frozen is not None and seen.frozen < FAULT_BELOW:
             # The same picture as at the last look, exactly. Believed only if the next one is the same again.
             frame, data = await self._feeds.next_key_frame(key)
             again, _ = await self._decode(replace(wish, jpeg=False), frame, data, seen.signature)

@@ -1,4 +1,4 @@
-"""The last picture of each camera: one JPEG in data_dir/pictures, and its time in the camera's row."""
+"""The last picture of each camera: one JPEG in data_dir/pictures, and the time it was taken in the camera's row."""
 
 import asyncio
 import os
@@ -13,7 +13,7 @@ from camera_hub.store.tables import Camera
 
 
 class Pictures:
-    """Reads and replaces them; a reader sees the old or the new one, never half of it."""
+    """Reads and replaces them; a reader gets the old or the new one, never half of it."""
 
     def __init__(self, data_dir: Path, database: Database) -> None:
         self._folder = data_dir / "pictures"

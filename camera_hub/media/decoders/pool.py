@@ -1,4 +1,4 @@
-"""The pool of eyes: each one process, one picture at a time, killed and replaced when a picture takes too long."""
+"""The pool of eyes: one process each, one picture at a time, killed and replaced when a picture takes too long."""
 
 import asyncio
 import logging
@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 
 _BACKOFF = Backoff(first=0.1, cap=5.0, floor=0.0, reset_after=5.0)
 _WAITING = 64
-"""Looks that may wait for an eye; beyond that the hub is busy, and says so at once."""
+"""Looks that may wait for an eye; beyond that the hub is busy, and answers so at once."""
 _WAIT_SECONDS = 10.0
 _START_SECONDS = 30.0
 
@@ -31,7 +31,7 @@ def command_of(settings: EyeSettings) -> tuple[str, ...]:
 
 
 class DecoderPool:
-    """An async context manager; `look` is its one verb. `on_quarantine` is told the camera that is set aside."""
+    """An async context manager. `on_quarantine` is called with each camera that is quarantined."""
 
     def __init__(
         self,
@@ -47,7 +47,7 @@ class DecoderPool:
         self._command = tuple(command or command_of(settings))
         self._on_quarantine = on_quarantine
         self._spawn = spawn
-        self._strikes = Quarantine()
+        self._quarantine = Quarantine()
         self._idle: asyncio.Queue[Helper] = asyncio.Queue()
         self._waiting = 0
         self._stack = AsyncExitStack()
@@ -75,10 +75,10 @@ class DecoderPool:
 
         Raises HubError: UNDECODABLE (also when the picture ended the eye), QUARANTINED, BUSY.
         """
-        if self._strikes.out(camera_id, self._clock.monotonic()):
+        if self._quarantine.holds(camera_id, self._clock.monotonic()):
             raise HubError(
                 Kind.UNAVAILABLE,
-                "this camera's pictures ended the decoder three times in five minutes; it is left alone for a while",
+                "this camera's pictures ended the decoder three times in five minutes; none is decoded for a while",
                 reason=Reason.QUARANTINED,
             )
         eye = await self._free_eye()
@@ -88,31 +88,31 @@ class DecoderPool:
         except BaseException as error:
             ended_it = isinstance(error, HubError) and error.kind in (Kind.TIMEOUT, Kind.UNAVAILABLE)
             if ended_it or not isinstance(error, HubError):
-                eye.kill()  # busy with a picture that nobody waits for any more: a fresh one is there sooner
+                eye.kill()  # busy with a picture that nobody waits for any more: a fresh one is ready sooner
                 self.killed += 1
             else:
                 self._idle.put_nowait(eye)
             if ended_it:
-                raise self._struck(camera_id, error) from error
+                raise self._strike(camera_id, error) from error
             raise
         self._idle.put_nowait(eye)
         return Seen.of(reply.head), reply.body
 
-    def _struck(self, camera_id: int, error: BaseException) -> HubError:
+    def _strike(self, camera_id: int, error: BaseException) -> HubError:
         now = self._clock.monotonic()
-        self._strikes.strike(camera_id, now)
+        self._quarantine.strike(camera_id, now)
         log.warning("a picture of camera %d ended an eye: %s", camera_id, error)
-        if self._strikes.out(camera_id, now):
-            log.warning("camera %d is quarantined: its pictures are not looked at for some minutes", camera_id)
+        if self._quarantine.holds(camera_id, now):
+            log.warning("camera %d is quarantined: its pictures are not decoded for some minutes", camera_id)
             self._on_quarantine(camera_id)
         return HubError(
             Kind.UNSUPPORTED,
-            "decoding the key frame took too long or crashed; it was given up",
+            "decoding the key frame took too long or crashed, so it was given up",
             reason=Reason.UNDECODABLE,
         )
 
     async def _free_eye(self) -> Helper:
-        """An eye that is there and idle; it may have died since it was put back. Raises HubError(BUSY)."""
+        """An idle eye; one may have died since it was put back. Raises HubError(BUSY)."""
         if self._waiting >= _WAITING:
             self.refused += 1
             raise _busy()
@@ -130,24 +130,24 @@ class DecoderPool:
 
     async def _run_once(self) -> None:
         async with helper(self._command, self._spawn) as started:
-            listening = asyncio.create_task(_listen(started), name=f"eye process {started.process.pid}")
+            receiving = asyncio.create_task(_receive(started), name=f"eye process {started.process.pid}")
             try:
-                # Its imports take a second of a busy machine; they must not count against a picture.
+                # Its imports take a second on a busy machine; they must not count against a picture.
                 await started.pipe.call({"type": "ready"}, deadline=_START_SECONDS)
                 self._idle.put_nowait(started)
                 await started.process.wait()
             finally:
-                await ended(listening)
+                await ended(receiving)
         raise HubError(
             Kind.UNAVAILABLE, f"an eye process ended (status {started.process.returncode}); starting another"
         )
 
 
-async def _listen(started: Helper) -> None:
-    """Replies are matched here; an eye says nothing unasked."""
+async def _receive(started: Helper) -> None:
+    """Replies are matched here; an eye sends nothing else."""
     while await started.pipe.receive() is not None:
         continue
 
 
 def _busy() -> HubError:
-    return HubError(Kind.BUSY, "too many pictures are being looked at just now", reason=Reason.BUSY)
+    return HubError(Kind.BUSY, "too many pictures are waiting to be decoded; try again in a moment", reason=Reason.BUSY)

@@ -1,4 +1,4 @@
-"""Which cameras' pictures have ended an eye too often. Pure."""
+"""Cameras whose pictures have ended an eye too often. Pure."""
 
 from collections import deque
 
@@ -15,8 +15,8 @@ class Quarantine:
         """The camera's picture ended an eye."""
         self._at.setdefault(camera_id, deque(maxlen=self._limit)).append(now)
 
-    def out(self, camera_id: int, now: float) -> bool:
-        """Whether the camera's pictures are not looked at for now."""
+    def holds(self, camera_id: int, now: float) -> bool:
+        """Whether the camera's pictures are not decoded for now."""
         strikes = self._at.get(camera_id)
         if strikes is None:
             return False

@@ -1,1 +1,1 @@
-"""Which feeds run and why: the desired state, device limits, restart policy, key frames, login permits."""
+"""Which feeds run and why: leases, the desired state, device limits, what relays reported, recovery, login permits."""

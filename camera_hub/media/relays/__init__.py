@@ -1,1 +1,1 @@
-"""The relay processes: started, supervised, replaced; what they say is parsed and passed on here."""
+"""The relay processes: links to them, supervision and the watchdog, hand-over, and the messages that come from them."""

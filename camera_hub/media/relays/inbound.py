@@ -1,4 +1,7 @@
-"""What relays report, checked and passed on to whom it concerns; and what a fresh process must be sent first."""
+"""What relays report, passed on to whom it concerns; and what a fresh process must be sent first.
+
+Messages are checked where they are decoded (relay.messages, message_decoder), and nowhere else.
+"""
 
 import logging
 from collections.abc import Callable, Iterator, Sequence
@@ -8,14 +11,16 @@ from typing import Protocol
 from camera_hub.media.feeds.desired_state import FeedKey
 from camera_hub.media.feeds.login_permits import LoginProcess
 from camera_hub.media.relays.link import RelayLink
-from camera_hub.media.relays.message_parsing import audio_state, feed_state, link_state, track_state
+from camera_hub.message_decoder import MessageError
 from camera_hub.relay.messages import (
     AudioState,
     FeedState,
     KeyFrame,
     LinkState,
+    LoginAsk,
     LoginSaid,
     RtspEnded,
+    SyncWanted,
     TrackState,
     ViewerState,
 )
@@ -107,8 +112,8 @@ class InboundMessages:
             if frame.type == "login.said":
                 self._logins.on_outcome(process.id, LoginSaid.of(frame.head))
             else:
-                key = FeedKey(relay.number, str(frame.head["feed"]))
-                self._logins.on_login_request(process, key, int(frame.head["turn"]))
+                ask = LoginAsk.of(frame.head)
+                self._logins.on_login_request(process, FeedKey(relay.number, ask.feed), ask.turn)
 
     def on_process_ended(self, process: LoginProcess) -> None:
         self._logins.on_process_ended(process.id)
@@ -117,24 +122,24 @@ class InboundMessages:
     def _counting(self, relay: RelayLink, frame: PipeFrame) -> Iterator[None]:
         try:
             yield
-        except (TypeError, ValueError, KeyError) as error:
+        except MessageError as error:
             self.unreadable += 1
             log.error("relay %d sent a %s that cannot be read: %s", relay.number, frame.type, error)
 
     def _dispatch(self, relay: RelayLink, frame: PipeFrame) -> None:
         match frame.type:
             case "feed.state":
-                self._feeds.on_feed_state(relay.number, feed_state(frame.head))
+                self._feeds.on_feed_state(relay.number, FeedState.of(frame.head))
             case "track.state":
-                self._tiles.on_track_state(track_state(frame.head))
+                self._tiles.on_track_state(TrackState.of(frame.head))
             case "audio.state":
-                self._audio.on_audio_state(audio_state(frame.head))
+                self._audio.on_audio_state(AudioState.of(frame.head))
             case "viewer.link":
-                self._tiles.on_link_state(link_state(frame.head))
+                self._tiles.on_link_state(LinkState.of(frame.head))
             case "key_frame":
                 self._feeds.on_key_frame(relay.number, KeyFrame.of(frame.head), frame.body)
             case "sync.wanted":
-                self._feeds.on_sync_wanted(relay.number, str(frame.head["feed"]))
+                self._feeds.on_sync_wanted(relay.number, SyncWanted.of(frame.head).feed)
             case "viewer.state":
                 state = ViewerState.of(frame.head)
                 if state.state == "closed":
@@ -144,4 +149,4 @@ class InboundMessages:
             case "rtsp.ended":
                 self._players.on_player_ended(relay.number, RtspEnded.of(frame.head))
             case _:
-                raise ValueError("unknown message")
+                raise MessageError("there is no such message")

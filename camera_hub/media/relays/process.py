@@ -4,16 +4,18 @@ import asyncio
 import itertools
 from collections.abc import Callable
 from contextlib import AsyncExitStack
-from typing import Any
+from typing import Any, TypeVar
 
 from camera_hub.errors import HubError, Kind
 from camera_hub.media.child_process import Helper, Launch
-from camera_hub.media.relays.watchdog import Pulse
-from camera_hub.relay.messages import RelayConfig
+from camera_hub.message_decoder import MessageError
+from camera_hub.relay.messages import Configured, PortOpened, RelayConfig, RelayPulse
 from camera_hub.running import running
-from camera_hub.wire import PipeFrame
+from camera_hub.wire import Message, PipeFrame
 
 CONFIGURE_SECONDS = 15.0
+
+Reply = TypeVar("Reply", bound=Message)
 
 _ids = itertools.count(1)
 
@@ -49,7 +51,8 @@ class RelayProcess:
         async with AsyncExitStack() as stack:
             self._helper = started = await stack.enter_async_context(self._launch())
             await stack.enter_async_context(running(self._receive(started), f"{self._name} messages"))
-            self._set_port(await self.call("configure", config.head("configure"), deadline=CONFIGURE_SECONDS))
+            reply = await self.call("configure", config.head("configure"), deadline=CONFIGURE_SECONDS)
+            self.port = _decoded(Configured, reply).udp_port
             self._stack = stack.pop_all()
 
     async def stop(self) -> None:
@@ -63,22 +66,22 @@ class RelayProcess:
 
     async def open_port(self, *, deadline: float) -> None:
         """Bind the UDP port, which a standby was configured without. Raises HubError."""
-        self._set_port(await self.call("port.open", {}, deadline=deadline))
+        self.port = _decoded(PortOpened, await self.call("port.open", {}, deadline=deadline)).udp_port
 
-    async def pulse(self, *, readings: bool, deadline: float) -> Pulse:
+    async def pulse(self, *, readings: bool, deadline: float) -> RelayPulse:
         """Ask how the process is, with `readings` for all that it measures, too. Raises HubError, INVALID when the
         answer cannot be read.
         """
         answer = await self.call("figures" if readings else "pulse", {}, deadline=deadline)
         try:
-            if readings:
-                answer, parts = answer["relay"], answer
-                self.readings = {"relay": dict(answer)} | {
-                    name: dict(parts.get(name, {})) for name in ("feeds", "viewers", "rtsp")
-                }
-            return Pulse(int(answer["rss_bytes"]), float(answer["loop_lag_p50"]), float(answer["loop_lag_max"]))
-        except (KeyError, TypeError, ValueError, OverflowError) as error:
-            raise HubError(Kind.INVALID, f"a pulse cannot be read: {type(error).__name__}: {error}") from error
+            if not readings:
+                return RelayPulse.of(answer)
+            parts = {name: _part(answer, name) for name in ("relay", "feeds", "viewers", "rtsp")}
+            pulse = RelayPulse.of(parts["relay"])
+        except MessageError as error:
+            raise HubError(Kind.INVALID, f"a pulse cannot be read: {error}") from error
+        self.readings = parts
+        return pulse
 
     async def call(self, type_: str, values: dict[str, Any], *, deadline: float) -> dict[str, Any]:
         """A request; its reply's values. Raises HubError."""
@@ -98,9 +101,6 @@ class RelayProcess:
         else:
             await self._helper.pipe.reply(request, answer)
 
-    def _set_port(self, reply: dict[str, Any]) -> None:
-        self.port = int(reply.get("udp_port") or 0)
-
     async def _receive(self, started: Helper) -> None:
         try:
             while (frame := await started.pipe.receive()) is not None:
@@ -108,3 +108,18 @@ class RelayProcess:
         finally:
             if not self.closed.done():
                 self.closed.set_result(None)
+
+
+def _decoded(kind: type[Reply], head: dict[str, Any]) -> Reply:
+    """A reply without which the process is of no use. Raises HubError(INVALID)."""
+    try:
+        return kind.of(head)
+    except MessageError as error:
+        raise HubError(Kind.INVALID, f"a relay's reply cannot be read: {error}") from error
+
+
+def _part(readings: dict[str, Any], name: str) -> dict[str, Any]:
+    part = readings.get(name, {})
+    if not isinstance(part, dict):
+        raise MessageError(f"{name} is not an object")
+    return part

@@ -17,10 +17,10 @@ from camera_hub.errors import HubError, Kind
 from camera_hub.media.child_process import Launch
 from camera_hub.media.relays.handover import StandbyWarmUp
 from camera_hub.media.relays.link import RelayLink
-from camera_hub.media.relays.message_parsing import feed_state
 from camera_hub.media.relays.process import RelayProcess
 from camera_hub.media.relays.watchdog import RelayWatchdog
-from camera_hub.relay.messages import FeedSpec, RelayConfig
+from camera_hub.message_decoder import MessageError
+from camera_hub.relay.messages import FeedSpec, FeedState, RelayConfig
 from camera_hub.running import Backoff, ended, keep_running
 from camera_hub.settings import Settings
 from camera_hub.wire import PipeFrame
@@ -49,6 +49,7 @@ def config_of(settings: Settings, number: int) -> RelayConfig:
         udp_port=media.udp_port + number if media.udp_port else 0,
         announced_addresses=media.announced_addresses,
         payload_limit=media.payload_limit,
+        plain_sending=media.plain_sending,
         pacer_rate=media.pacer_rate,
         gop_cache_bytes=media.gop_cache_bytes,
         gop_cache_seconds=media.gop_cache_seconds,
@@ -190,18 +191,20 @@ class RelaySupervisor:
     async def _run_once(self) -> None:
         process = self._new()
         await process.start(self._config)
+        over = self._watch(process)
         try:
             self._adopt(process)
-            while (successor := await self._until_replaced(process)) is not None:
-                before, process = process, successor
+            while (successor := await self._until_replaced(process, over)) is not None:
+                self._retire(process, over)
+                process, over = successor, self._watch(successor)
                 self._adopt(process)
-                self._retire(before)
+                self._finish_request(None)
             status = process.status
         finally:
             self._dismiss()
             self._requested.clear()
             self._finish_request(_ended_meanwhile())
-            await self._stop(process)
+            await self._stop(process, over)
         raise HubError(Kind.UNAVAILABLE, f"the relay process ended (status {status}); restarting it")
 
     def _new(self) -> RelayProcess:
@@ -221,33 +224,31 @@ class RelaySupervisor:
         self._process = None
         self._link.detach()
 
-    async def _until_replaced(self, process: RelayProcess) -> RelayProcess | None:
-        """The successor that took over; None when the process is over."""
-        over = asyncio.create_task(self._watchdog.watch(process), name=f"{self._name} watchdog")
-        try:
-            while True:
-                await _either(over, self._requested.wait())
-                if over.done():
-                    over.result()
-                    return None
-                self._requested.clear()
-                task = asyncio.create_task(self._succeed(process), name=f"{self._name} hand-over")
-                try:
-                    both: set[asyncio.Future[Any]] = {over, task}
-                    await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
-                finally:
-                    if not task.done():
-                        await ended(task)  # its process is stopped with it
-                if task.cancelled():
-                    return None
-                if (error := task.exception()) is None:
-                    self._finish_request(None)
-                    return task.result()
-                log.warning("%s was not replaced: %s", self._name, error)
-                self._finish_request(error if isinstance(error, HubError) else _ended_meanwhile())
-        finally:
-            if not over.done():
-                await ended(over)
+    def _watch(self, process: RelayProcess) -> "asyncio.Task[None]":
+        """Done when the process is over."""
+        return asyncio.create_task(self._watchdog.watch(process), name=f"{self._name} watchdog")
+
+    async def _until_replaced(self, process: RelayProcess, over: "asyncio.Task[None]") -> RelayProcess | None:
+        """The successor that is to take over; None when the process is over."""
+        while True:
+            await _either(over, self._requested.wait())
+            if over.done():
+                over.result()
+                return None
+            self._requested.clear()
+            task = asyncio.create_task(self._succeed(process), name=f"{self._name} hand-over")
+            try:
+                both: set[asyncio.Future[Any]] = {over, task}
+                await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                if not task.done():
+                    await ended(task)  # its process is stopped with it
+            if task.cancelled():
+                return None
+            if (error := task.exception()) is None:
+                return task.result()
+            log.warning("%s was not replaced: %s", self._name, error)
+            self._finish_request(error if isinstance(error, HubError) else _ended_meanwhile())
 
     async def _succeed(self, before: RelayProcess) -> RelayProcess:
         """Start a standby, let it open what is shown now, and hand the port over."""
@@ -298,8 +299,8 @@ class RelaySupervisor:
 
     def _on_standby_state(self, standby: RelayProcess, warming: StandbyWarmUp, frame: PipeFrame) -> None:
         try:
-            state = feed_state(frame.head)
-        except (TypeError, ValueError, KeyError) as error:
+            state = FeedState.of(frame.head)
+        except MessageError as error:
             log.error("the standby of %s sent a %s that cannot be read: %s", self._name, frame.type, error)
             return
         for feed in warming.on_feed_state(state):
@@ -320,14 +321,16 @@ class RelaySupervisor:
         else:
             request.set_exception(error)
 
-    def _retire(self, process: RelayProcess) -> None:
+    def _retire(self, process: RelayProcess, over: "asyncio.Task[None]") -> None:
         """Stop a process that has been succeeded, beside everything else."""
-        task = asyncio.create_task(self._stop(process), name=f"{self._name} retiring")
+        task = asyncio.create_task(self._stop(process, over), name=f"{self._name} retiring")
         self._retiring.add(task)
         task.add_done_callback(self._retiring.discard)
 
-    async def _stop(self, process: RelayProcess) -> None:
+    async def _stop(self, process: RelayProcess, over: "asyncio.Task[None] | None" = None) -> None:
         try:
+            if over is not None and not over.done():
+                await ended(over)
             await process.stop()
         finally:
             self._observer.on_process_ended(process)

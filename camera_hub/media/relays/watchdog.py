@@ -9,11 +9,11 @@ import asyncio
 import itertools
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
 from camera_hub.clock import Clock
 from camera_hub.errors import HubError, Kind
+from camera_hub.relay.messages import RelayPulse
 from camera_hub.running import ended
 
 log = logging.getLogger(__name__)
@@ -39,15 +39,6 @@ REPLACE_EVERY = 300.0
 Verdict = Literal["fine", "replace", "kill"]
 
 
-@dataclass(frozen=True, slots=True)
-class Pulse:
-    """What a relay reports of itself each second: bytes, seconds."""
-
-    rss_bytes: int
-    loop_lag_p50: float
-    loop_lag_max: float
-
-
 class Watched(Protocol):
     """What is needed of a process (relays.process.RelayProcess)."""
 
@@ -56,7 +47,7 @@ class Watched(Protocol):
         """Done when the process has closed its pipe."""
         ...
 
-    async def pulse(self, *, readings: bool, deadline: float) -> Pulse:
+    async def pulse(self, *, readings: bool, deadline: float) -> RelayPulse:
         """Raises HubError: TIMEOUT, UNAVAILABLE, INVALID (it cannot be read)."""
         ...
 
@@ -115,7 +106,7 @@ class RelayWatchdog:
             await self._clock.sleep(PULSE_SECONDS)
         raise AssertionError("unreachable")
 
-    async def _ask(self, process: Watched, *, readings: bool) -> Pulse:
+    async def _ask(self, process: Watched, *, readings: bool) -> RelayPulse:
         try:
             return await process.pulse(readings=readings, deadline=PULSE_DEADLINE)
         except HubError as error:
@@ -123,7 +114,7 @@ class RelayWatchdog:
                 raise
         return await process.pulse(readings=False, deadline=SECOND_CHANCE)
 
-    def _judge(self, pulse: Pulse) -> Verdict:
+    def _judge(self, pulse: RelayPulse) -> Verdict:
         lags = pulse.loop_lag_p50 > LAG_SECONDS
         if lags and not self._lags:
             log.warning(

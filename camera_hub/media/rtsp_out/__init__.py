@@ -1,1 +1,1 @@
-"""RTSP out, the hub's side: tokens are judged here, and players' sessions registered."""
+"""RTSP out, the hub's side: players are admitted by token, their sessions registered, and ports opened for them."""

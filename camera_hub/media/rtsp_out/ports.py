@@ -9,6 +9,7 @@ from camera_hub.clock import Clock
 from camera_hub.errors import HubError
 from camera_hub.media.background import Background
 from camera_hub.media.relays.link import relay_of
+from camera_hub.message_decoder import MessageError
 from camera_hub.relay.messages import RtspState
 
 log = logging.getLogger(__name__)
@@ -82,5 +83,5 @@ class RtspPorts:
     async def _listen(self, relay: Relay) -> None:
         try:
             self._states[relay.number] = RtspState.of(await relay.call("rtsp.listen", {"listen": self._open}))
-        except HubError as error:  # a relay that is being restarted is asked when it is back
+        except (HubError, MessageError) as error:  # a relay that is being restarted is asked when it is back
             log.warning("relay %d does not open its RTSP port: %s", relay.number, error)

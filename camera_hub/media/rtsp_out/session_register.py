@@ -37,14 +37,14 @@ class SessionView:
 
 
 class StreamRegister:
-    """Rows, nothing else: what is allowed is decided in rtsp_out."""
+    """Rows, nothing else: what is allowed is decided in rtsp_out.admission."""
 
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock
 
     async def begun(self, token_id: int, ask: RtspAsk, role: Role) -> int:
-        """A player was let have a camera; the id of its line."""
+        """A player was admitted to a camera; the id of its line."""
         now = self._clock.now()
         async with self._database.write() as session:
             camera = await session.get_one(Camera, ask.camera)
@@ -65,31 +65,31 @@ class StreamRegister:
             await session.flush()
             return row.id
 
-    async def ended(self, line: int, word: RtspEnded) -> None:
-        """It is over, for the reason that the word gives."""
+    async def ended(self, line: int, ended: RtspEnded) -> None:
+        """The session is over, for the reason in `ended`."""
         now = self._clock.now()
-        values = {"ended_at": now, "seen_at": now, "end_reason": word.reason[:32], "bytes": word.bytes}
-        values |= {"dropped_frames": word.dropped_frames}
-        if word.transport is not None:
-            values["transport"] = word.transport[:8]
+        values = {"ended_at": now, "seen_at": now, "end_reason": ended.reason[:32], "bytes": ended.bytes}
+        values |= {"dropped_frames": ended.dropped_frames}
+        if ended.transport is not None:
+            values["transport"] = ended.transport[:8]
         async with self._database.write() as session:
             await session.execute(
                 update(StreamSession).where(StreamSession.id == line, StreamSession.ended_at.is_(None)).values(values)
             )
 
     async def seen(self, running: Mapping[int, RtspEnded]) -> None:
-        """How far those that run have come: it is what is left of them after a power cut."""
+        """How far the running ones have come: it is what is left of them after a power cut."""
         now = self._clock.now()
         async with self._database.write() as session:
-            for line, word in running.items():
+            for line, at in running.items():
                 await session.execute(
                     update(StreamSession)
                     .where(StreamSession.id == line, StreamSession.ended_at.is_(None))
-                    .values(seen_at=now, bytes=word.bytes, dropped_frames=word.dropped_frames, transport=word.transport)
+                    .values(seen_at=now, bytes=at.bytes, dropped_frames=at.dropped_frames, transport=at.transport)
                 )
 
     async def close_left_over(self) -> None:
-        """Lines that a hub which is gone has left open ended when they were last seen."""
+        """Close the lines that a hub which is gone has left open, as of when they were last seen."""
         async with self._database.write() as session:
             await session.execute(
                 update(StreamSession)

@@ -1,1 +1,1 @@
-"""Pages and their tiles: who may see what, which stream a tile is shown, and what the page is told."""
+"""Pages and their tiles: who may watch what, which stream a tile is shown, and what the page is told of it."""

@@ -13,6 +13,7 @@ from camera_hub.media.readings import TileReading
 from camera_hub.media.wall.authorization import may_listen
 from camera_hub.media.wall.pages import OpenPages
 from camera_hub.media.wall.viewer_session import ViewerSession, ViewerSessions, in_the_way
+from camera_hub.message_decoder import MessageError
 from camera_hub.relay.messages import ViewerAnswer
 from camera_hub.settings import MediaSettings as MediaSettings
 
@@ -142,9 +143,11 @@ class Viewers:
         try:
             offer = {"viewer": viewer.id, "sdp": sdp, "audio": audio}
             reply = ViewerAnswer.of(await relay.call("viewer.offer", offer))
-        except BaseException:
+        except BaseException as error:
             self._sessions.remove(viewer)
             relay.post("viewer.close", {"viewer": viewer.id})
+            if isinstance(error, MessageError):
+                raise HubError(Kind.INTERNAL, f"the relay's answer cannot be read: {error}") from error
             raise
         if viewer not in self._sessions:
             raise HubError(Kind.UNAVAILABLE, "the connection was closed while it was being answered; offer again")

@@ -1,1 +1,1 @@
-"""One run of packets to many peers: batched SRTP protection and sending (sendmmsg, UDP GSO), with a plain fallback."""
+"""One run of packets to many peers behind one interface: batched SRTP and sending, and a plain fallback."""

@@ -1,4 +1,4 @@
-"""Whether this machine can send many equal datagrams in one call (UDP generic segmentation offload)."""
+"""UDP generic segmentation offload (GSO): many equal datagrams in one send. Whether this machine can do it."""
 
 import socket
 import struct
@@ -15,7 +15,7 @@ def segment(width: int) -> Ancillary:
 
 
 def gso_works() -> bool:
-    """Ask the kernel, then believe only what arrives over loopback: some kernels and sandboxes take it and lose it."""
+    """Try it over loopback, and believe only what arrives: some kernels and sandboxes accept it and lose it."""
     with (
         socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as receiver,
         socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender,

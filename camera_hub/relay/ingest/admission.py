@@ -1,7 +1,8 @@
-"""Who may open a camera now: streams do not all dial at once, per village and in all; a login needs the hub's leave.
+"""Admission control: how many camera sessions are opened at once, per village and in total, and in which order.
 
-A feed that somebody watches goes before those that are opened for a look, and finds a place that looks may not take.
-When a village's link returns, its first stream that opens calls the others, who come through the same door.
+A feed that somebody watches goes before those that are opened for a look, and one place is reserved for watched feeds.
+A login is tried only with the hub's permit. When a village's link returns, the first stream that opens ends the retry
+waits of the others in the village; they are admitted through the same limits.
 """
 
 import asyncio
@@ -15,130 +16,134 @@ from camera_hub.relay.ingest.login_permits import LoginPermit, LoginPermitReques
 from camera_hub.relay.messages import FeedSpec
 from camera_hub.running import ended
 
-CALL_EVERY = 30.0
-"""Seconds between two calls in a village: where one camera comes and goes, the dead ones are not asked each time."""
+WAKE_INTERVAL = 30.0
+"""Seconds between two early ends of a village's retry waits: one flapping camera must not redial the dead ones."""
 
 
 @dataclass(eq=False, slots=True)
 class _QueuedOpening:
     watched: Callable[[], bool]
-    let_in: asyncio.Future[None] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+    admitted: asyncio.Future[None] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
 
 
-class _Door:
-    """`places` sessions may be opened at once; the last of them only for somebody who watches."""
+class _OpenLimit:
+    """At most `limit` sessions are being opened at once; the last place is only for feeds that are watched."""
 
-    def __init__(self, places: int) -> None:
-        self._places = places
-        self._taken = 0
-        self._waiting: list[_QueuedOpening] = []
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._open = 0
+        self._queue: list[_QueuedOpening] = []
 
     @asynccontextmanager
     async def place(self, watched: Callable[[], bool]) -> AsyncIterator[None]:
-        one = _QueuedOpening(watched)
-        self._waiting.append(one)
-        self.let_in()
+        queued = _QueuedOpening(watched)
+        self._queue.append(queued)
+        self.admit()
         try:
-            await one.let_in
+            await queued.admitted
         except asyncio.CancelledError:
-            if one in self._waiting:
-                self._waiting.remove(one)
+            if queued in self._queue:
+                self._queue.remove(queued)
             else:
-                self._leave()
+                self._release()
             raise
         try:
             yield
         finally:
-            self._leave()
+            self._release()
 
-    def let_in(self) -> None:
-        """As many as there are places for, those first who are watched; who is may have changed."""
-        for one in sorted(self._waiting, key=lambda waiting: not waiting.watched()):
-            if one.let_in.done():  # cancelled just now; it has not had its turn to leave the queue
+    def admit(self) -> None:
+        """Admit as many as there are places for, watched ones first (which may have changed since they queued)."""
+        for queued in sorted(self._queue, key=lambda one: not one.watched()):
+            if queued.admitted.done():  # cancelled just now; its task has not yet left the queue
                 continue
-            if self._taken >= (self._places if one.watched() else max(1, self._places - 1)):
+            if self._open >= (self._limit if queued.watched() else max(1, self._limit - 1)):
                 return
-            self._taken += 1
-            self._waiting.remove(one)
-            one.let_in.set_result(None)
+            self._open += 1
+            self._queue.remove(queued)
+            queued.admitted.set_result(None)
 
-    def _leave(self) -> None:
-        self._taken -= 1
-        self.let_in()
+    def _release(self) -> None:
+        self._open -= 1
+        self.admit()
 
 
-class _Village:
-    """A door, and those who rest until they may knock again."""
+class _VillageAdmission:
+    """A village's limit, and those of its feeds that wait before they retry."""
 
-    def __init__(self, places: int) -> None:
-        self.door = _Door(places)
-        self._resting: set[asyncio.Future[None]] = set()
-        self._called_at = float("-inf")
+    def __init__(self, limit: int) -> None:
+        self.limit = _OpenLimit(limit)
+        self._retrying: set[asyncio.Future[None]] = set()
+        self._woken_at = float("-inf")
 
-    async def rest(self, clock: Clock, seconds: float) -> None:
-        called: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        sleeping = asyncio.create_task(clock.sleep(seconds), name="rest")
-        self._resting.add(called)
+    async def wait_to_retry(self, clock: Clock, seconds: float) -> None:
+        woken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        sleeping = asyncio.create_task(clock.sleep(seconds), name="retry wait")
+        self._retrying.add(woken)
         try:
-            await asyncio.wait({sleeping, called}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({sleeping, woken}, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            self._resting.discard(called)
+            self._retrying.discard(woken)
             await ended(sleeping)
 
-    def call(self, now: float) -> None:
-        """Let all that rest try at once."""
-        if self._resting and now - self._called_at >= CALL_EVERY:
-            self._called_at = now
-            for called in self._resting:
-                if not called.done():
-                    called.set_result(None)
+    def wake(self, now: float) -> None:
+        """End all retry waits, at most once per WAKE_INTERVAL."""
+        if self._retrying and now - self._woken_at >= WAKE_INTERVAL:
+            self._woken_at = now
+            for woken in self._retrying:
+                if not woken.done():
+                    woken.set_result(None)
 
 
 class AdmissionControl:
-    """Shared by all feeds of a relay. `per_village` and `at_once`: sessions that may be under way to being opened."""
+    """Shared by all feeds of a relay. `per_village`, `at_once`: sessions that may be in the course of being opened."""
 
     def __init__(self, per_village: int, at_once: int, permits: LoginPermitRequests, clock: Clock) -> None:
-        self._villages: dict[str, _Village] = defaultdict(lambda: _Village(per_village))
-        self._all = _Door(at_once)
+        self._villages: dict[str, _VillageAdmission] = defaultdict(lambda: _VillageAdmission(per_village))
+        self._total = _OpenLimit(at_once)
         self._permits = permits
         self._clock = clock
-        self._in_turn: dict[str, list[Callable[[], bool]]] = defaultdict(list)  # device → who is in its queue or first
+        # device → `watched` of each of its feeds that waits for the device's login permit, or holds it
+        self._permit_queues: dict[str, list[Callable[[], bool]]] = defaultdict(list)
 
     def watched(self, spec: FeedSpec) -> None:
-        """Somebody has begun to watch this feed, which may be waiting."""
-        self._villages[spec.group].door.let_in()
-        self._all.let_in()
+        """Somebody has started to watch this feed; if it waits, its priority has changed."""
+        self._villages[spec.group].limit.admit()
+        self._total.admit()
 
-    async def rest(self, spec: FeedSpec, seconds: float) -> None:
-        """Wait that long before the next try of a camera that could not be reached; less when its village is back."""
-        await self._villages[spec.group].rest(self._clock, seconds)
+    async def wait_to_retry(self, spec: FeedSpec, seconds: float) -> None:
+        """Wait before the next attempt at an unreachable camera; shorter when its village is reachable again."""
+        await self._villages[spec.group].wait_to_retry(self._clock, seconds)
 
     @asynccontextmanager
     async def opening(self, spec: FeedSpec, watched: Callable[[], bool] = lambda: False) -> AsyncIterator[LoginPermit]:
-        """Hold while the session is being opened. Raises HubError when its login must not be tried now."""
+        """Hold this while the session is being opened. `watched`: whether somebody watches the feed, asked repeatedly.
+
+        Raises HubError when the login must not be tried now (see `LoginPermitRequests.trying`).
+        """
         village = self._villages[spec.group]
-        # A login's turn first, since it may be long in coming: the channels of a recorder that is silent wait for one
-        # another, and must not stand in their village's door meanwhile. Who has a place never waits for a turn.
-        with self._queued(spec, watched) as pressing:
+        # The login permit first, since it may take long: the channels of a silent recorder wait for one another, and
+        # must not occupy their village's places meanwhile. Whoever has a place never waits for a permit.
+        with self._queued(spec, watched) as urgent:
             async with (
                 self._permits.trying(spec) as permit,
-                village.door.place(pressing),
-                self._all.place(pressing),
+                village.limit.place(urgent),
+                self._total.place(urgent),
             ):
                 yield permit
-        village.call(self._clock.monotonic())
+        village.wake(self._clock.monotonic())
 
     @contextmanager
     def _queued(self, spec: FeedSpec, watched: Callable[[], bool]) -> Iterator[Callable[[], bool]]:
-        """Whether somebody watches who waits: for this feed, or for its device's turn, which this feed may have."""
+        """Whether the opening is urgent: this feed is watched, or one that waits for the same device's permit is."""
         if spec.username is None:
             yield watched
             return
-        queue = self._in_turn[spec.device]
+        queue = self._permit_queues[spec.device]
         queue.append(watched)
         try:
             yield lambda: any(one() for one in queue)
         finally:
             queue.remove(watched)
             if not queue:
-                del self._in_turn[spec.device]
+                del self._permit_queues[spec.device]

@@ -1,26 +1,29 @@
-"""RTP packets of a camera become access units, for H.264 (RFC 6184) and H.265 (RFC 7798). Pure.
+"""Depacketizer: RTP packets to access units, for H.264 (RFC 6184) and H.265 (RFC 7798). Pure.
 
-A frame that lost a packet is dropped, and everything after it up to the next key frame: half a picture shows as smear
-in every browser. A camera that sets the marker on each slice is found out by a second unit of one timestamp; from then
-on frames end when the timestamp changes.
+A frame that lost a packet is dropped, and every frame after it until the next key frame: a partial picture shows as
+smear in every browser. Some cameras set the marker on each slice; a second access unit with the same timestamp reveals
+them, and from then on a frame ends where the timestamp changes.
 """
 
 from dataclasses import dataclass
 
-from camera_hub.relay.ingest.codecs import Codec, Part
+from camera_hub.relay.ingest.codecs import Codec, NalRole
 from camera_hub.relay.ingest.rtp import RtpPacket
 
 MAX_UNIT = 4 * 1024 * 1024
-"""Bytes of one access unit; a camera that sends more is talking nonsense."""
-PIECE = 64
-"""What a unit or fragment costs us beyond its bytes; without it, empty fragments would fill the memory for nothing."""
-OLD = 1000
-"""Packets that one may come late; one that is older belongs to a sequence that began anew."""
+"""Bytes of one access unit; no camera sends larger ones."""
+UNIT_COST = 64
+"""Bytes that a NAL unit or fragment counts beyond its content, so that empty fragments cannot fill the memory."""
+MAX_LATE = 1000
+"""Sequence numbers by which a packet may be late; one that is older belongs to a restarted sequence."""
+
+_STAP_A, _FU_A = 24, 28  # RFC 6184 table 3
+_AP, _FU = 48, 49  # RFC 7798 section 4.4
 
 
 @dataclass(frozen=True, slots=True)
 class AccessUnit:
-    """One frame: its NAL units without delimiters, filler and SEI. `timestamp` as it came (32 bit)."""
+    """One frame: its NAL units without delimiters, filler and SEI. `timestamp` as received (32 bit)."""
 
     timestamp: int
     key: bool
@@ -28,18 +31,18 @@ class AccessUnit:
 
 
 class Depacketizer:
-    """One stream's state. `push` gives the frames that the packet completes (in timestamp mode: one late)."""
+    """State of one stream. `gaps`: in the sequence numbers; `dropped`: access units."""
 
     def __init__(self, codec: Codec) -> None:
         self._codec = codec
-        self._hevc = codec.header == 2
+        self._h265 = codec.header_size == 2
         self._units: list[bytes] = []
         self._size = 0
-        self._fragments: list[bytes] | None = None
+        self._fragments: list[bytes] | None = None  # of the NAL unit that is being reassembled
         self._timestamp: int | None = None
-        self._sequence: int | None = None
-        self._emitted: int | None = None
-        self._has_picture = False
+        self._expected: int | None = None  # the next sequence number
+        self._emitted: int | None = None  # timestamp of the last access unit
+        self._has_slices = False
         self._key = False
         self._waiting_key = True
         self.by_timestamp = False
@@ -47,91 +50,96 @@ class Depacketizer:
         self.dropped = 0
 
     def push(self, packet: RtpPacket) -> list[AccessUnit]:
-        """Take the next packet, in order of sequence."""
+        """Add the next packet, in sequence order. Returns the access units that it completes.
+
+        Where frames end by timestamp, an access unit is complete one frame later.
+        """
         done: list[AccessUnit] = []
-        if self._sequence is not None and packet.sequence != self._sequence:
-            if (self._sequence - packet.sequence) & 0xFFFF <= OLD:
-                return done  # a repeat of something old
+        if self._expected is not None and packet.sequence != self._expected:
+            if (self._expected - packet.sequence) & 0xFFFF <= MAX_LATE:
+                return done  # a repeated packet
             self.gaps += 1
-            self._spoil()
-        self._sequence = (packet.sequence + 1) & 0xFFFF
+            self._discard()
+        self._expected = (packet.sequence + 1) & 0xFFFF
         if packet.timestamp != self._timestamp:
-            if self._timestamp is not None and self._has_picture:
+            if self._timestamp is not None and self._has_slices:
                 self._finish(done)
             self._timestamp = packet.timestamp
         try:
-            (self._take_h265 if self._hevc else self._take_h264)(packet.payload)
-        except IndexError:
-            self._spoil()
+            (self._add_h265 if self._h265 else self._add_h264)(packet.payload)
+        except IndexError:  # a payload that ends within its headers
+            self._discard()
         if self._size > MAX_UNIT:
-            self._spoil()
-        if packet.marker and self._has_picture and not self.by_timestamp:
+            self._discard()
+        if packet.marker and self._has_slices and not self.by_timestamp:
             self._finish(done)
         return done
 
-    def _take_h264(self, payload: bytes) -> None:
-        kind = payload[0] & 0x1F
-        if kind == 28:
-            self._fragment(payload[1], payload[2:], bytes(((payload[0] & 0xE0) | (payload[1] & 0x1F),)))
-        elif kind == 24:
-            self._aggregate(payload, 1)
-        elif 1 <= kind <= 23:
-            self._add(payload)
+    def _add_h264(self, payload: bytes) -> None:
+        nal_type = payload[0] & 0x1F
+        if nal_type == _FU_A:
+            self._add_fragment(payload[1], payload[2:], bytes(((payload[0] & 0xE0) | (payload[1] & 0x1F),)))
+        elif nal_type == _STAP_A:
+            self._add_aggregate(payload, 1)
+        elif 1 <= nal_type <= 23:
+            self._add_unit(payload)
         else:
-            self._spoil()  # STAP-B, MTAP, FU-B: only in interleaved mode, which nobody asked for
+            self._discard()  # STAP-B, MTAP and FU-B exist only in interleaved mode, which was not negotiated
 
-    def _take_h265(self, payload: bytes) -> None:
-        kind = (payload[0] >> 1) & 0x3F
-        if kind == 49:
+    def _add_h265(self, payload: bytes) -> None:
+        nal_type = (payload[0] >> 1) & 0x3F
+        if nal_type == _FU:
             header = bytes(((payload[0] & 0x81) | ((payload[2] & 0x3F) << 1), payload[1]))
-            self._fragment(payload[2], payload[3:], header)
-        elif kind == 48:
-            self._aggregate(payload, 2)
-        elif kind < 48:
-            self._add(payload)
+            self._add_fragment(payload[2], payload[3:], header)
+        elif nal_type == _AP:
+            self._add_aggregate(payload, 2)
+        elif nal_type < _AP:
+            self._add_unit(payload)
         else:
-            self._spoil()
+            self._discard()
 
-    def _fragment(self, flags: int, data: bytes, header: bytes) -> None:
-        if flags & 0x80:
-            self._fragments = [header, data]
+    def _add_fragment(self, fu_header: int, data: bytes, nal_header: bytes) -> None:
+        """One FU-A (H.264) or FU (H.265). A fragment whose start was lost discards the access unit."""
+        if fu_header & 0x80:  # S: start of the NAL unit
+            self._fragments = [nal_header, data]
         elif self._fragments is None:
-            self._spoil()
+            self._discard()
             return
         else:
             self._fragments.append(data)
-        self._size += len(data) + PIECE
-        if flags & 0x40:
-            whole, count, self._fragments = b"".join(self._fragments), len(self._fragments) - 1, None
-            self._size -= len(whole) - len(header) + count * PIECE
-            self._add(whole)
+        self._size += len(data) + UNIT_COST
+        if fu_header & 0x40:  # E: end of the NAL unit
+            unit, count, self._fragments = b"".join(self._fragments), len(self._fragments) - 1, None
+            self._size -= len(unit) - len(nal_header) + count * UNIT_COST
+            self._add_unit(unit)
 
-    def _aggregate(self, payload: bytes, start: int) -> None:
+    def _add_aggregate(self, payload: bytes, start: int) -> None:
+        """One STAP-A (H.264) or AP (H.265): NAL units behind their sizes (16 bit)."""
         while start + 2 <= len(payload):
             size = int.from_bytes(payload[start : start + 2], "big")
             unit = payload[start + 2 : start + 2 + size]
             if not size or len(unit) != size:
-                self._spoil()
+                self._discard()
                 return
-            self._add(unit)
+            self._add_unit(unit)
             start += 2 + size
 
-    def _add(self, unit: bytes) -> None:
-        if len(unit) <= self._codec.header:
+    def _add_unit(self, unit: bytes) -> None:
+        if len(unit) <= self._codec.header_size:
             return
-        part = self._codec.part(unit)
-        if part is Part.USELESS:
+        role = self._codec.role(unit)
+        if role is NalRole.DISCARDED:
             return
         self._units.append(unit)
-        self._size += len(unit) + PIECE
-        if part is not Part.PARAMETERS:
-            self._has_picture = True
-            self._key = self._key or part is Part.KEY
+        self._size += len(unit) + UNIT_COST
+        if role is not NalRole.PARAMETER_SET:
+            self._has_slices = True
+            self._key = self._key or role is NalRole.KEY_SLICE
 
     def _finish(self, done: list[AccessUnit]) -> None:
-        """The frame of `_timestamp` is complete, as far as can be told."""
+        """The access unit of `_timestamp` is complete, as far as can be told."""
         if self._fragments is not None:
-            self._spoil()
+            self._discard()
         units, key, timestamp = tuple(self._units), self._key, self._timestamp
         self._clear()
         if timestamp is None or not units:
@@ -146,8 +154,8 @@ class Depacketizer:
             return
         self.dropped += 1
 
-    def _spoil(self) -> None:
-        """What has been gathered is no whole frame; nothing is until the next key frame."""
+    def _discard(self) -> None:
+        """What has been gathered is incomplete; drop it and everything until the next key frame."""
         if self._units or self._fragments is not None:
             self.dropped += 1
         self._clear()
@@ -155,4 +163,4 @@ class Depacketizer:
 
     def _clear(self) -> None:
         self._units, self._size, self._fragments = [], 0, None
-        self._has_picture = self._key = False
+        self._has_slices = self._key = False

@@ -1,37 +1,37 @@
-"""Whether a feed is too late for too long, and when that is worth opening it anew. Pure.
+"""Lateness: whether a feed has been late for too long, and when to reopen it for that. Pure.
 
-A camera on a thin link sends over TCP what it filmed seconds ago, ever later; no packet is lost, and nothing but the
-timestamps tells. A burst after a stall is late, too, but for a moment. Opening anew throws away what the camera's
-buffers hold; it cures nothing for long, so it is done ever more seldom.
+Over TCP a camera on a thin link sends what it filmed seconds ago, and falls further behind; no packet is lost, and
+only the timestamps show it. A burst after a stall is late as well, but only for a moment. Reopening discards what is in
+the camera's buffers. It does not cure a thin link, so the intervals between two reopenings grow.
 """
 
-MEND_AFTER = 20.0
-"""Seconds that the hub has for showing another stream, before the feed is opened anew for those who still watch."""
-REST = 60.0
-REST_CAP = 600.0
+REOPEN_AFTER = 20.0
+"""Seconds that the hub has to switch to a smaller stream before the feed is reopened for those who still watch."""
+REOPEN_INTERVAL = 60.0
+MAX_REOPEN_INTERVAL = 600.0
 
 
 class Lateness:
-    """Of one feed, over all its openings. Late: more than `limit` seconds for `span` seconds on end."""
+    """Of one feed, across its sessions. Late: frames more than `limit` seconds late for `span` seconds on end."""
 
     def __init__(self, limit: float, span: float) -> None:
         self._limit = limit
         self._span = span
         self.late = False
-        self._changing_since: float | None = None  # since when it has been other than `late` says
+        self._changing_since: float | None = None  # since when measurements contradict `late`
         self._late_since = 0.0
-        self._rest = REST
-        self._mended_at = float("-inf")
+        self._interval = REOPEN_INTERVAL
+        self._reopened_at = float("-inf")
 
     def restart(self) -> None:
-        """The stream was opened anew."""
+        """The stream was reopened."""
         self.late = False
         self._changing_since = None
 
-    def judge(self, now: float, lateness: float) -> bool:
-        """Whether the verdict has changed, with frames that come `lateness` seconds late. Half the limit is in time."""
-        differs = lateness < self._limit / 2 if self.late else lateness > self._limit
-        if not differs:
+    def update(self, now: float, lateness: float) -> bool:
+        """Add a measurement in seconds; returns whether `late` has changed. In time again: under half the limit."""
+        contradicts = lateness < self._limit / 2 if self.late else lateness > self._limit
+        if not contradicts:
             self._changing_since = None
             return False
         self._changing_since = now if self._changing_since is None else self._changing_since
@@ -40,11 +40,12 @@ class Lateness:
         self.late, self._late_since, self._changing_since = not self.late, now, None
         return True
 
-    def worth_opening_anew(self, now: float) -> bool:
-        """Whether to open the stream anew; counts as done when it is."""
-        if not self.late or now - self._late_since < MEND_AFTER or now - self._mended_at < self._rest:
+    def should_reopen(self, now: float) -> bool:
+        """Whether to reopen the stream at `now`; True counts as reopened."""
+        due = now - self._late_since >= REOPEN_AFTER and now - self._reopened_at >= self._interval
+        if not self.late or not due:
             return False
-        again = now - self._mended_at < 2 * REST_CAP
-        self._rest = min(REST_CAP, self._rest * 2) if again else REST
-        self._mended_at = now
+        recurring = now - self._reopened_at < 2 * MAX_REOPEN_INTERVAL
+        self._interval = min(MAX_REOPEN_INTERVAL, self._interval * 2) if recurring else REOPEN_INTERVAL
+        self._reopened_at = now
         return True

@@ -1,4 +1,6 @@
-"""Leave to try a login, asked of the hub before each open: it alone knows what ONVIF and other relays have tried."""
+"""Login permits: the hub is asked before each attempt with a login. Only it knows what ONVIF and other relays tried,
+and so how many attempts are left before the device locks the account.
+"""
 
 import asyncio
 import itertools
@@ -9,25 +11,28 @@ from typing import Any, Literal
 from camera_hub.errors import HubError, Kind, Reason
 from camera_hub.relay.messages import FeedSpec, LoginMay, LoginSaid
 
+Outcome = Literal["accepted", "refused", "over"]
+
 WAIT_SECONDS = 120.0
-"""A turn may be long in coming: every channel of a silent recorder waits for the ones before it to time out."""
+"""For the hub's answer. It may take long: each channel of a silent recorder waits for the ones before to time out."""
 
 
 class LoginPermit:
-    """Leave for one open. `accepted` as soon as the camera has taken the login: others then need not wait."""
+    """Permission for one attempt. Call `accepted` as soon as the camera accepts the login: others wait for that."""
 
-    def __init__(self, say: Callable[[Literal["accepted", "refused", "over"], str | None], None] | None = None) -> None:
-        self._say = say
-        self._told = False
+    def __init__(self, report: Callable[[Outcome, str | None], None] | None = None) -> None:
+        self._report = report
+        self._reported = False
 
     def accepted(self) -> None:
-        if self._say is not None and not self._told:
-            self._told = True
-            self._say("accepted", None)
+        """The camera has accepted the login; reported once."""
+        if self._report is not None and not self._reported:
+            self._reported = True
+            self._report("accepted", None)
 
 
 class LoginPermitRequests:
-    """Of one relay. `post` sends to the hub; without `asks` (no hub that answers) every try is free."""
+    """Of one relay. `post` sends to the hub; without `asks` (no hub that answers) every attempt is permitted."""
 
     def __init__(self, post: Callable[[dict[str, Any]], None], *, asks: bool) -> None:
         self._post = post
@@ -35,35 +40,39 @@ class LoginPermitRequests:
         self._turns = itertools.count(1)
         self._waiting: dict[int, asyncio.Future[LoginMay]] = {}
 
-    def heard(self, answer: LoginMay) -> None:
-        """A login.may message; late ones are ignored."""
+    def on_answer(self, answer: LoginMay) -> None:
+        """A login.may message of the hub; late ones are ignored."""
         future = self._waiting.get(answer.turn)
         if future is not None and not future.done():
             future.set_result(answer)
 
     @asynccontextmanager
     async def trying(self, spec: FeedSpec) -> AsyncIterator[LoginPermit]:
-        """Hold while a session with a login is being opened. Raises HubError while the login must not be tried."""
+        """Hold this while a session with a login is being opened; without a login nothing is asked.
+
+        Raises HubError: UNAUTHENTICATED with the hub's reason and `retry_in` while the login must not be tried,
+        BUSY when the hub has not answered within WAIT_SECONDS.
+        """
         if not self._asks or spec.username is None:
             yield LoginPermit()
             return
         turn = next(self._turns)
 
-        def say(outcome: Literal["accepted", "refused", "over"], reason: str | None) -> None:
+        def report(outcome: Outcome, reason: str | None) -> None:
             self._post(LoginSaid(turn, outcome, reason).head("login.said"))
 
         reason: str | None = None
         future = self._waiting[turn] = asyncio.get_running_loop().create_future()
         self._post({"type": "login.ask", "feed": spec.feed, "turn": turn})
         try:
-            _granted(await self._answer(future))
-            yield LoginPermit(say)
+            _check_permitted(await self._answer(future))
+            yield LoginPermit(report)
         except HubError as error:
             reason = error.reason
             raise
         finally:
             del self._waiting[turn]
-            say("refused" if reason == Reason.WRONG_PASSWORD else "over", reason)
+            report("refused" if reason == Reason.WRONG_PASSWORD else "over", reason)
 
     @staticmethod
     async def _answer(future: "asyncio.Future[LoginMay]") -> LoginMay:
@@ -71,11 +80,15 @@ class LoginPermitRequests:
             async with asyncio.timeout(WAIT_SECONDS):
                 return await future
         except TimeoutError as error:
-            busy = "the device's other streams are still being opened"
-            raise HubError(Kind.BUSY, busy, reason=Reason.BUSY) from error
+            raise HubError(
+                Kind.BUSY,
+                f"other streams of this device are still being opened after {WAIT_SECONDS:g} s; the next attempt "
+                "follows by itself",
+                reason=Reason.BUSY,
+            ) from error
 
 
-def _granted(answer: LoginMay) -> None:
+def _check_permitted(answer: LoginMay) -> None:
     if answer.reason is not None:
         raise HubError(
             Kind.UNAUTHENTICATED, answer.detail, reason=answer.reason, retry_in=answer.retry_in, untried=True

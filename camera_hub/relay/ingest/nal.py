@@ -1,6 +1,6 @@
-"""NAL units of H.264 and H.265, as far as a relay must understand them: kind, picture size, B-frames.
+"""NAL units of H.264 and H.265, as far as a relay must read them: type, SPS (size, profile, B-frames), B slices. Pure.
 
-Pure. A NAL unit is its bytes without a start code. Sources: ITU-T H.264 (08/2021) 7.3, ITU-T H.265 (08/2021) 7.3.
+A NAL unit is its bytes without a start code. Sources: ITU-T H.264 (08/2021) 7.3, ITU-T H.265 (08/2021) 7.3.
 """
 
 from collections.abc import Iterable
@@ -11,75 +11,83 @@ H265_VPS, H265_SPS, H265_PPS, H265_AUD, H265_FILLER, H265_SEI, H265_SEI_AFTER = 
 
 _HIGH_PROFILES = frozenset({100, 110, 122, 244, 44, 83, 86, 118, 128, 138, 139, 134, 135})
 _MAX_SIDE = 16384
-MAX_PARAMETERS = 2048
-"""Bytes of a parameter set that are looked at; scaling lists and HRD tables of real ones stay under 600."""
+MAX_SPS_BYTES = 2048
+"""Bytes of an SPS that are read; scaling lists and HRD tables of real ones stay under 600."""
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
-    """What a sequence parameter set says: size in pixels after cropping, and whether pictures are reordered."""
+class SpsInfo:
+    """What a sequence parameter set says: size in pixels after cropping, profile (and level) in hex, B-frames."""
 
     width: int
     height: int
     profile: str
-    reorders: bool = False
+    has_b_frames: bool = False
 
 
 class BitReader:
-    """Bits and Exp-Golomb numbers of a NAL unit's payload. Raises ValueError past the end.
+    """Bits and Exp-Golomb codes of a NAL unit's payload, emulation prevention removed. `skip`: bytes of headers.
 
-    Only the first MAX_PARAMETERS bytes count: reading costs their square, and a unit of a camera may have megabytes.
+    Only the first MAX_SPS_BYTES are read: the cost grows with their square, and a hostile unit may have megabytes.
     """
 
     def __init__(self, nal: bytes, skip: int) -> None:
-        payload = nal[skip:MAX_PARAMETERS].replace(b"\x00\x00\x03", b"\x00\x00")
+        payload = nal[skip:MAX_SPS_BYTES].replace(b"\x00\x00\x03", b"\x00\x00")
         self._value = int.from_bytes(payload, "big")
         self._left = len(payload) * 8
 
     def bits(self, count: int) -> int:
+        """u(n). Raises ValueError past the end."""
         if count > self._left:
-            raise ValueError("parameter set ends too early")
+            raise ValueError("the parameter set ends too early")
         self._left -= count
         return (self._value >> self._left) & ((1 << count) - 1)
 
     def ue(self) -> int:
+        """ue(v). Raises ValueError past the end, or when it has over 32 leading zeros."""
         zeros = 0
         while self.bits(1) == 0:
             zeros += 1
             if zeros > 32:
-                raise ValueError("Exp-Golomb number is too long")
+                raise ValueError("an Exp-Golomb code is too long")
         return (1 << zeros) - 1 + (self.bits(zeros) if zeros else 0)
 
     def se(self) -> int:
+        """se(v). Raises ValueError as `ue` does."""
         number = self.ue()
         return (number + 1) // 2 if number % 2 else -(number // 2)
 
 
 def h264_type(nal: bytes) -> int:
+    """nal_unit_type, 0 … 31."""
     return nal[0] & 0x1F
 
 
 def h265_type(nal: bytes) -> int:
+    """nal_unit_type, 0 … 63."""
     return (nal[0] >> 1) & 0x3F
 
 
 def _slice_is_b(first: int) -> bool:
-    """Whether a slice whose payload starts with byte `first` begins a B picture (first_mb 0, slice_type 1 or 6)."""
+    """Whether a slice header with first byte `first` starts a B picture: first_mb_in_slice 0, slice_type 1 or 6."""
     return first & 0xF0 == 0xA0 or first & 0xFC == 0x9C
 
 
-_B_BYTE = bytes(_slice_is_b(value) for value in range(256))
+_STARTS_B_PICTURE = bytes(_slice_is_b(value) for value in range(256))
 
 
 def h264_is_b(nal: bytes) -> bool:
     """Whether this is the first slice of a B picture."""
-    return nal[0] & 0x1F == H264_SLICE and len(nal) > 1 and _B_BYTE[nal[1]] == 1
+    return nal[0] & 0x1F == H264_SLICE and len(nal) > 1 and _STARTS_B_PICTURE[nal[1]] == 1
 
 
-def h264_picture(sps: bytes) -> Picture:
-    """Read an H.264 sequence parameter set. Raises ValueError when it is malformed."""
+def parse_h264_sps(sps: bytes) -> SpsInfo:
+    """Parse an H.264 SPS (7.3.2.1.1). Raises ValueError when it is malformed.
+
+    `has_b_frames` stays False: the SPS does not say it (see `h264_is_b`).
+    """
     if len(sps) < 4 or h264_type(sps) != H264_SPS:
-        raise ValueError("no H.264 sequence parameter set")
+        raise ValueError("not an H.264 SPS")
     profile = sps[1]
     read = BitReader(sps, 4)
     read.ue()
@@ -131,10 +139,13 @@ def _skip_scaling_list(read: BitReader, size: int) -> None:
         last = following or last
 
 
-def h265_picture(sps: bytes) -> Picture:
-    """Read an H.265 sequence parameter set. Raises ValueError when it is malformed."""
+def parse_h265_sps(sps: bytes) -> SpsInfo:
+    """Parse an H.265 SPS (7.3.2.2). Raises ValueError when it is malformed.
+
+    `has_b_frames`: sps_max_num_reorder_pics is over 0 for some sub-layer.
+    """
     if len(sps) < 4 or h265_type(sps) != H265_SPS:
-        raise ValueError("no H.265 sequence parameter set")
+        raise ValueError("not an H.265 SPS")
     read = BitReader(sps, 2)
     read.bits(4)
     layers = read.bits(3)
@@ -153,12 +164,12 @@ def h265_picture(sps: bytes) -> Picture:
     read.ue()
     read.ue()
     read.ue()
-    reorders = False
+    has_b_frames = False
     for _ in range(layers + 1 if read.bits(1) else 1):
         read.ue()
-        reorders = read.ue() > 0 or reorders
+        has_b_frames = read.ue() > 0 or has_b_frames
         read.ue()
-    return _checked(width, height, profile, reorders)
+    return _checked(width, height, profile, has_b_frames)
 
 
 def _skip_profile_tier_level(read: BitReader, layers: int) -> str:
@@ -173,12 +184,12 @@ def _skip_profile_tier_level(read: BitReader, layers: int) -> str:
     return f"{profile}{level:02x}"
 
 
-def _checked(width: int, height: int, profile: str, reorders: bool = False) -> Picture:
+def _checked(width: int, height: int, profile: str, has_b_frames: bool = False) -> SpsInfo:
     if not (0 < width <= _MAX_SIDE and 0 < height <= _MAX_SIDE):
-        raise ValueError(f"a picture of {width} x {height} pixels is not believable")
-    return Picture(width, height, profile, reorders)
+        raise ValueError(f"the SPS states {width} x {height} pixels, which no camera has")
+    return SpsInfo(width, height, profile, has_b_frames)
 
 
 def annex_b(nals: Iterable[bytes]) -> bytes:
-    """Join NAL units with start codes."""
+    """NAL units as an Annex B byte stream: each behind a four-byte start code."""
     return b"".join(b"\x00\x00\x00\x01" + nal for nal in nals)

@@ -1,4 +1,6 @@
-"""One frame becomes RTP payloads, once per feed: equal pieces with a shorter last one, so that GSO can send them. Pure.
+"""Packetizer: the NAL units of a frame as RTP payloads, once per feed. Pure.
+
+Large NAL units are cut into equal fragments with a shorter last one, so that GSO can send them.
 
 H.264: single NAL units, STAP-A and FU-A (RFC 6184, packetization mode 1). H.265: AP and FU (RFC 7798).
 """
@@ -7,51 +9,54 @@ from collections.abc import Iterable, Sequence
 
 from camera_hub.relay.ingest.codecs import Codec
 
+_STAP_A, _FU_A = 24, 28  # RFC 6184 table 3
+_AP, _FU = 48, 49  # RFC 7798 section 4.4
+
 
 def packetize(codec: Codec, units: Iterable[bytes], limit: int) -> tuple[bytes, ...]:
-    """Payloads of at most `limit` bytes. Small neighbours share one payload, large units are cut evenly."""
+    """RTP payloads of at most `limit` bytes: small neighbours are aggregated, large NAL units fragmented evenly."""
     payloads: list[bytes] = []
     small: list[bytes] = []
-    room = limit - codec.header
+    room = limit - codec.header_size
     for unit in units:
         if len(unit) + 2 <= room:
             room -= len(unit) + 2
             small.append(unit)
             continue
         if small:
-            payloads.append(_together(codec, small))
-            small, room = [], limit - codec.header
+            payloads.append(_aggregate(codec, small))
+            small, room = [], limit - codec.header_size
         if len(unit) + 2 <= room:
             room -= len(unit) + 2
             small.append(unit)
         elif len(unit) <= limit:
             payloads.append(unit)
         else:
-            payloads.extend(_cut(codec, unit, limit))
+            payloads.extend(_fragment(codec, unit, limit))
     if small:
-        payloads.append(_together(codec, small))
+        payloads.append(_aggregate(codec, small))
     return tuple(payloads)
 
 
-def _together(codec: Codec, units: Sequence[bytes]) -> bytes:
+def _aggregate(codec: Codec, units: Sequence[bytes]) -> bytes:
     if len(units) == 1:
         return units[0]
     body = b"".join(len(unit).to_bytes(2, "big") + unit for unit in units)
-    if codec.header == 1:
-        importance = max(unit[0] & 0x60 for unit in units)
-        return bytes((importance | 24,)) + body
-    return bytes(((48 << 1) | (units[0][0] & 0x01), units[0][1])) + body
+    if codec.header_size == 1:
+        nal_ref_idc = max(unit[0] & 0x60 for unit in units)
+        return bytes((nal_ref_idc | _STAP_A,)) + body
+    return bytes(((_AP << 1) | (units[0][0] & 0x01), units[0][1])) + body
 
 
-def _cut(codec: Codec, unit: bytes, limit: int) -> list[bytes]:
-    if codec.header == 1:
-        kind, indicator = unit[0] & 0x1F, bytes(((unit[0] & 0xE0) | 28,))
+def _fragment(codec: Codec, unit: bytes, limit: int) -> list[bytes]:
+    if codec.header_size == 1:
+        nal_type, indicator = unit[0] & 0x1F, bytes(((unit[0] & 0xE0) | _FU_A,))
     else:
-        kind, indicator = (unit[0] >> 1) & 0x3F, bytes(((unit[0] & 0x81) | (49 << 1), unit[1]))
-    start, size = codec.header, len(unit)
+        nal_type, indicator = (unit[0] >> 1) & 0x3F, bytes(((unit[0] & 0x81) | (_FU << 1), unit[1]))
+    start, size = codec.header_size, len(unit)
     count = -(-(size - start) // (limit - len(indicator) - 1))
     step = -(-(size - start) // count)
-    first, middle, last = (indicator + bytes((flag | kind,)) for flag in (0x80, 0x00, 0x40))
+    first, middle, last = (indicator + bytes((flag | nal_type,)) for flag in (0x80, 0x00, 0x40))
     pieces = [middle + unit[at : at + step] for at in range(start, size, step)]
     pieces[0] = first + pieces[0][len(first) :]
     pieces[-1] = last + pieces[-1][len(last) :]
@@ -61,7 +66,10 @@ def _cut(codec: Codec, unit: bytes, limit: int) -> list[bytes]:
 def gso_runs(
     payloads: Sequence[bytes], *, overhead: int = 40, segments: int = 60, size: int = 64_000
 ) -> tuple[int, ...]:
-    """Ends (exclusive) of the stretches that one GSO send may carry: equal payloads, a shorter one only at the end."""
+    """Ends (exclusive) of the runs that one send with UDP_SEGMENT may carry: equal payloads, a shorter one at the end.
+
+    A run has at most `segments` packets and `size` bytes; `overhead` bytes are added to each payload on the wire.
+    """
     if len(payloads) == 1:
         return (1,)
     ends: list[int] = []

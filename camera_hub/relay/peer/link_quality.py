@@ -1,8 +1,8 @@
-"""Whether a browser's link bears what it is sent: from its reports, second by second, to a level. Pure.
+"""Whether a browser's link carries what it is sent: from its receiver reports, second by second, to a level. Pure.
 
-Random loss that resends repair is no reason to send less; loss beyond it, packets that queue for seconds, and a backlog
-that overflows are. One level down at a time, each with time to take effect; up again after a good while, ever later for
-a link that does not bear it. (MediaMTX and go2rtc only drop; LiveKit chooses a layer from a bandwidth estimate, which
+Random loss that retransmission repairs is no reason to send less; loss beyond it, packets that queue for seconds, and a
+backlog that overflows are. One level down at a time, each with time to take effect; up again after a rest, which grows
+for a link that fails again. (MediaMTX and go2rtc only drop; LiveKit chooses a layer from a bandwidth estimate, which
 needs probing. Cameras offer two layers and key frames: loss decides well enough among three.)
 """
 
@@ -17,10 +17,10 @@ LOSS = 0.10
 HEAVY_LOSS = 0.25
 """… and from which on even key frames alone are better. Chromium decodes 98 % of the frames at 15 % random loss."""
 QUEUED = 1.5
-"""Seconds of round trip from which on packets are held to queue in front of a narrow place."""
+"""Seconds of round trip from which on packets are taken to queue at a bottleneck."""
 BAD_SECONDS = 3
 SETTLE = 3.0
-"""Seconds that a step down has until its effect is judged: reports about what was sent before still come in."""
+"""Seconds that a step down has before its effect is judged: reports about what was sent before still arrive."""
 REST = 30.0
 REST_CAP = 600.0
 RELAPSE = 60.0
@@ -32,7 +32,7 @@ _LADDER = (LinkLevel.FULL, LinkLevel.LIGHT, LinkLevel.KEYS)
 
 @dataclass(slots=True)
 class LinkSecond:
-    """What was heard of all tracks of one peer since the last judgement. Packets, bytes; `round_trip` the longest."""
+    """Reports about all tracks of one peer since the last judgement. Packets, bytes; `round_trip`: the longest."""
 
     reports: int = 0
     expected: int = 0
@@ -47,9 +47,9 @@ class LinkSecond:
         return min(1.0, max(0, self.lost) / self.expected) if self.expected else 0.0
 
     def bad(self, limit: float) -> bool | None:
-        """Whether the link did not bear it, for a `limit` of loss; None when nothing was heard.
+        """Whether the link failed, for a `limit` of loss; None when nothing was reported.
 
-        Few packets tell little: the loss must lie above the limit by two standard deviations of a count.
+        Few packets prove little: the loss must lie above the limit by two standard deviations of a count.
         """
         if self.overflows:
             return True
@@ -62,12 +62,12 @@ class LinkSecond:
 
 @dataclass(slots=True)
 class Reports:
-    """Makes differences of the totals that reports carry; one per track."""
+    """Turns the totals that reports carry into differences; one per track."""
 
     _before: tuple[int, int] | None = field(default=None)
 
-    def take(self, highest: int, lost: int, round_trip: float | None, into: LinkSecond) -> None:
-        """`highest`: extended sequence number; `lost`: in all (falls when a resend arrives). Both of 32 bits."""
+    def add(self, highest: int, lost: int, round_trip: float | None, into: LinkSecond) -> None:
+        """`highest`: extended sequence number; `lost`: in total (falls when a retransmission arrives). 32 bits."""
         into.reports += 1
         into.round_trip = max(into.round_trip, round_trip or 0.0)
         before, self._before = self._before, (highest, lost)
@@ -77,13 +77,13 @@ class Reports:
 
 
 class LinkQuality:
-    """The level that a peer's link is held to bear, and at KEYS the rate (bit/s) that it is sent at most."""
+    """The level that a peer's link is judged to carry, and at KEYS the rate (bit/s) that it is sent at most."""
 
     def __init__(self) -> None:
         self.level = LinkLevel.FULL
         self.rate: float | None = None
         self._bad = 0
-        self._recent: deque[LinkSecond] = deque(maxlen=BAD_SECONDS)  # in which something was heard
+        self._recent: deque[LinkSecond] = deque(maxlen=BAD_SECONDS)  # in which something was reported
         self._good_since: float | None = None
         self._changed_at = float("-inf")
         self._raised_at = float("-inf")
@@ -100,7 +100,7 @@ class LinkQuality:
         if bad:
             self._good_since = None
             if self.level is LinkLevel.LIGHT and not _together(self._recent).bad(HEAVY_LOSS):
-                self._bad = 0  # neither so good that more could be tried, nor so bad
+                self._bad = 0  # neither good enough to try more, nor that bad
                 return self.level
             self._bad += 1
             if self._bad >= BAD_SECONDS and self.level is not LinkLevel.KEYS:

@@ -1,18 +1,19 @@
-"""What one peer may be sent again: half as much as its media, so that repair never drowns what it repairs. Pure.
+"""How much may be retransmitted to one peer: half as much as its media, so that repair never fills the link. Pure.
 
-A client may ask for everything that it misses at each packet it gets (aiortc does): behind a link of 100 kbit/s that
-came to 4 Mbit/s of resends, which kept the link full.
+A client may request everything that it misses with each packet that arrives (aiortc does): behind a link of 100 kbit/s
+that came to 4 Mbit/s of retransmissions, which kept the link full.
 """
 
 SHARE = 0.5
 LEAST = 32 * 1024
-"""Bytes a second that may be resent whatever the media takes."""
+"""Bytes a second that may be retransmitted in any case."""
 SAVED_LEAST = 128 * 1024
 SAVED_SECONDS = 2.0
-"""So many seconds' media may be resent at once: a road that lost everything for a moment is to be repaired whole."""
+"""So many seconds' media may be retransmitted at once: a link that lost everything for a moment is repaired fully."""
 FADE = 0.8
 LOOKUPS = 4_000
-"""Packets a second that may be asked for: a wall that lost all of a second. What is no longer kept costs time too."""
+"""Packets a second that may be requested: a wall that lost all of a second. A request for what is no longer kept costs
+time, too."""
 
 
 class RepairBudget:
@@ -33,7 +34,7 @@ class RepairBudget:
         return count
 
     def grant(self, media: int, rate: float | None) -> None:
-        """Another second has passed, in which `media` bytes were sent; `rate`: bit/s that the link bears, if known."""
+        """Another second has passed, in which `media` bytes were sent; `rate`: bit/s that the link carries."""
         self.lookups = LOOKUPS
         self._media = max(float(media), self._media * FADE)
         if rate is None:

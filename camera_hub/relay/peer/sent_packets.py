@@ -1,17 +1,18 @@
-"""What a track has sent under which sequence number: stretches that point into a feed's history, no copies."""
+"""Which packets a track has sent under which sequence numbers: ranges that refer to a feed's history, no copies."""
 
 from bisect import bisect_right
 from collections import deque
 from dataclasses import dataclass
 
-from camera_hub.relay.ingest.packet_history import Frame, PacketHistory
+from camera_hub.relay.ingest.frame import Frame
+from camera_hub.relay.ingest.packet_history import PacketHistory
 
-MAX_STRETCHES = 4096
+MAX_RANGES = 4096
 
 
 @dataclass(frozen=True, slots=True)
-class Stretch:
-    """Sequences from `sequence` on are the packets of `history` from `index` on, `offset` later in time."""
+class SentRange:
+    """Sequence numbers from `sequence` on are the packets of `history` from `index` on, `offset` later in RTP time."""
 
     sequence: int
     history: PacketHistory
@@ -20,15 +21,15 @@ class Stretch:
     payload_type: int
 
 
-class Sent:
+class SentPackets:
     """Of one track. Sequence numbers here do not wrap."""
 
     def __init__(self) -> None:
-        self.last: Stretch | None = None
-        self._stretches: deque[Stretch] = deque(maxlen=MAX_STRETCHES)
+        self.last: SentRange | None = None
+        self._ranges: deque[SentRange] = deque(maxlen=MAX_RANGES)
 
-    def goes_on(self, sequence: int, history: PacketHistory, index: int, offset: int, payload_type: int) -> None:
-        """The packet of this index goes next, under this sequence."""
+    def record(self, sequence: int, history: PacketHistory, index: int, offset: int, payload_type: int) -> None:
+        """The packet of this index is sent next, under this sequence number."""
         last = self.last
         if (
             last is None
@@ -37,14 +38,14 @@ class Sent:
             or last.history is not history
             or last.payload_type != payload_type
         ):
-            self.last = Stretch(sequence, history, index, offset, payload_type)
-            self._stretches.append(self.last)
+            self.last = SentRange(sequence, history, index, offset, payload_type)
+            self._ranges.append(self.last)
 
-    def find(self, number: int) -> tuple[Stretch, Frame, int] | None:
-        """What went out under this number, with the packet's place in its frame; None when it is no longer kept."""
-        at = bisect_right(self._stretches, number, key=lambda stretch: stretch.sequence) - 1
+    def find(self, number: int) -> tuple[SentRange, Frame, int] | None:
+        """What was sent under this number, with the packet's place in its frame; None when it is no longer kept."""
+        at = bisect_right(self._ranges, number, key=lambda sent_range: sent_range.sequence) - 1
         if at < 0:
             return None
-        stretch = self._stretches[at]
-        found = stretch.history.packet(stretch.index + number - stretch.sequence)
-        return None if found is None else (stretch, *found)
+        sent_range = self._ranges[at]
+        found = sent_range.history.packet(sent_range.index + number - sent_range.sequence)
+        return None if found is None else (sent_range, *found)

@@ -1,25 +1,29 @@
-"""A viewer's tile: its track, the feed it shows, and the one it is to show next."""
+"""A viewer's tile: its track, the feed that it shows, and the one that it is to show next."""
 
 from collections.abc import Callable
 from typing import Protocol
 
 from camera_hub.errors import Reason
+from camera_hub.relay.fanout.interface import PacketSender
 from camera_hub.relay.ingest.feed import Feed
-from camera_hub.relay.ingest.packet_history import Frame
+from camera_hub.relay.ingest.frame import Frame
 from camera_hub.relay.messages import FeedPhase, FeedState, TrackPhase, TrackState
-from camera_hub.relay.peer.track import PacketSender, PayloadTypes, Track
+from camera_hub.relay.peer.track import PayloadTypes, Track
 
-HOLD = 3.0
-"""Seconds that the picture before goes on while the next one's key frame is waited for."""
+HOLD_SECONDS = 3.0
+"""Seconds that the previous picture goes on while the next feed's key frame is waited for."""
 
 
 class TilePeer(Protocol):
     """What a tile needs of its viewer."""
 
     name: str
-    tell_track: Callable[[TrackState], None]
 
-    def wake(self) -> None:
+    def on_track_state(self, state: TrackState) -> None:
+        """What the tile shows has changed."""
+        ...
+
+    def on_feed_changed(self) -> None:
         """Something may wait to be sent, or for a key frame."""
         ...
 
@@ -29,7 +33,7 @@ class TilePeer(Protocol):
 
 
 class _NextFeed:
-    """The feed that a tile waits for while the one before goes on."""
+    """The feed that a tile waits for while the previous one goes on."""
 
     def __init__(self, tile: "TileSwitch", until: float) -> None:
         self._tile = tile
@@ -38,45 +42,47 @@ class _NextFeed:
 
     def wait_for(self, feed: Feed) -> None:
         self.feed = feed
-        feed.takers.add(self)
-        self.feed_says(feed.state)
+        feed.subscribers.add(self)
+        self.on_feed_state(feed.state)
 
     def leave(self) -> None:
         if self.feed is not None:
-            self.feed.takers.discard(self)
+            self.feed.subscribers.discard(self)
 
-    def take(self, frame: Frame) -> None:
+    def on_frame(self, frame: Frame) -> None:
         if frame.key:
             self._tile.switch()
 
-    def feed_says(self, state: FeedState) -> None:
+    def on_feed_state(self, state: FeedState) -> None:
         if (refusal := self._tile.refusal(state)) is not None:
-            self._tile.say(TrackPhase.REFUSED, refusal)  # the hub chooses another stream; the picture goes on
+            self._tile.report(
+                TrackPhase.REFUSED, refusal
+            )  # the hub chooses another stream; the previous picture goes on
         elif state.phase in (FeedPhase.FAILED, FeedPhase.STOPPED):
             self._tile.switch()
 
 
 class TileSwitch:
-    """A track and what it is wanted to show."""
+    """A track and the feed that it is to show."""
 
     def __init__(
         self,
         viewer: TilePeer,
         number: int,
         types: PayloadTypes,
-        outlet: PacketSender,
+        sender: PacketSender,
         now: Callable[[], float],
         *,
         ssrcs: tuple[int, int],
     ) -> None:
         self.viewer = viewer
-        self.track = Track(number, types, outlet, now, on_live=lambda _: self.say(TrackPhase.LIVE))
+        self.track = Track(number, types, sender, now, on_live=lambda _: self.report(TrackPhase.LIVE))
         self.track.ssrc, self.track.rtx_ssrc = ssrcs
         self.wanted: str | None = None
         self.feed: Feed | None = None
         self._next: _NextFeed | None = None
         self._now = now
-        self._said: tuple[int, TrackPhase, str | None, str | None, int | None] | None = None
+        self._reported: tuple[int, TrackPhase, str | None, str | None, int | None] | None = None
 
     @property
     def waits_for(self) -> Feed | None:
@@ -86,105 +92,105 @@ class TileSwitch:
         return self.feed if self.track.waits_for_key else None
 
     def show(self, name: str | None, feed: Feed | None, serial: int, *, hold: bool = False) -> None:
-        """Point the track at a feed; `feed` None with a name: it is not open yet.
+        """Switch the track to a feed; `feed` None with a name: it is not open yet.
 
-        With `hold` a picture that plays goes on until the feed has its key frame, HOLD seconds at most.
+        With `hold` a picture that plays goes on until the feed has its key frame, HOLD_SECONDS at most.
         """
         self._forget_next()
         self.wanted, self.track.serial = name, serial
         if name is None:
             self.leave()
-            self.track.point(None, serial)
-            self.say(TrackPhase.EMPTY)
-        elif not hold or self.track.phase is not TrackPhase.LIVE or (feed is not None and feed.history.gop):
-            self._turn_to(feed)
+            self.track.show(None, serial)
+            self.report(TrackPhase.EMPTY)
+        elif not hold or self.track.phase is not TrackPhase.LIVE or (feed is not None and feed.gop_cache.frames):
+            self._switch_to(feed)
         elif feed is not None and feed is self.feed:
-            self.say(TrackPhase.LIVE)  # it plays already, and has no cache that could be replayed
+            self.report(TrackPhase.LIVE)  # it plays already, and has no GOP cache to replay
         else:
-            self.track.fall_out()  # each frame of the picture before asks how long it is still held
-            self._next = _NextFeed(self, self._now() + HOLD)
-            self.say(TrackPhase.WAITING)
+            self.track.leave_in_step()  # each frame of the previous picture checks how long it is still held
+            self._next = _NextFeed(self, self._now() + HOLD_SECONDS)
+            self.report(TrackPhase.WAITING)
             if feed is not None:
                 self._next.wait_for(feed)
-                self.viewer.wake()
+                self.viewer.on_feed_changed()
 
     def join(self, feed: Feed) -> None:
         """The wanted feed is there."""
         if self._next is None:
-            self._turn_to(feed)
+            self._switch_to(feed)
             return
         self._next.wait_for(feed)
-        self.viewer.wake()
+        self.viewer.on_feed_changed()
 
     def switch(self) -> None:
-        """No longer hold the picture before: turn to what is wanted, whatever it has."""
+        """Stop holding the previous picture: switch to the wanted feed, whatever it has."""
         feed = self._next.feed if self._next is not None else None
         self._forget_next()
-        self._turn_to(feed)
+        self._switch_to(feed)
 
     def leave(self) -> None:
-        """Take no more of any feed."""
+        """Unsubscribe from every feed."""
         self._forget_next()
-        self.track.fall_out()
+        self.track.leave_in_step()
         if self.feed is not None:
-            self.feed.takers.discard(self)
+            self.feed.subscribers.discard(self)
             self.feed = None
 
-    def take(self, frame: Frame) -> None:
+    def on_frame(self, frame: Frame) -> None:
         if self._next is not None and self._now() >= self._next.until:
             self.switch()
             return
         self.viewer.deliver(self.track, frame)
         if self._next is None and self.feed is not None:
-            self.track.fall_in(self.feed.unison, self)
+            self.track.join_in_step(self.feed.in_step, self)
 
-    def feed_says(self, state: FeedState) -> None:
-        if self._next is not None:  # these words are about the picture before
+    def on_feed_state(self, state: FeedState) -> None:
+        if self._next is not None:  # this is about the previous picture
             if state.phase is not FeedPhase.LIVE:
                 self.switch()
             return
         if state.phase is FeedPhase.STOPPED:
             self.leave()
-            self.track.point(None, self.track.serial)
-            self.say(TrackPhase.WAITING)
+            self.track.show(None, self.track.serial)
+            self.report(TrackPhase.WAITING)
             return
         if state.phase is FeedPhase.WAITING_KEY:
             self.track.expect_key()
         if (refusal := self.refusal(state)) is not None:
-            self.say(TrackPhase.REFUSED, refusal)
+            self.report(TrackPhase.REFUSED, refusal)
         elif state.phase is FeedPhase.FAILED:
             self.track.expect_key()
-            self.say(TrackPhase.WAITING, state.reason)
+            self.report(TrackPhase.WAITING, state.reason)
         elif self.track.phase is not TrackPhase.LIVE:
-            self.say(TrackPhase.WAITING, self.feed.trouble if self.feed is not None else None)
+            self.report(TrackPhase.WAITING, self.feed.last_failure if self.feed is not None else None)
 
     def refusal(self, state: FeedState) -> str | None:
-        """Why this browser cannot be shown what the feed sends; None when it can, or nobody knows yet."""
+        """Why this browser cannot show what the feed sends; None when it can, or when that is not known yet."""
         if state.reason == Reason.B_FRAMES:
             return state.reason
         if state.codec is None or state.codec in self.track.types.by_codec:
             return None
         return Reason.NO_H264 if state.codec == "h265" else state.reason or Reason.CODEC_UNSUPPORTED
 
-    def say(self, phase: TrackPhase, reason: str | None = None) -> None:
-        """Tell the hub, once, about the picture that is wanted."""
+    def report(self, phase: TrackPhase, reason: str | None = None) -> None:
+        """Report the state of the wanted picture, once."""
         first = self.track.first_rtp if phase is TrackPhase.LIVE else None
-        said = (self.track.serial, phase, self.wanted, reason, first)
-        if said != self._said:
-            self._said = said
-            self.viewer.tell_track(TrackState(self.viewer.name, self.track.number, *said))
+        state = (self.track.serial, phase, self.wanted, reason, first)
+        if state != self._reported:
+            self._reported = state
+            self.viewer.on_track_state(TrackState(self.viewer.name, self.track.number, *state))
 
-    def _turn_to(self, feed: Feed | None) -> None:
+    def _switch_to(self, feed: Feed | None) -> None:
         if self.feed is not None:
-            self.feed.takers.discard(self)
+            self.feed.subscribers.discard(self)
         self.feed = feed
-        self.track.point(feed, self.track.serial)
+        self.track.show(feed, self.track.serial)
         if feed is None:
-            self.say(TrackPhase.WAITING)
+            self.report(TrackPhase.WAITING)
             return
-        feed.takers.add(self)
-        self.feed_says(feed.state)
-        self.viewer.wake()
+        feed.subscribers.add(self)
+        self.on_feed_state(feed.state)
+        self.viewer.on_feed_changed()
 
     def _forget_next(self) -> None:
         if self._next is not None:

@@ -1,46 +1,27 @@
-"""One tile's slot in a viewer: frames of whatever feed it is pointed at, under one sequence that never steps back.
+"""One tile's RTP stream in a viewer: frames of whatever feed it shows, under one sequence that never steps back.
 
-libsrtp takes a repeated sequence number with other bytes without a word (nonce reuse), so the safety lies here: a
-number is given to a packet when it is handed to the outlet, once; a resend repeats the same bytes under the RTX stream.
+libsrtp accepts a repeated sequence number with other bytes (nonce reuse), so the safety lies here: a number is given to
+a packet once, when it is given to the sender; a retransmission carries the same payload in the RTX stream.
 """
 
 import random
 from collections import deque
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
-from typing import Protocol
 
-from camera_hub.relay.fanout.in_step import BatchMember, InStepTracks, Member
-from camera_hub.relay.ingest.packet_history import Frame, FrameSource, PacketRun, packet_by_packet, worth_replaying
-from camera_hub.relay.ingest.timeline import squeeze
+from camera_hub.relay.fanout.in_step import InStepMember, InStepTracks
+from camera_hub.relay.fanout.interface import PacketSender
+from camera_hub.relay.ingest.frame import Frame, PacketRun, packet_by_packet
+from camera_hub.relay.ingest.packet_history import FrameSource
+from camera_hub.relay.ingest.timestamps import replay_timestamps
 from camera_hub.relay.messages import TrackPhase
-from camera_hub.relay.peer.sent_packets import Sent
+from camera_hub.relay.peer.sent_packets import SentPackets
 
 MASK32 = 0xFFFFFFFF
-MAX_RESENT = 4096
-REPEAT_LEAST, REPEAT_MOST = 0.015, 0.5
-"""Seconds between two resends of one packet; half the round trip within these: the last one is still on its way."""
-
-
-class PacketSender(Protocol):
-    """Where packets go: encrypted and handed to the socket. Takes all it is given; `blocked` = give it no more now."""
-
-    @property
-    def blocked(self) -> bool: ...
-
-    def send(self, payload_type: int, ssrc: int, sequence: int, timestamp: int, run: PacketRun) -> int:
-        """Send the run's packets under `sequence` (16 bit) and those after it; the marker where a frame ends. Bytes."""
-        ...
-
-    def send_one(
-        self, payload_type: int, ssrc: int, sequence: int, timestamp: int, marker: bool, payload: bytes
-    ) -> int:
-        """Send one packet by itself: a resend (RTX, RFC 4588), or sound. Bytes."""
-        ...
-
-    def leg(self, payload_type: int, ssrc: int, lag: int, base: int) -> BatchMember | None:
-        """This track's part of a broadcast (webrtc.broadcast.Leg); None where it cannot be in one now."""
-        ...
+MAX_RTX_REMEMBERED = 4096
+RTX_INTERVAL_MIN, RTX_INTERVAL_MAX = 0.015, 0.5
+"""Seconds between two retransmissions of a packet: half the round trip within these bounds, as the last one may still
+be under way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,14 +39,14 @@ class TrackFigures:
     packets: int = 0
     bytes: int = 0
     rtx: int = 0
-    rtx_missed: int = 0  # asked for, but no longer kept
+    rtx_missed: int = 0  # requested, but no longer kept
     pli: int = 0
     replays: int = 0
     rtx_refused: int = 0  # beyond the budget
-    rtx_repeated: int = 0  # asked for again while the last resend may be on its way
+    rtx_repeated: int = 0  # requested again while the last one may be under way
     dropped_frames: int = 0
     overflows: int = 0
-    thinned_frames: int = 0  # left out for a narrow link
+    thinned_frames: int = 0  # left out because of a thin link
     lost: int = 0
     fraction_lost: float = 0.0
     round_trip: float | None = None
@@ -74,17 +55,17 @@ class TrackFigures:
 @dataclass(slots=True)
 class _QueuedRuns:
     frame: Frame
-    timestamp: int | None  # None: its own hub time, live; settled when its first packet goes
+    timestamp: int | None  # None: the frame's own, live; settled when its first packet is sent
     sent: int = 0  # runs
 
 
 @dataclass(slots=True)
 class Track:
-    """State of one track. `now` is the hub's monotonic time. Not awaited anywhere: the viewer's pacer drives it."""
+    """State of one track. `now`: the relay's monotonic seconds. Never awaits: the viewer's pacer drives it."""
 
     number: int
     types: PayloadTypes
-    outlet: PacketSender
+    sender: PacketSender
     now: Callable[[], float]
     on_live: Callable[["Track"], None]
     backlog_bytes: int = 8 * 1024 * 1024
@@ -96,64 +77,70 @@ class Track:
     phase: TrackPhase = TrackPhase.EMPTY
     last_timestamp: int | None = None
     first_rtp: int | None = None
-    """RTP timestamp of the first frame since the track was pointed anew: what is earlier shows what was before."""
+    """RTP timestamp of the first frame of the present feed: earlier ones show the previous feed."""
     _sequence: int = field(default_factory=lambda: random.randrange(1 << 15))
     _rtx_sequence: int = field(default_factory=lambda: random.randrange(1 << 15))
     _base: int = field(default_factory=lambda: random.randrange(1 << 31))
     _backlog: deque[_QueuedRuns] = field(default_factory=deque)
     _backlog_size: int = 0
     _needs_key: bool = True
-    _opening: bool = False  # what it begins with has not been sent whole
+    _starting: bool = False  # the key frame that its picture starts with has not been sent completely
     _pt: tuple[int, int | None] | None = None
-    _sent: Sent = field(default_factory=Sent)
+    _sent: SentPackets = field(default_factory=SentPackets)
     _replayed_at: float = -1e9
     _keys_only: bool = False
     _resent: dict[int, float] = field(default_factory=dict)  # number → when
-    _member: Member | None = None
-    _lag: int = 0  # of it: sequence = index - lag
-    _unspent: int = 0
+    _member: InStepMember | None = None
+    _lag: int = 0  # in step: sequence = index - lag
+    _unspent: int = 0  # bytes that the in-step batch has sent and the pacer has not been told of
 
-    def thin(self, *, keys_only: bool) -> None:
-        """From now on send key frames alone, one at a time, or all frames (from the next key frame on)."""
-        self.fall_out()
+    def connect(self, sender: PacketSender) -> None:
+        """The peer is connected: start again with its sender."""
+        self.sender = sender
+        self.show(self.feed, self.serial)
+
+    def thin_out(self, *, keys_only: bool) -> None:
+        """From now on send key frames only, one at a time, or all frames (from the next key frame on)."""
+        self.leave_in_step()
         if keys_only and not self._keys_only:
             self._drop_backlog()
             self._needs_key = True
         self._keys_only = keys_only
 
-    def point(self, feed: FrameSource | None, serial: int) -> None:
-        """Show `feed` from now on, from its cache if it has one. The caller has checked that the codec is taken."""
-        self.fall_out()
+    def show(self, feed: FrameSource | None, serial: int) -> None:
+        """Show `feed` from now on, from its GOP cache if it has one. The caller has checked the codec."""
+        self.leave_in_step()
         self._drop_backlog()
         self.feed, self.serial = feed, serial
         self._needs_key = True
         self._pt = None
         self.phase = TrackPhase.EMPTY if feed is None else TrackPhase.WAITING
-        self._opening = feed is not None
+        self._starting = feed is not None
         if feed is not None:
             self.replay()
 
     def replay(self) -> bool:
-        """Queue the feed's cached GOP, squeezed. False when there is none (then the next key frame begins)."""
-        self.fall_out()
+        """Queue the feed's GOP cache with compressed timestamps. False when it is empty: the next key frame starts."""
+        self.leave_in_step()
         if self.feed is None or not self._settle_type():
             return False
-        gop = self.feed.history.gop
+        gop = self.feed.gop_cache.frames
         if not gop:
             return False
         if self._keys_only:
             gop = [packet_by_packet(gop[0])]
         self._drop_backlog()
-        for frame, timestamp in zip(gop, squeeze(len(gop), self.last_timestamp, gop[-1].timestamp), strict=True):
+        timestamps = replay_timestamps(len(gop), self.last_timestamp, gop[-1].timestamp)
+        for frame, timestamp in zip(gop, timestamps, strict=True):
             self._queue(_QueuedRuns(frame, timestamp))
         self._needs_key = self._keys_only
         self._replayed_at = self.now()
         self.figures.replays += 1
         return True
 
-    def live(self, frame: Frame, budget: int) -> int:
-        """The feed has a new frame: send of it what `budget` allows, queue the rest. Bytes sent."""
-        self.fall_out()  # the unison has left this frame to each
+    def send_live(self, frame: Frame, budget: int) -> int:
+        """The feed has a new frame: send as much of it as `budget` (bytes) allows, queue the rest. Bytes sent."""
+        self.leave_in_step()  # this frame was not sent by the in-step batch
         if self._needs_key:
             if not frame.key or not self._settle_type():
                 if self._keys_only:
@@ -162,7 +149,7 @@ class Track:
                     self.figures.dropped_frames += self.phase is TrackPhase.LIVE
                 return 0
             if self._keys_only:
-                if self._backlog:  # the key frame before is still on its way
+                if self._backlog:  # the previous key frame is still being sent
                     self.figures.thinned_frames += 1
                     return 0
                 frame = packet_by_packet(frame)
@@ -177,14 +164,14 @@ class Track:
             self._needs_key = True
         return 0
 
-    def work(self, budget: int) -> int:
-        """Send from the backlog about `budget` bytes, at least one run. Bytes sent.
+    def send_queued(self, budget: int) -> int:
+        """Send about `budget` bytes from the backlog, at least one run. Bytes sent.
 
-        Stop where the outlet blocks, and behind the frame that a picture begins with: another tile's goes before the
-        rest (pacer.next_of).
+        Stops when the sender is blocked, and after the key frame that a picture starts with: another tile's goes before
+        the rest (pacer.next_track).
         """
         sent = 0
-        while self._backlog and sent < budget and not self.outlet.blocked:
+        while self._backlog and sent < budget and not self.sender.blocked:
             waiting = self._backlog[0]
             frame = waiting.frame
             if waiting.sent == 0:
@@ -196,37 +183,37 @@ class Track:
                 self._backlog.popleft()
                 self._backlog_size -= frame.size
                 self.figures.frames += 1
-                if self._opening:
-                    self._opening = False
+                if self._starting:
+                    self._starting = False
                     break
         return sent
 
     def _send_frame(self, frame: Frame, budget: int) -> int:
-        """The usual case: a live frame, and nothing waits before it. What the budget does not allow is queued."""
+        """The usual case: a live frame and an empty backlog. What the budget does not allow is queued."""
         timestamp = self._begin(frame, None)
         if len(frame.runs) == 1:
             sent = self._send(frame.runs[0], timestamp)
         else:
             sent = 0
             for index, run in enumerate(frame.runs):
-                if index and (sent >= budget or self.outlet.blocked):
+                if index and (sent >= budget or self.sender.blocked):
                     self._queue(_QueuedRuns(frame, timestamp, index))
                     return sent
                 sent += self._send(run, timestamp)
         self.figures.frames += 1
-        self._opening = False
+        self._starting = False
         return sent
 
-    def resend(self, sequences: list[int], budget: int) -> int:
-        """Answer a NACK from the feed's history with about `budget` bytes. Bytes sent."""
+    def retransmit(self, sequences: list[int], budget: int) -> int:
+        """Answer a NACK (RFC 4585) from the feed's packet history with about `budget` bytes. Bytes sent."""
         self.settle()
         sent = 0
         now = self.now()
-        repeat = min(REPEAT_MOST, max(REPEAT_LEAST, (self.figures.round_trip or 0.0) / 2))
-        if len(self._resent) > MAX_RESENT:
+        repeat = min(RTX_INTERVAL_MAX, max(RTX_INTERVAL_MIN, (self.figures.round_trip or 0.0) / 2))
+        if len(self._resent) > MAX_RTX_REMEMBERED:
             self._resent = {number: at for number, at in self._resent.items() if now - at < repeat}
         for place_in_list, sequence in enumerate(sequences):
-            if sent >= budget or self.outlet.blocked:
+            if sent >= budget or self.sender.blocked:
                 self.figures.rtx_refused += len(sequences) - place_in_list
                 break
             number = self._sequence - ((self._sequence - sequence) & 0xFFFF)
@@ -237,41 +224,42 @@ class Track:
             if found is None:
                 self.figures.rtx_missed += 1
                 continue
-            stretch, frame, place = found
-            rtx_type = next((rtx for media, rtx in self.types.by_codec.values() if media == stretch.payload_type), None)
+            sent_range, frame, place = found
+            rtx_type = next(
+                (rtx for media, rtx in self.types.by_codec.values() if media == sent_range.payload_type), None
+            )
             if rtx_type is None:
                 continue
-            timestamp = (frame.timestamp + stretch.offset + self._base) & MASK32
+            timestamp = (frame.timestamp + sent_range.offset + self._base) & MASK32
             payload = (sequence & 0xFFFF).to_bytes(2, "big") + frame.payloads[place]
             rtx_sequence, self._rtx_sequence = self._rtx_sequence, self._rtx_sequence + 1
             marker = place == len(frame.payloads) - 1
-            sent += self.outlet.send_one(rtx_type, self.rtx_ssrc, rtx_sequence & 0xFFFF, timestamp, marker, payload)
+            sent += self.sender.send_one(rtx_type, self.rtx_ssrc, rtx_sequence & 0xFFFF, timestamp, marker, payload)
             self._resent[number] = now
             self.figures.rtx += 1
         return sent
 
     def expect_key(self) -> None:
-        """The feed begins anew, perhaps with another codec: what waits is void, its next key frame goes first."""
-        self.fall_out()
+        """The feed starts again, perhaps with another codec: drop the backlog and wait for its next key frame."""
+        self.leave_in_step()
         self._drop_backlog()
         self._needs_key = True
         if self.phase is TrackPhase.LIVE:
             self.phase = TrackPhase.WAITING
-            self._opening = True
+            self._starting = True
 
-    def picture_lost(self) -> None:
-        """Answer a PLI: replay if the cached bytes are cheaper than waiting, at most once a second."""
+    def on_picture_lost(self) -> None:
+        """Answer a PLI: replay if the cached bytes are cheaper than waiting for a key frame, at most once a second."""
         self.figures.pli += 1
         now = self.now()
         if self.feed is None or self._needs_key or self._backlog or now - self._replayed_at < 1.0:
             return
-        history = self.feed.history
-        gop = history.gop
-        if gop and worth_replaying(now - gop[0].arrived, history.gop_seconds, history.gop_size):
+        if self.feed.gop_cache.worth_replaying(now):
             self.replay()
 
-    def fall_in(self, unison: InStepTracks, taker: Hashable) -> None:
-        """Join the feed's unison, if all that is left to do is to pass each frame on. `taker`: as the feed knows it."""
+    def join_in_step(self, in_step: InStepTracks, subscriber: Hashable) -> None:
+        """Join the feed's in-step batch, if all that is left to do is to pass each frame on. `subscriber`: as the feed
+        knows it."""
         last = self._sent.last
         if (
             self._member is not None
@@ -282,60 +270,60 @@ class Track:
             or self._keys_only
             or self.phase is not TrackPhase.LIVE
             or self._pt is None
-            or last.sequence - last.index != self._sequence - unison.index
+            or last.sequence - last.index != self._sequence - in_step.index
         ):
             return
         self._lag = last.index - last.sequence
-        leg = self.outlet.leg(self._pt[0], self.ssrc, self._lag, self._base)
-        if leg is not None:
-            self._member = unison.join(taker, self, leg)
+        stream = self.sender.batch_stream(self._pt[0], self.ssrc, self._lag, self._base)
+        if stream is not None:
+            self._member = in_step.join(subscriber, self, stream)
 
-    def fall_out(self) -> None:
-        """Go its own way from now on, if it was in a unison."""
+    def leave_in_step(self) -> None:
+        """Send for itself from now on, if it was in step."""
         if self._member is not None:
             self.settle()
             member, self._member = self._member, None
-            member.unison.leave(member)
+            member.tracks.leave(member)
 
     def settle(self) -> None:
-        """Count what a unison has sent for this track. To be called before its counters are read."""
+        """Count what the in-step batch has sent for this track. To be called before its counters are read."""
         member = self._member
         if member is None:
             return
         frames, packets, size = member.settle()
         if packets:
-            # What was sent under, not what was counted: so that no number can be used again, whatever went wrong.
-            self._sequence = member.unison.sent - self._lag
-            self.last_timestamp = member.unison.timestamp
+            # From the numbers that were used, not from a count: none can be used again, whatever went wrong.
+            self._sequence = member.tracks.sent - self._lag
+            self.last_timestamp = member.tracks.timestamp
             self._unspent += size
             self.figures.frames += frames
             self.figures.packets += packets
             self.figures.bytes += size
 
-    def take_unspent(self) -> int:
-        """Bytes that a unison has sent for this track since the last call, which its pacer has not heard of."""
+    def collect_unspent(self) -> int:
+        """Bytes that the in-step batch has sent for this track since the last call, for the pacer."""
         self.settle()
         unspent, self._unspent = self._unspent, 0
         return unspent
 
     def queue_rest(self, frame: Frame, sent: int) -> None:
-        self.figures.frames -= 1  # `work` counts it when its last run goes
+        self.figures.frames -= 1  # `send_queued` counts it when its last run is sent
         self._queue(_QueuedRuns(frame, frame.timestamp, sent))
 
     @property
     def backlog(self) -> int:
-        """Bytes that wait to be sent; 0 = none."""
+        """Bytes that wait to be sent."""
         return self._backlog_size
 
     @property
-    def waits(self) -> int:
+    def queued_frames(self) -> int:
         """Frames that wait to be sent."""
         return len(self._backlog)
 
     @property
-    def opens(self) -> bool:
-        """Whether the key frame goes next that this tile's picture begins with."""
-        return self._opening and bool(self._backlog)
+    def starts_next(self) -> bool:
+        """Whether the next frame to be sent is the key frame that this tile's picture starts with."""
+        return self._starting and bool(self._backlog)
 
     @property
     def waits_since(self) -> float:
@@ -365,14 +353,15 @@ class Track:
         self._backlog_size = 0
 
     def _begin(self, frame: Frame, timestamp: int | None) -> int:
-        """A frame's first packet goes next: settle its time, which never steps back, and where its packets are kept."""
+        """A frame's first packet is sent next: settle its timestamp, which never steps back, and record where its
+        packets are kept."""
         assert self._pt is not None
         assert self.feed is not None
         wanted, last = frame.timestamp if timestamp is None else timestamp, self.last_timestamp
         if last is not None and wanted <= last:
             wanted = last + 1
         self.last_timestamp = wanted
-        self._sent.goes_on(self._sequence, self.feed.history, frame.first, wanted - frame.timestamp, self._pt[0])
+        self._sent.record(self._sequence, self.feed.history, frame.first, wanted - frame.timestamp, self._pt[0])
         return wanted
 
     def _send(self, run: PacketRun, timestamp: int) -> int:
@@ -380,7 +369,7 @@ class Track:
         count, figures = len(run.payloads), self.figures
         first, self._sequence = self._sequence, self._sequence + count
         out = (timestamp + self._base) & MASK32
-        size = self.outlet.send(self._pt[0], self.ssrc, first & 0xFFFF, out, run)
+        size = self.sender.send(self._pt[0], self.ssrc, first & 0xFFFF, out, run)
         figures.packets += count
         figures.bytes += size
         if self.phase is not TrackPhase.LIVE:

@@ -1,4 +1,4 @@
-"""How the relay itself is: how late its loop runs, and how much memory it holds."""
+"""The relay process's own health: how late its event loop runs, and how much memory it uses."""
 
 import os
 import statistics
@@ -7,18 +7,18 @@ from collections import deque
 from camera_hub.clock import Clock
 from camera_hub.running import BEAT, to_beat
 
-KEPT = 100
-"""Samples: ten seconds."""
+SAMPLES = 100
+"""Ten seconds."""
 
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
-class Lag:
-    """`run` wakes at each beat, ten a second, and notes how much too late; a loop that is blocked shows here first."""
+class LoopLag:
+    """How late the event loop runs: `run` wakes at each beat, ten a second, and records by how much too late."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._late: deque[float] = deque(maxlen=KEPT)
+        self._late: deque[float] = deque(maxlen=SAMPLES)
 
     async def run(self) -> None:
         """Measure until cancelled."""
@@ -31,16 +31,16 @@ class Lag:
 
     @property
     def median(self) -> float:
-        """Seconds, of the last ten."""
+        """Seconds, over the last ten."""
         return statistics.median(self._late) if self._late else 0.0
 
     @property
     def longest(self) -> float:
-        """Seconds, of the last ten."""
+        """Seconds, over the last ten."""
         return max(self._late, default=0.0)
 
 
 def rss_bytes() -> int:
-    """Memory that this process holds now (statm(5): second field, in pages)."""
+    """Resident memory of this process (proc_pid_statm(5): second field, in pages)."""
     with open("/proc/self/statm", "rb") as statm:
         return int(statm.read().split()[1]) * _PAGE

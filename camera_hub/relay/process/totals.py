@@ -1,4 +1,4 @@
-"""What all viewers of a relay have been sent since it began: counters that never fall, also when viewers go. Pure."""
+"""What all viewers of a relay have been sent since it started: counters that never fall. Pure."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -12,15 +12,15 @@ class Totals:
     """Sums the figures of viewers (`Viewer.read_figures`)."""
 
     def __init__(self) -> None:
-        self._gone: Counter[str] = Counter()
+        self._ended: Counter[str] = Counter()
 
-    def leave(self, viewer: Mapping[str, Any]) -> None:
-        """A viewer has ended; its counters stay."""
-        _add(self._gone, viewer)
+    def add_ended(self, viewer: Mapping[str, Any]) -> None:
+        """A viewer has ended; keep its counters."""
+        _add(self._ended, viewer)
 
     def read(self, viewers: Iterable[Mapping[str, Any]]) -> dict[str, int]:
-        """Of those that have gone and those that are here, each name under `sent_`."""
-        sums = Counter(self._gone)
+        """Sums over ended and running viewers, each name with the prefix `sent_`."""
+        sums = Counter(self._ended)
         for viewer in viewers:
             _add(sums, viewer)
         return {f"sent_{name}": sums[name] for name in (*OF_VIEWER, *OF_TRACK)}

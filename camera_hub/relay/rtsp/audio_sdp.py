@@ -1,28 +1,28 @@
-"""A camera's SDP: the one audio stream that comes with its video, and whether browsers can play it. Pure (RFC 4566).
+"""The audio of a camera's SDP (RFC 4566): the one stream to set up, and whether browsers can play it. Pure.
 
-Nothing is ever re-encoded, so what plays is what every browser decodes: G.711 at 8 kHz and Opus (RFC 7874).
+Nothing is re-encoded, so what plays is what every browser decodes: G.711 at 8 kHz and Opus (RFC 7874).
 """
 
 import re
 from dataclasses import dataclass
 
 from camera_hub.errors import HubError
-from camera_hub.relay.rtsp.sdp import base_of, resolve, split
+from camera_hub.relay.rtsp.video_sdp import aggregate_url, resolve_control, split_sections
 
 RATES = {"pcmu": 8000, "pcma": 8000, "opus": 48_000}
-"""Codecs that are passed on → their RTP clock in Hz."""
+"""Codecs that are passed on → RTP clock in Hz."""
 
 _STATIC = {0: "PCMU/8000", 4: "G723/8000", 5: "DVI4/8000", 8: "PCMA/8000", 9: "G722/8000", 14: "MPA/90000"}
-"""RFC 3551 section 6: types that need no rtpmap."""
+"""Static payload types (RFC 3551 section 6), which need no rtpmap."""
 
 _NAMES = {"mpeg4-generic": "aac", "mp4a-latm": "aac", "mpa": "mp2", "l16": "pcm"}
 _MAX_NAME = 16
-_NUMBER = re.compile("[0-9]{1,3}")
+_PAYLOAD_TYPE = re.compile("[0-9]{1,3}")
 
 
 @dataclass(frozen=True, slots=True)
 class AudioStream:
-    """`codec` as it is called on pages; `rate`: RTP clock in Hz, 0 where the stream is not passed on."""
+    """`codec`: lower-case name as shown on pages. `rate`: RTP clock in Hz, 0 where browsers cannot play the stream."""
 
     codec: str
     payload_type: int
@@ -31,41 +31,42 @@ class AudioStream:
 
     @property
     def plays(self) -> bool:
+        """Whether browsers can play it."""
         return self.rate > 0
 
 
-def read_audio(text: str, base: str) -> AudioStream | None:
-    """The first audio stream that browsers play, else the first one, else None. Never raises: sound is an extra.
+def parse_audio(text: str, base: str) -> AudioStream | None:
+    """The first audio stream that browsers can play, else the first one, else None. Never raises: audio is optional.
 
-    A stream of the camera is recvonly, the way back to its loudspeaker sendonly (ONVIF Streaming section 5.3); some
-    cameras mean the opposite and say so of their video, too.
+    `base`: URL that relative control attributes belong to. The camera's own audio is recvonly, the back channel to its
+    loudspeaker sendonly (ONVIF Streaming Specification section 5.3); some cameras mark both media the other way round.
     """
-    head, *sections = split(text)
-    base = base_of(head, base)
-    backwards = any(section[0].startswith("m=video") and "a=sendonly" in section for section in sections)
+    head, *sections = split_sections(text)
+    base = aggregate_url(head, base)
+    reversed_directions = any(section[0].startswith("m=video") and "a=sendonly" in section for section in sections)
     streams = [
         stream
         for section in sections
-        if section[0].startswith("m=audio") and (backwards or "a=sendonly" not in section)
+        if section[0].startswith("m=audio") and (reversed_directions or "a=sendonly" not in section)
         for stream in _streams(section, base)
     ]
     return next((stream for stream in streams if stream.plays), streams[0] if streams else None)
 
 
 def _streams(section: list[str], base: str) -> list[AudioStream]:
-    """One per payload type of the m-line, which nearly always names only one."""
-    types = [int(word) for word in section[0].split()[3:] if _NUMBER.fullmatch(word) and int(word) < 128]
+    """One stream per payload type of the m-line, which nearly always has only one."""
+    types = [int(word) for word in section[0].split()[3:] if _PAYLOAD_TYPE.fullmatch(word) and int(word) < 128]
     control = next((line[10:].strip() for line in section if line.startswith("a=control:")), "")
-    maps = dict(_STATIC)
+    rtpmaps = dict(_STATIC)
     for line in section:
         number, _, mapped = line.removeprefix("a=rtpmap:").strip().partition(" ")
-        if line.startswith("a=rtpmap:") and _NUMBER.fullmatch(number):
-            maps[int(number)] = mapped.strip()
+        if line.startswith("a=rtpmap:") and _PAYLOAD_TYPE.fullmatch(number):
+            rtpmaps[int(number)] = mapped.strip()
     try:
-        url = resolve(base, control)
-    except HubError:  # a control that is no URL
+        url = resolve_control(base, control)
+    except HubError:  # the control attribute is not a URL
         return []
-    return [_stream(number, maps.get(number, ""), url) for number in types]
+    return [_stream(number, rtpmaps.get(number, ""), url) for number in types]
 
 
 def _stream(number: int, mapped: str, control: str) -> AudioStream:
@@ -73,8 +74,8 @@ def _stream(number: int, mapped: str, control: str) -> AudioStream:
     rate, _, channels = rest.partition("/")
     codec = "".join(letter for letter in name if letter.isascii() and (letter.isalnum() or letter in "-."))[:_MAX_NAME]
     codec = _NAMES.get(codec, codec) or "unknown"
-    known = RATES.get(codec, 0)
-    if known and (rate != str(known) or (codec != "opus" and channels not in ("", "1"))):
-        odd = f"{codec}/{rest}" if rest.isascii() and rest.replace("/", "").isdigit() else codec
-        return AudioStream(odd[:_MAX_NAME], number, control, 0)
-    return AudioStream(codec, number, control, known)
+    expected_rate = RATES.get(codec, 0)
+    if expected_rate and (rate != str(expected_rate) or (codec != "opus" and channels not in ("", "1"))):
+        variant = f"{codec}/{rest}" if rest.isascii() and rest.replace("/", "").isdigit() else codec
+        return AudioStream(variant[:_MAX_NAME], number, control, 0)
+    return AudioStream(codec, number, control, expected_rate)

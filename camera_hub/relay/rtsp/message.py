@@ -1,6 +1,6 @@
-"""RTSP on the wire: a parser with hard limits that never trusts a length, and a serializer. Pure (RFC 2326).
+"""RTSP messages: a parser with hard limits that never trusts a length, and a serializer. Pure (RFC 2326).
 
-A camera is hostile until proved otherwise: FFmpeg believes any Content-Length (1.4 GB of memory), this one 128 KiB.
+What a camera sends may be hostile: a Content-Length above 128 KiB is refused, as are long lines and many headers.
 """
 
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ MAX_LINE = 8 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """An answer of the camera. Header names in lower case; a repeated header keeps all its values."""
+    """A camera's response. Header names in lower case; a repeated header keeps all of its values."""
 
     status: int
     phrase: str
@@ -29,11 +29,11 @@ class Response:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A request: by a camera (some send OPTIONS or SET_PARAMETER to their clients), or by a player of RTSP out."""
+    """A request of a player of RTSP out, or of a camera (some send OPTIONS or SET_PARAMETER to their clients)."""
 
     method: str
     headers: Mapping[str, tuple[str, ...]]
-    url: str = field(default="", repr=False)  # a player's token may stand in it
+    url: str = field(default="", repr=False)  # may contain a player's token
     version: str = ""
     body: bytes = b""
 
@@ -43,19 +43,19 @@ class Request:
 
 
 Interleaved = tuple[int, bytes]
-"""Channel and packet of a `$` frame."""
+"""Channel and packet of an interleaved frame (RFC 2326 section 10.12)."""
 
 
 @dataclass(slots=True)
 class _Head:
-    first: str
+    start_line: str
     headers: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    count: int = 0
-    body: int = 0
+    count: int = 0  # header lines
+    body: int = 0  # bytes; -1 while header lines are read
 
 
 class Parser:
-    """Bytes in, messages out. Raises HubError(INVALID) with BAD_REPLY or REPLY_TOO_LARGE; then the stream is lost."""
+    """Bytes in, messages out. After a HubError the connection cannot be read any further."""
 
     def __init__(self, max_body: int = MAX_BODY) -> None:
         self._max_body = max_body
@@ -64,11 +64,14 @@ class Parser:
 
     @property
     def unfinished(self) -> bool:
-        """Whether a message has begun to come and is not whole yet."""
+        """Whether the beginning of a message is buffered."""
         return bool(self._buffer) or self._head is not None
 
     def feed(self, data: bytes) -> list[Response | Request | Interleaved]:
-        """Take what came from the socket, give all that is complete."""
+        """Add bytes from the socket; returns the messages that are complete.
+
+        Raises HubError: BAD_REPLY for what is not RTSP, REPLY_TOO_LARGE beyond the limits.
+        """
         buffer = self._buffer
         buffer += data
         found: list[Response | Request | Interleaved] = []
@@ -93,7 +96,7 @@ class Parser:
         return found
 
     def _message(self, at: int) -> tuple[int, Response | Request | None]:
-        """Read on in a message from `at`: where it stopped, and the message if it is whole."""
+        """Continue a message at offset `at`. Returns where it stopped, and the message if it is complete."""
         buffer = self._buffer
         while self._head is None or self._head.body < 0:
             end = buffer.find(b"\n", at, at + MAX_LINE + 1)
@@ -111,7 +114,7 @@ class Parser:
             return at, None
         body = bytes(buffer[at : at + head.body])
         self._head = None
-        return at + head.body, _whole(head, body)
+        return at + head.body, _complete(head, body)
 
     def _line(self, line: str) -> None:
         if self._head is None:
@@ -134,53 +137,61 @@ class Parser:
 
 
 def _check_start(start: bytes) -> None:
-    """The first bytes of a message: a status line, or a method name. HTTP servers and noise are found out at once."""
+    """Check the first bytes of a message: a status line or a method name. HTTP servers and noise fail at once."""
     if start.startswith(b"RTSP/1."[: len(start)]) or start.strip(b"\r\n") == b"":
         return
     if not all(0x41 <= byte <= 0x5A or byte in b"_ " for byte in start.split(b" ")[0]):
-        raise _bad("something that is no RTSP")
+        raise _bad("something that is not RTSP")
 
 
 def _body_length(headers: Mapping[str, tuple[str, ...]], limit: int) -> int:
     text = headers.get("content-length", ("0",))[0]
     if not text.isascii() or not text.isdigit():
-        raise _bad("a Content-Length that is no number")
+        raise _bad("a Content-Length that is not a number")
     if len(text) > 9 or int(text) > limit:
         raise _too_large(f"a body of {text[:12]} bytes, the limit is {limit}")
     return int(text)
 
 
-def _whole(head: _Head, body: bytes) -> Response | Request:
-    words = head.first.split(" ", 2)
-    if not head.first.startswith("RTSP/"):
+def _complete(head: _Head, body: bytes) -> Response | Request:
+    words = head.start_line.split(" ", 2)
+    if not head.start_line.startswith("RTSP/"):
         url, version = (*words[1:], "", "")[:2]
         return Request(words[0], head.headers, url, version, body)
     if len(words) < 2 or len(words[1]) != 3 or not words[1].isascii() or not words[1].isdigit():
-        raise _bad("a status line without a status")
+        raise _bad("a status line without a status code")
     return Response(int(words[1]), words[2] if len(words) > 2 else "", head.headers, body)
 
 
 def _bad(what: str) -> HubError:
-    return HubError(Kind.INVALID, f"the camera sent {what}; is this really its RTSP port?", reason=Reason.BAD_REPLY)
+    return HubError(Kind.INVALID, f"the camera sent {what}; check that this is its RTSP port", reason=Reason.BAD_REPLY)
 
 
 def _too_large(what: str) -> HubError:
-    return HubError(Kind.TOO_LARGE, f"the camera sent {what}", reason=Reason.REPLY_TOO_LARGE)
+    return HubError(
+        Kind.TOO_LARGE,
+        f"the camera sent {what}; check that this is its RTSP port, or restart it",
+        reason=Reason.REPLY_TOO_LARGE,
+    )
 
 
 def write_request(method: str, url: str, headers: Mapping[str, str]) -> bytes:
-    """Bytes of a request. Raises HubError(INVALID) when a value would smuggle in another line."""
+    """Serialize a request. Raises HubError(INVALID) for a value with a line break, which would inject a header."""
     lines = [f"{method} {url} RTSP/1.0", *(f"{name}: {value}" for name, value in headers.items()), "", ""]
     for line in lines:
         if "\r" in line or "\n" in line or "\0" in line:
-            raise HubError(Kind.INVALID, "an RTSP request may not hold line breaks", reason=Reason.BAD_REPLY)
+            raise HubError(
+                Kind.INVALID,
+                "an RTSP request must not contain line breaks; check the stream's URL",
+                reason=Reason.BAD_REPLY,
+            )
     return "\r\n".join(lines).encode()
 
 
-def write_answer(
+def write_response(
     status: int, phrase: str, request: Request, headers: Mapping[str, str] | None = None, body: bytes = b""
 ) -> bytes:
-    """Bytes of an answer to a request of the other side."""
+    """Serialize a response, with the CSeq of the request."""
     lines = [f"RTSP/1.0 {status} {phrase}", f"CSeq: {request.header('cseq') or '0'}"]
     lines += [f"{name}: {value}" for name, value in (headers or {}).items()]
     if body:

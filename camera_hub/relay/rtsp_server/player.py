@@ -1,4 +1,4 @@
-"""One player from its connection to its end: the camera it may have, what it is sent, and that it is still there."""
+"""One player's session: the camera it is authorized for, what it is sent, and whether it is still there."""
 
 import asyncio
 import hashlib
@@ -8,226 +8,248 @@ from typing import Any, Protocol
 
 from camera_hub.clock import Clock
 from camera_hub.errors import HubError, Kind, Reason
+from camera_hub.relay.ingest.codecs import BY_NAME
 from camera_hub.relay.ingest.feed import Feed
-from camera_hub.relay.ingest.packet_history import Frame
+from camera_hub.relay.ingest.frame import Frame
 from camera_hub.relay.messages import FeedPhase, FeedState, RelayConfig, RtspAsk, RtspEnded
-from camera_hub.relay.rtsp.udp import open_pair
-from camera_hub.relay.rtsp_server.connection import PlayerConnection
-from camera_hub.relay.rtsp_server.conversation import SESSION_TIMEOUT, RtspConversation
-from camera_hub.relay.rtsp_server.player_request import InterleavedTransport, StreamTarget, UdpTransport
-from camera_hub.relay.rtsp_server.player_stream import PlayerStream, StreamFigures
-from camera_hub.relay.rtsp_server.sdp import complete
-from camera_hub.relay.rtsp_server.transports import DatagramWay, InterleavedWay, PlayerTransport
+from camera_hub.relay.rtsp.udp import open_udp_pair
+from camera_hub.relay.rtsp_server.connection import EndReason, PlayerConnection
+from camera_hub.relay.rtsp_server.request_handler import RequestHandler
+from camera_hub.relay.rtsp_server.rtp_sender import RtpSender, SenderFigures
+from camera_hub.relay.rtsp_server.stream_url import StreamTarget
+from camera_hub.relay.rtsp_server.timeouts import DESCRIBE_TIMEOUT, PlayerActivity, expired
+from camera_hub.relay.rtsp_server.transport_header import ClientPorts, InterleavedChannels
+from camera_hub.relay.rtsp_server.transports import InterleavedTransport, PlayerTransport, UdpTransport
 from camera_hub.running import running
 
-GREETING = 10.0
-"""Seconds that a stranger has to name a camera that it may have, and that any request has to become whole."""
-DESCRIBE_SECONDS = 10.0
-"""Seconds that a camera has until its stream can be described."""
-GRACE = 5.0
-"""Seconds that a sign of life may be late."""
-BACKLOG = 8 * 1024 * 1024
+MAX_BACKLOG = 8 * 1024 * 1024
+"""Payload bytes that may wait for one player."""
+MAX_AGENT = 128
+"""Characters of a User-Agent that are passed on."""
 
 
-class Host(Protocol):
-    """What a player needs of the relay (way_in.WayIn)."""
+class PlayerHost(Protocol):
+    """What a player needs of the relay and the hub (`player_authorization.PlayerAuthorization`)."""
 
-    async def ask(self, ask: RtspAsk) -> str:
-        """The feed that the session may have. Raises HubError."""
+    async def authorize(self, ask: RtspAsk) -> str:
+        """The name of the feed that the session may have. Raises HubError."""
         ...
 
-    def ended(self, word: RtspEnded) -> None:
-        """A session that was asked for is over."""
+    def session_ended(self, ended: RtspEnded) -> None:
+        """A session that the hub was asked for has ended."""
         ...
 
     def feed(self, name: str) -> Feed | None:
-        """The feed of that name, where it is open."""
+        """The feed of that name, if it is open."""
         ...
 
-    def want_key(self, name: str) -> None:
-        """Somebody waits for the feed's key frame."""
+    def key_frame_wanted(self, feed: str) -> None:
+        """The player waits for the feed's next key frame."""
         ...
 
     def watched(self, feed: Feed) -> None:
-        """Somebody has begun to watch the feed."""
+        """The player has started to watch the feed."""
         ...
 
 
 class Player:
-    """A feed's taker. `run` serves the connection and answers with the reason of its end."""
+    """A subscriber of the feed, and the `PlayerSession` of its request handler. `run` returns the reason of its end.
 
-    def __init__(self, connection: PlayerConnection, host: Host, config: RelayConfig, clock: Clock) -> None:
+    It has 13 public members because it implements both protocols, which share its state.
+    """
+
+    def __init__(self, connection: PlayerConnection, host: PlayerHost, config: RelayConfig, clock: Clock) -> None:
         self.name = secrets.token_hex(8)
         self.connection = connection
-        self.wanted: str | None = None
-        self.stream: PlayerStream | None = None
+        self.feed_name: str | None = None  # once the hub has authorized it
+        self.sender: RtpSender | None = None
         self._host = host
         self._config = config
         self._clock = clock
-        self._began = clock.monotonic()
-        self._asked: StreamTarget | None = None
+        self._connected_at = clock.monotonic()
+        self._target: StreamTarget | None = None  # once the hub has been asked
         self._feed: Feed | None = None
-        self._changed = asyncio.Event()
+        self._feed_changed = asyncio.Event()
         self._stack = AsyncExitStack()
 
     @property
-    def granted(self) -> bool:
-        """Whether the hub has let it have a camera."""
-        return self.wanted is not None
+    def authorized(self) -> bool:
+        """Whether the hub has authorized it for a camera."""
+        return self.feed_name is not None
+
+    @property
+    def figures(self) -> SenderFigures:
+        """What it has been sent."""
+        return self.sender.figures if self.sender is not None else SenderFigures()
 
     async def run(self) -> str:
-        """Serve until the end, whoever causes it."""
+        """Serve the connection until it ends, whoever ends it. Returns the reason."""
         connection = self.connection
-        conversation = RtspConversation(connection, self, self._clock)
+        handler = RequestHandler(connection, self, self._clock)
         async with self._stack:
             try:
-                async with running(conversation.run(), f"player {self.name}") as talking:
-                    waited: tuple[asyncio.Future[Any], ...] = (talking, connection.over)
-                    await asyncio.wait(waited, return_when=asyncio.FIRST_COMPLETED)
+                async with running(handler.run(), f"player {self.name}") as handling:
+                    either: tuple[asyncio.Future[Any], ...] = (handling, connection.over)
+                    await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
             finally:
-                connection.end("internal")  # nothing where it has ended already, as it should have
+                connection.end(EndReason.INTERNAL)  # no effect on the reason where it has ended, as it should have
                 if self._feed is not None:
-                    self._feed.takers.discard(self)
-                if self._asked is not None:
-                    self._host.ended(self._last_word())
+                    self._feed.subscribers.discard(self)
+                if self._target is not None:
+                    self._host.session_ended(self._ended_message())
         return connection.over.result()
 
-    def judge(self, now: float) -> None:
-        """End what has lasted too long: strangers, unfinished requests, players that do not read or are gone."""
-        connection = self.connection
-        unfinished, blocked = connection.unfinished_since, connection.blocked_since
-        reads = self.stream is not None and self.stream.playing and self.stream.way.name == "tcp"
-        if not self.granted and now - self._began > GREETING + DESCRIBE_SECONDS * (self._asked is not None):
-            connection.end("timeout")
-        elif unfinished is not None and now - unfinished > GREETING:
-            connection.end("protocol")
-        elif blocked is not None and now - blocked > self._config.rtsp_stall:
-            connection.end("stalled")
-        elif connection.leaving_since is not None and now - connection.leaving_since > GRACE:
-            connection.end("closed")
-        elif now - connection.heard > SESSION_TIMEOUT + GRACE and not reads:
-            connection.end("timeout")  # over TCP many say nothing while they play; that they read is enough
+    def check_timeouts(self, now: float) -> None:
+        """End the session when it has timed out."""
+        connection, sender = self.connection, self.sender
+        activity = PlayerActivity(
+            connected_at=self._connected_at,
+            last_message_at=connection.last_message_at,
+            incomplete_since=connection.incomplete_since,
+            blocked_since=connection.blocked_since,
+            teardown_at=connection.teardown_at,
+            asked_hub=self._target is not None,
+            authorized=self.authorized,
+            plays_over_tcp=sender is not None and sender.playing and sender.transport.name == "tcp",
+        )
+        if (reason := expired(activity, now, stall_timeout=self._config.rtsp_stall)) is not None:
+            connection.end(reason)
 
-    def report(self, unix_time: float, hub_time: float) -> None:
-        """A sender report is due."""
-        if self.stream is not None and self.stream.playing:
-            self.stream.report(unix_time, hub_time)
+    def send_report(self, unix_time: float, hub_time: float) -> None:
+        """Send an RTCP sender report if it plays. `unix_time` and `hub_time` (monotonic) are the same moment."""
+        if self.sender is not None and self.sender.playing:
+            self.sender.send_report(unix_time, hub_time)
 
-    # As the feed's taker
+    # FeedSubscriber
 
     def join(self, feed: Feed) -> None:
-        """The wanted feed is there (again)."""
+        """Subscribe to the feed, which is open (again)."""
         if self._feed is not None:
-            self._feed.takers.discard(self)
+            self._feed.subscribers.discard(self)
         self._feed = feed
-        feed.takers.add(self)
+        feed.subscribers.add(self)
         self._host.watched(feed)
-        self.feed_says(feed.state)
+        self.on_feed_state(feed.state)
 
-    def take(self, frame: Frame) -> None:
-        self._changed.set()
-        if self.stream is not None:
-            self.stream.take(frame)
+    def on_frame(self, frame: Frame) -> None:
+        self._feed_changed.set()
+        if self.sender is not None:
+            self.sender.on_frame(frame)
 
-    def feed_says(self, state: FeedState) -> None:
-        self._changed.set()
-        if self.stream is not None:
-            self.stream.feed_says(state)
+    def on_feed_state(self, state: FeedState) -> None:
+        self._feed_changed.set()
+        if self.sender is not None:
+            self.sender.on_feed_state(state)
 
-    # As the conversation's session
+    # PlayerSession
 
-    async def grant(self, target: StreamTarget, agent: str) -> Feed:
-        """Have the camera; asked of the hub once. Raises HubError, CONFLICT for a second camera."""
-        if self.granted and target != self._asked:
-            raise HubError(Kind.CONFLICT, "one connection is for one camera")
-        if self.wanted is None:
-            self._asked = target
-            digest = hashlib.sha256((target.token or "").encode()).hexdigest()
+    async def authorize(self, target: StreamTarget, agent: str) -> Feed:
+        """The camera's feed. The hub is asked once. Raises HubError, CONFLICT for a second camera."""
+        if self.authorized and target != self._target:
+            raise HubError(Kind.CONFLICT, "one RTSP connection carries one camera; open another one")
+        if self.feed_name is None:
+            self._target = target
+            token_hash = hashlib.sha256((target.token or "").encode()).hexdigest()
             address = self.connection.address
-            self.wanted = await self._host.ask(
-                RtspAsk(self.name, digest, target.camera, target.quality, address, agent[:128])
+            self.feed_name = await self._host.authorize(
+                RtspAsk(self.name, token_hash, target.camera, target.quality, address, agent[:MAX_AGENT])
             )
         if self._feed is None:
-            feed = self._host.feed(self.wanted)
+            feed = self._host.feed(self.feed_name)
             if feed is None:
-                raise HubError(Kind.UNAVAILABLE, "the feed has been closed again")
+                raise HubError(Kind.UNAVAILABLE, "the camera's feed was closed meanwhile; try again")
             self.join(feed)
         assert self._feed is not None
         return self._feed
 
-    async def described(self, feed: Feed) -> str:
-        """The feed's codec, once all of its parameter sets are known. Raises HubError when the camera does not come."""
+    async def describe(self, feed: Feed) -> str:
+        """The feed's codec, once all of its parameter sets are known: some decoders start with nothing less.
+
+        Raises HubError: UNSUPPORTED for B-frames, UNREACHABLE or TIMEOUT without a stream.
+        """
         try:
-            async with asyncio.timeout(DESCRIBE_SECONDS):
+            async with asyncio.timeout(DESCRIBE_TIMEOUT):
                 while True:
                     if feed.state.reason == Reason.B_FRAMES:
                         raise HubError(
-                            Kind.UNSUPPORTED, "a stream with B-frames is not sent on", reason=Reason.B_FRAMES
+                            Kind.UNSUPPORTED,
+                            "the camera's stream has B-frames, which are not passed on; switch them off in the camera",
+                            reason=Reason.B_FRAMES,
                         )
-                    if feed.codec is not None and complete(feed.codec, feed.parameters):
+                    if feed.codec is not None and BY_NAME[feed.codec].parameters_complete(feed.parameters):
                         return feed.codec
                     if feed.state.phase in (FeedPhase.FAILED, FeedPhase.STOPPED):
-                        raise HubError(Kind.UNREACHABLE, "the camera does not send", reason=feed.state.reason)
-                    self._changed.clear()
-                    await self._changed.wait()
+                        raise HubError(
+                            Kind.UNREACHABLE,
+                            feed.state.detail or "the camera's feed was closed; try again",
+                            reason=feed.state.reason,
+                        )
+                    self._feed_changed.clear()
+                    await self._feed_changed.wait()
         except TimeoutError as error:
-            raise HubError(Kind.TIMEOUT, "the camera does not send") from error
+            raise HubError(
+                Kind.TIMEOUT,
+                f"the camera's stream could not be described within {DESCRIBE_TIMEOUT:g} s; try again",
+                reason=Reason.TIMED_OUT,
+            ) from error
 
-    async def set_up(self, codec: str, wish: InterleavedTransport | UdpTransport) -> tuple[PlayerStream, str]:
-        """The stream over the wished way, and the way as it is answered. Raises HubError without a free port."""
-        way: PlayerTransport
-        if isinstance(wish, UdpTransport):
-            address, local = self.connection.address, self.connection.local
-            pair = await open_pair(address, self._heard, self._heard, host=local)
+    async def set_up(self, codec: str, wanted: InterleavedChannels | ClientPorts) -> tuple[RtpSender, str]:
+        """The sender over the wanted transport, and the Transport header of the answer.
+
+        Raises HubError without a free pair of UDP ports.
+        """
+        transport: PlayerTransport
+        if isinstance(wanted, ClientPorts):
+            address, local = self.connection.address, self.connection.local_address
+            pair = await open_udp_pair(address, self._on_datagram, self._on_datagram, host=local)
             self._stack.callback(pair.close)
-            pair.aim(address, wish.media, wish.control)
-            way = DatagramWay(pair, self._config.pacer_rate, self._clock, self._dropped)
-            ports = f"client_port={wish.media}-{wish.control};server_port={pair.port}-{pair.port + 1}"
-            told = f"RTP/AVP/UDP;unicast;{ports}"
+            pair.send_to(address, wanted.rtp, wanted.rtcp)
+            transport = UdpTransport(pair, self._config.pacer_rate, self._clock, self._on_dropped_packet)
+            ports = f"client_port={wanted.rtp}-{wanted.rtcp};server_port={pair.port}-{pair.port + 1}"
+            header = f"RTP/AVP/UDP;unicast;{ports}"
         else:
-            way = InterleavedWay(self.connection, wish.media, wish.control)
-            told = f"RTP/AVP/TCP;unicast;interleaved={wish.media}-{wish.control}"
-        self.stream = stream = PlayerStream(
-            codec, way, backlog_bytes=BACKLOG, on_end=self.connection.end, wants_key=self._host.want_key
+            transport = InterleavedTransport(self.connection, wanted.rtp, wanted.rtcp)
+            header = f"RTP/AVP/TCP;unicast;interleaved={wanted.rtp}-{wanted.rtcp}"
+        self.sender = sender = RtpSender(
+            codec,
+            transport,
+            max_backlog=MAX_BACKLOG,
+            on_end=self.connection.end,
+            on_key_frame_wanted=self._host.key_frame_wanted,
         )
-        await self._stack.enter_async_context(running(stream.run(), f"player {self.name} stream"))
-        return stream, told
+        await self._stack.enter_async_context(running(sender.run(), f"player {self.name} sender"))
+        return sender, header
 
-    def play(self, stream: PlayerStream) -> int | None:
-        """Begin to send; the RTP time of the first packet, None while it is not known."""
+    def play(self, sender: RtpSender) -> int | None:
+        """Start to send. Returns the RTP timestamp of the first packet, None while it is not known."""
         assert self._feed is not None
-        return stream.play(self._feed)
+        return sender.play(self._feed)
 
-    def _heard(self, _: bytes) -> None:
-        self.connection.heard = self._clock.monotonic()
+    def _on_datagram(self, _: bytes) -> None:
+        self.connection.last_message_at = self._clock.monotonic()
 
-    def _dropped(self) -> None:
-        if self.stream is not None:
-            self.stream.figures.dropped_packets += 1
-
-    @property
-    def figures(self) -> StreamFigures:
-        """What it has been sent."""
-        return self.stream.figures if self.stream is not None else StreamFigures()
+    def _on_dropped_packet(self) -> None:
+        if self.sender is not None:
+            self.sender.figures.dropped_packets += 1
 
     def read_figures(self) -> dict[str, Any]:
-        """For the hub's figures."""
-        figures, stream = self.figures, self.stream
+        """Counters of this session, for the relay's figures."""
+        figures, sender = self.figures, self.sender
         return {
-            "feed": self.wanted,
-            "transport": stream.way.name if stream is not None else None,
-            "playing": stream is not None and stream.playing,
+            "feed": self.feed_name,
+            "transport": sender.transport.name if sender is not None else None,
+            "playing": sender is not None and sender.playing,
             "bytes": figures.bytes,
             "packets": figures.packets,
             "dropped_frames": figures.dropped_frames,
             "dropped_packets": figures.dropped_packets,
         }
 
-    def _last_word(self) -> RtspEnded:
+    def _ended_message(self) -> RtspEnded:
         return RtspEnded(
             session=self.name,
             reason=self.connection.over.result(),
-            transport=self.stream.way.name if self.stream is not None else None,
+            transport=self.sender.transport.name if self.sender is not None else None,
             bytes=self.figures.bytes,
             dropped_frames=self.figures.dropped_frames,
         )

@@ -1,4 +1,4 @@
-"""The RTSP port: listens while the hub says so, bounds who may be connected, ends who lasts too long."""
+"""RTSP out: the listening port, the limits of connections, and the sessions of all players."""
 
 import asyncio
 import logging
@@ -10,25 +10,25 @@ from typing import Any, Self
 from camera_hub.clock import Clock
 from camera_hub.relay.ingest.feed import Feed
 from camera_hub.relay.messages import RelayConfig, RtspState
-from camera_hub.relay.rtsp_server.connection import PlayerConnection
-from camera_hub.relay.rtsp_server.player import Host, Player
-from camera_hub.relay.rtsp_server.player_stream import StreamFigures
+from camera_hub.relay.rtsp_server.connection import EndReason, PlayerConnection
+from camera_hub.relay.rtsp_server.player import Player, PlayerHost
+from camera_hub.relay.rtsp_server.rtp_sender import SenderFigures
 from camera_hub.running import ended, running
 
 log = logging.getLogger(__name__)
 
-MAX_STRANGERS = 128
-"""Connections that have not been granted a camera yet, in all …"""
-MAX_STRANGERS_EACH = 32
-"""… and of one address, so that one host cannot keep all others out."""
+MAX_UNAUTHORIZED = 128
+"""Connections that are not authorized for a camera yet, in total …"""
+MAX_UNAUTHORIZED_PER_ADDRESS = 32
+"""… and of one address, so that one host cannot lock out all others."""
 TICK = 1.0
-REPORT_EVERY = 5
+TICKS_PER_REPORT = 5
 
 
-class _Caller(PlayerConnection):
-    """A connection that shows itself to the server as soon as it is there."""
+class _AcceptedConnection(PlayerConnection):
+    """A connection that announces itself to the server when it is made."""
 
-    def __init__(self, clock: Clock, on_made: Callable[["_Caller"], None]) -> None:
+    def __init__(self, clock: Clock, on_made: Callable[["_AcceptedConnection"], None]) -> None:
         super().__init__(clock)
         self._on_made = on_made
 
@@ -40,11 +40,11 @@ class _Caller(PlayerConnection):
 class RtspServer:
     """An async context manager; it listens between `listen(True)` and `listen(False)`."""
 
-    def __init__(self, host: Host, config: RelayConfig, clock: Clock) -> None:
+    def __init__(self, host: PlayerHost, config: RelayConfig, clock: Clock) -> None:
         self.port: int | None = None
-        self._trouble = ""
+        self._listen_error = ""
         self._turned_away = 0
-        self._left_behind = StreamFigures()  # of players that are gone
+        self._ended_figures = SenderFigures()  # of sessions that have ended
         self._host = host
         self._config = config
         self._clock = clock
@@ -53,7 +53,7 @@ class RtspServer:
         self._stack = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
-        await self._stack.enter_async_context(running(self._beat(), "rtsp out beat"))
+        await self._stack.enter_async_context(running(self._tick(), "rtsp out tick"))
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -61,32 +61,35 @@ class RtspServer:
         await self._stack.aclose()
 
     async def listen(self, on: bool) -> RtspState:
-        """Open or close the port; closing ends every player. That it cannot be opened is told, and harms nothing."""
+        """Open or close the port; closing ends all sessions. An error is returned in the state, never raised."""
         if on and self._server is None:
             config = self._config
             try:
-                self._server, self.port = await self._opened(config.rtsp_host, config.rtsp_port)
+                self._server, self.port = await self._open(config.rtsp_host, config.rtsp_port)
             except OSError as error:
-                detail = f"RTSP out cannot listen on {config.rtsp_host} port {config.rtsp_port}: {error.strerror}"
-                if detail != self._trouble:
-                    log.error("%s; set media.rtsp_port, or stop what uses it", detail)
-                self._trouble = detail
+                detail = (
+                    f"RTSP out cannot listen on {config.rtsp_host} port {config.rtsp_port} ({error.strerror}); set "
+                    "media.rtsp_port, or stop the program that uses the port"
+                )
+                if detail != self._listen_error:
+                    log.error("%s", detail)
+                self._listen_error = detail
                 return RtspState(None, detail)
-            self._trouble = ""
+            self._listen_error = ""
         elif not on and self._server is not None:
             self._server.close()
             self._server, self.port = None, None
             for player, _ in list(self._players.values()):
-                player.connection.end("stopped")
+                player.connection.end(EndReason.STOPPED)
             for _, task in list(self._players.values()):
                 await ended(task)
         return RtspState(self.port)
 
-    async def _opened(self, host: str, port: int) -> tuple[asyncio.Server, int]:
-        listener = _bound(host, port)
+    async def _open(self, host: str, port: int) -> tuple[asyncio.Server, int]:
+        listener = _bind(host, port)
         try:
             server = await asyncio.get_running_loop().create_server(
-                lambda: _Caller(self._clock, self._met), sock=listener, backlog=256
+                lambda: _AcceptedConnection(self._clock, self._on_connection), sock=listener, backlog=256
             )
         except OSError:
             listener.close()
@@ -94,67 +97,67 @@ class RtspServer:
         return server, int(listener.getsockname()[1])
 
     def end(self, session: str, reason: str) -> None:
-        """The hub ends a session; an unknown one is over already."""
+        """End a session for the hub's reason; an unknown one has ended already."""
         if (found := self._players.get(session)) is not None:
             found[0].connection.end(reason)
 
     def feed_opened(self, feed: Feed) -> None:
-        """Players that wait for this feed have it."""
+        """Subscribe the players that are authorized for this feed: it is open (again)."""
         for player, _ in self._players.values():
-            if player.wanted == feed.name:
+            if player.feed_name == feed.name:
                 player.join(feed)
 
     def read_figures(self) -> dict[str, dict[str, Any]]:
-        """What every granted player has been sent."""
-        return {name: player.read_figures() for name, (player, _) in self._players.items() if player.granted}
+        """Counters of every authorized player, by session."""
+        return {name: player.read_figures() for name, (player, _) in self._players.items() if player.authorized}
 
     def read_totals(self) -> dict[str, int]:
-        """How many players there are, and sums over all of them since the relay began, which never fall."""
-        total = StreamFigures()
-        total.add(self._left_behind)
+        """Number of players, and sums over all sessions since the relay started, which never decrease."""
+        total = SenderFigures()
+        total.add(self._ended_figures)
         for player, _ in self._players.values():
             total.add(player.figures)
         return {
-            "players": sum(player.granted for player, _ in self._players.values()),
+            "players": sum(player.authorized for player, _ in self._players.values()),
             "players_bytes": total.bytes,
             "players_packets": total.packets,
             "players_dropped_frames": total.dropped_frames,
             "players_turned_away": self._turned_away,
         }
 
-    def _met(self, connection: _Caller) -> None:
-        strangers = [player for player, _ in self._players.values() if not player.granted]
-        own = sum(player.connection.address == connection.address for player in strangers)
-        if len(strangers) >= MAX_STRANGERS or own >= MAX_STRANGERS_EACH:
+    def _on_connection(self, connection: _AcceptedConnection) -> None:
+        unauthorized = [player for player, _ in self._players.values() if not player.authorized]
+        of_address = sum(player.connection.address == connection.address for player in unauthorized)
+        if len(unauthorized) >= MAX_UNAUTHORIZED or of_address >= MAX_UNAUTHORIZED_PER_ADDRESS:
             self._turned_away += 1
-            connection.end("busy")
+            connection.end(EndReason.BUSY)
             return
         player = Player(connection, self._host, self._config, self._clock)
         task = asyncio.create_task(player.run(), name=f"player {player.name}")
         self._players[player.name] = (player, task)
-        task.add_done_callback(lambda done: self._left(player, done))
+        task.add_done_callback(lambda done: self._on_end(player, done))
 
-    def _left(self, player: Player, task: asyncio.Task[str]) -> None:
+    def _on_end(self, player: Player, task: asyncio.Task[str]) -> None:
         self._players.pop(player.name, None)
-        self._left_behind.add(player.figures)
+        self._ended_figures.add(player.figures)
         if not task.cancelled() and (error := task.exception()) is not None:
-            log.error("a player of %s failed unexpectedly", player.connection.address, exc_info=error)
+            log.error("the session of a player at %s failed unexpectedly", player.connection.address, exc_info=error)
 
-    async def _beat(self) -> None:
-        """Each second: who has lasted too long; every five: sender reports."""
-        beats = 0
+    async def _tick(self) -> None:
+        """Each second: timeouts; every five: sender reports."""
+        ticks = 0
         while True:
             await self._clock.sleep(TICK)
-            beats += 1
+            ticks += 1
             now = self._clock.monotonic()
             for player, _ in list(self._players.values()):
-                player.judge(now)
-                if beats % REPORT_EVERY == 0:
-                    player.report(self._clock.now().timestamp(), now)
+                player.check_timeouts(now)
+                if ticks % TICKS_PER_REPORT == 0:
+                    player.send_report(self._clock.now().timestamp(), now)
 
 
-def _bound(host: str, port: int) -> socket.socket:
-    """A bound socket; "::" takes IPv4 too. Raises OSError."""
+def _bind(host: str, port: int) -> socket.socket:
+    """A bound TCP socket; "::" accepts IPv4 as well. Raises OSError."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         listener = socket.socket(family, socket.SOCK_STREAM)

@@ -1,38 +1,43 @@
-"""One peer's ICE-lite end: it only answers checks, and is what RTCDtlsTransport needs of an ICE transport."""
+"""The ICE-lite agent of one peer: it only answers checks, and is what RTCDtlsTransport needs of an ICE transport."""
 
 import asyncio
 import secrets
 from collections import OrderedDict, deque
 from collections.abc import Callable
 
-from camera_hub.relay.fanout.sendmmsg import Address
-from camera_hub.relay.webrtc.udp_port import ReturnRoute, UdpPort
+from camera_hub.relay.fanout.interface import Address, ReturnRoute
+from camera_hub.relay.webrtc.udp_port import UdpPort
 
 QUEUE = 256
 MAX_ADDRESSES = 32
 REMEMBERED = 512
-"""Checks whose senders are remembered: some minutes of a browser's, 2 s of one that is searching."""
-LIVELY = 10.0
-"""Seconds; browsers check every 2.5 s."""
+"""Checks whose senders are remembered: some minutes of a browser's, 2 s of one that still looks for a pair."""
+ALIVE_SECONDS = 10.0
+"""Browsers check every 2.5 s."""
 
 
 class IcePeer:
-    """Registered at the port while it lives. `role`, `state`, `_recv` and `_send` are aiortc's side of the seam."""
+    """Registered at the port until `close`. aiortc calls `role`, `state`, `_recv` and `_send`.
+    `on_route_changed`: `route` has become another one."""
 
     role = "controlled"
     state = "completed"
 
-    def __init__(self, port: UdpPort, remote_ufrag: str, now: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        port: UdpPort,
+        remote_ufrag: str,
+        now: Callable[[], float],
+        on_route_changed: Callable[[], None] = lambda: None,
+    ) -> None:
         self.ufrag = secrets.token_hex(4)
         self.password = secrets.token_hex(16)
         self.remote_ufrag = remote_ufrag
-        self.way: ReturnRoute | None = None
+        self.route: ReturnRoute | None = None
         self.seen = now()
         self.selected = asyncio.Event()
-        self.hears: Callable[[bytes], str | None] | None = None
-        """Who takes SRTP and SRTCP, once there are keys for it; says why not when it does not."""
-        self.moved: Callable[[], None] | None = None
-        """Called when `way` has become another one."""
+        self._on_route_changed = on_route_changed
+        self._on_media: Callable[[bytes], str | None] | None = None
         self._port = port
         self._now = now
         self._known: set[Address] = set()
@@ -42,44 +47,48 @@ class IcePeer:
         self._closed = False
         port.add(self)
 
-    def checked(self, way: ReturnRoute, nominated: bool, transaction: bytes) -> str | None:
-        # Integrity does not cover where a check came from: one that was overheard and sent again from elsewhere would
-        # draw the pictures there. A browser never uses a transaction for two addresses.
-        if self._checks.setdefault(transaction, way.address) != way.address:
+    def on_check(self, route: ReturnRoute, nominated: bool, transaction: bytes) -> str | None:
+        # Integrity does not cover the source address: a check that was overheard and replayed from elsewhere would
+        # redirect the pictures there. A browser never uses one transaction for two addresses.
+        if self._checks.setdefault(transaction, route.address) != route.address:
             return "replayed"
         if len(self._checks) > REMEMBERED:
             self._checks.popitem(last=False)
-        if way.address not in self._known:
+        if route.address not in self._known:
             if len(self._known) >= MAX_ADDRESSES:
                 return "too_many_addresses"
-            self._known.add(way.address)
+            self._known.add(route.address)
         self.seen = self._now()
-        if nominated or self.way is None:
-            moved = self.way is not None and way != self.way
-            self.way = way
+        if nominated or self.route is None:
+            changed = self.route is not None and route != self.route
+            self.route = route
             self.selected.set()
-            if moved and self.moved is not None:
-                self.moved()
+            if changed:
+                self._on_route_changed()
         return None
 
     @property
-    def lively(self) -> bool:
-        return not self._closed and self._now() - self.seen < LIVELY
+    def alive(self) -> bool:
+        return not self._closed and self._now() - self.seen < ALIVE_SECONDS
 
-    def datagram(self, data: bytes) -> str | None:
+    def receive_media(self, handler: Callable[[bytes], str | None] | None) -> None:
+        """Pass SRTP and SRTCP to `handler` from now on, which says why it drops one; None: drop all."""
+        self._on_media = handler
+
+    def on_datagram(self, data: bytes) -> str | None:
         if data[0] > 127:
-            return self.hears(data) if self.hears is not None else "no_keys_yet"
+            return self._on_media(data) if self._on_media is not None else "no_keys_yet"
         if len(self._queue) >= QUEUE:
             return "queue_full"
         self._queue.append(data)
-        self._wake()
+        self._wake_receiver()
         return None
 
     def close(self) -> None:
-        """Leave the port; whoever waits for a datagram gets ConnectionError."""
+        """Leave the port; a waiting `_recv` raises ConnectionError."""
         self._closed = True
         self._port.remove(self)
-        self._wake()
+        self._wake_receiver()
 
     async def _recv(self) -> bytes:
         while not self._queue:
@@ -90,10 +99,10 @@ class IcePeer:
         return self._queue.popleft()
 
     async def _send(self, data: bytes) -> None:
-        if self._closed or self.way is None:
+        if self._closed or self.route is None:
             raise ConnectionError
-        self._port.send(data, self.way)
+        self._port.send(data, self.route)
 
-    def _wake(self) -> None:
+    def _wake_receiver(self) -> None:
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)

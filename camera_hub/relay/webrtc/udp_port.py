@@ -1,6 +1,7 @@
 """The relay's one UDP socket: every browser's STUN, DTLS and SRTP pass here, and everything else is dropped.
 
-The filter stands before any library: one empty datagram closes a stock aiortc peer, and aioice hands up whatever comes.
+The filter is applied before any library: one empty datagram closes a stock aiortc peer, and aioice passes on whatever
+arrives.
 """
 
 import asyncio
@@ -8,16 +9,13 @@ import hmac
 import socket
 import struct
 from collections import Counter
-from dataclasses import dataclass
 from types import TracebackType
 from typing import Protocol, Self
 
 from aioice import stun
 
 from camera_hub.errors import HubError, Kind
-from camera_hub.relay.fanout.batch import BatchSender
-from camera_hub.relay.fanout.sendmmsg import Address, Control, many_works, send_many
-from camera_hub.relay.fanout.srtp_batch import SrtpBatch
+from camera_hub.relay.fanout.interface import Address, Control, ReturnRoute
 
 IP_PKTINFO = 8
 _SOURCE_V4 = struct.Struct("=I4s4s")  # in_pktinfo: interface, source on sending, destination
@@ -28,40 +26,30 @@ READS_PER_TURN = 64
 BUFFER = 4 * 1024 * 1024
 
 
-@dataclass(frozen=True, slots=True)
-class ReturnRoute:
-    """Where a peer is, and the ancillary data that makes our packets leave from the address it has reached.
-
-    A socket on all addresses would let routing choose the source, and a browser drops what comes from another one.
-    """
-
-    address: Address
-    control: Control
-
-
 class PortPeer(Protocol):
-    """What the port knows of a peer: its names and secrets in ICE, and where its datagrams go."""
+    """What the port needs of a peer: its ICE credentials, and where its datagrams go."""
 
     ufrag: str
     password: str
     remote_ufrag: str
 
-    def checked(self, way: ReturnRoute, nominated: bool, transaction: bytes) -> str | None:
-        """A binding request of this peer, with good integrity, came this way. Else: why it may not (see `counts`)."""
+    def on_check(self, route: ReturnRoute, nominated: bool, transaction: bytes) -> str | None:
+        """A binding request of this peer, with valid integrity, came by this route. Returns why it is dropped (see
+        `counts`), None when it is accepted."""
         ...
 
     @property
-    def lively(self) -> bool:
-        """Whether it has been heard of lately, so that its addresses are still its own."""
+    def alive(self) -> bool:
+        """Whether it has sent a check lately, so that its addresses are still its own."""
         ...
 
-    def datagram(self, data: bytes) -> str | None:
-        """A DTLS or SRTP datagram from a checked address. Why it was dropped, if it was (see `counts`)."""
+    def on_datagram(self, data: bytes) -> str | None:
+        """A DTLS or SRTP datagram from a checked address. Returns why it was dropped, if it was (see `counts`)."""
         ...
 
 
 class UdpPort:
-    """The socket, who is behind which address, and what was dropped why (`counts`)."""
+    """The socket, which peer is behind which address, and how many datagrams were dropped why (`counts`)."""
 
     def __init__(self, host: str, port: int) -> None:
         try:
@@ -75,9 +63,6 @@ class UdpPort:
         self.counts: Counter[str] = Counter()
         self._by_ufrag: dict[str, PortPeer] = {}
         self._by_address: dict[Address, PortPeer] = {}
-        self._presses: dict[int, SrtpBatch] = {}
-        self._send_many = send_many(self.socket) if many_works() else None
-        self._broadcasts: dict[int, BatchSender] = {}
         self._writable: asyncio.Event = asyncio.Event()
         self._writable.set()
 
@@ -102,40 +87,26 @@ class UdpPort:
         for address in [known for known, owner in self._by_address.items() if owner is peer]:
             del self._by_address[address]
 
-    def send(self, data: bytes, way: ReturnRoute) -> None:
-        """Send one control datagram (STUN, DTLS). A full socket drops it, counted: both protocols repeat themselves."""
+    def send(self, data: bytes, route: ReturnRoute) -> None:
+        """Send one control datagram (STUN, DTLS, RTCP). A full socket drops it, counted: all three are repeated."""
         try:
-            self.socket.sendmsg((data,), way.control, 0, way.address)
+            self.socket.sendmsg((data,), route.control, 0, route.address)
         except BlockingIOError:
             self.counts["control_blocked"] += 1
         except OSError:
             self.counts["send_failed"] += 1
 
-    def press(self, trailer: int) -> SrtpBatch:
-        """Where runs are made up for all peers whose cipher adds `trailer` bytes."""
-        press = self._presses.get(trailer)
-        if press is None:
-            press = self._presses[trailer] = SrtpBatch(trailer)
-        return press
-
-    def broadcast(self, trailer: int) -> BatchSender | None:
-        """What sends runs to many peers whose cipher adds `trailer` bytes; None where the system cannot."""
-        broadcast = self._broadcasts.get(trailer)
-        if broadcast is None and self._send_many is not None:
-            broadcast = self._broadcasts[trailer] = BatchSender(trailer, self._send_many)
-        return broadcast
-
     def full(self) -> None:
-        """A sender met EAGAIN: `writable` is awaited until the socket takes more."""
+        """A sender met EAGAIN: `writable` waits until the socket accepts more."""
         if self._writable.is_set():
             self._writable.clear()
-            asyncio.get_running_loop().add_writer(self.socket.fileno(), self._drained)
+            asyncio.get_running_loop().add_writer(self.socket.fileno(), self._on_writable)
         self.counts["blocked"] += 1
 
     async def writable(self) -> None:
         await self._writable.wait()
 
-    def _drained(self) -> None:
+    def _on_writable(self) -> None:
         asyncio.get_running_loop().remove_writer(self.socket.fileno())
         self._writable.set()
 
@@ -148,9 +119,9 @@ class UdpPort:
             except OSError:  # an ICMP error of some earlier send
                 self.counts["receive_failed"] += 1
                 continue
-            self._sort(data, address, control)
+            self._classify(data, address, control)
 
-    def _sort(self, data: bytes, address: Address, control: Control) -> None:
+    def _classify(self, data: bytes, address: Address, control: Control) -> None:
         if not data or len(data) > MAX_DATAGRAM:
             self.counts["bad_size"] += 1
             return
@@ -161,12 +132,12 @@ class UdpPort:
             peer = self._by_address.get(address)
             if peer is None:
                 self.counts["unknown_source"] += 1
-            elif (dropped := peer.datagram(data)) is not None:
+            elif (dropped := peer.on_datagram(data)) is not None:
                 self.counts[dropped] += 1
         else:
             self.counts["bad_first_byte"] += 1
 
-    def _stun(self, data: bytes, way: ReturnRoute) -> None:
+    def _stun(self, data: bytes, route: ReturnRoute) -> None:
         try:
             message = stun.parse_message(data)
         except (ValueError, IndexError, struct.error):
@@ -183,12 +154,12 @@ class UdpPort:
         if not message.check_message_integrity(peer.password.encode()):
             self.counts["bad_integrity"] += 1
             return
-        address = way.address
+        address = route.address
         owner = self._by_address.get(address)
-        if owner is not None and owner is not peer and owner.lively:
-            self.counts["address_taken"] += 1  # one viewer's login must not turn another one's datagrams away
+        if owner is not None and owner is not peer and owner.alive:
+            self.counts["address_taken"] += 1  # one viewer's credentials must not divert another one's datagrams
             return
-        refused = peer.checked(way, "USE-CANDIDATE" in message.attributes, message.transaction_id)
+        refused = peer.on_check(route, "USE-CANDIDATE" in message.attributes, message.transaction_id)
         if refused is not None:
             self.counts[refused] += 1
             return
@@ -200,11 +171,11 @@ class UdpPort:
         )
         answer.attributes["XOR-MAPPED-ADDRESS"] = (address[0].removeprefix("::ffff:").partition("%")[0], address[1])
         answer.add_message_integrity(peer.password.encode())
-        self.send(bytes(answer), way)
+        self.send(bytes(answer), route)
 
 
 def _source(entry: tuple[int, int, bytes]) -> tuple[int, int, bytes] | None:
-    """What was received as packet information, made fit for sending: the same address, any interface."""
+    """Received packet information as ancillary data for sending: the same address, any interface."""
     level, kind, data = entry
     if (level, kind) == (socket.IPPROTO_IPV6, socket.IPV6_PKTINFO) and len(data) == _SOURCE_V6.size:
         address, interface = _SOURCE_V6.unpack(data)
@@ -217,7 +188,7 @@ def _source(entry: tuple[int, int, bytes]) -> tuple[int, int, bytes] | None:
 
 
 def _bound(host: str, port: int) -> socket.socket:
-    """A UDP socket; `::` takes IPv4 too, and means all of IPv4 where the machine has no IPv6."""
+    """A bound UDP socket; `::` accepts IPv4 too, and means all of IPv4 where the machine has no IPv6."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     if family == socket.AF_INET6 and host == "::" and not _has_ipv6():
         family, host = socket.AF_INET, "0.0.0.0"

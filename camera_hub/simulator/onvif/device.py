@@ -22,7 +22,7 @@ _SCOPE = "onvif://www.onvif.org/"
 
 
 def scopes(village: Village, plan: SimDevice) -> list[str]:
-    """What the device says about itself in discovery and in GetScopes, percent-encoded."""
+    """The device's scopes in discovery and GetScopes, percent-encoded."""
     kind = "recorder" if plan.kind is DeviceKind.RECORDER else "video_encoder"
     return [
         _SCOPE + scope
@@ -89,7 +89,7 @@ class DeviceService:
             )
             moment = datetime(year, month, day, hour, minute, second, tzinfo=UTC)
         except ValueError as error:
-            raise Refusal("That is no time", "ter:InvalidArgVal", "ter:InvalidDateTime") from error
+            raise Refusal("That is not a time", "ter:InvalidArgVal", "ter:InvalidDateTime") from error
         call.state.set_clock(moment)
         return ""
 

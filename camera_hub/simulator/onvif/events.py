@@ -34,7 +34,7 @@ class PullPoint:
 
 
 class EventService:
-    """Keeps pull points and tells them what happens."""
+    """Keeps pull points and delivers events to them."""
 
     def __init__(self, state: DeviceState, profiles: Profiles) -> None:
         self._state = state

@@ -25,7 +25,7 @@ BEFORE_LOGIN = frozenset(
 
 
 class Gate:
-    """Admits a request or says how to come again."""
+    """Admits a request, or challenges the client to authenticate."""
 
     def __init__(self, state: DeviceState) -> None:
         self._state = state

@@ -1,4 +1,4 @@
-"""The first media service. It has no word for H.265: such a profile comes without its encoder, as on real devices."""
+"""The first media service. It cannot express H.265: such a profile comes without its encoder, as on real devices."""
 
 from xml.sax.saxutils import escape
 

@@ -60,7 +60,7 @@ class Envelope:
 
 
 def parse(data: bytes) -> Envelope:
-    """Read a request. Raises Refusal for what is no envelope with one operation in it."""
+    """Read a request. Raises Refusal for anything but an envelope with one operation."""
     reader = etree.XMLParser(resolve_entities=False, no_network=True, remove_comments=True, remove_pis=True)
     try:
         root = etree.fromstring(data, reader)

@@ -45,7 +45,7 @@ class Library:
             await asyncio.to_thread(pool.shutdown, cancel_futures=True)
 
     async def parameters(self, recipe: Recipe) -> ParameterSets:
-        """What the loop's session description says; quick, whether or not the loop is encoded."""
+        """The loop's session description; quick, whether or not the loop is encoded yet."""
         found = self._loops.get(recipe)
         if found is not None and found.done() and not found.cancelled():
             return found.result().parameters

@@ -14,7 +14,7 @@ _LENGTH = 4
 
 
 class Shelf:
-    """A directory with one file per loop. Files that are cut short or foreign count as absent."""
+    """A directory with one file per loop. Files that are truncated or of another kind count as absent."""
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
@@ -28,7 +28,7 @@ class Shelf:
             return None
 
     def put(self, name: str, units: Sequence[Unit]) -> None:
-        """Keep a loop. A full or forbidden disk is no error: the loop will be encoded again next time."""
+        """Keep a loop. A full or read-only disk is not an error: the loop will be encoded again next time."""
         try:
             self._directory.mkdir(parents=True, exist_ok=True)
             handle, temporary = tempfile.mkstemp(dir=self._directory)

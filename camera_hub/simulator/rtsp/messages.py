@@ -13,7 +13,7 @@ _PHRASES = {
 
 
 class BadMessage(Exception):
-    """The peer sent what is no RTSP."""
+    """The peer sent something that is not RTSP."""
 
 
 @dataclass(frozen=True, slots=True)

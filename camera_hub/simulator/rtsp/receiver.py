@@ -51,7 +51,7 @@ class Receiver:
         now: datetime,
         monotonic: float,
     ) -> bool:
-        """Send one frame; False when it was dropped because the peer does not take it."""
+        """Send one frame; False when it was dropped because the peer does not read fast enough."""
         frames = []
         for packet in packets:
             marker = 0x80 if packet.last else 0

@@ -26,12 +26,12 @@ Answer = tuple[int, list[tuple[str, str]], bytes]
 
 @dataclass(slots=True)
 class Session:
-    """One client's hold on a stream."""
+    """One client's session of a stream."""
 
     name: str
     stream: Stream
     receiver: Receiver
-    line: Line | None  # the connection it lives and dies with; None over UDP
+    line: Line | None  # the connection that it ends with; None over UDP
     alive_at: float
     playing: bool = False
     sound: Receiver | None = None

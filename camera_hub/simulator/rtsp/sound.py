@@ -1,4 +1,4 @@
-"""What a channel's microphone hears: a steady tone whose pitch is the channel's own, paced once for all who listen."""
+"""A channel's sound: a steady tone with a pitch of its own, paced once for all listeners."""
 
 import asyncio
 import math
@@ -44,7 +44,7 @@ _FORMATS = {
 
 
 def pitch(channel: Channel) -> int:
-    """The channel's tone in hertz: 400 to 1,000, in steps that an ear tells apart."""
+    """The channel's tone in hertz: 400 to 1,000, in steps that one can distinguish by ear."""
     return 400 + zlib.crc32(channel.key.encode()) % 13 * 50
 
 
@@ -94,12 +94,12 @@ class SoundStream:
             self._task = asyncio.create_task(self._run(), name=f"simulator-sound-{self.channel.key}")
 
     def remove(self, receiver: Receiver) -> None:
-        """Stop sending; unknown receivers are no error."""
+        """Stop sending; an unknown receiver is not an error."""
         if receiver in self._receivers:
             self._receivers.remove(receiver)
 
     async def stop(self) -> None:
-        """End, whoever is listening."""
+        """End, even while somebody is listening."""
         self._receivers.clear()
         if self._task is not None:
             self._task.cancel()

@@ -32,7 +32,7 @@ class Stream:
         self._task: asyncio.Task[None] | None = None
         self._wants_key = False
         self._turn = 0
-        """Groups of pictures since the epoch; it never stands still from one key frame to the next."""
+        """Groups of pictures since the epoch; it grows with every key frame."""
         self._frozen_at: datetime | None = None
         self._captioned: tuple[datetime | None, str] = (None, "")
         self._clock_base = secrets.randbits(31)
@@ -42,7 +42,7 @@ class Stream:
         return await self._state.library.loop(self._recipe())
 
     async def parameters(self) -> ParameterSets:
-        """What the session description says."""
+        """The session description."""
         return await self._state.library.parameters(self._recipe())
 
     def add(self, receiver: Receiver) -> None:
@@ -54,7 +54,7 @@ class Stream:
             self._task = asyncio.create_task(self._run(), name=f"simulator-stream-{self.name}")
 
     def remove(self, receiver: Receiver) -> None:
-        """Stop sending; unknown receivers are no error."""
+        """Stop sending; an unknown receiver is not an error."""
         if receiver in self._receivers:
             self._receivers.remove(receiver)
             self._state.stats.sessions[self.name] -= 1
@@ -68,7 +68,7 @@ class Stream:
         self._wants_key = True
 
     async def stop(self) -> None:
-        """End, whoever is watching."""
+        """End, even while somebody is watching."""
         self._receivers.clear()
         if self._task is not None:
             self._task.cancel()
@@ -92,7 +92,7 @@ class Stream:
         return round(monotonic * 90_000) + self._clock_base & 0xFFFFFFFF
 
     def caption_now(self) -> str:
-        """The text burnt in now; it stands while the picture is frozen, whoever comes and goes."""
+        """The text burnt in now; it does not change while the picture is frozen, whoever connects."""
         if Fault.FROZEN not in self._state.faults(self.channel):
             self._frozen_at = None
             now = self._state.now().replace(microsecond=0)
@@ -104,7 +104,7 @@ class Stream:
         return self.caption(self._frozen_at)
 
     def _start(self, loop: Loop, gop: int) -> int:
-        """The frame to begin with: where the loop stands by the wall clock, but not where it stood a moment ago."""
+        """The first frame to send: the loop's position by the wall clock, but not the one of a moment ago."""
         groups = int(self._state.clock.now().timestamp() / self.spec.gop_seconds)
         self._turn = max(groups + zlib.crc32(self.name.encode()) % _APART, self._turn)
         return (self._turn + 1) % (loop.ready // gop) * gop

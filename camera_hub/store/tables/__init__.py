@@ -12,7 +12,7 @@ from camera_hub.store.tables.health import (
 )
 from camera_hub.store.tables.patrol import Run, RunStep, RunStepCamera, Scene, Tour, TourStop
 from camera_hub.store.tables.people import Favourite, LoginFailure, SetupLink, User, UserSession, UserVillage
-from camera_hub.store.tables.places import Camera, Device, LoginAccount, Stream, Village
+from camera_hub.store.tables.places import Camera, Device, LoginAccount, StoredLogin, Stream, Village
 from camera_hub.store.tables.rtsp import StreamSession, StreamToken
 
 __all__ = [
@@ -35,6 +35,7 @@ __all__ = [
     "Scene",
     "Sealed",
     "SetupLink",
+    "StoredLogin",
     "Stream",
     "StreamSession",
     "StreamToken",

@@ -71,7 +71,7 @@ class Run(Base):
     position: Mapped[int] = mapped_column(default=0)
     anchor_at: Mapped[datetime]
     elapsed_s: Mapped[float] = mapped_column(default=0.0)
-    revision: Mapped[int] = mapped_column(default=0)  # two operators at once: the later one is told
+    revision: Mapped[int] = mapped_column(default=0)  # of two operators at once the later one gets a conflict
     steps: Mapped[int] = mapped_column(default=0)  # steps so far; the sequence of the next one
     shown: Mapped[int] = mapped_column(default=0)  # of these, stops that were on …
     skipped: Mapped[int] = mapped_column(default=0)  # … and stops that were skipped

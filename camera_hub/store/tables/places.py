@@ -25,7 +25,7 @@ class Village(Base):
 
 
 class Device(Base):
-    """An IP camera, a recorder, or a platform: one address, one login, one to many cameras."""
+    """An IP camera, a recorder, or a platform: one address, its logins (device_logins), one to many cameras."""
 
     __tablename__ = "devices"
 
@@ -43,16 +43,26 @@ class Device(Base):
     serial: Mapped[str] = mapped_column(String(128), default="", index=True)
     mac: Mapped[str] = mapped_column(String(32), default="", index=True)
     endpoint: Mapped[str] = mapped_column(String(128), default="", index=True)  # WS-Discovery EPR
-    username: Mapped[str | None] = mapped_column(String(128))
-    password_sealed: Mapped[bytes | None] = mapped_column(Sealed)
-    credentials_version: Mapped[int] = mapped_column(default=1)
+    credentials_version: Mapped[int] = mapped_column(default=1)  # grows with each change of a login or of the address
     clock_offset_s: Mapped[float | None]  # device minus hub
     created_at: Mapped[datetime]
     retired_at: Mapped[datetime | None]
 
 
+class StoredLogin(Base):
+    """A login of a device for one purpose; which purpose falls back to which: cameras.credentials.purposes."""
+
+    __tablename__ = "device_logins"
+
+    device_id: Mapped[int] = mapped_column(ForeignKey("devices.id", ondelete="CASCADE"), primary_key=True)
+    purpose: Mapped[str] = mapped_column(String(16), primary_key=True)  # ordinary | onvif | rtsp | http
+    username: Mapped[str] = mapped_column(String(128))
+    sealed: Mapped[bytes] = mapped_column(Sealed)  # the password
+    version: Mapped[int]  # devices.credentials_version when it was set
+
+
 class LoginAccount(Base):
-    """How often a device has refused the login of that version since it last took it. No row: never."""
+    """How often a device has refused its logins of that version since it last accepted them. No row: never."""
 
     __tablename__ = "login_accounts"
 
@@ -83,7 +93,11 @@ class Camera(Base):
     health: Mapped[str] = mapped_column(String(16), default="unknown")  # unknown | ok | fault
     cause: Mapped[str | None] = mapped_column(String(32))  # errors.Reason of the fault
     health_since: Mapped[datetime | None]
-    proof: Mapped[str | None] = mapped_column(String(32))  # why the proving picture failed, None = proved
+    # The proving picture: one key frame after registration, and after each change of address or login.
+    proof_state: Mapped[str] = mapped_column(String(8), default="pending")  # pending | proved | failed
+    proof_reason: Mapped[str | None] = mapped_column(String(32))  # errors.Reason of a failed one
+    proof_attempts: Mapped[int] = mapped_column(default=0)  # that failed on the hub's side, since it was requested
+    proof_due_at: Mapped[datetime | None] = mapped_column(index=True)  # when a pending one is tried next; None: never
     picture_at: Mapped[datetime | None]  # the last picture in data_dir/pictures/<id>.jpg
     created_at: Mapped[datetime]
     approved_at: Mapped[datetime | None]

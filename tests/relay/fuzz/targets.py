@@ -8,12 +8,12 @@ from camera_hub.http_auth import Authenticator
 from camera_hub.relay.ingest import nal
 from camera_hub.relay.ingest.codecs import BY_NAME
 from camera_hub.relay.ingest.depacketize import MAX_UNIT, Depacketizer
-from camera_hub.relay.ingest.intake import Intake
 from camera_hub.relay.ingest.rtp import parse_rtp
-from camera_hub.relay.ingest.timeline import Timeline
-from camera_hub.relay.rtsp.audio_sdp import read_audio
+from camera_hub.relay.ingest.timestamps import TimestampMapper
+from camera_hub.relay.ingest.video_pipeline import VideoPipeline
+from camera_hub.relay.rtsp.audio_sdp import parse_audio
 from camera_hub.relay.rtsp.message import MAX_BODY, MAX_LINE, Parser, Response
-from camera_hub.relay.rtsp.sdp import read_sdp
+from camera_hub.relay.rtsp.video_sdp import parse_video
 from camera_hub.relay.webrtc import rtcp
 from camera_hub.relay.webrtc.answer import Ssrcs, Transport, write_answer
 from camera_hub.relay.webrtc.ice import IcePeer
@@ -43,10 +43,10 @@ def rtsp(data: bytes) -> None:
 def sdp(data: bytes) -> None:
     text = data.decode("utf-8", "replace")
     try:
-        stream = read_sdp(text, BASE)
+        stream = parse_video(text, BASE)
     except HubError:
         return
-    sound = read_audio(text, BASE)  # which never raises where there is a picture
+    sound = parse_audio(text, BASE)  # which never raises where there is a picture
     assert sound is None or sound.control.startswith("rtsp://10.0.0.1:554")
     assert stream.control.startswith("rtsp://10.0.0.1:554"), "a camera's SDP named another host, and was believed"
 
@@ -70,8 +70,8 @@ def datagram(data: bytes) -> None:
         port.remove(peer)
         peer.ufrag = "ours"
         port.add(peer)
-        port._sort(data, ("192.0.2.9", 1234), [])
-        assert peer.way is None, "nobody knows the password"
+        port._classify(data, ("192.0.2.9", 1234), [])
+        assert peer.route is None, "nobody knows the password"
         assert sum(port.counts.values()) == 1
     finally:
         port.socket.close()
@@ -81,15 +81,15 @@ def rtp(data: bytes) -> None:
     """Packets, two bytes of length before each: through reordering, joining, parameter sets, cutting."""
     for name in BY_NAME:
         for ordered in (True, False):
-            intake = Intake(name, (), Timeline(), limit=1200, first=0, ordered=ordered)
+            pipeline = VideoPipeline(name, (), TimestampMapper(), limit=1200, first=0, ordered=ordered)
             try:
-                _take_in(intake, data)
+                _push_all(pipeline, data)
             except HubError as error:
                 if error.reason not in ("b_frames", "codec_unsupported"):
                     raise
 
 
-def _take_in(intake: Intake, data: bytes) -> None:
+def _push_all(pipeline: VideoPipeline, data: bytes) -> None:
     at, now = 0, 1.0
     while at + 2 <= len(data):
         size = int.from_bytes(data[at : at + 2], "big") & 0x7FF
@@ -97,24 +97,24 @@ def _take_in(intake: Intake, data: bytes) -> None:
         at, now = at + 2 + size, now + 0.01
         if packet is None:
             continue
-        for frame, _ in intake.push(packet, now):
+        for frame, _ in pipeline.push(packet, now):
             assert frame.payloads
             assert max(map(len, frame.payloads)) <= 1200
             assert frame.size <= 2 * MAX_UNIT
-    depacketizer: Any = intake._depacketizer
+    depacketizer: Any = pipeline._depacketizer
     assert isinstance(depacketizer, Depacketizer)
     assert depacketizer._size <= MAX_UNIT
 
 
 def parameters(data: bytes) -> None:
-    for read, lead in ((nal.h264_picture, b"\x67"), (nal.h265_picture, b"\x42\x01")):
+    for read, lead in ((nal.parse_h264_sps, b"\x67"), (nal.parse_h265_sps, b"\x42\x01")):
         for whole in (data, lead + data[1:]):
             try:
-                picture = read(whole)
+                info = read(whole)
             except ValueError:
                 continue
-            assert picture.width > 0
-            assert picture.height > 0
+            assert info.width > 0
+            assert info.height > 0
 
 
 def reports(data: bytes) -> None:

@@ -222,7 +222,7 @@ export interface paths {
         };
         /**
          * Picture
-         * @description The last JPEG that was kept; 404 when there is none.
+         * @description The last stored JPEG; 404 when there is none.
          */
         get: operations["picture_api_cameras__camera_id__picture_get"];
         put?: never;
@@ -680,7 +680,7 @@ export interface paths {
         };
         /**
          * Run
-         * @description A run as it stands now.
+         * @description A run as it is now.
          */
         get: operations["run_api_runs__run_id__get"];
         put?: never;
@@ -904,7 +904,7 @@ export interface paths {
          * Restart Relay
          * @description Replace a relay by a fresh process that is warmed up first; answered when it has taken over.
          *
-         *     For an upgrade of what the relay uses, or when it misbehaves: pictures stand still for some tenths of a second.
+         *     For an upgrade of what the relay uses, or when it misbehaves: pictures freeze for a few tenths of a second.
          */
         post: operations["restart_relay_api_system_relays__relay__restart_post"];
         delete?: never;
@@ -1323,6 +1323,11 @@ export interface components {
             position: number;
             /** Proof */
             proof: string | null;
+            /**
+             * Proof State
+             * @enum {string}
+             */
+            proof_state: "pending" | "proved" | "failed";
             /** Proving */
             proving: boolean;
             /**
@@ -1402,6 +1407,8 @@ export interface components {
             onvif_port?: number | null;
             /** Password */
             password?: string | null;
+            /** Purpose */
+            purpose?: ("ordinary" | "onvif" | "rtsp" | "http") | null;
             /** Username */
             username?: string | null;
         };
@@ -1530,8 +1537,6 @@ export interface components {
             created_at: string;
             /** Firmware */
             firmware: string;
-            /** Has Password */
-            has_password: boolean;
             /** Host */
             host: string;
             /** Id */
@@ -1543,6 +1548,8 @@ export interface components {
             kind: "camera" | "recorder" | "platform";
             /** Login Retry At */
             login_retry_at: string | null;
+            /** Logins */
+            logins: components["schemas"]["LoginAnswer"][];
             /** Mac */
             mac: string;
             /** Manufacturer */
@@ -1557,8 +1564,6 @@ export interface components {
             rtsp_port: number | null;
             /** Serial */
             serial: string;
-            /** Username */
-            username: string | null;
             /** Village Id */
             village_id: number;
         };
@@ -1775,6 +1780,19 @@ export interface components {
             viewer_gone: components["schemas"]["ViewerGoneMessage"];
         };
         /**
+         * LoginAnswer
+         * @description A login that the device has for a purpose; where there is none, the ordinary one serves.
+         */
+        LoginAnswer: {
+            /**
+             * Purpose
+             * @enum {string}
+             */
+            purpose: "ordinary" | "onvif" | "rtsp" | "http";
+            /** Username */
+            username: string;
+        };
+        /**
          * MadeStreamToken
          * @description The only answer that ever holds the token's text.
          */
@@ -1801,6 +1819,8 @@ export interface components {
              * @enum {string}
              */
             role: "township_admin" | "operator" | "village_admin" | "maintainer" | "leader";
+            /** Time Zone */
+            time_zone: string;
             /** Username */
             username: string;
             /** Villages */
@@ -2142,7 +2162,7 @@ export interface components {
         };
         /**
          * ReloadMessage
-         * @description Hub → page: events were lost (slow page); fetch every list anew.
+         * @description Hub → page: events were lost (slow page); fetch every list again.
          */
         ReloadMessage: {
             /**
@@ -2199,7 +2219,7 @@ export interface components {
         };
         /**
          * RunAnswer
-         * @description A run as it stands at `now` (hub time): pages count down from `time_left_s` by themselves.
+         * @description A run as it is at `now` (hub time): pages count down from `time_left_s` by themselves.
          */
         RunAnswer: {
             /** Dead */
@@ -2243,6 +2263,8 @@ export interface components {
             state: "running" | "paused" | "ended";
             /** Step */
             step: number | null;
+            /** Stop Count */
+            stop_count: number | null;
             /** Time Left S */
             time_left_s: number;
             /** Tour Id */

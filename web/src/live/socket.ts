@@ -96,7 +96,7 @@ export class LiveSocket {
     this.wishes.dropTile(track)
   }
 
-  /** Sends what may be lost without harm: the next report repeats it. */
+  /** Reports what was seen of a run, if there is a connection: the next report holds it all again. */
   report(message: Seen): void {
     this.send(message)
   }

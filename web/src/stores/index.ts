@@ -1,4 +1,5 @@
 /** What every page shares: the session, the connection to the hub, and the lists that events keep up to date. */
+import { setTimeZone } from '@/siteTime'
 import { computed, readonly, ref } from 'vue'
 import { abortCalls, api, onSignedOut } from '@/api/client'
 import type { Action, Camera, Me, Run, Village } from '@/api/types'
@@ -65,6 +66,7 @@ export async function refreshSession(): Promise<Me | null> {
 export function enter(who: Me): void {
   const same = meRef.value?.id === who.id
   meRef.value = who
+  setTimeZone(who.time_zone)
   if (same) return
   live.start()
   void loadAll()

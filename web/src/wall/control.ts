@@ -4,8 +4,8 @@ import type { LayoutName } from '@/api/types'
 export interface WallControl {
   /** Shows these cameras, one per tile (null: an empty tile). Tiles that show their camera already are left alone. */
   showScene(layout: LayoutName, cameraIds: readonly (number | null)[]): void
-  /** Cameras with a moving picture that is on the screen now. */
-  visible(): Set<number>
+  /** The cameras whose tile is on the screen with a moving picture (or fresh key-frame pictures). */
+  moving(): ReadonlySet<number>
   /** What is shown now. */
   scene(): { layout: LayoutName; cameras: (number | null)[] }
 }

@@ -5,7 +5,6 @@ import type { RunStep } from '@/api/types'
 import RecordPage from '@/pages/runs/RecordPage.vue'
 import RunBar from '@/pages/runs/RunBar.vue'
 import RunsPage from '@/pages/runs/RunsPage.vue'
-import { SeenCounter } from '@/pages/runs/seenCounter'
 import type { WallControl } from '@/wall/control'
 import { FakeHub, Refusal, flushPromises, run, signIn, signOutAll, visit } from './hub'
 
@@ -92,9 +91,9 @@ describe('the record of a run', () => {
     hub.changed('run', 7, state)
     await flushPromises()
     expect(hub.to('GET /api/runs/7/steps')).toHaveLength(1)
-    await button('后面的记录').trigger('click')
+    await button('显示更多').trigger('click')
     await flushPromises()
-    await button('后面的记录').trigger('click')
+    await button('显示更多').trigger('click')
     await flushPromises()
     expect(sequences()).toEqual(lines.map((one) => one.sequence))
     lines.push(step(45, { name: '新的一站', ended_at: null }))
@@ -109,7 +108,7 @@ describe('the record of a run', () => {
     lines[0] = step(0, { cameras: [seen(1, { visible_s: 8 }), seen(2, { why: 'frozen' }), seen(3, { why: 'no_page' })] })
     await open()
     const row = page.find('tbody tr')
-    expect(row.text()).toContain('实看 8 秒')
+    expect(row.text()).toContain('看到 8 秒')
     expect(row.findAll('small.bad').map((one) => one.text())).toEqual(['画面冻结'])
     expect(row.text()).toContain('当时没有打开的实时预览页面')
     expect(row.text()).toContain('看水位')
@@ -127,7 +126,7 @@ describe('the record of a run', () => {
 
 describe('the bar of a run', () => {
   let shown: unknown[]
-  const wall: WallControl = { showScene: (layout, cameras) => void shown.push([layout, cameras]), visible: () => new Set([1]), scene: () => ({ layout: '4', cameras: [9, null, null, null] }) }
+  const wall: WallControl = { showScene: (layout, cameras) => void shown.push([layout, cameras]), moving: () => new Set([1]), scene: () => ({ layout: '4', cameras: [9, null, null, null] }) }
   const at = (more: object = {}) => run(7, { ...active, position: 0, next_position: 1, step: 0, time_left_s: 10, now: new Date().toISOString(), ...more })
   beforeEach(async () => {
     shown = []
@@ -165,47 +164,5 @@ describe('the bar of a run', () => {
     hub.changed('run', 7, at({ revision: 3, position: 1, step: 1 }))
     await flushPromises()
     expect(hub.heard.filter((one) => one.type === 'seen').map((one) => [one.run, one.step])).toEqual([[7, 0]])
-  })
-})
-
-describe('counting what is seen', () => {
-  const reports: { step: number; cameras: { camera: number; seconds: number; gap?: string | null }[] }[] = []
-  let now = 0
-  const counter = () => new SeenCounter((message) => void reports.push(message), () => now)
-  beforeEach(() => {
-    reports.length = 0
-    now = 0
-  })
-  const tick = (counter: SeenCounter, visible: number[], hidden = false): void => {
-    now += 1_000
-    counter.tick(new Set(visible), hidden)
-  }
-
-  it('adds only the seconds with the page in front and new frames, and reports sums', () => {
-    const one = counter()
-    one.enter(7, 0, [1, 2, 3])
-    for (let i = 0; i < 3; i += 1) tick(one, [1])
-    tick(one, [1, 2], true)
-    tick(one, [1])
-    expect(reports.at(-1)!.cameras).toEqual([{ camera: 1, seconds: 4, gap: null }, { camera: 2, seconds: 0, gap: 'no_picture' }, { camera: 3, seconds: 0, gap: 'no_picture' }])
-    for (let i = 0; i < 5; i += 1) tick(one, [1])
-    expect(reports.map((report) => report.cameras[0]!.seconds)).toEqual([4, 9])
-  })
-
-  it('says that the page was never in front', () => {
-    const one = counter()
-    one.enter(7, 0, [1])
-    tick(one, [1], true)
-    one.enter(7, 1, [1])
-    expect(reports).toEqual([{ type: 'seen', run: 7, step: 0, cameras: [{ camera: 1, seconds: 0, gap: 'page_hidden' }] }])
-  })
-
-  it('counts nothing over a pause of the machine', () => {
-    const one = counter()
-    one.enter(7, 0, [1])
-    tick(one, [1])
-    now += 60_000
-    tick(one, [1])
-    expect(reports.at(-1)!.cameras[0]!.seconds).toBe(1)
   })
 })

@@ -43,7 +43,15 @@ UPDATE runs SET
 """
 
 
+_KEYS = (("step_id", "run_steps", "CASCADE"), ("camera_id", "cameras", "RESTRICT"))
+
+
 def upgrade() -> None:
+    sqlite = op.get_bind().dialect.name == "sqlite"
+    keys = [
+        sa.ForeignKeyConstraint([column], [f"{table}.id"], name=_key(column, table), ondelete=gone)
+        for column, table, gone in _KEYS
+    ]
     op.create_table(
         "run_step_cameras",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -54,15 +62,13 @@ def upgrade() -> None:
         sa.Column("seen_from", UtcDateTime(), nullable=True),
         sa.Column("seen_until", UtcDateTime(), nullable=True),
         sa.Column("why", sa.String(length=32), nullable=True),
-        sa.ForeignKeyConstraint(
-            ["step_id"], ["run_steps.id"], name=op.f("fk_run_step_cameras_step_id_run_steps"), ondelete="CASCADE"
-        ),
-        sa.ForeignKeyConstraint(
-            ["camera_id"], ["cameras.id"], name=op.f("fk_run_step_cameras_camera_id_cameras"), ondelete="RESTRICT"
-        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_run_step_cameras")),
+        *(keys if sqlite else ()),  # SQLite cannot add them later
     )
-    op.execute(_FROM_SQLITE if op.get_bind().dialect.name == "sqlite" else _FROM_POSTGRESQL)
+    op.execute(_FROM_SQLITE if sqlite else _FROM_POSTGRESQL)
+    if not sqlite:  # checked once for all rows, not row by row
+        for column, table, gone in _KEYS:
+            op.create_foreign_key(_key(column, table), "run_step_cameras", table, [column], ["id"], ondelete=gone)
     op.create_index("ix_run_step_cameras_step_id", "run_step_cameras", ["step_id"])
     op.create_index("ix_run_step_cameras_camera_id", "run_step_cameras", ["camera_id"])
     # Not in batch mode: that would make `runs` anew, and SQLite would delete its steps with the old table.
@@ -73,6 +79,10 @@ def upgrade() -> None:
     op.drop_column("run_steps", "cameras")
     op.drop_index("ix_run_steps_run_id", "run_steps")
     op.create_index("ix_run_steps_run_id_sequence", "run_steps", ["run_id", "sequence"])
+
+
+def _key(column: str, table: str) -> str:
+    return f"fk_run_step_cameras_{column}_{table}"
 
 
 def downgrade() -> None:

@@ -11,6 +11,7 @@ export default {
   unreachable: 'The device cannot be reached',
   timeout: 'It took too long',
   unavailable: 'Not available at the moment',
+  storage_full: 'The server’s disk is full',
   internal: 'The hub had an internal error; tell the maintainer',
   network: 'The hub cannot be reached; check the network',
   aborted: 'Cancelled',

@@ -1,6 +1,6 @@
 export default {
   title: 'Villages',
-  tabs: { users: 'Users', villages: 'Villages', rtsp: 'RTSP out', status: 'Status' },
+  tabs: { users: 'Users', villages: 'Villages', rtsp: 'RTSP out', notices: 'Notices', status: 'Status' },
   kind: { village: 'Village', quarter: 'Residential quarter' },
   paste: 'Add many',
   pasteTitle: 'Add villages',
@@ -23,6 +23,7 @@ export default {
   cameras: 'Cameras',
   ok: 'OK',
   fault: 'Fault',
+  clockWrong: 'Clock wrong',
   waiting: 'Awaiting approval',
   down: 'down since {since}',
   remove: 'Delete',

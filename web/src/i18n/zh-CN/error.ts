@@ -11,6 +11,7 @@ export default {
   unreachable: '无法连接设备',
   timeout: '等待超时',
   unavailable: '服务暂不可用',
+  storage_full: '服务器磁盘已满',
   internal: '服务器内部错误，请联系运维人员',
   network: '无法连接服务器，请检查网络',
   aborted: '已取消',

@@ -1,6 +1,6 @@
 export default {
   title: '村/小区',
-  tabs: { users: '用户', villages: '村/小区', rtsp: 'RTSP 转发', status: '运行状态' },
+  tabs: { users: '用户', villages: '村/小区', rtsp: 'RTSP 转发', notices: '告警推送', status: '运行状态' },
   kind: { village: '行政村', quarter: '小区' },
   paste: '批量录入',
   pasteTitle: '批量录入村/小区',
@@ -23,6 +23,7 @@ export default {
   cameras: '点位',
   ok: '正常',
   fault: '故障',
+  clockWrong: '时钟不准',
   waiting: '待审核',
   down: '断线，{since}起',
   remove: '删除',

@@ -1,5 +1,6 @@
 /** Spans of time and moments, short enough for a table. */
 import { t } from '@/i18n'
+import { dateText, timeText } from '@/siteTime'
 
 /** "45 秒", "12 分", "3 小时 5 分", "2 天 4 小时": two units at most. */
 export function durationText(ms: number): string {
@@ -14,16 +15,11 @@ export function durationText(ms: number): string {
   return hours % 24 ? t('pages.span.dh', { d: days, h: hours % 24 }) : t('pages.span.d', { d: days })
 }
 
-function two(value: number): string {
-  return String(value).padStart(2, '0')
-}
-
-/** The time of day alone today, with month and day before, with the year in other years. Local time of the page. */
+/** The time of day alone today, with month and day before, with the year in other years. The site's time. */
 export function momentText(iso: string, nowMs: number, seconds = false): string {
-  const at = new Date(iso)
-  const today = new Date(nowMs)
-  const clock = `${two(at.getHours())}:${two(at.getMinutes())}${seconds ? `:${two(at.getSeconds())}` : ''}`
-  if (at.toDateString() === today.toDateString()) return clock
-  const date = `${two(at.getMonth() + 1)}-${two(at.getDate())} ${clock}`
-  return at.getFullYear() === today.getFullYear() ? date : `${at.getFullYear()}-${date}`
+  const at = Date.parse(iso)
+  const clock = timeText(at, seconds)
+  const [date, today] = [dateText(at), dateText(nowMs)]
+  if (date === today) return clock
+  return `${date.slice(0, 5) === today.slice(0, 5) ? date.slice(5) : date} ${clock}`
 }

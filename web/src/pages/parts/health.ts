@@ -7,3 +7,14 @@ export type Mark = 'ok' | 'fault' | 'unknown' | 'off'
 export function markOf(camera: Pick<Camera, 'state' | 'health'>): Mark {
   return camera.state === 'approved' ? camera.health : 'off'
 }
+
+type States = Pick<Camera, 'states'>
+
+/** Whether it sends a stream now; its picture and its clock are other questions. */
+export function isOnline(camera: States): boolean {
+  return camera.states.some((one) => one.aspect === 'live' && one.state === 'ok')
+}
+
+export function isClockWrong(camera: States): boolean {
+  return camera.states.some((one) => one.aspect === 'clock' && one.state === 'fault')
+}

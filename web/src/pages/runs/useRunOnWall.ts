@@ -1,16 +1,16 @@
 /** A run on the wall: its newest state, however it arrived, and the wall kept on its current stop. */
-import { computed, onBeforeUnmount, onMounted, ref, watch, type ComputedRef, type Ref } from 'vue'
+import { computed, onBeforeUnmount, onMounted, ref, shallowRef, watch, type ComputedRef, type Ref } from 'vue'
 import { api, type ApiError } from '@/api/client'
 import { live, runs } from '@/stores'
 import type { WallControl } from '@/wall/control'
 import type { PlanStop, Run } from '@/api/types'
 import { newerRun } from '../tours/countdown'
-import { SeenCounter } from './seenCounter'
+import { SeenMeter, type SeenStep } from './seen'
 
 export interface RunOnWall {
   run: Ref<Run | null>
-  /** The stops of its tour as they were when it started: they never change. Empty until they are read. */
-  stops: Ref<PlanStop[]>
+  /** The tour as it was when the run started; empty until it is here. It never changes, so it is fetched once. */
+  plan: Ref<readonly PlanStop[]>
   stop: ComputedRef<PlanStop | null>
   error: Ref<ApiError | null>
   /** Fetches the run again: after a reconnect, or when somebody else has acted on it. */
@@ -21,7 +21,7 @@ export interface RunOnWall {
 /** Keeps the wall on the current stop of run `runId` (null: none); restores the operator's scene afterwards. */
 export function useRunOnWall(wall: WallControl, runId: () => number | null): RunOnWall {
   const run = ref<Run | null>(null)
-  const plan = ref<PlanStop[]>([])
+  const plan = shallowRef<readonly PlanStop[]>([])
   const error = ref<ApiError | null>(null)
   let before: ReturnType<WallControl['scene']> | null = null
 
@@ -34,19 +34,21 @@ export function useRunOnWall(wall: WallControl, runId: () => number | null): Run
   async function load(): Promise<void> {
     const id = runId()
     if (id === null) return
-    const path = { run_id: id }
-    const [answer, stops] = await Promise.all([
-      api.get('/api/runs/{run_id}', { path }),
-      plan.value.length ? null : api.get('/api/runs/{run_id}/plan', { path }),
-    ])
+    void loadPlan(id)
+    const answer = await api.get('/api/runs/{run_id}', { path: { run_id: id } })
     if (id !== runId()) return
-    if (stops?.ok) plan.value = stops.data.stops
-    const failed = [answer, stops].find((one) => one && !one.ok)
     if (answer.ok) {
       accept(answer.data)
       runs.put(answer.data)
-    }
-    if (failed && !failed.ok && !failed.aborted) error.value = failed.error
+    } else if (!answer.aborted) error.value = answer.error
+  }
+
+  async function loadPlan(id: number): Promise<void> {
+    if (plan.value.length) return
+    const answer = await api.get('/api/runs/{run_id}/plan', { path: { run_id: id } })
+    if (id !== runId()) return
+    if (answer.ok) plan.value = answer.data.stops
+    else if (!answer.aborted) error.value = answer.error
   }
 
   watch(
@@ -82,26 +84,36 @@ export function useRunOnWall(wall: WallControl, runId: () => number | null): Run
     before ??= wall.scene()
     wall.showScene(stop.value.layout, stop.value.cameras.map((camera) => camera?.id ?? null))
   }
+  // What was really seen goes into the record; a page that is closed or hidden sends what it has at once.
+  const meter = new SeenMeter((message) => live.report(message))
+  const step = computed<SeenStep | null>(() => {
+    const current = run.value
+    if (!current || !stop.value || current.step === null) return null
+    const dead = new Set(current.dead.map((one) => one.id))
+    const cameras = stop.value.cameras.flatMap((camera) => (camera && !dead.has(camera.id) ? [camera.id] : []))
+    return { run: current.id, step: current.step, cameras: [...new Set(cameras)] }
+  })
+  watch(step, (now) => meter.enter(now, performance.now()), { immediate: true, flush: 'sync' })
+  const measure = (): void => meter.tick(wall.moving(), !document.hidden, performance.now())
+  const hidden = (): void => {
+    if (document.hidden) meter.flush(performance.now())
+  }
 
-  // What of the step was really seen here, for its record.
-  const counter = new SeenCounter((message) => live.report(message), () => performance.now())
-  watch(
-    () => [run.value?.id ?? 0, stop.value ? (run.value?.step ?? null) : null] as const,
-    ([id, step]) => counter.enter(id, step, stop.value?.cameras.flatMap((camera) => (camera ? [camera.id] : [])) ?? []),
-  )
-  const leavePage = (): void => counter.report()
-
-  const ends: (() => void)[] = []
+  const stops: (() => void)[] = []
   onMounted(() => {
-    const timer = setInterval(() => counter.tick(wall.visible(), document.hidden), 1_000)
-    window.addEventListener('pagehide', leavePage)
-    ends.push(() => clearInterval(timer), () => window.removeEventListener('pagehide', leavePage), leavePage)
     // After the wall page has put up its own scene.
     watch(shown, show, { immediate: true, flush: 'post' })
-    ends.push(live.on('hello', () => void load()), live.on('reload', () => void load()))
+    stops.push(live.on('hello', () => void load()), live.on('reload', () => void load()))
+    const timer = setInterval(measure, 500)
+    document.addEventListener('visibilitychange', hidden)
+    stops.push(
+      () => clearInterval(timer),
+      () => document.removeEventListener('visibilitychange', hidden),
+      () => meter.enter(null, performance.now()),
+    )
   })
   onBeforeUnmount(() => {
-    for (const end of ends.splice(0)) end()
+    for (const end of stops.splice(0)) end()
   })
-  return { run, stops: plan, stop, error, load, accept }
+  return { run, plan, stop, error, load, accept }
 }

@@ -34,10 +34,10 @@ export function secondsLeft(run: Clocked, hubMs: number): number {
   return Math.max(0, run.time_left_s - passed)
 }
 
-/** 0…1 of a stop of `dwellS` seconds that has passed. */
-export function stopProgress(run: Clocked, dwellS: number, hubMs: number): number {
-  if (dwellS <= 0) return 0
-  return Math.min(1, Math.max(0, 1 - secondsLeft(run, hubMs) / dwellS))
+/** 0…1 of the present stop, which stands for `dwell` seconds, that has passed. */
+export function stopProgress(run: Clocked, dwell: number, hubMs: number): number {
+  if (dwell <= 0) return 0
+  return Math.min(1, Math.max(0, 1 - secondsLeft(run, hubMs) / dwell))
 }
 
 /** "0:07", "12:30", "1:02:05": rounded up, so that 0:00 means over. */

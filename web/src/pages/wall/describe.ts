@@ -1,6 +1,7 @@
 /** A tile's state in words and as a shape. */
 import { reasonText, t } from '@/i18n'
 import type { Camera } from '@/api/types'
+import { dateText, timeText } from '@/siteTime'
 import type { Phase, Tile } from '@/wall/tile'
 
 export type Shape = 'live' | 'waiting' | 'degraded' | 'lost'
@@ -13,10 +14,8 @@ export function shapeOf(phase: Phase): Shape {
 
 /** `14:02`, with the day where it is not today's. */
 export function clockText(at: number, now: number): string {
-  const date = new Date(at)
-  const two = (n: number) => String(n).padStart(2, '0')
-  const time = `${two(date.getHours())}:${two(date.getMinutes())}`
-  return date.toDateString() === new Date(now).toDateString() ? time : `${two(date.getMonth() + 1)}-${two(date.getDate())} ${time}`
+  const date = dateText(at)
+  return date === dateText(now) ? timeText(at) : `${date.slice(5)} ${timeText(at)}`
 }
 
 /** How long ago, in the largest unit that fits. */

@@ -2,13 +2,13 @@ import { ElMessage } from 'element-plus/es/components/message/index'
 import { api } from '@/api/client'
 import type { Camera } from '@/api/types'
 import { errorText, t } from '@/i18n'
+import { dateText, timeText } from '@/siteTime'
 import { hubNow } from '@/stores'
 
 /** `大王村_东门_20260723_140205.jpg`: place and time, without characters that file systems reject. */
 export function snapshotName(village: string, camera: string, at: Date): string {
-  const two = (n: number) => String(n).padStart(2, '0')
-  const day = `${at.getFullYear()}${two(at.getMonth() + 1)}${two(at.getDate())}`
-  const time = `${two(at.getHours())}${two(at.getMinutes())}${two(at.getSeconds())}`
+  const day = dateText(at).replaceAll('-', '')
+  const time = timeText(at, true).replaceAll(':', '')
   // eslint-disable-next-line no-control-regex -- control characters are what must not get into a file name
   const safe = (text: string) => text.replace(/[\\/:*?"<>|\u0000-\u001f]+/g, '-').trim()
   return [village, camera].filter(Boolean).map(safe).concat(day, time).join('_') + '.jpg'

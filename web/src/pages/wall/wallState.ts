@@ -266,16 +266,14 @@ export function again(index: number): void {
   engine.value?.again(index)
 }
 
-/** Whether any part of it is within the window: not folded away, not scrolled out. */
-function onScreen(element: HTMLElement | null | undefined): boolean {
-  if (!element?.isConnected) return false
-  const box = element.getBoundingClientRect()
-  return box.width > 0 && box.height > 0 && box.bottom > 0 && box.right > 0 && box.top < window.innerHeight && box.left < window.innerWidth
-}
-
 export const control: WallControl = {
   showScene: (layout, ids) => setScene(layout, ids, true),
-  visible: () => new Set(views.filter((view, index) => view.picture === 'moving' && onScreen(screens[index]?.element)).map((view) => view.tile.camera as number)),
+  moving: () => {
+    const now = performance.now()
+    const seen = solo.value === null ? Array.from({ length: tileCount(scene.layout) }, (_, index) => index) : [solo.value]
+    const tiles = visible && engine.value ? seen.map((index) => engine.value!.tile(index)) : []
+    return new Set(tiles.flatMap((tile) => (tile.camera !== null && pictureOf(tile, now) === 'moving' ? [tile.camera] : [])))
+  },
   scene: () => ({ layout: scene.layout, cameras: [...scene.cameras] }),
 }
 

@@ -1,0 +1,23 @@
+"""What a device's login is for, and which one serves where a purpose has none of its own. Pure."""
+
+from collections.abc import Mapping
+from typing import Literal, TypeVar, get_args
+
+Purpose = Literal["ordinary", "onvif", "rtsp", "http"]
+"""`ordinary` is the device's own user; `onvif` where it keeps ONVIF users apart; `http`: the maker's own interface."""
+
+PURPOSES: tuple[Purpose, ...] = get_args(Purpose)
+
+_FALLBACKS: dict[Purpose, tuple[Purpose, ...]] = {
+    "ordinary": ("ordinary",),
+    "onvif": ("onvif", "ordinary"),
+    "rtsp": ("rtsp", "ordinary"),
+    "http": ("http", "ordinary"),
+}
+
+T = TypeVar("T")
+
+
+def serving(purpose: Purpose, stored: Mapping[str, T]) -> T | None:
+    """Of a device's logins by purpose the one to use; None when it has none that fits."""
+    return next((stored[one] for one in _FALLBACKS[purpose] if one in stored), None)

@@ -1,0 +1,81 @@
+"""The one rule for "these two are the same device": for registering, describing again and searching. Pure.
+
+Never by address alone (every village may be 192.168.1.0/24) and never by MAC alone (cheap cameras ship with the same
+one). Facts that agree speak for it, facts that differ against it; what is not known says nothing.
+"""
+
+import re
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+_TRIVIAL = re.compile(r"(.)\1*|0*1?2?3?4?5?6?7?8?9?0?|n/?a|none|unknown|null|default|serial(number)?", re.IGNORECASE)
+_STREAM_PORTS = {"rtsp": 554, "rtsps": 322}
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceFacts:
+    """What is known of a device; empty text: not known. `maker` is manufacturer and model.
+
+    `endpoint`: the WS-Discovery endpoint reference. `place`: village, host and ONVIF port; None: port not known.
+    """
+
+    maker: str
+    serial: str
+    mac: str
+    endpoint: str
+    place: tuple[int, str, int | None]
+
+
+def same(known: DeviceFacts, found: DeviceFacts) -> bool:
+    """Whether both are one device."""
+    agree = {name for name in ("serial", "mac", "endpoint") if _agrees(known, found, name)}
+    differ = changed(known, found)
+    at_one_place = _at_one_place(known, found)
+    if differ:
+        return len(agree) > len(differ) and len(agree) + at_one_place > 2
+    if at_one_place:
+        return _makers_agree(known, found)
+    return bool(agree - {"mac"})
+
+
+def changed(known: DeviceFacts, found: DeviceFacts) -> set[str]:
+    """The names of facts that are known of both and that differ: another device, or a forged one."""
+    differ = {
+        name
+        for name in ("serial", "mac", "endpoint")
+        if _value(known, name) and _value(found, name) and not _agrees(known, found, name)
+    }
+    # An endpoint is made anew by some firmwares at each reset; alone it proves nothing changed.
+    return differ if differ != {"endpoint"} else set()
+
+
+def same_stream(known: str, found: str) -> bool:
+    """Whether two checked stream URLs (cameras.urls) name one stream: the same but for a port that is the usual one."""
+    return _stream(known) == _stream(found)
+
+
+def _stream(url: str) -> tuple[str, str, int | None, str]:
+    parts = urlsplit(url)
+    rest = parts._replace(scheme="", netloc="", fragment="").geturl()
+    return parts.scheme, parts.hostname or "", parts.port or _STREAM_PORTS.get(parts.scheme), rest or "/"
+
+
+def _agrees(known: DeviceFacts, found: DeviceFacts, name: str) -> bool:
+    value = _value(known, name)
+    return bool(value) and value == _value(found, name) and (name != "serial" or known.maker == found.maker)
+
+
+def _makers_agree(known: DeviceFacts, found: DeviceFacts) -> bool:
+    return not known.maker or not found.maker or known.maker == found.maker
+
+
+def _at_one_place(known: DeviceFacts, found: DeviceFacts) -> bool:
+    (village, host, port), (other_village, other_host, other_port) = known.place, found.place
+    return (village, host) == (other_village, other_host) and (port == other_port or port is None or other_port is None)
+
+
+def _value(facts: DeviceFacts, name: str) -> str:
+    value = str(getattr(facts, name)).strip().lower()
+    if name == "endpoint":
+        return value.removeprefix("urn:").removeprefix("uuid:")
+    return "" if name == "serial" and (len(value) < 4 or _TRIVIAL.fullmatch(value)) else value

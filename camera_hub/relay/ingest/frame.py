@@ -1,0 +1,48 @@
+"""A frame as the relay passes it on: one access unit, packetized once, for every viewer and player of the feed."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PacketRun:
+    """Packets that leave in one send call: equal payloads, a shorter one only at the end.
+
+    `place`: index in the frame of the first packet. `ends_frame`: the last packet carries the RTP marker.
+    """
+
+    payloads: tuple[bytes, ...]
+    place: int
+    ends_frame: bool
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Frame:
+    """One frame, packetized.
+
+    `first`: index of its first packet; packets of a feed are numbered without gaps. `timestamp`: hub clock, 90 kHz,
+    strictly increasing within a feed. `key`: decodable on its own, parameter sets included. `size`: bytes of all
+    payloads. `arrived`: monotonic seconds.
+    """
+
+    first: int
+    timestamp: int
+    key: bool
+    payloads: tuple[bytes, ...]
+    runs: tuple[PacketRun, ...]
+    size: int
+    arrived: float
+
+
+def split_runs(payloads: tuple[bytes, ...], ends: Iterable[int]) -> tuple[PacketRun, ...]:
+    """A frame's payloads as runs. `ends` are exclusive indices, the last one len(payloads) (`packetize.gso_runs`)."""
+    made, start = [], 0
+    for end in ends:
+        made.append(PacketRun(payloads[start:end], start, end == len(payloads)))
+        start = end
+    return tuple(made)
+
+
+def packet_by_packet(frame: Frame) -> Frame:
+    """The same frame in runs of one packet each, for a link that is too narrow for a whole run at once."""
+    return replace(frame, runs=split_runs(frame.payloads, range(1, len(frame.payloads) + 1)))

@@ -1,0 +1,89 @@
+"""The hub's commands that read the relay's counters: the short pulse and all figures."""
+
+import asyncio
+import os
+import resource
+from collections.abc import Mapping
+from typing import Any
+
+from camera_hub.clock import Clock
+from camera_hub.relay.ingest.feed import Feed
+from camera_hub.relay.messages import RelayPulse
+from camera_hub.relay.process.dispatcher import Command, Empty, Reply, command
+from camera_hub.relay.process.health import LoopLag, rss_bytes
+from camera_hub.relay.process.outbox import HubOutbox
+from camera_hub.relay.process.port_commands import PortCommands
+from camera_hub.relay.process.viewers import ViewerTasks
+from camera_hub.relay.rtsp_server.server import RtspServer
+
+
+class RelayFigures:
+    """Reads what the other parts count; changes nothing."""
+
+    def __init__(
+        self,
+        clock: Clock,
+        lag: LoopLag,
+        outbox: HubOutbox,
+        feeds: Mapping[str, Feed],
+        viewers: ViewerTasks,
+        ports: PortCommands,
+        rtsp: RtspServer,
+    ) -> None:
+        self._clock = clock
+        self._lag = lag
+        self._outbox = outbox
+        self._feeds = feeds
+        self._viewers = viewers
+        self._ports = ports
+        self._rtsp = rtsp
+        self._began = clock.monotonic()
+
+    def commands(self) -> Mapping[str, Command]:
+        """By type of message."""
+        return {"pulse": command(Empty.of, self.pulse), "figures": command(Empty.of, self.figures)}
+
+    async def pulse(self, _: Empty) -> Reply:
+        """Whether the relay is well; the hub replaces one that does not answer."""
+        return RelayPulse(rss_bytes(), self._lag.median, self._lag.longest).head("pulse")
+
+    async def figures(self, _: Empty) -> Reply:
+        """Everything that is counted."""
+        viewers = self._viewers.read_figures()
+        return {
+            "relay": {
+                **self._process(),
+                **self._sending(),
+                **self._outbox.read_figures(),
+                **self._viewers.read_totals(viewers),
+                **self._rtsp.read_totals(),
+            },
+            "feeds": {name: feed.read_figures() for name, feed in self._feeds.items()},
+            "viewers": viewers,
+            "rtsp": self._rtsp.read_figures(),
+        }
+
+    def _process(self) -> dict[str, Any]:
+        usage = resource.getrusage(resource.RUSAGE_SELF)
+        return {
+            "pid": os.getpid(),
+            "cpu_seconds": usage.ru_utime + usage.ru_stime,
+            "rss_bytes": rss_bytes(),
+            "loop_lag_p50": self._lag.median,
+            "loop_lag_max": self._lag.longest,
+            "rss_max_bytes": usage.ru_maxrss * 1024,
+            "uptime": self._clock.monotonic() - self._began,
+            "tasks": len(asyncio.all_tasks()),
+        }
+
+    def _sending(self) -> dict[str, Any]:
+        opened = self._ports.opened
+        if opened is None:
+            return {"gso": False, "sending": None, "udp_port": None, "datagrams": {}}
+        port, fanout = opened.port, opened.fanout
+        return {
+            "gso": fanout.gso,
+            "sending": fanout.name,
+            "udp_port": port.number,
+            "datagrams": dict(port.counts),
+        }

@@ -1,0 +1,207 @@
+"""Looks with a relay and an eye that only speak: deadlines, doubts, sharing."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from camera_hub.errors import HubError, Kind, Reason
+from camera_hub.events import EventBus
+from camera_hub.eye.messages import Look, Seen
+from camera_hub.media.decoders import looks as looking
+from camera_hub.media.decoders.looks import FeedBorrowing, Looks, MediaProver
+from camera_hub.media.decoders.pictures import Pictures
+from camera_hub.media.engine import MediaEngine
+from camera_hub.media.feeds.camera_feeds import CameraFeeds
+from camera_hub.media.feeds.desired_state import FeedKey
+from camera_hub.media.feeds.late_cameras import LateCameras
+from camera_hub.relay.messages import KeyFrame
+from camera_hub.store.database import Database
+from tests.fakes.clock import ManualClock
+from tests.media.conftest import FakeSources, eventually
+from tests.media.parts import FeedParts, stream
+from tests.media.test_engine import heard
+
+
+async def test_a_running_feed_is_used_and_stays(media: MediaEngine, sources: FakeSources) -> None:
+    await media.cameras.warm([1], "tour", 30)
+
+    async def live() -> bool:
+        return media.cameras.feed_reason(1) == ("live", None)
+
+    await eventually(live)
+    asked = len(sources.chosen)
+    sight = await media.looks.look(1)
+    assert (sight.reason, sight.jpeg, sight.role, sight.codec) == (None, b"jpeg", "sub", "h264")
+    assert (sight.signalling_ms, sight.stream_ms, sight.key_frame_ms) == (5.0, 6.0, 7.0)
+    assert len(sources.chosen) == asked
+    assert media.cameras.feed_reason(1) == ("live", None)
+
+
+async def test_looks_at_one_feed_share_it_and_close_it_together(media: MediaEngine) -> None:
+    sights = await asyncio.gather(*(media.looks.look(1) for _ in range(5)))
+    assert [sight.reason for sight in sights] == [None] * 5
+    messages = [message["type"] for message in await heard(media) if message["type"].startswith("feed.")]
+    assert messages.count("feed.open") == messages.count("feed.close")
+    assert media.cameras.feed_reason(1) is None
+
+
+@pytest.mark.parametrize(
+    ("path", "reason", "deadline"),
+    [
+        ("failed/unreachable", Reason.UNREACHABLE, 15.0),
+        ("failed/wrong_password", Reason.WRONG_PASSWORD, 15.0),
+        ("silent", Reason.TIMED_OUT, 1.0),
+        ("mute", Reason.NO_KEY_FRAME, 1.0),
+    ],
+)
+async def test_a_sick_camera_is_a_reason_and_never_an_error(
+    media: MediaEngine, sources: FakeSources, path: str, reason: Reason, deadline: float
+) -> None:
+    sources.paths[1] = {"sub": path}
+    sight = await media.looks.look(1, deadline=deadline)
+    assert (sight.reason, sight.jpeg, sight.seen) == (reason, None, None)
+    assert sight.detail
+    assert media.cameras.feed_reason(1) is None, "nothing is left open"
+
+
+async def test_a_source_that_cannot_be_asked_is_a_reason(media: MediaEngine, sources: FakeSources) -> None:
+    sources.errors[1] = HubError(Kind.UNREACHABLE, "no answer", reason=Reason.TIMED_OUT)
+    assert (await media.looks.look(1)).reason == Reason.TIMED_OUT
+    assert await media.prover.prove(1) == Reason.TIMED_OUT
+    assert await media.pictures.read(1) is None
+
+
+async def test_looks_are_bounded_and_a_busy_hub_is_not_the_camera_s_fault(
+    media: MediaEngine, sources: FakeSources
+) -> None:
+    sources.paths[1] = {"sub": "silent"}
+    under_way = [asyncio.create_task(media.looks.look(1, deadline=30)) for _ in range(looking.AT_ONCE)]
+
+    async def opened() -> bool:
+        return media.cameras.feed_reason(1) is not None
+
+    await eventually(opened)
+    assert (await media.looks.look(2, deadline=0.3)).reason == Reason.BUSY
+    for task in under_way:
+        task.cancel()
+    await asyncio.wait(under_way)
+    assert (await media.looks.look(2)).reason is None
+    assert media.cameras.feed_reason(1) is None
+
+
+@pytest.mark.parametrize(
+    ("previous", "frozen"),
+    [("moved", 100.0), ("still", 0.0), ("looped", 90.0)],
+    ids=["alive at once", "frozen twice", "same as before, but not as the next one"],
+)
+async def test_a_freeze_is_believed_only_when_the_next_key_frame_is_the_same(
+    media: MediaEngine, previous: str, frozen: float
+) -> None:
+    sight = await media.looks.look(1, scores=True, previous=previous)
+    assert sight.seen is not None
+    assert sight.seen.frozen == frozen
+    keys = [message for message in await heard(media) if message["type"] == "feed.keys"]
+    assert len(keys) == (1 if previous == "moved" else 2)
+
+
+async def test_a_look_without_scores_or_picture(media: MediaEngine) -> None:
+    sight = await media.looks.look(1, jpeg=False)
+    assert sight.seen is not None
+    assert (sight.jpeg, sight.seen.black) == (None, None)
+
+
+class Eyes:
+    """Decodes whatever comes; or is busy."""
+
+    def __init__(self, error: HubError | None = None) -> None:
+        self.error = error
+
+    async def look(self, camera_id: int, request: Look, data: bytes) -> tuple[Seen, bytes]:
+        if self.error is not None:
+            raise self.error
+        return Seen(64, 48), b"jpeg"
+
+
+class Room(FeedParts):
+    """Looks over feeds that run in a recorded relay."""
+
+    def __init__(self, bus: EventBus, clock: ManualClock, sources: FakeSources, eyes: Eyes, *, sessions: int) -> None:
+        super().__init__(bus, clock, sources, sessions=sessions)
+        relay_of = lambda village: 0  # noqa: E731
+        cameras = CameraFeeds(self.feeds, self.states, LateCameras(clock), sources, clock, relay_of)
+        borrowing = FeedBorrowing(self.feeds, self.states, self.key_frames, sources, relay_of)
+        self.looks = Looks(borrowing, cameras, eyes, clock)
+
+    def key_frame(self, feed: str) -> None:
+        self.key_frames.on_key_frame(FeedKey(0, feed), KeyFrame(feed, "h264", 0.0), b"key")
+
+
+async def test_a_look_holds_the_feed_that_its_owner_closes_meanwhile(
+    bus: EventBus, clock: ManualClock, sources: FakeSources
+) -> None:
+    """One well camera in 150 was found "retired" by a look that had lent a running feed without holding it."""
+    room = Room(bus, clock, sources, Eyes(), sessions=16)
+    tile = room.feeds.acquire(0, stream(1), "tile")
+    room.live(FeedKey(0, "s12"))
+    look = asyncio.create_task(room.looks.look(1))
+    await clock.settle()
+    tile.release(linger=False)
+    clock.move(3600)
+    room.feeds.sweep()
+    assert "feed.close" not in room.relay.types()
+    room.key_frame("s12")
+    outcome = await look
+    assert (outcome.reason, outcome.jpeg, outcome.hub_fault) == (None, b"jpeg", False)
+    assert room.relay.types() == ["feed.open", "feed.close"], "the look was the last who held it"
+
+
+async def test_a_camera_that_is_retired_during_a_look_is_retired(
+    bus: EventBus, clock: ManualClock, sources: FakeSources
+) -> None:
+    room = Room(bus, clock, sources, Eyes(), sessions=16)
+    look = asyncio.create_task(room.looks.look(1))
+    await clock.settle()
+    room.feeds.drop_camera(1)
+    outcome = await look
+    assert (outcome.reason, outcome.hub_fault) == (Reason.RETIRED, False)
+
+
+BUSY = HubError(Kind.BUSY, "too many pictures", reason=Reason.BUSY)
+CRASHED = HubError(Kind.UNSUPPORTED, "it was given up", reason=Reason.UNDECODABLE)
+
+
+@pytest.mark.parametrize(
+    ("eyes", "full", "reason", "hub_fault"),
+    [
+        (Eyes(BUSY), False, Reason.BUSY, True),
+        (Eyes(CRASHED), False, Reason.UNDECODABLE, False),
+        (Eyes(), True, Reason.BUSY, True),
+    ],
+    ids=["no eye is free", "its picture cannot be decoded", "its device has no session free"],
+)
+async def test_what_the_hub_lacks_is_told_from_what_the_camera_lacks(
+    bus: EventBus,
+    clock: ManualClock,
+    sources: FakeSources,
+    site: Database,
+    tmp_path: Path,
+    eyes: Eyes,
+    full: bool,
+    reason: Reason,
+    hub_fault: bool,
+) -> None:
+    sources.device = "recorder"
+    room = Room(bus, clock, sources, eyes, sessions=1)
+    if full:
+        room.feeds.acquire(0, stream(2, device="recorder"), "tile")
+    prover = MediaProver(room.looks, Pictures(tmp_path, site), deadline=0.6 if full else 20.0)
+    proof = asyncio.create_task(prover.prove(1))
+    await clock.settle()
+    room.key_frame("s12")
+    if hub_fault:
+        with pytest.raises(HubError) as busy:
+            await proof
+        assert (busy.value.kind, busy.value.reason) == (Kind.BUSY, reason)
+    else:
+        assert await proof == reason

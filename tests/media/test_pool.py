@@ -1,0 +1,102 @@
+"""The pool of eyes against eyes that hang and crash, and one real eye."""
+
+import asyncio
+import os
+import signal
+from collections.abc import AsyncIterator
+
+import pytest
+
+from camera_hub.clock import SystemClock
+from camera_hub.errors import HubError, Kind, Reason
+from camera_hub.eye.messages import Look
+from camera_hub.media.decoders.pool import DecoderPool
+from camera_hub.media.decoders.quarantine import Quarantine
+from camera_hub.settings import EyeSettings
+from tests.eye.key_frames import key_frame
+from tests.media.conftest import FAKE_EYE
+
+LOOK = Look("h264")
+
+
+@pytest.fixture
+def quarantined() -> list[int]:
+    """Cameras that the pool has told."""
+    return []
+
+
+@pytest.fixture
+def patience() -> float:
+    """Seconds that a picture may take: more than a busy machine needs for one."""
+    return 20.0
+
+
+@pytest.fixture
+async def pool(quarantined: list[int], patience: float) -> AsyncIterator[DecoderPool]:
+    settings = EyeSettings(processes=1, picture_timeout=patience)
+    async with DecoderPool(settings, SystemClock(), FAKE_EYE, quarantined.append) as pool:
+        yield pool
+
+
+async def test_a_look_is_answered(pool: DecoderPool) -> None:
+    seen, jpeg = await pool.look(1, LOOK, b"fine")
+    assert (seen.width, seen.height, jpeg) == (64, 48, b"jpeg")
+
+
+@pytest.mark.parametrize(("picture", "patience"), [(b"hang", 1.0), (b"crash", 20.0)])
+async def test_an_eye_that_a_picture_ended_is_replaced_and_the_caller_told(pool: DecoderPool, picture: bytes) -> None:
+    with pytest.raises(HubError) as error:
+        await pool.look(1, LOOK, picture)
+    assert error.value.reason == Reason.UNDECODABLE
+    assert (await pool.look(1, LOOK, b"fine"))[1] == b"jpeg"
+    assert pool.figures["killed"] == 1
+
+
+async def test_a_picture_that_cannot_be_decoded_costs_no_eye(pool: DecoderPool) -> None:
+    for _ in range(4):
+        with pytest.raises(HubError) as error:
+            await pool.look(1, LOOK, b"broken")
+        assert error.value.reason == Reason.UNDECODABLE
+    assert pool.figures["killed"] == 0
+
+
+async def test_a_camera_that_ended_three_eyes_is_quarantined_alone_and_told(
+    pool: DecoderPool, quarantined: list[int]
+) -> None:
+    for _ in range(3):
+        with pytest.raises(HubError):
+            await pool.look(1, LOOK, b"crash")
+    with pytest.raises(HubError) as error:
+        await pool.look(1, LOOK, b"fine")
+    assert (error.value.kind, error.value.reason) == (Kind.UNAVAILABLE, Reason.QUARANTINED)
+    assert quarantined == [1]
+    assert (await pool.look(2, LOOK, b"fine"))[1] == b"jpeg"
+
+
+async def test_looks_queue_for_the_one_eye(pool: DecoderPool) -> None:
+    results = await asyncio.gather(*(pool.look(n, LOOK, b"fine") for n in range(20)))
+    assert [jpeg for _, jpeg in results] == [b"jpeg"] * 20
+
+
+def test_strikes_are_forgotten_after_their_window() -> None:
+    quarantine = Quarantine(limit=3, window=300)
+    for at in (0.0, 100.0, 200.0):
+        assert not quarantine.holds(1, at)
+        quarantine.strike(1, at)
+    assert quarantine.holds(1, 200.0)
+    assert quarantine.holds(1, 299.9)
+    assert not quarantine.holds(1, 300.0)
+    quarantine.strike(1, 301.0)
+    assert quarantine.holds(1, 302.0)
+
+
+async def test_a_real_eye_decodes_and_survives_being_killed_between_pictures() -> None:
+    async with DecoderPool(EyeSettings(processes=1, picture_timeout=20), SystemClock()) as pool:
+        seen, jpeg = await pool.look(1, Look("h264", max_width=160, scores=True), key_frame("libx264", 320, 240))
+        assert (seen.width, seen.height, jpeg[:3]) == (320, 240, b"\xff\xd8\xff")
+        assert seen.signature is not None
+        eye = await pool._idle.get()
+        pool._idle.put_nowait(eye)
+        os.kill(eye.process.pid, signal.SIGKILL)
+        await eye.process.wait()
+        assert (await pool.look(1, LOOK, key_frame("libx264", 320, 240)))[0].width == 320

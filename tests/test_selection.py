@@ -1,0 +1,50 @@
+"""The selection itself: what is quick, what shares a worker."""
+
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from tests.house import ROOT
+from tests.selection import TOGETHER, mark, not_quick, scope
+
+
+def test_files_that_disturb_each_other_are_there_and_share_a_worker() -> None:
+    for name, paths in TOGETHER.items():
+        for path in paths:
+            assert (ROOT / path).exists(), f"{path} has moved: {name} in tests/selection.py"
+            assert scope(f"{path}x.py::test" if path.endswith("/") else f"{path}::test[a::b]") == name
+    assert scope("tests/health/test_judge.py::test_a[1]") == "tests/health/test_judge.py"
+
+
+class Item:
+    def __init__(self, nodeid: str, *marks: str) -> None:
+        self.nodeid = nodeid
+        self.marks = list(marks)
+
+    def iter_markers(self) -> list[Any]:
+        return [SimpleNamespace(name=name) for name in self.marks]
+
+    def add_marker(self, marker: pytest.MarkDecorator) -> None:
+        self.marks.append(marker.name)
+
+
+@pytest.mark.parametrize("name", ["browser", "processes", "foreign", "slow"])
+def test_whatever_is_not_marked_is_quick(name: str) -> None:
+    plain, marked = Item("tests/a.py::test", "parametrize"), Item("tests/e2e/a.py::test", name)
+    mark(cast("list[pytest.Item]", [plain, marked]))
+    assert "quick" in plain.marks
+    assert "quick" not in marked.marks
+
+
+def test_a_browser_is_never_started_beside_another() -> None:
+    with pytest.raises(pytest.UsageError, match=r"tests/a\.py"):
+        mark(cast("list[pytest.Item]", [Item("tests/a.py::test", "browser")]))
+
+
+def test_quick_tests_that_were_not_are_named_longest_first() -> None:
+    reports = [SimpleNamespace(nodeid=name, duration=seconds) for name, seconds in (("a", 0.9), ("b", 1.1), ("c", 2.0))]
+    first, *rest = not_quick(cast("list[pytest.TestReport]", reports))
+    assert first.startswith("2 tests took over 1 s")
+    assert [line.split()[-1] for line in rest] == ["c", "b"]
+    assert list(not_quick([])) == []

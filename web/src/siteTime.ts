@@ -1,0 +1,66 @@
+/** The site's time zone: every time on a page is told in it, whatever zone the machine in front of the screen is set to. */
+
+export interface ClockParts {
+  year: number
+  month: number
+  day: number
+  hour: number
+  minute: number
+  second: number
+}
+
+let format = formatOf(undefined)
+
+function formatOf(timeZone: string | undefined): Intl.DateTimeFormat {
+  return new Intl.DateTimeFormat('en-US', {
+    timeZone,
+    hourCycle: 'h23',
+    year: 'numeric',
+    month: 'numeric',
+    day: 'numeric',
+    hour: 'numeric',
+    minute: 'numeric',
+    second: 'numeric',
+  })
+}
+
+/** The hub names its zone (setting site.time_zone). A browser that does not know it keeps its own. */
+export function setTimeZone(name: string): void {
+  try {
+    format = formatOf(name)
+  } catch {
+    console.warn(`this browser does not know the time zone ${name}`)
+  }
+}
+
+/** What clock and calendar at the site say at that moment. */
+export function clockParts(at: Date | number): ClockParts {
+  const parts: Record<string, number> = {}
+  for (const { type, value } of format.formatToParts(at)) parts[type] = Number(value)
+  return parts as unknown as ClockParts
+}
+
+/**
+ * The moment as if the site's clock were UTC's: for charts, which can only label UTC (`useUTC`). Spans within it are right
+ * but for the hour in which a zone's summer time begins or ends.
+ */
+export function asUtc(at: number): number {
+  const { year, month, day, hour, minute, second } = clockParts(at)
+  return Date.UTC(year, month - 1, day, hour, minute, second, ((at % 1000) + 1000) % 1000)
+}
+
+function two(value: number): string {
+  return String(value).padStart(2, '0')
+}
+
+/** `2026-11-24` at the site. */
+export function dateText(at: Date | number): string {
+  const { year, month, day } = clockParts(at)
+  return `${year}-${two(month)}-${two(day)}`
+}
+
+/** `14:02`, or `14:02:05`, at the site. */
+export function timeText(at: Date | number, seconds = false): string {
+  const { hour, minute, second } = clockParts(at)
+  return `${two(hour)}:${two(minute)}${seconds ? `:${two(second)}` : ''}`
+}
