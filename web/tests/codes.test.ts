@@ -70,8 +70,8 @@ describe('words for', () => {
   })
 
   it('every end of a player’s session', () => {
-    const found = codes(/(?:\bconnection|self)\.(?:end|close|_over)\("(\w+)"\)/g, 'rtsp_server')
-    for (const [code, path] of codes(/_on_end\("(\w+)"\)/g, 'rtsp_server')) found.set(code, path)
+    const listed = text(join('rtsp_server', 'connection.py')).split('class EndReason')[1]!.split(/^class /m)[0]!.matchAll(/^ {4}[A-Z_]+ = "(\w+)"/gm)
+    const found = new Map([...listed].map((match) => [match[1]!, 'connection.py']))
     for (const [code, path] of codes(/_end\(\w+, "(\w+)"\)/g, 'rtsp_out')) found.set(code, path)
     for (const code of ['closed', 'timeout', 'codec_changed', 'out_of_scope']) expect([...found.keys()]).toContain(code)
     expect(wordless(found.keys(), 'rtsp.end')).toEqual([])

@@ -78,16 +78,17 @@ async function errorOf(response: Response): Promise<ApiError> {
   }
 }
 
-/** Aborts when either does. (AbortSignal.any is younger than the oldest browser that plays our video.) */
-function either(first: AbortSignal, second: AbortSignal | undefined): AbortSignal {
-  if (!second) return first
+/** A signal that aborts when either does, and its end. (AbortSignal.any is younger than the oldest browser that plays our video.) */
+function either(first: AbortSignal, second: AbortSignal | undefined): { signal: AbortSignal; release: () => void } {
+  const signals = second ? [first, second] : [first]
   const both = new AbortController()
   const abort = (): void => both.abort()
-  for (const signal of [first, second]) {
-    if (signal.aborted) both.abort()
-    signal.addEventListener('abort', abort, { once: true, signal: both.signal })
+  for (const signal of signals) signal.addEventListener('abort', abort)
+  if (signals.some((signal) => signal.aborted)) abort()
+  const release = (): void => {
+    for (const signal of signals) signal.removeEventListener('abort', abort)
   }
-  return both.signal
+  return { signal: both.signal, release }
 }
 
 /** `read` takes what is wanted out of a good response; the call can be aborted until it is done. */
@@ -97,7 +98,7 @@ async function send<T>(
   options: Common & { path?: unknown; query?: unknown; body?: unknown },
   read: (response: Response) => Promise<T>,
 ): Promise<Result<T>> {
-  const signal = either(session.signal, options.signal)
+  const { signal, release } = either(session.signal, options.signal)
   let answered = false
   const headers: Record<string, string> = {}
   if (method !== 'get') headers['x-camera-hub'] = '1' // a foreign page cannot send it: our guard against forged requests
@@ -119,6 +120,8 @@ async function send<T>(
     if (signal.aborted) return { ok: false, aborted: true, error: ABORTED }
     const error = answered ? UNREADABLE : NETWORK
     return { ok: false, aborted: false, error: { ...error, detail: String(problem) } }
+  } finally {
+    release()
   }
 }
 

@@ -64,7 +64,7 @@ export default {
   noVillagesText: 'Every device belongs to a village. Paste the whole list of names.',
   noMatchTitle: 'No camera matches',
   clearFilters: 'Clear filters',
-  loadFailed: 'The register could not be read',
+  loadFailed: 'The register could not be loaded',
   kind: { camera: 'Camera', recorder: 'Recorder', platform: 'Platform' },
   state: { found: 'Found', waiting: 'Awaiting approval', approved: 'In service', retired: 'Retired' },
   healthWord: { ok: 'OK', fault: 'Fault', unknown: 'Not checked', down: 'Link down' },

@@ -117,4 +117,5 @@ export default {
   rtsp_out_off: 'RTSP output is disabled',
   scope: 'Choose a village or cameras that are in service',
   out_of_scope: 'The camera is outside the token’s scope',
+  schema_broken: 'The database schema is incomplete; restore a backup or contact the maintainer',
 }

@@ -1,11 +1,11 @@
 export default {
   title: 'First set-up',
-  step_admin: 'Make the first township admin. Other accounts are added later under “System”.',
+  step_admin: 'Create the first township admin. Other accounts are added later under “System”.',
   display_name: 'Name',
   display_name_needed: 'Enter your name; records will show it.',
   password_hint: 'At least {n} characters',
   repeat: 'Password again',
-  create: 'Make the account',
+  create: 'Create the account',
   username_rule: 'A user name has 2 to 32 letters, digits or . _ -',
   password_needed: 'Choose a password.',
   passwords_differ: 'The two passwords differ.',

@@ -36,5 +36,5 @@ export default {
   moveDown: 'Move down',
   emptyTitle: 'No villages yet',
   emptyText: 'Paste the whole list of villages and quarters at once.',
-  loadFailed: 'The villages could not be read',
+  loadFailed: 'The villages could not be loaded',
 }

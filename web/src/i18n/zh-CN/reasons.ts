@@ -117,4 +117,5 @@ export default {
   rtsp_out_off: 'RTSP 转发未启用',
   scope: '范围不对：请选择在用的村或点位',
   out_of_scope: '点位不在凭证范围内',
+  schema_broken: '数据库结构不完整，请从备份恢复或联系运维人员',
 }

@@ -9,6 +9,7 @@ import { hubNow } from '@/stores'
 export function snapshotName(village: string, camera: string, at: Date): string {
   const day = dateText(at).replaceAll('-', '')
   const time = timeText(at, true).replaceAll(':', '')
+  // eslint-disable-next-line no-control-regex -- control characters are what must not get into a file name
   const safe = (text: string) => text.replace(/[\\/:*?"<>|\u0000-\u001f]+/g, '-').trim()
   return [village, camera].filter(Boolean).map(safe).concat(day, time).join('_') + '.jpg'
 }

@@ -1,0 +1,80 @@
+import type { VueWrapper } from '@vue/test-utils'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import EditorPage from '@/pages/tours/EditorPage.vue'
+import { FakeHub, Refusal, camera, flushPromises, signIn, signOutAll, visit } from './hub'
+
+let hub: FakeHub
+let page: VueWrapper
+const routes = [{ path: '/tours/new', component: EditorPage }, { path: '/tours/:id(\\d+)', component: EditorPage }]
+const button = (words: string) => page.findAll('button').find((one) => one.text() === words)!
+const rows = () => page.findAll('ol li .name').map((row) => row.text())
+const stop = (position: number, camera_id: number) => ({ position, camera_id, scene_id: null, name: '', dwell_s: 20, note: '' })
+
+beforeEach(async () => {
+  hub = new FakeHub()
+  hub.on('GET /api/cameras', () => [camera(1, { name: '村口' }), camera(2, { name: '桥头' })])
+  hub.on('GET /api/tours/5', () => ({ id: 5, name: '早巡', note: '', stops: [stop(1, 2), stop(0, 1)], duration_s: 40, created_at: '', last_run_at: null }))
+  await signIn(hub)
+})
+afterEach(() => {
+  page.unmount()
+  signOutAll()
+  vi.unstubAllGlobals()
+})
+
+describe('the tour editor', () => {
+  it('saves nothing without a name and a stop, and says which is missing', async () => {
+    page = await visit(routes, '/tours/new')
+    await button('保存').trigger('click')
+    expect(page.find('[role=alert]').text()).toContain('名称')
+    await page.find('.meta input').setValue('早巡')
+    await button('保存').trigger('click')
+    expect(page.find('[role=alert]').text()).toContain('一站')
+    expect(hub.to('POST /api/tours')).toEqual([])
+  })
+
+  it('saves the stops in the order of the list', async () => {
+    page = await visit(routes, '/tours/5')
+    expect(rows()).toEqual(['村口', '桥头'])
+    await page.find('ol li').trigger('keydown', { key: 'ArrowDown', altKey: true })
+    expect(rows()).toEqual(['桥头', '村口'])
+    await page.findAll('ol li input.dwell')[0]!.setValue('1')
+    await page.findAll('ol li input.dwell')[0]!.trigger('change')
+    hub.on('PUT /api/tours/5', () => ({ id: 5, name: '早巡', note: '', stops: [], duration_s: 0, created_at: '', last_run_at: null }))
+    await button('保存').trigger('click')
+    await flushPromises()
+    expect((hub.to('PUT /api/tours/5')[0]!.body as { stops: unknown }).stops).toEqual([
+      { camera_id: 2, scene_id: null, dwell_s: 3, note: '' },
+      { camera_id: 1, scene_id: null, dwell_s: 20, note: '' },
+    ])
+  })
+
+  it('names a stop whose camera was retired, and does not save it', async () => {
+    page = await visit(routes, '/tours/5')
+    expect(page.findAll('li.gone')).toHaveLength(0)
+    hub.changed('camera', 2, camera(2, { name: '桥头', state: 'retired' }))
+    await flushPromises()
+    expect(page.find('li.gone').text()).toContain('桥头')
+    await button('保存').trigger('click')
+    expect(hub.to('PUT /api/tours/5')).toEqual([])
+  })
+
+  it('keeps the stops and says why when the hub refuses them', async () => {
+    page = await visit(routes, '/tours/5')
+    hub.on('PUT /api/tours/5', () => {
+      throw new Refusal(422, 'no_such_camera')
+    })
+    await button('保存').trigger('click')
+    await flushPromises()
+    expect(page.find('[role=alert]').text()).toBe('有点位不存在或未启用')
+    expect(rows()).toHaveLength(2)
+  })
+
+  it('asks before unsaved changes are lost', async () => {
+    page = await visit(routes, '/tours/5')
+    await page.find('.meta input').setValue('晚巡')
+    void page.vm.$router.push('/tours/new').catch(() => undefined)
+    await flushPromises()
+    expect(document.querySelector('.el-message-box')!.textContent).toContain('未保存')
+  })
+})

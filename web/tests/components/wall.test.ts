@@ -1,0 +1,84 @@
+import type { VueWrapper } from '@vue/test-utils'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { h } from 'vue'
+import WallTile from '@/pages/wall/WallTile.vue'
+import { soundAllowed, views } from '@/pages/wall/wallState'
+import { setLanguage } from '@/i18n'
+import { emptyTile, phaseOf, pictureOf, type Tile } from '@/wall/tile'
+import { FakeHub, camera, flushPromises, signIn, signOutAll, visit } from './hub'
+
+let page: VueWrapper
+const base: Tile = { ...emptyTile(0), camera: 7, serial: 1, carried: true, liveAt: 0, frameAt: 100 }
+
+/** The tile as it stands one second later. */
+async function show(tile: Partial<Tile>, now = 1_000): Promise<void> {
+  const full = { ...base, ...tile }
+  views[0] = { tile: full, phase: phaseOf(full, now), picture: pictureOf(full, now), age: 0 }
+  await vi.advanceTimersByTimeAsync(400) // the words of a switch wait 300 ms
+  await flushPromises()
+}
+const words = () => ['.centre strong', '.caption .word .long', '.caption .word'].map((one) => page.find(one)).find((one) => one.exists())!.text()
+const mark = () => page.find('.caption .mark').classes().filter((one) => one !== 'mark')[0]
+
+let hub: FakeHub
+beforeEach(async () => {
+  hub = new FakeHub()
+  hub.on('GET /api/cameras', () => [camera(7, { name: '村口' })])
+  await signIn(hub)
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+  const tile = () => h(WallTile, { index: 0, selected: false, solo: false, fill: false })
+  page = await visit([{ path: '/', component: { render: tile } }], '/')
+})
+afterEach(() => {
+  page.unmount()
+  vi.useRealTimers()
+  setLanguage('zh-CN')
+  soundAllowed.value = false
+  views[0] = { tile: emptyTile(0), phase: 'empty', picture: 'none', age: 0 }
+  signOutAll()
+  vi.unstubAllGlobals()
+})
+
+describe('a tile says what it shows', () => {
+  const cases: [string, Partial<Tile>, string, string, string][] = [
+    ['live', { hubState: 'live' }, '实时', 'Live', 'live'],
+    ['waiting for a picture', { hubState: 'waiting', frameAt: null }, '等待画面', 'Waiting for picture', 'waiting'],
+    ['connecting', { hubState: 'connecting', frameAt: null, liveAt: null }, '正在连接', 'Connecting', 'waiting'],
+    ['stalled', { hubState: 'live', frameAt: -9_000 }, '停顿', 'Stalled', 'degraded'],
+    ['failed, with its reason', { hubState: 'failed', reason: 'wrong_password' }, '密码错误', 'Wrong password', 'lost'],
+    ['refused, with its reason', { hubState: 'refused', reason: 'not_approved' }, '尚未审核通过', 'Not approved yet', 'degraded'],
+    ['reconnecting', { hubState: 'live', carried: false, frameAt: -9_000 }, '正在重连', 'Reconnecting', 'degraded'],
+    ['key-frame pictures', { hubState: 'pictures', still: true, reason: 'no_h264', interval: 2_000 }, '关键帧画面 · 每 2 秒', 'Key-frame pictures · every 2 s', 'live'],
+    ['a poor link', { hubState: 'live', note: 'link_sub' }, '网络较差，已切换子码流', 'Poor link, sub stream shown', 'degraded'],
+  ]
+  it.each(cases)('%s', async (_, tile, zh, en, shape) => {
+    await show(tile)
+    expect([words(), mark()]).toEqual([zh, shape])
+    setLanguage('en')
+    await flushPromises()
+    expect(words()).toBe(en)
+  })
+
+  it('frozen, though its video plays', async () => {
+    hub.changed('camera', 7, camera(7, { name: '村口', health: 'fault', cause: 'frozen' }))
+    await show({ hubState: 'live' })
+    expect(page.find('.caption .word').text()).toContain('画面冻结')
+    expect(mark()).toBe('degraded')
+  })
+
+  it('nothing of a camera in an empty tile', async () => {
+    await show({ camera: null, hubState: 'empty' })
+    expect(page.find('.caption').exists()).toBe(false)
+    expect(page.find('.empty').text()).toBe('1')
+  })
+
+  it('why it cannot be heard', async () => {
+    soundAllowed.value = true
+    await show({ hubState: 'live', audio: 'unsupported', audioCodec: 'aac' })
+    const speaker = page.find('[data-tool=sound]')
+    expect(speaker.attributes('disabled')).toBeDefined()
+    expect(speaker.attributes('title')).toContain('AAC')
+    await show({ hubState: 'live', audio: 'plays', audioCodec: 'pcma' })
+    expect(page.find('[data-tool=sound]').attributes('disabled')).toBeUndefined()
+  })
+})
