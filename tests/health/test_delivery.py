@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 
 from camera_hub.events import EventBus
 from camera_hub.health.notices.channels import ChannelDraft, NoticeChannels
-from camera_hub.health.notices.delivery import ChannelDelivery, Destination, NoticeDelivery
+from camera_hub.health.notices.delivery import ChannelDelivery, NoticeDelivery, WebhookTarget
 from camera_hub.running import Backoff
 from camera_hub.store.database import Database
 from camera_hub.store.tables import Alarm, Notice, NoticeChannel
@@ -46,7 +46,7 @@ async def delivery_to(
     async with database.read() as session:
         number = await session.scalar(select(NoticeChannel.id))
     number = number or await add_channel(database, clock, sink.url)
-    return ChannelDelivery(Destination(number, "robot", "127.0.0.1", sink.url, 5.0), clock, database, client, STEADY)
+    return ChannelDelivery(WebhookTarget(number, "robot", "127.0.0.1", sink.url, 5.0), clock, database, client, STEADY)
 
 
 async def add_notices(database: Database, clock: ManualClock, channel: int, *kinds: str) -> None:

@@ -27,7 +27,7 @@ SETTINGS_NAME = "notices.webhook_url"
 """The name of the channel whose address stands in the settings file."""
 
 
-class Sealer(Protocol):
+class AddressSealer(Protocol):
     """What seals addresses (access.vault), by the number of their owner."""
 
     def seal(self, text: str, owner: int, /) -> bytes: ...
@@ -72,7 +72,7 @@ class ChannelDraft:
 class NoticeChannels:
     """The verbs behind api/notices. Each publishes NoticeChannelChanged after its commit."""
 
-    def __init__(self, database: Database, bus: EventBus, clock: Clock, sealer: Sealer) -> None:
+    def __init__(self, database: Database, bus: EventBus, clock: Clock, sealer: AddressSealer) -> None:
         self._database = database
         self._bus = bus
         self._clock = clock

@@ -19,8 +19,8 @@ from sqlalchemy import select, update
 from camera_hub.clock import Clock
 from camera_hub.errors import HubError
 from camera_hub.events import EventBus, Lagged, NoticeChannelChanged
-from camera_hub.health.notices.channels import Sealer, seal_owner
-from camera_hub.health.notices.webhook import Outcome, PostResult, post, webhook_client
+from camera_hub.health.notices.channels import AddressSealer, seal_owner
+from camera_hub.health.notices.webhook import PostOutcome, PostResult, post, webhook_client
 from camera_hub.running import Backoff, ended, keep_running, running
 from camera_hub.store.database import Database
 from camera_hub.store.tables import Notice, NoticeChannel
@@ -35,7 +35,7 @@ TOO_OLD = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
-class Destination:
+class WebhookTarget:
     """An enabled channel with its address in the clear: never logged, never stored."""
 
     channel_id: int
@@ -59,7 +59,7 @@ class ChannelDelivery:
     """Delivers the notices of one channel. `delivered` and `failed` count attempts."""
 
     def __init__(
-        self, destination: Destination, clock: Clock, database: Database, client: httpx.AsyncClient, backoff: Backoff
+        self, destination: WebhookTarget, clock: Clock, database: Database, client: httpx.AsyncClient, backoff: Backoff
     ) -> None:
         self._to = destination
         self._clock = clock
@@ -83,21 +83,23 @@ class ChannelDelivery:
             return False
         if now - head.created_at > TOO_OLD:
             await self._note(
-                head, PostResult(Outcome.REFUSED, "given up: older than a day"), final=True, attempted=False
+                head, PostResult(PostOutcome.REFUSED, "given up: older than a day"), final=True, attempted=False
             )
             return True
         attempt = await self._post(head)
         tried = head.attempts + 1
-        if attempt.outcome is Outcome.FAILED and tried >= REFUSALS and following is not None:
+        if attempt.outcome is PostOutcome.FAILED and tried >= REFUSALS and following is not None:
             return await self._try_following(head, attempt, following)
-        final = attempt.outcome is Outcome.DELIVERED or (attempt.outcome is Outcome.REFUSED and tried >= REFUSALS)
+        final = attempt.outcome is PostOutcome.DELIVERED or (
+            attempt.outcome is PostOutcome.REFUSED and tried >= REFUSALS
+        )
         await self._note(head, attempt, final=final)
         return True
 
     async def _try_following(self, head: _Pending, attempt: PostResult, following: _Pending) -> bool:
         """The receiver fails at `head` again and again: if it accepts the next one, the fault lies with `head`."""
         second = await self._post(following)
-        if second.outcome is not Outcome.DELIVERED:
+        if second.outcome is not PostOutcome.DELIVERED:
             await self._note(head, attempt, final=False)
             return True
         error = f"given up: {attempt.error}, while the next one was accepted"
@@ -121,8 +123,8 @@ class ChannelDelivery:
 
     async def _post(self, notice: _Pending) -> PostResult:
         attempt = await post(self._client, self._to.url, self._to.timeout_s, {"id": notice.id, **notice.payload})
-        self.delivered += attempt.outcome is Outcome.DELIVERED
-        self.failed += attempt.outcome is not Outcome.DELIVERED
+        self.delivered += attempt.outcome is PostOutcome.DELIVERED
+        self.failed += attempt.outcome is not PostOutcome.DELIVERED
         if attempt.error is not None:
             log.warning("notice %d was not accepted by %s: %s", notice.id, self._to.host, attempt.error)
         return attempt
@@ -139,7 +141,7 @@ class ChannelDelivery:
             await session.execute(update(Notice).where(Notice.id == notice.id).values(values))
             if attempted:
                 result: dict[str, object] = {"last_attempt_at": now, "last_error": attempt.error}
-                if attempt.outcome is Outcome.DELIVERED:
+                if attempt.outcome is PostOutcome.DELIVERED:
                     result["last_success_at"] = now
                 channel = update(NoticeChannel).where(NoticeChannel.id == self._to.channel_id)
                 await session.execute(channel.values(result))
@@ -149,7 +151,7 @@ class NoticeDelivery:
     """A part of the hub, an async context manager: keeps one delivery task per enabled channel."""
 
     def __init__(
-        self, clock: Clock, bus: EventBus, database: Database, sealer: Sealer, *, backoff: Backoff = Backoff()
+        self, clock: Clock, bus: EventBus, database: Database, sealer: AddressSealer, *, backoff: Backoff = Backoff()
     ) -> None:
         self._clock = clock
         self._bus = bus
@@ -157,7 +159,7 @@ class NoticeDelivery:
         self._sealer = sealer
         self._backoff = backoff
         self._stack = AsyncExitStack()
-        self._tasks: dict[Destination, asyncio.Task[None]] = {}
+        self._tasks: dict[WebhookTarget, asyncio.Task[None]] = {}
 
     async def __aenter__(self) -> Self:
         async with AsyncExitStack() as stack:
@@ -189,22 +191,22 @@ class NoticeDelivery:
             name = f"notices to channel {one.channel_id}"
             self._tasks[one] = asyncio.create_task(keep_running(name, delivery.run, clock=self._clock), name=name)
 
-    async def _stop(self, destinations: list[Destination]) -> None:
+    async def _stop(self, destinations: list[WebhookTarget]) -> None:
         for one in destinations:
             if (task := self._tasks.pop(one, None)) is not None:
                 await ended(task)
 
-    async def _destinations(self) -> set[Destination]:
+    async def _destinations(self) -> set[WebhookTarget]:
         """The enabled channels. One whose address does not open with this hub's key is left out, and says so."""
         query = select(NoticeChannel).where(NoticeChannel.enabled.is_(True), NoticeChannel.url_sealed.is_not(None))
         async with self._database.read() as session:
             rows = (await session.scalars(query)).all()
-        found: set[Destination] = set()
+        found: set[WebhookTarget] = set()
         for row in rows:
             try:
                 url = self._sealer.open(row.url_sealed or b"", seal_owner(row.id))
             except HubError:
                 log.error("the address of channel %s does not open with this hub's key file; enter it again", row.name)
                 continue
-            found.add(Destination(row.id, row.name, row.host, url, row.timeout_s))
+            found.add(WebhookTarget(row.id, row.name, row.host, url, row.timeout_s))
         return found

@@ -25,7 +25,7 @@ from camera_hub.errors import HubError, Kind
 NOT_A_REFUSAL = frozenset({408, 425, 429})
 
 
-class Outcome(Enum):
+class PostOutcome(Enum):
     """How an attempt ended."""
 
     DELIVERED = "delivered"
@@ -38,7 +38,7 @@ class Outcome(Enum):
 class PostResult:
     """One attempt; `error` names the fault without the address (which may carry a key)."""
 
-    outcome: Outcome
+    outcome: PostOutcome
     error: str | None = None
 
 
@@ -74,9 +74,9 @@ async def post(client: httpx.AsyncClient, url: str, timeout_s: float, body: dict
             async with client.stream("POST", url, json=body, timeout=timeout_s) as answer:
                 status = answer.status_code  # the body is not read: it may be endless
     except (httpx.HTTPError, httpx.InvalidURL, TimeoutError) as error:
-        return PostResult(Outcome.NO_ANSWER, type(error).__name__)
+        return PostResult(PostOutcome.NO_ANSWER, type(error).__name__)
     if 200 <= status < 300:
-        return PostResult(Outcome.DELIVERED)
+        return PostResult(PostOutcome.DELIVERED)
     if 400 <= status < 500 and status not in NOT_A_REFUSAL:
-        return PostResult(Outcome.REFUSED, f"HTTP {status}")
-    return PostResult(Outcome.FAILED, f"HTTP {status}")
+        return PostResult(PostOutcome.REFUSED, f"HTTP {status}")
+    return PostResult(PostOutcome.FAILED, f"HTTP {status}")
