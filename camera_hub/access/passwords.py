@@ -82,8 +82,8 @@ class Passwords:
 
 
 _LACKS = {
-    "password_short": "the password is too short; take at least {} characters",
-    "password_long": f"the password is too long; take at most {MAX_LENGTH} characters",
+    "password_short": "the password is too short; choose at least {} characters",
+    "password_long": f"the password is too long; choose at most {MAX_LENGTH} characters",
     "password_username": "the password must not be the user name",
     "password_trivial": "the password is too easy to guess (one character repeated, a row of keys, a usual word)",
 }

@@ -107,7 +107,7 @@ def next_change(grants: Iterable[VillageGrant], now: datetime) -> datetime | Non
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who acts: a user in a session, as things stand now.
+    """Who acts: a user in a session, as of now.
 
     `villages`: those that bound all they see and do; None for all. A village admin is always bound.
     """
@@ -128,7 +128,7 @@ class Actor:
         return self.villages is not None
 
     def sees(self, village_id: int | None) -> bool:
-        """Whether the village is within bounds; None stands for what belongs to no village, but to the township."""
+        """Whether the village is within bounds; None: something that belongs to no village but to the township."""
         return self.villages is None or village_id in self.villages
 
 
@@ -148,6 +148,6 @@ def allows(actor: Actor, action: Action, village_id: int | None = None) -> bool:
 
 
 def require_village(actor: Actor, village_id: int | None, what: str) -> None:
-    """Raise HubError(NOT_FOUND) when the object lies outside the actor's villages: its existence is not told either."""
+    """Raise HubError(NOT_FOUND), which reveals nothing, when the object lies outside the actor's villages."""
     if not actor.sees(village_id):
         raise HubError(Kind.NOT_FOUND, f"there is no such {what}")

@@ -1,7 +1,7 @@
 """How often a sign-in may fail: per account and per address, in the database, so that a restart forgets nothing.
 
-An attempt is counted before its password is checked and taken back when it was right: a hundred attempts at the same
-moment are a hundred, not one.
+An attempt is counted before its password is checked, and the count is taken back when it was right: a hundred attempts
+at the same moment are a hundred, not one.
 """
 
 import math
@@ -19,7 +19,7 @@ from camera_hub.store.database import Database
 from camera_hub.store.tables import LoginFailure
 
 ADDRESS_FACTOR = 3
-"""A whole office may stand behind one address: it gets more failures than one account."""
+"""A whole office may share one address: it gets more failures than one account."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ def wait(count: Count | None, now: datetime, limit: int, window: timedelta) -> t
 
 
 def counted(count: Count | None, now: datetime, window: timedelta) -> Count:
-    """The count after one more failure; a window that is over starts anew. Pure."""
+    """The count after one more failure; a window that is over starts again. Pure."""
     if count is None or not _inside(count, now, window):
         return Count(1, now)
     return Count(count.failures + 1, count.first_at)
@@ -103,7 +103,7 @@ class Throttle:
             )
 
     async def clear(self, username: str) -> None:
-        """Let an account try again at once (its password was set anew)."""
+        """Let an account try again at once (its password was reset)."""
         async with self._database.write() as session:
             await session.execute(delete(LoginFailure).where(LoginFailure.key == _keys(username, "")[0]))
 

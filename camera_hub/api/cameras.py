@@ -1,4 +1,4 @@
-"""Cameras: the list that the wall and the tree stand on, and what is done to them."""
+"""Cameras: the list behind the wall and the tree, and what is done to them."""
 
 from collections.abc import Collection
 from dataclasses import replace

@@ -8,6 +8,9 @@ import re
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from camera_hub.cameras.onvif.describe import Identity
+from camera_hub.store.tables import Device
+
 _TRIVIAL = re.compile(r"(.)\1*|0*1?2?3?4?5?6?7?8?9?0?|n/?a|none|unknown|null|default|serial(number)?", re.IGNORECASE)
 _STREAM_PORTS = {"rtsp": 554, "rtsps": 322}
 
@@ -24,6 +27,23 @@ class DeviceFacts:
     mac: str
     endpoint: str
     place: tuple[int, str, int | None]
+
+
+def registered_facts(device: Device) -> DeviceFacts:
+    """What is known of a registered device."""
+    return DeviceFacts(
+        _maker(device.manufacturer, device.model),
+        device.serial,
+        device.mac,
+        device.endpoint,
+        (device.village_id, device.host, device.onvif_port),
+    )
+
+
+def found_facts(identity: Identity, village_id: int, host: str, port: int | None) -> DeviceFacts:
+    """What a device said of itself."""
+    maker = _maker(identity.manufacturer, identity.model)
+    return DeviceFacts(maker, identity.serial, identity.mac, identity.endpoint, (village_id, host, port))
 
 
 def same(known: DeviceFacts, found: DeviceFacts) -> bool:
@@ -45,13 +65,17 @@ def changed(known: DeviceFacts, found: DeviceFacts) -> set[str]:
         for name in ("serial", "mac", "endpoint")
         if _value(known, name) and _value(found, name) and not _agrees(known, found, name)
     }
-    # An endpoint is made anew by some firmwares at each reset; alone it proves nothing changed.
+    # Some firmwares make a new endpoint at each reset; alone it does not prove another device.
     return differ if differ != {"endpoint"} else set()
 
 
 def same_stream(known: str, found: str) -> bool:
     """Whether two checked stream URLs (cameras.urls) name one stream: the same but for a port that is the usual one."""
     return _stream(known) == _stream(found)
+
+
+def _maker(manufacturer: str, model: str) -> str:
+    return f"{manufacturer} {model}".strip().lower()
 
 
 def _stream(url: str) -> tuple[str, str, int | None, str]:

@@ -50,7 +50,7 @@ def host(text: str) -> str:
         if not fits:
             raise HubError(
                 Kind.INVALID,
-                "this is no IP address or host name; give an address such as 192.168.1.64",
+                "this is not an IP address or host name; give an address such as 192.168.1.64",
                 reason="bad_host",
             ) from None
         return bare.lower()
@@ -93,10 +93,10 @@ def stream_url(text: str) -> StreamUrl:
     try:
         name = host(parts.hostname)
     except HubError:
-        raise _bad("its host is no address of a camera") from None
+        raise _bad("no camera can be at its host") from None
     username, password = unquote(parts.username or ""), unquote(parts.password or "")
     if not (username + password).isprintable():
-        raise _bad("its login holds characters that no device takes")
+        raise _bad("its login holds characters that no device accepts")
     rest = parts._replace(scheme="", netloc="", fragment="").geturl()
     return StreamUrl(_joined(parts.scheme, name, port, rest), name, port or PORTS[parts.scheme], username, password)
 
@@ -116,7 +116,7 @@ def onto(answered: str, reached: str) -> StreamUrl:
         or len(text) > 512
     ):
         raise HubError(
-            Kind.UNREACHABLE, "the device answers with an address that is no rtsp URL", reason=Reason.BAD_REPLY
+            Kind.UNREACHABLE, "the device answers with an address that is not an rtsp URL", reason=Reason.BAD_REPLY
         )
     scheme = match["scheme"].lower()
     port = int(match["port"]) if match["port"] else None

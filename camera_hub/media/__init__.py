@@ -14,7 +14,8 @@ It decodes nothing and handles no RTP packet. It imports cameras, access, store 
     decoders/                 eyes: pool and quarantine; looks, key-frame pictures for tiles, stored pictures
     rtsp_out/                 foreign players: admission by token, sessions and their register, ports
     feeds/feeds               leases → desired state (pure) → commands to relays
-      feed_states · feed_reports · feed_recovery · camera_feeds (for other rooms) · key_frames · login_permits
+      feed_states · feed_reports · source_feedback · feed_recovery · camera_feeds (for other rooms) · key_frames ·
+      feed_logins, login_permits · late_cameras · device_limits
     relays/link               where commands for a relay go, while its processes come and go
       supervisor · process · watchdog (who must be replaced) · handover · inbound (what relays report)
 """

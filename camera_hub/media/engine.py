@@ -36,10 +36,11 @@ from camera_hub.media.feeds.feed_logins import FeedLogins
 from camera_hub.media.feeds.feed_recovery import FeedRecovery
 from camera_hub.media.feeds.feed_reports import FeedReports
 from camera_hub.media.feeds.feed_states import FeedStates
-from camera_hub.media.feeds.feeds import Feeds
+from camera_hub.media.feeds.feeds import FeedPlan, Feeds
 from camera_hub.media.feeds.key_frames import KeyFrames, request_key_frames
 from camera_hub.media.feeds.late_cameras import LateCameras
 from camera_hub.media.feeds.login_permits import LoginPermits
+from camera_hub.media.feeds.source_feedback import SourceFeedback
 from camera_hub.media.interface import Sources
 from camera_hub.media.readings import MediaReadings
 from camera_hub.media.relays.fleet import RelayFleet
@@ -155,7 +156,6 @@ class MediaEngine:
             links,
             background,
             clock,
-            keep_days=settings.media.rtsp_keep_days,
         )
 
         # Relays, whose reports reach all of the above
@@ -165,8 +165,7 @@ class MediaEngine:
             key_frames,
             self._late,
             feed_logins,
-            sources,
-            background,
+            SourceFeedback(sources, background),
             on_change=self._tile_reports.on_feed_changed,
         )
         inbound = InboundMessages(
@@ -186,7 +185,7 @@ class MediaEngine:
                     config_of(settings, link.number),
                     clock,
                     inbound,
-                    self._feeds,
+                    FeedPlan(desired, states),
                     memory_bytes=memory_limit(settings),
                     launch=launch,
                 )

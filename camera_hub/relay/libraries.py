@@ -1,7 +1,7 @@
 """aiortc, aioice and pylibsrtp: the exact versions, and every private name of theirs that is used.
 
 Nothing else in the house touches a private name of these libraries (tests/relay/test_contract.py). `ffi` and `lib` are
-None where this pylibsrtp has no such binding; `srtp_pointer_works` tells.
+None where this pylibsrtp has no such binding; see `srtp_pointer_works`.
 """
 
 from importlib import metadata

@@ -12,7 +12,14 @@ from hypothesis import strategies as st
 from camera_hub.cameras.credentials.device_login import DeviceLogin
 from camera_hub.cameras.credentials.login_budget import Attempt, Kept, LoginBudget, LoginKey, device_account
 from camera_hub.cameras.credentials.login_store import DatabaseLoginStore
-from camera_hub.cameras.credentials.retry_rules import FIRST_PAUSE, LATER_PAUSE, Door, LoginStanding, refused, resumed
+from camera_hub.cameras.credentials.retry_rules import (
+    FIRST_PAUSE,
+    LATER_PAUSE,
+    LoginStanding,
+    Service,
+    refused,
+    resumed,
+)
 from camera_hub.cameras.register import views
 from camera_hub.errors import HubError, Reason
 from camera_hub.store.database import Database
@@ -41,10 +48,10 @@ class MemoryStore:
                 self.rows.pop(one.device_id, None)
 
 
-async def refuse(budget: LoginBudget, door: Door, account: LoginKey = NVR) -> bool:
+async def refuse(budget: LoginBudget, service: Service, account: LoginKey = NVR) -> bool:
     """One try with a wrong password. Whether it was made."""
     try:
-        attempt = await budget.begin(account, door)
+        attempt = await budget.begin(account, service)
     except HubError as error:
         if error.reason not in (Reason.WRONG_PASSWORD, Reason.LOCKED_OUT):
             raise
@@ -53,12 +60,12 @@ async def refuse(budget: LoginBudget, door: Door, account: LoginKey = NVR) -> bo
     return True
 
 
-async def take(budget: LoginBudget, door: Door, account: LoginKey = NVR) -> None:
-    async with budget.trying(account, door) as attempt:
+async def take(budget: LoginBudget, service: Service, account: LoginKey = NVR) -> None:
+    async with budget.trying(account, service) as attempt:
         attempt.accepted()
 
 
-ASKERS: dict[str, list[Door]] = {
+ASKERS: dict[str, list[Service]] = {
     "onvif": ["onvif"],
     "rtsp": ["rtsp"],
     "both": ["onvif", "rtsp"],
@@ -80,8 +87,8 @@ def test_any_interleaving_stays_within_six_tries_a_day_and_never_waits_beyond_si
         start = clock.monotonic()
         budget = await LoginBudget(clock, store).__aenter__()
 
-        async def ask(*doors: Door) -> None:
-            made = await asyncio.gather(*(refuse(budget, door) for door in doors))
+        async def ask(*services: Service) -> None:
+            made = await asyncio.gather(*(refuse(budget, service) for service in services))
             tries.extend([clock.monotonic() - start] * sum(made))
 
         for pause, what in steps:

@@ -13,7 +13,9 @@ from camera_hub.media.feeds.desired_state import FeedKey
 from camera_hub.media.feeds.feed_logins import FeedLogins
 from camera_hub.media.feeds.feed_recovery import ASK_AGAIN_SECONDS, FeedRecovery
 from camera_hub.media.feeds.feed_reports import FeedReports
+from camera_hub.media.feeds.feeds import FeedPlan
 from camera_hub.media.feeds.late_cameras import LateCameras
+from camera_hub.media.feeds.source_feedback import SourceFeedback
 from camera_hub.relay.messages import FeedPhase, FeedState
 from tests.fakes.clock import ManualClock
 from tests.media.conftest import FakeSources
@@ -29,6 +31,7 @@ class Room(FeedParts):
         super().__init__(bus, clock, sources, sessions=2)
         self.late = LateCameras(clock)
         self.changed: list[FeedKey] = []
+        self.plan = FeedPlan(self.desired, self.states)
         logins = FeedLogins(LoginBudget(clock), self.desired, self.states)
         self.reports = FeedReports(
             self.feeds,
@@ -36,8 +39,7 @@ class Room(FeedParts):
             self.key_frames,
             self.late,
             logins,
-            sources,
-            background,
+            SourceFeedback(sources, background),
             on_change=self.changed.append,
         )
         self.recovery = FeedRecovery(self.feeds, self.desired, self.states, logins, sources, background, clock)
@@ -79,12 +81,12 @@ async def test_a_lease_of_a_closed_feed_is_void(room: Room, clock: ManualClock) 
 async def test_a_new_process_is_sent_what_is_wanted_and_what_was_reported_is_over(room: Room) -> None:
     room.feeds.acquire(0, stream(1), "a")
     room.live(KEY)
-    assert [spec.feed for spec in room.feeds.playing_on(0)] == ["s12"]
+    assert [spec.feed for spec in room.plan.playing_on(0)] == ["s12"]
     room.feeds.on_relay_started(0)
     assert room.relay.types() == ["feed.open", "feed.open"]
     assert room.states.report(KEY) is None
-    assert room.feeds.playing_on(0) == []
-    assert [spec.feed for spec in room.feeds.wanted_on(0)] == ["s12"]
+    assert room.plan.playing_on(0) == []
+    assert [spec.feed for spec in room.plan.wanted_on(0)] == ["s12"]
 
 
 async def test_a_report_is_published_learned_and_passed_on(room: Room, bus: EventBus, sources: FakeSources) -> None:

@@ -24,7 +24,6 @@ from tests.relay.hub import relay
 GCM, SHA1 = Policy.SRTP_PROFILE_AEAD_AES_128_GCM, Policy.SRTP_PROFILE_AES128_CM_SHA1_80
 KEYS = {GCM: bytes(range(28)), SHA1: bytes(range(30))}
 PEERS = 3
-KINDS = ["plain", "no gso", *(["batch"] if gso_works() and many_works() else [])]
 
 
 def session(profile: int, direction: int) -> Session:
@@ -35,7 +34,8 @@ def fanout(kind: str, port: UdpPort) -> Fanout:
     if kind == "plain":
         return PlainFanout(port)
     many = send_many(port.socket)
-    assert many is not None
+    if many is None or (kind == "batch" and not (gso_works() and many_works())):
+        pytest.skip("this kernel has no sendmmsg or no GSO")
     return BatchFanout(port, many, gso=kind == "batch")
 
 
@@ -88,12 +88,12 @@ async def wire(kind: str, profile: int, sequence: int) -> tuple[list[list[bytes]
 
 @pytest.mark.parametrize("profile", [GCM, SHA1])
 @pytest.mark.parametrize("sequence", [5, 0xFFFD])
+@pytest.mark.parametrize("kind", ["no gso", "batch"])
 async def test_every_implementation_puts_the_same_bytes_on_the_wire_and_counts_the_same(
-    profile: int, sequence: int
+    profile: int, sequence: int, kind: str
 ) -> None:
     received, figures = await wire("plain", profile, sequence)
-    for kind in KINDS[1:]:
-        assert await wire(kind, profile, sequence) == (received, figures), kind
+    assert await wire(kind, profile, sequence) == (received, figures)
     for number, datagrams in enumerate(received):
         keys = session(profile, Policy.SSRC_ANY_INBOUND)
         packets = [rtp.RtpPacket.parse(keys.unprotect(data)) for data in datagrams]

@@ -31,7 +31,7 @@ def test_the_next_key_frame_is_tapped_besides_the_interval_and_once() -> None:
     assert [tap.passes(21.0), tap.passes(22.0), tap.passes(31.0)] == [True, False, True]
 
 
-@pytest.mark.parametrize("reason", [*FINAL, Reason.STALLED, Reason.DEVICE_FULL])
+@pytest.mark.parametrize("reason", [*sorted(FINAL), Reason.STALLED, Reason.DEVICE_FULL])
 def test_a_failure_is_final_where_no_retry_cures_it(reason: Reason) -> None:
     state = failed("s1", HubError(Kind.UNAVAILABLE, "why", reason=reason, retry_in=9.0), "h264")
     assert (state.phase, state.reason, state.detail) == (FeedPhase.FAILED, reason, "why")

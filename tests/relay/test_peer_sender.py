@@ -40,7 +40,7 @@ async def narrow(tmp_path: Path) -> AsyncIterator[tuple[Any, socket.socket]]:
         yield SimpleNamespace(socket=near, full=lambda: None, path=str(tmp_path / "far")), far
 
 
-KINDS = ["no gso", "plain", *(["batch"] if gso_works() and many_works() else [])]
+KINDS = ["no gso", "plain", "batch"]
 
 
 def sender(
@@ -51,7 +51,8 @@ def sender(
     if kind == "plain":
         return PlainFanout(port).peer_sender(peer, keys, on_stall)
     many = send_many(port.socket)
-    assert many is not None
+    if many is None or (kind == "batch" and not (gso_works() and many_works())):
+        pytest.skip("this kernel has no sendmmsg or no GSO")
     return BatchFanout(port, many, gso=kind == "batch").peer_sender(peer, keys, on_stall)
 
 

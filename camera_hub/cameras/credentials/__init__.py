@@ -1,1 +1,1 @@
-"""Devices' logins: sealed storage, the budget of tries, retry rules."""
+"""Devices' logins: one per purpose, sealed when stored; how often they may be tried."""

@@ -2,7 +2,7 @@
 
 Of many askers with a login that is not proved yet only one tries it and the others wait; a proved one may be in use
 twice at the same moment, so that a password that was changed at the camera costs two refusals, however many channels
-a recorder has. Tries whose outcome a crash swallowed are not counted: nobody is accused of a wrong password unheard.
+a recorder has. Tries whose outcome was lost in a crash are not counted.
 """
 
 import asyncio
@@ -15,9 +15,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol, Self
 
-from camera_hub.cameras.credentials import retry_rules as login_rules
+from camera_hub.cameras.credentials import retry_rules
 from camera_hub.cameras.credentials.device_login import DeviceLogin
-from camera_hub.cameras.credentials.retry_rules import FREE_TRIES, Door, LoginStanding
+from camera_hub.cameras.credentials.retry_rules import FREE_TRIES, LoginStanding, Service
 from camera_hub.clock import Clock
 from camera_hub.errors import HubError, Kind, Reason
 from camera_hub.running import Backoff, ended, keep_running
@@ -49,7 +49,7 @@ class Kept:
 
 
 class LoginStore(Protocol):
-    """Where accounts are kept (cameras.login_store)."""
+    """Where accounts are stored (credentials.login_store)."""
 
     async def load(self) -> list[Kept]: ...
 
@@ -62,24 +62,24 @@ class LoginStore(Protocol):
 class _Entry:
     account: LoginKey
     standing: LoginStanding = field(default_factory=LoginStanding)
-    proved: set[Door] = field(default_factory=set)
+    proved: set[Service] = field(default_factory=set)
     trying: int = 0
-    waiting: deque[tuple[Door, asyncio.Future[None]]] = field(default_factory=deque)
+    waiting: deque[tuple[Service, asyncio.Future[None]]] = field(default_factory=deque)
 
 
 class Attempt:
-    """One try, from its turn to its end. `accepted` may be told early: the next asker then need not wait."""
+    """One try, from its turn to its end. `accepted` may be called early: the next asker then need not wait."""
 
-    def __init__(self, budget: "LoginBudget", entry: _Entry, door: Door) -> None:
+    def __init__(self, budget: "LoginBudget", entry: _Entry, service: Service) -> None:
         self._budget = budget
         self._entry = entry
-        self._door: Door = door
+        self._service: Service = service
         self._holds = True
         self._accepted = False
         self._over = False
 
     def accepted(self) -> None:
-        """The device took the login."""
+        """The device accepted the login."""
         self._accepted = True
         self._release()
 
@@ -87,7 +87,7 @@ class Attempt:
         """The device refused the login; ends the attempt."""
         if not self._over:
             self._over = True
-            self._budget._refused(self._entry, self._door, reason)
+            self._budget._refused(self._entry, self._service, reason)
             self._release()
 
     def end(self) -> None:
@@ -95,7 +95,7 @@ class Attempt:
         if not self._over:
             self._over = True
             if self._accepted:
-                self._budget._accepted(self._entry, self._door)
+                self._budget._accepted(self._entry, self._service)
             self._release()
 
     def _release(self) -> None:
@@ -105,7 +105,7 @@ class Attempt:
 
 
 class LoginBudget:
-    """An async context manager: entering reads what is kept. Without a store, tries are counted for this run alone."""
+    """An async context manager: entering reads what is stored. Without a store, a restart forgets all tries."""
 
     def __init__(self, clock: Clock, store: LoginStore | None = None) -> None:
         self._clock = clock
@@ -123,7 +123,7 @@ class LoginBudget:
         for kept in await self._store.load():
             left = (kept.blocked_until - wall).total_seconds() if kept.blocked_until is not None else 0.0
             entry = self._entry(device_account(kept.device_id, kept.version))
-            entry.standing = login_rules.resumed(kept.failures, left, now, kept.reason)
+            entry.standing = retry_rules.resumed(kept.failures, left, now, kept.reason)
         work = keep_running("login accounts", self._save, clock=self._clock, backoff=Backoff(first=1.0, cap=10.0))
         self._task = asyncio.create_task(work, name="login accounts")
         return self
@@ -140,14 +140,14 @@ class LoginBudget:
         text = "\0".join((address, login.username, login.password))
         return LoginKey(hashlib.blake2b(text.encode(), key=self._secret).hexdigest(), 0)
 
-    def wait(self, account: LoginKey, door: Door) -> float:
-        """Seconds until the login may be tried at that door; 0 = now."""
+    def wait(self, account: LoginKey, service: Service) -> float:
+        """Seconds until the login may be tried with that service; 0 = now."""
         entry = self._entries.get(account.name)
-        if entry is None or entry.account.version != account.version or door in entry.proved:
+        if entry is None or entry.account.version != account.version or service in entry.proved:
             return 0.0
         return max(0.0, entry.standing.until - self._clock.monotonic())
 
-    async def begin(self, account: LoginKey, door: Door) -> Attempt:
+    async def begin(self, account: LoginKey, service: Service) -> Attempt:
         """Wait for a turn; the caller must `end` the attempt.
 
         Raises HubError with the reason of the last refusal while the login must not be tried, BUSY for a login that
@@ -155,22 +155,22 @@ class LoginBudget:
         """
         entry = self._entry(account)
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        entry.waiting.append((door, future))
+        entry.waiting.append((service, future))
         self._let_in(entry)
         try:
             await future
         except BaseException:
             if future.done() and not future.cancelled() and future.exception() is None:
                 self._released(entry)  # given its turn in the moment it gave up
-            elif (door, future) in entry.waiting:
-                entry.waiting.remove((door, future))
+            elif (service, future) in entry.waiting:
+                entry.waiting.remove((service, future))
             raise
-        return Attempt(self, entry, door)
+        return Attempt(self, entry, service)
 
     @asynccontextmanager
-    async def trying(self, account: LoginKey, door: Door) -> AsyncIterator[Attempt]:
+    async def trying(self, account: LoginKey, service: Service) -> AsyncIterator[Attempt]:
         """`begin` for the length of a block; a HubError that says the login was refused counts."""
-        attempt = await self.begin(account, door)
+        attempt = await self.begin(account, service)
         try:
             yield attempt
         except HubError as error:
@@ -196,8 +196,8 @@ class LoginBudget:
 
     def _let_in(self, entry: _Entry) -> None:
         now = self._clock.monotonic()
-        for door, future in list(entry.waiting):
-            proved = door in entry.proved
+        for service, future in list(entry.waiting):
+            proved = service in entry.proved
             if not proved and now < entry.standing.until:
                 _settle(future, blocked(entry.standing, now))
             elif entry.trying < (FREE_TRIES if proved and not entry.standing.total else 1):
@@ -205,19 +205,19 @@ class LoginBudget:
                 _settle(future)
             else:
                 continue
-            entry.waiting.remove((door, future))
+            entry.waiting.remove((service, future))
 
     def _released(self, entry: _Entry) -> None:
         entry.trying -= 1
         self._let_in(entry)
 
-    def _accepted(self, entry: _Entry, door: Door) -> None:
-        entry.proved.add(door)
-        self._stand(entry, login_rules.accepted(entry.standing, door))
+    def _accepted(self, entry: _Entry, service: Service) -> None:
+        entry.proved.add(service)
+        self._stand(entry, retry_rules.accepted(entry.standing, service))
 
-    def _refused(self, entry: _Entry, door: Door, reason: str) -> None:
-        entry.proved.clear()  # the password was changed, for all we know: no door is trusted any more
-        self._stand(entry, login_rules.refused(entry.standing, door, self._clock.monotonic(), reason))
+    def _refused(self, entry: _Entry, service: Service, reason: str) -> None:
+        entry.proved.clear()  # the password was changed, for all we know: nothing proved before counts any more
+        self._stand(entry, retry_rules.refused(entry.standing, service, self._clock.monotonic(), reason))
 
     def _stand(self, entry: _Entry, standing: LoginStanding) -> None:
         if standing == entry.standing:

@@ -10,8 +10,8 @@ from typing import Literal
 
 from camera_hub.errors import Reason
 
-Door = Literal["onvif", "rtsp"]
-"""Where a login is proved. Some devices keep users of their own behind each."""
+Service = Literal["onvif", "rtsp"]
+"""What a login is used for. Some devices keep separate users for each."""
 
 FREE_TRIES = 2
 FIRST_PAUSE = 30 * 60.0
@@ -20,7 +20,7 @@ LATER_PAUSE = 6 * 3600.0
 
 @dataclass(frozen=True, slots=True)
 class LoginStanding:
-    """What is known of one login at one device: refusals per door since that door last took it, and the pause.
+    """What is known of one login at one device: refusals by service since that service last accepted it, and the pause.
 
     `until` is on the clock of the caller, in seconds; 0 = no pause.
     """
@@ -31,7 +31,7 @@ class LoginStanding:
 
     @property
     def total(self) -> int:
-        """Refusals at all doors: a device that locks us out counts them together."""
+        """Refusals of all services: a device that locks us out counts them together."""
         return sum(self.failures.values())
 
 
@@ -42,22 +42,24 @@ def pause(total: int) -> float:
     return FIRST_PAUSE if total == FREE_TRIES else LATER_PAUSE
 
 
-def refused(standing: LoginStanding, door: Door, now: float, reason: str = Reason.WRONG_PASSWORD) -> LoginStanding:
-    """The device refused the login at that door."""
-    failures = {**standing.failures, door: standing.failures.get(door, 0) + 1}
+def refused(
+    standing: LoginStanding, service: Service, now: float, reason: str = Reason.WRONG_PASSWORD
+) -> LoginStanding:
+    """The device refused the login with that service."""
+    failures = {**standing.failures, service: standing.failures.get(service, 0) + 1}
     total = sum(failures.values())
     seconds = max(pause(total), FIRST_PAUSE) if reason == Reason.LOCKED_OUT else pause(total)
     return LoginStanding(failures, now + seconds if seconds else 0.0, reason)
 
 
-def accepted(standing: LoginStanding, door: Door) -> LoginStanding:
-    """The device took the login at that door; refusals at another one still stand."""
-    left = {name: count for name, count in standing.failures.items() if name != door}
+def accepted(standing: LoginStanding, service: Service) -> LoginStanding:
+    """The device accepted the login with that service; refusals of the other one still count."""
+    left = {name: count for name, count in standing.failures.items() if name != service}
     return LoginStanding(left, standing.until, standing.reason) if left else LoginStanding()
 
 
 def resumed(failures: Mapping[str, int], seconds_left: float, now: float, reason: str) -> LoginStanding:
-    """A standing that was kept by wall time: however that clock stepped, no pause grows beyond its length."""
+    """A standing that was stored by wall time: however that clock was stepped, no pause becomes longer than it was."""
     longest = max(pause(sum(failures.values())), FIRST_PAUSE)
     left = min(max(0.0, seconds_left), longest)
     return LoginStanding(dict(failures), now + left if left else 0.0, reason)

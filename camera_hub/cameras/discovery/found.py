@@ -8,7 +8,7 @@ from camera_hub.cameras.identity import DeviceFacts, same
 
 MAX_FOUND = 4096
 MAX_PER_HOST = 16
-"""Devices behind one address that are kept; a host that announces more is no camera."""
+"""Devices behind one address that are kept; a host that announces more is not a camera."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class FoundDevice:
 
     @property
     def key(self) -> str:
-        """What a page tells it by, as long as the search is kept."""
+        """What a page knows it by, as long as the search is kept."""
         return self.endpoint or f"{self.host}:{self.port}"
 
     def facts(self, village_id: int) -> DeviceFacts:

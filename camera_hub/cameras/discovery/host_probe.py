@@ -1,4 +1,4 @@
-"""Looking at one address: does a device stand there, does it speak ONVIF, and if not, what does it speak?
+"""Probing one address: is there a device, does it speak ONVIF, and if not, what does it speak?
 
 No login is ever sent, and nothing is asked that a device answers with more than a few hundred bytes.
 """
@@ -28,7 +28,7 @@ class Greeter(Protocol):
 
 
 async def greeted(onvif: Greeter, found: FoundDevice, timeout: float) -> FoundDevice:
-    """The finding with the device's clock error, or with the reason why it did not tell its time."""
+    """The found device with its clock error, or with the reason why it did not answer with its time."""
     try:
         reading = await onvif.clock(found.host, found.port, found.path, timeout=timeout)
     except HubError as error:
@@ -36,7 +36,7 @@ async def greeted(onvif: Greeter, found: FoundDevice, timeout: float) -> FoundDe
     return replace(found, clock_error_s=reading.offset_s, reason=None)
 
 
-async def look_at(
+async def probe_host(
     onvif: Greeter,
     host: str,
     ports: Sequence[int],
@@ -46,21 +46,23 @@ async def look_at(
     """The device at `host`, None when none answers. `announcement` waits a moment for its WS-Discovery answer."""
     opening = asyncio.gather(*(_opens(host, port, timeout) for port in dict.fromkeys([*ports, *RTSP_PORTS])))
     try:
-        told = await announcement()
+        announced = await announcement()
         listening = [port for port in await opening if port is not None]
     finally:
         opening.cancel()
-    doors = [announced_device(told, "unicast")] if told is not None else []
-    plain = doors[0] if told is not None else FoundDevice(host, 0, "unicast")
-    doors += [replace(plain, port=port, path=PATH) for port in listening if port in ports and port not in _ports(doors)]
+    candidates = [announced_device(announced, "unicast")] if announced is not None else []
+    plain = candidates[0] if announced is not None else FoundDevice(host, 0, "unicast")
+    candidates += [
+        replace(plain, port=port, path=PATH) for port in listening if port in ports and port not in _ports(candidates)
+    ]
     failed: FoundDevice | None = None
-    for door in doors:
-        found = await greeted(onvif, door, timeout)
+    for candidate in candidates:
+        found = await greeted(onvif, candidate, timeout)
         if found.reason is None:
             return found
         if failed is None or (failed.reason in _UNSURE and found.reason not in _UNSURE):
             failed = found
-    if failed is not None and (told is not None or failed.reason not in _UNSURE):
+    if failed is not None and (announced is not None or failed.reason not in _UNSURE):
         return failed
     camera = await _is_camera(host, listening, timeout)
     if camera is None:
@@ -69,8 +71,8 @@ async def look_at(
     return failed if asks else FoundDevice(host, camera, "unicast", reason=Reason.ONVIF_OFF)
 
 
-def _ports(doors: Iterable[FoundDevice]) -> set[int]:
-    return {door.port for door in doors}
+def _ports(candidates: Iterable[FoundDevice]) -> set[int]:
+    return {candidate.port for candidate in candidates}
 
 
 _UNSURE = {
@@ -81,14 +83,14 @@ _UNSURE = {
     Reason.PORT_CLOSED,
     Reason.UNREACHABLE,
 }
-"""What any web server gives that is no ONVIF device: it is told of only if it shows elsewhere that it is a camera."""
+"""What any web server answers that is not an ONVIF device: reported only if another port shows that it is a camera."""
 
 
 async def _is_camera(host: str, ports: Iterable[int], timeout: float) -> int | None:
     """The first port at which something speaks RTSP or a camera maker's HTTP, None when nothing does."""
     ports = list(ports)
-    heard = await asyncio.gather(*(_speaks(host, port, timeout) for port in ports))
-    return next((port for port, speaks in zip(ports, heard, strict=True) if speaks), None)
+    answers = await asyncio.gather(*(_speaks(host, port, timeout) for port in ports))
+    return next((port for port, speaks in zip(ports, answers, strict=True) if speaks), None)
 
 
 async def _speaks(host: str, port: int, timeout: float) -> bool:

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from contextlib import AsyncExitStack
 
 from camera_hub.cameras.discovery.interfaces import Interface
-from camera_hub.cameras.discovery.udp import AnnouncementReceiver, Heard, listening
+from camera_hub.cameras.discovery.udp import AnnouncementReceiver, OnAnnouncement, listening
 from camera_hub.cameras.discovery.ws_discovery import GROUP, PORT
 from camera_hub.clock import Clock
 
@@ -15,19 +15,25 @@ REPEAT_SECONDS = 0.3
 
 
 async def multicast(
-    interfaces: Iterable[Interface], heard: Heard, clock: Clock, *, probes: int, listen_seconds: float, port: int = PORT
+    interfaces: Iterable[Interface],
+    on_announcement: OnAnnouncement,
+    clock: Clock,
+    *,
+    probes: int,
+    listen_seconds: float,
+    port: int = PORT,
 ) -> None:
     """Send `probes` rounds of probes out of each interface, then listen for the rest of `listen_seconds`."""
     async with AsyncExitStack() as stack:
-        ears: list[AnnouncementReceiver] = []
+        receivers: list[AnnouncementReceiver] = []
         for interface in interfaces:
             try:
-                ears.append(await stack.enter_async_context(listening(heard, interface.address)))
+                receivers.append(await stack.enter_async_context(listening(on_announcement, interface.address)))
             except OSError as error:
                 log.warning("interface %s cannot be searched: %s", interface.name, error)
         for number in range(probes):
             if number:
                 await clock.sleep(REPEAT_SECONDS)
-            for one in ears:
+            for one in receivers:
                 one.ask((GROUP, port))
         await clock.sleep(max(0.0, listen_seconds - REPEAT_SECONDS * (probes - 1)))

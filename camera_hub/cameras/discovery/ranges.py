@@ -56,7 +56,7 @@ def _range(text: str, max_hosts: int) -> AddressRange:
     except ValueError:
         raise HubError(
             Kind.INVALID,
-            f"“{given[:64]}” is no address range; give 192.168.1.0/24, 192.168.1.10-192.168.1.60 or one address",
+            f"“{given[:64]}” is not an address range; give 192.168.1.0/24, 192.168.1.10-192.168.1.60 or one address",
             reason="bad_range",
             range=given[:64],
         ) from None

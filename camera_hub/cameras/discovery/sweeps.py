@@ -14,14 +14,13 @@ from sqlalchemy import select
 from camera_hub.access.policy import Actor, require_village
 from camera_hub.cameras.discovery import ranges as address_ranges
 from camera_hub.cameras.discovery.found import FoundDevice, FoundDevices, announced_device
-from camera_hub.cameras.discovery.host_probe import Greeter, greeted, look_at
+from camera_hub.cameras.discovery.host_probe import Greeter, greeted, probe_host
 from camera_hub.cameras.discovery.interfaces import Interface, interfaces
 from camera_hub.cameras.discovery.multicast import multicast
 from camera_hub.cameras.discovery.ranges import AddressRange
 from camera_hub.cameras.discovery.udp import AnnouncementReceiver, listening
 from camera_hub.cameras.discovery.ws_discovery import PORT, Announced
-from camera_hub.cameras.identity import same
-from camera_hub.cameras.register.described_devices import facts as device_facts
+from camera_hub.cameras.identity import registered_facts, same
 from camera_hub.clock import Clock
 from camera_hub.errors import HubError, Kind, Reason
 from camera_hub.events import EventBus, SweepChanged
@@ -35,7 +34,7 @@ log = logging.getLogger(__name__)
 KEPT = 32
 KEPT_SECONDS = 3600.0
 AT_ONCE = 4
-TELL_SECONDS = 0.5
+PUBLISH_SECONDS = 0.5
 ANSWER_SECONDS = 0.8
 """How long a host may think about a unicast probe (APP_MAX_DELAY is 500 ms)."""
 
@@ -185,7 +184,7 @@ class Sweeps:
         return await self._view(actor, sweep)
 
     async def _run(self, sweep: _Sweep, hosts: list[str], ports: Sequence[int], by_multicast: bool) -> None:
-        async with running(self._tell(sweep), f"search {sweep.id} telling"):
+        async with running(self._publish_changes(sweep), f"search {sweep.id} events"):
             try:
                 async with asyncio.TaskGroup() as group:
                     if by_multicast:
@@ -201,12 +200,12 @@ class Sweeps:
                     sweep.state = "cancelled"
         self._bus.publish(SweepChanged(sweep.id, sweep.user_id))
 
-    async def _tell(self, sweep: _Sweep) -> None:
+    async def _publish_changes(self, sweep: _Sweep) -> None:
         while True:
             await sweep.changed.wait()
             sweep.changed.clear()
             self._bus.publish(SweepChanged(sweep.id, sweep.user_id))
-            await self._clock.sleep(TELL_SECONDS)
+            await self._clock.sleep(PUBLISH_SECONDS)
 
     async def _multicast(self, sweep: _Sweep) -> None:
         free = asyncio.Semaphore(self._settings.at_once)
@@ -217,7 +216,7 @@ class Sweeps:
 
         async with asyncio.TaskGroup() as group:
 
-            def heard(one: Announced) -> None:
+            def on_announcement(one: Announced) -> None:
                 device = announced_device(one, "multicast")
                 if not sweep.found.knows(device):
                     sweep.add(device)
@@ -225,7 +224,7 @@ class Sweeps:
 
             await multicast(
                 interfaces(),
-                heard,
+                on_announcement,
                 self._clock,
                 probes=self._settings.probes,
                 listen_seconds=self._settings.listen_seconds,
@@ -237,18 +236,18 @@ class Sweeps:
     async def _unicast(self, sweep: _Sweep, hosts: list[str], ports: Sequence[int]) -> None:
         answers: dict[str, asyncio.Future[Announced]] = {}
 
-        def heard(one: Announced) -> None:
+        def on_announcement(one: Announced) -> None:
             waiting = answers.get(one.host)
             if waiting is not None and not waiting.done():
                 waiting.set_result(one)
 
-        async def look(ears: AnnouncementReceiver, host: str) -> None:
+        async def probe(receiver: AnnouncementReceiver, host: str) -> None:
             async with free:
                 waiting: asyncio.Future[Announced] = asyncio.get_running_loop().create_future()
                 answers[host] = waiting
 
                 async def announcement() -> Announced | None:
-                    ears.ask((host, self._port))
+                    receiver.ask((host, self._port))
                     try:
                         async with asyncio.timeout(ANSWER_SECONDS):
                             return await waiting
@@ -256,7 +255,7 @@ class Sweeps:
                         return None
 
                 try:
-                    found = await look_at(self._onvif, host, ports, self._settings.host_timeout, announcement)
+                    found = await probe_host(self._onvif, host, ports, self._settings.host_timeout, announcement)
                 finally:
                     del answers[host]
                 sweep.done += 1
@@ -265,9 +264,9 @@ class Sweeps:
                 sweep.changed.set()
 
         free = asyncio.Semaphore(self._settings.at_once)
-        async with listening(heard) as ears, asyncio.TaskGroup() as group:
+        async with listening(on_announcement) as receiver, asyncio.TaskGroup() as group:
             for host in hosts:
-                group.create_task(look(ears, host), name=f"looking at {host}")
+                group.create_task(probe(receiver, host), name=f"probing {host}")
 
     async def _view(self, actor: Actor, sweep: _Sweep) -> SweepView:
         async with self._database.read() as session:
@@ -335,7 +334,7 @@ def _registered(known: Sequence[Device], village_id: int, found: Sequence[FoundD
         facts = one.facts(village_id)
         keys = [one.endpoint.lower(), one.host] if one.endpoint else [one.host]
         candidates = (row for key in keys for row in near.get(key, ()))
-        return next((row for row in candidates if same(replace(device_facts(row), maker=""), facts)), None)
+        return next((row for row in candidates if same(replace(registered_facts(row), maker=""), facts)), None)
 
     return [registered(one) for one in found]
 

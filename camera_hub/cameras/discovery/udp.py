@@ -13,14 +13,14 @@ from camera_hub.cameras.discovery.ws_discovery import KINDS, Announced, announce
 MAX_MATCHES = 1024
 _MAX_IDS = 16384
 
-Heard = Callable[[Announced], None]
+OnAnnouncement = Callable[[Announced], None]
 
 
 class AnnouncementReceiver(asyncio.DatagramProtocol):
-    """Tells `heard` of each device once per endpoint and address. `ignored` counts datagrams that told nothing."""
+    """Calls `on_announcement` once per endpoint and address. `ignored` counts datagrams without a device."""
 
-    def __init__(self, heard: Heard) -> None:
-        self._heard = heard
+    def __init__(self, on_announcement: OnAnnouncement) -> None:
+        self._on_announcement = on_announcement
         self._ours: OrderedDict[str, None] = OrderedDict()
         self._seen: set[tuple[str, str]] = set()
         self.ignored = 0
@@ -38,7 +38,7 @@ class AnnouncementReceiver(asyncio.DatagramProtocol):
             key = (one.endpoint, one.host)
             if one.kind == "match" and key not in self._seen and len(self._seen) < MAX_MATCHES:
                 self._seen.add(key)
-                self._heard(one)
+                self._on_announcement(one)
 
     def error_received(self, exc: Exception) -> None:
         """An ICMP refusal of one host; the others may still answer."""
@@ -56,7 +56,9 @@ class AnnouncementReceiver(asyncio.DatagramProtocol):
 
 
 @asynccontextmanager
-async def listening(heard: Heard, interface: str | None = None) -> AsyncIterator[AnnouncementReceiver]:
+async def listening(
+    on_announcement: OnAnnouncement, interface: str | None = None
+) -> AsyncIterator[AnnouncementReceiver]:
     """Open a socket for the block: for multicast out of `interface` (its address), else for unicast."""
     sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     try:
@@ -69,10 +71,10 @@ async def listening(heard: Heard, interface: str | None = None) -> AsyncIterator
     except BaseException:
         sock.close()
         raise
-    transport, ears = await asyncio.get_running_loop().create_datagram_endpoint(
-        lambda: AnnouncementReceiver(heard), sock=sock
+    transport, receiver = await asyncio.get_running_loop().create_datagram_endpoint(
+        lambda: AnnouncementReceiver(on_announcement), sock=sock
     )
     try:
-        yield ears
+        yield receiver
     finally:
         transport.close()

@@ -63,7 +63,7 @@ def probe(message_id: str, kind: str) -> bytes:
 
 
 def resolve(message_id: str, endpoint: str) -> bytes:
-    """A Resolve: where does the device with this endpoint stand now?"""
+    """A Resolve: at which address is the device with this endpoint now?"""
     body = etree.Element(f"{{{_DISCOVERY}}}Resolve")
     reference = etree.SubElement(body, f"{{{_ADDRESSING}}}EndpointReference")
     etree.SubElement(reference, f"{{{_ADDRESSING}}}Address").text = endpoint
@@ -116,7 +116,7 @@ def _one(node: etree._Element, kind: str, sender: str) -> Announced | None:
 
 def _door(xaddrs: list[str], sender: str) -> tuple[int, str]:
     """Port and path of the device service: of the address that the answer came from, else of the first usable one."""
-    doors: list[tuple[bool, int, str]] = []
+    addresses: list[tuple[bool, int, str]] = []
     for text in xaddrs[:16]:
         try:
             parts = urlsplit(text)
@@ -124,10 +124,10 @@ def _door(xaddrs: list[str], sender: str) -> tuple[int, str]:
         except ValueError:
             continue
         if parts.scheme in ("http", "https") and parts.hostname:
-            doors.append((parts.hostname != sender, port, urls.service_path(text, PATH)))
-    if not doors:
+            addresses.append((parts.hostname != sender, port, urls.service_path(text, PATH)))
+    if not addresses:
         return 80, PATH
-    _, port, path = min(doors, key=lambda door: door[0])
+    _, port, path = min(addresses, key=lambda address: address[0])
     return port, path
 
 

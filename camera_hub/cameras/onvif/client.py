@@ -35,7 +35,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class OnvifTarget:
-    """A device's ONVIF door: the address it is reached on, its login, what is known of its clock."""
+    """A device's ONVIF service: the address it is reached on, its login, what is known of its clock."""
 
     host: str
     port: int
@@ -46,7 +46,7 @@ class OnvifTarget:
 
 @dataclass(frozen=True, slots=True)
 class ClockReading:
-    """A device's clock against ours: `offset_s` = device minus hub, None when it tells no usable time."""
+    """A device's clock against ours: `offset_s` = device minus hub, None when its answer holds no usable time."""
 
     offset_s: float | None
     took_ms: float
@@ -55,7 +55,7 @@ class ClockReading:
 
 @dataclass(frozen=True, slots=True)
 class _DeviceMemory:
-    """What a device told that need not be asked for each stream."""
+    """What a device answered that need not be asked again for each stream."""
 
     services: dict[str, str]
     offset_s: float | None
@@ -104,12 +104,12 @@ class Onvif:
         """
         if port is not None:
             return await self._describe(OnvifTarget(host, port, path, login))
-        heard = await asyncio.gather(*(self._greeted(host, usual, path) for usual in self._settings.ports))
-        for usual, error in zip(self._settings.ports, heard, strict=True):
+        errors = await asyncio.gather(*(self._greeted(host, usual, path) for usual in self._settings.ports))
+        for usual, error in zip(self._settings.ports, errors, strict=True):
             if error is None or error.reason == Reason.LOGIN_NEEDED:
                 return await self._describe(OnvifTarget(host, usual, path, login))
-        told = [error for error in heard if error is not None and error.reason not in _NOBODY]
-        raise next(iter([*told, *(error for error in heard if error is not None)]), _no_ports())
+        telling = [error for error in errors if error is not None and error.reason not in _NOBODY]
+        raise next(iter([*telling, *(error for error in errors if error is not None)]), _no_ports())
 
     async def _greeted(self, host: str, port: int, path: str) -> HubError | None:
         """Why the port does not speak ONVIF, None when it does."""
@@ -167,7 +167,7 @@ class Onvif:
                 conversation.clock_offset_s = fresh.offset_s
                 return ask(device, fresh.services), fresh.services, fresh.offset_s
             conversation.clock_offset_s = target.clock_offset_s
-            with suppress(HubError):  # its clock may be hidden while its media is not; the next call will tell
+            with suppress(HubError):  # its clock may be hidden while its media is not; the next call will show
                 conversation.clock_offset_s = self._read_clock(device).offset_s
             services = device.services()
             return ask(device, services), services, conversation.clock_offset_s
@@ -235,11 +235,11 @@ class Onvif:
 
     def _read_clock(self, device: OnvifDevice) -> ClockReading:
         began, before = self._clock.monotonic(), self._clock.now()
-        told = device.utc()
+        device_time = device.utc()
         took = self._clock.monotonic() - began
         middle = before + timedelta(seconds=took / 2)
-        # Devices tell whole seconds: half of one is the mean of what they leave out.
-        offset = (told - middle).total_seconds() + 0.5 if told is not None else None
+        # Devices answer with whole seconds: half a second is the mean of what they cut off.
+        offset = (device_time - middle).total_seconds() + 0.5 if device_time is not None else None
         return ClockReading(offset, took * 1000, before)
 
     def _remember(self, target: OnvifTarget, services: dict[str, str], offset_s: float | None) -> None:

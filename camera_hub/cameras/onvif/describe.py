@@ -51,7 +51,7 @@ class Profile:
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Which device it is, wherever it stands. Empty text: not told."""
+    """Which device it is, at whatever address. Empty text: not known."""
 
     manufacturer: str = ""
     model: str = ""
@@ -75,7 +75,7 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class DescribedStream:
-    """A stream on the address that the device was reached on; `url` is "" while the device does not tell it."""
+    """A stream on the address that the device was reached on; `url` is "" while the device does not give it."""
 
     profile: str
     codec: str | None
@@ -96,7 +96,7 @@ class Channel:
 
 @dataclass(frozen=True, slots=True)
 class Described:
-    """A device as the register takes it in. `clock_offset_s`: device minus hub."""
+    """A device as the register stores it. `clock_offset_s`: device minus hub."""
 
     host: str
     port: int

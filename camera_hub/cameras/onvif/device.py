@@ -29,7 +29,7 @@ class OnvifDevice:
         self._path = path
 
     def utc(self) -> datetime | None:
-        """The device's clock, without a login; None when it answers but tells no usable time."""
+        """The device's clock, without a login; None when its answer holds no usable time."""
         answer = self._device("GetSystemDateAndTime")
         utc: Any = getattr(answer, "UTCDateTime", None)
         try:

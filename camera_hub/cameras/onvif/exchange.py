@@ -155,7 +155,7 @@ def request(
         raise HubError(Kind.TIMEOUT, "the device did not answer in time", reason=Reason.TIMED_OUT) from error
     except (http.client.HTTPException, ValueError, zlib.error) as error:
         raise HubError(
-            Kind.UNREACHABLE, f"the device's answer is no HTTP ({type(error).__name__})", reason=Reason.BAD_REPLY
+            Kind.UNREACHABLE, f"the device's answer is not HTTP ({type(error).__name__})", reason=Reason.BAD_REPLY
         ) from error
     except OSError as error:
         raise HubError(

@@ -56,7 +56,7 @@ def of_status(status: int) -> HubError | None:
 
 
 def of_fault(words: str) -> HubError:
-    """The error of a SOAP fault that is no refused login. The device's own words are shortened and made harmless."""
+    """The error of a SOAP fault that is not a refused login. The device's own words are shortened and made harmless."""
     said = re.sub(r"[^\x20-\x7e\u3000-\u9fff\uff00-\uffef]+", " ", words).strip()[:160]
     if _FULL.search(words):
         return HubError(Kind.UNREACHABLE, f"the device is full: {said}", reason=Reason.DEVICE_FULL)

@@ -27,7 +27,7 @@ SOAP11 = "http://schemas.xmlsoap.org/soap/envelope/"
 class SoapConversation:
     """One operation's calls to one device. `post_xml` and `load` are what zeep asks of a transport.
 
-    `accepted` is called, in the thread, when the device takes the login. `clock_offset_s` (device minus hub) is set
+    `accepted` is called, in the thread, when the device accepts the login. `clock_offset_s` (device minus hub) is set
     once the device's clock was read; UsernameTokens are signed with it.
     """
 

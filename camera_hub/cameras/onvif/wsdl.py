@@ -38,7 +38,7 @@ class _FilesOnly:
         return path.read_bytes()
 
     def post_xml(self, *_: object) -> NoReturn:
-        raise HubError(Kind.INTERNAL, "a parsed WSDL is no connection")
+        raise HubError(Kind.INTERNAL, "a parsed WSDL is not a connection")
 
 
 @lru_cache(maxsize=1)

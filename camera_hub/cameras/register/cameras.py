@@ -85,7 +85,7 @@ class Cameras:
                 if camera.position != position:
                     camera.position = position
                     moved.append(camera)
-        self._tell(moved)
+        self._publish(moved)
 
     async def approve(self, actor: Actor, ids: Sequence[int], place_class: str | None = None) -> list[CameraView]:
         """Let operators see them; retired ones come back. Raises HubError: NOT_FOUND, CONFLICT (device retired)."""
@@ -98,7 +98,7 @@ class Cameras:
             if (device_id := await session.scalar(gone.limit(1))) is not None:
                 raise HubError(
                     Kind.CONFLICT,
-                    "the device of this camera is retired; register it anew",
+                    "the device of this camera is retired; register it again",
                     reason=Reason.RETIRED,
                     device=device_id,
                 )
@@ -112,7 +112,7 @@ class Cameras:
                 if place_class is not None:
                     camera.place_class = place_class
         self._bus.publish(ProofRequested())
-        self._tell(rows.values(), counts=True)
+        self._publish(rows.values(), counts=True)
         return await self.some(actor, ids)
 
     async def retire(self, actor: Actor, ids: Sequence[int]) -> list[CameraView]:
@@ -122,7 +122,7 @@ class Cameras:
             self._known(actor, rows, ids)
             for camera in rows.values():
                 retire(camera, self._clock)
-        self._tell(rows.values(), counts=True)
+        self._publish(rows.values(), counts=True)
         return await self.some(actor, ids)
 
     async def prove(self, actor: Actor, camera_id: int) -> CameraView:
@@ -151,7 +151,7 @@ class Cameras:
                 raise _unknown()
             require_village(actor, rows[camera_id].village_id, "camera")
 
-    def _tell(self, cameras: Iterable[Camera], *, counts: bool = False) -> None:
+    def _publish(self, cameras: Iterable[Camera], *, counts: bool = False) -> None:
         cameras = list(cameras)
         for camera in cameras:
             self._bus.publish(CameraChanged(camera.id, camera.village_id))
@@ -168,7 +168,7 @@ def rename(camera: Camera, name: str) -> None:
 
 
 def retire(camera: Camera, clock: Clock) -> None:
-    """Take the row out of service; its fault, if it had one, is no longer one."""
+    """Take the row out of service; a fault that it had ends with it."""
     if camera.state == "retired":
         return
     camera.state = "retired"

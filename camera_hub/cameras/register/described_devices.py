@@ -1,4 +1,4 @@
-"""Taking a described device into the tables: is it there already, which rows does it become, what is new in it."""
+"""From a described device to rows: is it registered already, which rows does it become, what is new in it."""
 
 from collections.abc import Iterable
 
@@ -6,7 +6,7 @@ from sqlalchemy import ColumnElement, case, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from camera_hub.access.policy import Actor
-from camera_hub.cameras.identity import DeviceFacts, changed, same
+from camera_hub.cameras.identity import DeviceFacts, changed, found_facts, registered_facts, same
 from camera_hub.cameras.onvif.describe import Channel, Described, DescribedStream, Identity
 from camera_hub.cameras.register import proof_state
 from camera_hub.cameras.register.cameras import rename
@@ -15,27 +15,10 @@ from camera_hub.errors import HubError, Kind, Reason
 from camera_hub.store.tables import Camera, Device, Stream
 
 
-def facts(device: Device) -> DeviceFacts:
-    """What is known of a registered device."""
-    return DeviceFacts(
-        _maker(device.manufacturer, device.model),
-        device.serial,
-        device.mac,
-        device.endpoint,
-        (device.village_id, device.host, device.onvif_port),
-    )
-
-
-def found_facts(identity: Identity, village_id: int, host: str, port: int | None) -> DeviceFacts:
-    """What was found of a device."""
-    maker = _maker(identity.manufacturer, identity.model)
-    return DeviceFacts(maker, identity.serial, identity.mac, identity.endpoint, (village_id, host, port))
-
-
 async def refuse_duplicate(session: AsyncSession, actor: Actor, found: DeviceFacts) -> None:
     """Raise HubError(CONFLICT, duplicate) when the device is registered; it is named if the actor may see it."""
     for known in await candidates(session, found):
-        if not same(facts(known), found):
+        if not same(registered_facts(known), found):
             continue
         if not actor.sees(known.village_id):
             raise HubError(
@@ -73,7 +56,7 @@ async def candidates(session: AsyncSession, found: DeviceFacts) -> list[Device]:
 
 def refuse_impostor(device: Device, found: Identity) -> None:
     """Raise HubError(CONFLICT, identity_changed) when another device answers at this one's address."""
-    differ = changed(facts(device), found_facts(found, device.village_id, device.host, device.onvif_port))
+    differ = changed(registered_facts(device), found_facts(found, device.village_id, device.host, device.onvif_port))
     if differ:
         raise HubError(
             Kind.CONFLICT,
@@ -85,7 +68,7 @@ def refuse_impostor(device: Device, found: Identity) -> None:
 
 
 def learn(device: Device, described: Described) -> None:
-    """Write what the device says of itself; what it does not tell stays."""
+    """Write what the device says of itself; what it does not say stays."""
     identity = described.identity
     device.manufacturer = identity.manufacturer or device.manufacturer or ""
     device.model = identity.model or device.model or ""
@@ -142,34 +125,30 @@ def new_camera(
 
 async def _set_streams(session: AsyncSession, camera: Camera, channel: Channel) -> None:
     known = {one.role: one for one in await session.scalars(select(Stream).where(Stream.camera_id == camera.id))}
-    for role, told in (("main", channel.main), ("sub", channel.sub)):
+    for role, described in (("main", channel.main), ("sub", channel.sub)):
         stream = known.get(role)
-        if told is None:
+        if described is None:
             if stream is not None:
                 await session.delete(stream)
             continue
         if stream is None:
-            session.add(_stream(camera, role, told))
+            session.add(_stream(camera, role, described))
             continue
-        if stream.profile != told.profile or stream.details.get("claimed") != told.codec:
+        if stream.profile != described.profile or stream.details.get("claimed") != described.codec:
             stream.codec = None  # another encoding: what the old one said no longer counts
-        stream.source, stream.profile, stream.uri = "onvif", told.profile, told.url or stream.uri
-        stream.details = {**stream.details, "claimed": told.codec}
-        stream.width, stream.height = told.width, told.height
+        stream.source, stream.profile, stream.uri = "onvif", described.profile, described.url or stream.uri
+        stream.details = {**stream.details, "claimed": described.codec}
+        stream.width, stream.height = described.width, described.height
 
 
-def _stream(camera: Camera, role: str, told: DescribedStream) -> Stream:
+def _stream(camera: Camera, role: str, described: DescribedStream) -> Stream:
     return Stream(
         camera_id=camera.id,
         role=role,
         source="onvif",
-        profile=told.profile,
-        uri=told.url,
-        width=told.width,
-        height=told.height,
-        details={"claimed": told.codec},
+        profile=described.profile,
+        uri=described.url,
+        width=described.width,
+        height=described.height,
+        details={"claimed": described.codec},
     )
-
-
-def _maker(manufacturer: str, model: str) -> str:
-    return f"{manufacturer} {model}".strip().lower()

@@ -17,10 +17,9 @@ from camera_hub.cameras.credentials import logins
 from camera_hub.cameras.credentials.device_login import DeviceLogin
 from camera_hub.cameras.credentials.logins import Sealer
 from camera_hub.cameras.credentials.purposes import Purpose
-from camera_hub.cameras.identity import same_stream
+from camera_hub.cameras.identity import found_facts, same_stream
 from camera_hub.cameras.onvif.describe import Described, clean
-from camera_hub.cameras.register import described_devices as intake
-from camera_hub.cameras.register import proof_state, views
+from camera_hub.cameras.register import described_devices, proof_state, views
 from camera_hub.cameras.register.cameras import retire
 from camera_hub.cameras.register.views import CameraView, DeviceView
 from camera_hub.clock import Clock
@@ -42,7 +41,7 @@ class Describer(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Registered:
-    """A device and its cameras, as they stand now."""
+    """A device and its cameras, as they are now."""
 
     device: DeviceView
     cameras: list[CameraView]
@@ -84,7 +83,7 @@ class Devices:
         name: str = "",
         endpoint: str = "",
     ) -> Registered:
-        """Describe the device over ONVIF and take it in with all its cameras; their pictures are proved afterwards.
+        """Describe the device over ONVIF and add it with all its cameras; their pictures are proved afterwards.
 
         A township admin's registration is approved at once, a village admin's waits. Raises HubError: NOT_FOUND
         (village), INVALID (bad_host), CONFLICT (duplicate), or what describing met.
@@ -92,28 +91,28 @@ class Devices:
         await self._require_place(actor, village_id)
         host = urls.host(host)
         username, password = logins.checked(username, password)
-        told = await self._describer.describe(host, port, DeviceLogin(username, password) if username else None)
-        if not told.identity.endpoint:
-            told = replace(told, identity=replace(told.identity, endpoint=clean(endpoint, 128)))
+        described = await self._describer.describe(host, port, DeviceLogin(username, password) if username else None)
+        if not described.identity.endpoint:
+            described = replace(described, identity=replace(described.identity, endpoint=clean(endpoint, 128)))
         async with self._database.write() as session:
             await self._locked(session, village_id)
-            found = intake.found_facts(told.identity, village_id, host, told.port)
-            await intake.refuse_duplicate(session, actor, found)
+            found = found_facts(described.identity, village_id, host, described.port)
+            await described_devices.refuse_duplicate(session, actor, found)
             device = Device(
                 village_id=village_id,
-                kind=told.kind,
-                name=clean(name, 128) or told.name,
+                kind=described.kind,
+                name=clean(name, 128) or described.name,
                 host=host,
-                onvif_port=told.port,
+                onvif_port=described.port,
                 credentials_version=1,
                 created_at=self._clock.now(),
             )
-            intake.learn(device, told)
+            described_devices.learn(device, described)
             session.add(device)
             await session.flush()
             await logins.change_login(session, self._vault, device, "ordinary", username=username, password=password)
-            cameras = await intake.add_channels(
-                session, device, told.channels, self._clock, approved=allows(actor, Action.APPROVE)
+            cameras = await described_devices.add_channels(
+                session, device, described.channels, self._clock, approved=allows(actor, Action.APPROVE)
             )
         return await self._done(actor, device, cameras)
 
@@ -155,7 +154,7 @@ class Devices:
             await session.flush()
             await logins.change_login(session, self._vault, device, "ordinary", username=username, password=password)
             last = await session.scalar(select(func.max(Camera.position)).where(Camera.village_id == village_id))
-            camera = intake.new_camera(
+            camera = described_devices.new_camera(
                 device,
                 "rtsp",
                 name,
@@ -220,7 +219,7 @@ class Devices:
         self._bus.publish(DeviceChanged(device_id, device.village_id, credentials=credentials))
         if moved or credentials:
             self._bus.publish(ProofRequested())
-            self._tell(cameras)
+            self._publish(cameras)
         return await self.get(actor, device_id)
 
     async def describe(self, actor: Actor, device_id: int) -> Registered:
@@ -237,13 +236,13 @@ class Devices:
                 "this camera is known by its RTSP address alone and cannot be asked",
                 reason="url_only",
             )
-        told = await self._describer.describe(device.host, device.onvif_port, login, device.onvif_path)
+        described = await self._describer.describe(device.host, device.onvif_port, login, device.onvif_path)
         async with self._database.write() as session:
             device = await self._mine(session, actor, device_id)
-            intake.refuse_impostor(device, told.identity)
-            intake.learn(device, told)
-            await intake.add_channels(
-                session, device, told.channels, self._clock, approved=allows(actor, Action.APPROVE)
+            described_devices.refuse_impostor(device, described.identity)
+            described_devices.learn(device, described)
+            await described_devices.add_channels(
+                session, device, described.channels, self._clock, approved=allows(actor, Action.APPROVE)
             )
             cameras = await _in_service(session, device_id)
         return await self._done(actor, device, cameras)
@@ -257,7 +256,7 @@ class Devices:
             for camera in cameras:
                 retire(camera, self._clock)
         self._bus.publish(DeviceChanged(device_id, device.village_id))
-        self._tell(cameras)
+        self._publish(cameras)
         self._bus.publish(VillageChanged(device.village_id))
 
     async def _require_place(self, actor: Actor, village_id: int) -> None:
@@ -278,20 +277,20 @@ class Devices:
             raise _unknown()
         require_village(actor, device.village_id, "device")
         if device.retired_at is not None:
-            raise HubError(Kind.CONFLICT, "this device is retired; register it anew", reason=Reason.RETIRED)
+            raise HubError(Kind.CONFLICT, "this device is retired; register it again", reason=Reason.RETIRED)
         return device
 
     async def _done(self, actor: Actor, device: Device, cameras: Iterable[Camera]) -> Registered:
         self._bus.publish(ProofRequested())
         self._bus.publish(DeviceChanged(device.id, device.village_id))
-        self._tell(cameras)
+        self._publish(cameras)
         self._bus.publish(VillageChanged(device.village_id))
         async with self._database.read() as session:
             (view,) = await views.devices(session, Device.id == device.id)
             where = [Camera.device_id == device.id, Camera.state != "retired"]
             return Registered(view, await views.cameras(session, actor.user_id, where))
 
-    def _tell(self, cameras: Iterable[Camera]) -> None:
+    def _publish(self, cameras: Iterable[Camera]) -> None:
         for camera in cameras:
             self._bus.publish(CameraChanged(camera.id, camera.village_id))
 

@@ -18,7 +18,7 @@ def pinyin_of(name: str) -> tuple[str, str]:
     """
     from pypinyin import Style, lazy_pinyin  # its dictionaries take 0.4 s to load: not of the hub's start
 
-    parts = lazy_pinyin(name, style=Style.NORMAL, errors=_foreign)  # type: ignore[arg-type]  # lists are taken too
+    parts = lazy_pinyin(name, style=Style.NORMAL, errors=_foreign)  # type: ignore[arg-type]  # lists are accepted too
     readings = [[plain for part in parts if (plain := _KEPT.sub("", part.lower()))]]
     surname = _SURNAMES.get(name.strip()[:1])
     if surname is not None and readings[0] and surname != readings[0][0]:

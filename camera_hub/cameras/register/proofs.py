@@ -1,6 +1,6 @@
 """Proving pictures: after registration each camera is asked for one key frame, in the background, a few at a time.
 
-Which camera waits stands in its row, so a restart loses nothing. The picture itself is fetched and kept by the
+Which camera waits is in its row, so a restart loses nothing. The picture itself is fetched and kept by the
 `Prover` (the media room); here only its verdict is stored. A failed picture never undoes a registration: it has a
 named reason, and health takes over.
 """
@@ -87,7 +87,7 @@ class Proofs:
     async def _start_due(self) -> float:
         """Start what is due and has room; seconds until the next is due."""
         now = self._clock.now()
-        busy = set(self._running)  # one that ends while the rows are read may still stand in them as pending
+        busy = set(self._running)  # one that ends while the rows are read may still be in them as pending
         pending = (Camera.proof_state == "pending", Camera.state != "retired")
         due = (
             select(Camera.id, Camera.device_id, Camera.proof_due_at)

@@ -59,7 +59,7 @@ class Villages:
                 session.add(village)
                 added.append(village)
             await session.flush()
-        self._tell(one.id for one in added)
+        self._publish(one.id for one in added)
 
     async def change(
         self,
@@ -103,7 +103,7 @@ class Villages:
                 if rows[village_id].position != position:
                     rows[village_id].position = position
                     moved.append(village_id)
-        self._tell(moved)
+        self._publish(moved)
 
     async def remove(self, village_id: int) -> None:
         """Remove an empty village. Raises HubError: NOT_FOUND, CONFLICT (village_not_empty)."""
@@ -125,7 +125,7 @@ class Villages:
             raise not_empty from error
         self._bus.publish(VillageChanged(village_id))
 
-    def _tell(self, ids: Iterable[int]) -> None:
+    def _publish(self, ids: Iterable[int]) -> None:
         for village_id in ids:
             self._bus.publish(VillageChanged(village_id))
 

@@ -1,4 +1,4 @@
-"""Which stream of a camera is shown: by what is wanted and what the viewer can take. Pure."""
+"""Which stream of a camera is shown: by what is wanted and what the viewer can decode. Pure."""
 
 from collections.abc import Sequence, Set
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ class Candidate:
 
 
 def picked(candidates: Sequence[Candidate], quality: Quality, codecs: Set[str]) -> Candidate:
-    """The wanted stream if the viewer takes it, else the other; one of unknown codec is tried.
+    """The wanted stream if the viewer can decode it, else the other; one of unknown codec is tried.
 
     A tile (auto) wants the sub stream. Raises HubError(UNSUPPORTED): no_h264 when only H.265 is there,
     codec_unsupported for anything else; UNAVAILABLE when there is no stream at all.
@@ -35,7 +35,7 @@ def picked(candidates: Sequence[Candidate], quality: Quality, codecs: Set[str]) 
     if any(one.codec == "h265" for one in ordered):
         raise HubError(
             Kind.UNSUPPORTED,
-            "this camera sends H.265 only, which this player does not take; set its sub stream to H.264",
+            "this camera sends H.265 only, which this player cannot decode; set its sub stream to H.264",
             reason=Reason.NO_H264,
         )
     raise HubError(

@@ -84,10 +84,10 @@ class StreamSources:
         self._locks: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
 
     async def choose(self, camera_id: int, quality: Quality, codecs: frozenset[str]) -> ChosenStream:
-        """The stream to pull for a viewer that takes these codecs. Whether somebody may watch is not judged here.
+        """The stream to pull for a viewer that can decode these codecs. Whether somebody may watch is not judged here.
 
         Raises HubError: NOT_FOUND, CONFLICT (retired), UNSUPPORTED (no_h264, codec_unsupported), or what kept the
-        device from telling its address.
+        device from giving its address.
         """
         async with self._database.read() as session:
             camera = await session.get(Camera, camera_id)
@@ -168,20 +168,20 @@ class StreamSources:
         self._playing.discard(stream_id)
 
     async def learned(self, stream_id: int, codec: str, width: int | None, height: int | None) -> None:
-        """Keep what the stream itself says of itself; tells CameraChanged when it is new."""
+        """Keep what the stream itself says of itself; publishes CameraChanged when it is new."""
         async with self._database.write() as session:
             stream = await session.get(Stream, stream_id)
             if stream is None:
                 return
-            told = (codec, width or stream.width, height or stream.height)
-            if told == (stream.codec, stream.width, stream.height):
+            reported = (codec, width or stream.width, height or stream.height)
+            if reported == (stream.codec, stream.width, stream.height):
                 return
-            stream.codec, stream.width, stream.height = told
+            stream.codec, stream.width, stream.height = reported
             camera = await session.get_one(Camera, stream.camera_id)
         self._bus.publish(CameraChanged(camera.id, camera.village_id))
 
     async def sync_point(self, stream_id: int) -> None:
-        """Ask the camera for a key frame, as well as it can be asked. Raises HubError when it does not take it."""
+        """Ask the camera for a key frame, as well as it can be asked. Raises HubError when it refuses."""
         async with self._database.read() as session:
             found = (
                 await session.execute(
@@ -218,7 +218,11 @@ class StreamSources:
                     answered = await self._onvif.stream_uri(target, stream.profile, timeout=ASK_SECONDS)
             except TimeoutError:
                 return self._last_answer(
-                    stream, key, HubError(Kind.TIMEOUT, "the device does not tell its address", reason=Reason.TIMED_OUT)
+                    stream,
+                    key,
+                    HubError(
+                        Kind.TIMEOUT, "the device did not give the stream address in time", reason=Reason.TIMED_OUT
+                    ),
                 )
             except HubError as error:
                 return self._last_answer(stream, key, error)

@@ -9,9 +9,9 @@ from camera_hub.errors import Reason
 from camera_hub.media.background import Background
 from camera_hub.media.feeds.desired_state import DesiredFeeds, FeedKey
 from camera_hub.media.feeds.feed_logins import FeedLogins
-from camera_hub.media.feeds.feed_reports import NOT_THE_ADDRESS
 from camera_hub.media.feeds.feed_states import CODEC_REASONS, FeedReport, FeedStates
 from camera_hub.media.feeds.feeds import Feeds
+from camera_hub.media.feeds.source_feedback import NOT_THE_ADDRESS
 from camera_hub.media.interface import ALL_CODECS, Sources
 from camera_hub.relay.messages import FeedSpec, RtspLiveSource
 

@@ -57,8 +57,30 @@ class FeedLease:
         self._feeds.release(self.key, self._holder, linger=linger)
 
 
+class FeedPlan:
+    """Which feeds a relay should run (relays.supervisor.WantedFeeds)."""
+
+    def __init__(self, desired: DesiredFeeds, states: FeedStates) -> None:
+        self._desired = desired
+        self._states = states
+
+    def wanted_on(self, relay: int) -> list[FeedSpec]:
+        """All that the relay should run."""
+        return [open_.spec for open_ in self._desired.of_relay(relay)]
+
+    def playing_on(self, relay: int) -> list[FeedSpec]:
+        """What a standby should open beforehand: what plays, but for devices that are full."""
+        opens = self._desired.of_relay(relay)
+        full = {
+            open_.spec.device
+            for open_ in opens
+            if (report := self._states.report(open_.key)) is not None and report.reason == Reason.DEVICE_FULL
+        }
+        return [open_.spec for open_ in opens if self._states.is_live(open_.key) and open_.spec.device not in full]
+
+
 class Feeds:
-    """Of all relays. Public methods: four for leases, four for what relays must run, four that reports lead to."""
+    """Of all relays."""
 
     def __init__(
         self,
@@ -142,20 +164,6 @@ class Feeds:
             self._states.restart(open_.key)
         self._apply(opens)
 
-    def wanted_on(self, relay: int) -> list[FeedSpec]:
-        """All that the relay should run."""
-        return [open_.spec for open_ in self._desired.of_relay(relay)]
-
-    def playing_on(self, relay: int) -> list[FeedSpec]:
-        """What a standby should open beforehand: what plays, but for devices that are full."""
-        opens = self._desired.of_relay(relay)
-        full = {
-            open_.spec.device
-            for open_ in opens
-            if (report := self._states.report(open_.key)) is not None and report.reason == Reason.DEVICE_FULL
-        }
-        return [open_.spec for open_ in opens if self._states.is_live(open_.key) and open_.spec.device not in full]
-
     def waits(self, key: FeedKey) -> bool:
         """Whether the feed is held, but its device has no room for it."""
         return self._desired.waits(key)
@@ -166,13 +174,14 @@ class Feeds:
 
     # What reports and changes lead to
 
-    def on_playing(self, key: FeedKey) -> None:
-        """The feed is live: its device allows at least as many sessions as play now."""
-        self._desired.on_playing(*self._playing(key))
-
-    def on_device_full(self, key: FeedKey) -> None:
-        """The device refused the feed for want of a session: it allows no more than play now, for a while."""
-        self._apply(self._desired.on_refused(key, self._playing(key)[1], self._clock.monotonic()))
+    def learn_limit(self, key: FeedKey, report: FeedReport) -> None:
+        """How many sessions the feed's device allows: as many as play while this one is live; no more, for a while,
+        when it refused this one for want of a session.
+        """
+        if report.live:
+            self._desired.on_playing(*self._playing(key))
+        elif report.state.phase is FeedPhase.FAILED and report.state.reason == Reason.DEVICE_FULL:
+            self._apply(self._desired.on_refused(key, self._playing(key)[1], self._clock.monotonic()))
 
     def respecify(self, key: FeedKey, spec: FeedSpec, *, reopen: bool = False) -> None:
         """The stream has a new address or login; with `reopen` it is also opened again where nothing has changed."""

@@ -17,7 +17,7 @@ class LoginProcess(Protocol):
     def post(self, type_: str, values: dict[str, Any]) -> None: ...
 
 
-class Accounts(Protocol):
+class LoginAccounts(Protocol):
     """At which account a feed's attempts are counted (feeds.feed_logins)."""
 
     def account(self, key: FeedKey) -> LoginKey | None: ...
@@ -26,7 +26,7 @@ class Accounts(Protocol):
 class LoginPermits:
     """Permits that relays hold, by relay process and number. A permit ends with its process at the latest."""
 
-    def __init__(self, logins: LoginBudget, accounts: Accounts, background: Background) -> None:
+    def __init__(self, logins: LoginBudget, accounts: LoginAccounts, background: Background) -> None:
         self._logins = logins
         self._accounts = accounts
         self._background = background

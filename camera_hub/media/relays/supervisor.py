@@ -98,8 +98,8 @@ class RelayObserver(Protocol):
         ...
 
 
-class FeedPlan(Protocol):
-    """Which feeds a relay should run (feeds.feeds)."""
+class WantedFeeds(Protocol):
+    """Which feeds a relay should run (feeds.feeds.FeedPlan)."""
 
     def playing_on(self, relay: int) -> Iterable[FeedSpec]:
         """Feeds that a standby should open beforehand."""
@@ -122,7 +122,7 @@ class RelaySupervisor:
         config: RelayConfig,
         clock: Clock,
         observer: RelayObserver,
-        feeds: FeedPlan,
+        feeds: WantedFeeds,
         *,
         memory_bytes: int,
         launch: Launch,

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from camera_hub.access.stream_tokens import StreamTokens, Token, refusal, unusable
 from camera_hub.clock import Clock
@@ -51,8 +51,12 @@ class PlayerAdmission:
             raise HubError(Kind.BUSY, detail, reason=Reason.BUSY)
         return token
 
+    def kept_since(self) -> datetime:
+        """What ended earlier is not kept (media.rtsp_keep_days)."""
+        return self._clock.now() - timedelta(days=self._settings.rtsp_keep_days)
+
     async def forget(self, before: datetime) -> None:
-        """Drop tokens that ended earlier."""
+        """Drop tokens that ended earlier, and of which no session is registered any longer."""
         await self._tokens.forget(before)
 
     def token_ended(self, token: Token) -> str | None:

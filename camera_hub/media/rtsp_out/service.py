@@ -4,7 +4,6 @@ import logging
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from typing import Any, Protocol, Self
 
 from camera_hub.access.stream_tokens import Token
@@ -77,8 +76,6 @@ class RtspOutService:
         relays: Sequence[Relay],
         background: Background,
         clock: Clock,
-        *,
-        keep_days: float,
     ) -> None:
         self._admission = admission
         self._register = register
@@ -87,7 +84,6 @@ class RtspOutService:
         self._relays = relays
         self._background = background
         self._clock = clock
-        self._keep = timedelta(days=keep_days)
         self._sessions: dict[_Name, _Session] = {}
         self._written_at = self._forgotten_at = clock.monotonic()
 
@@ -217,7 +213,7 @@ class RtspOutService:
             await self._forget()
 
     async def _forget(self) -> None:
-        before = self._clock.now() - self._keep
+        before = self._admission.kept_since()
         await self._register.forget(before)
         await self._admission.forget(before)
 

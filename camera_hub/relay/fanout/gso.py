@@ -6,6 +6,8 @@ import struct
 SOL_UDP = 17
 UDP_SEGMENT = 103
 _WIDTH, _COUNT = 600, 3
+PROBE_SECONDS = 1.0
+"""Loopback delivers at once, but a busy machine may be late; the answer holds as long as the process lives."""
 Ancillary = tuple[int, int, bytes]
 
 
@@ -23,7 +25,7 @@ def gso_works() -> bool:
         try:
             sender.getsockopt(SOL_UDP, UDP_SEGMENT)
             receiver.bind(("127.0.0.1", 0))
-            receiver.settimeout(0.2)
+            receiver.settimeout(PROBE_SECONDS)
             sender.sendmsg([bytes(_WIDTH * _COUNT)], [segment(_WIDTH)], 0, receiver.getsockname())
             return all(len(receiver.recv(2048)) == _WIDTH for _ in range(_COUNT))
         except OSError:

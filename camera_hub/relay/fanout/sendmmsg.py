@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any
 
-from camera_hub.relay.fanout.gso import SOL_UDP, UDP_SEGMENT
+from camera_hub.relay.fanout.gso import PROBE_SECONDS, SOL_UDP, UDP_SEGMENT
 from camera_hub.relay.fanout.interface import Address, Control
 from camera_hub.relay.libraries import ffi
 
@@ -138,7 +138,7 @@ def many_works() -> bool:
         if send is None:
             return False
         receiver.bind(("127.0.0.1", 0))
-        receiver.settimeout(0.2)
+        receiver.settimeout(PROBE_SECONDS)
         start = int(ffi.cast("uintptr_t", data))
         iovecs = array("Q", [start, _PROBE, start + _PROBE, _PROBE])
         headers = MessageHeaders([Destination(receiver.getsockname(), [])] * 2)

@@ -130,7 +130,7 @@ class LinkQuality:
 
 
 def _together(seconds: Iterable[LinkSecond]) -> LinkSecond:
-    """Of a sub stream a second's packets are too few to tell heavy loss from chance."""
+    """One second of a sub stream has too few packets to tell heavy loss from chance."""
     total = LinkSecond()
     for second in seconds:
         total.reports += second.reports

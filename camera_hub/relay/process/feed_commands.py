@@ -19,12 +19,12 @@ class FeedSubscribers(Protocol):
     """Viewers or players that may wait for a feed."""
 
     def feed_opened(self, feed: Feed) -> None:
-        """A feed has been opened; whoever waits for it subscribes."""
+        """A feed has been opened; those that wait for it subscribe."""
         ...
 
 
 class FeedCommands:
-    """`feeds` is shared with whoever looks a feed up by name; only this class changes it."""
+    """`feeds` is read by other parts, which look feeds up by name; only this class changes it."""
 
     def __init__(
         self,
@@ -100,7 +100,7 @@ class FeedCommands:
     def _spec(self, head: Head) -> FeedSpec:
         try:
             return FeedSpec.of(head)
-        except HubError as error:  # nobody waits for the reply of this command: the feed's state says it
+        except HubError as error:  # the hub does not wait for the reply of this command; the feed's state reports it
             name = FeedName.of(head).feed
             self._hub.on_feed_state(
                 FeedState(name, FeedPhase.FAILED, reason=error.reason, detail=error.detail, final=True)

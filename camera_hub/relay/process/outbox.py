@@ -128,9 +128,9 @@ class HubOutbox:
 
     async def _drain(self) -> None:
         """Wait until the kernel takes more. A stalled hub is reported each STALL_SECONDS, and waited for: only the end
-        of the pipe tells that it is gone."""
+        of the pipe means that it is gone."""
         if not self._pipe.backlog:
-            await self._pipe.drain()  # returns at once, or tells that the hub is gone
+            await self._pipe.drain()  # returns at once, or raises because the hub is gone
             return
         draining = asyncio.ensure_future(self._pipe.drain())
         stalls = 0

@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 
 
 class ViewerTasks:
-    """Runs each viewer as a task and reports its end, whoever ended it."""
+    """Runs each viewer as a task and reports its end."""
 
     def __init__(self, events: ViewerEvents, garbage: GcControl) -> None:
         self._events = events

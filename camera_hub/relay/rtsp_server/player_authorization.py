@@ -7,13 +7,16 @@ import asyncio
 from collections.abc import Mapping
 from typing import Protocol
 
+from camera_hub.errors import HubError, Kind
 from camera_hub.relay.ingest.admission import AdmissionControl
 from camera_hub.relay.ingest.feed import Feed
-from camera_hub.relay.messages import RtspAsk, RtspEnded
+from camera_hub.relay.messages import RtspAsk, RtspEnded, RtspGranted
 from camera_hub.relay.process.outbox import HubOutbox
 from camera_hub.wire import Pipe
 
 MAX_CONCURRENT = 8
+MAX_BACKLOG = 8 * 1024 * 1024
+"""Bytes that the hub has not read, from which on it is asked nothing more: no queue without a bound."""
 REPLY_DEADLINE = 12.0
 """Seconds. The hub may have to ask a slow device for its stream's address first."""
 
@@ -49,9 +52,11 @@ class PlayerAuthorization:
 
         Raises HubError: the hub's refusal, TIMEOUT when it does not answer, UNAVAILABLE when it is gone.
         """
+        if self._pipe.backlog > MAX_BACKLOG:
+            raise HubError(Kind.UNAVAILABLE, "the hub does not read its messages; try again when it has been restarted")
         async with self._concurrent:
             reply = await self._pipe.call(ask.head("rtsp.ask"), deadline=REPLY_DEADLINE)
-        return str(reply.head["feed"])
+        return RtspGranted.of(reply.head).feed
 
     def session_ended(self, ended: RtspEnded) -> None:
         """A session that the hub was asked for has ended."""

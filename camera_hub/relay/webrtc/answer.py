@@ -1,4 +1,4 @@
-"""The answer, written by us: ICE-lite, DTLS server, one candidate per announced address, our SSRCs per track. Pure."""
+"""Writes the SDP answer: ICE-lite, DTLS server, one candidate per announced address, our SSRCs per track. Pure."""
 
 import ipaddress
 from collections.abc import Mapping, Sequence
@@ -21,7 +21,7 @@ class Ssrcs:
 
 @dataclass(frozen=True, slots=True)
 class Transport:
-    """What the browser must know to reach us."""
+    """What the browser needs to reach us."""
 
     ufrag: str
     password: str
@@ -31,7 +31,7 @@ class Transport:
 
 
 def write_answer(offer: Offer, transport: Transport, ssrcs: Mapping[str, Ssrcs], session: int) -> str:
-    """The SDP. `ssrcs` by mid, for each section that is served."""
+    """The SDP answer. `ssrcs` by mid, for each section that is served."""
     served = [section.mid for section in offer.sections if section.served]
     lines = [
         "v=0",
@@ -89,7 +89,7 @@ def _video(section: Section, transport: Transport, ssrcs: Ssrcs) -> list[str]:
 
 
 def _audio(section: Section, kinds: dict[str, int], transport: Transport, ssrcs: Ssrcs) -> list[str]:
-    """Sound is not repaired: a browser hides a lost packet better than a late one would fit."""
+    """Audio is not retransmitted: a browser conceals a lost packet better than it uses a late one."""
     return [
         *_head("audio", section, transport, [str(number) for number in kinds.values()]),
         *(f"a=rtpmap:{number} {_MAPS[name]}" for name, number in kinds.items()),
@@ -129,7 +129,7 @@ def _candidates(transport: Transport) -> list[str]:
 
 
 def usable_addresses(announced: Sequence[str], machine: Sequence[str], *, ipv6: bool) -> tuple[str, ...]:
-    """Addresses to offer: those set, else the machine's: real ones first, loopback last (for a browser beside us)."""
+    """Addresses to offer: the configured ones, else the machine's, loopback last (for a browser on this machine)."""
     if announced:
         return tuple(announced)
     found: list[ipaddress.IPv4Address | ipaddress.IPv6Address] = []

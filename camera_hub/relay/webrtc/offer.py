@@ -1,6 +1,6 @@
-"""The browser's offer, read: what each m-line takes, and how to reach the browser securely. Pure.
+"""Parses the browser's offer: what each m-line accepts, and the browser's ICE and DTLS parameters. Pure.
 
-Offers are 80 kB (16 tracks) to 180 kB (36 tracks) from Chromium, so parsing goes once over the lines.
+Offers are 80 kB (16 tracks) to 180 kB (36 tracks) from Chromium, so parsing is one pass over the lines.
 """
 
 from dataclasses import dataclass, field, replace
@@ -26,8 +26,8 @@ class _Codec:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """One m-line. `types` is None when it is no video that can be served (no H.264 we can send), `audio` (codec →
-    payload type) when it is not the audio that is.
+    """One m-line. `types` is None unless it is video that can be served (with an H.264 that we can send), `audio`
+    (codec → payload type) unless it is the audio section that is served.
     """
 
     kind: str
@@ -45,7 +45,7 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """All of one offer. `fingerprints`: (algorithm, value)."""
+    """A parsed offer. `fingerprints`: (algorithm, value)."""
 
     sections: tuple[Section, ...]
     bundle: tuple[str, ...]
@@ -54,14 +54,14 @@ class Offer:
 
     @property
     def codecs(self) -> tuple[str, ...]:
-        """Codecs that every track of this browser takes, H.264 first."""
+        """Codecs that every video section of this browser accepts, H.264 first."""
         served = [set(section.types.by_codec) for section in self.sections if section.types is not None]
         common = set.intersection(*served) if served else set()
         return tuple(name for name in ("h264", "h265") if name in common)
 
 
 def read_offer(sdp: str, *, audio: bool = False) -> Offer:
-    """Parse; with `audio` one audio m-line is served, too. Raises HubError(INVALID or TOO_LARGE): what is wrong."""
+    """Parse; with `audio` one audio m-line is served, too. Raises HubError(INVALID or TOO_LARGE) with the cause."""
     if len(sdp) > MAX_OFFER:
         raise HubError(Kind.TOO_LARGE, f"the offer has {len(sdp)} characters, the limit is {MAX_OFFER}")
     head, *bodies = _split(sdp)
@@ -129,11 +129,11 @@ def _fingerprints(attributes: dict[str, list[str]]) -> tuple[tuple[str, str], ..
 def _section(media: str, attributes: dict[str, list[str]]) -> Section:
     words = media[2:].split()
     if len(words) < 4 or not _is_number(words[1].split("/")[0]):
-        raise _invalid("has an m-line that is none")
+        raise _invalid("has a malformed m-line")
     kind, _, protocol, *formats = words
     mid = _first(attributes, "mid")
     refused = Section(kind, protocol, tuple(formats), mid, None)
-    if kind != "video" or not _takes(protocol, attributes):
+    if kind != "video" or not _accepts_media(protocol, attributes):
         return refused
     codecs = _codecs(formats, attributes)
     chosen: dict[str, tuple[int, int | None]] = {}
@@ -146,14 +146,14 @@ def _section(media: str, attributes: dict[str, list[str]]) -> Section:
     return Section(kind, protocol, tuple(formats), mid, PayloadTypes(chosen), parameters)
 
 
-def _takes(protocol: str, attributes: dict[str, list[str]]) -> bool:
-    """Whether media can be sent securely to the m-line at all."""
+def _accepts_media(protocol: str, attributes: dict[str, list[str]]) -> bool:
+    """Whether SRTP can be sent to the m-line at all."""
     return protocol in _SECURE and "rtcp-mux" in attributes and not {"sendonly", "inactive"} & attributes.keys()
 
 
 def _audio(section: Section, attributes: dict[str, list[str]]) -> dict[str, int] | None:
-    """Payload types of the codecs that cameras may send; None when there is none of them."""
-    if not _takes(section.protocol, attributes):
+    """Payload types of the audio codecs that cameras may send; None when there is none."""
+    if not _accepts_media(section.protocol, attributes):
         return None
     found: dict[str, int] = {}
     for number, codec in _codecs(list(section.formats), attributes).items():
@@ -179,12 +179,12 @@ def _codecs(formats: list[str], attributes: dict[str, list[str]]) -> dict[int, _
 
 
 def _is_number(text: str) -> bool:
-    """`isdigit` alone takes superscripts, which `int` refuses, and digits without end."""
+    """`isdigit` alone accepts superscripts, which `int` refuses, and any number of digits."""
     return text.isascii() and text.isdigit() and len(text) <= 6
 
 
 def _h264(codecs: dict[int, _Codec]) -> int | None:
-    """Packetization mode 1; baseline's constrained form first, since every decoder that takes it takes our main too."""
+    """Packetization mode 1; constrained baseline first, since its decoders decode main profile, too."""
     fit = [
         (number, codec.format.get("profile-level-id", "42e01f").lower())
         for number, codec in codecs.items()
@@ -198,7 +198,7 @@ def _h264(codecs: dict[int, _Codec]) -> int | None:
 
 
 def _h265(codecs: dict[int, _Codec]) -> int | None:
-    """One RTP stream (SRST, which is the default); Main profile first, since that is what cameras send."""
+    """Single stream (SRST, the default; RFC 7798); Main profile first, since that is what cameras send."""
     fit = [
         (number, codec.format.get("profile-id", "1"))
         for number, codec in codecs.items()

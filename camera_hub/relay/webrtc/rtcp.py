@@ -1,7 +1,7 @@
 """RTCP from browsers (RFC 3550, 4585, 5104): which reports a compound packet carries, and about which stream.
 
-Read here rather than by aiortc: a peer reports every second or more often about each of its tracks, and a relay with
-hundreds of them would spend more on objects for what nobody asks than on the reports.
+Parsed here rather than by aiortc: a peer reports every second or more often about each of its tracks, and a relay with
+hundreds of them would spend more on unused objects than on the reports.
 """
 
 import struct
@@ -13,9 +13,9 @@ from camera_hub.relay.sender_report import ntp_time
 SENDER_REPORT, RECEIVER_REPORT, TRANSPORT_FEEDBACK, PAYLOAD_FEEDBACK = 200, 201, 205, 206
 NACK, PLI, FIR = 1, 1, 4
 MAX_NACKED = 1000
-"""Packets that one datagram may name. It could name 6,000, and be sent again at once: 7 MB for 1,500 bytes."""
-LONGEST_TRIP = 60.0
-"""Seconds; what seems longer is a clock that was set."""
+"""Packets that one datagram may request. Else 1,500 bytes could request 6,000 packets, 7 MB of retransmissions."""
+MAX_ROUND_TRIP = 60.0
+"""Seconds; a longer one means that a clock was set."""
 
 _HEADER = struct.Struct("!BBH")
 _BLOCK = struct.Struct("!IIIIII")
@@ -25,20 +25,20 @@ _LOST = struct.Struct("!HH")
 
 @dataclass(frozen=True, slots=True)
 class Nack:
-    """The browser misses these packets (16-bit sequences)."""
+    """The browser misses these packets (16-bit sequence numbers)."""
 
     sequences: list[int]
 
 
 @dataclass(frozen=True, slots=True)
 class PictureLost:
-    """The browser cannot decode on (PLI or FIR)."""
+    """The browser cannot go on decoding (PLI or FIR)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reception:
-    """A report block: share lost since the last, packets lost in all, highest sequence number (with its rounds), the
-    round trip in seconds if it can be told."""
+    """A report block: share lost since the last one, packets lost in total, highest sequence number (with its cycles),
+    round trip in seconds if it is known."""
 
     fraction_lost: float
     lost: int
@@ -50,9 +50,9 @@ Report = Nack | PictureLost | Reception
 
 
 def read(data: bytes, unix_time: float) -> list[tuple[int, Report]]:
-    """What a compound packet says: (SSRC that it is about, report). Kinds that nobody needs are passed over.
+    """The reports of a compound packet: (SSRC that it is about, report). Other packet types are skipped.
 
-    Raises ValueError when it is no RTCP; then nothing of it counts.
+    Raises ValueError when it is not valid RTCP; then nothing of it counts.
     """
     found: list[tuple[int, Report]] = []
     at, end, nacked = 0, len(data), 0
@@ -62,7 +62,7 @@ def read(data: bytes, unix_time: float) -> list[tuple[int, Report]]:
         first, kind, words = _HEADER.unpack_from(data, at)
         stop = at + 4 * words + 4
         if first >> 6 != 2 or stop > end:
-            raise ValueError("RTCP has a false version or length")
+            raise ValueError("RTCP has a wrong version or length")
         if kind == RECEIVER_REPORT:
             found += _blocks(data, at + 8, stop, first & 31, unix_time)
         elif kind == SENDER_REPORT:
@@ -95,12 +95,12 @@ def _blocks(data: bytes, at: int, stop: int, count: int, unix_time: float) -> It
         if report_before:
             middle = ntp_time(unix_time) >> 16 & 0xFFFFFFFF
             round_trip = ((middle - report_before - since) & 0xFFFFFFFF) / 65536
-            round_trip = round_trip if round_trip < LONGEST_TRIP else 0.0
+            round_trip = round_trip if round_trip < MAX_ROUND_TRIP else 0.0
         yield ssrc, Reception((losses >> 24) / 256, lost, highest, round_trip)
 
 
 def _sequences(data: bytes, at: int, stop: int, most: int) -> list[int]:
-    """The packets that a NACK names, `most` at most: each entry one, and up to 16 after it."""
+    """The packets that a NACK requests, `most` at most: each entry is one, and up to 16 after it."""
     found: list[int] = []
     for place in range(at, stop - 3, 4):
         sequence, mask = _LOST.unpack_from(data, place)
