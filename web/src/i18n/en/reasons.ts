@@ -118,4 +118,10 @@ export default {
   scope: 'Choose a village or cameras that are in service',
   out_of_scope: 'The camera is outside the token’s scope',
   schema_broken: 'The database schema is incomplete; restore a backup or contact the maintainer',
+  webhook_url: 'The address must begin with http:// or https:// and name a host',
+  too_many_channels: 'There are {limit} channels already; remove one first',
+  no_address: 'This channel has no address yet; give it one first',
+  too_many_rules: 'A channel has too many rules',
+  no_such_village: 'A rule names a village that no longer exists',
+  channel_of_settings: 'This channel’s address stands in the settings file: change notices.webhook_url there, or disable it here',
 }
