@@ -117,7 +117,6 @@ export default {
   rtsp_out_off: 'RTSP output is disabled',
   scope: 'Choose a village or cameras that are in service',
   out_of_scope: 'The camera is outside the token’s scope',
-  schema_broken: 'The database schema is incomplete; restore a backup or contact the maintainer',
   webhook_url: 'The address must begin with http:// or https:// and name a host',
   too_many_channels: 'There are {limit} channels already; remove one first',
   no_address: 'This channel has no address yet; give it one first',

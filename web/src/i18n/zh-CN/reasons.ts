@@ -117,7 +117,6 @@ export default {
   rtsp_out_off: 'RTSP 转发未启用',
   scope: '范围不对：请选择在用的村或点位',
   out_of_scope: '点位不在凭证范围内',
-  schema_broken: '数据库结构不完整，请从备份恢复或联系运维人员',
   webhook_url: '推送地址须以 http:// 或 https:// 开头并写明主机',
   too_many_channels: '推送渠道最多 {limit} 个，请先删除一个',
   no_address: '该渠道还没有推送地址，请先填写',
