@@ -108,6 +108,10 @@ class Reason(StrEnum):
     NO_PICTURE = "no_picture"
 
 
+DATABASE_REASONS = frozenset({Reason.STORAGE_FULL, Reason.DATABASE_BUSY, Reason.DATABASE_AWAY})
+"""The hub cannot read or write its own rows: they say nothing about what was asked for."""
+
+
 class HubError(Exception):
     """An expected failure: its kind, an exact `reason` code, an English sentence with cause and remedy.
 

@@ -19,7 +19,7 @@ from sqlalchemy import Connection, event, make_url
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 
-from camera_hub.errors import HubError, Kind, Reason
+from camera_hub.errors import DATABASE_REASONS, HubError, Kind
 from camera_hub.store.failures import busy, failure_of
 
 log = logging.getLogger(__name__)
@@ -27,7 +27,6 @@ log = logging.getLogger(__name__)
 WRITER_SECONDS = 10.0
 """For a writer's turn on SQLite: two writers before it may each have waited their busy_timeout."""
 
-_FAILURES = {Reason.STORAGE_FULL, Reason.DATABASE_BUSY, Reason.DATABASE_AWAY}
 _MIGRATIONS = Path(__file__).parent / "migrations"
 
 
@@ -127,7 +126,7 @@ class _Failing:
             yield
         except (SQLAlchemyError, HubError) as error:
             failure = error if isinstance(error, HubError) else failure_of(error)
-            if failure is not None and failure.reason in _FAILURES:
+            if failure is not None and failure.reason in DATABASE_REASONS:
                 self._begin(failure, error, writing)
             if failure is None or failure is error:
                 raise

@@ -9,7 +9,7 @@ from camera_hub.cameras.register.proof_state import HUB_SIDE, after_attempt
 from camera_hub.cameras.register.proofs import Proofs
 from camera_hub.cameras.register.register import Register
 from camera_hub.cameras.register.views import CameraView
-from camera_hub.errors import Reason
+from camera_hub.errors import DATABASE_REASONS, Reason
 from camera_hub.events import CameraChanged, EventBus
 from camera_hub.store.database import Database
 from camera_hub.store.tables import Camera
@@ -32,6 +32,10 @@ async def registered(register: Register, village: int) -> CameraView:
 def test_what_the_camera_did_is_a_failed_proof(reason: Reason) -> None:
     outcome = after_attempt(reason, 3, NOON)
     assert (outcome.state, outcome.reason, outcome.due_at) == ("failed", reason, None)
+
+
+def test_a_database_that_fails_says_nothing_of_a_camera() -> None:
+    assert DATABASE_REASONS <= HUB_SIDE
 
 
 @pytest.mark.parametrize("reason", sorted(HUB_SIDE))

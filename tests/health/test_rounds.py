@@ -338,9 +338,10 @@ async def test_a_running_feed_is_observed_without_a_look(hub: Hub) -> None:
     assert await hub.alarms() == [("camera", "stalled", [camera])]
 
 
-async def test_what_the_hub_could_not_look_at_is_not_held_against_the_camera(hub: Hub) -> None:
+@pytest.mark.parametrize("reason", ["busy", "database_away", "storage_full", "unavailable", "internal"])
+async def test_what_the_hub_could_not_look_at_is_not_held_against_the_camera(hub: Hub, reason: str) -> None:
     (camera,) = await add_village(hub.database, hub.clock, "东沟村", 1)
-    hub.media.reasons[camera] = "busy"
+    hub.media.reasons[camera] = reason
     async with hub.rounds() as rounds:
         await hub.clock.walk(10)
         assert (rounds.looks, rounds.skipped > 2) == (0, True)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from camera_hub.errors import HubError, Kind, Reason
+from camera_hub.errors import DATABASE_REASONS, HubError, Kind, Reason
 from camera_hub.events import EventBus
 from camera_hub.eye.messages import Look, Seen
 from camera_hub.media.decoders import looks as looking
@@ -205,3 +205,12 @@ async def test_what_the_hub_lacks_is_told_from_what_the_camera_lacks(
         assert (busy.value.kind, busy.value.reason) == (Kind.BUSY, reason)
     else:
         assert await proof == reason
+
+
+@pytest.mark.parametrize("reason", sorted(DATABASE_REASONS))
+async def test_a_database_that_fails_is_the_hubs_fault(
+    bus: EventBus, clock: ManualClock, sources: FakeSources, reason: Reason
+) -> None:
+    sources.errors[1] = HubError(Kind.UNAVAILABLE, "the database does not answer", reason=reason)
+    outcome = await Room(bus, clock, sources, Eyes(), sessions=16).looks.look(1)
+    assert (outcome.reason, outcome.hub_fault) == (reason, True)

@@ -4,13 +4,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
-from camera_hub.errors import Kind, Reason
+from camera_hub.errors import DATABASE_REASONS, Kind, Reason
 from camera_hub.store.tables import Camera
 
 ProofState = Literal["pending", "proved", "failed"]
 
 HUB_SIDE = frozenset(
     {
+        *DATABASE_REASONS,
         Reason.BUSY,
         Reason.RELAY_RESTARTED,
         Reason.HUB_AWAY,

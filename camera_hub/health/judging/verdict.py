@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from camera_hub.errors import Reason
+from camera_hub.errors import DATABASE_REASONS, Kind, Reason
 
 
 class Aspect(StrEnum):
@@ -30,7 +30,17 @@ NO_FAULT = frozenset({Reason.NO_H264, Reason.B_FRAMES})
 """The camera is well; only browsers cannot show this stream."""
 
 NOT_ITS_FAULT = frozenset(
-    {Reason.BUSY, Reason.RELAY_RESTARTED, Reason.NOT_APPROVED, Reason.RETIRED, "credential_locked"}
+    {
+        *DATABASE_REASONS,
+        Reason.BUSY,
+        Reason.RELAY_RESTARTED,
+        Reason.HUB_AWAY,
+        Reason.NOT_APPROVED,
+        Reason.RETIRED,
+        Kind.INTERNAL.value,
+        Kind.UNAVAILABLE.value,
+        "credential_locked",
+    }
 )
 """The hub could not look: this says nothing about the camera, and nothing is recorded."""
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from camera_hub.clock import Clock
-from camera_hub.errors import HubError, Kind, Reason
+from camera_hub.errors import DATABASE_REASONS, HubError, Kind, Reason
 from camera_hub.eye.messages import FAULT_BELOW, Look, Seen
 from camera_hub.media.decoders.pictures import Pictures
 from camera_hub.media.feeds.camera_feeds import CameraFeeds
@@ -30,7 +30,9 @@ _WAITING_SHARE = 1 / 3
 """Of the deadline, at most, for waiting until a look is free: too short a rest would count against the camera."""
 
 
-_HUB_REASONS = frozenset({Reason.BUSY, Reason.RELAY_RESTARTED, Reason.HUB_AWAY, Kind.UNAVAILABLE, Kind.INTERNAL})
+_HUB_REASONS = DATABASE_REASONS | frozenset(
+    {Reason.BUSY, Reason.RELAY_RESTARTED, Reason.HUB_AWAY, Kind.UNAVAILABLE, Kind.INTERNAL}
+)
 """Why a look may fail for the hub's own sake: nothing is known of the camera then."""
 
 
