@@ -19,6 +19,7 @@ from camera_hub.events import (
     CameraChanged,
     CameraQuarantined,
     DeviceChanged,
+    Event,
     EventBus,
     Lagged,
     StreamTokenChanged,
@@ -102,6 +103,7 @@ class MediaEngine:
         self._bus = bus
         self._background = background = Background()
         self._stack = AsyncExitStack()
+        self._missed = False  # what an event changed could not be read
         self.links = links = [RelayLink(number) for number in range(settings.media.relays)]
         relay_for = partial(relay_of, relays=len(links))
         self.authorization = WatchAuthorization(database, clock)
@@ -217,7 +219,9 @@ class MediaEngine:
             subscription = stack.enter_context(
                 self._bus.subscribe(AccessChanged, CameraChanged, DeviceChanged, StreamTokenChanged)
             )
-            following = keep_running("media events", lambda: self._follow(subscription), clock=self._clock)
+            following = keep_running(
+                "media events", lambda: self._follow(subscription), clock=self._clock, backoff=Backoff(cap=5.0)
+            )
             await stack.enter_async_context(running(following, "media events"))
             beat = Backoff(first=_TICK, cap=_TICK, floor=_TICK)
             sweeping = keep_running("media sweep", self._sweep, clock=self._clock, backoff=beat)
@@ -229,26 +233,38 @@ class MediaEngine:
         await self._stack.aclose()
 
     async def _follow(self, subscription: Subscription) -> None:
-        """What changed in other rooms concerns these parts."""
+        """What changed in other rooms concerns these parts. An event that met a failing database is not forgotten:
+        everything is checked as soon as it can be read again."""
+        if self._missed:
+            await self._on_event(Lagged(1))
+            self._missed = False
         async for event in subscription:
-            match event:
-                case AccessChanged():
-                    await self._reauthorization.on_access_changed(event.user_id)
-                case CameraChanged():
-                    self.cameras.on_camera_changed(event.camera_id)
-                    if not await self._reauthorization.on_camera_changed(event.camera_id):
-                        self._feeds.drop_camera(event.camera_id)
-                    await self.rtsp_out.on_camera_changed(event.camera_id)
-                case StreamTokenChanged():
-                    await self.rtsp_out.on_tokens_changed()
-                    await self.rtsp_ports.update()
-                case DeviceChanged():
-                    self.cameras.on_device_changed(event.device_id)
-                    self._recovery.on_device_changed(event.device_id)
-                case Lagged():
-                    self.cameras.on_events_lost()
-                    await self._reauthorization.on_events_lost()
-                    await self.rtsp_out.on_events_lost()
+            self._missed = True
+            await self._on_event(event)
+            self._missed = False
+
+    async def _on_event(self, event: Event) -> None:
+        match event:
+            case AccessChanged():
+                await self._reauthorization.on_access_changed(event.user_id)
+            case CameraChanged():
+                await self._on_camera_changed(event.camera_id)
+            case StreamTokenChanged():
+                await self.rtsp_out.on_tokens_changed()
+                await self.rtsp_ports.update()
+            case DeviceChanged():
+                self.cameras.on_device_changed(event.device_id)
+                self._recovery.on_device_changed(event.device_id)
+            case Lagged():
+                self.cameras.on_events_lost()
+                await self._reauthorization.on_events_lost()
+                await self.rtsp_out.on_events_lost()
+
+    async def _on_camera_changed(self, camera_id: int) -> None:
+        self.cameras.on_camera_changed(camera_id)
+        if not await self._reauthorization.on_camera_changed(camera_id):
+            self._feeds.drop_camera(camera_id)
+        await self.rtsp_out.on_camera_changed(camera_id)
 
     async def _sweep(self) -> None:
         """Each second; what asks the database comes last, so that its failure holds up nothing else."""

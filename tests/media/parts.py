@@ -146,6 +146,7 @@ class FakeAuthorization:
     village: int = 1
     actor: Actor | None = None
     state: str = "approved"
+    failure: HubError | None = None  # of the database
 
     async def require(self, actor: Actor, camera_id: int) -> CameraFacts:
         self.log.append(f"authorize {camera_id}")
@@ -153,7 +154,9 @@ class FakeAuthorization:
             raise error
         return CameraFacts(camera_id, self.village, "approved", None)
 
-    async def facts(self, camera_id: int) -> CameraFacts:
+    async def facts_or_none(self, camera_id: int) -> CameraFacts | None:
+        if self.failure is not None:
+            raise self.failure
         return CameraFacts(camera_id, self.village, self.state, None)
 
     async def current_actor(self, user_id: int) -> Actor | None:

@@ -14,6 +14,7 @@ from camera_hub.errors import HubError, Kind, Reason
 from camera_hub.events import AccessChanged, CameraChanged, DeviceChanged, EventBus, FeedChanged
 from camera_hub.media.engine import MediaEngine
 from camera_hub.media.interface import RelayReplaced, TileStatus, TileWish, ViewerEnded
+from camera_hub.media.wall.authorization import CameraFacts
 from camera_hub.store.database import Database
 from camera_hub.store.tables import Camera, User
 from tests.media.conftest import NOON, OPERATOR, FakeSources, eventually, tile_in, until, viewer_of
@@ -328,6 +329,50 @@ async def test_a_user_who_is_disabled_loses_their_viewers(media: MediaEngine, bu
             await session.execute(update(User).values(disabled=True))
         bus.publish(AccessChanged(1))
         assert await until(news, lambda n: isinstance(n, ViewerEnded)) == ViewerEnded(viewer, "signed_out")
+
+
+async def test_rights_that_are_lost_while_the_database_fails_are_applied_when_it_is_back(
+    media: MediaEngine, bus: EventBus, site: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read, tries = media.authorization.current_actor, list[int]()
+
+    async def once_away(user_id: int) -> Actor | None:
+        tries.append(user_id)
+        if len(tries) == 1:
+            raise HubError(Kind.UNAVAILABLE, "the database does not answer", reason=Reason.DATABASE_AWAY)
+        return await read(user_id)
+
+    monkeypatch.setattr(media.authorization, "current_actor", once_away)
+    async with media.pages.connected(PAGE, OPERATOR) as news:
+        viewer = (await media.viewers.offer(OPERATOR, PAGE, 0, "offer")).viewer
+        async with site.write() as session:
+            await session.execute(update(User).values(disabled=True))
+        bus.publish(AccessChanged(1))
+        assert await until(news, lambda n: isinstance(n, ViewerEnded)) == ViewerEnded(viewer, "signed_out")
+    assert tries == [1, 1]
+
+
+async def test_feeds_go_on_while_the_database_fails(
+    media: MediaEngine, bus: EventBus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tries = list[int]()
+
+    async def away(camera_id: int) -> CameraFacts:
+        tries.append(camera_id)
+        raise HubError(Kind.UNAVAILABLE, "the database does not answer", reason=Reason.DATABASE_AWAY)
+
+    async with media.pages.connected(PAGE, OPERATOR) as news:
+        viewer = (await media.viewers.offer(OPERATOR, PAGE, 0, "offer")).viewer
+        media.tiles.show(PAGE, TileWish(viewer, 0, 1, 1))
+        await tile_in(news, "live")
+        monkeypatch.setattr(media.authorization, "facts", away)
+        bus.publish(CameraChanged(1, 1))
+
+        async def tried() -> bool:
+            return bool(tries)
+
+        await eventually(tried)
+        assert media.cameras.feed_reason(1) == ("live", None)
 
 
 async def test_a_camera_that_is_retired_is_refused_where_it_is_shown(

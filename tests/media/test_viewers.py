@@ -173,6 +173,13 @@ async def test_rights_that_change_are_applied_to_what_is_watched(clock: ManualCl
         viewer = (await door.viewers.offer(OPERATOR, "page", 0, "offer")).viewer
         requests.show("page", TileWish(viewer, 0, 1, 1))
         await clock.settle()
+        shown = pages.states()
+        authorization.failure = HubError(Kind.UNAVAILABLE, "the database does not answer", reason=Reason.DATABASE_AWAY)
+        with pytest.raises(HubError, match="database"):
+            await again.on_camera_changed(1)
+        await clock.settle()
+        assert pages.states() == shown, "what cannot be read has not been retired"
+        authorization.failure = None
         authorization.state = "retired"
         authorization.errors[1] = HubError(Kind.CONFLICT, "retired", reason=Reason.RETIRED)
         assert not await again.on_camera_changed(1)

@@ -65,11 +65,8 @@ class PlayerAdmission:
         return bad.reason if bad is not None else None
 
     async def facts(self, camera_id: int) -> CameraFacts | None:
-        """The camera as it is now; None when there is none."""
-        try:
-            return await self._authorization.facts(camera_id)
-        except HubError:
-            return None
+        """The camera as it is now; None when there is none. Raises HubError when the database fails."""
+        return await self._authorization.facts_or_none(camera_id)
 
     def anybody_may_come(self) -> bool:
         """Whether there is a good token at all: a port that nobody may use is not open."""

@@ -38,6 +38,15 @@ class WatchAuthorization:
         since = camera.health_since if camera.health == "fault" else None
         return CameraFacts(camera.id, camera.village_id, camera.state, since)
 
+    async def facts_or_none(self, camera_id: int) -> CameraFacts | None:
+        """The camera; None when there is none. Raises HubError when the database fails: nothing is known then."""
+        try:
+            return await self.facts(camera_id)
+        except HubError as error:
+            if error.kind is not Kind.NOT_FOUND:
+                raise
+            return None
+
     async def require(self, actor: Actor, camera_id: int) -> CameraFacts:
         """The camera, if the actor may watch it. Raises HubError: NOT_FOUND, NOT_APPROVED, RETIRED."""
         facts = await self.facts(camera_id)

@@ -3,7 +3,6 @@
 from typing import Protocol
 
 from camera_hub.access.policy import Actor
-from camera_hub.errors import HubError
 from camera_hub.media.wall.authorization import CameraFacts
 from camera_hub.media.wall.tile_requests import TileRequests
 from camera_hub.media.wall.tile_state import NOT_SHOWN_HERE
@@ -15,7 +14,7 @@ from camera_hub.media.wall.viewers import Viewers
 class Authorization(Protocol):
     """Rights and cameras as they are now (wall.authorization)."""
 
-    async def facts(self, camera_id: int) -> CameraFacts: ...
+    async def facts_or_none(self, camera_id: int) -> CameraFacts | None: ...
     async def current_actor(self, user_id: int) -> Actor | None: ...
 
 
@@ -37,11 +36,11 @@ class Reauthorization:
         self._authorization = authorization
 
     async def on_camera_changed(self, camera_id: int) -> bool:
-        """Check the tiles that show the camera. Answers whether the camera may be pulled at all."""
-        try:
-            facts = await self._authorization.facts(camera_id)
-        except HubError:
-            facts = None
+        """Check the tiles that show the camera. Answers whether the camera may be pulled at all.
+
+        Raises HubError when the database fails: what is shown stays then.
+        """
+        facts = await self._authorization.facts_or_none(camera_id)
         for viewer, tile in self._sessions.watching(camera_id):
             refused = tile.refusal is not None and tile.refusal[0] in NOT_SHOWN_HERE
             if facts is None or facts.state != "approved" or refused or tile.stills_reason is not None:
