@@ -366,6 +366,32 @@ async def test_an_approved_camera_is_looked_at_at_once_and_a_retired_one_no_more
     assert first not in {camera for camera, _ in hub.media.looks}
 
 
+async def test_an_approval_that_could_not_be_read_is_read_later(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    _, second = await add_village(hub.database, hub.clock, "东沟村", 2)
+    async with hub.database.write() as session:
+        await session.execute(update(Camera).where(Camera.id == second).values(state="waiting"))
+    read, broken = hub.database.read, False
+
+    @asynccontextmanager
+    async def sometimes() -> AsyncIterator[AsyncSession]:
+        if broken:
+            raise HubError(Kind.UNAVAILABLE, "the database does not answer")
+        async with read() as session:
+            yield session
+
+    monkeypatch.setattr(hub.database, "read", sometimes)
+    async with hub.rounds(HealthSettings(round_seconds=600.0)):
+        await hub.clock.walk(2)
+        async with hub.database.write() as session:
+            await session.execute(update(Camera).where(Camera.id == second).values(state="approved"))
+        broken = True
+        hub.bus.publish(CameraChanged(second, 1))
+        await hub.clock.walk(5)
+        broken = False
+        await hub.clock.walk(30)
+        assert (second, True) in hub.media.looks
+
+
 async def test_a_new_login_is_tried_at_once(hub: Hub) -> None:
     (camera,) = await add_village(hub.database, hub.clock, "东沟村", 1)
     hub.media.reasons[camera] = "wrong_password"

@@ -140,14 +140,20 @@ class Rounds:
             self._write_error = ""
 
     async def _refresh(self) -> None:
-        """Read again what events named."""
+        """Read again what events named; what cannot be read now is read at the next attempt."""
         if not (self._all_stale or self._stale_cameras or self._stale_devices):
             return
         everything, cameras, devices = self._all_stale, self._stale_cameras, self._stale_devices
         self._all_stale, self._stale_cameras, self._stale_devices = False, set(), set()
-        async with self._database.read() as session:
-            now = self._clock.monotonic()
-            gone = await self._roster.refresh(session, now, None if everything else cameras, devices)
+        try:
+            async with self._database.read() as session:
+                now = self._clock.monotonic()
+                gone = await self._roster.refresh(session, now, None if everything else cameras, devices)
+        except BaseException:
+            self._all_stale = self._all_stale or everything
+            self._stale_cameras |= cameras
+            self._stale_devices |= devices
+            raise
         self._alarms.roster_changed(gone)
 
     def _start_looks(self, tasks: asyncio.TaskGroup) -> None:
