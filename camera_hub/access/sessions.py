@@ -42,6 +42,7 @@ class Sessions:
         self._clock = clock
         self._lifetime = timedelta(hours=hours)
         self._known: dict[str, _CachedActor] = {}
+        self._changes = 0  # made through this object: what was read before one is not remembered after it
 
     @property
     def lifetime_seconds(self) -> int:
@@ -73,7 +74,7 @@ class Sessions:
         if known is not None and self._clock.monotonic() < known.until:
             return known.actor
         self._known.pop(key, None)
-        now = self._clock.now()
+        now, changes = self._clock.now(), self._changes
         async with self._database.read() as session:
             held = await session.get(UserSession, key)
             if held is None or held.expires_at <= now:
@@ -85,7 +86,8 @@ class Sessions:
             await self._note_seen(key, now)
         ends = min(held.expires_at, reading.holds_until or held.expires_at)
         seconds = min(CACHE_SECONDS, (ends - now).total_seconds())
-        self._remember(key, _CachedActor(reading.actor, self._clock.monotonic() + seconds))
+        if changes == self._changes:
+            self._remember(key, _CachedActor(reading.actor, self._clock.monotonic() + seconds))
         return reading.actor
 
     async def _note_seen(self, key: str, now: datetime) -> None:
@@ -98,9 +100,10 @@ class Sessions:
 
     async def end(self, token: str) -> None:
         """End one session; an unknown one is no error."""
-        self._known.pop(_hash(token), None)
         async with self._database.write() as session:
             await session.execute(delete(UserSession).where(UserSession.token_hash == _hash(token)))
+        self._changes += 1
+        self._known.pop(_hash(token), None)
 
     async def end_all(self, session: AsyncSession, user_id: int, *, keep: str = "") -> None:
         """End a user's sessions but `keep`, in the caller's transaction. Call `forget` after its commit."""
@@ -112,6 +115,7 @@ class Sessions:
 
     def forget(self, user_id: int) -> None:
         """Drop what is remembered of a user, so that the next request is judged by what is stored."""
+        self._changes += 1
         self._known = {key: known for key, known in self._known.items() if known.actor.user_id != user_id}
 
     def _remember(self, key: str, known: _CachedActor) -> None:

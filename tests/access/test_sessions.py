@@ -1,6 +1,11 @@
 """Sessions: opaque, ended absolutely, revoked within 5 s."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
 from sqlalchemy import select, update
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from camera_hub.access.policy import Role
 from camera_hub.access.sessions import CACHE_SECONDS, Sessions
@@ -64,6 +69,27 @@ async def test_an_ended_session_is_out_at_once(database: Database, clock: Manual
     token = await sessions.start(await _user(database, clock))
     assert await sessions.actor(token) is not None
     await sessions.end(token)
+    assert await sessions.actor(token) is None
+
+
+async def test_a_request_that_crosses_the_end_of_its_session_does_not_revive_it(
+    database: Database, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sessions = Sessions(database, clock, 12)
+    token = await sessions.start(await _user(database, clock))
+    read, ended = database.read, False
+
+    @asynccontextmanager
+    async def slow() -> AsyncIterator[AsyncSession]:
+        nonlocal ended
+        async with read() as session:
+            yield session
+        if not ended:
+            ended = True
+            await sessions.end(token)
+
+    monkeypatch.setattr(database, "read", slow)
+    assert await sessions.actor(token) is not None, "it was read before the end"
     assert await sessions.actor(token) is None
 
 
