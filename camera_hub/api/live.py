@@ -233,7 +233,8 @@ class Live:
             if changes.reload:
                 changes.reload = False
                 await self._send(schemas.ReloadMessage())
-            while (row := changes.pop()) is not None:
+            # Rights that change meanwhile are read first: what waits was not meant for who has lost them.
+            while not changes.recheck and (row := changes.pop()) is not None:
                 await self._send_text(row.text(self._actor))
 
     async def _send_time(self, changes: PageChanges) -> None:

@@ -1,21 +1,24 @@
 """The page's WebSocket, against a real server."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Collection
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from websockets.exceptions import InvalidStatus
 
-from camera_hub.access.policy import Actor
-from camera_hub.api.live import REPLACED, REPORTS, SIGNED_OUT
-from camera_hub.api.live_changes import Render, to_village
+from camera_hub.access.policy import Actor, Role
+from camera_hub.api.live import REPLACED, REPORTS, SIGNED_OUT, Live, LivePages
+from camera_hub.api.live_changes import Audience, ChangedRow, PageChanges, Render, to_village
 from camera_hub.api.schemas.base import Answer
 from camera_hub.clock import SystemClock
 from camera_hub.errors import HubError, Kind
 from camera_hub.events import AccessChanged, AlarmChanged, CameraChanged, EventBus, FavouriteChanged, SweepChanged
 from camera_hub.media.engine import MediaEngine
 from camera_hub.patrol.visibility import Sighting
+from camera_hub.running import running
 from camera_hub.settings import Settings
 from camera_hub.store.database import Database
 from tests.api.hub_with_media import Site, serving
@@ -146,6 +149,40 @@ async def test_what_a_page_reports_counts_only_for_cameras_that_its_tiles_showed
         assert await page.closed() == 1003
     assert hub.reports[0] == (1, 7, 3, [Sighting(1, 4.0, None), Sighting(2, 0.0, "no_picture")])
     assert len(hub.reports) == REPORTS
+
+
+class SlowPage:
+    """A page's socket; after the first row that it is sent the user's rights are narrowed."""
+
+    def __init__(self, wide: Actor, narrow: Actor) -> None:
+        self.headers = {"authorization": "Bearer op"}
+        self.changes = PageChanges(wide, lambda: None)
+        self.sent: list[dict[str, Any]] = []
+        self._narrow = narrow
+
+    async def send_text(self, text: str) -> None:
+        self.sent.append(json.loads(text))
+        if len(self.sent) == 1:
+            self.changes.ask_recheck()
+
+    async def actor(self, token: str) -> Actor:
+        return self._narrow
+
+
+async def test_rows_that_wait_are_not_sent_before_changed_rights_are_read() -> None:
+    wide = Actor(1, "op", "Operator", Role.OPERATOR)
+    page = SlowPage(wide, Actor(1, "op", "Operator", Role.OPERATOR, frozenset({1})))
+    pages = LivePages(Mock(), Mock(), Mock(), Mock(), Mock(), page, SystemClock())
+    for number in (1, 2):
+        audience = Audience(villages=frozenset({2}))
+        page.changes.put(ChangedRow(("camera", number), audience, to_village(Row(id=number), 2)))
+    live = Live(pages, page, wide, PAGE)  # type: ignore[arg-type]  # what of a socket is used
+    live._ready.set()
+    page.changes._wake = live._ready.set
+    async with running(live._send_changes(page.changes), "changes"), asyncio.timeout(5):
+        while len(page.sent) < 2:  # noqa: ASYNC110 (nothing but the socket tells)
+            await asyncio.sleep(0)
+    assert [(message["type"], message.get("id")) for message in page.sent] == [("changed", 1), ("reload", None)]
 
 
 async def test_a_flood_of_changes_is_one_reload(hub: Site, bus: EventBus) -> None:
