@@ -167,6 +167,11 @@ async def test_the_settings_make_a_channel_change_its_address_and_disable_it(
             await forbidden
     await channels.follow_settings(NoticeSettings())
     (view,) = await channels.list()
-    assert not view.enabled
+    assert (view.enabled, view.host) == (False, "")
+    with pytest.raises(HubError, match="no address"):
+        await channels.change(view.id, ChannelDraft(enabled=True))
+    await channels.follow_settings(NoticeSettings(webhook_url=URL))
+    (view,) = await channels.list()
+    assert (view.enabled, view.host, view.rules) == (True, "robot.example", (RuleView(aspect="live"),))
     with pytest.raises(HubError, match=r"webhook.*http"):
         await channels.follow_settings(NoticeSettings(webhook_url="file:///etc/passwd"))

@@ -130,14 +130,15 @@ class NoticeChannels:
         """Let the channel of the settings file be what the file says, at the start of the hub.
 
         An address makes it (enabled, for every alarm) or replaces its address; rules and an admin's disabling stay.
-        Without an address it is disabled. Raises HubError(INVALID) for an unusable address.
+        Without an address it is disabled and has none, until the file has one again. Raises HubError(INVALID) for an
+        unusable address.
         """
         host = host_of(settings.webhook_url) if settings.webhook_url else ""
         async with self._database.write() as session:
             row = await session.scalar(select(NoticeChannel).where(NoticeChannel.from_settings.is_(True)))
             if not host:
                 if row is not None:
-                    row.enabled = False
+                    row.enabled, row.host, row.url_sealed = False, "", None
                 return
             fresh = row is None or row.url_sealed is None
             if row is None:
@@ -146,7 +147,8 @@ class NoticeChannels:
             await self._apply(session, row, ChannelDraft(url=settings.webhook_url, timeout_s=settings.webhook_timeout))
             if fresh:
                 row.enabled = True
-                await _set_rules(session, row.id, (EVERYTHING,))
+                if await session.scalar(select(NoticeRule.id).where(NoticeRule.channel_id == row.id).limit(1)) is None:
+                    await _set_rules(session, row.id, (EVERYTHING,))
 
     async def _apply(self, session: AsyncSession, row: NoticeChannel, draft: ChannelDraft) -> None:
         if draft.name is not None:
