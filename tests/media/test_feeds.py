@@ -78,6 +78,25 @@ async def test_a_lease_of_a_closed_feed_is_void(room: Room, clock: ManualClock) 
     assert room.feeds.share(KEY, "look") is None
 
 
+async def test_what_a_stream_says_of_itself_is_kept_later_if_the_database_failed(
+    room: Room, sources: FakeSources, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept, tries = sources.learned, list[str]()
+
+    async def once_full(stream_id: int, codec: str, width: int | None, height: int | None) -> None:
+        tries.append(codec)
+        if len(tries) == 1:
+            raise HubError(Kind.STORAGE_FULL, "there is no space left", reason=Reason.STORAGE_FULL)
+        await kept(stream_id, codec, width, height)
+
+    monkeypatch.setattr(sources, "learned", once_full)
+    room.feeds.acquire(0, stream(1), "a")
+    for _ in range(3):
+        room.reports.on_feed_state(0, FeedState("s12", FeedPhase.LIVE, codec="h265"))
+        await clock.settle()
+    assert (tries, sources.codecs) == (["h265", "h265"], {12: "h265"})
+
+
 async def test_a_new_process_is_sent_what_is_wanted_and_what_was_reported_is_over(room: Room) -> None:
     room.feeds.acquire(0, stream(1), "a")
     room.live(KEY)

@@ -41,6 +41,9 @@ class SourceFeedback:
         async def keep() -> None:
             try:
                 await self._sources.learned(stream_id, codec, *size)
+            except BaseException:
+                self._known.pop(stream_id, None)  # the next report is tried again
+                raise
             finally:
                 then()
 
