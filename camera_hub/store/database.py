@@ -15,7 +15,7 @@ from typing import Any, Self
 from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, event, make_url
+from sqlalchemy import URL, Connection, event, make_url
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 
@@ -26,6 +26,9 @@ log = logging.getLogger(__name__)
 
 WRITER_SECONDS = 10.0
 """For a writer's turn on SQLite: two writers before it may each have waited their busy_timeout."""
+
+HUB_LOCK = "hashtext('camera hub'), hashtext(current_schema())"
+"""The keys of the advisory lock that a hub holds on PostgreSQL while it runs (store.lock)."""
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -58,7 +61,8 @@ class Database:
         await self.engine.dispose()
 
     async def migrate(self) -> None:
-        """Bring the schema to the newest revision. Raises HubError when it is newer than this program."""
+        """Bring the schema to the newest revision. Raises HubError when it is newer than this program, or when it
+        would have to be changed while a hub runs on it (PostgreSQL)."""
         try:
             async with (
                 self.engine.connect() as connection,
@@ -209,6 +213,16 @@ def _engine(url: str, sqlite: bool) -> AsyncEngine:
     return engine
 
 
+def in_use(url: URL) -> HubError:
+    """Another hub runs on this database."""
+    return HubError(
+        Kind.CONFLICT,
+        f"another camera hub uses the database {url.render_as_string(hide_password=True)}; stop it first, or "
+        "give this one a database of its own (database.url)",
+        reason="second_instance",
+    )
+
+
 @cache
 def _revisions() -> tuple[frozenset[str], str | None]:
     """All revisions that this program knows, and the newest: they do not change while it runs."""
@@ -237,6 +251,10 @@ def _upgrade(connection: Connection) -> None:
         )
     if list(found) == [newest]:
         return
+    if connection.dialect.name == "postgresql":
+        # Else a newer hub, started beside one that runs, would change the tables beneath it before it is refused.
+        if not connection.exec_driver_sql(f"SELECT pg_try_advisory_xact_lock({HUB_LOCK})").scalar():
+            raise in_use(connection.engine.url)
     config = _config()
     config.attributes["connection"] = connection
     command.upgrade(config, "head")

@@ -12,9 +12,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from camera_hub.clock import Clock
-from camera_hub.errors import HubError, Kind
 from camera_hub.running import Backoff, keep_running, running
-from camera_hub.store.database import Database
+from camera_hub.store.database import HUB_LOCK, Database, in_use
 from camera_hub.store.failures import away, failure_of
 
 log = logging.getLogger(__name__)
@@ -22,7 +21,7 @@ log = logging.getLogger(__name__)
 CHECK_SECONDS = 10.0
 """Between two looks whether the lock's connection still stands."""
 
-_LOCK = text("SELECT pg_try_advisory_lock(hashtext('camera hub'), hashtext(current_schema()))")
+_LOCK = text(f"SELECT pg_try_advisory_lock({HUB_LOCK})")
 
 
 @asynccontextmanager
@@ -87,9 +86,4 @@ async def _locked(database: Database) -> AsyncConnection:
         await connection.close()
     except SQLAlchemyError as error:
         raise failure_of(error) or away() from error
-    raise HubError(
-        Kind.CONFLICT,
-        f"another camera hub uses the database {database.url.render_as_string(hide_password=True)}; stop it first, or "
-        "give this one a database of its own (database.url)",
-        reason="second_instance",
-    )
+    raise in_use(database.url)

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 
 import pytest
-from sqlalchemy import event, func, select
+from sqlalchemy import event, func, select, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import IntegrityError
 
@@ -188,6 +188,25 @@ async def test_of_two_hubs_on_one_postgresql_the_second_does_not_start(database:
         assert (refused.value.kind, refused.value.reason) == (Kind.CONFLICT, "second_instance")
     async with only_hub(database, clock):
         pass
+
+
+@pytest.mark.skipif(not POSTGRES, reason="needs CAMERA_HUB_TEST_POSTGRES")
+async def test_a_newer_hub_does_not_change_the_tables_beneath_one_that_runs(database: Database) -> None:
+    if database.is_sqlite:
+        return
+    newest = "SELECT version_num FROM alembic_version"
+    async with database.write() as session:
+        head = await session.scalar(text(newest))
+        await session.execute(text("UPDATE alembic_version SET version_num = '0006'"))  # as an older hub left it
+    newer = Database(database.url.render_as_string(hide_password=False))
+    async with only_hub(database, SteppedClock()):
+        with pytest.raises(HubError, match="another camera hub uses the database") as refused:
+            async with newer:
+                pass
+    assert (refused.value.kind, refused.value.reason) == (Kind.CONFLICT, "second_instance")
+    async with database.write() as session:
+        assert await session.scalar(text(newest)) == "0006"
+        await session.execute(text("UPDATE alembic_version SET version_num = :head"), {"head": head})
 
 
 @pytest.mark.skipif(not POSTGRES, reason="needs CAMERA_HUB_TEST_POSTGRES")
