@@ -15,6 +15,7 @@ from camera_hub.events import (
     CameraChanged,
     CameraQuarantined,
     DeviceChanged,
+    Event,
     EventBus,
     FeedChanged,
     VillageChanged,
@@ -390,6 +391,26 @@ async def test_an_approval_that_could_not_be_read_is_read_later(hub: Hub, monkey
         broken = False
         await hub.clock.walk(30)
         assert (second, True) in hub.media.looks
+
+
+async def test_events_are_followed_on_after_one_that_failed(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    (camera,) = await add_village(hub.database, hub.clock, "东沟村", 1)
+    async with hub.rounds(HealthSettings(round_seconds=600.0)) as rounds:
+        await hub.clock.walk(2)
+        heed, failed = rounds._on_event, list[Event]()
+
+        def once_broken(event: Event) -> None:
+            if not failed:
+                failed.append(event)
+                raise RuntimeError("a bug")
+            heed(event)
+
+        monkeypatch.setattr(rounds, "_on_event", once_broken)
+        hub.bus.publish(FeedChanged(camera, 1, "failed", "stalled"))
+        hub.bus.publish(FeedChanged(camera, 1, "failed", "stalled"))
+        await hub.clock.walk(30)
+        assert failed
+        assert [one for one, _ in hub.media.looks] == [camera]
 
 
 async def test_a_new_login_is_tried_at_once(hub: Hub) -> None:

@@ -13,7 +13,16 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from camera_hub.clock import Clock
 from camera_hub.errors import HubError
-from camera_hub.events import CameraChanged, CameraQuarantined, DeviceChanged, Event, EventBus, FeedChanged, Lagged
+from camera_hub.events import (
+    CameraChanged,
+    CameraQuarantined,
+    DeviceChanged,
+    Event,
+    EventBus,
+    FeedChanged,
+    Lagged,
+    Subscription,
+)
 from camera_hub.health.alarms.keeper import AlarmKeeper
 from camera_hub.health.judging.causes import JudgingRules, devices_to_check
 from camera_hub.health.judging.verdict import LOGIN
@@ -28,6 +37,8 @@ from camera_hub.settings import HealthSettings
 from camera_hub.store.database import Database
 
 log = logging.getLogger(__name__)
+
+_EVENTS = (CameraChanged, CameraQuarantined, DeviceChanged, FeedChanged)
 
 TICK = 0.5
 CHECKS_AT_ONCE = 64
@@ -79,11 +90,13 @@ class Rounds:
         self.write_failures = 0
 
     async def __aenter__(self) -> Self:
-        async with self._database.read() as session:
-            gone = await self._roster.load(session, self._clock.monotonic())
-            await self._alarms.load(session, gone)
         async with AsyncExitStack() as stack:
-            await stack.enter_async_context(running(self._follow_events(), "health events"))
+            subscription = stack.enter_context(self._bus.subscribe(*_EVENTS, limit=4096))
+            async with self._database.read() as session:
+                gone = await self._roster.load(session, self._clock.monotonic())
+                await self._alarms.load(session, gone)
+            events = keep_running("health events", lambda: self._follow_events(subscription), clock=self._clock)
+            await stack.enter_async_context(running(events, "health events"))
             rounds = keep_running("health rounds", self._run, clock=self._clock, backoff=Backoff(cap=10.0))
             await stack.enter_async_context(running(rounds, "health rounds"))
             self._stack = stack.pop_all()
@@ -92,11 +105,9 @@ class Rounds:
     async def __aexit__(self, *_: object) -> None:
         await self._stack.aclose()
 
-    async def _follow_events(self) -> None:
-        kinds = (CameraChanged, CameraQuarantined, DeviceChanged, FeedChanged)
-        with self._bus.subscribe(*kinds, limit=4096) as subscription:
-            async for event in subscription:
-                self._on_event(event)
+    async def _follow_events(self, subscription: Subscription) -> None:
+        async for event in subscription:
+            self._on_event(event)
 
     def _on_event(self, event: Event) -> None:
         now = self._clock.monotonic()
