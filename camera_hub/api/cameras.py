@@ -25,7 +25,7 @@ async def cameras(
     actor: Annotated[Actor, needs(Action.VIEW)],
     register: Reg,
     state: CameraState | None = None,
-    village_id: int | None = None,
+    village_id: Id | None = None,
 ) -> list[CameraView]:
     """All but the retired, or those of one state."""
     return await register.cameras.all(actor, state=state, village_id=village_id)

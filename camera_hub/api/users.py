@@ -10,6 +10,7 @@ from camera_hub.access.policy import Action, Actor, Role, VillageGrant
 from camera_hub.access.throttle import Throttle
 from camera_hub.api.routing import needs, part
 from camera_hub.api.schemas import people
+from camera_hub.api.schemas.base import Id
 from camera_hub.api.schemas.people import ChangeUser, NewUser, UserAnswer
 
 router = APIRouter(prefix="/api/users", tags=["users"])
@@ -36,7 +37,7 @@ async def create(body: NewUser, actor: Manager, accounts: AccountsPart) -> UserA
 
 @router.patch("/{user_id}")
 async def change(
-    user_id: int,
+    user_id: Id,
     body: ChangeUser,
     actor: Manager,
     accounts: AccountsPart,

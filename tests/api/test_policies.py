@@ -118,6 +118,16 @@ async def test_each_role_reaches_its_routes_and_no_others(hub: Hub, role: Role |
                 assert answer.status_code == (401 if role is None else 403), said
 
 
+async def test_a_number_that_no_row_has_is_no_failure(hub: Hub) -> None:
+    """Databases keep 64 bits; a path may hold any number of digits."""
+    browser: httpx.AsyncClient = await hub.client(Role.TOWNSHIP_ADMIN)
+    asked = [(method, route.path) for route in ROUTES if "{" in route.path for method in route.methods]
+    assert len(asked) > 20
+    for method, path in [*asked, ("GET", "/api/cameras?village_id={village_id}")]:
+        answer = await browser.request(method, re.sub(r"\{[^}]+\}", str(10**30), path), json={})
+        assert answer.status_code < 500, f"{method} {path}: {answer.status_code} {answer.text[:200]}"
+
+
 def test_a_village_admin_is_bound_to_villages_and_others_are_not() -> None:
     admin = Actor(1, "li", "李", Role.VILLAGE_ADMIN, frozenset({7, 9}))
     lost = Actor(2, "wu", "吴", Role.VILLAGE_ADMIN)

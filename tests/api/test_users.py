@@ -1,5 +1,7 @@
 """Users through the API."""
 
+import pytest
+
 from camera_hub.access.policy import Role
 from tests.api.conftest import PASSWORD, Hub
 
@@ -44,6 +46,13 @@ async def test_a_new_password_lets_a_locked_account_in_again(hub: Hub) -> None:
     assert (await admin.patch(f"/api/users/{leader}", json={"password": "another-Password"})).status_code == 200
     answer = await other.post("/api/session", json={"username": "leader", "password": "another-Password"})
     assert answer.status_code == 200
+
+
+@pytest.mark.parametrize("time", ["9999-12-31T23:59:59-12:00", "0001-01-01T00:00:00+12:00", "2026-11-28T12:00:00"])
+async def test_a_time_that_cannot_be_kept_is_refused(hub: Hub, time: str) -> None:
+    admin, leader = await hub.client(Role.TOWNSHIP_ADMIN), hub.accounts[Role.LEADER].id
+    villages = [{"village_id": hub.village, "until": time}]
+    assert (await admin.patch(f"/api/users/{leader}", json={"villages": villages})).status_code == 422
 
 
 async def test_refusals_name_their_reason(hub: Hub) -> None:

@@ -3,9 +3,9 @@
 from datetime import datetime
 from typing import Any, Literal
 
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
-from camera_hub.api.schemas.base import Answer, Id, RequestBody
+from camera_hub.api.schemas.base import Answer, Id, Moment, RequestBody
 
 TileState = Literal["empty", "connecting", "waiting", "live", "pictures", "failed", "refused"]
 Note = Literal["link_poor", "link_sub", "link_keys", "late", "late_sub"]
@@ -98,7 +98,7 @@ class ShowMessage(RequestBody):
     serial: int = Field(ge=0)
     camera: Id | None
     quality: Literal["auto", "main", "sub"] = "auto"
-    position: AwareDatetime | None = None
+    position: Moment | None = None
 
 
 class ListenMessage(RequestBody):

@@ -3,10 +3,10 @@
 from datetime import datetime
 from typing import Annotated
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, SecretStr, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints
 
 from camera_hub.access.accounts import MAX_GRANTS
-from camera_hub.api.schemas.base import Answer, Id, Name, RequestBody, Role
+from camera_hub.api.schemas.base import Answer, Id, Moment, Name, RequestBody, Role
 
 Username = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^[A-Za-z0-9_.-]{2,32}$")]
 Password = Annotated[SecretStr, Field(max_length=256)]
@@ -43,8 +43,8 @@ class VillageGrant(BaseModel):
     model_config = ConfigDict(from_attributes=True, extra="forbid", populate_by_name=True)
 
     village_id: Id
-    valid_from: AwareDatetime | None = Field(None, alias="from")
-    valid_until: AwareDatetime | None = Field(None, alias="until")
+    valid_from: Moment | None = Field(None, alias="from")
+    valid_until: Moment | None = Field(None, alias="until")
 
 
 Grants = Annotated[list[VillageGrant], Field(max_length=MAX_GRANTS)]

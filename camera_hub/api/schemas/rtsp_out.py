@@ -3,9 +3,9 @@
 from datetime import datetime
 from typing import Literal
 
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
-from camera_hub.api.schemas.base import Answer, Id, Name, RequestBody
+from camera_hub.api.schemas.base import Answer, Id, Moment, Name, RequestBody
 
 
 class StreamTokenAnswer(Answer):
@@ -31,7 +31,7 @@ class NewStreamToken(RequestBody):
     village_id: Id | None = None
     cameras: list[Id] | None = Field(None, min_length=1, max_length=500)
     max_sessions: int = Field(16, ge=1, le=1024)
-    expires_at: AwareDatetime | None = None
+    expires_at: Moment | None = None
 
 
 class StreamAddress(Answer):
