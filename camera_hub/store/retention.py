@@ -31,6 +31,9 @@ OWNERS_PER_BATCH = 40
 
 FUTURE_BOUND = timedelta(days=1)
 EARLIEST = datetime(2026, 1, 1, tzinfo=UTC)
+SETTLE = 600.0
+"""Seconds after the start in which nothing goes: a clock that was wrong when the machine started (no battery, a wrong
+year set by hand) has been set by NTP by then, if it ever is. Until then every row might seem old, or of the future."""
 PAUSE = 3600.0
 
 
@@ -62,7 +65,8 @@ class Retention:
         self.deleted: dict[str, int] = {rule.name: 0 for rule in rules}
 
     async def run_once(self) -> None:
-        """Delete all that is too old, then wait an hour."""
+        """Wait until the clock can be believed, delete all that is too old, then wait an hour."""
+        await self._clock.sleep(SETTLE)
         for rule in self._rules:
             if deleted := await self.apply(rule):
                 log.info("deleted %d %s older than %s days", deleted, rule.name, rule.keep.days)

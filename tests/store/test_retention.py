@@ -1,14 +1,16 @@
 """Rows end by their time: whatever their ids, whatever kinds of them there are, and whatever the clock once said."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import Connection, event, func, insert, select, text
 
 from camera_hub.health.retention import expiry_rules
+from camera_hub.running import running
 from camera_hub.settings import HealthSettings
 from camera_hub.store.database import Database
-from camera_hub.store.retention import BATCH, ExpiryRule, Retention
+from camera_hub.store.retention import BATCH, SETTLE, ExpiryRule, Retention
 from camera_hub.store.tables import Alarm, AlarmMember, Base, CameraState, Notice, NoticeChannel, Observation
 from tests.fakes.clock import ManualClock
 from tests.fakes.site import add_village
@@ -113,6 +115,22 @@ async def test_a_machine_whose_clock_starts_long_ago_deletes_nothing(database: D
     await observe(database, camera, [clock.now()])
     wrong = ManualClock(datetime(year, 1, 1, tzinfo=UTC))
     assert await Retention(database, wrong, list(RULES.values())).apply(RULES["observations"]) == 0
+    assert await count(database, Observation) == 1
+
+
+async def test_a_clock_that_is_set_soon_after_the_start_costs_no_row(
+    database: Database, clock: ManualClock, retention: Retention
+) -> None:
+    (camera,) = await add_village(database, clock, "东沟村", 1)
+    now = clock.now()
+    await observe(database, camera, [now - timedelta(minutes=5), now - timedelta(days=20)])
+    clock.step_wall(timedelta(days=365).total_seconds())  # as the machine started with it
+    async with running(retention.run_once(), "retention"), asyncio.timeout(10):
+        await clock.advance(SETTLE / 2)
+        clock.step_wall(-timedelta(days=365).total_seconds())
+        await clock.advance(SETTLE / 2)
+        while not retention.deleted["observations"]:  # noqa: ASYNC110 (a database in a thread sets no event of ours)
+            await asyncio.sleep(0.01)
     assert await count(database, Observation) == 1
 
 
