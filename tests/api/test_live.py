@@ -4,7 +4,6 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Collection
 from typing import Any
-from unittest.mock import Mock
 
 import pytest
 from websockets.exceptions import InvalidStatus
@@ -172,7 +171,8 @@ class SlowPage:
 async def test_rows_that_wait_are_not_sent_before_changed_rights_are_read() -> None:
     wide = Actor(1, "op", "Operator", Role.OPERATOR)
     page = SlowPage(wide, Actor(1, "op", "Operator", Role.OPERATOR, frozenset({1})))
-    pages = LivePages(Mock(), Mock(), Mock(), Mock(), Mock(), page, SystemClock())
+    nobody: Any = None
+    pages = LivePages(nobody, nobody, nobody, nobody, nobody, page, SystemClock())
     for number in (1, 2):
         audience = Audience(villages=frozenset({2}))
         page.changes.put(ChangedRow(("camera", number), audience, to_village(Row(id=number), 2)))

@@ -8,19 +8,25 @@ from typing import Any
 import pytest
 
 from camera_hub.access.policy import Actor, Role
-from camera_hub.access.stream_tokens import TokenScope, hashed
+from camera_hub.access.stream_tokens import StreamTokens, TokenScope, hashed
 from camera_hub.clock import SystemClock
 from camera_hub.events import CameraChanged, EventBus
+from camera_hub.media.background import Background
 from camera_hub.media.child_process import Spawn
 from camera_hub.media.engine import MediaEngine
+from camera_hub.media.rtsp_out.admission import PlayerAdmission
+from camera_hub.media.rtsp_out.service import RtspOutService
 from camera_hub.media.rtsp_out.session_register import SessionView, StreamRegister
+from camera_hub.media.wall.authorization import WatchAuthorization
 from camera_hub.relay.messages import RtspAsk, RtspEnded
-from camera_hub.settings import Settings
+from camera_hub.settings import MediaSettings, Settings
 from camera_hub.store.database import Database
-from camera_hub.store.tables import Camera
+from camera_hub.store.retention import SETTLE
+from camera_hub.store.tables import Camera, StreamSession
 from camera_hub.wire import PipeFrame
 from tests.fakes.clock import ManualClock
 from tests.media.conftest import FakeSources, engine, eventually
+from tests.media.parts import FeedParts
 
 ADMIN = Actor(1, "op", "管理员", Role.TOWNSHIP_ADMIN)
 
@@ -202,6 +208,31 @@ async def test_what_a_hub_left_open_is_closed_by_the_next_as_of_when_it_was_seen
     left = (await players.lines())[0]
     assert (left.running, left.end_reason, left.bytes, left.transport) == (False, "hub_away", 77, "tcp")
     assert left.ended_at == later.now()
+
+
+async def test_old_lines_go_once_a_day_and_not_before_a_wrong_clock_can_have_been_set(
+    bus: EventBus, site: Database, sources: FakeSources, clock: ManualClock
+) -> None:
+    tokens, authorization = StreamTokens(site, clock, bus), WatchAuthorization(site, clock)
+    admission = PlayerAdmission(MediaSettings(rtsp_keep_days=30), tokens, authorization, clock)
+    token, _ = await tokens.create(ADMIN, "old", TokenScope(), expires_at=None, max_sessions=1)
+    async with site.write() as session:
+        for days in (40, 1):
+            at = clock.now() - timedelta(days=days)
+            line = StreamSession(token_id=token.id, camera_name="", village_name="", role="sub", address="")
+            line.started_at = line.seen_at = line.ended_at = at
+            session.add(line)
+    feeds = FeedParts(bus, clock, sources).feeds
+    async with Background() as background:
+        register = StreamRegister(site, clock)
+        async with RtspOutService(admission, register, sources, feeds, [], background, clock) as service:
+            for seconds, left in ((0.0, 2), (SETTLE - 1, 2), (1.0, 1), (3600.0, 1)):
+                clock.move(seconds)
+                await service.sweep()
+                assert len(await register.page(limit=9)) == left
+            clock.move(30 * 86400.0)
+            await service.sweep()
+            assert await register.page(limit=9) == []
 
 
 async def test_switched_off_it_opens_no_port_and_lets_nobody_in(

@@ -15,6 +15,7 @@ from camera_hub.media.interface import PullableStream, Quality
 from camera_hub.media.rtsp_out.admission import PlayerAdmission
 from camera_hub.media.rtsp_out.session_register import SessionView, StreamRegister
 from camera_hub.relay.messages import RtspAsk, RtspEnded
+from camera_hub.store.retention import SETTLE
 from camera_hub.wire import PipeFrame
 
 log = logging.getLogger(__name__)
@@ -85,11 +86,11 @@ class RtspOutService:
         self._background = background
         self._clock = clock
         self._sessions: dict[_Name, _Session] = {}
-        self._written_at = self._forgotten_at = clock.monotonic()
+        self._written_at = clock.monotonic()
+        self._forget_at = self._written_at + SETTLE
 
     async def __aenter__(self) -> Self:
         await self._register.close_left_over()
-        await self._forget()
         await self._admission.refresh()
         return self
 
@@ -208,8 +209,8 @@ class RtspOutService:
         if now - self._written_at >= _WRITE_EVERY:
             self._written_at = now
             await self._write_progress()
-        if now - self._forgotten_at >= _FORGET_EVERY:
-            self._forgotten_at = now
+        if now >= self._forget_at:
+            self._forget_at = now + _FORGET_EVERY
             await self._forget()
 
     async def _forget(self) -> None:
