@@ -61,3 +61,16 @@ async def test_a_port_that_does_not_open_is_tried_again_now_and_then(
     site.clock.move(30)
     await site.ports.sweep()
     assert site.ports.of_village(3) == 8554
+
+
+async def test_a_port_that_does_not_shut_is_tried_again_now_and_then(site: Site) -> None:
+    await site.ports.update()
+    site.wanted = False
+    site.relay.answers["rtsp.listen"] = HubError(Kind.TIMEOUT, "no reply within 10 s")
+    await site.ports.sweep()
+    assert site.ports.of_village(3) == 8554, "it is not known to be shut"
+    site.relay.answers["rtsp.listen"] = {"port": None}
+    site.clock.move(30)
+    await site.ports.sweep()
+    assert site.asked() == [True, False, False]
+    assert site.ports.of_village(3) is None

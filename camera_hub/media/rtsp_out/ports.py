@@ -68,7 +68,7 @@ class RtspPorts:
             self._background.start(f"rtsp port of relay {number}", self._listen(self._relays[number]))
 
     async def sweep(self) -> None:
-        """Shut ports that nobody may use any longer; now and then open those that failed. Each second."""
+        """Shut ports that nobody may use any longer; now and then open, or shut, those that failed. Each second."""
         await self.update()
         now = self._clock.monotonic()
         if now - self._retried_at < _RETRY_EVERY:
@@ -77,7 +77,8 @@ class RtspPorts:
         async with self._opening:
             for relay in self._relays:
                 state = self._states.get(relay.number)
-                if self._open and relay.up and (state is None or state.port is None):
+                is_open = state is not None and state.port is not None
+                if relay.up and is_open != self._open:
                     await self._listen(relay)
 
     async def _listen(self, relay: Relay) -> None:
