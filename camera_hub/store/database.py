@@ -251,10 +251,10 @@ def _upgrade(connection: Connection) -> None:
         )
     if list(found) == [newest]:
         return
-    if connection.dialect.name == "postgresql":
-        # Else a newer hub, started beside one that runs, would change the tables beneath it before it is refused.
-        if not connection.exec_driver_sql(f"SELECT pg_try_advisory_xact_lock({HUB_LOCK})").scalar():
-            raise in_use(connection.engine.url)
+    lock = f"SELECT pg_try_advisory_xact_lock({HUB_LOCK})"
+    if connection.dialect.name == "postgresql" and not connection.exec_driver_sql(lock).scalar():
+        # A newer hub, started beside one that runs, would change the tables beneath it before it is refused.
+        raise in_use(connection.engine.url)
     config = _config()
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
