@@ -58,7 +58,9 @@ class RunMoved(HubError):
     """The run has changed since the caller saw it; `view` is its present state."""
 
     def __init__(self, view: RunView) -> None:
-        super().__init__(Kind.CONFLICT, "the run has changed meanwhile; check its present state and try again", reason="run_moved")
+        super().__init__(
+            Kind.CONFLICT, "the run has changed meanwhile; check its present state and try again", reason="run_moved"
+        )
         self.view = view
 
 
