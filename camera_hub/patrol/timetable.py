@@ -131,7 +131,11 @@ def jump(dwells: Dwells, cursor: Cursor, usable: AbstractSet[int], now: datetime
     """Go now to that stop. Raises HubError when there is no such stop or it cannot be shown."""
     _must_be(cursor, "running", "paused")
     if position is None or not 0 <= position < len(dwells):
-        raise HubError(Kind.INVALID, f"the stop must be from 0 to {len(dwells) - 1}", reason="no_such_stop")
+        raise HubError(
+            Kind.INVALID,
+            f"there is no such stop; this tour has the stops 0 to {len(dwells) - 1}",
+            reason="no_such_stop",
+        )
     if position not in usable:
         raise HubError(Kind.CONFLICT, "no camera of that stop can be shown now", reason="stop_dead", position=position)
     return _at(cursor, position, cursor.lap, now)
