@@ -76,7 +76,7 @@ _TOWNSHIP = frozenset(
         Action.MANAGE_STREAM_TOKENS,
     }
 )
-"""What concerns the township as a whole: not allowed to users who are restricted to some villages, whatever the role."""
+"""What concerns the whole township: not allowed to users who are restricted to some villages, whatever their role."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Signed-in browsers: opaque tokens, of which only the SHA-256 is stored, with an absolute lifetime.
 
-An actor is cached for at most 5 s, so that a page's many requests cost one read, and a right that was withdrawn, even by
-another process, is gone within 5 s; one that ends by the clock ends on time. A change made through this object takes
+An actor is cached for at most 5 s, so that a page's many requests cost one read, and a right that was withdrawn, even
+by another process, is gone within 5 s; one that ends by the clock ends on time. A change made through this object takes
 effect at once.
 """
 

@@ -1,7 +1,7 @@
 """Encryption ("sealing") of device passwords: AES-256-GCM with keys from a file of mode 0400 outside the database.
 
-The file is a key ring: one key per line, in base64, newest last. The newest key seals, every key opens: a new one can be
-appended at any time, and an old one removed once nothing is sealed with it.
+The file is a key ring: one key per line, in base64, newest last. The newest key seals, every key opens: a new one can
+be appended at any time, and an old one removed once nothing is sealed with it.
 
 Sealed bytes: key id (1) · nonce (12) · ciphertext and tag. The device id is associated data, so that a sealed password
 cannot be opened in another device's row.
