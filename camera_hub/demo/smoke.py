@@ -1,4 +1,4 @@
-"""Opens pictures as the wall does: WebSocket, one offer, a message per tile; and measures each to its first picture."""
+"""Opens pictures as the wall does: WebSocket, one offer, a message per tile; and measures the time to each picture."""
 
 import asyncio
 import json
