@@ -31,5 +31,5 @@ async def resolve(host: str) -> str:
             Kind.UNREACHABLE, f"the name {host} has no address; give the device's IP address", reason=Reason.UNREACHABLE
         )
     address = min(addresses, key=lambda one: one.version)
-    urls.dialled(address)
+    urls.check_address(address)
     return str(address)

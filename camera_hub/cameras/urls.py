@@ -55,17 +55,17 @@ def host(text: str) -> str:
                 reason="bad_host",
             ) from None
         return bare.lower()
-    dialled(address)
+    check_address(address)
     return str(address)
 
 
-def dialled(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> None:
+def check_address(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> None:
     """Refuse addresses that no camera can have. Raises HubError(INVALID, bad_host)."""
     if isinstance(address, ipaddress.IPv6Address):
         if address.ipv4_mapped is not None:
             address = address.ipv4_mapped
         elif address.scope_id is not None:
-            raise _not_dialled(address)
+            raise _refused_address(address)
     if (
         address.is_multicast
         or address.is_unspecified
@@ -75,7 +75,7 @@ def dialled(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> None:
             and (address in ipaddress.ip_network("0.0.0.0/8") or address in ipaddress.ip_network("240.0.0.0/4"))
         )
     ):
-        raise _not_dialled(address)
+        raise _refused_address(address)
 
 
 def stream_url(text: str) -> StreamUrl:
@@ -151,7 +151,7 @@ def _bad(why: str) -> HubError:
     )
 
 
-def _not_dialled(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> HubError:
+def _refused_address(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> HubError:
     return HubError(
         Kind.INVALID, f"{address} cannot be a camera's address; give the camera's own address", reason="bad_host"
     )

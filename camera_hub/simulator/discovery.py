@@ -127,7 +127,7 @@ class Responder:
                 self._announce(state, "Bye")
         self._close()
 
-    def heard(self, data: bytes, peer: tuple[str, int], states: list[DeviceState]) -> None:
+    def on_datagram(self, data: bytes, peer: tuple[str, int], states: list[DeviceState]) -> None:
         """Answer a datagram for those devices that it matches."""
         inquiry = read_inquiry(data)
         if inquiry is None:
@@ -183,7 +183,7 @@ class _Receiver(asyncio.DatagramProtocol):
         self._states = states
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
-        self._responder.heard(data, addr, self._states)
+        self._responder.on_datagram(data, addr, self._states)
 
 
 def _endpoint(state: DeviceState) -> str:

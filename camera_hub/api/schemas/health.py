@@ -46,7 +46,7 @@ class AlarmMemberAnswer(Answer):
 
 
 class ObservationAnswer(Answer):
-    """One look. `live`, `picture`, `clock`: null = not judged by it, "ok" = good, else the Reason."""
+    """One look. `live`, `picture`, `clock`: null = not checked, "ok" = good, else the Reason."""
 
     id: int
     at: datetime

@@ -2053,7 +2053,7 @@ export interface components {
         };
         /**
          * ObservationAnswer
-         * @description One look. `live`, `picture`, `clock`: null = not judged by it, "ok" = good, else the Reason.
+         * @description One look. `live`, `picture`, `clock`: null = not checked, "ok" = good, else the Reason.
          */
         ObservationAnswer: {
             /**
