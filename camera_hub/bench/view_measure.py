@@ -16,6 +16,8 @@ SETTLE_SECONDS = 1.5
 """Seconds that a tile plays before it is switched: its track's clock is derived from those frames."""
 FRAME_MS = 1000 / 15
 """The virtual cameras' sub streams have 15 frames per second."""
+LIVE_TRIES = 40
+"""How often the frames are checked, four frames apart: a busy machine reaches the live edge only after some seconds."""
 _TILES = 4
 
 
@@ -103,12 +105,17 @@ async def _switch(page: WallPage, tile: int, camera: int) -> Switched:
         }""",
         [tile, camera],
     )
-    await page.rest(4 * FRAME_MS / 1000)
-    first_rtp = int((await page.tile(tile))["firstRtp"])
-    seen = [frame for frame in await page.frames(tile) if frame.at >= clicked]
-    first = first_own(seen, first_rtp)
-    live = first_live(seen, first_rtp, offset, clicked, FRAME_MS)
-    uncovered = await page.shown_at(tile)
-    if first is None or live is None or before["camera"] == camera:
+    if before["camera"] == camera:
+        raise HubError(Kind.INTERNAL, f"tile {tile} showed camera {camera} before it was switched to it")
+    for _ in range(LIVE_TRIES):
+        await page.rest(4 * FRAME_MS / 1000)
+        first_rtp = int((await page.tile(tile))["firstRtp"])
+        seen = [frame for frame in await page.frames(tile) if frame.at >= clicked]
+        first = first_own(seen, first_rtp)
+        live = first_live(seen, first_rtp, offset, clicked, FRAME_MS)
+        if first is not None and live is not None:
+            break
+    else:
         raise HubError(Kind.INTERNAL, f"tile {tile} never showed camera {camera} at its live edge")
+    uncovered = await page.shown_at(tile)
     return Switched(max(first.at, uncovered) - clicked, max(live.at, uncovered) - clicked, age(live, offset))

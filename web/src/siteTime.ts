@@ -64,3 +64,15 @@ export function timeText(at: Date | number, seconds = false): string {
   const { hour, minute, second } = clockParts(at)
   return `${two(hour)}:${two(minute)}${seconds ? `:${two(second)}` : ''}`
 }
+
+/** `2026-11-28T08:30` at the site, as `<input type="datetime-local">` writes it. */
+export function inputText(at: Date | number): string {
+  return `${dateText(at)}T${timeText(at)}`
+}
+
+/** The moment (ms) at which the site's clock shows what such an input holds. An hour that summer time skips counts as the one after it. */
+export function momentOfInput(text: string): number {
+  const shown = Date.parse(`${text}Z`)
+  const first = shown - (asUtc(shown) - shown)
+  return shown - (asUtc(first) - first)
+}

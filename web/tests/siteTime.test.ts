@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest'
 import { snapshotName } from '@/pages/wall/snapshot'
 import { clockText } from '@/pages/wall/describe'
 import { momentText } from '@/pages/parts/duration'
-import { asUtc, clockParts, dateText, setTimeZone, timeText } from '@/siteTime'
+import { asUtc, clockParts, dateText, inputText, momentOfInput, setTimeZone, timeText } from '@/siteTime'
 
 const MOMENT = Date.parse('2026-11-24T17:30:05.250Z')
 
@@ -31,6 +31,15 @@ describe('times of the site', () => {
     setTimeZone('Asia/Shanghai')
     expect(snapshotName('大王村', '东门', new Date(MOMENT))).toBe('大王村_东门_20261125_013005.jpg')
     expect(new Date(asUtc(MOMENT)).toISOString()).toBe('2026-11-25T01:30:05.250Z')
+  })
+  it('are typed in the site\'s zone', () => {
+    setTimeZone('Asia/Shanghai')
+    expect(inputText(MOMENT)).toBe('2026-11-25T01:30')
+    expect(momentOfInput('2026-11-25T01:30')).toBe(Date.parse('2026-11-24T17:30:00Z'))
+    setTimeZone('Europe/Berlin') // summer time ends at 01:00 UTC on 2026-10-25
+    for (const iso of ['2026-10-24T23:30:00Z', '2026-10-25T02:30:00Z', '2026-03-29T00:59:00Z', '2026-03-29T01:00:00Z']) {
+      expect(new Date(momentOfInput(inputText(new Date(iso)))).toISOString()).toBe(new Date(iso).toISOString())
+    }
   })
   it('keep the zone there was where the browser does not know the new one', () => {
     const warn = vi.spyOn(console, 'warn').mockImplementation(() => undefined)

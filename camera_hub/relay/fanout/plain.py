@@ -1,6 +1,6 @@
 """The plain fallback: each packet is encrypted by pylibsrtp's public call and sent by a call of its own.
 
-No ctypes, no private pointer, no sendmmsg, no GSO: three to five times the CPU of batch_fanout.py, and nothing that an
+No ctypes, no private pointer, no sendmmsg, no GSO: two to three times the CPU of batch_fanout.py, and nothing that an
 update of a library or kernel could break.
 """
 

@@ -1,19 +1,13 @@
-/** Which villages bound a user, as the form has it: times as `<input type="datetime-local">` writes them. */
+/** Which villages a user is bound to, as the form has it: times of the site, as `<input type="datetime-local">` writes them. */
 import type { User } from '@/api/types'
+import { inputText, momentOfInput } from '@/siteTime'
 
 export type Grant = NonNullable<User['villages']>[number]
 export type GrantRow = { village_id: number; from: string; until: string }
 
-const twoDigits = (value: number): string => String(value).padStart(2, '0')
-
-/** "2026-11-28T08:30" in this browser's time; '' for none. */
-export function localTime(iso: string | null | undefined): string {
-  if (!iso) return ''
-  const at = new Date(iso)
-  return `${at.getFullYear()}-${twoDigits(at.getMonth() + 1)}-${twoDigits(at.getDate())}T${twoDigits(at.getHours())}:${twoDigits(at.getMinutes())}`
-}
-
-const isoTime = (local: string): string | null => (local ? new Date(local).toISOString() : null)
+/** The site's time as the form shows it; '' for none. */
+const localTime = (iso: string | null | undefined): string => (iso ? inputText(new Date(iso)) : '')
+const isoTime = (local: string): string | null => (local ? new Date(momentOfInput(local)).toISOString() : null)
 
 export const rowsOf = (grants: readonly Grant[] | null): GrantRow[] => (grants ?? []).map((one) => ({ village_id: one.village_id, from: localTime(one.from), until: localTime(one.until) }))
 export const grantsOf = (rows: readonly GrantRow[]): Grant[] => rows.map((row) => ({ village_id: row.village_id, from: isoTime(row.from), until: isoTime(row.until) }))

@@ -266,12 +266,18 @@ export function again(index: number): void {
   engine.value?.again(index)
 }
 
+/** Whether some of the tile lies within the window: on a phone the wall is taller than the screen. */
+function inWindow(index: number): boolean {
+  const box = screens[index]?.element.getBoundingClientRect()
+  return box !== undefined && box.width > 0 && box.bottom > 0 && box.right > 0 && box.top < innerHeight && box.left < innerWidth
+}
+
 export const control: WallControl = {
   showScene: (layout, ids) => setScene(layout, ids, true),
   moving: () => {
     const now = performance.now()
     const seen = solo.value === null ? Array.from({ length: tileCount(scene.layout) }, (_, index) => index) : [solo.value]
-    const tiles = visible && engine.value ? seen.map((index) => engine.value!.tile(index)) : []
+    const tiles = visible && engine.value ? seen.filter(inWindow).map((index) => engine.value!.tile(index)) : []
     return new Set(tiles.flatMap((tile) => (tile.camera !== null && pictureOf(tile, now) === 'moving' ? [tile.camera] : [])))
   },
   scene: () => ({ layout: scene.layout, cameras: [...scene.cameras] }),
