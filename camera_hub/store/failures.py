@@ -8,7 +8,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from camera_hub.errors import HubError, Kind, Reason
 
-_FULL = "no space is left where the database is stored; free some, and the hub continues by itself"
+_FULL = "there is no space left where the database is stored; free some, and the hub continues by itself"
 _BUSY = "the database is locked or overloaded; try again in a moment. If this lasts, find out what else uses it"
 _AWAY = (
     "the database does not answer; the hub continues by itself as soon as it does. Check the database server and disk"
