@@ -11,7 +11,8 @@ from typing import Annotated, Any
 
 import typer
 
-from camera_hub import __version__, logs, shell
+from camera_hub import __version__, logs
+from camera_hub import cli_parts as shell
 from camera_hub.access.accounts import Change
 from camera_hub.access.policy import Role, VillageGrant
 from camera_hub.access.setup import FirstSetup

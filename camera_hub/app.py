@@ -58,10 +58,10 @@ from camera_hub.cameras.streams.sources import StreamSources
 from camera_hub.clock import Clock
 from camera_hub.events import EventBus
 from camera_hub.health.alarms.alarms import Alarms
+from camera_hub.health.expiry_rules import expiry_rules
 from camera_hub.health.history import ObservationHistory
 from camera_hub.health.notices.channels import NoticeChannels
 from camera_hub.health.notices.delivery import NoticeDelivery
-from camera_hub.health.retention import expiry_rules
 from camera_hub.health.rounds.rounds import Rounds
 from camera_hub.instance import only_instance
 from camera_hub.media.child_process import Spawn, spawn_process

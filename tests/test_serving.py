@@ -18,12 +18,12 @@ from websockets.exceptions import InvalidStatus
 
 from camera_hub.access.policy import Role
 from camera_hub.api.routing import CSRF_HEADER
+from camera_hub.cli_parts import accounts
 from camera_hub.clock import SystemClock
 from camera_hub.errors import HubError
 from camera_hub.instance import only_instance
 from camera_hub.serving import public_url, serving, warn_if_open
 from camera_hub.settings import MediaSettings, ServerSettings, Settings
-from camera_hub.shell import accounts
 
 DEADLINE = 20.0
 

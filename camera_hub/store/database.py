@@ -252,10 +252,10 @@ def _upgrade(connection: Connection) -> None:
         )
     if list(found) == [newest]:
         return
-    if connection.dialect.name == "postgresql":
-        # Else a newer hub, started beside one that runs, would change the tables beneath it before it is refused.
-        if not connection.exec_driver_sql(f"SELECT pg_try_advisory_xact_lock({HUB_LOCK})").scalar():
-            raise in_use(connection.engine.url)
+    # Else a newer hub, started beside one that runs, would change the tables beneath it before it is refused.
+    on_postgresql = connection.dialect.name == "postgresql"
+    if on_postgresql and not connection.exec_driver_sql(f"SELECT pg_try_advisory_xact_lock({HUB_LOCK})").scalar():
+        raise in_use(connection.engine.url)
     config = _config()
     config.attributes["connection"] = connection
     command.upgrade(config, "head")

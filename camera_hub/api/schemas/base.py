@@ -6,7 +6,6 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
 
-
 def _in_utc(time: datetime) -> datetime:
     try:
         return time.astimezone(UTC)
