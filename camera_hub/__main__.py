@@ -1,4 +1,4 @@
-"""The command line: serve · demo · simulate · discover · bench · user. Expected failures are one line, exit code 1."""
+"""The command line: serve · demo · simulate · discover · bench · user. Expected failures: one line, exit code 1."""
 
 import asyncio
 import getpass
@@ -11,7 +11,8 @@ from typing import Annotated, Any
 
 import typer
 
-from camera_hub import __version__, logs, shell
+from camera_hub import __version__, logs
+from camera_hub import cli_parts as shell
 from camera_hub.access.accounts import Change
 from camera_hub.access.policy import Role, VillageGrant
 from camera_hub.access.setup import FirstSetup
@@ -34,7 +35,7 @@ ConfigFile = Annotated[Path | None, typer.Option("--config", help="Settings file
 
 @app.command()
 def serve(config: ConfigFile = None) -> None:
-    """Run the hub. The first start shows a one-time link that makes the first township admin."""
+    """Run the hub. The first start shows a one-time link for creating the first township admin."""
     settings = _settings(config)
     asyncio.run(_serve(settings))
 
@@ -58,15 +59,15 @@ async def _serve(settings: Settings) -> None:
 
 @app.command()
 def demo(
-    smoke: Annotated[bool, typer.Option("--smoke", help="Open pictures, print one line of JSON, end.")] = False,
-    data: Annotated[Path | None, typer.Option(help="Folder to keep; a temporary one if left out.")] = None,
-    port: Annotated[int | None, typer.Option(help="8000 if left out; any free one with --smoke.")] = None,
+    smoke: Annotated[bool, typer.Option("--smoke", help="Open pictures, print one line of JSON, exit.")] = False,
+    data: Annotated[Path | None, typer.Option(help="Data folder to keep; a temporary one by default.")] = None,
+    port: Annotated[int | None, typer.Option(help="8000 by default; any free one with --smoke.")] = None,
     cameras: Annotated[int, typer.Option(min=1, help="In all villages together.")] = 64,
     villages: Annotated[int, typer.Option(min=1, max=250)] = 16,
     faults: Annotated[bool, typer.Option(help="Break a few cameras on purpose.")] = True,
 ) -> None:
     """Virtual villages and a hub in one command; accounts are printed."""
-    from camera_hub.demo import run  # its WebRTC client is loaded only where it is needed
+    from camera_hub.demo import run  # its WebRTC client is loaded only when needed
 
     logs.set_up("WARNING")
     if smoke:
@@ -77,7 +78,7 @@ def demo(
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
 def simulate(context: typer.Context) -> None:
     """Run a farm of virtual villages with cameras (all its options: simulate --help-farm)."""
-    from camera_hub.simulator.cli import main as run_farm  # numpy and av are loaded only where they are needed
+    from camera_hub.simulator.cli import main as run_farm  # numpy and av are loaded only when needed
 
     raise typer.Exit(run_farm(["--help"] if context.args == ["--help-farm"] else context.args))
 
@@ -88,7 +89,7 @@ def discover(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object per line.")] = False,
     config: ConfigFile = None,
 ) -> None:
-    """Search for cameras and recorders: by multicast, and one by one in the given ranges. Nothing is registered."""
+    """Search for cameras and recorders: by multicast, and address by address in the given ranges. Registers nothing."""
     for found in asyncio.run(shell.discover(_settings(config), ranges or [])):
         if as_json:
             typer.echo(json.dumps(asdict(found), ensure_ascii=False))
@@ -99,7 +100,7 @@ def discover(
 
 @users.command("list")
 def list_users(config: ConfigFile = None) -> None:
-    """Show every account."""
+    """List all accounts."""
 
     async def work() -> None:
         async with shell.accounts(_settings(config)) as found:
@@ -114,19 +115,19 @@ def list_users(config: ConfigFile = None) -> None:
 def add_user(
     username: str,
     role: Role,
-    name: Annotated[str, typer.Option(help="Name that is shown; the user name if left out.")] = "",
+    name: Annotated[str, typer.Option(help="Display name; the user name by default.")] = "",
     village: Annotated[
-        list[int] | None, typer.Option(help="Id of a village to which the user is bound; several may be given.")
+        list[int] | None, typer.Option(help="Id of a village to which the user is restricted; repeatable.")
     ] = None,
     config: ConfigFile = None,
 ) -> None:
-    """Make an account. The password is asked for, or read from standard input; never an argument."""
+    """Create an account. The password is prompted for, or read from standard input; never an argument."""
 
     async def work() -> None:
         grants = [VillageGrant(one) for one in village] if village else None
         async with shell.accounts(_settings(config)) as found:
             account = await found.create(username, name or username, role, _password(), grants)
-            typer.echo(f"{account.username} ({account.role.value}) made")
+            typer.echo(f"{account.username} ({account.role.value}) created")
 
     _run(work())
 
@@ -146,7 +147,7 @@ def reset_password(username: str, config: ConfigFile = None) -> None:
 
 @app.command(hidden=True)
 def openapi() -> None:
-    """Write the API's description as JSON; the pages' types are made from it."""
+    """Print the API's OpenAPI description as JSON; the pages' types are generated from it."""
     typer.echo(json.dumps(create_app(Settings()).openapi(), ensure_ascii=False, indent=1, sort_keys=True))
 
 
@@ -157,12 +158,12 @@ def _settings(config: Path | None) -> Settings:
 
 
 def _password() -> str:
-    """Asked for twice at a terminal, else the first line of standard input."""
+    """Prompted for twice at a terminal, else the first line of standard input."""
     if not sys.stdin.isatty():
         return sys.stdin.readline().rstrip("\r\n")
     password = getpass.getpass("Password: ")
     if getpass.getpass("Again: ") != password:
-        raise HubError(Kind.INVALID, "the two passwords differ")
+        raise HubError(Kind.INVALID, "the two passwords differ; try again")
     return password
 
 

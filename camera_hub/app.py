@@ -1,7 +1,7 @@
 """The composition root: the one place where all parts are built and connected.
 
-`parts` enters every long-lived part in order on one exit stack; leaving takes them down in reverse, each waiting for
-its end. `create_app` puts the HTTP side in front of them.
+`parts` enters every long-lived part in order on one exit stack; leaving shuts them down in reverse, waiting for each to
+end. `create_app` puts the HTTP side in front of them.
 """
 
 from collections.abc import AsyncIterator
@@ -58,10 +58,10 @@ from camera_hub.cameras.streams.sources import StreamSources
 from camera_hub.clock import Clock
 from camera_hub.events import EventBus
 from camera_hub.health.alarms.alarms import Alarms
+from camera_hub.health.expiry_rules import expiry_rules
 from camera_hub.health.history import ObservationHistory
 from camera_hub.health.notices.channels import NoticeChannels
 from camera_hub.health.notices.delivery import NoticeDelivery
-from camera_hub.health.retention import expiry_rules
 from camera_hub.health.rounds.rounds import Rounds
 from camera_hub.instance import only_instance
 from camera_hub.media.child_process import Spawn, spawn_process
@@ -119,7 +119,9 @@ _ROUTERS = (
 async def parts(
     settings: Settings, clock: Clock, passwords: Passwords | None = None, spawn: Spawn = spawn_process
 ) -> AsyncIterator[Parts]:
-    """The whole hub but its HTTP side, running; `spawn` starts its helpers. Raises HubError when it cannot start."""
+    """The whole hub without its HTTP side, running; `spawn` starts its child processes. Raises HubError if it cannot
+    start.
+    """
     async with AsyncExitStack() as stack:
         data_dir = settings.server.data_dir
         stack.enter_context(only_instance(data_dir))
@@ -205,7 +207,7 @@ async def parts(
 
 
 def media_parts(media: MediaEngine) -> Parts:
-    """What routes need of media, each by its own type."""
+    """The parts of media that routes use, each by its own type."""
     return {
         PageConnections: media.pages,
         PageAudio: media.audio,
@@ -223,7 +225,10 @@ def media_parts(media: MediaEngine) -> Parts:
 
 
 def create_app(settings: Settings, parts: Parts | None = None) -> FastAPI:
-    """The HTTP side over running parts; without parts only its description can be asked. Raises on a bare route."""
+    """The HTTP side over running parts; without parts only its OpenAPI description can be had.
+
+    Raises RuntimeError when a route states no policy or asks for a part that does not exist.
+    """
     app = FastAPI(
         title="camera hub",
         version=__version__,
@@ -247,7 +252,7 @@ def create_app(settings: Settings, parts: Parts | None = None) -> FastAPI:
 
 
 def attach(app: FastAPI, settings: Settings, parts: Parts) -> None:
-    """Let the app's routes answer from these parts from now on."""
+    """Make the app's routes use these parts from now on."""
     app.state.parts = parts
     app.state.sessions = parts.get(Sessions)
     app.state.origins = settings.server.public_origins

@@ -1,4 +1,4 @@
-"""Time as a value that is handed in: wall clock for records, monotonic clock for durations, sleep for waiting."""
+"""Time as an injected dependency: wall clock for records, monotonic clock for durations, sleep for waiting."""
 
 import asyncio
 import time
@@ -7,7 +7,7 @@ from typing import Protocol
 
 
 class Clock(Protocol):
-    """What every part that knows time is given."""
+    """What every part that deals with time is given."""
 
     def now(self) -> datetime:
         """The wall clock, aware, UTC. For records and people, never for durations."""

@@ -1,8 +1,8 @@
 """The one base error, its closed list of kinds, and the closed list of reasons.
 
-A kind says what class of thing went wrong and carries the HTTP status. A reason says exactly what, and is what pages
+A kind is the class of an error and has an HTTP status. A reason says exactly what is wrong, and is what pages
 translate; the same reasons appear on tiles, observations, alarms and discovery rows. Foreign exceptions are translated
-into `HubError` once, at the border where the foreign library lives.
+into `HubError` once, in the package that wraps the foreign library.
 """
 
 from enum import StrEnum
@@ -10,7 +10,7 @@ from typing import Any
 
 
 class Kind(StrEnum):
-    """What class of error; `status` is the HTTP status it is answered with."""
+    """The class of an error; `status` is its HTTP status."""
 
     INVALID = "invalid"
     UNAUTHENTICATED = "unauthenticated"
@@ -60,7 +60,7 @@ class Reason(StrEnum):
     HUB_UPLINK = "hub_uplink"
     VILLAGE_LINK = "village_link"
     DEVICE_DOWN = "device_down"
-    # getting in
+    # login and protocol
     WRONG_PASSWORD = "wrong_password"
     LOGIN_NEEDED = "login_needed"
     LOCKED_OUT = "locked_out"
@@ -116,7 +116,7 @@ class HubError(Exception):
     """An expected failure: its kind, an exact `reason` code, an English sentence with cause and remedy.
 
     `reason` is a `Reason` or, for forms and sessions, another stable snake_case code. `params` are the values that a
-    page puts into its own translation of the reason. No secret may stand in any of them.
+    page inserts into its own translation of the reason. None of them may contain a secret.
     """
 
     def __init__(self, kind: Kind, detail: str, *, reason: str | None = None, **params: Any) -> None:
@@ -127,5 +127,5 @@ class HubError(Exception):
         self.params = params
 
     def body(self) -> dict[str, Any]:
-        """The JSON body an API client gets."""
+        """The JSON body that an API client gets."""
         return {"error": self.kind.value, "reason": self.reason, "detail": self.detail, "params": self.params}

@@ -1,7 +1,7 @@
 """What rooms publish for each other: frozen events over one bounded bus.
 
-Rooms that do not know each other (health, patrol, later dispatch) meet here. An event names what changed; whoever
-needs the new state reads it where it is kept. A subscriber that falls behind loses the oldest events; they are counted,
+Rooms that do not import each other (health, patrol) communicate here. An event names what changed; a subscriber that
+needs the new state reads it from its owner. A subscriber that falls behind loses the oldest events; they are counted,
 and it gets `Lagged`, so that it can read everything again instead of being silently wrong.
 """
 
@@ -50,7 +50,7 @@ class CameraChanged(Event):
 
 @dataclass(frozen=True, slots=True)
 class FavouriteChanged(Event):
-    """A user has added a camera to the favourites, or removed it: it concerns the pages of that user alone."""
+    """A user added a camera to the favourites, or removed it: this concerns the pages of that user only."""
 
     user_id: int
     camera_id: int
@@ -58,7 +58,7 @@ class FavouriteChanged(Event):
 
 @dataclass(frozen=True, slots=True)
 class ProofRequested(Event):
-    """Cameras wait for their proving picture (cameras.register.proofs)."""
+    """Cameras are waiting to be proved (cameras.register.proofs)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ class FeedChanged(Event):
 
 @dataclass(frozen=True, slots=True)
 class CameraQuarantined(Event):
-    """A camera's pictures crashed the decoder again and again: it is not decoded for a while. Ends by itself."""
+    """A camera's pictures crashed the decoder repeatedly: it is not decoded for a while. The quarantine expires."""
 
     camera_id: int
 
@@ -95,14 +95,14 @@ class TourChanged(Event):
 
 @dataclass(frozen=True, slots=True)
 class RunChanged(Event):
-    """A run started, went on to another stop, was paused or resumed, or ended."""
+    """A run started, moved to another stop, was paused or resumed, or ended."""
 
     run_id: int
 
 
 @dataclass(frozen=True, slots=True)
 class SweepChanged(Event):
-    """A running discovery found something, progressed or ended."""
+    """A running sweep found something, progressed or ended."""
 
     sweep_id: str
     user_id: int
@@ -130,7 +130,7 @@ class NoticeChannelChanged(Event):
 
 
 class Subscription:
-    """One subscriber's bounded queue: iterate it for single events, or await `batch` for all that are there."""
+    """One subscriber's bounded queue: iterate it for single events, or await `batch` for all queued ones."""
 
     def __init__(self, kinds: tuple[type[Event], ...], limit: int) -> None:
         self._kinds = kinds
@@ -162,7 +162,7 @@ class Subscription:
         return self._queue.popleft()
 
     async def batch(self) -> list[Event]:
-        """All events that are queued, at least one: waits only while there is none."""
+        """All queued events, at least one: waits only while there is none."""
         events = [await self.next(), *self._queue]
         self._queue.clear()
         return events

@@ -1,8 +1,8 @@
-"""HTTP authentication as cameras and recorders ask for it, over HTTP and RTSP alike: challenges read and answered.
+"""HTTP authentication as cameras and recorders require it, over HTTP and RTSP: parses and answers challenges.
 
-Pure, no I/O. Grammar of WWW-Authenticate: RFC 7235; Digest: RFC 7616 and RFC 2617 (no qop); Basic: RFC 7617. What a
-device sends is hostile until proved otherwise: a header is read in one pass, text within quotes is never taken for a
-scheme, and sizes and numbers are bounded.
+Pure, no I/O. Grammar of WWW-Authenticate: RFC 7235; Digest: RFC 7616 and RFC 2617 (no qop); Basic: RFC 7617. Whatever a
+device sends may be hostile: a header is parsed in one pass, quoted text is never taken for a scheme, and sizes and
+numbers are bounded.
 """
 
 import base64
@@ -15,19 +15,21 @@ from itertools import islice
 from typing import Literal
 
 MAX_HEADER = 2048
-"""Characters of one WWW-Authenticate header; a longer one is not read."""
+"""Characters of one WWW-Authenticate header; a longer one is not parsed."""
 MAX_HEADERS = 8
-"""WWW-Authenticate headers of one answer; later ones are not read."""
+"""WWW-Authenticate headers of one answer; further ones are ignored."""
 MAX_WORDS = 128
-"""Schemes and parameters of one header; later ones are not read."""
+"""Schemes and parameters of one header; further ones are ignored."""
 
 _HASHES: dict[str, Callable[[bytes], "hashlib._Hash"]] = {"SHA-256": hashlib.sha256, "MD5": hashlib.md5}
 
-# Possessive, so that no character is looked at twice whatever a device sends.
+# Possessive, so that no character is matched twice whatever a device sends.
 _SPACE = re.compile(r"[ \t\r\n]*+")
 _TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]++")
 _STRAY = re.compile(r"[^ \t\r\n,\"!#$%&'*+\-.^_`|~0-9A-Za-z]++")
-_QUOTED = re.compile(r'"((?:[^"\\]|\\.)*+)(?:"|\\?\Z)', re.DOTALL)  # one without an end goes to the end of the header
+_QUOTED = re.compile(
+    r'"((?:[^"\\]|\\.)*+)(?:"|\\?\Z)', re.DOTALL
+)  # an unterminated one extends to the end of the header
 _BARE = re.compile(r"[^\s,]*+")
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
@@ -35,7 +37,7 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 @dataclass(frozen=True, slots=True)
 class Challenge:
-    """One way of signing in that a device offers. `algorithm` is "SHA-256" or "MD5", whether named or implied."""
+    """One challenge of a device. `algorithm` is "SHA-256" or "MD5", whether named or implied."""
 
     scheme: Literal["digest", "basic"]
     realm: str
@@ -49,12 +51,12 @@ class Challenge:
 
 
 class AuthOutcome(Enum):
-    """What a 401 means for one's login."""
+    """What a 401 means for our login."""
 
     TRY = auto()  # sign the request and send it again
-    REFUSED = auto()  # the device has seen this login and does not take it
+    REFUSED = auto()  # the device has seen this login and does not accept it
     UNANSWERABLE = auto()  # no challenge that can be answered
-    DOWNGRADED = auto()  # Basic from a device that has asked for Digest before: the password is not given
+    DOWNGRADED = auto()  # Basic from a device that has asked for Digest before: the password is not sent
 
 
 class Authenticator:
@@ -75,13 +77,13 @@ class Authenticator:
 
     @property
     def challenged(self) -> bool:
-        """Whether requests are signed by now."""
+        """Whether requests are being signed."""
         return self._challenge is not None
 
     def unauthorized(self, headers: Sequence[str]) -> AuthOutcome:
-        """Learn from a 401 with these WWW-Authenticate headers; whether its request is worth another try.
+        """Handle a 401 with these WWW-Authenticate headers; says whether to try the request again.
 
-        A nonce that is stale, or that replaces one which was accepted, does not say that the login is wrong.
+        A nonce that is stale, or that replaces an accepted one, does not mean that the login is wrong.
         """
         offers = _offers(headers)
         before = self.digest_seen
@@ -98,7 +100,7 @@ class Authenticator:
         return AuthOutcome.REFUSED
 
     def accepted(self) -> None:
-        """The device has answered a signed request with something else than 401."""
+        """The device has answered a signed request with something other than 401."""
         self._accepted = self._challenge is not None
 
     def authorization(self, method: str, uri: str, cnonce: str) -> str | None:
@@ -142,14 +144,14 @@ def digest(
 
 
 def strongest(challenges: Sequence[Challenge], *, basic: bool) -> Challenge | None:
-    """SHA-256 before MD5, Basic last and only where `basic` allows it; None when none is left."""
+    """The strongest challenge: SHA-256 before MD5, Basic last and only if `basic` allows it; None when none is left."""
     order = {"SHA-256": 0, "MD5": 1}
     fit = [one for one in challenges if one.scheme == "digest" or basic]
     return min(fit, key=lambda one: (one.scheme != "digest", order[one.algorithm]), default=None)
 
 
 def read_challenges(headers: Sequence[str]) -> list[Challenge]:
-    """The challenges of these WWW-Authenticate headers that can be answered; what is overlong or broken is left out."""
+    """The challenges of these WWW-Authenticate headers that can be answered, without overlong or malformed ones."""
     return _challenges(_offers(headers))
 
 
@@ -162,7 +164,7 @@ def _challenges(offers: Iterable[Offer]) -> list[Challenge]:
 
 
 def _offers(headers: Sequence[str]) -> list[Offer]:
-    """All that is offered, answerable or not. Of an overlong header only whether it speaks of Digest is noted."""
+    """All that is offered, answerable or not. Of an overlong header it only counts whether it mentions Digest."""
     found: list[Offer] = []
     for header in headers[:MAX_HEADERS]:
         if len(header) <= MAX_HEADER:
@@ -173,7 +175,7 @@ def _offers(headers: Sequence[str]) -> list[Offer]:
 
 
 def _schemes(header: str) -> list[Offer]:
-    """What one header offers; of a repeated parameter the first counts."""
+    """The schemes that one header offers; of a repeated parameter the first counts."""
     found: list[Offer] = []
     for name, value in islice(_words(header), MAX_WORDS):
         if value is None:
@@ -186,8 +188,8 @@ def _schemes(header: str) -> list[Offer]:
 def _words(header: str) -> Iterator[tuple[str, str | None]]:
     """Schemes (value None) and parameters of a header, in order.
 
-    A scheme stands at the beginning or after a comma. Other bare words are left out: some devices forget the quotes
-    around a realm of several words, and a word of it is no scheme. Where the comma before Digest is missing, it counts.
+    A scheme is at the beginning or after a comma. Other bare words are left out: some devices forget the quotes around
+    a realm of several words, and its words are not schemes. Digest counts even if the comma before it is missing.
     """
     at, first, after_quoted = 0, True, False
     while at < len(header):
@@ -202,7 +204,7 @@ def _words(header: str) -> Iterator[tuple[str, str | None]]:
             continue
         name, after = header[at:end], _end(_SPACE, header, end)
         if not header.startswith("=", after):
-            # A word with a rest attached ("Basic/1") is no scheme.
+            # A word with something attached ("Basic/1") is not a scheme.
             whole = after > end or after == len(header) or header[after] == ","
             if whole and (first or (after_quoted and name.lower() == "digest")):
                 yield name, None
@@ -226,10 +228,10 @@ def _end(pattern: re.Pattern[str], text: str, at: int) -> int:
 
 def _challenge(scheme: str, parameters: dict[str, str]) -> Challenge | None:
     if any(_CONTROL.search(value) for value in parameters.values()):
-        return None  # it would come back in a header of ours
+        return None  # it would be repeated in our own header
     realm = parameters.get("realm", "")
     if scheme == "basic":
-        # With a nonce it is Digest that somebody wrote badly, such as a realm of several words without quotes.
+        # With a nonce it is malformed Digest, such as a realm of several words without quotes.
         return Challenge("basic", realm) if parameters.keys() <= {"realm", "charset"} else None
     named = parameters.get("algorithm", "")
     algorithm = named.upper() or "MD5"

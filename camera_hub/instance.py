@@ -1,4 +1,4 @@
-"""One hub per data folder: a lock that the kernel releases when the process ends, however it ends."""
+"""One hub per data folder: a lock that the kernel releases whenever and however the process ends."""
 
 import fcntl
 import os
@@ -11,7 +11,7 @@ from camera_hub.errors import HubError, Kind
 
 @contextmanager
 def only_instance(data_dir: Path) -> Iterator[None]:
-    """Hold the folder's lock for the length of the block; the folder is made if need be. Raises HubError(CONFLICT)."""
+    """Hold the folder's lock for the length of the block; creates the folder if needed. Raises HubError(CONFLICT)."""
     try:
         data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         descriptor = os.open(data_dir / "hub.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)

@@ -1,4 +1,4 @@
-"""Logging: one line per record on stderr, with every secret taken out before anything else sees the record."""
+"""Logging: one line per record on stderr, with all secrets removed before anything else sees the record."""
 
 import logging
 import logging.config
@@ -6,7 +6,7 @@ import re
 import traceback
 
 _SECRETS = [
-    # rtsp://user:pass@host, also with an @ inside the password (the last @ before the host counts)
+    # rtsp://user:pass@host, also with an @ in the password (the last @ before the host counts)
     (re.compile(r"(?i)\b([a-z][a-z0-9+.-]*://)[^\s/?#\"'<>]*@"), r"\1***@"),
     # RTSP out: rtsp://hub:8554/<token>/5
     (re.compile(r"(?i)\b(rtsps?://[^\s/]+/)[0-9a-f]{32}\b"), r"\1***"),
@@ -27,14 +27,14 @@ _SECRETS = [
 
 
 def redact(text: str) -> str:
-    """The text without logins of URLs, authorization and cookie headers, and values called password or the like."""
+    """The text without logins in URLs, authorization and cookie headers, and values named password or the like."""
     for pattern, replacement in _SECRETS:
         text = pattern.sub(replacement, text)
     return text
 
 
 class Redaction(logging.Filter):
-    """First in the chain of every handler: the message is made, then cleaned; so is a traceback."""
+    """First filter of every handler: formats the message, then redacts it, and the traceback too."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         record.msg, record.args = redact(record.getMessage()), None
@@ -46,7 +46,7 @@ class Redaction(logging.Filter):
 
 
 def set_up(level: str = "INFO") -> None:
-    """Configure logging for this process. Foreign libraries speak from WARNING on."""
+    """Configure logging for this process. Foreign libraries log from WARNING on."""
     logging.config.dictConfig(
         {
             "version": 1,

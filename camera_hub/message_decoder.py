@@ -1,6 +1,6 @@
 """Strict decoding of a message's head (a JSON object) into its dataclass: names, types and ranges are checked. Pure.
 
-Every process checks what another one sends here and nowhere else, so that a message that was decoded can be trusted.
+Every process checks what another one sends here and nowhere else, so that a decoded message can be trusted.
 Supported annotations: `str`, `int`, `float`, `bool`, `None`, enumerations, `Literal`, `tuple[X, ...]`, dataclasses
 (also as a tagged union, whose members have a field `kind: Literal[…]`), unions of these, and `Annotated` with `Range`
 or `Length`.
@@ -14,7 +14,7 @@ from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
 MAX_ITEMS = 10_000
-"""Elements of one list."""
+"""Elements of one list at most."""
 _INT64 = 1 << 63
 
 Decoded = TypeVar("Decoded")
@@ -22,12 +22,12 @@ _Check = Callable[[str, Any], Any]
 
 
 class MessageError(ValueError):
-    """A head does not hold what its type of message must hold. The text names the field, never its value."""
+    """A head is not valid for its type of message. The text names the field, never its value."""
 
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """A number's bounds, both allowed."""
+    """A number's bounds, inclusive."""
 
     low: float
     high: float
@@ -35,7 +35,7 @@ class Range:
 
 @dataclass(frozen=True, slots=True)
 class Length:
-    """A string's length in characters, both bounds allowed."""
+    """The bounds of a string's length in characters, inclusive."""
 
     low: int
     high: int
@@ -96,7 +96,7 @@ def _int(where: str, value: Any) -> int:
 def _float(where: str, value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise MessageError(f"{where} must be a number")
-    if not -_INT64 <= value < _INT64:  # not a number, too: no comparison with it holds
+    if not -_INT64 <= value < _INT64:  # also refuses NaN, for which every comparison is false
         raise MessageError(f"{where} must be a finite number")
     return value
 

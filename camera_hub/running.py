@@ -1,4 +1,4 @@
-"""The one retry loop of the code base, and the one way to keep a task running beside a block."""
+"""The one retry loop of the code base, and the one way to run a task alongside a block."""
 
 import asyncio
 import logging
@@ -19,8 +19,8 @@ log = logging.getLogger(__name__)
 class Backoff:
     """Full-jitter back-off: the n-th pause is uniform in [0, min(cap, first * 2**n)], never under `floor` (seconds).
 
-    Full jitter keeps a village's cameras from coming back all at once (AWS architecture blog, "Exponential backoff and
-    jitter"). A run that stayed healthy for `reset_after` seconds starts the count again.
+    Full jitter keeps a village's cameras from reconnecting all at once (AWS architecture blog, "Exponential backoff and
+    jitter"). When the work stayed healthy for `reset_after` seconds, counting starts again.
     """
 
     first: float = 1.0
@@ -46,8 +46,8 @@ async def keep_running(
 ) -> None:
     """Run `run_once` for ever: when it returns or raises, pause and run it again. Ends only by cancellation.
 
-    An expected failure (`HubError`) is a warning once per change of its text; anything else is an error with traceback
-    each time. `on_failure` sees every exception before the pause, `rest` waits for its length (and may end it early).
+    An expected failure (`HubError`) is logged as a warning once per change of its text; anything else as an error with
+    traceback each time. `on_failure` gets every exception before the pause; `rest` waits that long, or less.
     """
     failures = 0
     logged: str | None = None
@@ -73,21 +73,21 @@ async def keep_running(
 
 
 BEAT = 0.1
-"""Seconds between the moments at which regular small work is done."""
+"""Seconds between the common points in time at which small periodic work is done."""
 
 
 def to_beat(now: float, seconds: float) -> float:
     """Seconds until the first beat that is at least `seconds` away.
 
-    Hundreds of viewers and feeds do a little every second. Waking for each alone costs more than the work: some 100 µs
-    of cold caches. On common beats they wake together, ten times a second at most.
+    Hundreds of viewers and feeds do a little work every second. Waking up for each separately costs more than the work:
+    some 100 µs of cold caches. On common beats they wake up together, at most ten times a second.
     """
     return max(0.0, math.ceil((now + seconds) / BEAT - 1e-6) * BEAT - now)
 
 
 @asynccontextmanager
 async def running(work: Coroutine[Any, Any, None], name: str) -> AsyncIterator[asyncio.Task[None]]:
-    """Run `work` as a named task while the block runs; on leaving cancel it and wait until it has ended."""
+    """Run `work` as a named task while the block runs; on leaving, cancel it and wait until it has ended."""
     task = asyncio.create_task(work, name=name)
     try:
         yield task
@@ -96,7 +96,7 @@ async def running(work: Coroutine[Any, Any, None], name: str) -> AsyncIterator[a
 
 
 async def ended(task: "asyncio.Task[Any]") -> None:
-    """Cancel `task` and wait for its end. Its own failure is logged, not raised; our own cancellation is raised."""
+    """Cancel `task` and wait for its end. Its failure is logged, not raised; our own cancellation is raised."""
     task.cancel()
     await asyncio.wait([task])
     if not task.cancelled() and (error := task.exception()) is not None:

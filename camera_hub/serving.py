@@ -1,4 +1,4 @@
-"""The hub as a running server: socket, parts, HTTP side; and its orderly shutdown."""
+"""The hub as a running server: socket, parts, HTTP side; and its graceful shutdown."""
 
 import asyncio
 import contextlib
@@ -23,11 +23,11 @@ log = logging.getLogger(__name__)
 
 DRAIN_SECONDS = 3
 STOP_SECONDS = 9.0
-"""From the first signal to the exit, whatever hangs: service managers kill after 10 s."""
+"""Seconds from the first signal to the exit, whatever hangs: service managers kill after 10 s."""
 
 
 class _Server(uvicorn.Server):
-    """Does not handle signals: `StopSignal` does, and what runs beside the server needs them too."""
+    """Does not handle signals: `StopSignal` does, since what runs beside the server needs them too."""
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -36,7 +36,7 @@ class _Server(uvicorn.Server):
 
 @dataclass(frozen=True, slots=True)
 class Serving:
-    """A hub that answers at `url`."""
+    """A running hub, reachable at `url`."""
 
     url: str
     parts: Parts
@@ -46,7 +46,7 @@ class Serving:
 async def serving(
     settings: Settings, clock: Clock, announce: Callable[[Serving], Awaitable[None]] | None = None
 ) -> AsyncIterator[Serving]:
-    """The whole hub, answering while the block runs; `announce` is awaited before the first answer. Raises HubError."""
+    """The whole hub, serving while the block runs; `announce` is awaited before it listens. Raises HubError."""
     with _bound(settings.server.host, settings.server.port) as listener:
         async with parts(settings, clock) as running:
             config = uvicorn.Config(
@@ -76,7 +76,7 @@ async def serving(
 
 @asynccontextmanager
 async def _unless_ended(server: "asyncio.Task[None]") -> AsyncIterator[None]:
-    """The block, cancelled when the server ends by itself: a hub that answers nobody must not run on unnoticed."""
+    """Cancel the block when the server ends by itself: a hub that does not answer must not keep running unnoticed."""
     body = asyncio.current_task()
     assert body is not None
     cancelled_before = body.cancelling()
@@ -96,7 +96,7 @@ async def _unless_ended(server: "asyncio.Task[None]") -> AsyncIterator[None]:
         cause = None if server.cancelled() else server.exception()
         raise HubError(
             Kind.INTERNAL,
-            f"the HTTP server ended by itself ({cause or 'without an error'}); the hub ends too, start it again",
+            f"the HTTP server ended by itself ({cause or 'without an error'}), so the hub exits; start it again",
             reason="server_ended",
         ) from cause
     finally:
@@ -104,7 +104,7 @@ async def _unless_ended(server: "asyncio.Task[None]") -> AsyncIterator[None]:
 
 
 def public_url(settings: Settings, port: int) -> str:
-    """Where a person's browser finds the hub."""
+    """The URL at which browsers reach the hub."""
     server = settings.server
     if server.public_origins:
         return server.public_origins[0]
@@ -125,7 +125,7 @@ def warn_if_open(settings: Settings) -> None:
 
 
 class StopSignal:
-    """SIGINT and SIGTERM: the first asks for an orderly shutdown within STOP_SECONDS, the second ends at once."""
+    """SIGINT and SIGTERM: the first requests a graceful shutdown within STOP_SECONDS, the second exits at once."""
 
     def __init__(self) -> None:
         self._requested = asyncio.Event()
@@ -139,14 +139,14 @@ class StopSignal:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Leave when everything has ended: the forced exit is called off."""
+        """Everything has ended: cancel the forced exit."""
         self._forced.cancel()
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.remove_signal_handler(number)
 
     async def wait(self) -> None:
-        """Wait until somebody asks for the shutdown."""
+        """Wait until a shutdown is requested."""
         await self._requested.wait()
 
     def _request(self) -> None:
@@ -166,7 +166,7 @@ def _exit_forced() -> None:
 
 @contextlib.contextmanager
 def _bound(host: str, port: int) -> Iterator[socket.socket]:
-    """A TCP socket that is bound but does not listen yet. Raises HubError with the remedy."""
+    """A TCP socket that is bound but not listening yet. Raises HubError with the remedy."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     try:
@@ -182,7 +182,7 @@ def _bound(host: str, port: int) -> Iterator[socket.socket]:
 
 
 def _listen(listener: socket.socket) -> None:
-    """From here on connections are accepted; of two programs that bound the same port the second fails here."""
+    """Start to accept connections; if two programs have bound the same port, the second one fails here."""
     try:
         listener.listen(512)
     except OSError as error:

@@ -1,7 +1,7 @@
 """All settings: frozen, read once, unknown keys refused. config/camera_hub.toml lists every key at its default.
 
 Only what must be known before the database opens, and what belongs to the machine, is here. What people edit at run
-time (villages, cameras, tours, users) is in the database. Environment: CAMERA_HUB_<SECTION>__<KEY> beats the file.
+time (villages, cameras, tours, users) is in the database. Environment: CAMERA_HUB_<SECTION>__<KEY> overrides the file.
 """
 
 import os
@@ -34,7 +34,7 @@ class ServerSettings(_Section):
 
 
 class SiteSettings(_Section):
-    """The site itself. `time_zone`: day and night, reports, duty and every time on a page are given in it."""
+    """The site itself. `time_zone`: day and night, reports, duty and all times on pages use it."""
 
     time_zone: str = "Asia/Shanghai"
 
@@ -57,7 +57,7 @@ _UNKNOWN_ZONE = "{!r} is not a time zone that this machine knows; use a name of 
 
 
 class DatabaseSettings(_Section):
-    """Where rows are kept; an empty url is SQLite in data_dir."""
+    """Where rows are stored; an empty url means SQLite in data_dir."""
 
     url: str = ""
 
@@ -113,7 +113,7 @@ class IngestSettings(_Section):
 
 
 class EyeSettings(_Section):
-    """Decoding key frames, in processes of their own."""
+    """Decoding key frames, in separate processes."""
 
     processes: int = Field(1, ge=1, le=8)
     picture_timeout: Seconds = 5.0
@@ -136,7 +136,7 @@ class DiscoverySettings(_Section):
 
 
 class HealthSettings(_Section):
-    """Rounds and judging."""
+    """Rounds and alarms."""
 
     round_seconds: Seconds = 60.0
     picture_seconds: Seconds = 300.0
@@ -189,12 +189,12 @@ class Settings(_Section):
 
     @property
     def database_url(self) -> str:
-        """The SQLAlchemy URL that is in force."""
+        """The effective SQLAlchemy URL."""
         return self.database.url or f"sqlite+aiosqlite:///{(self.server.data_dir / 'camera_hub.sqlite3').absolute()}"
 
 
 def load(path: Path | None = None, environ: dict[str, str] | None = None) -> Settings:
-    """Read the file (if given) and the environment. Raises HubError naming the key and the remedy."""
+    """Read the file (if given) and the environment. Raises HubError, which names the key and the remedy."""
     values: dict[str, Any] = {}
     if path is not None:
         try:
@@ -222,7 +222,7 @@ def load(path: Path | None = None, environ: dict[str, str] | None = None) -> Set
 
 
 def _sentence(error: Any) -> str:
-    """What is wrong with one key, in words for the person who wrote it."""
+    """What is wrong with one key, as a sentence for the person who set it."""
     if error["type"] == "extra_forbidden":
         return "there is no such setting"
     return str(error["msg"]).removeprefix("Value error, ")

@@ -2,8 +2,7 @@
 
 Frame: version u8 · 3 bytes of zero · head length u32 · body length u32 · head (JSON, UTF-8) · body. A frame is at most
 4 MiB. A head has `type`; a request also has `id`, its reply has `re` (the id) and either its values or `error` (the
-body of a `HubError`). The contract assumes nothing of one machine but the byte stream, so a
-relay may later run elsewhere.
+body of a `HubError`). The contract requires nothing but a byte stream, so a relay may later run on another machine.
 """
 
 import asyncio
@@ -43,7 +42,7 @@ class Message:
 
     @classmethod
     def of(cls, head: dict[str, Any]) -> Self:
-        """Decode a head; unknown keys are ignored. Raises MessageError (a ValueError) naming the wrong field."""
+        """Decode a head; unknown keys are ignored. Raises MessageError (a ValueError), which names the wrong field."""
         return decode(cls, head)
 
 
@@ -56,7 +55,7 @@ def encode(frame: PipeFrame) -> bytes:
 
 
 async def read_frame(reader: asyncio.StreamReader) -> PipeFrame | None:
-    """The next frame, None at a clean end. Raises HubError(INVALID) for a broken or foreign peer."""
+    """The next frame, None at the end of the stream. Raises HubError(INVALID) for a broken or foreign peer."""
     try:
         prefix = await reader.readexactly(_PREFIX.size)
     except (asyncio.IncompleteReadError, ConnectionError):
@@ -77,9 +76,9 @@ async def read_frame(reader: asyncio.StreamReader) -> PipeFrame | None:
 
 
 class Pipe:
-    """Both ends of the contract over one stream pair: `send`, `call` (request and reply), `receive` (all but replies).
+    """One end of the pipe, over a stream pair: `send`, `call` (request and reply), `receive` (all but replies).
 
-    Whoever owns a Pipe must keep `receive` being awaited, since replies are matched there. Nothing here starts a task.
+    The owner must keep awaiting `receive`, since replies are matched there. Nothing here starts a task.
     """
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -98,7 +97,7 @@ class Pipe:
         self.write(encode(PipeFrame(head, body)))
 
     def write(self, encoded: bytes) -> None:
-        """Write a frame that `encode` has made, without waiting. Raises HubError(UNAVAILABLE) when the peer is gone."""
+        """Write an encoded frame without waiting. Raises HubError(UNAVAILABLE) when the peer is gone."""
         try:
             self._writer.write(encoded)
         except (ConnectionError, RuntimeError) as error:
@@ -167,7 +166,7 @@ class Pipe:
                 waiting.set_result(frame)
 
     async def close(self) -> None:
-        """Close the stream; idempotent. What a peer does not read within CLOSE_SECONDS is thrown away."""
+        """Close the stream; idempotent. What the peer does not read within CLOSE_SECONDS is discarded."""
         self._writer.close()
         try:
             async with asyncio.timeout(CLOSE_SECONDS):

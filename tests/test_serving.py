@@ -18,12 +18,12 @@ from websockets.exceptions import InvalidStatus
 
 from camera_hub.access.policy import Role
 from camera_hub.api.routing import CSRF_HEADER
+from camera_hub.cli_parts import accounts
 from camera_hub.clock import SystemClock
 from camera_hub.errors import HubError
 from camera_hub.instance import only_instance
 from camera_hub.serving import public_url, serving, warn_if_open
 from camera_hub.settings import MediaSettings, ServerSettings, Settings
-from camera_hub.shell import accounts
 
 DEADLINE = 20.0
 
@@ -120,7 +120,7 @@ async def test_the_lock_goes_with_its_holder(tmp_path: Path) -> None:
 @pytest.mark.slow
 async def test_an_account_is_made_from_the_shell_with_the_password_on_standard_input(tmp_path: Path) -> None:
     process = await _start(tmp_path / "data", "user", "add", "wang", "operator", "--name", "王")
-    assert await _said(process, "tK7-riverside\n") == ("wang (operator) made\n", "")
+    assert await _said(process, "tK7-riverside\n") == ("wang (operator) created\n", "")
     async with accounts(Settings(server=ServerSettings(data_dir=tmp_path / "data"))) as found:
         account = await found.check("wang", "tK7-riverside")
     assert account is not None

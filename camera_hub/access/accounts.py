@@ -1,4 +1,4 @@
-"""The users: making, changing, signing in. The last township admin can be neither disabled nor demoted."""
+"""User accounts: create, change, check a password. The last township admin can be neither disabled nor demoted."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -23,14 +23,14 @@ MAX_GRANTS = 200
 
 
 class Keep(Enum):
-    """Stands for what is not to be changed where None has a meaning of its own."""
+    """Marks a field that is not to be changed, where None has a meaning of its own."""
 
     KEEP = "keep"
 
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """A user as the other rooms may see it: no hash. `villages`: the grants that bound it, None for all villages."""
+    """A user without the password hash. `villages`: the grants to which it is restricted, None for all villages."""
 
     id: int
     username: str
@@ -44,7 +44,7 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What is to be changed of a user; None: stays (of `villages`: all of them)."""
+    """Changes to a user; None leaves a field as it is (for `villages` it means all villages)."""
 
     display_name: str | None = None
     role: Role | None = None
@@ -57,7 +57,7 @@ class Change:
 
 
 class Accounts:
-    """The verbs behind the users page and the command line."""
+    """The operations behind the users page and the command line."""
 
     def __init__(
         self, database: Database, clock: Clock, bus: EventBus, passwords: Passwords, sessions: Sessions
@@ -69,7 +69,7 @@ class Accounts:
         self._sessions = sessions
 
     async def count(self) -> int:
-        """How many users there are, disabled ones too."""
+        """The number of users, disabled ones included."""
         async with self._database.read() as session:
             return await session.scalar(select(func.count()).select_from(User)) or 0
 
@@ -94,7 +94,7 @@ class Accounts:
             return await _read(session, user)
 
     def as_actor(self, account: Account) -> Actor:
-        """The account as it may act now."""
+        """The account as an actor, with what it may do now."""
         villages = None if account.villages is None else villages_at(account.villages, self._clock.now())
         return Actor(account.id, account.username, account.display_name, account.role, villages)
 
@@ -116,7 +116,7 @@ class Accounts:
         *,
         guard: Callable[[AsyncSession], Awaitable[None]] | None = None,
     ) -> Account:
-        """Make a user; `villages` bound it, None: all. `guard` may refuse, within the transaction.
+        """Create a user, restricted to `villages` (None: all). `guard` may refuse within the transaction.
 
         Raises HubError: INVALID (weak password, village_needed, bad_period), CONFLICT (username_taken), NOT_FOUND.
         """
@@ -146,7 +146,7 @@ class Accounts:
         return account
 
     async def change(self, user_id: int, change: Change) -> Account:
-        """Change a user. Lost rights act at once: a new password or disabling ends the user's sessions."""
+        """Change a user. Withdrawn rights end at once: a new password or disabling ends the user's sessions."""
         hashed: str | None = None
         if change.password is not None:
             self._passwords.require_good(change.password, (await self.get(user_id)).username)
@@ -173,7 +173,7 @@ class Accounts:
         return account
 
     async def new_password(self, user_id: int, old: str, new: str, *, keep: str) -> None:
-        """Change one's own password; all one's other sessions end. Raises HubError when `old` is wrong."""
+        """Change the user's own password; all sessions but `keep` end. Raises HubError when `old` is wrong."""
         async with self._database.read() as session:
             user = await _existing(session, user_id)
         if not await self._passwords.verify(user.password_hash, old):
@@ -186,7 +186,7 @@ class Accounts:
         self._publish(user_id)
 
     async def check(self, username: str, password: str) -> Account | None:
-        """The user whose name and password these are; None (after the same time) for any other pair."""
+        """The user with this name and password; None, after the same time, if either is wrong or it is disabled."""
         async with self._database.read() as session:
             user = await session.scalar(select(User).where(User.username == username.casefold()))
             account = await _read(session, user) if user is not None else None
@@ -213,18 +213,18 @@ async def _existing(session: AsyncSession, user_id: int) -> User:
 
 
 async def _another_admin(session: AsyncSession, user: User) -> None:
-    """Raise when no enabled township admin but `user` is left. Locks the rows: two admins cannot demote each other."""
+    """Raise when `user` is the last enabled township admin. Locks the rows: two admins cannot demote each other."""
     query = select(User.id).where(User.role == Role.TOWNSHIP_ADMIN.value, User.disabled.is_(False)).with_for_update()
     if not set(await session.scalars(query)) - {user.id}:
         raise HubError(
             Kind.CONFLICT,
-            "this is the last township admin; make another one first",
+            "this is the last township admin; create another one first",
             reason="last_admin",
         )
 
 
 async def _bind(session: AsyncSession, user: User, role: Role, villages: Sequence[VillageGrant] | None) -> None:
-    """Store which villages bound the user: a village admin needs some, a township admin has all."""
+    """Store to which villages the user is restricted: a village admin needs some, a township admin has all."""
     if role is Role.TOWNSHIP_ADMIN:
         villages = None
     if role is Role.VILLAGE_ADMIN and villages is None:

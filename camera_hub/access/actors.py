@@ -1,4 +1,4 @@
-"""Users as actors: what the database says of a user's role and villages, judged at one moment."""
+"""Users as actors: a user's role and villages as stored, evaluated at one moment."""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -15,7 +15,7 @@ from camera_hub.store.tables import User, UserVillage
 
 @dataclass(frozen=True, slots=True)
 class ActorReading:
-    """An actor, and until when that holds by itself (a grant begins or ends then); None: until somebody changes it."""
+    """An actor, and until when it is valid (a grant begins or ends then); None: until somebody changes it."""
 
     actor: Actor
     holds_until: datetime | None
@@ -33,7 +33,7 @@ async def read_actor(session: AsyncSession, user_id: int, now: datetime) -> Acto
 
 
 async def grants_of(session: AsyncSession, user_ids: Iterable[int]) -> dict[int, tuple[VillageGrant, ...]]:
-    """The grants of these users, those that are over too, in the order in which they were given."""
+    """The grants of these users, expired ones included, in the order in which they were given."""
     found: dict[int, list[VillageGrant]] = defaultdict(list)
     rows = await session.scalars(
         select(UserVillage).where(UserVillage.user_id.in_(list(user_ids))).order_by(UserVillage.id)
@@ -46,5 +46,5 @@ async def grants_of(session: AsyncSession, user_ids: Iterable[int]) -> dict[int,
 def in_scope(
     actor: Actor, village: InstrumentedAttribute[int] | InstrumentedAttribute[int | None]
 ) -> ColumnElement[bool]:
-    """The condition of every query over rows of villages: `village` is the column that names whose row it is."""
+    """The condition of every query over rows of villages; `village` is the column with the village's id."""
     return true() if actor.villages is None else village.in_(sorted(actor.villages))

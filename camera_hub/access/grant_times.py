@@ -1,4 +1,4 @@
-"""Grants that begin or end by the clock: open pages and running pictures of their users are judged again then."""
+"""Grants that begin or end by the clock: open pages and running pictures of their users are authorized again then."""
 
 import asyncio
 from typing import Self
@@ -13,7 +13,7 @@ from camera_hub.store.database import Database
 from camera_hub.store.tables import UserVillage
 
 EVERY = 2.0
-"""Seconds between two looks: so late may a page learn that its time is over."""
+"""Seconds between two checks: how late a page may learn that access has ended."""
 
 
 class GrantTimes:
@@ -38,11 +38,11 @@ class GrantTimes:
 
     async def _watch(self) -> None:
         while True:
-            await self.look()
+            await self.check()
             await self._clock.sleep(EVERY)
 
-    async def look(self) -> None:
-        """Publish AccessChanged for each user with a grant that began or ended since the last look."""
+    async def check(self) -> None:
+        """Publish AccessChanged for each user with a grant that began or ended since the last check."""
         now = self._clock.now()
         passed = [and_(time > self._seen, time <= now) for time in (UserVillage.valid_from, UserVillage.valid_until)]
         async with self._database.read() as session:

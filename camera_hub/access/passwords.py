@@ -1,7 +1,7 @@
-"""Passwords: what is acceptable, and hashing with argon2id off the event loop.
+"""Passwords: which are acceptable, and hashing with argon2id off the event loop.
 
-Cost is OWASP's second line (19 MiB, 2 passes, 1 lane; about 30 ms). At most `SLOTS` hashes run at a time and `WAITING`
-may wait, so that a flood of sign-ins can neither fill the memory nor hold the loop.
+The parameters are OWASP's second choice (19 MiB, 2 passes, 1 lane; about 30 ms). At most `SLOTS` hashes run at a time
+and `WAITING` may wait, so that a flood of sign-ins can neither exhaust the memory nor block the loop.
 """
 
 import asyncio
@@ -33,17 +33,17 @@ _PLAIN = frozenset(
 
 
 class Passwords:
-    """Hashes and checks. `min_length` from the settings holds for new passwords only."""
+    """Hashes and verifies passwords. `min_length` from the settings applies to new passwords only."""
 
     def __init__(self, min_length: int, hasher: PasswordHasher | None = None) -> None:
         self._min_length = min_length
         self._hasher = hasher or PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
         self._slots = asyncio.Semaphore(SLOTS)
         self._inside = 0
-        self._nobody: str | None = None
+        self._dummy_hash: str | None = None
 
     def require_good(self, password: str, username: str) -> None:
-        """Raise HubError(INVALID) saying what a new password lacks."""
+        """Raise HubError(INVALID), which says what is wrong, if a new password is too weak."""
         if (lack := weakness(password, username, self._min_length)) is not None:
             raise HubError(Kind.INVALID, _LACKS[lack].format(self._min_length), reason=lack, min=self._min_length)
 
@@ -54,14 +54,14 @@ class Passwords:
     async def verify(self, stored: str | None, password: str) -> bool:
         """Whether the password is right. `stored` None (no such user) takes as long and is never right."""
         if stored is None:
-            if self._nobody is None:
-                self._nobody = await self.hash(secrets.token_urlsafe(16))
-            await self._run(self._check, self._nobody, password)
+            if self._dummy_hash is None:
+                self._dummy_hash = await self.hash(secrets.token_urlsafe(16))
+            await self._run(self._check, self._dummy_hash, password)
             return False
         return await self._run(self._check, stored, password)
 
     def outdated(self, stored: str) -> bool:
-        """Whether the hash was made with other costs than today's."""
+        """Whether the hash was made with other parameters than the present ones."""
         return self._hasher.check_needs_rehash(stored)
 
     def _check(self, stored: str, password: str) -> bool:
@@ -72,7 +72,7 @@ class Passwords:
 
     async def _run(self, work: Callable[..., T], *args: str) -> T:
         if self._inside >= SLOTS + WAITING:
-            raise HubError(Kind.BUSY, "too many people sign in at the same moment; try again in some seconds")
+            raise HubError(Kind.BUSY, "too many people are signing in at once; try again in a few seconds")
         self._inside += 1
         try:
             async with self._slots:
@@ -85,7 +85,7 @@ _LACKS = {
     "password_short": "the password is too short; choose at least {} characters",
     "password_long": f"the password is too long; choose at most {MAX_LENGTH} characters",
     "password_username": "the password must not be the user name",
-    "password_trivial": "the password is too easy to guess (one character repeated, a row of keys, a usual word)",
+    "password_trivial": "the password is too easy to guess (one character repeated, a row of keys, a common word)",
 }
 
 
@@ -105,7 +105,7 @@ def weakness(password: str, username: str, min_length: int) -> str | None:
 
 
 def _is_run(text: str) -> bool:
-    """A keyboard or alphabet row, forwards or backwards, as a whole or doubled ("123456123456")."""
+    """Whether it is part of a keyboard or alphabet row, forwards or backwards, once or twice ("123456123456")."""
     half = text[: len(text) // 2]
     candidates = [text, half] if len(text) >= 8 and text == half * 2 else [text]
     return any(part in run or part in run[::-1] for part in candidates for run in _RUNS)

@@ -1,4 +1,4 @@
-"""The one policy: (who, action, whose village) → yes or no. Pure; every route asks it or the hub does not start."""
+"""The only policy: (who, action, whose village) → yes or no. Pure; a route without it keeps the hub from starting."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from camera_hub.errors import HubError, Kind
 
 
 class Role(StrEnum):
-    """The five kinds of people."""
+    """The five kinds of users."""
 
     TOWNSHIP_ADMIN = "township_admin"
     OPERATOR = "operator"
@@ -19,11 +19,11 @@ class Role(StrEnum):
 
 
 class Action(StrEnum):
-    """What a route lets one do."""
+    """What a route allows its user to do."""
 
     SELF = "self"  # one's own session, password, favourites
     VIEW = "view"  # the tree, live pictures, snapshots, scenes, tours and running patrols
-    LISTEN = "listen"  # hear a camera that one watches, where the site has sound at all (media.audio)
+    LISTEN = "listen"  # listen to a camera that one watches, if the site allows sound at all (media.audio)
     READ_HEALTH = "read_health"  # alarms, observations
     ACKNOWLEDGE = "acknowledge"
     REGISTER = "register"  # search, add and change devices and cameras
@@ -76,7 +76,7 @@ _TOWNSHIP = frozenset(
         Action.MANAGE_STREAM_TOKENS,
     }
 )
-"""What concerns the township as a whole: nobody who is bound to some villages may do it, whatever the role."""
+"""What concerns the whole township: not allowed to users who are restricted to some villages, whatever their role."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,16 +100,16 @@ def villages_at(grants: Iterable[VillageGrant], now: datetime) -> frozenset[int]
 
 
 def next_change(grants: Iterable[VillageGrant], now: datetime) -> datetime | None:
-    """When a grant begins or ends next; None when nothing changes any more."""
+    """When a grant begins or ends next; None when no change is to come."""
     times = [time for grant in grants for time in (grant.valid_from, grant.valid_until) if time is not None]
     return min((time for time in times if time > now), default=None)
 
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who acts: a user in a session, as of now.
+    """Who acts: the user of a session, with the rights of this moment.
 
-    `villages`: those that bound all they see and do; None for all. A village admin is always bound.
+    `villages`: the only ones they may see and act on; None for all. A village admin is always restricted.
     """
 
     user_id: int
@@ -124,21 +124,21 @@ class Actor:
 
     @property
     def bound(self) -> bool:
-        """Whether only some villages (perhaps none) may be seen, and nothing of the township as a whole."""
+        """Whether the actor is restricted to some villages (perhaps none), and sees nothing of the whole township."""
         return self.villages is not None
 
     def sees(self, village_id: int | None) -> bool:
-        """Whether the village is within bounds; None: something that belongs to no village but to the township."""
+        """Whether the actor may see the village; None: something that belongs to the whole township."""
         return self.villages is None or village_id in self.villages
 
 
 def role_actions(role: Role) -> frozenset[Action]:
-    """All that the role may do where no villages bound it."""
+    """All that the role may do if it is not restricted to some villages."""
     return _MAY[role]
 
 
 def actions(actor: Actor) -> frozenset[Action]:
-    """All that the actor may do, within the villages that bound them."""
+    """All that the actor may do, in the villages that they may see."""
     return _MAY[actor.role] - _TOWNSHIP if actor.bound else _MAY[actor.role]
 
 
@@ -148,6 +148,6 @@ def allows(actor: Actor, action: Action, village_id: int | None = None) -> bool:
 
 
 def require_village(actor: Actor, village_id: int | None, what: str) -> None:
-    """Raise HubError(NOT_FOUND), which reveals nothing, when the object lies outside the actor's villages."""
+    """Raise HubError(NOT_FOUND), which reveals nothing, when the object is outside the actor's villages."""
     if not actor.sees(village_id):
         raise HubError(Kind.NOT_FOUND, f"there is no such {what}")

@@ -1,8 +1,8 @@
-"""Signed-in browsers: opaque tokens, of which only the SHA-256 is stored, with an absolute end.
+"""Signed-in browsers: opaque tokens, of which only the SHA-256 is stored, with an absolute lifetime.
 
-An actor that was looked up is remembered for at most 5 s, so that a page's many requests cost one read, and a right
-that was taken away, even by another process, is gone within 5 s; one that ends by the clock ends on time. A change made
-through this object acts at once.
+An actor is cached for at most 5 s, so that a page's many requests cost one read, and a right that was withdrawn, even
+by another process, is gone within 5 s; one that ends by the clock ends on time. A change made through this object takes
+effect at once.
 """
 
 import hashlib
@@ -49,7 +49,7 @@ class Sessions:
         return int(self._lifetime.total_seconds())
 
     async def start(self, user_id: int, *, address: str = "", agent: str = "") -> str:
-        """A new session's token; ended ones are swept away on the way."""
+        """Start a session and return its token; expired sessions are deleted at the same time."""
         token = secrets.token_urlsafe(32)
         now = self._clock.now()
         async with self._database.write() as session:
@@ -68,7 +68,7 @@ class Sessions:
         return token
 
     async def actor(self, token: str) -> Actor | None:
-        """Who holds the session; None when it is unknown, expired, or its user is disabled."""
+        """The user of the session; None when it is unknown, expired, or its user is disabled."""
         key = _hash(token)
         known = self._known.get(key)
         if known is not None and self._clock.monotonic() < known.until:
@@ -91,22 +91,22 @@ class Sessions:
         return reading.actor
 
     async def _note_seen(self, key: str, now: datetime) -> None:
-        """Keep that the session is used; where nothing can be written (disk full), reading goes on without."""
+        """Record that the session is in use; where nothing can be written (disk full), the session works without."""
         try:
             async with self._database.write() as session:
                 await session.execute(update(UserSession).where(UserSession.token_hash == key).values(seen_at=now))
         except HubError as error:
-            log.debug("the use of a session could not be noted: %s", error)
+            log.debug("the use of a session could not be recorded: %s", error)
 
     async def end(self, token: str) -> None:
-        """End one session; an unknown one is no error."""
+        """End one session; an unknown one is not an error."""
         async with self._database.write() as session:
             await session.execute(delete(UserSession).where(UserSession.token_hash == _hash(token)))
         self._changes += 1
         self._known.pop(_hash(token), None)
 
     async def end_all(self, session: AsyncSession, user_id: int, *, keep: str = "") -> None:
-        """End a user's sessions but `keep`, in the caller's transaction. Call `forget` after its commit."""
+        """End all sessions of a user except `keep`, in the caller's transaction. Call `forget` after its commit."""
         await session.execute(
             delete(UserSession).where(
                 UserSession.user_id == user_id, UserSession.token_hash != (_hash(keep) if keep else "")
@@ -114,7 +114,7 @@ class Sessions:
         )
 
     def forget(self, user_id: int) -> None:
-        """Drop what is remembered of a user, so that the next request is judged by what is stored."""
+        """Drop a user from the cache, so that the next request reads what is stored."""
         self._changes += 1
         self._known = {key: known for key, known in self._known.items() if known.actor.user_id != user_id}
 

@@ -1,7 +1,7 @@
-"""The first start: a one-time link, shown on the console, with which the first township admin is made.
+"""The first start: a one-time link, shown on the console, with which the first township admin is created.
 
-There is no default account and no default password. A link ends after its time or when it was used; each start without
-users makes a new one and ends the older.
+There is no default account and no default password. A link expires, and it can be used once; each start without users
+creates a new link and makes older ones invalid.
 """
 
 import hashlib
@@ -20,7 +20,7 @@ from camera_hub.store.tables import SetupLink, User
 
 
 class FirstSetup:
-    """Makes and redeems the link. `minutes`: how long it is good."""
+    """Creates and redeems the link. `minutes`: how long it is valid."""
 
     def __init__(self, database: Database, clock: Clock, accounts: Accounts, minutes: float) -> None:
         self._database = database
@@ -33,7 +33,7 @@ class FirstSetup:
         return await self._accounts.count() == 0
 
     async def new_token(self) -> str | None:
-        """The token of a fresh link, None when there are users. Earlier links end."""
+        """The token of a new link, None when there are users. Earlier links become invalid."""
         if not await self.needed():
             return None
         token = secrets.token_urlsafe(32)
@@ -44,7 +44,7 @@ class FirstSetup:
         return token
 
     async def redeem(self, token: str, username: str, display_name: str, password: str) -> Account:
-        """Make the first township admin. Raises HubError: "setup_link_bad", or what the password lacks."""
+        """Create the first township admin. Raises HubError: "setup_link_bad", or what is wrong with the password."""
         now = self._clock.now()
 
         async def use_up(session: AsyncSession) -> None:
@@ -62,14 +62,14 @@ class FirstSetup:
 
         async with self._database.read() as session:
             if await session.get(SetupLink, _hash(token)) is None:
-                raise _bad()  # before a hash is spent on it
+                raise _bad()  # before a password hash is computed for it
         return await self._accounts.create(username, display_name, Role.TOWNSHIP_ADMIN, password, guard=use_up)
 
 
 def _bad() -> HubError:
     return HubError(
         Kind.FORBIDDEN,
-        "this set-up link is not good any more; restart the hub and use the new link that it shows",
+        "this set-up link is no longer valid; restart the hub and use the new link that it shows",
         reason="setup_link_bad",
     )
 

@@ -1,4 +1,4 @@
-"""Signing in: throttle, password, session, in that order, and one answer for all that is wrong."""
+"""Signing in: throttle, password, session, in that order, and the same answer whatever is wrong."""
 
 from dataclasses import dataclass, field
 
@@ -10,7 +10,7 @@ from camera_hub.errors import HubError, Kind
 
 @dataclass(frozen=True, slots=True)
 class SignedIn:
-    """A fresh session; the token goes into the cookie and nowhere else."""
+    """A new session; the token goes into the cookie and nowhere else."""
 
     account: Account
     token: str = field(repr=False)

@@ -1,4 +1,4 @@
-"""Tokens that let foreign players have cameras over RTSP: made once, shown once, kept as a hash, revoked at once."""
+"""Tokens with which foreign players fetch cameras over RTSP: shown once, stored as a hash, revocable at any time."""
 
 import hashlib
 import secrets
@@ -21,13 +21,13 @@ MAX_TOKENS = 1000
 
 @dataclass(frozen=True, slots=True)
 class TokenScope:
-    """Which cameras: the named ones, or those of one village, or all."""
+    """The cameras that a token covers: the named ones, or those of one village, or all."""
 
     village_id: int | None = None
     cameras: tuple[int, ...] | None = None
 
     def covers(self, camera_id: int, village_id: int) -> bool:
-        """Whether the camera of that village lies in it."""
+        """Whether it covers the camera, which is in that village."""
         if self.cameras is not None:
             return camera_id in self.cameras
         return self.village_id is None or self.village_id == village_id
@@ -35,7 +35,7 @@ class TokenScope:
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A token as the other rooms may see it: no hash."""
+    """A token without its hash."""
 
     id: int
     name: str
@@ -49,7 +49,7 @@ class Token:
 
 
 def unusable(token: Token, now: datetime) -> HubError | None:
-    """Why the token opens nothing at that time; None when it does. Pure."""
+    """Why the token is not accepted at that time; None when it is. Pure."""
     if token.revoked_at is not None:
         return HubError(Kind.UNAUTHENTICATED, "this token has been revoked", reason="revoked")
     if token.expires_at is not None and token.expires_at <= now:
@@ -58,7 +58,7 @@ def unusable(token: Token, now: datetime) -> HubError | None:
 
 
 def refusal(token: Token, now: datetime, camera_id: int, village_id: int) -> HubError | None:
-    """Why the token does not let its holder have the camera at that time; None when it does. Pure."""
+    """Why the token does not give access to the camera at that time; None when it does. Pure."""
     if (bad := unusable(token, now)) is not None:
         return bad
     if not token.scope.covers(camera_id, village_id):
@@ -67,7 +67,7 @@ def refusal(token: Token, now: datetime, camera_id: int, village_id: int) -> Hub
 
 
 class StreamTokens:
-    """The verbs behind the page, and what the media room asks."""
+    """The operations behind the page, and what media needs of tokens."""
 
     def __init__(self, database: Database, clock: Clock, bus: EventBus) -> None:
         self._database = database
@@ -77,16 +77,22 @@ class StreamTokens:
     async def create(
         self, actor: Actor, name: str, scope: TokenScope, *, expires_at: datetime | None, max_sessions: int
     ) -> tuple[Token, str]:
-        """A new token, and its text: nobody can read it again. Raises HubError: INVALID (scope, time), CONFLICT."""
+        """A new token, and its text, which cannot be read again. Raises HubError: INVALID (scope, time), CONFLICT."""
         now = self._clock.now()
         if expires_at is not None and expires_at <= now:
-            raise HubError(Kind.INVALID, "the token would have expired already", reason="expires_in_past")
-        # Letters and digits alone: decoders' forms spoil or refuse other characters, and people type it.
+            raise HubError(
+                Kind.INVALID, "the token would already be expired; choose a later time", reason="expires_in_past"
+            )
+        # Letters and digits only: input forms of video decoders garble or refuse other characters, and people type it.
         text = secrets.token_hex(16)
         async with self._database.write() as session:
             await _require_there(session, scope)
             if len((await session.scalars(select(StreamToken.id))).all()) >= MAX_TOKENS:
-                raise HubError(Kind.CONFLICT, f"there are {MAX_TOKENS} tokens already", reason="too_many_tokens")
+                raise HubError(
+                    Kind.CONFLICT,
+                    f"there are {MAX_TOKENS} tokens already; no more can be created",
+                    reason="too_many_tokens",
+                )
             row = StreamToken(
                 token_hash=hashed(text),
                 name=name,
@@ -105,12 +111,12 @@ class StreamTokens:
         return token, text
 
     async def all(self) -> list[Token]:
-        """Every token, the newest first; revoked ones stay until the register has forgotten their sessions."""
+        """Every token, newest first; revoked ones stay until their sessions are deleted from the register."""
         async with self._database.read() as session:
             return [_token(row) for row in await session.scalars(select(StreamToken).order_by(StreamToken.id.desc()))]
 
     async def revoke(self, token_id: int) -> Token:
-        """Its sessions end at once; again is no error. Raises HubError(NOT_FOUND)."""
+        """Revoke the token: its sessions end at once. Revoking it again is not an error. Raises HubError(NOT_FOUND)."""
         async with self._database.write() as session:
             row = await session.get(StreamToken, token_id)
             if row is None:
@@ -121,7 +127,7 @@ class StreamTokens:
         return token
 
     async def forget(self, before: datetime) -> None:
-        """Drop tokens that were no good any more at that time, once no line of the register names them."""
+        """Delete tokens that were invalid at that time, once no line of the register names them."""
         over = or_(StreamToken.revoked_at < before, StreamToken.expires_at < before)
         named = exists().where(StreamSession.token_id == StreamToken.id)
         async with self._database.write() as session:
@@ -137,7 +143,7 @@ class StreamTokens:
 
 
 def hashed(text: str) -> str:
-    """What is stored of a token. 128 random bits need no slow hash."""
+    """The stored form of a token. 128 random bits do not need a slow hash."""
     return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -153,7 +159,11 @@ async def _require_there(session: AsyncSession, scope: TokenScope) -> None:
 async def _require_cameras(session: AsyncSession, ids: Sequence[int]) -> None:
     known = set(await session.scalars(select(Camera.id).where(Camera.id.in_(ids), Camera.state != "retired")))
     if not ids or known != set(ids):
-        raise HubError(Kind.INVALID, "name cameras that are in service", reason="scope")
+        raise HubError(
+            Kind.INVALID,
+            "some of these cameras do not exist or are retired; choose cameras that are in service",
+            reason="scope",
+        )
 
 
 def _token(row: StreamToken) -> Token:

@@ -1,7 +1,7 @@
-"""How often a sign-in may fail: per account and per address, in the database, so that a restart forgets nothing.
+"""How often a sign-in may fail: per account and per address, stored in the database, so that it survives a restart.
 
-An attempt is counted before its password is checked, and the count is taken back when it was right: a hundred attempts
-at the same moment are a hundred, not one.
+An attempt is counted before its password is checked, and the count is taken back if it was right: a hundred attempts at
+the same moment count as a hundred, not as one.
 """
 
 import math
@@ -19,7 +19,7 @@ from camera_hub.store.database import Database
 from camera_hub.store.tables import LoginFailure
 
 ADDRESS_FACTOR = 3
-"""A whole office may share one address: it gets more failures than one account."""
+"""A whole office may share one address: it is allowed more failures than one account."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,19 +38,19 @@ def wait(count: Count | None, now: datetime, limit: int, window: timedelta) -> t
 
 
 def counted(count: Count | None, now: datetime, window: timedelta) -> Count:
-    """The count after one more failure; a window that is over starts again. Pure."""
+    """The count after one more failure; after the window it starts again. Pure."""
     if count is None or not _inside(count, now, window):
         return Count(1, now)
     return Count(count.failures + 1, count.first_at)
 
 
 def _inside(count: Count, now: datetime, window: timedelta) -> bool:
-    """A clock that was set back does not lengthen the wait."""
+    """Whether the window is not over yet. A clock that was set back does not lengthen the wait."""
     return timedelta() <= now - count.first_at < window
 
 
 class Throttle:
-    """Counts attempts. `limit` failures within `minutes` per account, thrice that per address."""
+    """Counts attempts: `limit` failures within `minutes` per account, ADDRESS_FACTOR times that per address."""
 
     def __init__(self, database: Database, clock: Clock, limit: int, minutes: float) -> None:
         self._database = database
@@ -83,7 +83,7 @@ class Throttle:
                 )
 
     async def _counts(self, session: AsyncSession, keys: Sequence[str], now: datetime) -> dict[str, Count]:
-        """The rows of the keys, made where missing and locked in one order: attempts at one moment wait in line."""
+        """The rows of the keys, created where missing and locked in a fixed order: simultaneous attempts queue up."""
         insert = sqlite.insert if self._database.is_sqlite else postgresql.insert
         for key in keys:
             fresh = insert(LoginFailure).values(key=key, failures=0, first_at=now, last_at=now)
@@ -92,7 +92,7 @@ class Throttle:
         return {row.key: Count(row.failures, row.first_at) for row in await session.scalars(query)}
 
     async def succeeded(self, username: str, address: str) -> None:
-        """Take the attempt back: the account is clean, the address has one failure less."""
+        """Take the attempt back: the account has no failures left, the address has one less."""
         account, place = _keys(username, address)
         async with self._database.write() as session:
             await session.execute(delete(LoginFailure).where(LoginFailure.key == account))
@@ -103,7 +103,7 @@ class Throttle:
             )
 
     async def clear(self, username: str) -> None:
-        """Let an account try again at once (its password was reset)."""
+        """Allow an account to try again at once (its password was reset)."""
         async with self._database.write() as session:
             await session.execute(delete(LoginFailure).where(LoginFailure.key == _keys(username, "")[0]))
 

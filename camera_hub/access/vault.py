@@ -1,10 +1,10 @@
-"""Sealing of camera passwords: AES-256-GCM with keys that live in a 0400 file outside the database.
+"""Encryption ("sealing") of device passwords: AES-256-GCM with keys from a file of mode 0400 outside the database.
 
-The file is a key ring: one key a line, in base64, the newest last. The newest seals, every one opens: a new key can be
-appended at any time, and an old one removed once nothing is sealed with it.
+The file is a key ring: one key per line, in base64, newest last. The newest key seals, every key opens: a new one can
+be appended at any time, and an old one removed once nothing is sealed with it.
 
-Sealed bytes: key id (1) · nonce (12) · ciphertext and tag. The device id is associated data, so a sealed password that
-is moved to another device's row does not open.
+Sealed bytes: key id (1) · nonce (12) · ciphertext and tag. The device id is associated data, so that a sealed password
+cannot be opened in another device's row.
 """
 
 import base64
@@ -35,7 +35,7 @@ class Vault:
 
     @classmethod
     def open_or_create(cls, path: Path) -> Self:
-        """The vault whose keys are in `path`; a missing file is made with a fresh key, mode 0400. Raises HubError."""
+        """The vault with the keys in `path`; a missing file is created with a new key, mode 0400. Raises HubError."""
         try:
             with contextlib.suppress(FileExistsError):
                 _create(path)
@@ -46,7 +46,7 @@ class Vault:
             ) from error
 
     def seal(self, text: str, device_id: int) -> bytes:
-        """The sealed form of `text` for that device; another call gives other bytes."""
+        """The sealed form of `text` for that device; each call gives different bytes."""
         key_id, cipher = self._ring[-1]
         nonce = os.urandom(_NONCE_BYTES)
         return key_id + nonce + cipher.encrypt(nonce, text.encode(), _data(device_id))
@@ -60,7 +60,7 @@ class Vault:
                     return cipher.decrypt(nonce, ciphertext, _data(device_id)).decode()
         raise HubError(
             Kind.UNAVAILABLE,
-            f"the login of device {device_id} does not open with this hub's key file; type its password again",
+            f"the login of device {device_id} cannot be decrypted with this hub's key file; type its password again",
             reason="credential_locked",
             device_id=device_id,
         )
@@ -75,7 +75,7 @@ def _data(device_id: int) -> bytes:
 
 
 def _create(path: Path) -> None:
-    """Write a fresh key beside `path` and link it there: whoever finds the file finds the whole key."""
+    """Write a new key to a temporary file and link it to `path`, so that a reader never sees a partial key."""
     if path.exists():
         return
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -106,7 +106,7 @@ def _read(path: Path) -> list[bytes]:
     if not keys or any(len(key) != _KEY_BYTES for key in keys):
         raise HubError(
             Kind.UNAVAILABLE,
-            f"the key file {path} holds something else than vault keys; restore it from the backup",
+            f"the key file {path} does not contain valid vault keys; restore it from the backup",
             reason="key_file",
         )
     return keys

@@ -23,7 +23,7 @@ async def alarms(
     limit: Annotated[int, Query(ge=1, le=500)] = 200,
     before: Id | None = None,
 ) -> list[AlarmAnswer]:
-    """The newest first. `before`: the id of the last alarm of the answer before, whatever events brought since."""
+    """Alarms, newest first. `before`: the id of the last alarm of the previous page."""
     found = await alarms.list(actor, open=open, camera_id=camera_id, limit=limit, before=before)
     return [AlarmAnswer.model_validate(alarm) for alarm in found]
 
@@ -42,7 +42,7 @@ async def members(
     actor: Annotated[Actor, needs(Action.READ_HEALTH)],
     alarms: Annotated[Alarms, part(Alarms)],
 ) -> list[AlarmMemberAnswer]:
-    """Every camera that the alarm stands or stood for, in the order in which they joined."""
+    """Every camera that the alarm covers or covered, in the order in which they joined."""
     return [AlarmMemberAnswer.model_validate(one) for one in await alarms.members(actor, alarm_id)]
 
 
@@ -52,7 +52,7 @@ async def acknowledge(
     actor: Annotated[Actor, needs(Action.ACKNOWLEDGE)],
     alarms: Annotated[Alarms, part(Alarms)],
 ) -> AlarmAnswer:
-    """Put one's name to the alarm; 409 names who was first."""
+    """Acknowledge the alarm; 409 names the user who did so before."""
     return AlarmAnswer.model_validate(await alarms.acknowledge(actor, alarm_id))
 
 

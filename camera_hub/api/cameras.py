@@ -1,4 +1,4 @@
-"""Cameras: the list behind the wall and the tree, and what is done to them."""
+"""Cameras: the list behind the wall and the tree, and the operations on them."""
 
 from collections.abc import Collection
 from dataclasses import replace
@@ -27,7 +27,7 @@ async def cameras(
     state: CameraState | None = None,
     village_id: Id | None = None,
 ) -> list[CameraView]:
-    """All but the retired, or those of one state."""
+    """All cameras that are not retired, or those in one state."""
     return await register.cameras.all(actor, state=state, village_id=village_id)
 
 
@@ -76,7 +76,7 @@ async def prove_camera(camera_id: Id, actor: Annotated[Actor, needs(Action.REGIS
 
 
 def live(register: Register) -> SharedReader:
-    """Cameras for the pages' WebSockets, retired ones too. Whether it is a favourite differs from user to user."""
+    """Cameras for the pages' WebSockets, including retired ones. `favourite` differs from user to user."""
 
     async def read(ids: Collection[int]) -> dict[int, Render]:
         views = await register.cameras.some(HUB, ids)

@@ -1,4 +1,4 @@
-"""Devices: cameras and recorders with their logins. A password goes in and never comes out."""
+"""Devices: cameras and recorders with their logins. Passwords are write-only."""
 
 from dataclasses import replace
 from typing import Annotated
@@ -76,7 +76,7 @@ async def change_device(device_id: Id, body: ChangeDevice, actor: Registrar, reg
 
 @router.post("/{device_id}/describe", response_model=DeviceRegistered)
 async def describe_device(device_id: Id, actor: Registrar, register: Reg) -> Registered:
-    """Ask the device again; new channels come in, known ones keep their names."""
+    """Describe the device again: new channels are added, known ones keep their names."""
     return await register.devices.describe(actor, device_id)
 
 
@@ -87,12 +87,12 @@ async def retire_device(device_id: Id, actor: Registrar, register: Reg, clock: A
 
 
 def _shown(actor: Actor, device: DeviceView) -> DeviceView:
-    """Login names are for those who register."""
+    """Login names are shown only to those who may register devices."""
     return device if allows(actor, Action.REGISTER) else replace(device, logins=())
 
 
 def live(register: Register) -> SharedReader:
-    """Devices for the pages' WebSockets; a retired one is gone."""
+    """Devices for the pages' WebSockets; a retired one counts as gone."""
 
     def render(device: DeviceView) -> Render | None:
         if device.retired_at is not None:

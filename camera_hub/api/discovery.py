@@ -1,4 +1,4 @@
-"""Searching the network for devices: shown first, then run, watched and cancelled."""
+"""Searching the network for devices: plan a sweep, start it, follow it, cancel it."""
 
 from collections.abc import Awaitable, Callable
 from typing import Annotated
@@ -46,12 +46,12 @@ async def sweep(sweep_id: SweepId, actor: Registrar, sweeps: Search) -> SweepVie
 
 @router.delete("/sweeps/{sweep_id}", response_model=SweepAnswer)
 async def cancel_sweep(sweep_id: SweepId, actor: Registrar, sweeps: Search) -> SweepView:
-    """Stop it; what was found stays."""
+    """Stop the sweep; what it found so far is kept."""
     return await sweeps.cancel(actor, sweep_id)
 
 
 def live(sweeps: Sweeps) -> Callable[[Actor, str], Awaitable[SweepAnswer | None]]:
-    """A search for the WebSockets of the user who started it, None when it is gone or no longer the user's to see."""
+    """A sweep for the WebSockets of the user who started it, None when it is gone or the user may not see it now."""
 
     async def read(actor: Actor, id: str) -> SweepAnswer | None:
         if not allows(actor, Action.REGISTER):

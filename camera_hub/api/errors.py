@@ -44,7 +44,7 @@ def answer(error: HubError, status: int | None = None, headers: dict[str, str] |
 
 
 class Unexpected:
-    """Outermost middleware: what nobody caught is logged with its traceback and answered without it."""
+    """Outermost middleware: an exception that nothing caught is logged with its traceback and answered without it."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app

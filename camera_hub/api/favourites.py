@@ -1,4 +1,4 @@
-"""One's own favourite cameras."""
+"""The favourite cameras of the user who asks."""
 
 from typing import Annotated
 

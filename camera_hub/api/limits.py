@@ -1,6 +1,6 @@
-"""How large a request may be, reported in the shape of every other error.
+"""The limit on the size of a request, reported in the shape of every other error.
 
-Frameworks answer with plain text and raise an exception that passes through every middleware.
+What frameworks offer for this answers in plain text, or raises an exception that passes through every middleware.
 """
 
 from starlette.datastructures import Headers

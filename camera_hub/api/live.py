@@ -1,4 +1,4 @@
-"""The page's WebSocket: tiles, changes and the time go out; what it wants to see and hear, and what it saw, come in."""
+"""The page's WebSocket: tiles, changes and the time go out; requests to show or listen, and what was seen, come in."""
 
 import asyncio
 import logging
@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 router = APIRouter(prefix="/api", tags=["media"])
 
 TIME_SECONDS = 5.0
-"""Between two `time` messages; as often the session is authorized again."""
+"""Seconds between two `time` messages; the session is authorized again at the same interval."""
 SEND_SECONDS = 10.0
 MAX_MESSAGE = 64 * 1024
 SIGNED_OUT = 4401
@@ -37,7 +37,7 @@ REPLACED = 4409
 
 REPORTS = 8
 REPORT_SECONDS = 8.0
-"""Of one page at most REPORTS reports of what it showed count within REPORT_SECONDS; more are dropped and counted."""
+"""A page may send REPORTS reports of what it showed within REPORT_SECONDS; more are dropped and counted."""
 
 _WISH: TypeAdapter[schemas.ShowMessage | schemas.ListenMessage | schemas.SeenMessage] = TypeAdapter(
     Annotated[
@@ -48,13 +48,13 @@ _WISH: TypeAdapter[schemas.ShowMessage | schemas.ListenMessage | schemas.SeenMes
 
 
 class PageListening(Protocol):
-    """What pages hear."""
+    """Plays the sound of a camera on a page (media.wall.audio)."""
 
     def listen(self, page: str, wish: AudioWish) -> None: ...
 
 
 class Connections(Protocol):
-    """Pages on the side of media (media.wall.page_connections)."""
+    """The pages' connections as media keeps them (media.wall.page_connections)."""
 
     def connected(self, page: str, actor: Actor) -> AbstractAsyncContextManager[PageOutbox]: ...
     def greeting(self, page: str) -> Greeting: ...
@@ -62,13 +62,13 @@ class Connections(Protocol):
 
 
 class PageTiles(Protocol):
-    """Who shows cameras in tiles (media.wall.tile_requests)."""
+    """Shows cameras in tiles (media.wall.tile_requests)."""
 
     def show(self, page: str | None, wish: TileWish) -> None: ...
 
 
 class RunReports(Protocol):
-    """Who keeps what pages showed of runs (patrol.runs)."""
+    """Records what pages showed of runs (patrol.runs)."""
 
     async def report(self, actor: Actor, run_id: int, sequence: int, sightings: Sequence[Sighting]) -> None: ...
 
@@ -114,7 +114,7 @@ class LivePages:
 
 
 class Live:
-    """One page's connection; `run` ends with it."""
+    """One page's connection; `run` returns when it has ended."""
 
     def __init__(self, pages: LivePages, socket: WebSocket, actor: Actor, page: str) -> None:
         self._pages = pages
@@ -137,7 +137,7 @@ class Live:
                 )
 
     async def _first_of(self, *works: Any) -> None:
-        """Run all until the first ends, then end the others; what it raised is raised."""
+        """Run all until the first ends, then cancel the others; an exception of the first is raised."""
         tasks = [asyncio.create_task(work, name=f"page {self._page} {work.__name__}") for work in works]
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -185,7 +185,7 @@ class Live:
                 await self._report(message)
 
     async def _report(self, message: schemas.SeenMessage) -> None:
-        """Pass on what the page says to have shown: of cameras that a tile of this connection did show."""
+        """Pass on what the page says it has shown; seconds count for cameras that a tile of this connection showed."""
         now = self._pages.clock.monotonic()
         if len(self._reports) == REPORTS and now - self._reports[0] < REPORT_SECONDS:
             self._pages.dropped_reports += 1
@@ -203,23 +203,23 @@ class Live:
         await self._send_text(message.model_dump_json())
 
     async def _send_text(self, text: str) -> None:
-        """Send, or give the page up: it reconnects and reads everything again."""
+        """Send in time, or end the connection: the page reconnects and reads everything again."""
         async with asyncio.timeout(SEND_SECONDS), self._sending:
             await self._socket.send_text(text)
 
     async def _send_media(self, outbox: PageOutbox) -> None:
-        async for news in outbox:
-            match news:
+        async for change in outbox:
+            match change:
                 case TileStatus():
-                    if news.camera is not None and news.state in ("live", "pictures"):
-                        self._shown.add(news.camera)
-                    await self._send(schemas.TileMessage.model_validate(news))
+                    if change.camera is not None and change.state in ("live", "pictures"):
+                        self._shown.add(change.camera)
+                    await self._send(schemas.TileMessage.model_validate(change))
                 case PageAudioState():
-                    await self._send(schemas.HeardMessage.model_validate(news))
+                    await self._send(schemas.HeardMessage.model_validate(change))
                 case ViewerEnded():
-                    await self._send(schemas.ViewerGoneMessage.model_validate(news))
+                    await self._send(schemas.ViewerGoneMessage.model_validate(change))
                 case RelayReplaced():
-                    await self._send(schemas.RelayNewMessage.model_validate(news))
+                    await self._send(schemas.RelayNewMessage.model_validate(change))
         await self._socket.close(REPLACED, "the page has opened another connection")
 
     async def _send_changes(self, changes: PageChanges) -> None:
@@ -245,9 +245,9 @@ class Live:
             await self._send(schemas.TimeMessage(now=self._pages.clock.now()))
 
     async def _authorized(self, changes: PageChanges) -> bool:
-        """Read the session again: close when it has ended; when rights changed, let the page read its lists again.
+        """Read the session again: close when it has ended; when its rights changed, make the page read its lists again.
 
-        While the database is away nobody is signed out: the actor stays what it was, and is asked again next time.
+        While the database is unavailable nobody is signed out: the actor stays the same until the next check.
         """
         try:
             actor = await self._pages.sessions.actor(session_token(self._socket))
@@ -279,7 +279,7 @@ async def live(
     except RuntimeError:
         if WebSocketState.DISCONNECTED not in (socket.client_state, socket.application_state):
             raise
-        # What Starlette raises for a socket that closed between two sends.
+        # Otherwise it is what Starlette raises for a socket that closed between two sends.
 
 
 @router.get("/live/messages")

@@ -1,5 +1,5 @@
-"""Changes for all open pages: each changed row is read once, whatever the number of pages, and handed to those who may
-see it.
+"""Changes for all open pages: each changed row is read once, whatever the number of pages, and sent to those pages that
+may see it.
 
 Forty cameras that drop at once are forty events. While the first batch is read the others queue up, so that they are
 read together: a handful of statements, not one for each camera and page.
@@ -37,10 +37,10 @@ MANY = 200
 """Changes waiting for one page, or to be read, beyond which it is cheaper to let pages read their lists again."""
 
 HUB = Actor(0, "hub", "hub", Role.TOWNSHIP_ADMIN)
-"""Reads rows for all pages; what each page gets of them is judged by its own actor."""
+"""Reads rows for all pages; what each page gets of them is decided by the page's own actor."""
 
 Render = Callable[[Actor], Answer | None]
-"""What an actor gets of a row: one of a few answers made beforehand, None when the row is gone or out of sight."""
+"""What an actor gets of a row: one of a few prepared answers, None when the row is gone or the actor may not see it."""
 
 SharedReader = Callable[[Collection[Any]], Awaitable[Mapping[Any, Render]]]
 """Reads rows by their ids. Ids that are left out are gone."""
@@ -62,8 +62,8 @@ Noun = tuple[Topic, Any]
 
 @dataclass(frozen=True, slots=True)
 class Audience:
-    """Whose pages a change concerns: of those who may see the village, of those who may see what is the township's
-    (no village), or of one user.
+    """Whose pages get a change: those of users who may see one of the villages (None: what belongs to the whole
+    township), and those of single users.
     """
 
     villages: frozenset[int | None] = frozenset()
@@ -77,7 +77,7 @@ class Audience:
         )
 
     def __or__(self, other: "Audience") -> "Audience":
-        """Both: several changes of one row are read once."""
+        """Both together: several changes of one row are read once."""
         return Audience(self.villages | other.villages, self.users | other.users)
 
 
@@ -90,7 +90,7 @@ def _of_user(user_id: int) -> Audience:
 
 
 def concerned(event: Event) -> tuple[Noun, Audience] | None:
-    """What changed and whom it concerns; None for what is no row of a page. Pure."""
+    """What changed and who gets it; None for an event that changes no row of a page. Pure."""
     match event:
         case VillageChanged(village_id):
             return ("village", village_id), _of_village(village_id)
@@ -112,7 +112,7 @@ def concerned(event: Event) -> tuple[Noun, Audience] | None:
 
 
 class ChangedRow:
-    """One changed row, and its messages: made once for each answer that there is of it, not once for each page."""
+    """One changed row and its messages: serialized once for each distinct answer, not once for each page."""
 
     def __init__(self, noun: Noun, audience: Audience, render: Render | None) -> None:
         self.noun = noun
@@ -132,7 +132,7 @@ class ChangedRow:
 
 
 class PageChanges:
-    """What one page has yet to be sent. The newest row of a noun replaces an older one, so it stays small."""
+    """The changes still to be sent to one page. A newer row of a noun replaces an older one, so there are few."""
 
     def __init__(self, actor: Actor, wake: Callable[[], None]) -> None:
         self.actor = actor
@@ -152,26 +152,26 @@ class PageChanges:
         self._wake()
 
     def ask_reload(self) -> None:
-        """Let the page read its lists again: what waits for it is in them."""
+        """Make the page read its lists again: they contain the pending changes."""
         self._rows.clear()
         self.reload = True
         self._wake()
 
     def ask_recheck(self) -> None:
-        """Let the page's session be authorized again."""
+        """Have the page's session authorized again."""
         self.recheck = True
         self._wake()
 
     def pop(self) -> ChangedRow | None:
-        """The oldest row that waits."""
+        """The oldest pending row, None when there is none."""
         return self._rows.pop(next(iter(self._rows))) if self._rows else None
 
 
 class LiveChanges:
-    """Reads what changed and hands it to the open pages. An async context manager.
+    """Reads what changed and passes it to the open pages. An async context manager.
 
     `shared` reads rows for everybody. `personal` are topics whose rows belong to one user, read for that user. What
-    cannot be read waits until it can (`keep_running` backs off); pages are told to reload when too much has queued up.
+    cannot be read stays pending until it can (`keep_running` backs off); when too much has queued up, pages reload.
     """
 
     def __init__(
@@ -239,13 +239,13 @@ class LiveChanges:
             page.ask_reload()
 
     async def _hand_out(self) -> None:
-        """Read what is pending, topic by topic, and give it to the pages. What a failure interrupts stays pending."""
+        """Read what is pending, topic by topic, and pass it to the pages. What a failure interrupts stays pending."""
         for topic in dict.fromkeys(topic for topic, _ in self._pending):
             nouns = {noun: audience for noun, audience in self._pending.items() if noun[0] == topic}
             try:
                 rows = await self._read(topic, nouns)
             except HubError:
-                raise  # the database is away: what is pending is read when it is back
+                raise  # the database is unavailable: what is pending is read when it is back
             except Exception:
                 for noun in nouns:  # a row that cannot be read must not hold up the others for ever
                     self._pending.pop(noun, None)
@@ -273,21 +273,21 @@ class LiveChanges:
 
 
 def to_village(answer: Answer, village_id: int | None) -> Render:
-    """A row of a village, the same for all who may see it; one of no village is the township's."""
+    """A row of a village, the same for all who may see it; a row without a village belongs to the township."""
     if village_id is None:
         return to_township(answer)
     return lambda actor: answer if allows(actor, Action.VIEW, village_id) else None
 
 
 def to_township(answer: Answer) -> Render:
-    """A row that is the township's (tours and runs join cameras of several villages)."""
+    """A row that belongs to the whole township (tours and runs combine cameras of several villages)."""
     return lambda actor: answer if township.sees(actor) else None
 
 
 async def each(
     ids: Collection[Any], get: Callable[[Any], Awaitable[Any]], render: Callable[[Any], Render | None]
 ) -> dict[Hashable, Render]:
-    """Read rows one by one where there is no reading together; those that are gone (NOT_FOUND) are left out."""
+    """Read rows one by one where they cannot be read together; those that are gone (NOT_FOUND) are left out."""
     found: dict[Hashable, Render] = {}
     for identity in ids:
         try:

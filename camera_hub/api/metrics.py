@@ -1,7 +1,7 @@
-"""What is measured, in Prometheus's text form. Labels are ids, never names or addresses; prometheus_client lives here.
+"""Metrics in Prometheus's text format. Labels are ids, never names or addresses. The only user of prometheus_client.
 
-A scraper has no session: it shows the token of the settings (`metrics.token`). Without one only people who may read
-the system see the page.
+A scraper has no session: it sends the token from the settings (`metrics.token`) as a bearer token. If none is set, only
+users who may read the state of the system have access.
 """
 
 import hmac

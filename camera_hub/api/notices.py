@@ -1,4 +1,4 @@
-"""Where notices of alarms go: channels and their rules. Addresses go in and never come out."""
+"""Where notices of alarms go: channels and their rules. Addresses are write-only."""
 
 from typing import Annotated
 
@@ -33,7 +33,7 @@ async def add(body: NewChannel, actor: Manager, channels: ChannelsPart) -> Chann
 
 @router.patch("/{channel_id}")
 async def change(channel_id: Id, body: ChangeChannel, actor: Manager, channels: ChannelsPart) -> ChannelAnswer:
-    """Change what is named; rules are replaced as a whole."""
+    """Change the given fields; rules are replaced as a whole."""
     url = None if body.url is None else body.url.get_secret_value()
     draft = ChannelDraft(body.name, url, body.timeout_s, body.enabled, _rules(body.rules))
     return ChannelAnswer.model_validate(await channels.change(channel_id, draft))
@@ -41,7 +41,7 @@ async def change(channel_id: Id, body: ChangeChannel, actor: Manager, channels: 
 
 @router.delete("/{channel_id}")
 async def remove(channel_id: Id, actor: Manager, channels: ChannelsPart, clock: Annotated[Clock, part(Clock)]) -> Done:
-    """Remove a channel with the notices that wait for it."""
+    """Remove a channel and its pending notices."""
     await channels.remove(channel_id)
     return Done(at=clock.now())
 

@@ -1,4 +1,4 @@
-"""What rounds measured of a camera."""
+"""What rounds measured at a camera."""
 
 from typing import Annotated
 
@@ -24,7 +24,7 @@ async def observations(
     limit: Annotated[int, Query(ge=1, le=LIMIT)] = LIMIT,
     before: Id | None = None,
 ) -> list[ObservationAnswer]:
-    """Single looks, the newest first. `before`: the id of the last one of the answer before."""
+    """Single looks, newest first. `before`: the id of the last one of the previous page."""
     found = await history.observations(actor, camera_id, hours, limit=limit, before=before)
     return [ObservationAnswer.model_validate(one) for one in found]
 
@@ -36,5 +36,5 @@ async def history(
     history: HistoryPart,
     hours: Annotated[float, Query(gt=0, le=24 * 31)] = 24.0,
 ) -> HistoryAnswer:
-    """All looks of a span in one answer of bounded size: states by aspect, curves, totals."""
+    """All looks of a period in one answer of bounded size: states by aspect, curves, totals."""
     return HistoryAnswer.model_validate(await history.summary(actor, camera_id, hours))

@@ -1,4 +1,4 @@
-"""Pictures: the last one that was kept of a camera, a fresh one in full size, and one per key frame for a tile."""
+"""Pictures of a camera: the last stored one, a fresh one in full size, and one per key frame for a tile."""
 
 import hashlib
 from typing import Annotated, Literal
@@ -72,9 +72,9 @@ async def still(
     stream: Literal["main", "sub"] = "sub",
     n: int = 0,
 ) -> Response:
-    """The last key frame of a stream that a tile shows as pictures; 404 when none does. `n` only names the picture.
+    """The last key frame of a stream that a tile shows as pictures; 404 when none does.
 
-    X-Picture-Age: milliseconds since its key frame came.
+    `n` only makes the address of each picture unique. X-Picture-Age: milliseconds since its key frame arrived.
     """
     await authorization.require(actor, camera_id)
     newest = stills.newest(camera_id, stream)
@@ -93,7 +93,7 @@ async def snapshot(
     camera_id: Id,
     quality: Literal["main", "sub"] = "main",
 ) -> Response:
-    """A fresh JPEG of one key frame in full size: of the main stream, or of the sub stream where that cannot be had."""
+    """A fresh JPEG of one key frame in full size: from the main stream, or from the sub stream where that one fails."""
     await authorization.require(actor, camera_id)
     sight = await looks.look(camera_id, quality=quality, deadline=_MAIN_SECONDS)
     if sight.jpeg is None and quality == "main":

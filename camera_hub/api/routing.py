@@ -31,12 +31,12 @@ class SessionReader(Protocol):
     """What routing needs of access.sessions."""
 
     async def actor(self, token: str) -> Actor | None:
-        """Who holds the session, None when it is unknown, expired, or its user is disabled."""
+        """The user of the session, None when it is unknown, expired, or its user is disabled."""
         ...
 
 
 class Part:
-    """Finds the hub's part of one type. A class, so that `check_parts` can see what a route asks for."""
+    """Provides the hub's part of one type. A class, so that `check_parts` can see what a route asks for."""
 
     def __init__(self, kind: type[Any]) -> None:
         self.kind = kind
@@ -55,7 +55,9 @@ def part(kind: type[T]) -> Any:
 
 
 class Needs:
-    """Authorizes a request: a session (401), our own page (403), the role (403). Returns the actor."""
+    """Authorizes a request: it must come from our own page (403), have a session (401), and the role must allow it
+    (403). Returns the actor.
+    """
 
     def __init__(self, action: Action) -> None:
         self.action = action
@@ -74,19 +76,19 @@ class Needs:
 
 
 class Public:
-    """Marks a route that anybody may call; still refused to foreign pages."""
+    """Marks a route that anybody may call, except pages of other sites."""
 
     async def __call__(self, connection: HTTPConnection) -> None:
         refuse_foreign_pages(connection)
 
 
 def cookie_name(secure: bool) -> str:
-    """The cookie's name. With HTTPS browsers guard the prefix: no other host or plain page can set it."""
+    """The cookie's name. With HTTPS browsers enforce the prefix: no other host and no page over HTTP can set it."""
     return f"__Host-{COOKIE}" if secure else COOKIE
 
 
 def session_token(connection: HTTPConnection) -> str:
-    """The session's token that came with the request, "" when there is none.
+    """The session token sent with the request, "" when there is none.
 
     Programs other than browsers (WHEP players) send it as a bearer token, as the WHEP draft says.
     """
@@ -121,14 +123,18 @@ def refuse_foreign_pages(connection: HTTPConnection) -> None:
     if origin is not None and origin not in allowed and origin.partition("://")[2] != host:
         raise HubError(Kind.FORBIDDEN, "this request comes from another site's page", reason="foreign_origin")
     if _bearer(connection) is not None:
-        return  # a browser sends none by itself, and asks us before a foreign page may
+        return  # a browser never adds one by itself, and a foreign page would need a preflight
     if connection.scope["type"] == "http" and CSRF_HEADER not in connection.headers:
-        raise HubError(Kind.FORBIDDEN, f"unsafe requests carry the header {CSRF_HEADER}", reason="header_missing")
+        raise HubError(
+            Kind.FORBIDDEN,
+            f"the header {CSRF_HEADER} is missing; send it with every unsafe request",
+            reason="header_missing",
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class Stated:
-    """A route and the policy it states: an action, or None for a public one; `stated` is false when it says nothing."""
+    """A route and the policy it states: an action, or None for a public one; `stated` is false when it states none."""
 
     methods: tuple[str, ...]
     path: str
@@ -137,7 +143,7 @@ class Stated:
 
 
 def policies(app: FastAPI) -> list[Stated]:
-    """Every route of the app with its policy. Included routers are looked through: `app.routes` does not show them."""
+    """Every route of the app with its policy, those of included routers too (`app.routes` does not show them)."""
     found = []
     for context in iter_route_contexts(app.routes):
         is_api = isinstance(context.original_route, APIRoute | APIWebSocketRoute)
@@ -165,7 +171,7 @@ def check_parts(app: FastAPI, parts: Mapping[type, Any]) -> None:
         if asked.kind not in parts
     }
     if missing:
-        raise RuntimeError(f"routes ask for parts that there are not: {', '.join(sorted(missing))}")
+        raise RuntimeError(f"routes ask for parts that do not exist: {', '.join(sorted(missing))}")
 
 
 def _asked(dependant: Dependant) -> Iterator[Part]:

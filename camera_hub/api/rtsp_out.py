@@ -1,4 +1,4 @@
-"""RTSP out: tokens for foreign players, and the register of what they had."""
+"""RTSP out: tokens for foreign players, and the register of their sessions."""
 
 from collections import Counter
 from typing import Annotated
@@ -53,7 +53,7 @@ async def create(
     settings: SettingsPart,
     register: Annotated[Register, part(Register)],
 ) -> MadeStreamToken:
-    """Make a token; its text and the addresses with it are never answered again."""
+    """Create a token; its text and the addresses that contain it are never shown again."""
     if not settings.media.rtsp_out:
         raise HubError(Kind.CONFLICT, "RTSP out is switched off; set media.rtsp_out", reason="rtsp_out_off")
     cameras = tuple(dict.fromkeys(body.cameras)) if body.cameras is not None else None
@@ -73,7 +73,7 @@ async def create(
 
 @router.delete("/tokens/{token_id}")
 async def revoke(token_id: Id, actor: Manager, out: Out, ports: Ports, tokens: Tokens) -> StreamTokenAnswer:
-    """Revoke a token: its sessions end at once, and it never opens anything again."""
+    """Revoke a token: its sessions end at once, and it is never accepted again."""
     token = await tokens.revoke(token_id)
     await out.on_tokens_changed()
     await ports.update()
@@ -88,7 +88,7 @@ async def sessions(
     before: Id | None = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> list[StreamSessionAnswer]:
-    """The register, the newest first; `before`: older than that line."""
+    """The register, newest first; `before`: only lines older than that one."""
     lines = await out.lines(limit=limit, before=before, token_id=token_id)
     return [StreamSessionAnswer.model_validate(line) for line in lines]
 

@@ -26,7 +26,7 @@ async def runs(
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
     before: Id | None = None,
 ) -> list[RunAnswer]:
-    """The newest first; `active` are those that have not ended."""
+    """Runs, newest first; `active` are those that have not ended."""
     found = await runs.list(actor, state=state, tour_id=tour_id, limit=limit, before=before)
     return [RunAnswer.model_validate(run) for run in found]
 
@@ -35,7 +35,7 @@ async def runs(
 async def start(
     body: StartRun, actor: Annotated[Actor, needs(Action.RUN_TOURS)], runs: Annotated[Runs, part(Runs)]
 ) -> RunAnswer:
-    """Start a tour; if all its cameras are dead the run has ended at once (end_reason all_dead)."""
+    """Start a tour; if all its cameras are dead the run ends at once (end_reason all_dead)."""
     return RunAnswer.model_validate(await runs.start(actor, body.tour_id, loop=body.loop))
 
 
@@ -71,7 +71,7 @@ async def steps(
     after: Annotated[int, Query(ge=-1, le=2**31 - 1)] = -1,
     limit: Annotated[int, Query(ge=1, le=200)] = 200,
 ) -> RunSteps:
-    """The record, line by line in order: those behind the line with sequence `after`."""
+    """The lines of the record after the one with sequence `after`, in order."""
     found, rolled_up = await runs.record(actor, run_id, after=after, limit=limit)
     return RunSteps(
         steps=[RunStepAnswer.model_validate(step) for step in found],

@@ -29,7 +29,7 @@ async def scenes(
 async def create(
     body: SceneBody, actor: Annotated[Actor, needs(Action.EDIT_TOURS)], scenes: Annotated[Scenes, part(Scenes)]
 ) -> SceneAnswer:
-    """Make a scene; tiles that are not given are empty."""
+    """Create a scene; tiles that are not given are empty."""
     return SceneAnswer.model_validate(await scenes.create(actor, body.name, body.layout, body.cameras))
 
 
@@ -51,6 +51,6 @@ async def remove(
     scenes: Annotated[Scenes, part(Scenes)],
     clock: Annotated[Clock, part(Clock)],
 ) -> Done:
-    """Delete it; 409 names the tours that still show it."""
+    """Delete the scene; 409 names the tours that still show it."""
     await scenes.remove(actor, scene_id)
     return Done(at=clock.now())

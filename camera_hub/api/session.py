@@ -1,4 +1,4 @@
-"""Signing in and out, and who one is. The session's token lives in an HttpOnly cookie and nowhere else."""
+"""Signing in and out, and who is signed in. The session token is kept in an HttpOnly cookie and nowhere else."""
 
 from typing import Annotated
 
@@ -60,7 +60,7 @@ async def sign_out(
     clock: Annotated[Clock, part(Clock)],
     bus: Annotated[EventBus, part(EventBus)],
 ) -> Done:
-    """End this session; its pages in other tabs are closed, too."""
+    """End this session; its pages in other tabs are signed out, too."""
     await sessions.end(session_token(request))
     bus.publish(AccessChanged(actor.user_id))
     set_cookie(request, response, "", 0)
@@ -76,7 +76,7 @@ async def new_password(
     throttle: Annotated[Throttle, part(Throttle)],
     clock: Annotated[Clock, part(Clock)],
 ) -> Done:
-    """Change one's own password; all one's other sessions end. Wrong old ones count as failed sign-ins."""
+    """Change one's own password; all other sessions of the user end. A wrong old one counts as a failed sign-in."""
     await throttle.attempt(actor.username, address(request))
     try:
         await accounts.new_password(
@@ -85,14 +85,14 @@ async def new_password(
     except HubError as error:
         if error.reason == "old_password_wrong":
             raise
-        await throttle.succeeded(actor.username, address(request))  # the old one was right, the new one is not good
+        await throttle.succeeded(actor.username, address(request))  # the old one was right, the new one is refused
         raise
     await throttle.succeeded(actor.username, address(request))
     return Done(at=clock.now())
 
 
 async def me(accounts: Accounts, settings: Settings, account: Account) -> Me:
-    """The answer by which a page knows who is signed in."""
+    """The answer that says who is signed in."""
     actor = accounts.as_actor(account)
     names = None if actor.villages is None else await accounts.village_names(sorted(actor.villages))
     return Me(
@@ -107,7 +107,7 @@ async def me(accounts: Accounts, settings: Settings, account: Account) -> Me:
 
 
 def set_cookie(request: Request, response: Response, token: str, seconds: int) -> None:
-    """Hand the token to the browser, or take it back (seconds 0)."""
+    """Set the session cookie, or delete it (seconds 0)."""
     secure: bool = request.app.state.secure_cookies
     response.set_cookie(
         cookie_name(secure), token, max_age=seconds, path="/", secure=secure, httponly=True, samesite="lax"
@@ -120,5 +120,5 @@ def address(request: Request) -> str:
 
 
 def agent(request: Request) -> str:
-    """What the browser calls itself."""
+    """The browser's User-Agent."""
     return request.headers.get("user-agent", "")

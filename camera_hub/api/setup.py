@@ -1,4 +1,4 @@
-"""The first start: make the first township admin with the one-time link from the console."""
+"""The first start: create the first township admin with the one-time link from the console."""
 
 from typing import Annotated
 
@@ -33,7 +33,7 @@ async def make_first_admin(
     sessions: Annotated[Sessions, part(Sessions)],
     settings: Annotated[Settings, part(Settings)],
 ) -> Me:
-    """Make the first township admin and sign in. The link is used up."""
+    """Create the first township admin and sign in. The link cannot be used again."""
     account = await setup.redeem(body.token, body.username, body.display_name, body.password.get_secret_value())
     token = await sessions.start(account.id, address=address(request), agent=agent(request))
     set_cookie(request, response, token, sessions.lifetime_seconds)

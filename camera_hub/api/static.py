@@ -1,6 +1,6 @@
 """The pages (camera_hub/web_dist, built with the package) and the headers that every answer carries.
 
-Whatever matches no route comes here: a file if there is one, else index.html, since the pages route by themselves.
+A path that matches no route comes here: a file if there is one, else index.html, since the pages do their own routing.
 """
 
 from pathlib import Path
@@ -12,7 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 WEB_DIST = Path(__file__).parent.parent / "web_dist"
 
-# Element Plus sets style attributes: 'unsafe-inline' holds for styles alone, never for scripts.
+# Element Plus sets style attributes: 'unsafe-inline' is allowed for styles only, never for scripts.
 CONTENT_POLICY = "; ".join(
     (
         "default-src 'none'",
@@ -49,7 +49,7 @@ _NOT_BUILT = """<!doctype html><html lang="zh-CN"><meta charset="utf-8"><title>c
 
 
 class StaticPages:
-    """ASGI app behind all routes. `root`: where the built pages are."""
+    """ASGI app for whatever no route matches. `root`: the folder of the built pages."""
 
     def __init__(self, root: Path = WEB_DIST) -> None:
         self._root = root.resolve()
@@ -84,7 +84,7 @@ class StaticPages:
 
 
 class SafeHeaders:
-    """Middleware: what every answer carries. Answers of the API are never stored by a browser or proxy."""
+    """Middleware: headers that every answer carries. Answers of the API are never stored by a browser or proxy."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app

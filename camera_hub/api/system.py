@@ -26,7 +26,7 @@ Row = dict[str, float | int | str | None]
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """What runs in the media room: counts, and one row of numbers per process."""
+    """What runs in media: counts, and one row of numbers per process."""
 
     feeds: int = 0
     viewers: int = 0
@@ -41,10 +41,10 @@ class Gauge(Protocol):
 
 
 class Restarter(Protocol):
-    """Who restarts relays; app.py hands in media's."""
+    """Restarts relays; app.py hands in media's."""
 
     async def __call__(self, number: int) -> int:
-        """Let a fresh process take over from the relay; returns its epoch. Raises HubError."""
+        """Hand the relay over to a new process; returns its epoch. Raises HubError."""
         ...
 
 
@@ -90,7 +90,7 @@ async def restart_relay(
     actor: Annotated[Actor, needs(Action.MANAGE_SYSTEM)],
     hub: Annotated[System, part(System)],
 ) -> RelayRestartedAnswer:
-    """Replace a relay by a fresh process that is warmed up first; answered when it has taken over.
+    """Replace a relay by a new process that is warmed up first; answers when it has taken over.
 
     For an upgrade of what the relay uses, or when it misbehaves: pictures freeze for a few tenths of a second.
     """
@@ -111,7 +111,7 @@ async def ready(database: DatabasePart) -> dict[str, str]:
     try:
         async with asyncio.timeout(READY_SECONDS), database.read() as session:
             await session.execute(select(1))
-    except Exception as error:  # whatever it is: this route says no, it never fails
+    except Exception as error:  # whatever it is: this route answers 503, it does not fail
         raise HubError(
             Kind.UNAVAILABLE, "the database does not answer; the log says why", reason=Reason.DATABASE_AWAY
         ) from error

@@ -25,7 +25,7 @@ async def tours(actor: Annotated[Actor, needs(Action.VIEW)], tours: Annotated[To
 async def create(
     body: TourBody, actor: Annotated[Actor, needs(Action.EDIT_TOURS)], tours: Annotated[Tours, part(Tours)]
 ) -> TourAnswer:
-    """Make a tour."""
+    """Create a tour."""
     return TourAnswer.model_validate(await tours.create(actor, body.name, body.note, _stops(body)))
 
 
@@ -44,7 +44,7 @@ async def change(
     actor: Annotated[Actor, needs(Action.EDIT_TOURS)],
     tours: Annotated[Tours, part(Tours)],
 ) -> TourAnswer:
-    """Replace the whole tour; runs under way are not changed."""
+    """Replace the whole tour; active runs are not changed."""
     return TourAnswer.model_validate(await tours.change(actor, tour_id, body.name, body.note, _stops(body)))
 
 
@@ -55,13 +55,13 @@ async def remove(
     tours: Annotated[Tours, part(Tours)],
     clock: Annotated[Clock, part(Clock)],
 ) -> Done:
-    """Take the tour off the list; records stay."""
+    """Retire the tour; the records of its runs are kept."""
     await tours.remove(actor, tour_id)
     return Done(at=clock.now())
 
 
 def live(tours: Tours) -> SharedReader:
-    """Tours for the pages' WebSockets; 0, which is none, means that scenes have changed."""
+    """Tours for the pages' WebSockets; the id 0, which no tour has, means that scenes have changed."""
     return lambda ids: each(
         ids, lambda id: tours.get(HUB, id), lambda view: to_township(TourAnswer.model_validate(view))
     )

@@ -1,4 +1,4 @@
-"""The users of the hub, kept by township admins."""
+"""The users of the hub, managed by township admins."""
 
 from collections.abc import Sequence
 from typing import Annotated
@@ -27,7 +27,7 @@ async def users(actor: Manager, accounts: AccountsPart) -> list[UserAnswer]:
 
 @router.post("", status_code=201)
 async def create(body: NewUser, actor: Manager, accounts: AccountsPart) -> UserAnswer:
-    """Make a user. 409 when the name is taken."""
+    """Create a user. 409 when the name is taken."""
     return _answer(
         await accounts.create(
             body.username, body.display_name, Role(body.role), body.password.get_secret_value(), _grants(body.villages)

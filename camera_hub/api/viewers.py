@@ -49,12 +49,12 @@ async def offer(actor: Watching, viewers: TheViewers, body: NewViewer) -> Viewer
 
 @router.get("/viewers/{viewer}/figures")
 async def figures(actor: Watching, viewers: TheViewers, viewer: str) -> list[TileFiguresAnswer]:
-    """What is measured of each tile of a viewer of one's own; the wall's overlay asks while it is open."""
+    """Measurements of each tile of one's own viewer; the wall's overlay polls them while it is open."""
     return [TileFiguresAnswer.model_validate(reading) for reading in await viewers.readings(viewer, actor)]
 
 
 @router.delete("/viewers/{viewer}")
 async def close(actor: Watching, viewers: TheViewers, clock: Annotated[Clock, part(Clock)], viewer: str) -> Done:
-    """Close a viewer of one's own."""
+    """Close one's own viewer."""
     await viewers.close(viewer, actor)
     return Done(at=clock.now())

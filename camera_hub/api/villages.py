@@ -27,7 +27,7 @@ async def villages(actor: Annotated[Actor, needs(Action.VIEW)], register: Reg) -
 async def add_villages(
     body: NewVillages, actor: Annotated[Actor, needs(Action.MANAGE_VILLAGES)], register: Reg
 ) -> list[VillageView]:
-    """Answers all villages in their order; names that were there already are not doubled."""
+    """Add villages; returns all of them in their order. Names that exist already are not added twice."""
     await register.villages.add(body.names, body.kind)
     return await register.villages.all(actor)
 

@@ -1,4 +1,4 @@
-"""WHEP (draft-ietf-wish-whep): one camera for any standard player."""
+"""WHEP (draft-ietf-wish-whep): a single camera for any standard player."""
 
 from typing import Annotated
 

@@ -4,7 +4,7 @@ open  {url}    reply {}; MediaPlayer without decoding
 offer {sdp}    reply {sdp}; a peer connection per viewer behind a MediaRelay
 
 Two things are not stock, so that all servers do the same work: payloads are cut at the bench's limit, and ICE gathers
-loopback alone.
+only loopback.
 """
 
 import argparse
@@ -67,7 +67,7 @@ class Baseline:
 
 
 async def serve(fd: int) -> None:
-    """Speak over the inherited socket until the bench closes it."""
+    """Serve the inherited socket until the bench closes it."""
     aiortc.codecs.h264.PACKET_MAX = PAYLOAD_LIMIT
     aioice.ice.get_host_addresses = _loopback
     pipe = Pipe(*await asyncio.open_connection(sock=socket.socket(fileno=fd)))

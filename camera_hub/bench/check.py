@@ -1,7 +1,7 @@
 """Spot check of what a server sends: every packet of a few viewers is decrypted, and their H.264 is decoded.
 
-Who sends the wrong bytes fast must not win: a packet counts only if it passes SRTP authentication, a picture only if
-FFmpeg decodes it.
+A server must not win by sending wrong bytes fast: a packet counts only if it passes SRTP authentication, a picture only
+if FFmpeg decodes it.
 """
 
 from dataclasses import asdict, dataclass
@@ -23,7 +23,9 @@ _START = b"\x00\x00\x00\x01"
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """Of one viewer, or of several added up. `gaps`: holes within the kept packets. Sizes are of the pictures, or 0."""
+    """The result for one viewer, or the sum over several. `gaps`: holes in the kept packets. Width and height: 0 if no
+    picture was decoded.
+    """
 
     packets: int = 0
     decrypted: int = 0
@@ -36,7 +38,7 @@ class Checked:
 
     @property
     def good(self) -> bool:
-        """Everything decrypts, and of what was sent whole every picture decodes."""
+        """Everything decrypts, and every picture that was sent completely decodes."""
         return 0 < self.packets == self.decrypted and 0 < self.frames == self.decoded
 
     def __add__(self, other: "Checked") -> "Checked":
@@ -56,7 +58,7 @@ class Checked:
 
 
 class Check:
-    """Takes one viewer's encrypted media packets as they come; `result` looks at them when the measuring is over."""
+    """Collects one viewer's encrypted media packets; `result` checks them when the measurement is over."""
 
     def __init__(self) -> None:
         self._kept: list[bytes] = []
@@ -67,7 +69,7 @@ class Check:
             self._kept.append(packet)
 
     def result(self, session: "pylibsrtp.Session") -> Checked:
-        """Decrypt and decode. Of several SSRCs the first is decoded. Call once: SRTP rejects what it has seen."""
+        """Decrypt and decode. Of several SSRCs the first is decoded. Call once: SRTP rejects replayed packets."""
         decrypted, largest = 0, 0
         ssrc: int | None = None
         depacketizer = Depacketizer(BY_NAME["h264"])

@@ -12,23 +12,27 @@ from camera_hub.bench.plan import CIPHERS, PEERS, VIEW_FIGURES, Cipher, RelayPla
 from camera_hub.clock import SystemClock
 from camera_hub.errors import HubError, Kind
 
-app = typer.Typer(no_args_is_help=True, help="What this machine carries, measured; JSON lines on standard output.")
+app = typer.Typer(no_args_is_help=True, help="Measure what this machine can carry; JSON lines on standard output.")
 
-_MANY = " (may be repeated; if left out"
+_MANY = " (may be repeated; default"
 
-Seconds = Annotated[float, typer.Option(min=0.2, help="Length of the window that is measured.")]
-WarmUp = Annotated[float, typer.Option(min=0, help="Seconds between the last viewer's handshake and it.")]
-Relays = Annotated[int, typer.Option(min=1, help="Relay processes of the hub.")]
-LoadProcesses = Annotated[int, typer.Option(min=1, help="Processes that the viewers are spread over.")]
+Seconds = Annotated[float, typer.Option(min=0.2, help="Length of the measured window.")]
+WarmUp = Annotated[float, typer.Option(min=0, help="Seconds between the last viewer's handshake and the window.")]
+Relays = Annotated[int, typer.Option(min=1, help="Number of the hub's relay processes.")]
+LoadProcesses = Annotated[int, typer.Option(min=1, help="Processes over which the viewers are spread.")]
 Gop = Annotated[int, typer.Option(min=1, max=6, help="Seconds from one key frame to the next.")]
-Size = Annotated[str, typer.Option("--size", help="Picture that the source encodes, WIDTHxHEIGHT.")]
+Size = Annotated[str, typer.Option("--size", help="Picture size of the source, WIDTHxHEIGHT.")]
 
 
 @app.command()
 def relay(
     viewers: Annotated[list[int] | None, typer.Option(min=1, help=f"Viewers of the one camera{_MANY} 60)")] = None,
-    alone: Annotated[list[int] | None, typer.Option(min=1, help=f"Viewers of the hub alone{_MANY} none)")] = None,
-    bit_rate: Annotated[list[int] | None, typer.Option(min=50, help=f"Of the camera, kbit/s{_MANY} 2000)")] = None,
+    alone: Annotated[
+        list[int] | None, typer.Option(min=1, help=f"Viewer counts measured with the hub only{_MANY} none)")
+    ] = None,
+    bit_rate: Annotated[
+        list[int] | None, typer.Option(min=50, help=f"Bit rate of the camera, kbit/s{_MANY} 2000)")
+    ] = None,
     cipher: Annotated[list[str] | None, typer.Option(help=f"sha1_80 or gcm (AES-128){_MANY} both)")] = None,
     peer: Annotated[list[str] | None, typer.Option(help=f"{', '.join(PEERS)}{_MANY} aiortc)")] = None,
     seconds: Seconds = 12.0,
@@ -41,18 +45,18 @@ def relay(
     """Fan-out of one camera to many viewers: the hub's relay against other servers, CPU per delivered Mbit and packet.
 
     One RTSP source (a drawn scene of 6 s in a loop, 25 fps, H.264 by x264, payloads of at most 1,200 bytes) feeds one
-    server after the other, each in processes of its own; Janus takes it over UDP, the others over TCP. cpu_* is the
-    user and system time of all the server's processes and threads in the window. On loopback it holds the kernel's
-    receiving too, alike for all; what the kernel moved to its own threads is in ksoftirqd_percent.
+    server after the other, each in separate processes; Janus receives it over UDP, the others over TCP. cpu_* is the
+    user and system time of all the server's processes and threads in the window. On loopback it includes the kernel's
+    work of receiving, for all servers alike; what the kernel moved to its own threads is in ksoftirqd_percent.
 
-    The client is light: per viewer one UDP socket without GRO, real ICE, DTLS and SRTP keys, one receive report a
-    second, no NACK and no bandwidth estimation. It counts datagrams by their RTP headers, sleeping 4 ms between looks
-    so that no server pays for waking it. loss is by sequence numbers; client_drops says how many of these the kernel
-    dropped in front of the client. A server that skips frames loses nothing by sequence: delivered_share compares with
-    what the source sent (about 1 over whole loops), fps_min is of the worst viewer. Of two viewers per load process
-    every packet is decrypted and all pictures are decoded (decrypts, decodes).
+    The client is light: per viewer one UDP socket without GRO, real ICE, DTLS and SRTP keys, one receiver report a
+    second, no NACK and no bandwidth estimation. It counts datagrams by their RTP headers, sleeping 4 ms between polls
+    so that no server pays for waking it up. loss is by sequence numbers; client_drops says how many of these the kernel
+    dropped before the client read them. A server that skips frames loses nothing by sequence: delivered_share compares
+    with what the source sent (about 1 over whole loops), fps_min is that of the worst viewer. For two viewers per load
+    process every packet is decrypted and all pictures are decoded (decrypts, decodes).
     """
-    from camera_hub.bench.relay import run  # WebRTC and FFmpeg are loaded only where they are needed
+    from camera_hub.bench.relay import run  # WebRTC and FFmpeg are loaded only when needed
 
     logs.set_up("WARNING")
     plan = RelayPlan(
@@ -73,38 +77,42 @@ def relay(
 
 @app.command()
 def scale(
-    feeds: Annotated[int, typer.Option(min=1, help="Cameras that are pulled.")] = 200,
-    tracks: Annotated[int, typer.Option(min=1, help="Tiles that are watched, all feeds in turn.")] = 320,
+    feeds: Annotated[int, typer.Option(min=1, help="Number of cameras to pull.")] = 200,
+    tracks: Annotated[int, typer.Option(min=1, help="Number of tiles to watch, all feeds in turn.")] = 320,
     tracks_per_viewer: Annotated[int, typer.Option(min=1, max=36, help="Tiles in one peer connection.")] = 16,
-    bit_rate: Annotated[int, typer.Option(min=50, help="Of each camera, kbit/s.")] = 1000,
+    bit_rate: Annotated[int, typer.Option(min=50, help="Bit rate of each camera, kbit/s.")] = 1000,
     cipher: Annotated[str, typer.Option(help="sha1_80 or gcm (AES-128).")] = "gcm",
-    search: Annotated[bool, typer.Option("--search", help="Step up from an eighth of it until the limit.")] = False,
-    busy: Annotated[float, typer.Option(min=0.05, max=1, help="Search: share of all cores that is enough.")] = 0.8,
+    search: Annotated[
+        bool, typer.Option("--search", help="Step up from an eighth of these numbers to the limit.")
+    ] = False,
+    busy: Annotated[float, typer.Option(min=0.05, max=1, help="Search: share of all cores at which to stop.")] = 0.8,
     seconds: Seconds = 12.0,
     warm_up: WarmUp = 5.0,
     settle: Annotated[
-        float | None, typer.Option(min=0, help="Seconds that feeds run first; until their histories are full.")
+        float | None,
+        typer.Option(min=0, help="Seconds that feeds run first (default: until their histories are full)."),
     ] = None,
     relays: Relays = 1,
     load_processes: LoadProcesses = 1,
     size: Size = "1280x720",
     gop: Gop = 2,
 ) -> None:
-    """How many cameras and tiles this machine carries, with source and viewers on it as well.
+    """How many cameras and tiles this machine can carry, with source and viewers running on it as well.
 
-    One process sends a 25 fps H.264 clip over RTSP as so many cameras, 40 of them at different moments of it; relays
-    pull them all; light viewers (see `bench relay --help`) with many tracks in one peer connection watch. CPU of relays
-    (cpu_percent), source and viewers are told apart, each in percent of one core; machine_percent is of all cores.
+    One process sends a 25 fps H.264 clip over RTSP as that many cameras, at 40 different positions of the clip; relays
+    pull them all; light viewers (see `bench relay --help`) with many tracks in one peer connection watch. The CPU of
+    relays (cpu_percent), source and viewers is reported separately, in percent of one core; machine_percent is of all
+    cores.
 
     loss is by sequence numbers; feed_counters say what went wrong between source and relay, track_counters what the
-    relay left out towards viewers; fps_min is of the worst track. carried is true when every track got everything.
+    relay did not send to viewers; fps_min is that of the worst track. carried is true when every track got everything.
     Memory: rss_kb_per_feed is read when each feed's resend history is full, rss_kb_per_track is what tracks and their
-    peer connections added to that.
+    peer connections add to that.
 
-    With --search each step has 1.3 times the feeds and tracks of the last, until the machine is busy or a step is not
-    carried; a last line with "limit" repeats the best step.
+    With --search each step has 1.3 times the feeds and tracks of the previous one, until the machine is busy or a step
+    is not carried; a last line with "limit" repeats the best step.
     """
-    from camera_hub.bench.scale import run  # WebRTC and FFmpeg are loaded only where they are needed
+    from camera_hub.bench.scale import run  # WebRTC and FFmpeg are loaded only when needed
 
     logs.set_up("WARNING")
     plan = ScalePlan(
@@ -128,17 +136,17 @@ def scale(
 
 @app.command()
 def pages(
-    cameras: Annotated[int, typer.Option(min=1, max=20_000, help="Cameras that are registered.")] = 1000,
-    pages: Annotated[int, typer.Option(min=1, max=200, help="Open pages, each of another user.")] = 20,
-    drops: Annotated[int, typer.Option(min=1, max=200, help="Cameras that become faulty.")] = 40,
-    database_url: Annotated[str, typer.Option(help="An empty database; a new SQLite file if left out.")] = "",
+    cameras: Annotated[int, typer.Option(min=1, max=20_000, help="Number of registered cameras.")] = 1000,
+    pages: Annotated[int, typer.Option(min=1, max=200, help="Number of open pages, each of another user.")] = 20,
+    drops: Annotated[int, typer.Option(min=1, max=200, help="Number of cameras that become faulty.")] = 40,
+    database_url: Annotated[str, typer.Option(help="URL of an empty database; a new SQLite file by default.")] = "",
 ) -> None:
-    """What open pages cost the database when cameras drop: SQL statements and milliseconds until every page knows.
+    """What open pages cost the database when cameras drop: SQL statements, and milliseconds until every page knows.
 
-    A hub of its own on a free port, pages by real WebSockets. Two lines: the changes all at once, and one by one (20 ms
-    apart, which are not counted in ms).
+    A separate hub on a free port, with real WebSockets as pages. Two lines: the changes all at once, and one by one
+    (20 ms apart, which are not counted in ms).
     """
-    from camera_hub.bench.pages import PagesPlan, run  # the whole hub is loaded only where it is needed
+    from camera_hub.bench.pages import PagesPlan, run  # the whole hub is loaded only when needed
 
     logs.set_up("WARNING")
     plan = PagesPlan(cameras, pages, min(drops, cameras), database_url)
@@ -149,46 +157,48 @@ def pages(
 @app.command()
 def view(
     only: Annotated[list[str] | None, typer.Option(help=f"{', '.join(VIEW_FIGURES)}{_MANY} all)")] = None,
-    repeat: Annotated[int, typer.Option(min=1, help="Of each figure; switches are twice as many.")] = 20,
-    cameras: Annotated[int, typer.Option(min=17, help="Virtual cameras of the site; each is opened cold once.")] = 24,
-    feeds: Annotated[int, typer.Option(min=16, help="That run while the added latency is measured.")] = 200,
-    bit_rate: Annotated[int, typer.Option(min=50, help="Of each of these feeds, kbit/s.")] = 1000,
+    repeat: Annotated[int, typer.Option(min=1, help="Repetitions of each figure; twice as many for switches.")] = 20,
+    cameras: Annotated[int, typer.Option(min=17, help="Number of virtual cameras; each is opened cold once.")] = 24,
+    feeds: Annotated[
+        int, typer.Option(min=16, help="Number of feeds that run while the added latency is measured.")
+    ] = 200,
+    bit_rate: Annotated[int, typer.Option(min=50, help="Bit rate of each of these feeds, kbit/s.")] = 1000,
 ) -> None:
-    """A person at the wall, in real Chromium: how long until a picture is there; and what the relay adds to its way.
+    """A user at the wall, in real Chromium: how long until a picture appears; and the latency that the relay adds.
 
-    A site of its own runs on this machine: virtual cameras (640x360, 15 fps, a key frame every 2 s; every 10 s for
+    A complete site runs on this machine: virtual cameras (640x360, 15 fps, a key frame every 2 s; every 10 s for
     *_gop10), `camera-hub serve`, and the system's headless Chromium (through Playwright) with the hub's own pages,
-    which are only watched. Clicks are real ones and count from the event's own time; a frame counts when
-    requestVideoFrameCallback tells the page of it and the tile's picture is uncovered.
+    which are only observed. Clicks are real and count from the event's own time; a frame counts when
+    requestVideoFrameCallback reports it to the page and the tile's picture is uncovered.
 
-    first_picture_*_ms: a new page whose shell is loaded stands at the alarms; from the click on the wall's link to the
-    one tile's first picture. warm: the feed runs already. cold: it is to be opened at the camera; a virtual camera
-    begins with a key frame, so nothing of it is the camera's own wait. wall16_last_tile_ms: as warm, to the last of 16
-    tiles. *_from_offer_ms: from the moment that the page posted its offer. *_from_navigation_ms: the wall's address in
-    a new page, from the navigation's start.
+    first_picture_*_ms: a new page with a loaded shell shows the alarms; from the click on the wall's link to the single
+    tile's first picture. warm: the feed is running already. cold: it has to be opened at the camera; a virtual camera
+    begins with a key frame, so no time is spent waiting for one. wall16_last_tile_ms: as warm, to the last of 16 tiles.
+    *_from_offer_ms: from the moment when the page posted its offer. *_from_navigation_ms: the wall's address in a new
+    page, from the start of the navigation.
 
-    switch_ms: from the click on a camera in the list, whose feed runs, to its first frame in a tile that played
-    another. The relay tells with which RTP timestamp a camera begins in the track, and a track never steps back in
-    time: a frame is of the new camera exactly if its rtpTimestamp is not earlier. live_ms: to the first frame that came
-    to the hub after the click and is shown no later than one frame's time and 50 ms after that, by its rtpTimestamp on
-    the track's clock, which is read from frames before the click. live_age_ms is how late.
+    switch_ms: from the click on a camera in the list, whose feed is running, to its first frame in a tile that showed
+    another. The relay reports with which RTP timestamp a camera begins in the track, and a track never steps back in
+    time: a frame is of the new camera exactly if its rtpTimestamp is not earlier. live_ms: to the first frame that
+    reached the hub after the click and is shown at most one frame interval and 50 ms after that, by its rtpTimestamp on
+    the track's clock, which is derived from frames before the click. live_age_ms is how late.
 
-    impaired: a wall of four behind a road in user space. decoded_share: frames decoded of those the cameras sent, with
-    so much loss each way and up to 50 ms of jitter that reorders. back_after_silence_ms: from the end of a second in
-    which nothing came through to the last tile's next frame. beside_a_thin_viewer: what a wall loses while another
-    one's line carries 100 kbit/s.
+    impaired: a wall of four behind a simulated bad network in user space. decoded_share: frames decoded out of those
+    that the cameras sent, with that much loss each way and up to 50 ms of jitter with reordering.
+    back_after_silence_ms: from the end of a second in which nothing got through to the last tile's next frame.
+    beside_a_thin_viewer: what a wall loses while another one's link carries 100 kbit/s.
 
     added_latency_ms: the relay alone, fed by a synthetic RTSP source; from before the source's write of a frame to the
-    kernel's time of the frame's last datagram at a light client with 16 tracks; no browser, no decoding.
+    kernel's timestamp of the frame's last datagram at a light client with 16 tracks; no browser, no decoding.
 
-    Exit code 1 when a p95 misses its bar. load is the machine's load average of the last minute, without which no
+    Exit code 1 when a p95 misses its target. load is the machine's load average of the last minute, without which no
     figure means anything.
     """
     from camera_hub.bench.view import run
 
     logs.set_up("WARNING")
     if unknown := set(only or ()) - set(VIEW_FIGURES):
-        raise HubError(Kind.INVALID, f"no figure {unknown.pop()!r}; choose of {', '.join(VIEW_FIGURES)}")
+        raise HubError(Kind.INVALID, f"there is no figure {unknown.pop()!r}; choose from {', '.join(VIEW_FIGURES)}")
     plan = ViewPlan(frozenset(only or VIEW_FIGURES), repeat, cameras, feeds, bit_rate * 1000)
     if not asyncio.run(run(plan, SystemClock(), Lines(sys.stdout))):
         raise typer.Exit(1)
@@ -198,17 +208,17 @@ def _cipher(name: str) -> Cipher:
     for cipher in CIPHERS:
         if cipher == name:
             return cipher
-    raise HubError(Kind.INVALID, f"no cipher {name!r}; choose of {', '.join(CIPHERS)}")
+    raise HubError(Kind.INVALID, f"there is no cipher {name!r}; choose from {', '.join(CIPHERS)}")
 
 
 def _peer(name: str) -> str:
     if name not in PEERS:
-        raise HubError(Kind.INVALID, f"no peer {name!r}; choose of {', '.join(PEERS)}")
+        raise HubError(Kind.INVALID, f"there is no peer {name!r}; choose from {', '.join(PEERS)}")
     return name
 
 
 def _size(text: str) -> tuple[int, int]:
     width, _, height = text.partition("x")
     if not (width.isdigit() and height.isdigit() and 64 <= int(width) <= 3840 and 64 <= int(height) <= 2160):
-        raise HubError(Kind.INVALID, f"{text!r} is no picture size; write for instance 1280x720")
+        raise HubError(Kind.INVALID, f"{text!r} is not a picture size; write for example 1280x720")
     return int(width), int(height)

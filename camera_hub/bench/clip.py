@@ -1,4 +1,4 @@
-"""The picture that a bench sends: the simulator's scene, encoded once at a bit rate, cut once into RTP payloads."""
+"""The video that a bench sends: the simulator's scene, encoded once at a bit rate and packetized once."""
 
 from dataclasses import dataclass
 
@@ -10,12 +10,12 @@ from camera_hub.simulator.rtsp.packets import Packet, h264_packets
 
 FPS = 25
 PAYLOAD_LIMIT = 1200
-"""Bytes of an RTP payload; the same for source, hub and every peer."""
+"""Maximum bytes of an RTP payload; the same for source, hub and every peer."""
 
 
 @dataclass(frozen=True, slots=True)
 class Clip:
-    """A loop. `frames`: per picture its RTP payloads; the first is a key frame with its parameter sets."""
+    """A loop. `frames`: the RTP payloads of each picture; the first is a key frame with its parameter sets."""
 
     spec: StreamSpec
     parameters: ParameterSets
@@ -36,7 +36,7 @@ class Clip:
 
 
 def make_clip(bit_rate: int, width: int, height: int, gop_seconds: int = 2) -> Clip:
-    """Draw and encode; some seconds of one core for 720p. `bit_rate` in bit/s."""
+    """Draw and encode; takes some seconds of one core for 720p. `bit_rate` in bit/s."""
     spec = StreamSpec(width=width, height=height, fps=FPS, bitrate=bit_rate, gop_seconds=gop_seconds)
     pictures = [unit for unit in units(Recipe(Look(SceneKind.ROAD), spec, "bench")) if not unit.again]
     kinds = {nal[0] & 0x1F: nal for nal in pictures[0].nals}

@@ -1,15 +1,15 @@
-"""What a client counts of an RTP stream: delivered, missing, late, repeated. Exact over wraps and reordering. Pure."""
+"""What a client counts of an RTP stream: delivered, lost, late, repeated. Exact across wraps and reordering. Pure."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 MAX_MISSING = 65_536
-"""Sequence numbers remembered as missing, per stream; beyond that they only count."""
+"""Sequence numbers remembered as missing, per stream; further ones are only counted."""
 _HALF, _SIZE = 0x8000, 0x10000
 
 
 class Stream:
-    """One SSRC. `bytes` are whole datagrams; the receive loop counts the packet in order by itself, for speed."""
+    """One SSRC. `bytes` are whole datagrams; packets in order are counted in the receive loop itself, for speed."""
 
     __slots__ = ("_missing", "bytes", "frames", "late", "lost", "next", "overhead", "packets", "repeated")
 
@@ -25,7 +25,7 @@ class Stream:
         self._missing: set[int] = set()
 
     def out_of_order(self, sequence: int, size: int, marker: bool) -> None:
-        """Take a packet whose sequence number is not the next one."""
+        """Count a packet whose sequence number is not the next one."""
         ahead = (sequence - self.next) % _SIZE
         if ahead >= _HALF:
             if sequence not in self._missing:
@@ -49,8 +49,8 @@ class Stream:
 class Counts:
     """Sums over streams at one moment. `payload` is bytes of media without RTP header, extensions and SRTP tag.
 
-    `per_stream`: frames (marker bits) of each, by its name. `dropped`: datagrams that the kernel dropped in front of
-    the client, which are the client's fault and part of `lost` all the same.
+    `per_stream`: frames (marker bits) of each, by name. `dropped`: datagrams that the kernel dropped before the client
+    read them, which is the client's fault; they are nevertheless part of `lost`.
     """
 
     packets: int = 0
@@ -67,7 +67,7 @@ class Counts:
         return self._with(other, 1)
 
     def __sub__(self, other: "Counts") -> "Counts":
-        """What came since `other`; streams that are new since then count from 0."""
+        """The difference since `other`; streams that are new since then count from 0."""
         return self._with(other, -1)
 
     def _with(self, other: "Counts", sign: int) -> "Counts":
@@ -86,7 +86,7 @@ class Counts:
 
     @property
     def loss(self) -> float:
-        """Share of what was sent, by sequence numbers, that did not come."""
+        """Share of what was sent, by sequence numbers, that did not arrive."""
         sent = self.packets + self.lost
         return self.lost / sent if sent > 0 else 0.0
 

@@ -17,7 +17,7 @@ AT_ONCE = 8
 _CONNECT_SECONDS = 30.0
 _CALL_SECONDS = 60.0
 CHECKED = 2
-"""Viewers per load process whose every packet is decrypted and decoded afterwards."""
+"""Viewers per load process whose packets are all decrypted and decoded afterwards."""
 
 Answer = Callable[[int, str], Awaitable[str]]
 
@@ -32,7 +32,7 @@ class Crew:
         self._home: dict[int, Helper] = {}
 
     async def connect(self, answer: Answer, address: str) -> None:
-        """Offer and connect every viewer, a few at once. Raises HubError of the first that fails."""
+        """Offer and connect every viewer, a few at once. Raises the HubError of the first that fails."""
         offers: dict[int, str] = {}
         for number, one in enumerate(self._helpers):
             first = len(offers)
@@ -65,16 +65,16 @@ class Crew:
             raise failed.exceptions[0] from None
 
     async def counts(self) -> Counts:
-        """Of all viewers up to now."""
+        """The counts of all viewers up to now."""
         return sum((Counts(**head) for head in await self._all("counts")), Counts())
 
     async def checked(self) -> Checked:
-        """What the spot checks of all load processes found, together. Once, at the end."""
+        """The sum of the spot checks of all load processes. Call once, at the end."""
         found = [Checked(**one) for head in await self._all("checked") for one in head["viewers"]]
         return sum(found, Checked())
 
     async def close(self) -> None:
-        """Let every viewer say goodbye."""
+        """Close every viewer."""
         await self._all("close")
 
     async def _all(self, type_: str) -> list[dict[str, Any]]:
@@ -98,6 +98,6 @@ async def crew(processes: int, watch: Watch) -> AsyncIterator[Crew]:
 
 
 async def _listen(one: Helper) -> None:
-    """Replies are matched while somebody receives; a load process sends nothing else."""
+    """Keep receiving, so that replies are matched; a load process sends nothing else."""
     while await one.pipe.receive() is not None:
         pass

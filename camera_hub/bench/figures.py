@@ -1,6 +1,6 @@
-"""From two readings to the fields of a line. Pure.
+"""Computes the fields of a line from two readings. Pure.
 
-Costs are CPU time of the whole server over what arrived: per Mbit of media payload and per RTP packet.
+Costs are CPU time of the whole server divided by what arrived: per Mbit of media payload and per RTP packet.
 """
 
 from collections.abc import Mapping
@@ -33,7 +33,7 @@ class Expected:
 
 
 def window(before: Reading, after: Reading, expected: Expected, tracks: int) -> dict[str, Any]:
-    """Fields of what happened between two readings. `tracks`: how many streams should have come."""
+    """The fields for the time between two readings. `tracks`: how many streams should have arrived."""
     seconds = after.at - before.at
     counted = after.counts - before.counts
     cpu = after.server - before.server
@@ -67,7 +67,7 @@ def window(before: Reading, after: Reading, expected: Expected, tracks: int) -> 
 
 
 def checked_fields(found: Checked) -> dict[str, Any]:
-    """Fields of the spot check."""
+    """The fields of the spot check."""
     return {
         "decrypts": 0 < found.packets == found.decrypted,
         "decodes": found.good,
@@ -79,12 +79,12 @@ def checked_fields(found: Checked) -> dict[str, Any]:
 
 
 def ratios(own: Mapping[str, Any], others: Mapping[str, Mapping[str, Any]]) -> dict[str, float | None]:
-    """Our cost per Mbit over that of each other, by `ratio_to_NAME`; None where the other has no figure."""
+    """Our cost per Mbit divided by that of each other server, as `ratio_to_NAME`; None where that has no figure."""
     return {f"ratio_to_{name}": cost_ratio(own, other) for name, other in others.items()}
 
 
 def cost_ratio(own: Mapping[str, Any], other: Mapping[str, Any]) -> float | None:
-    """Cost per Mbit over cost per Mbit."""
+    """Our cost per Mbit divided by the other's."""
     mine, theirs = own.get("cpu_ms_per_mbit"), other.get("cpu_ms_per_mbit")
     return mine / theirs if mine is not None and theirs else None
 

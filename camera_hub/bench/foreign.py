@@ -1,4 +1,4 @@
-"""A foreign server's process: found in PATH, run in a folder of its own on loopback, ended surely."""
+"""A foreign server's process: found in PATH, run in its own temporary folder on loopback, always ended."""
 
 import asyncio
 import contextlib
@@ -33,7 +33,7 @@ class Foreign:
     http: httpx.AsyncClient
 
     async def request(self, method: str, path: str, **values: Any) -> httpx.Response:
-        """One HTTP exchange, of whatever status. Raises HubError(UNAVAILABLE) when there is none."""
+        """One HTTP exchange, whatever the status. Raises HubError(UNAVAILABLE) when there is no answer."""
         try:
             return await self.http.request(method, path, **values)
         except httpx.HTTPError as error:
@@ -41,7 +41,7 @@ class Foreign:
 
 
 def free_port(kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
-    """A port of loopback that is free at this moment."""
+    """A loopback port that is free at this moment."""
     with socket.socket(socket.AF_INET, kind) as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
@@ -57,8 +57,8 @@ async def foreign(
 ) -> AsyncIterator[Foreign]:
     """Write `files` into a temporary folder, run the program, wait until `ready` (a path) answers on the port.
 
-    Raises MissingError when the program is not installed, HubError(UNAVAILABLE) with its last words when it ends or
-    never answers.
+    Raises MissingError when the program is not installed, HubError(UNAVAILABLE) with the end of its output when it
+    exits or never answers.
     """
     path = shutil.which(program)
     if path is None:
@@ -81,7 +81,7 @@ async def foreign(
             async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=30, trust_env=False) as http:
                 if not await _answers(http, ready, process):
                     reported = (folder / "output.log").read_text("utf-8", "replace")[-_TAIL:]
-                    raise HubError(Kind.UNAVAILABLE, f"{program} does not answer; its last words: {reported.strip()}")
+                    raise HubError(Kind.UNAVAILABLE, f"{program} does not answer; its output: {reported.strip()}")
                 yield Foreign(program, process.pid, http)
         finally:
             await end_process(process, _TERMINATE_SECONDS)
@@ -101,7 +101,7 @@ async def _answers(http: httpx.AsyncClient, path: str, process: asyncio.subproce
 
 
 async def end_process(process: asyncio.subprocess.Process, seconds: float) -> None:
-    """Ask it to end, and end it for good when it has not within so many seconds."""
+    """Terminate the process; kill it if it has not exited within that many seconds."""
     with contextlib.suppress(ProcessLookupError):
         process.terminate()
     try:

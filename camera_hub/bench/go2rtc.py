@@ -11,7 +11,7 @@ from camera_hub.errors import HubError, Kind
 
 
 class Go2Rtc:
-    """Its configuration is its own but for ports, loopback alone, and no STUN server."""
+    """go2rtc with its default configuration, except for ports, loopback only, and no STUN server."""
 
     name = "go2rtc"
     gso: bool | None = None
@@ -32,7 +32,7 @@ class Go2Rtc:
 
 @asynccontextmanager
 async def go2rtc(port: int) -> AsyncIterator[Server]:
-    """Run it, pulling the source's first lane."""
+    """Run go2rtc, pulling the source's first lane."""
     api, media = free_port(), free_port(socket.SOCK_DGRAM)
     config = {
         "api": {"listen": f"127.0.0.1:{api}"},

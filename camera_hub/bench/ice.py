@@ -1,7 +1,7 @@
-"""The client's end of ICE over one connected UDP socket: controlling, one candidate pair, and consent (RFC 8445, 7675).
+"""The client's ICE agent over one connected UDP socket: controlling, one candidate pair, consent (RFC 8445, 7675).
 
-It works against ICE-lite (which only answers) and full ICE (whose own checks are answered here). `role`, `state`,
-`_recv` and `_send` are what aiortc's RTCDtlsTransport needs of an ICE transport.
+It works with ICE-lite (which only answers) and full ICE (whose own checks are answered here). `role`, `state`, `_recv`
+and `_send` are what aiortc's RTCDtlsTransport needs of an ICE transport.
 """
 
 import asyncio
@@ -22,9 +22,9 @@ _ROLE_CONFLICT = 487
 
 
 class IceEnd:
-    """One viewer's. `received` is called with each STUN datagram, `datagram` with each of DTLS."""
+    """One viewer's ICE agent. `received` is called with each STUN datagram, `datagram` with each DTLS datagram."""
 
-    role = "controlling"  # for aiortc; a server that insists on controlling becomes it
+    role = "controlling"  # for aiortc; a server that insists on controlling gets that role
     state = "completed"
 
     def __init__(self, own: socket.socket, clock: Clock) -> None:
@@ -41,7 +41,7 @@ class IceEnd:
         self._controlling = True
 
     async def connect(self, remote: Remote, deadline: float) -> None:
-        """Check until the server answers. Raises HubError(TIMEOUT)."""
+        """Send checks until the server answers. Raises HubError(TIMEOUT)."""
         self._remote = remote
         self._socket.connect((remote.address, remote.port))
         end = self._clock.monotonic() + deadline
@@ -52,7 +52,7 @@ class IceEnd:
             await self._clock.sleep(_EVERY)
 
     def check(self) -> None:
-        """Send one binding request, nominating if that is ours to do; repeated every few seconds it keeps consent."""
+        """Send one binding request, nominating if we are controlling; repeated every few seconds it keeps consent."""
         assert self._remote is not None
         request = stun.Message(message_method=stun.Method.BINDING, message_class=stun.Class.REQUEST)
         request.attributes["USERNAME"] = f"{self._remote.ufrag}:{self.ufrag}"
@@ -67,7 +67,7 @@ class IceEnd:
         self._out(bytes(request))
 
     def received(self, data: bytes) -> None:
-        """A STUN datagram of the server."""
+        """Handle a STUN datagram from the server."""
         try:
             message = stun.parse_message(data)
         except ValueError:
@@ -90,12 +90,12 @@ class IceEnd:
             self._out(bytes(answer))
 
     def datagram(self, data: bytes) -> None:
-        """A DTLS datagram of the server."""
+        """Handle a DTLS datagram from the server."""
         self._queue.append(data)
         self._wake()
 
     def close(self) -> None:
-        """Who waits for a datagram gets ConnectionError."""
+        """Close: a waiting `_recv` raises ConnectionError."""
         self._closed = True
         self._wake()
 
@@ -111,7 +111,7 @@ class IceEnd:
         self._out(data)
 
     def _out(self, data: bytes) -> None:
-        """Send; what cannot go is lost, as on a network. Checks, handshakes and reports all repeat themselves."""
+        """Send; what cannot be sent is lost, as on a network. Checks, handshakes and reports are all repeated."""
         if not self._closed:
             try:
                 self._socket.send(data)

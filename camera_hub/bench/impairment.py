@@ -1,7 +1,7 @@
-"""What a bad road does to datagrams: loss, delay, jitter, a thin link with a queue, silence. Pure: the time is given.
+"""What a bad network does to datagrams: loss, delay, jitter, a thin link with a queue, silence. Pure.
 
-One direction is one `Lane`. The same seed and the same datagrams at the same times have the same fate, so a test counts
-what it may count on.
+One direction is one `Lane`. The same seed and the same datagrams at the same times give the same result, so that tests
+are reproducible.
 """
 
 import random
@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 class Impairment:
     """How one direction is impaired. Times in seconds.
 
-    `loss` is the share of datagrams lost; with `burst` > 1 they are lost in runs of that mean length (Gilbert's model).
-    Each datagram is late by `delay` plus something even in [0, `jitter`]; `reorder` lets later ones overtake, as
-    routes do, else the road keeps their order. `rate` is the link's bit/s; `queue` bytes may wait for it.
+    `loss` is the share of datagrams lost; with `burst` > 1 they are lost in runs of that mean length (Gilbert model).
+    Each datagram is delayed by `delay` plus a uniform value in [0, `jitter`]; with `reorder` later ones may overtake,
+    otherwise their order is kept. `rate` is the link's bit/s; `queue` bytes may wait for it.
     """
 
     loss: float = 0.0
@@ -29,7 +29,7 @@ class Impairment:
         if not 0 <= self.loss < 1 or self.burst < 1 or min(self.delay, self.jitter) < 0:
             raise ValueError("loss is in [0, 1), a burst at least 1, delay and jitter at least 0")
         if self.rate is not None and self.rate <= 0:
-            raise ValueError("a link carries something, or it is dropped for a span")
+            raise ValueError("the rate must be positive; use `silence` for a total loss")
 
 
 CLEAR = Impairment()
@@ -37,12 +37,12 @@ CLEAR = Impairment()
 
 @dataclass(slots=True)
 class LaneFigures:
-    """What became of the datagrams of one direction."""
+    """What happened to the datagrams of one direction."""
 
     passed: int = 0
-    lost: int = 0  # by chance
-    overflowed: int = 0  # the queue before the thin link was full
-    silenced: int = 0  # in a span of total loss
+    lost: int = 0  # at random
+    overflowed: int = 0  # the queue of the thin link was full
+    silenced: int = 0  # during a total loss
 
 
 @dataclass(slots=True)
@@ -66,7 +66,7 @@ class Lane:
         self._silent_until = until
 
     def out(self, size: int, now: float) -> float | None:
-        """When a datagram of `size` bytes that comes now goes out; None: never."""
+        """When a datagram of `size` bytes that arrives now leaves; None: never."""
         figures, how = self.figures, self.impairment
         if now < self._silent_until:
             figures.silenced += 1
@@ -92,7 +92,7 @@ class Lane:
             return False
         if how.burst == 1:
             return self._random.random() < how.loss
-        # Two states; the time spent in the bad one is the loss, its mean stay the burst.
+        # Two states; the share of time in the bad one is the loss, its mean duration the burst.
         leave = 1 / how.burst
         enter = leave * how.loss / (1 - how.loss)
         self._in_burst = self._random.random() < (1 - leave if self._in_burst else enter)

@@ -1,9 +1,9 @@
 """Janus as a peer: its streaming plugin pulls the source over RTSP; viewers are signalled over its HTTP API.
 
-It offers and the viewer answers: what the viewer wrote as an offer is sent as its answer, since Janus takes the same
-payload type, and Janus's offer is what the viewer reads. It gathers no loopback candidate, so the machine needs some
-other address; packets to it stay on loopback all the same. One session holds a handle per viewer; what the plugin says
-comes by long polling and is matched by handle.
+Janus offers and the viewer answers: the viewer's offer is sent as its answer, since Janus uses the same payload type,
+and the viewer reads Janus's offer as the answer. Janus gathers no loopback candidate, so the machine needs another
+address; packets to it stay on loopback nevertheless. One session has a handle per viewer; the plugin's events arrive
+by long polling and are matched by handle.
 """
 
 import asyncio
@@ -49,7 +49,7 @@ _PLUGINS = (
 
 
 class Janus:
-    """As installed: its own defaults for threads and buffers."""
+    """Janus as installed, with its own defaults for threads and buffers."""
 
     name = "janus"
     gso: bool | None = None
@@ -63,18 +63,18 @@ class Janus:
         self._waiting: dict[int, asyncio.Future[str]] = {}
 
     async def open(self) -> None:
-        """Make the session."""
+        """Create the session."""
         self._session = (await self._post("/janus", {"janus": "create"}))["data"]["id"]
 
     async def listen(self) -> None:
-        """Take events for ever; each answer wakes who waits for it."""
+        """Receive events for ever; each answer resolves the future that waits for it."""
         while True:
             reply = await self._server.request("GET", f"/janus/{self._session}", params={"maxev": 20}, timeout=60)
             events = reply.json()
             for event in events if isinstance(events, list) else [events]:
-                self._take(event)
+                self._handle(event)
 
-    def _take(self, event: dict[str, Any]) -> None:
+    def _handle(self, event: dict[str, Any]) -> None:
         waiting = self._waiting.get(event.get("sender", 0))
         if waiting is None or waiting.done():
             return
@@ -111,7 +111,7 @@ class Janus:
 
 
 def _own_address() -> str:
-    """Where Janus will gather. Raises HubError where the machine has loopback alone."""
+    """The address that Janus will gather. Raises HubError if the machine has loopback only."""
     found = usable_addresses((), machine_addresses(), ipv6=False)
     if found[0] == "127.0.0.1":
         raise HubError(Kind.UNAVAILABLE, "janus gathers no loopback address, and this machine has no other")
@@ -119,7 +119,7 @@ def _own_address() -> str:
 
 
 def _with_mid(ours: str, theirs: str) -> str:
-    """Our one section under the name that they gave it."""
+    """Our SDP with the mid that Janus gave to its one section."""
     found = re.search(r"^a=mid:(\S+)", theirs, re.M)
     mid = found[1] if found is not None else "0"
     return ours.replace("a=mid:0\r\n", f"a=mid:{mid}\r\n").replace("a=group:BUNDLE 0\r\n", f"a=group:BUNDLE {mid}\r\n")
@@ -127,7 +127,7 @@ def _with_mid(ours: str, theirs: str) -> str:
 
 @asynccontextmanager
 async def janus(port: int) -> AsyncIterator[Server]:
-    """Run it, pulling the source's first lane."""
+    """Run Janus, pulling the source's first lane."""
     api = free_port()
 
     files = {

@@ -1,14 +1,14 @@
-"""`python -m camera_hub.bench.load --fd N`: a process full of light viewers, told what to do over a pipe (see wire.py).
+"""`python -m camera_hub.bench.load --fd N`: a process with many light viewers, controlled over a pipe (see wire.py).
 
 prepare {viewers, tracks, cipher, address, first,   reply {offers}: one SDP each; `first` numbers the first
          checked}                                   viewer, sockets are bound to `address`
 connect {viewer, answer, deadline}                  reply when its DTLS is done
 counts  {}                                          reply {…Counts}
 checked {}                                          reply {viewers: [Checked]}; once, at the end
-close   {}                                          reply when all have reported goodbye
+close   {}                                          reply when all are closed
 
-Sockets are looked at every few milliseconds instead of at each packet: a receiver that sleeps would be woken by the
-server's own system call, and waking is no cost of a server whose viewers are elsewhere.
+Sockets are polled every few milliseconds instead of at each packet: a sleeping receiver would be woken up by the
+server's own system call, which is not a cost of a server whose viewers are on other machines.
 """
 
 import argparse
@@ -59,7 +59,7 @@ class Load:
     async def run(self) -> None:
         """Serve until the pipe closes."""
         async with AsyncExitStack() as stack:
-            await stack.enter_async_context(running(self._sweeping(), "sweeping"))
+            await stack.enter_async_context(running(self._sweep_loop(), "sweep"))
             await stack.enter_async_context(running(self._every(_CONSENT, self._consent), "consent"))
             await stack.enter_async_context(running(self._every(_REPORT, self._report), "reports"))
             try:
@@ -132,7 +132,7 @@ class Load:
             await viewer.close()
         return {}
 
-    async def _sweeping(self) -> None:
+    async def _sweep_loop(self) -> None:
         while True:
             self._sweep()
             await self._clock.sleep(_SWEEP)
@@ -144,7 +144,7 @@ class Load:
                 by_fd[fd].drain(buffer)
 
     async def _every(self, seconds: float, work: Callable[[Viewer], Awaitable[None]]) -> None:
-        """Do something for each viewer once in `seconds`, one after the other: no burst that is ours."""
+        """Do something for each viewer once in `seconds`, one after the other, so that the client causes no bursts."""
         while True:
             viewers = list(self._connected)
             for viewer in viewers:
@@ -161,7 +161,7 @@ class Load:
 
 
 async def serve(fd: int) -> None:
-    """Speak over the inherited socket until the bench closes it."""
+    """Serve the inherited socket until the bench closes it."""
     pipe = Pipe(*await asyncio.open_connection(sock=socket.socket(fileno=fd)))
     try:
         await Load(pipe, SystemClock()).run()

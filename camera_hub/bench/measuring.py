@@ -33,18 +33,18 @@ class Feeding:
         return self.helper.process.pid
 
     async def dropped(self) -> int:
-        """Frames that it could not write since a reader was slow."""
+        """Frames that it could not write because a reader was slow."""
         return int((await self.helper.pipe.call({"type": "figures"})).head["dropped"])
 
     async def trace(self, lane: int) -> list[tuple[float, int]]:
-        """Of each frame of a lane since the last trace: when its writing began (monotonic seconds), payload bytes."""
+        """For each frame of a lane since the last trace: when its writing began (monotonic seconds), payload bytes."""
         reported = (await self.helper.pipe.call({"type": "trace", "lane": lane})).head["frames"]
         return [(float(at), int(size)) for at, size in reported]
 
 
 @asynccontextmanager
 async def feeding(picture: Picture) -> AsyncIterator[Feeding]:
-    """Start a source with this picture; encoding it takes some seconds."""
+    """A source with this picture while the block runs; encoding it takes some seconds."""
     async with helper(SOURCE) as started:
 
         async def listen() -> None:
@@ -67,7 +67,7 @@ async def feeding(picture: Picture) -> AsyncIterator[Feeding]:
 async def measure(
     clock: Clock, source: Feeding, server: Server, watch: Watch, spans: Spans, processes: int
 ) -> dict[str, Any]:
-    """Connect, warm up, measure, check. The fields of a line. Raises HubError when a viewer cannot connect."""
+    """Connect, warm up, measure, check; returns the fields of a line. Raises HubError when a viewer cannot connect."""
     async with crew(processes, watch) as clients:
         await clients.connect(server.answer, server.address)
         await clock.sleep(spans.warm_up)
@@ -80,7 +80,7 @@ async def measure(
 
 
 async def read(clock: Clock, source: Feeding, pids: tuple[int, ...], clients: Crew) -> Reading:
-    """All meters, one after the other within milliseconds."""
+    """Read all meters, one after the other within milliseconds."""
     counted = await clients.counts()
     stats = meter.read_stats()
     return Reading(

@@ -1,8 +1,8 @@
 """CPU and memory of processes and of the machine, read from /proc (proc(5)).
 
-A process counts with all its threads and children, ended ones too. Loopback delivers a datagram within the sender's
-system call, so a server's `system` holds the kernel's work of receiving as well; what the kernel moved to its own
-threads (ksoftirqd) under pressure is told apart, since it would flatter whoever caused it.
+A process counts with all its threads and children, including ended ones. Loopback delivers a datagram within the
+sender's system call, so a server's `system` time includes the kernel's work of receiving; what the kernel moved to its
+own threads (ksoftirqd) under load is reported separately, since it would flatter the server that caused it.
 """
 
 import os
@@ -35,7 +35,7 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class Stat:
-    """Of one process: its parent, its name, its CPU with that of children it has waited for."""
+    """One process: its parent, its name, its CPU time including that of children it has waited for."""
 
     parent: int
     name: str
@@ -44,7 +44,7 @@ class Stat:
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """CPU seconds of all cores together since boot. `kernel`: of the kernel's own soft interrupt threads."""
+    """CPU seconds of all cores since boot. `kernel`: those of the kernel's soft interrupt threads."""
 
     busy: float
     idle: float
@@ -66,7 +66,7 @@ def parse_stat(text: str) -> Stat:
 
 
 def family(stats: dict[int, Stat], roots: Iterable[int]) -> set[int]:
-    """The roots that are there, and all their descendants."""
+    """The roots that exist, and all their descendants."""
     found = {pid for pid in roots if pid in stats}
     while True:
         more = {pid for pid, stat in stats.items() if stat.parent in found} - found
@@ -76,7 +76,7 @@ def family(stats: dict[int, Stat], roots: Iterable[int]) -> set[int]:
 
 
 def read_stats() -> dict[int, Stat]:
-    """Every process of the machine; those that end while we read are left out."""
+    """Every process on the machine; those that end while we read are left out."""
     stats: dict[int, Stat] = {}
     for entry in os.scandir(PROC):
         if entry.name.isdigit():
@@ -88,13 +88,13 @@ def read_stats() -> dict[int, Stat]:
 
 
 def usage(roots: Iterable[int], stats: dict[int, Stat] | None = None) -> Usage:
-    """CPU of these processes and all below them."""
+    """CPU time of these processes and all their descendants."""
     stats = read_stats() if stats is None else stats
     return sum((stats[pid].usage for pid in family(stats, roots)), Usage())
 
 
 def rss_bytes(roots: Iterable[int]) -> int:
-    """Resident memory of these processes and all below them."""
+    """Resident memory of these processes and all their descendants."""
     total = 0
     for pid in family(read_stats(), roots):
         try:

@@ -1,7 +1,7 @@
 """`bench pages`: what open pages cost the database when cameras drop, in SQL statements and milliseconds.
 
-A hub of its own with a new database (SQLite unless another is named) holds cameras that nobody pulls. Real WebSockets
-are its pages. Then cameras are set to faulty, at once or one after the other, and each page waits for its changes.
+A separate hub with a new database (SQLite unless another is given) has cameras that nobody pulls. Its pages are real
+WebSockets. Then cameras are set to faulty, at once or one after the other, and each page waits for its changes.
 """
 
 import asyncio
@@ -33,7 +33,7 @@ from camera_hub.store.tables import Camera, Device, Stream, Village
 VILLAGES = 16
 PER_DEVICE = 16
 APART = 0.02
-"""Seconds between two changes that come one after the other, as the rounds find them."""
+"""Seconds between two changes that come one after the other, as rounds find them."""
 
 DEADLINE = 120.0
 _PASSWORD = "bench-of-pages-1"
@@ -41,7 +41,7 @@ _PASSWORD = "bench-of-pages-1"
 
 @dataclass(frozen=True, slots=True)
 class PagesPlan:
-    """How many cameras there are, pages are open, and cameras drop."""
+    """How many cameras exist, how many pages are open, and how many cameras drop."""
 
     cameras: int = 1000
     pages: int = 20
@@ -64,7 +64,7 @@ async def run(plan: PagesPlan, clock: Clock, lines: Lines) -> bool:
 
 @contextmanager
 def statements(database: Database) -> Iterator[Counter[str]]:
-    """Count the SQL statements that are executed meanwhile, by their first word; BEGIN and the like are left out."""
+    """Count the SQL statements executed during the block, by their first word; BEGIN and the like are left out."""
     counted: Counter[str] = Counter()
 
     def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
@@ -87,14 +87,14 @@ async def _hub(plan: PagesPlan, clock: Clock) -> AsyncIterator[Serving]:
             server=ServerSettings(port=0, data_dir=Path(folder)),
             database=DatabaseSettings(url=plan.database_url),
             media=MediaSettings(udp_port=0, rtsp_port=0),
-            health=HealthSettings(round_seconds=86_400.0, picture_seconds=86_400.0),  # nobody looks at the cameras
+            health=HealthSettings(round_seconds=86_400.0, picture_seconds=86_400.0),  # no rounds during the bench
         )
         async with serving(settings, clock) as hub:
             yield hub
 
 
 async def _fill(hub: Serving, plan: PagesPlan, clock: Clock) -> list[tuple[int, int]]:
-    """Villages, devices and approved cameras with their sub streams; returns (camera, village) of each."""
+    """Add villages, devices and approved cameras with their sub streams; returns (camera, village) of each."""
     database: Database = hub.parts[Database]
     now = clock.now()
     async with database.write() as session:
@@ -132,7 +132,7 @@ async def _fill(hub: Serving, plan: PagesPlan, clock: Clock) -> list[tuple[int, 
 
 @asynccontextmanager
 async def _pages(hub: Serving, plan: PagesPlan) -> AsyncIterator[list[ClientConnection]]:
-    """Pages of as many users, each greeted."""
+    """Pages of that many users, each after its hello message."""
     accounts: Accounts = hub.parts[Accounts]
     sessions: Sessions = hub.parts[Sessions]
     async with AsyncExitStack() as stack:
@@ -143,7 +143,7 @@ async def _pages(hub: Serving, plan: PagesPlan) -> AsyncIterator[list[ClientConn
             url = f"{hub.url.replace('http', 'ws', 1)}/api/live?page=bench-{number:04}"
             page = await stack.enter_async_context(connect(url, additional_headers=cookie, proxy=None, max_queue=4096))
             if json.loads(await page.recv())["type"] != "hello":
-                raise HubError(Kind.INTERNAL, "a page was not greeted")
+                raise HubError(Kind.INTERNAL, "a page got no hello message")
             pages.append(page)
         yield pages
 

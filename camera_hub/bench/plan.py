@@ -1,4 +1,4 @@
-"""What is asked for, as values. Light to import: the command line reads it before anything heavy is loaded."""
+"""What to measure, as values. Light to import: the command line reads it before anything heavy is loaded."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -20,7 +20,7 @@ class Picture:
 
 @dataclass(frozen=True, slots=True)
 class Spans:
-    """Seconds before and within the window that is measured."""
+    """Seconds before and within the measured window."""
 
     warm_up: float
     seconds: float
@@ -28,7 +28,7 @@ class Spans:
 
 @dataclass(frozen=True, slots=True)
 class Watch:
-    """Who watches: so many viewers, each with so many tracks in one peer connection."""
+    """Who watches: the number of viewers, and of tracks in the peer connection of each."""
 
     viewers: int
     tracks: int
@@ -37,7 +37,7 @@ class Watch:
 
 @dataclass(frozen=True, slots=True)
 class RelayPlan:
-    """What to compare. `viewers` are counts at which all compete, `alone` counts at which only the hub runs."""
+    """What to compare. `viewers` are counts for which all servers run, `alone` those for which only the hub runs."""
 
     viewers: tuple[int, ...]
     alone: tuple[int, ...]
@@ -53,7 +53,7 @@ class RelayPlan:
 
 @dataclass(frozen=True, slots=True)
 class ScalePlan:
-    """How much to carry. `search`: begin with a small part of it and step up until the machine has enough.
+    """How much to carry. `search`: begin with a small part of it and step up until the machine is busy.
 
     `settle`: seconds that feeds run before their memory is read; None = until every resend history is full.
     """

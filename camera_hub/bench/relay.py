@@ -1,4 +1,4 @@
-"""`bench relay`: the hub's relay and others, fed alike, watched alike, one after the other; costs and their ratios."""
+"""`bench relay`: the hub's relay and other servers with the same source and viewers; costs and their ratios."""
 
 from collections.abc import Callable, Collection
 from contextlib import AbstractAsyncContextManager
@@ -25,9 +25,9 @@ PROGRAMS = {"janus": "janus", "go2rtc": "go2rtc"}
 
 
 async def run(plan: RelayPlan, clock: Clock, lines: Lines) -> bool:
-    """Write a line per measurement, the hub's last of each comparison. False when one could not be made.
+    """Write a line per measurement, the hub's as the last of each comparison. False when one could not be made.
 
-    Peers that are not installed are named before anything is measured, and left out.
+    Peers that are not installed are reported before anything is measured, and left out.
     """
     missing = {name: f"{program} is not in PATH" for name, program in PROGRAMS.items() if which(program) is None}
     for name in plan.peers:
@@ -79,7 +79,7 @@ def _hub(plan: RelayPlan, viewers: int) -> Start:
 async def _line(
     plan: RelayPlan, clock: Clock, source: Feeding, bit_rate: int, watch: Watch, name: str, start: Start
 ) -> dict[str, Any]:
-    """One server measured, or what kept it from being measured."""
+    """The measurement of one server, or why it could not be measured."""
     line: dict[str, Any] = {
         "bench": "relay",
         "peer": name,

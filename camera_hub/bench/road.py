@@ -1,9 +1,9 @@
-"""A road between a browser and the hub that loses, delays and thins out datagrams: a UDP proxy in user space.
+"""A simulated network ("road") between browser and hub that loses and delays datagrams: a UDP proxy in user space.
 
     async with road(relay_port, seed=7) as way:
         way.down.impairment = Impairment(loss=0.05, jitter=0.05)
 
-The browser is given `way.port` instead of the relay's. Needs no rights and no network namespace.
+The browser is given `way.port` instead of the relay's port. Needs no privileges and no network namespace.
 """
 
 import asyncio
@@ -17,7 +17,7 @@ from camera_hub.bench.impairment import Lane
 
 MAX_BROWSERS = 64
 MAX_WAITING = 4096
-"""Datagrams under way at once in one direction; more than any simulated link holds."""
+"""Datagrams in flight in one direction; more than any simulated link can hold."""
 
 
 def _nothing(data: bytes) -> bool:
@@ -26,7 +26,7 @@ def _nothing(data: bytes) -> bool:
 
 @dataclass(slots=True)
 class Road:
-    """A running road. `down` is towards the browser, `up` towards the relay; `loses` picks what is lost downwards."""
+    """A running road. `down` is towards the browser, `up` towards the relay; `loses` selects what is lost downwards."""
 
     down: Lane
     up: Lane
@@ -44,7 +44,7 @@ class Road:
 
 
 class _Side(asyncio.DatagramProtocol):
-    """One socket, and the datagrams that will leave by it later: by time, of one time by their coming."""
+    """One socket, and the datagrams that it will send later, ordered by time, then by arrival."""
 
     def __init__(self, road: Road) -> None:
         self.road = road
@@ -57,10 +57,10 @@ class _Side(asyncio.DatagramProtocol):
         self.transport = cast(asyncio.DatagramTransport, transport)
 
     def error_received(self, exc: Exception) -> None:
-        """Nobody listens there any more; a road does not mind."""
+        """An ICMP error: nobody listens there any more, which does not matter."""
 
     def later(self, lane: Lane, data: bytes, address: tuple[str, int] | None) -> None:
-        """Send by this socket when the lane is due, if it ever is."""
+        """Send through this socket when the lane says so, if ever."""
         at = lane.out(len(data), asyncio.get_running_loop().time())
         if at is None:
             return
@@ -79,7 +79,7 @@ class _Side(asyncio.DatagramProtocol):
             self.transport.close()
 
     def _go_on(self) -> None:
-        """Send what is due, and come again for the next."""
+        """Send what is due, and set the timer for the next."""
         loop = asyncio.get_running_loop()
         now = loop.time()
         while self._waiting and self._waiting[0][0] <= now:
@@ -92,7 +92,7 @@ class _Side(asyncio.DatagramProtocol):
 
 
 class _Near(_Side):
-    """The browsers' side: one way to the relay for each of their addresses."""
+    """The browsers' side: a socket towards the relay for each of their addresses."""
 
     def __init__(self, road: Road, target: tuple[str, int]) -> None:
         super().__init__(road)
@@ -129,7 +129,7 @@ class _Near(_Side):
 
 
 class _Far(_Side):
-    """The relay's side of one browser's way."""
+    """The relay's side for one browser."""
 
     def __init__(self, near: _Near, browser: tuple[str, int]) -> None:
         super().__init__(near.road)
@@ -144,7 +144,7 @@ class _Far(_Side):
 
 @asynccontextmanager
 async def road(target_port: int, *, seed: int = 0) -> AsyncIterator[Road]:
-    """A road to a port of 127.0.0.1 while the block runs; clear until its lanes are impaired."""
+    """A road to a port of 127.0.0.1 while the block runs; perfect until its lanes are impaired."""
     made = Road(down=Lane(seed), up=Lane(seed + 1))
     loop = asyncio.get_running_loop()
     transport, near = await loop.create_datagram_endpoint(
@@ -157,9 +157,9 @@ async def road(target_port: int, *, seed: int = 0) -> AsyncIterator[Road]:
         await near.end()
         for way in made._ways.values():
             way.close()
-        await asyncio.sleep(0)  # sockets are closed in the loop's next turn
+        await asyncio.sleep(0)  # sockets are closed in the loop's next iteration
 
 
 def through(sdp: str, relay_port: int, road_port: int) -> str:
-    """A relay's answer whose candidates lead over the road."""
+    """A relay's answer with its candidates redirected to the road."""
     return sdp.replace(f" {relay_port} typ host", f" {road_port} typ host")

@@ -1,4 +1,4 @@
-"""`bench scale`: how many feeds and tracks this machine carries, with source and viewers on it as well."""
+"""`bench scale`: how many feeds and tracks this machine can carry, with source and viewers running on it as well."""
 
 import math
 from collections.abc import Awaitable, Callable, Iterator
@@ -18,19 +18,19 @@ from camera_hub.relay.messages import RelayConfig
 
 FIRST_STEP, STEP = 0.125, 1.3
 FRAMES = 0.9
-"""Share of its frames that a track must show; the rest may fall on the edges of a short window."""
+"""Share of its frames that a track must show; the rest may be cut off at the edges of a short window."""
 _FEED_COUNTERS = ("gaps", "dropped", "bad_packets", "failures")
 _TRACK_COUNTERS = ("dropped_frames", "overflows", "thinned_frames")
 
 
 async def run(plan: ScalePlan, clock: Clock, lines: Lines) -> bool:
-    """Write a line per step, and when searching a last one that repeats the best. False when there is no figure."""
+    """Write a line per step, and when searching a last one that repeats the best. False if nothing was measured."""
     async with feeding(Picture(plan.bit_rate, *plan.size, plan.gop_seconds)) as source:
         return await climb(plan, lambda step: _line(step, clock, source), lines)
 
 
 async def climb(plan: ScalePlan, measure: Callable[[ScalePlan], Awaitable[dict[str, Any]]], lines: Lines) -> bool:
-    """Step by step until one is not carried or leaves the machine busy."""
+    """Measure step by step until one is not carried or the machine is busy."""
     best: dict[str, Any] | None = None
     measured = False
     for step in steps(plan):
@@ -48,7 +48,7 @@ async def climb(plan: ScalePlan, measure: Callable[[ScalePlan], Awaitable[dict[s
 
 
 def steps(plan: ScalePlan) -> Iterator[ScalePlan]:
-    """The one plan, or without end ever larger ones with the same tracks per feed."""
+    """The one plan, or, when searching, an endless series of growing ones with the same tracks per feed."""
     if not plan.search:
         yield plan
         return
@@ -65,13 +65,13 @@ def carried(line: dict[str, Any]) -> bool:
 
 
 def watch_of(plan: ScalePlan) -> Watch:
-    """Whole viewers; the last one may have tracks that repeat a feed."""
+    """The viewers for the plan's tracks; tracks of the last viewer may repeat feeds."""
     per_viewer = min(plan.tracks, plan.tracks_per_viewer)
     return Watch(math.ceil(plan.tracks / per_viewer), per_viewer, plan.cipher)
 
 
 def feed_of(viewer: int, track: int, plan: ScalePlan) -> int:
-    """What a track shows: all feeds of the viewer's relay in turn."""
+    """The feed that a track shows: all feeds of the viewer's relay in turn."""
     own = range(viewer % plan.relays, plan.feeds, plan.relays)
     return own[(viewer // plan.relays * min(plan.tracks, plan.tracks_per_viewer) + track) % len(own)]
 
@@ -144,24 +144,24 @@ async def _watched(
 
 
 def feed_counters(reported: list[dict[str, Any]]) -> dict[str, int]:
-    """What went wrong on the way in, over all feeds of all relays."""
+    """What went wrong at ingest, over all feeds of all relays."""
     feeds = [feed for one in reported for feed in one["feeds"].values()]
     return {name: sum(int(feed[name]) for feed in feeds) for name in _FEED_COUNTERS}
 
 
 def track_counters(reported: list[dict[str, Any]]) -> dict[str, int]:
-    """What the relays themselves left out on the way to the viewers, over all tracks."""
+    """What the relays did not send to the viewers, over all tracks."""
     tracks = [track for one in reported for viewer in one["viewers"].values() for track in viewer["tracks"]]
     return {name: sum(int(track[name]) for track in tracks) for name in _TRACK_COUNTERS}
 
 
 def since(before: dict[str, int], after: dict[str, int]) -> dict[str, int]:
-    """What the counters grew by."""
+    """By how much the counters grew."""
     return {name: value - before[name] for name, value in after.items()}
 
 
 def filling(packets_per_second: float) -> float:
-    """Seconds until a feed's resend history is full, and its memory as large as it gets."""
+    """Seconds until a feed's resend history is full, so that its memory no longer grows."""
     return RelayConfig().history_packets / packets_per_second
 
 

@@ -1,6 +1,6 @@
-"""The light client's offer and what it reads of an answer: recvonly H.264 with RTX, no header extensions. Pure.
+"""The light client's offer and the parsing of the answer: recvonly H.264 with RTX, no header extensions. Pure.
 
-No transport-wide feedback is offered: every server then sends as a plain pass-through, and none estimates bandwidth.
+No transport-wide feedback is offered, so that every server sends as a plain pass-through and none estimates bandwidth.
 """
 
 import ipaddress
@@ -37,7 +37,7 @@ class Remote:
 
 
 def write_offer(local: Local, tracks: int) -> str:
-    """An offer of `tracks` m-lines; we are the DTLS client, so that our list of ciphers is what a server chooses of."""
+    """An offer of `tracks` m-lines; we are the DTLS client, so that a server chooses from our list of ciphers."""
     mids = [str(number) for number in range(tracks)]
     lines = [
         "v=0",
@@ -72,7 +72,7 @@ def write_offer(local: Local, tracks: int) -> str:
 
 
 def read_answer(sdp: str) -> Remote:
-    """What is needed to connect. Raises HubError(INVALID) when the answer cannot be used, with the reason."""
+    """What is needed to connect. Raises HubError(INVALID), which says why, when the answer cannot be used."""
     if re.search(r"^a=setup:active", sdp, re.M):
         raise HubError(Kind.INVALID, "the server wants to be the DTLS client, although the offer makes us the client")
     if not re.search(rf"^a=rtpmap:{MEDIA} H264/90000", sdp, re.M | re.I):
@@ -93,7 +93,7 @@ def _first(sdp: str, name: str) -> str:
 
 
 def _candidate(sdp: str) -> tuple[str, int]:
-    """Loopback if it is announced, else the first IPv4 host candidate over UDP."""
+    """The loopback candidate if there is one, else the first IPv4 host candidate over UDP."""
     found: list[tuple[str, int]] = []
     for component, transport, address, port in re.findall(
         r"^a=candidate:\S+ (\d) (\S+) \d+ (\S+) (\d+) typ host", sdp, re.M

@@ -1,4 +1,4 @@
-"""The servers under test: what the bench wants of each, and the two that are always there, the hub and stock aiortc."""
+"""The servers under test: their interface, and the two that are always available, the hub and stock aiortc."""
 
 import asyncio
 import sys
@@ -16,7 +16,7 @@ from camera_hub.running import running
 BASELINE = (sys.executable, "-m", "camera_hub.bench.baseline")
 LOOPBACK = "127.0.0.1"
 VILLAGES = 16
-"""Feeds are dealt among so many villages, since a relay opens few of one village at a time."""
+"""Feeds are distributed over this many villages, since a relay opens only a few of one village at a time."""
 _OPEN_SECONDS = 60.0
 
 
@@ -27,7 +27,7 @@ class MissingError(Exception):
 class Server(Protocol):
     """A running server that pulls the source's stream.
 
-    `pids`: its processes; those below them count too. `address`: where viewers bind their sockets.
+    `pids`: its processes; their descendants count too. `address`: where viewers bind their sockets.
     """
 
     name: str
@@ -41,7 +41,7 @@ class Server(Protocol):
 
 
 class Hub:
-    """One or several of the hub's relay processes; viewers are dealt among them."""
+    """One or several of the hub's relay processes; viewers are distributed among them."""
 
     name = "hub"
     address = LOOPBACK
@@ -55,7 +55,7 @@ class Hub:
         self._more = asyncio.Event()
 
     async def listen(self, number: int) -> None:
-        """Receive what one relay sends unasked; runs beside everything else."""
+        """Receive the messages that one relay sends by itself; runs alongside everything else."""
         while (frame := await self._helpers[number].pipe.receive()) is not None:
             head = frame.head
             if frame.type == "feed.state" and head["phase"] == FeedPhase.LIVE:
@@ -78,7 +78,7 @@ class Hub:
             self.gso = bool(reply.head["gso"])
 
     async def open(self, port: int, feeds: range, *, everywhere: bool = True) -> None:
-        """Pull these lanes of the source, each at one relay or everywhere, until all are live. Raises HubError."""
+        """Pull these lanes of the source, each at one relay or at all, until all are live. Raises HubError."""
         count = len(self._helpers)
         wanted = {
             (number, f"s{feed}") for feed in feeds for number in (range(count) if everywhere else (feed % count,))
@@ -95,7 +95,9 @@ class Hub:
                     await self._more.wait()
         except TimeoutError as error:
             missing = len(wanted - self._live)
-            raise HubError(Kind.TIMEOUT, f"{missing} feeds are not live in time; last word: {self._failed}") from error
+            raise HubError(
+                Kind.TIMEOUT, f"{missing} feeds did not go live in time; last failure: {self._failed}"
+            ) from error
 
     async def answer(self, viewer: int, offer: str) -> str:
         pipe = self._helpers[viewer % len(self._helpers)].pipe
@@ -108,12 +110,12 @@ class Hub:
         await pipe.call({"type": "track.show", **head})
 
     async def figures(self) -> list[dict[str, Any]]:
-        """What each relay reports of itself, its feeds and viewers."""
+        """What each relay reports about itself, its feeds and viewers."""
         return [(await one.pipe.call({"type": "figures"}, deadline=10.0)).head for one in self._helpers]
 
 
 class OneFeedHub(Hub):
-    """A hub whose every viewer watches the one feed."""
+    """A hub whose viewers all watch the same feed."""
 
     async def answer(self, viewer: int, offer: str) -> str:
         sdp = await super().answer(viewer, offer)
@@ -141,7 +143,7 @@ async def hub(port: int, viewers: int, count: int) -> AsyncIterator[Server]:
 
 
 class Aiortc:
-    """Stock aiortc as a pass-through, in a process of its own (baseline.py)."""
+    """Stock aiortc as a pass-through, in a separate process (baseline.py)."""
 
     name = "aiortc"
     address = LOOPBACK

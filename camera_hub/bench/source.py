@@ -1,12 +1,12 @@
-"""`python -m camera_hub.bench.source --fd N`: an RTSP server that feeds hundreds of readers for little CPU.
+"""`python -m camera_hub.bench.source --fd N`: an RTSP server that feeds hundreds of readers with little CPU.
 
 start {bit_rate, width, height, gop_seconds}   reply {port, bit_rate, packets_per_second, fps}
-figures {}                                     reply {readers, dropped}: frames not written since a reader was slow
+figures {}                                     reply {readers, dropped}: frames not written because a reader was slow
 trace   {lane}                                 reply {frames}: [seconds, bytes] of those since the last trace
 
-A clip is sent on lanes, each some frames and some milliseconds behind the one before, so that key frames do not meet.
-Of a lane all readers get the same bytes: sequence numbers and timestamps are written once per frame, and a frame is
-one write. Path /N is lane N modulo the number of lanes. TCP interleaved, or UDP where a reader asks for it.
+A clip is sent on lanes, each some frames and some milliseconds behind the previous one, so that key frames do not
+coincide. All readers of a lane get the same bytes: sequence numbers and timestamps are written once per frame, and a
+frame is one write. Path /N is lane N modulo the number of lanes. TCP interleaved, or UDP if a reader asks for it.
 """
 
 import argparse
@@ -32,11 +32,11 @@ _MAX_REQUEST = 8192
 _MAX_TRACE = 4096
 
 Write = Callable[[bytes, list[tuple[int, int]]], bool]
-"""Takes one frame, framed for TCP, and where in it the RTP packets lie; False when the reader is too slow."""
+"""Sends one frame, framed for TCP, given where its RTP packets are; False when the reader is too slow."""
 
 
 class Lane:
-    """One moment of the loop, and who reads it."""
+    """One position in the loop, and its readers."""
 
     def __init__(self, clip: Clip, number: int, clock: Clock) -> None:
         self.readers: set[Write] = set()
@@ -51,7 +51,7 @@ class Lane:
         self._ssrc = 0x10000 + number
 
     def send(self) -> None:
-        """The next frame, to everybody."""
+        """Send the next frame to all readers."""
         packets = self._clip.frames[self._at]
         self._at = (self._at + 1) % len(self._clip.frames)
         self._stamp = (self._stamp + 90_000 // self._clip.spec.fps) & 0xFFFFFFFF
@@ -140,7 +140,7 @@ class Reader(asyncio.Protocol):
             self._transport.close()
 
     def _set_up(self, wanted: str) -> str:
-        """Prepare for the transport and give the header that answers it."""
+        """Set up the requested transport and return the Transport header of the answer."""
         assert self._transport is not None
         ports = re.search(r"client_port=(\d+)-(\d+)", wanted)
         if ports is None:
@@ -190,7 +190,7 @@ class Source:
         )
         self._lanes = [Lane(clip, number, self._clock) for number in range(LANES)]
         server = await asyncio.get_running_loop().create_server(lambda: Reader(self._lanes, clip), "127.0.0.1", 0)
-        async with server, running(self._sending(clip.spec.fps), "sending"):
+        async with server, running(self._send(clip.spec.fps), "send"):
             await self._pipe.reply(
                 first,
                 {
@@ -211,7 +211,9 @@ class Source:
             await self._pipe.reply(frame, {"frames": list(trace)})
             trace.clear()
         else:
-            await self._pipe.refuse(frame, HubError(Kind.INVALID, f"the source knows no message {frame.type!r}"))
+            await self._pipe.refuse(
+                frame, HubError(Kind.INVALID, f"the source does not know the message {frame.type!r}")
+            )
 
     def _figures(self) -> dict[str, Any]:
         return {
@@ -219,8 +221,8 @@ class Source:
             "dropped": sum(lane.dropped for lane in self._lanes),
         }
 
-    async def _sending(self, fps: int) -> None:
-        """Each lane has its moment in a frame's time; who is late catches up."""
+    async def _send(self, fps: int) -> None:
+        """Send all lanes in turn within each frame's time; a late one catches up."""
         begin, turn = self._clock.monotonic(), 0
         while True:
             self._lanes[turn % LANES].send()
@@ -229,7 +231,7 @@ class Source:
 
 
 async def serve(fd: int) -> None:
-    """Speak over the inherited socket until the bench closes it."""
+    """Serve the inherited socket until the bench closes it."""
     pipe = Pipe(*await asyncio.open_connection(sock=socket.socket(fileno=fd)))
     try:
         await Source(pipe, SystemClock()).run()

@@ -1,6 +1,6 @@
-"""`camera-hub bench view`: a person at the wall, measured in real Chromium over a real hub and virtual cameras.
+"""`camera-hub bench view`: a user at the wall, measured in real Chromium with a real hub and virtual cameras.
 
-Everything runs on this machine, the browser's decoding too: on a busy machine the figures are the machine's.
+Everything runs on this machine, including the browser's decoding: on a busy machine the figures reflect its load.
 """
 
 import os
@@ -23,7 +23,7 @@ WALL = 16
 
 
 async def run(plan: ViewPlan, clock: Clock, lines: Lines) -> bool:
-    """Measure, a line per figure. False when one missed its bar. Raises HubError when something needed is missing."""
+    """Measure, a line per figure. False when one missed its target. Raises HubError when a prerequisite is missing."""
     if plan.figures - {"added_latency"}:
         browser_program()
     report = _Report(lines)
@@ -42,7 +42,7 @@ async def run(plan: ViewPlan, clock: Clock, lines: Lines) -> bool:
 
 
 async def _pages(plan: ViewPlan, report: "_Report", browser: Chromium, cameras: Sequence[int]) -> None:
-    """All figures of cameras with a key frame every 2 s. The cold ones come first: they leave every feed running."""
+    """All figures for cameras with a key frame every 2 s. The cold ones come first: they leave every feed running."""
     if "cold" in plan.figures:
         cold = [await measure.opened(browser, "1", [camera]) for camera in cameras]
         report.figure("first_picture_cold_ms", [one.route for one in cold], 500.0)
@@ -74,14 +74,14 @@ async def _sixteen(
 
 
 async def _warmed(browser: Chromium, cameras: Sequence[int]) -> None:
-    """Every feed runs, and goes on when nobody watches."""
+    """Start every feed; they keep running when nobody watches."""
     for first in range(0, len(cameras), WALL):
         await measure.opened(browser, "16", cameras[first : first + WALL])
 
 
 @asynccontextmanager
 async def _wall(plan: ViewPlan, clock: Clock, *, gop_seconds: int) -> AsyncIterator[tuple[Chromium, Site]]:
-    """A signed-in browser at a site of its own."""
+    """A signed-in browser at a separate site."""
     with tempfile.TemporaryDirectory(prefix="camera-hub-bench-") as folder:
         async with (
             site(Path(folder), clock, cameras=plan.cameras, gop_seconds=gop_seconds) as made,
@@ -91,14 +91,14 @@ async def _wall(plan: ViewPlan, clock: Clock, *, gop_seconds: int) -> AsyncItera
 
 
 class _Report:
-    """Lines, and whether every bar was met."""
+    """Writes lines, and records whether every target was met."""
 
     def __init__(self, lines: Lines) -> None:
         self.met = True
         self._lines = lines
 
     def figure(self, name: str, values: Sequence[float], bar_p95: float | None = None) -> None:
-        """One figure's spread, with its bar where it has one."""
+        """Write one figure's spread, with its target if it has one."""
         found = spread(values)
         line: dict[str, object] = {"figure": name, "n": found.n, "p50": found.p50, "p95": found.p95, "max": found.max}
         if bar_p95 is not None:
@@ -106,6 +106,6 @@ class _Report:
         self.line(line)
 
     def line(self, line: dict[str, object]) -> None:
-        """Any line; with the load of the machine, without which no time means anything."""
+        """Write any line, with the load of the machine, without which no time means anything."""
         self.met = self.met and bool(line.get("met", True))
         self._lines.write({"bench": "view", **line, "load": os.getloadavg()[0]})

@@ -1,4 +1,4 @@
-"""Headless Chromium with the hub's own pages, and what they saw. Playwright, a developer's tool, is loaded late."""
+"""Headless Chromium with the hub's own pages, and their records. Playwright, a development tool, is loaded late."""
 
 import json
 import shutil
@@ -32,16 +32,16 @@ _SCRIPT = Path(__file__).with_name("view_page.js")
 
 
 class WallPage:
-    """One page of one browser window. Everything is read out of the page's own record (view_page.js)."""
+    """One page in one browser window. Everything is read from the page's own record (view_page.js)."""
 
     def __init__(self, page: "Page", clock: Clock) -> None:
         self.page = page
         self._clock = clock
 
     async def until(self, what: str, script: str, argument: object = None) -> Any:
-        """Ask the page until the answer is not null or false. Raises HubError naming `what`.
+        """Poll the page until the answer is not null or false. Raises HubError, which names `what`.
 
-        The answers' times come from the page's record, so how often it is asked moves no figure.
+        Times come from the page's record, so the polling interval does not affect any figure.
         """
         end = self._clock.monotonic() + WAIT_SECONDS
         while True:
@@ -63,35 +63,35 @@ class WallPage:
         )
 
     async def shown_at(self, tile: int) -> float:
-        """When the tile's own picture was uncovered (page's clock, ms): the moment that a person sees it."""
+        """When the tile's own picture was uncovered (page's clock, ms): the moment when a user sees it."""
         uncovered: float = await self.page.evaluate("tile => window.__bench.uncovered[tile]", tile)
         return uncovered
 
     async def frames(self, tile: int) -> list[Seen]:
-        """The frames that the tile has presented since the last `forget`."""
+        """The frames that the tile presented since the last `forget`."""
         return frames(await self.page.evaluate("() => window.__bench.frames"), tile)
 
     async def tile(self, index: int) -> dict[str, Any]:
-        """What the page's wall reports of a tile."""
+        """What the page's wall reports about a tile."""
         reported: dict[str, Any] = await self.page.evaluate("index => window.__wall.tiles[index]", index)
         return reported
 
     async def clicked_at(self) -> float:
-        """When the last click came (page's clock, ms): the event's own time, not that of the sender."""
+        """When the last click happened (page's clock, ms): the event's own time, not the sender's."""
         at: float = await self.page.evaluate("() => window.__bench.clicks.at(-1)")
         return at
 
     async def forget(self) -> None:
-        """Begin a new record."""
+        """Start a new record."""
         await self.page.evaluate("() => { window.__bench.frames.length = 0 }")
 
     async def rest(self, seconds: float) -> None:
-        """Let the page play."""
+        """Wait while the page plays."""
         await self._clock.sleep(seconds)
 
 
 class Chromium:
-    """A browser that is signed in at a site; every page is new, the files of the pages are in its cache."""
+    """A browser that is signed in at a site; every page is new, but the pages' files are in its cache."""
 
     def __init__(self, context: "BrowserContext", site: Site, user: int, clock: Clock) -> None:
         self.context = context
@@ -105,7 +105,7 @@ class Chromium:
     ) -> AsyncIterator[WallPage]:
         """A page at `path` while the block runs. `remembered`: layout and cameras that the wall will open with.
 
-        `through` is handed every exchange of an offer for its answer.
+        `through` intercepts every exchange of an offer for its answer.
         """
         page = await self.context.new_page()
         try:
@@ -125,7 +125,7 @@ class Chromium:
 def browser_program() -> str:
     """Path of the machine's Chromium. Raises HubError with the remedy when it or Playwright is missing.
 
-    Asked before anything is measured: nobody waits a minute for that message.
+    Checked before anything is measured, so that nobody waits a minute for that message.
     """
     try:
         import playwright.async_api  # noqa: F401
@@ -139,7 +139,7 @@ def browser_program() -> str:
 
 @asynccontextmanager
 async def chromium(site: Site, clock: Clock) -> AsyncIterator[Chromium]:
-    """Headless Chromium while the block runs. Raises HubError with the remedy where there is none."""
+    """Headless Chromium while the block runs. Raises HubError with the remedy if it is missing."""
     path = browser_program()
     from playwright.async_api import Error, async_playwright
 

@@ -1,7 +1,7 @@
-"""From what a page saw to figures. Pure.
+"""Computes figures from a page's record. Pure.
 
-A page keeps a record of every frame that its tiles present (requestVideoFrameCallback), of every click, and of the
-moment each picture is uncovered. Times are milliseconds of the page's clock; RTP timestamps have 32 bits and wrap.
+A page records every frame that its tiles present (requestVideoFrameCallback), every click, and the moment when each
+picture is uncovered. Times are milliseconds of the page's clock; RTP timestamps have 32 bits and wrap.
 """
 
 import math
@@ -11,12 +11,12 @@ from typing import Any
 
 RATE_PER_MS = 90.0
 PRESENTING_MS = 50.0
-"""What decoding, one refresh of a 60 Hz screen and loopback may take before a frame no longer counts as live."""
+"""What decoding, one refresh of a 60 Hz screen and loopback may take in all; an older frame does not count as live."""
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """One frame that a tile presented. `at`: when the page got it; `received`: when its last packet came, if any."""
+    """One frame that a tile presented. `at`: when the page got it; `received`: when its last packet arrived."""
 
     tile: int
     at: float
@@ -25,7 +25,7 @@ class Seen:
 
 
 def frames(records: Iterable[Sequence[Any]], tile: int) -> list[Seen]:
-    """A tile's frames out of [tile, at, rtp, received] rows, without what came from no network (Chromium's black)."""
+    """A tile's frames from [tile, at, rtp, received] rows, without those not from the network (Chromium's black)."""
     return [
         Seen(int(row[0]), float(row[1]), int(row[2]), float(row[3]))
         for row in records
@@ -34,19 +34,19 @@ def frames(records: Iterable[Sequence[Any]], tile: int) -> list[Seen]:
 
 
 def ahead(rtp: int, of: int) -> int:
-    """How far a 32-bit timestamp is after another; negative when before."""
+    """By how much a 32-bit timestamp is after another; negative if before."""
     return (rtp - of + 0x8000_0000) % 0x1_0000_0000 - 0x8000_0000
 
 
 def first_own(seen: Sequence[Seen], first_rtp: int) -> Seen | None:
-    """The first frame that belongs to what begins with `first_rtp`: the relay never steps back in time on a track."""
+    """The first frame of the camera that begins with `first_rtp`: the relay never steps back in time on a track."""
     return next((frame for frame in seen if ahead(frame.rtp, first_rtp) >= 0), None)
 
 
 def hub_time(seen: Sequence[Seen]) -> float:
-    """Page time minus RTP time of a track in ms, modulo the timestamp's wrap: of its quickest frame, so without delay.
+    """Page time minus RTP time of a track in ms, modulo the timestamp's wrap: that of its fastest frame, so undelayed.
 
-    Take frames of a camera that has played for a while: a replayed cache has times that were squeezed.
+    Needs frames of a camera that has played for a while: the times of a replayed cache are compressed.
     """
     anchor = seen[0]
     base = anchor.received - anchor.rtp / RATE_PER_MS
@@ -60,10 +60,10 @@ def age(frame: Seen, offset: float) -> float:
 
 
 def first_live(seen: Sequence[Seen], first_rtp: int, offset: float, clicked: float, interval: float) -> Seen | None:
-    """The first frame at the live edge: of the new camera, come to the hub after the click, no older than one frame.
+    """The first frame at the live edge: of the new camera, arrived at the hub after the click, at most one frame old.
 
-    Replayed frames bear times up to the moment of the switch, so one that is later than the click was never in the
-    cache that was replayed.
+    Replayed frames have times up to the moment of the switch, so one that is later than the click was not in the
+    replayed cache.
     """
     for frame in seen:
         old = age(frame, offset)
@@ -74,7 +74,7 @@ def first_live(seen: Sequence[Seen], first_rtp: int, offset: float, clicked: flo
 
 @dataclass(frozen=True, slots=True)
 class Spread:
-    """Of repeated measurements, in ms. p95 is a nearest rank: of 20 values the second largest."""
+    """Quantiles of repeated measurements, in ms. p95 is a nearest rank: the second largest of 20 values."""
 
     n: int
     p50: float

@@ -1,4 +1,4 @@
-"""What of a picture is left on a bad road: the hub's own wall in Chromium, behind a road that loses and delays."""
+"""How well pictures survive a bad network: the hub's own wall in Chromium, behind a road that loses and delays."""
 
 import re
 from collections.abc import AsyncIterator, Sequence
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 JITTER = 0.05
 LOSSES = ((0.01, 0.95), (0.05, 0.85))
-"""Share that is lost each way, and the share of frames that must still be decoded."""
+"""The share that is lost each way, and the share of frames that must still be decoded."""
 SPAN_SECONDS = 12.0
 SILENCE_SECONDS = 1.0
 BACK_MS = 2000.0
@@ -26,7 +26,7 @@ _CANDIDATE = re.compile(r" (\d+) typ host")
 
 
 class BadWall:
-    """A wall whose one peer connection goes over a road."""
+    """A wall whose one peer connection goes through a road."""
 
     def __init__(self, page: WallPage, way: Road, site: Site) -> None:
         self.page = page
@@ -34,13 +34,13 @@ class BadWall:
         self._site = site
 
     def impair(self, how: Impairment) -> None:
-        """The same both ways, from now on."""
+        """Impair both directions in the same way from now on."""
         self.way.down.impairment = self.way.up.impairment = how
 
     async def counted(self) -> dict[str, float]:
         """By the browser: frames `decoded`, packets `lost`. By the hub: frames `sent`, packets `resent`.
 
-        `sent` are the cameras' frames, whether or not they went out: one that the hub skipped is missing all the same.
+        `sent` are the cameras' frames, whether or not they were sent: one that the hub skipped is missing as well.
         """
         viewer = await self.page.page.evaluate("() => window.__wall.peers[0].viewer")
         reported: dict[str, float] = await self.page.page.evaluate(
@@ -60,7 +60,7 @@ class BadWall:
         return reported
 
     async def over(self, seconds: float) -> dict[str, float]:
-        """What is counted within so many seconds."""
+        """What is counted within that many seconds."""
         before = await self.counted()
         await self.page.rest(seconds)
         after = await self.counted()
@@ -69,7 +69,7 @@ class BadWall:
 
 @asynccontextmanager
 async def bad_wall(browser: Chromium, site: Site, cameras: Sequence[int]) -> AsyncIterator[BadWall]:
-    """A wall that shows these cameras over a clear road, to be made bad."""
+    """A wall that shows these cameras through a road that is perfect at first."""
     async with AsyncExitStack() as stack:
         ways: list[Road] = []
 
@@ -95,7 +95,7 @@ async def bad_wall(browser: Chromium, site: Site, cameras: Sequence[int]) -> Asy
 
 
 async def impaired(browser: Chromium, site: Site) -> AsyncIterator[dict[str, Any]]:
-    """The lines, one after the other. The road is the same each time: its dice have a fixed seed."""
+    """The lines, one after the other. The road is the same each time: its random numbers have a fixed seed."""
     cameras = site.cameras
     async with bad_wall(browser, site, cameras[:4]) as wall:
         for loss, bar in LOSSES:
@@ -134,7 +134,8 @@ async def impaired(browser: Chromium, site: Site) -> AsyncIterator[dict[str, Any
             "lost": got["lost"],
             "decoded_share": share,
             "decoded_share_before": before,
-            "met": got["lost"] == 0 and share >= 0.98 * min(1.0, before),  # browser and hub are read a moment apart
+            "met": got["lost"] == 0
+            and share >= 0.98 * min(1.0, before),  # browser and hub are not read at the same moment
         }
 
 

@@ -1,8 +1,8 @@
-"""What the relay adds to a frame's way: from the source's write of it to its last packet out, with many feeds running.
+"""The latency that the relay adds: from the source's write of a frame to its last packet sent, with many feeds running.
 
-The source notes when it begins to write a frame (a frame is one write, so its last packet goes in no earlier); the
-client takes the kernel's time of the datagram with the marker bit. Both are of this machine's clock. Frames are matched
-by their sizes: SRTP adds to a packet's length a tag and nothing else, so a second of frames fits in one place only.
+The source records when it begins to write a frame (a frame is one write, so its last packet is not sent earlier); the
+client uses the kernel's timestamp of the datagram with the marker bit. Both are from this machine's clock. Frames are
+matched by size: SRTP only adds a tag to a packet's length, so a second of frames matches in one place only.
 """
 
 import asyncio
@@ -32,14 +32,14 @@ _TIMESPEC = struct.Struct("@qq")
 _HEADER = struct.Struct("!BBHII")
 _CONNECT_SECONDS = 30.0
 _LATEST = 5.5
-"""Seconds; less than the clip, which repeats itself after six."""
+"""Seconds; less than the clip, which repeats after six."""
 _ENOUGH = 25
 _SLACK = 400
-"""Bytes by which a frame may differ after it was cut again: parameter sets, fragment headers."""
+"""Bytes by which a frame may differ after it was packetized again: parameter sets, fragment headers."""
 
 
 class TimedViewer(Viewer):
-    """A light viewer that notes when each frame was complete, by the kernel's time, and how large it was."""
+    """A light viewer that records when each frame was complete, by the kernel's timestamp, and its size."""
 
     def __init__(self, clock: Clock) -> None:
         super().__init__(0, "gcm", RTCCertificate.generateCertificate(), clock, checked=False)
@@ -49,7 +49,7 @@ class TimedViewer(Viewer):
         self._open: dict[int, int] = {}
 
     def drain(self, buffer: bytearray) -> None:
-        """Take all that waits in the socket."""
+        """Read all that waits in the socket."""
         overhead = _HEADER.size + TAGS["gcm"]
         while True:
             try:
@@ -68,17 +68,17 @@ class TimedViewer(Viewer):
 
 
 def _arrival(control: Sequence[tuple[int, int, bytes]]) -> float:
-    """The kernel's time of a datagram, as monotonic seconds."""
+    """The kernel's timestamp of a datagram, as monotonic seconds."""
     for level, kind, data in control:
         if level == socket.SOL_SOCKET and kind == _SO_TIMESTAMPNS and len(data) >= _TIMESPEC.size:
             seconds, nanoseconds = _TIMESPEC.unpack_from(data)
             waited = time.clock_gettime_ns(time.CLOCK_REALTIME) - (seconds * 1_000_000_000 + nanoseconds)
             return time.monotonic() - float(waited) / 1e9
-    raise HubError(Kind.UNSUPPORTED, "the kernel gives datagrams no time")
+    raise HubError(Kind.UNSUPPORTED, "the kernel does not timestamp datagrams")
 
 
 async def added_latency(clock: Clock, *, feeds: int, bits: int) -> dict[str, Any]:
-    """Fields of one line. Raises HubError when feeds do not come or frames cannot be matched."""
+    """The fields of one line. Raises HubError when feeds do not go live or frames cannot be matched."""
     async with AsyncExitStack() as stack:
         source = await stack.enter_async_context(feeding(Picture(bits, 1280, 720)))
         hub = await stack.enter_async_context(relays(1, 4, Hub))
@@ -133,18 +133,18 @@ async def _connected(viewer: TimedViewer, hub: Hub) -> None:
 
 
 async def _delays(source: Feeding, viewer: TimedViewer) -> list[float]:
-    """Milliseconds of every frame of every track."""
+    """The delay of every frame of every track in milliseconds."""
     lanes = [await source.trace(lane) for lane in range(min(TRACKS, LANES))]
     delays: list[float] = []
     for received in viewer.frames.values():
-        delays += matched(lanes, received[1:])  # the first may have begun before
+        delays += matched(lanes, received[1:])  # the first one may have begun before
     return [delay * 1000 for delay in delays]
 
 
 def matched(lanes: Sequence[Sequence[tuple[float, int]]], received: Sequence[tuple[float, int]]) -> list[float]:
-    """Seconds from each received frame's writing to its coming; pure. Both are (seconds, bytes) in order.
+    """Seconds from each received frame's writing to its arrival; pure. Both are (seconds, bytes) in order.
 
-    Raises HubError unless exactly one lane and one place in it fit: every size alike, and none came before it was sent.
+    Raises HubError unless exactly one position in one lane matches: equal sizes, and none arrived before it was sent.
     """
     fits: list[list[float]] = []
     for sent in lanes:
@@ -157,7 +157,7 @@ def matched(lanes: Sequence[Sequence[tuple[float, int]]], received: Sequence[tup
     if len(fits) != 1:
         raise HubError(
             Kind.INTERNAL,
-            f"{len(received)} received frames fit those sent in {len(fits)} places instead of one: the relay has lost "
+            f"{len(received)} received frames match the sent ones in {len(fits)} places instead of one: the relay lost "
             f"some, or is over {_LATEST:g} s behind; measure on a machine that does nothing else",
         )
     return fits[0]

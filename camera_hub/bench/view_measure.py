@@ -1,7 +1,7 @@
-"""The figures of `bench view`: each repeats one deed of a person at the wall and says how long it took.
+"""The figures of `bench view`: each repeats one action of a user at the wall and says how long it took.
 
-Zero is a click as the page's own event tells it, or the moment the page posted its offer, or the navigation's start;
-the end is a frame as requestVideoFrameCallback tells it.
+The start is a click as reported by the page's own event, or the moment when the page posted its offer, or the start of
+the navigation; the end is a frame as reported by requestVideoFrameCallback.
 """
 
 from collections.abc import AsyncIterator, Iterator, Sequence
@@ -13,26 +13,26 @@ from camera_hub.bench.view_frames import age, first_live, first_own, hub_time
 from camera_hub.errors import HubError, Kind
 
 SETTLE_SECONDS = 1.5
-"""That long a tile plays before it is switched: its track's clock is read from those frames."""
+"""Seconds that a tile plays before it is switched: its track's clock is derived from those frames."""
 FRAME_MS = 1000 / 15
-"""The virtual cameras' sub streams have 15 frames a second."""
+"""The virtual cameras' sub streams have 15 frames per second."""
 LIVE_TRIES = 40
-"""Looks at the frames, four frames apart: a busy machine reaches the live edge some seconds after the switch."""
+"""How often the frames are checked, four frames apart: a busy machine reaches the live edge only after some seconds."""
 _TILES = 4
 
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """One opening of the wall in a new page, ms. `offered`: from when the page posted its offer."""
+    """One opening of the wall in a new page, ms. `offered`: from the moment when the page posted its offer."""
 
     route: float
     offered: float
 
 
 async def opened(browser: Chromium, layout: str, cameras: Sequence[int]) -> Opened:
-    """A new page that stands at the alarms, then a click on the wall's link: until the last tile has its picture."""
+    """A new page that shows the alarms, then a click on the wall's link: until the last tile has its picture."""
     async with browser.page("/alarms", (layout, cameras)) as page:
-        await page.until("the shell stands", "() => !!document.querySelector('header nav a[href=\"/wall\"]')")
+        await page.until("the shell is loaded", "() => !!document.querySelector('header nav a[href=\"/wall\"]')")
         await page.rest(SETTLE_SECONDS)
         await page.page.click('header nav a[href="/wall"]')
         last = await _last_picture(page, cameras)
@@ -40,7 +40,7 @@ async def opened(browser: Chromium, layout: str, cameras: Sequence[int]) -> Open
 
 
 async def navigated(browser: Chromium, layout: str, cameras: Sequence[int]) -> Opened:
-    """The wall's address typed into a new page: from the navigation's start, page and all."""
+    """The wall's address opened in a new page: from the start of the navigation, loading included."""
     wanted = ",".join(map(str, cameras))
     async with browser.page(f"/wall?layout={layout}&cams={wanted}") as page:
         last = await _last_picture(page, cameras)
@@ -62,7 +62,7 @@ class Switched:
     """One switch of a tile by a click on a camera in the list, ms."""
 
     first: float
-    """To the first frame of the new camera, seen: presented and uncovered."""
+    """To the first visible frame of the new camera: presented and uncovered."""
     live: float
     """To the first frame at the live edge."""
     live_age: float
@@ -70,7 +70,7 @@ class Switched:
 
 
 async def switches(browser: Chromium, cameras: Sequence[int], count: int) -> AsyncIterator[Switched]:
-    """Switch the tiles of one wall of four, one after the other, through all cameras; every feed runs already."""
+    """Switch the tiles of a wall of four, one after the other, through all cameras; every feed is running already."""
     if len(cameras) <= _TILES:
         raise HubError(Kind.INVALID, f"switching needs more than {_TILES} cameras")
     shown = list(cameras[:_TILES])
@@ -81,7 +81,7 @@ async def switches(browser: Chromium, cameras: Sequence[int], count: int) -> Asy
 
 
 def _plan(cameras: Sequence[int], count: int) -> Iterator[tuple[int, int]]:
-    """Which tile gets which camera: always one that stands in none."""
+    """Which tile gets which camera: always one that no tile shows."""
     for number, camera in zip(range(count), cycle([*cameras[_TILES:], *cameras[:_TILES]]), strict=False):
         yield number % _TILES, camera
 

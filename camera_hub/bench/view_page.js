@@ -1,4 +1,4 @@
-// Runs in each page before its own scripts. It watches and keeps; nothing of the page is steered.
+// Runs in each page before its own scripts. It only observes and records; it does not change the page.
 (() => {
   const MOST = 20000
   const kept = { frames: [], clicks: [], offered: [], uncovered: {} }

@@ -23,12 +23,12 @@ STOP_SECONDS = 12.0
 PROOF_SECONDS = 120.0
 VILLAGES = 4
 LINGER_SECONDS = 900.0
-"""Feeds go on after their last viewer for the whole run, so that "warm" needs nobody who watches meanwhile."""
+"""Feeds keep running after their last viewer during the whole bench, so that "warm" needs no other viewer."""
 
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """A hub that answers, with cameras that may be watched."""
+    """A running hub with cameras in service."""
 
     api: Api
     cameras: tuple[int, ...]
@@ -40,7 +40,7 @@ class Site:
 
 @asynccontextmanager
 async def site(folder: Path, clock: Clock, *, cameras: int, gop_seconds: int) -> AsyncIterator[Site]:
-    """A site while the block runs; `folder` keeps its data. Raises HubError when a part does not start."""
+    """A site while the block runs, with its data in `folder`. Raises HubError when a part does not start."""
     cache = folder / "pictures"
     words = ("--gop", str(gop_seconds))
     async with AsyncExitStack() as stack:
@@ -62,7 +62,7 @@ async def site(folder: Path, clock: Clock, *, cameras: int, gop_seconds: int) ->
 
 
 async def _proved(api: Api, clock: Clock) -> None:
-    """Wait until no camera is being proved any more: that is done with pictures of feeds that run for a moment."""
+    """Wait until no camera is being proved any more: proofs open feeds for a moment."""
     end = clock.monotonic() + PROOF_SECONDS
     while True:
         feeds = (await api("GET", "/api/system"))["feeds"]
@@ -75,7 +75,7 @@ async def _proved(api: Api, clock: Clock) -> None:
 
 @asynccontextmanager
 async def _hub(data: Path) -> AsyncIterator[tuple[str, str]]:
-    """`camera-hub serve` on free ports; its address, and the token of its first start."""
+    """`camera-hub serve` on free ports; its URL, and the token of its first start."""
     environment = {
         **os.environ,
         "CAMERA_HUB_SERVER__PORT": "0",
@@ -84,7 +84,7 @@ async def _hub(data: Path) -> AsyncIterator[tuple[str, str]]:
         "CAMERA_HUB_MEDIA__UDP_PORT": "0",
         "CAMERA_HUB_MEDIA__ANNOUNCED_ADDRESSES": '["127.0.0.1"]',
         "CAMERA_HUB_MEDIA__LINGER": str(LINGER_SECONDS),
-        # The rounds' own looks would open feeds in between.
+        # Rounds would open feeds in between.
         "CAMERA_HUB_HEALTH__ROUND_SECONDS": "3600",
         "CAMERA_HUB_HEALTH__PICTURE_SECONDS": "3600",
     }
@@ -110,7 +110,7 @@ async def _announced(words: asyncio.StreamReader) -> tuple[str, str]:
                     return found[1].decode(), found[2].decode()
     except TimeoutError as error:
         raise HubError(Kind.TIMEOUT, f"the hub was not ready within {START_SECONDS:g} s") from error
-    raise HubError(Kind.UNAVAILABLE, "the hub ended while it started; its words are above")
+    raise HubError(Kind.UNAVAILABLE, "the hub exited while it started; its output is above")
 
 
 async def _drained(words: asyncio.StreamReader) -> None:

@@ -1,6 +1,6 @@
-"""One light viewer: a UDP socket of its own, real ICE and DTLS, then datagrams are counted and thrown away.
+"""One light viewer: its own UDP socket, real ICE and DTLS, then datagrams are counted and discarded.
 
-It has no GRO and asks for nothing again, so `lost` is what the server, or the kernel in front of the viewer, lost.
+It has no GRO and requests no resends, so `lost` is what the server, or the kernel on the viewer's side, lost.
 """
 
 import array
@@ -34,7 +34,7 @@ _MEDIA = frozenset({MEDIA, _MARKED})
 
 
 class Viewer:
-    """Made, offered, connected, then `drain`ed whenever its socket is readable."""
+    """Created, offered, connected, then `drain`ed whenever its socket is readable."""
 
     def __init__(
         self,
@@ -67,16 +67,18 @@ class Viewer:
         )
 
     async def connect(self, answer: str, deadline: float) -> None:
-        """ICE, then DTLS; somebody must drain meanwhile. Raises HubError when the answer or the handshake is bad."""
+        """ICE, then DTLS; the socket must be drained meanwhile. Raises HubError when the answer or handshake fails."""
         remote = read_answer(answer)
         await self.ice.connect(remote, deadline)
         prints = [RTCDtlsFingerprint(algorithm, value) for algorithm, value in remote.fingerprints]
         await self._dtls.start(RTCDtlsParameters(prints))
         if self._dtls.state != "connected":
-            raise HubError(Kind.UNAVAILABLE, "the DTLS handshake failed; perhaps the server lacks the asked cipher")
+            raise HubError(
+                Kind.UNAVAILABLE, "the DTLS handshake failed; the server may not support the requested cipher"
+            )
 
     def drain(self, buffer: bytearray) -> None:
-        """Read all that waits in the socket. Some 2 µs a packet: this loop carries the whole load."""
+        """Read all that waits in the socket. About 2 µs per packet: this loop carries the whole load."""
         receive, unpack, streams, check = self._recv_into, _HEADER.unpack_from, self._streams, self._check
         while True:
             try:
@@ -112,20 +114,20 @@ class Viewer:
                 self._control(first, bytes(buffer[:size]))
 
     def _control(self, first: int, data: bytes) -> None:
-        """STUN, DTLS, RTCP, or something that nobody asked for."""
+        """STUN, DTLS, RTCP, or something unknown."""
         if first < 4:
             self.ice.received(data)
         elif 19 < first < 64:
             self.ice.datagram(data)
-        elif not (first >> 6 == 2 and 192 <= data[1] <= 223):  # reports of the server need no answer
+        elif not (first >> 6 == 2 and 192 <= data[1] <= 223):  # the server's reports need no answer
             self.foreign += 1
 
     def named_streams(self) -> Iterator[tuple[str, Stream]]:
-        """Its streams, named for this viewer."""
+        """Its streams, with names that are unique to this viewer."""
         return ((f"{self.number}/{ssrc:08x}", stream) for ssrc, stream in self._streams.items())
 
     def kernel_drops(self) -> int:
-        """Datagrams that the kernel dropped since the socket was full (SO_MEMINFO)."""
+        """Datagrams that the kernel dropped because the socket was full (SO_MEMINFO)."""
         return array.array("I", self.socket.getsockopt(socket.SOL_SOCKET, _SO_MEMINFO, 36))[_DROPS]
 
     async def report(self) -> None:
@@ -140,20 +142,20 @@ class Viewer:
         await send_srtp(self._dtls, head + blocks)
 
     def checked(self) -> Checked | None:
-        """What the spot check found; None where there was none. Call once, at the end."""
+        """The result of the spot check; None if this viewer has none. Call once, at the end."""
         if self._check is None or srtp_sessions(self._dtls)[1] is None:
             return None
         return self._check.result(srtp_sessions(self._dtls)[1])
 
     async def close(self) -> None:
-        """Say goodbye and close the socket."""
+        """End DTLS and close the socket."""
         await self._dtls.stop()
         self.ice.close()
         self.socket.close()
 
 
 def _overhead(first: int, buffer: bytearray) -> int:
-    """Bytes of CSRCs and header extension. The length of padding is encrypted, and stays in the payload."""
+    """Bytes of CSRCs and header extension. The length of padding is encrypted, so padding counts as payload."""
     size = (first & 0x0F) * 4
     if first & 0x10:
         size += 4 + 4 * int.from_bytes(buffer[12 + size + 2 : 12 + size + 4], "big")

@@ -1,4 +1,4 @@
-"""From a host to the one IP that is dialled: resolved once, judged, pinned."""
+"""From a host to the one IP address that is connected to: resolved once, checked, pinned."""
 
 import asyncio
 import ipaddress
@@ -11,7 +11,7 @@ _DEADLINE = 3.0
 
 
 async def resolve(host: str) -> str:
-    """The IP of a checked host. Raises HubError: UNREACHABLE for an unknown name, INVALID for a refused address."""
+    """The IP address of a checked host. Raises HubError: UNREACHABLE (unknown name), INVALID (refused address)."""
     try:
         return str(ipaddress.ip_address(host))
     except ValueError:
@@ -21,11 +21,15 @@ async def resolve(host: str) -> str:
             found = await asyncio.get_running_loop().getaddrinfo(host, None, type=socket.SOCK_STREAM)
     except (OSError, TimeoutError) as error:
         raise HubError(
-            Kind.UNREACHABLE, f"the name {host} is not known; give the device's IP address", reason=Reason.UNREACHABLE
+            Kind.UNREACHABLE,
+            f"the name {host} cannot be resolved; give the device's IP address",
+            reason=Reason.UNREACHABLE,
         ) from error
     addresses = [ipaddress.ip_address(str(entry[4][0])) for entry in found]
     if not addresses:
-        raise HubError(Kind.UNREACHABLE, f"the name {host} has no address", reason=Reason.UNREACHABLE)
+        raise HubError(
+            Kind.UNREACHABLE, f"the name {host} has no address; give the device's IP address", reason=Reason.UNREACHABLE
+        )
     address = min(addresses, key=lambda one: one.version)
-    urls.dialled(address)
+    urls.check_address(address)
     return str(address)

@@ -1,7 +1,7 @@
 """The one rule for "these two are the same device": for registering, describing again and searching. Pure.
 
-Never by address alone (every village may be 192.168.1.0/24) and never by MAC alone (cheap cameras ship with the same
-one). Facts that agree speak for it, facts that differ against it; what is not known says nothing.
+Never by address alone (every village may use 192.168.1.0/24) and never by MAC alone (cheap cameras ship with the same
+one). Facts that agree count for it, facts that differ count against it; unknown ones do not count.
 """
 
 import re
@@ -17,7 +17,7 @@ _STREAM_PORTS = {"rtsp": 554, "rtsps": 322}
 
 @dataclass(frozen=True, slots=True)
 class DeviceFacts:
-    """What is known of a device; empty text: not known. `maker` is manufacturer and model.
+    """What is known of a device; empty text: unknown. `maker` is manufacturer and model.
 
     `endpoint`: the WS-Discovery endpoint reference. `place`: village, host and ONVIF port; None: port not known.
     """
@@ -41,7 +41,7 @@ def registered_facts(device: Device) -> DeviceFacts:
 
 
 def found_facts(identity: Identity, village_id: int, host: str, port: int | None) -> DeviceFacts:
-    """What a device said of itself."""
+    """What a device says about itself."""
     maker = _maker(identity.manufacturer, identity.model)
     return DeviceFacts(maker, identity.serial, identity.mac, identity.endpoint, (village_id, host, port))
 
@@ -59,18 +59,18 @@ def same(known: DeviceFacts, found: DeviceFacts) -> bool:
 
 
 def changed(known: DeviceFacts, found: DeviceFacts) -> set[str]:
-    """The names of facts that are known of both and that differ: another device, or a forged one."""
+    """The names of the facts that are known for both and differ: another device, or a forged one."""
     differ = {
         name
         for name in ("serial", "mac", "endpoint")
         if _value(known, name) and _value(found, name) and not _agrees(known, found, name)
     }
-    # Some firmwares make a new endpoint at each reset; alone it does not prove another device.
+    # Some firmware generates a new endpoint at each reset; that alone does not prove another device.
     return differ if differ != {"endpoint"} else set()
 
 
 def same_stream(known: str, found: str) -> bool:
-    """Whether two checked stream URLs (cameras.urls) name one stream: the same but for a port that is the usual one."""
+    """Whether two checked stream URLs (cameras.urls) name one stream: equal, except for an explicit default port."""
     return _stream(known) == _stream(found)
 
 

@@ -1,8 +1,9 @@
-"""Which addresses the hub dials at all, and how stream URLs are read. Pure; every way in passes here.
+"""Which addresses the hub connects to at all, and how stream URLs are parsed. Pure; every address from outside is
+checked here.
 
 A stream URL is rtsp or rtsps, printable ASCII, with a plain host: no local path, no line break, no option disguised as
-a host, no look-alike letters. A login inside is moved out. What a device answers is put onto the
-address that the hub reaches the device on, whatever host it names (its own LAN's, mostly).
+a host, no look-alike letters. A login in it is moved out. A URL that a device answers gets the host where the hub
+reaches the device, whatever host the device names (usually one in its own LAN).
 """
 
 import ipaddress
@@ -25,7 +26,7 @@ _ANSWERED = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class StreamUrl:
-    """A checked stream address: `url` carries no login; `port` is explicit or the scheme's own."""
+    """A checked stream URL: `url` contains no login; `port` is the explicit one or the scheme's default."""
 
     url: str
     host: str
@@ -43,7 +44,7 @@ def host(text: str) -> str:
         address = ipaddress.ip_address(bare)
     except ValueError:
         labels = bare.split(".")
-        # A last label of digits is an address in disguise (0x7f.1, 2130706433), as inet_aton would read it.
+        # A numeric last label is an address in disguise (0x7f.1, 2130706433), as inet_aton would read it.
         fits = (
             len(bare) <= 253 and all(_LABEL.fullmatch(label) for label in labels) and not _NUMERIC.fullmatch(labels[-1])
         )
@@ -54,17 +55,17 @@ def host(text: str) -> str:
                 reason="bad_host",
             ) from None
         return bare.lower()
-    dialled(address)
+    check_address(address)
     return str(address)
 
 
-def dialled(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> None:
-    """Refuse addresses at which no camera can be. Raises HubError(INVALID, bad_host)."""
+def check_address(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> None:
+    """Refuse addresses that no camera can have. Raises HubError(INVALID, bad_host)."""
     if isinstance(address, ipaddress.IPv6Address):
         if address.ipv4_mapped is not None:
             address = address.ipv4_mapped
         elif address.scope_id is not None:
-            raise _not_dialled(address)
+            raise _refused_address(address)
     if (
         address.is_multicast
         or address.is_unspecified
@@ -74,13 +75,13 @@ def dialled(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> None:
             and (address in ipaddress.ip_network("0.0.0.0/8") or address in ipaddress.ip_network("240.0.0.0/4"))
         )
     ):
-        raise _not_dialled(address)
+        raise _refused_address(address)
 
 
 def stream_url(text: str) -> StreamUrl:
     """A checked rtsp(s) URL as a person gives it. Raises HubError(INVALID, bad_url) with cause and remedy."""
     if not _PRINTABLE.fullmatch(text):
-        raise _bad("it holds spaces, line breaks or letters outside ASCII")
+        raise _bad("it contains spaces, line breaks or characters outside ASCII")
     try:
         parts = urlsplit(text)
         port = parts.port
@@ -93,18 +94,18 @@ def stream_url(text: str) -> StreamUrl:
     try:
         name = host(parts.hostname)
     except HubError:
-        raise _bad("no camera can be at its host") from None
+        raise _bad("its host cannot be a camera's address") from None
     username, password = unquote(parts.username or ""), unquote(parts.password or "")
     if not (username + password).isprintable():
-        raise _bad("its login holds characters that no device accepts")
+        raise _bad("its login contains characters that no device accepts")
     rest = parts._replace(scheme="", netloc="", fragment="").geturl()
     return StreamUrl(_joined(parts.scheme, name, port, rest), name, port or PORTS[parts.scheme], username, password)
 
 
 def onto(answered: str, reached: str) -> StreamUrl:
-    """A stream URL that a device answered, put onto the host that it was reached on.
+    """A stream URL that a device answered, with the host where the device was reached.
 
-    The port is the device's where it names one, else the scheme's. Raises HubError(UNREACHABLE, bad_reply).
+    The port is the one that the device names, else the scheme's default. Raises HubError(UNREACHABLE, bad_reply).
     """
     text = answered.strip()
     match = _ANSWERED.fullmatch(text)
@@ -150,5 +151,7 @@ def _bad(why: str) -> HubError:
     )
 
 
-def _not_dialled(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> HubError:
-    return HubError(Kind.INVALID, f"no camera can be at {address}; give the camera's own address", reason="bad_host")
+def _refused_address(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> HubError:
+    return HubError(
+        Kind.INVALID, f"{address} cannot be a camera's address; give the camera's own address", reason="bad_host"
+    )

@@ -1,4 +1,4 @@
-"""The demo's accounts: random passwords that a person can type, kept beside the demo's data and nowhere else."""
+"""The demo's accounts: random passwords that are easy to type, stored with the demo's data and nowhere else."""
 
 import json
 import os
@@ -40,14 +40,14 @@ def fresh() -> list[DemoAccount]:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """What a demo must know to be started again on its folder: its accounts, and where its devices were."""
+    """What a demo needs to start again with the same folder: its accounts, and the network of its devices."""
 
     accounts: list[DemoAccount]
     network: str
 
 
 def kept(data_dir: Path) -> Kept | None:
-    """What an earlier demo left in that folder; None when the folder is new. Raises HubError for other data."""
+    """What an earlier demo stored in that folder; None if the folder is new. Raises HubError if it has other data."""
     path = data_dir / _FILE
     if path.exists():
         values = json.loads(path.read_text("utf-8"))
@@ -55,14 +55,14 @@ def kept(data_dir: Path) -> Kept | None:
     if data_dir.exists() and any(data_dir.iterdir()):
         raise HubError(
             Kind.CONFLICT,
-            f"the folder {data_dir} holds data that is not a demo's; give an empty folder with --data",
+            f"the folder {data_dir} contains data that is not a demo's; give an empty folder with --data",
             reason="not_demo",
         )
     return None
 
 
 def keep(data_dir: Path, kept: Kept) -> None:
-    """Write it down, readable by the owner only."""
+    """Store it, readable by the owner only."""
     descriptor = os.open(data_dir / _FILE, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
         json.dump(asdict(kept), file, ensure_ascii=False, indent=1)

@@ -19,7 +19,7 @@ class Api:
         self.url = url
 
     async def __call__(self, method: str, path: str, body: object = None, **query: object) -> Any:
-        """The answer's JSON. Raises the HubError that the hub answered with."""
+        """The answer's JSON. Raises the hub's error answer as HubError."""
         parameters = {name: str(value) for name, value in query.items()}
         try:
             answer = await self._client.request(method, path, json=body, params=parameters)
@@ -38,7 +38,7 @@ class Api:
 
 @asynccontextmanager
 async def browser(url: str) -> AsyncIterator[Api]:
-    """A browser that has signed in nowhere yet."""
+    """A browser that is not signed in yet."""
     headers = {"x-camera-hub": "1"}
     async with httpx.AsyncClient(base_url=url, headers=headers, timeout=TIMEOUT, trust_env=False) as client:
         yield Api(client, url)

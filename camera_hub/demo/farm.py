@@ -1,4 +1,4 @@
-"""The simulator as a process, and how it described itself."""
+"""The simulator as a process, and the farm that it describes."""
 
 import asyncio
 import contextlib
@@ -63,7 +63,7 @@ class Farm:
             yield homes[target], target, fault
 
     async def break_some(self) -> list[str]:
-        """Switch the demo's faults on; returns them in words."""
+        """Switch the demo's faults on; returns a line of text for each."""
         reported = []
         async with httpx.AsyncClient(base_url=self.control, timeout=10.0, trust_env=False) as client:
             for village, target, fault in self.faults():
@@ -74,21 +74,21 @@ class Farm:
 
 
 def free_network() -> str:
-    """The first two numbers of loopback addresses that no other farm on this machine uses. Raises HubError(BUSY)."""
+    """The first two octets of loopback addresses that no other farm on this machine uses. Raises HubError(BUSY)."""
     for second in range(20, 40):
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             with contextlib.suppress(OSError):
                 probe.bind((f"127.{second}.0.1", RTSP_PORT))
                 return f"127.{second}"
-    raise HubError(Kind.BUSY, "too many farms run on this machine; end one of them")
+    raise HubError(Kind.BUSY, "too many farms are running on this machine; end one of them")
 
 
 @asynccontextmanager
 async def farm(
     villages: int, cameras: int, network: str, cache: Path | None = None, more: Sequence[str] = ()
 ) -> AsyncIterator[Farm]:
-    """Run the simulator while the block runs. Raises HubError with its own message when it does not start.
+    """Run the simulator while the block runs. Raises HubError with the simulator's message when it does not start.
 
     `cache` keeps its encoded pictures: encoding them takes half a minute of a core. `more`: further arguments.
     """
@@ -149,7 +149,7 @@ async def _first_line(process: Process, noise: asyncio.Task[Sequence[str]]) -> b
 
 
 async def _tail(stream: asyncio.StreamReader) -> Sequence[str]:
-    """Keep the last lines of its standard error, so that the pipe never fills up."""
+    """Read its standard error, so that the pipe never fills up, and return the last lines."""
     lines: list[str] = []
     with contextlib.suppress(ValueError):
         while line := await stream.readline():

@@ -1,4 +1,4 @@
-"""The demo from start to end: farm, hub, township; then a person looks, or the smoke test does."""
+"""The demo from start to end: farm, hub, township; then it waits for its users, or runs the smoke test."""
 
 import asyncio
 import contextlib
@@ -29,7 +29,7 @@ from camera_hub.settings import HealthSettings, MediaSettings, ServerSettings, S
 T = TypeVar("T")
 
 PICTURES = 8
-"""The smoke test wants pictures from that many villages (or from all healthy ones, if there are fewer)."""
+"""The smoke test requires pictures from this many villages (or from all healthy ones, if there are fewer)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ class Stopwatch:
 
 @dataclass(frozen=True, slots=True)
 class Demo:
-    """A demo that runs and is filled."""
+    """A running demo with its township."""
 
     farm: Farm
     hub: Serving
@@ -86,7 +86,7 @@ async def show(options: Options) -> None:
 
 
 async def smoke(options: Options) -> dict[str, Any]:
-    """Start, open pictures, end. The figures; raises HubError with the reason when something is not as it must be."""
+    """Start, open pictures, end; returns the figures, with a `reason` if they are not good enough. Raises HubError."""
     watch = Stopwatch()
     with watch.phase("total"):
         async with AsyncExitStack() as stack:
@@ -123,7 +123,7 @@ async def smoke(options: Options) -> dict[str, Any]:
 
 
 async def _started(stack: AsyncExitStack, options: Options, watch: Stopwatch) -> Demo:
-    """Enter farm and hub on the stack; fill the hub if its folder is new."""
+    """Enter farm and hub on the stack; set the township up if the folder is new."""
     data = options.data or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="camera-hub-demo-")))
     before = demo_accounts.kept(data)
     kept = before or Kept(demo_accounts.fresh(), free_network())
@@ -165,7 +165,9 @@ async def _token(hub: Serving) -> str:
     setup: FirstSetup = hub.parts[FirstSetup]
     token = await setup.new_token()
     if token is None:
-        raise HubError(Kind.CONFLICT, "the demo's folder has users but no list of them; name an empty folder")
+        raise HubError(
+            Kind.CONFLICT, "the demo's folder has users but no list of them; give an empty folder with --data"
+        )
     return token
 
 
@@ -180,11 +182,11 @@ def _one_per_village(
 
 
 def _settings(options: Options, data: Path) -> Settings:
-    """Quicker rounds than in service, so that faults appear soon; the virtual cameras have sound."""
+    """Shorter rounds than in production, so that faults appear soon; the virtual cameras have sound."""
     port = 8000 if options.port is None else options.port
     return Settings(
         server=ServerSettings(port=port, data_dir=data),
-        # Its virtual cameras use port 8554 of their own addresses: players find the hub's at 127.0.0.1.
+        # The virtual cameras use port 8554 at their own addresses: the hub's is at 127.0.0.1.
         media=MediaSettings(
             udp_port=8189 if port else 0, audio=True, rtsp_host="127.0.0.1", rtsp_port=8554 if port else 0
         ),
@@ -193,12 +195,12 @@ def _settings(options: Options, data: Path) -> Settings:
 
 
 def run_show(options: Options) -> None:
-    """The demo for a person, until Ctrl-C. Raises HubError when it cannot start."""
+    """Run the demo until Ctrl-C. Raises HubError when it cannot start."""
     asyncio.run(_until_stopped(show(options)))
 
 
 def run_smoke(options: Options) -> int:
-    """One line of JSON on standard output; the exit code."""
+    """Run the smoke test: writes one line of JSON to standard output and returns the exit code."""
     logging.getLogger("aiortc").setLevel(logging.ERROR)  # it warns of each frame that it cannot decode yet
     try:
         figures = asyncio.run(_until_stopped(smoke(options))) or {"reason": "stopped by a signal"}
@@ -209,7 +211,7 @@ def run_smoke(options: Options) -> int:
 
 
 async def _until_stopped(work: Coroutine[Any, Any, T]) -> T | None:
-    """The work's result; None when a signal ended it, which it is given the time to do in order."""
+    """The work's result; None when a signal ended it, after it has shut down."""
     with StopSignal() as stop:
         working = asyncio.create_task(work, name="demo")
         async with running(stop.wait(), "stop") as ending:

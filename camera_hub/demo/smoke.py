@@ -1,4 +1,4 @@
-"""Opens pictures as the wall does: WebSocket, one offer, a message per tile; and measures each to its first picture."""
+"""Opens pictures as the wall does: WebSocket, one offer, a message per tile; and measures the time to each picture."""
 
 import asyncio
 import json
@@ -74,8 +74,15 @@ async def _open(
     """Ask every relay's peer for the camera; the one whose relay has its village shows it."""
     began = time.monotonic()
     for viewer, _ in peers:
-        wish = {"type": "show", "viewer": viewer, "track": tile, "serial": 1, "camera": camera["id"], "quality": "auto"}
-        await socket.send(json.dumps(wish))
+        request = {
+            "type": "show",
+            "viewer": viewer,
+            "track": tile,
+            "serial": 1,
+            "camera": camera["id"],
+            "quality": "auto",
+        }
+        await socket.send(json.dumps(request))
     waiting = [asyncio.create_task(peer.picture(tile), name=f"picture {tile}") for _, peer in peers]
     done, pending = await asyncio.wait(waiting, timeout=PICTURE_SECONDS, return_when=asyncio.FIRST_COMPLETED)
     took = int((time.monotonic() - began) * 1000)

@@ -1,4 +1,4 @@
-"""Fills an empty hub as its people would: villages, accounts, search, registration, approval, a scene and tours."""
+"""Sets an empty hub up as its users would: villages, accounts, search, registration, approval, a scene and tours."""
 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterable, Sequence
@@ -27,12 +27,12 @@ _CLASSES = (
 
 
 def place_class(name: str) -> str:
-    """The class that a camera's name speaks of."""
+    """The place class that a camera's name suggests."""
     return next((kind for kind, words in _CLASSES if any(word in name for word in words)), "other")
 
 
 async def found_township(api: Api, farm: Farm, token: str, accounts: Sequence[DemoAccount]) -> dict[str, int]:
-    """First admin, villages in their order with their address ranges, one account per role. Village ids by name."""
+    """Create the first admin, the villages with their ranges, one account per role. Returns village ids by name."""
     admin = accounts[0]
     await api(
         "POST",
@@ -63,7 +63,7 @@ async def found_township(api: Api, farm: Farm, token: str, accounts: Sequence[De
 
 
 async def search(api: Api, farm: Farm, ids: dict[str, int], say: Say) -> dict[str, dict[str, Any]]:
-    """Search all villages' ranges by unicast probes; a person has one search at a time. What answered, by host."""
+    """Search all villages' ranges by unicast probes, one search at a time. Returns what answered, by host."""
     found: dict[str, dict[str, Any]] = {}
     for first in range(0, len(farm.villages), RANGES_AT_ONCE):
         villages = farm.villages[first : first + RANGES_AT_ONCE]
@@ -88,7 +88,7 @@ async def search(api: Api, farm: Farm, ids: dict[str, int], say: Say) -> dict[st
 async def register(
     api: Api, farm: Farm, ids: dict[str, int], found: dict[str, dict[str, Any]], say: Say
 ) -> tuple[list[dict[str, Any]], list[str]]:
-    """Register all that answered with its login. Returns the cameras, and a line per device that was refused."""
+    """Register every device that answered, with its login. Returns the cameras, and a line per refused device."""
     slots = asyncio.Semaphore(REGISTRATIONS_AT_ONCE)
     cameras: list[dict[str, Any]] = []
     refused: list[str] = []
@@ -124,7 +124,7 @@ async def register(
 
 
 async def put_in_service(api: Api, cameras: Sequence[dict[str, Any]]) -> None:
-    """Approve all, each with the class that its name speaks of."""
+    """Approve all cameras, each with the place class that its name suggests."""
     by_class: dict[str, list[int]] = {}
     for camera in cameras:
         by_class.setdefault(place_class(camera["name"]), []).append(camera["id"])
@@ -133,7 +133,7 @@ async def put_in_service(api: Api, cameras: Sequence[dict[str, Any]]) -> None:
 
 
 async def plan_patrols(api: Api) -> None:
-    """One scene and two tours over what is approved."""
+    """Create a scene and tours of the approved cameras."""
     cameras = await api("GET", "/api/cameras", state="approved")
     of_class: dict[str, list[int]] = {}
     for camera in cameras:
@@ -153,13 +153,13 @@ async def plan_patrols(api: Api) -> None:
 
 
 def address_range(village: FarmVillage) -> str:
-    """The addresses of a village's devices, as first-last."""
+    """The address range of a village's devices, as first-last."""
     hosts = sorted((device.host for device in village.devices), key=lambda host: tuple(map(int, host.split("."))))
     return f"{hosts[0]}-{hosts[-1]}"
 
 
 async def _all(work: Iterable[Coroutine[Any, Any, None]]) -> None:
-    """Run all; the first failure ends the others and is raised."""
+    """Run all; the first failure cancels the others and is raised."""
     try:
         async with asyncio.TaskGroup() as tasks:
             for one in work:

@@ -33,7 +33,7 @@ class WallPeer:
         return str(self._peer.localDescription.sdp)
 
     async def accept(self, sdp: str) -> None:
-        """Take the hub's answer; connecting goes on by itself."""
+        """Apply the hub's answer; the connection is made in the background."""
         await self._peer.setRemoteDescription(RTCSessionDescription(_candidates_everywhere(sdp), "answer"))
 
     async def picture(self, tile: int) -> tuple[int, int]:
@@ -45,7 +45,7 @@ class WallPeer:
         return int(frame.width), int(frame.height)
 
     async def drain(self, tile: int) -> None:
-        """Take every further picture, so that none piles up."""
+        """Discard every further picture, so that none piles up."""
         while True:
             try:
                 await self._tiles[tile].receiver.track.recv()
@@ -54,7 +54,7 @@ class WallPeer:
 
 
 def _candidates_everywhere(sdp: str) -> str:
-    """The answer with its candidates in every section: aiortc reads those of a bundle from the last one alone."""
+    """The answer with its candidates in every section: aiortc reads those of a bundle only from the last section."""
     head, *sections = sdp.split("\r\nm=")
     lines = [line for line in sections[0].split("\r\n") if line.startswith(("a=candidate:", "a=end-of-candidates"))]
     repeated = [sections[0], *(f"{section.rstrip()}\r\n" + "\r\n".join(lines) for section in sections[1:])]

@@ -16,7 +16,7 @@ log = logging.getLogger(__name__)
 
 _PASSED_ON = (
     *("PATH", "PYTHONPATH", "VIRTUAL_ENV", "LD_LIBRARY_PATH", "LANG", "LC_ALL", "TZ"),
-    "CAMERA_HUB_MEDIA__PLAIN_SENDING",  # the one switch that relays read by themselves: tests and benches configure none
+    "CAMERA_HUB_MEDIA__PLAIN_SENDING",  # the one switch that relays read themselves: tests and benches configure none
 )
 """An allow-list: the environment may hold database passwords, which must not reach what parses hostile bytes."""
 

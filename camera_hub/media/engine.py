@@ -39,9 +39,9 @@ from camera_hub.media.feeds.feed_reports import FeedReports
 from camera_hub.media.feeds.feed_states import FeedStates
 from camera_hub.media.feeds.feeds import FeedPlan, Feeds
 from camera_hub.media.feeds.key_frames import KeyFrames, request_key_frames
-from camera_hub.media.feeds.late_cameras import LateCameras
 from camera_hub.media.feeds.login_permits import LoginPermits
 from camera_hub.media.feeds.source_feedback import SourceFeedback
+from camera_hub.media.feeds.sub_stream_fallback import LateCameras
 from camera_hub.media.interface import Sources
 from camera_hub.media.readings import MediaReadings
 from camera_hub.media.relays.fleet import RelayFleet

@@ -1,4 +1,4 @@
-"""Which cameras cannot be shown now, and why: their rows, and what a running feed knows better."""
+"""Which cameras cannot be shown now, and why: by their rows, or by a running feed, which knows better."""
 
 from collections.abc import Collection
 from typing import Protocol
@@ -10,11 +10,11 @@ from camera_hub.errors import Reason
 from camera_hub.store.tables import Camera
 
 SHOWN_ANYWAY = frozenset({Reason.BLACK, Reason.FROZEN, Reason.UNDECODABLE, Reason.CLOCK_WRONG, Reason.LATE})
-"""Faults with a live stream: the operator shall see them."""
+"""Faults of a camera whose stream is live: operators should see it nevertheless."""
 
 
 class FeedReasons(Protocol):
-    """What patrol needs of media."""
+    """What patrol needs from media."""
 
     def feed_reason(self, camera_id: int) -> tuple[str, str | None] | None:
         """(phase, reason) of the camera's running feed, None when none runs."""
@@ -22,7 +22,7 @@ class FeedReasons(Protocol):
 
 
 async def dead_cameras(session: AsyncSession, cameras: Collection[int], feeds: FeedReasons) -> dict[int, str]:
-    """The reason of each camera that cannot be shown."""
+    """The cameras that cannot be shown, each with its reason."""
     rows = {
         camera: (state, health, cause)
         for camera, state, health, cause in await session.execute(

@@ -11,7 +11,7 @@ from camera_hub.patrol.timetable import Dwells
 from camera_hub.store.tables import Camera, Run, Scene, TourStop, Village
 
 KEPT = 64
-"""Plans kept in memory: more than runs may be active at once."""
+"""The number of plans kept in memory: more than the runs that may be active at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ Plan = tuple[PlannedStop, ...]
 
 
 class Plans:
-    """The plans of runs. They never change, so each is read once; the one not used for longest makes room."""
+    """The plans of runs. They never change, so each is read once; beyond `kept` the least recently used is dropped."""
 
     def __init__(self, kept: int = KEPT) -> None:
         self._kept = kept
@@ -63,7 +63,7 @@ class Plans:
 
 
 async def plan_of(session: AsyncSession, tour_id: int) -> Plan:
-    """The plan of a tour that starts now: its stops with the present names."""
+    """The plan of a tour that starts now: its stops with their present names."""
     rows = await session.execute(
         select(TourStop, Camera, Scene)
         .outerjoin(Camera, Camera.id == TourStop.camera_id)
@@ -98,7 +98,7 @@ def to_rows(plan: Plan) -> list[dict[str, Any]]:
 
 
 def from_rows(rows: Sequence[Mapping[str, Any]]) -> Plan:
-    """The plan out of a run's row."""
+    """The plan as read from the run's row."""
     return tuple(
         PlannedStop(**{**row, "cameras": tuple(None if c is None else PlanCamera(**c) for c in row["cameras"])})
         for row in rows

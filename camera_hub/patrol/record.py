@@ -1,7 +1,7 @@
 """The record of a run: one line per stop and one per camera of it, written in the transaction that moves the run.
 
-A stop that was on when the hub went away is closed at its planned end with `hub_away` and no seconds, because nobody
-knows how long it was on; stops whose whole time passed meanwhile are lines "skipped: hub_away".
+A stop that was on when the hub went down is closed at its planned end with the reason `hub_away` and no seconds,
+because it is not known how long it was on. Stops whose whole time passed meanwhile become lines "skipped: hub_away".
 """
 
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ from camera_hub.store.tables import Run, RunStep, RunStepCamera
 
 
 async def apply(session: AsyncSession, run: Run, plan: Plan, transition: Transition, dead: Mapping[int, str]) -> None:
-    """Move the run as the transition says and write its lines. The cost does not depend on the record's length."""
+    """Apply the transition to the run and write its lines. The cost does not depend on the record's length."""
     cursor = transition.cursor
     if transition.left_at is not None and (step := await open_step(session, run)) is not None:
         _close(step, transition.left_at, in_time=transition.in_time)
@@ -37,13 +37,13 @@ async def apply(session: AsyncSession, run: Run, plan: Plan, transition: Transit
 
 
 async def open_step(session: AsyncSession, run: Run) -> RunStep | None:
-    """The line of the stop that is on: always the last one, since stops that are passed over come before it."""
+    """The line of the stop that is on: always the last one, since the lines of skipped stops come before it."""
     query = select(RunStep).where(RunStep.run_id == run.id, RunStep.sequence == run.steps - 1)
     return await session.scalar(query.where(RunStep.ended_at.is_(None)))
 
 
 async def shift(session: AsyncSession, run: Run, seconds: float) -> None:
-    """After a step of the wall clock: the line that is open keeps its length."""
+    """Shift the open line after a step of the wall clock, so that its length stays the same."""
     if (step := await open_step(session, run)) is not None:
         step.started_at += timedelta(seconds=seconds)
 
@@ -75,7 +75,7 @@ def _step(run_id: int, sequence: int, stop: PlannedStop, line: Line, dead: Mappi
 
 
 def _cameras(step: RunStep, stop: PlannedStop, dead: Mapping[int, str]) -> list[RunStepCamera]:
-    """A line per camera. Until a page reports that it was visible, none was there to see it."""
+    """One row per camera. Until a page reports that the camera was visible, the reason is that no page showed it."""
     why = Reason.NO_PAGE if step.outcome == "shown" else step.reason
     return [
         RunStepCamera(step_id=step.id, camera_id=camera, times=1, visible_s=0.0, why=dead.get(camera, why))

@@ -1,9 +1,10 @@
-"""Keeps the record of a loop bounded: its oldest lines are summed, a line per stop, day and outcome.
+"""Keeps the record of a loop bounded: its oldest lines are summed into one line per stop, day and outcome.
 
-A 15 s loop makes 5,760 lines a day. The newest DETAILED steps of a run stay as they are: some eight hours of such a
-loop, and every tour that is walked once. What is older keeps, for each stop and each day of the site, how often it was
-on or skipped and why, for how long, and for each camera how long it was visible and why not. A year of a loop over
-ten stops is some 4,000 lines instead of two million. Counts and sums of the whole run never change by this.
+A loop with 15 s per stop writes 5,760 lines a day. The newest DETAILED steps of a run stay as they are: some eight
+hours of such a loop, and the whole of any tour that runs once. Of older steps there remains, for each stop and each day
+of the site, how often it was on or skipped and why, for how long, and for each camera how long it was visible and why
+not. A year of a loop over ten stops takes some 4,000 lines instead of two million. The counts and sums of the whole run
+do not change.
 """
 
 from collections import defaultdict
@@ -16,14 +17,17 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from camera_hub.store.tables import Run, RunStep, RunStepCamera
 
 DETAILED = 2000
-"""Steps of a run that are kept line by line."""
+"""The number of steps of a run that are kept line by line."""
 
 AT_ONCE = 500
-"""Steps that are summed in one go: the work is done once in so many steps, and bounded when much is left to do."""
+"""The number of steps summed in one batch: the work is done once in so many steps, and bounded after a backlog."""
 
 
 async def roll_up(session: AsyncSession, run: Run, zone: tzinfo) -> int:
-    """Sum the oldest lines when there are AT_ONCE too many; returns how many steps that were."""
+    """Sum the oldest lines once there are AT_ONCE too many.
+
+    Returns the sequence before which all lines are summed now, 0 when there was nothing to do.
+    """
     end = min(run.rolled_up + AT_ONCE, run.steps - DETAILED)
     if end < run.rolled_up + AT_ONCE:
         return 0
@@ -40,7 +44,7 @@ async def roll_up(session: AsyncSession, run: Run, zone: tzinfo) -> int:
     for step in old:
         key = _key(step, zone)
         if (total := kept.get(key)) is None:
-            kept[key] = step  # the first of its day becomes the line that the others are added to
+            kept[key] = step  # the first of its day becomes the line to which the others are added
             continue
         _add(total, step)
         lines = {(row.camera_id, row.why): row for row in cameras[total.id]}
@@ -59,7 +63,7 @@ async def roll_up(session: AsyncSession, run: Run, zone: tzinfo) -> int:
 
 
 async def _sums(session: AsyncSession, run: Run, old: Sequence[RunStep], zone: tzinfo) -> dict[Hashable, RunStep]:
-    """The sums there are of the days on which these steps began."""
+    """The existing sums since the beginning of the day of the first of these steps."""
     if not old:
         return {}
     first = datetime.combine(_day(old[0], zone), time.min, zone)
@@ -98,5 +102,5 @@ def _add_camera(total: RunStepCamera, row: RunStepCamera) -> None:
 
 
 def _sum(one: float | None, other: float | None) -> float | None:
-    """The sum of what is known; None when neither is."""
+    """The sum of the known values; None when neither is known."""
     return None if one is None and other is None else (one or 0.0) + (other or 0.0)

@@ -1,7 +1,7 @@
-"""Runs: tours being run. The row and the timetable hold everything; the loop only wakes up when a change is due.
+"""Runs: tours being run. The row and the timetable hold all state; the loop only wakes up when a change is due.
 
 Several screens may show the same run, an operator may close the browser, the hub may be killed: the run goes on by its
-timetable. Two operators who act at once are distinguished by the run's revision.
+timetable. When two operators act at the same time, the run's revision lets only the first succeed.
 """
 
 import asyncio
@@ -35,10 +35,10 @@ from camera_hub.store.tables import Run
 log = logging.getLogger(__name__)
 
 LONGEST_SLEEP = 5.0
-"""Leases of feeds are renewed and steps of the wall clock noticed at least this often."""
+"""Seconds; leases of feeds are renewed, and steps of the wall clock noticed, at least this often."""
 
 CLOCK_STEP = 1.0
-"""Seconds by which wall and monotonic clock must part to be a step of the wall clock."""
+"""Seconds by which wall and monotonic clock must diverge to count as a step of the wall clock."""
 
 MAX_ACTIVE = 32
 LIMIT = 200
@@ -47,7 +47,7 @@ Verb = Literal["pause", "resume", "next", "previous", "jump", "stop"]
 
 
 class RunMedia(FeedReasons, Protocol):
-    """What runs need of media."""
+    """What runs need from media."""
 
     async def warm(self, camera_ids: Sequence[int], holder: str, seconds: float) -> None:
         """Keep the feeds of these cameras running that long."""
@@ -55,15 +55,17 @@ class RunMedia(FeedReasons, Protocol):
 
 
 class RunMoved(HubError):
-    """The run is not where the caller saw it; `view` is where it is."""
+    """The run has changed since the caller saw it; `view` is its present state."""
 
     def __init__(self, view: RunView) -> None:
-        super().__init__(Kind.CONFLICT, "the run has moved on meanwhile; look at where it is now", reason="run_moved")
+        super().__init__(
+            Kind.CONFLICT, "the run has changed meanwhile; check its present state and try again", reason="run_moved"
+        )
         self.view = view
 
 
 class Runs:
-    """The verbs behind api/runs, and the loop that moves runs on. An async context manager.
+    """The operations behind api/runs, and the loop that advances runs. An async context manager.
 
     `zone` is the site's time zone: old lines of the record are summed by its days.
     """
@@ -79,17 +81,17 @@ class Runs:
         self._plans = Plans()
         self._warming = Warming(media, settings.warm_seconds)
         self._wake = asyncio.Event()
-        self._lock = asyncio.Lock()  # the loop and the verbs move runs one at a time
+        self._lock = asyncio.Lock()  # the loop and the operations change runs one at a time
         self._seen = (clock.now(), clock.monotonic())
         self._stack = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
-        await self._heal_anchors()
+        await self._repair_anchors()
         self._seen = (self._clock.now(), self._clock.monotonic())
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(self._warming)
-            walking = keep_running("runs", self._run, clock=self._clock, backoff=Backoff(cap=5.0))
-            await stack.enter_async_context(running(walking, "runs"))
+            loop = keep_running("runs", self._run, clock=self._clock, backoff=Backoff(cap=5.0))
+            await stack.enter_async_context(running(loop, "runs"))
             self._stack = stack.pop_all()
         return self
 
@@ -97,14 +99,14 @@ class Runs:
         await self._stack.aclose()
 
     async def start(self, actor: Actor, tour_id: int, *, loop: bool) -> RunView:
-        """Start a tour. If all its cameras are dead the run has ended at once, and its record names them."""
+        """Start a tour. If all its cameras are dead the run ends at once, and its record names them."""
         township.require(actor, "tour")
         async with self._lock, self._database.write() as session:
             tour = await tour_row(session, tour_id)
             active = await session.scalar(select(func.count()).select_from(Run).where(Run.state != "ended")) or 0
             if active >= MAX_ACTIVE:
                 raise HubError(
-                    Kind.BUSY, f"{active} runs are active, the most that may be; end one first", reason="too_many_runs"
+                    Kind.BUSY, f"{active} runs are active, which is the limit; end one first", reason="too_many_runs"
                 )
             plan = await plan_of(session, tour_id)
             dead = await self._dead(session, plan)
@@ -132,11 +134,14 @@ class Runs:
     async def control(
         self, actor: Actor, run_id: int, verb: Verb, revision: int, position: int | None = None
     ) -> RunView:
-        """Act on the run as it was at `revision`. Raises RunMoved when it has moved on, HubError when it cannot be."""
+        """Act on the run as it was at `revision`.
+
+        Raises RunMoved when it has changed since, HubError when the verb is not possible in its state.
+        """
         township.require(actor, "run")
         refused: RunMoved | None = None
         async with self._lock:
-            await self._heed_clock()
+            await self._follow_clock_step()
             async with self._database.write() as session:
                 run = await _row(session, run_id)
                 plan = await self._plans.of(session, run_id)
@@ -165,10 +170,10 @@ class Runs:
         limit: int = 50,
         before: int | None = None,
     ) -> Sequence[RunView]:
-        """The newest first. `state`: running, paused, ended, or active for all that have not ended.
+        """Runs, newest first. `state`: running, paused, ended, or active for all that have not ended.
 
-        `before` is the id of the last run of the page before. Ids never change, so runs that start or move meanwhile
-        make no page skip or repeat one. Active runs are at most MAX_ACTIVE: a page of LIMIT always holds them all.
+        `before` is the id of the last run of the previous page. Ids never change, so no page skips or repeats a run
+        when others start or move on meanwhile. At most MAX_ACTIVE runs are active: one page of LIMIT holds them all.
         """
         if not township.sees(actor):
             return []
@@ -192,7 +197,7 @@ class Runs:
             return await self._view(session, await _row(session, run_id))
 
     async def some(self, run_ids: Collection[int]) -> Sequence[RunView]:
-        """Those of the given runs that there are. Whoever asks has judged who may see them."""
+        """Those of the given runs that exist. The caller decides who may see them."""
         async with self._database.read() as session:
             runs = (await session.scalars(select(Run).where(Run.id.in_(run_ids)))).all()
             return await views(session, runs, self._plans, self._media, self._clock.now())
@@ -207,9 +212,9 @@ class Runs:
     async def record(
         self, actor: Actor, run_id: int, *, after: int = -1, limit: int = LIMIT
     ) -> tuple[Sequence[StepView], int]:
-        """Lines of the record behind sequence `after`, in order, and the sequence before which lines are summed.
+        """Lines of the record after sequence `after`, in order, and the sequence before which lines are summed.
 
-        Lines are summed from the oldest on: who has read some pages starts again when that number has grown.
+        Lines are summed from the oldest on: a reader between two pages starts again when that number has grown.
         Raises HubError(NOT_FOUND).
         """
         township.require(actor, "run")
@@ -219,20 +224,20 @@ class Runs:
             return await step_views(session, run_id, plan, after, max(1, min(limit, LIMIT))), run.rolled_up
 
     async def report(self, actor: Actor, run_id: int, sequence: int, sightings: Sequence[Sighting]) -> None:
-        """Note what a page showed of a step. What cannot be true is cut to what can; what is too late is nothing."""
+        """Record what a page showed of a step. Impossible claims are cut to what is possible, late ones ignored."""
         if not township.sees(actor):
             return
         async with self._database.read() as session:
             now = self._clock.now()
             step = await visibility.open_for_reports(session, run_id, sequence, now)
-            if step is None or not await visibility.growing(session, step, sightings, now):
+            if step is None or not await visibility.find_changes(session, step, sightings, now):
                 return
         async with self._lock, self._database.write() as session:
             now = self._clock.now()
             step = await visibility.open_for_reports(session, run_id, sequence, now)
             if step is not None:
-                for row, seconds, gap in await visibility.growing(session, step, sightings, now):
-                    visibility.put(row, seconds, gap, step, now)
+                for row, seconds, gap in await visibility.find_changes(session, step, sightings, now):
+                    visibility.apply_change(row, seconds, gap, step, now)
 
     async def _run(self) -> None:
         while True:
@@ -243,7 +248,7 @@ class Runs:
         """Make every change that is due, keep feeds warm; returns the seconds until the next thing to do."""
         sleep = LONGEST_SLEEP
         async with self._lock:
-            await self._heed_clock()
+            await self._follow_clock_step()
             async with self._database.read() as session:
                 runs = (await session.scalars(select(Run).where(Run.state == "running"))).all()
                 plans = {run.id: await self._plans.of(session, run.id) for run in runs}
@@ -251,7 +256,7 @@ class Runs:
             for run in runs:
                 due = timetable.due(dwells(plans[run.id]), cursor_of(run))
                 if due is not None and due <= self._clock.now() and (moved := await self._advance_alone(run.id)):
-                    self._changed([run.id], wake=False)  # at once: what follows may fail, this is committed
+                    self._changed([run.id], wake=False)  # at once: this is committed, while what follows may fail
                     run = moved
                 keep = self._warming.keep(run.id, plans[run.id], cursor_of(run), dead, self._clock.now())
                 sleep = min(sleep, keep)
@@ -273,25 +278,25 @@ class Runs:
             return False
         await record.apply(session, run, plan, transition, dead)
         if not transition.in_time:
-            log.warning("run %d goes on at stop %d after the hub was away", run.id, transition.cursor.position)
+            log.warning("run %d continues at stop %d after the hub was down", run.id, transition.cursor.position)
         return True
 
-    async def _heed_clock(self) -> None:
-        """When the wall clock was stepped, move the anchors with it, so that no stop gets longer or shorter."""
+    async def _follow_clock_step(self) -> None:
+        """If the wall clock was stepped, move the anchors with it, so that no stop gets longer or shorter."""
         wall, monotonic = self._seen
         seen = (self._clock.now(), self._clock.monotonic())
         step = (seen[0] - wall).total_seconds() - (seen[1] - monotonic)
         if abs(step) < CLOCK_STEP:
             return
-        log.warning("the wall clock was stepped by %.1f s; the runs keep their time", step)
+        log.warning("the wall clock was stepped by %.1f s; the stops of all runs keep their length", step)
         async with self._database.write() as session:
             for run in await session.scalars(select(Run).where(Run.state != "ended")):
                 run.anchor_at = timetable.shifted(cursor_of(run), step).anchor
                 await record.shift(session, run, step)
         self._seen = seen
 
-    async def _heal_anchors(self) -> None:
-        """A stop that began in the future (the clock was set back while the hub was down) begins now."""
+    async def _repair_anchors(self) -> None:
+        """Let stops that began in the future (the clock was set back while the hub was down) begin now."""
         now = self._clock.now()
         async with self._database.write() as session:
             for run in await session.scalars(select(Run).where(Run.state == "running", Run.anchor_at > now)):
@@ -312,7 +317,7 @@ class Runs:
             self._wake.set()
 
     async def _sleep(self, seconds: float) -> None:
-        """Sleep, or until a verb has moved a run."""
+        """Sleep until the time is over or an operation has changed a run."""
         waits = [
             asyncio.create_task(self._clock.sleep(seconds), name="runs sleep"),
             asyncio.create_task(self._wake.wait(), name="runs wake"),

@@ -17,11 +17,11 @@ TILES = {"1": 1, "4": 4, "9": 9, "16": 16, "25": 25, "36": 36, "1+5": 6, "1+7": 
 """Number of tiles of each layout."""
 
 NO_TOUR = 0
-"""TourChanged of a scene that is in no tour: the lists of scenes are to be read again."""
+"""The tour id in the TourChanged of a scene that is in no tour: pages read their lists of scenes again."""
 
 
 class Scenes:
-    """The verbs behind api/scenes."""
+    """The operations behind api/scenes."""
 
     def __init__(self, database: Database, bus: EventBus, clock: Clock) -> None:
         self._database = database
@@ -36,7 +36,7 @@ class Scenes:
             return (await session.scalars(select(Scene).order_by(Scene.name, Scene.id))).all()
 
     async def create(self, actor: Actor, name: str, layout: str, cameras: Sequence[int | None]) -> Scene:
-        """Make a scene. Raises HubError(INVALID) when it shows nothing or does not fit."""
+        """Create a scene. Raises HubError(INVALID) when it has no camera or more cameras than tiles."""
         township.require(actor, "scene")
         async with self._database.write() as session:
             tiles = await _tiles(session, layout, cameras)
@@ -47,7 +47,7 @@ class Scenes:
         return scene
 
     async def change(self, actor: Actor, scene_id: int, name: str, layout: str, cameras: Sequence[int | None]) -> Scene:
-        """Replace the whole scene. Runs under way keep the scene that they began with."""
+        """Replace the whole scene. Active runs keep the scene that they started with."""
         township.require(actor, "scene")
         async with self._database.write() as session:
             scene = await _scene(session, scene_id)
@@ -88,7 +88,7 @@ async def _tours(session: AsyncSession, scene_id: int) -> dict[int, str]:
 
 
 async def _tiles(session: AsyncSession, layout: str, cameras: Sequence[int | None]) -> list[int | None]:
-    """The tiles, filled up with empty ones to the layout's number."""
+    """The tiles, padded with empty ones to the number of the layout."""
     count = TILES[layout]
     if len(cameras) > count:
         raise HubError(Kind.INVALID, f"this layout has {count} tiles, not {len(cameras)}", reason="too_many_tiles")
@@ -100,7 +100,7 @@ async def _tiles(session: AsyncSession, layout: str, cameras: Sequence[int | Non
 
 
 async def require_cameras(session: AsyncSession, wanted: set[int]) -> None:
-    """Raise HubError(INVALID) naming cameras that there are not, or no more."""
+    """Raise HubError(INVALID) that names the cameras which do not exist or are retired."""
     found = await session.scalars(select(Camera.id).where(Camera.id.in_(wanted), Camera.state != "retired"))
     if missing := sorted(wanted - set(found)):
         raise HubError(

@@ -1,8 +1,8 @@
 """Pure: (plan, cursor, now) → the stop that is on and its time left; and every transition of a run.
 
-While running, stop `position` began at `anchor`; the next one begins at `anchor` + dwell, whenever the loop wakes up
-to notice, so that no delay adds up. While paused, `elapsed` seconds of the stop had passed. Nothing else is needed: a
-restart asks the same question again. A wall clock before the anchor counts as the anchor.
+While running, stop `position` began at `anchor`; the next one begins at `anchor` + dwell, no matter when the loop
+notices, so that delays do not add up. While paused, `elapsed` seconds of the stop have passed. Nothing else is needed:
+after a restart the same values give the same result. A wall clock before the anchor counts as the anchor.
 """
 
 from collections.abc import Set as AbstractSet
@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from camera_hub.errors import HubError, Kind
 
 LATE = 2.0
-"""Seconds after a change is due up to which it counts as made in time; beyond, the hub was away."""
+"""A change that is made up to this many seconds late counts as in time; later than that, the hub was away."""
 
 Dwells = tuple[float, ...]
 """Seconds per stop; never empty, all above 0."""
@@ -43,9 +43,9 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Transition:
-    """What a transition did: the new cursor, when the former stop was left (None: it was not), and new lines.
+    """What a transition did: the new cursor, when the previous stop was left (None: it was not), and new lines.
 
-    `in_time` is false when the change came so late that it is not known how long the former stop was really shown.
+    `in_time` is false when the change came so late that it is not known how long the previous stop was really shown.
     """
 
     cursor: Cursor
@@ -62,14 +62,14 @@ def time_left(dwells: Dwells, cursor: Cursor, now: datetime) -> float:
 
 
 def due(dwells: Dwells, cursor: Cursor) -> datetime | None:
-    """When the next change comes by itself, None when none does."""
+    """When the next automatic change is due, None if there is none."""
     if cursor.state != "running":
         return None
     return cursor.anchor + timedelta(seconds=dwells[cursor.position])
 
 
 def begin(dwells: Dwells, usable: AbstractSet[int], now: datetime, *, loop: bool) -> Transition:
-    """Start at the first stop that can be shown; with none, the run has ended at once and says why."""
+    """Start at the first stop that can be shown; if there is none, the run ends at once and says why."""
     return _enter(Cursor("running", -1, 0, now, loop=loop), dwells, usable, now, now)
 
 
@@ -116,7 +116,7 @@ def forward(dwells: Dwells, cursor: Cursor, usable: AbstractSet[int], now: datet
 
 
 def back(dwells: Dwells, cursor: Cursor, usable: AbstractSet[int], now: datetime) -> Transition:
-    """Go now to the stop before; where there is none the stop starts again."""
+    """Go now to the stop before this one; if there is none, start this one again."""
     _must_be(cursor, "running", "paused")
     before = [p for p in range(cursor.position) if p in usable]
     if before:
@@ -131,7 +131,11 @@ def jump(dwells: Dwells, cursor: Cursor, usable: AbstractSet[int], now: datetime
     """Go now to that stop. Raises HubError when there is no such stop or it cannot be shown."""
     _must_be(cursor, "running", "paused")
     if position is None or not 0 <= position < len(dwells):
-        raise HubError(Kind.INVALID, f"this tour has the stops 0 to {len(dwells) - 1}", reason="no_such_stop")
+        raise HubError(
+            Kind.INVALID,
+            f"there is no such stop; this tour has the stops 0 to {len(dwells) - 1}",
+            reason="no_such_stop",
+        )
     if position not in usable:
         raise HubError(Kind.CONFLICT, "no camera of that stop can be shown now", reason="stop_dead", position=position)
     return _at(cursor, position, cursor.lap, now)
@@ -159,7 +163,7 @@ def _must_be(cursor: Cursor, *states: str) -> None:
 
 
 def _at(cursor: Cursor, position: int, lap: int, now: datetime) -> Transition:
-    """Be at a stop from now on."""
+    """Enter a stop now."""
     moved = replace(cursor, position=position, lap=lap, anchor=now, elapsed=0.0)
     return Transition(moved, left_at=now, lines=(Line(position, lap, now),))
 
@@ -167,7 +171,7 @@ def _at(cursor: Cursor, position: int, lap: int, now: datetime) -> Transition:
 def _following(
     cursor: Cursor, count: int, usable: AbstractSet[int]
 ) -> tuple[tuple[int, int] | None, list[tuple[int, int]]]:
-    """The next (position, lap) that can be shown, and those passed on the way; looks at each stop once."""
+    """The next (position, lap) that can be shown, and those skipped on the way; checks each stop once."""
     passed = list[tuple[int, int]]()
     for step in range(1, count + 1):
         position, lap = cursor.position + step, cursor.lap

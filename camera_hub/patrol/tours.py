@@ -54,7 +54,7 @@ class TourView:
 
 
 class Tours:
-    """The verbs behind api/tours."""
+    """The operations behind api/tours."""
 
     def __init__(self, settings: PatrolSettings, database: Database, bus: EventBus, clock: Clock) -> None:
         self._settings = settings
@@ -76,7 +76,7 @@ class Tours:
             return await _view(session, tour_id)
 
     async def create(self, actor: Actor, name: str, note: str, stops: Sequence[NewStop]) -> TourView:
-        """Make a tour. Raises HubError(INVALID) saying which stop is wrong."""
+        """Create a tour. Raises HubError(INVALID), which names the stop that is wrong."""
         township.require(actor, "tour")
         async with self._database.write() as session:
             tour = Tour(name=name, note=note, created_by=actor.user_id, created_at=self._clock.now())
@@ -88,7 +88,7 @@ class Tours:
         return view
 
     async def change(self, actor: Actor, tour_id: int, name: str, note: str, stops: Sequence[NewStop]) -> TourView:
-        """Replace the whole tour. Runs under way keep the plan that they began with."""
+        """Replace the whole tour. Active runs keep the plan that they started with."""
         township.require(actor, "tour")
         async with self._database.write() as session:
             tour = await tour_row(session, tour_id)
@@ -105,7 +105,7 @@ class Tours:
         async with self._database.write() as session:
             tour = await tour_row(session, tour_id)
             tour.retired_at = self._clock.now()
-            # Its stops go, else they would keep scenes and cameras from being removed for ever.
+            # Delete its stops: they would block the removal of scenes and cameras for ever.
             await session.execute(delete(TourStop).where(TourStop.tour_id == tour_id))
         self._bus.publish(TourChanged(tour_id))
 

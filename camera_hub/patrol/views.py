@@ -1,4 +1,4 @@
-"""A run as people see it: which stop is on, how long yet, what comes next, what is skipped and why; and its record."""
+"""A run as pages show it: the stop that is on, its time left, what is next, what is skipped and why; its record."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -55,7 +55,7 @@ class RunView:
 
 @dataclass(frozen=True, slots=True)
 class StepCameraView:
-    """A camera of a line: how often it was to be shown, how long it was visible (None: not measured), or why not."""
+    """A camera of a line: how often it was due, how long it was visible (None: not measured), or why it was not."""
 
     id: int
     name: str
@@ -132,7 +132,7 @@ def _view(run: Run, plan: Plan | None, dead: Mapping[int, str], now: datetime) -
 
 
 async def step_views(session: AsyncSession, run_id: int, plan: Plan, after: int, limit: int) -> list[StepView]:
-    """Up to `limit` lines of the record behind sequence `after`, in order: two statements."""
+    """Up to `limit` lines of the record after sequence `after`, in order: two statements."""
     query = select(RunStep).where(RunStep.run_id == run_id, RunStep.sequence > after)
     steps = (await session.scalars(query.order_by(RunStep.sequence).limit(limit))).all()
     names = {camera.id: camera for stop in plan for camera in stop.cameras if camera is not None}

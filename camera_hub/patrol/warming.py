@@ -1,7 +1,7 @@
-"""Keeps feeds running: those of the current stop, and in time those of the next one, so that no tile goes black.
+"""Keeps feeds running: those of the current stop, and in good time those of the next one, so that no tile goes black.
 
-Leases of media, renewed while the run goes on (which reads nothing there while nothing changes); those of a run that
-ends, or of a hub that dies, expire.
+It takes leases from media and renews them while the run goes on (media reads nothing as long as they do not change).
+The leases of a run that has ended, or of a hub that has died, expire.
 """
 
 import asyncio
@@ -19,20 +19,20 @@ from camera_hub.running import ended
 log = logging.getLogger(__name__)
 
 LEASE = 15.0
-"""Seconds; renewed at least every 5."""
+"""Length of a lease in seconds; it is renewed at least every 5 s."""
 
 DEADLINE = 10.0
-"""Seconds for media's answer; a slow one costs the head start, never the step."""
+"""Seconds that media has to answer; a slow answer costs the head start, but does not delay the stop."""
 
 
 class Warmer(Protocol):
-    """What is needed of media (media.feeds.camera_feeds)."""
+    """What warming needs from media (media.feeds.camera_feeds)."""
 
     async def warm(self, camera_ids: Sequence[int], holder: str, seconds: float) -> None: ...
 
 
 class Warming:
-    """An async context manager. `failed` counts leases that could not be had."""
+    """An async context manager. `failed` counts leases that could not be acquired."""
 
     def __init__(self, media: Warmer, lead: float) -> None:
         self._media = media
@@ -48,7 +48,7 @@ class Warming:
             await ended(task)
 
     def keep(self, run_id: int, plan: Plan, cursor: Cursor, dead: Mapping[int, str], now: datetime) -> float:
-        """Renew the leases that the run needs at `now`; answers the seconds until it needs others."""
+        """Renew the leases that the run needs at `now`; returns the seconds until it needs others."""
         due = timetable.due(dwells(plan), cursor)
         if due is None:
             return float("inf")

@@ -1,5 +1,5 @@
-"""Virtual villages: devices that answer as cameras and recorders do, with faults on request.
+"""Virtual villages: devices that behave like real cameras and recorders, with faults on request.
 
-For tests, the demo and load. Owns nothing of the hub and imports nothing of it; may import `av`, `numpy` and `lxml`.
-Every device has a loopback address of its own. `Farm` is the way in, `plan.default_farm` makes a township to put in it.
+For tests, the demo and load tests. Imports nothing of the hub; may import `av`, `numpy` and `lxml`. Every device has
+its own loopback address. The entry point is `Farm`; `plan.default_farm` plans a township for it.
 """

@@ -1,4 +1,4 @@
-"""HTTP-style Basic and Digest as RTSP and HTTP use them (RFC 7617, RFC 7616)."""
+"""Basic and Digest authentication as HTTP and RTSP use them (RFC 7617, RFC 7616)."""
 
 import base64
 import binascii
@@ -21,7 +21,7 @@ class Login:
 
 
 class Doorkeeper:
-    """Challenges and checks. Nonces are signed, so that nothing need be kept of them."""
+    """Issues challenges and checks answers. Nonces are signed, so that they need not be stored."""
 
     def __init__(self, realm: str, *, basic: bool, digest: bool, algorithm: str = "MD5") -> None:
         self._realm = realm
@@ -31,7 +31,7 @@ class Doorkeeper:
         self._key = secrets.token_bytes(16)
 
     def challenges(self) -> list[str]:
-        """Values of WWW-Authenticate, Digest first."""
+        """The WWW-Authenticate header values, Digest first."""
         offered = []
         if self._digest:
             offered.append(
@@ -42,7 +42,7 @@ class Doorkeeper:
         return offered
 
     def admits(self, method: str, header: str, logins: tuple[Login, ...]) -> bool:
-        """Whether an Authorization value proves one of the logins."""
+        """Whether the Authorization header value is valid for one of the logins."""
         scheme, _, rest = header.partition(" ")
         if scheme.lower() == "basic" and self._basic:
             try:

@@ -1,4 +1,4 @@
-"""Where redirects lead. A client that connects here has obeyed one; what it sends is kept."""
+"""The target of redirects. A client that connects here has followed one; what it sends is recorded."""
 
 import asyncio
 from types import TracebackType

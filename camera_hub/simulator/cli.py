@@ -1,4 +1,4 @@
-"""`python -m camera_hub.simulator`: a farm in a process of its own; it writes one line of JSON when it is ready."""
+"""`python -m camera_hub.simulator`: a farm in its own process; it writes one line of JSON when it is ready."""
 
 import argparse
 import asyncio
@@ -18,24 +18,34 @@ from camera_hub.simulator.plan import Ports, default_farm, demo_faults
 
 
 def parser() -> argparse.ArgumentParser:
-    """Options of the simulator."""
+    """The simulator's command line options."""
     options = argparse.ArgumentParser(prog="camera-hub simulate", description="A farm of virtual villages.")
     options.add_argument("--villages", type=int, default=16)
     options.add_argument("--cameras", type=int, default=64, help="in all villages together, at least one in each")
-    options.add_argument("--faults", type=int, default=0, help="how many demo faults are on from the start (0 to 5)")
     options.add_argument(
-        "--h265-only", type=int, default=0, metavar="N", help="first device of the first N villages: both streams H.265"
+        "--faults", type=int, default=0, help="number of demo faults that are on from the start (0 to 5)"
     )
     options.add_argument(
-        "--gop", type=int, choices=range(1, 31), metavar="SECONDS", help="from one key frame to the next; 2"
+        "--h265-only",
+        type=int,
+        default=0,
+        metavar="N",
+        help="first device of the first N villages sends H.265 in both streams",
     )
-    options.add_argument("--network", default="127.20", help="first two numbers of the devices' addresses")
+    options.add_argument(
+        "--gop", type=int, choices=range(1, 31), metavar="SECONDS", help="interval between key frames (default: 2)"
+    )
+    options.add_argument("--network", default="127.20", help="first two octets of the devices' addresses")
     options.add_argument("--http-port", type=int, default=8080, help="0: chosen by the system")
     options.add_argument("--rtsp-port", type=int, default=8554, help="0: chosen by the system")
     options.add_argument("--sound", action="store_true", help="cameras have microphones, as most real ones do")
-    options.add_argument("--no-discovery", action="store_true", help="answer no WS-Discovery")
-    options.add_argument("--cache", type=Path, metavar="DIR", help="where encoded pictures are kept for the next start")
-    options.add_argument("--with-stdin", action="store_true", help="end when standard input does, as a child should")
+    options.add_argument("--no-discovery", action="store_true", help="do not answer WS-Discovery")
+    options.add_argument(
+        "--cache", type=Path, metavar="DIR", help="where encoded pictures are cached for the next start"
+    )
+    options.add_argument(
+        "--with-stdin", action="store_true", help="exit when standard input is closed (for use as a child process)"
+    )
     options.add_argument("--control", metavar="HOST:PORT", type=_loopback, default=("127.0.0.1", 0))
     return options
 
@@ -43,7 +53,7 @@ def parser() -> argparse.ArgumentParser:
 def _loopback(text: str) -> tuple[str, int]:
     host, _, port = text.rpartition(":")
     if not host.startswith("127.") or not port.isdigit() or int(port) > 65535:
-        raise argparse.ArgumentTypeError("a loopback address and a port, such as 127.0.0.1:9000")
+        raise argparse.ArgumentTypeError("must be a loopback address and a port, such as 127.0.0.1:9000")
     return host, int(port)
 
 
@@ -82,7 +92,7 @@ async def run(options: argparse.Namespace) -> None:
 
 
 async def _watch_stdin(done: asyncio.Event) -> None:
-    """Set the event when the process that started the farm has ended, for whatever reason."""
+    """Set the event when the process that started the farm has ended for whatever reason."""
 
     class Watch(asyncio.Protocol):
         def connection_lost(self, exc: Exception | None) -> None:

@@ -1,4 +1,4 @@
-"""Time as a value that is handed in. The same shape as the hub's clock, which the simulator must not import."""
+"""Time as an injected dependency. The same interface as the hub's clock, which the simulator must not import."""
 
 import asyncio
 import time

@@ -1,4 +1,4 @@
-"""The control port of a farm: faults on and off, the farm, its counters, as JSON over loopback HTTP.
+"""The control port of a farm: switching faults, describing the farm, its counters, as JSON over HTTP on loopback.
 
 GET /farm · GET /stats · POST /faults {"target": "东沟村", "fault": "dead", "on": true, "value": null}
 """
@@ -68,24 +68,24 @@ class Control:
                 return _json(200, self._farm.stats())
             case "POST", "/faults":
                 return await self._switch(request.body)
-        return _json(404, {"error": "GET /farm, GET /stats and POST /faults are all there is"})
+        return _json(404, {"error": "not found; use GET /farm, GET /stats or POST /faults"})
 
     async def _switch(self, body: bytes) -> HttpResponse:
         try:
-            order = json.loads(body)
+            wanted = json.loads(body)
             target, fault, on, value = (
-                str(order["target"]),
-                Fault(order["fault"]),
-                order.get("on", True),
-                order.get("value"),
+                str(wanted["target"]),
+                Fault(wanted["fault"]),
+                wanted.get("on", True),
+                wanted.get("value"),
             )
             if not isinstance(on, bool) or not isinstance(value, int | float | None):
-                raise TypeError("on is true or false, value a number")
+                raise TypeError("on must be true or false, value a number")
             await self._farm.set_fault(target, fault, on=on, value=value)
         except UnknownTarget as error:
             return _json(404, {"error": str(error)})
         except (ValueError, KeyError, TypeError, AttributeError) as error:
-            return _json(400, {"error": f"not a fault to switch: {error}", "faults": [one.value for one in Fault]})
+            return _json(400, {"error": f"invalid request: {error}", "faults": [one.value for one in Fault]})
         return _json(200, {"faults": self._farm.describe()["faults"]})
 
 

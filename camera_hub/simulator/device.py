@@ -1,4 +1,4 @@
-"""One running device: its ports, and how its faults open and shut them."""
+"""One running device: its ports, and how faults open and close them."""
 
 import asyncio
 from types import TracebackType
@@ -50,7 +50,7 @@ class Device:
         await self.rtsp.stop()
 
     async def apply(self) -> None:
-        """Make the ports behave as the faults say."""
+        """Make the ports behave according to the faults."""
         self.state.refresh()
         faults = self.state.faults()
         if Fault.FLAPPING in faults and self._flapping is None:
@@ -60,15 +60,15 @@ class Device:
             await asyncio.gather(self._flapping, return_exceptions=True)
             self._flapping = None
             self.state.flapped_down = False
-        await self._move_doors()
+        await self._set_ports()
 
     async def _flap(self) -> None:
         while True:
             await self.state.clock.sleep(self.state.faults().get(Fault.FLAPPING, 1.0))
             self.state.flapped_down = not self.state.flapped_down
-            await self._move_doors()
+            await self._set_ports()
 
-    async def _move_doors(self) -> None:
+    async def _set_ports(self) -> None:
         async with self._turn:
             if self.state.down:
                 door = Door.CLOSED

@@ -1,7 +1,7 @@
-"""WS-Discovery for a whole farm: Hello, Probe, Resolve, Bye in the April 2005 draft that ONVIF uses.
+"""WS-Discovery for a whole farm: Hello, Probe, Resolve, Bye as in the April 2005 draft that ONVIF uses.
 
-One socket hears the multicast group on the loopback interface; each device has a socket on its own address, which hears
-probes sent to it alone and sends its answers.
+One socket receives the multicast group on the loopback interface; each device has a socket on its own address, which
+receives unicast probes and sends the device's answers.
 """
 
 import asyncio
@@ -35,7 +35,7 @@ _RFC3986 = "http://schemas.xmlsoap.org/ws/2005/04/discovery/rfc3986"
 
 @dataclass(frozen=True, slots=True)
 class Inquiry:
-    """A Probe or a Resolve. Types are (namespace, name); an endpoint is asked for only by Resolve."""
+    """A Probe or a Resolve. Types are (namespace, name); only a Resolve has an endpoint."""
 
     message_id: str
     types: tuple[tuple[str, str], ...] = ()
@@ -44,7 +44,7 @@ class Inquiry:
 
 
 def read_inquiry(data: bytes) -> Inquiry | None:
-    """What a datagram asks; None for anything but a Probe or Resolve."""
+    """The Probe or Resolve in a datagram; None for anything else."""
     if len(data) > _DATAGRAM_LIMIT:
         return None
     try:
@@ -71,7 +71,7 @@ def _qualified(name: str, element: etree._Element) -> tuple[str, str]:
 
 
 def matches(inquiry: Inquiry, state: DeviceState) -> bool:
-    """Whether a device is meant. A scope is met by one that it is a prefix of, whole segments at a time."""
+    """Whether the inquiry matches a device. A scope matches those of which it is a prefix, in whole segments."""
     if inquiry.endpoint is not None:
         return inquiry.endpoint == f"urn:uuid:{state.plan.uuid}"
     own = _types(state.plan.answers)
@@ -102,7 +102,7 @@ class Responder:
         self._numbers = itertools.count(1)
         self._instance = int(time.time())
         self.ports: dict[str, int] = {}
-        """UDP port of each device by its key; all the same unless the system chose them."""
+        """UDP port of each device by key; all the same unless the system chose them."""
 
     async def __aenter__(self) -> Self:
         try:
@@ -127,8 +127,8 @@ class Responder:
                 self._announce(state, "Bye")
         self._close()
 
-    def heard(self, data: bytes, peer: tuple[str, int], states: list[DeviceState]) -> None:
-        """Answer a datagram for those of the devices that it means."""
+    def on_datagram(self, data: bytes, peer: tuple[str, int], states: list[DeviceState]) -> None:
+        """Answer a datagram for those devices that it matches."""
         inquiry = read_inquiry(data)
         if inquiry is None:
             return
@@ -140,7 +140,9 @@ class Responder:
                 self._own[state.plan.key].sendto(self._reply(inquiry, state), peer)
 
     async def _listen(self, sock: socket.socket, states: list[DeviceState]) -> asyncio.DatagramTransport:
-        transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(lambda: _Ear(self, states), sock=sock)
+        transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(
+            lambda: _Receiver(self, states), sock=sock
+        )
         self._transports.append(transport)
         return transport
 
@@ -173,15 +175,15 @@ class Responder:
             transport.close()
 
 
-class _Ear(asyncio.DatagramProtocol):
-    """One socket's datagrams, handed on with the devices that may answer."""
+class _Receiver(asyncio.DatagramProtocol):
+    """Passes one socket's datagrams on, with the devices that may answer."""
 
     def __init__(self, responder: Responder, states: list[DeviceState]) -> None:
         self._responder = responder
         self._states = states
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
-        self._responder.heard(data, addr, self._states)
+        self._responder.on_datagram(data, addr, self._states)
 
 
 def _endpoint(state: DeviceState) -> str:
@@ -215,7 +217,7 @@ def _bound(address: str, port: int) -> socket.socket:
 
 
 def _in_group() -> socket.socket:
-    """A socket that joins the multicast group on the loopback interface; others may too."""
+    """A socket that joins the multicast group on the loopback interface, which others may do as well."""
     sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     sock.setblocking(False)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -1,4 +1,4 @@
-"""The farm: all devices of all villages in one event loop, and the faults switched on and off."""
+"""The farm: all devices of all villages in one event loop, and switching their faults on and off."""
 
 import asyncio
 from contextlib import AsyncExitStack
@@ -26,7 +26,7 @@ class Discovery:
 
 
 class UnknownTarget(ValueError):
-    """A fault was switched for something that is not in the farm."""
+    """The target of a fault is not in the farm."""
 
 
 class Farm:
@@ -41,7 +41,7 @@ class Farm:
         cache: Path | None = None,
         warm: bool = False,
     ) -> None:
-        """`cache`: a directory for encoded loops. `warm`: encode sub streams and H.265 without being asked."""
+        """`cache`: a directory for encoded loops. `warm`: encode sub streams and H.265 in advance."""
         self.plan = plan
         self.devices: dict[str, Device] = {}
         """By key, e.g. "donggou-1"."""
@@ -81,7 +81,7 @@ class Farm:
         await self._stack.aclose()
 
     async def set_fault(self, target: str, fault: Fault | str, on: bool = True, value: float | None = None) -> None:
-        """Switch a fault of a village, device or channel, named by its key or by a name that only it has.
+        """Switch a fault of a village, device or channel, given by its key or by a unique name.
 
         `value`: seconds, for clock_skew (default -6 months) and flapping. Raises UnknownTarget, ValueError.
         """
@@ -110,14 +110,14 @@ class Farm:
         }
 
     def stats(self) -> dict[str, Any]:
-        """What every device counted, and who came to the canary."""
+        """The counters of every device, and the number of connections to the canary."""
         return {
             "canary_connections": self.canary.connections,
             "devices": {key: device.state.stats.as_json() for key, device in self.devices.items()},
         }
 
     async def _warm_up(self) -> None:
-        """Encode in the background: sub streams first, then what cannot share a loop."""
+        """Encode in the background: sub streams first, then the loops that are not shared."""
         streams = [stream for device in self.devices.values() for stream in device.rtsp.streams.values()]
         waiting = [stream for stream in streams if stream.spec == stream.channel.sub]
         waiting += [stream for stream in streams if stream.spec.codec == "h265"]
@@ -127,7 +127,7 @@ class Farm:
             for stream in queue:
                 await stream.loop()
 
-        await asyncio.gather(lane(), lane())  # one worker stays free for what somebody waits for
+        await asyncio.gather(lane(), lane())  # leaves one worker free for what a client is waiting for
 
     @staticmethod
     def _describe_device(device: Device) -> dict[str, Any]:
@@ -163,7 +163,7 @@ class Farm:
         }
 
     def _resolve(self, target: str) -> str:
-        """The key of what is meant."""
+        """The key of the target. Raises UnknownTarget."""
         named: dict[str, set[str]] = {}
         for village, device in self.plan.devices():
             for key, name in (
@@ -177,7 +177,7 @@ class Farm:
         if len(keys) > 1 and (wider := {key for key in keys if all(other.startswith(key) for other in keys)}):
             keys = wider
         if len(keys) != 1:
-            raise UnknownTarget(f"no village, device or channel is called {target!r}")
+            raise UnknownTarget(f"there is no village, device or channel {target!r}")
         return next(iter(keys))
 
 

@@ -1,4 +1,4 @@
-"""Faults by name, and the switchboard that keeps which are on for a village, a device or a channel."""
+"""Faults by name, and the switchboard that records which are on for a village, a device or a channel."""
 
 from collections.abc import Callable, Iterable, Mapping
 from enum import StrEnum
@@ -7,28 +7,28 @@ SIX_MONTHS = 182 * 86_400.0
 
 
 class Fault(StrEnum):
-    """What can be wrong. A fault of a village holds for all its devices, one of a device for all its channels."""
+    """What can be wrong. A fault of a village applies to all its devices, one of a device to all its channels."""
 
     # reaching it
     DEAD = "dead"  # device: connections are refused, open ones cut; channel: no picture from it
     VILLAGE_DOWN = "village_down"  # as if the cable were pulled: nothing is refused, nothing answers
     HALF_OPEN = "half_open"  # connections are accepted, then silence; running streams stop without closing
-    FLAPPING = "flapping"  # dead and alive in turn; the value is the length of each in seconds
+    FLAPPING = "flapping"  # alternately dead and alive; the value is the length of each phase in seconds
     SLOW_DRIP = "slow_drip"  # one byte a second
-    # getting in
+    # login and protocol
     WRONG_PASSWORD = "wrong_password"
     DIGEST_ONLY = "digest_only"  # ONVIF refuses UsernameToken
     TOKEN_ONLY = "token_only"  # ONVIF refuses HTTP Digest
     CLOCK_SKEW = "clock_skew"  # the value is the error of the device's clock in seconds
     DEVICE_FULL = "device_full"  # RTSP 453
-    ONVIF_OFF = "onvif_off"  # ONVIF is 404, RTSP and the vendor's HTTP interface go on
+    ONVIF_OFF = "onvif_off"  # ONVIF answers 404, RTSP and the vendor's HTTP interface still work
     # what it answers
     REDIRECT = "redirect"  # RTSP and HTTP 302 to the canary
     GIANT_REPLY = "giant_reply"  # Content-Length of 1.5 GB
-    NAT_XADDR = "nat_xaddr"  # addresses it names are those behind its router
+    NAT_XADDR = "nat_xaddr"  # it names the addresses that it has behind its router
     TCP_REFUSED = "tcp_refused"  # RTSP over UDP only
     # the stream
-    THIN = "thin"  # over TCP each session carries only so much; the value is bit/s
+    THIN = "thin"  # over TCP each session is limited to a bit rate; the value is bit/s
     NO_KEY_FRAME = "no_key_frame"
     B_FRAMES = "b_frames"
     # the picture
@@ -42,7 +42,7 @@ INNER_ADDRESS = "192.168.1.64"
 
 
 class Switchboard:
-    """Which faults are on, by target. Whoever must act on a change listens."""
+    """Which faults are on, by target. Listeners are called after each change."""
 
     def __init__(self) -> None:
         self._on: dict[str, dict[Fault, float]] = {}
@@ -59,7 +59,7 @@ class Switchboard:
             listener()
 
     def active(self, targets: Iterable[str]) -> Mapping[Fault, float]:
-        """Faults on for any of the targets, the narrowest (last) deciding the value."""
+        """The faults that are on for any of the targets; the narrowest (last) one decides the value."""
         found: dict[Fault, float] = {}
         for target in targets:
             found.update(self._on.get(target, {}))
@@ -74,5 +74,5 @@ class Switchboard:
         ]
 
     def listen(self, listener: Callable[[], None]) -> None:
-        """Be called after each change."""
+        """Have `listener` called after each change."""
         self._listeners.append(listener)

@@ -1,4 +1,4 @@
-"""The giant reply: a length of 1.5 GB, and bytes for as long as somebody reads them."""
+"""The giant reply: a Content-Length of 1.5 GB, and bytes for as long as the client reads them."""
 
 from camera_hub.simulator.listener import Line
 
@@ -7,7 +7,7 @@ _CHUNK = b"a=x\r\n" * 13_000
 
 
 async def pour(line: Line, head: str) -> None:
-    """Send the head with the giant length, then the body until the peer has had enough."""
+    """Send the head with the giant length, then the body until the peer closes."""
     await line.send(f"{head}Content-Length: {GIANT_LENGTH}\r\n\r\n".encode())
     left = GIANT_LENGTH
     while left > 0:

@@ -1,4 +1,4 @@
-"""The HTTP port of a device: ONVIF, the vendor's interface, snapshots, and the faults that all of them share."""
+"""The HTTP port of a device: ONVIF, the vendor's interface, snapshots, and the faults that they share."""
 
 from camera_hub.simulator.faults import Fault
 from camera_hub.simulator.giant import pour
@@ -13,7 +13,7 @@ _GIANT_HEAD = "HTTP/1.1 200 OK\r\nContent-Type: application/soap+xml\r\n"
 
 
 class HttpPort:
-    """Sends each request where it belongs."""
+    """Dispatches each request by its path."""
 
     def __init__(self, state: DeviceState, streams: dict[tuple[int, int], Stream]) -> None:
         self._state = state
@@ -21,14 +21,14 @@ class HttpPort:
         self._vendor = VendorInterface(state, streams)
 
     async def serve(self, line: Line) -> None:
-        """Talk with one client until it leaves."""
+        """Serve one client until it disconnects."""
         self._state.stats.http_connections += 1
 
         async def send(data: bytes) -> None:
             await line.send(data, drips=Fault.SLOW_DRIP in self._state.faults())
 
         async def answer(request: HttpRequest) -> HttpResponse | None:
-            await self._state.until_heard()
+            await self._state.while_silent()
             if Fault.GIANT_REPLY in self._state.faults():
                 await pour(line, _GIANT_HEAD)
                 return None

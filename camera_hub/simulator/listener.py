@@ -1,4 +1,4 @@
-"""A listening port that can be open, closed (refuses) or a black hole (as if the cable were pulled)."""
+"""A listening port that can be open, closed (refuses connections) or a black hole (as if the cable were pulled)."""
 
 import asyncio
 import errno
@@ -21,7 +21,7 @@ class Door(StrEnum):
 
 
 class Line:
-    """One accepted connection, which drips or falls silent when its device does."""
+    """One accepted connection, which drips bytes or goes silent when its device does."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, state: DeviceState) -> None:
         self.reader = reader
@@ -34,8 +34,8 @@ class Line:
         return str(self.writer.get_extra_info("peername")[0])
 
     async def send(self, data: bytes, *, drips: bool = False) -> None:
-        """Send when the device may speak. Raises ConnectionError or TimeoutError when the peer does not read it."""
-        await self._state.until_heard()
+        """Send once the device is not silent. Raises ConnectionError or TimeoutError when the peer does not read it."""
+        await self._state.while_silent()
         if drips:
             for byte in data:
                 await self._write(bytes([byte]))
@@ -50,7 +50,7 @@ class Line:
 
 
 class Listener:
-    """One TCP port of a device and the connections that came through it."""
+    """One TCP port of a device, and its connections."""
 
     def __init__(self, state: DeviceState, port: int, serve: Callable[[Line], Awaitable[None]]) -> None:
         self.port = port
@@ -62,7 +62,7 @@ class Listener:
         self._connections: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
 
     async def set(self, door: Door) -> None:
-        """Change how the port behaves. Closing cuts what is connected; a black hole leaves it hanging."""
+        """Change how the port behaves. Closing cuts all connections; a black hole leaves them hanging."""
         if door is self._door:
             return
         if self._server is not None:
@@ -108,7 +108,7 @@ class Listener:
 
 
 def black_hole(address: str, port: int) -> list[socket.socket]:
-    """Listen with a full queue, so that more connection requests get no answer at all. Closing the sockets ends it."""
+    """Listen with a full queue, so that further connection requests get no answer. Closing the sockets ends it."""
     hole = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     hole.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     hole.bind((address, port))

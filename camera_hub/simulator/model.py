@@ -1,4 +1,4 @@
-"""What a farm is made of, as plain values: villages, their devices, the devices' channels and streams."""
+"""What a farm consists of, as plain values: villages, their devices, the devices' channels and streams."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -23,7 +23,7 @@ class RtspAuth(StrEnum):
 
 
 class Answers(StrEnum):
-    """Types a device names in WS-Discovery; some answer only probes for one of them."""
+    """The types that a device announces in WS-Discovery; some answer only probes for one of them."""
 
     BOTH = "both"
     TRANSMITTER = "transmitter"  # dn:NetworkVideoTransmitter alone
@@ -32,7 +32,7 @@ class Answers(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class StreamSpec:
-    """One encoded stream. Bit rate in bit/s, key frame interval in seconds."""
+    """One encoded stream. Bit rate in bit/s, key-frame interval in seconds."""
 
     codec: str = "h264"  # or "h265"
     width: int = 640
@@ -49,7 +49,7 @@ SUB_H265 = StreamSpec(codec="h265", fps=12, bitrate=250_000)
 
 
 class Sound(StrEnum):
-    """What a channel's microphone is encoded as."""
+    """The codec of a channel's microphone."""
 
     NONE = ""
     PCMA = "pcma"
@@ -60,7 +60,7 @@ class Sound(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Channel:
-    """One picture of a device. `label` is the ASCII name that is burnt in; `number` counts from 1."""
+    """One picture of a device. `label` is the ASCII name in the picture; `number` counts from 1."""
 
     key: str
     number: int
@@ -81,7 +81,7 @@ class Channel:
 
 @dataclass(frozen=True, slots=True)
 class SimDevice:
-    """One device with its own address. A port of 0 is chosen by the system at start."""
+    """One device with its own address. Port 0 lets the system choose one at start."""
 
     key: str
     name: str
@@ -93,7 +93,7 @@ class SimDevice:
     rtsp_port: int = 8554
     username: str = "admin"
     password: str = field(default="village-2024", repr=False)
-    onvif_username: str = ""  # empty: the device's own login serves for ONVIF too
+    onvif_username: str = ""  # empty: the device's own login is also used for ONVIF
     onvif_password: str = field(default="", repr=False)
     manufacturer: str = "Virtual"
     model: str = "VC-2000"
@@ -133,5 +133,5 @@ class FarmPlan:
 
     @property
     def cameras(self) -> int:
-        """Number of channels, which is what a person calls cameras."""
+        """Number of channels, which is what people call cameras."""
         return sum(len(device.channels) for _, device in self.devices())

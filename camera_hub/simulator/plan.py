@@ -1,4 +1,4 @@
-"""The default farm: a township of villages and quarters with places that a reader of its map would know."""
+"""The default farm: a township of villages and quarters with typical places."""
 
 import uuid
 import zlib
@@ -47,7 +47,7 @@ DEMO_FAULTS = ("wrong_password", "frozen", "black", "clock_skew", "dead")
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """Ports of the devices; 0 lets the system choose, for farms that run side by side."""
+    """Ports of the devices; 0 lets the system choose, so that several farms can run at the same time."""
 
     http: int = 8080
     rtsp: int = 8554
@@ -66,14 +66,14 @@ def default_farm(
     sound: bool = False,
     h265_only: int = 0,
 ) -> FarmPlan:
-    """A farm with at least that many cameras, each village in a /24 of `network`, and the first few demo faults on.
+    """A farm with at least that many cameras, each village in a /24 of `network`, and the first `faults` demo faults.
 
-    Every second village has recorders as far as it has eight cameras for each; the others are single cameras.
-    The first device of the last village has H.265 main streams, that of each of the first `h265_only` villages nothing
-    but H.265. With `sound` most cameras have a microphone.
+    Every second village has recorders as far as it has eight cameras for each; the others have single cameras.
+    The first device of the last village has H.265 main streams, the first device of each of the first `h265_only`
+    villages sends H.265 only. With `sound` most cameras have a microphone.
     """
     if not 1 <= villages <= 250 or cameras < villages or cameras > villages * 200:
-        raise ValueError("1 to 250 villages, and for each at least one camera and at most 200")
+        raise ValueError("there must be 1 to 250 villages with 1 to 200 cameras each")
     ports = ports or Ports()
     made = tuple(
         _village(
@@ -95,12 +95,12 @@ def default_farm(
 
 
 def as_h265(given: StreamSpec | None, usual: StreamSpec = MAIN_H265) -> StreamSpec:
-    """The H.265 stream that replaces another one."""
+    """The H.265 variant of a stream."""
     return usual if given is None else replace(given, codec="h265")
 
 
 def _shares(villages: int, cameras: int) -> list[int]:
-    """Cameras per village: every fourth gets a recorder's worth as far as they go, the rest is dealt out evenly."""
+    """Cameras per village: every fourth gets enough for a recorder while they last, the rest is distributed evenly."""
     shares = [1] * villages
     left = cameras - villages
     for number in range(0, villages, 4):
@@ -121,7 +121,7 @@ def _village(
     streams: tuple[StreamSpec | None, ...],
     others: tuple[StreamSpec | None, ...],
 ) -> Village:
-    """`streams` (main, sub) are those of its first device, `others` those of the rest; None: the usual ones."""
+    """`streams` (main, sub) are those of its first device, `others` those of the rest; None: the defaults."""
     name, slug = _VILLAGES[number % len(_VILLAGES)]
     if lap := number // len(_VILLAGES):
         name, slug = f"{name}{lap + 1}组", f"{slug}{lap + 1}"
@@ -199,7 +199,7 @@ def _device(
 
 
 def _with_sound(device: SimDevice) -> SimDevice:
-    """Microphones as they are met: mostly G.711, some that browsers cannot play, some cameras without."""
+    """Microphones as in the field: mostly G.711, some codecs that browsers cannot play, some cameras without."""
     kinds = (Sound.PCMA, Sound.PCMU, Sound.NONE, Sound.PCMA, Sound.OPUS, Sound.AAC)
     first = zlib.crc32(device.key.encode())
     channels = (replace(one, sound=kinds[(first + one.number) % len(kinds)]) for one in device.channels)
@@ -207,7 +207,7 @@ def _with_sound(device: SimDevice) -> SimDevice:
 
 
 def demo_faults(villages: tuple[Village, ...]) -> tuple[tuple[str, str], ...]:
-    """The demo's faults as (key of a device or camera, fault), each in another village, from the second village on."""
+    """The demo's faults as (key of a device or camera, fault), each in another village, starting with the second."""
     chosen = []
     for fault, village in zip(DEMO_FAULTS, villages[1:], strict=False):
         device = village.devices[-1]

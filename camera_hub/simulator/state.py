@@ -23,7 +23,7 @@ class DeviceState:
         self.clock = clock
         self.library = library
         self.canary = canary
-        """host:port that redirects point at; a client that connects there has obeyed one."""
+        """host:port to which redirects point; a client that connects there has followed one."""
         self.stats = DeviceStats()
         self.http_port = plan.http_port
         self.rtsp_port = plan.rtsp_port
@@ -35,7 +35,7 @@ class DeviceState:
         self.refresh()
 
     def refresh(self) -> None:
-        """Look at the switchboard again after a change."""
+        """Read the switchboard again after a change."""
         self._known.clear()
         if self.silent:
             self._heard.clear()
@@ -61,8 +61,8 @@ class DeviceState:
         """Whether connections are refused."""
         return Fault.DEAD in self.faults() or self.flapped_down
 
-    async def until_heard(self) -> None:
-        """Wait while the device is silent."""
+    async def while_silent(self) -> None:
+        """Wait as long as the device is silent."""
         await self._heard.wait()
 
     def now(self) -> datetime:
@@ -90,15 +90,15 @@ class DeviceState:
 
     @property
     def shown_address(self) -> str:
-        """The address the device believes it has."""
+        """The address that the device believes it has."""
         return INNER_ADDRESS if Fault.NAT_XADDR in self.faults() else self.plan.address
 
     def stream_url(self, channel: Channel, number: int) -> str:
-        """Address of a stream as the device itself names it."""
+        """URL of a stream as the device itself names it."""
         return f"rtsp://{self.shown_address}:{self.rtsp_port}{stream_path(channel, number)}"
 
     def http_url(self, path: str) -> str:
-        """Address of something on the device's HTTP port as the device itself names it."""
+        """URL of a path on the device's HTTP port as the device itself names it."""
         return f"http://{self.shown_address}:{self.http_port}{path}"
 
 

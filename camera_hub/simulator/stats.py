@@ -1,4 +1,4 @@
-"""What a device counted: connections, logins, sessions, calls. Tests ask these numbers how polite the hub is."""
+"""A device's counters: connections, logins, sessions, calls. Tests use them to check how considerate the hub is."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -7,7 +7,7 @@ from typing import Any
 
 @dataclass(slots=True)
 class DeviceStats:
-    """Running totals of one device, but for `sessions` and `pull_points`, which are what is open now."""
+    """Totals of one device, except `sessions` and `pull_points`, which are those open now."""
 
     rtsp_connections: int = 0
     http_connections: int = 0

@@ -1,4 +1,4 @@
-"""A small farm for tests: free ports, quick loops, no multicast, so that farms run beside each other.
+"""A small farm for tests: free ports, short loops, no multicast, so that several farms can run at the same time.
 
 async with small_farm(villages=2, cameras=3) as farm: …
 """
@@ -19,12 +19,12 @@ _NETWORKS = itertools.count(os.getpid())
 
 
 def own_network() -> str:
-    """First two numbers of a loopback network that other farms of this machine hardly use at the same time."""
+    """First two octets of a loopback network that other farms on this machine are unlikely to use."""
     return f"127.{30 + next(_NETWORKS) % 200}"
 
 
 def small_plan(villages: int = 1, cameras: int = 1, *, h265: bool = False, h265_only: int = 0) -> FarmPlan:
-    """Few cameras with small pictures; with `h265` the last village's first main stream is H.265.
+    """A few cameras with small pictures; with `h265` the last village's first main stream is H.265.
 
     The first device of each of the first `h265_only` villages has H.265 in both streams.
     """

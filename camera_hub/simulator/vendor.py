@@ -1,4 +1,4 @@
-"""The vendor's own HTTP interface, in the manner of ISAPI: it stays on when ONVIF is switched off."""
+"""The vendor's own HTTP interface, modelled on ISAPI: it stays on when ONVIF is switched off."""
 
 import asyncio
 import re
@@ -30,7 +30,7 @@ class VendorInterface:
         self._doorkeeper = Doorkeeper(state.plan.serial, basic=False, digest=True)
 
     async def answer(self, request: HttpRequest) -> HttpResponse:
-        """One request, already known to be for this interface."""
+        """Answer one request, which is known to be for this interface."""
         if (refusal := self._refusal(request)) is not None:
             return refusal
         if found := _PICTURE.fullmatch(request.path):

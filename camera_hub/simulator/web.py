@@ -58,7 +58,7 @@ class HttpResponse:
 
 
 async def read_request(reader: asyncio.StreamReader) -> HttpRequest:
-    """The next request. Raises IncompleteReadError at the end, TimeoutError when idle, BadRequest for nonsense."""
+    """The next request. Raises IncompleteReadError at the end, TimeoutError when idle, BadRequest if malformed."""
     async with asyncio.timeout(_IDLE):
         try:
             head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
@@ -90,7 +90,7 @@ async def converse(
     send: Callable[[bytes], Awaitable[None]],
     answer: Callable[[HttpRequest], Awaitable[HttpResponse | None]],
 ) -> None:
-    """Answer requests until one side has had enough; an answer of None ends the connection."""
+    """Answer requests until one side ends the connection; an answer of None ends it."""
     while True:
         try:
             request = await read_request(reader)

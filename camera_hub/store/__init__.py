@@ -1,4 +1,4 @@
-"""Rows: tables, the database, migrations. Owns all persistence; knows no rule of the rooms above.
+"""Persistence: tables, the database, migrations. Knows nothing of the rules of the rooms above.
 
 May import the ground floor.
 

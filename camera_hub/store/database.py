@@ -1,7 +1,7 @@
 """The database: one engine, reading and writing sessions, migrations at start.
 
-A writer begins IMMEDIATE on SQLite: a deferred transaction that reads, then writes, fails "database is locked" at once
-whatever busy_timeout says (measured). Commits are FULL-synchronous: 6,400/s measured, we need tens.
+On SQLite a writer begins IMMEDIATE: a deferred transaction that reads, then writes, fails with "database is locked" at
+once, whatever busy_timeout is (measured). Commits use synchronous=FULL: 6,400/s measured, we need tens.
 """
 
 import asyncio
@@ -25,7 +25,7 @@ from camera_hub.store.failures import busy, failure_of
 log = logging.getLogger(__name__)
 
 WRITER_SECONDS = 10.0
-"""For a writer's turn on SQLite: two writers before it may each have waited their busy_timeout."""
+"""Seconds to wait for the writer's turn on SQLite: two earlier writers may each have waited for their busy_timeout."""
 
 HUB_LOCK = "hashtext('camera hub'), hashtext(current_schema())"
 """The keys of the advisory lock that a hub holds on PostgreSQL while it runs (store.lock)."""
@@ -36,8 +36,8 @@ _MIGRATIONS = Path(__file__).parent / "migrations"
 class Database:
     """An async context manager: entering migrates to the newest schema, leaving closes all connections.
 
-    A database that fails (full, locked, away) raises HubError from `read` and `write`, with its remedy; the log gets
-    one line when that begins and one when it is over, not one for each request.
+    If the database fails (full, locked, unavailable), `read` and `write` raise HubError with the remedy; the log gets
+    one line when that begins and one when it is over, not one per request.
     """
 
     def __init__(self, url: str) -> None:
@@ -104,7 +104,7 @@ class Database:
 
     @asynccontextmanager
     async def _turn(self, writer: asyncio.Lock) -> AsyncIterator[None]:
-        """The one writer's turn; where those before wait for a lock of somebody else's, not for ever."""
+        """Wait for the writer's turn, but not for ever: those before may be waiting for another process's lock."""
         try:
             async with asyncio.timeout(WRITER_SECONDS):
                 await writer.acquire()
@@ -117,7 +117,7 @@ class Database:
 
 
 class _Failing:
-    """Translates failures, and logs when they begin and end. A full disk is over when a write succeeds, not a read."""
+    """Translates failures, and logs when they begin and end. A failure of writing ends when a write succeeds."""
 
     def __init__(self) -> None:
         self._reading: str | None = None
@@ -125,7 +125,7 @@ class _Failing:
 
     @contextmanager
     def translated(self, *, writing: bool) -> Iterator[None]:
-        """Raise what failed as HubError; errors that are no failure of the database pass through."""
+        """Raise a failure of the database as HubError; other errors pass through."""
         try:
             yield
         except (SQLAlchemyError, HubError) as error:
@@ -156,9 +156,10 @@ class _Failing:
 
 @asynccontextmanager
 async def _without_foreign_keys(connection: AsyncConnection, sqlite: bool) -> AsyncIterator[None]:
-    """SQLite changes a table by making it again: with foreign keys on, dropping the old one deletes what points there.
+    """Turn foreign keys off: SQLite alters a table by recreating it, and dropping the old one would delete referring
+    rows.
 
-    The switch does nothing within a transaction, hence past SQLAlchemy, which would begin one.
+    The pragma has no effect within a transaction, so it bypasses SQLAlchemy, which would begin one.
     """
     if not sqlite:
         yield
@@ -184,8 +185,8 @@ async def _committed(session: AsyncSession) -> AsyncIterator[None]:
 
 def _engine(url: str, sqlite: bool) -> AsyncEngine:
     if not sqlite:
-        # A server that is gone is noticed while connecting, while sending, and while waiting for an answer.
-        noticed = {
+        # A dead server is detected while connecting, while sending, and while waiting for an answer.
+        timeouts = {
             "connect_timeout": 5,
             "tcp_user_timeout": 10_000,
             "keepalives_idle": 5,
@@ -193,7 +194,7 @@ def _engine(url: str, sqlite: bool) -> AsyncEngine:
             "keepalives_count": 3,
         }
         return create_async_engine(
-            url, pool_size=10, max_overflow=10, pool_timeout=10, pool_pre_ping=True, connect_args=noticed
+            url, pool_size=10, max_overflow=10, pool_timeout=10, pool_pre_ping=True, connect_args=timeouts
         )
     engine = create_async_engine(url, connect_args={"timeout": 5.0})
 
@@ -225,7 +226,7 @@ def in_use(url: URL) -> HubError:
 
 @cache
 def _revisions() -> tuple[frozenset[str], str | None]:
-    """All revisions that this program knows, and the newest: they do not change while it runs."""
+    """All revisions known to this program, and the newest one: they do not change while it runs."""
     scripts = ScriptDirectory.from_config(_config())
     return frozenset(script.revision for script in scripts.walk_revisions()), scripts.get_current_head()
 
@@ -251,9 +252,9 @@ def _upgrade(connection: Connection) -> None:
         )
     if list(found) == [newest]:
         return
-    lock = f"SELECT pg_try_advisory_xact_lock({HUB_LOCK})"
-    if connection.dialect.name == "postgresql" and not connection.exec_driver_sql(lock).scalar():
-        # A newer hub, started beside one that runs, would change the tables beneath it before it is refused.
+    # Else a newer hub, started beside one that runs, would change the tables beneath it before it is refused.
+    on_postgresql = connection.dialect.name == "postgresql"
+    if on_postgresql and not connection.exec_driver_sql(f"SELECT pg_try_advisory_xact_lock({HUB_LOCK})").scalar():
         raise in_use(connection.engine.url)
     config = _config()
     config.attributes["connection"] = connection
@@ -263,7 +264,7 @@ def _upgrade(connection: Connection) -> None:
         if broken:
             raise HubError(
                 Kind.CONFLICT,
-                f"the database holds rows that point nowhere (first in table {broken[0][0]}) and was not changed;"
-                " restore the last backup, or have it repaired",
+                f"the database contains rows with dangling references (first in table {broken[0][0]}) and was not"
+                " changed; restore the last backup, or have it repaired",
                 reason="schema_broken",
             )

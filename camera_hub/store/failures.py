@@ -1,6 +1,6 @@
-"""What a failing database means: one translation of what drivers raise into errors with a cause and a remedy. Pure.
+"""Translates what database drivers raise into errors with a cause and a remedy. Pure.
 
-Integrity errors are no failures of the database: they say something about the rows, and pass through.
+Integrity errors are not failures of the database: they concern the rows, and pass through.
 """
 
 from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
@@ -8,9 +8,11 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from camera_hub.errors import HubError, Kind, Reason
 
-_FULL = "there is no space left where the database is kept; free some, then the hub goes on by itself"
+_FULL = "there is no space left where the database is stored; free some, and the hub continues by itself"
 _BUSY = "the database is locked or overloaded; try again in a moment. If this lasts, find out what else uses it"
-_AWAY = "the database does not answer; the hub goes on by itself as soon as it does. Check the database server and disk"
+_AWAY = (
+    "the database does not answer; the hub continues by itself as soon as it does. Check the database server and disk"
+)
 
 _POSTGRES_BUSY = {"53300", "55P03", "57014", "40001", "40P01"}
 """too_many_connections, lock_not_available, query_canceled, serialization_failure, deadlock_detected"""
@@ -20,7 +22,7 @@ _POSTGRES_AWAY = {"57P01", "57P02", "57P03", "58030", "25006"}
 
 
 def failure_of(error: BaseException) -> HubError | None:
-    """The failure that the error stands for; None for what is no failure of the database (a bug, a broken rule)."""
+    """The failure that the error means; None if it is not a failure of the database (a bug, a violated constraint)."""
     if isinstance(error, PoolTimeout):
         return busy()
     if isinstance(error, IntegrityError) or not isinstance(error, SQLAlchemyError):
@@ -40,7 +42,7 @@ def failure_of(error: BaseException) -> HubError | None:
 
 
 def busy() -> HubError:
-    """Somebody else holds the database, or there is too much to do."""
+    """The database is locked by another process, or overloaded."""
     return HubError(Kind.UNAVAILABLE, _BUSY, reason=Reason.DATABASE_BUSY)
 
 
@@ -59,5 +61,5 @@ def _sqlite(name: str) -> HubError | None:
 
 
 def _is_lost(cause: BaseException | None) -> bool:
-    """Whether a PostgreSQL error without a code is a connection that could not be made or broke."""
+    """Whether a PostgreSQL error without a code is a connection that failed or was lost."""
     return cause is not None and type(cause).__name__ in ("OperationalError", "InterfaceError", "ConnectionTimeout")

@@ -1,4 +1,4 @@
-"""One hub per PostgreSQL schema: an advisory lock that the server itself lets go when the hub's connection ends.
+"""One hub per PostgreSQL schema: an advisory lock that the server releases when the hub's connection ends.
 
 On SQLite the data folder's own lock does this (camera_hub.instance).
 """
@@ -19,7 +19,7 @@ from camera_hub.store.failures import away, failure_of
 log = logging.getLogger(__name__)
 
 CHECK_SECONDS = 10.0
-"""Between two looks whether the lock's connection still stands."""
+"""Seconds between two checks whether the lock's connection is still alive."""
 
 _LOCK = text(f"SELECT pg_try_advisory_lock({HUB_LOCK})")
 
@@ -28,8 +28,8 @@ _LOCK = text(f"SELECT pg_try_advisory_lock({HUB_LOCK})")
 async def only_hub(database: Database, clock: Clock) -> AsyncIterator[None]:
     """Hold the database's lock while the block runs. Raises HubError(CONFLICT) when another hub holds it.
 
-    When the server restarts the lock is lost with the connection; it is taken again as soon as the server is back. If
-    another hub was faster, that is an error in the log as long as it lasts.
+    When the server restarts, the lock is lost with the connection; it is acquired again as soon as the server is back.
+    If another hub was faster, the log says so as long as that lasts.
     """
     if database.is_sqlite:
         yield
@@ -37,15 +37,15 @@ async def only_hub(database: Database, clock: Clock) -> AsyncIterator[None]:
     connection = await _locked(database)
     keeper = _Keeper(database, clock, connection)
     try:
-        keeping = keep_running("database lock", keeper.run, clock=clock, backoff=Backoff(cap=10.0))
-        async with running(keeping, "database lock"):
+        loop = keep_running("database lock", keeper.run, clock=clock, backoff=Backoff(cap=10.0))
+        async with running(loop, "database lock"):
             yield
     finally:
         await keeper.close()
 
 
 class _Keeper:
-    """Watches the connection that holds the lock, and takes the lock again when that one broke."""
+    """Watches the connection that holds the lock, and acquires the lock again when it is lost."""
 
     def __init__(self, database: Database, clock: Clock, connection: AsyncConnection) -> None:
         self._database = database
@@ -65,7 +65,7 @@ class _Keeper:
                 raise failure_of(error) or away() from error
 
     async def close(self) -> None:
-        """Let the lock go."""
+        """Release the lock."""
         connection, self._connection = self._connection, None
         if connection is not None:
             await connection.invalidate()
@@ -73,7 +73,7 @@ class _Keeper:
 
 
 async def _locked(database: Database) -> AsyncConnection:
-    """A connection of its own that holds the lock; no transaction stays open on it."""
+    """A separate connection that holds the lock; no transaction stays open on it."""
     try:
         connection = await database.engine.connect()
         try:

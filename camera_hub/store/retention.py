@@ -1,12 +1,12 @@
 """Deletes rows that are old enough: by their time, in small batches, for every table that grows.
 
-A room says what of its tables ends when (`ExpiryRule`); app.py hands all rules to the one `Retention`.
+A room declares which rows of its tables expire when (`ExpiryRule`); app.py passes all rules to the one `Retention`.
 
-- Rows go by their time alone, never by their id: ids do not grow with time once a clock has been set back.
-- A row dated further in the future than `FUTURE_BOUND` was written under a wrong clock. Its true time is not known and
-  it would outlive all others, so it goes with the old ones.
-- While the clock reads a time before `EARLIEST`, nothing goes: a machine without a battery clock starts in 1970, and
-  then every row would seem to be of the future.
+- Rows expire by their time only, never by their id: ids do not grow with time once a clock has been set back.
+- A row dated further in the future than `FUTURE_BOUND` was written under a wrong clock. Its true time is unknown and it
+  would outlive all others, so it is deleted with the old ones.
+- While the clock is before `EARLIEST`, nothing is deleted: a machine without a battery-backed clock starts in 1970, and
+  then every row would seem to be from the future.
 """
 
 import logging
@@ -24,10 +24,10 @@ from camera_hub.store.tables import Base
 log = logging.getLogger(__name__)
 
 BATCH = 500
-"""Rows deleted in one transaction: a few milliseconds, so that no other writer waits."""
+"""Rows deleted in one transaction: it takes a few milliseconds, so that other writers hardly wait."""
 
 OWNERS_PER_BATCH = 40
-"""Owners whose rows are looked for in one transaction (see ExpiryRule.owner)."""
+"""Owners whose rows are searched in one transaction (see ExpiryRule.owner)."""
 
 FUTURE_BOUND = timedelta(days=1)
 EARLIEST = datetime(2026, 1, 1, tzinfo=UTC)
@@ -39,11 +39,11 @@ PAUSE = 3600.0
 
 @dataclass(frozen=True, slots=True)
 class ExpiryRule:
-    """Rows of a table whose `at` is longer ago than `keep` end. A row whose `at` is NULL stays.
+    """Rows of a table whose `at` is longer ago than `keep` are deleted. A row whose `at` is NULL stays.
 
-    There must be an index on `at`. A table too large for one of its own (an index on the time of a month of
-    observations would take half as much space as they do) has one on (`owner`, `at`) and says with `owners` which
-    there are: then rows are looked for owner by owner.
+    There must be an index on `at`. A table too large for that (an index on the time of a month of observations would
+    take half as much space as the rows) has one on (`owner`, `at`), and `owners` selects the owners: rows are then
+    searched owner by owner.
     """
 
     name: str
@@ -56,7 +56,7 @@ class ExpiryRule:
 
 
 class Retention:
-    """Deletes by rules; `run_once` is to be kept running. `deleted` counts rows by rule."""
+    """Deletes expired rows; `run_once` belongs into `keep_running`. `deleted` counts rows by rule."""
 
     def __init__(self, database: Database, clock: Clock, rules: Sequence[ExpiryRule]) -> None:
         self._database = database
@@ -73,14 +73,14 @@ class Retention:
         await self._clock.sleep(PAUSE)
 
     async def apply(self, rule: ExpiryRule) -> int:
-        """Delete all that the rule says, in bounded batches. Answers how many rows."""
+        """Delete all rows that the rule covers, in bounded batches. Returns their number."""
         now = self._clock.now()
         if now < EARLIEST:
-            log.warning("the clock reads %s: nothing is deleted until it is right; set the clock or NTP", now)
+            log.warning("the clock reads %s: nothing is deleted until it is right; set the clock, or turn on NTP", now)
             return 0
         deleted = 0
         for within in await self._parts(rule):
-            # One after the other: for both at once a database would not walk the index on time.
+            # One after the other: for both at once a database would not use the index on the time.
             deleted += await self._delete(rule, rule.at < now - rule.keep, within)
             deleted += await self._delete(rule, rule.at > now + FUTURE_BOUND, within)
         self.deleted[rule.name] += deleted

@@ -98,14 +98,14 @@ async def test_a_grant_begins_and_ends_on_time_in_a_session_that_goes_on(
     with bus.subscribe(AccessChanged) as events:
         clock.move(3596)
         assert await villages() == frozenset({first})
-        await times.look()
+        await times.check()
         clock.move(4)  # within the five seconds that an actor is remembered
         assert await villages() == frozenset({second})
-        await times.look()
+        await times.check()
         assert await events.next() == AccessChanged(contractor.id)
-        await times.look()
+        await times.check()
         clock.move(3600)
-        await times.look()
+        await times.check()
         assert await events.next() == AccessChanged(contractor.id)
         assert await villages() == frozenset()  # bound still, to nothing
         room.accounts._publish(0)

@@ -92,6 +92,6 @@ def test_a_broken_key_file_is_refused_and_never_replaced(tmp_path: Path, content
     path = tmp_path / "vault.key"
     path.write_bytes(content)
     path.chmod(0o400)
-    with pytest.raises(HubError, match="something else than vault keys"):
+    with pytest.raises(HubError, match="does not contain valid vault keys"):
         Vault.open_or_create(path)
     assert path.read_bytes() == content

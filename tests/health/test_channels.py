@@ -5,7 +5,7 @@ from sqlalchemy import select
 
 from camera_hub.errors import HubError, Kind
 from camera_hub.events import EventBus, NoticeChannelChanged
-from camera_hub.health.judging.severity import Severity, at_least, severity_of
+from camera_hub.health.judging.alarm_severity import Severity, at_least, severity_of
 from camera_hub.health.notices.channels import MAX_CHANNELS, ChannelDraft, NoticeChannels, seal_owner
 from camera_hub.health.notices.outbox import Occasion, write_notices
 from camera_hub.health.notices.rules import EVERYTHING, RuleView, is_meant

@@ -14,7 +14,7 @@ from camera_hub.errors import HubError, Kind, Reason
 from camera_hub.events import EventBus
 from camera_hub.media.feeds.camera_feeds import ASK_AGAIN_SECONDS, CameraFeeds
 from camera_hub.media.feeds.desired_state import FeedKey
-from camera_hub.media.feeds.late_cameras import LateCameras
+from camera_hub.media.feeds.sub_stream_fallback import LateCameras
 from camera_hub.store.database import Database
 from camera_hub.store.tables import Camera, Device, Stream, Village
 from tests.cameras.fakes import FakeDescriber, FakeVault

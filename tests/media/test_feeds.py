@@ -14,8 +14,8 @@ from camera_hub.media.feeds.feed_logins import FeedLogins
 from camera_hub.media.feeds.feed_recovery import ASK_AGAIN_SECONDS, FeedRecovery
 from camera_hub.media.feeds.feed_reports import FeedReports
 from camera_hub.media.feeds.feeds import FeedPlan
-from camera_hub.media.feeds.late_cameras import LateCameras
 from camera_hub.media.feeds.source_feedback import SourceFeedback
+from camera_hub.media.feeds.sub_stream_fallback import LateCameras
 from camera_hub.relay.messages import FeedPhase, FeedState
 from tests.fakes.clock import ManualClock
 from tests.media.conftest import FakeSources

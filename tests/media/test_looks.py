@@ -14,7 +14,7 @@ from camera_hub.media.decoders.pictures import Pictures
 from camera_hub.media.engine import MediaEngine
 from camera_hub.media.feeds.camera_feeds import CameraFeeds
 from camera_hub.media.feeds.desired_state import FeedKey
-from camera_hub.media.feeds.late_cameras import LateCameras
+from camera_hub.media.feeds.sub_stream_fallback import LateCameras
 from camera_hub.relay.messages import KeyFrame
 from camera_hub.store.database import Database
 from tests.fakes.clock import ManualClock

@@ -9,7 +9,7 @@ import pytest
 from camera_hub.errors import HubError, Kind, Reason
 from camera_hub.media.background import Background
 from camera_hub.media.feeds.feed_states import FeedReport
-from camera_hub.media.feeds.late_cameras import LateCameras
+from camera_hub.media.feeds.sub_stream_fallback import LateCameras
 from camera_hub.media.interface import PullableStream, Quality, TileWish, ViewerEnded
 from camera_hub.media.wall.stream_selection import StreamSelection
 from camera_hub.media.wall.tile_bindings import TileBindings

@@ -9,7 +9,7 @@ from camera_hub.errors import HubError, Kind, Reason
 from camera_hub.events import EventBus
 from camera_hub.media.background import Background
 from camera_hub.media.feeds.feed_states import FeedStates
-from camera_hub.media.feeds.late_cameras import LateCameras
+from camera_hub.media.feeds.sub_stream_fallback import LateCameras
 from camera_hub.media.interface import RelayReplaced, TileStatus, TileWish, ViewerEnded
 from camera_hub.media.wall.audio import PageAudio
 from camera_hub.media.wall.page_connections import PageConnections

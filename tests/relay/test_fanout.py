@@ -10,12 +10,12 @@ from aiortc import rtp
 from pylibsrtp import Policy, Session
 
 from camera_hub.relay import libraries
-from camera_hub.relay.fanout import selection
+from camera_hub.relay.fanout import sender_choice as selection
 from camera_hub.relay.fanout.batch_fanout import BatchFanout
 from camera_hub.relay.fanout.gso import gso_works
 from camera_hub.relay.fanout.interface import Fanout, PeerSender, ReturnRoute
 from camera_hub.relay.fanout.plain import MAX_PAYLOAD, PlainFanout
-from camera_hub.relay.fanout.selection import ENVIRONMENT, make_fanout, plain_reason
+from camera_hub.relay.fanout.sender_choice import ENVIRONMENT, make_fanout, plain_reason
 from camera_hub.relay.fanout.sendmmsg import many_works, send_many
 from camera_hub.relay.ingest.frame import PacketRun
 from camera_hub.relay.webrtc.udp_port import UdpPort

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from camera_hub.relay.ingest.frame import Frame
 from camera_hub.relay.ingest.gop_cache import GopCache
-from camera_hub.relay.ingest.packet_history import PacketHistory
+from camera_hub.relay.ingest.resend_history import ResendHistory
 from camera_hub.relay.messages import FeedPhase, FeedState
 from camera_hub.relay.rtsp_server.rtp_sender import PACKETS_AT_ONCE, RtpSender
 from camera_hub.running import running
@@ -45,7 +45,7 @@ class Feed:
     """A feed of frames that the test makes."""
 
     gop_cache: GopCache
-    history: PacketHistory
+    history: ResendHistory
     name: str = "a"
     codec: str | None = "h264"
     index: int = 0
@@ -64,7 +64,7 @@ class Feed:
 
 
 def feed() -> Feed:
-    return Feed(GopCache(max_bytes=1 << 20, max_seconds=10.0), PacketHistory(max_packets=2048))
+    return Feed(GopCache(max_bytes=1 << 20, max_seconds=10.0), ResendHistory(max_packets=2048))
 
 
 def stream(wire: Wire, *, backlog: int = 1 << 20) -> tuple[RtpSender, list[str], list[str]]:

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from camera_hub.relay.ingest.frame import Frame, PacketRun, split_runs
 from camera_hub.relay.ingest.gop_cache import GopCache
-from camera_hub.relay.ingest.packet_history import PacketHistory
 from camera_hub.relay.ingest.packetize import gso_runs
+from camera_hub.relay.ingest.resend_history import ResendHistory
 from camera_hub.relay.ingest.timestamps import RATE
 from camera_hub.relay.messages import TrackPhase
 from camera_hub.relay.peer.pacer import MANY_FRAMES, MANY_TILES, REPLAY_PAUSE, ReplayPause, TokenBucket, next_track
@@ -49,7 +49,7 @@ class Camera:
         self.name = name
         self.codec: str | None = codec
         self.gop_cache = GopCache(max_bytes=100_000, max_seconds=10)
-        self.history = PacketHistory(max_packets=64)
+        self.history = ResendHistory(max_packets=64)
         self._index = seed
         self._frames = 0
 

@@ -165,7 +165,7 @@ async def test_events_come_by_pull_point_until_it_is_given_back(device: Device) 
     ten = datetime.timedelta(seconds=10)
     first = await peer.call("pullpoint", "PullMessages", at=at, Timeout=ten, MessageLimit=100)
     assert len(first.NotificationMessage) == 8
-    device.http.onvif.events.tell("tns1:VideoSource/MotionAlarm", "VideoSource_1", "State", "true")
+    device.http.onvif.events.publish("tns1:VideoSource/MotionAlarm", "VideoSource_1", "State", "true")
     second = await peer.call("pullpoint", "PullMessages", at=at, Timeout=ten, MessageLimit=100)
     (message,) = second.NotificationMessage
     items = {item.get("Name"): item.get("Value") for item in message.Message._value_1.iter("{*}SimpleItem")}

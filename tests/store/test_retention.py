@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import Connection, event, func, insert, select, text
 
-from camera_hub.health.retention import expiry_rules
+from camera_hub.health.expiry_rules import expiry_rules
 from camera_hub.running import running
 from camera_hub.settings import HealthSettings
 from camera_hub.store.database import Database

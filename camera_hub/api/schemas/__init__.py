@@ -1,1 +1,1 @@
-"""What goes over HTTP and WebSocket: the truth from which the web's types are generated (OpenAPI)."""
+"""The shapes of what goes over HTTP and WebSocket; the web's types are generated from them (OpenAPI)."""

@@ -30,18 +30,18 @@ Layout = Literal["1", "4", "9", "16", "25", "36", "1+5", "1+7"]
 
 
 class RequestBody(BaseModel):
-    """A body that is sent to the hub; unknown keys are refused."""
+    """The body of a request or message to the hub; unknown keys are refused."""
 
     model_config = ConfigDict(extra="forbid")
 
 
 class Answer(BaseModel):
-    """A body that the hub answers with."""
+    """The body of an answer or message from the hub."""
 
     model_config = ConfigDict(from_attributes=True)
 
 
 class Done(Answer):
-    """Nothing to tell but that it was done, and when (hub time)."""
+    """The request was carried out; there is nothing to return but the time (hub time)."""
 
     at: datetime

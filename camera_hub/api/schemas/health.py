@@ -25,8 +25,8 @@ class AlarmAnswer(Answer):
     device_name: str | None
     camera_id: int | None
     camera_name: str | None
-    members: list[int]  # cameras that it stands for, or stood for when it closed
-    recovered: list[int]  # cameras that left it before
+    members: list[int]  # cameras that it covers, or covered when it closed
+    recovered: list[int]  # cameras that left it before it closed
     detail: str
     opened_at: datetime
     acknowledged_at: datetime | None
@@ -46,11 +46,11 @@ class AlarmMemberAnswer(Answer):
 
 
 class ObservationAnswer(Answer):
-    """One look. `live`, `picture`, `clock`: null = not judged by it, "ok" = good, else the Reason."""
+    """One look. `live`, `picture`, `clock`: null = not checked, "ok" = good, else the Reason."""
 
     id: int
     at: datetime
-    reason: str | None  # the weightiest of the three
+    reason: str | None  # the most serious of the three
     live: str | None
     picture: str | None
     clock: str | None
@@ -63,7 +63,7 @@ class ObservationAnswer(Answer):
 
 
 class StateSpanAnswer(Answer):
-    """One aspect was in one state; `reason` is null while it was well."""
+    """One aspect was in one state; `reason` is null while it was good."""
 
     aspect: Aspect
     since: datetime
@@ -72,7 +72,7 @@ class StateSpanAnswer(Answer):
 
 
 class CurvePointAnswer(Answer):
-    """Means over a stretch of time that begins at `at`."""
+    """Means over an interval that begins at `at`."""
 
     at: datetime
     signalling_ms: float | None
@@ -82,14 +82,14 @@ class CurvePointAnswer(Answer):
 
 
 class HistoryAnswer(Answer):
-    """All looks of a span."""
+    """All looks of a period."""
 
     since: datetime
     until: datetime
     looks: int
     bad: int
     key_frame_median_ms: float | None
-    spans: list[StateSpanAnswer]  # each aspect's in the order of time; a gap means that nobody looked
+    spans: list[StateSpanAnswer]  # each aspect's in order of time; a gap means that it was not checked
     points: list[CurvePointAnswer]
 
 
@@ -124,7 +124,7 @@ class RuleAnswer(Answer):
 
 
 class ChannelAnswer(Answer):
-    """A channel. Its address may carry a key and is never answered; `host` is all that is shown of it."""
+    """A channel. Its address may contain a secret and is never returned; `host` is all that is shown of it."""
 
     id: int
     name: str

@@ -18,11 +18,11 @@ class MediaAnswer(Answer):
     ice_servers: list[dict[str, Any]]
     relays: list[int]
     tracks: int  # video m-lines to offer at once
-    audio: bool  # whether to offer an audio m-line, too, and show a switch
+    audio: bool  # whether to offer an audio m-line, too, and show a sound switch
 
 
 class NewViewer(RequestBody):
-    """A page's offer: recvonly video m-lines, an audio one where it may listen; posted without ICE candidates."""
+    """A page's offer: recvonly video m-lines, and an audio one if its user may listen; sent without ICE candidates."""
 
     page: str = Field(min_length=8, max_length=64, pattern=r"^[A-Za-z0-9-]+$")  # of the page's WebSocket
     relay: int = 0
@@ -40,7 +40,7 @@ class ViewerOfferAnswer(Answer):
 
 
 class FeedFiguresAnswer(Answer):
-    """A feed, counters since it was first opened. Delays in seconds, sizes in bytes."""
+    """A feed; counters since it was first opened. Delays in seconds, sizes in bytes."""
 
     codec: str | None
     width: int | None
@@ -61,7 +61,7 @@ class FeedFiguresAnswer(Answer):
 
 
 class TrackFiguresAnswer(Answer):
-    """What a tile's track was sent, counters since the connection began. Shares are 0–1, the round trip in seconds."""
+    """What was sent on a tile's track; counters since the connection began. Fractions 0–1, round trip in seconds."""
 
     packets: int
     bytes: int
@@ -77,7 +77,7 @@ class TrackFiguresAnswer(Answer):
 
 
 class TileFiguresAnswer(Answer):
-    """Two answers give rates: `at` is the relay's clock in seconds. `feed` is null where none runs, `sent` for
+    """Two answers give rates: `at` is the relay's clock in seconds. `feed` is null where none runs, `sent` is null for
     key-frame pictures."""
 
     track: int
@@ -89,7 +89,7 @@ class TileFiguresAnswer(Answer):
 class ShowMessage(RequestBody):
     """Page → hub: put a camera into a tile, or empty it (camera null). `serial` grows per tile.
 
-    `position`: null for live, else from that time of the recording on (refused with playback_unsupported so far).
+    `position`: null for live, else the time at which to start the recording (not supported yet: playback_unsupported).
     """
 
     type: Literal["show"]
@@ -102,7 +102,7 @@ class ShowMessage(RequestBody):
 
 
 class ListenMessage(RequestBody):
-    """Page → hub: hear a camera that a tile shows, or nothing (null). `serial` grows per page."""
+    """Page → hub: listen to a camera that a tile shows, or to none (null). `serial` grows per page."""
 
     type: Literal["listen"]
     serial: int = Field(ge=0)
@@ -112,7 +112,7 @@ class ListenMessage(RequestBody):
 class SeenCamera(RequestBody):
     """Seconds that the page really showed the camera since the step began: tile on screen, page visible, new frames.
 
-    `gap`: why it was never shown so far.
+    `gap`: why it has never been shown so far.
     """
 
     camera: Id
@@ -121,7 +121,7 @@ class SeenCamera(RequestBody):
 
 
 class SeenMessage(RequestBody):
-    """Page → hub: what was seen of step `step` of a run. Sums since the step began, so that a lost one does no harm."""
+    """Page → hub: what was seen of step `step` of a run. Sums since the step began, so a lost message does no harm."""
 
     type: Literal["seen"]
     run: Id
@@ -130,13 +130,13 @@ class SeenMessage(RequestBody):
 
 
 class HelloMessage(Answer):
-    """Hub → page, first message of every connection. A changed `epoch`: the hub is new, offer again."""
+    """Hub → page, first message of every connection. A changed `epoch`: the hub was restarted, offer again."""
 
     type: Literal["hello"] = "hello"
     epoch: str
     now: datetime
     relays: dict[int, int]  # relay → epoch; a changed one: offer again
-    viewers: list[str]  # viewers of this page that still stand
+    viewers: list[str]  # viewers of this page that still exist
 
 
 class TileMessage(Answer):
@@ -144,7 +144,7 @@ class TileMessage(Answer):
 
     `pictures`: no stream can be played here (`reason`), so GET /api/cameras/{camera}/still?stream={stream} gives one
     picture per key frame; each has a new number in `picture`, and about `interval` seconds lie between two.
-    `retry_at`: the device refused its login, and is not asked again before then.
+    `retry_at`: the device refused the login, and it is not tried again before then.
     """
 
     type: Literal["tile"] = "tile"
@@ -161,14 +161,14 @@ class TileMessage(Answer):
     codec: str | None = None
     picture: int | None = None
     interval: float | None = None
-    note: Note | None = None  # live, but not as wished
-    first_rtp: int | None = None  # live: frames of the track with an earlier RTP timestamp are of what was shown before
-    audio: Literal["none", "plays", "unsupported", "refused"] | None = None  # of the stream, where the site has sound
+    note: Note | None = None  # live, but not as requested
+    first_rtp: int | None = None  # live: frames of the track with an earlier RTP timestamp show what was there before
+    audio: Literal["none", "plays", "unsupported", "refused"] | None = None  # of the stream, if the site allows sound
     audio_codec: str | None = None
 
 
 class HeardMessage(Answer):
-    """Hub → page: what it hears, on the audio track of `viewer`. `reason`: why the wish, now over, was refused."""
+    """Hub → page: what plays on the audio track of `viewer`. `reason`: why the last request was refused."""
 
     type: Literal["heard"] = "heard"
     serial: int
@@ -195,7 +195,7 @@ class RelayNewMessage(Answer):
 
 
 class ChangedMessage(Answer):
-    """Hub → page: something changed. `data` is the noun's read schema, None when it is gone or out of sight."""
+    """Hub → page: a row changed. `data` is the topic's answer, null when it is gone or the user may not see it."""
 
     type: Literal["changed"] = "changed"
     topic: Topic
@@ -211,7 +211,7 @@ class TimeMessage(Answer):
 
 
 class ReloadMessage(Answer):
-    """Hub → page: events were lost (slow page); fetch every list again."""
+    """Hub → page: changes were lost or too many; fetch every list again."""
 
     type: Literal["reload"] = "reload"
 

@@ -63,7 +63,7 @@ class StartRun(RequestBody):
 
 
 class Control(RequestBody):
-    """Act on a run. `revision` is that of the state one looked at; an older one is answered 409 with the new state."""
+    """Act on a run. `revision` is that of the state the user saw; an outdated one gets 409 with the new state."""
 
     revision: int
     position: int | None = Field(None, ge=0)  # for jump
@@ -107,7 +107,7 @@ class StepCamera(Answer):
 
 
 class RunStepAnswer(Answer):
-    """A line of the record. `times` over 1: so many steps of this stop on one day, summed, because they are old."""
+    """A line of the record. `times` over 1: the sum of so many old steps of this stop on one day."""
 
     sequence: int
     times: int
@@ -141,7 +141,7 @@ class RunAnswer(Answer):
     stop_count: int | None  # of the plan; None when it has ended
     time_left_s: float
     next_position: int | None  # None: the last stop of the last lap
-    step: int | None  # sequence of the line of the record that is open: what pages report about
+    step: int | None  # sequence of the open line of the record, which pages report on
     now: datetime
     started_name: str
     started_at: datetime
@@ -153,9 +153,9 @@ class RunAnswer(Answer):
 
 
 class RunSteps(Answer):
-    """Lines of a record in order. `next`: give it as `after` for those that follow, null at the end.
+    """Lines of a record in order. `next`: pass it as `after` to get those that follow; null at the end.
 
-    `rolled_up`: lines before this sequence are sums. When it has grown since the page before, start again.
+    `rolled_up`: lines before this sequence are sums. When it has grown since the previous page, start again.
     """
 
     steps: list[RunStepAnswer]

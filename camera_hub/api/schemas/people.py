@@ -19,7 +19,7 @@ class SetupState(Answer):
 
 
 class SetupRequest(RequestBody):
-    """Make the first township admin, with the token of the one-time link."""
+    """Create the first township admin, with the token of the one-time link."""
 
     token: str = Field(max_length=128)
     username: Username
@@ -38,7 +38,7 @@ class NewPassword(RequestBody):
 
 
 class VillageGrant(BaseModel):
-    """Access to a village, from a time until another; null: without that limit."""
+    """Access to a village from one time until another; null: without that limit."""
 
     model_config = ConfigDict(from_attributes=True, extra="forbid", populate_by_name=True)
 
@@ -56,15 +56,15 @@ class MyVillage(Answer):
 
 
 class Me(Answer):
-    """Who is signed in, and what they may do (access.policy.Action), so that pages show no dead button."""
+    """Who is signed in, and what they may do (access.policy.Action), so that pages show no button that fails."""
 
     id: int
     username: str
     display_name: str
     role: Role
-    villages: list[MyVillage] | None  # that bound what one sees now; null: all
+    villages: list[MyVillage] | None  # to which the user is restricted now; null: all
     actions: list[str]
-    time_zone: str  # of the site (IANA name): every time on a page is told in it
+    time_zone: str  # of the site (IANA name): pages show all times in it
 
 
 class UserAnswer(Answer):

@@ -18,7 +18,7 @@ RangeText = Annotated[str, Field(min_length=1, max_length=64)]
 class VillageCountsAnswer(Answer):
     """Approved cameras by health; `waiting` are those not yet approved.
 
-    `online`, `picture_fault` and `clock_wrong` are figures of their own: a camera may count in several.
+    `online`, `picture_fault` and `clock_wrong` are counted separately: a camera may count in several of them.
     """
 
     total: int
@@ -44,7 +44,7 @@ class VillageAnswer(Answer):
 
 
 class NewVillages(RequestBody):
-    """Names as pasted, in the official order; names that exist already are kept and not doubled."""
+    """Names as pasted, in the official order; names that exist already are not added twice."""
 
     names: list[Name] = Field(min_length=1, max_length=200)
     kind: Literal["village", "quarter"] = "village"
@@ -70,7 +70,7 @@ class StreamAnswer(Answer):
 
 
 class CameraStateAnswer(Answer):
-    """What is true of one aspect of a camera since when; an aspect not named is not known yet."""
+    """The state of one aspect of a camera, and since when; an aspect that is missing is not known yet."""
 
     aspect: Literal["live", "picture", "clock"]
     state: Literal["ok", "fault"]
@@ -93,8 +93,8 @@ class CameraAnswer(Answer):
     health_since: datetime | None
     states: list[CameraStateAnswer]
     proof_state: Literal["pending", "proved", "failed"]
-    proof: str | None  # Reason why the proving picture failed
-    proving: bool  # pending, and the camera is in service
+    proof: str | None  # Reason why the picture that should prove it failed
+    proving: bool  # waiting to be proved, or being proved now
     picture_at: datetime | None  # GET /api/cameras/{id}/picture has one of that time
     favourite: bool
     streams: list[StreamAnswer]
@@ -111,7 +111,7 @@ class CameraIds(RequestBody):
 
 
 class ApproveCameras(CameraIds):
-    """Approve several; a class may be given to all of them."""
+    """Approve several cameras; all of them may be given a place class."""
 
     place_class: PlaceClass | None = None
 
@@ -121,7 +121,7 @@ class CameraIdsAnswer(Answer):
 
 
 class LoginAnswer(Answer):
-    """A login that the device has for a purpose; where there is none, the ordinary one serves."""
+    """A login that the device has for a purpose; where there is none, the ordinary one is used."""
 
     purpose: LoginPurpose
     username: str
@@ -142,13 +142,13 @@ class DeviceAnswer(Answer):
     mac: str
     logins: list[LoginAnswer]  # user names; passwords are write-only
     clock_offset_s: float | None
-    login_retry_at: datetime | None  # it refused its login, and is not asked again before then
+    login_retry_at: datetime | None  # the device refused the login, and it is not tried again before then
     created_at: datetime
     cameras: list[int]
 
 
 class NewDevice(RequestBody):
-    """Describe over ONVIF and register. Given `endpoint` (from discovery) it is kept as identity."""
+    """Describe the device over ONVIF and register it. `endpoint` (from discovery) is kept as its identity."""
 
     village_id: Id
     host: Host
@@ -160,7 +160,7 @@ class NewDevice(RequestBody):
 
 
 class NewUrlCamera(RequestBody):
-    """A camera that is known by RTSP URL only. A login inside a URL is moved out of it and sealed."""
+    """A camera that is known by its RTSP URL only. A login in a URL is moved out of it and sealed."""
 
     village_id: Id
     name: Name
@@ -233,7 +233,7 @@ class FoundDeviceAnswer(Answer):
     source: Literal["multicast", "unicast"]
     clock_error_s: float | None
     reason: str | None  # e.g. onvif_off: something answers, but not ONVIF
-    device_id: int | None  # registered already (in a village that the asker may see)
+    device_id: int | None  # registered already (in a village that the user may see)
     other_village: bool  # registered already, elsewhere
 
 

@@ -9,7 +9,7 @@ from camera_hub.api.schemas.base import Answer, Id, Moment, Name, RequestBody
 
 
 class StreamTokenAnswer(Answer):
-    """A token without its text. It is for `cameras`, or for one village, or for all."""
+    """A token without its text. It covers `cameras`, or one village, or all cameras."""
 
     id: int
     name: str
@@ -25,7 +25,7 @@ class StreamTokenAnswer(Answer):
 
 
 class NewStreamToken(RequestBody):
-    """Neither village nor cameras: all cameras of the township. Without `expires_at` it is good until revoked."""
+    """Neither village nor cameras: all cameras of the township. Without `expires_at` it is valid until revoked."""
 
     name: Name
     village_id: Id | None = None
@@ -51,7 +51,7 @@ class MadeStreamToken(Answer):
 
 
 class RtspPort(Answer):
-    """Where a relay listens; None while no token is good, or with the reason why it could not."""
+    """Where a relay listens; null while no token is valid, or when it could not listen (`detail` says why)."""
 
     relay: int
     port: int | None
@@ -59,7 +59,7 @@ class RtspPort(Answer):
 
 
 class RtspOutAnswer(Answer):
-    """Whether RTSP out is on, where it listens, and all tokens, the newest first."""
+    """Whether RTSP out is on, where it listens, and all tokens, newest first."""
 
     on: bool
     ports: list[RtspPort]
@@ -67,7 +67,7 @@ class RtspOutAnswer(Answer):
 
 
 class StreamSessionAnswer(Answer):
-    """One player that was let have one camera. `end_reason` is a reason of the house or a word of its own."""
+    """One player's session with one camera. `end_reason` is a `Reason` or a word of its own."""
 
     id: int
     token_id: int

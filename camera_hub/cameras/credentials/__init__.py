@@ -1,1 +1,1 @@
-"""Devices' logins: one per purpose, sealed when stored; how often they may be tried."""
+"""Logins of devices: one per purpose, sealed when stored; how often they may be tried."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class DeviceLogin:
-    """`version` grows with each change; without `device_id` the device is not registered. False without a name."""
+    """`version` grows with each change; `device_id` is None for a device not yet registered. False without a name."""
 
     username: str
     password: str = field(repr=False)

@@ -1,8 +1,8 @@
-"""The one account of login tries per device: ONVIF in the hub and RTSP in every relay ask here before each try.
+"""The count of login attempts per device: ONVIF in the hub and RTSP in every relay ask here before each attempt.
 
-Of many askers with a login that is not proved yet only one tries it and the others wait; a proved one may be in use
-twice at the same moment, so that a password that was changed at the camera costs two refusals, however many channels
-a recorder has. Tries whose outcome was lost in a crash are not counted.
+A login that is not proved yet is tried by one caller at a time while the others wait; a proved one may be in use twice
+at the same time, so that a password that was changed at the camera costs two refusals, however many channels a recorder
+has. Attempts whose outcome was lost in a crash are not counted.
 """
 
 import asyncio
@@ -30,7 +30,7 @@ REFUSALS = frozenset({Reason.WRONG_PASSWORD, Reason.LOCKED_OUT})
 
 @dataclass(frozen=True, slots=True)
 class LoginKey:
-    """Whose tries count together: a device's with one version of its login, or a login typed for an address."""
+    """Which attempts count together: those with one version of a device's login, or one login typed for an address."""
 
     name: str
     version: int
@@ -39,7 +39,7 @@ class LoginKey:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """What outlives a restart. `blocked_until` is wall time, None = no pause."""
+    """What survives a restart. `blocked_until` is wall time, None = no pause."""
 
     device_id: int
     version: int
@@ -49,12 +49,12 @@ class Kept:
 
 
 class LoginStore(Protocol):
-    """Where accounts are stored (credentials.login_store)."""
+    """Stores the counts (credentials.login_store)."""
 
     async def load(self) -> list[Kept]: ...
 
     async def save(self, kept: list[Kept]) -> None:
-        """Write these; one without failures is forgotten."""
+        """Write these; one without failures is deleted."""
         ...
 
 
@@ -68,7 +68,7 @@ class _Entry:
 
 
 class Attempt:
-    """One try, from its turn to its end. `accepted` may be called early: the next asker then need not wait."""
+    """One attempt, from its turn to its end. `accepted` may be called early: the next caller then need not wait."""
 
     def __init__(self, budget: "LoginBudget", entry: _Entry, service: Service) -> None:
         self._budget = budget
@@ -91,7 +91,7 @@ class Attempt:
             self._release()
 
     def end(self) -> None:
-        """Nothing more is tried. Without `accepted` nothing was learnt. Idempotent."""
+        """The attempt is over; without `accepted` it says nothing about the login. Idempotent."""
         if not self._over:
             self._over = True
             if self._accepted:
@@ -105,7 +105,7 @@ class Attempt:
 
 
 class LoginBudget:
-    """An async context manager: entering reads what is stored. Without a store, a restart forgets all tries."""
+    """An async context manager: entering reads what is stored. Without a store, a restart forgets all attempts."""
 
     def __init__(self, clock: Clock, store: LoginStore | None = None) -> None:
         self._clock = clock
@@ -134,7 +134,7 @@ class LoginBudget:
             await self._save_all()
 
     def account(self, login: DeviceLogin, address: str) -> LoginKey:
-        """Where tries of that login are counted; `address` names the device that has no row yet."""
+        """Where attempts with that login are counted; `address` identifies a device that has no row yet."""
         if login.device_id is not None:
             return device_account(login.device_id, login.version)
         text = "\0".join((address, login.username, login.password))
@@ -161,7 +161,7 @@ class LoginBudget:
             await future
         except BaseException:
             if future.done() and not future.cancelled() and future.exception() is None:
-                self._released(entry)  # given its turn in the moment it gave up
+                self._released(entry)  # it got its turn at the moment it gave up
             elif (service, future) in entry.waiting:
                 entry.waiting.remove((service, future))
             raise
@@ -169,7 +169,7 @@ class LoginBudget:
 
     @asynccontextmanager
     async def trying(self, account: LoginKey, service: Service) -> AsyncIterator[Attempt]:
-        """`begin` for the length of a block; a HubError that says the login was refused counts."""
+        """`begin` for the length of a block; a HubError whose reason is a refused login counts as one."""
         attempt = await self.begin(account, service)
         try:
             yield attempt
@@ -216,7 +216,7 @@ class LoginBudget:
         self._stand(entry, retry_rules.accepted(entry.standing, service))
 
     def _refused(self, entry: _Entry, service: Service, reason: str) -> None:
-        entry.proved.clear()  # the password was changed, for all we know: nothing proved before counts any more
+        entry.proved.clear()  # the password may have been changed: what was proved before no longer counts
         self._stand(entry, retry_rules.refused(entry.standing, service, self._clock.monotonic(), reason))
 
     def _stand(self, entry: _Entry, standing: LoginStanding) -> None:
@@ -252,12 +252,12 @@ class LoginBudget:
 
 
 def device_account(device_id: int, version: int) -> LoginKey:
-    """The account of a registered device."""
+    """The key of a registered device."""
     return LoginKey(f"d{device_id}", version, device_id)
 
 
 def blocked(standing: LoginStanding, now: float) -> HubError:
-    """Why a login is not tried just now, and when it will be."""
+    """The error for a login that is not tried now: why, and when it will be."""
     left = max(0.0, standing.until - now)
     minutes = max(1, round(left / 60))
     return HubError(

@@ -1,4 +1,4 @@
-"""Accounts of login tries in the database, so that a restart forgets nothing."""
+"""Stores the counts of login attempts in the database, so that they survive a restart."""
 
 from sqlalchemy import delete, select
 
@@ -22,7 +22,7 @@ class DatabaseLoginStore:
             ]
 
     async def save(self, kept: list[Kept]) -> None:
-        """Write these; one without failures, or of a device that is gone, is forgotten."""
+        """Write these; one without failures, or of a device that is gone, is deleted."""
         numbers = [one.device_id for one in kept]
         async with self._database.write() as session:
             await session.execute(delete(LoginAccount).where(LoginAccount.device_id.in_(numbers)))

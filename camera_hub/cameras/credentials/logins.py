@@ -12,23 +12,23 @@ from camera_hub.store.tables import Device, StoredLogin
 
 
 class Sealer(Protocol):
-    """What the register needs of access.vault."""
+    """What the register needs from access.vault."""
 
     def seal(self, text: str, device_id: int) -> bytes:
-        """Bytes that only this vault opens again, for this device alone."""
+        """Bytes that only this vault can open, and only for this device."""
         ...
 
     def open(self, sealed: bytes, device_id: int) -> str:
-        """The text. Raises HubError(UNAVAILABLE, credential_locked) when it does not open."""
+        """The text. Raises HubError(UNAVAILABLE, credential_locked) when it cannot be opened."""
         ...
 
 
 def checked(username: str, password: str) -> tuple[str, str]:
-    """A login as a person typed it. Raises HubError(INVALID, bad_login) for what no protocol carries."""
+    """A login as a person typed it. Raises HubError(INVALID, bad_login) for characters that no protocol can carry."""
     if any(not (c.isprintable()) for c in username + password) or ":" in username:
         raise HubError(
             Kind.INVALID,
-            "the user name or password holds characters that no device accepts (line breaks, or : in the name);"
+            "the user name or password contains characters that no device accepts (line breaks, or : in the name);"
             " type it again",
             reason="bad_login",
         )
@@ -78,7 +78,7 @@ async def change_login(
 
 
 async def remove_others(session: AsyncSession, device: Device, kept: Purpose) -> None:
-    """Forget the logins for all other purposes."""
+    """Delete the logins for all other purposes."""
     for purpose, row in (await _stored(session, device.id)).items():
         if purpose != kept:
             await session.delete(row)

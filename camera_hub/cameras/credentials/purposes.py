@@ -1,10 +1,10 @@
-"""What a device's login is for, and which one serves where a purpose has none of its own. Pure."""
+"""What a device's login is for, and which one is used where a purpose has none of its own. Pure."""
 
 from collections.abc import Mapping
 from typing import Literal, TypeVar, get_args
 
 Purpose = Literal["ordinary", "onvif", "rtsp", "http"]
-"""`ordinary` is the device's own user; `onvif` where it keeps ONVIF users apart; `http`: the maker's own interface."""
+"""`ordinary` is the device's own user; `onvif`: where it has separate ONVIF users; `http`: the vendor's interface."""
 
 PURPOSES: tuple[Purpose, ...] = get_args(Purpose)
 
@@ -19,5 +19,5 @@ T = TypeVar("T")
 
 
 def serving(purpose: Purpose, stored: Mapping[str, T]) -> T | None:
-    """Of a device's logins by purpose the one to use; None when it has none that fits."""
+    """The login to use for the purpose, out of a device's logins by purpose; None when none fits."""
     return next((stored[one] for one in _FALLBACKS[purpose] if one in stored), None)

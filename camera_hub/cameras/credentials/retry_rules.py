@@ -1,7 +1,7 @@
 """How often a wrong login is tried: twice, then after half an hour, then every six hours. Pure.
 
-Cameras lock an account after five or so wrong passwords, and their owner out with it. At most six
-tries fall into any 24 hours: 0, 0, ½, 6½, 12½, 18½ h.
+Cameras lock an account, and so their owner, after about five wrong passwords. At most six attempts fall into any 24
+hours: 0, 0, ½, 6½, 12½, 18½ h.
 """
 
 from collections.abc import Mapping
@@ -20,7 +20,7 @@ LATER_PAUSE = 6 * 3600.0
 
 @dataclass(frozen=True, slots=True)
 class LoginStanding:
-    """What is known of one login at one device: refusals by service since that service last accepted it, and the pause.
+    """The state of one login at one device: refusals by service since that service last accepted it, and the pause.
 
     `until` is on the clock of the caller, in seconds; 0 = no pause.
     """
@@ -31,12 +31,12 @@ class LoginStanding:
 
     @property
     def total(self) -> int:
-        """Refusals of all services: a device that locks us out counts them together."""
+        """Refusals by all services: a device that locks accounts counts them together."""
         return sum(self.failures.values())
 
 
 def pause(total: int) -> float:
-    """Seconds to leave a device alone after that many refusals."""
+    """Seconds to wait after that many refusals."""
     if total < FREE_TRIES:
         return 0.0
     return FIRST_PAUSE if total == FREE_TRIES else LATER_PAUSE
@@ -59,7 +59,7 @@ def accepted(standing: LoginStanding, service: Service) -> LoginStanding:
 
 
 def resumed(failures: Mapping[str, int], seconds_left: float, now: float, reason: str) -> LoginStanding:
-    """A standing that was stored by wall time: however that clock was stepped, no pause becomes longer than it was."""
+    """The state as stored by wall time: however that clock was stepped, no pause becomes longer than it was."""
     longest = max(pause(sum(failures.values())), FIRST_PAUSE)
     left = min(max(0.0, seconds_left), longest)
     return LoginStanding(dict(failures), now + left if left else 0.0, reason)

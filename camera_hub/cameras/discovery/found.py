@@ -1,4 +1,4 @@
-"""What a search has found: one entry per device, however often and in whichever way it has answered."""
+"""What a search has found: one entry per device, however often and by whichever way it answered."""
 
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -8,12 +8,12 @@ from camera_hub.cameras.identity import DeviceFacts, same
 
 MAX_FOUND = 4096
 MAX_PER_HOST = 16
-"""Devices behind one address that are kept; a host that announces more is not a camera."""
+"""The number of devices kept per address; a host that announces more is not a camera."""
 
 
 @dataclass(frozen=True, slots=True)
 class FoundDevice:
-    """One device that answered. `reason` says why it cannot be described as it stands, None when it can."""
+    """One device that answered. `reason` says why it cannot be described at present, None when it can."""
 
     host: str
     port: int
@@ -29,24 +29,24 @@ class FoundDevice:
 
     @property
     def key(self) -> str:
-        """What a page knows it by, as long as the search is kept."""
+        """Identifies the device for pages, as long as the search is kept."""
         return self.endpoint or f"{self.host}:{self.port}"
 
     def facts(self, village_id: int) -> DeviceFacts:
-        """What is known of its identity; not its maker, which announcements word otherwise than the device itself."""
+        """What is known of its identity, without the maker: announcements spell it differently from the device."""
         port = self.port if self.endpoint else None  # without an announcement it is a port that happened to answer
         return DeviceFacts("", "", self.mac, self.endpoint, (village_id, self.host, port))
 
 
 def announced_device(one: Announced, source: Literal["multicast", "unicast"]) -> FoundDevice:
-    """What an announcement says of a device."""
+    """The device that an announcement describes."""
     return FoundDevice(
         one.host, one.port, source, one.path, one.endpoint, one.name, one.manufacturer, one.model, one.mac
     )
 
 
 class FoundDevices:
-    """Those of one search in one village."""
+    """The devices found by one search in one village."""
 
     def __init__(self, village_id: int) -> None:
         self._village_id = village_id
@@ -57,7 +57,7 @@ class FoundDevices:
         return len(self._by_key)
 
     def all(self) -> list[FoundDevice]:
-        """By address."""
+        """All of them, by address."""
         return sorted(self._by_key.values(), key=lambda one: tuple(map(int, one.host.split("."))))
 
     def knows(self, found: FoundDevice) -> bool:
@@ -65,7 +65,7 @@ class FoundDevices:
         return self._entry(found) is not None
 
     def add(self, found: FoundDevice) -> None:
-        """Keep the device, or what this answer adds to an earlier one of it."""
+        """Keep the device, or merge this answer into an earlier one."""
         key = self._entry(found)
         if key is None:
             keys = self._at_host.setdefault(found.host, [])

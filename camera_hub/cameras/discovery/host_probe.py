@@ -1,6 +1,6 @@
 """Probing one address: is there a device, does it speak ONVIF, and if not, what does it speak?
 
-No login is ever sent, and nothing is asked that a device answers with more than a few hundred bytes.
+No login is ever sent, and only requests whose answers are at most a few hundred bytes long.
 """
 
 import asyncio
@@ -20,7 +20,7 @@ _PEEK = 2048
 
 
 class Greeter(Protocol):
-    """What a sweep needs of onvif.client."""
+    """What a sweep needs from onvif.client."""
 
     async def clock(self, host: str, port: int, path: str = ..., *, timeout: float | None = None) -> ClockReading:
         """Read the device's clock without a login. Raises HubError."""
@@ -43,7 +43,7 @@ async def probe_host(
     timeout: float,
     announcement: Callable[[], Awaitable[Announced | None]],
 ) -> FoundDevice | None:
-    """The device at `host`, None when none answers. `announcement` waits a moment for its WS-Discovery answer."""
+    """The device at `host`, None when none answers. `announcement` waits briefly for its WS-Discovery answer."""
     opening = asyncio.gather(*(_opens(host, port, timeout) for port in dict.fromkeys([*ports, *RTSP_PORTS])))
     try:
         announced = await announcement()
@@ -83,11 +83,11 @@ _UNSURE = {
     Reason.PORT_CLOSED,
     Reason.UNREACHABLE,
 }
-"""What any web server answers that is not an ONVIF device: reported only if another port shows that it is a camera."""
+"""What any web server may answer that is not an ONVIF device: reported only if another port proves it a camera."""
 
 
 async def _is_camera(host: str, ports: Iterable[int], timeout: float) -> int | None:
-    """The first port at which something speaks RTSP or a camera maker's HTTP, None when nothing does."""
+    """The first port at which something speaks RTSP or a camera vendor's HTTP interface, None when nothing does."""
     ports = list(ports)
     answers = await asyncio.gather(*(_speaks(host, port, timeout) for port in ports))
     return next((port for port, speaks in zip(ports, answers, strict=True) if speaks), None)
@@ -116,7 +116,7 @@ async def _opens(host: str, port: int, timeout: float) -> int | None:
 
 
 async def _exchange(host: str, port: int, request: bytes, timeout: float) -> bytes:
-    """The first bytes of the answer, empty when there is none in time."""
+    """The first bytes of the answer, empty when none arrives in time."""
     writer: asyncio.StreamWriter | None = None
     try:
         async with asyncio.timeout(timeout):

@@ -16,7 +16,7 @@ class Interface:
 
 
 def interfaces() -> list[Interface]:
-    """All that have an IPv4 address, loopback too (virtual villages live there)."""
+    """All interfaces with an IPv4 address, loopback included (virtual villages run there)."""
     return [
         Interface(adapter.name, str(ip.ip), str(ipaddress.ip_interface(f"{ip.ip}/{ip.network_prefix}").network))
         for adapter in ifaddr.get_adapters()

@@ -1,4 +1,4 @@
-"""Probing by multicast, out of every interface at once. It never crosses a router: villages behind one need ranges."""
+"""Probing by multicast on every interface at once. It does not cross routers: villages behind one need ranges."""
 
 import logging
 from collections.abc import Iterable
@@ -23,7 +23,7 @@ async def multicast(
     listen_seconds: float,
     port: int = PORT,
 ) -> None:
-    """Send `probes` rounds of probes out of each interface, then listen for the rest of `listen_seconds`."""
+    """Send Probes `probes` times on each interface, then listen for the rest of `listen_seconds`."""
     async with AsyncExitStack() as stack:
         receivers: list[AnnouncementReceiver] = []
         for interface in interfaces:

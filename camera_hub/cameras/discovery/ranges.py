@@ -1,6 +1,6 @@
-"""Address ranges that a person gives: CIDR, first–last, single addresses. Pure.
+"""Address ranges as people write them: CIDR, first–last, single addresses. Pure.
 
-An invalid range is refused and never replaced by another: what is searched is exactly what was shown.
+An invalid range is refused, never replaced by another: what is searched is exactly what was shown.
 """
 
 import ipaddress
@@ -17,7 +17,7 @@ _NETWORKS = tuple(map(ipaddress.IPv4Network, ("0.0.0.0/8", "169.254.0.0/16", "22
 
 @dataclass(frozen=True, slots=True)
 class AddressRange:
-    """Addresses from `first` to `last`, both included. `text` is the range in one spelling."""
+    """Addresses from `first` to `last`, both included. `text` is the range in normalized form."""
 
     text: str
     first: ipaddress.IPv4Address
@@ -33,7 +33,7 @@ class AddressRange:
 
 
 def parsed(texts: Iterable[str], max_hosts: int = MAX_HOSTS) -> list[AddressRange]:
-    """All ranges, none twice. Raises HubError(INVALID): bad_range with the text, too_many_hosts with the numbers."""
+    """The ranges without duplicates. Raises HubError(INVALID): bad_range, too_many_hosts."""
     found: dict[str, AddressRange] = {}
     for text in texts:
         one = _range(text, max_hosts)
@@ -45,7 +45,7 @@ def parsed(texts: Iterable[str], max_hosts: int = MAX_HOSTS) -> list[AddressRang
 
 
 def addresses(ranges: Iterable[AddressRange]) -> list[str]:
-    """Every address once, in order of the ranges."""
+    """Every address once, in the order of the ranges."""
     return list(dict.fromkeys(address for one in ranges for address in one))
 
 
@@ -65,7 +65,7 @@ def _range(text: str, max_hosts: int) -> AddressRange:
     if any(first <= network.broadcast_address and last >= network.network_address for network in _NETWORKS):
         raise HubError(
             Kind.INVALID,
-            f"the range {given} holds multicast, link-local or unspecified addresses, where no camera can be",
+            f"the range {given} contains multicast, link-local or unspecified addresses, which no camera has",
             reason="bad_range",
             range=given[:64],
         )
@@ -95,7 +95,7 @@ def _ends(given: str) -> tuple[ipaddress.IPv4Address, ipaddress.IPv4Address]:
 def _too_many(hosts: int, max_hosts: int) -> HubError:
     return HubError(
         Kind.INVALID,
-        f"these ranges hold {hosts} addresses; one search takes at most {max_hosts}: give smaller ranges",
+        f"these ranges contain {hosts} addresses; one search covers at most {max_hosts}: give smaller ranges",
         reason="too_many_hosts",
         hosts=hosts,
         max_hosts=max_hosts,

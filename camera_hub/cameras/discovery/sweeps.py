@@ -1,4 +1,4 @@
-"""Searches that people start: planned and shown first, running in the background, cancellable, kept for an hour."""
+"""Searches that users start: shown as a plan first, run in the background, cancellable, kept for an hour."""
 
 import asyncio
 import logging
@@ -36,14 +36,14 @@ KEPT_SECONDS = 3600.0
 AT_ONCE = 4
 PUBLISH_SECONDS = 0.5
 ANSWER_SECONDS = 0.8
-"""How long a host may think about a unicast probe (APP_MAX_DELAY is 500 ms)."""
+"""How long a host may take to answer a unicast Probe (APP_MAX_DELAY is 500 ms)."""
 
 State = Literal["running", "done", "cancelled", "failed"]
 
 
 @dataclass(frozen=True, slots=True)
 class SweepPlan:
-    """What would be searched: multicast out of each interface, the ranges one address at a time."""
+    """What would be searched: by multicast on each interface, and the ranges address by address."""
 
     interfaces: list[Interface]
     ranges: list[AddressRange]
@@ -53,7 +53,7 @@ class SweepPlan:
 
 @dataclass(frozen=True, slots=True)
 class FoundView:
-    """One device that answered, and whether the register knows it. `device_id` only where the asker may see it."""
+    """One device that answered, and whether it is registered. `device_id` only if the user may see that device."""
 
     key: str
     host: str
@@ -72,7 +72,7 @@ class FoundView:
 
 @dataclass(frozen=True, slots=True)
 class SweepView:
-    """A search as it stands."""
+    """The present state of a search."""
 
     id: str
     village_id: int
@@ -105,7 +105,7 @@ class _Sweep:
 
 
 class Sweeps:
-    """An async context manager; leaving cancels what still runs and waits."""
+    """The searches. An async context manager; leaving cancels those that still run and waits for them."""
 
     def __init__(
         self,
@@ -134,7 +134,7 @@ class Sweeps:
                 await ended(sweep.task)
 
     async def plan(self, actor: Actor, ranges: Sequence[str], village_id: int | None = None) -> SweepPlan:
-        """What would be searched; without ranges those of the village. Raises HubError: bad_range, too_many_hosts."""
+        """What would be searched; without ranges, those of the village. Raises HubError: bad_range, too_many_hosts."""
         if village_id is not None:
             kept = await self._village_ranges(actor, village_id)
             ranges = ranges or kept
@@ -145,7 +145,7 @@ class Sweeps:
     async def start(
         self, actor: Actor, village_id: int, *, multicast: bool, ranges: Sequence[str], ports: Sequence[int] = ()
     ) -> SweepView:
-        """Begin a search for that village. Raises HubError: NOT_FOUND, INVALID (bad_range …), BUSY."""
+        """Start a search for that village. Raises HubError: NOT_FOUND, INVALID (bad_range …), BUSY."""
         kept = await self._village_ranges(actor, village_id)
         parsed = address_ranges.parsed(ranges, self._settings.max_hosts)
         if actor.bound and kept:
@@ -171,11 +171,11 @@ class Sweeps:
         return await self._view(actor, sweep)
 
     async def get(self, actor: Actor, sweep_id: str) -> SweepView:
-        """A search of the actor's scope. Raises HubError(NOT_FOUND)."""
+        """A search in the actor's scope. Raises HubError(NOT_FOUND)."""
         return await self._view(actor, self._mine(actor, sweep_id))
 
     async def cancel(self, actor: Actor, sweep_id: str) -> SweepView:
-        """Stop it; what was found stays. Raises HubError(NOT_FOUND)."""
+        """Stop the search; what it found is kept. Raises HubError(NOT_FOUND)."""
         sweep = self._mine(actor, sweep_id)
         if sweep.task is not None and not sweep.task.done():
             sweep.state = "cancelled"
@@ -271,13 +271,13 @@ class Sweeps:
     async def _view(self, actor: Actor, sweep: _Sweep) -> SweepView:
         async with self._database.read() as session:
             known = (await session.scalars(select(Device).where(Device.retired_at.is_(None)))).all()
-        # From here on nothing is waited for: state and found devices are of one moment.
+        # There is no await from here on: the state and the found devices are of the same moment.
         devices = sweep.found.all()
         registered = _registered(known, sweep.village_id, devices)
         views = []
         for one, row in zip(devices, registered, strict=True):
             visible = row is not None and actor.sees(row.village_id)
-            if row is not None and not visible:  # it answers on this network, but what it is called is its village's
+            if row is not None and not visible:  # it answers on this network, but only its own village may see its name
                 one = FoundDevice(one.host, one.port, one.source, endpoint=one.endpoint, reason=one.reason)
             views.append(
                 FoundView(
@@ -312,7 +312,7 @@ class Sweeps:
         self._forget_old()
         sweep = self._sweeps.get(sweep_id)
         if sweep is None:
-            raise HubError(Kind.NOT_FOUND, "there is no such search; it may have been forgotten after an hour")
+            raise HubError(Kind.NOT_FOUND, "there is no such search; searches are deleted after an hour")
         require_village(actor, sweep.village_id, "search")
         return sweep
 
@@ -324,8 +324,8 @@ class Sweeps:
 
 
 def _registered(known: Sequence[Device], village_id: int, found: Sequence[FoundDevice]) -> list[Device | None]:
-    """For each found device the registered one that it is, if any."""
-    near: dict[str, list[Device]] = defaultdict(list)  # so that not everything is compared with everything
+    """For each found device the registered device that it is, if any."""
+    near: dict[str, list[Device]] = defaultdict(list)  # so that not every pair has to be compared
     for row in known:
         for key in {row.host, row.endpoint.lower()}:
             near[key].append(row)
@@ -345,7 +345,7 @@ def _within(asked: Sequence[AddressRange], allowed: Sequence[AddressRange]) -> N
         if not any(own.first <= one.first and one.last <= own.last for own in allowed):
             raise HubError(
                 Kind.INVALID,
-                f"the range {one.text} is not one of this village's; the township can add it",
+                f"the range {one.text} does not belong to this village; a township admin can add it",
                 reason="range_outside_village",
                 range=one.text,
             )

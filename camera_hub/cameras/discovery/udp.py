@@ -1,4 +1,4 @@
-"""A UDP socket that sends WS-Discovery messages and gathers the announcements that answer them, bounded."""
+"""A UDP socket that sends WS-Discovery messages and collects the answers, bounded."""
 
 import asyncio
 import socket
@@ -17,7 +17,7 @@ OnAnnouncement = Callable[[Announced], None]
 
 
 class AnnouncementReceiver(asyncio.DatagramProtocol):
-    """Calls `on_announcement` once per endpoint and address. `ignored` counts datagrams without a device."""
+    """Calls `on_announcement` once per endpoint and address. `ignored` counts datagrams that announce no device."""
 
     def __init__(self, on_announcement: OnAnnouncement) -> None:
         self._on_announcement = on_announcement
@@ -41,10 +41,10 @@ class AnnouncementReceiver(asyncio.DatagramProtocol):
                 self._on_announcement(one)
 
     def error_received(self, exc: Exception) -> None:
-        """An ICMP refusal of one host; the others may still answer."""
+        """An ICMP error from one host; the others may still answer."""
 
     def ask(self, address: tuple[str, int]) -> None:
-        """Send one Probe of each kind. An address that cannot be sent to is passed over."""
+        """Send one Probe of each kind. An address that cannot be sent to is skipped."""
         if self._transport is None or self._transport.is_closing():
             return
         for kind in KINDS:
@@ -59,7 +59,7 @@ class AnnouncementReceiver(asyncio.DatagramProtocol):
 async def listening(
     on_announcement: OnAnnouncement, interface: str | None = None
 ) -> AsyncIterator[AnnouncementReceiver]:
-    """Open a socket for the block: for multicast out of `interface` (its address), else for unicast."""
+    """Open a socket for the block: for multicast on `interface` (its address), else for unicast."""
     sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     try:
         sock.setblocking(False)

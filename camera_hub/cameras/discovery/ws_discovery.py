@@ -1,8 +1,8 @@
-"""WS-Discovery messages: built and read. Pure.
+"""Building and parsing WS-Discovery messages. Pure.
 
-SOAP over UDP in the April-2005 namespaces that ONVIF prescribes. Anybody on the segment can send us anything, so a
-datagram is read without DTD, entities or network, is bounded, and an answer counts only if it relates to a message of
-ours. The host that a device names is replaced by the address that the datagram came from.
+SOAP over UDP in the April 2005 namespaces that ONVIF prescribes. Anybody on the segment can send us anything, so a
+datagram is parsed without DTD, entities or network access and is limited in size, and an answer counts only if it
+relates to a message of ours. The host that a device names is replaced by the address that the datagram came from.
 """
 
 import ipaddress
@@ -31,7 +31,7 @@ _TYPES = {
     "device": ("dn:Device", "http://www.onvif.org/ver10/device/wsdl"),
 }
 KINDS = ("nvt", "device", "any")
-"""Probes to send: older cameras answer only the first, some new ones only the second, odd ones only the empty one."""
+"""Probes to send: older cameras answer only the first, some new ones only the second, others only the empty one."""
 
 _BODIES = {"ProbeMatches": "match", "ResolveMatches": "match", "Hello": "hello", "Bye": "bye"}
 _ENDPOINT = re.compile(r"[\x21-\x7e]{1,128}")
@@ -39,7 +39,7 @@ _ENDPOINT = re.compile(r"[\x21-\x7e]{1,128}")
 
 @dataclass(frozen=True, slots=True)
 class Announced:
-    """One device as it announced itself; `host` is who sent it. A bye has neither port nor scopes of use."""
+    """One device as it announced itself; `host` is the sender. The port and scopes of a bye mean nothing."""
 
     kind: Literal["match", "hello", "bye"]
     endpoint: str
@@ -71,7 +71,7 @@ def resolve(message_id: str, endpoint: str) -> bytes:
 
 
 def announced(datagram: bytes, sender: str, ours: Container[str]) -> list[Announced]:
-    """The devices that a datagram announces; none for anything foreign, broken or not meant for us. Never raises."""
+    """The devices that a datagram announces; none if it is foreign, malformed or not meant for us. Never raises."""
     if not 0 < len(datagram) <= MAX_DATAGRAM:
         return []
     parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
@@ -98,7 +98,7 @@ def _one(node: etree._Element, kind: str, sender: str) -> Announced | None:
     if not _ENDPOINT.fullmatch(endpoint):
         return None
     scopes = scope_values(_text(node, "{*}Scopes").split())
-    port, path = _door(_text(node, "{*}XAddrs").split(), sender)
+    port, path = _service_address(_text(node, "{*}XAddrs").split(), sender)
     model = next(iter(scopes.get("hardware", ())), "")
     name = next((one for one in scopes.get("name", ()) if one and not generic(one) and one != model), "")
     return Announced(
@@ -114,8 +114,8 @@ def _one(node: etree._Element, kind: str, sender: str) -> Announced | None:
     )
 
 
-def _door(xaddrs: list[str], sender: str) -> tuple[int, str]:
-    """Port and path of the device service: of the address that the answer came from, else of the first usable one."""
+def _service_address(xaddrs: list[str], sender: str) -> tuple[int, str]:
+    """Port and path of the device service, from the XAddr of the sender's address, else from the first usable one."""
     addresses: list[tuple[bool, int, str]] = []
     for text in xaddrs[:16]:
         try:
@@ -132,7 +132,7 @@ def _door(xaddrs: list[str], sender: str) -> tuple[int, str]:
 
 
 def sender_host(address: object) -> str | None:
-    """The plain IP of a datagram's sender, None for one at which no device can be."""
+    """The IP address of a datagram's sender, None for one that no device can have."""
     try:
         parsed = ipaddress.ip_address(str(address))
     except ValueError:

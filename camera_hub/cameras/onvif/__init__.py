@@ -1,5 +1,5 @@
-"""Talking ONVIF to one device at a time: bounded, without redirects, never believing an address that a device names.
+"""Talking ONVIF to one device at a time: bounded, without redirects, never trusting an address that a device names.
 
-Only home of zeep; onvif-zeep supplies the WSDL files and nothing else. It is never imported: importing it sets up
-logging and drops proxy settings, and its ONVIFCamera makes (and leaks) an event subscription each time it is made.
+The only package that imports zeep; onvif-zeep supplies the WSDL files and nothing else. It is never imported: importing
+it configures logging and drops proxy settings, and each ONVIFCamera creates (and leaks) an event subscription.
 """

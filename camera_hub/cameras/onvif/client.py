@@ -1,4 +1,4 @@
-"""ONVIF for the rest of the house: a few coroutines over a bounded pool of threads, one call per device at a time."""
+"""ONVIF for the rest of the hub: a few coroutines over a bounded pool of threads, one call per device at a time."""
 
 import asyncio
 from collections import OrderedDict
@@ -28,14 +28,14 @@ _THREADS = 16
 _KNOWN_SECONDS = 600.0
 _KNOWN_LIMIT = 4096
 _DESCRIBE_FACTOR = 2.0
-"""Describing is up to a hundred calls (a recorder of 32 channels); it may take this many single deadlines in all."""
+"""Describing takes up to a hundred calls (a recorder of 32 channels); all together they get this many deadlines."""
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
 class OnvifTarget:
-    """A device's ONVIF service: the address it is reached on, its login, what is known of its clock."""
+    """A device's ONVIF service: the address where it is reached, its login, what is known of its clock."""
 
     host: str
     port: int
@@ -46,7 +46,7 @@ class OnvifTarget:
 
 @dataclass(frozen=True, slots=True)
 class ClockReading:
-    """A device's clock against ours: `offset_s` = device minus hub, None when its answer holds no usable time."""
+    """A device's clock against ours: `offset_s` = device minus hub, None when its answer contains no usable time."""
 
     offset_s: float | None
     took_ms: float
@@ -55,7 +55,7 @@ class ClockReading:
 
 @dataclass(frozen=True, slots=True)
 class _DeviceMemory:
-    """What a device answered that need not be asked again for each stream."""
+    """Answers of a device that need not be requested again for each stream."""
 
     services: dict[str, str]
     offset_s: float | None
@@ -63,7 +63,7 @@ class _DeviceMemory:
 
 
 class Onvif:
-    """An async context manager; leaving ends the threads and waits for them."""
+    """The ONVIF client. An async context manager; leaving ends the threads and waits for them."""
 
     def __init__(self, settings: DiscoverySettings, clock: Clock, logins: LoginBudget | None = None) -> None:
         self._settings = settings
@@ -78,10 +78,10 @@ class Onvif:
 
     async def __aenter__(self) -> Self:
         loop = asyncio.get_running_loop()
-        await loop.run_in_executor(self._pool, wsdl.folder)  # says at once when the files are not there
-        # Parsing takes up to half a second; only the first question to a device must wait for it.
+        await loop.run_in_executor(self._pool, wsdl.folder)  # raises at once when the files are missing
+        # Parsing takes up to half a second; only the first call to a device must wait for it.
         self._warmed = loop.run_in_executor(self._pool, wsdl.warm)
-        self._warmed.add_done_callback(lambda done: done.cancelled() or done.exception())  # a question raises it again
+        self._warmed.add_done_callback(lambda done: done.cancelled() or done.exception())  # a call raises it again
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -100,7 +100,7 @@ class Onvif:
     ) -> Described:
         """What the device is and which cameras it has; without a port the usual ones are tried in order.
 
-        Raises HubError with the Reason: of the port that answered anything, else of the first.
+        Raises HubError with the Reason of a port that answered at all, else with that of the first one.
         """
         if port is not None:
             return await self._describe(OnvifTarget(host, port, path, login))
@@ -108,8 +108,8 @@ class Onvif:
         for usual, error in zip(self._settings.ports, errors, strict=True):
             if error is None or error.reason == Reason.LOGIN_NEEDED:
                 return await self._describe(OnvifTarget(host, usual, path, login))
-        telling = [error for error in errors if error is not None and error.reason not in _NOBODY]
-        raise next(iter([*telling, *(error for error in errors if error is not None)]), _no_ports())
+        answered = [error for error in errors if error is not None and error.reason not in _NO_ANSWER]
+        raise next(iter([*answered, *(error for error in errors if error is not None)]), _no_ports())
 
     async def _greeted(self, host: str, port: int, path: str) -> HubError | None:
         """Why the port does not speak ONVIF, None when it does."""
@@ -120,7 +120,7 @@ class Onvif:
         return None
 
     async def stream_uri(self, target: OnvifTarget, profile: str, *, timeout: float | None = None) -> str:
-        """The profile's RTSP address, on the host that the device is reached on, without login. Raises HubError."""
+        """The profile's RTSP URL, on the host where the device is reached, without login. Raises HubError."""
 
         def ask(device: OnvifDevice, services: dict[str, str]) -> str:
             if (path := services.get(MEDIA1)) is not None:
@@ -167,7 +167,7 @@ class Onvif:
                 conversation.clock_offset_s = fresh.offset_s
                 return ask(device, fresh.services), fresh.services, fresh.offset_s
             conversation.clock_offset_s = target.clock_offset_s
-            with suppress(HubError):  # its clock may be hidden while its media is not; the next call will show
+            with suppress(HubError):  # it may refuse its clock but not its media; the next call will show
                 conversation.clock_offset_s = self._read_clock(device).offset_s
             services = device.services()
             return ask(device, services), services, conversation.clock_offset_s
@@ -189,7 +189,7 @@ class Onvif:
         *,
         patience: float | None = None,
     ) -> T:
-        """Run `work` in a thread under one deadline of that many seconds; the device's lock is held for its length.
+        """Run `work` in a thread under one deadline of that many seconds, while holding the device's lock.
 
         Raises HubError(BUSY) when lock, login and thread are not free within `patience` seconds.
         """
@@ -210,7 +210,7 @@ class Onvif:
                     await held.enter_async_context(self._free)
             except TimeoutError as error:
                 raise HubError(
-                    Kind.BUSY, "too many slow devices are being asked just now; try again", reason=Reason.BUSY
+                    Kind.BUSY, "too many slow devices are being queried right now; try again", reason=Reason.BUSY
                 ) from error
             deadline = Deadline(seconds)
             conversation = SoapConversation(
@@ -238,7 +238,7 @@ class Onvif:
         device_time = device.utc()
         took = self._clock.monotonic() - began
         middle = before + timedelta(seconds=took / 2)
-        # Devices answer with whole seconds: half a second is the mean of what they cut off.
+        # Devices answer in whole seconds: they cut off half a second on average.
         offset = (device_time - middle).total_seconds() + 0.5 if device_time is not None else None
         return ClockReading(offset, took * 1000, before)
 
@@ -250,15 +250,17 @@ class Onvif:
             self._known.popitem(last=False)
 
 
-_NOBODY = {Reason.PORT_CLOSED, Reason.UNREACHABLE, Reason.TIMED_OUT}
+_NO_ANSWER = {Reason.PORT_CLOSED, Reason.UNREACHABLE, Reason.TIMED_OUT}
 
 
 def _no_ports() -> HubError:
-    return HubError(Kind.INVALID, "no ports are set to be tried; give the device's port", reason=Reason.UNREACHABLE)
+    return HubError(
+        Kind.INVALID, "no ONVIF ports are configured to be tried; give the device's port", reason=Reason.UNREACHABLE
+    )
 
 
 def _said(device: OnvifDevice, services: dict[str, str]) -> Said:
-    """Ask everything that describing needs; only identity and profiles must be answered."""
+    """Request everything that describing needs; only identity and profiles are required."""
     identity = device.identity()
     none: list[Profile] = []
     scopes: tuple[str, ...] = device.tolerant(device.scopes, tuple[str, ...]())
@@ -282,7 +284,7 @@ def _said(device: OnvifDevice, services: dict[str, str]) -> Said:
             elif media2 is not None:
                 uris[profile.token] = device.media2(media2).stream_uri(profile.token)
         except HubError as error:
-            # Addresses are asked again when pulled; a dead channel or a slow recorder must not undo the description.
+            # Addresses are requested again when pulled; a dead channel or slow recorder must not spoil the description.
             if error.reason in (Reason.WRONG_PASSWORD, Reason.LOCKED_OUT):
                 raise
             if error.reason == Reason.TIMED_OUT:
@@ -291,7 +293,7 @@ def _said(device: OnvifDevice, services: dict[str, str]) -> Said:
 
 
 def _with_claims(profiles: list[Profile], modern: list[Profile]) -> list[Profile]:
-    """Media1 profiles with the codec that media2 claims for the same token: media1 has no word for H.265."""
+    """Media1 profiles with the codec that Media2 reports for the same token: Media1 has no value for H.265."""
     claims = {one.token: one for one in modern}
     return [
         Profile(

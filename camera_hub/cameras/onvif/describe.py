@@ -1,8 +1,8 @@
-"""From what a device said to what it is: one device, its cameras, their main and sub streams. Pure.
+"""From a device's answers to what it is: one device, its cameras, their main and sub streams. Pure.
 
-Profiles are grouped by the video source they show, so that a recorder with eight sources yields eight cameras; channels
-without a camera behind them still have profiles and are kept. An ONVIF profile says what the device claims; the codec
-in force is learned from the stream itself.
+Profiles are grouped by their video source, so that a recorder with eight sources yields eight cameras; channels without
+a camera behind them still have profiles and are kept. An ONVIF profile says what the device claims; the actual codec is
+learned from the stream itself.
 """
 
 import re
@@ -16,7 +16,7 @@ from camera_hub.errors import HubError
 MAX_CHANNELS = 256
 MAX_PROFILES = 1024
 MAX_TOKEN = 128
-"""ONVIF allows 64; more than the columns hold is cut, not trusted."""
+"""ONVIF allows 64; longer tokens are cut to what the columns can store."""
 
 _SUB_AREA = 704 * 576
 _GENERIC = re.compile(
@@ -51,7 +51,7 @@ class Profile:
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Which device it is, at whatever address. Empty text: not known."""
+    """Which device it is, whatever its address. Empty text: unknown."""
 
     manufacturer: str = ""
     model: str = ""
@@ -63,7 +63,7 @@ class Identity:
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """Everything that a device answered. `uris`: profile token → stream address; `osd`: source configuration → text."""
+    """All answers of a device. `uris`: profile token → stream address; `osd`: source configuration → text."""
 
     identity: Identity
     profiles: tuple[Profile, ...]
@@ -75,7 +75,7 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class DescribedStream:
-    """A stream on the address that the device was reached on; `url` is "" while the device does not give it."""
+    """A stream at the address where the device was reached; `url` is "" if the device did not give it."""
 
     profile: str
     codec: str | None
@@ -86,7 +86,7 @@ class DescribedStream:
 
 @dataclass(frozen=True, slots=True)
 class Channel:
-    """One camera of the device, by its video source."""
+    """One camera of the device, identified by its video source."""
 
     token: str
     name: str
@@ -110,7 +110,7 @@ class Described:
 
 
 def described(said: Said, *, host: str, port: int, path: str, clock_offset_s: float | None) -> Described:
-    """Make a device of what was said."""
+    """The device that these answers describe."""
     groups: dict[str, list[Profile]] = {}
     for profile in said.profiles:
         if len(groups) < MAX_CHANNELS or profile.source in groups:
@@ -142,7 +142,7 @@ def described(said: Said, *, host: str, port: int, path: str, clock_offset_s: fl
 
 
 def main_and_sub(profiles: Iterable[Profile]) -> tuple[Profile, Profile | None]:
-    """The best picture, and the one for tiles: smaller, H.264 if there is one, the finest up to 704 x 576."""
+    """The profile with the best picture, and the one for tiles: smaller, preferably H.264, the best up to 704 x 576."""
     ordered = sorted(profiles, key=lambda one: -one.area)
     main = ordered[0]
     smaller = [one for one in ordered[1:] if one.area < main.area or one.codec != main.codec or not one.area]
@@ -155,7 +155,7 @@ def main_and_sub(profiles: Iterable[Profile]) -> tuple[Profile, Profile | None]:
 
 
 def device_name(said: Said) -> str:
-    """The name that a person gave the device, else maker and model."""
+    """The name that somebody gave the device, else its manufacturer and model."""
     scopes = scope_values(said.scopes)
     makers = {said.identity.model.lower(), said.identity.manufacturer.lower()}
     for candidate in (*scopes.get("name", ()), said.hostname):
@@ -165,7 +165,7 @@ def device_name(said: Said) -> str:
 
 
 def channel_name(profiles: Iterable[Profile], osd: Mapping[str, str]) -> str:
-    """What the picture itself says, else the video source's name, else the profile's name. "" if generic."""
+    """The text in the picture (OSD), else the video source's name, else the profile's name. "" if all are generic."""
     profiles = list(profiles)
     candidates = [osd.get(one.configuration, "") for one in profiles]
     candidates += [one.source_name for one in profiles]
@@ -183,17 +183,17 @@ def scope_values(scopes: Iterable[str]) -> dict[str, list[str]]:
 
 
 def generic(name: str) -> bool:
-    """Whether a name says nothing of the place ("Profile_1", "VideoSource 2", "IPCamera")."""
+    """Whether a name says nothing about the place ("Profile_1", "VideoSource 2", "IPCamera")."""
     return _GENERIC.fullmatch(name) is not None
 
 
 def clean(text: str | None, limit: int = 64) -> str:
-    """Device text made fit for a name: printable, one line, bounded."""
+    """A device's text, cleaned for use as a name: printable, one line, bounded."""
     return "".join(c if c.isprintable() else " " for c in (text or "")).strip()[:limit].strip()
 
 
 def mac_of(text: str | None) -> str:
-    """A hardware address as aa:bb:cc:dd:ee:ff, "" when it is none (or all zeros or ones, which are nobody's)."""
+    """A MAC address as aa:bb:cc:dd:ee:ff, "" when it is not one (or all zeros or all ones, which identify nothing)."""
     digits = re.sub(r"[^0-9a-f]", "", (text or "").lower())
     if len(digits) != 12 or digits in ("0" * 12, "f" * 12):
         return ""
@@ -201,7 +201,7 @@ def mac_of(text: str | None) -> str:
 
 
 def codec_of(text: str | None) -> str | None:
-    """A claimed encoding in our words."""
+    """A claimed encoding as our name for the codec."""
     word = re.sub(r"[^a-z0-9]", "", (text or "").lower())
     return {"h264": "h264", "h265": "h265", "hevc": "h265", "jpeg": "mjpeg", "mpeg4": "mpeg4"}.get(word)
 

@@ -1,4 +1,4 @@
-"""The ONVIF calls that the hub makes, over one conversation. Blocking; zeep's answers end here, values come out."""
+"""The ONVIF calls that the hub makes, in one conversation. Blocking; returns plain values, never zeep's objects."""
 
 import logging
 from collections.abc import Callable
@@ -29,7 +29,7 @@ class OnvifDevice:
         self._path = path
 
     def utc(self) -> datetime | None:
-        """The device's clock, without a login; None when its answer holds no usable time."""
+        """The device's clock, without a login; None when its answer contains no usable time."""
         answer = self._device("GetSystemDateAndTime")
         utc: Any = getattr(answer, "UTCDateTime", None)
         try:
@@ -54,7 +54,7 @@ class OnvifDevice:
         return found if found.keys() & {MEDIA1, MEDIA2} else {MEDIA1: self._path}
 
     def identity(self) -> Identity:
-        """Who made it and which one it is. The first call that needs the login."""
+        """Manufacturer, model, serial number and so on. The first call that needs the login."""
         info = self._device("GetDeviceInformation")
         return Identity(
             manufacturer=clean(info.Manufacturer),
@@ -95,7 +95,7 @@ class OnvifDevice:
         return found
 
     def osd(self, path: str) -> dict[str, str]:
-        """Source configuration → the longest plain text that is burnt into its picture."""
+        """Source configuration → the longest plain text of its on-screen display."""
         texts: dict[str, str] = {}
         for one in self._media(path, "GetOSDs") or ():
             said = one.TextString
@@ -107,7 +107,7 @@ class OnvifDevice:
         return texts
 
     def stream_uri(self, path: str, profile: str) -> str:
-        """The profile's RTSP address as the device answers it."""
+        """The profile's RTSP URL as the device answers it."""
         setup = {"Stream": "RTP-Unicast", "Transport": {"Protocol": "RTSP"}}
         answer = self._media(path, "GetStreamUri", StreamSetup=setup, ProfileToken=profile)
         return str(getattr(answer, "Uri", None) or "")
@@ -122,7 +122,7 @@ class OnvifDevice:
     def tolerant(self, ask: Callable[[], T], default: T) -> T:
         """The answer, or `default` where the device refuses or garbles a call that we can do without.
 
-        A refused login, a closed port and a passed deadline are still raised: the next call would fare no better.
+        A refused login, a closed port and a passed deadline are still raised: the next call would fail as well.
         """
         try:
             return readable(ask)
@@ -130,7 +130,7 @@ class OnvifDevice:
             self._conversation.deadline.check()
             if error.reason not in (Reason.SOAP_FAULT, Reason.BAD_REPLY, Reason.ONVIF_OFF):
                 raise
-            log.debug("a call that can be missed failed: %s", error)
+            log.debug("an optional call failed: %s", error)
             return default
 
     def _mac(self) -> str:
@@ -158,13 +158,13 @@ class OnvifDevice:
 
 
 def readable(ask: Callable[[], T]) -> T:
-    """What `ask` answers; whatever zeep or we stumble over in a device's answer is its bad reply. Raises HubError."""
+    """The result of `ask`; any failure of zeep or ours to read the device's answer becomes HubError(BAD_REPLY)."""
     try:
         return ask()
     except HubError:
         raise
     except Exception as error:
-        log.debug("an answer broke the reader", exc_info=error)
+        log.debug("an answer could not be parsed", exc_info=error)
         raise faults.bad_reply(type(error).__name__) from error
 
 

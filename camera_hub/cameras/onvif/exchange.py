@@ -1,8 +1,8 @@
-"""One HTTP POST to one pinned address, as a hostile device must be spoken to: blocking, for use in a worker thread.
+"""One HTTP request to one pinned address, safe against hostile devices: blocking, for use in a worker thread.
 
-One deadline covers connect, sending and every byte of the answer, so a dripping device cannot hold a thread. Redirects
-are an error, since a 307 would carry the login elsewhere. Proxies of the environment are not looked
-at. The body is bounded twice: as sent, and as decoded should a device compress although it was asked not to.
+One deadline covers connecting, sending and every byte of the answer, so that a device which answers byte by byte cannot
+hold a thread. Redirects are an error, since a 307 would carry the login elsewhere. Proxies set in the environment are
+ignored. The body is bounded twice: as sent, and as decoded, should a device compress although it was asked not to.
 """
 
 import errno
@@ -23,12 +23,12 @@ from typing import Any
 from camera_hub.errors import HubError, Kind, Reason
 
 _SLICE = 0.25
-"""Seconds a receive may block before the stop flag is looked at again."""
+"""Seconds that a receive may block before the stop flag is checked again."""
 
 
 @dataclass(frozen=True, slots=True)
 class PinnedPeer:
-    """Where the device is dialled. `address` is the IP that `host` was resolved to once; no other is ever dialled."""
+    """Where the device is reached. `address` is the IP that `host` was resolved to once; no other is connected to."""
 
     host: str
     address: str
@@ -45,7 +45,7 @@ class PinnedPeer:
 
 
 class Deadline:
-    """Seconds left of one operation, and whether it was given up. Shared between the event loop and the thread."""
+    """Seconds left for one operation, and whether it was abandoned. Shared between the event loop and the thread."""
 
     def __init__(self, seconds: float, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._monotonic = monotonic
@@ -72,7 +72,7 @@ class Deadline:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """An HTTP answer, in the shape that zeep reads too."""
+    """An HTTP answer, in the shape that zeep expects."""
 
     status_code: int
     headers: Message
@@ -101,7 +101,7 @@ class _Received(io.RawIOBase):
 
 
 class _Socket:
-    """What http.client needs of a socket."""
+    """What http.client needs from a socket."""
 
     def __init__(self, sock: socket.socket, deadline: Deadline) -> None:
         self._sock = sock
@@ -122,7 +122,7 @@ class _Socket:
 def request(
     peer: PinnedPeer, method: str, path: str, body: bytes, headers: dict[str, str], *, deadline: Deadline, limit: int
 ) -> Reply:
-    """Send one request on a connection of its own and read the answer. Raises HubError with a Reason."""
+    """Send one request on its own connection and read the answer. Raises HubError with a Reason."""
     sock = _connected(peer, deadline)
     connection = http.client.HTTPConnection(peer.host, peer.port)
     connection.sock = _Socket(sock, deadline)
@@ -131,7 +131,7 @@ def request(
             method,
             path,
             body=body or None,
-            # As bytes: http.client would write Latin-1, and a login name may be Chinese (RFC 7616 has it in UTF-8).
+            # As bytes: http.client would write Latin-1, and a user name may be Chinese (UTF-8 according to RFC 7616).
             headers={
                 name: value.encode()
                 for name, value in {
@@ -147,7 +147,7 @@ def request(
         if 300 <= answer.status < 400:
             raise HubError(
                 Kind.UNREACHABLE,
-                "the device redirects to another address, which is not followed; register the address itself",
+                "the device redirects to another address, which is not followed; register that address instead",
                 reason=Reason.REDIRECTED,
             )
         content = _body(answer, limit)
@@ -192,7 +192,7 @@ def _connected(peer: PinnedPeer, deadline: Deadline) -> socket.socket:
         raise
     if not peer.tls:
         return sock
-    # Cameras have certificates that they signed themselves; TLS here keeps listeners out, it does not prove identity.
+    # Cameras have self-signed certificates; TLS protects against eavesdropping here, it does not prove identity.
     context = ssl.create_default_context()
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
@@ -217,7 +217,7 @@ def _body(answer: http.client.HTTPResponse, limit: int) -> bytes:
     if encoding in ("", "identity"):
         return content
     if encoding not in ("gzip", "deflate"):
-        raise HubError(Kind.UNREACHABLE, "the device's answer is encoded strangely", reason=Reason.BAD_REPLY)
+        raise HubError(Kind.UNREACHABLE, "the device's answer has an unknown content encoding", reason=Reason.BAD_REPLY)
     inflate = zlib.decompressobj(wbits=47 if encoding == "gzip" else 15)
     plain = inflate.decompress(content, limit + 1)
     if len(plain) > limit:

@@ -1,6 +1,6 @@
 """What a device's refusals mean: HTTP status codes and SOAP faults → HubError with a Reason.
 
-Devices use the wrong codes freely (standards 1.4), so the words count more than the number.
+Devices often use the wrong codes, so the words count more than the number.
 """
 
 import re
@@ -19,12 +19,12 @@ _FULL = re.compile(r"(maximum|too many|max).{0,30}(session|stream|user|connectio
 
 
 def wants_login(status: int, words: str) -> bool:
-    """Whether an answer asks us to prove who we are (or refuses our proof). `words`: code, subcodes and reason."""
+    """Whether an answer asks for a login, or refuses ours. `words`: code, subcodes and reason."""
     return status == 401 or (status in (400, 403, 500, 200) and _AUTH.search(words) is not None)
 
 
 def refused(words: str, *, tried: bool) -> HubError:
-    """The error of a login that was refused (`tried`), or that is needed and was not given."""
+    """The error for a login that was refused (`tried`), or that is needed and was not given."""
     if _LOCKED.search(words):
         return HubError(
             Kind.UNREACHABLE,
@@ -32,16 +32,18 @@ def refused(words: str, *, tried: bool) -> HubError:
             reason=Reason.LOCKED_OUT,
         )
     if not tried:
-        return HubError(Kind.UNREACHABLE, "the device asks for a login and none is given", reason=Reason.LOGIN_NEEDED)
+        return HubError(
+            Kind.UNREACHABLE, "the device asks for a login and none is set; enter it", reason=Reason.LOGIN_NEEDED
+        )
     return HubError(
         Kind.UNREACHABLE,
-        "the device refuses this user name and password for ONVIF; some devices keep ONVIF users of their own",
+        "the device refuses this user name and password for ONVIF; some devices have separate ONVIF users",
         reason=Reason.WRONG_PASSWORD,
     )
 
 
 def of_status(status: int) -> HubError | None:
-    """The error that a plain HTTP status is, None for one that may carry a SOAP answer."""
+    """The error that an HTTP status stands for, None for one that may carry a SOAP answer."""
     if status in (200, 400, 500):
         return None
     if status in (404, 405, 501):
@@ -56,7 +58,7 @@ def of_status(status: int) -> HubError | None:
 
 
 def of_fault(words: str) -> HubError:
-    """The error of a SOAP fault that is not a refused login. The device's own words are shortened and made harmless."""
+    """The error for a SOAP fault that is not a refused login. The device's own words are shortened and sanitized."""
     said = re.sub(r"[^\x20-\x7e\u3000-\u9fff\uff00-\uffef]+", " ", words).strip()[:160]
     if _FULL.search(words):
         return HubError(Kind.UNREACHABLE, f"the device is full: {said}", reason=Reason.DEVICE_FULL)
@@ -64,5 +66,5 @@ def of_fault(words: str) -> HubError:
 
 
 def bad_reply(what: str) -> HubError:
-    """The error of an answer that cannot be read."""
+    """The error for an answer that cannot be read."""
     return HubError(Kind.UNREACHABLE, f"the device's answer cannot be read ({what})", reason=Reason.BAD_REPLY)

@@ -1,4 +1,4 @@
-"""Media2 (ver20) by hand: onvif-zeep has no WSDL for it, and it is the only service that can name H.265."""
+"""Media2 (ver20), written by hand: onvif-zeep has no WSDL for it, and it is the only service that can report H.265."""
 
 from itertools import islice
 from typing import Any
@@ -13,7 +13,7 @@ MEDIA2 = "http://www.onvif.org/ver20/media/wsdl"
 
 
 class Media2:
-    """The few calls that are needed of a media2 service at `path`."""
+    """The few calls that the hub needs of a Media2 service at `path`."""
 
     def __init__(self, conversation: SoapConversation, path: str) -> None:
         self._conversation = conversation
@@ -43,7 +43,7 @@ class Media2:
         return found
 
     def stream_uri(self, profile: str) -> str:
-        """The profile's RTSP address as the device answers it."""
+        """The profile's RTSP URL as the device answers it."""
         answer = self._call("GetStreamUri", ("Protocol", "RTSP"), ("ProfileToken", profile))
         return next((node.text or "" for node in answer.iter("{*}Uri")), "")
 

@@ -1,8 +1,8 @@
-"""zeep's transport, replaced: posts envelopes to one pinned device and proves who we are the way the device asks for.
+"""Replaces zeep's transport: posts envelopes to one pinned device and authenticates the way the device asks for.
 
-The first protected call goes out without a login; the answer says which proof is wanted (401 + Digest, or 400 with
-ter:NotAuthorized for UsernameToken; both at once is forbidden by the Core specification). The choice is kept for the
-rest of the conversation. A refused proof is tried at most once more, with the other scheme if the device offered it.
+The first protected call goes out without a login; the answer says which scheme is wanted (401 + Digest, or 400 with
+ter:NotAuthorized for UsernameToken; the Core specification forbids both at once). The choice is kept for the rest of
+the conversation. After a refusal there is at most one more attempt, with the other scheme if the device offered it.
 """
 
 import copy
@@ -25,7 +25,7 @@ SOAP11 = "http://schemas.xmlsoap.org/soap/envelope/"
 
 
 class SoapConversation:
-    """One operation's calls to one device. `post_xml` and `load` are what zeep asks of a transport.
+    """One operation's calls to one device. `post_xml` and `load` are what zeep requires of a transport.
 
     `accepted` is called, in the thread, when the device accepts the login. `clock_offset_s` (device minus hub) is set
     once the device's clock was read; UsernameTokens are signed with it.
@@ -54,7 +54,7 @@ class SoapConversation:
         self._digest = Authenticator(login.username, login.password, basic=False) if login else None
 
     def load(self, url: str) -> NoReturn:
-        """zeep asks here for documents that an answer names; there are none."""
+        """zeep's hook to load documents that an answer names; none are ever loaded."""
         raise HubError(Kind.INTERNAL, "nothing is loaded from the network")
 
     def post_xml(self, address: str, envelope: etree._Element, headers: dict[str, str]) -> Reply:
@@ -118,7 +118,7 @@ def _challenges(reply: Reply) -> list[str]:
 
 
 def parsed(content: bytes) -> etree._Element:
-    """The root of an answer, read without DTD, entities, network or huge trees. Raises HubError(BAD_REPLY)."""
+    """The root of an answer, parsed without DTD, entities, network access or huge trees. Raises HubError(BAD_REPLY)."""
     parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, recover=True)
     try:
         root: etree._Element | None = etree.fromstring(content, parser)
@@ -128,7 +128,7 @@ def parsed(content: bytes) -> etree._Element:
         raise faults.bad_reply("no XML")
     docinfo: Any = root.getroottree().docinfo
     if docinfo.doctype:
-        raise faults.bad_reply("it brings a document type")
+        raise faults.bad_reply("it declares a document type")
     return root
 
 

@@ -1,4 +1,4 @@
-"""WS-UsernameToken (WSS UsernameToken Profile 1.0): the login of ONVIF devices within the SOAP envelope. Pure."""
+"""WSS UsernameToken Profile 1.0: the login to an ONVIF device inside the SOAP envelope. Pure."""
 
 import base64
 import hashlib
@@ -15,7 +15,7 @@ _NONCE_TYPE = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-soap-mess
 
 
 def username_token(login: DeviceLogin, created: datetime, nonce: bytes) -> etree._Element:
-    """The wsse:Security header; `created` must be the device's own time, else a skewed device refuses it."""
+    """The wsse:Security header; `created` must be the device's time, else a device with a wrong clock refuses it."""
     stamp = created.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     # SHA-1 is what the UsernameToken profile 1.0 prescribes.
     proof = hashlib.sha1(nonce + stamp.encode() + login.password.encode(), usedforsecurity=False).digest()

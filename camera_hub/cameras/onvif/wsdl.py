@@ -1,7 +1,7 @@
 """The parsed WSDLs of onvif-zeep, read once from the installed package and shared by all devices.
 
-Parsing costs 40–70 ms and 3.5 MB per service; shared documents cost nothing per device (standards 1.4). Nothing is ever
-loaded from the network: neither a WSDL or XSD named in a file, nor one that a device's answer names.
+Parsing takes 40–70 ms and 3.5 MB per service; shared documents cost nothing per device. Nothing is ever loaded from the
+network: neither a WSDL or XSD named in a file, nor one that a device's answer names.
 """
 
 import sys
@@ -17,7 +17,7 @@ from zeep.wsdl import Document
 from camera_hub.errors import HubError, Kind
 
 SETTINGS = Settings(strict=False, xml_huge_tree=False, forbid_dtd=True, forbid_entities=True, forbid_external=True)
-"""strict=False: cameras send invalid XML daily. The rest keeps hostile answers small and alone."""
+"""strict=False: cameras often send invalid XML. The rest limits hostile answers and keeps them from loading others."""
 
 DEVICE = ("devicemgmt.wsdl", "{http://www.onvif.org/ver10/device/wsdl}DeviceBinding")
 MEDIA = ("media.wsdl", "{http://www.onvif.org/ver10/media/wsdl}MediaBinding")
@@ -26,7 +26,7 @@ _parsing = threading.Lock()
 
 
 class _FilesOnly:
-    """What zeep loads documents through: files of the one folder, nothing else."""
+    """zeep's document loader: files in the one folder, nothing else."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -43,7 +43,7 @@ class _FilesOnly:
 
 @lru_cache(maxsize=1)
 def folder() -> Path:
-    """Where onvif-zeep has put its WSDL files. Raises HubError(UNAVAILABLE) with the remedy."""
+    """Where onvif-zeep installed its WSDL files. Raises HubError(UNAVAILABLE) with the remedy."""
     places: list[Path] = []
     try:
         for file in files("onvif-zeep") or ():
@@ -60,7 +60,7 @@ def folder() -> Path:
 
 
 def service(kind: tuple[str, str], transport: Any, url: str) -> Any:
-    """A zeep service of that WSDL and binding, which posts to `url` through `transport` (it has `post_xml`)."""
+    """A zeep service for that WSDL and binding, which posts to `url` through `transport.post_xml`."""
     name, binding = kind
     client: Any = Client(_document(name), transport=transport, settings=SETTINGS)  # type: ignore[no-untyped-call]  # zeep's
     return client.create_service(binding, url)

@@ -17,7 +17,7 @@ from camera_hub.store.tables import Camera, Device
 
 
 class Cameras:
-    """The verbs of cameras. Each publishes CameraChanged (and VillageChanged where counts move) after its commit."""
+    """Operations on cameras. Each publishes CameraChanged (and VillageChanged if counts change) after its commit."""
 
     def __init__(self, database: Database, bus: EventBus, clock: Clock) -> None:
         self._database = database
@@ -25,7 +25,7 @@ class Cameras:
         self._clock = clock
 
     async def all(self, actor: Actor, *, state: str | None = None, village_id: int | None = None) -> list[CameraView]:
-        """Those in the actor's scope, in the order of villages and their own; without a state all but the retired."""
+        """Cameras in the actor's scope, in the order of villages and their own; by default all but retired ones."""
         where = [
             Camera.state == state if state is not None else Camera.state != "retired",
             in_scope(actor, Camera.village_id),
@@ -42,7 +42,7 @@ class Cameras:
         return found[0]
 
     async def some(self, actor: Actor, ids: Iterable[int]) -> list[CameraView]:
-        """Those of the given ids that are there and in the actor's scope."""
+        """The cameras with these ids that exist and are in the actor's scope."""
         return await self._views(actor, [Camera.id.in_(list(ids)), in_scope(actor, Camera.village_id)])
 
     async def change(
@@ -70,7 +70,7 @@ class Cameras:
         return await self.get(actor, camera_id)
 
     async def order(self, actor: Actor, ids: Sequence[int]) -> None:
-        """Put these cameras into this order within their villages, before any that are not named."""
+        """Put these cameras into this order within their villages, before all others."""
         async with self._database.write() as session:
             rows = {one.id: one for one in await session.scalars(select(Camera).where(Camera.id.in_(ids)))}
             self._known(actor, rows, ids)
@@ -88,7 +88,7 @@ class Cameras:
         self._publish(moved)
 
     async def approve(self, actor: Actor, ids: Sequence[int], place_class: str | None = None) -> list[CameraView]:
-        """Let operators see them; retired ones come back. Raises HubError: NOT_FOUND, CONFLICT (device retired)."""
+        """Put them into service, retired ones too. Raises HubError: NOT_FOUND, CONFLICT (device retired)."""
         async with self._database.write() as session:
             rows = {one.id: one for one in await session.scalars(select(Camera).where(Camera.id.in_(ids)))}
             self._known(actor, rows, ids)
@@ -116,7 +116,7 @@ class Cameras:
         return await self.some(actor, ids)
 
     async def retire(self, actor: Actor, ids: Sequence[int]) -> list[CameraView]:
-        """Take them out of service; their history stays. Raises HubError(NOT_FOUND)."""
+        """Take them out of service; their history is kept. Raises HubError(NOT_FOUND)."""
         async with self._database.write() as session:
             rows = {one.id: one for one in await session.scalars(select(Camera).where(Camera.id.in_(ids)))}
             self._known(actor, rows, ids)
@@ -126,7 +126,7 @@ class Cameras:
         return await self.some(actor, ids)
 
     async def prove(self, actor: Actor, camera_id: int) -> CameraView:
-        """Try its picture again, in the background. Raises HubError: NOT_FOUND, CONFLICT (retired)."""
+        """Have the camera proved again, in the background. Raises HubError: NOT_FOUND, CONFLICT (retired)."""
         async with self._database.write() as session:
             camera = await session.get(Camera, camera_id)
             if camera is None:
@@ -134,7 +134,7 @@ class Cameras:
             require_village(actor, camera.village_id, "camera")
             if camera.state == "retired":
                 raise HubError(
-                    Kind.CONFLICT, "this camera is retired; bring it back into service first", reason=Reason.RETIRED
+                    Kind.CONFLICT, "this camera is retired; put it back into service first", reason=Reason.RETIRED
                 )
             proof_state.request(camera, self._clock.now())
         self._bus.publish(ProofRequested())
@@ -161,14 +161,14 @@ class Cameras:
 
 
 def rename(camera: Camera, name: str) -> None:
-    """Set the name and what it is found by."""
+    """Set the name and the pinyin by which it is found."""
     camera.name = name
     full, initials = pinyin_of(name)
     camera.pinyin, camera.initials = full[:512], initials[:128]
 
 
 def retire(camera: Camera, clock: Clock) -> None:
-    """Take the row out of service; a fault that it had ends with it."""
+    """Take the camera out of service, which also ends its fault."""
     if camera.state == "retired":
         return
     camera.state = "retired"

@@ -1,4 +1,4 @@
-"""From a described device to rows: is it registered already, which rows does it become, what is new in it."""
+"""From a described device to rows: whether it is registered already, which rows it becomes, which channels are new."""
 
 from collections.abc import Iterable
 
@@ -16,14 +16,14 @@ from camera_hub.store.tables import Camera, Device, Stream
 
 
 async def refuse_duplicate(session: AsyncSession, actor: Actor, found: DeviceFacts) -> None:
-    """Raise HubError(CONFLICT, duplicate) when the device is registered; it is named if the actor may see it."""
+    """Raise HubError(CONFLICT, duplicate) if the device is registered; names it if the actor may see it."""
     for known in await candidates(session, found):
         if not same(registered_facts(known), found):
             continue
         if not actor.sees(known.village_id):
             raise HubError(
                 Kind.CONFLICT,
-                "this device is registered already, in another village; ask the township",
+                "this device is registered already, in another village; ask a township admin",
                 reason=Reason.DUPLICATE,
                 other_village=True,
             )
@@ -39,7 +39,7 @@ async def refuse_duplicate(session: AsyncSession, actor: Actor, found: DeviceFac
 
 
 async def candidates(session: AsyncSession, found: DeviceFacts) -> list[Device]:
-    """Devices in service that share any fact with the one found; the one at the same place, if any, comes first.
+    """Devices in service that share any fact with the one found; one at the same place comes first.
 
     Bounded, since hundreds of cheap cameras may share one MAC or serial number.
     """
@@ -55,7 +55,7 @@ async def candidates(session: AsyncSession, found: DeviceFacts) -> list[Device]:
 
 
 def refuse_impostor(device: Device, found: Identity) -> None:
-    """Raise HubError(CONFLICT, identity_changed) when another device answers at this one's address."""
+    """Raise HubError(CONFLICT, identity_changed) if another device answers at this one's address."""
     differ = changed(registered_facts(device), found_facts(found, device.village_id, device.host, device.onvif_port))
     if differ:
         raise HubError(
@@ -68,7 +68,7 @@ def refuse_impostor(device: Device, found: Identity) -> None:
 
 
 def learn(device: Device, described: Described) -> None:
-    """Write what the device says of itself; what it does not say stays."""
+    """Store what the device says about itself; what it does not say is left unchanged."""
     identity = described.identity
     device.manufacturer = identity.manufacturer or device.manufacturer or ""
     device.model = identity.model or device.model or ""
@@ -86,7 +86,7 @@ def learn(device: Device, described: Described) -> None:
 async def add_channels(
     session: AsyncSession, device: Device, channels: Iterable[Channel], clock: Clock, *, approved: bool
 ) -> list[Camera]:
-    """Rows for channels that are new; known ones keep name, place and state and get the new streams."""
+    """Add rows for new channels; known ones keep name, place and state, and their streams are updated."""
     known = {one.channel: one for one in await session.scalars(select(Camera).where(Camera.device_id == device.id))}
     last = await session.scalar(select(func.max(Camera.position)).where(Camera.village_id == device.village_id))
     position = last or 0
@@ -135,7 +135,7 @@ async def _set_streams(session: AsyncSession, camera: Camera, channel: Channel) 
             session.add(_stream(camera, role, described))
             continue
         if stream.profile != described.profile or stream.details.get("claimed") != described.codec:
-            stream.codec = None  # another encoding: what the old one said no longer counts
+            stream.codec = None  # another encoding: the codec seen before no longer applies
         stream.source, stream.profile, stream.uri = "onvif", described.profile, described.url or stream.uri
         stream.details = {**stream.details, "claimed": described.codec}
         stream.width, stream.height = described.width, described.height

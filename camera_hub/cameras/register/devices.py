@@ -1,6 +1,6 @@
 """Devices: registered over ONVIF or by URL, changed, described again, retired.
 
-No transaction is open while a device is asked.
+No transaction is open while a device is queried.
 """
 
 from collections.abc import Iterable
@@ -30,7 +30,7 @@ from camera_hub.store.tables import Camera, Device, Stream, Village
 
 
 class Describer(Protocol):
-    """What the register needs of onvif.client."""
+    """What the register needs from onvif.client."""
 
     async def describe(
         self, host: str, port: int | None = None, login: DeviceLogin | None = None, path: str = ...
@@ -48,7 +48,7 @@ class Registered:
 
 
 class Devices:
-    """The verbs of devices. Each publishes DeviceChanged, CameraChanged and VillageChanged after its commit."""
+    """Operations on devices. Each publishes DeviceChanged, CameraChanged and VillageChanged after its commit."""
 
     def __init__(self, database: Database, bus: EventBus, clock: Clock, vault: Sealer, describer: Describer) -> None:
         self._database = database
@@ -58,7 +58,7 @@ class Devices:
         self._describer = describer
 
     async def all(self, actor: Actor) -> list[DeviceView]:
-        """Those in service in the actor's scope."""
+        """Devices in service in the actor's scope."""
         async with self._database.read() as session:
             return await views.devices(session, Device.retired_at.is_(None), in_scope(actor, Device.village_id))
 
@@ -85,8 +85,8 @@ class Devices:
     ) -> Registered:
         """Describe the device over ONVIF and add it with all its cameras; their pictures are proved afterwards.
 
-        A township admin's registration is approved at once, a village admin's waits. Raises HubError: NOT_FOUND
-        (village), INVALID (bad_host), CONFLICT (duplicate), or what describing met.
+        A township admin's registration is approved at once, a village admin's waits for approval. Raises HubError:
+        NOT_FOUND (village), INVALID (bad_host), CONFLICT (duplicate), or the error of describing.
         """
         await self._require_place(actor, village_id)
         host = urls.host(host)
@@ -128,7 +128,7 @@ class Devices:
         password: str = "",
         place_class: str = "other",
     ) -> Registered:
-        """A camera known by its RTSP address alone; a login in the address is moved out of it and sealed.
+        """Add a camera that is known by its RTSP URL only; a login in the URL is moved out of it and sealed.
 
         Raises HubError: NOT_FOUND (village), INVALID (bad_url), CONFLICT (duplicate).
         """
@@ -184,9 +184,9 @@ class Devices:
     ) -> DeviceView:
         """Change what is given; user name and password are those for `purpose`, and an empty name removes them.
 
-        A new password without a name keeps the name. Who may not approve types the password again when the address
-        changes: else it could be read by having the hub prove itself to a device of one's own. The device's logins for
-        other purposes are forgotten then. Raises HubError: NOT_FOUND, INVALID (bad_host, password_needed).
+        A new password without a name keeps the name. A user who may not approve must type the password again when the
+        address changes: otherwise they could read it by having the hub log in to a device of their own. The device's
+        logins for other purposes are deleted then. Raises HubError: NOT_FOUND, INVALID (bad_host, password_needed).
         """
         host = urls.host(host) if host is not None else None
         async with self._database.write() as session:
@@ -206,7 +206,7 @@ class Devices:
             if host is not None and host != device.host:
                 await _move(session, device, host)
             credentials = username is not None or password is not None
-            if credentials or moved:  # what another address makes of the login is not known
+            if credentials or moved:  # whether another address accepts the login is not known
                 device.credentials_version += 1
             if moved and not trusted:
                 await logins.remove_others(session, device, purpose)
@@ -223,9 +223,10 @@ class Devices:
         return await self.get(actor, device_id)
 
     async def describe(self, actor: Actor, device_id: int) -> Registered:
-        """Ask the device again: new channels come in, known ones keep their names.
+        """Describe the device again: new channels are added, known ones keep their names.
 
-        Raises HubError: NOT_FOUND, UNSUPPORTED (known by URL), CONFLICT (retired, identity_changed), or what was met.
+        Raises HubError: NOT_FOUND, UNSUPPORTED (known by URL), CONFLICT (retired, identity_changed), or the error of
+        describing.
         """
         async with self._database.read() as session:
             device = await self._mine(session, actor, device_id)
@@ -233,7 +234,7 @@ class Devices:
         if device.onvif_port is None:
             raise HubError(
                 Kind.UNSUPPORTED,
-                "this camera is known by its RTSP address alone and cannot be asked",
+                "this camera is known by its RTSP URL only and cannot be described; register it over ONVIF instead",
                 reason="url_only",
             )
         described = await self._describer.describe(device.host, device.onvif_port, login, device.onvif_path)
@@ -248,7 +249,7 @@ class Devices:
         return await self._done(actor, device, cameras)
 
     async def retire(self, actor: Actor, device_id: int) -> None:
-        """Take the device and all its cameras out of service; history stays. Raises HubError(NOT_FOUND)."""
+        """Take the device and all its cameras out of service; history is kept. Raises HubError(NOT_FOUND)."""
         async with self._database.write() as session:
             device = await self._mine(session, actor, device_id)
             device.retired_at = self._clock.now()
@@ -266,7 +267,7 @@ class Devices:
                 raise HubError(Kind.NOT_FOUND, "there is no such village")
 
     async def _locked(self, session: AsyncSession, village_id: int) -> None:
-        """Registrations of one village go one after the other, so that a double click finds its twin."""
+        """Lock the village: registrations there happen one after the other, so a double click finds a duplicate."""
         row = await session.scalar(select(Village).where(Village.id == village_id).with_for_update())
         if row is None:
             raise HubError(Kind.NOT_FOUND, "there is no such village")
@@ -305,7 +306,7 @@ async def _in_service(session: AsyncSession, device_id: int) -> list[Camera]:
 
 
 async def _move(session: AsyncSession, device: Device, host: str) -> None:
-    """Put the device and the stream addresses that it last answered onto another host."""
+    """Change the host of the device and of the stream addresses that it answered last."""
     device.host = host
     streams = await session.scalars(
         select(Stream).join(Camera, Camera.id == Stream.camera_id).where(Camera.device_id == device.id)

@@ -1,4 +1,4 @@
-"""Cameras that a user keeps at hand."""
+"""A user's favourite cameras."""
 
 from collections import defaultdict
 from collections.abc import Collection
@@ -17,7 +17,7 @@ LIMIT = 1000
 
 
 class Favourites:
-    """The verbs of one user's favourites."""
+    """Operations on one user's favourites."""
 
     def __init__(self, database: Database, bus: EventBus, clock: Clock) -> None:
         self._database = database
@@ -25,7 +25,7 @@ class Favourites:
         self._clock = clock
 
     async def all(self, actor: Actor) -> list[int]:
-        """Camera ids, oldest first, of those that are not retired and lie in the actor's scope."""
+        """Ids of the favourites that are not retired and in the actor's scope, oldest first."""
         kept = (
             select(Favourite.camera_id)
             .join(Camera, Camera.id == Favourite.camera_id)
@@ -36,7 +36,7 @@ class Favourites:
             return list(await session.scalars(kept))
 
     async def holders(self, camera_ids: Collection[int]) -> dict[int, set[int]]:
-        """The users who keep each of these cameras: one query for the pages of all of them."""
+        """For each of these cameras the users who have it as a favourite: one query for the pages of all users."""
         found = defaultdict[int, set[int]](set)
         kept = select(Favourite.camera_id, Favourite.user_id).where(Favourite.camera_id.in_(camera_ids))
         async with self._database.read() as session:
@@ -45,7 +45,7 @@ class Favourites:
         return found
 
     async def add(self, actor: Actor, camera_id: int) -> None:
-        """Keep the camera; keeping it twice is no error. Raises HubError: NOT_FOUND, INVALID (too_many)."""
+        """Add the camera; adding it twice is not an error. Raises HubError: NOT_FOUND, INVALID (too_many)."""
         async with self._database.write() as session:
             camera = await session.get(Camera, camera_id)
             if camera is None:
@@ -59,7 +59,7 @@ class Favourites:
         self._bus.publish(FavouriteChanged(actor.user_id, camera_id))
 
     async def remove(self, actor: Actor, camera_id: int) -> None:
-        """Forget the camera; one that is not kept is no error."""
+        """Remove the camera; one that is not a favourite is not an error."""
         async with self._database.write() as session:
             kept = await session.get(Favourite, (actor.user_id, camera_id))
             if kept is not None:

@@ -1,4 +1,4 @@
-"""The proof of a camera: pending · proved · failed, and what an attempt makes of it. Pure but for the row it writes."""
+"""The proof of a camera: pending · proved · failed, and how an attempt changes it. Pure except for writing the row."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -16,12 +16,12 @@ HUB_SIDE = frozenset(
         Reason.RELAY_RESTARTED,
         Reason.HUB_AWAY,
         Reason.NOT_APPROVED,
-        Reason.RETIRED,  # said by a feed that was just being closed; a camera that is retired is not tried at all
+        Reason.RETIRED,  # from a feed that was just being closed; a retired camera is not tried at all
         Kind.INTERNAL.value,
         Kind.UNAVAILABLE.value,
     }
 )
-"""Reasons that say nothing of the camera: it stays pending and is tried again, and they are never stored."""
+"""Reasons that say nothing about the camera: it stays pending and is tried again, and they are never stored."""
 
 _FIRST_PAUSE = 10.0
 _LONGEST_PAUSE = 600.0
@@ -29,7 +29,7 @@ _LONGEST_PAUSE = 600.0
 
 @dataclass(frozen=True, slots=True)
 class ProofOutcome:
-    """What becomes of a proof. `due_at`: when it is tried next, None = not again by itself."""
+    """The result of an attempt. `due_at`: when the next one is due, None = none without a request."""
 
     state: ProofState
     reason: str | None
@@ -38,7 +38,7 @@ class ProofOutcome:
 
 
 def after_attempt(reason: str | None, attempts: int, now: datetime) -> ProofOutcome:
-    """What an attempt makes of a pending proof. `reason`: why no picture came, None when one did."""
+    """The state of a pending proof after an attempt. `reason`: why no picture came, None when one did."""
     if reason is None:
         return ProofOutcome("proved", None, 0, None)
     if reason not in HUB_SIDE:
@@ -54,7 +54,7 @@ def apply(camera: Camera, outcome: ProofOutcome) -> None:
 
 
 def request(camera: Camera, now: datetime) -> None:
-    """Have the camera proved (again); publish ProofRequested after the commit."""
+    """Have the camera proved (again); the caller publishes ProofRequested after the commit."""
     apply(camera, ProofOutcome("pending", None, 0, now))
 
 

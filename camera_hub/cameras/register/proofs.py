@@ -1,8 +1,8 @@
-"""Proving pictures: after registration each camera is asked for one key frame, in the background, a few at a time.
+"""Proofs: after registration one key frame is fetched from each camera, in the background, a few at a time.
 
-Which camera waits is in its row, so a restart loses nothing. The picture itself is fetched and kept by the
-`Prover` (the media room); here only its verdict is stored. A failed picture never undoes a registration: it has a
-named reason, and health takes over.
+Which camera waits is stored in its row, so that a restart loses nothing. The picture itself is fetched and kept by the
+`Prover` (in media); here only the outcome is stored. A failed proof never undoes a registration: it has a named reason,
+and health takes over.
 """
 
 import asyncio
@@ -26,21 +26,21 @@ log = logging.getLogger(__name__)
 PER_DEVICE = 2
 AT_ONCE = 8
 _READ = 4096
-"""Due cameras that are read at once; the others follow."""
-_LOOK_EVERY = 60.0
-"""Seconds after which the rows are looked at again without a request, should one have been missed."""
+"""The number of due cameras that are read at once; the others follow."""
+_CHECK_EVERY = 60.0
+"""Seconds after which the rows are checked again without a request, should one have been missed."""
 
 
 class Prover(Protocol):
-    """Gets one key frame of a camera, whatever the camera's state."""
+    """Fetches one key frame of a camera, whatever the camera's state."""
 
     async def prove(self, camera_id: int) -> str | None:
-        """None when a picture came, else the Reason why not. Stores nothing of the register's."""
+        """None when a picture came, else the Reason why not. Stores nothing in the register's tables."""
         ...
 
 
 class Proofs:
-    """An async context manager: while it is entered, due cameras are proved; leaving waits for what is being stored."""
+    """An async context manager: while entered, due cameras are proved; leaving waits for outcomes being stored."""
 
     def __init__(self, database: Database, bus: EventBus, clock: Clock, prover: Prover) -> None:
         self._database = database
@@ -63,7 +63,7 @@ class Proofs:
             await ended(self._task)
         for camera_id, task in list(self._running.items()):
             if camera_id in self._storing:
-                await asyncio.wait([task])  # a verdict that is there is kept
+                await asyncio.wait([task])  # an outcome that is known is stored
             else:
                 await ended(task)
 
@@ -85,7 +85,7 @@ class Proofs:
         self._wake.set()
 
     async def _start_due(self) -> float:
-        """Start what is due and has room; seconds until the next is due."""
+        """Start what is due, as far as the limits allow; returns the seconds until the next is due."""
         now = self._clock.now()
         busy = set(self._running)  # one that ends while the rows are read may still be in them as pending
         pending = (Camera.proof_state == "pending", Camera.state != "retired")
@@ -108,8 +108,8 @@ class Proofs:
             self._of_device[device_id] += 1
             work = self._prove(camera_id, device_id, due_at)
             self._running[camera_id] = asyncio.create_task(work, name=f"proof of camera {camera_id}")
-        seconds = (later - now).total_seconds() if later is not None else _LOOK_EVERY
-        return min(max(seconds, 0.1), _LOOK_EVERY)
+        seconds = (later - now).total_seconds() if later is not None else _CHECK_EVERY
+        return min(max(seconds, 0.1), _CHECK_EVERY)
 
     async def _prove(self, camera_id: int, device_id: int, due_at: datetime) -> None:
         try:
@@ -130,10 +130,10 @@ class Proofs:
             self._bus.publish(CameraChanged(camera_id, village_id))
 
     async def _store(self, camera_id: int, due_at: datetime, reason: str | None) -> int | None:
-        """Write what the attempt made of the proof; the camera's village, None when the attempt counts no more."""
+        """Store the outcome of an attempt; returns the camera's village, None when the attempt no longer counts."""
         async with self._database.write() as session:
             camera = await session.scalar(select(Camera).where(Camera.id == camera_id).with_for_update())
-            # Requested again meanwhile (another login, another address), or retired: this attempt was of the old one.
+            # Requested again meanwhile (another login or address), or retired: this attempt is obsolete.
             if camera is None or camera.proof_state != "pending" or camera.proof_due_at != due_at:
                 return None
             apply(camera, after_attempt(reason, camera.proof_attempts, self._clock.now()))

@@ -17,7 +17,7 @@ from camera_hub.store.tables import Device
 
 
 class Register:
-    """One object per noun. Pictures are proved beside it, by cameras.register.proofs."""
+    """One object per noun. Proofs are separate (cameras.register.proofs)."""
 
     def __init__(self, database: Database, bus: EventBus, clock: Clock, vault: Sealer, describer: Describer) -> None:
         self._database = database
@@ -28,7 +28,7 @@ class Register:
         self.favourites = Favourites(database, bus, clock)
 
     async def login(self, device_id: int, purpose: Purpose) -> DeviceLogin:
-        """The device's login for that purpose, without a name when it has none.
+        """The device's login for that purpose, with an empty name when it has none.
 
         Raises HubError: NOT_FOUND, or UNAVAILABLE (credential_locked).
         """

@@ -1,4 +1,4 @@
-"""What the register answers about its rows: frozen values, read with a fixed number of queries."""
+"""The register's rows as frozen values, read with a fixed number of queries."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -28,7 +28,7 @@ from camera_hub.store.tables import (
 class VillageCounts:
     """Approved cameras by health; `waiting` are those not yet approved.
 
-    `online`, `picture_fault` and `clock_wrong` are figures of their own: a camera may count in several.
+    `online`, `picture_fault` and `clock_wrong` are counted separately: a camera may count in several of them.
     """
 
     total: int = 0
@@ -58,7 +58,7 @@ class VillageView:
 
 @dataclass(frozen=True, slots=True)
 class StreamView:
-    """A stream; its codec is what the stream said, else what the device claims."""
+    """A stream; its codec is what the stream itself said, else what the device claims."""
 
     role: str
     codec: str | None
@@ -68,7 +68,7 @@ class StreamView:
 
 @dataclass(frozen=True, slots=True)
 class StateView:
-    """What is true of one aspect of a camera (live | picture | clock) since when; health writes it."""
+    """The state of one aspect of a camera (live | picture | clock), and since when; written by health."""
 
     aspect: str
     state: str
@@ -78,7 +78,7 @@ class StateView:
 
 @dataclass(frozen=True, slots=True)
 class CameraView:
-    """A camera as everybody sees it. `proof`: the Reason of a failed one; `proving`: it waits or is being tried."""
+    """A camera. `proof`: the Reason of a failed proof; `proving`: it waits for its proof, or is being proved."""
 
     id: int
     device_id: int
@@ -113,7 +113,7 @@ class LoginView:
 class DeviceView:
     """A device without its passwords; `cameras` are the ids of those not retired.
 
-    `login_retry_at`: it has refused its login, and is not asked again before then.
+    `login_retry_at`: it refused its login, which is not tried again before then.
     """
 
     id: int
@@ -140,7 +140,7 @@ _FIGURES = {("live", "ok"): "online", ("picture", "fault"): "picture_fault", ("c
 
 
 async def villages(session: AsyncSession, where: ColumnElement[bool]) -> list[VillageView]:
-    """These villages in their official order: four queries whatever their number, over their cameras alone."""
+    """These villages in their official order: four queries whatever their number, over their own cameras only."""
     rows = (await session.scalars(select(Village).where(where).order_by(Village.position, Village.id))).all()
     chosen = select(Village.id).where(where)
     counted: dict[int, dict[str, int]] = defaultdict(lambda: defaultdict(int))
@@ -252,6 +252,6 @@ V = TypeVar("V", VillageView, CameraView, DeviceView)
 
 
 def _of(kind: type[V], row: Base, **more: Any) -> V:
-    """The view of a row: its columns of the same name, and what is not in it."""
+    """The view of a row: its columns of the same names, and the given values for the others."""
     own = {field.name: getattr(row, field.name) for field in fields(kind) if field.name not in more}
     return kind(**own, **more)

@@ -23,7 +23,7 @@ LIMIT = 1000
 
 
 class Villages:
-    """The verbs of villages. Each publishes VillageChanged after its commit."""
+    """Operations on villages. Each publishes VillageChanged after its commit."""
 
     def __init__(self, database: Database, bus: EventBus, clock: Clock) -> None:
         self._database = database
@@ -31,7 +31,7 @@ class Villages:
         self._clock = clock
 
     async def all(self, actor: Actor) -> list[VillageView]:
-        """Those in the actor's scope, in the official order."""
+        """Villages in the actor's scope, in the official order."""
         async with self._database.read() as session:
             return await views.villages(session, in_scope(actor, Village.id))
 
@@ -42,14 +42,14 @@ class Villages:
             return await _one(session, village_id)
 
     async def add(self, names: Sequence[str], kind: Literal["village", "quarter"]) -> None:
-        """Add those that are not there yet, behind the others, in the order given."""
+        """Add those that do not exist yet, after the others, in the given order."""
         added = []
         async with self._database.write() as session:
             known = set(await session.scalars(select(Village.name)))
             position = (await session.scalar(select(func.max(Village.position)))) or 0
             new = [name for name in dict.fromkeys(names) if name not in known]
             if len(known) + len(new) > LIMIT:
-                raise HubError(Kind.INVALID, f"a hub keeps at most {LIMIT} villages", reason="too_many")
+                raise HubError(Kind.INVALID, f"a hub can have at most {LIMIT} villages", reason="too_many")
             for number, name in enumerate(new, position + 1):
                 full, initials = pinyin_of(name)
                 village = Village(
@@ -90,7 +90,7 @@ class Villages:
         return view
 
     async def order(self, ids: Sequence[int]) -> None:
-        """Give the official order; those that are not named follow in their old one. Raises HubError(NOT_FOUND)."""
+        """Set the official order; those not named follow in their old order. Raises HubError(NOT_FOUND)."""
         async with self._database.write() as session:
             rows = {
                 one.id: one for one in await session.scalars(select(Village).order_by(Village.position, Village.id))

@@ -1,4 +1,4 @@
-"""Which stream of a camera is shown: by what is wanted and what the viewer can decode. Pure."""
+"""Which stream of a camera is shown: by the requested quality and what the viewer can decode. Pure."""
 
 from collections.abc import Sequence, Set
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ Role = Literal["main", "sub"]
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A stream that could be pulled. `codec` is what it said itself, else what the device claims, else None."""
+    """A stream that could be pulled. `codec` is what the stream itself said, else what the device claims, else None."""
 
     stream_id: int
     role: Role
@@ -20,10 +20,10 @@ class Candidate:
 
 
 def picked(candidates: Sequence[Candidate], quality: Quality, codecs: Set[str]) -> Candidate:
-    """The wanted stream if the viewer can decode it, else the other; one of unknown codec is tried.
+    """The requested stream if the viewer can decode it, else the other; one with an unknown codec is tried.
 
-    A tile (auto) wants the sub stream. Raises HubError(UNSUPPORTED): no_h264 when only H.265 is there,
-    codec_unsupported for anything else; UNAVAILABLE when there is no stream at all.
+    A tile (auto) gets the sub stream. Raises HubError: UNSUPPORTED (no_h264 if there is H.265 only, codec_unsupported
+    for anything else), UNAVAILABLE if there is no stream at all.
     """
     if not candidates:
         raise HubError(Kind.UNAVAILABLE, "this camera has no stream; describe its device again", reason=Reason.NO_MEDIA)
@@ -40,7 +40,7 @@ def picked(candidates: Sequence[Candidate], quality: Quality, codecs: Set[str]) 
         )
     raise HubError(
         Kind.UNSUPPORTED,
-        f"this camera sends {ordered[0].codec} only, which is not shown; set its sub stream to H.264",
+        f"this camera sends {ordered[0].codec} only, which is not supported; set its sub stream to H.264",
         reason=Reason.CODEC_UNSUPPORTED,
         codec=ordered[0].codec,
     )

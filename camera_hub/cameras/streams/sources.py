@@ -1,7 +1,7 @@
-"""Where a camera's stream is pulled from, asked of the device each time it is needed.
+"""Where a camera's stream is pulled from: the device is asked for the address each time it is needed.
 
-Recorders renumber and platforms hand out one-time addresses, so the stored address is only what was answered last: it
-serves for a short while, and when the device does not answer ONVIF just now (its RTSP often still runs).
+Recorders renumber and platforms hand out one-time addresses, so the stored address is only the last answer: it is used
+for a short while, and when the device does not answer ONVIF at the moment (its RTSP often still works).
 """
 
 import asyncio
@@ -27,18 +27,18 @@ from camera_hub.store.tables import Camera, Device, Stream
 
 FRESH_SECONDS = 180.0
 STALE_SECONDS = 30.0
-"""For that long the last answer serves a device that does not answer just now: its RTSP often still runs."""
+"""Seconds for which the last answer is used when the device does not answer now: its RTSP often still works."""
 ASK_SECONDS = 4.0
 ASKED_AT_ONCE = 4
-"""Devices that one batch asks side by side."""
+"""Number of devices that one batch asks at the same time."""
 _LIMIT = 8192
 _Key = tuple[str, int, str | None]
 _FINAL = {Reason.WRONG_PASSWORD, Reason.LOCKED_OUT, Reason.REDIRECTED}
-"""Asking failed in a way that pulling would share, or that must not be passed over."""
+"""Failures that pulling would meet too, or that must not be ignored."""
 
 
 class Logins(Protocol):
-    """What sources need of the register."""
+    """What stream sources need from the register."""
 
     async def login(self, device_id: int, purpose: Purpose) -> DeviceLogin:
         """The device's login for that purpose. Raises HubError."""
@@ -46,10 +46,10 @@ class Logins(Protocol):
 
 
 class Asker(Protocol):
-    """What sources need of onvif.client."""
+    """What stream sources need from onvif.client."""
 
     async def stream_uri(self, target: OnvifTarget, profile: str, *, timeout: float | None = None) -> str:
-        """The profile's RTSP address, on the host that the device is reached on."""
+        """The profile's RTSP URL, on the host where the device is reached."""
         ...
 
     async def sync_point(self, target: OnvifTarget, profile: str) -> None:
@@ -59,7 +59,7 @@ class Asker(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ChosenStream:
-    """A stream of a camera, ready to be pulled. `codec` is known or claimed, None while nobody knows."""
+    """A stream of a camera, ready to be pulled. `codec` is known or claimed, None if unknown."""
 
     stream_id: int
     camera_id: int
@@ -79,15 +79,15 @@ class StreamSources:
         self._register = register
         self._onvif = onvif
         self._bus = bus
-        self._fresh: OrderedDict[int, tuple[_Key, float]] = OrderedDict()  # stream → asked with what, serves until
+        self._fresh: OrderedDict[int, tuple[_Key, float]] = OrderedDict()  # stream → asked with what, used until
         self._playing: set[int] = set()
         self._locks: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
 
     async def choose(self, camera_id: int, quality: Quality, codecs: frozenset[str]) -> ChosenStream:
-        """The stream to pull for a viewer that can decode these codecs. Whether somebody may watch is not judged here.
+        """The stream to pull for a viewer that can decode these codecs. Who may watch is not decided here.
 
-        Raises HubError: NOT_FOUND, CONFLICT (retired), UNSUPPORTED (no_h264, codec_unsupported), or what kept the
-        device from giving its address.
+        Raises HubError: NOT_FOUND, CONFLICT (retired), UNSUPPORTED (no_h264, codec_unsupported), or the reason why the
+        device did not give the address.
         """
         async with self._database.read() as session:
             camera = await session.get(Camera, camera_id)
@@ -102,8 +102,8 @@ class StreamSources:
     async def choose_all(
         self, camera_ids: Sequence[int], quality: Quality, codecs: frozenset[str]
     ) -> dict[int, ChosenStream | HubError]:
-        """As `choose`, with one read for all cameras and one per device for its login; an error instead of a stream
-        where there is none.
+        """Like `choose`, with one read for all cameras and one per device for its login. The value is an error where
+        there is no stream.
         """
         async with self._database.read() as session:
             rows = await session.execute(
@@ -155,20 +155,20 @@ class StreamSources:
         return ChosenStream(stream.id, camera.id, camera.village_id, device.id, one.role, one.codec, spec)
 
     def plays(self, stream_id: int) -> None:
-        """The stream runs: its address need not be asked for until it is doubted."""
+        """The stream is running: its address need not be requested until `doubt` is called."""
         self._playing.add(stream_id)
 
     def doubt(self, stream_id: int) -> None:
-        """The stream runs no longer: next time its address is asked for."""
+        """The stream failed: its address is requested again next time."""
         self._playing.discard(stream_id)
         self._fresh.pop(stream_id, None)
 
     def rest(self, stream_id: int) -> None:
-        """Nobody pulls the stream any longer; what was asked lately still serves."""
+        """The stream is no longer pulled; a recent answer is still used."""
         self._playing.discard(stream_id)
 
     async def learned(self, stream_id: int, codec: str, width: int | None, height: int | None) -> None:
-        """Keep what the stream itself says of itself; publishes CameraChanged when it is new."""
+        """Store what the stream itself said; publishes CameraChanged if it is new."""
         async with self._database.write() as session:
             stream = await session.get(Stream, stream_id)
             if stream is None:
@@ -181,7 +181,7 @@ class StreamSources:
         self._bus.publish(CameraChanged(camera.id, camera.village_id))
 
     async def sync_point(self, stream_id: int) -> None:
-        """Ask the camera for a key frame, as well as it can be asked. Raises HubError when it refuses."""
+        """Ask the camera for a key frame, if it speaks ONVIF. Raises HubError when it refuses."""
         async with self._database.read() as session:
             found = (
                 await session.execute(
@@ -199,12 +199,12 @@ class StreamSources:
             await self._onvif.sync_point(target, stream.profile)
 
     async def _url(self, device: Device, stream: Stream) -> str:
-        """The stream's address; of several askers for one stream only the first troubles the device."""
+        """The stream's address; of several callers for one stream only the first asks the device."""
         login = await self._register.login(device.id, "onvif")
         target = _target(device, login)
         if stream.source == "url" or target is None or stream.profile is None:
             return stream.uri
-        # A changed host, login or profile is another key: what was fresh for the old one is not.
+        # A changed host, login or profile is another key: an answer to the old one is not used.
         key = (device.host, login.version, stream.profile)
         if stream.uri and (stream.id in self._playing or self._serves(stream.id, key)):
             return stream.uri
@@ -213,7 +213,7 @@ class StreamSources:
             if self._serves(stream.id, key):
                 return await self._stored(stream.id) or stream.uri
             try:
-                # Also the waiting behind other questions to the device ends: a viewer waits for this.
+                # This also limits the wait for other calls to the device: a viewer is waiting.
                 async with asyncio.timeout(ASK_SECONDS):
                     answered = await self._onvif.stream_uri(target, stream.profile, timeout=ASK_SECONDS)
             except TimeoutError:

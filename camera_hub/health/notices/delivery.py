@@ -197,7 +197,7 @@ class NoticeDelivery:
                 await ended(task)
 
     async def _destinations(self) -> set[WebhookTarget]:
-        """The enabled channels. One whose address does not open with this hub's key is left out, and says so."""
+        """The enabled channels. One whose address cannot be decrypted with this hub's key is left out, and says so."""
         query = select(NoticeChannel).where(NoticeChannel.enabled.is_(True), NoticeChannel.url_sealed.is_not(None))
         async with self._database.read() as session:
             rows = (await session.scalars(query)).all()
@@ -206,7 +206,7 @@ class NoticeDelivery:
             try:
                 url = self._sealer.open(row.url_sealed or b"", seal_owner(row.id))
             except HubError:
-                log.error("the address of channel %s does not open with this hub's key file; enter it again", row.name)
+                log.error("the address of channel %s cannot be decrypted with this hub's key file; enter it again", row.name)
                 continue
             found.add(WebhookTarget(row.id, row.name, row.host, url, row.timeout_s))
         return found

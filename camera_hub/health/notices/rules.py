@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from camera_hub.health.judging.severity import at_least
+from camera_hub.health.judging.alarm_severity import at_least
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ from camera_hub.events import (
     Lagged,
     Subscription,
 )
-from camera_hub.health.alarms.keeper import AlarmKeeper
+from camera_hub.health.alarms.evaluator import AlarmEvaluator
 from camera_hub.health.judging.causes import JudgingRules, devices_to_check
 from camera_hub.health.judging.verdict import LOGIN
 from camera_hub.health.rounds.camera_watch import CameraWatch, DeviceWatch, Intervals
@@ -79,7 +79,7 @@ class Rounds:
         self._intervals = Intervals(settings.round_seconds, settings.picture_seconds)
         self._roster = Roster(self._intervals)
         self._inspector = Inspector(clock, media, clocks, reach, settings.picture_seconds)
-        self._alarms = AlarmKeeper(database, bus, clock, self._rules)
+        self._alarms = AlarmEvaluator(database, bus, clock, self._rules)
         self._stale_cameras: set[int] = set()
         self._stale_devices: set[int] = set()
         self._all_stale = False

@@ -9,7 +9,7 @@ from camera_hub.errors import HubError, Reason
 from camera_hub.media.feeds.desired_state import FeedKey
 from camera_hub.media.feeds.feed_states import CODEC_REASONS, FeedStates
 from camera_hub.media.feeds.feeds import FeedLease, Feeds
-from camera_hub.media.feeds.late_cameras import LateCameras
+from camera_hub.media.feeds.sub_stream_fallback import LateCameras
 from camera_hub.media.interface import RELAYED_CODECS, PullableStream, Sources
 
 log = logging.getLogger(__name__)

@@ -11,8 +11,8 @@ from camera_hub.media.feeds.feed_logins import FeedLogins
 from camera_hub.media.feeds.feed_states import FeedStates
 from camera_hub.media.feeds.feeds import Feeds
 from camera_hub.media.feeds.key_frames import KeyFrames
-from camera_hub.media.feeds.late_cameras import LateCameras
 from camera_hub.media.feeds.source_feedback import SourceFeedback
+from camera_hub.media.feeds.sub_stream_fallback import LateCameras
 from camera_hub.relay.messages import FeedPhase, FeedState, KeyFrame
 
 

@@ -7,7 +7,7 @@ from typing import Protocol
 from camera_hub.errors import HubError, Kind, Reason
 from camera_hub.media.feeds.feed_states import CODEC_REASONS
 from camera_hub.media.interface import RELAYED_CODECS, PullableStream, Quality
-from camera_hub.media.wall.quality import adapted, out_of_step
+from camera_hub.media.wall.quality_adaptation import adapted, out_of_step
 from camera_hub.media.wall.tile_state import TileSlot
 from camera_hub.media.wall.viewer_session import ViewerSession
 
@@ -19,7 +19,7 @@ class StreamSource(Protocol):
 
 
 class RestingCameras(Protocol):
-    """Whose main streams came too late (feeds.late_cameras)."""
+    """Whose main streams came too late (feeds.sub_stream_fallback)."""
 
     def rests(self, camera_id: int) -> bool: ...
 

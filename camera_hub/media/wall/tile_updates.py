@@ -5,7 +5,7 @@ from typing import Protocol
 
 from camera_hub.errors import Reason
 from camera_hub.media.interface import PageMessage, TileStatus, ViewerEnded
-from camera_hub.media.wall.quality import note
+from camera_hub.media.wall.quality_adaptation import note
 from camera_hub.media.wall.tile_state import TileSlot, tile_status
 from camera_hub.media.wall.viewer_session import ViewerSession
 

@@ -18,7 +18,7 @@ it: `relay/rtsp/`; sending after it: `relay/fanout/`, `relay/peer/`, `relay/rtsp
 - `frame`: a packetized frame, as it is passed on
 - `key_frame_throttle`: which key frames the hub gets, for looks and stills
 - `gop_cache`: frames since the last key frame, bounded in bytes and age, replayed to whoever starts watching
-- `packet_history`: packets kept for resends (NACK), bounded
+- `resend_history`: packets kept for resends (NACK), bounded
 - `stream_timeouts`: no packets, no key frame: the session is ended
 - `lateness`: a camera on TCP that falls behind: reported, reopened with growing intervals
 - `audio`, `feed_audio`: audio packets; their set-up beside the video, never at its expense

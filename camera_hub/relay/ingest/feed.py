@@ -18,8 +18,8 @@ from camera_hub.relay.ingest.key_frame_throttle import KeyFrameThrottle
 from camera_hub.relay.ingest.lateness import Lateness
 from camera_hub.relay.ingest.login_permits import LoginPermit
 from camera_hub.relay.ingest.nal import annex_b
-from camera_hub.relay.ingest.packet_history import PacketHistory
 from camera_hub.relay.ingest.receiver_report import ReceiverStats
+from camera_hub.relay.ingest.resend_history import ResendHistory
 from camera_hub.relay.ingest.rtp import parse_rtp
 from camera_hub.relay.ingest.stream_timeouts import StreamTimeouts
 from camera_hub.relay.ingest.timestamps import TimestampMapper
@@ -85,7 +85,7 @@ class Feed:
         self.codec: str | None = None
         self.figures = FeedFigures()
         self.gop_cache = GopCache(max_bytes=config.gop_cache_bytes, max_seconds=config.gop_cache_seconds)
-        self.history = PacketHistory(max_packets=config.history_packets)
+        self.history = ResendHistory(max_packets=config.history_packets)
         self.state = FeedState(spec.feed, FeedPhase.CONNECTING)
         self.last_failure: str | None = None  # reason of the last attempt's failure, until one succeeds
         self.subscribers: set[FeedSubscriber] = set()

@@ -5,7 +5,7 @@ from collections import deque
 from dataclasses import dataclass
 
 from camera_hub.relay.ingest.frame import Frame
-from camera_hub.relay.ingest.packet_history import PacketHistory
+from camera_hub.relay.ingest.resend_history import ResendHistory
 
 MAX_RANGES = 4096
 
@@ -15,7 +15,7 @@ class SentRange:
     """Sequence numbers from `sequence` on are the packets of `history` from `index` on, `offset` later in RTP time."""
 
     sequence: int
-    history: PacketHistory
+    history: ResendHistory
     index: int
     offset: int
     payload_type: int
@@ -28,7 +28,7 @@ class SentPackets:
         self.last: SentRange | None = None
         self._ranges: deque[SentRange] = deque(maxlen=MAX_RANGES)
 
-    def record(self, sequence: int, history: PacketHistory, index: int, offset: int, payload_type: int) -> None:
+    def record(self, sequence: int, history: ResendHistory, index: int, offset: int, payload_type: int) -> None:
         """The packet of this index is sent next, under this sequence number."""
         last = self.last
         if (

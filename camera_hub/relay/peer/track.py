@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from camera_hub.relay.fanout.in_step import InStepMember, InStepTracks
 from camera_hub.relay.fanout.interface import PacketSender
 from camera_hub.relay.ingest.frame import Frame, PacketRun, packet_by_packet
-from camera_hub.relay.ingest.packet_history import FrameSource
+from camera_hub.relay.ingest.resend_history import FrameSource
 from camera_hub.relay.ingest.timestamps import replay_timestamps
 from camera_hub.relay.messages import TrackPhase
 from camera_hub.relay.peer.sent_packets import SentPackets

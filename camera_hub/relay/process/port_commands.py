@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from camera_hub.errors import HubError, Kind
 from camera_hub.relay.fanout.interface import Fanout
-from camera_hub.relay.fanout.selection import make_fanout
+from camera_hub.relay.fanout.sender_choice import make_fanout
 from camera_hub.relay.messages import PortOpened, RelayConfig
 from camera_hub.relay.process.dispatcher import Command, Empty, Reply, command
 from camera_hub.relay.process.viewers import ViewerTasks

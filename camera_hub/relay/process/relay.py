@@ -8,7 +8,7 @@ from dataclasses import replace
 from camera_hub.clock import Clock
 from camera_hub.errors import HubError, Kind
 from camera_hub.relay.fanout.plain import MAX_PAYLOAD
-from camera_hub.relay.fanout.selection import plain_reason
+from camera_hub.relay.fanout.sender_choice import plain_reason
 from camera_hub.relay.ingest.admission import AdmissionControl
 from camera_hub.relay.ingest.feed import Feed
 from camera_hub.relay.ingest.login_permits import LoginPermitRequests

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from camera_hub.errors import Reason
 from camera_hub.relay.ingest.frame import Frame
-from camera_hub.relay.ingest.packet_history import FrameSource
+from camera_hub.relay.ingest.resend_history import FrameSource
 from camera_hub.relay.ingest.timestamps import RATE, replay_timestamps
 from camera_hub.relay.messages import FeedPhase, FeedState
 from camera_hub.relay.rtsp_server.connection import EndReason

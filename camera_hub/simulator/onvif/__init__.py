@@ -1,4 +1,4 @@
-"""ONVIF as a device speaks it: one dispatcher by operation, one module per service, plain templates.
+"""The ONVIF side of a device: dispatched by operation, one module per service, plain templates.
 
-An operation is a function of a `Call` that returns the inside of its response element; `soap.Refusal` is a SOAP fault.
+An operation is a function of a `Call` that returns the content of its response element; `soap.Refusal` is a SOAP fault.
 """

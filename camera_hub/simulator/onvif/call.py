@@ -1,4 +1,4 @@
-"""One call of an operation, and what the services of a device share."""
+"""A call of an operation, and what the services of a device share."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Events by pull points: a limited number, which expire unless pulled or renewed."""
+"""Events through pull points: a limited number of them, which expire unless pulled or renewed."""
 
 import asyncio
 import contextlib
@@ -51,8 +51,8 @@ class EventService:
             "wsnt:Unsubscribe": self._unsubscribe,
         }
 
-    def tell(self, topic: str, source: str, name: str, value: str, operation: str = "Changed") -> None:
-        """Queue a message for every pull point; the oldest gives way where nobody pulls."""
+    def publish(self, topic: str, source: str, name: str, value: str, operation: str = "Changed") -> None:
+        """Queue a message for every pull point; where nobody pulls, the oldest one is dropped."""
         message = self._message(topic, source, name, value, operation)
         for point in self._living():
             point.waiting.append(message)
@@ -118,7 +118,7 @@ class EventService:
         return self._times(point, "tev") + "".join(messages)
 
     async def _arrival(self, point: PullPoint, wait: float) -> None:
-        """Until a message comes or the time on the injected clock is over."""
+        """Wait until a message arrives or the time on the injected clock is over."""
         arrived = asyncio.ensure_future(point.arrived.wait())
         over = asyncio.ensure_future(self._state.clock.sleep(wait))
         try:
@@ -160,13 +160,15 @@ class EventService:
         return found
 
     def _life(self, wanted: str) -> float:
-        """Seconds a subscription is to live: a duration, a time on the device's clock, or what is usual."""
+        """The lifetime of a subscription in seconds: from a duration, a time on the device's clock, or the default."""
         span = seconds(wanted) if wanted else _LIFE
         if span is None:
             try:
                 span = (datetime.fromisoformat(wanted) - self._state.now()).total_seconds()
             except (ValueError, TypeError) as error:
-                raise Refusal("That is no termination time", "wsnt:UnacceptableInitialTerminationTimeFault") from error
+                raise Refusal(
+                    "That is not a termination time", "wsnt:UnacceptableInitialTerminationTimeFault"
+                ) from error
         return min(max(span, 1.0), _LONGEST_LIFE)
 
     def _shown(self, ends: float) -> str:
@@ -179,7 +181,7 @@ class EventService:
         )
 
     def _fill(self, point: PullPoint) -> None:
-        """Tell a pull point how things stand."""
+        """Queue the present state of all properties for a pull point."""
         for profile in self._profiles.all:
             if profile.number == 1:
                 point.waiting.append(self._message(_MOTION, profile.source, "State", "false", "Initialized"))
@@ -187,7 +189,7 @@ class EventService:
 
     def _message(self, topic: str, source: str, name: str, value: str, operation: str) -> str:
         if not re.fullmatch(r"[\w:/]+", topic):
-            raise ValueError("no topic")
+            raise ValueError("not a topic")
         return (
             f'<wsnt:NotificationMessage><wsnt:Topic Dialect="{_DIALECT}ConcreteSet">{topic}</wsnt:Topic><wsnt:Message>'
             f'<tt:Message UtcTime="{_text(self._state.now())}" PropertyOperation="{operation}"><tt:Source>'

@@ -1,4 +1,4 @@
-"""Who may call: operations before login, UsernameToken with its clock check, HTTP Digest."""
+"""Access control: operations that need no login, UsernameToken with its clock check, HTTP Digest."""
 
 import base64
 import binascii
@@ -34,7 +34,7 @@ class Gate:
         )
 
     def check(self, request: HttpRequest, envelope: Envelope) -> None:
-        """Raise Refusal unless the caller may. Its status is 401 where HTTP Digest would help, 400 otherwise."""
+        """Raise Refusal unless the caller is authorized. Its status is 401 where HTTP Digest would help, else 400."""
         if envelope.operation in BEFORE_LOGIN:
             return
         faults = self._state.faults()
@@ -65,7 +65,7 @@ class Gate:
 
 
 def token_fits(values: dict[str, str], created: str, now: datetime, login: Login) -> bool:
-    """Whether a UsernameToken proves a login at this time of the device (WSS UsernameToken Profile 1.0)."""
+    """Whether a UsernameToken is valid for a login at this time of the device (WSS UsernameToken Profile 1.0)."""
     if values["Username"] != login.username:
         return False
     try:

@@ -1,4 +1,4 @@
-"""The imaging service: settings that are kept and given back."""
+"""The imaging service: settings that can be changed and read back."""
 
 from camera_hub.simulator.onvif.call import Call, Operation, Profiles
 from camera_hub.simulator.onvif.soap import Refusal
@@ -42,7 +42,7 @@ class ImagingService:
             except ValueError:
                 wanted[name] = -1.0
             if not 0 <= wanted[name] <= 100:
-                raise Refusal(f"{name} lies between 0 and 100", "ter:InvalidArgVal", "ter:SettingsInvalid")
+                raise Refusal(f"{name} must be between 0 and 100", "ter:InvalidArgVal", "ter:SettingsInvalid")
         values.update(wanted)
         return ""
 

@@ -1,4 +1,4 @@
-"""The first media service. It cannot express H.265: such a profile comes without its encoder, as on real devices."""
+"""The Media service (ver10). It cannot express H.265: such a profile has no encoder, as on real devices."""
 
 from xml.sax.saxutils import escape
 
@@ -7,7 +7,7 @@ from camera_hub.simulator.vendor import snapshot_path
 
 
 def source_configuration(profile: Profile) -> str:
-    """Inside of a VideoSourceConfiguration."""
+    """The content of a VideoSourceConfiguration."""
     main = profile.channel.main
     return (
         f"<tt:Name>{escape(profile.channel.name)}</tt:Name><tt:UseCount>2</tt:UseCount>"
@@ -17,7 +17,7 @@ def source_configuration(profile: Profile) -> str:
 
 
 def ptz_configuration(profile: Profile) -> str:
-    """Inside of a PTZConfiguration."""
+    """The content of a PTZConfiguration."""
     return (
         f"<tt:Name>PTZ {profile.channel.number}</tt:Name><tt:UseCount>2</tt:UseCount>"
         f"<tt:NodeToken>PTZNode_{profile.channel.number}</tt:NodeToken>"
@@ -26,7 +26,7 @@ def ptz_configuration(profile: Profile) -> str:
 
 
 class MediaService:
-    """Profiles and their addresses."""
+    """Profiles and their URIs."""
 
     def __init__(self, profiles: Profiles) -> None:
         self._profiles = profiles

@@ -1,4 +1,4 @@
-"""The second media service, which knows H.265."""
+"""The Media2 service (ver20), which supports H.265."""
 
 from xml.sax.saxutils import escape
 
@@ -8,7 +8,7 @@ from camera_hub.simulator.vendor import snapshot_path
 
 
 class Media2Service:
-    """Profiles with the parts that were asked for."""
+    """Profiles with the configurations that were requested."""
 
     def __init__(self, profiles: Profiles) -> None:
         self._profiles = profiles

@@ -23,7 +23,7 @@ _FULL_TRAVEL = 4.0
 
 @dataclass(slots=True)
 class Dome:
-    """Where one camera looks, and how it moves."""
+    """Where one camera points, and how it moves."""
 
     position: Vector = _HOME
     velocity: Vector = _HOME
@@ -42,11 +42,11 @@ class Dome:
         return now < self.until and self.velocity != _HOME
 
     def move(self, velocity: Vector, now: float, seconds: float) -> None:
-        """Move from here on, for at most that long."""
+        """Start to move, for at most that long."""
         self.position, self.velocity, self.since, self.until = self.at(now), velocity, now, now + seconds
 
     def jump(self, position: Vector, now: float) -> None:
-        """Be somewhere else."""
+        """Go to a position at once."""
         self.position, self.velocity, self.since, self.until = position, _HOME, now, now
 
 
@@ -108,7 +108,7 @@ class PtzService:
             except ValueError:
                 value = 2.0
             if not -1 <= value <= 1:
-                raise Refusal("A velocity lies between -1 and 1", "ter:InvalidArgVal", "ter:InvalidVelocity")
+                raise Refusal("A velocity must be between -1 and 1", "ter:InvalidArgVal", "ter:InvalidVelocity")
             return value
 
         velocity = part("PanTilt", "x"), part("PanTilt", "y"), part("Zoom", "x")

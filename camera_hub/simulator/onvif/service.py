@@ -1,4 +1,4 @@
-"""All ONVIF services of a device behind its HTTP port. Operations are known by name, whatever path they come to."""
+"""All ONVIF services of a device behind its HTTP port. Operations are dispatched by name, whatever their path."""
 
 from camera_hub.simulator.onvif import soap
 from camera_hub.simulator.onvif.call import Call, Operation, Profiles
@@ -38,7 +38,7 @@ class OnvifService:
             self._operations |= service.operations
 
     async def answer(self, request: HttpRequest) -> HttpResponse:
-        """One request to a path below /onvif/."""
+        """Answer one request to a path below /onvif/."""
         if request.method != "POST":
             return HttpResponse(405)
         try:

@@ -1,4 +1,4 @@
-"""SOAP 1.2 envelopes, in and out, and faults."""
+"""Parsing and writing SOAP 1.2 envelopes and faults."""
 
 import re
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ _DURATION = re.compile(r"P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d+)?
 
 
 class Refusal(Exception):
-    """A SOAP fault with ONVIF subcodes, outermost first; `status` is that of HTTP."""
+    """A SOAP fault with ONVIF subcodes, outermost first; `status` is the HTTP status."""
 
     def __init__(self, reason: str, *subcodes: str, sender: bool = True, status: int = 400) -> None:
         super().__init__(reason)
@@ -65,10 +65,10 @@ def parse(data: bytes) -> Envelope:
     try:
         root = etree.fromstring(data, reader)
     except etree.XMLSyntaxError as error:
-        raise Refusal("The request is no XML", "ter:WellFormed") from error
+        raise Refusal("The request is not XML", "ter:WellFormed") from error
     body = root.find(f"{{{ENVELOPE}}}Body")
     if root.tag != f"{{{ENVELOPE}}}Envelope" or body is None or len(body) != 1:
-        raise Refusal("The request is no SOAP 1.2 envelope with one operation", "ter:WellFormed")
+        raise Refusal("The request is not a SOAP 1.2 envelope with one operation", "ter:WellFormed")
     name = etree.QName(body[0])
     prefix = _PREFIX.get(name.namespace or "", "")
     return Envelope(f"{prefix}:{name.localname}", body[0], root.find(f"{{{ENVELOPE}}}Header"))
@@ -92,7 +92,7 @@ def fault(refusal: Refusal) -> bytes:
 
 
 def seconds(duration: str) -> float | None:
-    """An XML duration of days and less in seconds; None for anything else."""
+    """An XML duration without years and months, in seconds; None for anything else."""
     found = _DURATION.fullmatch(duration.strip())
     if found is None or not any(found.groups()):
         return None

@@ -7,7 +7,7 @@ _ESCAPE = re.compile(rb"\x00\x00\x03")
 
 
 class BitWriter:
-    """Appends bits; `raw` needs the writer to stand on a byte boundary."""
+    """Appends bits; `raw` requires the writer to be at a byte boundary."""
 
     def __init__(self) -> None:
         self._bytes = bytearray()
@@ -82,7 +82,7 @@ def escape(payload: bytes) -> bytes:
 
 
 def unescape(data: bytes) -> bytes:
-    """Take emulation prevention bytes out."""
+    """Remove emulation prevention bytes."""
     return _ESCAPE.sub(b"\x00\x00", data)
 
 

@@ -3,7 +3,7 @@
 A loop is encoded without its bottom two rows of macroblocks. Its last macroblock (in a column that is cropped away) is
 noise, so that it is never skipped and the slice never ends in a run of skipped macroblocks. The bar's macroblocks can
 therefore be appended to the same slice: raw samples (I_PCM) where there is text, a copy of the line above (Intra 4×4,
-vertical) where there is none in a key frame, and skips elsewhere. Text stands at the right end of the bar, because a
+vertical) where there is none in a key frame, and skips elsewhere. The text is at the right end of the bar, because a
 skipped macroblock after a raw one would take its motion from the picture above. ITU-T H.264, 7.3.5, 8.3.1.1, 8.4.1.1.
 """
 
@@ -35,7 +35,7 @@ class Frame:
 
     @property
     def columns(self) -> int:
-        """Macroblocks in a row, the cropped noise column among them."""
+        """Macroblocks in a row, including the cropped noise column."""
         return self.width // _BLOCK + 1
 
     @property
@@ -70,7 +70,7 @@ def _blank_raw() -> bytes:
 
 
 def _blocks(frame: Frame, text: str, first: int, row: int) -> list[bytes]:
-    """Raw macroblocks of one row of the bar from column `first` to its end, the cropped column among them."""
+    """Raw macroblocks of one row of the bar from column `first` to its end, including the cropped column."""
     step = 2 // frame.scale
     count = frame.columns - 1
     return [
@@ -91,7 +91,7 @@ def _first_change(frame: Frame, old: str, new: str) -> int:
 
 @lru_cache(maxsize=256)
 def _copies_above(count: int) -> tuple[int, int]:
-    """Bits, and their number, of Intra 4 × 4 macroblocks from the left edge on that repeat the line above."""
+    """Bits, and their number, of `count` Intra 4 × 4 macroblocks from the left edge that repeat the line above."""
     text = ""
     for column in range(count):
         text += "1"  # macroblock type 0
@@ -112,7 +112,7 @@ def _write_raw(out: BitWriter, blocks: list[bytes], mb_type: int, *, skips_befor
 
 
 def _open(nal: bytes) -> tuple[bytes, BitWriter]:
-    """A body slice cut in two: the bytes that stay as they are, and a writer that stands at the end of its data."""
+    """A body slice cut in two: the bytes that stay as they are, and a writer at the end of its data."""
     head, last = nal[:-_TAIL_CONTEXT], int.from_bytes(nal[-_TAIL_CONTEXT:], "big")
     stop = (last & -last).bit_length()
     out = BitWriter()
@@ -125,7 +125,7 @@ def _close(head: bytes, out: BitWriter) -> bytes:
 
 
 def skip_bar(frame: Frame, nal: bytes) -> bytes:
-    """A P slice whose bar stays as it was."""
+    """A P slice whose bar does not change."""
     head, out = _open(nal)
     out.ue(BAR_ROWS * frame.columns)
     return _close(head, out)
@@ -157,7 +157,7 @@ def draw_bar(frame: Frame, nal: bytes, text: str) -> bytes:
 
 
 def enlarge(sps: bytes, frame: Frame) -> bytes:
-    """The body's sequence parameter set, made to speak of the whole picture. Baseline and frame macroblocks only."""
+    """The body's sequence parameter set, enlarged to the whole picture. Baseline and frame macroblocks only."""
     payload = unescape(sps)
     if payload[1] != 66:
         raise ValueError("only a baseline stream can carry a bar")

@@ -13,7 +13,7 @@ from camera_hub.simulator.picture.canvas import Canvas
 
 
 class Abandoned(Exception):
-    """Nobody wants the result any more."""
+    """The result is no longer needed."""
 
 
 def encode(
@@ -30,12 +30,12 @@ def encode(
 ) -> Iterator[tuple[bytes, int, bool]]:
     """Encoded access units in coding order, each with the number of its picture and whether it is a key frame.
 
-    `size` is width and height; `full_range` says that luma runs from 0 to 255, as JPEG wants it; `all_keys` makes every
-    picture a key frame. Raises Abandoned once `stop` is set, so that a farm can end while a thread of it encodes.
+    `size` is width and height; `full_range` says that luma runs from 0 to 255, as JPEG requires; `all_keys` makes every
+    picture a key frame. Raises Abandoned once `stop` is set, so that a farm can end while one of its threads encodes.
     """
     encoder = av.CodecContext.create(codec, "w")
     if not isinstance(encoder, VideoCodecContext):
-        raise TypeError(f"{codec} encodes no video")
+        raise TypeError(f"{codec} is not a video encoder")
     encoder.width, encoder.height = size
     encoder.pix_fmt = "yuvj420p" if full_range else "yuv420p"
     encoder.time_base, encoder.framerate = Fraction(1, fps), Fraction(fps)

@@ -1,4 +1,4 @@
-"""All loops there are, each encoded when it is first asked for, or taken from the shelf, in threads of its own."""
+"""All loops, each encoded when it is first requested, or read from the disk cache, in separate threads."""
 
 import asyncio
 import contextlib
@@ -20,9 +20,9 @@ _NICE = 10
 
 
 class Library:
-    """Makes each loop once. An async context manager that waits for its threads.
+    """Encodes each loop once. An async context manager that waits for its threads.
 
-    A loop is handed out as soon as its first group of pictures is there; it grows faster than it is played.
+    A loop is returned as soon as its first group of pictures is ready; it grows faster than it is played.
     """
 
     def __init__(self, cache: Path | None = None) -> None:
@@ -45,14 +45,14 @@ class Library:
             await asyncio.to_thread(pool.shutdown, cancel_futures=True)
 
     async def parameters(self, recipe: Recipe) -> ParameterSets:
-        """The loop's session description; quick, whether or not the loop is encoded yet."""
+        """The loop's parameter sets; quick, whether or not the loop is encoded yet."""
         found = self._loops.get(recipe)
         if found is not None and found.done() and not found.cancelled():
             return found.result().parameters
         return (await asyncio.to_thread(_empty, recipe)).parameters
 
     async def loop(self, recipe: Recipe) -> Loop:
-        """The loop, from the shelf or after encoding its beginning."""
+        """The loop, from the disk cache or after encoding its beginning."""
         future = self._loops.get(recipe)
         if future is None:
             event_loop = asyncio.get_running_loop()
@@ -61,7 +61,7 @@ class Library:
         return await asyncio.shield(future)
 
     def _begin(self, recipe: Recipe, event_loop: asyncio.AbstractEventLoop, future: "asyncio.Future[Loop]") -> None:
-        """In a thread: the loop from the shelf, or its first group of pictures."""
+        """In a thread: read the loop from the disk cache, or encode its first group of pictures."""
         try:
             loop = _empty(recipe)
             stored = self._shelf.get(repr(recipe)) if self._shelf else None
@@ -75,7 +75,7 @@ class Library:
             event_loop.call_soon_threadsafe(_settle, future, error)
 
     def _go_on(self, work: "_Work") -> None:
-        """In a thread: one more group. Loops grow in turns, so that none waits until others are whole."""
+        """In a thread: encode one more group. Loops grow in turns, so that none waits until others are complete."""
         with contextlib.suppress(Abandoned):
             self._later(work, whole=_add_group(work))
 
@@ -89,7 +89,7 @@ class Library:
 
 @dataclass(slots=True)
 class _Work:
-    """A loop that is being made; one thread at a time has it."""
+    """A loop that is being encoded, by one thread at a time."""
 
     recipe: Recipe
     loop: CaptionedLoop | DrawnLoop
@@ -99,7 +99,7 @@ class _Work:
 
 
 def _add_group(work: _Work) -> bool:
-    """Add what comes up to the end of the next group of pictures; all, if it is stored. True when the loop is whole."""
+    """Add frames up to the end of the next group of pictures; all, if stored. True when the loop is complete."""
     for unit in work.rest:
         work.loop.add(unit)
         work.made.append(unit)
@@ -109,7 +109,7 @@ def _add_group(work: _Work) -> bool:
 
 
 def _be_nice() -> None:
-    """Encoding gives way to whatever else the machine does. On Linux a priority is a thread's own."""
+    """Give encoding a low priority. On Linux the nice value is per thread."""
     os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICE)
 
 

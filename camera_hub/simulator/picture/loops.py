@@ -1,4 +1,4 @@
-"""Loops: twelve seconds of a place, encoded once and packetized once, shared by all channels of that look."""
+"""Loops: twelve seconds of a place, encoded once and packetized once, shared by all channels with that look."""
 
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
@@ -20,7 +20,7 @@ class ParameterSets:
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """One encoded frame in coding order: its NAL units, and by how many frames later than sent it is shown."""
+    """One encoded frame in coding order: its NAL units, and by how many frames it is shown later than it is sent."""
 
     nals: tuple[bytes, ...]
     key: bool
@@ -48,19 +48,19 @@ class Loop(Protocol):
     def is_key(self, number: int) -> bool: ...
 
     def time_offset(self, number: int) -> int:
-        """Frames by which this one is shown after the time it is sent at; other than 0 only with B frames."""
+        """By how many frames this one is shown later than it is sent; 0 except with B frames."""
         ...
 
     def packets(self, number: int, shown: str, caption_text: str, take: int = 0) -> tuple[Packet, ...]:
         """RTP payloads of one frame, whose caption bar changes from `shown` to `caption_text`.
 
-        `take`, which may count on for ever, chooses among the takes of a key frame.
+        `take`, any growing number, chooses among the takes of a key frame.
         """
         ...
 
 
 class _Key(Generic[T]):
-    """What may be sent of a key frame: the loop's own, or in its place a take, as soon as there are any."""
+    """What may be sent for a key frame: the loop's own, or instead one of its takes, as soon as there are any."""
 
     def __init__(self, own: T) -> None:
         self._own = own
@@ -70,12 +70,12 @@ class _Key(Generic[T]):
         self._takes.append(take)
 
     def choose(self, take: int) -> T:
-        """One of them for any number; neighbouring numbers get neighbouring takes."""
+        """A take for any number; consecutive numbers get consecutive takes."""
         return self._takes[take % len(self._takes)] if self._takes else self._own
 
 
 class CaptionedLoop:
-    """H.264 whose caption is written in as it is sent. Grows in one thread while it is sent from another."""
+    """H.264 into which the caption is written as it is sent. Grows in one thread while it is sent from another."""
 
     def __init__(self, frame: caption.Frame, parameters: ParameterSets, length: int) -> None:
         self.parameters = ParameterSets(caption.enlarge(parameters.sps, frame), parameters.pps)
@@ -89,7 +89,7 @@ class CaptionedLoop:
         return len(self._units)
 
     def add(self, unit: Unit) -> None:
-        """Append the next frame, and what is sent of it when the caption does not change; or a take of the last key."""
+        """Append the next frame, and its packets for an unchanged caption; or a take of the last key frame."""
         if unit.again:
             self._keys[max(self._keys)].add(unit)
             return

@@ -1,4 +1,4 @@
-"""Encoding loops: without a caption bar where it is written in later, with it drawn where it cannot be."""
+"""Encoding loops: without a caption bar if it can be written in later, else with the bar drawn."""
 
 import itertools
 import threading
@@ -21,7 +21,7 @@ LOOP_SECONDS = 12
 DRAWN_SECONDS = 6
 """Shorter where nothing is shared: x265 takes some 60 ms of a core for a 720p picture."""
 _KEY_SHARE = 8
-"""A take gets one part in so many of its group's bits."""
+"""A take gets this fraction (one in so many) of its group's bits."""
 _SETTLING = 8
 _ENCODERS = {"h264": "libx264", "h265": "libx265"}
 _SLICES, _SEI, _SPS, _PPS = (1, 5), 6, 7, 8
@@ -29,13 +29,13 @@ _H265_PARAMETERS, _H265_SEI = (32, 33, 34), (39, 40)
 
 
 def frame_of(spec: StreamSpec) -> caption.Frame:
-    """The geometry that a stream's size asks for."""
+    """The geometry for a stream's size."""
     return caption.Frame(spec.width, spec.height, scale=2 if spec.width >= 1000 else 1)
 
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """What a loop is made from. Only a loop that cannot carry a written-in caption has a label."""
+    """What a loop is encoded from. Only a loop into which no caption can be written has a label."""
 
     look: Look
     spec: StreamSpec
@@ -49,12 +49,12 @@ class Recipe:
 
     @property
     def takes(self) -> int:
-        """How often each key picture is encoded once more."""
+        """How many additional times each key picture is encoded."""
         return takes.count(self.look, self.spec.codec)
 
     @property
     def length(self) -> int:
-        """Frames in the loop, in whole groups. What is frozen has one, so that it is the very same each time."""
+        """Frames in the loop, in whole groups. A frozen picture has one group, so that it is identical each time."""
         if self.look.mood is Mood.FROZEN:
             return self.gop
         groups = -(-(DRAWN_SECONDS if self.label else LOOP_SECONDS) // self.spec.gop_seconds)
@@ -155,7 +155,7 @@ def _options(recipe: Recipe) -> dict[str, str]:
 
 
 def _drawn(recipe: Recipe) -> Iterator[Canvas]:
-    """The pictures of a loop."""
+    """Draw the pictures of a loop."""
     frame = frame_of(recipe.spec)
     scene = Scene(recipe.look, frame.width, frame.body_height)
     random = np.random.default_rng(11)
@@ -164,7 +164,7 @@ def _drawn(recipe: Recipe) -> Iterator[Canvas]:
 
 
 def _drawn_again(recipe: Recipe) -> Iterator[Canvas]:
-    """The takes of each group's first picture, group by group; before them some for rate control to settle."""
+    """The takes of each group's first picture, group by group, preceded by some for rate control to settle."""
     frame = frame_of(recipe.spec)
     scene = Scene(recipe.look, frame.width, frame.body_height)
     sensor = takes.Sensor(frame.width, frame.body_height, recipe.takes)
@@ -176,7 +176,7 @@ def _drawn_again(recipe: Recipe) -> Iterator[Canvas]:
 
 
 def _completed(recipe: Recipe, picture: Canvas, number: int, random: np.random.Generator) -> Canvas:
-    """The picture with its bar where there is a label, else with the noise that keeps a slice open."""
+    """The picture with its bar if there is a label, else with the noise that keeps a slice open."""
     if recipe.label:
         second = 0 if recipe.look.mood is Mood.FROZEN else number // recipe.spec.fps
         return with_bar(picture, frame_of(recipe.spec), f"{recipe.label}  +{second:02}")

@@ -1,6 +1,6 @@
-"""Four places by day and by night: what stands still is drawn once, what moves is drawn into every frame.
+"""Four places by day and by night: what does not move is drawn once, what moves is drawn into every frame.
 
-All motion comes round after one loop, so that a loop's end meets its beginning.
+All motion repeats after one loop, so that a loop's end matches its beginning.
 """
 
 import math
@@ -24,7 +24,7 @@ class SceneKind(StrEnum):
 
 
 class Mood(StrEnum):
-    """What is wrong with the picture, if anything. A later fault of the picture is one more filter in `Scene.frame`."""
+    """What is wrong with the picture, if anything."""
 
     FINE = "fine"
     FROZEN = "frozen"
@@ -33,7 +33,7 @@ class Mood(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """All that makes two channels' pictures the same but for their caption."""
+    """All that determines a channel's picture except its caption."""
 
     scene: SceneKind
     night: bool = False
@@ -88,7 +88,7 @@ class Scene:
         return canvas.mirrored() if self.look.mirrored else canvas
 
     def _tone(self, colour: Colour) -> Colour:
-        """The colour as this hour shows it: infrared night pictures are dark and nearly grey."""
+        """The colour by day or night: infrared night pictures are dark and nearly grey."""
         if not self._night:
             return colour
         return Colour(22 + (colour.y - 16) * 2 // 5, 128 + (colour.u - 128) // 8, 128 + (colour.v - 128) // 8)
@@ -151,7 +151,7 @@ class Scene:
         base.y[-4:], base.u[-2:], base.v[-2:] = 24, 128, 128
 
     def _car(self, canvas: Canvas, x: float, y: float, size: float, paint: Colour, *, rightwards: bool) -> None:
-        """A car whose wheels stand on y; x runs over -size … 1."""
+        """A car whose wheels are at y; x runs from -size to 1."""
         self._box(canvas, x, y - size * 0.42, x + size, y - size * 0.10, paint)
         self._box(canvas, x + size * 0.2, y - size * 0.72, x + size * 0.78, y - size * 0.40, _WINDOW)
         for wheel in (0.14, 0.68):

@@ -1,4 +1,4 @@
-"""Encoded loops on disk, so that only the first farm of a machine has to encode them."""
+"""Encoded loops on disk, so that only the first farm on a machine has to encode them."""
 
 import hashlib
 import json
@@ -20,7 +20,7 @@ class Shelf:
         self._directory = directory
 
     def get(self, name: str) -> list[Unit] | None:
-        """The loop of that name, if it was encoded by this very version of the drawing and encoding code."""
+        """The loop of that name, if it was encoded by this version of the drawing and encoding code."""
         try:
             data = self._path(name).read_bytes()
             return _load(data)
@@ -44,7 +44,7 @@ class Shelf:
 
 @cache
 def _version() -> str:
-    """A digest of the code that draws and encodes: any change of it makes old loops useless."""
+    """A digest of the code that draws and encodes: any change of it invalidates old loops."""
     digest = hashlib.sha256()
     for path in sorted(Path(__file__).parent.glob("*.py")):
         digest.update(path.read_bytes())

@@ -1,4 +1,4 @@
-"""One JPEG of a channel as it looks now."""
+"""A JPEG of a channel's present picture."""
 
 from functools import lru_cache
 

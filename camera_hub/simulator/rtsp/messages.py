@@ -40,7 +40,7 @@ class Interleaved:
 
 
 async def read(reader: asyncio.StreamReader) -> Request | Interleaved:
-    """The next message. Raises IncompleteReadError at the end of the connection and BadMessage for nonsense."""
+    """The next message. Raises IncompleteReadError at the end of the connection, BadMessage for anything else."""
     first = await reader.readexactly(1)
     if first == b"$":
         head = await reader.readexactly(3)
@@ -52,7 +52,7 @@ async def read(reader: asyncio.StreamReader) -> Request | Interleaved:
     lines = text.split("\r\n")
     parts = lines[0].split(" ")
     if len(parts) != 3 or not parts[2].startswith("RTSP/") or len(text) > _HEAD_LIMIT:
-        raise BadMessage("no RTSP request line")
+        raise BadMessage("not an RTSP request line")
     headers = {}
     for line in lines[1:]:
         name, colon, value = line.partition(":")
@@ -60,7 +60,7 @@ async def read(reader: asyncio.StreamReader) -> Request | Interleaved:
             headers[name.strip().lower()] = value.strip()
     length = headers.get("content-length", "0")
     if not length.isdigit() or int(length) > _BODY_LIMIT:
-        raise BadMessage("no acceptable content length")
+        raise BadMessage("the content length is invalid or too large")
     return Request(parts[0], parts[1], headers, await reader.readexactly(int(length)))
 
 

@@ -17,7 +17,7 @@ class Packet:
 
 
 def h264_packets(nals: Sequence[bytes], limit: int = PAYLOAD_LIMIT) -> tuple[Packet, ...]:
-    """Payloads of one H.264 access unit: small neighbours share a STAP-A, what is too large is cut into FU-As."""
+    """Payloads of one H.264 access unit: small neighbours share a STAP-A, large units are split into FU-As."""
     payloads: list[bytes] = []
     for group in _grouped(nals, limit, header=1):
         nal = group[0]
@@ -64,7 +64,7 @@ def _fragments(data: bytes, limit: int, indicator: bytes, kind: int) -> list[byt
 
 
 def _grouped(nals: Sequence[bytes], limit: int, header: int) -> list[list[bytes]]:
-    """Runs of neighbours that fit one payload together."""
+    """Runs of neighbours that fit into one payload."""
     groups: list[list[bytes]] = []
     room = 0
     for nal in nals:

@@ -1,4 +1,4 @@
-"""Where a stream's packets go: one session's RTP sequence, over its TCP connection or UDP ports, with its reports."""
+"""Where a stream's packets go: one session's RTP packets, over its TCP connection or UDP ports, with sender reports."""
 
 import asyncio
 import secrets
@@ -18,7 +18,7 @@ _REPORT_EVERY = 5.0
 
 
 class Outlet(Protocol):
-    """The way out of a receiver."""
+    """The transport of a receiver."""
 
     def rtp(self, packets: Sequence[bytes], *, key: bool, drip: bool, rate: float | None) -> bool:
         """Send one frame's packets, at `rate` bit/s at most; False when they had to be dropped."""
@@ -76,7 +76,9 @@ class Receiver:
 
 
 class TcpOutlet:
-    """Interleaved in the RTSP connection. A frame that would fill the buffer is dropped, and all up to the next key."""
+    """Interleaved in the RTSP connection. A frame that would overflow the buffer is dropped, and those up to the next
+    key frame.
+    """
 
     def __init__(
         self,
@@ -85,7 +87,7 @@ class TcpOutlet:
         monotonic: Callable[[], float],
         beside: "TcpOutlet | None" = None,
     ) -> None:
-        """`beside`: another outlet of the connection, whose half sent packets must not be cut into."""
+        """`beside`: another outlet of the connection, whose partly sent packets must not be interrupted."""
         self._beside = beside
         self._transport = writer.transport
         self._channel = channel
@@ -99,7 +101,7 @@ class TcpOutlet:
 
     @property
     def dripping(self) -> bool:
-        """Whether a packet is half sent, or waits behind a thin link."""
+        """Whether a packet is partly sent, or waits for a thin link."""
         return bool(self._drip or self._thin)
 
     def rtp(self, packets: Sequence[bytes], *, key: bool, drip: bool, rate: float | None) -> bool:
@@ -124,7 +126,7 @@ class TcpOutlet:
         return not self._waiting_for_key
 
     def _pass_on(self, rate: float | None) -> None:
-        """Send what waits: all of it, or whole packets as far as a thin link has carried them by now."""
+        """Send what waits: all of it, or the whole packets that a thin link could have carried by now."""
         now = self._monotonic()
         passed = float("inf") if rate is None else (now - self._thin_at) * rate / 8
         while self._thin and len(self._thin[0]) <= passed:
@@ -136,7 +138,7 @@ class TcpOutlet:
             self._thin_at = now - passed * 8 / rate
 
     def _drip_out(self, packets: Sequence[bytes], *, drip: bool) -> bool:
-        """One byte a second; what is begun is finished when the fault ends, or the peer would lose the framing."""
+        """One byte a second; a packet that was begun is finished when the fault ends, or the framing would break."""
         if not drip:
             self._transport.write(self._drip)
             self._drip = b""
@@ -164,7 +166,7 @@ class TcpOutlet:
 
 
 class UdpOutlet(asyncio.DatagramProtocol):
-    """A pair of UDP ports of the device. What comes in on them keeps the session alive."""
+    """A pair of UDP ports of the device. Whatever arrives there keeps the session alive."""
 
     def __init__(self, address: str, peer: tuple[str, int], heard: Callable[[], None]) -> None:
         self._rtp_peer = peer
@@ -175,7 +177,7 @@ class UdpOutlet(asyncio.DatagramProtocol):
         self.ports = (self._rtp_socket.getsockname()[1], self._rtcp_socket.getsockname()[1])
 
     async def open(self) -> None:
-        """Begin to listen for reports."""
+        """Start to listen for reports."""
         loop = asyncio.get_running_loop()
         self._transport, _ = await loop.create_datagram_endpoint(lambda: self, sock=self._rtcp_socket)
 
@@ -189,7 +191,7 @@ class UdpOutlet(asyncio.DatagramProtocol):
             for packet in packets:
                 self._rtp_socket.sendto(packet, self._rtp_peer)
         except OSError:
-            return False  # the buffer is full, or the peer's port is gone: RTP is lost, as on a real network
+            return False  # the buffer is full, or the peer's port is closed: RTP is lost, as on a real network
         return True
 
     def rtcp(self, packet: bytes) -> None:
@@ -205,7 +207,7 @@ class UdpOutlet(asyncio.DatagramProtocol):
 
 
 def _port_pair(address: str) -> tuple[socket.socket, socket.socket]:
-    """Two sockets on neighbouring ports, the first one even (RFC 3550, 11)."""
+    """Two sockets on adjacent ports, the first one even (RFC 3550, 11)."""
     for _ in range(64):
         first = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         second = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)

@@ -21,7 +21,7 @@ _SOUND_LINES = {
 
 
 def describe(spec: StreamSpec, parameters: ParameterSets, address: str, sound: Sound = Sound.NONE) -> bytes:
-    """The description that DESCRIBE answers."""
+    """The session description that DESCRIBE returns."""
     if spec.codec == "h265":
         name = "H265"
         form = f"sprop-vps={_text(parameters.vps)};sprop-sps={_text(parameters.sps)};sprop-pps={_text(parameters.pps)}"

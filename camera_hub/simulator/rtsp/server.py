@@ -1,4 +1,4 @@
-"""The RTSP server of one device: who may, what is there, and the sessions (RFC 2326)."""
+"""The RTSP server of one device: authentication, streams and sessions (RFC 2326)."""
 
 import asyncio
 import re
@@ -26,19 +26,19 @@ Answer = tuple[int, list[tuple[str, str]], bytes]
 
 @dataclass(slots=True)
 class Session:
-    """One client's session of a stream."""
+    """One client's session with a stream."""
 
     name: str
     stream: Stream
     receiver: Receiver
-    line: Line | None  # the connection that it ends with; None over UDP
+    line: Line | None  # the connection with which it ends; None over UDP
     alive_at: float
     playing: bool = False
     sound: Receiver | None = None
 
 
 class RtspServer:
-    """Answers requests; sessions that say nothing for a minute are ended."""
+    """Answers requests; sessions that are silent for a minute are ended."""
 
     def __init__(self, state: DeviceState) -> None:
         self._state = state
@@ -56,7 +56,7 @@ class RtspServer:
         self._sessions: dict[str, Session] = {}
 
     async def serve(self, line: Line) -> None:
-        """Talk with one client until it leaves."""
+        """Serve one client until it disconnects."""
         self._state.stats.rtsp_connections += 1
         try:
             while True:
@@ -162,7 +162,7 @@ class RtspServer:
         return 200, [("Transport", transport), ("Session", f"{name};timeout={SESSION_TIMEOUT:.0f}")], b""
 
     async def _setup_sound(self, request: Request, line: Line, stream: Stream) -> Answer:
-        """The second SETUP of a session that has its picture."""
+        """The second SETUP of a session, for the sound."""
         if not stream.channel.sound:
             return 404, [], b""
         if (session := self._touch(request)) is None or session.playing or session.sound is not None:
@@ -176,7 +176,7 @@ class RtspServer:
     async def _transport(
         self, offer: str, line: Line, name: str, beside: Session | None = None
     ) -> tuple[str, Receiver, bool] | None:
-        """One offered transport for the session of that name: what is answered, where packets go, whether over TCP.
+        """Set up one offered transport for that session: the Transport header, the receiver, whether it is over TCP.
 
         `beside`: the session whose sound it is for.
         """

@@ -1,4 +1,4 @@
-"""A channel's sound: a steady tone with a pitch of its own, paced once for all listeners."""
+"""A channel's sound: a steady tone with its own pitch, paced once for all listeners."""
 
 import asyncio
 import math
@@ -22,7 +22,7 @@ SECONDS = 2
 """Length of the loop; every pitch is a whole number of hertz, so that it closes without a click."""
 _LOUDNESS = 0.25
 _LATEST = 1.0
-"""Seconds the sound may lag before it skips instead of catching up."""
+"""Seconds that the sound may lag before it skips instead of catching up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ _FORMATS = {
 
 
 def pitch(channel: Channel) -> int:
-    """The channel's tone in hertz: 400 to 1,000, in steps that one can distinguish by ear."""
+    """The channel's tone in hertz: 400 to 1,000, in audible steps."""
     return 400 + zlib.crc32(channel.key.encode()) % 13 * 50
 
 
@@ -54,7 +54,7 @@ def tone(sound: Sound, hertz: int) -> tuple[bytes, ...]:
     form = _FORMATS[sound]
     encoder = av.CodecContext.create(form.encoder, "w")
     if not isinstance(encoder, AudioCodecContext):
-        raise TypeError(f"{form.encoder} encodes no sound")
+        raise TypeError(f"{form.encoder} is not an audio encoder")
     wide = form.encoder == "aac"
     encoder.sample_rate, encoder.layout, encoder.format = form.rate, "mono", "fltp" if wide else "s16"
     encoder.time_base = Fraction(1, form.rate)

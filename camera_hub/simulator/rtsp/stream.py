@@ -1,4 +1,4 @@
-"""One channel in one quality, paced once for all who watch it."""
+"""One channel in one quality, paced once for all viewers."""
 
 import asyncio
 import secrets
@@ -15,9 +15,9 @@ from camera_hub.simulator.state import DeviceState
 
 BEIJING = timezone(timedelta(hours=8))
 _APART = 1000
-"""Groups of pictures by which channels of one look may be apart."""
+"""By how many groups of pictures channels with the same look may differ."""
 _LATEST = 1.0
-"""Seconds a stream may lag before it skips instead of catching up."""
+"""Seconds that a stream may lag before it skips instead of catching up."""
 
 
 class Stream:
@@ -38,7 +38,7 @@ class Stream:
         self._clock_base = secrets.randbits(31)
 
     async def loop(self) -> Loop:
-        """The loop as the faults of this moment want it."""
+        """The loop that fits the present faults."""
         return await self._state.library.loop(self._recipe())
 
     async def parameters(self) -> ParameterSets:
@@ -75,11 +75,11 @@ class Stream:
             await asyncio.gather(self._task, return_exceptions=True)
 
     def caption(self, now: datetime) -> str:
-        """The text burnt in at a moment."""
+        """The caption of the picture at a moment."""
         return f"{self.channel.label}  {now.astimezone(BEIJING):%Y-%m-%d %H:%M:%S}"
 
     def look(self) -> Look:
-        """What the channel shows with the faults of this moment."""
+        """What the channel shows with the present faults."""
         faults = self._state.faults(self.channel)
         mood = Mood.BLACK if Fault.BLACK in faults else Mood.FROZEN if Fault.FROZEN in faults else Mood.FINE
         return Look(self.channel.scene, self.channel.night, self.channel.mirrored, mood)
@@ -92,7 +92,7 @@ class Stream:
         return round(monotonic * 90_000) + self._clock_base & 0xFFFFFFFF
 
     def caption_now(self) -> str:
-        """The text burnt in now; it does not change while the picture is frozen, whoever connects."""
+        """The present caption; it does not change while the picture is frozen, whoever connects."""
         if Fault.FROZEN not in self._state.faults(self.channel):
             self._frozen_at = None
             now = self._state.now().replace(microsecond=0)
@@ -104,7 +104,7 @@ class Stream:
         return self.caption(self._frozen_at)
 
     def _start(self, loop: Loop, gop: int) -> int:
-        """The first frame to send: the loop's position by the wall clock, but not the one of a moment ago."""
+        """The first frame to send: the loop's position by the wall clock, but never one that was just sent."""
         groups = int(self._state.clock.now().timestamp() / self.spec.gop_seconds)
         self._turn = max(groups + zlib.crc32(self.name.encode()) % _APART, self._turn)
         return (self._turn + 1) % (loop.ready // gop) * gop

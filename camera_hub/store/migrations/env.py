@@ -1,4 +1,4 @@
-"""Alembic's environment: always online, on the connection that Database hands in (batch mode for SQLite)."""
+"""Alembic's environment: always online, on the connection that Database passes in (batch mode for SQLite)."""
 
 from alembic import context
 

@@ -7,11 +7,11 @@ from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.types import TypeDecorator
 
 Sealed = LargeBinary
-"""A column that holds only what `access.vault` has sealed (AES-GCM), never plain secrets."""
+"""A column that contains only what `access.vault` has sealed (AES-GCM), never plain secrets."""
 
 
 class UtcDateTime(TypeDecorator[datetime]):
-    """Aware UTC in Python, on SQLite too (which forgets the zone). A naive time is refused."""
+    """Aware UTC in Python, also on SQLite (which does not store the zone). A naive time is refused."""
 
     impl = DateTime(timezone=True)
     cache_ok = True

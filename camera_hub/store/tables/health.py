@@ -1,4 +1,4 @@
-"""Observations, the states of cameras, alarms and their members; notices, and the channels and rules they follow."""
+"""Observations, the states of cameras, alarms and their members; notices, their channels and rules."""
 
 from datetime import datetime
 from typing import Any
@@ -9,13 +9,13 @@ from sqlalchemy.orm import Mapped, mapped_column
 from camera_hub.store.tables.base import Base, Sealed
 
 GOOD = "ok"
-"""In an aspect of an observation: it was judged, and nothing was wrong."""
+"""In an aspect of an observation: it was checked, and nothing was wrong."""
 
 
 class Observation(Base):
-    """What one look of a round measured of one camera. Delays in ms; scores 0–100.
+    """What one look of a round measured at one camera. Delays in ms; scores 0–100.
 
-    `live`, `picture` and `clock` say what the look judged: None = not at all, "ok" = good, else the errors.Reason.
+    `live`, `picture` and `clock` are the results of the look: None = not checked, "ok" = good, else the errors.Reason.
     All three are None in rows of versions before 0.2 (health.history reads those by `reason`).
     """
 
@@ -25,7 +25,7 @@ class Observation(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     camera_id: Mapped[int] = mapped_column(ForeignKey("cameras.id", ondelete="CASCADE"))
     at: Mapped[datetime]
-    reason: Mapped[str | None] = mapped_column(String(32))  # the weightiest errors.Reason of the three, None = good
+    reason: Mapped[str | None] = mapped_column(String(32))  # the most serious errors.Reason of the three, None = good
     live: Mapped[str | None] = mapped_column(String(32))
     picture: Mapped[str | None] = mapped_column(String(32))
     clock: Mapped[str | None] = mapped_column(String(32))
@@ -38,7 +38,7 @@ class Observation(Base):
 
 
 class CameraState(Base):
-    """What was true of one aspect of a camera from `since` to `until` (None: still is). No row: not known yet."""
+    """The state of one aspect of a camera from `since` until `until` (None: it still is). No row: not known yet."""
 
     __tablename__ = "camera_states"
     __table_args__ = (Index("ix_camera_states_camera_until", "camera_id", "until"),)
@@ -75,7 +75,7 @@ class Alarm(Base):
 
 
 class AlarmMember(Base):
-    """A camera that an alarm stood for from `joined_at` to `left_at`; one that returned has a second row."""
+    """A camera that an alarm covered from `joined_at` to `left_at`; one that joined again has a second row."""
 
     __tablename__ = "alarm_members"
     __table_args__ = (Index("ix_alarm_members_camera_alarm", "camera_id", "alarm_id"),)
@@ -88,7 +88,7 @@ class AlarmMember(Base):
 
 
 class NoticeChannel(Base):
-    """A receiver outside the hub. `url_sealed` may carry a key, so it is sealed; only `host` is ever shown."""
+    """A receiver outside the hub. Its URL may contain a secret, so it is sealed; only `host` is ever shown."""
 
     __tablename__ = "notice_channels"
 
@@ -132,5 +132,5 @@ class Notice(Base):
     created_at: Mapped[datetime] = mapped_column(index=True)
     attempts: Mapped[int] = mapped_column(default=0)
     next_attempt_at: Mapped[datetime]
-    delivered_at: Mapped[datetime | None]  # when it was accepted, or given up: then `error` says why
+    delivered_at: Mapped[datetime | None]  # when it was accepted, or abandoned: then `error` says why
     error: Mapped[str | None] = mapped_column(String(255))

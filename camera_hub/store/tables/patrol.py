@@ -55,8 +55,8 @@ class Run(Base):
 
     (plan, this row, now) gives the stop and the time left, so a restart needs no recovery. `plan` is the tour as it
     was at the start: [{position, dwell_s, name, note, layout, cameras: [{id, name, village}]}]; it is large and never
-    changes, so it is loaded only by who asks for it (patrol.plan.Plans).
-    While running, stop `position` began at `anchor_at`. While paused, `elapsed_s` of it had passed.
+    changes, so it is loaded only on request (patrol.plan.Plans).
+    While running, stop `position` began at `anchor_at`. While paused, `elapsed_s` of it has passed.
     """
 
     __tablename__ = "runs"
@@ -71,7 +71,7 @@ class Run(Base):
     position: Mapped[int] = mapped_column(default=0)
     anchor_at: Mapped[datetime]
     elapsed_s: Mapped[float] = mapped_column(default=0.0)
-    revision: Mapped[int] = mapped_column(default=0)  # of two operators at once the later one gets a conflict
+    revision: Mapped[int] = mapped_column(default=0)  # of two operators who act at once, the second gets a conflict
     steps: Mapped[int] = mapped_column(default=0)  # steps so far; the sequence of the next one
     shown: Mapped[int] = mapped_column(default=0)  # of these, stops that were on …
     skipped: Mapped[int] = mapped_column(default=0)  # … and stops that were skipped
@@ -87,7 +87,7 @@ class RunStep(Base):
     """One line of a run's record: a stop that was on, or why it was skipped.
 
     `times` is 1, or how many steps of one stop and day were summed into this line: then `sequence` and `lap` are those
-    of the first of them, the times reach from the first to the last, and `shown_s` is their sum.
+    of the first one, the times cover all of them, and `shown_s` is their sum.
     """
 
     __tablename__ = "run_steps"
@@ -104,14 +104,14 @@ class RunStep(Base):
     reason: Mapped[str | None] = mapped_column(String(32))
     started_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
-    shown_s: Mapped[float | None]  # seconds that the stop was on, pauses included; not whether anybody saw it
+    shown_s: Mapped[float | None]  # seconds that the stop was on, pauses included, whether anybody saw it or not
 
 
 class RunStepCamera(Base):
     """One camera of a line of the record: how long it was really visible on a page, or why it was not.
 
-    `visible_s` is NULL where nobody measured it (lines from before it was measured). `why` is a reason why the camera
-    was skipped, or no_page, page_hidden, no_picture.
+    `visible_s` is NULL in lines from before it was measured. `why` is a reason why the camera was skipped, or no_page,
+    page_hidden, no_picture.
     """
 
     __tablename__ = "run_step_cameras"

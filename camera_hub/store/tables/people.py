@@ -1,4 +1,4 @@
-"""Those who use the hub: users, sessions, the first set-up link, favourites. Never those who are filmed."""
+"""The people who use the hub: users, sessions, the first set-up link, favourites. Never people who are filmed."""
 
 from datetime import datetime
 
@@ -9,7 +9,7 @@ from camera_hub.store.tables.base import Base
 
 
 class User(Base):
-    """A named account. Without `all_villages` its rows of user_villages bound what it sees: none, nothing."""
+    """A user account. Without `all_villages` it sees only the villages in its rows of user_villages."""
 
     __tablename__ = "users"
 
@@ -25,14 +25,14 @@ class User(Base):
 
 
 class UserVillage(Base):
-    """Access of a user to a village, for a time. Those that are over stay: they say who could see what, and when."""
+    """A user's access to a village, for a time. Expired ones are kept: they say who could see what, and when."""
 
     __tablename__ = "user_villages"
 
     id: Mapped[int] = mapped_column(primary_key=True)
     user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
     village_id: Mapped[int] = mapped_column(ForeignKey("villages.id", ondelete="RESTRICT"), index=True)
-    valid_from: Mapped[datetime | None] = mapped_column(index=True)  # None: since ever
+    valid_from: Mapped[datetime | None] = mapped_column(index=True)  # None: from the beginning
     valid_until: Mapped[datetime | None] = mapped_column(index=True)  # None: without end
 
 
@@ -51,7 +51,7 @@ class UserSession(Base):
 
 
 class SetupLink(Base):
-    """The one-time link that makes the first township admin. Only its hash is stored."""
+    """The one-time link for creating the first township admin. Only its hash is stored."""
 
     __tablename__ = "setup_links"
 
@@ -62,7 +62,7 @@ class SetupLink(Base):
 
 
 class LoginFailure(Base):
-    """Failed sign-ins per key ("user:<name>" or "address:<ip>"); in the database, so a restart forgets nothing."""
+    """Failed sign-ins per key ("user:<name>" or "address:<ip>"); in the database, so that they survive a restart."""
 
     __tablename__ = "login_failures"
 
@@ -73,7 +73,7 @@ class LoginFailure(Base):
 
 
 class Favourite(Base):
-    """A camera that a user keeps at hand."""
+    """A camera that a user has marked as a favourite."""
 
     __tablename__ = "favourites"
 

@@ -33,7 +33,7 @@ class Device(Base):
     village_id: Mapped[int] = mapped_column(ForeignKey("villages.id", ondelete="RESTRICT"), index=True)
     kind: Mapped[str] = mapped_column(String(16), default="camera")  # camera | recorder | platform
     name: Mapped[str] = mapped_column(String(128), default="")
-    host: Mapped[str] = mapped_column(String(255))  # the address the hub reaches it on
+    host: Mapped[str] = mapped_column(String(255))  # the address at which the hub reaches it
     onvif_port: Mapped[int | None]
     onvif_path: Mapped[str] = mapped_column(String(255), default="/onvif/device_service")
     rtsp_port: Mapped[int | None]
@@ -50,7 +50,7 @@ class Device(Base):
 
 
 class StoredLogin(Base):
-    """A login of a device for one purpose; which purpose falls back to which: cameras.credentials.purposes."""
+    """A login of a device for one purpose; for the fallbacks between purposes see cameras.credentials.purposes."""
 
     __tablename__ = "device_logins"
 
@@ -93,10 +93,12 @@ class Camera(Base):
     health: Mapped[str] = mapped_column(String(16), default="unknown")  # unknown | ok | fault
     cause: Mapped[str | None] = mapped_column(String(32))  # errors.Reason of the fault
     health_since: Mapped[datetime | None]
-    # The proving picture: one key frame after registration, and after each change of address or login.
+    # The proof: one key frame after registration, and after each change of address or login.
     proof_state: Mapped[str] = mapped_column(String(8), default="pending")  # pending | proved | failed
-    proof_reason: Mapped[str | None] = mapped_column(String(32))  # errors.Reason of a failed one
-    proof_attempts: Mapped[int] = mapped_column(default=0)  # that failed on the hub's side, since it was requested
+    proof_reason: Mapped[str | None] = mapped_column(String(32))  # errors.Reason of a failed proof
+    proof_attempts: Mapped[int] = mapped_column(
+        default=0
+    )  # attempts that failed on the hub's side since it was requested
     proof_due_at: Mapped[datetime | None] = mapped_column(index=True)  # when a pending one is tried next; None: never
     picture_at: Mapped[datetime | None]  # the last picture in data_dir/pictures/<id>.jpg
     created_at: Mapped[datetime]
@@ -105,7 +107,7 @@ class Camera(Base):
 
 
 class Stream(Base):
-    """A stream of a camera. Its address is asked from the source when pulled; `uri` is what was last answered."""
+    """A stream of a camera. The device is asked for its address when it is pulled; `uri` is the last answer."""
 
     __tablename__ = "streams"
     __table_args__ = (UniqueConstraint("camera_id", "role"),)
@@ -115,7 +117,7 @@ class Stream(Base):
     role: Mapped[str] = mapped_column(String(8))  # main | sub
     source: Mapped[str] = mapped_column(String(8), default="onvif")  # onvif | url
     profile: Mapped[str | None] = mapped_column(String(128))  # ONVIF profile token
-    uri: Mapped[str] = mapped_column(String(512))  # no login in it
+    uri: Mapped[str] = mapped_column(String(512))  # without login
     codec: Mapped[str | None] = mapped_column(String(16))  # from the stream itself: h264 | h265 | …
     width: Mapped[int | None]
     height: Mapped[int | None]

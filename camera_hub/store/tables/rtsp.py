@@ -1,4 +1,4 @@
-"""RTSP out: the tokens that players bring, and the register of their sessions."""
+"""RTSP out: the tokens of players, and the register of their sessions."""
 
 from datetime import datetime
 
@@ -9,7 +9,7 @@ from camera_hub.store.tables.base import Base
 
 
 class StreamToken(Base):
-    """What lets a player have cameras: those of `cameras`, or of one village, or all. Only the SHA-256 is stored."""
+    """A player's access to cameras: those in `cameras`, or of one village, or all. Only the SHA-256 is stored."""
 
     __tablename__ = "stream_tokens"
 
@@ -28,9 +28,9 @@ class StreamToken(Base):
 
 
 class StreamSession(Base):
-    """One player that was let have one camera, from the hub's yes to its end. Names are kept as they were then.
+    """One player's session with one camera, from its authorization to its end. Names are stored as they were then.
 
-    `seen_at` and `bytes` are written now and then while it runs: after a power cut they are its end.
+    `seen_at` and `bytes` are updated from time to time while it runs: after a power cut they count as its end.
     """
 
     __tablename__ = "stream_sessions"

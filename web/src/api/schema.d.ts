@@ -13,7 +13,7 @@ export interface paths {
         };
         /**
          * Alarms
-         * @description The newest first. `before`: the id of the last alarm of the answer before, whatever events brought since.
+         * @description Alarms, newest first. `before`: the id of the last alarm of the previous page.
          */
         get: operations["alarms_api_alarms_get"];
         put?: never;
@@ -55,7 +55,7 @@ export interface paths {
         put?: never;
         /**
          * Acknowledge
-         * @description Put one's name to the alarm; 409 names who was first.
+         * @description Acknowledge the alarm; 409 names the user who did so before.
          */
         post: operations["acknowledge_api_alarms__alarm_id__acknowledge_post"];
         delete?: never;
@@ -73,7 +73,7 @@ export interface paths {
         };
         /**
          * Members
-         * @description Every camera that the alarm stands or stood for, in the order in which they joined.
+         * @description Every camera that the alarm covers or covered, in the order in which they joined.
          */
         get: operations["members_api_alarms__alarm_id__members_get"];
         put?: never;
@@ -93,7 +93,7 @@ export interface paths {
         };
         /**
          * Cameras
-         * @description All but the retired, or those of one state.
+         * @description All cameras that are not retired, or those in one state.
          */
         get: operations["cameras_api_cameras_get"];
         put?: never;
@@ -182,7 +182,7 @@ export interface paths {
         };
         /**
          * History
-         * @description All looks of a span in one answer of bounded size: states by aspect, curves, totals.
+         * @description All looks of a period in one answer of bounded size: states by aspect, curves, totals.
          */
         get: operations["history_api_cameras__camera_id__history_get"];
         put?: never;
@@ -202,7 +202,7 @@ export interface paths {
         };
         /**
          * Observations
-         * @description Single looks, the newest first. `before`: the id of the last one of the answer before.
+         * @description Single looks, newest first. `before`: the id of the last one of the previous page.
          */
         get: operations["observations_api_cameras__camera_id__observations_get"];
         put?: never;
@@ -261,7 +261,7 @@ export interface paths {
         put?: never;
         /**
          * Snapshot
-         * @description A fresh JPEG of one key frame in full size: of the main stream, or of the sub stream where that cannot be had.
+         * @description A fresh JPEG of one key frame in full size: from the main stream, or from the sub stream where that one fails.
          */
         post: operations["snapshot_api_cameras__camera_id__snapshot_post"];
         delete?: never;
@@ -279,9 +279,9 @@ export interface paths {
         };
         /**
          * Still
-         * @description The last key frame of a stream that a tile shows as pictures; 404 when none does. `n` only names the picture.
+         * @description The last key frame of a stream that a tile shows as pictures; 404 when none does.
          *
-         *     X-Picture-Age: milliseconds since its key frame came.
+         *     `n` only makes the address of each picture unique. X-Picture-Age: milliseconds since its key frame arrived.
          */
         get: operations["still_api_cameras__camera_id__still_get"];
         put?: never;
@@ -377,7 +377,7 @@ export interface paths {
         put?: never;
         /**
          * Describe Device
-         * @description Ask the device again; new channels come in, known ones keep their names.
+         * @description Describe the device again: new channels are added, known ones keep their names.
          */
         post: operations["describe_device_api_devices__device_id__describe_post"];
         delete?: never;
@@ -436,7 +436,7 @@ export interface paths {
         post?: never;
         /**
          * Cancel Sweep
-         * @description Stop it; what was found stays.
+         * @description Stop the sweep; what it found so far is kept.
          */
         delete: operations["cancel_sweep_api_discovery_sweeps__sweep_id__delete"];
         options?: never;
@@ -555,14 +555,14 @@ export interface paths {
         post?: never;
         /**
          * Remove
-         * @description Remove a channel with the notices that wait for it.
+         * @description Remove a channel and its pending notices.
          */
         delete: operations["remove_api_notices_channels__channel_id__delete"];
         options?: never;
         head?: never;
         /**
          * Change
-         * @description Change what is named; rules are replaced as a whole.
+         * @description Change the given fields; rules are replaced as a whole.
          */
         patch: operations["change_api_notices_channels__channel_id__patch"];
         trace?: never;
@@ -596,7 +596,7 @@ export interface paths {
         };
         /**
          * Sessions
-         * @description The register, the newest first; `before`: older than that line.
+         * @description The register, newest first; `before`: only lines older than that one.
          */
         get: operations["sessions_api_rtsp_out_sessions_get"];
         put?: never;
@@ -618,7 +618,7 @@ export interface paths {
         put?: never;
         /**
          * Create
-         * @description Make a token; its text and the addresses with it are never answered again.
+         * @description Create a token; its text and the addresses that contain it are never shown again.
          */
         post: operations["create_api_rtsp_out_tokens_post"];
         delete?: never;
@@ -639,7 +639,7 @@ export interface paths {
         post?: never;
         /**
          * Revoke
-         * @description Revoke a token: its sessions end at once, and it never opens anything again.
+         * @description Revoke a token: its sessions end at once, and it is never accepted again.
          */
         delete: operations["revoke_api_rtsp_out_tokens__token_id__delete"];
         options?: never;
@@ -656,13 +656,13 @@ export interface paths {
         };
         /**
          * Runs
-         * @description The newest first; `active` are those that have not ended.
+         * @description Runs, newest first; `active` are those that have not ended.
          */
         get: operations["runs_api_runs_get"];
         put?: never;
         /**
          * Start
-         * @description Start a tour; if all its cameras are dead the run has ended at once (end_reason all_dead).
+         * @description Start a tour; if all its cameras are dead the run ends at once (end_reason all_dead).
          */
         post: operations["start_api_runs_post"];
         delete?: never;
@@ -720,7 +720,7 @@ export interface paths {
         };
         /**
          * Steps
-         * @description The record, line by line in order: those behind the line with sequence `after`.
+         * @description The lines of the record after the one with sequence `after`, in order.
          */
         get: operations["steps_api_runs__run_id__steps_get"];
         put?: never;
@@ -766,7 +766,7 @@ export interface paths {
         put?: never;
         /**
          * Create
-         * @description Make a scene; tiles that are not given are empty.
+         * @description Create a scene; tiles that are not given are empty.
          */
         post: operations["create_api_scenes_post"];
         delete?: never;
@@ -791,7 +791,7 @@ export interface paths {
         post?: never;
         /**
          * Remove
-         * @description Delete it; 409 names the tours that still show it.
+         * @description Delete the scene; 409 names the tours that still show it.
          */
         delete: operations["remove_api_scenes__scene_id__delete"];
         options?: never;
@@ -819,7 +819,7 @@ export interface paths {
         post: operations["sign_in_api_session_post"];
         /**
          * Sign Out
-         * @description End this session; its pages in other tabs are closed, too.
+         * @description End this session; its pages in other tabs are signed out, too.
          */
         delete: operations["sign_out_api_session_delete"];
         options?: never;
@@ -837,7 +837,7 @@ export interface paths {
         get?: never;
         /**
          * New Password
-         * @description Change one's own password; all one's other sessions end. Wrong old ones count as failed sign-ins.
+         * @description Change one's own password; all other sessions of the user end. A wrong old one counts as a failed sign-in.
          */
         put: operations["new_password_api_session_password_put"];
         post?: never;
@@ -862,7 +862,7 @@ export interface paths {
         put?: never;
         /**
          * Make First Admin
-         * @description Make the first township admin and sign in. The link is used up.
+         * @description Create the first township admin and sign in. The link cannot be used again.
          */
         post: operations["make_first_admin_api_setup_post"];
         delete?: never;
@@ -902,7 +902,7 @@ export interface paths {
         put?: never;
         /**
          * Restart Relay
-         * @description Replace a relay by a fresh process that is warmed up first; answered when it has taken over.
+         * @description Replace a relay by a new process that is warmed up first; answers when it has taken over.
          *
          *     For an upgrade of what the relay uses, or when it misbehaves: pictures freeze for a few tenths of a second.
          */
@@ -928,7 +928,7 @@ export interface paths {
         put?: never;
         /**
          * Create
-         * @description Make a tour.
+         * @description Create a tour.
          */
         post: operations["create_api_tours_post"];
         delete?: never;
@@ -951,13 +951,13 @@ export interface paths {
         get: operations["tour_api_tours__tour_id__get"];
         /**
          * Change
-         * @description Replace the whole tour; runs under way are not changed.
+         * @description Replace the whole tour; active runs are not changed.
          */
         put: operations["change_api_tours__tour_id__put"];
         post?: never;
         /**
          * Remove
-         * @description Take the tour off the list; records stay.
+         * @description Retire the tour; the records of its runs are kept.
          */
         delete: operations["remove_api_tours__tour_id__delete"];
         options?: never;
@@ -980,7 +980,7 @@ export interface paths {
         put?: never;
         /**
          * Create
-         * @description Make a user. 409 when the name is taken.
+         * @description Create a user. 409 when the name is taken.
          */
         post: operations["create_api_users_post"];
         delete?: never;
@@ -1041,7 +1041,7 @@ export interface paths {
         post?: never;
         /**
          * Close
-         * @description Close a viewer of one's own.
+         * @description Close one's own viewer.
          */
         delete: operations["close_api_viewers__viewer__delete"];
         options?: never;
@@ -1058,7 +1058,7 @@ export interface paths {
         };
         /**
          * Figures
-         * @description What is measured of each tile of a viewer of one's own; the wall's overlay asks while it is open.
+         * @description Measurements of each tile of one's own viewer; the wall's overlay polls them while it is open.
          */
         get: operations["figures_api_viewers__viewer__figures_get"];
         put?: never;
@@ -1081,7 +1081,7 @@ export interface paths {
         put?: never;
         /**
          * Add Villages
-         * @description Answers all villages in their order; names that were there already are not doubled.
+         * @description Add villages; returns all of them in their order. Names that exist already are not added twice.
          */
         post: operations["add_villages_api_villages_post"];
         delete?: never;
@@ -1281,7 +1281,7 @@ export interface components {
         };
         /**
          * ApproveCameras
-         * @description Approve several; a class may be given to all of them.
+         * @description Approve several cameras; all of them may be given a place class.
          */
         ApproveCameras: {
             /** Ids */
@@ -1354,7 +1354,7 @@ export interface components {
         };
         /**
          * CameraStateAnswer
-         * @description What is true of one aspect of a camera since when; an aspect not named is not known yet.
+         * @description The state of one aspect of a camera, and since when; an aspect that is missing is not known yet.
          */
         CameraStateAnswer: {
             /**
@@ -1436,7 +1436,7 @@ export interface components {
         };
         /**
          * ChangedMessage
-         * @description Hub → page: something changed. `data` is the noun's read schema, None when it is gone or out of sight.
+         * @description Hub → page: a row changed. `data` is the topic's answer, null when it is gone or the user may not see it.
          */
         ChangedMessage: {
             /** Data */
@@ -1459,7 +1459,7 @@ export interface components {
         };
         /**
          * ChannelAnswer
-         * @description A channel. Its address may carry a key and is never answered; `host` is all that is shown of it.
+         * @description A channel. Its address may contain a secret and is never returned; `host` is all that is shown of it.
          */
         ChannelAnswer: {
             /**
@@ -1497,7 +1497,7 @@ export interface components {
         };
         /**
          * Control
-         * @description Act on a run. `revision` is that of the state one looked at; an older one is answered 409 with the new state.
+         * @description Act on a run. `revision` is that of the state the user saw; an outdated one gets 409 with the new state.
          */
         Control: {
             /** Position */
@@ -1507,7 +1507,7 @@ export interface components {
         };
         /**
          * CurvePointAnswer
-         * @description Means over a stretch of time that begins at `at`.
+         * @description Means over an interval that begins at `at`.
          */
         CurvePointAnswer: {
             /**
@@ -1575,7 +1575,7 @@ export interface components {
         };
         /**
          * Done
-         * @description Nothing to tell but that it was done, and when (hub time).
+         * @description The request was carried out; there is nothing to return but the time (hub time).
          */
         Done: {
             /**
@@ -1586,7 +1586,7 @@ export interface components {
         };
         /**
          * FeedFiguresAnswer
-         * @description A feed, counters since it was first opened. Delays in seconds, sizes in bytes.
+         * @description A feed; counters since it was first opened. Delays in seconds, sizes in bytes.
          */
         FeedFiguresAnswer: {
             /** Bad Packets */
@@ -1664,7 +1664,7 @@ export interface components {
         };
         /**
          * HeardMessage
-         * @description Hub → page: what it hears, on the audio track of `viewer`. `reason`: why the wish, now over, was refused.
+         * @description Hub → page: what plays on the audio track of `viewer`. `reason`: why the last request was refused.
          */
         HeardMessage: {
             /** Camera */
@@ -1689,7 +1689,7 @@ export interface components {
         };
         /**
          * HelloMessage
-         * @description Hub → page, first message of every connection. A changed `epoch`: the hub is new, offer again.
+         * @description Hub → page, first message of every connection. A changed `epoch`: the hub was restarted, offer again.
          */
         HelloMessage: {
             /** Epoch */
@@ -1714,7 +1714,7 @@ export interface components {
         };
         /**
          * HistoryAnswer
-         * @description All looks of a span.
+         * @description All looks of a period.
          */
         HistoryAnswer: {
             /** Bad */
@@ -1749,7 +1749,7 @@ export interface components {
         };
         /**
          * ListenMessage
-         * @description Page → hub: hear a camera that a tile shows, or nothing (null). `serial` grows per page.
+         * @description Page → hub: listen to a camera that a tile shows, or to none (null). `serial` grows per page.
          */
         ListenMessage: {
             /** Camera */
@@ -1781,7 +1781,7 @@ export interface components {
         };
         /**
          * LoginAnswer
-         * @description A login that the device has for a purpose; where there is none, the ordinary one serves.
+         * @description A login that the device has for a purpose; where there is none, the ordinary one is used.
          */
         LoginAnswer: {
             /**
@@ -1805,7 +1805,7 @@ export interface components {
         };
         /**
          * Me
-         * @description Who is signed in, and what they may do (access.policy.Action), so that pages show no dead button.
+         * @description Who is signed in, and what they may do (access.policy.Action), so that pages show no button that fails.
          */
         Me: {
             /** Actions */
@@ -1873,7 +1873,7 @@ export interface components {
         };
         /**
          * NewDevice
-         * @description Describe over ONVIF and register. Given `endpoint` (from discovery) it is kept as identity.
+         * @description Describe the device over ONVIF and register it. `endpoint` (from discovery) is kept as its identity.
          */
         NewDevice: {
             /**
@@ -1927,7 +1927,7 @@ export interface components {
         };
         /**
          * NewStreamToken
-         * @description Neither village nor cameras: all cameras of the township. Without `expires_at` it is good until revoked.
+         * @description Neither village nor cameras: all cameras of the township. Without `expires_at` it is valid until revoked.
          */
         NewStreamToken: {
             /** Cameras */
@@ -1966,7 +1966,7 @@ export interface components {
         };
         /**
          * NewUrlCamera
-         * @description A camera that is known by RTSP URL only. A login inside a URL is moved out of it and sealed.
+         * @description A camera that is known by its RTSP URL only. A login in a URL is moved out of it and sealed.
          */
         NewUrlCamera: {
             /** Main Url */
@@ -2019,7 +2019,7 @@ export interface components {
         };
         /**
          * NewViewer
-         * @description A page's offer: recvonly video m-lines, an audio one where it may listen; posted without ICE candidates.
+         * @description A page's offer: recvonly video m-lines, and an audio one if its user may listen; sent without ICE candidates.
          */
         NewViewer: {
             /**
@@ -2039,7 +2039,7 @@ export interface components {
         };
         /**
          * NewVillages
-         * @description Names as pasted, in the official order; names that exist already are kept and not doubled.
+         * @description Names as pasted, in the official order; names that exist already are not added twice.
          */
         NewVillages: {
             /**
@@ -2053,7 +2053,7 @@ export interface components {
         };
         /**
          * ObservationAnswer
-         * @description One look. `live`, `picture`, `clock`: null = not judged by it, "ok" = good, else the Reason.
+         * @description One look. `live`, `picture`, `clock`: null = not checked, "ok" = good, else the Reason.
          */
         ObservationAnswer: {
             /**
@@ -2162,7 +2162,7 @@ export interface components {
         };
         /**
          * ReloadMessage
-         * @description Hub → page: events were lost (slow page); fetch every list again.
+         * @description Hub → page: changes were lost or too many; fetch every list again.
          */
         ReloadMessage: {
             /**
@@ -2174,7 +2174,7 @@ export interface components {
         };
         /**
          * RtspOutAnswer
-         * @description Whether RTSP out is on, where it listens, and all tokens, the newest first.
+         * @description Whether RTSP out is on, where it listens, and all tokens, newest first.
          */
         RtspOutAnswer: {
             /** On */
@@ -2186,7 +2186,7 @@ export interface components {
         };
         /**
          * RtspPort
-         * @description Where a relay listens; None while no token is good, or with the reason why it could not.
+         * @description Where a relay listens; null while no token is valid, or when it could not listen (`detail` says why).
          */
         RtspPort: {
             /** Detail */
@@ -2282,7 +2282,7 @@ export interface components {
         };
         /**
          * RunStepAnswer
-         * @description A line of the record. `times` over 1: so many steps of this stop on one day, summed, because they are old.
+         * @description A line of the record. `times` over 1: the sum of so many old steps of this stop on one day.
          */
         RunStepAnswer: {
             /** Cameras */
@@ -2316,9 +2316,9 @@ export interface components {
         };
         /**
          * RunSteps
-         * @description Lines of a record in order. `next`: give it as `after` for those that follow, null at the end.
+         * @description Lines of a record in order. `next`: pass it as `after` to get those that follow; null at the end.
          *
-         *     `rolled_up`: lines before this sequence are sums. When it has grown since the page before, start again.
+         *     `rolled_up`: lines before this sequence are sums. When it has grown since the previous page, start again.
          */
         RunSteps: {
             /** Next */
@@ -2365,7 +2365,7 @@ export interface components {
          * SeenCamera
          * @description Seconds that the page really showed the camera since the step began: tile on screen, page visible, new frames.
          *
-         *     `gap`: why it was never shown so far.
+         *     `gap`: why it has never been shown so far.
          */
         SeenCamera: {
             /** Camera */
@@ -2377,7 +2377,7 @@ export interface components {
         };
         /**
          * SeenMessage
-         * @description Page → hub: what was seen of step `step` of a run. Sums since the step began, so that a lost one does no harm.
+         * @description Page → hub: what was seen of step `step` of a run. Sums since the step began, so a lost message does no harm.
          */
         SeenMessage: {
             /** Cameras */
@@ -2394,7 +2394,7 @@ export interface components {
         };
         /**
          * SetupRequest
-         * @description Make the first township admin, with the token of the one-time link.
+         * @description Create the first township admin, with the token of the one-time link.
          */
         SetupRequest: {
             /** Display Name */
@@ -2421,7 +2421,7 @@ export interface components {
          * ShowMessage
          * @description Page → hub: put a camera into a tile, or empty it (camera null). `serial` grows per tile.
          *
-         *     `position`: null for live, else from that time of the recording on (refused with playback_unsupported so far).
+         *     `position`: null for live, else the time at which to start the recording (not supported yet: playback_unsupported).
          */
         ShowMessage: {
             /** Camera */
@@ -2475,7 +2475,7 @@ export interface components {
         };
         /**
          * StateSpanAnswer
-         * @description One aspect was in one state; `reason` is null while it was well.
+         * @description One aspect was in one state; `reason` is null while it was good.
          */
         StateSpanAnswer: {
             /**
@@ -2583,7 +2583,7 @@ export interface components {
         };
         /**
          * StreamSessionAnswer
-         * @description One player that was let have one camera. `end_reason` is a reason of the house or a word of its own.
+         * @description One player's session with one camera. `end_reason` is a `Reason` or a word of its own.
          */
         StreamSessionAnswer: {
             /** Address */
@@ -2627,7 +2627,7 @@ export interface components {
         };
         /**
          * StreamTokenAnswer
-         * @description A token without its text. It is for `cameras`, or for one village, or for all.
+         * @description A token without its text. It covers `cameras`, or one village, or all cameras.
          */
         StreamTokenAnswer: {
             /** Cameras */
@@ -2726,7 +2726,7 @@ export interface components {
         };
         /**
          * TileFiguresAnswer
-         * @description Two answers give rates: `at` is the relay's clock in seconds. `feed` is null where none runs, `sent` for
+         * @description Two answers give rates: `at` is the relay's clock in seconds. `feed` is null where none runs, `sent` is null for
          *     key-frame pictures.
          */
         TileFiguresAnswer: {
@@ -2743,7 +2743,7 @@ export interface components {
          *
          *     `pictures`: no stream can be played here (`reason`), so GET /api/cameras/{camera}/still?stream={stream} gives one
          *     picture per key frame; each has a new number in `picture`, and about `interval` seconds lie between two.
-         *     `retry_at`: the device refused its login, and is not asked again before then.
+         *     `retry_at`: the device refused the login, and it is not tried again before then.
          */
         TileMessage: {
             /** Audio */
@@ -2844,7 +2844,7 @@ export interface components {
         };
         /**
          * TrackFiguresAnswer
-         * @description What a tile's track was sent, counters since the connection began. Shares are 0–1, the round trip in seconds.
+         * @description What was sent on a tile's track; counters since the connection began. Fractions 0–1, round trip in seconds.
          */
         TrackFiguresAnswer: {
             /** Bytes */
@@ -2966,7 +2966,7 @@ export interface components {
          * VillageCountsAnswer
          * @description Approved cameras by health; `waiting` are those not yet approved.
          *
-         *     `online`, `picture_fault` and `clock_wrong` are figures of their own: a camera may count in several.
+         *     `online`, `picture_fault` and `clock_wrong` are counted separately: a camera may count in several of them.
          */
         VillageCountsAnswer: {
             /** Clock Wrong */
@@ -2988,7 +2988,7 @@ export interface components {
         };
         /**
          * VillageGrant
-         * @description Access to a village, from a time until another; null: without that limit.
+         * @description Access to a village from one time until another; null: without that limit.
          */
         VillageGrant: {
             /** From */

@@ -71,7 +71,7 @@ def upgrade() -> None:
             op.create_foreign_key(_key(column, table), "run_step_cameras", table, [column], ["id"], ondelete=gone)
     op.create_index("ix_run_step_cameras_step_id", "run_step_cameras", ["step_id"])
     op.create_index("ix_run_step_cameras_camera_id", "run_step_cameras", ["camera_id"])
-    # Not in batch mode: that would make `runs` anew, and SQLite would delete its steps with the old table.
+    # Not in batch mode: that would recreate `runs`, and SQLite would delete its steps with the old table.
     for name in ("steps", "shown", "skipped", "rolled_up"):
         op.add_column("runs", sa.Column(name, sa.Integer(), nullable=False, server_default="0"))
     op.execute(_COUNTERS)

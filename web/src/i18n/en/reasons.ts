@@ -67,7 +67,7 @@ export default {
   data_dir: 'The data directory cannot be used; ask the maintainer to check it',
   second_instance: 'Another hub already uses this data; stop it first',
   schema_newer: 'The database was made by a newer version; upgrade the hub',
-  schema_broken: 'The database holds rows that point nowhere; restore the last backup',
+  schema_broken: 'The database holds dangling references; restore the last backup',
   server_ended: 'The server has stopped unexpectedly; contact the maintainer',
   listen: 'The hub’s port cannot be opened; choose another one or stop the program that uses it',
   bad_range: '“{range}” cannot be searched: enter a local range such as 192.168.10.0/24, 192.168.10.20-60 or a single address, with its start before its end',

@@ -1,6 +1,6 @@
 """For how long a main stream that came too late is not used."""
 
-from camera_hub.media.feeds.late_cameras import RELAPSE, REST, REST_CAP, LateCameras
+from camera_hub.media.feeds.sub_stream_fallback import RELAPSE, REST, REST_CAP, LateCameras
 from tests.fakes.clock import ManualClock
 
 

@@ -12,7 +12,7 @@ from camera_hub.relay.ingest.frame import Frame
 from camera_hub.relay.ingest.gop_cache import GopCache
 
 
-class PacketHistory:
+class ResendHistory:
     """The last `max_packets` packets of one feed, and all of the cached GOP: what is replayed can be resent."""
 
     def __init__(self, *, max_packets: int) -> None:
@@ -56,4 +56,4 @@ class FrameSource(Protocol):
     def gop_cache(self) -> GopCache: ...
 
     @property
-    def history(self) -> PacketHistory: ...
+    def history(self) -> ResendHistory: ...

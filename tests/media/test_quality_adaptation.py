@@ -3,7 +3,7 @@
 import pytest
 
 from camera_hub.media.interface import Quality, Role, TileWish
-from camera_hub.media.wall.quality import adapted, note, out_of_step
+from camera_hub.media.wall.quality_adaptation import adapted, note, out_of_step
 from camera_hub.media.wall.tile_state import TileSlot
 from camera_hub.relay.messages import FeedSpec, LinkLevel, RtspLiveSource
 from tests.media.conftest import FakeChosen

@@ -1,4 +1,4 @@
-"""Parts opened for a single shell command, beside or without a running hub."""
+"""Parts opened for a single shell command, with or without a running hub."""
 
 import tempfile
 from collections.abc import AsyncIterator, Sequence
@@ -33,9 +33,10 @@ async def accounts(settings: Settings) -> AsyncIterator[Accounts]:
 
 
 async def discover(settings: Settings, ranges: Sequence[str]) -> list[FoundView]:
-    """Devices that answer on the local networks (without ranges: by multicast alone). Nothing is registered.
+    """Devices that answer on the local networks and in the ranges (without ranges: by multicast only).
 
-    The same search as the pages start, over an empty register of its own. Raises HubError for a bad range.
+    The same search that pages start, over an empty register of its own: nothing is registered. Raises HubError for a
+    bad range.
     """
     clock, bus = SystemClock(), EventBus()
     actor = Actor(0, "shell", "shell", Role.TOWNSHIP_ADMIN)

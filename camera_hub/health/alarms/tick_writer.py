@@ -13,8 +13,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from camera_hub.events import AlarmChanged, CameraChanged, Event, VillageChanged
 from camera_hub.health.judging.alarm_changes import AlarmChange, AlarmClosing, AlarmOpening, AlarmUpdate, OpenAlarm
+from camera_hub.health.judging.alarm_severity import severity_of
 from camera_hub.health.judging.causes import AlarmKey, ExpectedAlarm
-from camera_hub.health.judging.severity import severity_of
 from camera_hub.health.judging.verdict import Aspect
 from camera_hub.health.notices.outbox import Occasion, write_notices
 from camera_hub.health.rounds.look_result import LookResult

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from camera_hub.clock import Clock
 from camera_hub.events import EventBus
-from camera_hub.health.alarms.tick import HealthChange, StateChange, Tick, Written, read_open_alarms, write_tick
+from camera_hub.health.alarms.tick_writer import HealthChange, StateChange, Tick, Written, read_open_alarms, write_tick
 from camera_hub.health.judging.alarm_changes import AlarmClosing, OpenAlarm, alarm_changes, open_after
 from camera_hub.health.judging.causes import AlarmKey, ExpectedAlarm, JudgingRules, expected_alarms
 from camera_hub.health.judging.verdict import Verdict
@@ -26,7 +26,7 @@ BACKLOG = 20_000
 these in twenty minutes."""
 
 
-class AlarmKeeper:
+class AlarmEvaluator:
     """The open alarms of one hub, and what is to be written with the next tick.
 
     `dropped` counts looks that were judged but never written, because the database was away too long.
