@@ -206,7 +206,9 @@ class NoticeDelivery:
             try:
                 url = self._sealer.open(row.url_sealed or b"", seal_owner(row.id))
             except HubError:
-                log.error("the address of channel %s cannot be decrypted with this hub's key file; enter it again", row.name)
+                log.error(
+                    "the address of channel %s cannot be decrypted with this hub's key file; enter it again", row.name
+                )
                 continue
             found.add(WebhookTarget(row.id, row.name, row.host, url, row.timeout_s))
         return found
