@@ -74,6 +74,7 @@ export default {
     restartTitle: 'Restart relay {n}?',
     restartText: 'A fresh relay opens what is playing before it takes over; pictures pause for less than a second.',
     restarted: 'A fresh process has taken over relay {n}',
+    sending: { batch: 'in batches', plain: 'packet by packet' },
     figure: {
       epoch: 'Starts',
       up: 'Up',
@@ -87,6 +88,10 @@ export default {
       loop_lag_max: 'Longest loop lag',
       uptime: 'Up for',
       gso: 'GSO',
+      sending: 'Sending',
+      dropped_messages: 'Messages dropped',
+      coalesced_states: 'States coalesced',
+      hub_stalls: 'Stalls of the hub',
       dropped_key_frames: 'Key frames dropped',
       looks: 'Looks',
       killed: 'Killed',

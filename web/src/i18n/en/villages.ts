@@ -15,7 +15,7 @@ export default {
   ordered: 'Order saved',
   rename: 'Rename',
   ranges: 'Address ranges',
-  noRanges: 'None',
+  noRanges: 'Address ranges: none',
   editRanges: 'Edit address ranges',
   rangesTitle: 'Address ranges of {name}',
   rangesHint: 'One per line, for example 192.168.10.0/24 or 192.168.10.20-60. Searches use them.',

@@ -15,7 +15,7 @@ export default {
   ordered: '顺序已保存',
   rename: '改名',
   ranges: '地址段',
-  noRanges: '未填写',
+  noRanges: '地址段：未填写',
   editRanges: '填写地址段',
   rangesTitle: '{name}的地址段',
   rangesHint: '每行一个，例如 192.168.10.0/24 或 192.168.10.20-60。搜索设备时直接使用。',
