@@ -2,9 +2,11 @@
 
 import base64
 import hashlib
+import sys
 import time
 from collections.abc import Callable
 from functools import partial
+from types import FrameType
 
 import pytest
 from hypothesis import example, given
@@ -264,16 +266,37 @@ def cpu_seconds(work: Callable[[], object]) -> float:
     return min(taken)
 
 
+def calls_of(work: Callable[[], object]) -> int:
+    """Calls of Python and C functions: on an idle machine 10,000 of them take about a millisecond."""
+    calls = 0
+
+    def count(_frame: FrameType, event: str, _argument: object) -> None:
+        nonlocal calls
+        calls += event in ("call", "c_call")
+
+    before = sys.getprofile()
+    sys.setprofile(count)
+    try:
+        work()
+    finally:
+        sys.setprofile(before)
+    return calls
+
+
+MOST_CALLS = 8 * MAX_HEADER
+"""Of one header: under two milliseconds. Counted, since a tracer or a busy machine would spoil a time."""
+
+
 @pytest.mark.parametrize("hostile", HOSTILE)
-def test_a_hostile_header_costs_under_5_ms(hostile: Callable[[int], str]) -> None:
+def test_a_hostile_header_is_read_in_few_steps(hostile: Callable[[int], str]) -> None:
     """16 kB once stalled the whole hub for 5.3 s. Full headers of the readable size, and of 64 kB."""
 
     def refused(*headers: str) -> None:
         Authenticator("u", "p", basic=True).unauthorized(headers)
 
     for header in (hostile(MAX_HEADER - 64), hostile(65_536)):
-        assert cpu_seconds(partial(refused, header)) <= 0.005
-        assert cpu_seconds(partial(refused, *[header] * 64)) <= 0.005 * MAX_HEADERS
+        assert calls_of(partial(refused, header)) <= MOST_CALLS
+        assert calls_of(partial(refused, *[header] * 64)) <= MOST_CALLS * MAX_HEADERS
 
 
 @pytest.mark.parametrize("hostile", HOSTILE)

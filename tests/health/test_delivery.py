@@ -264,4 +264,4 @@ async def test_a_channel_whose_address_does_not_open_is_left_out(
         async with NoticeDelivery(clock, bus, database, FakeSealer()):
             await until_sent(sink, clock, 1)
     assert other.told == []
-    assert "the address of channel lost does not open" in caplog.text
+    assert "the address of channel lost cannot be decrypted" in caplog.text
