@@ -2,7 +2,7 @@
 
 TARGET gets the extension modules alone, laid out as in the root of a wheel; each stands in for the Python module of the
 same source. Needs mypy and setuptools, a C compiler and Python's headers. Exit code 3 and one line: this machine lacks
-something.
+something. `--check` says just that.
 """
 
 import os
@@ -84,6 +84,10 @@ def main() -> None:
     if lacking is not None:
         print(lacking)  # noqa: T201
         sys.exit(CANNOT)
+    if sys.argv[1:] == ["--check"]:
+        return
+    if len(sys.argv) != 2:
+        sys.exit("usage: compile_modules.py TARGET | --check")
     target = Path(sys.argv[1]).resolve()
     target.mkdir(parents=True, exist_ok=True)
     compile_into(target)
