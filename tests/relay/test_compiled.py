@@ -57,9 +57,8 @@ def test_compiled_modules_find_the_system_as_able_as_plain_ones_do() -> None:
 def test_short_and_odd_payloads_give_the_same_in_both(codec: str, payload: bytes) -> None:
     outcomes = []
     for find in (importlib.import_module, plain_twin):
-        rtp, codecs, depacketize = (
-            find(f"camera_hub.relay.ingest.{module}") for module in ("rtp", "codecs", "depacketize")
-        )
+        modules: list[Any] = [find(f"camera_hub.relay.ingest.{module}") for module in ("rtp", "codecs", "depacketize")]
+        rtp, codecs, depacketize = modules
         if find is plain_twin:
             # Compiled code accepts compiled objects alone: the plain depacketizer gets the twin's.
             depacketize.NalRole = codecs.NalRole
