@@ -234,9 +234,7 @@ class Depacketizer:
             self._discard()
         payloads, timestamp = self._payloads, self._timestamp
         if payloads:
-            unit = AccessUnit(
-                timestamp, self._key, tuple(payloads), self._units == 1, self._b_picture, self._h265
-            )
+            unit = AccessUnit(timestamp, self._key, tuple(payloads), self._units == 1, self._b_picture, self._h265)
             if timestamp == self._emitted and not self.by_timestamp:
                 self.by_timestamp = True
                 self._waiting_key = True
