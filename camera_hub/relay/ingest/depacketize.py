@@ -131,12 +131,11 @@ class Depacketizer:
 
     def add(self, sequence: int, timestamp: int, marker: bool, payload: bytes) -> bool:
         """As `push`, with the packet's fields. Returns whether there is anything to `take`."""
-        if sequence != self.expected:
-            if self.expected != _NONE:
-                if (self.expected - sequence) & 0xFFFF <= MAX_LATE:
-                    return bool(self._done)  # a repeated packet
-                self.gaps += 1
-                self._discard()
+        if sequence != self.expected != _NONE:
+            if (self.expected - sequence) & 0xFFFF <= MAX_LATE:
+                return bool(self._done)  # a repeated packet
+            self.gaps += 1
+            self._discard()
         self.expected = (sequence + 1) & 0xFFFF
         if timestamp != self._timestamp:
             if self._has_slices:
