@@ -6,6 +6,7 @@ import logging
 import signal
 import socket
 import sys
+from collections.abc import Callable
 
 from camera_hub.clock import SystemClock
 from camera_hub.errors import HubError
@@ -25,6 +26,16 @@ async def serve(fd: int) -> None:
         await pipe.close()
 
 
+def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """uvloop where it is installed. Cameras wake a relay for each of their frames, and from there to our own code it
+    takes a third to a half less time. None: asyncio's own event loop."""
+    try:
+        import uvloop
+    except ImportError:  # there is none for this system
+        return None
+    return uvloop.new_event_loop
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(prog="camera_hub.relay", description="A relay process; started by the hub.")
     parser.add_argument("--fd", type=int, required=True, help="inherited socket to the hub")
@@ -41,7 +52,8 @@ def main() -> None:
         logging.getLogger(verbose).setLevel(logging.WARNING)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the hub, which then closes the pipe
     gc_control.take_control()
-    asyncio.run(serve(options.fd))
+    with asyncio.Runner(loop_factory=loop_factory()) as runner:
+        runner.run(serve(options.fd))
 
 
 if __name__ == "__main__":
