@@ -1,4 +1,4 @@
-"""The command line of the bench: camera-hub bench relay · scale · view · pages."""
+"""The command line of the bench: camera-hub bench wall · relay · scale · view · pages."""
 
 import asyncio
 import sys
@@ -7,12 +7,16 @@ from typing import Annotated
 import typer
 
 from camera_hub import logs
+from camera_hub.bench import options
 from camera_hub.bench.lines import Lines
-from camera_hub.bench.plan import CIPHERS, PEERS, VIEW_FIGURES, Cipher, RelayPlan, ScalePlan, Spans, ViewPlan
+from camera_hub.bench.plan import CIPHERS, PEERS, VIEW_FIGURES, RelayPlan, ScalePlan, Spans, ViewPlan
+from camera_hub.bench.wall.cli import wall
 from camera_hub.clock import SystemClock
 from camera_hub.errors import HubError, Kind
 
 app = typer.Typer(no_args_is_help=True, help="Measure what this machine can carry; JSON lines on standard output.")
+
+app.command()(wall)
 
 _MANY = " (may be repeated; default"
 
@@ -63,9 +67,9 @@ def relay(
         viewers=tuple(viewers or (() if alone else (60,))),
         alone=tuple(alone or ()),
         bit_rates=tuple(rate * 1000 for rate in bit_rate or (2000,)),
-        ciphers=tuple(map(_cipher, cipher or CIPHERS)),
+        ciphers=tuple(map(options.cipher, cipher or CIPHERS)),
         peers=tuple(map(_peer, peer or ("aiortc",))),
-        size=_size(size),
+        size=options.size(size),
         gop_seconds=gop,
         spans=Spans(warm_up, seconds),
         relays=relays,
@@ -120,8 +124,8 @@ def scale(
         tracks=tracks,
         tracks_per_viewer=tracks_per_viewer,
         bit_rate=bit_rate * 1000,
-        cipher=_cipher(cipher),
-        size=_size(size),
+        cipher=options.cipher(cipher),
+        size=options.size(size),
         gop_seconds=gop,
         spans=Spans(warm_up, seconds),
         relays=relays,
@@ -204,21 +208,7 @@ def view(
         raise typer.Exit(1)
 
 
-def _cipher(name: str) -> Cipher:
-    for cipher in CIPHERS:
-        if cipher == name:
-            return cipher
-    raise HubError(Kind.INVALID, f"there is no cipher {name!r}; choose from {', '.join(CIPHERS)}")
-
-
 def _peer(name: str) -> str:
     if name not in PEERS:
         raise HubError(Kind.INVALID, f"there is no peer {name!r}; choose from {', '.join(PEERS)}")
     return name
-
-
-def _size(text: str) -> tuple[int, int]:
-    width, _, height = text.partition("x")
-    if not (width.isdigit() and height.isdigit() and 64 <= int(width) <= 3840 and 64 <= int(height) <= 2160):
-        raise HubError(Kind.INVALID, f"{text!r} is not a picture size; write for example 1280x720")
-    return int(width), int(height)
