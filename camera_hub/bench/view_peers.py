@@ -1,4 +1,4 @@
-"""The foreign servers of `bench view`: the same virtual cameras pulled all the time, whether or not somebody watches."""
+"""The foreign servers of `bench view`; they always pull the same virtual cameras, whether or not somebody watches."""
 
 import json
 import socket
@@ -109,5 +109,5 @@ async def _ready(clock: Clock, server: Foreign, cameras: int, path: str, playing
     end = clock.monotonic() + READY_SECONDS
     while (count := playing((await server.request("GET", path)).json())) < cameras:
         if clock.monotonic() > end:
-            raise HubError(Kind.TIMEOUT, f"{server.program} plays {count} of {cameras} cameras after {READY_SECONDS:g} s")
+            raise HubError(Kind.TIMEOUT, f"{server.program} plays {count} of {cameras} cameras")
         await clock.sleep(0.2)

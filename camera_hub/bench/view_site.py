@@ -124,7 +124,6 @@ async def _hub(data: Path, python: str | None) -> AsyncIterator[tuple[str, str, 
     }
     if python is not None:
         environment.pop("PYTHONPATH", None)
-    data.mkdir(parents=True, exist_ok=True)
     process = await asyncio.create_subprocess_exec(
         python or sys.executable,
         "-m",
@@ -132,7 +131,7 @@ async def _hub(data: Path, python: str | None) -> AsyncIterator[tuple[str, str, 
         "serve",
         env=environment,
         # Python would prefer a package of that name in the working directory to the other checkout's.
-        cwd=None if python is None else data,
+        cwd=None if python is None else "/",
         stdin=DEVNULL,
         stdout=PIPE,
     )
