@@ -219,13 +219,14 @@ def view(
     With --peer or --hub-python the servers take turns at each figure (hub, peer, peer, hub, …), with the same cameras
     in the same Chromium; then come the ratios of the hub to the better peer. All servers run from beginning to end and
     pull all cameras all the time (the hub by its linger, go2rtc by preload, MediaMTX by default), so that every feed is
-    warm without a viewer, and nothing starts up in another's turn; "unwatched" says what that costs each. A peer's page
-    is a bare one: an almost empty answer of the peer's own origin (so that no request needs a preflight) and our script,
-    which opens a WHEP connection per tile, all at once, and closes them in the end. warm and wall16 count from a click
-    in that page, as the hub's do from the click on the wall's link; navigation from the start of the navigation.
-    switch: the click makes a WHEP connection for another camera; the tile keeps its picture until the new one's first
-    frame. hub/whep is the hub's own WHEP in the bare page. stolen_percent: what the hypervisor took from all cores
-    during this server's turns. A checkout's lines have the server hub@NAME.
+    warm without a viewer, and nothing starts up in another's turn; "unwatched" says what that costs each.
+
+    A peer's page is a bare one: an almost empty answer of the peer's own origin (so that no request needs a preflight)
+    and our script, which opens a WHEP connection per tile, all at once, and closes them in the end. warm and wall16
+    count from a click in that page, as the hub's do from the click on the wall's link; navigation from the start of the
+    navigation. switch: the click makes a WHEP connection for another camera; the tile keeps its picture until the new
+    one's first frame. hub/whep is the hub's own WHEP in the bare page. stolen_percent: what the hypervisor took from
+    all cores during this server's turns. A checkout's lines have the server hub@NAME.
 
     Exit code 1 when a p95 misses its target. load is the machine's load average of the last minute, without which no
     figure means anything.
