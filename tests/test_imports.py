@@ -4,10 +4,12 @@ Asked of real processes, by Python's own record of imports.
 """
 
 import asyncio
+import os
 import re
 import socket
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
 
@@ -60,6 +62,44 @@ async def test_an_eye_loads_no_webrtc_no_database_and_no_web_server() -> None:
     loaded, _ = await helper_imports("camera_hub.eye", {"type": "ready"})
     assert loaded >= PICTURES
     assert not loaded & (WEBRTC | DATABASE | WEB | ONVIF | SHELL | {"cryptography"})
+
+
+async def hub_imports(folder: Path) -> set[str]:
+    """What `camera-hub serve` loads until it listens."""
+    environment = {
+        **os.environ,
+        "CAMERA_HUB_SERVER__PORT": "0",
+        "CAMERA_HUB_SERVER__DATA_DIR": str(folder),
+        "CAMERA_HUB_MEDIA__UDP_PORT": "0",
+        "CAMERA_HUB_MEDIA__RTSP_PORT": "0",
+    }
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-X", "importtime", "-m", "camera_hub", "serve"),
+        env=environment,
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    assert process.stdout is not None
+    assert process.stderr is not None
+    reading = asyncio.create_task(process.stderr.read())
+    try:
+        async with asyncio.timeout(60):
+            assert b"http://" in await process.stdout.readline()
+    finally:
+        process.terminate()
+        record = await reading
+        await process.wait()
+    return packages(record)
+
+
+async def test_a_hub_loads_neither_decoder_nor_webrtc_nor_what_only_its_first_start_needs(tmp_path: Path) -> None:
+    assert "alembic" in await hub_imports(tmp_path)
+    loaded = await hub_imports(tmp_path)
+    assert {"fastapi", "sqlalchemy", "lxml"} <= loaded
+    assert not loaded & (PICTURES | WEBRTC)
+    assert not loaded & {"zeep", "onvif", "pypinyin", "requests", "httpx", "rich", "pygments", "playwright"}
+    assert not loaded & {"alembic", "mako", "psycopg"}
 
 
 @pytest.mark.parametrize("name", ["camera_hub.relay.lean_imports", "camera_hub.wire"])
