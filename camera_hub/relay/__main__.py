@@ -7,21 +7,23 @@ import signal
 import socket
 import sys
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-from camera_hub.clock import SystemClock
+from camera_hub.clock import Clock, SystemClock
 from camera_hub.errors import HubError
-from camera_hub.relay.libraries import check_versions
-from camera_hub.relay.process import gc_control
-from camera_hub.relay.process.relay import Relay
+from camera_hub.relay.lean_imports import load_lean
 from camera_hub.wire import Pipe
 
+if TYPE_CHECKING:
+    from camera_hub.relay.process.relay import Relay
 
-async def serve(fd: int) -> None:
+
+async def serve(fd: int, relay: "Callable[[Pipe, Clock], Relay]") -> None:
     """Serve the inherited socket until the hub closes it."""
     reader, writer = await asyncio.open_connection(sock=socket.socket(fileno=fd))
     pipe = Pipe(reader, writer)
     try:
-        await Relay(pipe, SystemClock()).run()
+        await relay(pipe, SystemClock()).run()
     finally:
         await pipe.close()
 
@@ -44,6 +46,10 @@ def main() -> None:
     logging.basicConfig(
         stream=sys.stderr, level=options.log_level, format="%(asctime)s relay %(levelname)s %(name)s: %(message)s"
     )
+    load_lean()  # and only then what imports aiortc
+    from camera_hub.relay.libraries import check_versions
+    from camera_hub.relay.process import gc_control, relay  # all imports come before `take_control`
+
     try:
         check_versions()
     except HubError as error:
@@ -53,7 +59,7 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the hub, which then closes the pipe
     gc_control.take_control()
     with asyncio.Runner(loop_factory=loop_factory()) as runner:
-        runner.run(serve(options.fd))
+        runner.run(serve(options.fd, relay.Relay))
 
 
 if __name__ == "__main__":

@@ -72,12 +72,11 @@ class Deadline:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """An HTTP answer, in the shape that zeep expects."""
+    """An HTTP answer."""
 
     status_code: int
     headers: Message
     content: bytes = field(repr=False)
-    encoding: str = "utf-8"
 
 
 class _Received(io.RawIOBase):

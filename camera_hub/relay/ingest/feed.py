@@ -84,7 +84,7 @@ class Feed:
         self.codec: str | None = None
         self.figures = FeedFigures()
         self.gop_cache = GopCache(max_bytes=config.gop_cache_bytes, max_seconds=config.gop_cache_seconds)
-        self.history = ResendHistory(max_packets=config.history_packets)
+        self.history = ResendHistory(max_packets=config.history_packets, seconds=config.history_seconds)
         self.state = FeedState(spec.feed, FeedPhase.CONNECTING)
         self.last_failure: str | None = None  # reason of the last attempt's failure, until one succeeds
         self.subscribers: set[FeedSubscriber] = set()
