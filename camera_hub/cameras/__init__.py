@@ -5,5 +5,5 @@ approved, proved by a picture) → `streams` (what is pulled, and from which add
 logins and how often they may be tried; `identity` decides whether two devices are the same.
 
 Imports `access`, `store`, the ground floor and the messages of relays (a stream's address goes there as a `FeedSpec`).
-Reads the dictionaries of pypinyin (`register.pinyin`), without importing it.
+The only package that imports zeep (`cameras.onvif`) and pypinyin.
 """

@@ -13,6 +13,7 @@ from weakref import WeakValueDictionary
 from camera_hub.cameras import addresses, urls
 from camera_hub.cameras.credentials.device_login import DeviceLogin
 from camera_hub.cameras.credentials.login_budget import LoginBudget
+from camera_hub.cameras.onvif import wsdl
 from camera_hub.cameras.onvif.describe import Described, Profile, Said, described
 from camera_hub.cameras.onvif.device import MEDIA1, OnvifDevice, readable
 from camera_hub.cameras.onvif.exchange import Deadline, PinnedPeer
@@ -73,8 +74,14 @@ class Onvif:
         self._locks: WeakValueDictionary[tuple[str, int], asyncio.Lock] = WeakValueDictionary()
         self._known: OrderedDict[tuple[str, int, str], _DeviceMemory] = OrderedDict()
         self._running: set[Deadline] = set()
+        self._warmed: asyncio.Future[None] | None = None
 
     async def __aenter__(self) -> Self:
+        loop = asyncio.get_running_loop()
+        await loop.run_in_executor(self._pool, wsdl.folder)  # raises at once when the files are missing
+        # Parsing takes up to half a second; only the first call to a device must wait for it.
+        self._warmed = loop.run_in_executor(self._pool, wsdl.warm)
+        self._warmed.add_done_callback(lambda done: done.cancelled() or done.exception())  # a call raises it again
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -188,6 +195,8 @@ class Onvif:
         """
         name = f"{target.host}:{target.port}"
         address = await addresses.resolve(target.host)
+        if self._warmed is not None and not self._warmed.done():
+            await asyncio.wait([self._warmed])
         loop = asyncio.get_running_loop()
         lock = self._locks.setdefault((target.host, target.port), asyncio.Lock())
         async with AsyncExitStack() as held:

@@ -72,11 +72,12 @@ class Deadline:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """An HTTP answer."""
+    """An HTTP answer, in the shape that zeep expects."""
 
     status_code: int
     headers: Message
     content: bytes = field(repr=False)
+    encoding: str = "utf-8"
 
 
 class _Received(io.RawIOBase):

@@ -1,4 +1,4 @@
-"""Posts SOAP envelopes to one pinned device and authenticates the way the device asks for.
+"""Replaces zeep's transport: posts envelopes to one pinned device and authenticates the way the device asks for.
 
 The first protected call goes out without a login; the answer says which scheme is wanted (401 + Digest, or 400 with
 ter:NotAuthorized for UsernameToken; the Core specification forbids both at once). The choice is kept for the rest of
@@ -9,7 +9,7 @@ import copy
 import secrets
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import Any, Literal, NoReturn
 
 from lxml import etree
 
@@ -17,7 +17,7 @@ from camera_hub.cameras.credentials.device_login import DeviceLogin
 from camera_hub.cameras.onvif import faults
 from camera_hub.cameras.onvif.exchange import Deadline, PinnedPeer, Reply, request
 from camera_hub.cameras.onvif.username_token import username_token
-from camera_hub.errors import HubError
+from camera_hub.errors import HubError, Kind
 from camera_hub.http_auth import Authenticator, AuthOutcome
 
 SOAP = "http://www.w3.org/2003/05/soap-envelope"
@@ -25,7 +25,7 @@ SOAP11 = "http://schemas.xmlsoap.org/soap/envelope/"
 
 
 class SoapConversation:
-    """One operation's calls to one device.
+    """One operation's calls to one device. `post_xml` and `load` are what zeep requires of a transport.
 
     `accepted` is called, in the thread, when the device accepts the login. `clock_offset_s` (device minus hub) is set
     once the device's clock was read; UsernameTokens are signed with it.
@@ -52,6 +52,10 @@ class SoapConversation:
         self._accepted = accepted
         self._mode: Literal["none", "digest", "token"] = "none"
         self._digest = Authenticator(login.username, login.password, basic=False) if login else None
+
+    def load(self, url: str) -> NoReturn:
+        """zeep's hook to load documents that an answer names; none are ever loaded."""
+        raise HubError(Kind.INTERNAL, "nothing is loaded from the network")
 
     def post_xml(self, address: str, envelope: etree._Element, headers: dict[str, str]) -> Reply:
         """Post the envelope to the path of `address` (host and port are the pinned ones). Raises HubError."""
