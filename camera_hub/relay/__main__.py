@@ -9,18 +9,20 @@ import sys
 
 from camera_hub.clock import SystemClock
 from camera_hub.errors import HubError
+from camera_hub.event_loop import LoopMeter, TurnSelector, loop_with
 from camera_hub.relay.libraries import check_versions
 from camera_hub.relay.process import gc_control
 from camera_hub.relay.process.relay import Relay
 from camera_hub.wire import Pipe
 
 
-async def serve(fd: int) -> None:
+async def serve(fd: int, selector: TurnSelector) -> None:
     """Serve the inherited socket until the hub closes it."""
     reader, writer = await asyncio.open_connection(sock=socket.socket(fileno=fd))
     pipe = Pipe(reader, writer)
     try:
-        await Relay(pipe, SystemClock()).run()
+        clock = SystemClock()
+        await Relay(pipe, clock, LoopMeter(clock, lambda: selector.waited)).run()
     finally:
         await pipe.close()
 
@@ -41,7 +43,10 @@ def main() -> None:
         logging.getLogger(verbose).setLevel(logging.WARNING)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the hub, which then closes the pipe
     gc_control.take_control()
-    asyncio.run(serve(options.fd))
+    selector = TurnSelector()
+    selector.prefer(options.fd)  # the hub is answered however many cameras send
+    with asyncio.Runner(loop_factory=loop_with(selector)) as runner:
+        runner.run(serve(options.fd, selector))
 
 
 if __name__ == "__main__":
