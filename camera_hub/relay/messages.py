@@ -49,6 +49,8 @@ Name = Annotated[str, Length(1, 256)]
 Port = Annotated[int, Range(0, 65_535)]
 Count = Annotated[int, Range(0, 1 << 62)]
 Seconds = Annotated[float, Range(0, 1e9)]
+Share = Annotated[float, Range(0, 1e3)]
+Rate = Annotated[float, Range(0, 1e15)]
 Rtp32 = Annotated[int, Range(0, (1 << 32) - 1)]
 TrackNumber = Annotated[int, Range(0, 255)]
 
@@ -349,11 +351,20 @@ class PortOpened(Message):
 
 @dataclass(frozen=True, slots=True)
 class RelayPulse(Message):
-    """Reply to pulse: memory in bytes, and how late the event loop ran during the last ten seconds, in seconds."""
+    """Reply to pulse: memory in bytes; how late the event loop ran during the last ten seconds, and during the last
+    five (95th percentile), in seconds; shares of one core; what is carried, per second.
+    """
 
     rss_bytes: Count
     loop_lag_p50: Seconds
     loop_lag_max: Seconds
+    loop_late: Seconds = 0.0
+    loop_busy: Share = 0.0  # of its time, in which the loop had something to do
+    cpu_share: Share = 0.0
+    frames_in: Rate = 0.0
+    bits_in: Rate = 0.0
+    frames_out: Rate = 0.0
+    bits_out: Rate = 0.0
 
 
 @dataclass(frozen=True, slots=True)
