@@ -21,7 +21,9 @@ from camera_hub.relay.rtsp.message import (
 MAX_UNSENT = 256 * 1024
 """Bytes that may wait to be sent before a camera that does not read is given up."""
 
-READ_SIZE = 256 * 1024
+READ_SIZE = 32 * 1024
+"""Bytes that one camera may be read in its turn, about a millisecond's work: a relay that has fallen behind
+still answers the hub between the turns of hundreds of cameras."""
 _read_buffer = memoryview(bytearray(READ_SIZE))
 """What all sockets are read into, one after the other: nothing else runs between a read and `buffer_updated`."""
 
@@ -58,6 +60,10 @@ class CameraConnection(asyncio.BufferedProtocol):
 
     def buffer_updated(self, nbytes: int) -> None:
         data = bytes(_read_buffer[:nbytes])
+        if nbytes == READ_SIZE and self._transport is not None:
+            # There is more. libuv would go on reading it at once, 32 times; asyncio comes back by itself.
+            self._transport.pause_reading()
+            asyncio.get_running_loop().call_soon(self._read_on)
         try:
             if not self._parser.unfinished:
                 if self._rest:
@@ -72,6 +78,10 @@ class CameraConnection(asyncio.BufferedProtocol):
             self._read_messages(data)
         except HubError as error:
             self.fail(error)
+
+    def _read_on(self) -> None:
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.resume_reading()
 
     def _read_messages(self, data: bytes) -> None:
         """Read responses and requests, and the packets between them."""
