@@ -56,12 +56,10 @@ def test_compiled_modules_find_the_system_as_able_as_plain_ones_do() -> None:
 @pytest.mark.parametrize("codec", ["h264", "h265"])
 def test_short_and_odd_payloads_give_the_same_in_both(codec: str, payload: bytes) -> None:
     outcomes = []
+    codecs = importlib.import_module("camera_hub.relay.ingest.codecs")
     for find in (importlib.import_module, plain_twin):
-        modules: list[Any] = [find(f"camera_hub.relay.ingest.{module}") for module in ("rtp", "codecs", "depacketize")]
-        rtp, codecs, depacketize = modules
-        if find is plain_twin:
-            # Compiled code accepts compiled objects alone: the plain depacketizer gets the twin's.
-            depacketize.NalRole = codecs.NalRole
+        modules: list[Any] = [find(f"camera_hub.relay.ingest.{module}") for module in ("rtp", "depacketize")]
+        rtp, depacketize = modules
         made = depacketize.Depacketizer(codecs.BY_NAME[codec])
         packet = rtp.parse_rtp(struct.pack("!BBHII", 0x80, 96, 7, 1000, 5) + payload)
         outcomes.append((None if packet is None else len(made.push(packet)), made.gaps, made.dropped))

@@ -36,7 +36,7 @@ def fanout(kind: str, port: UdpPort) -> Fanout:
     many = send_many(port.socket)
     if many is None or (kind == "batch" and not (gso_works() and many_works())):
         pytest.skip("this kernel has no sendmmsg or no GSO")
-    return BatchFanout(port, many, gso=kind == "batch")
+    return BatchFanout(port, many, lambda call: asyncio.get_running_loop().call_soon(call), gso=kind == "batch")
 
 
 async def wire(kind: str, profile: int, sequence: int) -> tuple[list[list[bytes]], list[tuple[int, int, int]]]:

@@ -4,16 +4,21 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class PacketRun:
-    """Packets that leave in one send call: equal payloads, a shorter one only at the end.
+    """Packets that leave in one send call: equal payloads, a shorter one only at the end. Never changed once made.
 
-    `place`: index in the frame of the first packet. `ends_frame`: the last packet carries the RTP marker.
+    `place`: index in the frame of the first packet. `ends_frame`: the last packet carries the RTP marker. `width`,
+    `size`: bytes of the first payload, and of all.
     """
 
-    payloads: tuple[bytes, ...]
-    place: int
-    ends_frame: bool
+    __slots__ = ("ends_frame", "payloads", "place", "size", "width")
+
+    def __init__(self, payloads: tuple[bytes, ...], place: int, ends_frame: bool) -> None:
+        self.payloads = payloads
+        self.place = place
+        self.ends_frame = ends_frame
+        self.width = len(payloads[0])
+        self.size = self.width * (len(payloads) - 1) + len(payloads[-1])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
