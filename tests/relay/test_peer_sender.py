@@ -15,7 +15,8 @@ from camera_hub.relay.fanout.batch_fanout import BatchFanout
 from camera_hub.relay.fanout.gso import gso_works
 from camera_hub.relay.fanout.interface import PeerSender, ReturnRoute
 from camera_hub.relay.fanout.plain import PlainFanout
-from camera_hub.relay.fanout.sendmmsg import many_works, send_many
+from camera_hub.relay.fanout.sendmmsg import send_many
+from camera_hub.relay.fanout.sendmmsg_probe import many_works
 from camera_hub.relay.ingest.frame import PacketRun
 from camera_hub.relay.webrtc.ice import IcePeer
 from camera_hub.relay.webrtc.udp_port import UdpPort
