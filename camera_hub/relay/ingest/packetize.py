@@ -70,8 +70,12 @@ def gso_runs(
 
     A run has at most `segments` packets and `size` bytes; `overhead` bytes are added to each payload on the wire.
     """
-    if len(payloads) == 1:
+    count, lengths = len(payloads), list(map(len, payloads))
+    if count == 1:
         return (1,)
+    alike = 1 < count <= segments and lengths.count(lengths[0]) >= count - 1 and lengths[-1] <= lengths[0]
+    if alike and count * (lengths[0] + overhead) <= size:
+        return (count,)  # the usual case
     ends: list[int] = []
     start = 0
     for index in range(1, len(payloads) + 1):
