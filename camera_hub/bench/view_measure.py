@@ -12,6 +12,8 @@ from camera_hub.bench.view_browser import Chromium, WallPage
 from camera_hub.bench.view_frames import age, first_live, first_own, hub_time
 from camera_hub.errors import HubError, Kind
 
+WALL = 16
+"""Tiles of the wall that is measured."""
 SETTLE_SECONDS = 1.5
 """Seconds that a tile plays before it is switched: its track's clock is derived from those frames."""
 FRAME_MS = 1000 / 15
@@ -45,6 +47,12 @@ async def navigated(browser: Chromium, layout: str, cameras: Sequence[int]) -> O
     async with browser.page(f"/wall?layout={layout}&cams={wanted}") as page:
         last = await _last_picture(page, cameras)
         return Opened(last, last - await _offered(page))
+
+
+async def warmed(browser: Chromium, cameras: Sequence[int]) -> None:
+    """Start every feed; they keep running when nobody watches."""
+    for first in range(0, len(cameras), WALL):
+        await opened(browser, "16", cameras[first : first + WALL])
 
 
 async def _last_picture(page: WallPage, cameras: Sequence[int]) -> float:

@@ -20,7 +20,7 @@ from camera_hub.store.tables import Camera, Device, Stream, Village
 from tests.cameras.fakes import FakeDescriber, FakeVault
 from tests.fakes.clock import ManualClock
 from tests.media.conftest import NOON, FakeSources
-from tests.media.parts import FeedParts
+from tests.media.parts import FakeCapacity, FeedParts
 
 LEASE = 15.0
 RENEWED = 5.0
@@ -32,7 +32,9 @@ class Room(FeedParts):
 
     def __init__(self, bus: EventBus, clock: ManualClock, sources: Any) -> None:
         super().__init__(bus, clock, sources)
-        self.cameras = CameraFeeds(self.feeds, self.states, LateCameras(clock), sources, clock, lambda village: 0)
+        self.capacity = FakeCapacity()
+        late = LateCameras(clock)
+        self.cameras = CameraFeeds(self.feeds, self.states, late, sources, clock, lambda village: 0, self.capacity)
 
     def opened(self) -> list[str]:
         return [post["feed"] for post in self.relay.posts if post["type"] == "feed.open"]

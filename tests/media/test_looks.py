@@ -19,7 +19,7 @@ from camera_hub.relay.messages import KeyFrame
 from camera_hub.store.database import Database
 from tests.fakes.clock import ManualClock
 from tests.media.conftest import FakeSources, eventually
-from tests.media.parts import FeedParts, stream
+from tests.media.parts import FakeCapacity, FeedParts, stream
 from tests.media.test_engine import heard
 
 
@@ -128,9 +128,10 @@ class Room(FeedParts):
 
     def __init__(self, bus: EventBus, clock: ManualClock, sources: FakeSources, eyes: Eyes, *, sessions: int) -> None:
         super().__init__(bus, clock, sources, sessions=sessions)
+        self.capacity = FakeCapacity()
         relay_of = lambda village: 0  # noqa: E731
-        cameras = CameraFeeds(self.feeds, self.states, LateCameras(clock), sources, clock, relay_of)
-        borrowing = FeedBorrowing(self.feeds, self.states, self.key_frames, sources, relay_of)
+        cameras = CameraFeeds(self.feeds, self.states, LateCameras(clock), sources, clock, relay_of, self.capacity)
+        borrowing = FeedBorrowing(self.feeds, self.states, self.key_frames, sources, relay_of, self.capacity)
         self.looks = Looks(borrowing, cameras, eyes, clock)
 
     def key_frame(self, feed: str) -> None:

@@ -150,10 +150,12 @@ def many_works() -> bool:
         iovecs = array("Q", [start, _PROBE, start + _PROBE, _PROBE])
         headers = MessageHeaders([Destination(receiver.getsockname(), [])] * 2)
         headers.point(0, 2, _PROBE // 2, iovecs.buffer_info()[0], 1)
+        kept = (data, iovecs, headers)  # the system reads them by address
         try:
             sent = send(headers.at(0), 2)
-            return sent == 2 and [receiver.recv(2048) for _ in range(4)] == [
+            arrived = sent == 2 and [receiver.recv(2048) for _ in range(4)] == [
                 bytes([place]) * (_PROBE // 2) for place in (0, 0, 1, 1)
             ]
         except OSError:
             return False
+        return arrived and len(kept) == 3  # used here, since compiled code frees a local after its last use
