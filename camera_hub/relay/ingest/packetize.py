@@ -89,9 +89,10 @@ def gso_runs(
     count, lengths = len(payloads), list(map(len, payloads))
     if count == 1:
         return (1,)
-    alike = 1 < count <= segments and lengths.count(lengths[0]) >= count - 1 and lengths[-1] <= lengths[0]
-    if alike and count * (lengths[0] + overhead) <= size:
-        return (count,)  # the usual case
+    if 1 < count <= segments and count * (lengths[0] + overhead) <= size:
+        alike = lengths.count(lengths[0])
+        if alike == count or (alike == count - 1 and lengths[-1] < lengths[0]):
+            return (count,)  # the usual case
     ends: list[int] = []
     start = 0
     for index in range(1, len(payloads) + 1):
