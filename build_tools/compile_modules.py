@@ -2,7 +2,7 @@
 
 TARGET gets the extension modules alone, laid out as in the root of a wheel; each stands in for the Python module of the
 same source. Needs mypy and setuptools, a C compiler and Python's headers. Exit code 3 and one line: this machine lacks
-something.
+something. `--check` says just that.
 """
 
 import os
@@ -20,8 +20,9 @@ MODULES = (
     "camera_hub/relay/fanout/batch.py",
     "camera_hub/relay/fanout/batch_fanout.py",
     "camera_hub/relay/fanout/in_step.py",
+    "camera_hub/relay/fanout/run_writer.py",
+    "camera_hub/relay/fanout/send_queue.py",
     "camera_hub/relay/fanout/sendmmsg.py",
-    "camera_hub/relay/fanout/srtp_batch.py",
     "camera_hub/relay/ingest/codecs.py",
     "camera_hub/relay/ingest/depacketize.py",
     "camera_hub/relay/ingest/flood_guard.py",
@@ -84,6 +85,10 @@ def main() -> None:
     if lacking is not None:
         print(lacking)  # noqa: T201
         sys.exit(CANNOT)
+    if sys.argv[1:] == ["--check"]:
+        return
+    if len(sys.argv) != 2:
+        sys.exit("usage: compile_modules.py TARGET | --check")
     target = Path(sys.argv[1]).resolve()
     target.mkdir(parents=True, exist_ok=True)
     compile_into(target)

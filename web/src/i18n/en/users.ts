@@ -75,6 +75,7 @@ export default {
     restartText: 'A fresh relay opens what is playing before it takes over; pictures pause for less than a second.',
     restarted: 'A fresh process has taken over relay {n}',
     sending: { batch: 'in batches', plain: 'packet by packet' },
+    code: { compiled: 'compiled', plain: 'plain Python' },
     figure: {
       epoch: 'Starts',
       up: 'Up',
@@ -89,6 +90,7 @@ export default {
       uptime: 'Up for',
       gso: 'GSO',
       sending: 'Sending',
+      code: 'Relay code',
       dropped_messages: 'Messages dropped',
       coalesced_states: 'States coalesced',
       hub_stalls: 'Stalls of the hub',

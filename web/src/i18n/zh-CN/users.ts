@@ -75,6 +75,7 @@ export default {
     restartText: '新进程会先接好正在播放的画面再接手，画面停顿不到一秒。',
     restarted: '转发进程 {n} 已由新进程接手',
     sending: { batch: '批量', plain: '逐包' },
+    code: { compiled: '已编译', plain: '未编译（纯 Python）' },
     figure: {
       epoch: '启动次数',
       up: '运行',
@@ -89,6 +90,7 @@ export default {
       uptime: '已运行',
       gso: '内核批量发送（GSO）',
       sending: '发送方式',
+      code: '转发代码',
       dropped_messages: '丢弃消息',
       coalesced_states: '合并状态',
       hub_stalls: '主程序停读次数',
