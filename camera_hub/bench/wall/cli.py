@@ -39,7 +39,7 @@ def wall(
             help="Python of another checkout of the hub, measured too; may be repeated. NAME=PATH gives it a name."
         ),
     ] = None,
-    plain: Annotated[bool, typer.Option("--plain", help="The hub without its compiled modules, too.")] = False,
+    plain: Annotated[bool, typer.Option("--plain", help="Every hub without its compiled modules, too.")] = False,
     relay_alone: Annotated[
         bool, typer.Option("--relay-alone", help="The hub's relay over its pipe instead of the whole hub.")
     ] = False,
@@ -88,7 +88,7 @@ def wall(
     shown = load(preset, **given, cipher=options.cipher(cipher))
     logs.set_up("WARNING")
     lines, clock, spans = Lines(sys.stdout), SystemClock(), Spans(warm_up, seconds)
-    hubs = _hubs(hub_python or [], plain=plain, relay_alone=relay_alone)
+    hubs = hubs_of(hub_python or [], plain=plain, relay_alone=relay_alone)
     if overload:
         from camera_hub.bench.wall.overload import run as run_overload  # WebRTC is loaded only when needed
 
@@ -104,7 +104,7 @@ def wall(
         plan = WallPlan(
             load=shown,
             spans=spans,
-            hubs=hubs if "hub" in servers else hubs[1:],
+            hubs=hubs if "hub" in servers else tuple(hub for hub in hubs if "@" in hub.name),
             peers=tuple(name for name in PEERS if name in servers),
             repeat=repeat,
             relay_alone=relay_alone,
@@ -115,17 +115,18 @@ def wall(
         raise typer.Exit(1)
 
 
-def _hubs(others: list[Path], *, plain: bool, relay_alone: bool) -> tuple[HubVariant, ...]:
-    """This hub, then its plain fallback, then those of other checkouts."""
-    kind, own = "relay" if relay_alone else "hub", Path(sys.executable)
-    found = [HubVariant(kind, own)]
-    if plain:
-        found.append(HubVariant(f"{kind}-plain", own, plain=True))
+def hubs_of(others: list[Path], *, plain: bool, relay_alone: bool) -> tuple[HubVariant, ...]:
+    """This hub, then those of other checkouts, each followed by its plain fallback."""
+    kind = "relay" if relay_alone else "hub"
+    found = [(kind, Path(sys.executable))]
     for other in others:
         name, _, path = str(other).rpartition("=")
         python = Path(path).absolute()  # not resolved: a virtual environment's Python is a link
-        found.append(HubVariant(f"{kind}@{name or _checkout(python)}", python))
-    return tuple(found)
+        found.append((f"{kind}@{name or _checkout(python)}", python))
+    variants: list[HubVariant] = []
+    for name, python in found:
+        variants += [HubVariant(name, python), *([HubVariant(f"{name}-plain", python, plain=True)] if plain else [])]
+    return tuple(variants)
 
 
 def _checkout(python: Path) -> str:
