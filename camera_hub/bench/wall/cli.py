@@ -67,7 +67,9 @@ def wall(
     window, rss_mb counts pages that they share several times; alone_mb is what it takes on a machine where nobody
     shares its libraries. latency_*: from before the source's write of a frame to the kernel's timestamp of its last
     datagram at the client, for all frames of up to 32 tiles; a frame is recognized by its last bytes, decrypted
-    afterwards. loss is by sequence numbers, delivered_share compares with what the source sent.
+    afterwards. loss is by sequence numbers, delivered_share compares with what the source sent (about 1 over whole
+    loops of 6 s). In its first minute a hub looks at every camera once, and memory grows until every history is full:
+    for the steady state give --warm-up 60.
 
     A last line with "summary": medians, ratios of the hub to the better of go2rtc and MediaMTX for each figure, what
     the machine had stolen by its host (stolen_percent, of one core), and its load average. Servers that are not
@@ -77,6 +79,8 @@ def wall(
     ones, what the hub says of the others, and how long it takes until all is well when they have gone.
 
     --soak: one line each minute, and a last one with the slopes per hour of memory, descriptors and latency.
+
+    Both run one whole hub, the last one if there are several.
     """
     given = {"feeds": feeds, "tiles": tiles, "tiles_per_viewer": tiles_per_viewer, "fps": fps, "gop_seconds": gop}
     if preset not in PRESETS:
@@ -92,11 +96,11 @@ def wall(
     if overload:
         from camera_hub.bench.wall.overload import run as run_overload  # WebRTC is loaded only when needed
 
-        done = asyncio.run(run_overload(OverloadPlan(shown, overload, spans, hubs[0]), clock, lines))
+        done = asyncio.run(run_overload(OverloadPlan(shown, overload, spans, hubs[-1]), clock, lines))
     elif soak:
         from camera_hub.bench.wall.soak import run as run_soak
 
-        done = asyncio.run(run_soak(SoakPlan(shown, soak, hubs[0], warm_up), clock, lines))
+        done = asyncio.run(run_soak(SoakPlan(shown, soak, hubs[-1], warm_up), clock, lines))
     else:
         from camera_hub.bench.wall.run import run
 
