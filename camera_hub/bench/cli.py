@@ -1,15 +1,13 @@
-"""The command line of the bench: camera-hub bench relay · scale · view · pages."""
+"""The command line of the bench: camera-hub bench wall · relay · scale · view · pages."""
 
 import asyncio
-import os
 import sys
-from collections.abc import Sequence
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from camera_hub import logs
+from camera_hub.bench import options
 from camera_hub.bench.lines import Lines
 from camera_hub.bench.plan import (
     CIPHERS,
@@ -17,17 +15,18 @@ from camera_hub.bench.plan import (
     PEERS,
     VIEW_FIGURES,
     VIEW_PEERS,
-    Checkout,
-    Cipher,
     RelayPlan,
     ScalePlan,
     Spans,
     ViewPlan,
 )
+from camera_hub.bench.wall.cli import wall
 from camera_hub.clock import SystemClock
 from camera_hub.errors import HubError, Kind
 
 app = typer.Typer(no_args_is_help=True, help="Measure what this machine can carry; JSON lines on standard output.")
+
+app.command()(wall)
 
 _MANY = " (may be repeated; default"
 
@@ -78,9 +77,9 @@ def relay(
         viewers=tuple(viewers or (() if alone else (60,))),
         alone=tuple(alone or ()),
         bit_rates=tuple(rate * 1000 for rate in bit_rate or (2000,)),
-        ciphers=tuple(map(_cipher, cipher or CIPHERS)),
-        peers=tuple(map(_peer, peer or ("aiortc",))),
-        size=_size(size),
+        ciphers=tuple(map(options.cipher, cipher or CIPHERS)),
+        peers=tuple(options.one_of(PEERS, name) for name in peer or ("aiortc",)),
+        size=options.size(size),
         gop_seconds=gop,
         spans=Spans(warm_up, seconds),
         relays=relays,
@@ -135,8 +134,8 @@ def scale(
         tracks=tracks,
         tracks_per_viewer=tracks_per_viewer,
         bit_rate=bit_rate * 1000,
-        cipher=_cipher(cipher),
-        size=_size(size),
+        cipher=options.cipher(cipher),
+        size=options.size(size),
         gop_seconds=gop,
         spans=Spans(warm_up, seconds),
         relays=relays,
@@ -243,43 +242,8 @@ def view(
         cameras,
         feeds,
         bit_rate * 1000,
-        tuple(_peer(name, VIEW_PEERS) for name in peer or ()),
-        tuple(_checkout(one) for one in hub_python or ()),
+        tuple(options.one_of(VIEW_PEERS, name) for name in peer or ()),
+        tuple(options.checkout(one) for one in hub_python or ()),
     )
     if not asyncio.run(run(plan, SystemClock(), Lines(sys.stdout))):
         raise typer.Exit(1)
-
-
-def _cipher(name: str) -> Cipher:
-    for cipher in CIPHERS:
-        if cipher == name:
-            return cipher
-    raise HubError(Kind.INVALID, f"there is no cipher {name!r}; choose from {', '.join(CIPHERS)}")
-
-
-def _peer(name: str, among: Sequence[str] = PEERS) -> str:
-    if name not in among:
-        raise HubError(Kind.INVALID, f"there is no peer {name!r}; choose from {', '.join(among)}")
-    return name
-
-
-def _checkout(text: str) -> Checkout:
-    """[NAME=]PATH; without a name, the folder that holds the environment: /src/before/.venv/bin/python is "before"."""
-    name, equals, path = text.rpartition("=")
-    python = Path(path)
-    if not os.access(python, os.X_OK) or not python.is_file():
-        raise HubError(Kind.INVALID, f"{path!r} is no program; give the Python of the other checkout's environment")
-    if not equals:
-        name = next(
-            (folder.parent.name for folder in python.absolute().parents if (folder / "pyvenv.cfg").is_file()), ""
-        )
-    if not name.replace("-", "").replace("_", "").isalnum():
-        raise HubError(Kind.INVALID, f"what is {text!r} to be called? write NAME=PATH")
-    return Checkout(name, str(python.absolute()))
-
-
-def _size(text: str) -> tuple[int, int]:
-    width, _, height = text.partition("x")
-    if not (width.isdigit() and height.isdigit() and 64 <= int(width) <= 3840 and 64 <= int(height) <= 2160):
-        raise HubError(Kind.INVALID, f"{text!r} is not a picture size; write for example 1280x720")
-    return int(width), int(height)

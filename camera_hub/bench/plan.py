@@ -16,6 +16,7 @@ class Picture:
     width: int
     height: int
     gop_seconds: int = 2
+    fps: int = 25
 
 
 @dataclass(frozen=True, slots=True)
