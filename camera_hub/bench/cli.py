@@ -224,8 +224,9 @@ def view(
     and our script, which opens a WHEP connection per tile, all at once, and closes them in the end. warm and wall16
     count from a click in that page, as the hub's do from the click on the wall's link; navigation from the start of the
     navigation. switch: the click makes a WHEP connection for another camera; the tile keeps its picture until the new
-    one's first frame. hub/whep is the hub's own WHEP in the bare page. stolen_percent: what the hypervisor took from
-    all cores during this server's turns. A checkout's lines have the server hub@NAME.
+    one's first frame. Clicks are spread evenly over the time between two key frames. hub/whep is the hub's own WHEP in
+    the bare page. stolen_percent: what the hypervisor took from all cores during this server's turns. A checkout's
+    lines have the server hub@NAME.
 
     Exit code 1 when a p95 misses its target. load is the machine's load average of the last minute, without which no
     figure means anything.

@@ -1,6 +1,7 @@
 """`bench view` in turns with other servers: what they are told, what is read from them, how they are compared."""
 
 import sys
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -8,7 +9,8 @@ from typer.testing import CliRunner
 
 from camera_hub.bench.cli import app
 from camera_hub.bench.plan import COMPARED_FIGURES
-from camera_hub.bench.view_compare import BARS, NAMES, ratios, rotated
+from camera_hub.bench.view_compare import BARS, GOP_SECONDS, NAMES, ratios, rotated, settle
+from camera_hub.bench.view_measure import SETTLE_SECONDS
 from camera_hub.bench.view_peers import go2rtc_config, go2rtc_playing, mediamtx_config, mediamtx_playing
 from camera_hub.errors import HubError
 
@@ -84,6 +86,13 @@ def test_every_figure_has_a_name_and_a_bar() -> None:
 
 def test_turns_begin_with_different_cameras() -> None:
     assert [rotated([1, 2, 3], places) for places in (0, 1, 5)] == [[1, 2, 3], [2, 3, 1], [3, 1, 2]]
+
+
+def test_clicks_come_at_all_moments_of_a_group_of_pictures() -> None:
+    moments = sorted(settle(number) - SETTLE_SECONDS for number in range(20))
+    assert moments[0] >= 0
+    assert moments[-1] < GOP_SECONDS
+    assert max(later - earlier for earlier, later in pairwise([0.0, *moments, GOP_SECONDS])) < 0.1 * GOP_SECONDS
 
 
 @pytest.mark.parametrize(
