@@ -135,7 +135,8 @@ async def _peer(browser: "Browser", server: WhepServer, clock: Clock) -> Entrant
 
     async def switch(number: int) -> list[float]:
         turned = rotated(urls, TILES * number)
-        return await bare.switched(turned[:TILES], turned[TILES : TILES + SWITCHES_A_TURN], _settles(number))
+        following = [pick(turned, TILES + one) for one in range(SWITCHES_A_TURN)]
+        return await bare.switched(turned[:TILES], following, _settles(number))
 
     turns = {"warm": warm, "wall16": wall16, "navigation": navigation, "switch": switch}
     return Entrant(server.name, server.pid, turns)
