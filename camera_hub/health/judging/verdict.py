@@ -18,6 +18,7 @@ class Aspect(StrEnum):
     LIVE = "live"
     PICTURE = "picture"
     CLOCK = "clock"
+    LOAD = "load"  # of the hub itself
 
 
 OFFLINE = frozenset({Reason.UNREACHABLE, Reason.PORT_CLOSED, Reason.TIMED_OUT})
@@ -33,6 +34,7 @@ NOT_ITS_FAULT = frozenset(
     {
         *DATABASE_REASONS,
         Reason.BUSY,
+        Reason.OVERLOADED,
         Reason.RELAY_RESTARTED,
         Reason.HUB_AWAY,
         Reason.NOT_APPROVED,
