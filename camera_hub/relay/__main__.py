@@ -6,6 +6,7 @@ import logging
 import signal
 import socket
 import sys
+from collections.abc import Callable
 
 from camera_hub.clock import SystemClock
 from camera_hub.errors import HubError
@@ -16,13 +17,13 @@ from camera_hub.relay.process.relay import Relay
 from camera_hub.wire import Pipe
 
 
-async def serve(fd: int, selector: TurnSelector) -> None:
-    """Serve the inherited socket until the hub closes it."""
+async def serve(fd: int, waited: Callable[[], float] | None = None) -> None:
+    """Serve the inherited socket until the hub closes it. `waited`: seconds that the loop had nothing to do, if known."""
     reader, writer = await asyncio.open_connection(sock=socket.socket(fileno=fd))
     pipe = Pipe(reader, writer)
     try:
         clock = SystemClock()
-        await Relay(pipe, clock, LoopMeter(clock, lambda: selector.waited)).run()
+        await Relay(pipe, clock, LoopMeter(clock, waited)).run()
     finally:
         await pipe.close()
 
@@ -46,7 +47,7 @@ def main() -> None:
     selector = TurnSelector()
     selector.prefer(options.fd)  # the hub is answered however many cameras send
     with asyncio.Runner(loop_factory=loop_with(selector)) as runner:
-        runner.run(serve(options.fd, selector))
+        runner.run(serve(options.fd, lambda: selector.waited))
 
 
 if __name__ == "__main__":

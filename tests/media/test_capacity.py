@@ -120,6 +120,14 @@ def test_nothing_new_comes_to_a_full_relay_but_who_shows_something_may_change_it
     assert full.has_room(10.0)
 
 
+def test_a_limit_of_one_is_none() -> None:
+    one = RelayBudget(1.0)
+    for second in range(10):
+        assert one.observe(float(second), Load(1.0, 2.0)) is LoadLevel.NORMAL
+    assert one.has_room(10.0)
+    assert one.ask(10.0, Want("a", 0.5, large=True)) is Grant.GRANTED
+
+
 @given(
     st.floats(0, 1),
     st.lists(st.builds(Want, st.sampled_from("abcdef"), st.floats(0.001, 0.4), st.booleans()), max_size=20),

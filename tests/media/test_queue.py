@@ -30,15 +30,14 @@ class FullWall(Wall):
 
     def told(self, track: int) -> tuple[str, str | None]:
         """What the page was last told of the tile."""
-        return [(one.state, one.reason) for _, one in self.pages.published if _is_of(one, track)][-1]
+        return [(one.state, one.reason) for one in self._of(track)][-1]
 
     def count(self, track: int) -> int:
         """How often it was told something of it."""
-        return sum(_is_of(one, track) for _, one in self.pages.published)
+        return len(self._of(track))
 
-
-def _is_of(message: object, track: int) -> bool:
-    return isinstance(message, TileStatus) and message.track == track
+    def _of(self, track: int) -> list[TileStatus]:
+        return [one for _, one in self.pages.published if isinstance(one, TileStatus) and one.track == track]
 
 
 @pytest.fixture
