@@ -18,7 +18,7 @@ from camera_hub.wire import Pipe
 
 
 async def serve(fd: int, waited: Callable[[], float] | None = None) -> None:
-    """Serve the inherited socket until the hub closes it. `waited`: seconds that the loop had nothing to do, if known."""
+    """Serve the inherited socket until the hub closes it. `waited`: seconds without anything to do, if known."""
     reader, writer = await asyncio.open_connection(sock=socket.socket(fileno=fd))
     pipe = Pipe(reader, writer)
     try:

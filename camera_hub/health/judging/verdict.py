@@ -21,6 +21,9 @@ class Aspect(StrEnum):
     LOAD = "load"  # of the hub itself
 
 
+OF_CAMERA = (Aspect.LIVE, Aspect.PICTURE, Aspect.CLOCK)
+"""What is judged of a camera."""
+
 OFFLINE = frozenset({Reason.UNREACHABLE, Reason.PORT_CLOSED, Reason.TIMED_OUT})
 """Its address does not answer: the only reasons that may be a device's or a village's."""
 
