@@ -1,10 +1,7 @@
 """The command line of the bench: camera-hub bench wall · relay · scale · view · pages."""
 
 import asyncio
-import os
 import sys
-from collections.abc import Sequence
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -18,7 +15,6 @@ from camera_hub.bench.plan import (
     PEERS,
     VIEW_FIGURES,
     VIEW_PEERS,
-    Checkout,
     RelayPlan,
     ScalePlan,
     Spans,
@@ -82,7 +78,7 @@ def relay(
         alone=tuple(alone or ()),
         bit_rates=tuple(rate * 1000 for rate in bit_rate or (2000,)),
         ciphers=tuple(map(options.cipher, cipher or CIPHERS)),
-        peers=tuple(map(_peer, peer or ("aiortc",))),
+        peers=tuple(options.one_of(PEERS, name) for name in peer or ("aiortc",)),
         size=options.size(size),
         gop_seconds=gop,
         spans=Spans(warm_up, seconds),
@@ -228,8 +224,9 @@ def view(
     and our script, which opens a WHEP connection per tile, all at once, and closes them in the end. warm and wall16
     count from a click in that page, as the hub's do from the click on the wall's link; navigation from the start of the
     navigation. switch: the click makes a WHEP connection for another camera; the tile keeps its picture until the new
-    one's first frame. hub/whep is the hub's own WHEP in the bare page. stolen_percent: what the hypervisor took from
-    all cores during this server's turns. A checkout's lines have the server hub@NAME.
+    one's first frame. Clicks are spread evenly over the time between two key frames. hub/whep is the hub's own WHEP in
+    the bare page. stolen_percent: what the hypervisor took from all cores during this server's turns. A checkout's
+    lines have the server hub@NAME.
 
     Exit code 1 when a p95 misses its target. load is the machine's load average of the last minute, without which no
     figure means anything.
@@ -246,29 +243,8 @@ def view(
         cameras,
         feeds,
         bit_rate * 1000,
-        tuple(_peer(name, VIEW_PEERS) for name in peer or ()),
-        tuple(_checkout(one) for one in hub_python or ()),
+        tuple(options.one_of(VIEW_PEERS, name) for name in peer or ()),
+        tuple(options.checkout(one) for one in hub_python or ()),
     )
     if not asyncio.run(run(plan, SystemClock(), Lines(sys.stdout))):
         raise typer.Exit(1)
-
-
-def _peer(name: str, among: Sequence[str] = PEERS) -> str:
-    if name not in among:
-        raise HubError(Kind.INVALID, f"there is no peer {name!r}; choose from {', '.join(among)}")
-    return name
-
-
-def _checkout(text: str) -> Checkout:
-    """[NAME=]PATH; without a name, the folder that holds the environment: /src/before/.venv/bin/python is "before"."""
-    name, equals, path = text.rpartition("=")
-    python = Path(path)
-    if not os.access(python, os.X_OK) or not python.is_file():
-        raise HubError(Kind.INVALID, f"{path!r} is no program; give the Python of the other checkout's environment")
-    if not equals:
-        name = next(
-            (folder.parent.name for folder in python.absolute().parents if (folder / "pyvenv.cfg").is_file()), ""
-        )
-    if not name.replace("-", "").replace("_", "").isalnum():
-        raise HubError(Kind.INVALID, f"what is {text!r} to be called? write NAME=PATH")
-    return Checkout(name, str(python.absolute()))

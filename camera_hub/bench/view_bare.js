@@ -10,6 +10,14 @@
     else resolve()
   })
 
+  // Nothing but what the cameras send and its retransmission, as the hub's page does: a shorter offer is answered sooner.
+  const codecs = () => {
+    const all = RTCRtpReceiver.getCapabilities('video').codecs
+    const h264 = all.find(({ mimeType, sdpFmtpLine = '' }) =>
+      mimeType === 'video/H264' && /packetization-mode=1.*profile-level-id=42e0/.test(sdpFmtpLine))
+    return h264 ? [h264, ...all.filter(({ mimeType }) => mimeType === 'video/rtx')] : []
+  }
+
   // The picture that is shown stays until the next one's first frame, as with a considerate page.
   const show = async (index, peer, url, stream) => {
     await ready
@@ -39,7 +47,8 @@
     tiles[index].url = url
     const peer = new RTCPeerConnection()
     bare.peers.push(peer)
-    peer.addTransceiver('video', { direction: 'recvonly' })
+    const transceiver = peer.addTransceiver('video', { direction: 'recvonly' })
+    transceiver.setCodecPreferences(codecs())
     peer.addEventListener('track', (event) => show(index, peer, url, new MediaStream([event.track])))
     await peer.setLocalDescription()
     const answer = await fetch(url, {

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from camera_hub.bench.view_browser import WallPage
-from camera_hub.bench.view_measure import SETTLE_SECONDS
 from camera_hub.clock import Clock
 from camera_hub.errors import HubError, Kind
 
@@ -27,10 +26,10 @@ class BareBrowser:
     clock: Clock
     headers: Mapping[str, str] = field(default_factory=dict)
 
-    async def opened(self, urls: Sequence[str]) -> float:
-        """A loaded page that shows nothing yet, then a click: ms until the last tile has its first picture."""
+    async def opened(self, urls: Sequence[str], settle: float) -> float:
+        """A loaded page that shows nothing yet, `settle` seconds, a click: ms until the last tile's first picture."""
         async with self._page(urls, "click") as page:
-            await page.rest(SETTLE_SECONDS)
+            await page.rest(settle)
             await _click(page)
             return await _last_picture(page, urls) - await page.clicked_at()
 
@@ -39,18 +38,21 @@ class BareBrowser:
         async with self._page(urls, "load") as page:
             return await _last_picture(page, urls)
 
-    async def switched(self, urls: Sequence[str], following: Sequence[str]) -> list[float]:
-        """A playing wall whose tiles, one after the other, get what follows: ms from each click to the new picture."""
+    async def switched(self, urls: Sequence[str], following: Sequence[str], settles: Sequence[float]) -> list[float]:
+        """A playing wall whose tiles, one after the other, get what follows: ms from each click to the new picture.
+
+        `settles`: for how many seconds it plays before each click.
+        """
         taken: list[float] = []
         shown = list(urls)
         async with self._page(urls, "load") as page:
             await _last_picture(page, urls)
-            for number, url in enumerate(following):
+            for number, (url, settle) in enumerate(zip(following, settles, strict=True)):
                 tile = number % len(urls)
                 shown[tile] = url
                 await page.forget()
                 await page.page.evaluate("([tile, url]) => { window.__bare.urls[tile] = url }", [tile, url])
-                await page.rest(SETTLE_SECONDS)
+                await page.rest(settle)
                 await _click(page)
                 taken.append(await _picture(page, tile, shown) - await page.clicked_at())
         return taken

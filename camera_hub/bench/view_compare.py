@@ -1,5 +1,6 @@
 """The hub's wall and foreign servers' pictures in the same Chromium with the same virtual cameras, turn by turn."""
 
+import math
 import tempfile
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
@@ -31,6 +32,8 @@ GOP_SECONDS = 2
 TILES = 4
 SWITCHES_A_TURN = 4
 IDLE_SECONDS = 5.0
+_GOLDEN = (math.sqrt(5) - 1) / 2
+"""Its multiples modulo 1 leave no gap, however many there are."""
 NAMES = {
     "warm": "first_picture_warm_ms",
     "wall16": "wall16_from_wish_ms",
@@ -93,22 +96,23 @@ async def _hub(browser: "Browser", name: str, site: Site, clock: Clock) -> list[
     cameras, wall = site.cameras, site.cameras[: measure.WALL]
 
     async def warm(number: int) -> list[float]:
-        return [(await measure.opened(own, "1", [pick(cameras, number)])).route]
+        return [(await measure.opened(own, "1", [pick(cameras, number)], settle(number))).route]
 
     async def wall16(number: int) -> list[float]:
-        return [(await measure.opened(own, "16", wall)).route]
+        return [(await measure.opened(own, "16", wall, settle(number))).route]
 
     async def navigation(number: int) -> list[float]:
+        await clock.sleep(settle(number))
         return [(await measure.navigated(own, "16", wall)).route]
 
     async def switch(number: int) -> list[float]:
         turned = rotated(cameras, TILES * number)
-        return [one.first async for one in measure.switches(own, turned, SWITCHES_A_TURN)]
+        return [one.first async for one in measure.switches(own, turned, SWITCHES_A_TURN, _settles(number))]
 
     bare = BareBrowser(own.context, f"{site.url}/healthz", clock, {"x-camera-hub": "1"})
 
     async def whep(number: int) -> list[float]:
-        return [await bare.opened([f"/api/cameras/{pick(cameras, number)}/whep"])]
+        return [await bare.opened([f"/api/cameras/{pick(cameras, number)}/whep"], settle(number))]
 
     turns = {"warm": warm, "wall16": wall16, "navigation": navigation, "switch": switch}
     return [Entrant(name, site.pid, turns), Entrant(f"{name}/whep", site.pid, {"warm": whep})]
@@ -120,17 +124,19 @@ async def _peer(browser: "Browser", server: WhepServer, clock: Clock) -> Entrant
     urls, wall = server.urls, server.urls[: measure.WALL]
 
     async def warm(number: int) -> list[float]:
-        return [await bare.opened([pick(urls, number)])]
+        return [await bare.opened([pick(urls, number)], settle(number))]
 
     async def wall16(number: int) -> list[float]:
-        return [await bare.opened(wall)]
+        return [await bare.opened(wall, settle(number))]
 
     async def navigation(number: int) -> list[float]:
+        await clock.sleep(settle(number))
         return [await bare.navigated(wall)]
 
     async def switch(number: int) -> list[float]:
         turned = rotated(urls, TILES * number)
-        return await bare.switched(turned[:TILES], turned[TILES : TILES + SWITCHES_A_TURN])
+        following = [pick(turned, TILES + one) for one in range(SWITCHES_A_TURN)]
+        return await bare.switched(turned[:TILES], following, _settles(number))
 
     turns = {"warm": warm, "wall16": wall16, "navigation": navigation, "switch": switch}
     return Entrant(server.name, server.pid, turns)
@@ -213,6 +219,18 @@ def ratios(figure: str, quantiles: Mapping[str, Mapping[str, float]]) -> list[di
                 for quantile in ("p50", "p95")
             ]
     return lines
+
+
+def settle(number: int) -> float:
+    """For how many seconds a page rests before its n-th click: spread evenly over a group of pictures. Pure.
+
+    Servers that wait for the next key frame would otherwise be measured at some moments of it only.
+    """
+    return measure.SETTLE_SECONDS + GOP_SECONDS * (number * _GOLDEN % 1)
+
+
+def _settles(number: int) -> list[float]:
+    return [settle(SWITCHES_A_TURN * number + one) for one in range(SWITCHES_A_TURN)]
 
 
 def pick(among: Sequence[T], number: int) -> T:

@@ -7,12 +7,14 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from camera_hub.bench import go2rtc as go2rtc_peer
+from camera_hub.bench import mediamtx as mediamtx_peer
 from camera_hub.bench.foreign import Foreign, foreign, free_port
+from camera_hub.bench.servers import LOOPBACK
 from camera_hub.clock import Clock
 from camera_hub.errors import HubError, Kind
 
 READY_SECONDS = 60.0
-_LOOPBACK = "127.0.0.1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,37 +32,15 @@ class WhepServer:
 
 def go2rtc_config(cameras: Mapping[str, str], api: int, media: int) -> dict[str, Any]:
     """go2rtc with these cameras (RTSP URL by name), which it preloads: it pulls them without a viewer. Pure."""
-    return {
-        "api": {"listen": f"{_LOOPBACK}:{api}"},
-        "rtsp": {"listen": ""},
-        "srtp": {"listen": ""},
-        "webrtc": {
-            "listen": f"{_LOOPBACK}:{media}",
-            "candidates": [f"{_LOOPBACK}:{media}"],
-            "ice_servers": [],
-            "filters": {"loopback": True, "networks": ["udp4"]},
-        },
-        "streams": dict(cameras),
-        "preload": dict.fromkeys(cameras, "video"),
-        "log": {"level": "warn"},
-    }
+    without = go2rtc_peer.config(0, 0, api, media)
+    return without | {"streams": dict(cameras), "preload": dict.fromkeys(cameras, "video")}
 
 
 def mediamtx_config(cameras: Mapping[str, str], web: int, media: int, api: int) -> dict[str, Any]:
     """MediaMTX with these cameras (RTSP URL by name), pulled from the start; its other protocols are off. Pure."""
-    others = ("metrics", "pprof", "playback", "rtsp", "rtmp", "hls", "srt", "moq")
-    return {
-        "logLevel": "warn",
-        **dict.fromkeys(others, False),
-        "api": True,
-        "apiAddress": f"{_LOOPBACK}:{api}",
-        "webrtc": True,
-        "webrtcAddress": f"{_LOOPBACK}:{web}",
-        "webrtcLocalUDPAddress": f"{_LOOPBACK}:{media}",
-        "webrtcIPsFromInterfaces": False,
-        "webrtcAdditionalHosts": [_LOOPBACK],
-        "paths": {name: {"source": url, "rtspTransport": "tcp"} for name, url in cameras.items()},
-    }
+    without = mediamtx_peer.config(0, 0, web, media)
+    paths = {name: {"source": url, "rtspTransport": "tcp"} for name, url in cameras.items()}
+    return without | {"api": True, "apiAddress": f"{LOOPBACK}:{api}", "paths": paths}
 
 
 @asynccontextmanager
@@ -71,7 +51,7 @@ async def go2rtc(cameras: Mapping[str, str], clock: Clock) -> AsyncIterator[Whep
     async with foreign("go2rtc", files, lambda folder: ["-c", str(folder / "go2rtc.yaml")], api, "/api") as started:
         await _ready(clock, started, len(cameras), "/api/streams", go2rtc_playing)
         urls = tuple(f"/api/webrtc?src={name}" for name in cameras)
-        yield WhepServer("go2rtc", started.pid, f"http://{_LOOPBACK}:{api}/api", urls)
+        yield WhepServer("go2rtc", started.pid, f"http://{LOOPBACK}:{api}/api", urls)
 
 
 @asynccontextmanager
@@ -83,7 +63,7 @@ async def mediamtx(cameras: Mapping[str, str], clock: Clock) -> AsyncIterator[Wh
     async with foreign("mediamtx", files, lambda folder: [str(folder / "mediamtx.yml")], api, paths) as started:
         await _ready(clock, started, len(cameras), f"{paths}?itemsPerPage=1000", mediamtx_playing)
         urls = tuple(f"/{name}/whep" for name in cameras)
-        yield WhepServer("mediamtx", started.pid, f"http://{_LOOPBACK}:{web}/", urls)
+        yield WhepServer("mediamtx", started.pid, f"http://{LOOPBACK}:{web}/", urls)
 
 
 PEERS: dict[str, Callable[[Mapping[str, str], Clock], AbstractAsyncContextManager[WhepServer]]] = {

@@ -1,23 +1,17 @@
 """`bench view` in turns with other servers: what they are told, what is read from them, how they are compared."""
 
-import io
-import json
-import os
-import shutil
 import sys
-from pathlib import Path
+from itertools import pairwise
 from typing import Any
 
 import pytest
 from typer.testing import CliRunner
 
 from camera_hub.bench.cli import app
-from camera_hub.bench.lines import Lines
-from camera_hub.bench.plan import COMPARED_FIGURES, Checkout, ViewPlan
-from camera_hub.bench.view import run
-from camera_hub.bench.view_compare import BARS, NAMES, ratios, rotated
+from camera_hub.bench.plan import COMPARED_FIGURES
+from camera_hub.bench.view_compare import BARS, GOP_SECONDS, NAMES, ratios, rotated, settle
+from camera_hub.bench.view_measure import SETTLE_SECONDS
 from camera_hub.bench.view_peers import go2rtc_config, go2rtc_playing, mediamtx_config, mediamtx_playing
-from camera_hub.clock import SystemClock
 from camera_hub.errors import HubError
 
 CAMERAS = {"gate-1": "rtsp://u:p@127.20.0.1:8554/1", "gate-2": "rtsp://u:p@127.20.0.2:8554/1"}
@@ -94,6 +88,13 @@ def test_turns_begin_with_different_cameras() -> None:
     assert [rotated([1, 2, 3], places) for places in (0, 1, 5)] == [[1, 2, 3], [2, 3, 1], [3, 1, 2]]
 
 
+def test_clicks_come_at_all_moments_of_a_group_of_pictures() -> None:
+    moments = sorted(settle(number) - SETTLE_SECONDS for number in range(20))
+    assert moments[0] >= 0
+    assert moments[-1] < GOP_SECONDS
+    assert max(later - earlier for earlier, later in pairwise([0.0, *moments, GOP_SECONDS])) < 0.1 * GOP_SECONDS
+
+
 @pytest.mark.parametrize(
     ("words", "complaint"),
     [
@@ -108,36 +109,3 @@ def test_what_cannot_be_compared_is_refused(words: list[str], complaint: str) ->
     result = CliRunner().invoke(app, ["view", *words])
     assert isinstance(result.exception, HubError)
     assert complaint in result.exception.detail
-
-
-@pytest.mark.browser
-@pytest.mark.foreign
-async def test_the_hub_takes_turns_with_itself_and_with_the_peers_that_are_here(tmp_path: Path) -> None:
-    if shutil.which("chromium") is None:
-        assert not os.environ.get("CAMERA_HUB_REQUIRE_BROWSER"), "chromium is not installed"
-        pytest.skip("chromium is not installed")
-    here = [name for name in ("go2rtc", "mediamtx") if shutil.which(name)]
-    out = io.StringIO()
-    plan = ViewPlan(
-        frozenset({"warm", "navigation", "switch"}),
-        repeat=1,
-        cameras=17,
-        peers=("go2rtc", "mediamtx"),
-        checkouts=(Checkout("same", sys.executable),),
-    )
-    await run(plan, SystemClock(), Lines(out))
-    lines = [json.loads(line) for line in out.getvalue().splitlines()]
-    assert {line["peer"] for line in lines if "missing" in line} == {"go2rtc", "mediamtx"} - set(here)
-    servers = ["hub", "hub@same", *here]
-    assert {line["server"] for line in lines if line.get("figure") == "unwatched"} == set(servers)
-    measured = {(line["figure"], line["server"]): line for line in lines if "n" in line}
-    figures = ("first_picture_warm_ms", "wall16_from_navigation_ms", "switch_ms")
-    assert measured.keys() == {(figure, server) for figure in figures for server in servers} | {
-        ("first_picture_warm_ms", "hub/whep"),
-        ("first_picture_warm_ms", "hub@same/whep"),
-    }
-    assert {line["n"] for (figure, _), line in measured.items() if figure == "switch_ms"} == {4}
-    assert all(0 < line["p50"] <= line["p95"] <= line["max"] for line in measured.values())
-    ratio = next(line for line in lines if "ratio" in line and line["to"] == "hub@same" and line["of"] == "p50")
-    own = measured["first_picture_warm_ms", "hub"]["p50"] / measured["first_picture_warm_ms", "hub@same"]["p50"]
-    assert ratio["ratio"] == pytest.approx(own, rel=0.01)

@@ -113,6 +113,20 @@ RUNS = 20
 CAMERAS = 16
 
 
+async def test_a_tours_next_stop_is_not_fetched_while_nothing_more_fits_and_is_with_a_later_renewal(
+    room: Room, clock: ManualClock
+) -> None:
+    await room.cameras.warm([1], "run", LEASE)
+    room.capacity.crowded = True
+    await room.cameras.warm([1, 2], "run", LEASE)
+    assert room.opened() == ["s12"], "what runs goes on, what does not must wait"
+    assert room.capacity.postponed == ["warm"]
+    room.capacity.crowded = False
+    await clock.advance(RENEWED)
+    await room.cameras.warm([1, 2], "run", LEASE)
+    assert room.opened() == ["s12", "s22"]
+
+
 @contextmanager
 def statements(database: Database) -> Iterator[list[str]]:
     """Every SELECT, INSERT, UPDATE and DELETE that the database is sent meanwhile."""

@@ -13,7 +13,7 @@ from pylibsrtp import Policy, Session
 from camera_hub.relay.fanout.batch import FEW, SLOTS, STRIDE, BatchSender, BatchStream
 from camera_hub.relay.fanout.gso import gso_works
 from camera_hub.relay.fanout.run_writer import RunWriter
-from camera_hub.relay.fanout.send_queue import FULL, MESSAGES, SendQueue
+from camera_hub.relay.fanout.send_queue import FULL, MESSAGES, PATIENCE, TRIED_EVERY, SendQueue
 from camera_hub.relay.fanout.sendmmsg import Destination, SendMany, send_many
 from camera_hub.relay.fanout.sendmmsg_probe import many_works
 from camera_hub.relay.ingest.frame import PacketRun
@@ -126,6 +126,7 @@ def test_each_peer_gets_the_run_under_its_own_numbers(
     assert 50 * len(run.payloads) > SLOTS, "more than one pass"
     made.send(run, made.form_batch(streams), index, 0xFFFFFF00)
     made.send(PacketRun((b"next" * 20,), 0, False), made.form_batch(streams), index + 4, 0xFFFFFF00)
+    made.finish_frame()
     for number, end in enumerate(ends):
         came = end.received()
         assert [packet.payload for packet in came] == [*run.payloads, b"next" * 20]
@@ -150,6 +151,7 @@ def test_a_peer_whose_cipher_refuses_is_sent_nothing_and_the_others_everything(
     made.send(run, made.form_batch(streams), 40_000, 0)
     streams[2].lag = 20_000
     made.send(run, made.form_batch(streams), 40_002, 0)
+    made.finish_frame()
     assert [len(end.received()) for end in ends] == [4, 4, 2, 4, 4][: len(ends)]
     assert [end.failures for end in ends] == [0, 0, 2, 0, 0][: len(ends)]
 
@@ -169,6 +171,7 @@ def test_what_a_full_socket_does_not_take_is_handed_back_encrypted_and_in_order(
     made = batch_sender_by(full_after_two, at_turn_end=turns.append)
     run = PacketRun((b"a" * 300, b"b" * 300, b"c" * 20), 0, True)
     made.send(run, made.form_batch(streams_of(made, ends)), 7, 0)
+    made.finish_frame()
     for turn in turns:
         turn()
     assert taken == [peers, peers - 2]
@@ -191,6 +194,7 @@ def test_a_peer_that_cannot_be_reached_is_passed_over(near: socket.socket, stack
     streams[1].destination = Destination(("255.255.255.255", 9), [])  # to all, which this socket may not
     run = PacketRun((b"a" * 300,), 0, True)
     made.send(run, made.form_batch(streams), 7, 0)
+    made.finish_frame()
     assert [len(end.received()) for end in ends] == [1, 0] + [1] * (peers - 2)
     assert [[kind for kind, _, _ in end.refusals] for end in ends] == [[], [PermissionError]] + [[]] * (peers - 2)
 
@@ -214,16 +218,54 @@ def test_what_several_feeds_send_in_one_turn_leaves_in_one_call_and_in_order(
     for number in range(3):
         for feed in feeds:
             made.send(PacketRun((bytes([number]) * 700, b"end"), 0, True), feed, 10 + 2 * number, number)
+            made.finish_frame()
     assert calls == []
     assert len(turns) == 1
     turns.pop()()
     assert calls == [18]
     made.send(PacketRun((b"next turn",), 0, True), feeds[0], 16, 3)
+    made.finish_frame()
     turns.pop()()
     assert calls == [18, 2]
     for number, end in enumerate(ends):
         sequences = [packet.sequence_number for packet in end.received()]
         assert sequences == [(10 - number + place) & 0xFFFF for place in range(7 if number < 2 else 6)]
+
+
+def test_frames_wait_for_others_only_as_long_as_others_come(near: socket.socket, stack: ExitStack) -> None:
+    [end] = far_ends(stack, 1)
+    turns: list[Callable[[], None]] = []
+    send = send_many(near)
+    assert send is not None
+    made = batch_sender_by(send, at_turn_end=turns.append)
+    batch = made.form_batch(streams_of(made, [end]))
+    index = 100
+
+    def waits() -> bool:
+        """Whether the next frame does."""
+        nonlocal index
+        index += 1
+        made.send(PacketRun((b"frame",), 0, True), batch, index, index)
+        made.finish_frame()
+        if turns:
+            assert end.received() == []
+            return True
+        assert len(end.received()) == 1
+        return False
+
+    def turn(frames: int) -> int:
+        """So many frames in one turn; how many of them waited."""
+        waited = sum([waits() for _ in range(frames)])
+        while turns:
+            turns.pop()()
+        assert len(end.received()) == waited
+        return waited
+
+    assert [turn(1) for _ in range(PATIENCE + 3)] == [1] * PATIENCE + [0] * 3
+    assert [turn(1) for _ in range(TRIED_EVERY - 2)] == [0] * (TRIED_EVERY - 3) + [1], "one tries"
+    assert [turn(2) for _ in range(TRIED_EVERY // 2 + 1)] == [0] * (TRIED_EVERY // 2) + [2]
+    assert [turn(3), turn(1), turn(2), turn(1)] == [3, 1, 2, 1]
+    assert [turn(1) for _ in range(PATIENCE)] == [1] * (PATIENCE - 1) + [0]
 
 
 def test_a_queue_that_is_full_does_not_wait_for_the_end_of_the_turn(near: socket.socket, stack: ExitStack) -> None:
@@ -281,6 +323,7 @@ def test_a_peer_is_answered_from_the_address_that_it_has_reached(stack: ExitStac
     source = (socket.IPPROTO_IP, IP_PKTINFO, bytes(4) + socket.inet_aton("127.0.0.77") + bytes(4))
     stream.destination = Destination(end.address, [source])
     made.send(PacketRun((b"a" * 300,), 0, True), made.form_batch([stream]), 7, 0)
+    made.finish_frame()
     _, address = end.socket.recvfrom(2048)
     assert address == ("127.0.0.77", port.number)
 
@@ -297,4 +340,5 @@ def test_over_ipv6(stack: ExitStack) -> None:
     source = (socket.IPPROTO_IPV6, socket.IPV6_PKTINFO, socket.inet_pton(socket.AF_INET6, "::1") + bytes(4))
     stream = BatchStream(made, end, srtp_pointer(end.near), Destination(end.address, [source]), 96, 7, 0, 0)
     made.send(PacketRun((b"a" * 300, b"b" * 300), 0, True), made.form_batch([stream]), 7, 0)
+    made.finish_frame()
     assert [packet.payload for packet in end.received()] == [b"a" * 300, b"b" * 300]

@@ -76,6 +76,7 @@ async def wire(kind: str, profile: int, sequence: int) -> tuple[list[list[bytes]
             for run in together:
                 assert known[0].sender.fits(run)
                 known[0].sender.send(run, batch, index + run.place, 0xFFFFFFF0)
+            known[0].sender.finish_frame()
             for stream in known:
                 stream.count_sent(4, 900 + 900 + 30 + 80, 2)
         received = [[await loop.sock_recv(end, 2048) for _ in range(1 + 4 + 3 + 4)] for end in ends]

@@ -174,6 +174,7 @@ async def test_a_peer_that_moves_leaves_its_batches_and_gets_the_next_one_at_its
                 stream = made.batch_stream(96, 7, 0, 0)
                 assert stream is not None
                 stream.sender.send(run, stream.sender.form_batch([stream]), 10 + len(transaction), 0)
+                stream.sender.finish_frame()
             assert len(fallen) == 1
             await asyncio.sleep(0)  # the turn ends
             assert [len(received(end)) for end in (before, after)] == [3, 2]

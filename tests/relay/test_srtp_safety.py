@@ -23,6 +23,7 @@ from camera_hub.relay.fanout.gso import SOL_UDP, UDP_SEGMENT
 from camera_hub.relay.fanout.in_step import InStepTracks
 from camera_hub.relay.fanout.interface import Fanout, PeerSender, ReturnRoute
 from camera_hub.relay.fanout.plain import PlainFanout
+from camera_hub.relay.fanout.send_queue import PATIENCE
 from camera_hub.relay.ingest.frame import Frame, PacketRun
 from camera_hub.relay.peer.track import PayloadTypes, Track
 from tests.relay.receiver import Judge
@@ -217,7 +218,13 @@ def stage(profile: str = "gcm", *, room: int = 2000, kind: str = "no gso") -> St
     fanout = (
         PlainFanout(port)
         if kind == "plain"
-        else BatchFanout(port, near.send_many, near.at_turn_end, gso=kind in ("batch", "gathered"))
+        else BatchFanout(
+            port,
+            near.send_many,
+            near.at_turn_end,
+            gso=kind in ("batch", "gathered"),
+            patience={"gathered": 1 << 30, "batch": 0}.get(kind, PATIENCE),
+        )
     )
     peer: Any = SimpleNamespace(route=ReturnRoute(("192.0.2.7", 9), []))
     keys = session(profile, Policy.SSRC_ANY_OUTBOUND)

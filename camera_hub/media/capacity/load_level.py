@@ -38,7 +38,11 @@ class Load:
 
 
 def grade(load: Load, limit: float) -> LoadLevel:
-    """The level that this measurement alone speaks for; `limit`: the busy share from which nothing new is accepted."""
+    """The level that this measurement alone speaks for; `limit`: the busy share from which nothing new is accepted, 1:
+    there is none.
+    """
+    if limit >= 1:
+        return LoadLevel.NORMAL
     if load.busy >= limit or load.late >= LATE_FULL:
         return LoadLevel.FULL
     return LoadLevel.BUSY if load.busy >= limit - HEADROOM or load.late >= LATE_BUSY else LoadLevel.NORMAL

@@ -15,7 +15,7 @@ from camera_hub.relay.fanout.batch import BatchSender, BatchStream
 from camera_hub.relay.fanout.gso import segment
 from camera_hub.relay.fanout.interface import ReturnRoute, RoutedPeer, SenderFigures, SendSocket
 from camera_hub.relay.fanout.run_writer import VERSION, RunWriter
-from camera_hub.relay.fanout.send_queue import SendQueue
+from camera_hub.relay.fanout.send_queue import PATIENCE, SendQueue
 from camera_hub.relay.fanout.sendmmsg import Destination, SendMany
 from camera_hub.relay.ingest.frame import PacketRun
 from camera_hub.relay.libraries import ffi, lib, srtp_pointer
@@ -27,7 +27,7 @@ MAX_PACKET = 2048
 
 
 class BatchFanout:
-    """Implements Fanout. Buffers are shared by all peers; `at_turn_end`: see SendQueue."""
+    """Implements Fanout. Buffers are shared by all peers; `at_turn_end`, `patience`: see SendQueue."""
 
     name = "batch"
 
@@ -38,9 +38,10 @@ class BatchFanout:
         at_turn_end: Callable[[Callable[[], None]], object],
         *,
         gso: bool,
+        patience: int = PATIENCE,
     ) -> None:
         self.gso = gso
-        self.queue = SendQueue(send_many, at_turn_end)
+        self.queue = SendQueue(send_many, at_turn_end, patience=patience)
         self._socket = socket
         self._send_many = send_many
         self._writers: dict[int, RunWriter] = {}

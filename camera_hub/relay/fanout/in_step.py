@@ -97,7 +97,7 @@ class InStepTracks:
         if served:
             steps_on = frame.first == self.index and frame.timestamp > self._newest
             if steps_on and frame.size <= BURST and _fits(frame, batches):
-                self._send(frame)
+                self._send(frame, batches)
             else:
                 for member in tuple(self._members.values()):
                     member.track.leave_in_step()
@@ -105,8 +105,9 @@ class InStepTracks:
         self.index, self._newest = frame.first + len(frame.payloads), frame.timestamp
         return served
 
-    def _send(self, frame: Frame) -> None:
+    def _send(self, frame: Frame, formed: list[tuple[BatchSender, Any]]) -> None:
         self._sending = True
+        batches: list[tuple[BatchSender, Any]] | None = formed
         try:
             self.frames += 1
             self.timestamp = timestamp = frame.timestamp
@@ -117,7 +118,6 @@ class InStepTracks:
                 self.sent = index + count
                 self.bytes += run.size
                 self.runs += 1
-                batches = self._batches
                 for sender, batch in self._form() if batches is None else batches:
                     sender.send(run, batch, index, timestamp)
                 if self._left:
@@ -125,7 +125,10 @@ class InStepTracks:
                         for member in self._left:
                             member.track.queue_rest(frame, sent)
                     self._left.clear()
+                batches = self._batches
         finally:
+            for sender, _ in formed:
+                sender.finish_frame()
             self._sending = False
 
     def _form(self) -> list[tuple[BatchSender, Any]]:

@@ -86,8 +86,13 @@ def gso_runs(
 
     A run has at most `segments` packets and `size` bytes; `overhead` bytes are added to each payload on the wire.
     """
-    if len(payloads) == 1:
+    count, lengths = len(payloads), list(map(len, payloads))
+    if count == 1:
         return (1,)
+    if 1 < count <= segments and count * (lengths[0] + overhead) <= size:
+        alike = lengths.count(lengths[0])
+        if alike == count or (alike == count - 1 and lengths[-1] < lengths[0]):
+            return (count,)  # the usual case
     ends: list[int] = []
     start = 0
     for index in range(1, len(payloads) + 1):
