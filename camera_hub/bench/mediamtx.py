@@ -39,7 +39,7 @@ def config(source: int, feeds: int, api: int, media: int) -> dict[str, Any]:
     """The configuration: that many paths, pulled over TCP while somebody watches them. Pure."""
     return {
         "logLevel": "warn",
-        **{name: False for name in ("api", "metrics", "pprof", "playback", "rtsp", "rtmp", "hls", "srt")},
+        **{name: False for name in ("api", "metrics", "pprof", "playback", "rtsp", "rtmp", "hls", "srt", "moq")},
         "webrtc": True,
         "webrtcAddress": f"{LOOPBACK}:{api}",
         "webrtcLocalUDPAddress": f"{LOOPBACK}:{media}",
