@@ -31,6 +31,8 @@ beforeEach(async () => {
   vi.stubGlobal('RTCPeerConnection', FakeConnection)
   vi.stubGlobal('MediaStream', class {})
   HTMLVideoElement.prototype.requestVideoFrameCallback = () => 0
+  Object.defineProperty(HTMLVideoElement.prototype, 'srcObject', { configurable: true, writable: true, value: null })
+  HTMLVideoElement.prototype.play = async () => undefined
   early = (await import('@/early')).openEarly
 })
 afterEach(async () => {
