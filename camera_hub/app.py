@@ -178,7 +178,7 @@ async def parts(
 
         async def figures() -> system.Figures:
             found = media.readings.summary()
-            return system.Figures(found["feeds"], found["viewers"], found["relays"], found["eyes"])
+            return system.Figures(found["feeds"], found["viewers"], found["hub"], found["relays"], found["eyes"])
 
         yield {
             Settings: settings,

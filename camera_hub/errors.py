@@ -96,6 +96,7 @@ class Reason(StrEnum):
     DUPLICATE = "duplicate"
     IDENTITY_CHANGED = "identity_changed"
     BUSY = "busy"
+    OVERLOADED = "overloaded"
     RELAY_RESTARTED = "relay_restarted"
     QUARANTINED = "quarantined"
     HUB_AWAY = "hub_away"

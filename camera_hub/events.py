@@ -87,6 +87,19 @@ class AlarmChanged(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class HubLoad(Event):
+    """Which relays carry as much as they can (or more), and whether the hub's own event loop runs late. Published when
+    that changes, and again while it lasts."""
+
+    relays: tuple[int, ...]
+    hub: bool
+
+    @property
+    def overloaded(self) -> bool:
+        return bool(self.relays) or self.hub
+
+
+@dataclass(frozen=True, slots=True)
 class TourChanged(Event):
     """A tour or scene was added, changed or removed."""
 

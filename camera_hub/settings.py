@@ -85,6 +85,7 @@ class MediaSettings(_Section):
     gop_cache_bytes: int = Field(4 * 1024 * 1024, ge=65536)
     gop_cache_seconds: Seconds = 10.0
     linger: Seconds = 10.0
+    load_limit: float = Field(0.85, ge=0.3, le=1.0)
     viewers_per_user: int = Field(4, ge=1)
     viewers: int = Field(64, ge=1)
     connect_timeout: Seconds = 15.0

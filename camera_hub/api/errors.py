@@ -4,6 +4,7 @@ A client never gets a traceback, nor its own input back (it may be a password); 
 """
 
 import logging
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -38,7 +39,9 @@ def install(app: FastAPI) -> None:
 def answer(error: HubError, status: int | None = None, headers: dict[str, str] | None = None) -> JSONResponse:
     """The HTTP answer to an expected failure."""
     fields = dict(headers or {})
-    if error.reason in _RETRY_AFTER:
+    if (seconds := error.params.get("retry_in")) is not None:
+        fields.setdefault("retry-after", str(math.ceil(seconds)))
+    elif error.reason in _RETRY_AFTER:
         fields.setdefault("retry-after", str(_RETRY_AFTER[error.reason]))
     return JSONResponse(error.body(), status if status is not None else error.kind.status, fields)
 

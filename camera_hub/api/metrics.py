@@ -72,6 +72,11 @@ _RELAY_GAUGES = {
     "rss_bytes": "Resident memory of the relay process.",
     "loop_lag_p50": "Median delay of the relay's event loop in the last ten seconds, seconds.",
     "loop_lag_max": "Longest delay of the relay's event loop in the last ten seconds, seconds.",
+    "loop_late": "95th percentile of the delay of the relay's event loop in the last five seconds, seconds.",
+    "loop_busy": "Share of its time in which the relay's event loop had something to do.",
+    "cpu_share": "CPU time of the relay process as a share of one core.",
+    "bits_in": "Bits per second from cameras.",
+    "bits_out": "Bits per second to browsers and players.",
     "uptime": "Seconds since the relay process started.",
     "players": "Sessions of players (RTSP out).",
 }
@@ -94,6 +99,16 @@ _FEED_GAUGES = {
     "lateness": "By how much the last frame came later than the earliest ones, seconds.",
     "tracks": "Tiles that show the feed.",
 }
+_LOAD_HELP = "0 = normal, 1 = busy (sub streams only, no looks that open a stream), 2 = full (nothing new)."
+_LOADS = ("normal", "busy", "full")
+_HUB_GAUGES = {
+    "loop_busy": "CPU time of the hub's event loop as a share of one core.",
+    "loop_late": "95th percentile of the delay of the hub's event loop in the last five seconds, seconds.",
+}
+_HUB_COUNTERS = {
+    "refused": "Pictures refused because a relay had no room for them.",
+    "postponed": "Looks and warmed streams put off because live pictures needed the time.",
+}
 _EYE_COUNTERS = {
     "looks": "Key frames decoded.",
     "killed": "Eyes killed because of a picture.",
@@ -113,6 +128,12 @@ class _ReadingCollector(Collector):
         yield about
         yield from self._relays()
         yield from self._feeds()
+        hub = self._readings.hub
+        for name, help_ in _HUB_GAUGES.items():
+            yield GaugeMetricFamily(f"camera_hub_{name}", help_, value=hub.get(name, 0.0))
+        for name, help_ in _HUB_COUNTERS.items():
+            yield CounterMetricFamily(f"camera_hub_{name}", help_, value=hub.get(name, 0))
+        yield GaugeMetricFamily("camera_hub_load", _LOAD_HELP, value=_LOADS.index(hub.get("load", "normal")))
         for name, help_ in _EYE_COUNTERS.items():
             yield CounterMetricFamily(f"camera_hub_eye_{name}", help_, value=self._readings.eyes.get(name, 0))
         yield GaugeMetricFamily(
@@ -123,6 +144,7 @@ class _ReadingCollector(Collector):
         up = GaugeMetricFamily("camera_hub_relay_up", "Whether the relay process runs.", labels=["relay"])
         starts = CounterMetricFamily("camera_hub_relay_starts", "Processes that this relay has had.", labels=["relay"])
         viewers = GaugeMetricFamily("camera_hub_relay_viewers", "Browser peers.", labels=["relay"])
+        load = GaugeMetricFamily("camera_hub_relay_load", _LOAD_HELP, labels=["relay"])
         dropped = CounterMetricFamily(
             "camera_hub_relay_datagrams_dropped", "Datagrams dropped at the UDP port.", labels=["relay", "kind"]
         )
@@ -132,10 +154,11 @@ class _ReadingCollector(Collector):
             up.add_metric(label, relay.up)
             starts.add_metric(label, relay.epoch)
             viewers.add_metric(label, relay.viewers)
+            load.add_metric(label, _LOADS.index(relay.load))
             for kind, count in relay.values.get("datagrams", {}).items():
                 dropped.add_metric([*label, kind], count)
             rows.append((label, relay.values))
-        yield from (up, starts, viewers, dropped)
+        yield from (up, starts, viewers, dropped, load)
         yield from _families("relay", ["relay"], rows, _RELAY_COUNTERS, _RELAY_GAUGES)
 
     def _feeds(self) -> Iterator[Metric]:

@@ -26,10 +26,11 @@ Row = dict[str, float | int | str | None]
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """What runs in media: counts, and one row of numbers per process."""
+    """What runs in media: counts, the hub's own load, and one row of numbers per process."""
 
     feeds: int = 0
     viewers: int = 0
+    hub: Row = field(default_factory=dict)
     relays: list[Row] = field(default_factory=list)
     eyes: list[Row] = field(default_factory=list)
 
@@ -79,6 +80,7 @@ async def system(
         cameras=cameras or 0,
         feeds=figures.feeds,
         viewers=figures.viewers,
+        hub=figures.hub,
         relays=figures.relays,
         eyes=figures.eyes,
     )

@@ -28,6 +28,7 @@ class Pages:
 class ProcessMemory:
     """One process; sizes in KiB."""
 
+    pid: int
     name: str
     pss: int
     rss: int
@@ -70,7 +71,7 @@ def memory(roots: Iterable[int]) -> Memory:
             descriptors = sum(1 for _ in (folder / "fd").iterdir())
         except OSError:
             continue
-        found.append(ProcessMemory(name, sums["Pss"], sums["Rss"], descriptors))
+        found.append(ProcessMemory(pid, name, sums["Pss"], sums["Rss"], descriptors))
         pages.append(mapped)
     return Memory(tuple(found), alone(pages))
 

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from camera_hub.access.policy import Actor, require_village
 from camera_hub.clock import Clock
 from camera_hub.errors import HubError, Kind, Reason
-from camera_hub.health.judging.verdict import Aspect, aspect_of
+from camera_hub.health.judging.verdict import OF_CAMERA, Aspect, aspect_of
 from camera_hub.store.database import Database
 from camera_hub.store.tables import Camera, Observation
 
@@ -178,7 +178,7 @@ class _Summing:
         """Take in the next look; `measured`: signalling, stream, key frame (ms), clock error (s)."""
         self._looks += 1
         self._bad += reason is not None
-        for aspect, state in zip(Aspect, said, strict=True):
+        for aspect, state in zip(OF_CAMERA, said, strict=True):
             if state is not None:
                 self._extend(aspect, at, None if state == GOOD else state)
         cell = (at - self.since) // self._width

@@ -5,6 +5,7 @@ for the supervisors that call it. Nothing is passed through: what another room n
 """
 
 import logging
+import time
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from typing import Self
 from camera_hub.access.stream_tokens import StreamTokens
 from camera_hub.cameras.credentials.login_budget import LoginBudget
 from camera_hub.clock import Clock
+from camera_hub.event_loop import LoopMeter
 from camera_hub.events import (
     AccessChanged,
     CameraChanged,
@@ -26,6 +28,7 @@ from camera_hub.events import (
     Subscription,
 )
 from camera_hub.media.background import Background
+from camera_hub.media.capacity.capacity import Capacity
 from camera_hub.media.child_process import Spawn, helper, spawn_process
 from camera_hub.media.decoders.looks import FeedBorrowing, Looks, MediaProver
 from camera_hub.media.decoders.pictures import Pictures
@@ -107,16 +110,18 @@ class MediaEngine:
         self.links = links = [RelayLink(number) for number in range(settings.media.relays)]
         relay_for = partial(relay_of, relays=len(links))
         self.authorization = WatchAuthorization(database, clock)
+        self._loop = LoopMeter(clock, cpu=time.thread_time)
 
         # Feeds
         desired = DesiredFeeds(settings.media.linger, settings.ingest.sessions_per_device)
         states = FeedStates(bus, clock)
+        self._capacity = capacity = Capacity(links, desired, bus, clock, self._loop, settings.media.load_limit)
         key_frames = KeyFrames(partial(request_key_frames, links, desired))
         self._late = LateCameras(clock)
         self._feeds = Feeds(links, desired, states, key_frames, sources, clock, audio=settings.media.audio)
         feed_logins = FeedLogins(logins, desired, states)
         self._recovery = FeedRecovery(self._feeds, desired, states, feed_logins, sources, background, clock)
-        self.cameras = CameraFeeds(self._feeds, states, self._late, sources, clock, relay_for)
+        self.cameras = CameraFeeds(self._feeds, states, self._late, sources, clock, relay_for, capacity)
 
         # Decoders
         self._eyes = DecoderPool(
@@ -127,7 +132,7 @@ class MediaEngine:
             spawn=commands.spawn,
         )
         self.stills = Stills(clock, key_frames, self._eyes, background, at_once=max(1, settings.eye.processes // 2))
-        borrowing = FeedBorrowing(self._feeds, states, key_frames, sources, relay_for)
+        borrowing = FeedBorrowing(self._feeds, states, key_frames, sources, relay_for, capacity)
         self.looks = Looks(borrowing, self.cameras, self._eyes, clock)
         self.pictures = Pictures(settings.server.data_dir, database)
         self.prover = MediaProver(self.looks, self.pictures)
@@ -137,18 +142,18 @@ class MediaEngine:
         pages = OpenPages()
         self.audio = PageAudio(settings.media, sessions, states, links, pages)
         updates = TileUpdates(pages, self.audio)
-        selection = StreamSelection(sources, self._late)
+        selection = StreamSelection(sources, self._late, capacity)
         bindings = TileBindings(self._feeds, self.stills, links, updates)
         self.tiles = TileRequests(sessions, self.authorization, selection, bindings, updates, background, clock)
         self._tile_reports = TileReports(sessions, self.tiles, selection, updates, clock)
         self.viewers = Viewers(settings.media, sessions, links, pages, self.tiles, self.audio, clock)
-        self.whep = WhepViewers(self.authorization, self.viewers, sources, self.tiles, len(links))
+        self.whep = WhepViewers(self.authorization, self.viewers, sources, self.tiles, capacity, len(links))
         self.pages = PageConnections(pages, sessions, self.viewers, updates, self.audio, links, clock)
         self._reauthorization = Reauthorization(sessions, self.viewers, self.tiles, updates, self.authorization)
 
         # RTSP out
         self.stream_tokens = StreamTokens(database, clock, bus)
-        admission = PlayerAdmission(settings.media, self.stream_tokens, self.authorization, clock)
+        admission = PlayerAdmission(settings.media, self.stream_tokens, self.authorization, clock, capacity)
         self.rtsp_ports = RtspPorts(links, background, clock, admission.anybody_may_come)
         self.rtsp_out = RtspOutService(
             admission,
@@ -208,10 +213,12 @@ class MediaEngine:
                 "odd_messages": lambda: inbound.unreadable,
             },
             memory_limit(settings),
+            capacity,
         )
 
     async def __aenter__(self) -> Self:
         async with AsyncExitStack() as stack:
+            await stack.enter_async_context(running(self._loop.run(), "loop meter"))
             await stack.enter_async_context(self._background)
             await stack.enter_async_context(self.rtsp_out)
             await stack.enter_async_context(self.relays)
@@ -268,6 +275,7 @@ class MediaEngine:
 
     async def _sweep(self) -> None:
         """Each second; what asks the database comes last, so that its failure holds up nothing else."""
+        self._capacity.observe()
         self._tile_reports.sweep()
         self.audio.sweep()
         self._feeds.sweep()

@@ -12,9 +12,9 @@ from camera_hub.relay.messages import Audio, FeedSpec
 Quality = Literal["auto", "main", "sub"]
 Role = Literal["main", "sub"]
 TileState = Literal["empty", "connecting", "waiting", "live", "pictures", "failed", "refused"]
-Note = Literal["link_poor", "link_sub", "link_keys", "late", "late_sub"]
+Note = Literal["link_poor", "link_sub", "link_keys", "late", "late_sub", "busy_sub"]
 """What a live tile adds: the browser's link is poor; so the sub stream is shown; so only key frames are; the picture
-comes too late from the camera; so the sub stream is shown."""
+comes too late from the camera; so the sub stream is shown; the machine has no room for the main stream."""
 
 Present = Callable[[], Awaitable[bool]]
 """Whether the session that a viewer without a page was opened in is still valid."""

@@ -1,7 +1,7 @@
 """What is measured of feeds, tracks, relays and eyes, as values that leave the room."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from camera_hub.media.feeds.desired_state import FeedKey
@@ -21,22 +21,26 @@ class FeedReading:
 
 @dataclass(frozen=True, slots=True)
 class RelayReading:
-    """One relay, as of its last pulse. `values`: the "relay" part of its readings; empty while it is restarted."""
+    """One relay, as of its last pulse. `values`: the "relay" part of its readings; empty while it is restarted. `load`:
+    normal | busy | full.
+    """
 
     number: int
     epoch: int
     up: bool
     viewers: int
     values: Mapping[str, Any]
+    load: str = "normal"
 
 
 @dataclass(frozen=True, slots=True)
 class Readings:
-    """All of them at one time."""
+    """All of them at one time. `hub`: its own event loop, and what was refused or put off."""
 
     relays: list[RelayReading]
     feeds: list[FeedReading]
     eyes: Mapping[str, int]
+    hub: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +78,13 @@ class Owners(Protocol):
     def owner(self, key: FeedKey) -> FeedOwner | None: ...
 
 
+class LoadLevels(Protocol):
+    """How loaded everything is (capacity.capacity)."""
+
+    def word(self, relay: int) -> str: ...
+    def read(self) -> Mapping[str, Any]: ...
+
+
 class MediaReadings:
     """Of the whole room. `counts` and `eyes` are asked at each reading."""
 
@@ -84,7 +95,9 @@ class MediaReadings:
         eyes: Callable[[], Mapping[str, int]],
         counts: Mapping[str, Callable[[], int]],
         memory_limit: int,
+        load: LoadLevels,
     ) -> None:
+        self._load = load
         self._relays = relays
         self._owners = owners
         self._eyes = eyes
@@ -97,11 +110,12 @@ class MediaReadings:
         for relay in self._relays:
             values = relay.readings if relay.up else {}
             viewers = len(values.get("viewers", {}))
-            relays.append(RelayReading(relay.number, relay.epoch, relay.up, viewers, values.get("relay", {})))
+            load = self._load.word(relay.number)
+            relays.append(RelayReading(relay.number, relay.epoch, relay.up, viewers, values.get("relay", {}), load))
             for name, reading in values.get("feeds", {}).items():
                 if (owner := self._owners.owner(FeedKey(relay.number, name))) is not None:
                     feeds.append(FeedReading(relay.number, owner.camera_id, owner.role, reading))
-        return Readings(relays, feeds, self._eyes())
+        return Readings(relays, feeds, self._eyes(), self._load.read())
 
     def summary(self) -> dict[str, Any]:
         """What a person reads of it; for /api/system."""
@@ -110,10 +124,12 @@ class MediaReadings:
             own = relay.readings.get("relay", {})
             relays.append(
                 {"relay": relay.number, "epoch": relay.epoch, "up": relay.up, "port": relay.port, "pid": relay.pid}
+                | {"load": self._load.word(relay.number)}
                 | {"rss_bytes": own.get("rss_bytes"), "memory_limit_bytes": self._memory_limit}
                 | {key: value for key, value in own.items() if _is_shown(key, value)}
             )
-        return {name: count() for name, count in self._counts.items()} | {"relays": relays, "eyes": [self._eyes()]}
+        rows = {"relays": relays, "eyes": [self._eyes()], "hub": dict(self._load.read())}
+        return {name: count() for name, count in self._counts.items()} | rows
 
 
 def _is_shown(key: str, value: object) -> bool:

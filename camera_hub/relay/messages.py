@@ -49,6 +49,8 @@ Name = Annotated[str, Length(1, 256)]
 Port = Annotated[int, Range(0, 65_535)]
 Count = Annotated[int, Range(0, 1 << 62)]
 Seconds = Annotated[float, Range(0, 1e9)]
+Share = Annotated[float, Range(0, 1e3)]
+Rate = Annotated[float, Range(0, 1e15)]
 Rtp32 = Annotated[int, Range(0, (1 << 32) - 1)]
 TrackNumber = Annotated[int, Range(0, 255)]
 
@@ -101,7 +103,8 @@ class RelayConfig(Message):
     pacer_rate: Annotated[int, Range(1, 1e12)] = 100_000_000
     gop_cache_bytes: Count = 4 * 1024 * 1024
     gop_cache_seconds: Seconds = 10.0
-    history_packets: Count = 2048
+    history_seconds: Seconds = 2.0  # packets are kept for resends that long …
+    history_packets: Count = 2048  # … and at most so many, beside what is replayed
     max_viewers: Count = 64
     plain_sending: bool = False  # one packet, one call: no SRTP batches, no sendmmsg, no UDP GSO
     connect_timeout: Seconds = 15.0  # a viewer that is not connected by then is closed
@@ -348,11 +351,20 @@ class PortOpened(Message):
 
 @dataclass(frozen=True, slots=True)
 class RelayPulse(Message):
-    """Reply to pulse: memory in bytes, and how late the event loop ran during the last ten seconds, in seconds."""
+    """Reply to pulse: memory in bytes; how late the event loop ran during the last ten seconds, and during the last
+    five (95th percentile), in seconds; shares of one core; what is carried, per second.
+    """
 
     rss_bytes: Count
     loop_lag_p50: Seconds
     loop_lag_max: Seconds
+    loop_late: Seconds = 0.0
+    loop_busy: Share = 0.0  # of its time, in which the loop had something to do
+    cpu_share: Share = 0.0
+    frames_in: Rate = 0.0
+    bits_in: Rate = 0.0
+    frames_out: Rate = 0.0
+    bits_out: Rate = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,7 +74,7 @@ async def hub(app: FastAPI, database: Database, clock: ManualClock, tmp_path: Pa
     """The hub with two villages and one user of each role (user name = role, password = PASSWORD)."""
     settings = Settings(
         server=ServerSettings(data_dir=tmp_path / "data"),
-        media=MediaSettings(udp_port=0, rtsp_port=0),
+        media=MediaSettings(udp_port=0, rtsp_port=0, load_limit=1.0),
         database=DatabaseSettings(url=database.url.render_as_string(hide_password=False)),
     )
     async with AsyncExitStack() as stack:

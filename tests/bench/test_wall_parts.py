@@ -18,6 +18,7 @@ from camera_hub.bench.arrivals import SHORTEST, TAIL, Arrivals, delays, tail
 from camera_hub.bench.memory import Pages, alone, parse_pages, parse_sums, process_name
 from camera_hub.bench.plan import Picture, Spans
 from camera_hub.bench.sdp import Local, answered_ssrcs, write_offer
+from camera_hub.bench.wall.cli import hubs_of
 from camera_hub.bench.wall.figures import latency_fields, ratios, slope, summary
 from camera_hub.bench.wall.hub_data import copy_cameras
 from camera_hub.bench.wall.hub_pages import tile_of, users_for
@@ -63,6 +64,17 @@ def test_every_server_is_the_first_in_turn() -> None:
     assert [order[0] for order in orders] == ["hub", "go2rtc", "mediamtx", "hub"]
     assert all(sorted(order) == sorted(names) for order in orders)
     assert rotated((), 3) == ()
+
+
+def test_hubs_of_other_checkouts_have_names_and_each_its_plain_fallback() -> None:
+    others = [Path("/srv/before/.venv/bin/python"), Path("new=/opt/new/bin/python")]
+    found = hubs_of(others, plain=True, relay_alone=False)
+    assert [hub.name for hub in found] == [
+        "hub", "hub-plain", "hub@before", "hub@before-plain", "hub@new", "hub@new-plain"
+    ]  # fmt: skip
+    assert [hub.plain for hub in found] == [False, True] * 3
+    assert found[4].python == Path("/opt/new/bin/python")
+    assert [hub.name for hub in hubs_of([], plain=False, relay_alone=True)] == ["relay"]
 
 
 def test_options_that_make_no_sense_are_refused() -> None:

@@ -18,8 +18,10 @@ from camera_hub.events import (
     Event,
     EventBus,
     FeedChanged,
+    HubLoad,
     VillageChanged,
 )
+from camera_hub.health.judging.hub_load import CLOSE_SECONDS, RAISE_SECONDS
 from camera_hub.health.rounds.rounds import Rounds
 from camera_hub.settings import HealthSettings
 from camera_hub.store.database import Database
@@ -347,6 +349,46 @@ async def test_what_the_hub_could_not_look_at_is_not_held_against_the_camera(hub
         await hub.clock.walk(10)
         assert (rounds.looks, rounds.skipped > 2) == (0, True)
     assert await hub.health() == {camera: ("unknown", None)}
+
+
+async def test_a_hub_that_carries_too_much_raises_one_alarm_of_itself_and_closes_it_after(hub: Hub) -> None:
+    cameras = await add_village(hub.database, hub.clock, "东沟村", 2)
+    async with hub.rounds():
+        hub.bus.publish(HubLoad((0,), False))
+        await hub.clock.walk(RAISE_SECONDS - 2)
+        assert await hub.alarms() == []
+        await hub.clock.walk(4)
+        assert await hub.alarms() == [("hub", "overloaded", [])]
+        await hub.cut(cameras)
+        await hub.clock.walk(20)
+        assert ("village", "village_link", cameras) in await hub.alarms(), "other alarms are raised beside it"
+        await hub.cut(cameras, on=False)
+        await hub.clock.walk(20)
+        hub.bus.publish(HubLoad((), False))
+        await hub.clock.walk(CLOSE_SECONDS + 2)
+        assert await hub.alarms() == []
+    notices = await hub.notices()
+    assert notices[0] == ("opened", "overloaded")
+    assert ("closed", "overloaded") in notices
+    async with hub.database.read() as session:
+        alarm = (await session.scalars(select(Alarm).order_by(Alarm.id))).first()
+    assert alarm is not None
+    assert (alarm.aspect, alarm.severity, alarm.detail[:7]) == ("load", "major", "relay 0")
+
+
+async def test_a_silence_that_a_late_hub_found_is_not_the_devices(hub: Hub) -> None:
+    cameras = await add_village(hub.database, hub.clock, "东沟村", 3)
+    async with hub.rounds() as rounds:
+        await hub.clock.walk(10)
+        hub.bus.publish(HubLoad((), True))
+        await hub.clock.walk(1)
+        await hub.cut(cameras)
+        await hub.clock.walk(25)
+        assert await hub.alarms() == []
+        assert rounds.skipped > 3
+        hub.bus.publish(HubLoad((), False))
+        await hub.clock.walk(40)
+        assert await hub.alarms() == [("village", "village_link", cameras)]
 
 
 async def test_an_approved_camera_is_looked_at_at_once_and_a_retired_one_no_more(hub: Hub) -> None:

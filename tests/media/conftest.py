@@ -166,7 +166,9 @@ async def site(database: Database) -> Database:
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
     return Settings(
-        server=ServerSettings(data_dir=tmp_path), media=MediaSettings(udp_port=0), eye=EyeSettings(processes=1)
+        server=ServerSettings(data_dir=tmp_path),
+        media=MediaSettings(udp_port=0, load_limit=1.0),
+        eye=EyeSettings(processes=1),
     )
 
 

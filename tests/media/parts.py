@@ -7,6 +7,8 @@ from typing import Any
 from camera_hub.access.policy import Actor
 from camera_hub.errors import HubError
 from camera_hub.events import EventBus
+from camera_hub.media.capacity.budget import Grant
+from camera_hub.media.capacity.capacity import busy
 from camera_hub.media.feeds.desired_state import DesiredFeeds, FeedKey
 from camera_hub.media.feeds.feed_states import FeedReport, FeedStates
 from camera_hub.media.feeds.feeds import Feeds
@@ -98,6 +100,46 @@ class FakeLeases:
         self.log.append(f"acquire {stream.spec.feed}")
         self.leases.append(FakeLease(FeedKey(relay, stream.spec.feed), self.report))
         return self.leases[-1]
+
+
+@dataclass
+class FakeCapacity:
+    """A machine that bears everything, but for the grants that are given (one after the other) and what is `late` or
+    `crowded`."""
+
+    grants: list[Grant] = field(default_factory=list)
+    asked: list[tuple[str, str, bool]] = field(default_factory=list)  # feed, holder, replaces
+    crowded: bool = False
+    late: bool = False
+    postponed: list[str] = field(default_factory=list)
+
+    def ask(
+        self,
+        relay: int,
+        stream: PullableStream,
+        holder: str,
+        *,
+        sent: bool = True,
+        replaces: bool = False,
+        only: bool = False,
+    ) -> Grant:
+        self.asked.append((stream.spec.feed, holder, replaces))
+        return self.grants.pop(0) if self.grants else Grant.GRANTED
+
+    def require(self, relay: int, stream: PullableStream, holder: str) -> None:
+        if self.ask(relay, stream, holder, only=True) is not Grant.GRANTED:
+            raise busy(retry_in=5)
+
+    def has_room(self, relay: int) -> bool:
+        return not self.crowded
+
+    def may_open(self, relay: int, purpose: str) -> bool:
+        if self.crowded:
+            self.postponed.append(purpose)
+        return not self.crowded
+
+    def is_late(self, relay: int) -> bool:
+        return self.late
 
 
 @dataclass

@@ -20,7 +20,7 @@ from camera_hub.store.tables import Camera, Device, Stream, Village
 from tests.cameras.fakes import FakeDescriber, FakeVault
 from tests.fakes.clock import ManualClock
 from tests.media.conftest import NOON, FakeSources
-from tests.media.parts import FeedParts
+from tests.media.parts import FakeCapacity, FeedParts
 
 LEASE = 15.0
 RENEWED = 5.0
@@ -32,7 +32,9 @@ class Room(FeedParts):
 
     def __init__(self, bus: EventBus, clock: ManualClock, sources: Any) -> None:
         super().__init__(bus, clock, sources)
-        self.cameras = CameraFeeds(self.feeds, self.states, LateCameras(clock), sources, clock, lambda village: 0)
+        self.capacity = FakeCapacity()
+        late = LateCameras(clock)
+        self.cameras = CameraFeeds(self.feeds, self.states, late, sources, clock, lambda village: 0, self.capacity)
 
     def opened(self) -> list[str]:
         return [post["feed"] for post in self.relay.posts if post["type"] == "feed.open"]
@@ -109,6 +111,20 @@ async def test_what_no_browser_plays_is_kept_running_for_its_pictures(room: Room
 
 RUNS = 20
 CAMERAS = 16
+
+
+async def test_a_tours_next_stop_is_not_fetched_while_nothing_more_fits_and_is_with_a_later_renewal(
+    room: Room, clock: ManualClock
+) -> None:
+    await room.cameras.warm([1], "run", LEASE)
+    room.capacity.crowded = True
+    await room.cameras.warm([1, 2], "run", LEASE)
+    assert room.opened() == ["s12"], "what runs goes on, what does not must wait"
+    assert room.capacity.postponed == ["warm"]
+    room.capacity.crowded = False
+    await clock.advance(RENEWED)
+    await room.cameras.warm([1, 2], "run", LEASE)
+    assert room.opened() == ["s12", "s22"]
 
 
 @contextmanager

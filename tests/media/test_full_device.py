@@ -17,7 +17,7 @@ from tests.media.test_engine import PAGE, heard, say
 def settings(tmp_path: Path) -> Settings:
     return Settings(
         server=ServerSettings(data_dir=tmp_path),
-        media=MediaSettings(udp_port=0),
+        media=MediaSettings(udp_port=0, load_limit=1.0),
         ingest=IngestSettings(sessions_per_device=2),
         eye=EyeSettings(processes=1),
     )

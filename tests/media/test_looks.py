@@ -19,7 +19,7 @@ from camera_hub.relay.messages import KeyFrame
 from camera_hub.store.database import Database
 from tests.fakes.clock import ManualClock
 from tests.media.conftest import FakeSources, eventually
-from tests.media.parts import FeedParts, stream
+from tests.media.parts import FakeCapacity, FeedParts, stream
 from tests.media.test_engine import heard
 
 
@@ -128,9 +128,10 @@ class Room(FeedParts):
 
     def __init__(self, bus: EventBus, clock: ManualClock, sources: FakeSources, eyes: Eyes, *, sessions: int) -> None:
         super().__init__(bus, clock, sources, sessions=sessions)
+        self.capacity = FakeCapacity()
         relay_of = lambda village: 0  # noqa: E731
-        cameras = CameraFeeds(self.feeds, self.states, LateCameras(clock), sources, clock, relay_of)
-        borrowing = FeedBorrowing(self.feeds, self.states, self.key_frames, sources, relay_of)
+        cameras = CameraFeeds(self.feeds, self.states, LateCameras(clock), sources, clock, relay_of, self.capacity)
+        borrowing = FeedBorrowing(self.feeds, self.states, self.key_frames, sources, relay_of, self.capacity)
         self.looks = Looks(borrowing, cameras, eyes, clock)
 
     def key_frame(self, feed: str) -> None:
@@ -214,3 +215,36 @@ async def test_a_database_that_fails_is_the_hubs_fault(
     sources.errors[1] = HubError(Kind.UNAVAILABLE, "the database does not answer", reason=reason)
     outcome = await Room(bus, clock, sources, Eyes(), sessions=16).looks.look(1)
     assert (outcome.reason, outcome.hub_fault) == (reason, True)
+
+
+async def test_a_look_that_would_open_a_stream_gives_way_to_live_pictures(
+    bus: EventBus, clock: ManualClock, sources: FakeSources
+) -> None:
+    room = Room(bus, clock, sources, Eyes(), sessions=4)
+    room.capacity.crowded = True
+    outcome = await room.looks.look(1)
+    assert (outcome.reason, outcome.hub_fault) == (Reason.BUSY, True), "nothing is said of the camera"
+    assert room.relay.types() == []
+    assert room.capacity.postponed == ["look"]
+    lease = room.feeds.acquire(0, stream(1), "tile")
+    room.live(lease.key)
+    looking = asyncio.create_task(room.looks.look(1))
+    await clock.settle()
+    room.key_frame(lease.key.source_id)
+    assert (await looking).reason is None, "a stream that runs anyway is looked at"
+
+
+@pytest.mark.parametrize(
+    ("reason", "found"),
+    [(Reason.STALLED, Reason.BUSY), (Reason.LATE, Reason.BUSY), (Reason.WRONG_PASSWORD, Reason.WRONG_PASSWORD)],
+)
+async def test_what_a_late_hub_makes_of_a_camera_is_not_the_cameras(
+    bus: EventBus, clock: ManualClock, sources: FakeSources, reason: Reason, found: Reason
+) -> None:
+    room = Room(bus, clock, sources, Eyes(), sessions=4)
+    room.capacity.late = True
+    looking = asyncio.create_task(room.looks.look(1))
+    await clock.settle()
+    room.key_frames.fail(FeedKey(0, stream(1).spec.feed), HubError(Kind.TIMEOUT, "as told", reason=reason))
+    outcome = await looking
+    assert (outcome.reason, outcome.hub_fault) == (found, found is Reason.BUSY)

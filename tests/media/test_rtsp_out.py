@@ -26,7 +26,7 @@ from camera_hub.store.tables import Camera, StreamSession
 from camera_hub.wire import PipeFrame
 from tests.fakes.clock import ManualClock
 from tests.media.conftest import FakeSources, engine, eventually
-from tests.media.parts import FeedParts
+from tests.media.parts import FakeCapacity, FeedParts
 
 ADMIN = Actor(1, "op", "管理员", Role.TOWNSHIP_ADMIN)
 
@@ -214,7 +214,7 @@ async def test_old_lines_go_once_a_day_and_not_before_a_wrong_clock_can_have_bee
     bus: EventBus, site: Database, sources: FakeSources, clock: ManualClock
 ) -> None:
     tokens, authorization = StreamTokens(site, clock, bus), WatchAuthorization(site, clock)
-    admission = PlayerAdmission(MediaSettings(rtsp_keep_days=30), tokens, authorization, clock)
+    admission = PlayerAdmission(MediaSettings(rtsp_keep_days=30), tokens, authorization, clock, FakeCapacity())
     token, _ = await tokens.create(ADMIN, "old", TokenScope(), expires_at=None, max_sessions=1)
     async with site.write() as session:
         for days in (40, 1):

@@ -18,6 +18,7 @@ from camera_hub.media.wall.stream_selection import StreamSelection, StreamWish
 from camera_hub.relay.messages import KeyFrame
 from tests.fakes.clock import ManualClock
 from tests.media.conftest import OPERATOR, FakeSources, tile_in, until
+from tests.media.parts import FakeCapacity
 from tests.media.test_engine import PAGE, heard, say
 
 TAPS = [("s12", 0.95)]
@@ -58,13 +59,13 @@ async def test_a_stream_is_played_or_shown_as_pictures(
     known = {FakeSources.stream(1, role): codec for role, codec in streams.items()}
     sources = FakeSources(paths={1: dict.fromkeys(streams, "live")}, codecs=known)
     wish = StreamWish(1, wanted, wanted)
-    chosen, why = await StreamSelection(sources, NobodyRests()).choose(wish, frozenset(codecs))
+    chosen, why = await StreamSelection(sources, NobodyRests(), FakeCapacity()).choose(wish, frozenset(codecs))
     assert (chosen.role, why) == found
 
 
 async def test_what_is_no_matter_of_codecs_stays_the_reason() -> None:
     error = HubError(Kind.UNREACHABLE, "no answer", reason=Reason.TIMED_OUT)
-    selection = StreamSelection(FakeSources(errors={1: error}), NobodyRests())
+    selection = StreamSelection(FakeSources(errors={1: error}), NobodyRests(), FakeCapacity())
     with pytest.raises(HubError, match="no answer"):
         await selection.choose(StreamWish(1, "auto", "auto"), frozenset({"h264"}))
 

@@ -20,7 +20,7 @@ from camera_hub.media.wall.viewer_session import ViewerSession, ViewerSessions
 from camera_hub.relay.messages import FeedPhase, FeedState, LinkLevel, LinkState, TrackPhase, TrackState
 from tests.fakes.clock import ManualClock
 from tests.media.conftest import OPERATOR, FakeSources
-from tests.media.parts import FakeAuthorization, FakeLeases, FakePages, FakeStills, RecordingRelay
+from tests.media.parts import FakeAuthorization, FakeCapacity, FakeLeases, FakePages, FakeStills, RecordingRelay
 
 LIVE = FeedReport(FeedState("s12", FeedPhase.LIVE, codec="h264"), was_live=True)
 
@@ -49,9 +49,10 @@ class Wall:
         self.feeds = FakeLeases(self.log, LIVE)
         self.stills = FakeStills()
         self.late = LateCameras(clock)
+        self.capacity = FakeCapacity()
         self.sessions = ViewerSessions(relays)
         updates = TileUpdates(self.pages, self.pages)
-        selection = StreamSelection(self.sources, self.late)
+        selection = StreamSelection(self.sources, self.late, self.capacity)
         bindings = TileBindings(self.feeds, self.stills, self.relays, updates)
         self.requests = TileRequests(self.sessions, self.authorization, selection, bindings, updates, background, clock)
         self.reports = TileReports(self.sessions, self.requests, selection, updates, clock)

@@ -8,6 +8,7 @@ from camera_hub.access.policy import Actor, Role
 from camera_hub.errors import HubError, Kind, Reason
 from camera_hub.events import EventBus
 from camera_hub.media.background import Background
+from camera_hub.media.capacity.budget import Grant
 from camera_hub.media.feeds.feed_states import FeedStates
 from camera_hub.media.feeds.sub_stream_fallback import LateCameras
 from camera_hub.media.interface import RelayReplaced, TileStatus, TileWish, ViewerEnded
@@ -26,7 +27,7 @@ from camera_hub.media.wall.whep import WhepViewers
 from camera_hub.settings import MediaSettings
 from tests.fakes.clock import ManualClock
 from tests.media.conftest import OPERATOR, FakeSources
-from tests.media.parts import FakeAuthorization, FakeLeases, FakePages, FakeStills, RecordingRelay
+from tests.media.parts import FakeAuthorization, FakeCapacity, FakeLeases, FakePages, FakeStills, RecordingRelay
 
 ANSWER = {"sdp": "answer", "tracks": 4, "codecs": ["h264"]}
 STRANGER = Actor(2, "x", "Another", Role.OPERATOR)
@@ -152,13 +153,25 @@ async def test_a_standard_player_gets_one_camera_or_the_reason(door: Door, sourc
     async def present() -> bool:
         return True
 
-    whep = WhepViewers(FakeAuthorization(), door.viewers, sources, door.tiles, 1)
+    capacity = FakeCapacity()
+    whep = WhepViewers(FakeAuthorization(), door.viewers, sources, door.tiles, capacity, 1)
     answered = await whep.offer(OPERATOR, 3, "offer", present)
     assert door.tiles.shown == [TileWish(answered.viewer, 0, 1, 3)]
     sources.codecs[32] = "h265"
     with pytest.raises(HubError) as refused:
         await whep.offer(OPERATOR, 3, "offer", present)
     assert refused.value.reason == Reason.NO_H264
+    sources.codecs[32] = "h264"
+    capacity.grants = [Grant.REFUSED]
+    with pytest.raises(HubError) as refused:
+        await whep.offer(OPERATOR, 3, "offer", present)
+    assert (refused.value.kind, refused.value.reason) == (Kind.UNAVAILABLE, Reason.BUSY)
+    assert refused.value.params == {"retry_in": 5}, "a player has no place in the queue: it is told when to come back"
+    capacity.crowded = True
+    offers = door.relay.types().count("viewer.offer")
+    with pytest.raises(HubError, match="as many pictures as it can"):
+        await whep.offer(OPERATOR, 3, "offer", present)
+    assert door.relay.types().count("viewer.offer") == offers, "a relay that is full is not even asked"
     assert [viewer.id for viewer in door.sessions] == [answered.viewer]
 
 
@@ -166,7 +179,7 @@ async def test_rights_that_change_are_applied_to_what_is_watched(clock: ManualCl
     door, authorization, pages = Door(clock, bus), FakeAuthorization(), FakePages()
     async with Background() as background:
         updates = TileUpdates(pages, pages)
-        selection = StreamSelection(FakeSources(), LateCameras(clock))
+        selection = StreamSelection(FakeSources(), LateCameras(clock), FakeCapacity())
         bindings = TileBindings(FakeLeases(), FakeStills(), [door.relay], updates)
         requests = TileRequests(door.sessions, authorization, selection, bindings, updates, background, clock)
         again = Reauthorization(door.sessions, door.viewers, requests, updates, authorization)

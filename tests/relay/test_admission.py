@@ -230,3 +230,21 @@ async def test_a_camera_that_comes_and_goes_does_not_wake_the_dead_ones_each_tim
         await clock.advance(WAKE_INTERVAL / 3)
         await ended(resting)
     assert [at - began for at in rested] == [0.0, WAKE_INTERVAL]
+
+
+async def test_an_overloaded_relay_opens_one_stream_at_a_time() -> None:
+    overloaded, order = True, list[str]()
+    admission = AdmissionControl(8, 8, FREE, SystemClock(), overloaded=lambda: overloaded)
+    async with AsyncExitStack() as stack:
+        feeds = [Opening(admission, f"feed {number}", order, watched=True) for number in range(4)]
+        for one in feeds:
+            stack.push_async_callback(ended, one.task)
+        await settled()
+        assert order == ["feed 0"]
+        feeds[0].done.set()
+        await settled()
+        assert order == ["feed 0", "feed 1"], "it is slow, but nobody waits for ever"
+        overloaded = False
+        feeds[1].done.set()
+        await settled()
+        assert order == [f"feed {number}" for number in range(4)]

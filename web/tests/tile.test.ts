@@ -66,6 +66,14 @@ describe('a tile', () => {
     expect(pictureOf(tile, 151 + STALL_MS)).toBe('old')
   })
 
+  it('says that a tile waits for room, and what is shown where the main stream has none', () => {
+    const queued = withMessage(live(), message(live(), 'refused', { reason: 'busy' }), 200)
+    expect(phaseOf(queued, 210)).toBe('refused')
+    expect(stateText(queued, 'refused', 210)).toBe('服务器繁忙，正在排队，有空余时自动显示')
+    const lowered = withMessage(live(), message(live(), 'live', { stream: 'sub', note: 'busy_sub' }), 200)
+    expect(stateText(lowered, 'live', 210)).toBe('服务器繁忙，已切换子码流')
+  })
+
   it('says what the hub does about a poor link, and waits longer where key frames alone come', () => {
     const lowered = withMessage(live(), message(live(), 'live', { stream: 'sub', note: 'link_sub' }), 200)
     expect(noteOf(lowered, phaseOf(lowered, 210))).toBe('link_sub')

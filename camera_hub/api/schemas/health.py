@@ -7,7 +7,7 @@ from pydantic import Field, SecretStr
 
 from camera_hub.api.schemas.base import Answer, Id, Name, RequestBody
 
-Aspect = Literal["live", "picture", "clock"]
+Aspect = Literal["live", "picture", "clock", "load"]  # load: of the hub itself
 Severity = Literal["critical", "major", "minor", "warning"]
 WebhookUrl = Annotated[SecretStr, Field(min_length=8, max_length=2048)]
 Timeout = Annotated[float, Field(gt=0, le=60)]
@@ -150,6 +150,7 @@ class SystemAnswer(Answer):
     cameras: int
     feeds: int
     viewers: int
+    hub: dict[str, float | int | str | None]
     relays: list[dict[str, float | int | str | None]]
     eyes: list[dict[str, float | int | str | None]]
 

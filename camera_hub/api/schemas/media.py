@@ -8,7 +8,7 @@ from pydantic import Field
 from camera_hub.api.schemas.base import Answer, Id, Moment, RequestBody
 
 TileState = Literal["empty", "connecting", "waiting", "live", "pictures", "failed", "refused"]
-Note = Literal["link_poor", "link_sub", "link_keys", "late", "late_sub"]
+Note = Literal["link_poor", "link_sub", "link_keys", "late", "late_sub", "busy_sub"]
 Topic = Literal["village", "device", "camera", "alarm", "tour", "run", "sweep"]
 
 

@@ -39,7 +39,7 @@ def wall(
             help="Python of another checkout of the hub, measured too; may be repeated. NAME=PATH gives it a name."
         ),
     ] = None,
-    plain: Annotated[bool, typer.Option("--plain", help="The hub without its compiled modules, too.")] = False,
+    plain: Annotated[bool, typer.Option("--plain", help="Every hub without its compiled modules, too.")] = False,
     relay_alone: Annotated[
         bool, typer.Option("--relay-alone", help="The hub's relay over its pipe instead of the whole hub.")
     ] = False,
@@ -67,7 +67,9 @@ def wall(
     window, rss_mb counts pages that they share several times; alone_mb is what it takes on a machine where nobody
     shares its libraries. latency_*: from before the source's write of a frame to the kernel's timestamp of its last
     datagram at the client, for all frames of up to 32 tiles; a frame is recognized by its last bytes, decrypted
-    afterwards. loss is by sequence numbers, delivered_share compares with what the source sent.
+    afterwards. loss is by sequence numbers, delivered_share compares with what the source sent (about 1 over whole
+    loops of 6 s). In its first minute a hub looks at every camera once, and memory grows until every history is full:
+    for the steady state give --warm-up 60.
 
     A last line with "summary": medians, ratios of the hub to the better of go2rtc and MediaMTX for each figure, what
     the machine had stolen by its host (stolen_percent, of one core), and its load average. Servers that are not
@@ -77,6 +79,8 @@ def wall(
     ones, what the hub says of the others, and how long it takes until all is well when they have gone.
 
     --soak: one line each minute, and a last one with the slopes per hour of memory, descriptors and latency.
+
+    Both run one whole hub, the last one if there are several.
     """
     given = {"feeds": feeds, "tiles": tiles, "tiles_per_viewer": tiles_per_viewer, "fps": fps, "gop_seconds": gop}
     if preset not in PRESETS:
@@ -88,15 +92,15 @@ def wall(
     shown = load(preset, **given, cipher=options.cipher(cipher))
     logs.set_up("WARNING")
     lines, clock, spans = Lines(sys.stdout), SystemClock(), Spans(warm_up, seconds)
-    hubs = _hubs(hub_python or [], plain=plain, relay_alone=relay_alone)
+    hubs = hubs_of(hub_python or [], plain=plain, relay_alone=relay_alone)
     if overload:
         from camera_hub.bench.wall.overload import run as run_overload  # WebRTC is loaded only when needed
 
-        done = asyncio.run(run_overload(OverloadPlan(shown, overload, spans, hubs[0]), clock, lines))
+        done = asyncio.run(run_overload(OverloadPlan(shown, overload, spans, hubs[-1]), clock, lines))
     elif soak:
         from camera_hub.bench.wall.soak import run as run_soak
 
-        done = asyncio.run(run_soak(SoakPlan(shown, soak, hubs[0], warm_up), clock, lines))
+        done = asyncio.run(run_soak(SoakPlan(shown, soak, hubs[-1], warm_up), clock, lines))
     else:
         from camera_hub.bench.wall.run import run
 
@@ -104,7 +108,7 @@ def wall(
         plan = WallPlan(
             load=shown,
             spans=spans,
-            hubs=hubs if "hub" in servers else hubs[1:],
+            hubs=hubs if "hub" in servers else tuple(hub for hub in hubs if "@" in hub.name),
             peers=tuple(name for name in PEERS if name in servers),
             repeat=repeat,
             relay_alone=relay_alone,
@@ -115,17 +119,18 @@ def wall(
         raise typer.Exit(1)
 
 
-def _hubs(others: list[Path], *, plain: bool, relay_alone: bool) -> tuple[HubVariant, ...]:
-    """This hub, then its plain fallback, then those of other checkouts."""
-    kind, own = "relay" if relay_alone else "hub", Path(sys.executable)
-    found = [HubVariant(kind, own)]
-    if plain:
-        found.append(HubVariant(f"{kind}-plain", own, plain=True))
+def hubs_of(others: list[Path], *, plain: bool, relay_alone: bool) -> tuple[HubVariant, ...]:
+    """This hub, then those of other checkouts, each followed by its plain fallback."""
+    kind = "relay" if relay_alone else "hub"
+    found = [(kind, Path(sys.executable))]
     for other in others:
         name, _, path = str(other).rpartition("=")
         python = Path(path).absolute()  # not resolved: a virtual environment's Python is a link
-        found.append(HubVariant(f"{kind}@{name or _checkout(python)}", python))
-    return tuple(found)
+        found.append((f"{kind}@{name or _checkout(python)}", python))
+    variants: list[HubVariant] = []
+    for name, python in found:
+        variants += [HubVariant(name, python), *([HubVariant(f"{name}-plain", python, plain=True)] if plain else [])]
+    return tuple(variants)
 
 
 def _checkout(python: Path) -> str:

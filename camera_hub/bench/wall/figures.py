@@ -34,15 +34,20 @@ def per_frame_and_feed(fields: Mapping[str, Any], frames: int, feeds: int) -> di
     }
 
 
-def memory_fields(found: Memory) -> dict[str, Any]:
-    """Memory in MB (10⁶ bytes), of the whole server and of each process."""
+def memory_fields(found: Memory, cpu: Mapping[int, float]) -> dict[str, Any]:
+    """Memory in MB (10⁶ bytes), of the whole server and of each process, whose share of a core is given by its id."""
     return {
         "pss_mb": found.pss * 1024 / 1e6,
         "rss_mb": found.rss * 1024 / 1e6,
         "alone_mb": found.alone * 1024 / 1e6,
         "descriptors": found.descriptors,
         "processes": [
-            {"name": one.name, "pss_mb": one.pss * 1024 / 1e6, "rss_mb": one.rss * 1024 / 1e6}
+            {
+                "name": one.name,
+                "pss_mb": one.pss * 1024 / 1e6,
+                "rss_mb": one.rss * 1024 / 1e6,
+                "cpu_percent": cpu.get(one.pid),
+            }
             for one in found.processes
         ],
     }

@@ -5,6 +5,7 @@ import os
 from collections.abc import Sequence
 from typing import Any
 
+from camera_hub.bench import meter
 from camera_hub.bench.arrivals import LATEST, Arrivals
 from camera_hub.bench.crew import Crew
 from camera_hub.bench.figures import window
@@ -42,9 +43,29 @@ async def measured(
     clock: Clock, source: Feeding, server: WallServer, clients: Crew, load: Load, seconds: float
 ) -> dict[str, Any]:
     """The fields of a window; memory is read after it."""
+    used = CpuShares(clock)
     fields = await watched(clock, source, server, clients, load, seconds)
-    fields |= memory_fields(await asyncio.to_thread(memory, server.pids))
+    fields |= memory_fields(await asyncio.to_thread(memory, server.pids), used.percent())
     return fields | {"load_average": os.getloadavg()[0]}
+
+
+class CpuShares:
+    """CPU time of every process since this was made."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._began = clock.monotonic()
+        self._before = meter.read_stats()
+
+    def percent(self) -> dict[int, float]:
+        """Percent of a core by process id; a process that is new since then counts from its start."""
+        seconds = self._clock.monotonic() - self._began
+        return {
+            pid: 100
+            * (stat.usage - (self._before[pid].usage if pid in self._before else meter.Usage())).total
+            / seconds
+            for pid, stat in meter.read_stats().items()
+        }
 
 
 async def watched(

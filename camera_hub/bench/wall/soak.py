@@ -15,7 +15,7 @@ from camera_hub.bench.memory import memory
 from camera_hub.bench.wall import hub_data
 from camera_hub.bench.wall.figures import memory_fields, slope
 from camera_hub.bench.wall.hub_pages import told, users_for
-from camera_hub.bench.wall.measure import connected, latency
+from camera_hub.bench.wall.measure import CpuShares, connected, latency
 from camera_hub.bench.wall.plan import SoakPlan, per_viewer
 from camera_hub.bench.wall.run import described, machine
 from camera_hub.bench.wall.servers import WholeHub, whole_hub
@@ -58,15 +58,15 @@ async def run(plan: SoakPlan, clock: Clock, lines: Lines) -> bool:
 
 async def _one(plan: SoakPlan, clock: Clock, source: Feeding, hub: WholeHub, clients: Crew) -> dict[str, Any]:
     """The fields of one line's time."""
-    late, began = await source.dropped(), clock.monotonic()
+    late, began, used = await source.dropped(), clock.monotonic(), CpuShares(clock)
     before = await read(clock, source, hub.pids, clients)
     await clients.record(True)
     await clock.sleep(min(TIMED_SECONDS, plan.every))
     await clients.record(False)
     timed = await latency(source, hub, clients, plan.load, began - LATEST)
-    held = memory_fields(await asyncio.to_thread(memory, hub.pids))
     await clock.sleep(max(0.0, began + plan.every - clock.monotonic()))
     fields = window(before, await read(clock, source, hub.pids, clients), source.expected, plan.load.tiles)
+    held = memory_fields(await asyncio.to_thread(memory, hub.pids), used.percent())
     states = told(list(hub.opened.values()))
     return fields | timed | held | {"told": states, "source_dropped": await source.dropped() - late}
 

@@ -13,6 +13,8 @@ from camera_hub.events import EventBus
 from camera_hub.health.alarms.tick_writer import HealthChange, StateChange, Tick, Written, read_open_alarms, write_tick
 from camera_hub.health.judging.alarm_changes import AlarmClosing, OpenAlarm, alarm_changes, open_after
 from camera_hub.health.judging.causes import AlarmKey, ExpectedAlarm, JudgingRules, expected_alarms
+from camera_hub.health.judging.hub_load import KEY as HUB_LOAD
+from camera_hub.health.judging.hub_load import LoadWatch
 from camera_hub.health.judging.verdict import Verdict
 from camera_hub.health.rounds.camera_watch import UNSTORED
 from camera_hub.health.rounds.look_result import LookResult
@@ -43,11 +45,20 @@ class AlarmEvaluator:
         self._offsets: dict[int, float] = {}
         self._gone: set[int] = set()
         self._stale = True  # the alarms must be worked out again
+        self._hub_load = LoadWatch()
+        self._hub_load_alarm: ExpectedAlarm | None = None
         self.dropped = 0
+
+    @property
+    def hub_load(self) -> LoadWatch:
+        """The hub's own load, as media reports it."""
+        return self._hub_load
 
     async def load(self, session: AsyncSession, gone: Iterable[int]) -> None:
         """Read the open alarms at the start; `gone` are cameras whose states must end."""
         self._open = await read_open_alarms(session)
+        if any(alarm.key == HUB_LOAD for alarm in self._open):
+            self._hub_load = LoadWatch(open_since=self._clock.monotonic())  # of the hub before a restart
         self._gone.update(gone)
 
     def add_look(self, result: LookResult) -> None:
@@ -76,9 +87,13 @@ class AlarmEvaluator:
 
         Answers whether a village, device or the hub's uplink has recovered, so that its cameras are looked at soon.
         """
+        now, wall = self._clock.monotonic(), self._clock.now()
+        load_alarm = self._hub_load.expected(now)
+        if (load_alarm is None) != (self._hub_load_alarm is None):
+            self._stale = True
+        self._hub_load_alarm = load_alarm
         if not (self._looks or self._stale or self._gone):
             return False
-        now, wall = self._clock.monotonic(), self._clock.now()
         looks, offsets, gone = list(self._looks), dict(self._offsets), frozenset(self._gone)
         tick = Tick(wall, looks, offsets, self._rules.clock_error, gone=gone)
         expected: tuple[ExpectedAlarm, ...] = ()
@@ -109,7 +124,7 @@ class AlarmEvaluator:
 
     def _expected(self, roster: Roster, now: float) -> tuple[ExpectedAlarm, ...]:
         self._recovered = {key: at for key, at in self._recovered.items() if now - at < self._rules.limit}
-        return expected_alarms(
+        expected = expected_alarms(
             [watch.case() for watch in roster.cameras.values()],
             {device.device_id: device.clock for device in roster.devices.values()},
             open_keys=frozenset(alarm.key for alarm in self._open),
@@ -117,6 +132,7 @@ class AlarmEvaluator:
             now=now,
             rules=self._rules,
         )
+        return (self._hub_load_alarm, *expected) if self._hub_load_alarm is not None else expected
 
     def _forget_written(self, looks: list[LookResult], offsets: dict[int, float], gone: frozenset[int]) -> None:
         """Looks and readings that came while the tick was written stay for the next one."""
@@ -134,7 +150,7 @@ class AlarmEvaluator:
             if (watch := roster.cameras.get(health.camera_id)) is not None:
                 watch.stored = (health.health, health.cause)
         closed = [change for change in tick.changes if isinstance(change, AlarmClosing) and not change.merged]
-        parents = [change.key for change in closed if change.key.level != "camera"]
+        parents = [change.key for change in closed if change.key.level != "camera" and change.key != HUB_LOAD]
         self._recovered.update(dict.fromkeys(parents, now))
         return bool(parents)
 

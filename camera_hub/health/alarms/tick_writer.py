@@ -236,7 +236,7 @@ async def _write_members(
 
 
 def _row(alarm: ExpectedAlarm, tick: Tick) -> Alarm:
-    detail = tick.details.get(alarm.camera_id, "") if alarm.camera_id is not None else ""
+    detail = alarm.detail or (tick.details.get(alarm.camera_id, "") if alarm.camera_id is not None else "")
     return Alarm(
         level=alarm.key.level,
         aspect=alarm.key.aspect.value,

@@ -9,7 +9,7 @@ class Severity(StrEnum):
     """The most severe first."""
 
     CRITICAL = "critical"  # many cameras at once: a village, or the hub's own uplink
-    MAJOR = "major"  # a camera or recorder that shows nothing
+    MAJOR = "major"  # a camera or recorder that shows nothing; a hub that cannot carry more
     MINOR = "minor"  # it shows something, but not what it should
     WARNING = "warning"  # it works, and something about it is wrong
 
@@ -23,6 +23,8 @@ def severity_of(level: str, aspect: str) -> Severity:
         return Severity.MINOR
     if aspect == Aspect.CLOCK:
         return Severity.WARNING
+    if aspect == Aspect.LOAD:
+        return Severity.MAJOR
     return Severity.CRITICAL if level in ("hub", "village") else Severity.MAJOR
 
 

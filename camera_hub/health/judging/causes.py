@@ -82,6 +82,7 @@ class ExpectedAlarm:
     device_id: int | None = None
     camera_id: int | None = None
     pending: bool = False
+    detail: str = ""  # in place of what its camera's latest bad look said
 
 
 def expected_alarms(

@@ -18,7 +18,11 @@ class Aspect(StrEnum):
     LIVE = "live"
     PICTURE = "picture"
     CLOCK = "clock"
+    LOAD = "load"  # of the hub itself
 
+
+OF_CAMERA = (Aspect.LIVE, Aspect.PICTURE, Aspect.CLOCK)
+"""What is judged of a camera."""
 
 OFFLINE = frozenset({Reason.UNREACHABLE, Reason.PORT_CLOSED, Reason.TIMED_OUT})
 """Its address does not answer: the only reasons that may be a device's or a village's."""
@@ -33,6 +37,7 @@ NOT_ITS_FAULT = frozenset(
     {
         *DATABASE_REASONS,
         Reason.BUSY,
+        Reason.OVERLOADED,
         Reason.RELAY_RESTARTED,
         Reason.HUB_AWAY,
         Reason.NOT_APPROVED,

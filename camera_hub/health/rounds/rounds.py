@@ -12,7 +12,7 @@ from typing import Self
 from sqlalchemy.exc import SQLAlchemyError
 
 from camera_hub.clock import Clock
-from camera_hub.errors import HubError
+from camera_hub.errors import HubError, Reason
 from camera_hub.events import (
     CameraChanged,
     CameraQuarantined,
@@ -20,11 +20,13 @@ from camera_hub.events import (
     Event,
     EventBus,
     FeedChanged,
+    HubLoad,
     Lagged,
     Subscription,
 )
 from camera_hub.health.alarms.evaluator import AlarmEvaluator
 from camera_hub.health.judging.causes import JudgingRules, devices_to_check
+from camera_hub.health.judging.hub_load import Overload
 from camera_hub.health.judging.verdict import LOGIN
 from camera_hub.health.rounds.camera_watch import CameraWatch, DeviceWatch, Intervals
 from camera_hub.health.rounds.inspector import REACH_SECONDS, CameraLooks, DeviceClocks, Inspection, Inspector
@@ -38,7 +40,7 @@ from camera_hub.store.database import Database
 
 log = logging.getLogger(__name__)
 
-_EVENTS = (CameraChanged, CameraQuarantined, DeviceChanged, FeedChanged)
+_EVENTS = (CameraChanged, CameraQuarantined, DeviceChanged, FeedChanged, HubLoad)
 
 TICK = 0.5
 CHECKS_AT_ONCE = 64
@@ -124,6 +126,8 @@ class Rounds:
             case FeedChanged(camera_id, _, _, reason) if reason is not None:
                 if (watch := self._roster.cameras.get(camera_id)) is not None:
                     watch.expedite(max(now, watch.looked_at + self._rules.recheck))
+            case HubLoad(relays, hub):
+                self._alarms.hub_load.report(Overload(relays, hub), now)
             case Lagged():
                 self._all_stale = True
 
@@ -210,7 +214,7 @@ class Rounds:
             watch.looking = False
         if found.clock_s is not None:
             self._accept_clock(device, found.clock_s)
-        if found.result is None:
+        if found.result is None or self._is_unmeasured(found.result.live):
             self.skipped += 1
             watch.due = self._clock.monotonic() + self._rules.recheck
             return
@@ -224,6 +228,9 @@ class Rounds:
             silence = await self._inspector.check(device)
         finally:
             device.being_checked = False
+        if silence is not None and self._is_unmeasured(silence[0]):
+            self.skipped += 1
+            return
         for watch in self._roster.of_device(device.device_id):
             if silence is not None:
                 self._accept(self._inspector.silent(watch, *silence))
@@ -231,6 +238,10 @@ class Rounds:
                 watch.note_answer(self._clock.monotonic())
             else:
                 watch.expedite(began)
+
+    def _is_unmeasured(self, reason: str | None) -> bool:
+        """Whether a hub that is late itself has only not heard the device's answer in time."""
+        return reason == Reason.TIMED_OUT and self._alarms.hub_load.hub_is_late
 
     def _accept(self, result: LookResult) -> None:
         """Judge a result at once; it is written with the next tick."""

@@ -9,7 +9,7 @@ import itertools
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Literal, Protocol
 
 from camera_hub.clock import Clock
 from camera_hub.errors import DATABASE_REASONS, HubError, Kind, Reason
@@ -36,6 +36,12 @@ _HUB_REASONS = DATABASE_REASONS | frozenset(
 """Why a look may fail for the hub's own sake: nothing is known of the camera then."""
 
 
+_SLOWNESS = frozenset(
+    {Reason.TIMED_OUT, Reason.NO_MEDIA, Reason.NO_KEY_FRAME, Reason.STALLED, Reason.LATE, Reason.UNREACHABLE}
+)
+"""What a camera is found to have by a hub that is late itself."""
+
+
 class Eyes(Protocol):
     """Who decodes (decoders.pool)."""
 
@@ -54,8 +60,16 @@ class LookWish:
     previous: str | None = None
 
 
+class LookCapacity(Protocol):
+    """What the machine bears (capacity.capacity)."""
+
+    def may_open(self, relay: int, purpose: Literal["look"]) -> bool: ...
+    def is_late(self, relay: int) -> bool: ...
+
+
 class FeedBorrowing:
-    """Leases for looks: on the running feed where that will do, else on one that is opened for the look."""
+    """Leases for looks: on the running feed where that will do, else on one that is opened for the look, unless live
+    pictures need all that the machine bears: then there is no look."""
 
     def __init__(
         self,
@@ -64,7 +78,9 @@ class FeedBorrowing:
         key_frames: KeyFrames,
         sources: Sources,
         relay_of: Callable[[int], int],
+        capacity: LookCapacity,
     ) -> None:
+        self._capacity = capacity
         self._feeds = feeds
         self._states = states
         self._key_frames = key_frames
@@ -82,6 +98,9 @@ class FeedBorrowing:
         if lease is None:
             stream = await self._sources.choose(camera_id, quality, ALL_CODECS)
             relay = self._relay_of(stream.village_id)
+            if not self._capacity.may_open(relay, "look"):
+                detail = "the server is busy with live pictures; this camera is looked at when it has time"
+                raise HubError(Kind.BUSY, detail, reason=Reason.BUSY)
             await self._feeds.wait_for_room(relay, stream, room_seconds)
             lease = self._feeds.acquire(relay, stream, holder)
         try:
@@ -110,6 +129,10 @@ class FeedBorrowing:
             codec=state.codec,
             role=owner.role,
         )
+
+    def hub_is_late(self, key: FeedKey) -> bool:
+        """Whether the relay or the hub is so late that nothing can be said of the camera."""
+        return self._capacity.is_late(key.relay)
 
     def timeout_reason(self, key: FeedKey) -> str:
         """Why no key frame came in time."""
@@ -183,9 +206,10 @@ class Looks:
             async with asyncio.timeout_at(end):
                 return await self._fetch(wish, key, outcome)
         except HubError as error:
-            return replace(self._feeds.measured(outcome, key), reason=error.reason, detail=error.detail)
+            reason = Reason.BUSY if error.reason in _SLOWNESS and self._feeds.hub_is_late(key) else error.reason
+            return replace(self._feeds.measured(outcome, key), reason=reason, detail=error.detail)
         except TimeoutError:
-            reason = self._feeds.timeout_reason(key)
+            reason = Reason.BUSY if self._feeds.hub_is_late(key) else self._feeds.timeout_reason(key)
             return replace(self._feeds.measured(outcome, key), reason=reason, detail="no key frame came in time")
 
     async def _fetch(self, wish: LookWish, key: FeedKey, outcome: LookOutcome) -> LookOutcome:
@@ -196,7 +220,7 @@ class Looks:
             frame, data = await self._feeds.next_key_frame(key)
             again, _ = await self._decode(replace(wish, jpeg=False), frame, data, seen.signature)
             seen = replace(seen, frozen=max(seen.frozen, again.frozen if again.frozen is not None else 100.0))
-        late = self._cameras.is_late(wish.camera_id)
+        late = self._cameras.is_late(wish.camera_id) and not self._feeds.hub_is_late(key)
         measured = self._feeds.measured(outcome, key)
         return replace(measured, codec=frame.codec, seen=seen, jpeg=jpeg or None, late=late)
 

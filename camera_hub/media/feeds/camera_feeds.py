@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Literal, Protocol
 
 from camera_hub.clock import Clock
 from camera_hub.errors import HubError, Reason
@@ -22,6 +23,12 @@ ASK_AGAIN_SECONDS = 60.0
 
 OnRelay = Callable[[int], int]
 """Village → the relay that pulls its streams."""
+
+
+class WarmCapacity(Protocol):
+    """What the machine bears (capacity.capacity)."""
+
+    def may_open(self, relay: int, purpose: Literal["warm"]) -> bool: ...
 
 
 @dataclass(slots=True)
@@ -48,6 +55,7 @@ class CameraFeeds:
         sources: Sources,
         clock: Clock,
         relay_of: OnRelay,
+        capacity: WarmCapacity,
     ) -> None:
         self._feeds = feeds
         self._states = states
@@ -55,6 +63,7 @@ class CameraFeeds:
         self._sources = sources
         self._clock = clock
         self._relay_of = relay_of
+        self._capacity = capacity
         self._warm: dict[int, _WarmCamera] = {}
 
     async def warm(self, camera_ids: Sequence[int], holder: str, seconds: float) -> None:
@@ -138,5 +147,8 @@ class CameraFeeds:
             return
         lease = warm.leases[holder][0] if holder in warm.leases else None
         if lease is None or not lease.renew(until):
-            lease = self._feeds.acquire(self._relay_of(warm.stream.village_id), warm.stream, holder, until)
+            key = self._key(warm.stream)
+            if self._states.owner(key) is None and not self._capacity.may_open(key.relay, "warm"):
+                return  # live pictures go first; it is asked for again with the next renewal
+            lease = self._feeds.acquire(key.relay, warm.stream, holder, until)
         warm.leases[holder] = (lease, until)

@@ -3,6 +3,7 @@
 from typing import Any, Protocol
 
 from camera_hub.errors import HubError, Kind
+from camera_hub.relay.messages import RelayPulse
 from camera_hub.wire import PipeFrame
 
 CALL_SECONDS = 10.0
@@ -17,6 +18,8 @@ class ProcessPipe(Protocol):
     def port(self) -> int: ...
     @property
     def readings(self) -> dict[str, Any]: ...
+    @property
+    def last_pulse(self) -> RelayPulse | None: ...
     async def call(self, type_: str, values: dict[str, Any], *, deadline: float) -> dict[str, Any]: ...
     def post(self, type_: str, values: dict[str, Any]) -> None: ...
     async def reply(self, request: PipeFrame, answer: dict[str, Any] | HubError) -> None: ...
@@ -48,6 +51,11 @@ class RelayLink:
     def readings(self) -> dict[str, Any]:
         """What the running process last reported of itself; empty while there is none."""
         return self._process.readings if self._process is not None else {}
+
+    @property
+    def pulse(self) -> RelayPulse | None:
+        """The running process's last answer to a pulse; None before the first one."""
+        return self._process.last_pulse if self._process is not None else None
 
     def attach(self, process: ProcessPipe) -> None:
         """This process takes over."""

@@ -30,6 +30,7 @@ class RelayProcess:
         self.id = next(_ids)
         self.port = 0
         self.readings: dict[str, Any] = {}
+        self.last_pulse: RelayPulse | None = None
         self.closed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._name = name
         self._launch = launch
@@ -75,12 +76,13 @@ class RelayProcess:
         answer = await self.call("figures" if readings else "pulse", {}, deadline=deadline)
         try:
             if not readings:
-                return RelayPulse.of(answer)
+                self.last_pulse = pulse = RelayPulse.of(answer)
+                return pulse
             parts = {name: _part(answer, name) for name in ("relay", "feeds", "viewers", "rtsp")}
             pulse = RelayPulse.of(parts["relay"])
         except MessageError as error:
             raise HubError(Kind.INVALID, f"a pulse cannot be read: {error}") from error
-        self.readings = parts
+        self.readings, self.last_pulse = parts, pulse
         return pulse
 
     async def call(self, type_: str, values: dict[str, Any], *, deadline: float) -> dict[str, Any]:

@@ -3,21 +3,35 @@
 from collections import Counter
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import Protocol
 
 from camera_hub.access.stream_tokens import StreamTokens, Token, refusal, unusable
 from camera_hub.clock import Clock
 from camera_hub.errors import HubError, Kind, Reason
+from camera_hub.media.interface import PullableStream
 from camera_hub.media.wall.authorization import CameraFacts, WatchAuthorization
 from camera_hub.relay.messages import RtspAsk
 from camera_hub.settings import MediaSettings as MediaSettings
+
+
+class PlayerCapacity(Protocol):
+    """What the machine bears (capacity.capacity)."""
+
+    def require(self, relay: int, stream: PullableStream, holder: str) -> None: ...
 
 
 class PlayerAdmission:
     """Keeps the tokens in memory: `refresh` reads them after they have changed."""
 
     def __init__(
-        self, settings: MediaSettings, tokens: StreamTokens, authorization: WatchAuthorization, clock: Clock
+        self,
+        settings: MediaSettings,
+        tokens: StreamTokens,
+        authorization: WatchAuthorization,
+        clock: Clock,
+        capacity: PlayerCapacity,
     ) -> None:
+        self._capacity = capacity
         self._settings = settings
         self._tokens = tokens
         self._authorization = authorization
@@ -50,6 +64,10 @@ class PlayerAdmission:
             detail = f"the hub serves {self._settings.rtsp_sessions} players already (media.rtsp_sessions)"
             raise HubError(Kind.BUSY, detail, reason=Reason.BUSY)
         return token
+
+    def require_room(self, relay: int, stream: PullableStream, holder: str) -> None:
+        """The relay must have room for one more picture. Raises HubError(BUSY)."""
+        self._capacity.require(relay, stream, holder)
 
     def kept_since(self) -> datetime:
         """What ended earlier is not kept (media.rtsp_keep_days)."""

@@ -172,11 +172,13 @@ class RtspOutService:
         # Counted before anything more is awaited, so that many requests at once cannot slip through.
         session.token = token = await self._admission.admit(ask, self.running)
         stream = await self._sources.choose(ask.camera, ask.quality, CODECS)
+        holder = f"rtsp {name[0]}/{name[1]}"
+        self._admission.require_room(name[0], stream, holder)
         session.line = line = await self._register.begun(token.id, ask, stream.role)
         if session.over is not None:
             await self._register.ended(line, session.over)
             raise HubError(Kind.UNAVAILABLE, "the player has left")
-        lease = self._feeds.acquire(name[0], stream, f"rtsp {name[0]}/{name[1]}")
+        lease = self._feeds.acquire(name[0], stream, holder)
         if lease.waiting:
             lease.release()
             await self._register.ended(line, RtspEnded(name[1], Reason.DEVICE_FULL))

@@ -29,5 +29,7 @@ def note(tile: TileSlot, link: LinkLevel, *, late: bool) -> Note | None:
         return "late"
     poor = link is not LinkLevel.FULL
     if tile.quality != tile.asked and not tile.tried and tile.chosen is not None and tile.chosen.role == "sub":
+        if tile.crowded:
+            return "busy_sub"
         return "link_sub" if poor else "late_sub"
     return "link_poor" if poor else None

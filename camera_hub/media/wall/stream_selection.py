@@ -1,10 +1,12 @@
 """Which stream of a camera a tile is shown, and how: as video, or as key-frame pictures."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
 
 from camera_hub.errors import HubError, Kind, Reason
+from camera_hub.media.capacity.budget import Grant
+from camera_hub.media.feeds.desired_state import FeedKey
 from camera_hub.media.feeds.feed_states import CODEC_REASONS
 from camera_hub.media.interface import RELAYED_CODECS, PullableStream, Quality
 from camera_hub.media.wall.quality_adaptation import adapted, out_of_step
@@ -24,6 +26,41 @@ class RestingCameras(Protocol):
     def rests(self, camera_id: int) -> bool: ...
 
 
+class RelayCapacity(Protocol):
+    """What the machine bears (capacity.capacity)."""
+
+    def ask(
+        self,
+        relay: int,
+        stream: PullableStream,
+        holder: str,
+        *,
+        sent: bool = True,
+        replaces: bool = False,
+        only: bool = False,
+    ) -> Grant: ...
+    def has_room(self, relay: int) -> bool: ...
+
+
+@dataclass(frozen=True, slots=True)
+class TilePlace:
+    """Where a stream is to be shown: by which relay, by whom; and the feed that is shown there so far."""
+
+    relay: int
+    holder: str
+    held: FeedKey | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FittingStream:
+    """What may be shown. `stills_reason`: why as key-frame pictures, if so. `crowded`: there was no room for the stream
+    that was asked for."""
+
+    stream: PullableStream
+    stills_reason: str | None
+    crowded: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class StreamWish:
     """What is asked for. `tried`: streams that this viewer cannot be shown, the last one for the reason `lost`."""
@@ -37,11 +74,12 @@ class StreamWish:
 
 
 class StreamSelection:
-    """Chooses streams for tiles, as far as links and late cameras allow."""
+    """Chooses streams for tiles, as far as links, late cameras and the machine allow."""
 
-    def __init__(self, sources: StreamSource, late: RestingCameras) -> None:
+    def __init__(self, sources: StreamSource, late: RestingCameras, capacity: RelayCapacity) -> None:
         self._sources = sources
         self._late = late
+        self._capacity = capacity
 
     def wish(self, viewer: ViewerSession, tile: TileSlot, lost: str | None = None) -> StreamWish:
         """What to ask for now. `lost`: why the stream that was chosen last cannot be shown to this viewer."""
@@ -55,6 +93,31 @@ class StreamSelection:
     def is_out_of_step(self, viewer: ViewerSession, tile: TileSlot) -> bool:
         """Whether the link to the browser or from the camera now carries more or less than what is shown."""
         return out_of_step(tile, viewer.link, rests=self._rests(tile))
+
+    def has_room(self, relay: int) -> bool:
+        """Whether that relay may take one more picture."""
+        return self._capacity.has_room(relay)
+
+    async def fit(
+        self, wish: StreamWish, codecs: frozenset[str], place: TilePlace, *, pictures: bool = True
+    ) -> FittingStream | None:
+        """As `choose`, as far as the relay has room: else the sub stream, None where there is no room for that either.
+
+        A place that shows a picture never goes without: at worst it is given the sub stream of another camera.
+        """
+        stream, reason = await self.choose(wish, codecs, pictures=pictures)
+        grant = self._ask(place, stream, reason)
+        if grant is not Grant.SUB_STREAM:
+            return FittingStream(stream, reason) if grant is Grant.GRANTED else None
+        stream, reason = await self.choose(replace(wish, asked="sub"), codecs, pictures=pictures)
+        grant = self._ask(place, stream, reason, only=True)
+        return FittingStream(stream, reason, crowded=True) if grant is Grant.GRANTED else None
+
+    def _ask(self, place: TilePlace, stream: PullableStream, stills: str | None, *, only: bool = False) -> Grant:
+        if place.held == FeedKey(place.relay, stream.spec.feed):
+            return Grant.GRANTED  # it is shown already
+        replaces = place.held is not None
+        return self._capacity.ask(place.relay, stream, place.holder, sent=stills is None, replaces=replaces, only=only)
 
     async def choose(
         self, wish: StreamWish, codecs: frozenset[str], *, pictures: bool = True

@@ -4,7 +4,7 @@ from camera_hub.clock import Clock
 from camera_hub.errors import Reason
 from camera_hub.media.feeds.desired_state import FeedKey
 from camera_hub.media.wall.stream_selection import StreamSelection
-from camera_hub.media.wall.tile_requests import TileRequests
+from camera_hub.media.wall.tile_requests import RETRIED_AT_ONCE, TileRequests
 from camera_hub.media.wall.tile_state import NOT_SHOWN_HERE, TileSlot
 from camera_hub.media.wall.tile_updates import TileUpdates
 from camera_hub.media.wall.viewer_session import ViewerSession, ViewerSessions
@@ -61,6 +61,7 @@ class TileReports:
 
     def sweep(self) -> None:
         """Ask again for streams that could not be had, or had to rest. Each second."""
+        self._try_queued()
         due = self._clock.monotonic() - ASK_AGAIN_SECONDS
         for viewer in self._sessions:
             for tile in list(viewer.shown.values()):
@@ -70,6 +71,14 @@ class TileReports:
                     self._requests.choose_again(viewer, tile)
                 else:
                     self._keep_in_step(viewer, tile)
+
+    def _try_queued(self) -> None:
+        """Where a relay has room again, those that have waited longest for it are asked for again, a few at a time."""
+        relays = {tile.queued.relay for viewer in self._sessions for tile in viewer.shown.values() if tile.queued}
+        for relay in sorted(relays):
+            if self._selection.has_room(relay):
+                for viewer, tile in self._sessions.queue(relay)[:RETRIED_AT_ONCE]:
+                    self._requests.choose_again(viewer, tile)
 
     def _keep_in_step(self, viewer: ViewerSession, tile: TileSlot) -> None:
         if self._selection.is_out_of_step(viewer, tile):

@@ -11,13 +11,18 @@ from camera_hub.access.policy import Actor
 from camera_hub.clock import Clock
 from camera_hub.errors import HubError, Kind, Reason
 from camera_hub.media.background import Background
+from camera_hub.media.capacity.capacity import busy
+from camera_hub.media.feeds.desired_state import FeedKey
 from camera_hub.media.interface import Quality, TileWish
 from camera_hub.media.wall.authorization import CameraFacts
-from camera_hub.media.wall.stream_selection import StreamSelection, StreamWish
+from camera_hub.media.wall.stream_selection import StreamSelection, StreamWish, TilePlace
 from camera_hub.media.wall.tile_bindings import TileBindings
-from camera_hub.media.wall.tile_state import NOT_SHOWN_HERE, TileSlot, unplayable
+from camera_hub.media.wall.tile_state import NOT_SHOWN_HERE, QueuedTile, TileSlot, unplayable
 from camera_hub.media.wall.tile_updates import TileUpdates
 from camera_hub.media.wall.viewer_session import ViewerSession, ViewerSessions
+
+RETRIED_AT_ONCE = 4
+"""Tiles that wait for room, from the front of the queue, which are tried at the same time."""
 
 
 class Authorization(Protocol):
@@ -126,8 +131,13 @@ class TileRequests:
             facts = await self._authorization.require(viewer.actor, wish.camera_id)
             if tile.serial == serial:
                 tile.fault_since = facts.fault_since
-            pictures = viewer.page is not None
-            stream, stills_reason = await self._selection.choose(wish, viewer.codecs, pictures=pictures)
+            carrier = self._sessions.carrier(viewer, facts.village_id, tile.number)
+            place = TilePlace(carrier.relay, carrier.holder(tile), tile.key)
+            if tile.key is None and self._is_behind(tile, place.relay):
+                fitting = None
+            else:
+                pictures = viewer.page is not None
+                fitting = await self._selection.fit(wish, viewer.codecs, place, pictures=pictures)
         except HubError as error:
             if tile.serial == serial and before is not None and error.reason not in NOT_SHOWN_HERE:
                 tile.asked = before  # out of step, so that it is tried again
@@ -140,13 +150,29 @@ class TileRequests:
             raise
         if tile.serial != serial or viewer not in self._sessions:
             return
+        if fitting is None:
+            if tile.queued is None:  # else the page has been told, and the tile keeps its turn
+                tile.queued = QueuedTile(place.relay, self._clock.monotonic())
+                self._refuse(viewer, tile, busy())
+            return
+        tile.queued, tile.crowded = None, fitting.crowded
+        if fitting.crowded:
+            tile.asked = "sub"
+            if tile.key == FeedKey(place.relay, fitting.stream.spec.feed) and tile.refusal is None:
+                self._updates.publish(viewer, tile)  # there is still no room for more
+                return
         carrier = self._sessions.carrier(viewer, facts.village_id, tile.number)
         if carrier is not viewer:
             if tile.lease is not None:
                 self._bindings.unbind(viewer, tile)
             self._move(viewer, tile, carrier)
-        self._bindings.bind(carrier, tile, stream, stills_reason)
+        self._bindings.bind(carrier, tile, fitting.stream, fitting.stills_reason)
         self.check_codec(carrier, tile)
+
+    def _is_behind(self, tile: TileSlot, relay: int) -> bool:
+        """Whether others wait for room on the relay, who asked before."""
+        first = [other for _, other in self._sessions.queue(relay)[:RETRIED_AT_ONCE]]
+        return bool(first) and not any(other is tile for other in first)
 
     def _refuse(self, viewer: ViewerSession, tile: TileSlot, error: HubError) -> None:
         now, retry_in = self._clock.now(), error.params.get("retry_in")

@@ -46,6 +46,14 @@ class HeldStills(Protocol):
     def release(self) -> None: ...
 
 
+@dataclass(frozen=True, slots=True)
+class QueuedTile:
+    """A tile that waits for room on a relay, since then (monotonic seconds)."""
+
+    relay: int
+    since: float
+
+
 @dataclass(slots=True)
 class TileSlot:
     """One tile's slot in a viewer: what was wished, what was chosen for it, what was reported of it."""
@@ -69,6 +77,8 @@ class TileSlot:
     published: TileStatus | None = None  # to the page, last
     tried: set[int] = field(default_factory=set)  # streams that cannot be shown to this viewer
     asked: Quality = "auto"  # what was last asked for; not what was wished where the link does not carry that
+    crowded: bool = False  # the machine had no room for the stream that was wished, so the sub stream is shown
+    queued: "QueuedTile | None" = None  # the machine had no room for any: it is asked again in turn
 
     @property
     def key(self) -> FeedKey | None:
@@ -85,6 +95,7 @@ class TileSlot:
         self.serial, self.camera_id, self.quality, self.position = wish.serial, wish.camera, wish.quality, wish.position
         self.chosen = self.refusal = self.refused_at = self.fault_since = self.stills_reason = self.track = None
         self.tried, self.asked = set(), wish.quality
+        self.crowded, self.queued = False, None
 
     def release(self) -> None:
         """End the leases of what is shown."""

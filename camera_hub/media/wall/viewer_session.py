@@ -107,6 +107,16 @@ class ViewerSessions:
         """Tiles that show the feed."""
         return [(viewer, tile) for viewer in self for tile in list(viewer.shown.values()) if tile.key == key]
 
+    def queue(self, relay: int) -> list[tuple[ViewerSession, TileSlot]]:
+        """Tiles that wait for room on that relay, the longest waiting first."""
+        waiting = [
+            (tile.queued.since, viewer, tile)
+            for viewer in self
+            for tile in viewer.shown.values()
+            if tile.queued is not None and tile.queued.relay == relay
+        ]
+        return [(viewer, tile) for _, viewer, tile in sorted(waiting, key=lambda one: one[0])]
+
     def watching(self, camera_id: int) -> list[tuple[ViewerSession, TileSlot]]:
         """Tiles that the camera is wished in."""
         return [

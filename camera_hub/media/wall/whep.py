@@ -3,7 +3,8 @@
 from typing import Protocol
 
 from camera_hub.access.policy import Actor
-from camera_hub.errors import HubError
+from camera_hub.errors import HubError, Kind, Reason
+from camera_hub.media.capacity.capacity import RETRY_SECONDS, busy
 from camera_hub.media.interface import OfferAnswer, Present, PullableStream, Quality, TileWish
 from camera_hub.media.relays.link import relay_of
 from camera_hub.media.wall.tile_requests import Authorization
@@ -22,12 +23,26 @@ class Tiles(Protocol):
     def show(self, page: str | None, wish: TileWish) -> None: ...
 
 
+class PlayerCapacity(Protocol):
+    """What the machine bears (capacity.capacity)."""
+
+    def has_room(self, relay: int) -> bool: ...
+    def require(self, relay: int, stream: PullableStream, holder: str) -> None: ...
+
+
 class WhepViewers:
     """Viewers that end with the session in which they were opened."""
 
     def __init__(
-        self, authorization: Authorization, viewers: Viewers, sources: StreamSource, tiles: Tiles, relays: int
+        self,
+        authorization: Authorization,
+        viewers: Viewers,
+        sources: StreamSource,
+        tiles: Tiles,
+        capacity: PlayerCapacity,
+        relays: int,
     ) -> None:
+        self._capacity = capacity
         self._authorization = authorization
         self._viewers = viewers
         self._sources = sources
@@ -37,14 +52,26 @@ class WhepViewers:
     async def offer(self, actor: Actor, camera_id: int, sdp: str, present: Present) -> OfferAnswer:
         """Answer a player's offer with the camera in its first track; `present` is asked each second.
 
-        Raises HubError when the camera cannot be watched or shown.
+        Raises HubError when the camera cannot be watched or shown, UNAVAILABLE while there is no room for it.
         """
         facts = await self._authorization.require(actor, camera_id)
-        answered = await self._viewers.offer(actor, None, relay_of(facts.village_id, self._relays), sdp, present)
+        relay = relay_of(facts.village_id, self._relays)
+        if not self._capacity.has_room(relay):
+            raise _full()
+        answered = await self._viewers.offer(actor, None, relay, sdp, present)
         try:  # the refusal belongs into the answer
-            await self._sources.choose(camera_id, "auto", frozenset(answered.codecs))
+            stream = await self._sources.choose(camera_id, "auto", frozenset(answered.codecs))
+            try:
+                self._capacity.require(relay, stream, f"{answered.viewer}/0")
+            except HubError as error:
+                raise _full() from error
         except HubError:
             await self._viewers.close(answered.viewer, actor)
             raise
         self._tiles.show(None, TileWish(answered.viewer, 0, 1, camera_id))
         return answered
+
+
+def _full() -> HubError:
+    """A player is told when to come back (HTTP 503 with Retry-After): it has no place in the queue of tiles."""
+    return HubError(Kind.UNAVAILABLE, busy().detail, reason=Reason.BUSY, retry_in=RETRY_SECONDS)

@@ -27,10 +27,12 @@ class _QueuedOpening:
 
 
 class _OpenLimit:
-    """At most `limit` sessions are being opened at once; the last place is only for feeds that are watched."""
+    """At most `limit` sessions are being opened at once; the last place is only for feeds that are watched. One at a
+    time while the relay is `overloaded`."""
 
-    def __init__(self, limit: int) -> None:
+    def __init__(self, limit: int, overloaded: Callable[[], bool]) -> None:
         self._limit = limit
+        self._overloaded = overloaded
         self._open = 0
         self._queue: list[_QueuedOpening] = []
 
@@ -54,10 +56,11 @@ class _OpenLimit:
 
     def admit(self) -> None:
         """Admit as many as there are places for, watched ones first (which may have changed since they queued)."""
+        limit = 1 if self._overloaded() else self._limit
         for queued in sorted(self._queue, key=lambda one: not one.watched()):
             if queued.admitted.done():  # cancelled just now; its task has not yet left the queue
                 continue
-            if self._open >= (self._limit if queued.watched() else max(1, self._limit - 1)):
+            if self._open >= (limit if queued.watched() else max(1, limit - 1)):
                 return
             self._open += 1
             self._queue.remove(queued)
@@ -72,7 +75,7 @@ class _VillageAdmission:
     """A village's limit, and those of its feeds that wait before they retry."""
 
     def __init__(self, limit: int) -> None:
-        self.limit = _OpenLimit(limit)
+        self.limit = _OpenLimit(limit, lambda: False)
         self._retrying: set[asyncio.Future[None]] = set()
         self._woken_at = float("-inf")
 
@@ -96,11 +99,20 @@ class _VillageAdmission:
 
 
 class AdmissionControl:
-    """Shared by all feeds of a relay. `per_village`, `at_once`: sessions that may be in the course of being opened."""
+    """Shared by all feeds of a relay. `per_village`, `at_once`: sessions that may be in the course of being opened.
+    `overloaded`: whether the relay cannot keep up; asked at each admission."""
 
-    def __init__(self, per_village: int, at_once: int, permits: LoginPermitRequests, clock: Clock) -> None:
+    def __init__(
+        self,
+        per_village: int,
+        at_once: int,
+        permits: LoginPermitRequests,
+        clock: Clock,
+        *,
+        overloaded: Callable[[], bool] = lambda: False,
+    ) -> None:
         self._villages: dict[str, _VillageAdmission] = defaultdict(lambda: _VillageAdmission(per_village))
-        self._total = _OpenLimit(at_once)
+        self._total = _OpenLimit(at_once, overloaded)
         self._permits = permits
         self._clock = clock
         # device → `watched` of each of its feeds that waits for the device's login permit, or holds it

@@ -4,15 +4,19 @@ import asyncio
 import os
 import resource
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 from camera_hub.clock import Clock
+from camera_hub.compiled import compiled
+from camera_hub.event_loop import LoopMeter
 from camera_hub.relay.ingest.feed import Feed
 from camera_hub.relay.messages import RelayPulse
 from camera_hub.relay.process.dispatcher import Command, Empty, Reply, command
-from camera_hub.relay.process.health import LoopLag, rss_bytes
+from camera_hub.relay.process.health import rss_bytes
 from camera_hub.relay.process.outbox import HubOutbox
 from camera_hub.relay.process.port_commands import PortCommands
+from camera_hub.relay.process.traffic import TrafficMeter
 from camera_hub.relay.process.viewers import ViewerTasks
 from camera_hub.relay.rtsp_server.server import RtspServer
 
@@ -23,7 +27,7 @@ class RelayFigures:
     def __init__(
         self,
         clock: Clock,
-        lag: LoopLag,
+        meter: LoopMeter,
         outbox: HubOutbox,
         feeds: Mapping[str, Feed],
         viewers: ViewerTasks,
@@ -31,12 +35,13 @@ class RelayFigures:
         rtsp: RtspServer,
     ) -> None:
         self._clock = clock
-        self._lag = lag
+        self._meter = meter
         self._outbox = outbox
         self._feeds = feeds
         self._viewers = viewers
         self._ports = ports
         self._rtsp = rtsp
+        self._traffic = TrafficMeter(feeds)
         self._began = clock.monotonic()
 
     def commands(self) -> Mapping[str, Command]:
@@ -45,7 +50,7 @@ class RelayFigures:
 
     async def pulse(self, _: Empty) -> Reply:
         """Whether the relay is well; the hub replaces one that does not answer."""
-        return RelayPulse(rss_bytes(), self._lag.median, self._lag.longest).head("pulse")
+        return self._pulse().head("pulse")
 
     async def figures(self, _: Empty) -> Reply:
         """Everything that is counted."""
@@ -58,22 +63,29 @@ class RelayFigures:
                 **self._viewers.read_totals(viewers),
                 **self._rtsp.read_totals(),
             },
-            "feeds": {name: feed.read_figures() for name, feed in self._feeds.items()},
+            "feeds": {
+                name: feed.read_figures() | asdict(self._traffic.rate(name)) for name, feed in self._feeds.items()
+            },
             "viewers": viewers,
             "rtsp": self._rtsp.read_figures(),
         }
+
+    def _pulse(self) -> RelayPulse:
+        meter, traffic = self._meter, self._traffic.measure(self._clock.monotonic())
+        return RelayPulse(
+            rss_bytes(), meter.median, meter.longest, meter.late, meter.busy, meter.cpu, **asdict(traffic)
+        )
 
     def _process(self) -> dict[str, Any]:
         usage = resource.getrusage(resource.RUSAGE_SELF)
         return {
             "pid": os.getpid(),
             "cpu_seconds": usage.ru_utime + usage.ru_stime,
-            "rss_bytes": rss_bytes(),
-            "loop_lag_p50": self._lag.median,
-            "loop_lag_max": self._lag.longest,
+            **asdict(self._pulse()),
             "rss_max_bytes": usage.ru_maxrss * 1024,
             "uptime": self._clock.monotonic() - self._began,
             "tasks": len(asyncio.all_tasks()),
+            "code": "compiled" if compiled() else "plain",
         }
 
     def _sending(self) -> dict[str, Any]:

@@ -6,7 +6,9 @@ from contextlib import AsyncExitStack
 from dataclasses import replace
 
 from camera_hub.clock import Clock
+from camera_hub.compiled import compiled
 from camera_hub.errors import HubError, Kind
+from camera_hub.event_loop import LoopMeter
 from camera_hub.relay.fanout.plain import MAX_PAYLOAD
 from camera_hub.relay.fanout.sender_choice import plain_reason
 from camera_hub.relay.ingest.admission import AdmissionControl
@@ -17,7 +19,6 @@ from camera_hub.relay.process.dispatcher import Command, Dispatcher, Reply, comm
 from camera_hub.relay.process.feed_commands import FeedCommands
 from camera_hub.relay.process.figures import RelayFigures
 from camera_hub.relay.process.gc_control import GcControl
-from camera_hub.relay.process.health import LoopLag
 from camera_hub.relay.process.hub_notifier import HubNotifier
 from camera_hub.relay.process.outbox import HubOutbox
 from camera_hub.relay.process.port_commands import PortCommands
@@ -31,15 +32,18 @@ from camera_hub.wire import Pipe
 
 log = logging.getLogger(__name__)
 
+OVERLOAD_SECONDS = 0.25
+"""Lateness of the loop from which cameras are opened one by one, whatever the hub asks for."""
+
 
 class Relay:
     """`run` serves one pipe until it closes. Until the hub has configured it, it knows that one command alone."""
 
-    def __init__(self, pipe: Pipe, clock: Clock) -> None:
+    def __init__(self, pipe: Pipe, clock: Clock, meter: LoopMeter | None = None) -> None:
         self._pipe = pipe
         self._clock = clock
         self._outbox = HubOutbox(pipe, clock)
-        self._lag = LoopLag(clock)
+        self._meter = meter or LoopMeter(clock)
         self._garbage = GcControl(clock)
         self._stack = AsyncExitStack()
         self._configured = False
@@ -49,7 +53,7 @@ class Relay:
     async def run(self) -> None:
         """Serve until the hub closes the pipe; then close every viewer and feed."""
         sending = asyncio.create_task(self._outbox.run(), name="outbox")
-        async with running(self._lag.run(), "loop lag"), running(self._garbage.run(), "garbage"), self._stack:
+        async with running(self._meter.run(), "loop meter"), running(self._garbage.run(), "garbage"), self._stack:
             try:
                 while not sending.done():
                     frame = await self._pipe.receive()
@@ -64,6 +68,7 @@ class Relay:
         if self._configured:
             raise HubError(Kind.CONFLICT, "the relay is configured already")
         async with AsyncExitStack() as stack:
+            log.info("the modules for each packet are %s", "compiled" if compiled() else "plain Python")
             if (reason := plain_reason(config.plain_sending)) is not None:
                 log.warning("packets are sent one by one, which costs several times the CPU: %s", reason)
                 limit = min(config.payload_limit, MAX_PAYLOAD)
@@ -77,12 +82,17 @@ class Relay:
             return Configured(config.udp_port, False).head("configure.reply")
         return Configured(opened.port.number, opened.fanout.gso).head("configure.reply")
 
+    def _is_overloaded(self) -> bool:
+        return self._meter.late >= OVERLOAD_SECONDS
+
     async def _build(self, config: RelayConfig, stack: AsyncExitStack) -> tuple[PortCommands, dict[str, Command]]:
         """From the cameras to the browsers. What is started first ends last."""
         clock, outbox = self._clock, self._outbox
         hub = HubNotifier(outbox, clock)
         permits = LoginPermitRequests(outbox.post, asks=config.asks_logins)
-        admission = AdmissionControl(config.opens_per_village, config.opens_at_once, permits, clock)
+        admission = AdmissionControl(
+            config.opens_per_village, config.opens_at_once, permits, clock, overloaded=self._is_overloaded
+        )
         open_feeds: dict[str, Feed] = {}
         authorization = PlayerAuthorization(self._pipe, outbox, open_feeds, admission, hub)
         rtsp = RtspServer(authorization, config, clock)
@@ -90,7 +100,7 @@ class Relay:
         feeds = FeedCommands(open_feeds, config, clock, admission, permits, hub, (viewers, rtsp))
         ports = PortCommands(config, viewers, rtsp)
         viewer_commands = ViewerCommands(viewers, open_feeds, ports, config, clock, hub, admission)
-        figures = RelayFigures(clock, self._lag, outbox, open_feeds, viewers, ports, rtsp)
+        figures = RelayFigures(clock, self._meter, outbox, open_feeds, viewers, ports, rtsp)
         await stack.enter_async_context(rtsp)
         await stack.enter_async_context(ports)
         stack.push_async_callback(feeds.close_all)

@@ -1219,7 +1219,7 @@ export interface components {
              * Aspect
              * @enum {string}
              */
-            aspect: "live" | "picture" | "clock";
+            aspect: "live" | "picture" | "clock" | "load";
             /** Camera Id */
             camera_id: number | null;
             /** Camera Name */
@@ -2199,7 +2199,7 @@ export interface components {
         /** RuleAnswer */
         RuleAnswer: {
             /** Aspect */
-            aspect: ("live" | "picture" | "clock") | null;
+            aspect: ("live" | "picture" | "clock" | "load") | null;
             /** Min Severity */
             min_severity: ("critical" | "major" | "minor" | "warning") | null;
             /** Village Id */
@@ -2211,7 +2211,7 @@ export interface components {
          */
         RuleBody: {
             /** Aspect */
-            aspect?: ("live" | "picture" | "clock") | null;
+            aspect?: ("live" | "picture" | "clock" | "load") | null;
             /** Min Severity */
             min_severity?: ("critical" | "major" | "minor" | "warning") | null;
             /** Village Id */
@@ -2482,7 +2482,7 @@ export interface components {
              * Aspect
              * @enum {string}
              */
-            aspect: "live" | "picture" | "clock";
+            aspect: "live" | "picture" | "clock" | "load";
             /** Reason */
             reason: string | null;
             /**
@@ -2705,6 +2705,10 @@ export interface components {
             }[];
             /** Feeds */
             feeds: number;
+            /** Hub */
+            hub: {
+                [key: string]: number | string | null;
+            };
             /**
              * Now
              * Format: date-time
@@ -2764,7 +2768,7 @@ export interface components {
             /** Interval */
             interval?: number | null;
             /** Note */
-            note?: ("link_poor" | "link_sub" | "link_keys" | "late" | "late_sub") | null;
+            note?: ("link_poor" | "link_sub" | "link_keys" | "late" | "late_sub" | "busy_sub") | null;
             /** Picture */
             picture?: number | null;
             /** Reason */

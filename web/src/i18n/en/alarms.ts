@@ -10,6 +10,7 @@ export default {
   level: { hub: 'Hub', village: 'Village', device: 'Device', camera: 'Camera' },
   levelOf: {
     hub: 'The hub’s own uplink',
+    load: 'The hub’s own server',
     village: '{village}: whole village down',
     device: '{device}',
     camera: '{camera}',
@@ -77,6 +78,7 @@ export default {
     duplicate: 'This device is registered already.',
     identity_changed: 'Another device answers at this address: check on site before entering a password.',
     busy: 'The hub is busy and will try again by itself.',
+    overloaded: 'New pictures wait, running ones are not affected: close pictures, show sub streams instead of main streams, or add relays (media.relays) and CPU cores.',
     relay_restarted: 'The relay has just restarted; pictures return by themselves.',
     quarantined: 'Check the camera’s encoder settings and firmware. Looks resume by themselves after some minutes.',
   },

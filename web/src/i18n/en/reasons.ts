@@ -40,6 +40,7 @@ export default {
   duplicate: 'Already registered',
   identity_changed: 'A different device answers at this address',
   busy: 'Busy; please wait a moment',
+  overloaded: 'Server overloaded',
   relay_restarted: 'Relay is restarting',
   quarantined: 'Its pictures keep crashing the decoder; checks are paused',
   storage_full: 'The server’s disk is full and nothing can be saved; contact the maintainer',

@@ -10,6 +10,7 @@ export default {
   level: { hub: '系统', village: '村/小区', device: '设备', camera: '点位' },
   levelOf: {
     hub: '本系统上行网络',
+    load: '本系统服务器',
     village: '{village}整村断线',
     device: '{device}',
     camera: '{camera}',
@@ -77,6 +78,7 @@ export default {
     duplicate: '不必重复添加。',
     identity_changed: '到现场核实后重新登记，核实前不要填写密码。',
     busy: '稍后会自动再试。',
+    overloaded: '新画面正在排队，已有画面不受影响：减少同时观看的画面，大画面改看子码流，或增加转发进程（media.relays）和 CPU 核数。',
     relay_restarted: '会自动恢复。',
     quarantined: '核查摄像机的编码设置和固件；暂停几分钟后自动恢复检查。',
   },

@@ -40,6 +40,7 @@ export default {
   duplicate: '设备已登记',
   identity_changed: '地址上换了另一台设备',
   busy: '服务繁忙，请稍候',
+  overloaded: '服务器负载过高',
   relay_restarted: '转发服务重启中',
   quarantined: '画面反复使解码中止，已暂停检查',
   storage_full: '服务器磁盘已满，无法保存，请联系运维人员',

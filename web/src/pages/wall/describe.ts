@@ -28,6 +28,7 @@ export function agoText(ms: number): string {
 
 /** The state word of a tile; `hubNow` is for the day of a fault's beginning. */
 export function stateText(tile: Tile, phase: Phase, hubNow: number): string {
+  if (phase === 'refused' && tile.reason === 'busy') return t('wall.queued')
   if (phase === 'failed' || phase === 'refused' || phase === 'waiting') {
     const reason = tile.reason ? reasonText(tile.reason) : t(`wall.phase.${phase}`)
     if (phase !== 'failed') return reason

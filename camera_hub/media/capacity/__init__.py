@@ -1,0 +1,1 @@
+"""What the machine bears: how loaded each relay is, what one more picture costs, who may have one (admission)."""

@@ -1,0 +1,84 @@
+"""One relay's time as a budget: what is measured, what was promised since, and who may have some of the rest. Pure.
+
+Live pictures go before new ones: nothing here ever takes a picture away.
+"""
+
+from dataclasses import dataclass
+from enum import Enum
+
+from camera_hub.media.capacity.load_level import HEADROOM, Load, LoadLevel, LoadState
+
+PROMISED_SECONDS = 8.0
+"""Until then a picture that was granted runs, and is part of what is measured."""
+
+
+class Grant(Enum):
+    """What may be had of the stream that was asked for."""
+
+    GRANTED = "granted"
+    SUB_STREAM = "sub_stream"  # not this one, but perhaps the camera's sub stream
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class Want:
+    """One more picture. `cost`: share of the relay's time. `large`: it is a main stream, and there may be a smaller
+    one. `replaces`: the tile shows a picture already, which this one replaces."""
+
+    holder: str
+    cost: float
+    large: bool = False
+    replaces: bool = False
+
+
+class RelayBudget:
+    """Times are monotonic seconds; `limit`: the busy share from which on nothing new is accepted, 1: there is none."""
+
+    def __init__(self, limit: float) -> None:
+        self._limit = limit
+        self._state = LoadState(limit)
+        self._load = Load()
+        self._promised: dict[str, tuple[float, float]] = {}  # holder → cost, until
+
+    @property
+    def level(self) -> LoadLevel:
+        """As last measured."""
+        return self._state.level
+
+    def observe(self, now: float, load: Load) -> LoadLevel:
+        """A measurement of the relay."""
+        self._load = load
+        self._promised = {holder: one for holder, one in self._promised.items() if one[1] > now}
+        return self._state.update(now, load)
+
+    def restart(self) -> None:
+        """A fresh process: what was measured of the last one is over. What was promised still is."""
+        self._state = LoadState(self._limit)
+        self._load = Load()
+
+    def expected(self, now: float) -> float:
+        """The busy share that is to be expected once everything runs that was promised."""
+        return self._load.busy + sum(cost for cost, until in self._promised.values() if until > now)
+
+    def has_room(self, now: float) -> bool:
+        """Whether a small picture may be granted."""
+        return self._limit >= 1 or (self.level is not LoadLevel.FULL and self.expected(now) < self._limit)
+
+    def ask(self, now: float, want: Want) -> Grant:
+        """Decide, and keep the promise in mind where it is granted."""
+        self._promised.pop(want.holder, None)
+        grant = self._decide(self.expected(now), want)
+        if grant is Grant.GRANTED:
+            self._promised[want.holder] = (want.cost, now + PROMISED_SECONDS)
+        return grant
+
+    def _decide(self, expected: float, want: Want) -> Grant:
+        if self._limit >= 1:
+            return Grant.GRANTED
+        if want.large:
+            fits = self.level is LoadLevel.NORMAL and expected + want.cost <= self._limit - HEADROOM
+            return Grant.GRANTED if fits else Grant.SUB_STREAM
+        if want.replaces:
+            return Grant.GRANTED
+        fits = self.level is not LoadLevel.FULL and expected + want.cost <= self._limit
+        return Grant.GRANTED if fits else Grant.REFUSED

@@ -1,0 +1,134 @@
+"""Tiles for which there is no room: what they are told, that nobody else loses anything, and that they come back."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from camera_hub.errors import Reason
+from camera_hub.media.background import Background
+from camera_hub.media.capacity.budget import Grant
+from camera_hub.media.interface import TileStatus, TileWish
+from camera_hub.relay.messages import TrackPhase, TrackState
+from tests.fakes.clock import ManualClock
+from tests.media.test_tile_requests import Wall
+
+NO = Grant.REFUSED
+
+
+class FullWall(Wall):
+    """Shows cameras in tiles and keeps what the page is told."""
+
+    async def put(self, track: int, camera: int | None, serial: int = 1, quality: str = "auto") -> None:
+        self.requests.show("page", TileWish("v0", track, serial, camera, quality))  # type: ignore[arg-type]
+        await self.clock.settle()
+
+    async def second(self) -> None:
+        """What the hub does each second."""
+        await self.clock.advance(1.0)
+        self.reports.sweep()
+        await self.clock.settle()
+
+    def told(self, track: int) -> tuple[str, str | None]:
+        """What the page was last told of the tile."""
+        return [(one.state, one.reason) for one in self._of(track)][-1]
+
+    def count(self, track: int) -> int:
+        """How often it was told something of it."""
+        return len(self._of(track))
+
+    def _of(self, track: int) -> list[TileStatus]:
+        return [one for _, one in self.pages.published if isinstance(one, TileStatus) and one.track == track]
+
+
+@pytest.fixture
+async def wall(clock: ManualClock) -> AsyncIterator[FullWall]:
+    async with Background() as background:
+        yield FullWall(clock, background)
+
+
+async def test_a_tile_beyond_what_the_machine_bears_is_busy_and_the_others_lose_nothing(wall: FullWall) -> None:
+    await wall.put(0, 1)
+    wall.reports.on_track_state(TrackState("v0", 0, 1, TrackPhase.LIVE, "s12"))
+    asked = len(wall.relays[0].posts)
+    wall.capacity.grants, wall.capacity.crowded = [NO], True
+    await wall.put(1, 2)
+    assert wall.told(1) == ("refused", Reason.BUSY)
+    assert wall.told(0) == ("live", None)
+    assert wall.feeds.leases[0].released == 0
+    assert [post for post in wall.relays[0].posts[asked:] if post["track"] == 0] == []
+    assert len(wall.feeds.leases) == 1, "nothing is pulled for it"
+    told = wall.count(1)
+    for _ in range(30):
+        await wall.second()
+    assert wall.count(1) == told, "it is told once"
+    wall.capacity.crowded = False
+    await wall.second()
+    assert wall.told(1) == ("waiting", None)
+    assert wall.viewer.shown[1].queued is None
+
+
+async def test_room_is_given_in_the_order_of_asking_and_a_few_at_a_time(wall: FullWall) -> None:
+    wall.viewer.tracks = 16
+    wall.capacity.crowded, wall.capacity.grants = True, [NO] * 16
+    for track in range(10):
+        await wall.put(track, track + 1)
+        await wall.clock.advance(0.1)
+    asked = len(wall.capacity.asked)
+    wall.capacity.crowded, wall.capacity.grants = False, [Grant.GRANTED, Grant.GRANTED, NO, NO]
+    await wall.second()
+    assert [holder for _, holder, _ in wall.capacity.asked[asked:]] == ["v0/0", "v0/1", "v0/2", "v0/3"]
+    assert [wall.told(track)[0] for track in range(4)] == ["waiting", "waiting", "refused", "refused"]
+    await wall.put(11, 20)
+    assert wall.told(11) == ("refused", Reason.BUSY), "who comes later is behind those that wait"
+    assert len(wall.capacity.asked) == asked + 4
+    for _ in range(3):
+        await wall.second()
+    assert {wall.told(track)[0] for track in (*range(10), 11)} == {"waiting"}
+
+
+async def test_a_tile_that_is_emptied_or_closed_leaves_the_queue(wall: FullWall) -> None:
+    wall.capacity.crowded, wall.capacity.grants = True, [NO, NO]
+    await wall.put(0, 1)
+    await wall.put(1, 2)
+    assert [tile.number for _, tile in wall.sessions.queue(0)] == [0, 1]
+    await wall.put(0, None, serial=2)
+    assert [tile.number for _, tile in wall.sessions.queue(0)] == [1]
+    wall.sessions.remove(wall.viewer)
+    assert wall.sessions.queue(0) == []
+
+
+async def test_a_tile_that_shows_a_picture_may_show_another_one(wall: FullWall) -> None:
+    await wall.put(0, 1)
+    wall.capacity.crowded = True
+    await wall.put(0, 2, serial=2)
+    assert wall.capacity.asked[-1] == ("s22", "v0/0", True), "asked as a replacement"
+    assert wall.told(0) == ("waiting", None)
+    asked = len(wall.capacity.asked)
+    await wall.put(0, 2, serial=3)
+    assert len(wall.capacity.asked) == asked, "what is shown already is not asked for again"
+
+
+async def test_without_room_for_the_main_stream_the_sub_stream_is_shown_and_called_so_until_there_is(
+    wall: FullWall,
+) -> None:
+    wall.sources.paths[1] = {"main": "live", "sub": "live"}
+    wall.capacity.grants = [Grant.SUB_STREAM]
+    await wall.put(0, 1, quality="main")
+    wall.reports.on_track_state(TrackState("v0", 0, 1, TrackPhase.LIVE, "s12"))
+    tile = [one for _, one in wall.pages.published if isinstance(one, TileStatus)][-1]
+    assert (tile.state, tile.stream, tile.note) == ("live", "sub", "busy_sub")
+    shown = len(wall.relays[0].posts)
+    wall.capacity.grants = [Grant.SUB_STREAM]
+    for _ in range(11):
+        await wall.second()
+    assert len(wall.relays[0].posts) == shown, "a stream that is shown is not switched to itself"
+    for _ in range(11):
+        await wall.second()
+    tile = [one for _, one in wall.pages.published if isinstance(one, TileStatus)][-1]
+    assert (tile.stream, tile.note) == ("main", None)
+
+
+async def test_where_not_even_the_sub_stream_fits_the_tile_waits(wall: FullWall) -> None:
+    wall.capacity.grants, wall.capacity.crowded = [Grant.SUB_STREAM, NO], True
+    await wall.put(0, 1, quality="main")
+    assert wall.told(0) == ("refused", Reason.BUSY)
