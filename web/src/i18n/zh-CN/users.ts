@@ -76,6 +76,7 @@ export default {
     restarted: '转发进程 {n} 已由新进程接手',
     hub: '主程序',
     load: { normal: '正常', busy: '繁忙：新画面改用子码流，推迟设备检查', full: '已满：新画面排队，已有画面不受影响' },
+    hubLoad: { normal: '正常', busy: '繁忙：推迟设备检查', full: '过载：推迟设备检查，超时不计为设备故障' },
     sending: { batch: '批量', plain: '逐包' },
     figure: {
       epoch: '启动次数',
@@ -100,6 +101,8 @@ export default {
       uptime: '已运行',
       gso: '内核批量发送（GSO）',
       sending: '发送方式',
+      unsent_messages: '待发消息',
+      unsent_bytes: '待发数据',
       dropped_messages: '丢弃消息',
       coalesced_states: '合并状态',
       hub_stalls: '主程序停读次数',
