@@ -65,14 +65,20 @@ def demo(
     cameras: Annotated[int, typer.Option(min=1, help="In all villages together.")] = 64,
     villages: Annotated[int, typer.Option(min=1, max=250)] = 16,
     faults: Annotated[bool, typer.Option(help="Break a few cameras on purpose.")] = True,
+    key_frames: Annotated[
+        str,
+        typer.Option(
+            help="Who gets a key frame at once: at_once, first_only, on_request or wait (simulate --help-farm)."
+        ),
+    ] = "first_only",
 ) -> None:
     """Virtual villages and a hub in one command; accounts are printed."""
     from camera_hub.demo import run  # its WebRTC client is loaded only when needed
 
     logs.set_up("WARNING")
     if smoke:
-        raise typer.Exit(run.run_smoke(run.Options(data, port or 0, villages, cameras, faults)))
-    run.run_show(run.Options(data, port, villages, cameras, faults))
+        raise typer.Exit(run.run_smoke(run.Options(data, port or 0, villages, cameras, faults, key_frames)))
+    run.run_show(run.Options(data, port, villages, cameras, faults, key_frames))
 
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})

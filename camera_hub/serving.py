@@ -14,6 +14,7 @@ from ipaddress import ip_address
 
 import uvicorn
 
+from camera_hub import allocator
 from camera_hub.app import Parts, create_app, parts
 from camera_hub.clock import Clock
 from camera_hub.errors import HubError, Kind
@@ -47,6 +48,7 @@ async def serving(
     settings: Settings, clock: Clock, announce: Callable[[Serving], Awaitable[None]] | None = None
 ) -> AsyncIterator[Serving]:
     """The whole hub, serving while the block runs; `announce` is awaited before it listens. Raises HubError."""
+    allocator.give_back()
     with _bound(settings.server.host, settings.server.port) as listener:
         async with parts(settings, clock) as running:
             config = uvicorn.Config(

@@ -3,11 +3,18 @@ import vue from '@vitejs/plugin-vue'
 import { ElementPlusResolver } from 'unplugin-vue-components/resolvers'
 import Components from 'unplugin-vue-components/vite'
 import { defineConfig } from 'vitest/config'
+import { firstLoad } from './build/firstLoad.ts'
+import { precompress } from './build/precompress.ts'
 
 const hub = process.env.CAMERA_HUB_URL ?? 'http://127.0.0.1:8000'
 
 export default defineConfig({
-  plugins: [vue(), Components({ dirs: [], dts: false, resolvers: [ElementPlusResolver()] })],
+  plugins: [
+    vue(),
+    Components({ dirs: [], dts: false, resolvers: [ElementPlusResolver()] }),
+    firstLoad(['/src/app.ts', '/src/pages/wall/WallPage.vue'], 'browser-check.js'),
+    precompress(),
+  ],
   resolve: { alias: { '@': fileURLToPath(new URL('./src', import.meta.url)) } },
   define: {
     __VUE_OPTIONS_API__: true, // Element Plus needs it
@@ -24,6 +31,17 @@ export default defineConfig({
     target: 'es2022',
     assetsInlineLimit: 0, // no data: URLs
     chunkSizeWarningLimit: 900,
+    rolldownOptions: {
+      output: {
+        codeSplitting: {
+          // Few files: each one costs the browser a request, a task and a cache entry, also where nothing is transferred.
+          groups: [
+            { name: 'start', tags: ['$initial'], priority: 2 },
+            { name: 'app', test: /\/src\/(app\.ts|pages\/wall\/WallPage\.vue)$/, priority: 1 },
+          ],
+        },
+      },
+    },
   },
   server: { port: 5173, host: '127.0.0.1', proxy: { '/api': { target: hub, ws: true } } },
   test: {

@@ -3,11 +3,16 @@
 A path that matches no route comes here: a file if there is one, else index.html, since the pages do their own routing.
 """
 
+import hashlib
+import mimetypes
+import re
+from contextlib import suppress
 from pathlib import Path
 
-from starlette.datastructures import MutableHeaders
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
-from starlette.responses import FileResponse, HTMLResponse, Response
+from starlette.responses import HTMLResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 WEB_DIST = Path(__file__).parent.parent / "web_dist"
@@ -37,6 +42,11 @@ _HEADERS = {
     "cross-origin-resource-policy": "same-origin",
     "permissions-policy": "camera=(), microphone=(), geolocation=()",
 }
+_SUFFIXES = {"br": ".br", "gzip": ".gz"}
+"""Content codings and the ending of their files, best first."""
+_ZERO = re.compile(r"q\s*=\s*0(\.0{0,3})?")
+_TYPES = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml", ".html": "text/html"}
+"""Not left to the machine's table of types: a wrong entry there would keep scripts from running (nosniff)."""
 _YEAR = "public, max-age=31536000, immutable"
 _NOT_BUILT = """<!doctype html><html lang="zh-CN"><meta charset="utf-8"><title>camera hub</title>
 <body style="font-family: sans-serif; max-width: 42em; margin: 4em auto">
@@ -49,7 +59,10 @@ _NOT_BUILT = """<!doctype html><html lang="zh-CN"><meta charset="utf-8"><title>c
 
 
 class StaticPages:
-    """ASGI app for whatever no route matches. `root`: the folder of the built pages."""
+    """ASGI app for whatever no route matches. `root`: the folder of the built pages.
+
+    The build leaves compressed copies (`name.br`, `name.gz`) beside its files; browsers that take them get those.
+    """
 
     def __init__(self, root: Path = WEB_DIST) -> None:
         self._root = root.resolve()
@@ -58,7 +71,9 @@ class StaticPages:
         if scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": 1008, "reason": "nothing here"})
             return
-        await self._answer(scope)(scope, receive, send)
+        # In a thread, and only one hop there: a cold disk may take long, and a page is a handful of files.
+        answer = await run_in_threadpool(self._answer, scope)
+        await answer(scope, receive, send)
 
     def _answer(self, scope: Scope) -> Response:
         path: str = scope["path"]
@@ -72,8 +87,27 @@ class StaticPages:
         file = file or self._file("/index.html")
         if file is None:
             return HTMLResponse(_NOT_BUILT, 503, {"cache-control": "no-store"})
-        hashed = file.parent == self._root / "assets"
-        return FileResponse(file, headers={"cache-control": _YEAR if hashed else "no-cache"})
+        return self._content(file, Headers(scope=scope))
+
+    def _content(self, file: Path, request: Headers) -> Response:
+        """The file in the best encoding that the browser takes, or 304 when it has it already.
+
+        There are no ranges: every file is small, and RFC 9110 14.2 lets a server ignore them.
+        """
+        headers = {
+            "cache-control": _YEAR if file.parent == self._root / "assets" else "no-cache",
+            "vary": "accept-encoding",
+        }
+        encoding, content = _encoded(file, accepted_encodings(request.get("accept-encoding", "")))
+        if encoding is not None:
+            headers["content-encoding"] = encoding
+        # Of the content, not of time and size: a wheel's files may all have the same time, and index.html its size.
+        tag = f'"{hashlib.sha256(content).hexdigest()[:32]}"'
+        headers["etag"] = tag
+        if matches(request.get("if-none-match", ""), tag):
+            return Response(status_code=304, headers=headers)
+        kind = mimetypes.guess_type(file.name)[0] or "application/octet-stream"
+        return Response(content, headers=headers, media_type=_TYPES.get(file.suffix, kind))
 
     def _file(self, path: str) -> Path | None:
         """The file of that path, None when there is none or it lies outside the pages."""
@@ -81,6 +115,30 @@ class StaticPages:
             return None
         file = (self._root / path.lstrip("/")).resolve()
         return file if file.is_relative_to(self._root) and file.is_file() else None
+
+
+def accepted_encodings(header: str) -> frozenset[str]:
+    """Which of our encodings an Accept-Encoding header takes (RFC 9110 12.5.3): those with a weight above 0."""
+    weights: dict[str, bool] = {}
+    for item in header.lower().split(","):
+        name, *parameters = (part.strip() for part in item.split(";"))
+        weights[name] = not any(_ZERO.fullmatch(one) for one in parameters)
+    others = weights.get("*", False)
+    return frozenset(name for name in _SUFFIXES if weights.get(name, others))
+
+
+def matches(header: str, tag: str) -> bool:
+    """Whether an If-None-Match header names this entity tag (RFC 9110 13.1.2, weak comparison)."""
+    return header.strip() == "*" or tag in (one.strip().removeprefix("W/") for one in header.split(","))
+
+
+def _encoded(file: Path, accepted: frozenset[str]) -> tuple[str | None, bytes]:
+    """The encoding, None for none, and the file's bytes in it."""
+    for encoding, suffix in _SUFFIXES.items():
+        if encoding in accepted:
+            with suppress(FileNotFoundError):
+                return encoding, file.with_name(file.name + suffix).read_bytes()
+    return None, file.read_bytes()
 
 
 class SafeHeaders:

@@ -1,4 +1,4 @@
-"""The command line of the bench: camera-hub bench relay · scale · view · pages."""
+"""The command line of the bench: camera-hub bench wall · relay · scale · view · pages."""
 
 import asyncio
 import sys
@@ -7,12 +7,26 @@ from typing import Annotated
 import typer
 
 from camera_hub import logs
+from camera_hub.bench import options
 from camera_hub.bench.lines import Lines
-from camera_hub.bench.plan import CIPHERS, PEERS, VIEW_FIGURES, Cipher, RelayPlan, ScalePlan, Spans, ViewPlan
+from camera_hub.bench.plan import (
+    CIPHERS,
+    COMPARED_FIGURES,
+    PEERS,
+    VIEW_FIGURES,
+    VIEW_PEERS,
+    RelayPlan,
+    ScalePlan,
+    Spans,
+    ViewPlan,
+)
+from camera_hub.bench.wall.cli import wall
 from camera_hub.clock import SystemClock
 from camera_hub.errors import HubError, Kind
 
 app = typer.Typer(no_args_is_help=True, help="Measure what this machine can carry; JSON lines on standard output.")
+
+app.command()(wall)
 
 _MANY = " (may be repeated; default"
 
@@ -63,9 +77,9 @@ def relay(
         viewers=tuple(viewers or (() if alone else (60,))),
         alone=tuple(alone or ()),
         bit_rates=tuple(rate * 1000 for rate in bit_rate or (2000,)),
-        ciphers=tuple(map(_cipher, cipher or CIPHERS)),
-        peers=tuple(map(_peer, peer or ("aiortc",))),
-        size=_size(size),
+        ciphers=tuple(map(options.cipher, cipher or CIPHERS)),
+        peers=tuple(options.one_of(PEERS, name) for name in peer or ("aiortc",)),
+        size=options.size(size),
         gop_seconds=gop,
         spans=Spans(warm_up, seconds),
         relays=relays,
@@ -120,8 +134,8 @@ def scale(
         tracks=tracks,
         tracks_per_viewer=tracks_per_viewer,
         bit_rate=bit_rate * 1000,
-        cipher=_cipher(cipher),
-        size=_size(size),
+        cipher=options.cipher(cipher),
+        size=options.size(size),
         gop_seconds=gop,
         spans=Spans(warm_up, seconds),
         relays=relays,
@@ -156,13 +170,23 @@ def pages(
 
 @app.command()
 def view(
-    only: Annotated[list[str] | None, typer.Option(help=f"{', '.join(VIEW_FIGURES)}{_MANY} all)")] = None,
+    only: Annotated[
+        list[str] | None,
+        typer.Option(help=f"{', '.join(VIEW_FIGURES)}; in turns: {', '.join(COMPARED_FIGURES)}{_MANY} all)"),
+    ] = None,
     repeat: Annotated[int, typer.Option(min=1, help="Repetitions of each figure; twice as many for switches.")] = 20,
     cameras: Annotated[int, typer.Option(min=17, help="Number of virtual cameras; each is opened cold once.")] = 24,
     feeds: Annotated[
         int, typer.Option(min=16, help="Number of feeds that run while the added latency is measured.")
     ] = 200,
     bit_rate: Annotated[int, typer.Option(min=50, help="Bit rate of each of these feeds, kbit/s.")] = 1000,
+    peer: Annotated[
+        list[str] | None, typer.Option(help=f"Measure in turns with {' or '.join(VIEW_PEERS)}{_MANY} none)")
+    ] = None,
+    hub_python: Annotated[
+        list[str] | None,
+        typer.Option(help=f"Measure in turns with another checkout's hub: [NAME=]its .venv/bin/python{_MANY} none)"),
+    ] = None,
 ) -> None:
     """A user at the wall, in real Chromium: how long until a picture appears; and the latency that the relay adds.
 
@@ -191,34 +215,36 @@ def view(
     added_latency_ms: the relay alone, fed by a synthetic RTSP source; from before the source's write of a frame to the
     kernel's timestamp of the frame's last datagram at a light client with 16 tracks; no browser, no decoding.
 
+    With --peer or --hub-python the servers take turns at each figure (hub, peer, peer, hub, …), with the same cameras
+    in the same Chromium; then come the ratios of the hub to the better peer. All servers run from beginning to end and
+    pull all cameras all the time (the hub by its linger, go2rtc by preload, MediaMTX by default), so that every feed is
+    warm without a viewer, and nothing starts up in another's turn; "unwatched" says what that costs each.
+
+    A peer's page is a bare one: an almost empty answer of the peer's own origin (so that no request needs a preflight)
+    and our script, which opens a WHEP connection per tile, all at once, and closes them in the end. warm and wall16
+    count from a click in that page, as the hub's do from the click on the wall's link; navigation from the start of the
+    navigation. switch: the click makes a WHEP connection for another camera; the tile keeps its picture until the new
+    one's first frame. Clicks are spread evenly over the time between two key frames. hub/whep is the hub's own WHEP in
+    the bare page. stolen_percent: what the hypervisor took from all cores during this server's turns. A checkout's
+    lines have the server hub@NAME.
+
     Exit code 1 when a p95 misses its target. load is the machine's load average of the last minute, without which no
     figure means anything.
     """
     from camera_hub.bench.view import run
 
     logs.set_up("WARNING")
-    if unknown := set(only or ()) - set(VIEW_FIGURES):
-        raise HubError(Kind.INVALID, f"there is no figure {unknown.pop()!r}; choose from {', '.join(VIEW_FIGURES)}")
-    plan = ViewPlan(frozenset(only or VIEW_FIGURES), repeat, cameras, feeds, bit_rate * 1000)
+    figures = COMPARED_FIGURES if peer or hub_python else VIEW_FIGURES
+    if unknown := set(only or ()) - set(figures):
+        raise HubError(Kind.INVALID, f"there is no figure {unknown.pop()!r}; choose from {', '.join(figures)}")
+    plan = ViewPlan(
+        frozenset(only or figures),
+        repeat,
+        cameras,
+        feeds,
+        bit_rate * 1000,
+        tuple(options.one_of(VIEW_PEERS, name) for name in peer or ()),
+        tuple(options.checkout(one) for one in hub_python or ()),
+    )
     if not asyncio.run(run(plan, SystemClock(), Lines(sys.stdout))):
         raise typer.Exit(1)
-
-
-def _cipher(name: str) -> Cipher:
-    for cipher in CIPHERS:
-        if cipher == name:
-            return cipher
-    raise HubError(Kind.INVALID, f"there is no cipher {name!r}; choose from {', '.join(CIPHERS)}")
-
-
-def _peer(name: str) -> str:
-    if name not in PEERS:
-        raise HubError(Kind.INVALID, f"there is no peer {name!r}; choose from {', '.join(PEERS)}")
-    return name
-
-
-def _size(text: str) -> tuple[int, int]:
-    width, _, height = text.partition("x")
-    if not (width.isdigit() and height.isdigit() and 64 <= int(width) <= 3840 and 64 <= int(height) <= 2160):
-        raise HubError(Kind.INVALID, f"{text!r} is not a picture size; write for example 1280x720")
-    return int(width), int(height)

@@ -35,9 +35,9 @@ class Clip:
         return sum(len(packet.payload) for frame in self.frames for packet in frame) * 8 / self.seconds
 
 
-def make_clip(bit_rate: int, width: int, height: int, gop_seconds: int = 2) -> Clip:
+def make_clip(bit_rate: int, width: int, height: int, gop_seconds: int = 2, fps: int = FPS) -> Clip:
     """Draw and encode; takes some seconds of one core for 720p. `bit_rate` in bit/s."""
-    spec = StreamSpec(width=width, height=height, fps=FPS, bitrate=bit_rate, gop_seconds=gop_seconds)
+    spec = StreamSpec(width=width, height=height, fps=fps, bitrate=bit_rate, gop_seconds=gop_seconds)
     pictures = [unit for unit in units(Recipe(Look(SceneKind.ROAD), spec, "bench")) if not unit.again]
     kinds = {nal[0] & 0x1F: nal for nal in pictures[0].nals}
     frames = tuple(h264_packets(unit.nals, PAYLOAD_LIMIT) for unit in pictures)

@@ -79,7 +79,7 @@ async def foreign(
             )
         try:
             async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=30, trust_env=False) as http:
-                if not await _answers(http, ready, process):
+                if not await answers(http, ready, process):
                     reported = (folder / "output.log").read_text("utf-8", "replace")[-_TAIL:]
                     raise HubError(Kind.UNAVAILABLE, f"{program} does not answer; its output: {reported.strip()}")
                 yield Foreign(program, process.pid, http)
@@ -87,7 +87,8 @@ async def foreign(
             await end_process(process, _TERMINATE_SECONDS)
 
 
-async def _answers(http: httpx.AsyncClient, path: str, process: asyncio.subprocess.Process) -> bool:
+async def answers(http: httpx.AsyncClient, path: str, process: asyncio.subprocess.Process) -> bool:
+    """Whether the process answers HTTP, whatever it says, before it exits and within some seconds."""
     clock = SystemClock()
     end = clock.monotonic() + _READY_SECONDS
     while process.returncode is None and clock.monotonic() < end:

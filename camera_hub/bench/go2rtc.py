@@ -4,6 +4,7 @@ import json
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 from camera_hub.bench.foreign import Foreign, foreign, free_port
 from camera_hub.bench.servers import LOOPBACK, Server
@@ -17,24 +18,27 @@ class Go2Rtc:
     gso: bool | None = None
     address = LOOPBACK
 
-    def __init__(self, running: Foreign) -> None:
+    def __init__(self, running: Foreign, feeds: int) -> None:
         self.pids: tuple[int, ...] = (running.pid,)
         self._server = running
+        self._feeds = feeds
 
     async def answer(self, viewer: int, offer: str) -> str:
         reply = await self._server.request(
-            "POST", "/api/webrtc", params={"src": "bench"}, content=offer, headers={"Content-Type": "application/sdp"}
+            "POST",
+            "/api/webrtc",
+            params={"src": f"camera{viewer % self._feeds}"},
+            content=offer,
+            headers={"Content-Type": "application/sdp"},
         )
         if reply.status_code not in (200, 201):
             raise HubError(Kind.UNAVAILABLE, f"go2rtc refused the offer with {reply.status_code}: {reply.text[:200]}")
         return reply.text
 
 
-@asynccontextmanager
-async def go2rtc(port: int) -> AsyncIterator[Server]:
-    """Run go2rtc, pulling the source's first lane."""
-    api, media = free_port(), free_port(socket.SOCK_DGRAM)
-    config = {
+def config(source: int, feeds: int, api: int, media: int) -> dict[str, Any]:
+    """The configuration: that many streams of the source, pulled while somebody watches them. Pure."""
+    return {
         "api": {"listen": f"127.0.0.1:{api}"},
         "rtsp": {"listen": ""},
         "srtp": {"listen": ""},
@@ -44,9 +48,15 @@ async def go2rtc(port: int) -> AsyncIterator[Server]:
             "ice_servers": [],
             "filters": {"loopback": True, "networks": ["udp4"]},
         },
-        "streams": {"bench": f"rtsp://127.0.0.1:{port}/0"},
+        "streams": {f"camera{feed}": f"rtsp://127.0.0.1:{source}/{feed}" for feed in range(feeds)},
         "log": {"level": "warn"},
     }
-    files = {"go2rtc.yaml": json.dumps(config)}
+
+
+@asynccontextmanager
+async def go2rtc(port: int, feeds: int = 1) -> AsyncIterator[Server]:
+    """Run go2rtc, which pulls that many feeds of the source; viewers watch them in turn."""
+    api, media = free_port(), free_port(socket.SOCK_DGRAM)
+    files = {"go2rtc.yaml": json.dumps(config(port, feeds, api, media))}
     async with foreign("go2rtc", files, lambda folder: ["-c", str(folder / "go2rtc.yaml")], api, "/api") as running:
-        yield Go2Rtc(running)
+        yield Go2Rtc(running, feeds)

@@ -20,7 +20,6 @@ from camera_hub.errors import HubError, Kind
 from camera_hub.relay.webrtc.answer import machine_addresses, usable_addresses
 from camera_hub.running import running
 
-_MOUNTPOINT = 1
 _ANSWER_SECONDS = 20.0
 
 _CORE = """
@@ -35,9 +34,9 @@ general: {{ json = "compact" base_path = "/janus" http = true port = {port} ip =
 admin: {{ admin_http = false admin_https = false }}
 """
 _STREAMING = """
-bench: {{
+camera{feed}: {{
     type = "rtsp" id = {mountpoint} description = "bench" audio = false video = true
-    url = "rtsp://127.0.0.1:{source}/0" rtspiface = "127.0.0.1"
+    url = "rtsp://127.0.0.1:{source}/{feed}" rtspiface = "127.0.0.1"
     videopt = {payload_type} videocodec = "h264" videofmtp = "profile-level-id=42e01f;packetization-mode=1"
 }}
 """
@@ -54,7 +53,8 @@ class Janus:
     name = "janus"
     gso: bool | None = None
 
-    def __init__(self, started: Foreign) -> None:
+    def __init__(self, started: Foreign, feeds: int) -> None:
+        self._feeds = feeds
         self.pids: tuple[int, ...] = (started.pid,)
         self.address = _own_address()
         self._server = started
@@ -90,7 +90,7 @@ class Janus:
         handle = (await self._post(path, attach))["data"]["id"]
         waiting = self._waiting[handle] = asyncio.get_running_loop().create_future()
         try:
-            watch = {"request": "watch", "id": _MOUNTPOINT}
+            watch = {"request": "watch", "id": 1 + viewer % self._feeds}
             await self._post(f"{path}/{handle}", {"janus": "message", "body": watch})
             async with asyncio.timeout(_ANSWER_SECONDS):
                 theirs: str = await waiting
@@ -125,14 +125,21 @@ def _with_mid(ours: str, theirs: str) -> str:
     return ours.replace("a=mid:0\r\n", f"a=mid:{mid}\r\n").replace("a=group:BUNDLE 0\r\n", f"a=group:BUNDLE {mid}\r\n")
 
 
+def mountpoints(source: int, feeds: int) -> str:
+    """The streaming plugin's configuration. Pure."""
+    return "".join(
+        _STREAMING.format(mountpoint=1 + feed, feed=feed, source=source, payload_type=MEDIA) for feed in range(feeds)
+    )
+
+
 @asynccontextmanager
-async def janus(port: int) -> AsyncIterator[Server]:
-    """Run Janus, pulling the source's first lane."""
+async def janus(port: int, feeds: int = 1) -> AsyncIterator[Server]:
+    """Run Janus, which pulls that many feeds of the source; viewers watch them in turn."""
     api = free_port()
 
     files = {
         "janus.transport.http.jcfg": _HTTP.format(port=api),
-        "janus.plugin.streaming.jcfg": _STREAMING.format(mountpoint=_MOUNTPOINT, source=port, payload_type=MEDIA),
+        "janus.plugin.streaming.jcfg": mountpoints(port, feeds),
     }
     core = _CORE.format(
         folder=".",
@@ -146,7 +153,7 @@ async def janus(port: int) -> AsyncIterator[Server]:
         api,
         "/janus/info",
     ) as started:
-        made = Janus(started)
+        made = Janus(started, feeds)
         await made.open()
         async with running(made.listen(), "janus events"):
             yield made

@@ -1,10 +1,12 @@
 """`python -m camera_hub.bench.load --fd N`: a process with many light viewers, controlled over a pipe (see wire.py).
 
 prepare {viewers, tracks, cipher, address, first,   reply {offers}: one SDP each; `first` numbers the first
-         checked}                                   viewer, sockets are bound to `address`
+         checked, timed}                            viewer, sockets are bound to `address`
 connect {viewer, answer, deadline}                  reply when its DTLS is done
 counts  {}                                          reply {…Counts}
 checked {}                                          reply {viewers: [Checked]}; once, at the end
+record  {on}                                        the timed viewers note from now on when frames arrive, or no more
+arrivals {viewer}                                   reply {…Arrivals} of a timed viewer; once after each recording
 close   {}                                          reply when all are closed
 
 Sockets are polled every few milliseconds instead of at each packet: a sleeping receiver would be woken up by the
@@ -24,6 +26,7 @@ from aiortc import RTCCertificate
 
 from camera_hub.bench.counting import counts
 from camera_hub.bench.plan import Cipher
+from camera_hub.bench.timed_viewer import TimedViewer
 from camera_hub.bench.viewer import TAGS, Viewer
 from camera_hub.clock import Clock, SystemClock
 from camera_hub.errors import HubError, Kind
@@ -53,6 +56,8 @@ class Load:
             "connect": self._connect,
             "counts": self._counts,
             "checked": self._checked,
+            "record": self._record,
+            "arrivals": self._arrivals,
             "close": self._close,
         }
 
@@ -86,9 +91,10 @@ class Load:
         self._cipher = head["cipher"]
         certificate = RTCCertificate.generateCertificate()
         first, offers = int(head["first"]), []
+        timed = frozenset(head["timed"])
         for number in range(first, first + int(head["viewers"])):
             checked = number - first < int(head["checked"])
-            viewer = Viewer(
+            viewer = (TimedViewer if number in timed else Viewer)(
                 number, self._cipher, certificate, self._clock, checked=checked, address=str(head["address"])
             )
             self._viewers[number] = viewer
@@ -123,6 +129,19 @@ class Load:
     async def _checked(self, head: dict[str, Any]) -> dict[str, Any]:
         found = [viewer.checked() for viewer in self._viewers.values()]
         return {"viewers": [asdict(one) for one in found if one is not None]}
+
+    async def _record(self, head: dict[str, Any]) -> dict[str, Any]:
+        self._sweep()  # what waits in the sockets came before
+        for viewer in self._viewers.values():
+            if isinstance(viewer, TimedViewer):
+                viewer.record(bool(head["on"]))
+        return {}
+
+    async def _arrivals(self, head: dict[str, Any]) -> dict[str, Any]:
+        viewer = self._viewers[int(head["viewer"])]
+        if not isinstance(viewer, TimedViewer):
+            raise HubError(Kind.INVALID, f"viewer {viewer.number} is not timed")
+        return viewer.arrivals().head()
 
     async def _close(self, head: dict[str, Any]) -> dict[str, Any]:
         viewers, self._viewers, self._connected = list(self._viewers.values()), {}, []

@@ -41,6 +41,11 @@ class Feeding:
         reported = (await self.helper.pipe.call({"type": "trace", "lane": lane})).head["frames"]
         return [(float(at), int(size)) for at, size in reported]
 
+    async def written(self, lane: int, since: float) -> list[tuple[float, bytes]]:
+        """For each frame of a lane since that time: when its writing began (monotonic seconds), its last bytes."""
+        reported = (await self.helper.pipe.call({"type": "written", "lane": lane, "since": since})).head["frames"]
+        return [(float(at), bytes.fromhex(tail)) for at, tail in reported]
+
 
 @asynccontextmanager
 async def feeding(picture: Picture) -> AsyncIterator[Feeding]:
@@ -58,6 +63,7 @@ async def feeding(picture: Picture) -> AsyncIterator[Feeding]:
                 "width": picture.width,
                 "height": picture.height,
                 "gop_seconds": picture.gop_seconds,
+                "fps": picture.fps,
             }
             reported = (await started.pipe.call(head, deadline=_START_SECONDS)).head
             expected = Expected(float(reported["bit_rate"]), float(reported["fps"]))

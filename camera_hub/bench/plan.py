@@ -16,6 +16,7 @@ class Picture:
     width: int
     height: int
     gop_seconds: int = 2
+    fps: int = 25
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,13 +76,29 @@ class ScalePlan:
 
 VIEW_FIGURES = ("added_latency", "cold", "warm", "wall16", "switch", "impaired", "wall16_gop10")
 
+COMPARED_FIGURES = ("warm", "wall16", "navigation", "switch")
+VIEW_PEERS = ("go2rtc", "mediamtx")
+
+
+@dataclass(frozen=True, slots=True)
+class Checkout:
+    """Another checkout of the hub: its name in the lines, and the Python of its environment."""
+
+    name: str
+    python: str
+
 
 @dataclass(frozen=True, slots=True)
 class ViewPlan:
-    """What to measure at the wall. `feeds` of `bits` bit/s run while the added latency is measured."""
+    """What to measure at the wall. `feeds` of `bits` bit/s run while the added latency is measured.
+
+    With `peers` or `checkouts` COMPARED_FIGURES are measured, in turns with them; otherwise VIEW_FIGURES.
+    """
 
     figures: frozenset[str] = frozenset(VIEW_FIGURES)
     repeat: int = 20
     cameras: int = 24
     feeds: int = 200
     bits: int = 1_000_000
+    peers: tuple[str, ...] = ()
+    checkouts: tuple[Checkout, ...] = ()

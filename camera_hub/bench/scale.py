@@ -162,7 +162,8 @@ def since(before: dict[str, int], after: dict[str, int]) -> dict[str, int]:
 
 def filling(packets_per_second: float) -> float:
     """Seconds until a feed's resend history is full, so that its memory no longer grows."""
-    return RelayConfig().history_packets / packets_per_second
+    config = RelayConfig()
+    return min(config.history_seconds, config.history_packets / packets_per_second)
 
 
 def loop_lag(reported: list[dict[str, Any]]) -> dict[str, float]:

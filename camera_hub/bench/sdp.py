@@ -87,6 +87,17 @@ def read_answer(sdp: str) -> Remote:
     return Remote(ufrag, password, tuple(dict.fromkeys(prints)), address, port)
 
 
+def answered_ssrcs(sdp: str) -> list[int]:
+    """The media SSRC that the server announces in each m-section, in order; 0 where it announces none."""
+    found = []
+    for section in re.split(r"^m=", sdp, flags=re.M)[1:]:
+        announced = re.search(r"^a=ssrc:(\d+)", section, re.M)
+        grouped = re.search(r"^a=ssrc-group:FID (\d+)", section, re.M)
+        first = grouped or announced
+        found.append(int(first[1]) if first is not None else 0)
+    return found
+
+
 def _first(sdp: str, name: str) -> str:
     found = re.search(rf"^a={name}:(\S+)", sdp, re.M)
     return found[1] if found is not None else ""

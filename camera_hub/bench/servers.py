@@ -2,7 +2,7 @@
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any, Protocol
 
@@ -124,10 +124,10 @@ class OneFeedHub(Hub):
 
 
 @asynccontextmanager
-async def relays(count: int, viewers: int, kind: type[Hub]) -> AsyncIterator[Hub]:
+async def relays(count: int, viewers: int, kind: type[Hub], command: Sequence[str] = RELAY) -> AsyncIterator[Hub]:
     """That many relay processes, configured, while the block runs."""
     async with AsyncExitStack() as stack:
-        made = kind([await stack.enter_async_context(helper(RELAY)) for _ in range(count)])
+        made = kind([await stack.enter_async_context(helper(command)) for _ in range(count)])
         for number in range(count):
             await stack.enter_async_context(running(made.listen(number), f"relay {number}"))
         await made.configure(viewers)

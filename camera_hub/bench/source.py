@@ -1,8 +1,9 @@
 """`python -m camera_hub.bench.source --fd N`: an RTSP server that feeds hundreds of readers with little CPU.
 
-start {bit_rate, width, height, gop_seconds}   reply {port, bit_rate, packets_per_second, fps}
-figures {}                                     reply {readers, dropped}: frames not written because a reader was slow
-trace   {lane}                                 reply {frames}: [seconds, bytes] of those since the last trace
+start {bit_rate, width, height, gop_seconds, fps}   reply {port, bit_rate, packets_per_second, fps}
+figures {}              reply {readers, dropped}: frames not written because a reader was slow
+trace   {lane}          reply {frames}: [seconds, bytes] of those since the last trace
+written {lane, since}   reply {frames}: [seconds, last bytes in hexadecimal] of those since then
 
 A clip is sent on lanes, each some frames and some milliseconds behind the previous one, so that key frames do not
 coincide. All readers of a lane get the same bytes: sequence numbers and timestamps are written once per frame, and a
@@ -18,6 +19,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
+from camera_hub.bench.arrivals import tail
 from camera_hub.bench.clip import Clip, make_clip
 from camera_hub.clock import Clock, SystemClock
 from camera_hub.errors import HubError, Kind
@@ -43,6 +45,8 @@ class Lane:
         self.dropped = 0
         self.trace: deque[tuple[float, int]] = deque(maxlen=_MAX_TRACE)
         """When each frame's writing began (monotonic seconds), and its bytes of RTP payload."""
+        self.written: deque[tuple[float, int]] = deque(maxlen=_MAX_TRACE)
+        """When each frame's writing began, and its number in the clip."""
         self._clip = clip
         self._clock = clock
         self._at = number * len(clip.frames) // LANES
@@ -52,7 +56,8 @@ class Lane:
 
     def send(self) -> None:
         """Send the next frame to all readers."""
-        packets = self._clip.frames[self._at]
+        number_in_clip = self._at
+        packets = self._clip.frames[number_in_clip]
         self._at = (self._at + 1) % len(self._clip.frames)
         self._stamp = (self._stamp + 90_000 // self._clip.spec.fps) & 0xFFFFFFFF
         if self.readers:
@@ -68,7 +73,9 @@ class Lane:
                 places.append((end + 4, end + 4 + size))
                 end += 4 + size
             data = b"".join(parts)
-            self.trace.append((self._clock.monotonic(), end - 16 * len(packets)))
+            began = self._clock.monotonic()
+            self.trace.append((began, end - 16 * len(packets)))
+            self.written.append((began, number_in_clip))
             for write in self.readers:
                 self.dropped += not write(data, places)
         self._sequence = (self._sequence + len(packets)) & 0xFFFF
@@ -178,6 +185,7 @@ class Source:
         self._pipe = pipe
         self._clock = clock
         self._lanes: list[Lane] = []
+        self._tails: list[str] = []  # of the clip's frames
 
     async def run(self) -> None:
         """The first message starts it; then serve until the pipe closes."""
@@ -186,8 +194,14 @@ class Source:
             return
         head = first.head
         clip = await asyncio.to_thread(
-            make_clip, int(head["bit_rate"]), int(head["width"]), int(head["height"]), int(head["gop_seconds"])
+            make_clip,
+            int(head["bit_rate"]),
+            int(head["width"]),
+            int(head["height"]),
+            int(head["gop_seconds"]),
+            int(head["fps"]),
         )
+        self._tails = [tail([packet.payload for packet in frame]).hex() for frame in clip.frames]
         self._lanes = [Lane(clip, number, self._clock) for number in range(LANES)]
         server = await asyncio.get_running_loop().create_server(lambda: Reader(self._lanes, clip), "127.0.0.1", 0)
         async with server, running(self._send(clip.spec.fps), "send"):
@@ -210,6 +224,10 @@ class Source:
             trace = self._lanes[int(frame.head["lane"]) % LANES].trace
             await self._pipe.reply(frame, {"frames": list(trace)})
             trace.clear()
+        elif frame.type == "written":
+            written, since = self._lanes[int(frame.head["lane"]) % LANES].written, float(frame.head["since"])
+            frames = [(at, self._tails[number]) for at, number in written if at >= since]
+            await self._pipe.reply(frame, {"frames": frames})
         else:
             await self._pipe.refuse(
                 frame, HubError(Kind.INVALID, f"the source does not know the message {frame.type!r}")

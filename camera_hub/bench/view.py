@@ -3,7 +3,6 @@
 Everything runs on this machine, including the browser's decoding: on a busy machine the figures reflect its load.
 """
 
-import os
 import tempfile
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -13,20 +12,22 @@ from camera_hub.bench import view_measure as measure
 from camera_hub.bench.lines import Lines
 from camera_hub.bench.plan import ViewPlan
 from camera_hub.bench.view_browser import Chromium, browser_program, chromium
-from camera_hub.bench.view_frames import spread
+from camera_hub.bench.view_compare import compare
 from camera_hub.bench.view_impair import impaired
 from camera_hub.bench.view_latency import added_latency
+from camera_hub.bench.view_report import Report
 from camera_hub.bench.view_site import Site, site
 from camera_hub.clock import Clock
-
-WALL = 16
 
 
 async def run(plan: ViewPlan, clock: Clock, lines: Lines) -> bool:
     """Measure, a line per figure. False when one missed its target. Raises HubError when a prerequisite is missing."""
-    if plan.figures - {"added_latency"}:
+    if plan.peers or plan.checkouts or plan.figures - {"added_latency"}:
         browser_program()
-    report = _Report(lines)
+    report = Report(lines)
+    if plan.peers or plan.checkouts:
+        await compare(plan, clock, report)
+        return report.met
     if "added_latency" in plan.figures:
         report.line(await added_latency(clock, feeds=plan.feeds, bits=plan.bits))
     if {"cold", "warm", "wall16", "switch", "impaired"} & plan.figures:
@@ -41,14 +42,14 @@ async def run(plan: ViewPlan, clock: Clock, lines: Lines) -> bool:
     return report.met
 
 
-async def _pages(plan: ViewPlan, report: "_Report", browser: Chromium, cameras: Sequence[int]) -> None:
+async def _pages(plan: ViewPlan, report: Report, browser: Chromium, cameras: Sequence[int]) -> None:
     """All figures for cameras with a key frame every 2 s. The cold ones come first: they leave every feed running."""
     if "cold" in plan.figures:
         cold = [await measure.opened(browser, "1", [camera]) for camera in cameras]
         report.figure("first_picture_cold_ms", [one.route for one in cold], 500.0)
         report.figure("first_picture_cold_from_offer_ms", [one.offered for one in cold])
     else:
-        await _warmed(browser, cameras)
+        await measure.warmed(browser, cameras)
     if "warm" in plan.figures:
         warm = [await measure.opened(browser, "1", [cameras[n % len(cameras)]]) for n in range(plan.repeat)]
         report.figure("first_picture_warm_ms", [one.route for one in warm], 300.0)
@@ -65,18 +66,12 @@ async def _pages(plan: ViewPlan, report: "_Report", browser: Chromium, cameras: 
 
 
 async def _sixteen(
-    plan: ViewPlan, report: "_Report", browser: Chromium, cameras: Sequence[int], name: str, bar: float
+    plan: ViewPlan, report: Report, browser: Chromium, cameras: Sequence[int], name: str, bar: float
 ) -> None:
-    await _warmed(browser, cameras[:WALL])
-    walls = [await measure.opened(browser, "16", cameras[:WALL]) for _ in range(plan.repeat)]
+    await measure.warmed(browser, cameras[: measure.WALL])
+    walls = [await measure.opened(browser, "16", cameras[: measure.WALL]) for _ in range(plan.repeat)]
     report.figure(f"{name}_last_tile_ms", [wall.route for wall in walls], bar)
     report.figure(f"{name}_last_tile_from_offer_ms", [wall.offered for wall in walls])
-
-
-async def _warmed(browser: Chromium, cameras: Sequence[int]) -> None:
-    """Start every feed; they keep running when nobody watches."""
-    for first in range(0, len(cameras), WALL):
-        await measure.opened(browser, "16", cameras[first : first + WALL])
 
 
 @asynccontextmanager
@@ -88,24 +83,3 @@ async def _wall(plan: ViewPlan, clock: Clock, *, gop_seconds: int) -> AsyncItera
             chromium(made, clock) as browser,
         ):
             yield browser, made
-
-
-class _Report:
-    """Writes lines, and records whether every target was met."""
-
-    def __init__(self, lines: Lines) -> None:
-        self.met = True
-        self._lines = lines
-
-    def figure(self, name: str, values: Sequence[float], bar_p95: float | None = None) -> None:
-        """Write one figure's spread, with its target if it has one."""
-        found = spread(values)
-        line: dict[str, object] = {"figure": name, "n": found.n, "p50": found.p50, "p95": found.p95, "max": found.max}
-        if bar_p95 is not None:
-            line |= {"bar_p95": bar_p95, "met": found.p95 <= bar_p95}
-        self.line(line)
-
-    def line(self, line: dict[str, object]) -> None:
-        """Write any line, with the load of the machine, without which no time means anything."""
-        self.met = self.met and bool(line.get("met", True))
-        self._lines.write({"bench": "view", **line, "load": os.getloadavg()[0]})

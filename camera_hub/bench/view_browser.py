@@ -13,7 +13,7 @@ from camera_hub.clock import Clock
 from camera_hub.errors import HubError, Kind
 
 if TYPE_CHECKING:
-    from playwright.async_api import BrowserContext, Page, Route
+    from playwright.async_api import Browser, BrowserContext, Page, Route
 
     Intercept = Callable[[Route], Awaitable[None]]
 
@@ -139,21 +139,39 @@ def browser_program() -> str:
 
 @asynccontextmanager
 async def chromium(site: Site, clock: Clock) -> AsyncIterator[Chromium]:
+    """Headless Chromium, signed in at the site. Raises HubError with the remedy if it is missing."""
+    async with launched() as browser:
+        yield await signed_in(browser, site, clock)
+
+
+@asynccontextmanager
+async def launched() -> AsyncIterator["Browser"]:
     """Headless Chromium while the block runs. Raises HubError with the remedy if it is missing."""
     path = browser_program()
     from playwright.async_api import Error, async_playwright
 
-    me = await site.api("GET", "/api/session")
-    name, _, value = site.api.cookie.partition("=")
     async with async_playwright() as playwright:
         try:
             browser = await playwright.chromium.launch(executable_path=path, args=list(FLAGS))
         except Error as error:
             raise HubError(Kind.UNAVAILABLE, f"Chromium does not start: {error.message.splitlines()[0]}") from error
         try:
-            context = await browser.new_context(locale="zh-CN", viewport={"width": 1600, "height": 900})
-            await context.add_init_script(path=_SCRIPT)
-            await context.add_cookies([{"name": name, "value": value, "url": site.url}])
-            yield Chromium(context, site, int(me["id"]), clock)
+            yield browser
         finally:
             await browser.close()
+
+
+async def observed(browser: "Browser") -> "BrowserContext":
+    """A context (cookies and cache) of its own, whose pages keep the record of view_page.js."""
+    context = await browser.new_context(locale="zh-CN", viewport={"width": 1600, "height": 900})
+    await context.add_init_script(path=_SCRIPT)
+    return context
+
+
+async def signed_in(browser: "Browser", site: Site, clock: Clock) -> Chromium:
+    """A context that is signed in at the site."""
+    me = await site.api("GET", "/api/session")
+    name, _, value = site.api.cookie.partition("=")
+    context = await observed(browser)
+    await context.add_cookies([{"name": name, "value": value, "url": site.url}])
+    return Chromium(context, site, int(me["id"]), clock)

@@ -12,6 +12,8 @@ from camera_hub.bench.view_browser import Chromium, WallPage
 from camera_hub.bench.view_frames import age, first_live, first_own, hub_time
 from camera_hub.errors import HubError, Kind
 
+WALL = 16
+"""Tiles of the wall that is measured."""
 SETTLE_SECONDS = 1.5
 """Seconds that a tile plays before it is switched: its track's clock is derived from those frames."""
 FRAME_MS = 1000 / 15
@@ -29,11 +31,11 @@ class Opened:
     offered: float
 
 
-async def opened(browser: Chromium, layout: str, cameras: Sequence[int]) -> Opened:
-    """A new page that shows the alarms, then a click on the wall's link: until the last tile has its picture."""
+async def opened(browser: Chromium, layout: str, cameras: Sequence[int], settle: float = SETTLE_SECONDS) -> Opened:
+    """A new page that shows the alarms, `settle` seconds, a click on the wall's link: until the last tile's picture."""
     async with browser.page("/alarms", (layout, cameras)) as page:
         await page.until("the shell is loaded", "() => !!document.querySelector('header nav a[href=\"/wall\"]')")
-        await page.rest(SETTLE_SECONDS)
+        await page.rest(settle)
         await page.page.click('header nav a[href="/wall"]')
         last = await _last_picture(page, cameras)
         return Opened(last - await page.clicked_at(), last - await _offered(page))
@@ -45,6 +47,12 @@ async def navigated(browser: Chromium, layout: str, cameras: Sequence[int]) -> O
     async with browser.page(f"/wall?layout={layout}&cams={wanted}") as page:
         last = await _last_picture(page, cameras)
         return Opened(last, last - await _offered(page))
+
+
+async def warmed(browser: Chromium, cameras: Sequence[int]) -> None:
+    """Start every feed; they keep running when nobody watches."""
+    for first in range(0, len(cameras), WALL):
+        await opened(browser, "16", cameras[first : first + WALL])
 
 
 async def _last_picture(page: WallPage, cameras: Sequence[int]) -> float:
@@ -69,15 +77,20 @@ class Switched:
     """How old that frame was when it was presented, since it reached the hub."""
 
 
-async def switches(browser: Chromium, cameras: Sequence[int], count: int) -> AsyncIterator[Switched]:
-    """Switch the tiles of a wall of four, one after the other, through all cameras; every feed is running already."""
+async def switches(
+    browser: Chromium, cameras: Sequence[int], count: int, settles: Sequence[float] = (SETTLE_SECONDS,)
+) -> AsyncIterator[Switched]:
+    """Switch the tiles of a wall of four, one after the other, through all cameras; every feed is running already.
+
+    `settles`: for how many seconds the wall plays before each click, in turn.
+    """
     if len(cameras) <= _TILES:
         raise HubError(Kind.INVALID, f"switching needs more than {_TILES} cameras")
     shown = list(cameras[:_TILES])
     async with browser.page(f"/wall?layout={_TILES}&cams={','.join(map(str, shown))}") as page:
         await page.playing(shown)
-        for tile, camera in _plan(cameras, count):
-            yield await _switch(page, tile, camera)
+        for (tile, camera), settle in zip(_plan(cameras, count), cycle(settles), strict=False):
+            yield await _switch(page, tile, camera, settle)
 
 
 def _plan(cameras: Sequence[int], count: int) -> Iterator[tuple[int, int]]:
@@ -86,12 +99,12 @@ def _plan(cameras: Sequence[int], count: int) -> Iterator[tuple[int, int]]:
         yield number % _TILES, camera
 
 
-async def _switch(page: WallPage, tile: int, camera: int) -> Switched:
+async def _switch(page: WallPage, tile: int, camera: int, settle: float) -> Switched:
     row = page.page.locator(f'aside.tree [data-camera="{camera}"]').first
     await page.page.click(f'[data-tile="{tile}"]')
     await row.scroll_into_view_if_needed()
     await page.forget()
-    await page.rest(SETTLE_SECONDS)
+    await page.rest(settle)
     offset = hub_time(await page.frames(tile))
     before = await page.tile(tile)
     await page.forget()

@@ -21,17 +21,24 @@
   document.addEventListener('click', (event) => kept.clicks.push(event.timeStamp), true)
 
   const tileOf = (video) => Number(video.closest('[data-tile]')?.dataset.tile ?? -1)
+  // A picture is seen once it is uncovered and its video stands in a tile of the document, whichever comes last.
+  const videos = new Set()
+  const seen = new WeakSet()
+  const look = (video) => {
+    const visible = !video.classList.contains('covered') && video.isConnected && tileOf(video) >= 0
+    if (visible && !seen.has(video)) {
+      kept.uncovered[tileOf(video)] = performance.now()
+      seen.add(video)
+    } else if (!visible) seen.delete(video)
+  }
   const watch = (video) => {
     if (watched.has(video)) return
     watched.add(video)
-    let covered = video.classList.contains('covered')
-    if (!covered) kept.uncovered[tileOf(video)] = performance.now()
-    new MutationObserver(() => {
-      const now = video.classList.contains('covered')
-      if (covered && !now) kept.uncovered[tileOf(video)] = performance.now()
-      covered = now
-    }).observe(video, { attributes: true, attributeFilter: ['class'] })
+    videos.add(video)
+    look(video)
+    new MutationObserver(() => look(video)).observe(video, { attributes: true, attributeFilter: ['class'] })
   }
+  new MutationObserver(() => videos.forEach(look)).observe(document, { childList: true, subtree: true })
 
   const prototype = HTMLVideoElement.prototype
   const native = prototype.requestVideoFrameCallback

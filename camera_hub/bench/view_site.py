@@ -9,12 +9,16 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import httpx
 
 from camera_hub.bench.foreign import end_process
 from camera_hub.clock import Clock
 from camera_hub.demo import accounts, township
 from camera_hub.demo.api import Api, browser
-from camera_hub.demo.farm import farm, free_network
+from camera_hub.demo.farm import Farm, farm, free_network
 from camera_hub.errors import HubError, Kind
 from camera_hub.running import running
 
@@ -32,6 +36,7 @@ class Site:
 
     api: Api
     cameras: tuple[int, ...]
+    pid: int
 
     @property
     def url(self) -> str:
@@ -40,25 +45,54 @@ class Site:
 
 @asynccontextmanager
 async def site(folder: Path, clock: Clock, *, cameras: int, gop_seconds: int) -> AsyncIterator[Site]:
-    """A site while the block runs, with its data in `folder`. Raises HubError when a part does not start."""
-    cache = folder / "pictures"
+    """Virtual villages and a hub while the block runs, with its data in `folder`. Raises HubError."""
+    async with villages(folder, cameras=cameras, gop_seconds=gop_seconds) as farmed, hub(folder, clock, farmed) as made:
+        yield made
+
+
+@asynccontextmanager
+async def villages(folder: Path, *, cameras: int, gop_seconds: int) -> AsyncIterator[Farm]:
+    """That many virtual cameras while the block runs. Raises HubError when they do not start."""
     words = ("--gop", str(gop_seconds))
+    async with farm(VILLAGES, cameras, free_network(), folder / "pictures", words) as farmed:
+        yield farmed
+
+
+@asynccontextmanager
+async def hub(folder: Path, clock: Clock, farmed: Farm, python: str | None = None) -> AsyncIterator[Site]:
+    """A hub in which all these cameras are in service. Raises HubError when a part does not start.
+
+    `python`: the interpreter of another checkout's environment, whose hub is run.
+    """
     async with AsyncExitStack() as stack:
-        villages = await stack.enter_async_context(farm(VILLAGES, cameras, free_network(), cache, words))
-        url, token = await stack.enter_async_context(_hub(folder / "data"))
+        url, token, pid = await stack.enter_async_context(_hub(folder / "data", python))
         api = await stack.enter_async_context(browser(url))
-        ids = await township.found_township(api, villages, token, accounts.fresh())
+        ids = await township.found_township(api, farmed, token, accounts.fresh())
         known = {
             device.host: {"port": device.port, "endpoint": ""}
-            for village in villages.villages
+            for village in farmed.villages
             for device in village.devices
         }
-        made, refused = await township.register(api, villages, ids, known, lambda line: None)
+        made, refused = await township.register(api, farmed, ids, known, lambda line: None)
         if refused:
             raise HubError(Kind.UNREACHABLE, "not every virtual camera could be registered: " + "; ".join(refused[:3]))
         await township.put_in_service(api, made)
         await _proved(api, clock)
-        yield Site(api, tuple(camera["id"] for camera in await api("GET", "/api/cameras")))
+        registered = await api("GET", "/api/cameras")
+        yield Site(api, tuple(camera["id"] for camera in registered), pid)
+
+
+async def sub_streams(farmed: Farm) -> dict[str, str]:
+    """The RTSP URL of every camera's sub stream, with its login, by the name that a foreign server gives to it."""
+    async with httpx.AsyncClient(base_url=farmed.control, timeout=10.0, trust_env=False) as client:
+        described: dict[str, Any] = (await client.get("/farm")).json()
+    found: dict[str, str] = {}
+    for village in described["villages"]:
+        for device in village["devices"]:
+            login = f"{quote(device['username'], '')}:{quote(device['password'], '')}"
+            for channel in device["channels"]:
+                found[channel["key"]] = channel["sub_url"].replace("rtsp://", f"rtsp://{login}@", 1)
+    return found
 
 
 async def _proved(api: Api, clock: Clock) -> None:
@@ -74,8 +108,8 @@ async def _proved(api: Api, clock: Clock) -> None:
 
 
 @asynccontextmanager
-async def _hub(data: Path) -> AsyncIterator[tuple[str, str]]:
-    """`camera-hub serve` on free ports; its URL, and the token of its first start."""
+async def _hub(data: Path, python: str | None) -> AsyncIterator[tuple[str, str, int]]:
+    """`camera-hub serve` on free ports; its URL, the token of its first start, its process."""
     environment = {
         **os.environ,
         "CAMERA_HUB_SERVER__PORT": "0",
@@ -88,14 +122,24 @@ async def _hub(data: Path) -> AsyncIterator[tuple[str, str]]:
         "CAMERA_HUB_HEALTH__ROUND_SECONDS": "3600",
         "CAMERA_HUB_HEALTH__PICTURE_SECONDS": "3600",
     }
+    if python is not None:
+        environment.pop("PYTHONPATH", None)
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "camera_hub", "serve", env=environment, stdin=DEVNULL, stdout=PIPE
+        python or sys.executable,
+        "-m",
+        "camera_hub",
+        "serve",
+        env=environment,
+        # Python would prefer a package of that name in the working directory to the other checkout's.
+        cwd=None if python is None else "/",
+        stdin=DEVNULL,
+        stdout=PIPE,
     )
     try:
         assert process.stdout is not None
         url, token = await _announced(process.stdout)
         async with running(_drained(process.stdout), "hub's output"):
-            yield url, token
+            yield url, token, process.pid
     finally:
         await end_process(process, STOP_SECONDS)
 

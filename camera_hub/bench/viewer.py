@@ -7,7 +7,7 @@ import array
 import secrets
 import socket
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import cast
 
 from aiortc import RTCCertificate, RTCDtlsFingerprint, RTCDtlsParameters, RTCDtlsTransport, RTCIceTransport
@@ -53,7 +53,7 @@ class Viewer:
         self._certificate = certificate
         self._ssrc = secrets.randbits(32)
         self.socket = _socket(address)
-        self._recv_into = self.socket.recv_into
+        self._recv_into: Callable[[bytearray], int] = self.socket.recv_into
         self.ice = IceEnd(self.socket, clock)
         self._dtls = RTCDtlsTransport(cast(RTCIceTransport, self.ice), [certificate])
         set_dtls_role(self._dtls, "client", [_PROFILES[cipher]])

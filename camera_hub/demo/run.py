@@ -41,6 +41,7 @@ class Options:
     villages: int = 16
     cameras: int = 64
     faults: bool = True
+    key_frames: str = "first_only"
 
 
 @dataclass(slots=True)
@@ -131,7 +132,13 @@ async def _started(stack: AsyncExitStack, options: Options, watch: Stopwatch) ->
         _say(f"starting {options.villages} virtual villages with {options.cameras} cameras …")
         cache = data / "farm" if options.data else None
         running_farm = await stack.enter_async_context(
-            farm(options.villages, options.cameras, kept.network, cache, ["--sound"])
+            farm(
+                options.villages,
+                options.cameras,
+                kept.network,
+                cache,
+                ["--sound", "--key-frames", options.key_frames],
+            )
         )
     with watch.phase("hub"):
         hub = await stack.enter_async_context(serving(_settings(options, data), SystemClock()))

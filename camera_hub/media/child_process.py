@@ -10,6 +10,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from typing import Protocol
 
+from camera_hub import allocator
 from camera_hub.wire import Pipe
 
 log = logging.getLogger(__name__)
@@ -99,7 +100,7 @@ def environment(ours: "os._Environ[str] | dict[str, str]") -> dict[str, str]:
     """The environment of a helper process: nothing of ours that could be a secret."""
     passed = {name: ours[name] for name in _PASSED_ON if name in ours}
     # One thread per helper is what we plan for; BLAS would start one per core, each with its own address space.
-    return {**passed, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+    return {**passed, **allocator.environment(), "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
 
 
 async def _end(started: Helper) -> None:

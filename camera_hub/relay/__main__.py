@@ -7,25 +7,35 @@ import signal
 import socket
 import sys
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-from camera_hub.clock import SystemClock
+from camera_hub.clock import Clock, SystemClock
 from camera_hub.errors import HubError
-from camera_hub.event_loop import LoopMeter, TurnSelector, loop_with
-from camera_hub.relay.libraries import check_versions
-from camera_hub.relay.process import gc_control
-from camera_hub.relay.process.relay import Relay
+from camera_hub.relay.lean_imports import load_lean
 from camera_hub.wire import Pipe
 
+if TYPE_CHECKING:
+    from camera_hub.relay.process.relay import Relay
 
-async def serve(fd: int, waited: Callable[[], float] | None = None) -> None:
-    """Serve the inherited socket until the hub closes it. `waited`: seconds without anything to do, if known."""
+
+async def serve(fd: int, relay: "Callable[[Pipe, Clock], Relay]") -> None:
+    """Serve the inherited socket until the hub closes it."""
     reader, writer = await asyncio.open_connection(sock=socket.socket(fileno=fd))
     pipe = Pipe(reader, writer)
     try:
-        clock = SystemClock()
-        await Relay(pipe, clock, LoopMeter(clock, waited)).run()
+        await relay(pipe, SystemClock()).run()
     finally:
         await pipe.close()
+
+
+def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """uvloop where it is installed. Cameras wake a relay for each of their frames, and from there to our own code it
+    takes a third to a half less time. None: asyncio's own event loop."""
+    try:
+        import uvloop
+    except ImportError:  # there is none for this system
+        return None
+    return uvloop.new_event_loop
 
 
 def main() -> None:
@@ -36,6 +46,10 @@ def main() -> None:
     logging.basicConfig(
         stream=sys.stderr, level=options.log_level, format="%(asctime)s relay %(levelname)s %(name)s: %(message)s"
     )
+    load_lean()  # and only then what imports aiortc
+    from camera_hub.relay.libraries import check_versions
+    from camera_hub.relay.process import gc_control, relay  # all imports come before `take_control`
+
     try:
         check_versions()
     except HubError as error:
@@ -44,10 +58,8 @@ def main() -> None:
         logging.getLogger(verbose).setLevel(logging.WARNING)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the hub, which then closes the pipe
     gc_control.take_control()
-    selector = TurnSelector()
-    selector.prefer(options.fd)  # the hub is answered however many cameras send
-    with asyncio.Runner(loop_factory=loop_with(selector)) as runner:
-        runner.run(serve(options.fd, lambda: selector.waited))
+    with asyncio.Runner(loop_factory=loop_factory()) as runner:
+        runner.run(serve(options.fd, relay.Relay))
 
 
 if __name__ == "__main__":

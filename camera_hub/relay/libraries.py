@@ -4,11 +4,11 @@ Nothing else in the house touches a private name of these libraries (tests/relay
 None where this pylibsrtp has no such binding; see `srtp_pointer_works`.
 """
 
-from importlib import metadata
+from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
-from aiortc import RTCDtlsTransport
-from aiortc.rtcdtlstransport import SRTPProtectionProfile
+from aiortc.rtcdtlstransport import RTCDtlsTransport, SRTPProtectionProfile
 from pylibsrtp import Session
 
 from camera_hub.errors import HubError, Kind
@@ -29,6 +29,10 @@ VERSIONS = {"aioice": "0.13.0", "aiortc": "1.16.0", "pylibsrtp": "1.0.0"}
 def check_versions(wanted: dict[str, str] = VERSIONS) -> None:
     """Raises HubError(UNAVAILABLE) when a library is missing or of another version."""
     for name, version in wanted.items():
+        if _installed(name, version):
+            continue
+        from importlib import metadata  # 2 MB that a relay whose libraries are right does without
+
         try:
             found = metadata.version(name)
         except metadata.PackageNotFoundError:
@@ -39,6 +43,13 @@ def check_versions(wanted: dict[str, str] = VERSIONS) -> None:
                 f"the relay needs {name} {version} and found {found}, whose private parts may differ; "
                 f"run: pip install {name}=={version}",
             )
+
+
+def _installed(name: str, version: str) -> bool:
+    """Whether the installer's record of this version lies beside the package that is imported."""
+    spec = find_spec(name)
+    places = (spec.submodule_search_locations or ()) if spec is not None else ()
+    return any((Path(place).parent / f"{name}-{version}.dist-info").is_dir() for place in places)
 
 
 def srtp_pointer(session: Session) -> Any:

@@ -103,7 +103,8 @@ class RelayConfig(Message):
     pacer_rate: Annotated[int, Range(1, 1e12)] = 100_000_000
     gop_cache_bytes: Count = 4 * 1024 * 1024
     gop_cache_seconds: Seconds = 10.0
-    history_packets: Count = 2048
+    history_seconds: Seconds = 2.0  # packets are kept for resends that long …
+    history_packets: Count = 2048  # … and at most so many, beside what is replayed
     max_viewers: Count = 64
     plain_sending: bool = False  # one packet, one call: no SRTP batches, no sendmmsg, no UDP GSO
     connect_timeout: Seconds = 15.0  # a viewer that is not connected by then is closed

@@ -13,7 +13,7 @@ from pathlib import Path
 from camera_hub.simulator.control import Control
 from camera_hub.simulator.discovery import PORT
 from camera_hub.simulator.farm import Discovery, Farm
-from camera_hub.simulator.model import MAIN, SUB
+from camera_hub.simulator.model import MAIN, SUB, KeyFrames
 from camera_hub.simulator.plan import Ports, default_farm, demo_faults
 
 
@@ -34,6 +34,14 @@ def parser() -> argparse.ArgumentParser:
     )
     options.add_argument(
         "--gop", type=int, choices=range(1, 31), metavar="SECONDS", help="interval between key frames (default: 2)"
+    )
+    options.add_argument(
+        "--key-frames",
+        type=KeyFrames,
+        choices=list(KeyFrames),
+        default=KeyFrames.FIRST_ONLY,
+        help="who gets a key frame at once: every receiver, the first of a stream (default), who asks by "
+        "SetSynchronizationPoint, nobody",
     )
     options.add_argument("--network", default="127.20", help="first two octets of the devices' addresses")
     options.add_argument("--http-port", type=int, default=8080, help="0: chosen by the system")
@@ -67,6 +75,7 @@ async def run(options: argparse.Namespace) -> None:
         network=options.network,
         ports=Ports(options.http_port, options.rtsp_port),
         sound=options.sound,
+        key_frames=options.key_frames,
         main=None if options.gop is None else replace(MAIN, gop_seconds=options.gop),
         sub=None if options.gop is None else replace(SUB, gop_seconds=options.gop),
     )

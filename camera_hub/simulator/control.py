@@ -1,6 +1,7 @@
-"""The control port of a farm: switching faults, describing the farm, its counters, as JSON over HTTP on loopback.
+"""The control port of a farm: switches, the farm's description, its counters, as JSON over HTTP on loopback.
 
 GET /farm · GET /stats · POST /faults {"target": "东沟村", "fault": "dead", "on": true, "value": null}
+POST /key-frames {"target": "东沟村", "key_frames": "at_once"} (null: as the farm was started)
 """
 
 import asyncio
@@ -10,6 +11,7 @@ from typing import Any, Self
 
 from camera_hub.simulator.farm import Farm, UnknownTarget
 from camera_hub.simulator.faults import Fault
+from camera_hub.simulator.model import KeyFrames
 from camera_hub.simulator.web import HttpRequest, HttpResponse, converse
 
 
@@ -68,7 +70,9 @@ class Control:
                 return _json(200, self._farm.stats())
             case "POST", "/faults":
                 return await self._switch(request.body)
-        return _json(404, {"error": "not found; use GET /farm, GET /stats or POST /faults"})
+            case "POST", "/key-frames":
+                return self._set_key_frames(request.body)
+        return _json(404, {"error": "not found; use GET /farm, GET /stats, POST /faults or POST /key-frames"})
 
     async def _switch(self, body: bytes) -> HttpResponse:
         try:
@@ -87,6 +91,17 @@ class Control:
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             return _json(400, {"error": f"invalid request: {error}", "faults": [one.value for one in Fault]})
         return _json(200, {"faults": self._farm.describe()["faults"]})
+
+    def _set_key_frames(self, body: bytes) -> HttpResponse:
+        try:
+            wanted = json.loads(body)
+            target, key_frames = str(wanted["target"]), wanted["key_frames"]
+            self._farm.set_key_frames(target, key_frames)
+        except UnknownTarget as error:
+            return _json(404, {"error": str(error)})
+        except (ValueError, KeyError, TypeError) as error:
+            return _json(400, {"error": f"invalid request: {error}", "key_frames": [one.value for one in KeyFrames]})
+        return _json(200, {"target": target, "key_frames": key_frames})
 
 
 def _json(status: int, value: dict[str, Any]) -> HttpResponse:

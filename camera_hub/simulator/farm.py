@@ -12,7 +12,7 @@ from camera_hub.simulator.clock import Clock, SystemClock
 from camera_hub.simulator.device import Device
 from camera_hub.simulator.discovery import PORT, Responder
 from camera_hub.simulator.faults import Fault, Switchboard
-from camera_hub.simulator.model import FarmPlan
+from camera_hub.simulator.model import FarmPlan, KeyFrames
 from camera_hub.simulator.picture.library import Library
 from camera_hub.simulator.state import DeviceState
 
@@ -26,7 +26,7 @@ class Discovery:
 
 
 class UnknownTarget(ValueError):
-    """The target of a fault is not in the farm."""
+    """The target of a switch is not in the farm."""
 
 
 class Farm:
@@ -87,6 +87,13 @@ class Farm:
         """
         self._board.switch(self._resolve(target), Fault(fault), on=on, value=value)
         await asyncio.gather(*(device.apply() for device in self.devices.values()))
+
+    def set_key_frames(self, target: str, key_frames: KeyFrames | str | None) -> None:
+        """Switch whom a village, device or channel gives a key frame at once; None: as planned again.
+
+        Raises UnknownTarget, ValueError.
+        """
+        self._board.set_key_frames(self._resolve(target), None if key_frames is None else KeyFrames(key_frames))
 
     def discovery_port(self, device: str) -> int:
         """UDP port on which a device receives unicast probes. Raises KeyError when discovery is off."""
@@ -155,6 +162,7 @@ class Farm:
                     "label": channel.label,
                     "codec": channel.main.codec,
                     "sound": channel.sound.value,
+                    "key_frames": state.key_frames(channel).value,
                     "main_url": f"{base}{channel.number}01",
                     "sub_url": f"{base}{channel.number}02",
                 }

@@ -1,7 +1,9 @@
-"""Faults by name, and the switchboard that records which are on for a village, a device or a channel."""
+"""Faults by name, and the switchboard that records what is switched for a village, a device or a channel."""
 
 from collections.abc import Callable, Iterable, Mapping
 from enum import StrEnum
+
+from camera_hub.simulator.model import KeyFrames
 
 SIX_MONTHS = 182 * 86_400.0
 
@@ -42,10 +44,11 @@ INNER_ADDRESS = "192.168.1.64"
 
 
 class Switchboard:
-    """Which faults are on, by target. Listeners are called after each change."""
+    """Which faults are on, and who gets key frames, by target. Listeners are called after each change of a fault."""
 
     def __init__(self) -> None:
         self._on: dict[str, dict[Fault, float]] = {}
+        self._key_frames: dict[str, KeyFrames] = {}
         self._listeners: list[Callable[[], None]] = []
 
     def switch(self, target: str, fault: Fault, *, on: bool, value: float | None = None) -> None:
@@ -72,6 +75,18 @@ class Switchboard:
             for target, faults in sorted(self._on.items())
             for fault, value in faults.items()
         ]
+
+    def set_key_frames(self, target: str, key_frames: KeyFrames | None) -> None:
+        """Override the plan for one target; None ends that."""
+        if key_frames is None:
+            self._key_frames.pop(target, None)
+        else:
+            self._key_frames[target] = key_frames
+
+    def key_frames(self, targets: Iterable[str]) -> KeyFrames | None:
+        """What overrides the plan for these targets, the narrowest (last) one first; None: nothing does."""
+        found = [self._key_frames[target] for target in targets if target in self._key_frames]
+        return found[-1] if found else None
 
     def listen(self, listener: Callable[[], None]) -> None:
         """Have `listener` called after each change."""

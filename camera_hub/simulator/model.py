@@ -48,6 +48,15 @@ SUB = StreamSpec()
 SUB_H265 = StreamSpec(codec="h265", fps=12, bitrate=250_000)
 
 
+class KeyFrames(StrEnum):
+    """Whom a camera gives a key frame at once; everybody else waits for the next regular one."""
+
+    AT_ONCE = "at_once"  # every receiver that starts to play, and SetSynchronizationPoint
+    FIRST_ONLY = "first_only"  # the receiver that starts the stream, and SetSynchronizationPoint
+    ON_REQUEST = "on_request"  # SetSynchronizationPoint alone
+    WAIT = "wait"  # nobody: SetSynchronizationPoint is answered, but changes nothing
+
+
 class Sound(StrEnum):
     """The codec of a channel's microphone."""
 
@@ -73,6 +82,7 @@ class Channel:
     main: StreamSpec = MAIN
     sub: StreamSpec = SUB
     sound: Sound = Sound.NONE
+    key_frames: KeyFrames = KeyFrames.FIRST_ONLY
 
     def stream(self, number: int) -> StreamSpec:
         """1 is the main stream, 2 the sub stream."""

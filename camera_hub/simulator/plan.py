@@ -2,7 +2,7 @@
 
 import uuid
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import cycle
 
@@ -15,6 +15,7 @@ from camera_hub.simulator.model import (
     Channel,
     DeviceKind,
     FarmPlan,
+    KeyFrames,
     RtspAuth,
     SimDevice,
     Sound,
@@ -65,12 +66,13 @@ def default_farm(
     h265: bool = True,
     sound: bool = False,
     h265_only: int = 0,
+    key_frames: KeyFrames = KeyFrames.FIRST_ONLY,
 ) -> FarmPlan:
     """A farm with at least that many cameras, each village in a /24 of `network`, and the first `faults` demo faults.
 
     Every second village has recorders as far as it has eight cameras for each; the others have single cameras.
     The first device of the last village has H.265 main streams, the first device of each of the first `h265_only`
-    villages sends H.265 only. With `sound` most cameras have a microphone.
+    villages sends H.265 only. With `sound` most cameras have a microphone. `key_frames` is a setting of every camera.
     """
     if not 1 <= villages <= 250 or cameras < villages or cameras > villages * 200:
         raise ValueError("there must be 1 to 250 villages with 1 to 200 cameras each")
@@ -90,8 +92,14 @@ def default_farm(
         for number, share in enumerate(_shares(villages, cameras))
     )
     if sound:
-        made = tuple(replace(village, devices=tuple(map(_with_sound, village.devices))) for village in made)
+        made = _each_device(made, _with_sound)
+    if key_frames is not KeyFrames.FIRST_ONLY:
+        made = _each_device(made, lambda device: _with_key_frames(device, key_frames))
     return FarmPlan(made, demo_faults(made)[:faults])
+
+
+def _each_device(villages: Sequence[Village], change: Callable[[SimDevice], SimDevice]) -> tuple[Village, ...]:
+    return tuple(replace(village, devices=tuple(map(change, village.devices))) for village in villages)
 
 
 def as_h265(given: StreamSpec | None, usual: StreamSpec = MAIN_H265) -> StreamSpec:
@@ -204,6 +212,10 @@ def _with_sound(device: SimDevice) -> SimDevice:
     first = zlib.crc32(device.key.encode())
     channels = (replace(one, sound=kinds[(first + one.number) % len(kinds)]) for one in device.channels)
     return replace(device, channels=tuple(channels))
+
+
+def _with_key_frames(device: SimDevice, key_frames: KeyFrames) -> SimDevice:
+    return replace(device, channels=tuple(replace(one, key_frames=key_frames) for one in device.channels))
 
 
 def demo_faults(villages: tuple[Village, ...]) -> tuple[tuple[str, str], ...]:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from camera_hub.simulator.auth import Login
 from camera_hub.simulator.clock import Clock
 from camera_hub.simulator.faults import INNER_ADDRESS, Fault, Switchboard
-from camera_hub.simulator.model import Channel, SimDevice, Village
+from camera_hub.simulator.model import Channel, KeyFrames, SimDevice, Village
 from camera_hub.simulator.picture.library import Library
 from camera_hub.simulator.stats import DeviceStats
 
@@ -50,6 +50,10 @@ class DeviceState:
             found = self._board.active((self.village.key, self.plan.key, *((key,) if key else ())))
             self._known[key] = found
         return found
+
+    def key_frames(self, channel: Channel) -> KeyFrames:
+        """Whom a channel gives a key frame at once: as switched, else as planned."""
+        return self._board.key_frames((self.village.key, self.plan.key, channel.key)) or channel.key_frames
 
     @property
     def silent(self) -> bool:

@@ -8,19 +8,16 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from functools import cache
 from pathlib import Path
 from typing import Any, Self
 
-from alembic import command
-from alembic.config import Config
-from alembic.script import ScriptDirectory
 from sqlalchemy import URL, Connection, event, make_url
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 
 from camera_hub.errors import DATABASE_REASONS, HubError, Kind
 from camera_hub.store.failures import busy, failure_of
+from camera_hub.store.revisions import revisions
 
 log = logging.getLogger(__name__)
 
@@ -224,41 +221,26 @@ def in_use(url: URL) -> HubError:
     )
 
 
-@cache
-def _revisions() -> tuple[frozenset[str], str | None]:
-    """All revisions known to this program, and the newest one: they do not change while it runs."""
-    scripts = ScriptDirectory.from_config(_config())
-    return frozenset(script.revision for script in scripts.walk_revisions()), scripts.get_current_head()
-
-
-def _config() -> Config:
-    config = Config()
-    config.set_main_option("script_location", str(_MIGRATIONS))
-    return config
-
-
 def _upgrade(connection: Connection) -> None:
-    known, newest = _revisions()
+    schema = revisions()
     try:
         found = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalars().all()
     except DBAPIError:
         found = []
         connection.rollback()
-    if strange := [revision for revision in found if revision not in known]:
+    if strange := [revision for revision in found if revision not in schema.known]:
         raise HubError(
             Kind.CONFLICT,
             f"the database has schema {strange[0]}, which is newer than this camera hub; install the newer version",
             reason="schema_newer",
         )
-    if list(found) == [newest]:
+    if list(found) == [schema.newest]:
         return
     # Else a newer hub, started beside one that runs, would change the tables beneath it before it is refused.
     on_postgresql = connection.dialect.name == "postgresql"
     if on_postgresql and not connection.exec_driver_sql(f"SELECT pg_try_advisory_xact_lock({HUB_LOCK})").scalar():
         raise in_use(connection.engine.url)
-    config = _config()
-    config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    _run_migrations(connection)
     if connection.dialect.name == "sqlite":
         broken = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
         if broken:
@@ -268,3 +250,13 @@ def _upgrade(connection: Connection) -> None:
                 " changed; restore the last backup, or have it repaired",
                 reason="schema_broken",
             )
+
+
+def _run_migrations(connection: Connection) -> None:
+    from alembic import command  # not while the hub only starts: it takes 10 MB
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(_MIGRATIONS))
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")

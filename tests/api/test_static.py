@@ -1,15 +1,20 @@
 """Pages, headers, limits, probes."""
 
+import gzip
+import os
 from pathlib import Path
 
 import httpx
 import pytest
 
 from camera_hub.access.policy import Role
-from camera_hub.api.static import StaticPages
+from camera_hub.api.static import StaticPages, accepted_encodings, matches
 from camera_hub.app import MAX_BODY
 from camera_hub.store.database import Database
 from tests.api.conftest import Hub
+
+SCRIPT = b"export const words = 'one two three';"
+BROTLI = b"not decoded in these tests"
 
 
 @pytest.fixture
@@ -17,7 +22,10 @@ def pages(tmp_path: Path) -> Path:
     root = tmp_path / "web_dist"
     (root / "assets").mkdir(parents=True)
     (root / "index.html").write_text("<!doctype html><title>wall</title>")
-    (root / "assets" / "index-a1b2c3.js").write_text("export {}")
+    script = root / "assets" / "index-a1b2c3.js"
+    script.write_bytes(SCRIPT)
+    script.with_name(script.name + ".gz").write_bytes(gzip.compress(SCRIPT))
+    script.with_name(script.name + ".br").write_bytes(BROTLI)
     (root / "favicon.svg").write_text("<svg/>")
     (tmp_path / "secret.txt").write_text("secret")
     return root
@@ -44,10 +52,104 @@ async def test_hashed_assets_are_kept_for_a_year(browser: httpx.AsyncClient) -> 
     assert (await browser.get("/favicon.svg")).headers["cache-control"] == "no-cache"
 
 
+async def raw(browser: httpx.AsyncClient, path: str, **headers: str) -> tuple[httpx.Response, bytes]:
+    """The answer and its bytes as they were sent."""
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    async with browser.stream("GET", path, headers=named) as answer:
+        return answer, b"".join([chunk async for chunk in answer.aiter_raw()])
+
+
+@pytest.mark.parametrize(
+    ("accepted", "encoding", "content"),
+    [
+        ("gzip, deflate, br, zstd", "br", BROTLI),
+        ("gzip, deflate", "gzip", gzip.compress(SCRIPT)[10:]),
+        ("br;q=0, gzip;q=0.1", "gzip", gzip.compress(SCRIPT)[10:]),
+        ("br;q=0.000, gzip;q=0", None, SCRIPT),
+        ("identity", None, SCRIPT),
+        ("", None, SCRIPT),
+        ("*", "br", BROTLI),
+        ("*;q=0", None, SCRIPT),
+        (";;,=,q=0;br", None, SCRIPT),
+    ],
+)
+async def test_a_file_comes_compressed_where_the_browser_takes_it(
+    browser: httpx.AsyncClient, accepted: str, encoding: str | None, content: bytes
+) -> None:
+    answer, sent = await raw(browser, "/assets/index-a1b2c3.js", accept_encoding=accepted)
+    assert answer.status_code == 200
+    assert answer.headers.get("content-encoding") == encoding
+    assert sent.endswith(content)
+    assert int(answer.headers["content-length"]) == len(sent)
+    assert answer.headers["vary"] == "accept-encoding"
+    assert answer.headers["content-type"].startswith("text/javascript")
+    assert answer.headers["cache-control"] == "public, max-age=31536000, immutable"
+    assert "content-security-policy" in answer.headers
+
+
+async def test_a_file_without_a_compressed_copy_comes_as_it_is(browser: httpx.AsyncClient) -> None:
+    answer, sent = await raw(browser, "/favicon.svg", accept_encoding="br, gzip")
+    assert ("content-encoding" in answer.headers, sent) == (False, b"<svg/>")
+    assert answer.headers["content-type"] == "image/svg+xml"
+
+
+async def test_head_says_what_get_would_send(browser: httpx.AsyncClient) -> None:
+    answer = await browser.head("/assets/index-a1b2c3.js", headers={"accept-encoding": "br"})
+    assert (answer.status_code, answer.content) == (200, b"")
+    assert answer.headers["content-length"] == str(len(BROTLI))
+    assert answer.headers["content-encoding"] == "br"
+
+
+async def test_what_a_browser_has_is_not_sent_again(browser: httpx.AsyncClient) -> None:
+    first, _ = await raw(browser, "/wall", accept_encoding="br")
+    again, sent = await raw(browser, "/wall", accept_encoding="br", if_none_match=f'"other", W/{first.headers["etag"]}')
+    assert (again.status_code, sent) == (304, b"")
+    assert again.headers["etag"] == first.headers["etag"]
+    assert (again.headers["cache-control"], again.headers["vary"]) == ("no-cache", "accept-encoding")
+    assert "content-security-policy" in again.headers
+
+
+async def test_each_encoding_has_a_tag_of_its_own(browser: httpx.AsyncClient) -> None:
+    tags = {
+        (await raw(browser, "/assets/index-a1b2c3.js", accept_encoding=encoding))[0].headers["etag"]
+        for encoding in ("br", "gzip", "identity")
+    }
+    assert len(tags) == 3
+
+
+async def test_another_page_of_the_same_size_and_time_is_another_page(browser: httpx.AsyncClient, pages: Path) -> None:
+    page = pages / "index.html"
+    first, _ = await raw(browser, "/")
+    at = page.stat()
+    page.write_text(page.read_text().replace("wall", "hall"))
+    os.utime(page, ns=(at.st_atime_ns, at.st_mtime_ns))
+    again, sent = await raw(browser, "/", if_none_match=first.headers["etag"])
+    assert (again.status_code, len(sent)) == (200, at.st_size)
+
+
+async def test_a_range_is_answered_with_the_whole(browser: httpx.AsyncClient) -> None:
+    answer, sent = await raw(browser, "/favicon.svg", range="bytes=0-1")
+    assert (answer.status_code, sent) == (200, b"<svg/>")
+    assert "accept-ranges" not in answer.headers
+
+
+def test_encodings_are_ours_only() -> None:
+    assert accepted_encodings("zstd, deflate, compress") == frozenset()
+    assert accepted_encodings("GZIP;q=1.0, BR ; Q=0.5") == {"gzip", "br"}
+
+
+def test_a_tag_is_compared_weakly() -> None:
+    assert matches("*", '"a"')
+    assert matches('W/"a", "b"', '"a"')
+    assert not matches("", '"a"')
+    assert not matches('"ab"', '"a"')
+
+
 @pytest.mark.parametrize(
     "path",
     [
         "/assets/index-old.js",
+        "/assets/../../secret.txt",
         "/../secret.txt",
         "/%2e%2e/secret.txt",
         "/..%2fsecret.txt",

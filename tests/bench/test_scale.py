@@ -118,7 +118,8 @@ def test_counters_count_over_all_relays_and_from_when_the_window_began() -> None
 
 
 def test_memory_is_read_when_histories_are_full() -> None:
-    assert filling(RelayConfig().history_packets / 20) == 20
+    assert filling(20) == RelayConfig().history_seconds
+    assert filling(RelayConfig().history_packets / 0.5) == 0.5
 
 
 def test_the_worst_loop_lag_of_all_relays_is_told() -> None:

@@ -3,17 +3,20 @@
 import asyncio
 import os
 import signal
-from collections.abc import AsyncIterator
+import socket
+from collections.abc import AsyncIterator, Sequence
 
 import pytest
 
 from camera_hub.clock import SystemClock
 from camera_hub.errors import HubError, Kind, Reason
 from camera_hub.eye.messages import Look
+from camera_hub.media.child_process import Process, spawn_process
 from camera_hub.media.decoders.pool import DecoderPool
 from camera_hub.media.decoders.quarantine import Quarantine
 from camera_hub.settings import EyeSettings
 from tests.eye.key_frames import key_frame
+from tests.fakes.clock import ManualClock
 from tests.media.conftest import FAKE_EYE
 
 LOOK = Look("h264")
@@ -76,6 +79,44 @@ async def test_a_camera_that_ended_three_eyes_is_quarantined_alone_and_told(
 async def test_looks_queue_for_the_one_eye(pool: DecoderPool) -> None:
     results = await asyncio.gather(*(pool.look(n, LOOK, b"fine") for n in range(20)))
     assert [jpeg for _, jpeg in results] == [b"jpeg"] * 20
+
+
+async def test_an_eye_is_started_when_a_picture_waits_and_ended_when_none_has_come_for_a_minute() -> None:
+    clock, started = ManualClock(), list[Process]()
+
+    async def spawn(command: Sequence[str], theirs: socket.socket) -> Process:
+        started.append(await spawn_process(command, theirs))
+        return started[-1]
+
+    async with DecoderPool(EyeSettings(processes=3), clock, FAKE_EYE, spawn=spawn) as pool:
+        assert not started
+        for number in (1, 2):
+            looking = asyncio.create_task(pool.look(1, LOOK, b"fine"))
+            while not looking.done():  # the pause before the next start is the clock's
+                await asyncio.wait([looking], timeout=0.05)
+                await clock.advance(0.1)
+            assert looking.result()[1] == b"jpeg"
+            assert len(started) == number
+            await clock.advance(40)
+            assert (await pool.look(1, LOOK, b"fine"))[1] == b"jpeg"
+            await clock.advance(40)
+            assert started[-1].returncode is None
+            await clock.advance(21)
+            async with asyncio.timeout(20):
+                await started[-1].wait()
+    assert pool.figures["killed"] == 0
+
+
+async def test_a_busy_eye_is_not_ended() -> None:
+    clock = ManualClock()
+    async with DecoderPool(EyeSettings(processes=1, picture_timeout=20), clock, FAKE_EYE) as pool:
+        await pool.look(1, LOOK, b"fine")
+        eye = await pool._idle.get()
+        clock.move(1000)
+        assert not pool._withdrawn(eye)
+        pool._idle.put_nowait(eye)
+        assert pool._withdrawn(eye)
+        assert pool._idle.empty()
 
 
 def test_strikes_are_forgotten_after_their_window() -> None:

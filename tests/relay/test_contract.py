@@ -1,6 +1,7 @@
 """What we use of aiortc, aioice and pylibsrtp that they do not promise. An upgrade that moves it fails here."""
 
 import ast
+import importlib
 import inspect
 import re
 import sys
@@ -16,6 +17,7 @@ from pylibsrtp._binding import ffi, lib
 
 from camera_hub.errors import HubError, Kind
 from camera_hub.relay import __main__ as relay_main
+from camera_hub.relay import lean_imports, libraries
 from camera_hub.relay.libraries import VERSIONS, check_versions
 
 ROOT = Path(__file__).parents[2]
@@ -97,7 +99,7 @@ def test_a_relay_process_with_another_version_does_not_start(
     def refuse() -> None:
         raise HubError(Kind.UNAVAILABLE, "the relay needs aiortc 1.16.0 and found 9")
 
-    monkeypatch.setattr(relay_main, "check_versions", refuse)
+    monkeypatch.setattr(libraries, "check_versions", refuse)
     monkeypatch.setattr(sys, "argv", ["camera_hub.relay", "--fd", "0"])
     with pytest.raises(SystemExit) as caught:
         relay_main.main()
@@ -196,3 +198,39 @@ def test_the_stun_codec_checks_integrity() -> None:
     read = stun.parse_message(bytes(message))
     assert read.check_message_integrity(b"secret")
     assert not read.check_message_integrity(b"other")
+
+
+@pytest.mark.parametrize("module", lean_imports.USED)
+@pytest.mark.parametrize("name", lean_imports.ANNOTATIONS.values())
+def test_what_a_relay_does_not_load_is_used_in_annotations_alone(module: str, name: str) -> None:
+    """In the used modules, and in those of the same package that they import."""
+    package, seen, waiting = module.partition(".")[0], set[str](), [module]
+    while waiting:
+        one = waiting.pop()
+        if one in seen or one in lean_imports.ANNOTATIONS:
+            continue
+        seen.add(one)
+        tree = ast.parse(inspect.getsource(importlib.import_module(one)))
+        annotations = {
+            id(part)
+            for node in ast.walk(tree)
+            for annotation in (getattr(node, "annotation", None), getattr(node, "returns", None))
+            if annotation is not None
+            for part in ast.walk(annotation)
+        }
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Name) and node.id == name:
+                assert id(node) in annotations, f"{one}, line {node.lineno}"
+            if isinstance(node, ast.ImportFrom) and node.level == 1:
+                names = [alias.name for alias in node.names] if node.module is None else [node.module]
+                waiting += [f"{package}.{imported}" for imported in names]
+    assert module in seen
+
+
+def test_the_version_is_read_where_the_installer_left_no_record_beside_the_package(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(libraries, "_installed", lambda name, version: False)
+    check_versions()
+    with pytest.raises(HubError, match=r"found none"):
+        check_versions({"no-such-library": "1"})

@@ -36,7 +36,7 @@ def fanout(kind: str, port: UdpPort) -> Fanout:
     many = send_many(port.socket)
     if many is None or (kind == "batch" and not (gso_works() and many_works())):
         pytest.skip("this kernel has no sendmmsg or no GSO")
-    return BatchFanout(port, many, gso=kind == "batch")
+    return BatchFanout(port, many, lambda call: asyncio.get_running_loop().call_soon(call), gso=kind == "batch")
 
 
 async def wire(kind: str, profile: int, sequence: int) -> tuple[list[list[bytes]], list[tuple[int, int, int]]]:
@@ -75,6 +75,7 @@ async def wire(kind: str, profile: int, sequence: int) -> tuple[list[list[bytes]
             for run in together:
                 assert known[0].sender.fits(run)
                 known[0].sender.send(run, batch, index + run.place, 0xFFFFFFF0)
+            known[0].sender.finish_frame()
             for stream in known:
                 stream.count_sent(4, 900 + 900 + 30 + 80, 2)
         received = [[await loop.sock_recv(end, 2048) for _ in range(1 + 4 + 3 + 4)] for end in ends]

@@ -11,6 +11,7 @@ from av.video.codeccontext import VideoCodecContext
 
 from camera_hub.relay.ingest.codecs import H265
 from camera_hub.relay.ingest.depacketize import Depacketizer
+from camera_hub.relay.ingest.packetize import packetize
 from camera_hub.relay.ingest.rtp import RtpPacket
 from camera_hub.relay.ingest.timestamps import TimestampMapper
 from camera_hub.relay.ingest.video_pipeline import VideoPipeline
@@ -86,7 +87,8 @@ def test_parameter_sets_stand_in_front_of_each_random_access_picture() -> None:
     for number, kind_ in enumerate((19, 21, 16, 1)):
         made = pipeline.push(RtpPacket(96, True, number, 3600 * number, 1, unit(kind_)), float(number))
         expected = (*sets, unit(kind_)) if kind_ >= 16 else (unit(kind_),)
-        assert [units for _, units in made] == [expected]
+        assert [frame.payloads for frame, _ in made] == [packetize(H265, expected, 1200)]
+        assert [units for _, units in made] == [expected if kind_ >= 16 else ()]
     assert pipeline.sps is not None
     assert (pipeline.sps.width, pipeline.sps.height) == (320, 240)
 

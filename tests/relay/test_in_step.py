@@ -35,9 +35,13 @@ class Sender:
 
     largest: int = 1 << 20
     before: Callable[[], None] = lambda: None
+    finished: int = 0
 
     def fits(self, run: PacketRun) -> bool:
         return sum(map(len, run.payloads)) <= self.largest
+
+    def finish_frame(self) -> None:
+        self.finished += 1
 
     def form_batch(self, streams: Sequence[Stream]) -> Sequence[Stream]:
         return tuple(streams)

@@ -53,7 +53,8 @@ def sender(
     many = send_many(port.socket)
     if many is None or (kind == "batch" and not (gso_works() and many_works())):
         pytest.skip("this kernel has no sendmmsg or no GSO")
-    return BatchFanout(port, many, gso=kind == "batch").peer_sender(peer, keys, on_stall)
+    made = BatchFanout(port, many, lambda call: asyncio.get_running_loop().call_soon(call), gso=kind == "batch")
+    return made.peer_sender(peer, keys, on_stall)
 
 
 def received(far: socket.socket) -> list[bytes]:
@@ -172,5 +173,7 @@ async def test_a_peer_that_moves_leaves_its_batches_and_gets_the_next_one_at_its
                 stream = made.batch_stream(96, 7, 0, 0)
                 assert stream is not None
                 stream.sender.send(run, stream.sender.form_batch([stream]), 10 + len(transaction), 0)
+                stream.sender.finish_frame()
             assert len(fallen) == 1
+            await asyncio.sleep(0)  # the turn ends
             assert [len(received(end)) for end in (before, after)] == [3, 2]

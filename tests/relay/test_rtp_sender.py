@@ -64,7 +64,7 @@ class Feed:
 
 
 def feed() -> Feed:
-    return Feed(GopCache(max_bytes=1 << 20, max_seconds=10.0), ResendHistory(max_packets=2048))
+    return Feed(GopCache(max_bytes=1 << 20, max_seconds=10.0), ResendHistory(max_packets=2048, seconds=2.0))
 
 
 def stream(wire: Wire, *, backlog: int = 1 << 20) -> tuple[RtpSender, list[str], list[str]]:

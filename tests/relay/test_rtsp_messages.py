@@ -10,6 +10,7 @@ from camera_hub.errors import HubError, Reason
 from camera_hub.relay.rtsp.connection import CameraConnection
 from camera_hub.relay.rtsp.message import MAX_BODY, Parser, Request, Response, write_request
 from camera_hub.relay.rtsp.video_sdp import parse_video, resolve_control
+from tests.relay.socket_reads import NoPackets, read
 
 ANSWER = b"RTSP/1.0 200 OK\r\nCSeq: 2\r\nContent-Length: 5\r\nX: a\r\nx: b\r\n\r\nhello"
 STREAM = b"\r\n" + ANSWER + b"$\x00\x00\x03abc" + b"OPTIONS * RTSP/1.0\r\nCSeq: 9\r\n\r\n" + b"$\x01\x00\x00"
@@ -128,8 +129,8 @@ def test_of_several_videos_the_first_one_that_can_be_relayed_is_taken() -> None:
 
 @pytest.mark.parametrize("cseq", ["9" * 5000, "\N{SUPERSCRIPT TWO}", "-1", "", "7"])
 async def test_an_answer_to_no_request_is_ignored(cseq: str) -> None:
-    connection = CameraConnection(lambda channel, data: None)
-    connection.data_received(f"RTSP/1.0 200 OK\r\nCSeq: {cseq}\r\n\r\n".encode())
+    connection = CameraConnection(NoPackets())
+    read(connection, f"RTSP/1.0 200 OK\r\nCSeq: {cseq}\r\n\r\n".encode())
     assert not connection.lost.done()
 
 

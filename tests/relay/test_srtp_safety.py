@@ -8,7 +8,7 @@ import random
 import struct
 import sys
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
@@ -23,6 +23,7 @@ from camera_hub.relay.fanout.gso import SOL_UDP, UDP_SEGMENT
 from camera_hub.relay.fanout.in_step import InStepTracks
 from camera_hub.relay.fanout.interface import Fanout, PeerSender, ReturnRoute
 from camera_hub.relay.fanout.plain import PlainFanout
+from camera_hub.relay.fanout.send_queue import PATIENCE
 from camera_hub.relay.ingest.frame import Frame, PacketRun
 from camera_hub.relay.peer.track import PayloadTypes, Track
 from tests.relay.receiver import Judge
@@ -46,11 +47,24 @@ def session(profile: str, direction: int) -> Session:
 
 
 class Kernel:
-    """Stands for the socket: loses nothing, cuts runs as UDP_SEGMENT does, and says EAGAIN when it is full."""
+    """Stands for the socket: loses nothing, cuts runs as UDP_SEGMENT does, and says EAGAIN when it is full. It also
+    ends turns of the event loop, with `gathers` only when told to."""
 
-    def __init__(self, room: int) -> None:
+    def __init__(self, room: int, *, gathers: bool) -> None:
         self._room = room
+        self._gathers = gathers
+        self._at_turn_end: list[Callable[[], None]] = []
         self.sent: deque[bytes] = deque()
+
+    def at_turn_end(self, call: Callable[[], None]) -> None:
+        self._at_turn_end.append(call)
+        if not self._gathers:
+            self.end_turn()
+
+    def end_turn(self) -> None:
+        calls, self._at_turn_end = self._at_turn_end, []
+        for call in calls:
+            call()
 
     def sendmsg(
         self, buffers: tuple[memoryview, ...], control: Sequence[tuple[int, int, bytes]], flags: int, address: object
@@ -102,6 +116,7 @@ class Stage:
     def drain(self) -> None:
         """The far end reads, until nothing is held back any more."""
         while True:
+            self.near.end_turn()
             while self.near.sent:
                 self.judge.take(self.near.sent.popleft())
             if not self.sender.blocked:
@@ -123,6 +138,8 @@ class Stage:
                 self._frame(camera, camera.frame(self.time.now, key=True, packets=400 + value, size=24))
             case "work":
                 shown.send_queued((1, 250, 40_000)[value % 3])
+            case "turn":
+                self.near.end_turn()
             case "clog":
                 self.clogged = not self.clogged
             case "lost":
@@ -190,15 +207,25 @@ class Stage:
         return resent
 
 
-KINDS = ("batch", "no gso", "plain")
+KINDS = ("batch", "gathered", "no gso", "plain")
 
 
 def stage(profile: str = "gcm", *, room: int = 2000, kind: str = "no gso") -> Stage:
     """`room`: datagrams that the socket accepts before it is full."""
-    near = Kernel(room)
+    near = Kernel(room, gathers=kind == "gathered")
     port: Any = SimpleNamespace(socket=near, full=lambda: None)
     fanout: Fanout
-    fanout = PlainFanout(port) if kind == "plain" else BatchFanout(port, near.send_many, gso=kind == "batch")
+    fanout = (
+        PlainFanout(port)
+        if kind == "plain"
+        else BatchFanout(
+            port,
+            near.send_many,
+            near.at_turn_end,
+            gso=kind in ("batch", "gathered"),
+            patience={"gathered": 1 << 30, "batch": 0}.get(kind, PATIENCE),
+        )
+    )
     peer: Any = SimpleNamespace(route=ReturnRoute(("192.0.2.7", 9), []))
     keys = session(profile, Policy.SSRC_ANY_OUTBOUND)
     sender = fanout.peer_sender(peer, keys, lambda: made.leave_in_step())
@@ -211,7 +238,8 @@ def stage(profile: str = "gcm", *, room: int = 2000, kind: str = "no gso") -> St
 
 
 ACTIONS = (
-    "point frame frame frame key key burst work work clog lost replay codec begin_anew forget nack nack nack_nonsense"
+    "point frame frame frame key key burst work work turn clog lost replay codec begin_anew forget nack nack "
+    "nack_nonsense"
 )
 STEPS = st.lists(
     st.tuples(st.sampled_from(sorted(set(ACTIONS.split()))), st.integers(0, TRACKS - 1), st.integers(0, 30)),
@@ -238,7 +266,16 @@ def near_the_wrap(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("near_the_wrap")
 @pytest.mark.parametrize(
-    ("profile", "kind"), [("gcm", "batch"), ("gcm", "no gso"), ("gcm", "plain"), ("sha1", "batch"), ("sha1", "plain")]
+    ("profile", "kind"),
+    [
+        ("gcm", "batch"),
+        ("gcm", "gathered"),
+        ("gcm", "no gso"),
+        ("gcm", "plain"),
+        ("sha1", "batch"),
+        ("sha1", "gathered"),
+        ("sha1", "plain"),
+    ],
 )
 def test_a_long_life_goes_through_the_wrap_without_using_a_number_twice(profile: str, kind: str) -> None:
     draw = random.Random(profile)

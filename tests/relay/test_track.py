@@ -49,7 +49,7 @@ class Camera:
         self.name = name
         self.codec: str | None = codec
         self.gop_cache = GopCache(max_bytes=100_000, max_seconds=10)
-        self.history = ResendHistory(max_packets=64)
+        self.history = ResendHistory(max_packets=64, seconds=1.0)
         self._index = seed
         self._frames = 0
 

@@ -35,6 +35,38 @@ async def test_faults_are_switched_and_listed(control: Control) -> None:
     assert reply.json() == {"faults": []}
 
 
+async def test_key_frames_are_switched_and_shown(control: Control) -> None:
+    async def shown() -> str:
+        (village,) = (await ask(control, "GET", "/farm")).json()["villages"]
+        return str(village["devices"][0]["channels"][0]["key_frames"])
+
+    assert await shown() == "first_only"
+    reply = await ask(control, "POST", "/key-frames", {"target": "东沟村", "key_frames": "wait"})
+    assert reply.json() == {"target": "东沟村", "key_frames": "wait"}
+    await ask(control, "POST", "/key-frames", {"target": "donggou-1-1", "key_frames": "at_once"})
+    assert await shown() == "at_once"
+    await ask(control, "POST", "/key-frames", {"target": "donggou-1-1", "key_frames": None})
+    assert await shown() == "wait"
+    await ask(control, "POST", "/key-frames", {"target": "东沟村", "key_frames": None})
+    assert await shown() == "first_only"
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        ({"target": "nowhere", "key_frames": "wait"}, 404),
+        ({"target": "donggou", "key_frames": "soon"}, 400),
+        ({"target": "donggou", "key_frames": ["wait"]}, 400),
+        ({"target": "donggou"}, 400),
+        ("wait", 400),
+    ],
+)
+async def test_key_frames_that_make_no_sense_are_refused(control: Control, body: object, status: int) -> None:
+    reply = await ask(control, "POST", "/key-frames", body)
+    assert reply.status_code == status
+    assert reply.json()["error"]
+
+
 @pytest.mark.parametrize(
     ("body", "status"),
     [

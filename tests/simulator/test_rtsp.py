@@ -9,6 +9,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from aiortc.rtp import RtcpPacket
 
 from camera_hub.simulator.farm import Farm
 from camera_hub.simulator.model import FarmPlan, RtspAuth
@@ -135,6 +136,7 @@ async def test_sequence_timestamps_and_reports_are_those_of_one_source(farm: Far
         channel, data = await client.packet()
         if channel == 1:
             report = data
+            RtcpPacket.parse(data)
             continue
         _, _, number, stamp, source = struct.unpack("!BBHII", data[:12])
         sequence.append(number)

@@ -15,6 +15,7 @@ from sqlalchemy import Connection, func, inspect, select, text
 
 from camera_hub.errors import HubError
 from camera_hub.store.database import Database
+from camera_hub.store.revisions import revisions
 from camera_hub.store.tables import Base, Run, RunStep, RunStepCamera, Tour, Village
 from tests.fakes.clock import ManualClock
 from tests.fakes.site import add_village
@@ -34,6 +35,14 @@ async def drift(database: Database) -> list[object]:
 
 async def test_migrations_make_exactly_the_tables(database: Database) -> None:
     assert await drift(database) == []
+
+
+def test_the_revisions_that_are_read_from_the_files_are_those_of_alembic() -> None:
+    config = Config()
+    config.set_main_option("script_location", "camera_hub:store/migrations")
+    scripts = ScriptDirectory.from_config(config)
+    assert revisions().known == {script.revision for script in scripts.walk_revisions()}
+    assert revisions().newest == scripts.get_current_head()
 
 
 async def test_a_database_in_use_is_taken_along_from_the_first_version(database: Database) -> None:

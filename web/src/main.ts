@@ -1,24 +1,22 @@
-import { createApp } from 'vue'
-import 'element-plus/theme-chalk/base.css'
-import 'element-plus/theme-chalk/dark/css-vars.css'
-// What message boxes are made of: called from code, they bring no styles along.
-import 'element-plus/theme-chalk/el-overlay.css'
-import 'element-plus/theme-chalk/el-button.css'
-import 'element-plus/theme-chalk/el-input.css'
-import 'element-plus/theme-chalk/el-message.css'
-import 'element-plus/theme-chalk/el-message-box.css'
-import './theme/tokens.css'
-import './theme/base.css'
-import App from './App.vue'
-import { i18n, setLanguage, type Language } from './i18n'
-import { router } from './router'
+/**
+ * The page's entry: small, so that the hub is asked and the wall's connection is made while the application still loads
+ * (build/firstLoad.ts has the browser fetch its files meanwhile).
+ */
+import { openEarly } from './early'
 import { wire } from './stores'
 
 if (!('__browserTooOld' in window)) {
-  setLanguage(i18n.global.locale.value as Language)
-  wire(() => {
-    const from = router.currentRoute.value
-    if (!from.meta.open) void router.push({ path: '/sign-in', query: { from: from.fullPath } })
-  })
-  createApp(App).use(i18n).use(router).mount('#app')
+  // Evaluating the application takes long: what is under way must not wait for it, nor it for what takes too long.
+  const application = openEarly(location).then(() => import('./app'))
+  wire(() => void application.then((app) => app.toSignIn()))
+  application.then(
+    (app) => app.mountApp(),
+    () => {
+      // Its files could not be fetched, and so its words are missing, too.
+      const note = document.createElement('p')
+      note.textContent = '页面加载失败，请检查网络后刷新。The page could not be loaded: check the network and reload.'
+      note.style.cssText = 'margin: 20vh 24px; text-align: center; font-family: sans-serif; color: #8f969e'
+      document.getElementById('app')?.replaceChildren(note)
+    },
+  )
 }

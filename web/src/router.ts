@@ -1,7 +1,7 @@
 /** Pages bring their own routes (`pages/<page>/routes.ts`), loaded when first visited. */
 import { createRouter, createWebHistory, type RouteRecordRaw } from 'vue-router'
 import type { Action } from '@/api/types'
-import { can, me, refreshSession } from '@/stores'
+import { can, me, openSession } from '@/stores'
 
 declare module 'vue-router' {
   interface RouteMeta {
@@ -25,13 +25,8 @@ export const router = createRouter({
   ],
 })
 
-let asked = false
-
 router.beforeEach(async (to) => {
-  if (!asked && to.name !== 'setup') {
-    asked = true
-    await refreshSession()
-  }
+  if (to.name !== 'setup') await openSession()
   if (to.meta.open) return me.value && to.name === 'sign-in' ? '/' : true
   if (!me.value) return { path: '/sign-in', query: to.fullPath === '/' || to.fullPath === '/wall' ? {} : { from: to.fullPath } }
   if (to.meta.needs && !can(to.meta.needs)) return '/wall'

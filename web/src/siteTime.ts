@@ -9,7 +9,9 @@ export interface ClockParts {
   second: number
 }
 
-let format = formatOf(undefined)
+let zone: string | undefined
+/** Made when it is first used: the first one of a page takes tens of milliseconds. */
+let format: Intl.DateTimeFormat | undefined
 
 function formatOf(timeZone: string | undefined): Intl.DateTimeFormat {
   return new Intl.DateTimeFormat('en-US', {
@@ -26,17 +28,26 @@ function formatOf(timeZone: string | undefined): Intl.DateTimeFormat {
 
 /** The hub names its zone (setting site.time_zone). A browser that does not know it keeps its own. */
 export function setTimeZone(name: string): void {
+  if (name === zone) return
+  zone = name
+  format = undefined
+}
+
+function siteFormat(): Intl.DateTimeFormat {
+  if (format) return format
   try {
-    format = formatOf(name)
+    format = formatOf(zone)
   } catch {
-    console.warn(`this browser does not know the time zone ${name}`)
+    console.warn(`this browser does not know the time zone ${zone}`)
+    format = formatOf(undefined)
   }
+  return format
 }
 
 /** What clock and calendar at the site say at that moment. */
 export function clockParts(at: Date | number): ClockParts {
   const parts: Record<string, number> = {}
-  for (const { type, value } of format.formatToParts(at)) parts[type] = Number(value)
+  for (const { type, value } of siteFormat().formatToParts(at)) parts[type] = Number(value)
   return parts as unknown as ClockParts
 }
 

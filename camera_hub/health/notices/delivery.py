@@ -13,14 +13,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Self
 
-import httpx
 from sqlalchemy import select, update
 
 from camera_hub.clock import Clock
 from camera_hub.errors import HubError
 from camera_hub.events import EventBus, Lagged, NoticeChannelChanged
 from camera_hub.health.notices.channels import AddressSealer, seal_owner
-from camera_hub.health.notices.webhook import PostOutcome, PostResult, post, webhook_client
+from camera_hub.health.notices.webhook import PostOutcome, PostResult, WebhookClient, post
 from camera_hub.running import Backoff, ended, keep_running, running
 from camera_hub.store.database import Database
 from camera_hub.store.tables import Notice, NoticeChannel
@@ -59,7 +58,7 @@ class ChannelDelivery:
     """Delivers the notices of one channel. `delivered` and `failed` count attempts."""
 
     def __init__(
-        self, destination: WebhookTarget, clock: Clock, database: Database, client: httpx.AsyncClient, backoff: Backoff
+        self, destination: WebhookTarget, clock: Clock, database: Database, client: WebhookClient, backoff: Backoff
     ) -> None:
         self._to = destination
         self._clock = clock
@@ -163,7 +162,7 @@ class NoticeDelivery:
 
     async def __aenter__(self) -> Self:
         async with AsyncExitStack() as stack:
-            client = await stack.enter_async_context(webhook_client())
+            client = await stack.enter_async_context(WebhookClient())
             work = keep_running("notice channels", lambda: self._follow(client), clock=self._clock)
             await stack.enter_async_context(running(work, "notice channels"))
             self._stack = stack.pop_all()
@@ -172,7 +171,7 @@ class NoticeDelivery:
     async def __aexit__(self, *_: object) -> None:
         await self._stack.aclose()
 
-    async def _follow(self, client: httpx.AsyncClient) -> None:
+    async def _follow(self, client: WebhookClient) -> None:
         """Start and stop deliveries as channels come, change and go."""
         try:
             with self._bus.subscribe(NoticeChannelChanged) as events:
@@ -183,7 +182,7 @@ class NoticeDelivery:
         finally:
             await self._stop(list(self._tasks))
 
-    async def _adjust(self, client: httpx.AsyncClient) -> None:
+    async def _adjust(self, client: WebhookClient) -> None:
         wanted = await self._destinations()
         await self._stop([one for one in self._tasks if one not in wanted])
         for one in wanted - self._tasks.keys():

@@ -11,16 +11,16 @@ Any 2xx is a receipt. A receiver that has seen an `id` before ignores the repeti
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any
+from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urlsplit
 
-import httpx
-
 from camera_hub.errors import HubError, Kind
+
+if TYPE_CHECKING:
+    import httpx
 
 NOT_A_REFUSAL = frozenset({408, 425, 429})
 
@@ -58,17 +58,38 @@ def host_of(url: str) -> str:
     return host
 
 
-@asynccontextmanager
-async def webhook_client() -> AsyncIterator[httpx.AsyncClient]:
-    """The client that all webhooks share. trust_env: a proxy must be a setting, never an accident."""
-    logging.getLogger("httpx").setLevel(logging.WARNING)  # its own log lines hold the whole URL
-    limits = httpx.Limits(max_connections=None)  # one per channel at most: a slow one must not block a pool
-    async with httpx.AsyncClient(follow_redirects=False, trust_env=False, limits=limits) as client:
-        yield client
+class WebhookClient:
+    """The HTTP client that all webhooks share; most hubs have none, so httpx is loaded when the first is posted to."""
+
+    def __init__(self) -> None:
+        self._stack = AsyncExitStack()
+        self._client: httpx.AsyncClient | None = None
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._client = None
+        await self._stack.aclose()
+
+    async def client(self) -> "httpx.AsyncClient":
+        if self._client is None:
+            import httpx
+
+            logging.getLogger("httpx").setLevel(logging.WARNING)  # its own log lines hold the whole URL
+            limits = httpx.Limits(max_connections=None)  # one per channel at most: a slow one must not block a pool
+            # trust_env: a proxy must be a setting, never an accident
+            made = httpx.AsyncClient(follow_redirects=False, trust_env=False, limits=limits)
+            self._client = made  # at once: `enter_async_context` waits, and another channel may ask meanwhile
+            await self._stack.enter_async_context(made)
+        return self._client
 
 
-async def post(client: httpx.AsyncClient, url: str, timeout_s: float, body: dict[str, Any]) -> PostResult:
+async def post(webhooks: WebhookClient, url: str, timeout_s: float, body: dict[str, Any]) -> PostResult:
     """Send one notice; takes `2 * timeout_s` at most. Never raises for a faulty receiver."""
+    client = await webhooks.client()
+    import httpx
+
     try:
         async with asyncio.timeout(2 * timeout_s):
             async with client.stream("POST", url, json=body, timeout=timeout_s) as answer:

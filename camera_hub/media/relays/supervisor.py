@@ -34,7 +34,7 @@ _BACKOFF = Backoff(first=0.1, cap=5.0, floor=0.0, reset_after=2.0)
 
 _PLANNED_FEEDS = 200
 _EMPTY_BYTES = 128 * 1024**2
-_REPAIR_BYTES = 2560 * 1024  # 2,048 packets (RelayConfig.history_packets)
+_REPAIR_BYTES = 2560 * 1024  # 2,048 packets (RelayConfig.history_packets); 2 s of most streams are less
 _VIEWER_BYTES = 2 * 1024**2
 
 _WARM_SECONDS = 5.0

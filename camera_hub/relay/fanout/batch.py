@@ -1,30 +1,32 @@
-"""One run to many peers: laid out, encrypted and sent for all of them in a few passes.
+"""One run to many peers: laid out, encrypted and sent for all of them in a few passes; to a few, one after the other.
 
 The packets of two peers differ only by constants of the peer (see `BatchStream`), so that no state of a peer is written
 per frame, and little is read: a frame costs less by its instructions than by cache misses on memory that was last used
 for the frame before. (Measured with 60 viewers, per frame of three packets: 19 µs when each track sent for itself, 9 µs
-in a batch.)
+in a batch.) With up to FEW streams preparing this costs more than it saves: then each gets a copy of its own
+(run_writer.py), which may leave with what other feeds send in the same turn of the event loop (send_queue.py).
 """
 
 from array import array
 from collections import OrderedDict
 from collections.abc import Sequence
 from struct import Struct, pack
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
+from camera_hub.relay.fanout.run_writer import HEADER, MARKER, VERSION, RunWriter
+from camera_hub.relay.fanout.send_queue import SPARE, SendQueue
 from camera_hub.relay.fanout.sendmmsg import Destination, MessageHeaders, SendMany
-from camera_hub.relay.fanout.srtp_batch import HEADER
 from camera_hub.relay.ingest.frame import PacketRun
 from camera_hub.relay.libraries import ffi, lib
 
-SLOTS = 128
-STRIDE = 1600
+SLOTS: Final = 128
+STRIDE: Final = 1600
 """Bytes of a slot; a packet and its trailer have 1,456 at most (setting media.payload_limit). Not a power of two, which
 would map all headers to the same few sets of the cache."""
-LAYOUTS_KEPT = 16
-_VERSION = 0x80000000
-_MARKER = 0x00800000
-_MASK32 = 0xFFFFFFFF
+LAYOUTS_KEPT: Final = 16
+FEW: Final = SPARE
+"""Streams in a batch up to which each is written by itself."""
+_MASK32: Final = 0xFFFFFFFF
 
 
 class BatchPeer(Protocol):
@@ -64,7 +66,7 @@ class BatchStream:
         self.peer = peer
         self.srtp = srtp
         self.destination = destination
-        self.first = _VERSION | payload_type << 16
+        self.first = VERSION | payload_type << 16
         self.ssrc = ssrc
         self.lag = lag
         self.base = base
@@ -76,12 +78,16 @@ class BatchStream:
 
 
 class Batch:
-    """Streams that are served together, their constants in arrays: read in one pass instead of object by object."""
+    """Streams that are served together; `few` of them one after the other. The constants of many stand in arrays: read
+    in one pass instead of object by object."""
 
-    __slots__ = ("bases", "firsts", "headers", "lags", "srtps", "ssrcs", "streams")
+    __slots__ = ("bases", "few", "firsts", "headers", "lags", "srtps", "ssrcs", "streams")
 
     def __init__(self, streams: Sequence[BatchStream]) -> None:
         self.streams = tuple(streams)
+        self.few = len(self.streams) <= FEW
+        if self.few:
+            return
         self.srtps = [stream.srtp for stream in streams]
         self.firsts = array("Q", [stream.first for stream in streams])
         self.lags = array("q", [stream.lag for stream in streams])
@@ -114,8 +120,10 @@ class RunLayout:
 class BatchSender:
     """For all peers of one socket whose cipher adds `trailer` bytes. Implements interface.BatchSender."""
 
-    def __init__(self, trailer: int, send_many: SendMany) -> None:
-        self.trailer = trailer
+    def __init__(self, writer: RunWriter, queue: SendQueue, send_many: SendMany) -> None:
+        self.trailer = writer.trailer
+        self._writer = writer
+        self._queue = queue
         self._send_many = send_many
         self._raw: Any = ffi.new("unsigned char[]", SLOTS * STRIDE)
         self._view = memoryview(ffi.buffer(self._raw))
@@ -137,9 +145,13 @@ class BatchSender:
 
         A full socket, or a refusal of the cipher, is reported to the peer concerned; the others do not notice.
         """
+        if batch.few:
+            self._send_few(run, batch, index, timestamp)
+            return
         layout = self._layout(run)
         if not layout.fits:
             raise ValueError("this run does not fit into the slots of a batch")
+        self._queue.flush()  # may hold earlier packets of the same streams
         at_once = SLOTS // layout.count
         for start in range(0, len(batch.streams), at_once):
             stop = min(start + at_once, len(batch.streams))
@@ -154,7 +166,32 @@ class BatchSender:
                     self._transmit(layout, batch, start, place, place + 1)
 
     def fits(self, run: PacketRun) -> bool:
-        return self._layout(run).fits
+        return len(run.payloads) <= SLOTS and run.width + HEADER + self.trailer <= STRIDE and self._writer.fits(run)
+
+    def finish_frame(self) -> None:
+        self._queue.finish_frame()
+
+    def _send_few(self, run: PacketRun, batch: Batch, index: int, timestamp: int) -> None:
+        if not self.fits(run):
+            raise ValueError("this run does not fit into a batch")
+        writer, queue = self._writer, self._queue
+        image, width = writer.image(run), writer.width(run)
+        for stream in batch.streams:
+            total = writer.write(
+                image,
+                run,
+                stream.srtp,
+                stream.first,
+                stream.ssrc,
+                index - stream.lag,
+                (timestamp + stream.base) & _MASK32,
+            )
+            if total:
+                queue.push(stream.peer, stream.destination, total, width)
+            else:
+                count = len(run.payloads)
+                stream.peer.protect_failed(count, run.size + count * (HEADER + self.trailer))
+        queue.flush_full()
 
     def _layout(self, run: PacketRun) -> RunLayout:
         layout = self._layouts.get(run)
@@ -181,7 +218,7 @@ class BatchSender:
             else:
                 values[0::3] = [first | (sequence + place) & 0xFFFF for place in range(count)]
             if layout.ends_frame:
-                values[-3] |= _MARKER
+                values[-3] |= MARKER
             values[1::3] = (((timestamp + base) & _MASK32) << 32 | ssrc,) * count
             pack_into(view, at, *values)
             at += step

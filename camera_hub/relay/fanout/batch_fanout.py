@@ -1,6 +1,6 @@
 """Sending in batches: packets are laid out and encrypted in shared buffers, and a run of equal ones is one system call.
 
-This is what makes a relay cheap (see the figures in batch.py, sendmmsg.py and srtp_batch.py), and the riskiest code of
+This is what makes a relay cheap (see the figures in batch.py, sendmmsg.py and run_writer.py), and the riskiest code of
 it. plain.py does the same without.
 """
 
@@ -13,9 +13,10 @@ from pylibsrtp import Session
 
 from camera_hub.relay.fanout.batch import BatchSender, BatchStream
 from camera_hub.relay.fanout.gso import segment
-from camera_hub.relay.fanout.interface import RoutedPeer, SenderFigures, SendSocket
+from camera_hub.relay.fanout.interface import ReturnRoute, RoutedPeer, SenderFigures, SendSocket
+from camera_hub.relay.fanout.run_writer import VERSION, RunWriter
+from camera_hub.relay.fanout.send_queue import PATIENCE, SendQueue
 from camera_hub.relay.fanout.sendmmsg import Destination, SendMany
-from camera_hub.relay.fanout.srtp_batch import SrtpBatch
 from camera_hub.relay.ingest.frame import PacketRun
 from camera_hub.relay.libraries import ffi, lib, srtp_pointer
 
@@ -26,32 +27,41 @@ MAX_PACKET = 2048
 
 
 class BatchFanout:
-    """Implements Fanout. Buffers are shared by all peers whose cipher adds the same number of bytes to a packet."""
+    """Implements Fanout. Buffers are shared by all peers; `at_turn_end`, `patience`: see SendQueue."""
 
     name = "batch"
 
-    def __init__(self, socket: SendSocket, send_many: SendMany, *, gso: bool) -> None:
+    def __init__(
+        self,
+        socket: SendSocket,
+        send_many: SendMany,
+        at_turn_end: Callable[[Callable[[], None]], object],
+        *,
+        gso: bool,
+        patience: int = PATIENCE,
+    ) -> None:
         self.gso = gso
+        self.queue = SendQueue(send_many, at_turn_end, patience=patience)
         self._socket = socket
         self._send_many = send_many
-        self._srtp_batches: dict[int, SrtpBatch] = {}
+        self._writers: dict[int, RunWriter] = {}
         self._batch_senders: dict[int, BatchSender] = {}
 
     def peer_sender(self, peer: RoutedPeer, session: Session, on_stall: Callable[[], None]) -> "BatchPeerSender":
         return BatchPeerSender(self, self._socket, peer, session, on_stall)
 
-    def srtp_batch(self, trailer: int) -> SrtpBatch:
-        """Where runs of one peer are encrypted, for a cipher that adds `trailer` bytes."""
-        found = self._srtp_batches.get(trailer)
+    def writer(self, trailer: int) -> RunWriter:
+        """What writes and encrypts runs, for a cipher that adds `trailer` bytes."""
+        found = self._writers.get(trailer)
         if found is None:
-            found = self._srtp_batches[trailer] = SrtpBatch(trailer)
+            found = self._writers[trailer] = RunWriter(trailer, self.queue)
         return found
 
     def batch_sender(self, trailer: int) -> BatchSender:
         """What sends runs to many peers whose cipher adds `trailer` bytes."""
         found = self._batch_senders.get(trailer)
         if found is None:
-            found = self._batch_senders[trailer] = BatchSender(trailer, self._send_many)
+            found = self._batch_senders[trailer] = BatchSender(self.writer(trailer), self.queue, self._send_many)
         return found
 
 
@@ -77,7 +87,7 @@ class BatchPeerSender:
         self._raw: Any = ffi.new("unsigned char[]", MAX_PACKET)
         self._view = memoryview(ffi.buffer(self._raw))
         self._length: Any = ffi.new("int *")
-        self._srtp_batch: SrtpBatch | None = None  # its trailer is that of the first packet
+        self._writer: RunWriter | None = None  # its trailer is that of the first packet
         self._held: list[tuple[bytes, int]] = []
         self._destination: Destination | None = None
 
@@ -96,29 +106,27 @@ class BatchPeerSender:
         return True
 
     def send(self, payload_type: int, ssrc: int, sequence: int, timestamp: int, run: PacketRun) -> int:
-        batch, figures = self._srtp_batch, self.figures
-        if batch is None:
+        writer, queue, figures, route = self._writer, self._fanout.queue, self.figures, self._peer.route
+        assert route is not None
+        if writer is None or not writer.fits(run):
             return self._one_by_one(payload_type, ssrc, sequence, timestamp, run)
-        layout = batch.layout(run)
-        if not batch.protect(self._srtp, layout, payload_type, ssrc, sequence, timestamp):
-            figures.failed += layout.count
+        queue.flush()  # may hold earlier packets of this stream
+        total = writer.write(
+            writer.image(run), run, self._srtp, VERSION | payload_type << 16, ssrc, sequence, timestamp
+        )
+        if not total:
+            figures.failed += len(run.payloads)
             return 0
-        total = layout.total
-        figures.packets += layout.count
+        figures.packets += len(run.payloads)
         figures.bytes += total
-        data = batch.view[:total]
-        if self._gso:
-            # The usual case, here rather than in _transmit: one call less for each frame and track.
-            route = self._peer.route
-            assert route is not None
-            try:
-                self._socket.socket.sendmsg((data,), (layout.segment, *route.control), 0, route.address)
-            except OSError as error:
-                self.send_refused(error, data, layout.width)
-            else:
-                figures.sends += 1
+        if self._held:
+            self._held.append((bytes(queue.view[:total]), writer.width(run)))
+        elif self._gso:
+            figures.sends += 1
+            queue.push(self, self._destination or self._settle_destination(route), total, writer.width(run))
+            queue.flush()
         else:
-            self._transmit_each(data, layout.width)
+            self._transmit_each(queue.view[:total], writer.width(run))
         return total
 
     def send_one(
@@ -132,21 +140,24 @@ class BatchPeerSender:
             self.figures.failed += 1
             return 0
         total = int(self._length[0])
-        if self._srtp_batch is None:
-            self._srtp_batch = self._fanout.srtp_batch(total - size)
+        if self._writer is None:
+            self._writer = self._fanout.writer(total - size)
         self.figures.packets += 1
         self.figures.bytes += total
         self._transmit(self._view[:total], total)
         return total
 
     def batch_stream(self, payload_type: int, ssrc: int, lag: int, base: int) -> BatchStream | None:
-        batch, route = self._srtp_batch, self._peer.route
-        if not self._gso or self._held or batch is None or route is None:
+        writer, route = self._writer, self._peer.route
+        if not self._gso or self._held or writer is None or route is None:
             return None
-        if self._destination is None:
-            self._destination = Destination(route.address, route.control)
-        sender = self._fanout.batch_sender(batch.trailer)
-        return BatchStream(sender, self, self._srtp, self._destination, payload_type, ssrc, lag, base)
+        destination = self._destination or self._settle_destination(route)
+        sender = self._fanout.batch_sender(writer.trailer)
+        return BatchStream(sender, self, self._srtp, destination, payload_type, ssrc, lag, base)
+
+    def _settle_destination(self, route: ReturnRoute) -> Destination:
+        self._destination = destination = Destination(route.address, route.control)
+        return destination
 
     def route_changed(self) -> None:
         """Tracks leave their batches, and join again with the new destination."""

@@ -9,7 +9,7 @@ sends for itself again (track.Track) until it can join. Pure: a BatchSender does
 from collections.abc import Hashable
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from camera_hub.relay.fanout.interface import BatchSender, BatchStream
 from camera_hub.relay.ingest.frame import Frame
@@ -26,6 +26,9 @@ class InStepTrack(Protocol):
     def queue_rest(self, frame: Frame, sent: int) -> None:
         """It left after `sent` runs of this frame: send the others for itself."""
         ...
+
+
+_NOBODY: Final[frozenset[Hashable]] = frozenset()
 
 
 @dataclass(slots=True, eq=False)
@@ -63,7 +66,8 @@ class InStepTracks:
         self._newest = -1
         self._sending = False
         self._members: dict[Hashable, InStepMember] = {}
-        self._batches: list[tuple[BatchSender, Any]] | None = []  # None: to be formed again
+        self._served: frozenset[Hashable] = frozenset()
+        self._batches: list[tuple[BatchSender, Any]] | None = []  # None: to be formed again, with `_served`
         self._left: list[InStepMember] = []  # while a frame is being sent
 
     def __len__(self) -> int:
@@ -86,45 +90,60 @@ class InStepTracks:
     def send_frame(self, frame: Frame) -> AbstractSet[Hashable]:
         """Send the feed's next frame to all members, or make them all leave. Returns the subscribers that have been
         served; the others have to send it for themselves."""
-        steps_on = frame.first == self.index and frame.timestamp > self._newest
-        served = frozenset(self._members)
+        batches = self._batches
+        if batches is None:
+            batches = self._form()
+        served = self._served
         if served:
-            if steps_on and frame.size <= BURST and self._fits(frame):
-                self._send(frame)
+            steps_on = frame.first == self.index and frame.timestamp > self._newest
+            if steps_on and frame.size <= BURST and _fits(frame, batches):
+                self._send(frame, batches)
             else:
                 for member in tuple(self._members.values()):
                     member.track.leave_in_step()
-                served = frozenset()
+                served = _NOBODY
         self.index, self._newest = frame.first + len(frame.payloads), frame.timestamp
         return served
 
-    def _fits(self, frame: Frame) -> bool:
-        return all(sender.fits(run) for sender, _ in self._formed() for run in frame.runs)
-
-    def _send(self, frame: Frame) -> None:
+    def _send(self, frame: Frame, formed: list[tuple[BatchSender, Any]]) -> None:
         self._sending = True
+        batches: list[tuple[BatchSender, Any]] | None = formed
         try:
             self.frames += 1
-            self.timestamp = frame.timestamp
-            for number, run in enumerate(frame.runs, 1):
-                self.packets += len(run.payloads)
-                self.sent = frame.first + run.place + len(run.payloads)
-                self.bytes += sum(map(len, run.payloads))
+            self.timestamp = timestamp = frame.timestamp
+            runs = frame.runs
+            for sent, run in enumerate(runs, 1):
+                count, index = len(run.payloads), frame.first + run.place
+                self.packets += count
+                self.sent = index + count
+                self.bytes += run.size
                 self.runs += 1
-                for sender, batch in self._formed():
-                    sender.send(run, batch, frame.first + run.place, frame.timestamp)
-                if number < len(frame.runs):
-                    for member in self._left:
-                        member.track.queue_rest(frame, number)
-                self._left.clear()
+                for sender, batch in self._form() if batches is None else batches:
+                    sender.send(run, batch, index, timestamp)
+                if self._left:
+                    if sent < len(runs):
+                        for member in self._left:
+                            member.track.queue_rest(frame, sent)
+                    self._left.clear()
+                batches = self._batches
         finally:
+            for sender, _ in formed:
+                sender.finish_frame()
             self._sending = False
 
-    def _formed(self) -> list[tuple[BatchSender, Any]]:
+    def _form(self) -> list[tuple[BatchSender, Any]]:
         """All members, by sender. Replaced after a change, never changed: one may be being served just now."""
-        if self._batches is None:
-            streams: dict[BatchSender, list[BatchStream]] = {}
-            for member in self._members.values():
-                streams.setdefault(member.stream.sender, []).append(member.stream)
-            self._batches = [(sender, sender.form_batch(of)) for sender, of in streams.items()]
-        return self._batches
+        streams: dict[BatchSender, list[BatchStream]] = {}
+        for member in self._members.values():
+            streams.setdefault(member.stream.sender, []).append(member.stream)
+        self._served = frozenset(self._members)
+        self._batches = batches = [(sender, sender.form_batch(of)) for sender, of in streams.items()]
+        return batches
+
+
+def _fits(frame: Frame, batches: list[tuple[BatchSender, Any]]) -> bool:
+    for sender, _ in batches:
+        for run in frame.runs:
+            if not sender.fits(run):
+                return False
+    return True

@@ -78,6 +78,10 @@ class BatchSender(Protocol):
         """Send the run, whose first packet has this index in the feed and whose frame this RTP time, on all streams."""
         ...
 
+    def finish_frame(self) -> None:
+        """The last run of a frame has been given: what has not left yet has to leave in this turn of the event loop."""
+        ...
+
 
 class BatchStream(Protocol):
     """One RTP stream to one peer, as part of batches."""

@@ -174,3 +174,6 @@ class PlainBatchSender:
         for stream in batch:
             sequence, rtp_time = (index - stream.lag) & 0xFFFF, (timestamp + stream.base) & 0xFFFFFFFF
             stream.peer.send_in_batch(stream.payload_type, stream.ssrc, sequence, rtp_time, run)
+
+    def finish_frame(self) -> None:
+        """Nothing: each packet has left."""

@@ -1,5 +1,6 @@
 """Which way of sending a relay uses: batches, or the plain fallback by setting, environment or necessity."""
 
+import asyncio
 import logging
 import os
 from collections.abc import Mapping
@@ -34,4 +35,4 @@ def make_fanout(socket: SendSocket, *, plain: bool) -> Fanout:
     many = None if plain else send_many(socket.socket)
     if many is None:
         return PlainFanout(socket)
-    return BatchFanout(socket, many, gso=gso_works())
+    return BatchFanout(socket, many, lambda call: asyncio.get_running_loop().call_soon(call), gso=gso_works())

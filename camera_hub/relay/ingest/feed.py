@@ -18,12 +18,11 @@ from camera_hub.relay.ingest.key_frame_throttle import KeyFrameThrottle
 from camera_hub.relay.ingest.lateness import Lateness
 from camera_hub.relay.ingest.login_permits import LoginPermit
 from camera_hub.relay.ingest.nal import annex_b
-from camera_hub.relay.ingest.receiver_report import ReceiverStats
 from camera_hub.relay.ingest.resend_history import ResendHistory
-from camera_hub.relay.ingest.rtp import parse_rtp
+from camera_hub.relay.ingest.rtp import interleaved_end
 from camera_hub.relay.ingest.stream_timeouts import StreamTimeouts
 from camera_hub.relay.ingest.timestamps import TimestampMapper
-from camera_hub.relay.ingest.video_pipeline import VideoPipeline
+from camera_hub.relay.ingest.video_pipeline import MadeFrame, VideoPipeline
 from camera_hub.relay.messages import FeedPhase, FeedSpec, FeedState, KeyFrame, RelayConfig, RtspLiveSource
 from camera_hub.relay.rtsp.client import RtspSession
 from camera_hub.running import Backoff, ended, keep_running, to_beat
@@ -85,7 +84,7 @@ class Feed:
         self.codec: str | None = None
         self.figures = FeedFigures()
         self.gop_cache = GopCache(max_bytes=config.gop_cache_bytes, max_seconds=config.gop_cache_seconds)
-        self.history = ResendHistory(max_packets=config.history_packets)
+        self.history = ResendHistory(max_packets=config.history_packets, seconds=config.history_seconds)
         self.state = FeedState(spec.feed, FeedPhase.CONNECTING)
         self.last_failure: str | None = None  # reason of the last attempt's failure, until one succeeds
         self.subscribers: set[FeedSubscriber] = set()
@@ -101,10 +100,8 @@ class Feed:
         self._flood_guard = FloodGuard()
         self._throttle = KeyFrameThrottle()
         self._pipeline: VideoPipeline | None = None  # while a session is set up
-        self._stats: ReceiverStats | None = None
         self._task: asyncio.Task[None] | None = None
         self._next_index = 0
-        self._payload_type = -1
         self._dialled_at = 0.0
         self._final = False
         self._digest_address: str | None = None  # of the camera that has offered Digest
@@ -188,14 +185,14 @@ class Feed:
         """From dialling to the answer to PLAY, within `open_timeout`. Leaving `session_stack` sends TEARDOWN."""
         self.figures.opens += 1
         self._dialled_at = self._clock.monotonic()
-        session = RtspSession(source, self._clock, self._on_rtp, digest_seen=self._digest_address == source.address)
+        session = RtspSession(source, self._clock, self, digest_seen=self._digest_address == source.address)
         try:
             async with asyncio.timeout(self._config.open_timeout):
                 await session_stack.enter_async_context(session)
                 stream = await session.describe()
                 if session.login_accepted:
                     permit.accepted()
-                self.codec, self._payload_type = stream.codec, stream.payload_type
+                self.codec = stream.codec
                 await session.set_up(stream.control)
                 await self.audio.set_up(session, allowed=self.spec.audio)
                 self._pipeline = VideoPipeline(
@@ -205,8 +202,8 @@ class Feed:
                     limit=self._config.payload_limit,
                     first=self._next_index,
                     ordered=session.ordered,
+                    payload_type=stream.payload_type,
                 )
-                self._stats = session.stats
                 self._timeouts.play_at = self._clock.monotonic()
                 await session.play()
                 if session.login_accepted:
@@ -271,26 +268,46 @@ class Feed:
             signalling = (self._clock.monotonic() - self._dialled_at) * 1000
             self._publish(replace(self._described_state(), phase=FeedPhase.WAITING_KEY, signalling_ms=signalling))
 
-    def _on_rtp(self, data: bytes) -> None:
-        """One RTP packet, in the socket's read callback. HubError ends the session."""
-        figures = self.figures
-        figures.packets += 1
-        figures.bytes += len(data)
-        packet = parse_rtp(data)
-        if packet is None or self._pipeline is None or packet.payload_type != self._payload_type:
-            figures.bad_packets += 1
+    @property
+    def packets(self) -> int:
+        """See VideoReader."""
+        return self._pipeline.packets if self._pipeline is not None else 0
+
+    def receiver_report(self) -> bytes | None:
+        """See VideoReader."""
+        return self._pipeline.stats.receiver_report() if self._pipeline is not None else None
+
+    def read_interleaved(self, data: bytes, at: int, channel: int) -> int:
+        """See VideoReader."""
+        pipeline = self._pipeline
+        if pipeline is None:  # a camera that sends before it was asked to
+            return max(at, interleaved_end(data, at)) if at + 1 < len(data) and data[at + 1] == channel else at
+        now, before = self._clock.monotonic(), pipeline.packets
+        end, made = pipeline.read_interleaved(data, at, channel, now)
+        if pipeline.packets > before:
+            self._on_read(pipeline, pipeline.packets - before, end - at, now, made)
+        return end
+
+    def on_packet(self, data: bytes) -> None:
+        """See VideoReader."""
+        if self._pipeline is None:
             return
         now = self._clock.monotonic()
-        self._flood_guard.count(now, len(data))
-        if self._timeouts.packet_at is None:
-            self._on_playing()  # the answer to PLAY may be in the same read, in front of these packets
-            self.state = replace(self.state, stream_ms=(now - self._timeouts.play_at) * 1000)
-        self._timeouts.packet_at = now
-        if self._stats is not None:
-            self._stats.count(packet)
-        for frame, units in self._pipeline.push(packet, now):
+        self._on_read(self._pipeline, 1, len(data), now, self._pipeline.read_packet(data, now))
+
+    def _on_read(self, pipeline: VideoPipeline, packets: int, size: int, now: float, made: list[MadeFrame]) -> None:
+        """So many packets have come in one read, and these frames are complete. HubError ends the session."""
+        self.figures.bytes += size
+        self._flood_guard.count(now, size, packets)
+        timeouts = self._timeouts
+        if pipeline.packets > pipeline.bad_packets:
+            if timeouts.packet_at is None:
+                self._on_playing()  # the answer to PLAY may be in the same read, in front of these packets
+                self.state = replace(self.state, stream_ms=(now - timeouts.play_at) * 1000)
+            timeouts.packet_at = now
+        for frame, units in made:
             self._on_frame(frame, units)
-        if self._pipeline.has_b_frames and self.state.phase is FeedPhase.LIVE and self.state.reason is None:
+        if pipeline.has_b_frames and self.state.phase is FeedPhase.LIVE and self.state.reason is None:
             self.gop_cache.clear()
             self._publish(with_b_frames(self.state))
 
@@ -303,8 +320,10 @@ class Feed:
         self.history.add(frame, keep_from=self.gop_cache.first_index)
         if frame.key:
             self._on_key_frame(frame, units)
-        for subscriber in self.subscribers - self.in_step.send_frame(frame):
-            subscriber.on_frame(frame)
+        served = self.in_step.send_frame(frame)
+        if len(served) < len(self.subscribers):
+            for subscriber in self.subscribers - served:
+                subscriber.on_frame(frame)
 
     def _on_key_frame(self, frame: Frame, units: tuple[bytes, ...]) -> None:
         self.figures.key_frames += 1
@@ -337,9 +356,11 @@ class Feed:
     def _end_session(self) -> None:
         if self._pipeline is not None:
             self._next_index = self._pipeline.next_index
+            self.figures.packets += self._pipeline.packets
+            self.figures.bad_packets += self._pipeline.bad_packets
             self.figures.gaps += self._pipeline.gaps
             self.figures.dropped += self._pipeline.dropped
-        self._pipeline = self._stats = None
+        self._pipeline = None
         self.audio.session_ended(had_picture=self._timeouts.key_frame_at is not None)
         self.gop_cache.clear()
 
@@ -357,7 +378,7 @@ class Feed:
         return {
             "phase": self.state.phase,
             "codec": self.codec,
-            "packets": figures.packets,
+            "packets": figures.packets + (pipeline.packets if pipeline is not None else 0),
             "bytes": figures.bytes,
             "frames": figures.frames,
             "key_frames": figures.key_frames,
@@ -369,7 +390,7 @@ class Feed:
             "gop_overflows": cache.overflows,
             "gaps": figures.gaps + (pipeline.gaps if pipeline is not None else 0),
             "dropped": figures.dropped + (pipeline.dropped if pipeline is not None else 0),
-            "bad_packets": figures.bad_packets,
+            "bad_packets": figures.bad_packets + (pipeline.bad_packets if pipeline is not None else 0),
             "lateness": self._timestamps.lateness,
             "late": self._lateness.late,
             "jitter": self._timestamps.jitter,

@@ -22,11 +22,12 @@ class FloodGuard:
         self._packets = 0
         self._bytes = 0
 
-    def count(self, now: float, size: int) -> None:
-        """Count a packet of `size` bytes at `now` (monotonic seconds). Raises HubError(TOO_LARGE) above the limits."""
+    def count(self, now: float, size: int, packets: int = 1) -> None:
+        """Count packets of `size` bytes in all at `now` (monotonic seconds). Raises HubError(TOO_LARGE) above the
+        limits."""
         if now - self._began > WINDOW:
             self._began, self._packets, self._bytes = now, 0, 0
-        self._packets += 1
+        self._packets += packets
         self._bytes += size
         if self._packets > self._max_packets or self._bytes > self._max_bytes:
             raise HubError(

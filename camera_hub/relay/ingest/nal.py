@@ -73,12 +73,12 @@ def _slice_is_b(first: int) -> bool:
     return first & 0xF0 == 0xA0 or first & 0xFC == 0x9C
 
 
-_STARTS_B_PICTURE = bytes(_slice_is_b(value) for value in range(256))
+STARTS_B_PICTURE = bytes(_slice_is_b(value) for value in range(256))
 
 
 def h264_is_b(nal: bytes) -> bool:
     """Whether this is the first slice of a B picture."""
-    return nal[0] & 0x1F == H264_SLICE and len(nal) > 1 and _STARTS_B_PICTURE[nal[1]] == 1
+    return nal[0] & 0x1F == H264_SLICE and len(nal) > 1 and STARTS_B_PICTURE[nal[1]] == 1
 
 
 def parse_h264_sps(sps: bytes) -> SpsInfo:

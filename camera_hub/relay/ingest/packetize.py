@@ -38,6 +38,22 @@ def packetize(codec: Codec, units: Iterable[bytes], limit: int) -> tuple[bytes, 
     return tuple(payloads)
 
 
+def passes_unchanged(payloads: Sequence[bytes], limit: int) -> bool:
+    """Whether a NAL unit can be sent on in the payloads that it came in: one, or equal fragments with a shorter last
+    one as `packetize` would cut them; none above the limit, and not so small that cutting anew would save packets."""
+    size = len(payloads[0])
+    if size > limit:
+        return False
+    if len(payloads) == 1:
+        return True
+    if 2 * size < limit:
+        return False
+    for payload in payloads:
+        if len(payload) != size:
+            return payload is payloads[-1] and len(payload) < size
+    return True
+
+
 def _aggregate(codec: Codec, units: Sequence[bytes]) -> bytes:
     if len(units) == 1:
         return units[0]
@@ -70,8 +86,13 @@ def gso_runs(
 
     A run has at most `segments` packets and `size` bytes; `overhead` bytes are added to each payload on the wire.
     """
-    if len(payloads) == 1:
+    count, lengths = len(payloads), list(map(len, payloads))
+    if count == 1:
         return (1,)
+    if 1 < count <= segments and count * (lengths[0] + overhead) <= size:
+        alike = lengths.count(lengths[0])
+        if alike == count or (alike == count - 1 and lengths[-1] < lengths[0]):
+            return (count,)  # the usual case
     ends: list[int] = []
     start = 0
     for index in range(1, len(payloads) + 1):

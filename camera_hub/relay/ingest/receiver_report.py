@@ -27,6 +27,11 @@ class ReceiverStats:
         self._highest = max(self._highest, number)
         self._received += 1
 
+    def count_in_order(self, packets: int) -> None:
+        """Count so many packets, each of which continued the sequence of the one before it under the same SSRC."""
+        self._highest = max(self._highest, self._unwrap.advance(packets))
+        self._received += packets
+
     @property
     def lost(self) -> int:
         """Packets that never arrived."""

@@ -39,6 +39,15 @@ def parse_rtp(data: bytes) -> RtpPacket | None:
     return RtpPacket(second & 0x7F, second > 127, sequence, timestamp, ssrc, data[start:end])
 
 
+def interleaved_end(data: bytes, at: int) -> int:
+    """Where the interleaved packet that begins at offset `at` ends (RFC 2326 section 10.12); -1: `data` ends sooner."""
+    total = len(data)
+    if at + 4 > total:
+        return -1
+    end = at + 4 + (data[at + 2] << 8 | data[at + 3])
+    return end if end <= total else -1
+
+
 class Unwrapper:
     """Turns a counter of `bits` bits that wraps around into an integer that does not. Small steps back stay so."""
 
@@ -48,6 +57,12 @@ class Unwrapper:
         self._size = 1 << bits
         self._half = self._size >> 1
         self._last: int | None = None
+
+    def advance(self, steps: int) -> int:
+        """As so many calls, each with the number after the last one; at least one call comes first."""
+        assert self._last is not None
+        self._last += steps
+        return self._last
 
     def __call__(self, value: int) -> int:
         if self._last is None:

@@ -1,23 +1,39 @@
 """Video pipeline of one opened stream: RTP packets in, frames ready to send out. No I/O.
 
-Reorder buffer (UDP only) → depacketizer → parameter sets → timestamps on the hub's clock → packetizer.
+Reorder buffer (UDP only) → depacketizer → parameter sets → timestamps on the hub's clock → packetizer. Packets that
+follow one another in one read of a TCP socket, which nearly all do, go the short way: straight to the depacketizer,
+without an object for each (`read_interleaved`).
 """
 
-from camera_hub.relay.ingest import nal
+from struct import Struct
+
 from camera_hub.relay.ingest.codecs import BY_NAME
 from camera_hub.relay.ingest.depacketize import AccessUnit, Depacketizer
-from camera_hub.relay.ingest.frame import Frame, split_runs
+from camera_hub.relay.ingest.frame import Frame, PacketRun, split_runs
 from camera_hub.relay.ingest.nal import SpsInfo
-from camera_hub.relay.ingest.packetize import gso_runs, packetize
+from camera_hub.relay.ingest.packetize import gso_runs, packetize, passes_unchanged
 from camera_hub.relay.ingest.parameter_sets import ParameterSets
+from camera_hub.relay.ingest.receiver_report import ReceiverStats
 from camera_hub.relay.ingest.reorder_buffer import ReorderBuffer
-from camera_hub.relay.ingest.rtp import RtpPacket
+from camera_hub.relay.ingest.rtp import RtpPacket, parse_rtp
 from camera_hub.relay.ingest.timestamps import TimestampMapper
 from camera_hub.relay.peer.pacer import BURST
 
+_INTERLEAVED = Struct("!BBHBBHII")
+"""The four bytes in front of an interleaved packet (RFC 2326 section 10.12), and the fixed RTP header."""
+_HEADERS = 16
+_RUN_PACKETS, _RUN_BYTES = 60, BURST - 60 * 40
+"""Up to which equal packets certainly make one run (see `gso_runs`)."""
+
+MadeFrame = tuple[Frame, tuple[bytes, ...]]
+"""A frame and, if it is a key frame, its NAL units, parameter sets first."""
+
 
 class VideoPipeline:
-    """`limit`: payload bytes per RTP packet. `first`: index of the first packet that is made. `ordered`: TCP."""
+    """`limit`: payload bytes per RTP packet. `first`: index of the first packet that is made. `ordered`: TCP.
+
+    `payload_type`: of the stream; packets of others count as bad (-1: all are accepted).
+    """
 
     def __init__(
         self,
@@ -28,6 +44,7 @@ class VideoPipeline:
         limit: int,
         first: int,
         ordered: bool,
+        payload_type: int = -1,
     ) -> None:
         self._codec = BY_NAME[codec]
         self._parameter_sets = ParameterSets(self._codec, parameters)
@@ -36,6 +53,11 @@ class VideoPipeline:
         self._timestamps = timestamps
         timestamps.restart()
         self._limit = limit
+        self._payload_type = payload_type
+        self._ssrc = -1  # of the packets that take the short way; -1: the next one does not
+        self.stats = ReceiverStats()
+        self.packets = 0
+        self.bad_packets = 0
         self.has_b_frames = False  # seen once: from then on only key frames come out
         self.undecodable_keys = 0  # key frames without parameter sets: no browser shows a picture
         self.next_index = first
@@ -62,38 +84,114 @@ class VideoPipeline:
         late = self._reorder_buffer.late if self._reorder_buffer is not None else 0
         return self._depacketizer.dropped + late + self.undecodable_keys
 
-    def push(self, packet: RtpPacket, arrived: float) -> list[tuple[Frame, tuple[bytes, ...]]]:
-        """The frames that this packet completes, each with its NAL units. `arrived`: monotonic seconds."""
-        made: list[tuple[Frame, tuple[bytes, ...]]] = []
-        for ready in (packet,) if self._reorder_buffer is None else self._reorder_buffer.push(packet, arrived):
-            for unit in self._depacketizer.push(ready):
-                frame = self._frame(unit, arrived)
-                if frame is not None:
-                    made.append(frame)
+    def read_interleaved(self, data: bytes, at: int, channel: int, arrived: float) -> tuple[int, list[MadeFrame]]:
+        """Read the interleaved packets of `channel` that `data` has from offset `at` on, as far as they are complete
+        and of that channel. Returns the offset behind the last one, and the frames that they complete.
+
+        `arrived`: monotonic seconds.
+        """
+        unpack, depacketizer = _INTERLEAVED.unpack_from, self._depacketizer
+        total, payload_type, ssrc = len(data), self._payload_type, self._ssrc
+        packets = in_order = 0
+        expected = depacketizer.expected
+        complete = False
+        while at + _HEADERS <= total:
+            dollar, on, size, first, second, sequence, timestamp, source = unpack(data, at)
+            end = at + 4 + size
+            if dollar != 0x24 or on != channel or end > total:
+                break
+            packets += 1
+            if (
+                source == ssrc
+                and sequence == expected
+                and first == 0x80  # no padding, extension or contributing sources
+                and size > 12
+                and second & 0x7F == payload_type
+            ):
+                in_order += 1
+                expected = (sequence + 1) & 0xFFFF
+                if depacketizer.add(sequence, timestamp, second > 127, data[at + _HEADERS : end]):
+                    complete = True
+            else:
+                if in_order:
+                    self.stats.count_in_order(in_order)
+                    in_order = 0
+                self._add(data[at + 4 : end], arrived)
+                complete = True
+                ssrc, expected = self._ssrc, depacketizer.expected
+            at = end
+        self.packets += packets
+        if in_order:
+            self.stats.count_in_order(in_order)
+        return at, self._take(arrived) if complete else []
+
+    def read_packet(self, data: bytes, arrived: float) -> list[MadeFrame]:
+        """Read one RTP packet. Returns the frames that it completes. `arrived`: monotonic seconds."""
+        self.packets += 1
+        self._add(data, arrived)
+        return self._take(arrived)
+
+    def push(self, packet: RtpPacket, arrived: float) -> list[MadeFrame]:
+        """The frames that this packet completes. `arrived`: monotonic seconds."""
+        self._push(packet, arrived)
+        return self._take(arrived)
+
+    def _add(self, data: bytes, arrived: float) -> None:
+        """Any packet, well-formed, in order and expected or not."""
+        packet = parse_rtp(data)
+        if packet is None or self._payload_type not in (packet.payload_type, -1):
+            self.bad_packets += 1
+            return
+        self.stats.count(packet)
+        self._push(packet, arrived)
+        in_order = self._reorder_buffer is None and self._depacketizer.expected == (packet.sequence + 1) & 0xFFFF
+        self._ssrc = packet.ssrc if in_order else -1
+
+    def _push(self, packet: RtpPacket, arrived: float) -> None:
+        if self._reorder_buffer is None:
+            self._depacketizer.add(packet.sequence, packet.timestamp, packet.marker, packet.payload)
+            return
+        for ready in self._reorder_buffer.push(packet, arrived):
+            self._depacketizer.add(ready.sequence, ready.timestamp, ready.marker, ready.payload)
+
+    def _take(self, arrived: float) -> list[MadeFrame]:
+        made: list[MadeFrame] = []
+        for unit in self._depacketizer.take():
+            frame = self._frame(unit, arrived)
+            if frame is not None:
+                made.append(frame)
         return made
 
-    def _frame(self, unit: AccessUnit, arrived: float) -> tuple[Frame, tuple[bytes, ...]] | None:
-        units = unit.units
+    def _frame(self, unit: AccessUnit, arrived: float) -> MadeFrame | None:
+        units: tuple[bytes, ...] = ()
         if unit.key:
-            units = self._parameter_sets.prepend(units)
+            units = self._parameter_sets.prepend(unit.units)
             self._check_sps()
             if not self._parameter_sets.complete:
                 self.undecodable_keys += 1
                 return None
-        elif self.has_b_frames or (self._codec.header_size == 1 and any(map(nal.h264_is_b, units))):
+        elif self.has_b_frames or unit.b_picture:
             self.has_b_frames = True
             return None
-        payloads = packetize(self._codec, units, self._limit)
+        if not units and unit.one_slice and passes_unchanged(unit.payloads, self._limit):
+            payloads = unit.payloads
+        else:
+            payloads = packetize(self._codec, units or unit.units, self._limit)
+        size, count = sum(map(len, payloads)), len(payloads)
+        if not units and unit.one_slice and count <= _RUN_PACKETS and size <= _RUN_BYTES:
+            runs: tuple[PacketRun, ...] = (PacketRun(payloads, 0, True),)  # one NAL unit is cut into equal packets
+        else:
+            runs = split_runs(payloads, gso_runs(payloads, size=BURST))
         frame = Frame(
             first=self.next_index,
             timestamp=self._timestamps.map(unit.timestamp, arrived),
             key=unit.key,
             payloads=payloads,
-            runs=split_runs(payloads, gso_runs(payloads, size=BURST)),
-            size=sum(map(len, payloads)),
+            runs=runs,
+            size=size,
             arrived=arrived,
         )
-        self.next_index += len(payloads)
+        self.next_index += count
         return frame, units
 
     def _check_sps(self) -> None:

@@ -139,6 +139,7 @@ class Track:
             self._queue(_QueuedRuns(frame, timestamp))
         self._needs_key = self._keys_only
         self._replayed_at = self.now()
+        self.feed.history.on_replay(gop[0].first, self._replayed_at)
         self.figures.replays += 1
         return True
 

@@ -8,6 +8,7 @@ from dataclasses import asdict
 from typing import Any
 
 from camera_hub.clock import Clock
+from camera_hub.compiled import compiled
 from camera_hub.event_loop import LoopMeter
 from camera_hub.relay.ingest.feed import Feed
 from camera_hub.relay.messages import RelayPulse
@@ -84,6 +85,7 @@ class RelayFigures:
             "rss_max_bytes": usage.ru_maxrss * 1024,
             "uptime": self._clock.monotonic() - self._began,
             "tasks": len(asyncio.all_tasks()),
+            "code": "compiled" if compiled() else "plain",
         }
 
     def _sending(self) -> dict[str, Any]:

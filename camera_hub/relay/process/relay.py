@@ -6,6 +6,7 @@ from contextlib import AsyncExitStack
 from dataclasses import replace
 
 from camera_hub.clock import Clock
+from camera_hub.compiled import compiled
 from camera_hub.errors import HubError, Kind
 from camera_hub.event_loop import LoopMeter
 from camera_hub.relay.fanout.plain import MAX_PAYLOAD
@@ -67,6 +68,7 @@ class Relay:
         if self._configured:
             raise HubError(Kind.CONFLICT, "the relay is configured already")
         async with AsyncExitStack() as stack:
+            log.info("the modules for each packet are %s", "compiled" if compiled() else "plain Python")
             if (reason := plain_reason(config.plain_sending)) is not None:
                 log.warning("packets are sent one by one, which costs several times the CPU: %s", reason)
                 limit = min(config.payload_limit, MAX_PAYLOAD)

@@ -11,18 +11,18 @@ from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from types import TracebackType
-from typing import Self
+from typing import Protocol, Self
 from urllib.parse import urlsplit, urlunsplit
 
 from camera_hub.clock import Clock
 from camera_hub.errors import HubError, Kind, Reason
 from camera_hub.http_auth import Authenticator, AuthOutcome
-from camera_hub.relay.ingest.receiver_report import ReceiverStats
+from camera_hub.relay.ingest.rtp import interleaved_end
 from camera_hub.relay.messages import RtspLiveSource
 from camera_hub.relay.rtsp.audio_sdp import AudioStream, parse_audio
 from camera_hub.relay.rtsp.connection import CameraConnection, dial
 from camera_hub.relay.rtsp.keep_alive import REPORT_INTERVAL, KeepAlive
-from camera_hub.relay.rtsp.message import Response
+from camera_hub.relay.rtsp.message import INTERLEAVED, Response, write_interleaved
 from camera_hub.relay.rtsp.udp import UdpPair, open_udp_pair
 from camera_hub.relay.rtsp.video_sdp import VideoStream, parse_video
 from camera_hub.running import to_beat
@@ -54,20 +54,40 @@ _STATUS = {
 }
 
 
+class VideoReader(Protocol):
+    """What reads the video's RTP packets. A HubError that it raises ends the session."""
+
+    @property
+    def packets(self) -> int:
+        """How many there were."""
+        ...
+
+    def read_interleaved(self, data: bytes, at: int, channel: int) -> int:
+        """Read the packets of `channel` that `data` has from offset `at` on, as far as they are complete and of that
+        channel. Returns the offset behind the last one."""
+        ...
+
+    def on_packet(self, data: bytes) -> None:
+        """One packet that came by itself (UDP)."""
+        ...
+
+    def receiver_report(self) -> bytes | None:
+        """An RTCP receiver report about them; None before the first one."""
+        ...
+
+
 class RtspSession:
     """An async context manager: entering connects, leaving sends TEARDOWN. `describe`, `set_up`, perhaps
     `set_up_audio`, `play`, then `run` until it fails.
 
-    RTP packets of the video go to `on_video`, in the socket's read callback; what it raises as HubError ends the
-    session. `digest_seen`: this camera has offered Digest before.
+    The packets of the video go to `video`, in the socket's read callback. `digest_seen`: this camera has offered Digest
+    before.
     """
 
-    def __init__(
-        self, source: RtspLiveSource, clock: Clock, on_video: Callable[[bytes], None], *, digest_seen: bool = False
-    ) -> None:
+    def __init__(self, source: RtspLiveSource, clock: Clock, video: VideoReader, *, digest_seen: bool = False) -> None:
         self._source = source
         self._clock = clock
-        self._on_video = on_video
+        self._video = video
         self._url = _without_login(source.url)
         self._login: Authenticator | None = None
         if source.username:
@@ -79,12 +99,11 @@ class RtspSession:
         self._audio_udp: UdpPair | None = None
         self._audio_channel: int | None = None
         self._on_audio: Callable[[bytes], None] | None = None
-        self._video_packets = self._unwanted_packets = 0  # interleaved
+        self._unwanted_packets = 0  # interleaved
         self._session = ""
         self._aggregate_url = self._url
         self._keep_alive = KeepAlive()
         self.audio: AudioStream | None = None  # as described; it is sent only after `set_up_audio`
-        self.stats = ReceiverStats()
 
     @property
     def ordered(self) -> bool:
@@ -106,7 +125,7 @@ class RtspSession:
             self._source.address,
             self._source.port,
             tls=self._url.startswith("rtsps:"),
-            on_packet=self._on_interleaved,
+            reader=self,
         )
         return self
 
@@ -142,7 +161,7 @@ class RtspSession:
                 self._start_session(_checked("SETUP", answer))
                 self._video_channel = min(_interleaved_channel(answer, 0), 254)
                 return
-        self._video_udp = await open_udp_pair(self._source.address, partial(self._on_datagram, self._on_video))
+        self._video_udp = await open_udp_pair(self._source.address, partial(self._on_datagram, self._video.on_packet))
         answer = _checked("SETUP", await self._request("SETUP", control, {"Transport": _udp_header(self._video_udp)}))
         self._start_session(answer)
         self._connect_udp(self._video_udp, answer)
@@ -200,14 +219,13 @@ class RtspSession:
         self._keep_alive.on_answer(answer)
 
     def _send_receiver_report(self) -> None:
-        packet = self.stats.receiver_report()
+        packet = self._video.receiver_report()
         if packet is None or self._connection is None:
             return
         if self._video_udp is not None:
             self._video_udp.send_rtcp(packet)
         else:
-            channel = bytes((self._video_channel + 1,))
-            self._connection.write(b"$" + channel + len(packet).to_bytes(2, "big") + packet)
+            self._connection.write(write_interleaved(self._video_channel + 1, packet))
 
     def _start_session(self, answer: Response) -> None:
         name, _, parameters = answer.header("session").partition(";")
@@ -221,16 +239,29 @@ class RtspSession:
             rtp_port = int(found[1])
             pair.receive_from(self._source.address, rtp_port, min(65535, int(found[2] or rtp_port + 1)))
 
-    def _on_interleaved(self, channel: int, data: bytes) -> None:
-        if channel == self._video_channel and self._video_udp is None:
-            self._video_packets += 1
-            self._on_video(data)
-            return
+    def read_interleaved(self, data: bytes, at: int) -> int:
+        """See InterleavedReader."""
+        total = len(data)
+        while at < total and data[at] == INTERLEAVED:
+            if self._video_udp is None:
+                at = self._video.read_interleaved(data, at, self._video_channel)
+            end = interleaved_end(data, at)
+            if end < 0 or data[at] != INTERLEAVED:
+                break
+            if data[at + 1] == self._video_channel and self._video_udp is None:
+                self._video.on_packet(data[at + 4 : end])  # too short to be RTP
+            else:
+                self._on_other(data[at + 1], data[at + 4 : end])
+            at = end
+        return at
+
+    def _on_other(self, channel: int, packet: bytes) -> None:
+        """An interleaved packet on another channel than the video's."""
         if channel == self._audio_channel and self._on_audio is not None:
-            self._on_audio(data)
+            self._on_audio(packet)
             return
         self._unwanted_packets += 1
-        if self._unwanted_packets > UNWANTED_PACKETS + 4 * self._video_packets:
+        if self._unwanted_packets > UNWANTED_PACKETS + 4 * self._video.packets:
             raise HubError(
                 Kind.INVALID,
                 "the camera floods the connection with streams that were not set up; update its firmware, or switch "

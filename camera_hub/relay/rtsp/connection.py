@@ -4,25 +4,49 @@ import asyncio
 import errno
 import ipaddress
 import ssl
-from collections.abc import Callable, Mapping
-from typing import cast
+from collections.abc import Mapping
+from typing import Protocol, cast
 
 from camera_hub.errors import HubError, Kind, Reason
-from camera_hub.relay.rtsp.message import Parser, Request, Response, write_request, write_response
+from camera_hub.relay.rtsp.message import (
+    INTERLEAVED,
+    Parser,
+    Request,
+    Response,
+    write_interleaved,
+    write_request,
+    write_response,
+)
 
 MAX_UNSENT = 256 * 1024
 """Bytes that may wait to be sent before a camera that does not read is given up."""
 
+READ_SIZE = 32 * 1024
+"""Bytes that one camera may be read in its turn, about a millisecond's work: a relay that has fallen behind
+still answers the hub between the turns of hundreds of cameras."""
+_read_buffer = memoryview(bytearray(READ_SIZE))
+"""What all sockets are read into, one after the other: nothing else runs between a read and `buffer_updated`."""
 
-class CameraConnection(asyncio.Protocol):
-    """Interleaved packets go to `on_packet(channel, data)` in the read callback: no queue and no task in between.
 
-    A HubError that `on_packet` raises ends the connection. `lost` fails with the error that ended it.
+class InterleavedReader(Protocol):
+    """Whom interleaved packets (RFC 2326 section 10.12) go to."""
+
+    def read_interleaved(self, data: bytes, at: int) -> int:
+        """Read the packets that `data` has from offset `at` on, as far as they are complete. Returns the offset behind
+        the last one. Called in the socket's read callback; a HubError ends the connection."""
+        ...
+
+
+class CameraConnection(asyncio.BufferedProtocol):
+    """Interleaved packets go to `reader` in the read callback: no queue and no task in between.
+
+    `lost` fails with the error that ended the connection.
     """
 
-    def __init__(self, on_packet: Callable[[int, bytes], None]) -> None:
-        self._on_packet = on_packet
+    def __init__(self, reader: InterleavedReader) -> None:
+        self._reader = reader
         self._parser = Parser()
+        self._rest = b""  # the beginning of an interleaved packet
         self._transport: asyncio.Transport | None = None
         self._cseq = 0
         self._waiting: dict[int, asyncio.Future[Response]] = {}
@@ -31,17 +55,45 @@ class CameraConnection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)  # not every event loop's derives from it
 
-    def data_received(self, data: bytes) -> None:
+    def get_buffer(self, sizehint: int) -> memoryview:
+        return _read_buffer
+
+    def buffer_updated(self, nbytes: int) -> None:
+        data = bytes(_read_buffer[:nbytes])
+        if nbytes == READ_SIZE and self._transport is not None:
+            # There is more. libuv would go on reading it at once, 32 times; asyncio comes back by itself.
+            self._transport.pause_reading()
+            asyncio.get_running_loop().call_soon(self._read_on)
         try:
-            for message in self._parser.feed(data):
-                if isinstance(message, tuple):
-                    self._on_packet(*message)
-                elif isinstance(message, Response):
-                    self._on_response(message)
-                else:
-                    self._on_request(message)
+            if not self._parser.unfinished:
+                if self._rest:
+                    data, self._rest = self._rest + data, b""
+                at = self._reader.read_interleaved(data, 0)
+                if at == len(data):
+                    return
+                data = data[at:]
+                if data[0] == INTERLEAVED:
+                    self._rest = data
+                    return
+            self._read_messages(data)
         except HubError as error:
             self.fail(error)
+
+    def _read_on(self) -> None:
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.resume_reading()
+
+    def _read_messages(self, data: bytes) -> None:
+        """Read responses and requests, and the packets between them."""
+        for message in self._parser.feed(data):
+            if isinstance(message, tuple):
+                channel, packet = message
+                self._reader.read_interleaved(write_interleaved(channel, packet), 0)
+            elif isinstance(message, Response):
+                self._on_response(message)
+            else:
+                self._on_request(message)
+        self._rest = self._parser.take_interleaved()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.fail(
@@ -115,7 +167,7 @@ class CameraConnection(asyncio.Protocol):
             self._transport.abort()
 
 
-async def dial(address: str, port: int, *, tls: bool, on_packet: Callable[[int, bytes], None]) -> CameraConnection:
+async def dial(address: str, port: int, *, tls: bool, reader: InterleavedReader) -> CameraConnection:
     """Connect to the pinned IP address. The caller sets the deadline.
 
     Raises HubError: PORT_CLOSED, TIMED_OUT, UNREACHABLE or TLS_FAILED.
@@ -130,7 +182,7 @@ async def dial(address: str, port: int, *, tls: bool, on_packet: Callable[[int, 
         ) from error
     try:
         _, connection = await asyncio.get_running_loop().create_connection(
-            lambda: CameraConnection(on_packet), address, port, ssl=_tls() if tls else None
+            lambda: CameraConnection(reader), address, port, ssl=_tls() if tls else None
         )
     except ssl.SSLError as error:
         raise HubError(

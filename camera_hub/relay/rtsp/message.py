@@ -42,6 +42,8 @@ class Request:
         return self.headers.get(name, ("",))[0]
 
 
+INTERLEAVED = 0x24
+"""The byte in front of an interleaved packet, a dollar sign."""
 Interleaved = tuple[int, bytes]
 """Channel and packet of an interleaved frame (RFC 2326 section 10.12)."""
 
@@ -67,6 +69,14 @@ class Parser:
         """Whether the beginning of a message is buffered."""
         return bool(self._buffer) or self._head is not None
 
+    def take_interleaved(self) -> bytes:
+        """The beginning of an interleaved packet, if that is what is buffered: it is no longer."""
+        if self._head is not None or not self._buffer or self._buffer[0] != INTERLEAVED:
+            return b""
+        taken = bytes(self._buffer)
+        self._buffer.clear()
+        return taken
+
     def feed(self, data: bytes) -> list[Response | Request | Interleaved]:
         """Add bytes from the socket; returns the messages that are complete.
 
@@ -77,7 +87,7 @@ class Parser:
         found: list[Response | Request | Interleaved] = []
         at, size = 0, len(buffer)
         while at < size:
-            if self._head is None and buffer[at] == 0x24:
+            if self._head is None and buffer[at] == INTERLEAVED:
                 if size - at < 4:
                     break
                 end = at + 4 + (buffer[at + 2] << 8 | buffer[at + 3])
@@ -173,6 +183,11 @@ def _too_large(what: str) -> HubError:
         f"the camera sent {what}; check that this is its RTSP port, or restart it",
         reason=Reason.REPLY_TOO_LARGE,
     )
+
+
+def write_interleaved(channel: int, packet: bytes) -> bytes:
+    """An RTP or RTCP packet of at most 65,535 bytes, framed for its channel (RFC 2326 section 10.12)."""
+    return bytes((INTERLEAVED, channel)) + len(packet).to_bytes(2, "big") + packet
 
 
 def write_request(method: str, url: str, headers: Mapping[str, str]) -> bytes:

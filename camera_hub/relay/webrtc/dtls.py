@@ -2,10 +2,17 @@
 
 import asyncio
 from collections.abc import Callable
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
-from aiortc import RTCCertificate, RTCDtlsFingerprint, RTCDtlsParameters, RTCDtlsTransport, RTCIceTransport
-from aiortc.rtcdtlstransport import SRTP_AEAD_AES_128_GCM, SRTP_AES128_CM_SHA1_80, SRTP_PROFILES
+from aiortc.rtcdtlstransport import (
+    SRTP_AEAD_AES_128_GCM,
+    SRTP_AES128_CM_SHA1_80,
+    SRTP_PROFILES,
+    RTCCertificate,
+    RTCDtlsFingerprint,
+    RTCDtlsParameters,
+    RTCDtlsTransport,
+)
 from pylibsrtp import Error as SrtpError
 from pylibsrtp import Session
 
@@ -14,6 +21,9 @@ from camera_hub.errors import HubError, Kind
 from camera_hub.relay.libraries import set_dtls_role, srtp_sessions
 from camera_hub.relay.webrtc import rtcp
 from camera_hub.relay.webrtc.ice import IcePeer
+
+if TYPE_CHECKING:  # a relay does not load it (`relay.lean_imports`)
+    from aiortc import RTCIceTransport
 
 MAX_SENDERS = 64
 """SSRCs that a browser may report from: one per m-line in practice. libsrtp keeps each, and searches them linearly."""
@@ -53,7 +63,7 @@ class Dtls:
 
     def __init__(self, ice: IcePeer, certificate: Certificate) -> None:
         self._ice = ice
-        self._transport = RTCDtlsTransport(cast(RTCIceTransport, ice), [certificate.own])
+        self._transport = RTCDtlsTransport(cast("RTCIceTransport", ice), [certificate.own])
         preferred = (SRTP_AEAD_AES_128_GCM, SRTP_AES128_CM_SHA1_80)
         set_dtls_role(self._transport, "server", [profile for profile in preferred if profile in SRTP_PROFILES])
         self.closed = asyncio.Event()

@@ -6,14 +6,14 @@ import socket
 import struct
 from collections import deque
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Protocol
 
 from camera_hub.simulator.rtsp.packets import Packet
+from camera_hub.simulator.rtsp.reports import sender_report
 from camera_hub.simulator.rtsp.sdp import PAYLOAD_TYPE
 
 _TCP_BUFFER_LIMIT = 1 << 20
-_NTP_EPOCH = datetime(1900, 1, 1, tzinfo=UTC)
 _REPORT_EVERY = 5.0
 
 
@@ -63,16 +63,8 @@ class Receiver:
         if self._reported is None or monotonic - self._reported >= _REPORT_EVERY:
             self._reported = monotonic
             if not drip:
-                self.outlet.rtcp(self._report(timestamp, now))
+                self.outlet.rtcp(sender_report(self.ssrc, now, timestamp, self._sent, self._octets))
         return self.outlet.rtp(frames, key=key, drip=drip, rate=rate)
-
-    def _report(self, timestamp: int, now: datetime) -> bytes:
-        """A sender report and the canonical name (RFC 3550, 6.4.1 and 6.5)."""
-        ntp = round((now - _NTP_EPOCH).total_seconds() * (1 << 32)) & (1 << 64) - 1
-        report = struct.pack(
-            "!BBHIQIII", 0x80, 200, 6, self.ssrc, ntp, timestamp, self._sent & 0xFFFFFFFF, self._octets & 0xFFFFFFFF
-        )
-        return report + struct.pack("!BBHIBB6sxx", 0x81, 202, 4, self.ssrc, 1, 6, b"camera")
 
 
 class TcpOutlet:

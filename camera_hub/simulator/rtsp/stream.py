@@ -6,7 +6,7 @@ import zlib
 from datetime import datetime, timedelta, timezone
 
 from camera_hub.simulator.faults import Fault
-from camera_hub.simulator.model import Channel, StreamSpec
+from camera_hub.simulator.model import Channel, KeyFrames, StreamSpec
 from camera_hub.simulator.picture.loops import Loop, ParameterSets
 from camera_hub.simulator.picture.making import Recipe, recipe_for
 from camera_hub.simulator.picture.scenes import Look, Mood
@@ -21,7 +21,7 @@ _LATEST = 1.0
 
 
 class Stream:
-    """Runs while it has receivers. The first one starts it with a key frame; later ones join in the middle."""
+    """Runs while it has receivers. Which of them get a key frame at once is a setting of the camera (`KeyFrames`)."""
 
     def __init__(self, state: DeviceState, channel: Channel, number: int) -> None:
         self.channel = channel
@@ -51,7 +51,10 @@ class Stream:
         self._state.stats.sessions[self.name] += 1
         self._state.stats.plays[self.name] += 1
         if self._task is None or self._task.done():
+            self._wants_key = False
             self._task = asyncio.create_task(self._run(), name=f"simulator-stream-{self.name}")
+        elif self._key_frames is KeyFrames.AT_ONCE:
+            self._wants_key = True
 
     def remove(self, receiver: Receiver) -> None:
         """Stop sending; an unknown receiver is not an error."""
@@ -64,8 +67,8 @@ class Stream:
         return self._timestamp(self._state.clock.monotonic())
 
     def want_key_frame(self) -> None:
-        """Send a key frame next, as SetSynchronizationPoint asks."""
-        self._wants_key = True
+        """Send a key frame next, as SetSynchronizationPoint asks; a camera whose receivers must wait does not."""
+        self._wants_key = self._key_frames is not KeyFrames.WAIT
 
     async def stop(self) -> None:
         """End, even while somebody is watching."""
@@ -83,6 +86,10 @@ class Stream:
         faults = self._state.faults(self.channel)
         mood = Mood.BLACK if Fault.BLACK in faults else Mood.FROZEN if Fault.FROZEN in faults else Mood.FINE
         return Look(self.channel.scene, self.channel.night, self.channel.mirrored, mood)
+
+    @property
+    def _key_frames(self) -> KeyFrames:
+        return self._state.key_frames(self.channel)
 
     def _recipe(self) -> Recipe:
         b_frames = Fault.B_FRAMES in self._state.faults(self.channel)
@@ -103,18 +110,25 @@ class Stream:
             self._frozen_at = self._state.now()
         return self.caption(self._frozen_at)
 
-    def _start(self, loop: Loop, gop: int) -> int:
-        """The first frame to send: the loop's position by the wall clock, but never one that was just sent."""
-        groups = int(self._state.clock.now().timestamp() / self.spec.gop_seconds)
-        self._turn = max(groups + zlib.crc32(self.name.encode()) % _APART, self._turn)
-        return (self._turn + 1) % (loop.ready // gop) * gop
+    def _start(self, loop: Loop, gop: int, *, key: bool = True) -> int:
+        """The first frame to send: the loop's position by the wall clock, but never a key frame that was just sent.
+
+        Without `key` the encoder is in the middle of a group of pictures, as if it had run all the time.
+        """
+        seconds = self._state.clock.now().timestamp()
+        apart = zlib.crc32(self.name.encode()) % _APART
+        self._turn = max(int(seconds / self.spec.gop_seconds) + apart, self._turn)
+        groups = loop.ready // gop
+        if key:
+            return (self._turn + 1) % groups * gop
+        return self._turn % groups * gop + (int(seconds * self.spec.fps) + apart) % gop
 
     async def _run(self) -> None:
         clock = self._state.clock
         step = 1 / self.spec.fps
         gop = self.spec.gop_seconds * self.spec.fps
         recipe, loop = self._recipe(), await self.loop()
-        number = self._start(loop, gop)
+        number = self._start(loop, gop, key=self._key_frames in (KeyFrames.AT_ONCE, KeyFrames.FIRST_ONLY))
         shown = ""
         due = clock.monotonic()
         while self._receivers:

@@ -62,6 +62,13 @@ export async function refreshSession(): Promise<Me | null> {
   return meRef.value
 }
 
+let opening: Promise<Me | null> | undefined
+
+/** Who is signed in when the page is opened: asked once. */
+export function openSession(): Promise<Me | null> {
+  return (opening ??= refreshSession())
+}
+
 /** After signing in or setting up. */
 export function enter(who: Me): void {
   const same = meRef.value?.id === who.id

@@ -78,6 +78,7 @@ export default {
     load: { normal: 'Normal', busy: 'Busy: new pictures get sub streams, looks are postponed', full: 'Full: new pictures wait, running ones are not affected' },
     hubLoad: { normal: 'Normal', busy: 'Busy: looks are postponed', full: 'Overloaded: looks are postponed, time-outs do not count against devices' },
     sending: { batch: 'in batches', plain: 'packet by packet' },
+    code: { compiled: 'compiled', plain: 'plain Python' },
     figure: {
       epoch: 'Starts',
       load: 'Load',
@@ -103,6 +104,7 @@ export default {
       sending: 'Sending',
       unsent_messages: 'Messages unsent',
       unsent_bytes: 'Bytes unsent',
+      code: 'Relay code',
       dropped_messages: 'Messages dropped',
       coalesced_states: 'States coalesced',
       hub_stalls: 'Stalls of the hub',

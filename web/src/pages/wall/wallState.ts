@@ -3,7 +3,7 @@ import { reactive, ref, shallowReactive, shallowRef, watch } from 'vue'
 import { api, pictureUrl } from '@/api/client'
 import type { LayoutName, MediaAnswer } from '@/api/types'
 import { cameras, live, me } from '@/stores'
-import { LAYOUTS, MOST_TILES, fitted, isLayout, tileCount, type SceneState } from '@/wall/layout'
+import { LAYOUTS, MOST_TILES, fitted, isLayout, sceneFromQuery, tileCount, type SceneState } from '@/wall/layout'
 import { Peer } from '@/wall/peer'
 import type { WallControl } from '@/wall/control'
 import { VideoScreen } from '@/wall/screen'
@@ -41,6 +41,8 @@ let listener: Sound | null = null
 let parameters: Promise<MediaAnswer | null> | undefined
 /** Peers made ahead of time, each with its offer ready, for the wall that is opened next. */
 const spares = new Map<number, Peer>()
+/** Settled when the hub has answered the first offer, or has refused it. */
+let answered = settling()
 let visible = false
 /** A tour's stop lasts seconds: it stays on the warmed tile stream, since a change to the main stream may freeze the picture. */
 let passing = false
@@ -49,6 +51,12 @@ let ticker: ReturnType<typeof setInterval> | undefined
 let sharpening: ReturnType<typeof setTimeout> | undefined
 const SHARPEN_MS = 800
 
+function settling(): { done: Promise<void>; resolve: () => void } {
+  let resolve = (): void => undefined
+  const done = new Promise<void>((settle) => (resolve = settle))
+  return { done, resolve }
+}
+
 function viewOf(tile: Tile): TileView {
   const now = performance.now()
   return { tile, phase: phaseOf(tile, now), picture: pictureOf(tile, now), age: tile.frameAt === null ? 0 : now - tile.frameAt }
@@ -56,7 +64,10 @@ function viewOf(tile: Tile): TileView {
 
 async function ask(): Promise<MediaAnswer | null> {
   const media = await api.get('/api/media')
-  if (!media.ok) parameters = undefined
+  if (!media.ok) {
+    parameters = undefined
+    answered.resolve()
+  }
   return media.ok ? media.data : null
 }
 
@@ -73,6 +84,11 @@ function newPeer(media: MediaAnswer, relay: number, first = 0): Peer {
     iceServers: media.ice_servers as unknown as RTCIceServer[],
     post: (sdp, signal) => api.post('/api/viewers', { body: { page: live.page, relay, first, sdp }, signal }),
   })
+}
+
+/** Asks for the media parameters ahead of `start`. */
+export function askMedia(): void {
+  parameters ??= ask()
 }
 
 /** Prepares what the wall will need and what costs the hub nothing: no connection is made. */
@@ -105,7 +121,10 @@ export async function start(): Promise<void> {
       const spare = first === 0 ? spares.get(relay) : undefined
       if (spare) spares.delete(relay)
       const peer = spare ?? newPeer(media, relay, first)
-      peer.onState = onState
+      peer.onState = (changed) => {
+        onState(changed)
+        answered.resolve()
+      }
       return peer
     },
     screen: (index) => (screens[index] ??= new VideoScreen()),
@@ -149,6 +168,7 @@ function stop(): void {
   soundAllowed.value = false
   Object.assign(sound, { camera: null, state: 'off' })
   parameters = undefined
+  answered = settling()
   for (const peer of spares.values()) peer.close()
   spares.clear()
   for (const screen of screens) screen?.dispose()
@@ -158,7 +178,7 @@ function stop(): void {
 }
 
 watch(me, (who, before) => {
-  if (who?.id !== before?.id) stop()
+  if (before && who?.id !== before.id) stop() // what was asked before anybody was signed in is of use to whoever it is
 })
 
 function isLarge(index: number): boolean {
@@ -209,6 +229,26 @@ export function setVisible(on: boolean): void {
   visible = on
   if (on) void start()
   apply()
+}
+
+/** The wall is being opened at this address: shows its scene before there is a page to see it in. */
+export function openWall(query: Record<string, unknown>): void {
+  const asked = query.run === undefined ? (sceneFromQuery(query) ?? remembered()) : null // a run shows its stops itself
+  if (asked) setScene(asked.layout, asked.cameras)
+  setVisible(true)
+}
+
+/** When the hub has answered the first offer and reads what the page wants to see. */
+export async function wallAnswered(): Promise<void> {
+  const open = new Promise<void>((resolve) => {
+    if (live.state === 'open') return resolve()
+    const off = live.onState((state) => {
+      if (state === 'connecting') return
+      off()
+      resolve()
+    })
+  })
+  await Promise.all([answered.done, open])
 }
 
 export function screenOf(index: number): VideoScreen | null {

@@ -1,0 +1,1 @@
+"""`bench wall`: many cameras with few viewers each, the hub and other servers in alternation."""

@@ -1,0 +1,27 @@
+/** What is begun before the application is there: asking who is signed in, and making the wall's connection. */
+import { openWall, wallAnswered, askMedia } from '@/pages/wall/wallState'
+import { can, openSession } from '@/stores'
+
+/** The application is not kept waiting for longer than that. */
+const PATIENCE_MS = 1_500
+
+/**
+ * Resolves when the application may be evaluated, which keeps the page busy for long: as soon as the hub has answered what the
+ * wall needs it for. On any other page, and where nobody is signed in, that is at once.
+ */
+export async function openEarly(address: { pathname: string; search: string }): Promise<void> {
+  const { pathname } = address
+  if (pathname === '/setup') return // nobody can be signed in
+  const session = openSession()
+  if (pathname !== '/' && pathname !== '/wall') return
+  askMedia()
+  const patience = new Promise<void>((resolve) => setTimeout(resolve, PATIENCE_MS))
+  await Promise.race([openTheWall(session, new URLSearchParams(address.search)), patience])
+}
+
+async function openTheWall(session: Promise<unknown>, query: URLSearchParams): Promise<void> {
+  await session
+  if (!can('view')) return
+  openWall(Object.fromEntries(query))
+  await wallAnswered()
+}
