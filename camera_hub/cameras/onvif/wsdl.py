@@ -88,8 +88,7 @@ def _parsed(name: str) -> "Document":
 
 @lru_cache(maxsize=1)
 def _settings() -> "Settings":
-    """strict=False: cameras often send invalid XML. The rest limits hostile answers, and keeps them from loading more
-    files."""
+    """strict=False: cameras often send invalid XML. The rest limits hostile answers, and what they make us load."""
     from zeep import Settings
 
     return Settings(strict=False, xml_huge_tree=False, forbid_dtd=True, forbid_entities=True, forbid_external=True)
