@@ -28,6 +28,7 @@ MODULES = (
     "camera_hub/relay/ingest/flood_guard.py",
     "camera_hub/relay/ingest/frame.py",
     "camera_hub/relay/ingest/gop_cache.py",
+    "camera_hub/relay/ingest/key_frame_throttle.py",
     "camera_hub/relay/ingest/nal.py",
     "camera_hub/relay/ingest/packetize.py",
     "camera_hub/relay/ingest/parameter_sets.py",
@@ -35,6 +36,7 @@ MODULES = (
     "camera_hub/relay/ingest/reorder_buffer.py",
     "camera_hub/relay/ingest/resend_history.py",
     "camera_hub/relay/ingest/rtp.py",
+    "camera_hub/relay/ingest/stream_timeouts.py",
     "camera_hub/relay/ingest/timestamps.py",
     "camera_hub/relay/ingest/video_pipeline.py",
     "camera_hub/relay/peer/pacer.py",
@@ -42,7 +44,8 @@ MODULES = (
     "camera_hub/relay/peer/track.py",
     "camera_hub/relay/rtsp/message.py",
 )
-"""What runs for each packet or frame. The rest gains too little for what it would cost to build."""
+"""What runs for each packet or frame. Not among them: what awaits (a compiled ingest/feed.py never went live), and what
+hands addresses of its locals to the system (fanout/sendmmsg_probe.py)."""
 
 
 def missing() -> str | None:

@@ -14,7 +14,8 @@ from camera_hub.relay.fanout.batch import FEW, SLOTS, STRIDE, BatchSender, Batch
 from camera_hub.relay.fanout.gso import gso_works
 from camera_hub.relay.fanout.run_writer import RunWriter
 from camera_hub.relay.fanout.send_queue import FULL, MESSAGES, PATIENCE, TRIED_EVERY, SendQueue
-from camera_hub.relay.fanout.sendmmsg import Destination, SendMany, many_works, send_many
+from camera_hub.relay.fanout.sendmmsg import Destination, SendMany, send_many
+from camera_hub.relay.fanout.sendmmsg_probe import many_works
 from camera_hub.relay.ingest.frame import PacketRun
 from camera_hub.relay.libraries import srtp_pointer
 from camera_hub.relay.webrtc.udp_port import IP_PKTINFO, UdpPort

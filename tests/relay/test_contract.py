@@ -15,12 +15,14 @@ from pylibsrtp import Error as SrtpError
 from pylibsrtp import Policy, Session
 from pylibsrtp._binding import ffi, lib
 
+import camera_hub
 from camera_hub.errors import HubError, Kind
 from camera_hub.relay import __main__ as relay_main
 from camera_hub.relay import lean_imports, libraries
 from camera_hub.relay.libraries import VERSIONS, check_versions
 
 ROOT = Path(__file__).parents[2]
+PACKAGE = Path(camera_hub.__file__).parent
 LIBRARIES = {"aiortc", "aioice", "pylibsrtp"}
 PRIVATE = {
     "_set_role": "RTCDtlsTransport",
@@ -72,7 +74,7 @@ def private_names(path: Path) -> set[str]:
 
 
 def test_every_private_name_in_use_stands_in_this_contract_and_in_one_module() -> None:
-    modules = sorted((ROOT / "camera_hub").rglob("*.py"))
+    modules = sorted(PACKAGE.rglob("*.py"))
     used = {path.name: private_names(path) - OURS.keys() for path in modules}
     assert {name for name, found in used.items() if found} == {"libraries.py"}
     assert used["libraries.py"] == PRIVATE.keys()
@@ -107,7 +109,7 @@ def test_a_relay_process_with_another_version_does_not_start(
 
 
 def test_what_aiortc_calls_of_ours_is_there() -> None:
-    source = (ROOT / "camera_hub" / "relay" / "webrtc" / "ice.py").read_text("utf-8")
+    source = (PACKAGE / "relay" / "webrtc" / "ice.py").read_text("utf-8")
     assert "async def _recv(self) -> bytes" in source
     assert "async def _send(self, data: bytes) -> None" in source
 

@@ -16,7 +16,8 @@ from camera_hub.relay.fanout.gso import gso_works
 from camera_hub.relay.fanout.interface import Fanout, PeerSender, ReturnRoute
 from camera_hub.relay.fanout.plain import MAX_PAYLOAD, PlainFanout
 from camera_hub.relay.fanout.sender_choice import ENVIRONMENT, make_fanout, plain_reason
-from camera_hub.relay.fanout.sendmmsg import many_works, send_many
+from camera_hub.relay.fanout.sendmmsg import send_many
+from camera_hub.relay.fanout.sendmmsg_probe import many_works
 from camera_hub.relay.ingest.frame import PacketRun
 from camera_hub.relay.webrtc.udp_port import UdpPort
 from tests.relay.hub import relay

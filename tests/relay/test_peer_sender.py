@@ -13,9 +13,10 @@ from pylibsrtp import Policy, Session
 
 from camera_hub.relay.fanout.batch_fanout import BatchFanout
 from camera_hub.relay.fanout.gso import gso_works
-from camera_hub.relay.fanout.interface import PeerSender, ReturnRoute
+from camera_hub.relay.fanout.interface import Address, PeerSender, ReturnRoute
 from camera_hub.relay.fanout.plain import PlainFanout
-from camera_hub.relay.fanout.sendmmsg import many_works, send_many
+from camera_hub.relay.fanout.sendmmsg import send_many
+from camera_hub.relay.fanout.sendmmsg_probe import many_works
 from camera_hub.relay.ingest.frame import PacketRun
 from camera_hub.relay.webrtc.ice import IcePeer
 from camera_hub.relay.webrtc.udp_port import UdpPort
@@ -28,6 +29,20 @@ def session(direction: int) -> Session:
     return Session(Policy(key=KEY, ssrc_type=direction, srtp_profile=PROFILE))
 
 
+class UnixSender:
+    """A Unix datagram socket in the place of UDP: whatever the address is, `path` gets it."""
+
+    def __init__(self, near: socket.socket, path: str) -> None:
+        self._near = near
+        self._path = path
+
+    def sendmsg(self, buffers: Any, ancillary: Any, flags: int, _: Address) -> int:
+        return self._near.sendmsg(buffers, ancillary, flags, self._path)
+
+    def fileno(self) -> int:
+        return self._near.fileno()
+
+
 @pytest.fixture
 async def narrow(tmp_path: Path) -> AsyncIterator[tuple[Any, socket.socket]]:
     """A Unix datagram socket in the place of UDP: it is full after some datagrams (EAGAIN)."""
@@ -37,7 +52,7 @@ async def narrow(tmp_path: Path) -> AsyncIterator[tuple[Any, socket.socket]]:
     near = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
     near.setblocking(False)
     with far, near:
-        yield SimpleNamespace(socket=near, full=lambda: None, path=str(tmp_path / "far")), far
+        yield SimpleNamespace(socket=UnixSender(near, str(tmp_path / "far")), full=lambda: None), far
 
 
 KINDS = ["no gso", "plain", "batch"]
@@ -71,7 +86,7 @@ async def test_what_the_socket_does_not_accept_is_held_encrypted_and_sent_later(
     narrow: tuple[Any, socket.socket], kind: str
 ) -> None:
     port, far = narrow
-    ice: Any = SimpleNamespace(route=ReturnRoute(port.path, []))
+    ice: Any = SimpleNamespace(route=ReturnRoute(("192.0.2.1", 9), []))
     made = sender(kind, port, ice)
     payloads = tuple(bytes([index]) * 400 for index in range(40))
     sequence, came = 0, []

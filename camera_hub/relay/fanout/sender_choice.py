@@ -9,7 +9,8 @@ from camera_hub.relay.fanout.batch_fanout import BatchFanout
 from camera_hub.relay.fanout.gso import gso_works
 from camera_hub.relay.fanout.interface import Fanout, SendSocket
 from camera_hub.relay.fanout.plain import PlainFanout
-from camera_hub.relay.fanout.sendmmsg import many_works, send_many
+from camera_hub.relay.fanout.sendmmsg import send_many
+from camera_hub.relay.fanout.sendmmsg_probe import many_works
 from camera_hub.relay.libraries import srtp_pointer_works
 
 log = logging.getLogger(__name__)

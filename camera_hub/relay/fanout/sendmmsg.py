@@ -12,10 +12,9 @@ import struct
 import sys
 from array import array
 from collections.abc import Callable, Sequence
-from functools import cache
 from typing import Any
 
-from camera_hub.relay.fanout.gso import PROBE_SECONDS, SOL_UDP, UDP_SEGMENT
+from camera_hub.relay.fanout.gso import SOL_UDP, UDP_SEGMENT
 from camera_hub.relay.fanout.interface import Address, Control
 from camera_hub.relay.libraries import ffi
 
@@ -25,7 +24,6 @@ _WIDTH_AT = 16
 """Offset of the width in the ancillary data: after the first struct cmsghdr."""
 _HEADER, _IOVEC = 64, 16
 """Bytes of struct mmsghdr and struct iovec."""
-_PROBE = 1200
 _WORD = struct.calcsize("P")
 SendMany = Callable[[int, int], int]
 """(address of an array of struct mmsghdr, how many) → how many were sent. Raises OSError when none was."""
@@ -127,35 +125,3 @@ def _message(level: int, kind: int, data: bytes) -> bytes:
 
 SEGMENT_HEAD = _message(SOL_UDP, UDP_SEGMENT, bytes(2))[:_WIDTH_AT]
 """The struct cmsghdr in front of the GSO segment size."""
-
-
-@cache
-def many_works() -> bool:
-    """Try it over loopback, and believe only what arrives, as `gso.gso_works` does: two runs to one address."""
-    if ffi is None:
-        return False
-    data: Any = ffi.new("unsigned char[]", 2 * _PROBE)
-    buffer = ffi.buffer(data)
-    buffer[:] = bytes(_PROBE) + b"\1" * _PROBE
-    with (
-        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as receiver,
-        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender,
-    ):
-        send = send_many(sender)
-        if send is None:
-            return False
-        receiver.bind(("127.0.0.1", 0))
-        receiver.settimeout(PROBE_SECONDS)
-        start = int(ffi.cast("uintptr_t", data))
-        iovecs = array("Q", [start, _PROBE, start + _PROBE, _PROBE])
-        headers = MessageHeaders([Destination(receiver.getsockname(), [])] * 2)
-        headers.point(0, 2, _PROBE // 2, iovecs.buffer_info()[0], 1)
-        kept = (data, iovecs, headers)  # the system reads them by address
-        try:
-            sent = send(headers.at(0), 2)
-            arrived = sent == 2 and [receiver.recv(2048) for _ in range(4)] == [
-                bytes([place]) * (_PROBE // 2) for place in (0, 0, 1, 1)
-            ]
-        except OSError:
-            return False
-        return arrived and len(kept) == 3  # used here, since compiled code frees a local after its last use
