@@ -47,6 +47,7 @@ export default defineConfig({
   test: {
     environment: 'happy-dom',
     include: ['tests/**/*.test.ts'],
+    setupFiles: ['tests/setup.ts'],
     testTimeout: 20_000, // whole pages are rendered, also on a machine that does other work
     server: { deps: { inline: ['element-plus'] } },
   },

@@ -73,7 +73,7 @@ _RELAY_GAUGES = {
     "loop_lag_p50": "Median delay of the relay's event loop in the last ten seconds, seconds.",
     "loop_lag_max": "Longest delay of the relay's event loop in the last ten seconds, seconds.",
     "loop_late": "95th percentile of the delay of the relay's event loop in the last five seconds, seconds.",
-    "loop_busy": "Share of its time in which the relay's event loop had something to do.",
+    "loop_busy": "Share of its time in which the relay had something to do, or waited for a core to do it.",
     "cpu_share": "CPU time of the relay process as a share of one core.",
     "bits_in": "Bits per second from cameras.",
     "bits_out": "Bits per second to browsers and players.",
@@ -102,7 +102,7 @@ _FEED_GAUGES = {
 _LOAD_HELP = "0 = normal, 1 = busy (sub streams only, no looks that open a stream), 2 = full (nothing new)."
 _LOADS = ("normal", "busy", "full")
 _HUB_GAUGES = {
-    "loop_busy": "CPU time of the hub's event loop as a share of one core.",
+    "loop_busy": "Share of its time in which the hub had something to do, or waited for a core to do it.",
     "loop_late": "95th percentile of the delay of the hub's event loop in the last five seconds, seconds.",
 }
 _HUB_COUNTERS = {

@@ -2,8 +2,8 @@
 
 import subprocess
 import sys
-from importlib.util import find_spec
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given, settings
@@ -61,9 +61,6 @@ def test_the_dictionaries_are_not_loaded() -> None:
 
 
 def test_missing_dictionaries_are_an_error_with_its_remedy(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    elsewhere = find_spec("pypinyin")
-    assert elsewhere is not None
-    elsewhere.origin = str(tmp_path / "__init__.py")
-    monkeypatch.setattr(pinyin, "find_spec", lambda name: elsewhere)
+    monkeypatch.setattr(pinyin, "find_spec", lambda name: SimpleNamespace(origin=str(tmp_path / "__init__.py")))
     with pytest.raises(HubError, match="reinstall"):
         pinyin_of("村")

@@ -11,11 +11,12 @@ import 'element-plus/theme-chalk/el-message-box.css'
 import './theme/tokens.css'
 import './theme/base.css'
 import App from './App.vue'
-import { i18n, setLanguage, type Language } from './i18n'
+import { i18n, setLanguage } from './i18n'
+import { rememberedLanguage } from './i18n/words'
 import { router } from './router'
 
-export function mountApp(): void {
-  setLanguage(i18n.global.locale.value as Language)
+export async function mountApp(): Promise<void> {
+  await setLanguage(rememberedLanguage())
   createApp(App).use(i18n).use(router).mount('#app')
 }
 

@@ -9,7 +9,8 @@ export interface ClockParts {
   second: number
 }
 
-let zone: string | undefined
+/** Zones that were named, the last one first: those that this browser does not know are left out when the format is made. */
+let zones: string[] = []
 /** Made when it is first used: the first one of a page takes tens of milliseconds. */
 let format: Intl.DateTimeFormat | undefined
 
@@ -28,18 +29,21 @@ function formatOf(timeZone: string | undefined): Intl.DateTimeFormat {
 
 /** The hub names its zone (setting site.time_zone). A browser that does not know it keeps its own. */
 export function setTimeZone(name: string): void {
-  if (name === zone) return
-  zone = name
+  if (name === zones[0]) return
+  zones = [name, ...zones]
   format = undefined
 }
 
 function siteFormat(): Intl.DateTimeFormat {
-  if (format) return format
-  try {
-    format = formatOf(zone)
-  } catch {
-    console.warn(`this browser does not know the time zone ${zone}`)
-    format = formatOf(undefined)
+  while (!format) {
+    const name = zones[0]
+    try {
+      format = formatOf(name)
+      zones.length = Math.min(1, zones.length)
+    } catch {
+      console.warn(`this browser does not know the time zone ${name}`)
+      zones.shift()
+    }
   }
   return format
 }

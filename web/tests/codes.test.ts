@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { messages } from '@/i18n'
+import { messages } from './languages'
 
 const HUB = '../camera_hub'
 const WITHOUT = new Set(['simulator', 'bench', 'demo', 'web_dist', '__pycache__', 'migrations'])

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { messages } from '@/i18n'
+import { messages } from './languages'
 
 type Tree = Record<string, unknown>
 

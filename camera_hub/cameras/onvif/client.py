@@ -79,9 +79,6 @@ class Onvif:
     async def __aenter__(self) -> Self:
         loop = asyncio.get_running_loop()
         await loop.run_in_executor(self._pool, wsdl.folder)  # raises at once when the files are missing
-        # Parsing takes up to half a second; only the first call to a device must wait for it.
-        self._warmed = loop.run_in_executor(self._pool, wsdl.warm)
-        self._warmed.add_done_callback(lambda done: done.cancelled() or done.exception())  # a call raises it again
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -195,9 +192,12 @@ class Onvif:
         """
         name = f"{target.host}:{target.port}"
         address = await addresses.resolve(target.host)
-        if self._warmed is not None and not self._warmed.done():
-            await asyncio.wait([self._warmed])
         loop = asyncio.get_running_loop()
+        if self._warmed is None:  # takes up to a second, which must not count against the first devices' deadlines
+            self._warmed = loop.run_in_executor(self._pool, wsdl.warm)
+            self._warmed.add_done_callback(lambda done: done.cancelled() or done.exception())  # a call raises it again
+        if not self._warmed.done():
+            await asyncio.wait([self._warmed])
         lock = self._locks.setdefault((target.host, target.port), asyncio.Lock())
         async with AsyncExitStack() as held:
             try:

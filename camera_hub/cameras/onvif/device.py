@@ -5,8 +5,6 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
-from zeep.exceptions import Fault
-
 from camera_hub.cameras import urls
 from camera_hub.cameras.onvif import faults, wsdl
 from camera_hub.cameras.onvif.describe import MAX_PROFILES, MAX_TOKEN, Identity, Profile, clean, codec_of, mac_of
@@ -149,6 +147,8 @@ class OnvifDevice:
         return self._call(wsdl.MEDIA, path, operation, values)
 
     def _call(self, kind: tuple[str, str], path: str, operation: str, values: dict[str, Any]) -> Any:
+        from zeep.exceptions import Fault  # as in `wsdl`: with the first call
+
         service = wsdl.service(kind, self._conversation, self._conversation.peer.url(path))
         try:
             return service[operation](**values)

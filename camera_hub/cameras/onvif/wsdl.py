@@ -1,7 +1,8 @@
 """The parsed WSDLs of onvif-zeep, read once from the installed package and shared by all devices.
 
-Parsing takes 40–70 ms and 3.5 MB per service; shared documents cost nothing per device. Nothing is ever loaded from the
-network: neither a WSDL or XSD named in a file, nor one that a device's answer names.
+zeep and what it brings (requests, httpx, rich) take 20 MB with two services, so they are loaded by the first call to a
+device. Parsing takes 40–70 ms and 3.5 MB per service; shared documents cost nothing per device. Nothing is ever loaded
+from the network: neither a WSDL or XSD named in a file, nor one that a device's answer names.
 """
 
 import sys
@@ -9,15 +10,13 @@ import threading
 from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, files
 from pathlib import Path
-from typing import Any, NoReturn
-
-from zeep import Client, Settings
-from zeep.wsdl import Document
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from camera_hub.errors import HubError, Kind
 
-SETTINGS = Settings(strict=False, xml_huge_tree=False, forbid_dtd=True, forbid_entities=True, forbid_external=True)
-"""strict=False: cameras often send invalid XML. The rest limits hostile answers and keeps them from loading others."""
+if TYPE_CHECKING:
+    from zeep import Settings
+    from zeep.wsdl import Document
 
 DEVICE = ("devicemgmt.wsdl", "{http://www.onvif.org/ver10/device/wsdl}DeviceBinding")
 MEDIA = ("media.wsdl", "{http://www.onvif.org/ver10/media/wsdl}MediaBinding")
@@ -61,8 +60,10 @@ def folder() -> Path:
 
 def service(kind: tuple[str, str], transport: Any, url: str) -> Any:
     """A zeep service for that WSDL and binding, which posts to `url` through `transport.post_xml`."""
+    from zeep import Client
+
     name, binding = kind
-    client: Any = Client(_document(name), transport=transport, settings=SETTINGS)  # type: ignore[no-untyped-call]  # zeep's
+    client: Any = Client(_document(name), transport=transport, settings=_settings())  # type: ignore[no-untyped-call]  # zeep's
     return client.create_service(binding, url)
 
 
@@ -72,12 +73,23 @@ def warm() -> None:
         _document(name)
 
 
-def _document(name: str) -> Document:
+def _document(name: str) -> "Document":
     with _parsing:
         return _parsed(name)
 
 
 @lru_cache(maxsize=8)
-def _parsed(name: str) -> Document:
+def _parsed(name: str) -> "Document":
+    from zeep.wsdl import Document
+
     files_only: Any = _FilesOnly(folder())
-    return Document(str(folder() / name), files_only, settings=SETTINGS)
+    return Document(str(folder() / name), files_only, settings=_settings())
+
+
+@lru_cache(maxsize=1)
+def _settings() -> "Settings":
+    """strict=False: cameras often send invalid XML. The rest limits hostile answers, and keeps them from loading more
+    files."""
+    from zeep import Settings
+
+    return Settings(strict=False, xml_huge_tree=False, forbid_dtd=True, forbid_entities=True, forbid_external=True)

@@ -1,47 +1,20 @@
-/**
- * Languages. Each page has its own message file, `<language>/<page>.ts`, whose default export has the file's name as key:
- * wall.layout is `layout` in wall.ts. Only reasons.ts has another key, `reason` (the codes of camera_hub/errors.py).
- */
+/** The page's language. */
 import { createI18n, type I18nOptions } from 'vue-i18n'
 import type { ApiError } from '@/api/client'
+import { rememberedLanguage, wordsOf, type Language } from './words'
 
-export type Language = 'zh-CN' | 'en'
-type File = { default: Record<string, unknown> }
+export type { Language } from './words'
 
-function assemble(files: Record<string, File>): Record<string, unknown> {
-  return Object.fromEntries(
-    Object.entries(files).map(([path, file]) => {
-      const name = path.replace(/^.*\/(.+)\.ts$/, '$1')
-      return [name === 'reasons' ? 'reason' : name, file.default]
-    }),
-  )
-}
-
-export const messages = {
-  'zh-CN': assemble(import.meta.glob<File>('./zh-CN/*.ts', { eager: true })),
-  en: assemble(import.meta.glob<File>('./en/*.ts', { eager: true })),
-}
-
-function remembered(): Language {
-  try {
-    return localStorage.getItem('language') === 'en' ? 'en' : 'zh-CN'
-  } catch {
-    return 'zh-CN'
-  }
-}
-
-const options: I18nOptions & { legacy: false } = {
-  legacy: false,
-  locale: remembered(),
-  fallbackLocale: 'zh-CN',
-  messages: messages as never, // keys are checked by tests/i18n.test.ts; as types they are too deep for the compiler
-}
+const options: I18nOptions & { legacy: false } = { legacy: false, locale: rememberedLanguage(), fallbackLocale: 'zh-CN', messages: {} }
 export const i18n = createI18n<false, typeof options>(options)
 
 export const t = i18n.global.t as unknown as (key: string, values?: Record<string, unknown> | number) => string
 const te = i18n.global.te
 
-export function setLanguage(language: Language): void {
+/** Switches to a language when its words are there. Rejects, and changes nothing, when they cannot be fetched. */
+export async function setLanguage(language: Language): Promise<void> {
+  const words = await wordsOf(language)
+  i18n.global.setLocaleMessage(language, words as never) // keys are checked by tests/i18n.test.ts; as types they are too deep for the compiler
   i18n.global.locale.value = language
   document.documentElement.lang = language
   document.title = t('shell.title')

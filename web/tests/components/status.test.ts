@@ -15,7 +15,7 @@ beforeEach(async () => {
     cameras: 200,
     feeds: 100,
     viewers: 20,
-    hub: { loop_busy: 0.2, loop_late: 0.001, load: 'normal', refused: 7, postponed: 3 },
+    hub: { loop_busy: 0.2, loop_late: 0.001, load: 'busy', refused: 7, postponed: 3 },
     relays: [relay(0, 'full'), relay(1, 'busy')],
     eyes: [],
   }))
@@ -30,7 +30,7 @@ afterEach(() => {
 
 describe('the status page', () => {
   it('says in words how loaded each process is, and what follows from it', () => {
-    expect(page.findAll('.load dd').map((one) => one.text())).toEqual(['正常', '已满：新画面排队，已有画面不受影响', '繁忙：新画面改用子码流，推迟设备检查'])
+    expect(page.findAll('.load dd').map((one) => one.text())).toEqual(['繁忙：推迟设备检查', '已满：新画面排队，已有画面不受影响', '繁忙：新画面改用子码流，推迟设备检查'])
     expect(page.find('.load.full').exists()).toBe(true)
   })
 

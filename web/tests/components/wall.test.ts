@@ -2,7 +2,7 @@ import type { VueWrapper } from '@vue/test-utils'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { h } from 'vue'
 import WallTile from '@/pages/wall/WallTile.vue'
-import { soundAllowed, views } from '@/pages/wall/wallState'
+import { settled, soundAllowed, views } from '@/pages/wall/wallState'
 import { setLanguage } from '@/i18n'
 import { emptyTile, phaseOf, pictureOf, type Tile } from '@/wall/tile'
 import { FakeHub, camera, flushPromises, signIn, signOutAll, visit } from './hub'
@@ -29,11 +29,11 @@ beforeEach(async () => {
   const tile = () => h(WallTile, { index: 0, selected: false, solo: false, fill: false })
   page = await visit([{ path: '/', component: { render: tile } }], '/')
 })
-afterEach(() => {
+afterEach(async () => {
   page.unmount()
   vi.useRealTimers()
-  setLanguage('zh-CN')
-  soundAllowed.value = false
+  await setLanguage('zh-CN')
+  soundAllowed.value = settled.value = false
   views[0] = { tile: emptyTile(0), phase: 'empty', picture: 'none', age: 0 }
   signOutAll()
   vi.unstubAllGlobals()
@@ -54,7 +54,7 @@ describe('a tile says what it shows', () => {
   it.each(cases)('%s', async (_, tile, zh, en, shape) => {
     await show(tile)
     expect([words(), mark()]).toEqual([zh, shape])
-    setLanguage('en')
+    await setLanguage('en')
     await flushPromises()
     expect(words()).toBe(en)
   })
@@ -72,8 +72,16 @@ describe('a tile says what it shows', () => {
     expect(page.find('.empty').text()).toBe('1')
   })
 
+  it('and has its tools when the wall has settled, or the pointer comes', async () => {
+    await show({ hubState: 'connecting' })
+    expect(page.find('.tools').exists()).toBe(false)
+    await page.find('.tile').trigger('pointerenter')
+    expect(page.find('.tools').exists()).toBe(true)
+  })
+
   it('why it cannot be heard', async () => {
     soundAllowed.value = true
+    settled.value = true
     await show({ hubState: 'live', audio: 'unsupported', audioCodec: 'aac' })
     const speaker = page.find('[data-tool=sound]')
     expect(speaker.attributes('disabled')).toBeDefined()

@@ -76,6 +76,7 @@ export default {
     restarted: 'A fresh process has taken over relay {n}',
     hub: 'Hub process',
     load: { normal: 'Normal', busy: 'Busy: new pictures get sub streams, looks are postponed', full: 'Full: new pictures wait, running ones are not affected' },
+    hubLoad: { normal: 'Normal', busy: 'Busy: looks are postponed', full: 'Overloaded: looks are postponed, time-outs do not count against devices' },
     sending: { batch: 'in batches', plain: 'packet by packet' },
     code: { compiled: 'compiled', plain: 'plain Python' },
     figure: {
@@ -101,6 +102,8 @@ export default {
       uptime: 'Up for',
       gso: 'GSO',
       sending: 'Sending',
+      unsent_messages: 'Messages unsent',
+      unsent_bytes: 'Bytes unsent',
       code: 'Relay code',
       dropped_messages: 'Messages dropped',
       coalesced_states: 'States coalesced',

@@ -76,6 +76,7 @@ export default {
     restarted: '转发进程 {n} 已由新进程接手',
     hub: '主程序',
     load: { normal: '正常', busy: '繁忙：新画面改用子码流，推迟设备检查', full: '已满：新画面排队，已有画面不受影响' },
+    hubLoad: { normal: '正常', busy: '繁忙：推迟设备检查', full: '过载：推迟设备检查，超时不计为设备故障' },
     sending: { batch: '批量', plain: '逐包' },
     code: { compiled: '已编译', plain: '未编译（纯 Python）' },
     figure: {
@@ -101,6 +102,8 @@ export default {
       uptime: '已运行',
       gso: '内核批量发送（GSO）',
       sending: '发送方式',
+      unsent_messages: '待发消息',
+      unsent_bytes: '待发数据',
       code: '转发代码',
       dropped_messages: '丢弃消息',
       coalesced_states: '合并状态',

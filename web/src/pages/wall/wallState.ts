@@ -36,6 +36,10 @@ export const soundRefused = shallowRef<{ camera: number; reason: string } | null
 /** True when there can be no live video at all: GET /api/media failed. */
 export const mediaProblem = ref(false)
 
+/** Whether every tile has come to rest: what is of use only then is rendered only then. */
+export const settled = ref(false)
+const SETTLE_MS = 3_000
+
 let listener: Sound | null = null
 /** The hub's media parameters, asked for once per session; null: they could not be read. */
 let parameters: Promise<MediaAnswer | null> | undefined
@@ -142,6 +146,7 @@ export async function start(): Promise<void> {
   })
   wall.listen((index) => {
     views[index] = viewOf(wall.tile(index))
+    if (!settled.value && visible && views.every(({ phase }) => phase !== 'connecting' && phase !== 'waiting')) settled.value = true
     sharpen(index)
   })
   engine.value = wall
@@ -229,6 +234,7 @@ export function setVisible(on: boolean): void {
   visible = on
   if (on) void start()
   apply()
+  if (on) setTimeout(() => (settled.value = true), SETTLE_MS)
 }
 
 /** The wall is being opened at this address: shows its scene before there is a page to see it in. */
