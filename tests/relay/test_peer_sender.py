@@ -3,6 +3,7 @@
 import asyncio
 import socket
 from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -13,7 +14,7 @@ from pylibsrtp import Policy, Session
 
 from camera_hub.relay.fanout.batch_fanout import BatchFanout
 from camera_hub.relay.fanout.gso import gso_works
-from camera_hub.relay.fanout.interface import Address, PeerSender, ReturnRoute
+from camera_hub.relay.fanout.interface import Address, Control, PeerSender, ReturnRoute
 from camera_hub.relay.fanout.plain import PlainFanout
 from camera_hub.relay.fanout.sendmmsg import send_many
 from camera_hub.relay.fanout.sendmmsg_probe import many_works
@@ -41,6 +42,20 @@ class UnixSender:
 
     def fileno(self) -> int:
         return self._near.fileno()
+
+
+@dataclass
+class NarrowSocket:
+    """A Unix datagram socket as a UDP socket: whatever the address, all goes to `path`."""
+
+    near: socket.socket
+    path: str
+
+    def fileno(self) -> int:
+        return self.near.fileno()
+
+    def sendmsg(self, buffers: tuple[memoryview, ...], control: Control, flags: int, address: Address) -> int:
+        return self.near.sendmsg(buffers, control, flags, self.path)
 
 
 @pytest.fixture
