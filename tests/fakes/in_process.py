@@ -13,6 +13,7 @@ import socket
 from collections.abc import Sequence
 
 from camera_hub.media.child_process import Process
+from camera_hub.relay.process.relay import Relay
 
 log = logging.getLogger(__name__)
 
@@ -27,7 +28,9 @@ async def in_this_process(command: Sequence[str], theirs: socket.socket) -> Proc
     name = command[2]
     package = importlib.import_module(name)
     module = importlib.import_module(f"{name}.__main__") if hasattr(package, "__path__") else package
-    return _Task(asyncio.create_task(module.serve(os.dup(theirs.fileno())), name=f"{name} in the test's process"))
+    parts = (Relay,) if name == "camera_hub.relay" else ()
+    serving = module.serve(os.dup(theirs.fileno()), *parts)
+    return _Task(asyncio.create_task(serving, name=f"{name} in the test's process"))
 
 
 class _Task:
