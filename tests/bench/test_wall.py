@@ -42,7 +42,9 @@ async def test_a_whole_hub_is_measured_and_a_missing_peer_spoils_nothing(
     assert await run.run(plan, SystemClock(), Lines(out)), out.getvalue()
     hub, go2rtc, summary = read(out)
     judge(hub, 2)
-    assert [one["name"] for one in hub["processes"]] == ["camera_hub serve", "camera_hub.relay", "camera_hub.eye"]
+    names = [one["name"] for one in hub["processes"]]
+    assert names[:2] == ["camera_hub serve", "camera_hub.relay"]
+    assert set(names[2:]) <= {"camera_hub.eye"}, "an eye runs while there is something to look at"
     assert 0 < hub["pss_mb"] <= hub["rss_mb"]
     assert 0 < hub["alone_mb"] <= hub["rss_mb"]
     assert (go2rtc["server"], go2rtc["missing"]) == ("go2rtc", "go2rtc is not in PATH")
