@@ -3,8 +3,8 @@ import vue from '@vitejs/plugin-vue'
 import { ElementPlusResolver } from 'unplugin-vue-components/resolvers'
 import Components from 'unplugin-vue-components/vite'
 import { defineConfig } from 'vitest/config'
-import { firstLoad } from './build/firstLoad.ts'
-import { precompress } from './build/precompress.ts'
+import { firstLoad } from './plugins/firstLoad.ts'
+import { precompress } from './plugins/precompress.ts'
 
 const hub = process.env.CAMERA_HUB_URL ?? 'http://127.0.0.1:8000'
 

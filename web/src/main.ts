@@ -1,6 +1,6 @@
 /**
  * The page's entry: small, so that the hub is asked and the wall's connection is made while the application still loads
- * (build/firstLoad.ts has the browser fetch its files meanwhile).
+ * (plugins/firstLoad.ts has the browser fetch its files meanwhile).
  */
 import { openEarly } from './early'
 import { rememberedLanguage, wordsOf } from './i18n/words'
