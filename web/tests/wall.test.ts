@@ -6,6 +6,7 @@ import { Wall } from '@/wall/wall'
 
 class FakeSocket {
   sent: Show[] = []
+  since = 100
   dropped: number[] = []
   private handlers = new Map<string, ((message: never) => void)[]>()
   want(message: Show): void {
@@ -29,6 +30,7 @@ class FakeSocket {
 class FakePeer {
   state: PeerState = 'offering'
   viewer: string | null = null
+  answeredAt = 0
   epoch: number | null = null
   counts = [0, 0, 0, 0]
   closed = false
@@ -228,6 +230,16 @@ describe('the wall', () => {
     socket.dropped = []
     socket.say('viewer_gone', { viewer: 'v2', reason: 'x' })
     expect(socket.dropped).toEqual([4, 5])
+  })
+
+  it('does not offer again when a greeting was written before the viewer was made', () => {
+    peers[0]!.answered('v1')
+    peers[0]!.answeredAt = 150
+    socket.hello({ viewers: [] })
+    expect(peers).toHaveLength(1)
+    socket.since = 200 // another connection, which the viewer was older than
+    socket.hello({ viewers: [] })
+    expect(peers).toHaveLength(2)
   })
 
   it('offers anew to a new hub, to a hub that forgot the viewer, and to a relay of another epoch', () => {

@@ -70,6 +70,9 @@ export class LiveSocket {
     return () => this.stateHandlers.delete(handler)
   }
 
+  /** When the connection of now began to be made, ms of performance.now(). */
+  since = 0
+
   start(): void {
     if (this.wanted) return
     this.wanted = true
@@ -111,6 +114,7 @@ export class LiveSocket {
     clearTimeout(this.timer)
     if (!this.wanted) return
     this.enter(this.tries ? 'lost' : 'connecting')
+    this.since = performance.now()
     const socket = this.open(this.page)
     this.socket = socket
     this.watch(OPEN_DEADLINE_MS)

@@ -54,6 +54,8 @@ export function playsH265(): boolean {
 export class Peer {
   state: PeerState = 'offering'
   viewer: string | null = null
+  /** When the hub answered the offer, ms of performance.now(). */
+  answeredAt = 0
   epoch: number | null = null
   readonly relay: number
   readonly first: number
@@ -104,6 +106,7 @@ export class Peer {
       if (this.state === 'closed') return
       if (!result.ok) return this.enter('failed')
       this.viewer = result.data.viewer
+      this.answeredAt = performance.now()
       this.epoch = result.data.epoch
       this.timer = setTimeout(() => this.enter('failed'), CONNECT_DEADLINE_MS)
       this.enter('connecting')

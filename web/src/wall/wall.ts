@@ -11,6 +11,8 @@ import type { Screen } from './screen'
 import { withConnection, emptyTile, withFrame, phaseOf, withStill, withMessage, requested, type FrameSeen, type Phase, type Quality, type Tile } from './tile'
 
 export interface Socket {
+  /** When the connection of now began to be made, ms of performance.now(). */
+  readonly since: number
   /** Asks for a camera in a tile; asked again after each reconnect until the hub has confirmed it. */
   want(message: Show): void
   /** Nothing is asked for in this tile for now. */
@@ -305,7 +307,9 @@ export class Wall {
     for (const peer of [...this.peers.values()]) {
       if (peer.viewer === null) continue // its offer is under way, or has failed and will be repeated
       const epoch = hello.relays[String(peer.relay)]
-      const known = !newHub && hello.viewers.includes(peer.viewer) && (epoch === undefined || epoch === peer.epoch)
+      // A greeting may have been written before the viewer was made, and come after the hub's answer to its offer.
+      const listed = hello.viewers.includes(peer.viewer) || peer.answeredAt > this.parts.socket.since
+      const known = !newHub && listed && (epoch === undefined || epoch === peer.epoch)
       if (!known) this.offer(peer.relay, peer.first)
     }
   }
