@@ -40,6 +40,8 @@ export class LiveSocket {
   private silence: ReturnType<typeof setTimeout> | undefined
   private readonly handlers = new Map<Kind, Set<Handler<never>>>()
   private readonly stateHandlers = new Set<(state: LinkState) => void>()
+  /** When the connection of now began to be made, ms of performance.now(). */
+  since = 0
   private readonly wishes = new Wishes((message) => this.send(message))
 
   constructor(
@@ -69,9 +71,6 @@ export class LiveSocket {
     this.stateHandlers.add(handler)
     return () => this.stateHandlers.delete(handler)
   }
-
-  /** When the connection of now began to be made, ms of performance.now(). */
-  since = 0
 
   start(): void {
     if (this.wanted) return
