@@ -22,6 +22,8 @@ MESSAGES: Final = 64
 """… and messages."""
 SPARE: Final = 4
 """Runs that may be pushed before the queue is sent although it is full."""
+GATHERED: Final = 8
+"""Messages from which frames no longer wait for others: more would save little, and the first has waited for eight."""
 PATIENCE: Final = 4
 """Turns of one frame each after which frames no longer wait for others."""
 TRIED_EVERY: Final = 16
@@ -109,6 +111,8 @@ class SendQueue:
                 self._alone, self._patience = 0, 1
             return
         self._frames += 1
+        if len(self._peers) >= GATHERED:
+            self.flush()
         if not self._due:
             self._due = True
             self._at_turn_end(self._on_turn_end)
