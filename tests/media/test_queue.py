@@ -4,10 +4,12 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from camera_hub.errors import Reason
+from camera_hub.errors import HubError, Kind, Reason
 from camera_hub.media.background import Background
 from camera_hub.media.capacity.budget import Grant
-from camera_hub.media.interface import TileStatus, TileWish
+from camera_hub.media.interface import PullableStream, Quality, TileStatus, TileWish
+from camera_hub.media.relays.link import relay_of
+from camera_hub.media.wall.tile_requests import RETRIED_AT_ONCE
 from camera_hub.relay.messages import TrackPhase, TrackState
 from tests.fakes.clock import ManualClock
 from tests.media.test_tile_requests import Wall
@@ -132,3 +134,69 @@ async def test_where_not_even_the_sub_stream_fits_the_tile_waits(wall: FullWall)
     wall.capacity.grants, wall.capacity.crowded = [Grant.SUB_STREAM, NO], True
     await wall.put(0, 1, quality="main")
     assert wall.told(0) == ("refused", Reason.BUSY)
+
+
+async def fill_queue(wall: FullWall, count: int) -> None:
+    """So many tiles wait, of the cameras 1 and on; then there is room."""
+    wall.viewer.tracks = 32
+    wall.capacity.crowded, wall.capacity.grants = True, [NO] * count
+    for track in range(count):
+        await wall.put(track, track + 1)
+        await wall.clock.advance(0.01)
+    wall.capacity.crowded, wall.capacity.grants = False, []
+
+
+async def test_tiles_whose_cameras_cannot_be_shown_any_longer_do_not_keep_the_others_waiting(wall: FullWall) -> None:
+    sick, count = RETRIED_AT_ONCE, RETRIED_AT_ONCE + 3
+    await fill_queue(wall, count)
+    for camera in range(1, sick + 1):
+        wall.authorization.errors[camera] = HubError(Kind.FORBIDDEN, "no longer yours")
+    await wall.second()
+    await wall.second()
+    assert {wall.told(track) for track in range(sick)} == {("refused", "forbidden")}
+    assert {wall.told(track)[0] for track in range(sick, count)} == {"waiting"}
+    assert wall.sessions.queue(0) == []
+
+
+async def test_a_slow_device_is_waited_for_and_what_it_says_ends_its_turn(wall: FullWall) -> None:
+    sick, count = RETRIED_AT_ONCE, RETRIED_AT_ONCE + 3
+    await fill_queue(wall, count)
+    choose, asked = wall.sources.choose, list[int]()
+
+    async def slow(camera_id: int, quality: Quality, codecs: frozenset[str]) -> PullableStream:
+        if camera_id > sick:
+            return await choose(camera_id, quality, codecs)
+        asked.append(camera_id)
+        await wall.clock.sleep(3.0)
+        raise HubError(Kind.UNAVAILABLE, "no answer", reason=Reason.UNREACHABLE)
+
+    wall.sources.choose = slow  # type: ignore[method-assign]
+    for _ in range(6):
+        await wall.second()
+    assert asked == list(range(1, sick + 1)), "an attempt under way is left alone"
+    assert {wall.told(track) for track in range(sick)} == {("failed", Reason.UNREACHABLE)}
+    assert {wall.told(track)[0] for track in range(sick, count)} == {"waiting"}
+
+
+async def test_a_tile_whose_page_comes_to_another_relay_waits_for_that_one(clock: ManualClock) -> None:
+    async with Background() as background:
+        wall = FullWall(clock, background, relays=2)
+        wall.authorization.village = next(village for village in range(9) if relay_of(village, 2) == 1)
+        wall.capacity.grants = [NO, NO]
+        await wall.put(0, 1)
+        assert [tile.number for _, tile in wall.sessions.queue(0)] == [0]
+        wall.join("v1", 1)
+        await wall.second()
+        assert wall.sessions.queue(0) == []
+        assert [tile.number for _, tile in wall.sessions.queue(1)] == [0]
+
+
+async def test_a_waiting_tile_of_a_viewer_that_ends_is_told_again_that_it_waits(wall: FullWall) -> None:
+    wall.capacity.crowded, wall.capacity.grants = True, [NO, NO]
+    await wall.put(0, 1)
+    wall.join("v1", 0)
+    wall.sessions.remove(wall.viewer)
+    wall.requests.release(wall.viewer)
+    await wall.clock.settle()
+    assert wall.told(0) == ("refused", Reason.BUSY)
+    assert [(viewer.id, tile.number) for viewer, tile in wall.sessions.queue(0)] == [("v1", 0)]

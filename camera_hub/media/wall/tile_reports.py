@@ -65,7 +65,7 @@ class TileReports:
         due = self._clock.monotonic() - ASK_AGAIN_SECONDS
         for viewer in self._sessions:
             for tile in list(viewer.shown.values()):
-                if tile.chosen_at > due:
+                if tile.chosen_at > due or self._requests.is_choosing(viewer, tile):
                     continue
                 if tile.refusal is not None and tile.refusal[0] not in NOT_SHOWN_HERE:
                     self._requests.choose_again(viewer, tile)
@@ -78,7 +78,8 @@ class TileReports:
         for relay in sorted(relays):
             if self._selection.has_room(relay):
                 for viewer, tile in self._sessions.queue(relay)[:RETRIED_AT_ONCE]:
-                    self._requests.choose_again(viewer, tile)
+                    if not self._requests.is_choosing(viewer, tile):  # a slow device is waited for
+                        self._requests.choose_again(viewer, tile)
 
     def _keep_in_step(self, viewer: ViewerSession, tile: TileSlot) -> None:
         if self._selection.is_out_of_step(viewer, tile):

@@ -91,6 +91,10 @@ class TileRequests:
         tile.chosen_at, tile.asked = self._clock.monotonic(), wish.asked
         self._background.start(_name(viewer, tile), self._serve(viewer, tile, tile.serial, wish, before))
 
+    def is_choosing(self, viewer: ViewerSession, tile: TileSlot) -> bool:
+        """Whether a stream is being chosen for the tile just now: to ask again would begin anew."""
+        return self._background.runs(_name(viewer, tile))
+
     def check_codec(self, viewer: ViewerSession, tile: TileSlot) -> None:
         """Choose another stream where the feed turns out not to be playable in this viewer, or playable after all."""
         report = tile.report
@@ -139,6 +143,8 @@ class TileRequests:
                 pictures = viewer.page is not None
                 fitting = await self._selection.fit(wish, viewer.codecs, place, pictures=pictures)
         except HubError as error:
+            if tile.serial == serial:
+                tile.queued = None  # no room would help: it gives up its turn
             if tile.serial == serial and before is not None and error.reason not in NOT_SHOWN_HERE:
                 tile.asked = before  # out of step, so that it is tried again
             elif tile.serial == serial:
@@ -146,14 +152,13 @@ class TileRequests:
             return
         except Exception:
             if tile.serial == serial:
+                tile.queued = None
                 self._refuse(viewer, tile, HubError(Kind.INTERNAL, "the hub failed to choose a stream"))
             raise
         if tile.serial != serial or viewer not in self._sessions:
             return
         if fitting is None:
-            if tile.queued is None:  # else the page has been told, and the tile keeps its turn
-                tile.queued = QueuedTile(place.relay, self._clock.monotonic())
-                self._refuse(viewer, tile, busy())
+            self._enqueue(viewer, tile, place.relay)
             return
         tile.queued, tile.crowded = None, fitting.crowded
         if fitting.crowded:
@@ -168,6 +173,15 @@ class TileRequests:
             self._move(viewer, tile, carrier)
         self._bindings.bind(carrier, tile, fitting.stream, fitting.stills_reason)
         self.check_codec(carrier, tile)
+
+    def _enqueue(self, viewer: ViewerSession, tile: TileSlot, relay: int) -> None:
+        """The tile waits for room on that relay from now on, unless it does so already: it keeps its turn then, and the
+        page has been told."""
+        told = tile.queued is not None and tile.refusal is not None
+        if tile.queued is None or tile.queued.relay != relay:
+            tile.queued = QueuedTile(relay, self._clock.monotonic())
+        if not told:
+            self._refuse(viewer, tile, busy())
 
     def _is_behind(self, tile: TileSlot, relay: int) -> bool:
         """Whether others wait for room on the relay, who asked before."""
