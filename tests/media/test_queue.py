@@ -200,3 +200,23 @@ async def test_a_waiting_tile_of_a_viewer_that_ends_is_told_again_that_it_waits(
     await wall.clock.settle()
     assert wall.told(0) == ("refused", Reason.BUSY)
     assert [(viewer.id, tile.number) for viewer, tile in wall.sessions.queue(0)] == [("v1", 0)]
+
+
+async def test_a_picture_of_one_relay_makes_no_room_on_another(clock: ManualClock) -> None:
+    async with Background() as background:
+        wall = FullWall(clock, background, relays=2)
+        of = {relay_of(village, 2): village for village in range(9)}
+        wall.join("v1", 1)
+        wall.authorization.village = of[0]
+        await wall.put(0, 1)
+        wall.authorization.village, wall.capacity.grants = of[1], [NO]
+        await wall.put(0, 5, serial=2)
+        assert wall.capacity.asked[-1] == ("s52", "v1/0", False), "it is a new picture there"
+        assert wall.told(0) == ("refused", Reason.BUSY)
+        wall.authorization.village = of[0]
+        await wall.put(1, 1)
+        wall.authorization.village = of[1]
+        asked = len(wall.capacity.asked)
+        await wall.put(1, 6, serial=2)
+        assert wall.told(1) == ("refused", Reason.BUSY), "and comes after those that wait there"
+        assert len(wall.capacity.asked) == asked

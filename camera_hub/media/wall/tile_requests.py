@@ -137,7 +137,8 @@ class TileRequests:
                 tile.fault_since = facts.fault_since
             carrier = self._sessions.carrier(viewer, facts.village_id, tile.number)
             place = TilePlace(carrier.relay, carrier.holder(tile), tile.key)
-            if tile.key is None and self._is_behind(tile, place.relay):
+            held_here = tile.key is not None and tile.key.relay == place.relay
+            if not held_here and self._is_behind(tile, place.relay):
                 fitting = None
             else:
                 pictures = viewer.page is not None
