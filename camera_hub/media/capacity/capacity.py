@@ -21,7 +21,7 @@ from camera_hub.relay.messages import RelayPulse
 RETRY_SECONDS = 5
 """Who is refused without a place in the queue (a player) is told to come back after so long."""
 REPEAT_SECONDS = 10.0
-"""A load that lasts is published again after so long: whoever missed it learns it then."""
+"""The load is published again after so long, also that it is over: whoever missed it learns it then."""
 
 Purpose = Literal["look", "warm"]
 
@@ -86,7 +86,7 @@ class Capacity:
         self._relays = {link.number: _RelayLoad(RelayBudget(limit), CostModel()) for link in relays}
         self._rates = StreamRates()
         self._hub = LoadState(limit)
-        self._told: HubLoad | None = None
+        self._told = HubLoad((), False)
         self._told_at = clock.monotonic()
         self.refused = 0
         self.postponed = 0
@@ -173,7 +173,7 @@ class Capacity:
     def _publish(self, now: float) -> None:
         full = tuple(n for n, known in self._relays.items() if known.budget.level is LoadLevel.FULL)
         load = HubLoad(full, self._hub.level is LoadLevel.FULL)
-        if load == (self._told or HubLoad((), False)) and (not load.overloaded or now - self._told_at < REPEAT_SECONDS):
+        if load == self._told and now - self._told_at < REPEAT_SECONDS:
             return
         self._told, self._told_at = load, now
         self._bus.publish(load)
