@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from camera_hub.errors import HubError, Kind, Reason
@@ -47,6 +47,7 @@ def test_a_loop_that_is_late_is_loaded_however_little_it_does(late: float, level
     assert levels(*[0.1] * 5, late=late)[-1] is level
 
 
+@settings(deadline=None)
 @given(st.lists(loads, min_size=20, max_size=60))
 def test_whatever_came_before_a_steady_load_ends_in_the_level_it_speaks_for(before: list[Load]) -> None:
     for steady, level in ((0.95, LoadLevel.FULL), (0.75, LoadLevel.BUSY), (0.1, LoadLevel.NORMAL)):
@@ -120,14 +121,21 @@ def test_nothing_new_comes_to_a_full_relay_but_who_shows_something_may_change_it
     assert full.has_room(10.0)
 
 
-def test_a_limit_of_one_is_none() -> None:
+def test_a_limit_of_one_is_none_for_pictures_and_a_late_relay_is_late_all_the_same() -> None:
     one = RelayBudget(1.0)
     for second in range(10):
-        assert one.observe(float(second), Load(1.0, 2.0)) is LoadLevel.NORMAL
-    assert one.has_room(10.0)
-    assert one.ask(10.0, Want("a", 0.5, large=True)) is Grant.GRANTED
+        one.observe(float(second), Load(1.0))
+    assert (one.level, one.is_late) == (LoadLevel.NORMAL, False), "busy alone is nothing then"
+    for second in range(10, 20):
+        one.observe(float(second), Load(1.0, 3.0))
+    assert (one.level, one.is_late) == (LoadLevel.FULL, True)
+    assert one.has_room(20.0)
+    assert one.ask(20.0, Want("a", 0.5, large=True)) is Grant.GRANTED
+    one.restart()
+    assert not one.is_late
 
 
+@settings(deadline=None)
 @given(
     st.floats(0, 1),
     st.lists(st.builds(Want, st.sampled_from("abcdef"), st.floats(0.001, 0.4), st.booleans()), max_size=20),
@@ -167,10 +175,10 @@ class Measured:
 class Machine:
     """Capacity over one relay."""
 
-    def __init__(self) -> None:
+    def __init__(self, limit: float = LIMIT) -> None:
         self.clock, self.link, self.hub = ManualClock(), Link(), Measured()
         self.running: set[FeedKey] = set()
-        self.capacity = Capacity([self.link], self.running, self.hub, self.clock, self.hub, LIMIT)
+        self.capacity = Capacity([self.link], self.running, self.hub, self.clock, self.hub, limit)
 
     def run(self, seconds: int, busy: float, late: float = 0.0) -> None:
         """So many pulses of a relay that is that busy."""
@@ -197,7 +205,7 @@ def test_looks_give_way_first_and_tours_next_and_both_come_back() -> None:
     assert not machine.capacity.may_open(0, "look")
     assert machine.capacity.may_open(0, "warm")
     assert not machine.capacity.is_late(0)
-    machine.run(4, 0.95)
+    machine.run(4, 0.95, 0.5)
     assert not machine.capacity.may_open(0, "warm")
     assert machine.capacity.is_late(0)
     assert machine.capacity.postponed == 2
@@ -235,6 +243,24 @@ def test_an_overload_is_published_when_it_begins_and_when_it_is_over_and_both_ag
     assert machine.hub.published[5:] == [HubLoad((), True)]
     assert machine.capacity.is_late(0), "what a late hub times says nothing, whichever relay it is"
     assert machine.capacity.read()["load"] == "full"
+
+
+@pytest.mark.parametrize("limit", [0.3, LIMIT, 1.0])
+def test_late_is_who_is_late_whatever_the_limit(limit: float) -> None:
+    machine = Machine(limit)
+    machine.hub.busy = 0.9
+    machine.run(10, 0.9, 0.005)
+    assert not machine.capacity.is_late(0), "a busy relay still measures well"
+    assert machine.capacity.read()["load"] == "normal", "the limit is the relays'"
+    machine.run(10, 0.9, 3.0)
+    assert machine.capacity.is_late(0)
+    assert machine.hub.published[-1] == HubLoad((0,), False)
+    machine.hub.late = 3.0
+    machine.run(10, 0.1)
+    assert machine.capacity.is_late(0)
+    assert machine.hub.published[-1] == HubLoad((), True)
+    assert machine.capacity.may_open(0, "look") is (limit == 1.0)
+    assert machine.capacity.ask(0, stream(1), "tile") is Grant.GRANTED
 
 
 def test_a_fresh_process_is_measured_anew_and_the_same_pulse_counts_once() -> None:

@@ -6,7 +6,7 @@ Live pictures go before new ones: nothing here ever takes a picture away.
 from dataclasses import dataclass
 from enum import Enum
 
-from camera_hub.media.capacity.load_level import HEADROOM, Load, LoadLevel, LoadState
+from camera_hub.media.capacity.load_level import HEADROOM, LATENESS, Load, LoadLevel, LoadState
 
 PROMISED_SECONDS = 8.0
 """Until then a picture that was granted runs, and is part of what is measured."""
@@ -37,6 +37,7 @@ class RelayBudget:
     def __init__(self, limit: float) -> None:
         self._limit = limit
         self._state = LoadState(limit)
+        self._lateness = LoadState(LATENESS)
         self._load = Load()
         self._promised: dict[str, tuple[float, float]] = {}  # holder → cost, until
 
@@ -45,15 +46,21 @@ class RelayBudget:
         """As last measured."""
         return self._state.level
 
+    @property
+    def is_late(self) -> bool:
+        """Whether it is so late, however busy it may be, that what is timed there says nothing about a camera."""
+        return self._lateness.level is LoadLevel.FULL
+
     def observe(self, now: float, load: Load) -> LoadLevel:
         """A measurement of the relay."""
         self._load = load
         self._promised = {holder: one for holder, one in self._promised.items() if one[1] > now}
+        self._lateness.update(now, load)
         return self._state.update(now, load)
 
     def restart(self) -> None:
         """A fresh process: what was measured of the last one is over. What was promised still is."""
-        self._state = LoadState(self._limit)
+        self._state, self._lateness = LoadState(self._limit), LoadState(LATENESS)
         self._load = Load()
 
     def expected(self, now: float) -> float:

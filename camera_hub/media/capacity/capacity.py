@@ -13,7 +13,7 @@ from camera_hub.errors import HubError, Kind, Reason
 from camera_hub.events import Event, HubLoad
 from camera_hub.media.capacity.budget import Grant, RelayBudget, Want
 from camera_hub.media.capacity.costs import CostModel, StreamRates
-from camera_hub.media.capacity.load_level import Load, LoadLevel, LoadState
+from camera_hub.media.capacity.load_level import LATENESS, Load, LoadLevel, LoadState
 from camera_hub.media.feeds.desired_state import FeedKey
 from camera_hub.media.interface import PullableStream
 from camera_hub.relay.messages import RelayPulse
@@ -85,7 +85,7 @@ class Capacity:
         self._limit = limit
         self._relays = {link.number: _RelayLoad(RelayBudget(limit), CostModel()) for link in relays}
         self._rates = StreamRates()
-        self._hub = LoadState(limit)
+        self._hub = LoadState(LATENESS)
         self._told = HubLoad((), False)
         self._told_at = clock.monotonic()
         self.refused = 0
@@ -146,6 +146,8 @@ class Capacity:
     def may_open(self, relay: int, purpose: Purpose) -> bool:
         """Whether a feed may be opened that nobody watches yet: for a look while there is time to spare, for a tour's
         next stop until nothing more fits."""
+        if self._limit >= 1:
+            return True
         level = max(self._relays[relay].budget.level, self._hub.level)
         if level is LoadLevel.NORMAL or (purpose == "warm" and level is LoadLevel.BUSY):
             return True
@@ -154,7 +156,7 @@ class Capacity:
 
     def is_late(self, relay: int) -> bool:
         """Whether the relay or the hub is so late that what is timed there says nothing about a camera."""
-        return max(self._relays[relay].budget.level, self._hub.level) is LoadLevel.FULL
+        return self._relays[relay].budget.is_late or self._hub.level is LoadLevel.FULL
 
     def word(self, relay: int) -> str:
         """How loaded that relay is: normal | busy | full."""
