@@ -202,15 +202,17 @@ def test_a_feed_that_runs_is_cheap_and_one_that_must_be_opened_is_not() -> None:
 def test_looks_give_way_first_and_tours_next_and_both_come_back() -> None:
     machine = Machine()
     machine.run(4, 0.75)
-    assert not machine.capacity.may_open(0, "look")
+    assert machine.capacity.may_open(0, "look"), "one at a time, so that no camera is forgotten"
+    assert not machine.capacity.may_open(0, "look", 1)
     assert machine.capacity.may_open(0, "warm")
     assert not machine.capacity.is_late(0)
     machine.run(4, 0.95, 0.5)
     assert not machine.capacity.may_open(0, "warm")
+    assert not machine.capacity.may_open(0, "look")
     assert machine.capacity.is_late(0)
-    assert machine.capacity.postponed == 2
+    assert machine.capacity.postponed == 3
     machine.run(8, 0.1)
-    assert machine.capacity.may_open(0, "look")
+    assert machine.capacity.may_open(0, "look", 5)
     assert not machine.capacity.is_late(0)
 
 

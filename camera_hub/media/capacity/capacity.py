@@ -143,13 +143,13 @@ class Capacity:
         """Whether it makes sense to ask for a picture."""
         return self._relays[relay].budget.has_room(self._clock.monotonic())
 
-    def may_open(self, relay: int, purpose: Purpose) -> bool:
-        """Whether a feed may be opened that nobody watches yet: for a look while there is time to spare, for a tour's
-        next stop until nothing more fits."""
+    def may_open(self, relay: int, purpose: Purpose, others: int = 0) -> bool:
+        """Whether a feed may be opened that nobody watches yet, until nothing more fits: for a tour's next stop; for a
+        look only one at a time where there is no time to spare, `others`: those that are open on that relay."""
         if self._limit >= 1:
             return True
         level = max(self._relays[relay].budget.level, self._hub.level)
-        if level is LoadLevel.NORMAL or (purpose == "warm" and level is LoadLevel.BUSY):
+        if level is LoadLevel.NORMAL or (level is LoadLevel.BUSY and (purpose == "warm" or not others)):
             return True
         self.postponed += 1
         return False

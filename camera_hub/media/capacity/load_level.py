@@ -18,8 +18,8 @@ FALL_SECONDS = 5.0
 
 
 class LoadLevel(IntEnum):
-    """NORMAL: everything is accepted as long as it fits. BUSY: sub streams only, and no looks that would open a
-    stream. FULL: nothing new."""
+    """NORMAL: everything is accepted as long as it fits. BUSY: sub streams only, and one look at a time that
+    opens a stream. FULL: nothing new."""
 
     NORMAL = 0
     BUSY = 1
