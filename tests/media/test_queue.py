@@ -7,6 +7,7 @@ import pytest
 from camera_hub.errors import HubError, Kind, Reason
 from camera_hub.media.background import Background
 from camera_hub.media.capacity.budget import Grant
+from camera_hub.media.feeds.desired_state import FeedKey
 from camera_hub.media.interface import PullableStream, Quality, TileStatus, TileWish
 from camera_hub.media.relays.link import relay_of
 from camera_hub.media.wall.tile_requests import RETRIED_AT_ONCE
@@ -200,6 +201,16 @@ async def test_a_waiting_tile_of_a_viewer_that_ends_is_told_again_that_it_waits(
     await wall.clock.settle()
     assert wall.told(0) == ("refused", Reason.BUSY)
     assert [(viewer.id, tile.number) for viewer, tile in wall.sessions.queue(0)] == [("v1", 0)]
+
+
+async def test_a_player_that_was_answered_is_not_sent_into_the_queue(wall: FullWall) -> None:
+    await wall.put(0, 1)
+    player = wall.join("player", 0, page=None)
+    wall.capacity.crowded, wall.capacity.grants = True, [NO]
+    await wall.put(1, 2)
+    wall.requests.show(None, TileWish("player", 0, 1, 99))
+    await wall.clock.settle()
+    assert player.shown[0].key == FeedKey(0, "s992")
 
 
 async def test_a_picture_of_one_relay_makes_no_room_on_another(clock: ManualClock) -> None:

@@ -138,7 +138,8 @@ class TileRequests:
             carrier = self._sessions.carrier(viewer, facts.village_id, tile.number)
             place = TilePlace(carrier.relay, carrier.holder(tile), tile.key)
             held_here = tile.key is not None and tile.key.relay == place.relay
-            if not held_here and self._is_behind(tile, place.relay):
+            # A player has been answered already, and was only let in because nobody waited.
+            if not held_here and viewer.page is not None and self._is_behind(tile, place.relay):
                 fitting = None
             else:
                 pictures = viewer.page is not None
