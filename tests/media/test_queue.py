@@ -11,6 +11,7 @@ from camera_hub.media.feeds.desired_state import FeedKey
 from camera_hub.media.interface import PullableStream, Quality, TileStatus, TileWish
 from camera_hub.media.relays.link import relay_of
 from camera_hub.media.wall.tile_requests import RETRIED_AT_ONCE
+from camera_hub.media.wall.tile_state import ASK_AGAIN_SECONDS
 from camera_hub.relay.messages import TrackPhase, TrackState
 from tests.fakes.clock import ManualClock
 from tests.media.test_tile_requests import Wall
@@ -201,6 +202,42 @@ async def test_a_waiting_tile_of_a_viewer_that_ends_is_told_again_that_it_waits(
     await wall.clock.settle()
     assert wall.told(0) == ("refused", Reason.BUSY)
     assert [(viewer.id, tile.number) for viewer, tile in wall.sessions.queue(0)] == [("v1", 0)]
+
+
+async def test_what_else_is_busy_is_not_the_queue_and_is_asked_again_soon(wall: FullWall) -> None:
+    choose = wall.sources.choose
+    error: HubError | None = HubError(Kind.BUSY, "the login has just been changed", reason=Reason.BUSY)
+
+    async def ask(camera_id: int, quality: Quality, codecs: frozenset[str]) -> PullableStream:
+        if error is not None:
+            raise error
+        return await choose(camera_id, quality, codecs)
+
+    wall.sources.choose = ask  # type: ignore[method-assign]
+    await wall.put(0, 1)
+    told = [one for _, one in wall.pages.published if isinstance(one, TileStatus)][-1]
+    assert (told.state, told.reason) == ("refused", Reason.BUSY)
+    assert told.retry_at is not None, "the page can tell it from the queue by that"
+    assert (told.retry_at - wall.clock.now()).total_seconds() == ASK_AGAIN_SECONDS
+    error = None
+    for _ in range(int(ASK_AGAIN_SECONDS)):
+        await wall.second()
+    assert wall.told(0) == ("waiting", None)
+
+
+async def test_what_is_busy_for_a_moment_takes_no_picture_away(wall: FullWall) -> None:
+    wall.sources.paths[1] = {"main": "live", "sub": "live"}
+    wall.capacity.grants = [Grant.SUB_STREAM]
+    await wall.put(0, 1, quality="main")
+    wall.reports.on_track_state(TrackState("v0", 0, 1, TrackPhase.LIVE, "s12"))
+
+    async def busy(camera_id: int, quality: Quality, codecs: frozenset[str]) -> PullableStream:
+        raise HubError(Kind.BUSY, "the login has just been changed", reason=Reason.BUSY)
+
+    wall.sources.choose = busy  # type: ignore[method-assign]
+    for _ in range(int(ASK_AGAIN_SECONDS) + 1):
+        await wall.second()
+    assert wall.told(0) == ("live", None)
 
 
 async def test_a_player_that_was_answered_is_not_sent_into_the_queue(wall: FullWall) -> None:

@@ -17,7 +17,7 @@ from camera_hub.media.interface import Quality, TileWish
 from camera_hub.media.wall.authorization import CameraFacts
 from camera_hub.media.wall.stream_selection import StreamSelection, StreamWish, TilePlace
 from camera_hub.media.wall.tile_bindings import TileBindings
-from camera_hub.media.wall.tile_state import NOT_SHOWN_HERE, QueuedTile, TileSlot, unplayable
+from camera_hub.media.wall.tile_state import ASK_AGAIN_SECONDS, NOT_SHOWN_HERE, QueuedTile, TileSlot, unplayable
 from camera_hub.media.wall.tile_updates import TileUpdates
 from camera_hub.media.wall.viewer_session import ViewerSession, ViewerSessions
 
@@ -147,7 +147,8 @@ class TileRequests:
         except HubError as error:
             if tile.serial == serial:
                 tile.queued = None  # no room would help: it gives up its turn
-            if tile.serial == serial and before is not None and error.reason not in NOT_SHOWN_HERE:
+            passes = error.reason not in NOT_SHOWN_HERE or error.reason == Reason.BUSY
+            if tile.serial == serial and before is not None and passes:
                 tile.asked = before  # out of step, so that it is tried again
             elif tile.serial == serial:
                 self._refuse(viewer, tile, error)
@@ -192,6 +193,8 @@ class TileRequests:
 
     def _refuse(self, viewer: ViewerSession, tile: TileSlot, error: HubError) -> None:
         now, retry_in = self._clock.now(), error.params.get("retry_in")
+        if error.reason == Reason.BUSY and tile.queued is None:
+            retry_in = ASK_AGAIN_SECONDS
         tile.refusal, tile.refused_at = (error.reason, error.detail), tile.refused_at or now
         tile.retry_at = now + timedelta(seconds=retry_in) if retry_in is not None else None
         tile.chosen = tile.stills_reason = None
