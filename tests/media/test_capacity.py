@@ -9,11 +9,12 @@ from hypothesis import strategies as st
 
 from camera_hub.errors import HubError, Kind, Reason
 from camera_hub.events import Event, HubLoad
-from camera_hub.media.capacity.budget import PROMISED_SECONDS, Grant, RelayBudget, Want
+from camera_hub.media.capacity.budget import GUESSED_AT_ONCE, PROMISED_SECONDS, Grant, RelayBudget, Want
 from camera_hub.media.capacity.capacity import REPEAT_SECONDS, Capacity
 from camera_hub.media.capacity.costs import USUAL, CostModel, StreamRate, StreamRates
 from camera_hub.media.capacity.load_level import FALL_SECONDS, HEADROOM, MARGIN, Load, LoadLevel, LoadState
 from camera_hub.media.feeds.desired_state import FeedKey
+from camera_hub.media.wall.tile_requests import RETRIED_AT_ONCE
 from camera_hub.relay.messages import RelayPulse
 from tests.fakes.clock import ManualClock
 from tests.media.parts import stream
@@ -119,6 +120,41 @@ def test_nothing_new_comes_to_a_full_relay_but_who_shows_something_may_change_it
     assert full.ask(10.0, Want("old", 0.1, large=True, replaces=True)) is Grant.SUB_STREAM
     full.restart()
     assert full.has_room(10.0)
+
+
+def test_until_a_machine_was_seen_at_work_it_is_given_new_pictures_two_walls_at_a_time() -> None:
+    one = budget(0.1)
+    wants = [Want(f"tile {number}", 0.0001, guessed=True) for number in range(GUESSED_AT_ONCE + 8)]
+    grants = [one.ask(10.0, want) for want in wants]
+    assert grants == [Grant.GRANTED] * GUESSED_AT_ONCE + [Grant.REFUSED] * 8
+    assert one.ask(10.5, Want("old", 0.0001, replaces=True, guessed=True)) is Grant.GRANTED
+    assert one.ask(10.5, Want("known", 0.0001)) is Grant.GRANTED
+    assert one.ask(11.0, wants[-1]) is Grant.GRANTED
+    unlimited = RelayBudget(1.0)
+    assert {unlimited.ask(10.0, want) for want in wants} == {Grant.GRANTED}
+
+
+@pytest.mark.parametrize("slowness", [0.5, 1.0, 2.0, 4.0])
+def test_a_hub_that_starts_fills_a_machine_of_any_speed_up_to_its_limit_and_not_beyond(slowness: float) -> None:
+    machine, rate = Machine(), USUAL["sub"]
+    model = CostModel()
+    each = slowness * (model.feed(rate) + model.track(rate))  # what a picture takes in truth
+    waiting, shown, loads = list(range(1, 401)), 0, [0.0]
+    for second in range(60):
+        if machine.capacity.has_room(0):
+            for camera in waiting[: None if second == 0 else RETRIED_AT_ONCE]:
+                if machine.capacity.ask(0, stream(camera), f"tile {camera}") is Grant.GRANTED:
+                    waiting.remove(camera)
+                    shown += 1
+        loads.append(shown * each)
+        machine.clock.move(1.0)
+        traffic = {"frames_in": shown * rate.frames, "bits_in": shown * rate.bits}
+        sent = {"frames_out": shown * rate.frames, "bits_out": shown * rate.bits}
+        busy = min(1.0, sum(loads[-3:]) / 3)  # a relay measures the last seconds
+        machine.link.pulse = RelayPulse(1, 0.0, 0.0, loop_busy=busy, **traffic, **sent)
+        machine.capacity.observe()
+    assert max(loads) <= LIMIT + each, "but for the last one, which may take a little more than was reckoned"
+    assert not waiting or loads[-1] >= LIMIT - 0.1
 
 
 def test_a_limit_of_one_is_none_for_pictures_and_a_late_relay_is_late_all_the_same() -> None:

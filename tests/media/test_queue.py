@@ -72,22 +72,24 @@ async def test_a_tile_beyond_what_the_machine_bears_is_busy_and_the_others_lose_
 
 
 async def test_room_is_given_in_the_order_of_asking_and_a_few_at_a_time(wall: FullWall) -> None:
-    wall.viewer.tracks = 16
-    wall.capacity.crowded, wall.capacity.grants = True, [NO] * 16
-    for track in range(10):
+    wall.viewer.tracks, waiting = 32, RETRIED_AT_ONCE + 6
+    wall.capacity.crowded, wall.capacity.grants = True, [NO] * waiting
+    for track in range(waiting):
         await wall.put(track, track + 1)
         await wall.clock.advance(0.1)
     asked = len(wall.capacity.asked)
-    wall.capacity.crowded, wall.capacity.grants = False, [Grant.GRANTED, Grant.GRANTED, NO, NO]
+    wall.capacity.crowded = False
+    wall.capacity.grants = [Grant.GRANTED, Grant.GRANTED, *[NO] * (RETRIED_AT_ONCE - 2)]
     await wall.second()
-    assert [holder for _, holder, _ in wall.capacity.asked[asked:]] == ["v0/0", "v0/1", "v0/2", "v0/3"]
-    assert [wall.told(track)[0] for track in range(4)] == ["waiting", "waiting", "refused", "refused"]
-    await wall.put(11, 20)
-    assert wall.told(11) == ("refused", Reason.BUSY), "who comes later is behind those that wait"
-    assert len(wall.capacity.asked) == asked + 4
+    first = range(RETRIED_AT_ONCE)
+    assert [holder for _, holder, _ in wall.capacity.asked[asked:]] == [f"v0/{track}" for track in first]
+    assert [wall.told(track)[0] for track in first] == ["waiting"] * 2 + ["refused"] * (RETRIED_AT_ONCE - 2)
+    await wall.put(31, 50)
+    assert wall.told(31) == ("refused", Reason.BUSY), "who comes later is behind those that wait"
+    assert len(wall.capacity.asked) == asked + RETRIED_AT_ONCE
     for _ in range(3):
         await wall.second()
-    assert {wall.told(track)[0] for track in (*range(10), 11)} == {"waiting"}
+    assert {wall.told(track)[0] for track in (*range(waiting), 31)} == {"waiting"}
 
 
 async def test_a_tile_that_is_emptied_or_closed_leaves_the_queue(wall: FullWall) -> None:

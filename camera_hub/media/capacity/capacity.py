@@ -129,7 +129,7 @@ class Capacity:
         cost = known.costs.track(rate) if sent else 0.0
         if FeedKey(relay, stream.spec.feed) not in self._running:
             cost += known.costs.feed(rate)
-        want = Want(holder, cost, stream.role == "main" and not only, replaces)
+        want = Want(holder, cost, stream.role == "main" and not only, replaces, known.costs.is_guess)
         grant = known.budget.ask(self._clock.monotonic(), want)
         self.refused += grant is Grant.REFUSED
         return grant

@@ -21,7 +21,7 @@ from camera_hub.media.wall.tile_state import ASK_AGAIN_SECONDS, NOT_SHOWN_HERE, 
 from camera_hub.media.wall.tile_updates import TileUpdates
 from camera_hub.media.wall.viewer_session import ViewerSession, ViewerSessions
 
-RETRIED_AT_ONCE = 4
+RETRIED_AT_ONCE = 16
 """Tiles that wait for room, from the front of the queue, which are tried at the same time."""
 
 
