@@ -2,6 +2,7 @@
 
 from camera_hub.errors import Reason
 from camera_hub.health.judging.hub_load import CLOSE_SECONDS, KEY, RAISE_SECONDS, LoadWatch, Overload
+from camera_hub.store.tables import Alarm
 
 FULL, FINE = Overload((0, 1)), Overload()
 
@@ -26,6 +27,21 @@ def test_a_peak_is_no_alarm_and_a_load_that_lasts_is_one_until_it_is_over_for_go
     watch.report(FINE, 1120.0)
     assert watch.expected(1100.0 + CLOSE_SECONDS) is not None, "it came back meanwhile"
     assert watch.expected(1120.0 + CLOSE_SECONDS) is None
+
+
+def test_it_says_what_is_overloaded_and_what_helps_there() -> None:
+    hub = Overload(hub=True).detail()
+    assert "looks are postponed" in hub
+    assert "CPU" in hub
+    assert not any(words in hub for words in ("pictures wait", "media.relays", "relay ")), (
+        "none of that is true or helps"
+    )
+    both = Overload((1,), hub=True).detail()
+    assert "relay 1 cannot carry more" in both
+    assert hub in both
+    long = Overload(tuple(range(32)), hub=True).detail()
+    assert len(long) <= Alarm.__table__.c.detail.type.length
+    assert hub in long
 
 
 def test_the_alarm_of_a_hub_before_a_restart_closes_unless_the_load_is_still_there() -> None:

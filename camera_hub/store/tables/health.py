@@ -60,7 +60,7 @@ class Alarm(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     level: Mapped[str] = mapped_column(String(8))  # hub | village | device | camera
-    aspect: Mapped[str] = mapped_column(String(8), server_default="live")  # live | picture | clock
+    aspect: Mapped[str] = mapped_column(String(8), server_default="live")  # live | picture | clock | load
     severity: Mapped[str] = mapped_column(String(8), server_default="major")  # critical | major | minor | warning
     cause: Mapped[str] = mapped_column(String(32))  # errors.Reason
     village_id: Mapped[int | None] = mapped_column(ForeignKey("villages.id", ondelete="RESTRICT"), index=True)
@@ -114,7 +114,7 @@ class NoticeRule(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     channel_id: Mapped[int] = mapped_column(ForeignKey("notice_channels.id", ondelete="CASCADE"), index=True)
     village_id: Mapped[int | None] = mapped_column(ForeignKey("villages.id", ondelete="CASCADE"))
-    aspect: Mapped[str | None] = mapped_column(String(8))  # live | picture | clock
+    aspect: Mapped[str | None] = mapped_column(String(8))  # live | picture | clock | load
     min_severity: Mapped[str | None] = mapped_column(String(8))  # critical | major | minor | warning
 
 

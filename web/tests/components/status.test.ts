@@ -36,6 +36,6 @@ describe('the status page', () => {
 
   it('shows shares, delays and bit rates in the units that people read', () => {
     const text = page.text()
-    for (const words of ['占用率91 %', '近 5 秒调度延迟（95%）31.2 ms', 'CPU 占用（单核）88 %', '接收码率98.4 Mbit/s', '每秒收帧2490', '推迟的检查3']) expect(text).toContain(words)
+    for (const words of ['占用率91 %', '近 5 秒调度延迟（95%）31.2 ms', 'CPU 占用（单核）88 %', '接收码率98.4 Mbit/s', '每秒收帧2490', '推迟的检查与轮巡预取3', '拒绝的画面7']) expect(text).toContain(words)
   })
 })

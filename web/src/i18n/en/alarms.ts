@@ -78,7 +78,7 @@ export default {
     duplicate: 'This device is registered already.',
     identity_changed: 'Another device answers at this address: check on site before entering a password.',
     busy: 'The hub is busy and will try again by itself.',
-    overloaded: 'New pictures wait, running ones are not affected: close pictures, show sub streams instead of main streams, or add relays (media.relays) and CPU cores.',
+    overloaded: 'Where a relay is full, new pictures wait and running ones are not affected: close pictures, show sub streams instead of main streams, or add relays (media.relays) and CPU cores. Where the hub process is late, looks are postponed: give the server more CPU, or take other work off it.',
     relay_restarted: 'The relay has just restarted; pictures return by themselves.',
     quarantined: 'Check the camera’s encoder settings and firmware. Looks resume by themselves after some minutes.',
   },
