@@ -8,8 +8,6 @@ from camera_hub.health.judging.verdict import Aspect
 
 RAISE_SECONDS = 30.0
 CLOSE_SECONDS = 30.0
-DETAIL_LENGTH = 255
-"""Of an alarm's detail in the database (store.tables.health)."""
 KEY = AlarmKey("hub", Aspect.LOAD, 0)
 
 
@@ -25,16 +23,16 @@ class Overload:
 
     def detail(self) -> str:
         """What it is, and what helps."""
-        sentences: list[str] = []
+        sentences: list[str] = []  # the short one comes first: an alarm's detail is cut at 255 characters
+        if self.hub:
+            sentences.append("the hub process runs late; looks are postponed: give the server more CPU")
         if self.relays:
             names = " and ".join(f"relay {number}" for number in self.relays)
             sentences.append(
-                f"{names} cannot carry more; new pictures wait: close pictures, show sub streams, raise media.relays or "
-                "add cores"
+                f"{names} cannot carry more; new pictures wait: close pictures, show sub streams, raise media.relays "
+                "or add cores"
             )
-        if self.hub:
-            sentences.append("the hub process runs late; looks are postponed: give the server more CPU")
-        return ". ".join(reversed(sentences))[:DETAIL_LENGTH]
+        return ". ".join(sentences)
 
 
 class LoadWatch:
