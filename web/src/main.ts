@@ -2,7 +2,7 @@
  * The page's entry: small, so that the hub is asked and the wall's connection is made while the application still loads
  * (plugins/firstLoad.ts has the browser fetch its files meanwhile).
  */
-import { openEarly } from './early'
+import { closeEarly, openEarly } from './early'
 import { rememberedLanguage, wordsOf } from './i18n/words'
 import { wire } from './stores'
 
@@ -23,6 +23,7 @@ async function open(): Promise<void> {
     await (await application).mountApp()
   } catch (problem) {
     console.error(problem)
+    closeEarly()
     // Its files could not be fetched, and so its words are missing, too.
     const note = document.createElement('p')
     note.textContent = '页面加载失败，请检查网络后刷新。The page could not be loaded: check the network and reload.'

@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 
 const openEarly = vi.fn<() => Promise<void>>()
+const closeEarly = vi.fn<() => void>()
 /** Whether there was a place to mount at. */
 const mounted: boolean[] = []
 let mountApp: () => Promise<void>
@@ -28,8 +29,9 @@ beforeEach(() => {
   document.body.innerHTML = ''
   mounted.length = 0
   openEarly.mockReset().mockResolvedValue()
+  closeEarly.mockReset()
   mountApp = async () => void mounted.push(document.getElementById('app') !== null)
-  vi.doMock('@/early', () => ({ openEarly }))
+  vi.doMock('@/early', () => ({ openEarly, closeEarly }))
   vi.doMock('@/stores', () => ({ wire: () => undefined }))
   vi.doMock('@/app', () => ({ mountApp: () => mountApp(), toSignIn: () => undefined }))
 })
@@ -65,7 +67,7 @@ describe('the entry', () => {
     expect(mounted).toEqual([])
   })
 
-  it('says so when the application cannot be loaded, also in a page that was still being parsed', async () => {
+  it('says so when the application cannot be loaded, and closes the wall that was opened early, also in a page that was still being parsed', async () => {
     vi.spyOn(console, 'error').mockImplementation(() => undefined)
     mountApp = () => Promise.reject(new TypeError('Failed to fetch dynamically imported module'))
     reading('loading')
@@ -73,5 +75,6 @@ describe('the entry', () => {
     await rested()
     parsed()
     await vi.waitFor(() => expect(document.getElementById('app')!.textContent).toContain('页面加载失败'))
+    expect(closeEarly).toHaveBeenCalledOnce()
   })
 })
