@@ -1,7 +1,7 @@
 /** What is begun before the application is there. */
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { closeEarly, openEarly } from '@/early'
-import { FakeHub, Refusal, flushPromises, person } from './hub'
+import { FakeHub, Refusal, camera, flushPromises, person } from './hub'
 
 class FakeConnection {
   connectionState = 'new'
@@ -63,6 +63,18 @@ describe('a page that is opened', () => {
       ['show', 'v1', 0, 7],
       ['show', 'v1', 2, 9],
     ])
+  })
+
+  it('shows the stored picture of a camera as soon as it knows the cameras', async () => {
+    let answer: (all: object[]) => void = () => undefined
+    hub.on('GET /api/cameras', () => new Promise((resolve) => (answer = resolve)))
+    await ended(early({ pathname: '/wall', search: '?layout=1&cams=7' }))
+    const { screenOf } = await import('@/pages/wall/wallState')
+    const poster = screenOf(0)!.element.querySelector('img')!
+    expect(poster.hasAttribute('src')).toBe(false)
+    answer([camera(7, { picture_at: '2026-01-01T00:00:00Z' })])
+    await flushPromises()
+    expect(poster.src).toContain('/api/cameras/7/picture')
   })
 
   it('at a run connects, but shows nothing: the run says what', async () => {
