@@ -89,14 +89,10 @@ class AlarmChanged(Event):
 @dataclass(frozen=True, slots=True)
 class HubLoad(Event):
     """Which relays carry as much as they can (or more), and whether the hub's own event loop runs late. Published when
-    that changes, and again while it lasts."""
+    that changes, and again every few seconds."""
 
     relays: tuple[int, ...]
     hub: bool
-
-    @property
-    def overloaded(self) -> bool:
-        return bool(self.relays) or self.hub
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from starlette.requests import HTTPConnection
 from camera_hub import __version__
 from camera_hub.access.policy import Action, Actor
 from camera_hub.api.routing import Needs, part
+from camera_hub.health.rounds.rounds import Rounds
 from camera_hub.media.readings import MediaReadings, Readings
 from camera_hub.settings import Settings
 
@@ -39,10 +40,11 @@ class NeedsOrToken(Needs):
 async def metrics(
     actor: Annotated[Actor | None, Depends(NeedsOrToken(Action.READ_SYSTEM))],
     media: Annotated[MediaReadings, part(MediaReadings)],
+    rounds: Annotated[Rounds, part(Rounds)],
 ) -> Response:
-    """Feeds, relays and eyes, as of the relays' last pulses."""
+    """Feeds, relays and eyes, as of the relays' last pulses; and how far the rounds are."""
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(_ReadingCollector(media.read()))
+    registry.register(_ReadingCollector(media.read(), rounds))
     return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
 
 
@@ -99,7 +101,7 @@ _FEED_GAUGES = {
     "lateness": "By how much the last frame came later than the earliest ones, seconds.",
     "tracks": "Tiles that show the feed.",
 }
-_LOAD_HELP = "0 = normal, 1 = busy (sub streams only, no looks that open a stream), 2 = full (nothing new)."
+_LOAD_HELP = "0 = normal, 1 = busy (sub streams only, one look at a time that opens a stream), 2 = full (nothing new)."
 _LOADS = ("normal", "busy", "full")
 _HUB_GAUGES = {
     "loop_busy": "Share of its time in which the hub had something to do, or waited for a core to do it.",
@@ -108,6 +110,12 @@ _HUB_GAUGES = {
 _HUB_COUNTERS = {
     "refused": "Pictures refused because a relay had no room for them.",
     "postponed": "Looks and warmed streams put off because live pictures needed the time.",
+}
+_ROUND_COUNTERS = {
+    "looks": "Looks that rounds made at cameras.",
+    "skipped": "Looks of rounds that said nothing about the camera, for the hub's own sake; they are made again soon.",
+    "postponed": "Looks of rounds put off by about a round because live pictures needed the time.",
+    "write_failures": "Times that the database did not accept what rounds had found.",
 }
 _EYE_COUNTERS = {
     "looks": "Key frames decoded.",
@@ -119,8 +127,9 @@ _EYE_COUNTERS = {
 class _ReadingCollector(Collector):
     """One reading as metric families."""
 
-    def __init__(self, readings: Readings) -> None:
+    def __init__(self, readings: Readings, rounds: Rounds) -> None:
         self._readings = readings
+        self._rounds = rounds
 
     def collect(self) -> Iterator[Metric]:
         about = GaugeMetricFamily("camera_hub_version", "1; the running version is its label.", labels=["version"])
@@ -134,6 +143,8 @@ class _ReadingCollector(Collector):
         for name, help_ in _HUB_COUNTERS.items():
             yield CounterMetricFamily(f"camera_hub_{name}", help_, value=hub.get(name, 0))
         yield GaugeMetricFamily("camera_hub_load", _LOAD_HELP, value=_LOADS.index(hub.get("load", "normal")))
+        for name, help_ in _ROUND_COUNTERS.items():
+            yield CounterMetricFamily(f"camera_hub_rounds_{name}", help_, value=getattr(self._rounds, name))
         for name, help_ in _EYE_COUNTERS.items():
             yield CounterMetricFamily(f"camera_hub_eye_{name}", help_, value=self._readings.eyes.get(name, 0))
         yield GaugeMetricFamily(

@@ -27,6 +27,7 @@ _KINDS = {
     Reason.NO_KEY_FRAME: Kind.TIMEOUT,
     Reason.STALLED: Kind.TIMEOUT,
     Reason.BUSY: Kind.BUSY,
+    Reason.OVERLOADED: Kind.BUSY,
     Reason.QUARANTINED: Kind.UNAVAILABLE,
     Reason.UNDECODABLE: Kind.UNSUPPORTED,
     Reason.CODEC_UNSUPPORTED: Kind.UNSUPPORTED,

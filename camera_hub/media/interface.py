@@ -129,7 +129,7 @@ class TileStatus:
     reason: str | None = None
     detail: str = ""
     since: datetime | None = None
-    retry_at: datetime | None = None  # a refused login is tried again then
+    retry_at: datetime | None = None  # a refused login is tried again then, and what was busy
     stream: Role | None = None
     codec: str | None = None
     picture: int | None = None

@@ -5,6 +5,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from pydantic import SecretStr
 
 from camera_hub.access.policy import Role
+from camera_hub.health.rounds.rounds import Rounds
 from camera_hub.media.readings import FeedReading, MediaReadings, Readings, RelayReading
 from camera_hub.relay.process.totals import Totals
 from camera_hub.settings import MetricsSettings, Settings
@@ -36,6 +37,7 @@ async def test_a_scraper_shows_its_token_and_no_other_opens(hub: Hub) -> None:
 
 async def test_it_is_what_prometheus_reads(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
     relay = RelayReading(0, 2, True, 5, {"cpu_seconds": 1.5, "datagrams": {"bad_stun": 4}, "sent_packets": 77})
+    monkeypatch.setattr(hub.parts[Rounds], "postponed", 3)
     readings = Readings([relay], [FeedReading(0, 12, "sub", FEED)], {"looks": 8, "waiting": 1})
     monkeypatch.setattr(hub.parts[MediaReadings], "read", lambda: readings)
     answer = await (await hub.client(Role.MAINTAINER)).get("/metrics")
@@ -56,6 +58,8 @@ async def test_it_is_what_prometheus_reads(hub: Hub, monkeypatch: pytest.MonkeyP
     assert found["camera_hub_feed_jitter", *feed] == 0.002
     assert ("camera_hub_feed_gop_seconds", *feed) not in found  # nobody knows it yet
     assert found["camera_hub_eye_looks_total",] == 8
+    assert found["camera_hub_rounds_postponed_total",] == 3
+    assert ("camera_hub_rounds_skipped_total",) in found
 
 
 def test_sums_of_what_was_sent_never_fall_when_viewers_go() -> None:

@@ -351,6 +351,18 @@ async def test_what_the_hub_could_not_look_at_is_not_held_against_the_camera(hub
     assert await hub.health() == {camera: ("unknown", None)}
 
 
+async def test_looks_for_which_there_is_no_time_come_again_after_about_a_round(hub: Hub) -> None:
+    cameras = await add_village(hub.database, hub.clock, "东沟村", 3)
+    hub.media.reasons = dict.fromkeys(cameras, "overloaded")
+    async with hub.rounds(HealthSettings(round_seconds=60.0)) as rounds:
+        await hub.clock.walk(180)
+        assert (rounds.looks, rounds.skipped) == (0, 0)
+        assert 6 <= rounds.postponed <= 18
+        hub.media.reasons.clear()
+        await hub.clock.walk(100)
+    assert set((await hub.health()).values()) == {("ok", None)}
+
+
 async def test_a_hub_that_carries_too_much_raises_one_alarm_of_itself_and_closes_it_after(hub: Hub) -> None:
     cameras = await add_village(hub.database, hub.clock, "东沟村", 2)
     async with hub.rounds():

@@ -112,6 +112,7 @@ class FakeCapacity:
     crowded: bool = False
     late: bool = False
     postponed: list[str] = field(default_factory=list)
+    others: list[int] = field(default_factory=list)
 
     def ask(
         self,
@@ -133,7 +134,8 @@ class FakeCapacity:
     def has_room(self, relay: int) -> bool:
         return not self.crowded
 
-    def may_open(self, relay: int, purpose: str) -> bool:
+    def may_open(self, relay: int, purpose: str, others: int = 0) -> bool:
+        self.others.append(others)
         if self.crowded:
             self.postponed.append(purpose)
         return not self.crowded

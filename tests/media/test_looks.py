@@ -245,7 +245,7 @@ async def test_a_look_that_would_open_a_stream_gives_way_to_live_pictures(
     room = Room(bus, clock, sources, Eyes(), sessions=4)
     room.capacity.crowded = True
     outcome = await room.looks.look(1)
-    assert (outcome.reason, outcome.hub_fault) == (Reason.BUSY, True), "nothing is said of the camera"
+    assert (outcome.reason, outcome.hub_fault) == (Reason.OVERLOADED, True), "nothing is said of the camera"
     assert room.relay.types() == []
     assert room.capacity.postponed == ["look"]
     lease = room.feeds.acquire(0, stream(1), "tile")
@@ -254,6 +254,27 @@ async def test_a_look_that_would_open_a_stream_gives_way_to_live_pictures(
     await clock.settle()
     room.key_frame(lease.key.source_id)
     assert (await looking).reason is None, "a stream that runs anyway is looked at"
+
+
+async def test_how_many_looks_have_streams_open_is_known(
+    bus: EventBus, clock: ManualClock, sources: FakeSources
+) -> None:
+    room = Room(bus, clock, sources, Eyes(), sessions=4)
+    watched = room.feeds.acquire(0, stream(4), "tile")
+    room.live(watched.key)
+    looking = [asyncio.create_task(room.looks.look(camera)) for camera in (1, 2, 4, 3)]
+    await clock.settle()
+    for camera in (1, 2, 3, 4):
+        room.key_frame(stream(camera).spec.feed)
+    await asyncio.gather(*looking)
+    assert room.capacity.others == [0, 1, 2], "but for one that runs anyway"
+    sources.errors[5] = HubError(Kind.UNAVAILABLE, "no answer", reason=Reason.UNREACHABLE)
+    await room.looks.look(5)
+    looking = [asyncio.create_task(room.looks.look(1))]
+    await clock.settle()
+    room.key_frame(stream(1).spec.feed)
+    await asyncio.gather(*looking)
+    assert room.capacity.others[3:] == [0], "all that are over are forgotten"
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ from camera_hub.media.wall.reauthorization import Reauthorization
 from camera_hub.media.wall.stream_selection import StreamSelection
 from camera_hub.media.wall.tile_bindings import TileBindings
 from camera_hub.media.wall.tile_requests import TileRequests
-from camera_hub.media.wall.tile_state import TileSlot
+from camera_hub.media.wall.tile_state import QueuedTile, TileSlot
 from camera_hub.media.wall.tile_updates import TileUpdates
 from camera_hub.media.wall.viewer_session import ViewerSession, ViewerSessions
 from camera_hub.media.wall.viewers import Viewers
@@ -154,7 +154,7 @@ async def test_a_standard_player_gets_one_camera_or_the_reason(door: Door, sourc
         return True
 
     capacity = FakeCapacity()
-    whep = WhepViewers(FakeAuthorization(), door.viewers, sources, door.tiles, capacity, 1)
+    whep = WhepViewers(FakeAuthorization(), door.viewers, sources, door.tiles, capacity, door.sessions, 1)
     answered = await whep.offer(OPERATOR, 3, "offer", present)
     assert door.tiles.shown == [TileWish(answered.viewer, 0, 1, 3)]
     sources.codecs[32] = "h265"
@@ -167,6 +167,11 @@ async def test_a_standard_player_gets_one_camera_or_the_reason(door: Door, sourc
         await whep.offer(OPERATOR, 3, "offer", present)
     assert (refused.value.kind, refused.value.reason) == (Kind.UNAVAILABLE, Reason.BUSY)
     assert refused.value.params == {"retry_in": 5}, "a player has no place in the queue: it is told when to come back"
+    waiting = ViewerSession("other", "page", 0, OPERATOR, tracks=1, shown={0: TileSlot(0, queued=QueuedTile(0, 1.0))})
+    door.sessions.add(waiting)
+    with pytest.raises(HubError, match="as many pictures as it can"):
+        await whep.offer(OPERATOR, 3, "offer", present)
+    door.sessions.remove(waiting)
     capacity.crowded = True
     offers = door.relay.types().count("viewer.offer")
     with pytest.raises(HubError, match="as many pictures as it can"):

@@ -70,11 +70,15 @@ describe('a tile', () => {
     const queued = withMessage(live(), message(live(), 'refused', { reason: 'busy' }), 200)
     expect(phaseOf(queued, 210)).toBe('refused')
     expect(stateText(queued, 'refused', 210)).toBe('服务器繁忙，正在排队，有空余时自动显示')
+    const busy = withMessage(live(), message(live(), 'refused', { reason: 'busy', retry_at: '2026-01-01T00:00:10Z' }), 200)
+    expect(stateText(busy, 'refused', 210)).toBe('服务繁忙，请稍候')
     const lowered = withMessage(live(), message(live(), 'live', { stream: 'sub', note: 'busy_sub' }), 200)
     expect(stateText(lowered, 'live', 210)).toBe('服务器繁忙，已切换子码流')
   })
 
   it('says what the hub does about a poor link, and waits longer where key frames alone come', () => {
+    const busy = withMessage(live(), message(live(), 'refused', { reason: 'busy', retry_at: '2026-01-01T00:00:10Z' }), 200)
+    expect(stateText(busy, 'refused', 210)).toBe('服务繁忙，请稍候')
     const lowered = withMessage(live(), message(live(), 'live', { stream: 'sub', note: 'link_sub' }), 200)
     expect(noteOf(lowered, phaseOf(lowered, 210))).toBe('link_sub')
     expect(stateText(lowered, 'live', 210)).toBe('网络较差，已切换子码流')

@@ -13,6 +13,7 @@ HUB_SIDE = frozenset(
     {
         *DATABASE_REASONS,
         Reason.BUSY,
+        Reason.OVERLOADED,
         Reason.RELAY_RESTARTED,
         Reason.HUB_AWAY,
         Reason.NOT_APPROVED,

@@ -82,6 +82,7 @@ class CameraWatch:
     silent_since: float | None = None
     answered_at: float | None = None
     looked_at: float = float("-inf")
+    postponements: int = 0
     _samples: deque[Sample] = field(default_factory=_no_samples)
     _picture_samples: deque[Sample] = field(default_factory=_no_samples)
     _silences: deque[float] = field(default_factory=lambda: deque(maxlen=KEPT))
@@ -99,6 +100,12 @@ class CameraWatch:
         if result.signature is not None:
             self.signature = result.signature
         self._schedule(result, first_signature, rules, intervals)
+
+    def postpone(self, now: float, intervals: Intervals) -> None:
+        """There was no time for the look: it is due again after about a round, each time another share of it, so that
+        no camera comes at a bad moment for ever."""
+        self.postponements += 1
+        self.due = now + intervals.round * (0.5 + phase(self.camera_id + self.postponements))
 
     def note_answer(self, at: float) -> None:
         """Its address has answered, though no look was made."""

@@ -46,10 +46,12 @@ class DeviceClocks(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Inspection:
-    """What a look found; `result` is None when the hub itself could not look. `clock_s`: the device's clock error."""
+    """What a look found; `result` is None when the hub itself could not look. `clock_s`: the device's clock error.
+    `postponed`: live pictures needed the time."""
 
     result: LookResult | None
     clock_s: float | None = None
+    postponed: bool = False
 
 
 class Inspector:
@@ -81,7 +83,8 @@ class Inspector:
         if look.reason in SYMPTOMS and (silence := await self.check(device)) is not None:
             return Inspection(self.silent(watch, *silence))
         offset = await self._clock_error(device) if look.reason is None else None
-        return Inspection(from_look(watch.camera_id, look, at, wall, offset), offset)
+        found = from_look(watch.camera_id, look, at, wall, offset)
+        return Inspection(found, offset, postponed=look.reason == Reason.OVERLOADED)
 
     async def check(self, device: DeviceWatch) -> tuple[str, str] | None:
         """(reason, detail) when the device does not answer. The silence of one that never answered means nothing: the

@@ -59,8 +59,9 @@ def judging_rules(settings: HealthSettings) -> JudgingRules:
 
 
 class Rounds:
-    """The rounds of one hub. `looks` and `skipped` count looks made, and looks that said nothing about the camera;
-    `write_failures` counts ticks that the database did not accept."""
+    """The rounds of one hub. `looks` and `skipped` count looks made, and looks that said nothing about the camera,
+    `postponed` those for which live pictures left no time; `write_failures` counts ticks that the database did not
+    accept."""
 
     def __init__(
         self,
@@ -89,6 +90,7 @@ class Rounds:
         self._write_error = ""  # why the database could not be written last time
         self.looks = 0
         self.skipped = 0
+        self.postponed = 0
         self.write_failures = 0
 
     async def __aenter__(self) -> Self:
@@ -214,6 +216,10 @@ class Rounds:
             watch.looking = False
         if found.clock_s is not None:
             self._accept_clock(device, found.clock_s)
+        if found.postponed:
+            self.postponed += 1
+            watch.postpone(self._clock.monotonic(), self._intervals)
+            return
         if found.result is None or self._is_unmeasured(found.result.live):
             self.skipped += 1
             watch.due = self._clock.monotonic() + self._rules.recheck

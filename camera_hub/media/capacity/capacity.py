@@ -13,7 +13,7 @@ from camera_hub.errors import HubError, Kind, Reason
 from camera_hub.events import Event, HubLoad
 from camera_hub.media.capacity.budget import Grant, RelayBudget, Want
 from camera_hub.media.capacity.costs import CostModel, StreamRates
-from camera_hub.media.capacity.load_level import Load, LoadLevel, LoadState
+from camera_hub.media.capacity.load_level import LATENESS, Load, LoadLevel, LoadState
 from camera_hub.media.feeds.desired_state import FeedKey
 from camera_hub.media.interface import PullableStream
 from camera_hub.relay.messages import RelayPulse
@@ -21,7 +21,7 @@ from camera_hub.relay.messages import RelayPulse
 RETRY_SECONDS = 5
 """Who is refused without a place in the queue (a player) is told to come back after so long."""
 REPEAT_SECONDS = 10.0
-"""A load that lasts is published again after so long: whoever missed it learns it then."""
+"""The load is published again after so long, also that it is over: whoever missed it learns it then."""
 
 Purpose = Literal["look", "warm"]
 
@@ -85,8 +85,8 @@ class Capacity:
         self._limit = limit
         self._relays = {link.number: _RelayLoad(RelayBudget(limit), CostModel()) for link in relays}
         self._rates = StreamRates()
-        self._hub = LoadState(limit)
-        self._told: HubLoad | None = None
+        self._hub = LoadState(LATENESS)
+        self._told = HubLoad((), False)
         self._told_at = clock.monotonic()
         self.refused = 0
         self.postponed = 0
@@ -129,7 +129,7 @@ class Capacity:
         cost = known.costs.track(rate) if sent else 0.0
         if FeedKey(relay, stream.spec.feed) not in self._running:
             cost += known.costs.feed(rate)
-        want = Want(holder, cost, stream.role == "main" and not only, replaces)
+        want = Want(holder, cost, stream.role == "main" and not only, replaces, known.costs.is_guess)
         grant = known.budget.ask(self._clock.monotonic(), want)
         self.refused += grant is Grant.REFUSED
         return grant
@@ -143,18 +143,20 @@ class Capacity:
         """Whether it makes sense to ask for a picture."""
         return self._relays[relay].budget.has_room(self._clock.monotonic())
 
-    def may_open(self, relay: int, purpose: Purpose) -> bool:
-        """Whether a feed may be opened that nobody watches yet: for a look while there is time to spare, for a tour's
-        next stop until nothing more fits."""
+    def may_open(self, relay: int, purpose: Purpose, others: int = 0) -> bool:
+        """Whether a feed may be opened that nobody watches yet, until nothing more fits: for a tour's next stop; for a
+        look only one at a time where there is no time to spare, `others`: those that are open on that relay."""
+        if self._limit >= 1:
+            return True
         level = max(self._relays[relay].budget.level, self._hub.level)
-        if level is LoadLevel.NORMAL or (purpose == "warm" and level is LoadLevel.BUSY):
+        if level is LoadLevel.NORMAL or (level is LoadLevel.BUSY and (purpose == "warm" or not others)):
             return True
         self.postponed += 1
         return False
 
     def is_late(self, relay: int) -> bool:
         """Whether the relay or the hub is so late that what is timed there says nothing about a camera."""
-        return max(self._relays[relay].budget.level, self._hub.level) is LoadLevel.FULL
+        return self._relays[relay].budget.is_late or self._hub.level is LoadLevel.FULL
 
     def word(self, relay: int) -> str:
         """How loaded that relay is: normal | busy | full."""
@@ -173,7 +175,7 @@ class Capacity:
     def _publish(self, now: float) -> None:
         full = tuple(n for n, known in self._relays.items() if known.budget.level is LoadLevel.FULL)
         load = HubLoad(full, self._hub.level is LoadLevel.FULL)
-        if load == (self._told or HubLoad((), False)) and (not load.overloaded or now - self._told_at < REPEAT_SECONDS):
+        if load == self._told and now - self._told_at < REPEAT_SECONDS:
             return
         self._told, self._told_at = load, now
         self._bus.publish(load)

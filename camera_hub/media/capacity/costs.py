@@ -20,6 +20,8 @@ ENOUGH = 0.025
 """Least share of a core, by the proportions alone, from which on a measurement teaches something."""
 WEIGHT = 0.2
 """Of a new measurement against what was known."""
+LESSONS = 8
+"""Measurements until what is known weighs more than the guess by far (1 - 0.8 ** 8 = 0.83)."""
 SLOWEST, FASTEST = 10.0, 0.1
 
 REMEMBERED = 4096
@@ -43,6 +45,12 @@ class CostModel:
 
     def __init__(self) -> None:
         self.factor = 1.0
+        self._lessons = 0
+
+    @property
+    def is_guess(self) -> bool:
+        """Whether this machine was hardly seen at work yet."""
+        return self._lessons < LESSONS
 
     def learn(self, pulse: RelayPulse) -> None:
         """Compare what the relay carries with how busy it is. A loop that has no time left teaches nothing more."""
@@ -56,6 +64,7 @@ class CostModel:
             return
         measured = min(SLOWEST, max(FASTEST, pulse.loop_busy / reckoned))
         self.factor += WEIGHT * (measured - self.factor)
+        self._lessons += 1
 
     def feed(self, rate: StreamRate) -> float:
         """To pull a stream."""

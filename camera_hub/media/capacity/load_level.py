@@ -10,14 +10,16 @@ MARGIN = 0.08
 LATE_BUSY = 0.1
 LATE_FULL = 0.25
 """Seconds of lateness from which pictures stutter."""
+LATENESS = 1.0
+"""As a limit: the busy share says nothing, only the lateness does."""
 RISE_SECONDS = 2.0
 FALL_SECONDS = 5.0
 """A higher level is entered after so long, and a lower one."""
 
 
 class LoadLevel(IntEnum):
-    """NORMAL: everything is accepted as long as it fits. BUSY: sub streams only, and no looks that would open a
-    stream. FULL: nothing new."""
+    """NORMAL: everything is accepted as long as it fits. BUSY: sub streams only, and one look at a time that
+    opens a stream. FULL: nothing new."""
 
     NORMAL = 0
     BUSY = 1
@@ -39,13 +41,12 @@ class Load:
 
 def grade(load: Load, limit: float) -> LoadLevel:
     """The level that this measurement alone speaks for; `limit`: the busy share from which nothing new is accepted, 1:
-    there is none.
+    there is none, and only the lateness counts.
     """
-    if limit >= 1:
-        return LoadLevel.NORMAL
-    if load.busy >= limit or load.late >= LATE_FULL:
+    busy = load.busy if limit < LATENESS else 0.0
+    if busy >= limit or load.late >= LATE_FULL:
         return LoadLevel.FULL
-    return LoadLevel.BUSY if load.busy >= limit - HEADROOM or load.late >= LATE_BUSY else LoadLevel.NORMAL
+    return LoadLevel.BUSY if busy >= limit - HEADROOM or load.late >= LATE_BUSY else LoadLevel.NORMAL
 
 
 class LoadState:

@@ -6,6 +6,7 @@ the look is over.
 
 import asyncio
 import itertools
+from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
@@ -31,7 +32,7 @@ _WAITING_SHARE = 1 / 3
 
 
 _HUB_REASONS = DATABASE_REASONS | frozenset(
-    {Reason.BUSY, Reason.RELAY_RESTARTED, Reason.HUB_AWAY, Kind.UNAVAILABLE, Kind.INTERNAL}
+    {Reason.BUSY, Reason.OVERLOADED, Reason.RELAY_RESTARTED, Reason.HUB_AWAY, Kind.UNAVAILABLE, Kind.INTERNAL}
 )
 """Why a look may fail for the hub's own sake: nothing is known of the camera then."""
 
@@ -63,7 +64,7 @@ class LookWish:
 class LookCapacity(Protocol):
     """What the machine bears (capacity.capacity)."""
 
-    def may_open(self, relay: int, purpose: Literal["look"]) -> bool: ...
+    def may_open(self, relay: int, purpose: Literal["look"], others: int = 0) -> bool: ...
     def is_late(self, relay: int) -> bool: ...
 
 
@@ -87,26 +88,36 @@ class FeedBorrowing:
         self._sources = sources
         self._relay_of = relay_of
         self._numbers = itertools.count(1)
+        self._opened: Counter[int] = Counter()  # by relay
 
     @asynccontextmanager
     async def borrowed(self, camera_id: int, quality: Quality, room_seconds: float) -> AsyncIterator[FeedKey]:
         """A feed of the camera that runs for the length of the block. Raises HubError: why there is none; BUSY when
-        its device had no session free for so long.
+        its device had no session free for so long; OVERLOADED when live pictures need the time.
         """
         holder = f"look {next(self._numbers)}"
         lease = self._running(camera_id, "main" if quality == "main" else None, holder)
-        if lease is None:
-            stream = await self._sources.choose(camera_id, quality, ALL_CODECS)
-            relay = self._relay_of(stream.village_id)
-            if not self._capacity.may_open(relay, "look"):
-                detail = "the server is busy with live pictures; this camera is looked at when it has time"
-                raise HubError(Kind.BUSY, detail, reason=Reason.BUSY)
+        if lease is not None:
+            try:
+                yield lease.key
+            finally:
+                lease.release(linger=False)
+            return
+        stream = await self._sources.choose(camera_id, quality, ALL_CODECS)
+        relay = self._relay_of(stream.village_id)
+        if not self._capacity.may_open(relay, "look", self._opened[relay]):
+            detail = "the server is busy with live pictures; this camera is looked at when it has time"
+            raise HubError(Kind.BUSY, detail, reason=Reason.OVERLOADED)
+        self._opened[relay] += 1
+        try:
             await self._feeds.wait_for_room(relay, stream, room_seconds)
             lease = self._feeds.acquire(relay, stream, holder)
-        try:
-            yield lease.key
+            try:
+                yield lease.key
+            finally:
+                lease.release(linger=False)
         finally:
-            lease.release(linger=False)
+            self._opened[relay] -= 1
 
     async def next_key_frame(self, key: FeedKey) -> tuple[KeyFrame, bytes]:
         """The feed's next key frame; the caller sets the deadline. Raises HubError when the feed fails meanwhile."""

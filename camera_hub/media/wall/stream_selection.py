@@ -103,7 +103,8 @@ class StreamSelection:
     ) -> FittingStream | None:
         """As `choose`, as far as the relay has room: else the sub stream, None where there is no room for that either.
 
-        A place that shows a picture never goes without: at worst it is given the sub stream of another camera.
+        A place that shows a picture of that relay never goes without: at worst it is given the sub stream of another
+        camera.
         """
         stream, reason = await self.choose(wish, codecs, pictures=pictures)
         grant = self._ask(place, stream, reason)
@@ -116,7 +117,7 @@ class StreamSelection:
     def _ask(self, place: TilePlace, stream: PullableStream, stills: str | None, *, only: bool = False) -> Grant:
         if place.held == FeedKey(place.relay, stream.spec.feed):
             return Grant.GRANTED  # it is shown already
-        replaces = place.held is not None
+        replaces = place.held is not None and place.held.relay == place.relay
         return self._capacity.ask(place.relay, stream, place.holder, sent=stills is None, replaces=replaces, only=only)
 
     async def choose(

@@ -5,12 +5,10 @@ from camera_hub.errors import Reason
 from camera_hub.media.feeds.desired_state import FeedKey
 from camera_hub.media.wall.stream_selection import StreamSelection
 from camera_hub.media.wall.tile_requests import RETRIED_AT_ONCE, TileRequests
-from camera_hub.media.wall.tile_state import NOT_SHOWN_HERE, TileSlot
+from camera_hub.media.wall.tile_state import ASK_AGAIN_SECONDS, NOT_SHOWN_HERE, TileSlot
 from camera_hub.media.wall.tile_updates import TileUpdates
 from camera_hub.media.wall.viewer_session import ViewerSession, ViewerSessions
 from camera_hub.relay.messages import LinkState, TrackPhase, TrackState
-
-ASK_AGAIN_SECONDS = 10.0
 
 
 class TileReports:
@@ -65,9 +63,9 @@ class TileReports:
         due = self._clock.monotonic() - ASK_AGAIN_SECONDS
         for viewer in self._sessions:
             for tile in list(viewer.shown.values()):
-                if tile.chosen_at > due:
+                if tile.chosen_at > due or self._requests.is_choosing(viewer, tile):
                     continue
-                if tile.refusal is not None and tile.refusal[0] not in NOT_SHOWN_HERE:
+                if _asks_again(tile):
                     self._requests.choose_again(viewer, tile)
                 else:
                     self._keep_in_step(viewer, tile)
@@ -78,8 +76,16 @@ class TileReports:
         for relay in sorted(relays):
             if self._selection.has_room(relay):
                 for viewer, tile in self._sessions.queue(relay)[:RETRIED_AT_ONCE]:
-                    self._requests.choose_again(viewer, tile)
+                    if not self._requests.is_choosing(viewer, tile):  # a slow device is waited for
+                        self._requests.choose_again(viewer, tile)
 
     def _keep_in_step(self, viewer: ViewerSession, tile: TileSlot) -> None:
         if self._selection.is_out_of_step(viewer, tile):
             self._requests.choose_again(viewer, tile, keep=tile.chosen is not None)
+
+
+def _asks_again(tile: TileSlot) -> bool:
+    """Whether what it was refused for may have passed: also what was busy, unless it waits in the queue for room."""
+    if tile.refusal is None:
+        return False
+    return tile.refusal[0] not in NOT_SHOWN_HERE or (tile.refusal[0] == Reason.BUSY and tile.queued is None)

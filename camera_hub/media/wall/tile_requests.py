@@ -17,11 +17,11 @@ from camera_hub.media.interface import Quality, TileWish
 from camera_hub.media.wall.authorization import CameraFacts
 from camera_hub.media.wall.stream_selection import StreamSelection, StreamWish, TilePlace
 from camera_hub.media.wall.tile_bindings import TileBindings
-from camera_hub.media.wall.tile_state import NOT_SHOWN_HERE, QueuedTile, TileSlot, unplayable
+from camera_hub.media.wall.tile_state import ASK_AGAIN_SECONDS, NOT_SHOWN_HERE, QueuedTile, TileSlot, unplayable
 from camera_hub.media.wall.tile_updates import TileUpdates
 from camera_hub.media.wall.viewer_session import ViewerSession, ViewerSessions
 
-RETRIED_AT_ONCE = 4
+RETRIED_AT_ONCE = 16
 """Tiles that wait for room, from the front of the queue, which are tried at the same time."""
 
 
@@ -91,6 +91,10 @@ class TileRequests:
         tile.chosen_at, tile.asked = self._clock.monotonic(), wish.asked
         self._background.start(_name(viewer, tile), self._serve(viewer, tile, tile.serial, wish, before))
 
+    def is_choosing(self, viewer: ViewerSession, tile: TileSlot) -> bool:
+        """Whether a stream is being chosen for the tile just now: to ask again would begin anew."""
+        return self._background.runs(_name(viewer, tile))
+
     def check_codec(self, viewer: ViewerSession, tile: TileSlot) -> None:
         """Choose another stream where the feed turns out not to be playable in this viewer, or playable after all."""
         report = tile.report
@@ -133,27 +137,31 @@ class TileRequests:
                 tile.fault_since = facts.fault_since
             carrier = self._sessions.carrier(viewer, facts.village_id, tile.number)
             place = TilePlace(carrier.relay, carrier.holder(tile), tile.key)
-            if tile.key is None and self._is_behind(tile, place.relay):
+            held_here = tile.key is not None and tile.key.relay == place.relay
+            # A player has been answered already, and was only let in because nobody waited.
+            if not held_here and viewer.page is not None and self._is_behind(tile, place.relay):
                 fitting = None
             else:
                 pictures = viewer.page is not None
                 fitting = await self._selection.fit(wish, viewer.codecs, place, pictures=pictures)
         except HubError as error:
-            if tile.serial == serial and before is not None and error.reason not in NOT_SHOWN_HERE:
+            if tile.serial == serial:
+                tile.queued = None  # no room would help: it gives up its turn
+            passes = error.reason not in NOT_SHOWN_HERE or error.reason == Reason.BUSY
+            if tile.serial == serial and before is not None and passes:
                 tile.asked = before  # out of step, so that it is tried again
             elif tile.serial == serial:
                 self._refuse(viewer, tile, error)
             return
         except Exception:
             if tile.serial == serial:
+                tile.queued = None
                 self._refuse(viewer, tile, HubError(Kind.INTERNAL, "the hub failed to choose a stream"))
             raise
         if tile.serial != serial or viewer not in self._sessions:
             return
         if fitting is None:
-            if tile.queued is None:  # else the page has been told, and the tile keeps its turn
-                tile.queued = QueuedTile(place.relay, self._clock.monotonic())
-                self._refuse(viewer, tile, busy())
+            self._enqueue(viewer, tile, place.relay)
             return
         tile.queued, tile.crowded = None, fitting.crowded
         if fitting.crowded:
@@ -169,6 +177,15 @@ class TileRequests:
         self._bindings.bind(carrier, tile, fitting.stream, fitting.stills_reason)
         self.check_codec(carrier, tile)
 
+    def _enqueue(self, viewer: ViewerSession, tile: TileSlot, relay: int) -> None:
+        """The tile waits for room on that relay from now on, unless it does so already: it keeps its turn then, and the
+        page has been told."""
+        told = tile.queued is not None and tile.refusal is not None
+        if tile.queued is None or tile.queued.relay != relay:
+            tile.queued = QueuedTile(relay, self._clock.monotonic())
+        if not told:
+            self._refuse(viewer, tile, busy())
+
     def _is_behind(self, tile: TileSlot, relay: int) -> bool:
         """Whether others wait for room on the relay, who asked before."""
         first = [other for _, other in self._sessions.queue(relay)[:RETRIED_AT_ONCE]]
@@ -176,6 +193,8 @@ class TileRequests:
 
     def _refuse(self, viewer: ViewerSession, tile: TileSlot, error: HubError) -> None:
         now, retry_in = self._clock.now(), error.params.get("retry_in")
+        if error.reason == Reason.BUSY and tile.queued is None:
+            retry_in = ASK_AGAIN_SECONDS
         tile.refusal, tile.refused_at = (error.reason, error.detail), tile.refused_at or now
         tile.retry_at = now + timedelta(seconds=retry_in) if retry_in is not None else None
         tile.chosen = tile.stills_reason = None

@@ -25,7 +25,10 @@ NOT_SHOWN_HERE = frozenset(
         "forbidden",
     }
 )
-"""Reasons why a camera cannot be shown here, though nothing is wrong with it."""
+"""Reasons why a camera cannot be shown here, though nothing is wrong with it. BUSY alone passes by itself."""
+
+ASK_AGAIN_SECONDS = 10.0
+"""A stream that could not be had is asked for again after so long."""
 
 
 class HeldFeed(Protocol):
@@ -70,7 +73,7 @@ class TileSlot:
     pictured: int | None = None  # the camera of the feed that the relay was last asked to show
     refusal: tuple[str, str] | None = None  # reason, detail
     refused_at: datetime | None = None
-    retry_at: datetime | None = None  # when a login that was refused is tried again
+    retry_at: datetime | None = None  # when a login that was refused, or what was busy, is tried again
     chosen_at: float = 0.0  # monotonic, when a stream was last chosen
     fault_since: datetime | None = None  # the camera's, as health has it
     track: TrackState | None = None  # reported by the relay
@@ -123,7 +126,7 @@ def tile_status(viewer: str, tile: TileSlot, report: FeedReport | None, still: S
     if tile.refusal is not None:
         reason, detail = tile.refusal
         if reason in NOT_SHOWN_HERE:
-            return replace(base, state="refused", reason=reason, detail=detail)
+            return replace(base, state="refused", reason=reason, detail=detail, retry_at=tile.retry_at)
         since = tile.fault_since or tile.refused_at
         return replace(base, state="failed", reason=reason, detail=detail, since=since, retry_at=tile.retry_at)
     if tile.chosen is None:

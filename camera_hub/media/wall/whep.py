@@ -1,5 +1,6 @@
 """WHEP on the hub's side: a viewer of one camera for any standard player, without a page."""
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from camera_hub.access.policy import Actor
@@ -30,6 +31,12 @@ class PlayerCapacity(Protocol):
     def require(self, relay: int, stream: PullableStream, holder: str) -> None: ...
 
 
+class Queue(Protocol):
+    """Tiles that wait for room (wall.viewer_session)."""
+
+    def queue(self, relay: int) -> Sequence[object]: ...
+
+
 class WhepViewers:
     """Viewers that end with the session in which they were opened."""
 
@@ -40,9 +47,11 @@ class WhepViewers:
         sources: StreamSource,
         tiles: Tiles,
         capacity: PlayerCapacity,
+        queue: Queue,
         relays: int,
     ) -> None:
         self._capacity = capacity
+        self._queue = queue
         self._authorization = authorization
         self._viewers = viewers
         self._sources = sources
@@ -56,7 +65,7 @@ class WhepViewers:
         """
         facts = await self._authorization.require(actor, camera_id)
         relay = relay_of(facts.village_id, self._relays)
-        if not self._capacity.has_room(relay):
+        if self._queue.queue(relay) or not self._capacity.has_room(relay):  # who waits comes first
             raise _full()
         answered = await self._viewers.offer(actor, None, relay, sdp, present)
         try:  # the refusal belongs into the answer

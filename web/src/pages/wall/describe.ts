@@ -28,7 +28,8 @@ export function agoText(ms: number): string {
 
 /** The state word of a tile; `hubNow` is for the day of a fault's beginning. */
 export function stateText(tile: Tile, phase: Phase, hubNow: number): string {
-  if (phase === 'refused' && tile.reason === 'busy') return t('wall.queued')
+  // Without a time for the next attempt it waits in the queue for room; else something else is busy.
+  if (phase === 'refused' && tile.reason === 'busy' && tile.retryAt === null) return t('wall.queued')
   if (phase === 'failed' || phase === 'refused' || phase === 'waiting') {
     const reason = tile.reason ? reasonText(tile.reason) : t(`wall.phase.${phase}`)
     if (phase !== 'failed') return reason
