@@ -110,11 +110,17 @@ class StaticPages:
         return Response(content, headers=headers, media_type=_TYPES.get(file.suffix, kind))
 
     def _file(self, path: str) -> Path | None:
-        """The file of that path, None when there is none or it lies outside the pages."""
-        if "\x00" in path or "\\" in path:
+        """The file of that path, None when there is none or it lies outside the pages.
+
+        A compressed copy is none: it is sent in place of its file, which its type and encoding belong to.
+        """
+        if "\x00" in path or "\\" in path or path.endswith(tuple(_SUFFIXES.values())):
             return None
-        file = (self._root / path.lstrip("/")).resolve()
-        return file if file.is_relative_to(self._root) and file.is_file() else None
+        try:
+            file = (self._root / path.lstrip("/")).resolve()
+            return file if file.is_relative_to(self._root) and file.is_file() else None
+        except OSError:  # a name longer than the file system's names
+            return None
 
 
 def accepted_encodings(header: str) -> frozenset[str]:

@@ -33,6 +33,9 @@ def load_lean() -> None:
     try:
         for name in USED:
             __import__(name)  # which, unlike importlib, Python's record of imports shows (tests/test_imports.py)
+    except ImportError:  # of another version: let it be imported as a whole, and `check_versions` speak
+        for name in [known for known in sys.modules if known.partition(".")[0] in PACKAGES]:
+            del sys.modules[name]
     finally:
         for name in ANNOTATIONS:
-            del sys.modules[name]
+            sys.modules.pop(name, None)

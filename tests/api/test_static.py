@@ -37,7 +37,7 @@ async def browser(hub: Hub, pages: Path) -> httpx.AsyncClient:
     return await hub.client(None)
 
 
-@pytest.mark.parametrize("path", ["/", "/wall", "/setup", "/tours/7/run"])
+@pytest.mark.parametrize("path", ["/", "/wall", "/setup", "/tours/7/run", "/" + "a" * 300], ids=lambda path: path[:20])
 async def test_every_page_is_the_one_page_and_never_stale(browser: httpx.AsyncClient, path: str) -> None:
     answer = await browser.get(path)
     assert answer.status_code == 200
@@ -154,6 +154,10 @@ def test_a_tag_is_compared_weakly() -> None:
         "/%2e%2e/secret.txt",
         "/..%2fsecret.txt",
         "/assets/..%5c..%5csecret.txt",
+        f"/{'a' * 300}.js",
+        f"/{'a' * 5000}/b.js",
+        "/assets/index-a1b2c3.js.br",
+        "/assets/index-a1b2c3.js.gz",
     ],
 )
 async def test_missing_files_and_ways_out_are_not_there(browser: httpx.AsyncClient, path: str) -> None:

@@ -168,6 +168,28 @@ async def test_a_camera_that_is_retired_during_a_look_is_retired(
     assert (outcome.reason, outcome.hub_fault) == (Reason.RETIRED, False)
 
 
+class StartingEyes(Eyes):
+    """An eye that is not there before the look's deadline."""
+
+    async def look(self, camera_id: int, request: Look, data: bytes) -> tuple[Seen, bytes]:
+        await asyncio.Event().wait()
+        raise AssertionError("nobody sets the event")
+
+
+async def test_a_key_frame_that_no_eye_decodes_in_time_is_not_the_cameras_fault(
+    bus: EventBus, clock: ManualClock, sources: FakeSources
+) -> None:
+    room = Room(bus, clock, sources, StartingEyes(), sessions=16)
+    room.feeds.acquire(0, stream(1), "tile")
+    room.live(FeedKey(0, "s12"))
+    look = asyncio.create_task(room.looks.look(1, deadline=1.0))
+    await clock.settle()
+    room.key_frame("s12")
+    outcome = await look
+    assert (outcome.reason, outcome.hub_fault, outcome.jpeg) == (Reason.BUSY, True, None)
+    assert "decoder" in outcome.detail
+
+
 BUSY = HubError(Kind.BUSY, "too many pictures", reason=Reason.BUSY)
 CRASHED = HubError(Kind.UNSUPPORTED, "it was given up", reason=Reason.UNDECODABLE)
 

@@ -81,7 +81,7 @@ async def test_looks_queue_for_the_one_eye(pool: DecoderPool) -> None:
     assert [jpeg for _, jpeg in results] == [b"jpeg"] * 20
 
 
-async def test_an_eye_is_started_when_a_picture_waits_and_ended_when_none_has_come_for_a_minute() -> None:
+async def test_an_eye_is_started_when_a_picture_waits_and_ended_when_none_has_come_for_a_while() -> None:
     clock, started = ManualClock(), list[Process]()
 
     async def spawn(command: Sequence[str], theirs: socket.socket) -> Process:
@@ -97,14 +97,29 @@ async def test_an_eye_is_started_when_a_picture_waits_and_ended_when_none_has_co
                 await clock.advance(0.1)
             assert looking.result()[1] == b"jpeg"
             assert len(started) == number
-            await clock.advance(40)
+            await clock.advance(65)  # cameras are looked at once a minute
+            assert pool._idle.qsize() == 1
             assert (await pool.look(1, LOOK, b"fine"))[1] == b"jpeg"
-            await clock.advance(40)
+            await clock.advance(65)
             assert started[-1].returncode is None
-            await clock.advance(21)
+            await clock.advance(26)
             async with asyncio.timeout(20):
                 await started[-1].wait()
     assert pool.figures["killed"] == 0
+
+
+async def test_who_waits_gets_another_eye_when_the_first_is_taken_before_him() -> None:
+    async with DecoderPool(EyeSettings(processes=2, picture_timeout=20), SystemClock(), FAKE_EYE) as pool:
+        await pool.look(1, LOOK, b"fine")
+        eye = await pool._idle.get()
+        first = asyncio.create_task(pool.look(1, LOOK, b"fine"))
+        await asyncio.sleep(0)  # it waits, and an eye is about to be started for it
+        second = asyncio.create_task(pool.look(2, LOOK, b"hang"))
+        pool._idle.put_nowait(eye)  # which need not be, now; but it is the second who runs first and takes it
+        assert (await first)[1] == b"jpeg"
+        assert not second.done()
+        second.cancel()
+        await asyncio.wait([second])
 
 
 async def test_a_busy_eye_is_not_ended() -> None:

@@ -118,6 +118,29 @@ def test_after_a_lost_packet_nothing_is_shown_until_the_next_key_frame() -> None
     assert depacketizer.dropped == 2
 
 
+@pytest.mark.parametrize("codec", [H264, H265])
+def test_a_camera_that_marks_every_fragment_is_shown(codec: Codec) -> None:
+    depacketizer, sequence, shown = Depacketizer(codec), 0, []
+    start = b"\x65" if codec is H264 else b"\x26\x01"
+    for picture in range(4):
+        for payload in packetize(codec, [start + bytes([picture]) * 1200], LIMIT):
+            shown += depacketizer.push(RtpPacket(96, True, sequence, picture * 3600, 1, payload))
+            sequence += 1
+    assert [unit.units for unit in shown] == [(start + bytes([picture]) * 1200,) for picture in range(4)]
+    assert depacketizer.dropped == 0
+
+
+@pytest.mark.parametrize(
+    ("codec", "fragment", "unit"),
+    [(H264, b"\x7c\xc5key", b"\x65key"), (H265, b"\x62\x01\xd3key", b"\x26\x01key")],
+    ids=["h264", "h265"],
+)
+def test_a_fragment_that_is_a_whole_unit_is_sent_on_as_one(codec: Codec, fragment: bytes, unit: bytes) -> None:
+    (picture,) = Depacketizer(codec).push(RtpPacket(96, True, 1, 1, 1, fragment))
+    assert picture.payloads == picture.units == (unit,)
+    assert Depacketizer(codec).push(RtpPacket(96, True, 1, 1, 1, fragment[: -len(b"key")])) == [], "a header alone"
+
+
 def test_a_stream_that_starts_in_the_middle_waits_for_a_key_frame() -> None:
     depacketizer = Depacketizer(H264)
     assert [depacketizer.push(packet) for packet in (delta(1, 0), delta(2, 1))] == [[], []]

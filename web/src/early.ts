@@ -1,9 +1,11 @@
 /** What is begun before the application is there: asking who is signed in, and making the wall's connection. */
-import { openWall, wallAnswered, askMedia } from '@/pages/wall/wallState'
+import { askMedia, openWall, setVisible, wallAnswered } from '@/pages/wall/wallState'
 import { can, openSession } from '@/stores'
 
 /** The application is not kept waiting for longer than that. */
 const PATIENCE_MS = 1_500
+
+let closed = false
 
 /**
  * Resolves when the application may be evaluated, which keeps the page busy for long: as soon as the hub has answered what the
@@ -19,9 +21,15 @@ export async function openEarly(address: { pathname: string; search: string }): 
   await Promise.race([openTheWall(session, new URLSearchParams(address.search)), patience])
 }
 
+/** There will be no application: nothing may be shown, nor pulled, behind what the page says instead. */
+export function closeEarly(): void {
+  closed = true
+  setVisible(false)
+}
+
 async function openTheWall(session: Promise<unknown>, query: URLSearchParams): Promise<void> {
   await session
-  if (!can('view')) return
+  if (closed || !can('view')) return
   openWall(Object.fromEntries(query))
   await wallAnswered()
 }

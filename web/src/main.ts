@@ -2,23 +2,34 @@
  * The page's entry: small, so that the hub is asked and the wall's connection is made while the application still loads
  * (plugins/firstLoad.ts has the browser fetch its files meanwhile).
  */
-import { openEarly } from './early'
+import { closeEarly, openEarly } from './early'
 import { rememberedLanguage, wordsOf } from './i18n/words'
 import { wire } from './stores'
 
-if (!('__browserTooOld' in window)) {
+/** Resolves when the parser is done. The entry may run before that: there may be no #app yet, and no verdict on the browser. */
+function parsed(): Promise<void> {
+  if (document.readyState !== 'loading') return Promise.resolve()
+  return new Promise((resolve) => document.addEventListener('DOMContentLoaded', () => resolve(), { once: true }))
+}
+
+async function open(): Promise<void> {
+  await parsed()
+  if ('__browserTooOld' in window) return
   // Evaluating the application takes long: what is under way must not wait for it, nor it for what takes too long.
   wordsOf(rememberedLanguage()).catch(() => undefined) // the application asks again, and reports the error
   const application = openEarly(location).then(() => import('./app'))
   wire(() => void application.then((app) => app.toSignIn()))
-  application
-    .then((app) => app.mountApp())
-    .catch((problem) => {
-      console.error(problem)
-      // Its files could not be fetched, and so its words are missing, too.
-      const note = document.createElement('p')
-      note.textContent = '页面加载失败，请检查网络后刷新。The page could not be loaded: check the network and reload.'
-      note.style.cssText = 'margin: 20vh 24px; text-align: center; font-family: sans-serif; color: #8f969e'
-      document.getElementById('app')?.replaceChildren(note)
-    })
+  try {
+    await (await application).mountApp()
+  } catch (problem) {
+    console.error(problem)
+    closeEarly()
+    // Its files could not be fetched, and so its words are missing, too.
+    const note = document.createElement('p')
+    note.textContent = '页面加载失败，请检查网络后刷新。The page could not be loaded: check the network and reload.'
+    note.style.cssText = 'margin: 20vh 24px; text-align: center; font-family: sans-serif; color: #8f969e'
+    document.getElementById('app')?.replaceChildren(note)
+  }
 }
+
+void open()

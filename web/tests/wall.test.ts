@@ -91,6 +91,8 @@ let screens: FakeScreen[]
 let laters: (() => void)[]
 let stills: { asked: string; done: (got: { image: ImageBitmap; age: number } | null) => void }[]
 let now: number
+/** Whether the cameras are known. */
+let listed: boolean
 let wall: Wall
 
 function build(relays = [0]): void {
@@ -99,6 +101,7 @@ function build(relays = [0]): void {
   laters = []
   stills = []
   now = 0
+  listed = true
   screens = [0, 1, 2, 3, 4, 5].map(() => new FakeScreen())
   wall = new Wall({
     socket: socket,
@@ -111,7 +114,7 @@ function build(relays = [0]): void {
       return peer as unknown as Peer
     },
     screen: (index) => screens[index]!,
-    poster: (camera) => `poster-${camera}`,
+    poster: (camera) => (listed ? `poster-${camera}` : null),
     still: (camera, stream, number) => new Promise((done) => stills.push({ asked: `${camera} ${stream} ${number}`, done })),
     now: () => now,
     later: (_, what) => laters.push(what),
@@ -139,6 +142,21 @@ describe('the wall', () => {
     peers[0]!.answered('v1')
     expect(socket.sent).toEqual([{ type: 'show', viewer: 'v1', track: 1, serial: 2, camera: 42, quality: 'auto' }])
     expect(peers).toHaveLength(1)
+  })
+
+  it('puts in the stored pictures that it did not know when it asked, where nothing is shown yet', () => {
+    listed = false
+    peers[0]!.answered('v1')
+    for (const index of [0, 1]) wall.show(index, 42 + index)
+    play(1)
+    listed = true
+    wall.show(2, 44)
+    socket.sent = []
+    wall.postersKnown()
+    wall.postersKnown()
+    const covers = screens.slice(0, 4).map((screen) => screen.log.filter((line) => line.startsWith('cover')))
+    expect(covers).toEqual([['cover null', 'cover poster-42'], ['cover null'], ['cover poster-44'], []])
+    expect(socket.sent).toEqual([])
   })
 
   it('switches a camera by one message, without another connection, and covers the old picture at once', () => {

@@ -214,8 +214,7 @@ class Looks:
     async def _watch(self, wish: LookWish, key: FeedKey, outcome: LookOutcome, end: float) -> LookOutcome:
         """As long as the feed is held its reports are there, and say how far it came."""
         try:
-            async with asyncio.timeout_at(end):
-                return await self._fetch(wish, key, outcome)
+            return await self._fetch(wish, key, outcome, end)
         except HubError as error:
             reason = Reason.BUSY if error.reason in _SLOWNESS and self._feeds.hub_is_late(key) else error.reason
             return replace(self._feeds.measured(outcome, key), reason=reason, detail=error.detail)
@@ -223,19 +222,26 @@ class Looks:
             reason = Reason.BUSY if self._feeds.hub_is_late(key) else self._feeds.timeout_reason(key)
             return replace(self._feeds.measured(outcome, key), reason=reason, detail="no key frame came in time")
 
-    async def _fetch(self, wish: LookWish, key: FeedKey, outcome: LookOutcome) -> LookOutcome:
-        frame, data = await self._feeds.next_key_frame(key)
-        seen, jpeg = await self._decode(wish, frame, data, wish.previous)
+    async def _fetch(self, wish: LookWish, key: FeedKey, outcome: LookOutcome, end: float) -> LookOutcome:
+        """Raises TimeoutError when no key frame came by `end` (loop time), HubError(BUSY) when no eye was done then."""
+        frame, data = await self._key_frame(key, end)
+        seen, jpeg = await self._decode(wish, frame, data, wish.previous, end)
         if seen.frozen is not None and seen.frozen < FAULT_BELOW:
             # The same picture as at the last look, exactly. Believed only if the next one is the same again.
-            frame, data = await self._feeds.next_key_frame(key)
-            again, _ = await self._decode(replace(wish, jpeg=False), frame, data, seen.signature)
+            frame, data = await self._key_frame(key, end)
+            again, _ = await self._decode(replace(wish, jpeg=False), frame, data, seen.signature, end)
             seen = replace(seen, frozen=max(seen.frozen, again.frozen if again.frozen is not None else 100.0))
         late = self._cameras.is_late(wish.camera_id) and not self._feeds.hub_is_late(key)
         measured = self._feeds.measured(outcome, key)
         return replace(measured, codec=frame.codec, seen=seen, jpeg=jpeg or None, late=late)
 
-    async def _decode(self, wish: LookWish, frame: KeyFrame, data: bytes, previous: str | None) -> tuple[Seen, bytes]:
+    async def _key_frame(self, key: FeedKey, end: float) -> tuple[KeyFrame, bytes]:
+        async with asyncio.timeout_at(end):
+            return await self._feeds.next_key_frame(key)
+
+    async def _decode(
+        self, wish: LookWish, frame: KeyFrame, data: bytes, previous: str | None, end: float
+    ) -> tuple[Seen, bytes]:
         if frame.codec not in ALL_CODECS:
             raise HubError(
                 Kind.UNSUPPORTED,
@@ -249,7 +255,13 @@ class Looks:
             scores=wish.scores,
             previous=previous if wish.scores else None,
         )
-        return await self._eyes.look(wish.camera_id, request, data)
+        try:
+            async with asyncio.timeout_at(end):
+                return await self._eyes.look(wish.camera_id, request, data)
+        except TimeoutError as error:
+            # An eye may have had to be started first. The camera has sent its key frame, so this is not its fault.
+            detail = "the key frame came, but no decoder was done with it in time; try again"
+            raise HubError(Kind.BUSY, detail, reason=Reason.BUSY) from error
 
 
 class MediaProver:

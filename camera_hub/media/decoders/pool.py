@@ -1,7 +1,7 @@
 """The pool of eyes: one process each, one picture at a time, killed and replaced when a picture takes too long.
 
 An eye is started when a picture waits and none is free, which takes 0.4 s of CPU time, and ended when there has been
-none to decode for a minute: it holds 70 MB.
+none to decode for a minute and a half: it holds 70 MB.
 """
 
 import asyncio
@@ -26,7 +26,8 @@ _WAITING = 64
 """Looks that may wait for an eye; beyond that the hub is busy, and answers so at once."""
 _WAIT_SECONDS = 10.0
 _START_SECONDS = 30.0
-_UNUSED_SECONDS = 60.0
+_UNUSED_SECONDS = 90.0
+"""More than a round's 60 s: where few cameras are looked at, an eye would end just before the next look."""
 
 
 def command_of(settings: EyeSettings) -> tuple[str, ...]:
@@ -128,7 +129,8 @@ class DecoderPool:
         try:
             async with asyncio.timeout(_WAIT_SECONDS):
                 while True:
-                    if self._idle.empty():
+                    # An idle eye may be meant for one who waits already, and has only not taken it yet.
+                    if self._waiting > self._idle.qsize():
                         self._wanted.set()
                     eye = await self._idle.get()
                     if eye.process.returncode is None:

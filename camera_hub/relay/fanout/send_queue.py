@@ -63,6 +63,7 @@ class SendQueue:
         self.at = 0
         self._most_patience = self._patience = patience
         self._frames = 0  # that wait for the end of this turn
+        self._finished = 0  # messages of those
         self._alone = 0  # frames that did not wait, since one did
         self.raw: Any = ffi.new("unsigned char[]", FULL + SPARE * MAX_RUN)
         self.view = memoryview(ffi.buffer(self.raw))
@@ -101,9 +102,11 @@ class SendQueue:
         self.at += total
 
     def finish_frame(self) -> None:
-        """Send what has been pushed, now or at the end of this turn of the event loop."""
-        if not self._peers:
+        """Send what has been pushed, now or at the end of this turn of the event loop. May be called several times."""
+        pushed = len(self._peers)
+        if pushed == self._finished:
             return
+        self._finished = pushed
         if self._patience <= 0:
             self.flush()
             self._alone += 1
@@ -111,7 +114,7 @@ class SendQueue:
                 self._alone, self._patience = 0, 1
             return
         self._frames += 1
-        if len(self._peers) >= GATHERED:
+        if pushed >= GATHERED:
             self.flush()
         if not self._due:
             self._due = True
@@ -126,22 +129,22 @@ class SendQueue:
         """Send what has been pushed. What a full socket does not accept is handed back to its peers, in order."""
         peers, sent = self._peers, 0
         count = len(peers)
-        if not count:
-            return
-        self._peers = []
-        while sent < count:
-            try:
-                sent += self._send_many(self._headers + 8 * _MMSGHDR_WORDS * sent, count - sent)
-            except InterruptedError:
-                continue
-            except BlockingIOError as error:
-                for number in range(sent, count):
-                    self._refuse(error, peers[number], number)
-                break
-            except OSError as error:
-                self._refuse(error, peers[sent], sent)
-                sent += 1
-        self.at = 0
+        self._peers, self._finished = [], 0
+        try:
+            while sent < count:
+                try:
+                    sent += self._send_many(self._headers + 8 * _MMSGHDR_WORDS * sent, count - sent)
+                except InterruptedError:
+                    continue
+                except BlockingIOError as error:
+                    for number in range(sent, count):
+                        self._refuse(error, peers[number], number)
+                    break
+                except OSError as error:
+                    self._refuse(error, peers[sent], sent)
+                    sent += 1
+        finally:
+            self.at = 0
 
     def _on_turn_end(self) -> None:
         self._due = False

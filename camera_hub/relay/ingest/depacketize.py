@@ -143,7 +143,7 @@ class Depacketizer:
             self._timestamp = timestamp
         if not (self._add_h265(payload) if self._h265 else self._add_h264(payload)) or self._size > MAX_UNIT:
             self._discard()
-        if marker and self._has_slices and not self.by_timestamp:
+        if marker and self._has_slices and not self._open and not self.by_timestamp:  # some set it on each fragment
             self._finish()
         return bool(self._done)
 
@@ -157,6 +157,8 @@ class Depacketizer:
             if size < 2:
                 return False
             fu_header = payload[1]
+            if fu_header & 0xC0 == 0xC0 and not self._open:  # whole, which RFC 6184 section 5.8 forbids
+                return self._add_unit(bytes(((payload[0] & 0xE0) | (fu_header & 0x1F),)) + payload[2:])
             if fu_header & 0x80 and size > 2:
                 self._b_picture |= fu_header & 0x1F == 1 and STARTS_B_PICTURE[payload[2]] == 1
             return self._add_fragment(payload, size - 2, fu_header, fu_header & 0x1F)
@@ -171,7 +173,13 @@ class Depacketizer:
             return False
         nal_type = (payload[0] >> 1) & 0x3F
         if nal_type == _FU:
-            return size >= 3 and self._add_fragment(payload, size - 3, payload[2], payload[2] & 0x3F)
+            if size < 3:
+                return False
+            fu_header = payload[2]
+            if fu_header & 0xC0 == 0xC0 and not self._open:  # whole, which RFC 7798 section 4.4.3 forbids
+                header = bytes(((payload[0] & 0x81) | ((fu_header & 0x3F) << 1), payload[1]))
+                return self._add_unit(header + payload[3:])
+            return self._add_fragment(payload, size - 3, fu_header, fu_header & 0x3F)
         if nal_type == _AP:
             return self._add_aggregate(payload, 2)
         return nal_type < _AP and self._add_unit(payload)

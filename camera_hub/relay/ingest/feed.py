@@ -19,7 +19,7 @@ from camera_hub.relay.ingest.lateness import Lateness
 from camera_hub.relay.ingest.login_permits import LoginPermit
 from camera_hub.relay.ingest.nal import annex_b
 from camera_hub.relay.ingest.resend_history import ResendHistory
-from camera_hub.relay.ingest.rtp import interleaved_end
+from camera_hub.relay.ingest.rtp import INTERLEAVED_HEADER
 from camera_hub.relay.ingest.stream_timeouts import StreamTimeouts
 from camera_hub.relay.ingest.timestamps import TimestampMapper
 from camera_hub.relay.ingest.video_pipeline import MadeFrame, VideoPipeline
@@ -280,27 +280,34 @@ class Feed:
     def read_interleaved(self, data: bytes, at: int, channel: int) -> int:
         """See VideoReader."""
         pipeline = self._pipeline
-        if pipeline is None:  # a camera that sends before it was asked to
-            return max(at, interleaved_end(data, at)) if at + 1 < len(data) and data[at + 1] == channel else at
-        now, before = self._clock.monotonic(), pipeline.packets
+        if pipeline is None:  # a camera that sends before it was asked to; the session skips the packet
+            return at
+        now, packets, bad = self._clock.monotonic(), pipeline.packets, pipeline.bad_packets
         end, made = pipeline.read_interleaved(data, at, channel, now)
-        if pipeline.packets > before:
-            self._on_read(pipeline, pipeline.packets - before, end - at, now, made)
+        packets = pipeline.packets - packets
+        if packets:
+            size = end - at - INTERLEAVED_HEADER * packets
+            self._on_read(pipeline, packets, pipeline.bad_packets - bad, size, now, made)
         return end
 
     def on_packet(self, data: bytes) -> None:
         """See VideoReader."""
-        if self._pipeline is None:
+        pipeline = self._pipeline
+        if pipeline is None:
             return
-        now = self._clock.monotonic()
-        self._on_read(self._pipeline, 1, len(data), now, self._pipeline.read_packet(data, now))
+        now, bad = self._clock.monotonic(), pipeline.bad_packets
+        made = pipeline.read_packet(data, now)
+        self._on_read(pipeline, 1, pipeline.bad_packets - bad, len(data), now, made)
 
-    def _on_read(self, pipeline: VideoPipeline, packets: int, size: int, now: float, made: list[MadeFrame]) -> None:
-        """So many packets have come in one read, and these frames are complete. HubError ends the session."""
+    def _on_read(
+        self, pipeline: VideoPipeline, packets: int, bad: int, size: int, now: float, made: list[MadeFrame]
+    ) -> None:
+        """So many packets have come in one read, some of them bad, and these frames are complete. HubError ends the
+        session."""
         self.figures.bytes += size
         self._flood_guard.count(now, size, packets)
         timeouts = self._timeouts
-        if pipeline.packets > pipeline.bad_packets:
+        if packets > bad:
             if timeouts.packet_at is None:
                 self._on_playing()  # the answer to PLAY may be in the same read, in front of these packets
                 self.state = replace(self.state, stream_ms=(now - timeouts.play_at) * 1000)
@@ -314,7 +321,8 @@ class Feed:
     def _on_frame(self, frame: Frame, units: tuple[bytes, ...]) -> None:
         self.figures.frames += 1
         if self._pipeline is not None and self._pipeline.has_b_frames:
-            self._on_key_frame(frame, units)  # not for browsers, but a picture for whoever taps key frames
+            if frame.key:
+                self._on_key_frame(frame, units)  # not for browsers, but a picture for whoever taps key frames
             return
         self.gop_cache.add(frame)
         self.history.add(frame, keep_from=self.gop_cache.first_index)

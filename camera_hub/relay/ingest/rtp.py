@@ -39,6 +39,10 @@ def parse_rtp(data: bytes) -> RtpPacket | None:
     return RtpPacket(second & 0x7F, second > 127, sequence, timestamp, ssrc, data[start:end])
 
 
+INTERLEAVED_HEADER = 4
+"""Bytes in front of an interleaved packet (RFC 2326 section 10.12)."""
+
+
 def interleaved_end(data: bytes, at: int) -> int:
     """Where the interleaved packet that begins at offset `at` ends (RFC 2326 section 10.12); -1: `data` ends sooner."""
     total = len(data)

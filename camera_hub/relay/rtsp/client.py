@@ -249,7 +249,7 @@ class RtspSession:
             if end < 0 or data[at] != INTERLEAVED:
                 break
             if data[at + 1] == self._video_channel and self._video_udp is None:
-                self._video.on_packet(data[at + 4 : end])  # too short to be RTP
+                self._video.on_packet(data[at + 4 : end])  # too short for RTP, or too early
             else:
                 self._on_other(data[at + 1], data[at + 4 : end])
             at = end

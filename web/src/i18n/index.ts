@@ -5,6 +5,8 @@ import { rememberedLanguage, wordsOf, type Language } from './words'
 
 export type { Language } from './words'
 
+const ANSWER_MS = 5_000
+
 const options: I18nOptions & { legacy: false } = { legacy: false, locale: rememberedLanguage(), fallbackLocale: 'zh-CN', messages: {} }
 export const i18n = createI18n<false, typeof options>(options)
 
@@ -18,10 +20,29 @@ export async function setLanguage(language: Language): Promise<void> {
   i18n.global.locale.value = language
   document.documentElement.lang = language
   document.title = t('shell.title')
+  keep(language)
+}
+
+function keep(language: Language): void {
   try {
     localStorage.setItem('language', language)
   } catch {
     /* private window: kept for this page only */
+  }
+}
+
+/**
+ * The user's own switch. Once the hub has been updated, a page that is still open finds its other words gone: it is loaded anew
+ * then, in that language. Rejects, and changes nothing, when the hub does not answer.
+ */
+export async function switchLanguage(language: Language): Promise<void> {
+  try {
+    await setLanguage(language)
+  } catch (problem) {
+    const page = await fetch('/', { method: 'HEAD', cache: 'no-store', signal: AbortSignal.timeout(ANSWER_MS) })
+    if (!page.ok) throw problem
+    keep(language)
+    location.reload()
   }
 }
 

@@ -57,6 +57,7 @@ interface Slot {
   fetching: boolean
   fetched: number | null
   stills: number
+  poster: string | null
 }
 
 export interface TileSnapshot {
@@ -87,7 +88,7 @@ export class Wall {
   constructor(private readonly parts: WallParts) {
     this.slots = Array.from({ length: parts.tiles }, (_, index) => {
       const screen = parts.screen(index)
-      const slot: Slot = { tile: emptyTile(index), screen, source: null, decoded: 0, frame: null, reshownAt: 0, fetching: false, fetched: null, stills: 0 }
+      const slot: Slot = { tile: emptyTile(index), screen, source: null, decoded: 0, frame: null, reshownAt: 0, fetching: false, fetched: null, stills: 0, poster: null }
       screen.onFrame = (frame) => this.frameSeen(slot, frame)
       return slot
     })
@@ -114,8 +115,17 @@ export class Wall {
   show(index: number, camera: number | null, quality: Quality = 'auto'): void {
     const slot = this.slots[index]
     if (!slot || (slot.tile.camera === camera && (camera === null || slot.tile.quality === quality))) return
-    if (camera !== slot.tile.camera) slot.screen.cover(camera === null ? null : this.parts.poster(camera))
+    if (camera !== slot.tile.camera) this.cover(slot, camera === null ? null : this.parts.poster(camera))
     this.ask(slot, requested(slot.tile, camera, quality, this.parts.now()))
+  }
+
+  /** Stored pictures have become known: those of cameras that have shown nothing yet are put in. */
+  postersKnown(): void {
+    for (const slot of this.slots) {
+      const { camera, frameAt } = slot.tile
+      const poster = camera === null || frameAt !== null || slot.poster !== null ? null : this.parts.poster(camera)
+      if (poster !== null) this.cover(slot, poster)
+    }
   }
 
   /** Asks the hub once more for a tile's camera: the operator's own retry. */
@@ -200,6 +210,11 @@ export class Wall {
     for (const off of this.off) off()
     for (const peer of this.peers.values()) peer.close()
     this.peers.clear()
+  }
+
+  private cover(slot: Slot, poster: string | null): void {
+    slot.poster = poster
+    slot.screen.cover(poster)
   }
 
   private ask(slot: Slot, tile: Tile): void {

@@ -1,7 +1,7 @@
 /** What is begun before the application is there. */
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import type { openEarly } from '@/early'
-import { FakeHub, Refusal, flushPromises, person } from './hub'
+import type { closeEarly, openEarly } from '@/early'
+import { FakeHub, Refusal, camera, flushPromises, person } from './hub'
 
 class FakeConnection {
   connectionState = 'new'
@@ -21,6 +21,7 @@ const hello = { type: 'hello', epoch: 'e', now: '2026-01-01T00:00:00Z', relays: 
 
 let hub: FakeHub
 let early: typeof openEarly
+let close: typeof closeEarly
 
 beforeEach(async () => {
   vi.resetModules() // each page asks once who is signed in
@@ -33,7 +34,7 @@ beforeEach(async () => {
   HTMLVideoElement.prototype.requestVideoFrameCallback = () => 0
   Object.defineProperty(HTMLVideoElement.prototype, 'srcObject', { configurable: true, writable: true, value: null })
   HTMLVideoElement.prototype.play = async () => undefined
-  early = (await import('@/early')).openEarly
+  ;({ openEarly: early, closeEarly: close } = await import('@/early'))
 })
 afterEach(async () => {
   ;(await import('@/stores')).leave()
@@ -62,6 +63,18 @@ describe('a page that is opened', () => {
       ['show', 'v1', 0, 7],
       ['show', 'v1', 2, 9],
     ])
+  })
+
+  it('shows the stored picture of a camera as soon as it knows the cameras', async () => {
+    let answer: (all: object[]) => void = () => undefined
+    hub.on('GET /api/cameras', () => new Promise((resolve) => (answer = resolve)))
+    await ended(early({ pathname: '/wall', search: '?layout=1&cams=7' }))
+    const { screenOf } = await import('@/pages/wall/wallState')
+    const poster = screenOf(0)!.element.querySelector('img')!
+    expect(poster.hasAttribute('src')).toBe(false)
+    answer([camera(7, { picture_at: '2026-01-01T00:00:00Z' })])
+    await flushPromises()
+    expect(poster.src).toContain('/api/cameras/7/picture')
   })
 
   it('at a run connects, but shows nothing: the run says what', async () => {
@@ -98,6 +111,27 @@ describe('a page that is opened', () => {
   it('by somebody who may not watch makes no connection', async () => {
     hub.on('GET /api/session', () => person(1, { actions: ['self'] }))
     expect((await ended(early({ pathname: '/wall', search: '' })))()).toBe(true)
+    expect(hub.to('POST /api/viewers')).toHaveLength(0)
+  })
+
+  it('pulls no stream any more when its application cannot be loaded', async () => {
+    await ended(early({ pathname: '/wall', search: '?layout=4&cams=7' }))
+    hub.say(hello)
+    await flushPromises()
+    close()
+    expect(hub.heard.map((one) => [one.track, one.camera])).toEqual([
+      [0, 7],
+      [0, null],
+    ])
+  })
+
+  it('opens no wall after its application could not be loaded', async () => {
+    let answer: (who: object) => void = () => undefined
+    hub.on('GET /api/session', () => new Promise((resolve) => (answer = resolve)))
+    await ended(early({ pathname: '/wall', search: '?cams=7' }))
+    close()
+    answer(person(1))
+    await flushPromises()
     expect(hub.to('POST /api/viewers')).toHaveLength(0)
   })
 

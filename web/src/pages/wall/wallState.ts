@@ -186,6 +186,9 @@ watch(me, (who, before) => {
   if (before && who?.id !== before.id) stop() // what was asked before anybody was signed in is of use to whoever it is
 })
 
+/** A wall that is opened early asks for its cameras before it knows them. */
+watch(cameras.loaded, (loaded) => loaded && engine.value?.postersKnown())
+
 function isLarge(index: number): boolean {
   return solo.value === index || (solo.value === null && !passing && index === 0 && LAYOUTS[scene.layout].large)
 }

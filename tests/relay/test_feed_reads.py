@@ -1,0 +1,86 @@
+"""A feed and what one read of its socket brings: several frames at once, foreign packets, B pictures."""
+
+import struct
+from dataclasses import dataclass, field
+
+from camera_hub.errors import Reason
+from camera_hub.relay.ingest.admission import AdmissionControl
+from camera_hub.relay.ingest.feed import Feed
+from camera_hub.relay.ingest.login_permits import LoginPermitRequests
+from camera_hub.relay.ingest.timestamps import TimestampMapper
+from camera_hub.relay.ingest.video_pipeline import VideoPipeline
+from camera_hub.relay.messages import FeedPhase, FeedSpec, FeedState, KeyFrame, RelayConfig, RtspLiveSource
+from camera_hub.relay.rtsp.message import write_interleaved
+from tests.fakes.clock import ManualClock
+from tests.relay.clip import clip
+
+IDR, P, B = b"\x65\x88body", b"\x41\x9abody", b"\x01\x9ebody"  # slice types 7, 5 and 6: I, P and B
+
+
+@dataclass
+class Observer:
+    """Keeps what the feed reports."""
+
+    states: list[FeedState] = field(default_factory=list)
+    key_frames: list[bytes] = field(default_factory=list)
+
+    def on_feed_state(self, state: FeedState) -> None:
+        self.states.append(state)
+
+    def on_key_frame(self, head: KeyFrame, access_unit: bytes) -> None:
+        self.key_frames.append(access_unit)
+
+    def on_key_frame_wanted(self, feed: str) -> None: ...
+
+
+class PlayingFeed:
+    """A feed whose session is set up, without a socket."""
+
+    def __init__(self) -> None:
+        self.clock, self.observer, self.sequence = ManualClock(), Observer(), 0
+        config = RelayConfig()
+        admission = AdmissionControl(1, 1, LoginPermitRequests(lambda _: None, asks=False), self.clock)
+        source = RtspLiveSource("rtsp://192.0.2.1/1", "192.0.2.1", 554)
+        self.feed = Feed(FeedSpec("s1", source), config, self.clock, admission, self.observer)
+        self.feed._pipeline = VideoPipeline(
+            "h264", clip().parameters(), TimestampMapper(), limit=1200, first=0, ordered=True, payload_type=96
+        )
+        self.feed.tap(0.5)
+
+    def read(self, *units: bytes, kind: int = 96) -> None:
+        """One read of the socket: each NAL unit is a frame of its own."""
+        data = b""
+        for unit in units:
+            self.sequence += 1
+            header = struct.pack("!BBHII", 0x80, 0x80 | kind, self.sequence, 3600 * self.sequence, 7)
+            data += write_interleaved(0, header + unit)
+        assert self.feed.read_interleaved(data, 0, 0) == len(data)
+
+
+async def test_only_key_frames_are_handed_out_as_key_frames_when_b_pictures_come_in_the_same_read() -> None:
+    playing = PlayingFeed()
+    playing.read(IDR)
+    playing.clock.move(1.0)
+    playing.read(P, B)
+    assert len(playing.observer.key_frames) == 1
+    assert playing.feed.figures.key_frames == 1
+    assert playing.feed.state.reason is Reason.B_FRAMES
+    playing.clock.move(1.0)
+    playing.read(P, IDR, B)
+    assert len(playing.observer.key_frames) == 2
+    assert all(IDR in key_frame for key_frame in playing.observer.key_frames)
+
+
+async def test_foreign_packets_do_not_count_as_the_stream_s_own() -> None:
+    playing = PlayingFeed()
+    playing.read(IDR)
+    assert playing.feed.state.phase is FeedPhase.LIVE
+    seen = playing.feed._timeouts.packet_at
+    playing.clock.move(9.0)
+    playing.read(P, P, kind=97)
+    assert playing.feed._timeouts.packet_at == seen
+    assert playing.feed.read_figures()["bad_packets"] == 2
+    playing.feed.on_packet(b"noise")
+    assert playing.feed._timeouts.packet_at == seen
+    playing.read(b"x", P)
+    assert playing.feed._timeouts.packet_at == playing.clock.monotonic()
