@@ -33,11 +33,18 @@ def packages(record: bytes) -> set[str]:
     return {name.decode().partition(".")[0] for name in _LINE.findall(record)}
 
 
+def unmeasured() -> dict[str, str]:
+    """The environment without what makes Python measure coverage, which loads packages of its own."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")}
+
+
 async def helper_imports(module: str, first: dict[str, object]) -> tuple[set[str], set[str]]:
     """What a helper process loads until it has answered its first message: packages, and all modules."""
     ours, theirs = socket.socketpair()
     command: Sequence[str] = (sys.executable, "-X", "importtime", "-m", module, "--fd", str(theirs.fileno()))
-    process = await asyncio.create_subprocess_exec(*command, pass_fds=[theirs.fileno()], stderr=asyncio.subprocess.PIPE)
+    process = await asyncio.create_subprocess_exec(
+        *command, pass_fds=[theirs.fileno()], stderr=asyncio.subprocess.PIPE, env=unmeasured()
+    )
     theirs.close()
     pipe = Pipe(*await asyncio.open_connection(sock=ours))
     async with running(Hub(pipe).listen(), "test hub"):
@@ -67,7 +74,7 @@ async def test_an_eye_loads_no_webrtc_no_database_and_no_web_server() -> None:
 async def hub_imports(folder: Path) -> set[str]:
     """What `camera-hub serve` loads until it listens."""
     environment = {
-        **os.environ,
+        **unmeasured(),
         "CAMERA_HUB_SERVER__PORT": "0",
         "CAMERA_HUB_SERVER__DATA_DIR": str(folder),
         "CAMERA_HUB_MEDIA__UDP_PORT": "0",
@@ -105,7 +112,7 @@ async def test_a_hub_loads_neither_decoder_nor_webrtc_nor_what_only_its_first_st
 @pytest.mark.parametrize("name", ["camera_hub.relay.lean_imports", "camera_hub.wire"])
 async def test_what_is_loaded_before_anything_else_is_small(name: str) -> None:
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-X", "importtime", "-c", f"import {name}", stderr=asyncio.subprocess.PIPE
+        *(sys.executable, "-X", "importtime", "-c", f"import {name}"), stderr=asyncio.subprocess.PIPE, env=unmeasured()
     )
     _, record = await process.communicate()
     assert not packages(record) & (WEBRTC | PICTURES | DATABASE | WEB | ONVIF | SHELL)

@@ -68,7 +68,7 @@ class Relay:
         if self._configured:
             raise HubError(Kind.CONFLICT, "the relay is configured already")
         async with AsyncExitStack() as stack:
-            log.info("the modules for each packet are %s", "compiled" if compiled() else "plain Python")
+            log.debug("the modules for each packet are %s", "compiled" if compiled() else "plain Python")
             if (reason := plain_reason(config.plain_sending)) is not None:
                 log.warning("packets are sent one by one, which costs several times the CPU: %s", reason)
                 limit = min(config.payload_limit, MAX_PAYLOAD)
