@@ -1174,7 +1174,7 @@ export interface paths {
         };
         /**
          * Metrics
-         * @description Feeds, relays and eyes, as of the relays' last pulses.
+         * @description Feeds, relays and eyes, as of the relays' last pulses; and how far the rounds are.
          */
         get: operations["metrics_metrics_get"];
         put?: never;
