@@ -33,12 +33,30 @@ class Fault(StrEnum):
     THIN = "thin"  # over TCP each session is limited to a bit rate; the value is bit/s
     NO_KEY_FRAME = "no_key_frame"
     B_FRAMES = "b_frames"
+    STRAY_BYTES = "stray_bytes"  # bytes between interleaved frames; the value is every how many pictures
+    # its RTP packets (`rtsp/rtp_faults.py`)
+    FOREIGN_PAYLOAD = "foreign_payload"  # another payload type in the same numbering; the value: after so many packets
+    EMPTY_PACKETS = "empty_packets"
+    SSRC_RESTARTS = "ssrc_restarts"
+    SEQUENCE_RESTARTS = "sequence_restarts"
+    JOINED_KEY_FRAME = "joined_key_frame"
+    STANDING_CLOCK = "standing_clock"
+    PAIRED_TIMESTAMPS = "paired_timestamps"
+    NO_MARKER = "no_marker"
+    INTRA_REFRESH = "intra_refresh"  # the value is the interval between IDR pictures in seconds
     # the picture
     FROZEN = "frozen"
     BLACK = "black"
 
 
-DEFAULT_VALUES = {Fault.CLOCK_SKEW: -SIX_MONTHS, Fault.FLAPPING: 15.0, Fault.THIN: 100_000.0}
+DEFAULT_VALUES = {
+    Fault.CLOCK_SKEW: -SIX_MONTHS,
+    Fault.FLAPPING: 15.0,
+    Fault.THIN: 100_000.0,
+    Fault.STRAY_BYTES: 40.0,
+    Fault.FOREIGN_PAYLOAD: 10.0,
+    Fault.INTRA_REFRESH: 30.0,
+}
 INNER_ADDRESS = "192.168.1.64"
 """The address that a device behind a router announces (fault `nat_xaddr`)."""
 

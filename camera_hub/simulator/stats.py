@@ -21,6 +21,7 @@ class DeviceStats:
     requests: Counter[str] = field(default_factory=Counter)  # RTSP methods, ONVIF operations, HTTP paths
     sessions: Counter[str] = field(default_factory=Counter)  # playing now, by "<channel key>/<stream>"
     plays: Counter[str] = field(default_factory=Counter)  # PLAYs ever, by the same
+    frames: Counter[str] = field(default_factory=Counter)  # pictures sent to whoever played, by the same
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -36,4 +37,5 @@ class DeviceStats:
             "requests": dict(self.requests),
             "sessions": {name: count for name, count in self.sessions.items() if count},
             "plays": dict(self.plays),
+            "frames": dict(self.frames),
         }
