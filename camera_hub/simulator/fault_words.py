@@ -27,6 +27,17 @@ WORDS = {
     Fault.DIGEST_ONLY: Words("ONVIF refuses UsernameToken.", "ONVIF 拒绝 UsernameToken，只认 HTTP 摘要认证。"),
     Fault.TOKEN_ONLY: Words("ONVIF refuses HTTP Digest.", "ONVIF 拒绝 HTTP 摘要认证，只认 UsernameToken。"),
     Fault.CLOCK_SKEW: Words("The device's clock is wrong; value: by how many seconds.", "设备时钟有偏差；值：秒数。"),
+    Fault.BARE_401: Words(
+        "A signed request is refused by a bare 401 without a challenge (P1); with wrong_password.",
+        "已签名的请求被拒时只回 401、不带认证头（P1），与 wrong_password 合用。",
+    ),
+    Fault.NEW_NONCE: Words(
+        "Another nonce is asked for in mid-session, without stale, and nc counts per nonce (case 07); value: seconds.",
+        "会话中途更换 nonce 且不带 stale，nc 按 nonce 严格计数（案例 07）；值：间隔秒数。",
+    ),
+    Fault.REALM_WITH_BASIC: Words(
+        "The Digest challenge's realm is 'Gate, Basic line' (case 08).", "摘要认证的 realm 含有 “, Basic”（案例 08）。"
+    ),
     Fault.DEVICE_FULL: Words("RTSP 453: no more sessions.", "RTSP 453：取流路数已满。"),
     Fault.ONVIF_OFF: Words(
         "ONVIF answers 404; RTSP and the vendor's HTTP interface work.", "ONVIF 返回 404，其余正常。"
@@ -35,6 +46,54 @@ WORDS = {
     Fault.GIANT_REPLY: Words("A Content-Length of 1.5 GB.", "应答声称有 1.5 GB。"),
     Fault.NAT_XADDR: Words("It names the addresses that it has behind its router.", "报出路由器后面的内网地址。"),
     Fault.TCP_REFUSED: Words("RTSP over UDP only.", "RTSP 只允许 UDP。"),
+    Fault.CSEQ_ZERO: Words("Replies say CSeq: 0 (case 01).", "应答的 CSeq 总是 0（案例 01）。"),
+    Fault.CSEQ_BEFORE: Words("Replies bear the CSeq before (case 01).", "应答的 CSeq 是前一个（案例 01）。"),
+    Fault.CSEQ_MISSING: Words("Replies bear no CSeq (case 01).", "应答没有 CSeq（案例 01）。"),
+    Fault.BLANK_HEADER_LINE: Words(
+        "A header line of one blank among the headers (case 02).", "头部中有一行只含空格（案例 02）。"
+    ),
+    Fault.PLAY_REFUSES_SLASH: Words(
+        "PLAY on a URL that ends with a slash is refused (case 04); value: the status.",
+        "拒绝对带尾斜杠的地址 PLAY（案例 04）；值：状态码。",
+    ),
+    Fault.PLAY_SESSION_URL: Words(
+        "PLAY and TEARDOWN only on the session's own control URL (case 04); value: the status otherwise.",
+        "只接受对会话级 control 地址的 PLAY 与 TEARDOWN（案例 04）；值：否则返回的状态码。",
+    ),
+    Fault.OPTIONS_FIRST: Words(
+        "DESCRIBE before any OPTIONS is refused (case 05); value: the status, 0 silence, -1 closed.",
+        "未先发 OPTIONS 的 DESCRIBE 被拒（案例 05）；值：状态码，0 为不应答，-1 为断开。",
+    ),
+    Fault.KEEP_ALIVE_GET_PARAMETER: Words(
+        "Only GET_PARAMETER keeps the session alive, as Public says (P5); value: the time-out in seconds.",
+        "只有 GET_PARAMETER 能保活，Public 中列出（P5）；值：超时秒数。",
+    ),
+    Fault.KEEP_ALIVE_UNLISTED: Words(
+        "Only GET_PARAMETER keeps the session alive, but Public does not list it (case 06); value: the time-out.",
+        "只有 GET_PARAMETER 能保活，但 Public 未列出（案例 06）；值：超时秒数。",
+    ),
+    Fault.KEEP_ALIVE_OPTIONS: Words(
+        "Only OPTIONS keeps the session alive; GET_PARAMETER ends the connection (case 06); value: the time-out.",
+        "只有 OPTIONS 能保活，GET_PARAMETER 会断开连接（案例 06）；值：超时秒数。",
+    ),
+    Fault.KEEP_ALIVE_RTCP: Words(
+        "Only RTCP keeps the session alive; any request while it plays ends the connection (case 06); "
+        "value: the time-out.",
+        "只有 RTCP 能保活，播放中的任何请求都会断开连接（案例 06）；值：超时秒数。",
+    ),
+    Fault.SDP_BARE: Words("The whole SDP is one m= line and its attributes (case 09).", "SDP 只有媒体行（案例 09）。"),
+    Fault.SDP_TWO_TYPES: Words(
+        "The m= line names an unknown payload type first, and blanks stand in rtpmap (case 10).",
+        "媒体行先列未知载荷类型，rtpmap 中有多余空格（案例 10）。",
+    ),
+    Fault.CODEC_UNNAMED: Words("The SDP does not name the codec (P8).", "SDP 不写明编码（P8）。"),
+    Fault.CONTENT_BASE_ODD: Words(
+        "Content-Base names the inner address, without port and slash (case 11).",
+        "Content-Base 为内网地址，无端口、无斜杠（案例 11）。",
+    ),
+    Fault.MULTICAST_ONLY: Words("SETUP is refused but for multicast (P8).", "只接受组播取流（P8）。"),
+    Fault.TLS_PORT: Words("The RTSP port speaks TLS (P8).", "RTSP 端口其实是 TLS（P8）。"),
+    Fault.WEB_SERVER: Words("A web server listens at the RTSP port (P8).", "RTSP 端口其实是网页服务（P8）。"),
     Fault.THIN: Words("Over TCP each session is limited; value: bit/s.", "TCP 取流带宽受限；值：bit/s。"),
     Fault.NO_KEY_FRAME: Words("Key frames are never sent.", "从不发送关键帧。"),
     Fault.B_FRAMES: Words("The stream has B frames.", "码流含 B 帧。"),

@@ -13,6 +13,7 @@ class DeviceStats:
     http_connections: int = 0
     logins: int = 0  # requests with credentials
     logins_failed: int = 0  # … that were wrong
+    basic_logins: int = 0  # requests whose credentials came in clear text
     probes: int = 0
     pull_points: int = 0
     pull_points_opened: int = 0
@@ -29,6 +30,7 @@ class DeviceStats:
             "http_connections": self.http_connections,
             "logins": self.logins,
             "logins_failed": self.logins_failed,
+            "basic_logins": self.basic_logins,
             "probes": self.probes,
             "pull_points": self.pull_points,
             "pull_points_opened": self.pull_points_opened,
