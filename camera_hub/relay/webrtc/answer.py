@@ -47,6 +47,8 @@ def write_answer(offer: Offer, transport: Transport, ssrcs: Mapping[int, Ssrcs],
             lines += _video(section, section.types.by_codec, transport, ssrcs[number])
         elif section.audio is not None:
             lines += _audio(section, section.audio, transport, ssrcs[number])
+        elif section.idle:
+            lines += _idle(section, transport)
         else:
             lines += _refused(section)
     return "\r\n".join(lines) + "\r\n"
@@ -54,15 +56,24 @@ def write_answer(offer: Offer, transport: Transport, ssrcs: Mapping[int, Ssrcs],
 
 def _refused(section: Section) -> list[str]:
     """RFC 3264, 6: port 0; it is in no bundle (RFC 8843, 7.3.3)."""
-    number, mapped = section.rejection
     return [
-        f"m={section.kind} 0 {section.protocol} {number}",
+        f"m={section.kind} 0 {section.protocol} {section.named[0]}",
         "c=IN IP4 0.0.0.0",
-        *([f"a=rtpmap:{number} {mapped}"] if mapped else []),
+        *_named(section),
         *(["a=rtcp-mux"] if section.kind in ("audio", "video") else []),
         "a=inactive",
         *_mid(section),
     ]
+
+
+def _idle(section: Section, transport: Transport) -> list[str]:
+    head = _head(section.kind, section, transport, [section.named[0]], "inactive")
+    return [*head, *_named(section), *_tail(transport)]
+
+
+def _named(section: Section) -> list[str]:
+    number, mapped = section.named
+    return [f"a=rtpmap:{number} {mapped}"] if mapped else []
 
 
 def _video(
@@ -103,13 +114,15 @@ def _audio(section: Section, kinds: dict[str, int], transport: Transport, ssrcs:
     ]
 
 
-def _head(kind: str, section: Section, transport: Transport, formats: list[str]) -> list[str]:
+def _head(
+    kind: str, section: Section, transport: Transport, formats: list[str], direction: str = "sendonly"
+) -> list[str]:
     return [
         f"m={kind} {transport.port} {section.protocol} {' '.join(formats)}",
         "c=IN IP4 0.0.0.0",
         "a=rtcp:9 IN IP4 0.0.0.0",
         "a=rtcp-mux",
-        "a=sendonly",
+        f"a={direction}",
         *_mid(section),
     ]
 

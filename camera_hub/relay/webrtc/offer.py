@@ -1,7 +1,7 @@
 """Parses an offer (RFC 8866, JSEP RFC 9429): what each m-line accepts, and the peer's ICE and DTLS parameters. Pure.
 
 Offers come from our own pages, which take as many pictures as they offer m-lines, and from any other program (WHEP),
-which takes one camera: of such an offer one video section and one for sound are served, the rest is rejected.
+which takes one camera: of such an offer one video section and one for sound are served, nothing is sent in the rest.
 They are 80 kB (16 tracks) to 180 kB (36 tracks) from Chromium, so parsing is one pass over the lines.
 """
 
@@ -36,9 +36,9 @@ class _Codec:
 @dataclass(frozen=True, slots=True)
 class Section:
     """One m-line. `types` is None unless it is video that is served, `audio` (codec → payload type) unless it is the
-    audio section that is served.
+    audio section that is served. `idle`: it is accepted, but nothing is ever sent in it.
 
-    `rejection`: the one format that an answer names which rejects the section, and its rtpmap ("" = it needs none).
+    `named`: the one format that is named where the section is idle or rejected, and its rtpmap ("" = it needs none).
     """
 
     kind: str
@@ -47,7 +47,8 @@ class Section:
     types: PayloadTypes | None
     parameters: dict[int, str] = field(default_factory=dict)  # payload type → fmtp to answer with
     audio: dict[str, int] | None = None
-    rejection: tuple[str, str] = ("0", "")
+    idle: bool = False
+    named: tuple[str, str] = ("0", "")
 
     @property
     def served(self) -> bool:
@@ -56,7 +57,7 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """A parsed offer. `bundle`: mids of the served sections that share one transport, in the offer's order; empty
+    """A parsed offer. `bundle`: mids of the accepted sections, which share one transport, in the offer's order; empty
     where it bundles nothing. `fingerprints`: (algorithm, value).
     """
 
@@ -75,17 +76,19 @@ class Offer:
 
 @dataclass(frozen=True, slots=True)
 class _Body:
-    """One m-line as it came: what could be served of it, and its attributes."""
+    """One m-line as it came: what could be served of it, its attributes, and whether its transport is one of ours."""
 
     section: Section
     attributes: dict[str, list[str]]
+    reachable: bool = True
 
 
 def read_offer(sdp: str, *, audio: bool = False, tracks: int | None = None) -> Offer:
     """Parse; with `audio` one audio m-line is served, too.
 
-    `tracks`: how many video m-lines are served at most, those that take the most codecs first; None: all that take
-    H.264, which must be bundled. Raises HubError(INVALID or TOO_LARGE) with the cause.
+    `tracks`: how many video m-lines are served at most, those that take the most codecs first; others of their bundle
+    stay idle, since a few peers (aiortc) wait for the transport of a rejected one for ever. None: all that take H.264,
+    which must be bundled. Raises HubError(INVALID or TOO_LARGE) with the cause.
     """
     if len(sdp) > MAX_OFFER:
         raise HubError(Kind.TOO_LARGE, f"the offer has {len(sdp)} characters, the limit is {MAX_OFFER}")
@@ -116,24 +119,31 @@ def read_offer(sdp: str, *, audio: bool = False, tracks: int | None = None) -> O
         [body for body in found if body is carrier or body.section.mid in group] for found in (videos, sounds)
     )
     served = [*videos, *sounds[:1]]
-    sections = tuple(body.section if body in served else _rejected(body.section) for body in bodies)
-    bundle = tuple(mid for mid in group if any(mid == body.section.mid for body in served))
-    ufrag, fingerprints = _transport(bodies, served, group, session)
-    if any(_first(body.attributes, "setup") == "passive" for body in served):
+    if tracks is None:
+        accepted = served
+    else:
+        accepted = [body for body in bodies if body in served or (body.section.mid in group and _may_idle(body))]
+    sections = tuple(
+        body.section if body in served else replace(body.section, types=None, audio=None, idle=body in accepted)
+        for body in bodies
+    )
+    bundle = tuple(mid for mid in group if any(mid == body.section.mid for body in accepted))
+    ufrag, fingerprints = _transport(bodies, accepted, group, session)
+    if any(_first(body.attributes, "setup") == "passive" for body in accepted):
         raise _invalid("wants to be the DTLS server; offer actpass or active")
     return Offer(sections, bundle, ufrag, fingerprints)
 
 
 def _transport(
-    bodies: Sequence[_Body], served: Sequence[_Body], group: Sequence[str], session: dict[str, list[str]]
+    bodies: Sequence[_Body], accepted: Sequence[_Body], group: Sequence[str], session: dict[str, list[str]]
 ) -> tuple[str, tuple[tuple[str, str], ...]]:
-    """ICE user fragment and fingerprints of what is served. With a bundle it is the transport of the first section of
+    """ICE user fragment and fingerprints of what is accepted. With a bundle it is the transport of the first section of
     it that is not rejected (RFC 8843, 7.3.1); the others may name none.
     """
 
     def rank(body: _Body) -> tuple[bool, int]:
         mid = body.section.mid
-        return body not in served, group.index(mid) if mid in group else len(group)
+        return body not in accepted, group.index(mid) if mid in group else len(group)
 
     places = [body.attributes for body in sorted(bodies, key=rank)]
     ufrag = next((one for place in [*places, session] if (one := _first(place, "ice-ufrag"))), "")
@@ -143,8 +153,10 @@ def _transport(
     return ufrag, fingerprints
 
 
-def _rejected(section: Section) -> Section:
-    return replace(section, types=None, audio=None, parameters={})
+def _may_idle(body: _Body) -> bool:
+    section = body.section
+    number, mapped = section.named
+    return section.kind in ("audio", "video") and body.reachable and (mapped != "" or int(number) < _FIRST_DYNAMIC)
 
 
 def _body(part: list[str], session: dict[str, list[str]]) -> _Body:
@@ -156,9 +168,11 @@ def _body(part: list[str], session: dict[str, list[str]]) -> _Body:
     mid = _first(attributes, "mid")
     if mid and not _TOKEN.fullmatch(mid):
         raise _invalid("has a malformed mid")
-    section = Section(kind, protocol, mid, None, rejection=_rejection(formats, attributes))
+    section = Section(kind, protocol, mid, None, named=_named(formats, attributes))
     given_up = int(port) == 0 and "bundle-only" not in attributes  # RFC 8843, 6: 0 and bundle-only is no rejection
-    if given_up or not _accepts_media(protocol, attributes, session):
+    if given_up or protocol not in _SECURE or "rtcp-mux" not in attributes:
+        return _Body(section, attributes, reachable=False)
+    if {"sendonly", "inactive"} & (_DIRECTIONS & attributes.keys() or _DIRECTIONS & session.keys()):
         return _Body(section, attributes)
     if kind == "video":
         section = _video(section, _codecs(formats, attributes))
@@ -178,9 +192,9 @@ def _video(section: Section, codecs: dict[int, _Codec]) -> Section:
     return replace(section, types=PayloadTypes(chosen), parameters=parameters)
 
 
-def _rejection(formats: Sequence[str], attributes: dict[str, list[str]]) -> tuple[str, str]:
-    """A format, and its rtpmap, for an answer that rejects the section. RFC 3264 (6) lets peers ignore both, but some
-    look every payload type up: a static one, or one with the map that the offer has.
+def _named(formats: Sequence[str], attributes: dict[str, list[str]]) -> tuple[str, str]:
+    """A format, and its rtpmap, for an answer that sends nothing in the section. RFC 3264 (6) lets peers ignore both
+    in a rejected one, but some look every payload type up: a static one, or one with the map that the offer has.
     """
     maps = dict(_rtpmap(value) for value in attributes.get("rtpmap", []))
     mapped = [number for number in formats if _MAPPED.fullmatch(maps.get(number, ""))]
@@ -232,12 +246,6 @@ def _first(attributes: dict[str, list[str]], name: str) -> str:
 def _fingerprints(attributes: dict[str, list[str]]) -> tuple[tuple[str, str], ...]:
     pairs = (value.strip().partition(" ") for value in attributes.get("fingerprint", []))
     return tuple((name.lower(), value) for name, _, value in pairs if name.lower() in _DIGESTS)
-
-
-def _accepts_media(protocol: str, attributes: dict[str, list[str]], session: dict[str, list[str]]) -> bool:
-    """Whether SRTP can be sent to the m-line at all. A direction of the session is that of m-lines without one."""
-    stated = _DIRECTIONS & attributes.keys() or _DIRECTIONS & session.keys()
-    return protocol in _SECURE and "rtcp-mux" in attributes and not {"sendonly", "inactive"} & stated
 
 
 def _audio(codecs: dict[int, _Codec]) -> dict[str, int] | None:
