@@ -94,7 +94,7 @@ async def _read(reader: asyncio.StreamReader) -> Asked:
     return Asked(line, headers, body.decode())
 
 
-def http(body: bytes | str, *headers: str, status: int = 200, length: int | None | str = "right") -> bytes:
+def http(body: bytes | str, *headers: str, status: int = 200, length: int | str | None = "right") -> bytes:
     """An answer; `length` None: without Content-Length."""
     content = body.encode() if isinstance(body, str) else body
     lines = [f"HTTP/1.1 {status} X", *headers]

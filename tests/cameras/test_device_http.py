@@ -223,7 +223,7 @@ async def test_a_port_that_speaks_tls_alone_is_found_out_and_remembered(
     async with ScriptedPeer([http(BODY)], tls=tls) as peer:
         for _ in range(2):
             assert (await _ask(device, peer)).body == BODY
-        assert device.traits(HttpPeer("127.0.0.1", "127.0.0.1", peer.port))[0] == peer.port
+        assert device.tls_port(HttpPeer("127.0.0.1", "127.0.0.1", peer.port)) == peer.port
         assert peer.connections == 1
 
 

@@ -120,7 +120,7 @@ class HttpConnection:
         except h11.LocalProtocolError as error:
             raise HubError(Kind.INVALID, "this cannot be sent over HTTP") from error
 
-    async def _head(self) -> tuple["_Answer", bytes]:
+    async def _head(self) -> tuple["_ReplyHead", bytes]:
         received = b""
         for _ in range(_INTERIM + 1):
             while (head := mended(received)) is None:
@@ -142,11 +142,11 @@ class HttpConnection:
                 raise bad_reply("its header cannot be understood") from error
             if isinstance(event, h11.Response):
                 headers = tuple((_text(name), _text(value)) for name, value in event.headers)
-                return _Answer(event.status_code, headers, head.wrong_length), head.rest
+                return _ReplyHead(event.status_code, headers, head.wrong_length), head.rest
             received = head.rest
         raise bad_reply("it answers provisionally for ever")
 
-    async def _body(self, answer: "_Answer", rest: bytes, ending: Ending, limits: HttpLimits) -> HttpReply:
+    async def _body(self, answer: "_ReplyHead", rest: bytes, ending: Ending, limits: HttpLimits) -> HttpReply:
         body = IncomingBody(answer.first("content-encoding"), limits.reply_bytes, ending)
         chunked = answer.first("transfer-encoding") == "chunked"
         framed = chunked or bool(answer.first("content-length"))
@@ -186,6 +186,8 @@ class HttpConnection:
                 self._h11.receive_data(data)
             else:
                 raise bad_reply("it changes its protocol")
+        if not body.ended and int(answer.first("content-length") or 0) > limits.reply_bytes:
+            raise too_large(limits.reply_bytes)
         if unread is not None and (body.cut or (unread and not body.content)):
             framing = await self._remainder(body, unread, limits) or framing
         return HttpReply(answer.status, answer.headers, bytes(body.content), framing)
@@ -217,7 +219,7 @@ class HttpConnection:
 
 
 @dataclass(frozen=True, slots=True)
-class _Answer:
+class _ReplyHead:
     status: int
     headers: tuple[tuple[str, str], ...]
     wrong_length: bool

@@ -7,7 +7,6 @@ that carries a login follows it. What was found out (TLS alone, wrong lengths) i
 import asyncio
 import re
 from collections import OrderedDict
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Self
 from urllib.parse import urlsplit
@@ -17,6 +16,7 @@ from camera_hub.cameras.http.deadline import Deadline
 from camera_hub.cameras.http.endings import AS_FRAMED, Ending
 from camera_hub.cameras.http.heads import TlsAnswer
 from camera_hub.cameras.http.messages import HttpLimits, HttpPeer, HttpReply, HttpRequest, bad_reply
+from camera_hub.cameras.reach import Check
 from camera_hub.errors import HubError, Kind, Reason
 
 KEPT_PER_DEVICE = 2
@@ -25,9 +25,6 @@ _REMEMBERED = 4096
 _HOPS = 3
 """From plain to TLS, and back where TLS was only guessed from the port."""
 _WANTS_TLS = re.compile(rb"plain.{0,20}http.{0,40}(https|ssl|tls)|(https|ssl|tls).{0,40}(required|only)", re.I | re.S)
-
-Check = Callable[[str, int], None]
-"""Called with IP address and port right before each connect; raises HubError to refuse."""
 
 _Key = tuple[str, str, int]
 
@@ -58,12 +55,15 @@ class DeviceHttp:
         self._limits = limits or HttpLimits()
         self._kept: OrderedDict[HttpPeer, list[_Kept]] = OrderedDict()
         self._count = 0
+        self._busy: set[HttpConnection] = set()
         self._traits: OrderedDict[_Key, _DeviceTraits] = OrderedDict()
 
     async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(self, *_: object) -> None:
+        for connection in self._busy:
+            connection.close()
         for kept in self._kept.values():
             for one in kept:
                 one.expiry.cancel()
@@ -71,11 +71,10 @@ class DeviceHttp:
         self._kept.clear()
         self._count = 0
 
-    def traits(self, peer: HttpPeer) -> tuple[int | None, bool]:
-        """The port at which the device wants TLS though another scheme or port was named, None if it does not; and
-        whether it announces wrong lengths."""
+    def tls_port(self, peer: HttpPeer) -> int | None:
+        """The port at which the device wants TLS though plain HTTP was tried, None if it does not."""
         found = self._traits.get(_key(peer), _DeviceTraits())
-        return (found.secure.port if found.secure is not None else None), found.wrong_lengths
+        return found.secure.port if found.secure is not None else None
 
     def known(self, peer: HttpPeer, tls_port: int) -> None:
         """It was learnt before that the device wants TLS, at that port."""
@@ -138,12 +137,15 @@ class DeviceHttp:
         traits = self._traits.get(_key(connection.peer))
         if traits is not None and traits.wrong_lengths:
             limits = replace(limits, tail=0.0)
+        self._busy.add(connection)
         try:
             async with deadline.limit():
                 reply = await connection.exchange(request, ending, limits)
         except BaseException:
             connection.close()
             raise
+        finally:
+            self._busy.discard(connection)
         if connection.kept:
             self._keep(connection)
         return reply
