@@ -121,7 +121,7 @@ class SoapConversation:
         self._digest = self._authenticator()
         self._by_hub = device.sign_by_hub
         self._proved = False
-        self._spoken: set[str] = set()
+        self._spoken = False
 
     def now(self) -> datetime:
         """The hub's time."""
@@ -174,7 +174,7 @@ class SoapConversation:
                 self._mode = "digest"
             elif outcome is AuthOutcome.UNANSWERABLE and not tried:
                 self._mode = "token"
-            elif tried == ["token"] and answer.words and self._other_clock():
+            elif tried == ["token"] and self._other_clock():
                 self._by_hub = True
             else:
                 raise self._refused(answer.words)
@@ -182,19 +182,18 @@ class SoapConversation:
             answer = await self._sent(path, message, action)
             if not answer.asks_for_login:
                 self._accepted()
-                if self._mode == "token" and self._by_hub and not self.device.sign_by_hub:
-                    self.device.sign_by_hub = True
-                    hours = round((self.device.clock_offset_s or 0.0) / 1800) / 2
-                    self._learn(PeculiarityKind.CLOCK_LOCAL_TIME, f"{hours:+g} h")
                 return answer
 
     async def _unhidden(self, path: str, message: etree._Element, action: str, answer: _Answer) -> _Answer:
         """Whether the same call gets through with a login: then its absence was what the device refused (case 23)."""
         if self._mode == "none":
-            if path not in self._spoken and not self._try_hidden():
+            if not self._spoken and not self._try_hidden():
                 return answer
             self._mode = "token"
             hidden, answer = answer, await self._sent(path, message, action)
+            if answer.may_hide_login and self._spoken and self._other_clock():
+                self._by_hub = True
+                answer = await self._sent(path, message, action)
             if answer.asks_for_login:
                 return await self._answered(path, message, action, answer)
             if answer.envelope is not None:
@@ -203,7 +202,13 @@ class SoapConversation:
                 self._accepted()
                 return answer
             self._mode = "none"
-        if path in self._spoken and answer.may_hide_login:
+        elif answer.may_hide_login and self._spoken and self._other_clock():
+            self._by_hub = True
+            answer = await self._sent(path, message, action)
+            if answer.envelope is not None and not answer.asks_for_login:
+                self._accepted()
+                return answer
+        if self._spoken and answer.may_hide_login:
             raise self._refused("")  # it does speak ONVIF here: what it refuses is the login
         return answer
 
@@ -217,6 +222,10 @@ class SoapConversation:
 
     def _accepted(self) -> None:
         self._proved = True
+        if self._mode == "token" and self._by_hub and not self.device.sign_by_hub:
+            self.device.sign_by_hub = True
+            hours = round((self.device.clock_offset_s or 0.0) / 1800) / 2
+            self._learn(PeculiarityKind.CLOCK_LOCAL_TIME, f"{hours:+g} h")
         if self._digest is not None:
             self._digest.accepted()
         if self._attempt is not None:
@@ -227,7 +236,7 @@ class SoapConversation:
             return faults.of_fault(words or "this user may not make this call")
         offset = self.device.clock_offset_s
         error = faults.refused(words, tried=True)
-        unsure = self._mode == "token" and words and not self.device.sign_by_hub
+        unsure = self._mode == "token" and not self.device.sign_by_hub
         if unsure and offset is not None and off_by_zone(offset) and error.reason == Reason.WRONG_PASSWORD:
             error = faults.refused_by_clock(offset)
         if self._attempt is not None:
@@ -246,13 +255,13 @@ class SoapConversation:
             body = body.replace(SOAP.encode(), SOAP11.encode())
         safe = action.rpartition("/")[2].startswith(("Get", "SetSynchronizationPoint"))
         request = HttpRequest("POST", path, headers, body, safe=safe, signed=self._mode != "none")
-        return await self._read(path, await self._line.send(request))
+        return await self._read(await self._line.send(request))
 
     def _signing_time(self) -> datetime:
         offset = 0.0 if self._by_hub else self.device.clock_offset_s or 0.0
         return self._now() + timedelta(seconds=offset)
 
-    async def _read(self, path: str, reply: HttpReply) -> _Answer:
+    async def _read(self, reply: HttpReply) -> _Answer:
         if reply.framing:
             self._learn(PeculiarityKind.CONTENT_LENGTH, reply.framing)
         try:
@@ -263,7 +272,7 @@ class SoapConversation:
                 envelope = read_envelope(reply.body, kind)
         except HubError as error:
             return _Answer(reply, None, error)
-        self._spoken.add(path)
+        self._spoken = True
         if envelope.soap11:
             self.device.learnt.setdefault(PeculiarityKind.SOAP11, "answers")
         if envelope.undeclared:
