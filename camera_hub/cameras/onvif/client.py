@@ -5,7 +5,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Self, TypeVar
 from weakref import WeakValueDictionary
@@ -19,6 +19,7 @@ from camera_hub.cameras.onvif.device import MEDIA1, OnvifDevice, readable
 from camera_hub.cameras.onvif.exchange import Deadline, PinnedPeer
 from camera_hub.cameras.onvif.media2 import MEDIA2
 from camera_hub.cameras.onvif.transport import SoapConversation
+from camera_hub.cameras.reach import Check, nowhere_local
 from camera_hub.clock import Clock
 from camera_hub.errors import HubError, Kind, Reason
 from camera_hub.settings import DiscoverySettings
@@ -35,13 +36,17 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class OnvifTarget:
-    """A device's ONVIF service: the address where it is reached, its login, what is known of its clock."""
+    """A device's ONVIF service: the address where it is reached, its login, what is known of its clock.
+
+    `check` decides, before each connect, whether it may be reached there; None: the client's own.
+    """
 
     host: str
     port: int
     path: str = PATH
     login: DeviceLogin | None = None
     clock_offset_s: float | None = None
+    check: Check | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +70,15 @@ class _DeviceMemory:
 class Onvif:
     """The ONVIF client. An async context manager; leaving ends the threads and waits for them."""
 
-    def __init__(self, settings: DiscoverySettings, clock: Clock, logins: LoginBudget | None = None) -> None:
+    def __init__(
+        self,
+        settings: DiscoverySettings,
+        clock: Clock,
+        logins: LoginBudget | None = None,
+        *,
+        check: Check = nowhere_local,
+    ) -> None:
+        self._check = check
         self._settings = settings
         self._clock = clock
         self._logins = logins or LoginBudget(clock)
@@ -86,32 +99,40 @@ class Onvif:
             deadline.stop()
         await asyncio.to_thread(self._pool.shutdown, wait=True, cancel_futures=True)
 
-    async def clock(self, host: str, port: int, path: str = PATH, *, timeout: float | None = None) -> ClockReading:
+    async def clock(
+        self, host: str, port: int, path: str = PATH, *, timeout: float | None = None, check: Check | None = None
+    ) -> ClockReading:
         """Read the device's clock without a login: reachability, ONVIF or not, and clock error in one call."""
-        target = OnvifTarget(host, port, path)
+        target = OnvifTarget(host, port, path, check=check)
         seconds = timeout or self._settings.onvif_timeout
         return await self._call(target, seconds, lambda device, _: self._read_clock(device))
 
     async def describe(
-        self, host: str, port: int | None = None, login: DeviceLogin | None = None, path: str = PATH
+        self,
+        host: str,
+        port: int | None = None,
+        login: DeviceLogin | None = None,
+        path: str = PATH,
+        *,
+        check: Check | None = None,
     ) -> Described:
         """What the device is and which cameras it has; without a port the usual ones are tried in order.
 
         Raises HubError with the Reason of a port that answered at all, else with that of the first one.
         """
         if port is not None:
-            return await self._describe(OnvifTarget(host, port, path, login))
-        errors = await asyncio.gather(*(self._greeted(host, usual, path) for usual in self._settings.ports))
+            return await self._describe(OnvifTarget(host, port, path, login, check=check))
+        errors = await asyncio.gather(*(self._greeted(host, usual, path, check) for usual in self._settings.ports))
         for usual, error in zip(self._settings.ports, errors, strict=True):
             if error is None or error.reason == Reason.LOGIN_NEEDED:
-                return await self._describe(OnvifTarget(host, usual, path, login))
+                return await self._describe(OnvifTarget(host, usual, path, login, check=check))
         answered = [error for error in errors if error is not None and error.reason not in _NO_ANSWER]
         raise next(iter([*answered, *(error for error in errors if error is not None)]), _no_ports())
 
-    async def _greeted(self, host: str, port: int, path: str) -> HubError | None:
+    async def _greeted(self, host: str, port: int, path: str, check: Check | None) -> HubError | None:
         """Why the port does not speak ONVIF, None when it does."""
         try:
-            await self.clock(host, port, path, timeout=self._settings.host_timeout)
+            await self.clock(host, port, path, timeout=self._settings.host_timeout, check=check)
         except HubError as error:
             return error
         return None
@@ -192,6 +213,8 @@ class Onvif:
         """
         name = f"{target.host}:{target.port}"
         address = await addresses.resolve(target.host)
+        check = target.check or self._check
+        check(address, target.port)  # before anything is spent on it; asked again right before each connect
         loop = asyncio.get_running_loop()
         if self._warmed is None:  # takes up to a second, which must not count against the first devices' deadlines
             self._warmed = loop.run_in_executor(self._pool, wsdl.warm)
@@ -214,7 +237,7 @@ class Onvif:
                 ) from error
             deadline = Deadline(seconds)
             conversation = SoapConversation(
-                PinnedPeer(target.host, address, target.port, tls=target.port == 443),
+                PinnedPeer(target.host, address, target.port, tls=target.port == 443, check=check),
                 target.login,
                 deadline=deadline,
                 per_call=min(seconds, self._settings.onvif_timeout),

@@ -20,6 +20,7 @@ from dataclasses import dataclass, field
 from email.message import Message
 from typing import Any
 
+from camera_hub.cameras.reach import Check, nowhere_local
 from camera_hub.errors import HubError, Kind, Reason
 
 _SLICE = 0.25
@@ -28,12 +29,16 @@ _SLICE = 0.25
 
 @dataclass(frozen=True, slots=True)
 class PinnedPeer:
-    """Where the device is reached. `address` is the IP that `host` was resolved to once; no other is connected to."""
+    """Where the device is reached. `address` is the IP that `host` was resolved to once; no other is connected to.
+
+    `check` is asked right before each connect.
+    """
 
     host: str
     address: str
     port: int
     tls: bool = False
+    check: Check = nowhere_local
 
     @property
     def authority(self) -> str:
@@ -168,6 +173,7 @@ def request(
 
 def _connected(peer: PinnedPeer, deadline: Deadline) -> socket.socket:
     deadline.check()
+    peer.check(peer.address, peer.port)
     family = socket.AF_INET6 if ":" in peer.address else socket.AF_INET
     sock = socket.socket(family, socket.SOCK_STREAM)
     try:
