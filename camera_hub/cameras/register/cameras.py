@@ -1,12 +1,13 @@
 """Cameras: what operators name and watch. Waiting → approved → retired; a failed picture changes none of that."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 
 from sqlalchemy import ColumnElement, select
 
 from camera_hub.access.actors import in_scope
 from camera_hub.access.policy import Actor, require_village
-from camera_hub.cameras.device_checks import DeviceChecks, approve_place
+from camera_hub.cameras.device_checks import DeviceChecks, approve_place, place
 from camera_hub.cameras.register import proof_state, views
 from camera_hub.cameras.register.pinyin import pinyin_of
 from camera_hub.cameras.register.views import CameraView
@@ -89,10 +90,17 @@ class Cameras:
                     moved.append(camera)
         self._publish(moved)
 
-    async def approve(self, actor: Actor, ids: Sequence[int], place_class: str | None = None) -> list[CameraView]:
+    async def approve(
+        self,
+        actor: Actor,
+        ids: Sequence[int],
+        place_class: str | None = None,
+        places: Mapping[int, str] = MappingProxyType({}),
+    ) -> list[CameraView]:
         """Put them into service, retired ones too, and approve the place where their devices are now.
 
-        Raises HubError: NOT_FOUND, CONFLICT (device retired).
+        `places`: where the approver saw their devices to be, by device; nothing is approved unseen. Raises HubError:
+        NOT_FOUND, CONFLICT (device retired, address_changed).
         """
         async with self._database.read() as session:
             hosts = await session.scalars(
@@ -113,6 +121,14 @@ class Cameras:
                         "the device of this camera is retired; register it again",
                         reason=Reason.RETIRED,
                         device=device.id,
+                    )
+                if places.get(device.id, place(device)) != place(device):
+                    raise HubError(
+                        Kind.CONFLICT,
+                        f"the device was moved to {place(device)} meanwhile; check that address and approve again",
+                        reason=Reason.ADDRESS_CHANGED,
+                        device=device.id,
+                        place=place(device),
                     )
                 before = (device.approved_place, device.approved_address)
                 approve_place(device, led.get(device.host))
