@@ -12,6 +12,7 @@ from camera_hub.errors import HubError, Reason
 from camera_hub.settings import DiscoverySettings
 from tests.cameras.fake_onvif import NOW, FakeDevice
 from tests.fakes.clock import ManualClock
+from tests.fakes.reach import anywhere
 
 LOGIN = DeviceLogin("admin", "village-1")
 WRONG = DeviceLogin("admin", "wrong")
@@ -21,7 +22,7 @@ SOAP12, SOAP11 = "http://www.w3.org/2003/05/soap-envelope", "http://schemas.xmls
 @pytest.fixture
 async def onvif(clock: ManualClock) -> AsyncIterator[Onvif]:
     settings = DiscoverySettings(onvif_timeout=4.0, host_timeout=1.0, reply_bytes=65536)
-    async with Onvif(settings, clock) as onvif:
+    async with Onvif(settings, clock, check=anywhere) as onvif:
         yield onvif
 
 
@@ -306,7 +307,7 @@ HOSTILE: dict[str, Callable[[str], bytes]] = {
 @pytest.mark.parametrize("mangle", HOSTILE.values(), ids=HOSTILE.keys())
 async def test_an_envelope_beyond_the_limits_is_refused(clock: ManualClock, mangle: Callable[[str], bytes]) -> None:
     settings = DiscoverySettings(onvif_timeout=4.0, reply_bytes=1024 * 1024)
-    async with FakeDevice(auth="none", mangle=mangle) as device, Onvif(settings, clock) as onvif:
+    async with FakeDevice(auth="none", mangle=mangle) as device, Onvif(settings, clock, check=anywhere) as onvif:
         with pytest.raises(HubError) as caught:
             await onvif.describe("127.0.0.1", device.port, LOGIN)
     assert caught.value.reason == Reason.BAD_REPLY
@@ -372,7 +373,7 @@ async def test_what_is_learnt_of_a_registered_device_is_kept_and_used_again(cloc
     async with FakeDevice(hides=404, skew=timedelta(hours=8), true_time=True) as device:
         for sent in (2, 1):
             device.proofs.clear()
-            async with Onvif(DiscoverySettings(onvif_timeout=4.0), clock, peculiarities=kept) as onvif:
+            async with Onvif(DiscoverySettings(onvif_timeout=4.0), clock, peculiarities=kept, check=anywhere) as onvif:
                 await onvif.stream_uri(OnvifTarget("127.0.0.1", device.port, login=login), "profile_1_sub")
             assert kept.known == {"login_hidden": "404", "clock_local_time": "+8 h"}
             assert len(device.proofs) == sent

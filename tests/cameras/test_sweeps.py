@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import pytest
 
@@ -20,9 +21,19 @@ from camera_hub.settings import DiscoverySettings
 from camera_hub.simulator.testing import small_farm
 from camera_hub.store.database import Database
 from camera_hub.store.tables import Device
-from tests.cameras.fake_onvif import FakeDevice
+from tests.cameras.fake_onvif import NOT_AUTHORIZED, FakeDevice
 from tests.cameras.fakes import ADMIN, village_admin
+from tests.cameras.scripted_peer import ScriptedPeer, http, tls_context
+from tests.fakes.reach import anywhere, local
 
+SOAP_FAULT = (
+    '<s:Envelope xmlns:s="http://www.w3.org/2003/05/soap-envelope" xmlns:ter="http://www.onvif.org/ver10/error">'
+    "<s:Body>{}</s:Body></s:Envelope>"
+)
+CLOCK = SOAP_FAULT.format(
+    '<GetSystemDateAndTimeResponse xmlns="http://www.onvif.org/ver10/device/wsdl"><SystemDateAndTime/>'
+    "</GetSystemDateAndTimeResponse>"
+)
 LOOPBACK = Interface("lo", "127.0.0.1", "127.0.0.0/8")
 SETTINGS = DiscoverySettings(multicast=False, host_timeout=1.0, onvif_timeout=2.0, listen_seconds=1.0)
 
@@ -32,8 +43,8 @@ async def _sweeps(
     database: Database, bus: EventBus, settings: DiscoverySettings = SETTINGS, discovery_port: int = 9
 ) -> AsyncIterator[Sweeps]:
     async with (
-        Onvif(settings, SystemClock()) as onvif,
-        Sweeps(settings, onvif, bus, SystemClock(), database, discovery_port=discovery_port) as sweeps,
+        Onvif(settings, SystemClock(), check=anywhere) as onvif,
+        Sweeps(settings, onvif, bus, SystemClock(), database, local, discovery_port=discovery_port) as sweeps,
     ):
         yield sweeps
 
@@ -99,6 +110,36 @@ async def test_ranges_find_devices_and_say_why_one_cannot_be_described(
     assert healthy.proofs == []
 
 
+async def test_each_forwarded_port_of_a_router_is_a_row_of_its_own(
+    database: Database, bus: EventBus, register: Register, villages: list[int], tmp_path: Path
+) -> None:
+    """Two cameras behind one address, one that asks for a login with a SOAP fault, one over TLS; the second is
+    registered, and no other row is taken for it (edge P6)."""
+    fault = SOAP_FAULT.format(NOT_AUTHORIZED.format("Sender not Authorized"))
+    async with (
+        FakeDevice(address="127.0.9.20") as first,
+        FakeDevice(address="127.0.9.20", serial="SN-second", mac="02:00:00:00:00:02") as second,
+        ScriptedPeer([http(fault, status=401)], address="127.0.9.20") as asking,
+        ScriptedPeer([http(CLOCK)], address="127.0.9.20", tls=tls_context(tmp_path)) as secure,
+        ScriptedPeer([http("a web page", status=401)], address="127.0.9.20"),
+        _sweeps(database, bus) as sweeps,
+        Onvif(SETTINGS, SystemClock(), check=anywhere) as onvif,
+    ):
+        register.devices._describer = onvif
+        taken = await register.devices.register(
+            ADMIN, villages[0], "127.0.9.20", second.port, username="admin", password="village-1"
+        )
+        ports = [first.port, second.port, asking.port, secure.port]
+        started = await sweeps.start(ADMIN, villages[0], multicast=False, ranges=["127.0.9.20"], ports=ports)
+        done = await _finished(sweeps, bus, started)
+    assert {one.port: (one.reason, one.device_id) for one in done.found} == {
+        first.port: (None, None),
+        second.port: (None, taken.device.id),
+        asking.port: (Reason.LOGIN_NEEDED, None),
+        secure.port: (None, None),
+    }
+
+
 async def test_a_virtual_village_is_found_by_its_range_and_known_devices_are_marked(
     database: Database, bus: EventBus, register: Register, villages: list[int]
 ) -> None:
@@ -112,7 +153,7 @@ async def test_a_virtual_village_is_found_by_its_range_and_known_devices_are_mar
             assert [one.host for one in done.found] == hosts
             assert all(one.device_id is None for one in done.found)
             first = done.found[0]
-            async with Onvif(SETTINGS, SystemClock()) as onvif:
+            async with Onvif(SETTINGS, SystemClock(), check=anywhere) as onvif:
                 register.devices._describer = onvif
                 plan = states[0].plan
                 taken = await register.devices.register(

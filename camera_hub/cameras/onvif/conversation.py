@@ -163,7 +163,7 @@ class SoapConversation:
     async def _answered(self, path: str, message: etree._Element, action: str, answer: _Answer) -> _Answer:
         """Answer what the device asks for: Digest, a UsernameToken, that again with the other clock."""
         if self._digest is None:
-            raise faults.refused(answer.words, tried=False)
+            raise faults.refused(answer.words, tried=False, speaks_onvif=answer.envelope is not None)
         tried: list[str] = []
         if self._mode == "token":
             tried.append("token")  # as it was sent just now

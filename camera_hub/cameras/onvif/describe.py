@@ -8,10 +8,11 @@ learned from the stream itself.
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from urllib.parse import unquote
+from urllib.parse import unquote_to_bytes
 
 from camera_hub.cameras import urls
 from camera_hub.errors import HubError
+from camera_hub.text_decoding import decoded
 
 MAX_CHANNELS = 256
 MAX_PROFILES = 1024
@@ -188,7 +189,8 @@ def scope_values(scopes: Iterable[str]) -> dict[str, list[str]]:
     values: dict[str, list[str]] = {}
     for scope in list(scopes)[:64]:
         if match := _SCOPE.fullmatch(scope.strip()):
-            values.setdefault(match[1].lower(), []).append(clean(unquote(match[2])))
+            value = decoded(unquote_to_bytes(match[2])).text  # percent-encoded UTF-8, or GBK
+            values.setdefault(match[1].lower(), []).append(clean(value))
     return values
 
 

@@ -91,10 +91,13 @@ def read_envelope(content: bytes, content_type: str = "") -> Envelope:
 
 
 def _carved(content: bytes) -> bytes:
-    """Without what stands around the XML, so that stray bytes do not decide how it is encoded."""
+    """Without what stands around the XML, so that stray bytes do not decide how it is encoded. Raises HubError where
+    that declares a document type."""
     begin = _BEGINS_BYTES.search(content)
     if begin is None:  # UTF-16
         return content
+    if re.search(rb"<!\s*(doctype|entity)", content[: begin.start()], re.IGNORECASE):
+        raise bad_reply("it declares a document type")
     ends = list(_ENDS_BYTES.finditer(content, begin.end()))
     return content[begin.start() : ends[-1].end() if ends else len(content)]
 

@@ -1281,13 +1281,22 @@ export interface components {
         };
         /**
          * ApproveCameras
-         * @description Approve several cameras; all of them may be given a place class.
+         * @description Approve several cameras, and with them the places where their devices are; all may be given a place class.
+         *
+         *     `places`: where their devices were seen to be (device id → host:port); one that is elsewhere now is not approved.
          */
         ApproveCameras: {
             /** Ids */
             ids: number[];
             /** Place Class */
             place_class?: ("key_road" | "key_unit" | "high_incidence" | "entrance" | "school" | "water" | "square" | "other") | null;
+            /**
+             * Places
+             * @default {}
+             */
+            places: {
+                [key: string]: string;
+            };
         };
         /** CameraAnswer */
         CameraAnswer: {
@@ -1526,6 +1535,8 @@ export interface components {
         };
         /** DeviceAnswer */
         DeviceAnswer: {
+            /** Approved Place */
+            approved_place: string | null;
             /** Cameras */
             cameras: number[];
             /** Clock Offset S */
@@ -1556,14 +1567,20 @@ export interface components {
             manufacturer: string;
             /** Model */
             model: string;
+            /** Moved At */
+            moved_at: string | null;
             /** Name */
             name: string;
             /** Onvif Port */
             onvif_port: number | null;
+            /** Place */
+            place: string;
             /** Rtsp Port */
             rtsp_port: number | null;
             /** Serial */
             serial: string;
+            /** Streams */
+            streams: components["schemas"]["StreamAddressAnswer"][];
             /** Village Id */
             village_id: number;
         };
@@ -2566,6 +2583,21 @@ export interface components {
             path: string;
             /** Port */
             port: number | null;
+        };
+        /**
+         * StreamAddressAnswer
+         * @description Where a stream was pulled last, without any login: what may be one is masked by "…". "" = not known.
+         */
+        StreamAddressAnswer: {
+            /** Address */
+            address: string;
+            /** Camera Id */
+            camera_id: number;
+            /**
+             * Role
+             * @enum {string}
+             */
+            role: "main" | "sub";
         };
         /** StreamAnswer */
         StreamAnswer: {
