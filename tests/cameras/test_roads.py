@@ -25,8 +25,8 @@ from camera_hub.cameras.reach import OwnService, ReachPolicy, checking
 from camera_hub.cameras.register.register import Register
 from camera_hub.cameras.streams.sources import StreamSources
 from camera_hub.clock import SystemClock
-from camera_hub.errors import HubError, Reason
-from camera_hub.events import EventBus
+from camera_hub.errors import HubError, Kind, Reason
+from camera_hub.events import EventBus, SweepChanged
 from camera_hub.health.rounds.reachability import DeviceContacts
 from camera_hub.settings import DiscoverySettings
 from camera_hub.store.database import Database
@@ -101,6 +101,7 @@ class Site:
     and something that listens at the hub's own port."""
 
     database: Database
+    bus: EventBus
     register: Register
     sources: StreamSources
     sweeps: Sweeps
@@ -133,10 +134,8 @@ class Site:
             camera.created_at = SystemClock().now()
             session.add(camera)
             await session.flush()
-            stream = Stream(
-                camera_id=camera.id, role="main", source="url" if url else "onvif", profile="profile_1_main"
-            )
-            stream.details, stream.codec = {}, "h264"
+            stream = Stream(camera_id=camera.id, role="main", source="url" if url else "onvif", details={})
+            stream.profile, stream.codec = "profile_1_main", "h264"
             if url:
                 place = f"[{host}]" if ":" in host else host
                 stream.sealed_uri = FakeVault().seal(f"rtsp://{place}:{port}/1", device.id)
@@ -180,7 +179,7 @@ async def site(
         await register.villages.change(ids[1], ranges=[FOREIGN])
         sources = StreamSources(database, clock, register, onvif, bus, FakeVault(), checks)
         contacts = DeviceContacts(checks, onvif)
-        yield Site(database, register, sources, sweeps, onvif, contacts, own, foreign, hub_port, *ids, reached)
+        yield Site(database, bus, register, sources, sweeps, onvif, contacts, own, foreign, hub_port, *ids, reached)
 
 
 Road = Callable[[Site, Actor, str], Awaitable[object]]
@@ -212,19 +211,15 @@ async def by_moving(site: Site, actor: Actor, host: str) -> object:
 async def by_searching(site: Site, actor: Actor, host: str) -> object:
     with suppress(ValueError):
         host = str(ipaddress.ip_address(host))
-    started = await site.sweeps.start(actor, site.village, multicast=False, ranges=[host], ports=[site.port(host)])
-    async with asyncio.timeout(10):
-        while (view := await site.sweeps.get(actor, started.id)).state == "running":
-            await asyncio.sleep(0)
+    ports = [site.port(host)]
+    with site.bus.subscribe(SweepChanged) as told:
+        started = await site.sweeps.start(actor, site.village, multicast=False, ranges=[host], ports=ports)
+        async with asyncio.timeout(10):
+            while (view := await site.sweeps.get(actor, started.id)).state == "running":
+                await told.next()
     if not view.found:
-        raise HubError(view_kind(), "nothing is searched there", reason=Reason.ADDRESS_REFUSED)
+        raise HubError(Kind.INVALID, "nothing is searched there", reason=Reason.ADDRESS_REFUSED)
     return view
-
-
-def view_kind() -> Any:
-    from camera_hub.errors import Kind
-
-    return Kind.INVALID
 
 
 ASKED: dict[str, Road] = {
@@ -240,12 +235,14 @@ async def of_the_stream(site: Site, device: int, camera: int, stream: int, host:
     """The stream's address by ONVIF, and the RTSP address that a relay would dial."""
     chosen = await site.sources.choose(camera, "main", frozenset({"h264"}))
     source: Any = chosen.spec.source
-    return await connected(source.address, source.port)
+    await connected(source.address, source.port)
+    return chosen
 
 
 async def of_the_key_frame(site: Site, device: int, camera: int, stream: int, host: str) -> object:
     """SetSynchronizationPoint, as an event of the stream asks for it."""
-    return await site.sources.sync_point(stream)
+    await site.sources.sync_point(stream)
+    return stream
 
 
 async def of_describing(site: Site, device: int, camera: int, stream: int, host: str) -> object:
@@ -255,7 +252,7 @@ async def of_describing(site: Site, device: int, camera: int, stream: int, host:
 async def of_the_round(site: Site, device: int, camera: int, stream: int, host: str) -> object:
     answer = await site.contacts.reach(device, host, (site.port(host),), 0.5)
     if answer is not None:
-        raise HubError(view_kind(), answer[1], reason=answer[0])
+        raise HubError(Kind.INVALID, answer[1], reason=answer[0])
     return None
 
 
