@@ -4,10 +4,11 @@ import asyncio
 import errno
 import ipaddress
 import ssl
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Protocol, cast
 
 from camera_hub.errors import HubError, Kind, Reason
+from camera_hub.relay.ingest.rtp import interleaved_end
 from camera_hub.relay.rtsp.message import (
     INTERLEAVED,
     Parser,
@@ -28,29 +29,73 @@ _read_buffer = memoryview(bytearray(READ_SIZE))
 """What all sockets are read into, one after the other: nothing else runs between a read and `buffer_updated`."""
 
 
+MAX_GIVEN_UP = 8
+"""Requests without an answer in time whose late answers are still known as such."""
+
+QUIET = 1.0
+"""Seconds without a byte after which an SDP that states a wrong length, or none, is taken as it is."""
+
+TLS_DEADLINE = 5.0
+PROBE_DEADLINE = 2.0
+
+
 class InterleavedReader(Protocol):
     """Whom interleaved packets (RFC 2326 section 10.12) go to."""
 
     def read_interleaved(self, data: bytes, at: int) -> int:
         """Read the packets that `data` has from offset `at` on, as far as they are complete. Returns the offset behind
-        the last one. Called in the socket's read callback; a HubError ends the connection."""
+        the last one; before the end of a complete one, where it seems to be none. Called in the socket's read callback;
+        a HubError ends the connection."""
         ...
+
+    def on_stray_bytes(self, times: int) -> None:
+        """Bytes that belong to nothing were skipped, in so many places so far. Called and ends as above."""
+        ...
+
+
+class PendingResponse:
+    """A request that was sent."""
+
+    def __init__(self, method: str) -> None:
+        self.method = method
+        self.future: asyncio.Future[Response] = asyncio.get_running_loop().create_future()
+
+    @property
+    def answered(self) -> bool:
+        """Whether its response is there."""
+        return self.future.done() and not self.future.cancelled()
 
 
 class CameraConnection(asyncio.BufferedProtocol):
     """Interleaved packets go to `reader` in the read callback: no queue and no task in between.
 
-    `lost` fails with the error that ended the connection.
+    `lost` fails with the error that ended the connection. `channels`: those on which the camera sends what was set up.
+    `cseq`: "wrong" or "missing" once a response was known only by being the one that was due. `answered`: whether
+    anything was answered on it.
     """
 
     def __init__(self, reader: InterleavedReader) -> None:
         self._reader = reader
-        self._parser = Parser()
+        self._parser = Parser(camera=True)
         self._rest = b""  # the beginning of an interleaved packet
         self._transport: asyncio.Transport | None = None
         self._cseq = 0
-        self._waiting: dict[int, asyncio.Future[Response]] = {}
+        self._waiting: dict[int, PendingResponse] = {}
+        self._given_up: list[int] = []  # of those, whose answers nobody waits for any longer
+        self._strays = 0
+        self._quiet: asyncio.TimerHandle | None = None
+        self.cseq = ""
+        self.answered = False
         self.lost: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    @property
+    def stray_bytes(self) -> int:
+        """Bytes that were skipped."""
+        return self._parser.stray_bytes
+
+    def expect_channels(self, channels: tuple[int, ...]) -> None:
+        """Where packets are looked for after bytes that belong to nothing."""
+        self._parser.channels = channels
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)  # not every event loop's derives from it
@@ -73,8 +118,10 @@ class CameraConnection(asyncio.BufferedProtocol):
                     return
                 data = data[at:]
                 if data[0] == INTERLEAVED:
-                    self._rest = data
-                    return
+                    if interleaved_end(data, 0) < 0:
+                        self._rest = data
+                        return
+                    self._parser.search()
             self._read_messages(data)
         except HubError as error:
             self.fail(error)
@@ -85,6 +132,9 @@ class CameraConnection(asyncio.BufferedProtocol):
 
     def _read_messages(self, data: bytes) -> None:
         """Read responses and requests, and the packets between them."""
+        if self._quiet is not None:
+            self._quiet.cancel()
+            self._quiet = None
         for message in self._parser.feed(data):
             if isinstance(message, tuple):
                 channel, packet = message
@@ -94,8 +144,26 @@ class CameraConnection(asyncio.BufferedProtocol):
             else:
                 self._on_request(message)
         self._rest = self._parser.take_interleaved()
+        if self._parser.strays > self._strays:
+            self._strays = self._parser.strays
+            self._reader.on_stray_bytes(self._strays)
+        if self._parser.may_be_whole:
+            self._quiet = asyncio.get_running_loop().call_later(QUIET, self._finish_message)
+
+    def _finish_message(self) -> None:
+        """Nothing more came: an SDP is taken as far as it goes."""
+        self._quiet = None
+        try:
+            message = self._parser.finish()
+        except HubError as error:
+            self.fail(error)
+            return
+        if message is not None:
+            self._on_response(message)
 
     def connection_lost(self, exc: Exception | None) -> None:
+        if not self.lost.done():
+            self._finish_message()
         self.fail(
             HubError(
                 Kind.UNREACHABLE, "the camera closed the connection; it is opened again", reason=Reason.UNREACHABLE
@@ -104,27 +172,41 @@ class CameraConnection(asyncio.BufferedProtocol):
 
     async def request(self, method: str, url: str, headers: Mapping[str, str], *, deadline: float = 10.0) -> Response:
         """Send a request and wait `deadline` seconds for its answer. Raises HubError, TIMED_OUT without one."""
-        self._cseq += 1
-        cseq = self._cseq
+        return await self.answer(self.send(method, url, headers), deadline)
+
+    def send(self, method: str, url: str, headers: Mapping[str, str]) -> PendingResponse:
+        """Send a request, for `answer`. Raises HubError: what ended the connection, or that it cannot be sent."""
         if self.lost.done():
             self.lost.result()
-        future: asyncio.Future[Response] = asyncio.get_running_loop().create_future()
-        self._waiting[cseq] = future
-        try:
-            self.write(write_request(method, url, {"CSeq": str(cseq), **headers}))
-            async with asyncio.timeout(deadline):
-                await asyncio.wait([future])
-            if future.cancelled():
-                self.lost.result()
-            return future.result()
-        except TimeoutError as error:
-            raise HubError(
-                Kind.TIMEOUT,
-                f"the camera did not answer {method} within {deadline:g} s; check its link, or restart it",
-                reason=Reason.TIMED_OUT,
-            ) from error
-        finally:
-            self._waiting.pop(cseq, None)
+        self._cseq += 1
+        data = write_request(method, url, {"CSeq": str(self._cseq), **headers})
+        pending = self._waiting[self._cseq] = PendingResponse(method)
+        self.write(data)
+        return pending
+
+    async def answer(self, pending: PendingResponse, deadline: float) -> Response:
+        """Wait `deadline` seconds for the answer to a request. Raises HubError, TIMED_OUT without one."""
+        await self.wait([pending], deadline)
+        if pending.future.cancelled():
+            self.lost.result()
+        if pending.answered:
+            return pending.future.result()
+        self.give_up(pending)
+        raise HubError(
+            Kind.TIMEOUT,
+            f"the camera did not answer {pending.method} within {deadline:g} s; check its link, or restart it",
+            reason=Reason.TIMED_OUT,
+        )
+
+    async def wait(self, pending: Sequence[PendingResponse], seconds: float) -> None:
+        """Wait until one of them is answered, the connection is lost, or the time is over."""
+        await asyncio.wait([one.future for one in pending], timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+
+    def give_up(self, pending: PendingResponse) -> None:
+        """Nobody waits for its answer any longer, but it may still come."""
+        self._given_up += [number for number, one in self._waiting.items() if one is pending]
+        while len(self._given_up) > MAX_GIVEN_UP:
+            self._waiting.pop(self._given_up.pop(0), None)
 
     def post(self, method: str, url: str, headers: Mapping[str, str]) -> None:
         """Send a request whose answer does not matter. Raises HubError for headers that cannot be sent."""
@@ -147,22 +229,43 @@ class CameraConnection(asyncio.BufferedProtocol):
             self._transport.close()
 
     def _on_response(self, response: Response) -> None:
+        """By its CSeq. With one that names no request, or none, it is the answer to the only request that waits for
+        one; where several do, it cannot be told to which."""
+        if response.status < 200:  # informational: the answer follows
+            return
+        self.answered = True
         cseq = response.header("cseq")
-        future = self._waiting.get(int(cseq)) if cseq.isascii() and cseq.isdigit() and len(cseq) < 10 else None
-        if future is not None and not future.done():
-            future.set_result(response)
+        number = int(cseq) if cseq.isascii() and cseq.isdigit() and len(cseq) < 10 else 0
+        if number not in self._waiting:
+            if len(self._waiting) != 1:
+                return
+            number = next(iter(self._waiting))
+            self.cseq = self.cseq or ("wrong" if cseq else "missing")
+        pending = self._waiting.pop(number)
+        if number in self._given_up:
+            self._given_up.remove(number)
+        elif not pending.future.done():
+            pending.future.set_result(response)
 
     def _on_request(self, request: Request) -> None:
-        known = request.method in ("OPTIONS", "GET_PARAMETER", "SET_PARAMETER")
+        """Cameras ask their clients whether they are there, and announce changes. Nothing that they ask for is done."""
+        known = request.method in ("OPTIONS", "GET_PARAMETER", "SET_PARAMETER", "ANNOUNCE", "PLAY_NOTIFY", "TEARDOWN")
         self.write(write_response(*((200, "OK") if known else (501, "Not Implemented")), request))
+        if request.method == "TEARDOWN":
+            self.fail(
+                HubError(Kind.UNREACHABLE, "the camera ended the session; it is opened again", reason=Reason.UNREACHABLE)
+            )
 
     def fail(self, error: HubError) -> None:
         """End the connection with this error, unless it has ended already."""
         if not self.lost.done():
             self.lost.set_exception(error)
-            for future in self._waiting.values():
-                future.cancel()
+            for pending in self._waiting.values():
+                pending.future.cancel()
             self.lost.exception()  # retrieved here, so that asyncio does not complain when nobody waits for it
+        if self._quiet is not None:
+            self._quiet.cancel()
+            self._quiet = None
         if self._transport is not None:
             self._transport.abort()
 
@@ -182,12 +285,19 @@ async def dial(address: str, port: int, *, tls: bool, reader: InterleavedReader)
         ) from error
     try:
         _, connection = await asyncio.get_running_loop().create_connection(
-            lambda: CameraConnection(reader), address, port, ssl=_tls() if tls else None
+            lambda: CameraConnection(reader),
+            address,
+            port,
+            ssl=_tls() if tls else None,
+            ssl_handshake_timeout=TLS_DEADLINE if tls else None,
         )
     except ssl.SSLError as error:
+        if error.reason in ("WRONG_VERSION_NUMBER", "HTTP_REQUEST", "UNEXPECTED_EOF_WHILE_READING"):
+            raise _no_tls(port) from error
         raise HubError(
             Kind.UNREACHABLE,
-            f"TLS with port {port} of {address} failed; use rtsp:// where the camera does not offer rtsps://",
+            f"TLS with port {port} failed ({(error.reason or 'unknown reason').lower().replace('_', ' ')}); update the "
+            "camera's firmware, or write rtsp:// with its plain RTSP port",
             reason=Reason.TLS_FAILED,
         ) from error
     except ConnectionRefusedError as error:
@@ -198,11 +308,32 @@ async def dial(address: str, port: int, *, tls: bool, reader: InterleavedReader)
             port=port,
         ) from error
     except OSError as error:
+        if tls and isinstance(error, (ConnectionResetError, ConnectionAbortedError)):
+            raise _no_tls(port) from error  # it was connected: it hung up at the handshake, or did not answer it
         reason = Reason.TIMED_OUT if error.errno == errno.ETIMEDOUT else Reason.UNREACHABLE
         raise HubError(
             Kind.UNREACHABLE, f"{address} cannot be reached; check the camera's power and network", reason=reason
         ) from error
     return connection
+
+
+async def speaks_tls(address: str, port: int) -> bool:
+    """Whether a TLS handshake with that port succeeds; nothing else is sent."""
+    try:
+        async with asyncio.timeout(PROBE_DEADLINE):
+            _, writer = await asyncio.open_connection(address, port, ssl=_tls())
+    except (OSError, TimeoutError):  # ssl.SSLError is an OSError
+        return False
+    writer.transport.abort()
+    return True
+
+
+def _no_tls(port: int) -> HubError:
+    return HubError(
+        Kind.UNREACHABLE,
+        f"port {port} does not speak TLS; write rtsp:// instead of rtsps://, or give the camera's port for rtsps",
+        reason=Reason.TLS_FAILED,
+    )
 
 
 def _tls() -> ssl.SSLContext:
