@@ -24,10 +24,10 @@ Hub → relay                                        reply / later messages
   rtsp.end    RtspEnd                              rtsp.ended …
 
 Relay → hub (unasked)
-  feed.state FeedState · feed.learnt FeedLearnt · viewer.state ViewerState · viewer.link LinkState · track.state TrackState ·
-  audio.state AudioState · key_frame KeyFrame + body (Annex B, with parameter sets) · sync.wanted SyncWanted ·
-  login.ask LoginAsk and login.said LoginSaid (before and after each attempt with a login, where asks_logins is set) ·
-  rtsp.ended RtspEnded
+  feed.state FeedState · feed.learnt FeedLearnt · viewer.state ViewerState · viewer.link LinkState ·
+  track.state TrackState · audio.state AudioState · key_frame KeyFrame + body (Annex B, with parameter sets) ·
+  sync.wanted SyncWanted · login.ask LoginAsk and login.said LoginSaid (before and after each attempt with a login,
+  where asks_logins is set) · rtsp.ended RtspEnded
   While the hub does not read, a newer state replaces an unsent one of the same feed, viewer or track, and key frames
   are dropped: what arrives afterwards are the current states.
 Relay → hub (a request)

@@ -9,6 +9,9 @@ class NoPackets:
     def read_interleaved(self, data: bytes, at: int) -> int:
         return at
 
+    def on_stray_bytes(self, times: int) -> None:
+        """It has none to lose."""
+
 
 def read(connection: CameraConnection, data: bytes) -> None:
     """One read of the socket."""

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from camera_hub.clock import Clock
 from camera_hub.errors import HubError, Kind, Reason
+from camera_hub.peculiarity_kinds import PeculiarityKind
 from camera_hub.relay.fanout.in_step import InStepTracks
 from camera_hub.relay.ingest.admission import AdmissionControl
 from camera_hub.relay.ingest.feed_audio import FeedAudio
@@ -23,8 +24,9 @@ from camera_hub.relay.ingest.rtp import INTERLEAVED_HEADER
 from camera_hub.relay.ingest.stream_timeouts import StreamTimeouts
 from camera_hub.relay.ingest.timestamps import TimestampMapper
 from camera_hub.relay.ingest.video_pipeline import MadeFrame, VideoPipeline
-from camera_hub.relay.messages import FeedPhase, FeedSpec, FeedState, KeyFrame, RelayConfig, RtspLiveSource
+from camera_hub.relay.messages import FeedLearnt, FeedPhase, FeedSpec, FeedState, KeyFrame, RelayConfig, RtspLiveSource
 from camera_hub.relay.rtsp.client import RtspSession
+from camera_hub.relay.rtsp.learnt import Learnt
 from camera_hub.running import Backoff, ended, keep_running, to_beat
 
 CHECK_INTERVAL = 0.5
@@ -48,6 +50,10 @@ class FeedObserver(Protocol):
 
     def on_feed_state(self, state: FeedState) -> None:
         """The state has changed."""
+        ...
+
+    def on_feed_learnt(self, learnt: FeedLearnt) -> None:
+        """A session has found out something about the device."""
         ...
 
     def on_key_frame(self, head: KeyFrame, access_unit: bytes) -> None:
@@ -104,7 +110,8 @@ class Feed:
         self._next_index = 0
         self._dialled_at = 0.0
         self._final = False
-        self._digest_address: str | None = None  # of the camera that has offered Digest
+        self._learnt = Learnt(self._on_learnt)
+        self._taught = False  # the last session's end taught how to keep the next one alive
 
     @property
     def name(self) -> str:
@@ -154,6 +161,8 @@ class Feed:
         self._throttle.set(every)
 
     async def _wait_to_retry(self, seconds: float) -> None:
+        if self._taught:
+            return
         if self.last_failure in LINK_LOST:
             await self._admission.wait_to_retry(self.spec, seconds)
         else:
@@ -172,12 +181,19 @@ class Feed:
             )
         self._timeouts = StreamTimeouts()
         self._lateness.restart()
+        self._taught = False
+        self._learnt.of_address(source.address, source.peculiarities)
         try:
             async with AsyncExitStack() as session_stack:
                 async with self._admission.opening(self.spec, lambda: bool(self.subscribers)) as permit:
                     session = await self._open(source, session_stack, permit)
                 self._on_playing()
-                await self._supervise(session)
+                try:
+                    await self._supervise(session)
+                except HubError as error:
+                    cut = error.reason in (Reason.UNREACHABLE, Reason.STALLED)
+                    self._taught = cut and session.learns_from_cut(self._timeouts.packet_at)
+                    raise
         finally:
             self._end_session()
 
@@ -185,7 +201,7 @@ class Feed:
         """From dialling to the answer to PLAY, within `open_timeout`. Leaving `session_stack` sends TEARDOWN."""
         self.figures.opens += 1
         self._dialled_at = self._clock.monotonic()
-        session = RtspSession(source, self._clock, self, digest_seen=self._digest_address == source.address)
+        session = RtspSession(source, self._clock, self, self._learnt)
         try:
             async with asyncio.timeout(self._config.open_timeout):
                 await session_stack.enter_async_context(session)
@@ -215,9 +231,6 @@ class Feed:
                 "link, or restart it",
                 reason=Reason.TIMED_OUT,
             ) from error
-        finally:
-            if session.digest_seen:
-                self._digest_address = source.address
         return session
 
     async def _supervise(self, session: RtspSession) -> None:
@@ -355,7 +368,12 @@ class Feed:
             audio_codec=self.audio.codec,
         )
 
+    def _on_learnt(self, kind: PeculiarityKind, value: str) -> None:
+        self._observer.on_feed_learnt(FeedLearnt(self.name, kind, value))
+
     def _on_failure(self, failure: Exception) -> None:
+        if self._taught:
+            return  # it is opened again at once, the other way
         self.figures.failures += 1
         state = failed(self.name, failure, self.codec)
         self._final = state.final

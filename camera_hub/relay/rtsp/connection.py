@@ -181,6 +181,7 @@ class CameraConnection(asyncio.BufferedProtocol):
         self._cseq += 1
         data = write_request(method, url, {"CSeq": str(self._cseq), **headers})
         pending = self._waiting[self._cseq] = PendingResponse(method)
+        self._parser.described = self._parser.described or method == "DESCRIBE"
         self.write(data)
         return pending
 
@@ -246,15 +247,15 @@ class CameraConnection(asyncio.BufferedProtocol):
             self._given_up.remove(number)
         elif not pending.future.done():
             pending.future.set_result(response)
+        self._parser.described = any(one.method == "DESCRIBE" for one in self._waiting.values())
 
     def _on_request(self, request: Request) -> None:
         """Cameras ask their clients whether they are there, and announce changes. Nothing that they ask for is done."""
         known = request.method in ("OPTIONS", "GET_PARAMETER", "SET_PARAMETER", "ANNOUNCE", "PLAY_NOTIFY", "TEARDOWN")
         self.write(write_response(*((200, "OK") if known else (501, "Not Implemented")), request))
         if request.method == "TEARDOWN":
-            self.fail(
-                HubError(Kind.UNREACHABLE, "the camera ended the session; it is opened again", reason=Reason.UNREACHABLE)
-            )
+            sentence = "the camera ended the session; it is opened again"
+            self.fail(HubError(Kind.UNREACHABLE, sentence, reason=Reason.UNREACHABLE))
 
     def fail(self, error: HubError) -> None:
         """End the connection with this error, unless it has ended already."""

@@ -1,4 +1,4 @@
-"""What a camera's RTSP headers say: Session, Transport, Content-Base, as odd as they come. Pure (RFC 2326 section 12)."""
+"""What a camera's RTSP headers say: Session, Transport, Content-Base, odd as they come. Pure (RFC 2326 section 12)."""
 
 import re
 from dataclasses import dataclass

@@ -20,8 +20,6 @@ RTCP: Final = "RTCP"
 METHODS: Final = ("GET_PARAMETER", "OPTIONS", RTCP)
 """In the order in which they are tried."""
 
-AT_ONCE = 2.0
-"""Seconds within which a camera hangs up at a keep-alive that it does not like."""
 SHORTEST = 8.0
 """Seconds; what ends sooner did not end for want of a keep-alive."""
 
@@ -81,14 +79,14 @@ class CutHistory:
         self._tried.clear()
         self._age = None
 
-    def lesson(self, method: str, *, played: float, timeout: float, since_sent: float | None) -> str | None:
+    def lesson(self, method: str, *, played: float, timeout: float, disliked: bool) -> str | None:
         """The method to use from now on, after a session that played for `played` and was cut or fell silent;
-        `since_sent`: after its last keep-alive. None: the keep-alive had nothing to do with it, or none is left.
+        `disliked`: the camera hung up instead of answering a keep-alive. None: the keep-alive had nothing to do with
+        it, or no other method is left.
         """
         before, self._age = self._age, played
         at_timeout = 0.75 * timeout <= played <= 1.5 * timeout + REPORT_INTERVAL
         as_before = before is not None and abs(played - before) <= 0.15 * before
-        disliked = since_sent is not None and since_sent < AT_ONCE
         if not (disliked or (played >= SHORTEST and as_before) or at_timeout):
             return None
         self._tried.add(method)

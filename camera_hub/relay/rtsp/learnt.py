@@ -1,4 +1,4 @@
-"""What is known of the device that a feed pulls from: what the hub has kept, and what the feed's sessions found since."""
+"""What is known of the device that a feed pulls from: what the hub has kept, and what its sessions have found since."""
 
 from collections.abc import Callable, Iterable
 

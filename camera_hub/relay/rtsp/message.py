@@ -86,11 +86,12 @@ class _Head:
     def response(self) -> bool:
         return self.start_line[:5].upper() == "RTSP/"
 
-    @property
-    def sdp(self) -> bool:
-        """Whether the body is an SDP, or has to be taken for one."""
+    def sdp(self, described: bool) -> bool:
+        """Whether the body is an SDP, or has to be taken for one in what may be an answer to DESCRIBE."""
+        if not self.response or not self.start_line[5:].partition(" ")[2].lstrip().startswith("2"):
+            return False
         kind = self.headers.get("content-type", ("",))[0].lower()
-        return self.response and ("sdp" in kind or (not kind and "content-base" in self.headers))
+        return "sdp" in kind or (not kind and described)
 
 
 class Parser:
@@ -98,7 +99,7 @@ class Parser:
 
     `camera`: the other side is a camera's server, of which more is borne: bytes that belong to nothing (after the first
     response; counted in `strays` and `stray_bytes`), and a Content-Length of an SDP that is missing or wrong. The next
-    packet is then looked for on `channels`.
+    packet is then looked for on `channels`. `described`: an answer to DESCRIBE is due.
     """
 
     def __init__(self, max_body: int = MAX_BODY, camera: bool = False) -> None:
@@ -109,6 +110,7 @@ class Parser:
         self._begun = False  # a message has been read
         self._searching = 0  # bytes skipped in this place so far, + 1; 0: not searching
         self.channels: tuple[int, ...] = ()
+        self.described = False
         self.strays = 0
         self.stray_bytes = 0
 
@@ -120,7 +122,7 @@ class Parser:
     @property
     def may_be_whole(self) -> bool:
         """Whether an SDP is being read that is complete unless more comes: see `finish`."""
-        return self._head is not None and self._head.body >= 0 and self._head.sdp and self._camera
+        return self._camera and self._head is not None and self._head.body >= 0 and self._head.sdp(self.described)
 
     def take_interleaved(self) -> bytes:
         """The beginning of an interleaved packet, if that is what is buffered: it is no longer."""
@@ -139,7 +141,7 @@ class Parser:
     def finish(self) -> Response | None:
         """Nothing more comes: the message whose SDP was being read, if that can be one."""
         head = self._head
-        if head is None or not self.may_be_whole or b"m=" not in self._buffer:
+        if head is None or not self.may_be_whole or not (head.open or b"m=" in self._buffer):
             return None
         body = bytes(self._buffer)
         self._buffer.clear()
@@ -237,7 +239,7 @@ class Parser:
             self._line(line)
         head = self._head
         end = at + head.body
-        if head.open or (len(buffer) > end and self._camera and head.body and head.sdp):
+        if head.open or (len(buffer) > end and self._camera and head.body and head.sdp(self.described)):
             end, whole = self._sdp_end(end + head.seen)
             if end - at > self._max_body:
                 raise _too_large(f"a body of over {self._max_body} bytes")
@@ -284,7 +286,7 @@ class Parser:
         if not line:
             stated = head.headers.get("content-length", ("",))[0]
             head.body = _body_length(stated or "0", self._max_body)
-            head.open = not head.body and self._camera and head.sdp
+            head.open = not head.body and self._camera and head.sdp(self.described)
             return
         head.count += 1
         if head.count > MAX_HEADERS:
