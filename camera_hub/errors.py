@@ -75,6 +75,9 @@ class Reason(StrEnum):
     # the stream
     NO_MEDIA = "no_media"
     NO_KEY_FRAME = "no_key_frame"
+    NO_PARAMETER_SETS = "no_parameter_sets"
+    INTRA_REFRESH = "intra_refresh"
+    LOSSY = "lossy"
     STALLED = "stalled"
     LATE = "late"
     NO_H264 = "no_h264"

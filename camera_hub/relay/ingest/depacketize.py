@@ -10,13 +10,11 @@ the access unit before it reveals them, and from then on the marker means nothin
 
 Some put several NAL units into one, with start codes between them; those that hold no slice themselves are searched for
 start codes and split. (Decoders split slices by themselves.)
-
-An access unit keeps the payloads that it came in. Nearly all frames are one slice, which can be sent on in the camera's
-own fragments or cut anew without anything else being read; only key frames and frames of many parts are taken apart.
 """
 
 from typing import Final
 
+from camera_hub.relay.ingest.access_unit import AP, FU, FU_A, STAP_A, AccessUnit, join_h264, join_h265
 from camera_hub.relay.ingest.codecs import Codec, NalRole
 from camera_hub.relay.ingest.losses import BROKEN, CAUSES, GAP, NO_KEY_FRAME, RESTART
 from camera_hub.relay.ingest.nal import (
@@ -40,10 +38,6 @@ MAX_MISSED = 250
 _STEP = 90_000
 """Ticks. Timestamps of neighbouring frames that lie further apart say nothing about the frames between."""
 
-_STAP_A: Final = 24
-_FU_A: Final = 28  # RFC 6184 table 3
-_AP: Final = 48
-_FU: Final = 49  # RFC 7798 section 4.4
 _PACI: Final = 50  # not negotiated
 _NONE: Final = -1
 _STANDING: Final = 3
@@ -64,10 +58,6 @@ _DELIMITER_TYPES, _SEI_TYPES = {1: (9,), 2: (35,)}, {1: (6,), 2: (39,)}
 """By the size of the NAL unit header. The suffix SEI of H.265 (40) follows its picture."""
 
 
-_PROFILES = frozenset({44, 66, 77, 88, 100, 110, 122, 244})
-"""profile_idc of H.264 streams."""
-
-
 def _role_table(codec: Codec) -> bytes:
     roles = [_ROLES[role] for role in codec.roles]
     for nal_type in _DELIMITER_TYPES[codec.header_size]:
@@ -77,115 +67,9 @@ def _role_table(codec: Codec) -> bytes:
     return bytes(roles)
 
 
-def begins_key_frame(payload: bytes, h265: bool) -> bool:
-    """Whether an RTP payload is beyond doubt the first of a key frame: it begins an SPS (H.265: or a VPS), or the first
-    slice of an IDR picture (H.265: of an IRAP picture). Bytes of something else hardly ever look so."""
-    if payload[:4].endswith(START_CODE) or payload.startswith(START_CODE):
-        payload = payload[payload.index(1) + 1 :]
-    return _begins_key_h265(payload) if h265 else _begins_key_h264(payload)
-
-
-def _begins_key_h264(payload: bytes) -> bool:
-    if len(payload) > 4 and payload[0] & 0x9F == _STAP_A:
-        payload = payload[3:]
-    if len(payload) < 4 or payload[0] & 0x80 or not payload[0] & 0x60:
-        return False
-    nal_type, at = payload[0] & 0x1F, 1
-    if nal_type == _FU_A:
-        if payload[1] & 0xC0 != 0x80:
-            return False
-        nal_type, at = payload[1] & 0x1F, 2
-    if nal_type == 5:
-        return STARTS_I_PICTURE[payload[at]] == 1
-    return nal_type == 7 and payload[at] in _PROFILES and not payload[at + 1] & 0x03
-
-
-def _begins_key_h265(payload: bytes) -> bool:
-    if len(payload) > 6 and payload[0] == _AP << 1:
-        payload = payload[4:]
-    if len(payload) < 5 or payload[0] & 0x81 or payload[1] != 1:  # base layer, temporal id 0
-        return False
-    nal_type, at = payload[0] >> 1, 2
-    if nal_type == _FU:
-        if payload[2] & 0xC0 != 0x80:
-            return False
-        nal_type, at = payload[2] & 0x3F, 3
-    if 16 <= nal_type <= 21:
-        return payload[at] & 0x80 != 0
-    return nal_type in (32, 33)
-
-
-class AccessUnit:
-    """One frame, without delimiters, filler and SEI. `timestamp` as received (32 bit).
-
-    `payloads`: its NAL units and fragments in order, as they came; aggregates are taken apart. `one_slice`: it is one
-    NAL unit, a slice, whole or in fragments. `b_picture`: a slice of it starts a B picture (H.264 only). `fresh`: the
-    first one of a stream whose timestamps have begun anew.
-    """
-
-    __slots__ = ("_h265", "b_picture", "fresh", "key", "one_slice", "payloads", "timestamp")
-
-    def __init__(
-        self,
-        timestamp: int,
-        key: bool,
-        payloads: tuple[bytes, ...],
-        one_slice: bool,
-        b_picture: bool,
-        fresh: bool,
-        h265: bool,
-    ) -> None:
-        self.timestamp = timestamp
-        self.key = key
-        self.payloads = payloads
-        self.one_slice = one_slice
-        self.b_picture = b_picture
-        self.fresh = fresh
-        self._h265 = h265
-
-    @property
-    def units(self) -> tuple[bytes, ...]:
-        """Its NAL units, joined from the payloads at each call."""
-        return join_h265(self.payloads) if self._h265 else join_h264(self.payloads)
-
-
-def join_h264(payloads: tuple[bytes, ...]) -> tuple[bytes, ...]:
-    """NAL units from single NAL units and complete series of FU-A (RFC 6184 section 5.8)."""
-    units: list[bytes] = []
-    parts: list[bytes] = []
-    for payload in payloads:
-        if payload[0] & 0x1F != _FU_A:
-            units.append(payload)
-            continue
-        fu_header = payload[1]
-        if fu_header & 0x80:  # S: start of the NAL unit
-            parts = [bytes(((payload[0] & 0xE0) | (fu_header & 0x1F),))]
-        parts.append(payload[2:])
-        if fu_header & 0x40:  # E: end of the NAL unit
-            units.append(b"".join(parts))
-    return tuple(units)
-
-
-def join_h265(payloads: tuple[bytes, ...]) -> tuple[bytes, ...]:
-    """NAL units from single NAL units and complete series of FU (RFC 7798 section 4.4.3)."""
-    units: list[bytes] = []
-    parts: list[bytes] = []
-    for payload in payloads:
-        if (payload[0] >> 1) & 0x3F != _FU:
-            units.append(payload)
-            continue
-        fu_header = payload[2]
-        if fu_header & 0x80:
-            parts = [bytes(((payload[0] & 0x81) | ((fu_header & 0x3F) << 1), payload[1]))]
-        parts.append(payload[3:])
-        if fu_header & 0x40:
-            units.append(b"".join(parts))
-    return tuple(units)
-
-
 class Depacketizer:
     """State of one stream. `gaps`: in the sequence numbers; `repeats`: packets that came again; `lost`: access units by
-    cause (`losses`); `recoveries`: access units that are no key frames, and from which a decoder may begin all the same.
+    cause (`losses`); `recoveries`: access units that are no key frames, where a decoder may begin all the same.
     """
 
     def __init__(self, codec: Codec) -> None:
@@ -216,6 +100,7 @@ class Depacketizer:
         self._waiting = NO_KEY_FRAME  # for a key frame, since: a cause, or _NONE
         self._running = False  # a key frame has been passed on
         self._done: list[AccessUnit] = []
+        self._last: AccessUnit | None = None  # if it was passed on
         self.expected = _NONE  # the next sequence number; -1: any
         self.marker_lies = False
         self.interlaced = False  # two first slices may have one timestamp, and belong together
@@ -277,7 +162,7 @@ class Depacketizer:
                 return bool(self._done)
             self._on_gap(timestamp)
         self.expected = (sequence + 1) & 0xFFFF
-        if timestamp != self._timestamp and payload and not (self._open and self._continues(payload)):
+        if timestamp != self._timestamp and payload and not (self._has_slices and self._continues(payload)):
             if self._has_slices:
                 self._finish()
             self._timestamp = timestamp
@@ -302,23 +187,31 @@ class Depacketizer:
         self._after_marker = False
 
     def _continues(self, payload: bytes) -> bool:
-        """Whether this is a fragment other than the first of a NAL unit."""
+        """Whether this goes on with the picture before, whatever its timestamp: a fragment other than the first of a NAL
+        unit, or a slice other than the first of a picture."""
         at = self._header_size
         kind = (payload[0] >> 1) & 0x3F if self._h265 else payload[0] & 0x1F
-        return kind == (_FU if self._h265 else _FU_A) and len(payload) > at and not payload[at] & 0x80
+        if len(payload) < at + 2:
+            return False
+        if kind == (FU if self._h265 else FU_A):
+            if not payload[at] & 0x80:
+                return True
+            kind, at = payload[at] & (0x3F if self._h265 else 0x1F), at + 1
+        role = self._roles[kind]
+        return role in (_SLICE, _KEY_SLICE) and not payload[at] & 0x80
 
     def _add_h264(self, payload: bytes) -> bool:
         """False: the access unit is broken."""
         size = len(payload)
         nal_type = payload[0] & 0x1F
-        if nal_type == _FU_A:
+        if nal_type == FU_A:
             if size < 2:
                 return False
             fu_header = payload[1]
             if fu_header & 0xC0 == 0xC0 and not self._open:  # whole, which RFC 6184 section 5.8 forbids
                 return self._add_unit(bytes(((payload[0] & 0xE0) | (fu_header & 0x1F),)) + payload[2:])
             return self._add_fragment(payload, 2, fu_header, fu_header & 0x1F)
-        if nal_type == _STAP_A:
+        if nal_type == STAP_A:
             return self._add_aggregate(payload, 1)
         # STAP-B, MTAP and FU-B exist only in interleaved mode, which was not negotiated; 0, 30 and 31 mean nothing.
         return nal_type not in (25, 26, 27, 29) and self._add_unit(payload)
@@ -326,7 +219,7 @@ class Depacketizer:
     def _add_h265(self, payload: bytes) -> bool:
         size = len(payload)
         nal_type = (payload[0] >> 1) & 0x3F
-        if nal_type == _FU:
+        if nal_type == FU:
             if size < 3:
                 return False
             fu_header = payload[2]
@@ -334,7 +227,7 @@ class Depacketizer:
                 header = bytes(((payload[0] & 0x81) | ((fu_header & 0x3F) << 1), payload[1]))
                 return self._add_unit(header + payload[3:])
             return self._add_fragment(payload, 3, fu_header, fu_header & 0x3F)
-        if nal_type == _AP:
+        if nal_type == AP:
             return self._add_aggregate(payload, 2)
         return nal_type != _PACI and self._add_unit(payload)
 
@@ -344,7 +237,7 @@ class Depacketizer:
             if self._open:
                 return False  # the NAL unit before it has no end
             role = self._roles[nal_type]
-            if role == _SLICE or role == _KEY_SLICE:
+            if role in (_SLICE, _KEY_SLICE):
                 self._begin_slice(role, nal_type, payload[start] if len(payload) > start else 0)
             self._open = True
             self._open_role = role
@@ -366,10 +259,8 @@ class Depacketizer:
         fragments = tuple(self._payloads[first:])
         del self._payloads[first:]
         self._units -= 1
-        for unit in join_h265(fragments) if self._h265 else join_h264(fragments):
-            if not self._add_unit(unit):
-                return False
-        return True
+        units = join_h265(fragments) if self._h265 else join_h264(fragments)
+        return all(self._add_unit(unit) for unit in units)
 
     def _add_aggregate(self, payload: bytes, start: int) -> bool:
         """One STAP-A (H.264) or AP (H.265): NAL units behind their sizes (16 bit)."""
@@ -412,21 +303,18 @@ class Depacketizer:
         return True
 
     def _add_split(self, data: bytes) -> bool:
-        for unit in split_at_start_codes(data):
-            if not self._add_unit(unit):
-                return False
-        return True
+        return all(self._add_unit(unit) for unit in split_at_start_codes(data))
 
     def _begin_slice(self, role: int, nal_type: int, first: int) -> None:
-        """A slice begins; `first` is the first byte of its header, whose highest bit says whether it is the first of its
-        picture (H.264: first_mb_in_slice is 0; H.265: first_slice_segment_in_pic_flag)."""
+        """A slice begins; `first` is the first byte of its header, whose highest bit says whether it is the first one
+        of its picture (H.264: first_mb_in_slice is 0; H.265: first_slice_segment_in_pic_flag)."""
         if first & 0x80:
             if self._has_slices and not (self.interlaced and self._same < _STANDING):
                 self._finish()
             self._broken = False
             self._next_at = _NONE
         elif self._after_marker and self._timestamp == self._emitted and not self._has_slices and not self._broken:
-            self.marker_lies = self._broken = True  # the picture of the last access unit goes on
+            self._on_false_marker()
         else:
             self._next_at = _NONE  # nor did the next one begin
         self._has_slices = True
@@ -438,9 +326,20 @@ class Depacketizer:
             elif STARTS_I_PICTURE[first]:
                 self._recovery = True
 
+    def _on_false_marker(self) -> None:
+        """The picture of the last access unit goes on: it was not complete. A key frame is made once more, now whole; of
+        another frame the rest is of no use."""
+        self.marker_lies = True
+        last = self._last
+        if last is None or not last.key or self._payloads:
+            self._broken = True
+            return
+        self._payloads, self._units, self._key = list(last.payloads), 2, True
+        self._size = sum(map(len, self._payloads)) + UNIT_COST * len(self._payloads)
+
     def _finish(self) -> None:
-        """The access unit of `_timestamp` is complete, as far as can be told. What came after its slices is kept for the
-        next one."""
+        """The access unit of `_timestamp` is complete, as far as can be told. What came after its slices is kept for
+        the next one."""
         if self._open:
             self._discard(BROKEN)
         payloads, timestamp = self._payloads, self._timestamp
@@ -475,14 +374,15 @@ class Depacketizer:
             if self._key:
                 self._running = True
                 self.key_timestamp = timestamp
-            self._done.append(
-                AccessUnit(
-                    timestamp, self._key, tuple(payloads), self._units == 1, self._b_picture, self._fresh, self._h265
-                )
+            self._last = AccessUnit(
+                timestamp, self._key, tuple(payloads), self._units == 1, self._b_picture, self._fresh, self._h265
             )
+            self._done.append(self._last)
             self._fresh = False
+            return
         else:
             self.lost[self._waiting] += 1
+        self._last = None
 
     def _discard(self, cause: int) -> None:
         """What has been gathered is incomplete; drop it and everything until a decoder can go on."""

@@ -236,9 +236,7 @@ def _skip_profile_tier_level(read: BitReader, layers: int) -> str:
     return f"{profile}{level:02x}"
 
 
-def _checked(
-    width: int, height: int, profile: str, has_b_frames: bool = False, interlaced: bool = False
-) -> SpsInfo:
+def _checked(width: int, height: int, profile: str, has_b_frames: bool = False, interlaced: bool = False) -> SpsInfo:
     if not (0 < width <= _MAX_SIDE and 0 < height <= _MAX_SIDE):
         raise ValueError(f"the SPS states {width} x {height} pixels, which no camera has")
     return SpsInfo(width, height, profile, has_b_frames, interlaced)

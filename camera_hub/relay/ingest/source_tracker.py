@@ -2,13 +2,14 @@
 
 RFC 3550 has one SSRC per stream, one numbering per SSRC, and payload types as the SDP names them. Cameras in the field
 number private packets with the video, take another SSRC or begin the numbering anew at each key frame, and send a
-second stream through the same channel. What tells a new stream from a foreign packet is that it begins with a key frame,
-and that the old one is over.
+second stream through the same channel. What tells a new stream from a foreign packet is that it begins with a key
+frame, and that the old one is over.
 """
 
 from enum import IntEnum
 
-from camera_hub.relay.ingest.depacketize import MAX_LATE, begins_key_frame
+from camera_hub.relay.ingest.depacketize import MAX_LATE
+from camera_hub.relay.ingest.key_frame_start import begins_key_frame
 from camera_hub.relay.ingest.rtp import RtpPacket
 
 MAX_JUMP = 3000
@@ -17,6 +18,8 @@ NUMBERED = 64
 """Numbers within which a packet of another payload type belongs to the numbering."""
 OLD_AGAIN = 32
 """So many packets in a row that all seem to have come before, are a numbering that began anew."""
+REPEATED_WITHIN = 0.3
+"""Seconds within which a packet that comes twice comes the second time."""
 SILENCE = 2.0
 """Seconds after which a stream that sends nothing is over, and another SSRC may follow it at any packet."""
 MAX_RETURNS = 3
@@ -83,9 +86,9 @@ class SourceTracker:
         self._heard_at = arrived
         self._probes = 0
 
-    def judge(self, packet: RtpPacket, arrived: float, *, key_timestamp: int) -> Belongs:
-        """Whether the packet belongs to the stream; it counts as received. `arrived`: monotonic seconds;
-        `key_timestamp`: of the last key frame, -1 before the first one."""
+    def judge(self, packet: RtpPacket, arrived: float, *, key_at: float | None) -> Belongs:
+        """Whether the packet belongs to the stream; it counts as received. `arrived`, `key_at`: monotonic
+        seconds; the latter when the last key frame came, None before the first one."""
         own_type = self.payload_type in (packet.payload_type, -1) or self._is_the_only_type(packet)
         if self.ssrc == -1:
             if not own_type:
@@ -96,14 +99,14 @@ class SourceTracker:
             return Belongs.OWN
         ahead = (packet.sequence - self._highest) & 0xFFFF
         if packet.ssrc != self.ssrc:
-            return self._judge_other(packet, own_type, ahead, arrived, gave_pictures=key_timestamp >= 0)
+            return self._judge_other(packet, own_type, ahead, arrived, gave_pictures=key_at is not None)
         if not own_type:
             self.foreign_payload += 1
             return self._numbered(packet, ahead, arrived)
         if 0 < ahead <= MAX_JUMP:
             self.follow(packet.sequence, packet.timestamp, arrived)
             return Belongs.OWN
-        return self._judge_number(packet, ahead, arrived, key_timestamp)
+        return self._judge_number(packet, ahead, arrived, key_at)
 
     def _is_the_only_type(self, packet: RtpPacket) -> bool:
         """Some SDPs name another payload type than the camera sends."""
@@ -124,16 +127,15 @@ class SourceTracker:
         late = not self._ordered and (-ahead & 0xFFFF) <= NUMBERED
         return Belongs.NUMBER if late else Belongs.FOREIGN
 
-    def _judge_number(self, packet: RtpPacket, ahead: int, arrived: float, key_timestamp: int) -> Belongs:
+    def _judge_number(self, packet: RtpPacket, ahead: int, arrived: float, key_at: float | None) -> Belongs:
         """A packet that came before, by its number, or lies far ahead."""
         back = 0x10000 - ahead if ahead else 0
-        new_time = packet.timestamp not in (self._timestamp, key_timestamp)
-        standing = self._ordered and packet.timestamp == self._timestamp == key_timestamp  # its clock tells nothing
-        if (new_time or standing) and begins_key_frame(packet.payload, self._h265):
+        repeat = key_at is not None and arrived - key_at < REPEATED_WITHIN
+        if not repeat and begins_key_frame(packet.payload, self._h265):
             return self._begin(packet, arrived, at_key_frame=True)
         self._probes = self._probes + 1 if packet.sequence == self._probe else 1
         self._probe = (packet.sequence + 1) & 0xFFFF
-        if back <= MAX_LATE and ahead > MAX_JUMP or ahead == 0:
+        if (back <= MAX_LATE and ahead > MAX_JUMP) or ahead == 0:
             if self._probes >= OLD_AGAIN:
                 return self._begin(packet, arrived, at_key_frame=False)
             return Belongs.OWN  # late or repeated; the numbering sorts it out

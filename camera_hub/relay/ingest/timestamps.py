@@ -20,8 +20,8 @@ STANDING = 10
 """Frames on end with one timestamp: the camera's clock stands still."""
 _PAIR = 0.1
 """Seconds by which the second of two frames with one timestamp follows the first at most."""
-_WATCHED = 3.0
-_WATCHED_FRAMES = 20
+_WATCHED = 1.0
+_WATCHED_FRAMES = 8
 """Over so many seconds and frames the rate of a camera's clock is measured."""
 _MOST_FPS = 70.0
 """Frames per second that no camera has."""
@@ -65,7 +65,7 @@ class ClockRate:
         stated = self._frames * self._rate / self._ticks if self._ticks > 0 else 0.0
         arriving = self._frames / passed
         before = self.wrong
-        if stated > _MOST_FPS and stated > 1.7 * arriving or 0 < stated < arriving / 4 and arriving < _MOST_FPS:
+        if (stated > _MOST_FPS and stated > 1.7 * arriving) or (0 < stated < arriving / 4 and arriving < _MOST_FPS):
             self.wrong = True
         elif arriving / 1.3 < stated < arriving * 1.3:
             self.wrong = False
@@ -78,8 +78,8 @@ class TimestampMapper:
 
     The offset is that of the frame with the shortest transit so far; others are late by what the link delayed them.
     With a camera clock slower than ours each frame would look later than the one before, so the offset drifts by DRIFT.
-    Where the camera's clock stands still or has a wrong rate (`clock`), frames are stamped by their arrival, and nothing
-    is known of their lateness.
+    Where the camera's clock stands still or has a wrong rate (`clock`), frames are stamped by their arrival, and
+    nothing is known of their lateness.
     """
 
     def __init__(self, rate: int = RATE) -> None:

@@ -1,15 +1,16 @@
 """Video pipeline of one opened stream: RTP packets in, frames ready to send out. No I/O.
 
-Source tracker → reorder buffer (UDP only) → depacketizer → parameter sets → timestamps on the hub's clock → packetizer. Packets that
-follow one another in one read of a TCP socket, which nearly all do, go the short way: straight to the depacketizer,
-without an object for each (`read_interleaved`).
+Source tracker → reorder buffer (UDP only) → depacketizer → parameter sets → timestamps on the hub's clock → packetizer.
+Packets that follow one another in one read of a TCP socket, which nearly all do, go the short way: straight to the
+depacketizer, without an object for each (`read_interleaved`).
 """
 
 from dataclasses import replace
 from struct import Struct
 
+from camera_hub.relay.ingest.access_unit import AccessUnit
 from camera_hub.relay.ingest.codecs import BY_NAME
-from camera_hub.relay.ingest.depacketize import AccessUnit, Depacketizer
+from camera_hub.relay.ingest.depacketize import Depacketizer
 from camera_hub.relay.ingest.frame import Frame, PacketRun, split_runs
 from camera_hub.relay.ingest.losses import NO_PARAMETER_SETS
 from camera_hub.relay.ingest.nal import SpsInfo, split_at_start_codes
@@ -35,8 +36,8 @@ MadeFrame = tuple[Frame, tuple[bytes, ...]]
 class VideoPipeline:
     """`limit`: payload bytes per RTP packet. `first`: index of the first packet that is made. `ordered`: TCP.
 
-    `payload_type`: of the stream, as the SDP names it (-1: any). `bad_packets` were no RTP; `own_packets` are those that
-    belong to the stream.
+    `payload_type`: of the stream, as the SDP names it (-1: any). `bad_packets` were no RTP; `own_packets` are those
+    that belong to the stream.
     """
 
     def __init__(
@@ -59,6 +60,7 @@ class VideoPipeline:
         timestamps.restart()
         self._limit = limit
         self._ssrc = -1  # of the packets that take the short way; -1: the next one does not
+        self._key_at: float | None = None  # when the last key frame came
         self._no_parameter_sets = False  # those frames are lost until a key frame has them
         self.stats = ReceiverStats()
         self.packets = 0
@@ -66,7 +68,6 @@ class VideoPipeline:
         self.bad_packets = 0
         self.frames = 0  # that were made
         self.has_b_frames = False  # seen once: from then on only key frames come out
-        self.undecodable_keys = 0  # key frames without parameter sets: no browser shows a picture
         self.next_index = first
         self._check_sps()
 
@@ -178,9 +179,11 @@ class VideoPipeline:
         self._ssrc = self._source.ssrc if in_order else -1
 
     def _sort(self, packet: RtpPacket, arrived: float) -> None:
-        belongs = self._source.judge(packet, arrived, key_timestamp=self._depacketizer.key_timestamp)
+        belongs = self._source.judge(packet, arrived, key_at=self._key_at)
         if belongs == Belongs.FOREIGN:
             return
+        if belongs in (Belongs.NEW, Belongs.NEW_AT_KEY_FRAME):
+            self._begin_anew(packet, at_key_frame=belongs == Belongs.NEW_AT_KEY_FRAME)
         self.stats.count(packet)
         if belongs == Belongs.NUMBER:
             if self._reorder_buffer is None:
@@ -189,8 +192,6 @@ class VideoPipeline:
             packet = replace(packet, marker=False, payload=b"")
         else:
             self.own_packets += 1
-            if belongs != Belongs.OWN:
-                self._begin_anew(packet, at_key_frame=belongs == Belongs.NEW_AT_KEY_FRAME)
         self._push(packet, arrived)
 
     def _begin_anew(self, packet: RtpPacket, *, at_key_frame: bool) -> None:
@@ -220,11 +221,11 @@ class VideoPipeline:
         if unit.fresh:
             self._timestamps.restart()
         if unit.key:
-            units = self._parameter_sets.prepend(tuple(one for part in unit.units for one in split_at_start_codes(part)))
+            self._key_at = arrived
+            found = [one for part in unit.units for one in split_at_start_codes(part)]
+            units = self._parameter_sets.prepend(tuple(found))
             self._check_sps()
             self._no_parameter_sets = not self._parameter_sets.complete
-            if self._no_parameter_sets:
-                self.undecodable_keys += 1
         elif self.has_b_frames or unit.b_picture:
             self.has_b_frames = True
             return None
