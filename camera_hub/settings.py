@@ -199,7 +199,7 @@ class Settings(_Section):
         if not url.startswith("sqlite"):
             return None
         name = url.partition("///")[2].partition("?")[0]
-        return Path(name) if name and name != ":memory:" else None
+        return Path(name) if name and not name.startswith((":memory:", "file:")) else None
 
     @property
     def database_url(self) -> str:
