@@ -82,6 +82,7 @@ from camera_hub.media.wall.whep import WhepViewers
 from camera_hub.patrol.runs import Runs
 from camera_hub.patrol.scenes import Scenes
 from camera_hub.patrol.tours import Tours
+from camera_hub.private_files import make_private
 from camera_hub.running import keep_running, running
 from camera_hub.settings import Settings
 from camera_hub.store.database import Database
@@ -127,6 +128,7 @@ async def parts(
     async with AsyncExitStack() as stack:
         data_dir = settings.server.data_dir
         stack.enter_context(only_instance(data_dir))
+        make_private(data_dir, settings.database_file)
         database = await stack.enter_async_context(Database(settings.database_url))
         await stack.enter_async_context(only_hub(database, clock))
         vault = Vault.open_or_create(data_dir / "vault.key")

@@ -193,6 +193,15 @@ class Settings(_Section):
     patrol: PatrolSettings = PatrolSettings()
 
     @property
+    def database_file(self) -> Path | None:
+        """SQLite's file, None for another database."""
+        url = self.database_url
+        if not url.startswith("sqlite"):
+            return None
+        name = url.partition("///")[2].partition("?")[0]
+        return Path(name) if name and not name.startswith((":memory:", "file:")) else None
+
+    @property
     def database_url(self) -> str:
         """The effective SQLAlchemy URL."""
         return self.database.url or f"sqlite+aiosqlite:///{(self.server.data_dir / 'camera_hub.sqlite3').absolute()}"

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request, Response
 
 from camera_hub.access.policy import Action, Actor
 from camera_hub.api.routing import SessionReader, needs, part, session_token
-from camera_hub.api.schemas.base import Id
+from camera_hub.api.schemas.base import Id, Key
 from camera_hub.errors import HubError, Kind
 from camera_hub.media.wall.viewers import Viewers
 from camera_hub.media.wall.whep import WhepViewers
@@ -24,7 +24,9 @@ Watching = Annotated[Actor, needs(Action.VIEW)]
     status_code=201,
     response_class=Response,
     responses={201: {"content": {_SDP: {}}, "description": "The answer; its Location ends the session."}},
-    openapi_extra={"requestBody": {"required": True, "content": {_SDP: {"schema": {"type": "string"}}}}},
+    openapi_extra={
+        "requestBody": {"required": True, "content": {_SDP: {"schema": {"type": "string", "maxLength": MAX_OFFER}}}}
+    },
 )
 async def watch(
     actor: Watching, whep: Annotated[WhepViewers, part(WhepViewers)], request: Request, camera_id: Id
@@ -52,7 +54,7 @@ async def watch(
 
 
 @router.delete("/whep/{viewer}", response_class=Response)
-async def end(actor: Watching, viewers: Annotated[Viewers, part(Viewers)], viewer: str) -> Response:
+async def end(actor: Watching, viewers: Annotated[Viewers, part(Viewers)], viewer: Key) -> Response:
     """End the session."""
     await viewers.close(viewer, actor)
     return Response(status_code=200)

@@ -5,14 +5,15 @@ from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr
 
-from camera_hub.api.schemas.base import Answer, CameraState, Health, Id, Name, PlaceClass, RequestBody, Text
+from camera_hub.api.schemas.base import Answer, CameraState, Health, Id, Line, Name, PlaceClass, RequestBody, Text
 
-Host = Annotated[str, Field(min_length=1, max_length=255)]
+Host = Annotated[Line, Field(min_length=1)]
 Port = Annotated[int, Field(ge=1, le=65535)]
-Login = Annotated[str, Field(max_length=128)]
+Login = Annotated[Line, Field(max_length=128)]
 CameraPassword = Annotated[SecretStr, Field(max_length=128)]
+StreamUrl = Annotated[str, Field(max_length=512)]
 LoginPurpose = Literal["ordinary", "onvif", "rtsp", "http"]
-RangeText = Annotated[str, Field(min_length=1, max_length=64)]
+RangeText = Annotated[Line, Field(min_length=1, max_length=64)]
 
 
 class VillageCountsAnswer(Answer):
@@ -173,8 +174,8 @@ class NewUrlCamera(RequestBody):
 
     village_id: Id
     name: Name
-    main_url: str = Field(max_length=512)
-    sub_url: str = Field("", max_length=512)
+    main_url: StreamUrl
+    sub_url: StreamUrl = ""
     username: Login = ""
     password: CameraPassword = SecretStr("")
     place_class: PlaceClass = "other"
