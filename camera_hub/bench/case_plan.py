@@ -79,22 +79,34 @@ def chosen(words: Sequence[str]) -> tuple[Case, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """One moment's counters of one case: pictures that the camera sent, that the hub's feed had, that were decoded."""
+    """One moment's counters of one case: pictures that the camera sent, that the hub's feed had, that were decoded.
+
+    `opens`: how often the feed was opened; `in_clear`: requests that bore the password in clear text, since ever.
+    """
 
     sent: int = 0
     delivered: int = 0
     opens: int = 0
     decoded: tuple[int, ...] = ()
+    in_clear: int = 0
 
     def since(self, before: "Count") -> "Count":
         """What came after `before`; an absent counter before counts as nothing."""
         earlier = (*before.decoded, *(0 for _ in self.decoded[len(before.decoded) :]))
         decoded = tuple(now - then for now, then in zip(self.decoded, earlier, strict=True))
-        return Count(self.sent - before.sent, self.delivered - before.delivered, self.opens - before.opens, decoded)
+        opens = self.opens - before.opens
+        return Count(self.sent - before.sent, self.delivered - before.delivered, opens, decoded, self.in_clear)
 
 
 def met(case: Case, got: Count, share: float, reason: str | None) -> bool:
-    """Whether every decoder showed that share of what the camera sent; or there is a reason why none can."""
+    """Whether every decoder showed that share of what the camera sent; or there is a reason why none can.
+
+    One interruption is forgiven: what a camera wants is learnt by it.
+    """
+    if got.in_clear:
+        return False
     if not case.plays:
         return bool(reason)
+    if got.opens > 1:
+        return False
     return got.sent > 0 and all(decoded >= share * got.sent for decoded in got.decoded)

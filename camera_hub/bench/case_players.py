@@ -105,15 +105,15 @@ class Wall:
 async def wall(api: Api, cameras: Sequence[int]) -> AsyncIterator[Wall]:
     """The cameras' sub streams on walls, while the block runs. Raises HubError."""
     made = Wall(api)
-    page = str(uuid.uuid4())
     async with AsyncExitStack() as stack:
-        address = f"{api.url.replace('http', 'ws', 1)}/api/live?page={page}"
-        socket = await stack.enter_async_context(
-            connect(address, additional_headers={"Cookie": api.cookie}, proxy=None, open_timeout=10.0)
-        )
-        await stack.enter_async_context(running(_listen(socket, made), "bench messages"))
         for first in range(0, len(cameras), TILES):
             shown = cameras[first : first + TILES]
+            page = str(uuid.uuid4())  # a page has one peer connection with each relay
+            address = f"{api.url.replace('http', 'ws', 1)}/api/live?page={page}"
+            socket = await stack.enter_async_context(
+                connect(address, additional_headers={"Cookie": api.cookie}, proxy=None, open_timeout=10.0)
+            )
+            await stack.enter_async_context(running(_listen(socket, made), "bench messages"))
             peer = await stack.enter_async_context(WallPeer(len(shown)))
             answer = await api("POST", "/api/viewers", {"page": page, "relay": 0, "sdp": await peer.offer()})
             await peer.accept(answer["sdp"])

@@ -62,6 +62,7 @@ def _line(case: Case, got: Count, shown: Wall, camera: int, plan: CasesPlan) -> 
         **{f"decoded_{name}": count for name, count in zip(names, got.decoded, strict=True)},
         "share": min(got.decoded) / got.sent if got.sent else None,
         "opens": got.opens,
+        "in_clear": got.in_clear,
         "state": tile.state,
         "reason": tile.reason,
         "detail": tile.detail,
@@ -97,5 +98,6 @@ async def _counts(
     for camera, key in cameras.items():
         feed = feeds.get(camera, {})
         sent = devices[key]["frames"].get(f"{key}-1/sub", 0)
-        found[camera] = Count(sent, feed.get("frames", 0), feed.get("opens", 0), decoded[camera])
+        in_clear = devices[key]["basic_logins"]
+        found[camera] = Count(sent, feed.get("frames", 0), feed.get("opens", 0), decoded[camera], in_clear)
     return found

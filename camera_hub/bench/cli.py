@@ -182,8 +182,8 @@ def cases(
     Each case is a fault of a simulated camera of its own (640x360, 15 fps, a key frame every 2 s), all side by side:
     `camera-hub serve` pulls them, FFmpeg decodes them by RTSP out (decoded_rtsp), aiortc on walls of 16 tiles
     (decoded_webrtc). sent is what the camera sent in the window, delivered what the hub's feed made of it, opens how
-    often the feed was opened again in the window; state, reason and detail are the tile's at its end. Cases without
-    a picture must have a reason. Exit code 1 when a case is not met.
+    often the feed was opened again in the window, in_clear how many requests gave the password away; state, reason and
+    detail are the tile's at its end. Cases without a picture must have a reason. Exit code 1 when a case is not met.
     """
     from camera_hub.bench.cases import run  # WebRTC and FFmpeg are loaded only when needed
 
