@@ -8,8 +8,8 @@ import traceback
 _SECRETS = [
     # rtsp://user:pass@host, also with an @ in the password (the last @ before the host counts)
     (re.compile(r"(?i)\b([a-z][a-z0-9+.-]*://)[^\s/?#\"'<>]*@"), r"\1***@"),
-    # RTSP out: rtsp://hub:8554/<token>/5
-    (re.compile(r"(?i)\b(rtsps?://[^\s/]+/)[0-9a-f]{32}\b"), r"\1***"),
+    # stream tokens: rtsp://hub:8554/<token>/5, POST /whep/<token>/5
+    (re.compile(r"(?i)\b(rtsps?://[^\s/]+/|whep/+)[0-9a-f]{32}\b"), r"\1***"),
     # Authorization: Digest username="…" … to the end of the line
     (re.compile(r"(?i)\b((?:proxy-)?authorization['\"]?\s*[:=]\s*)[^\r\n]+"), r"\1***"),
     (re.compile(r"(?i)\b((?:set-)?cookie['\"]?\s*[:=]\s*)[^\r\n]+"), r"\1***"),

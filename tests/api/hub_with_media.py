@@ -123,6 +123,7 @@ async def serving(
     }
     app.state.sessions = sessions
     app.state.origins = ("http://pages.test",)
+    app.state.whep_origins = settings.media.whep_origins
     for module in (viewers, whep, live, pictures):
         app.include_router(module.router)
     errors.install(app)
