@@ -15,6 +15,7 @@ from websockets.asyncio.client import ClientConnection, connect
 
 from camera_hub.access.policy import Actor, Role
 from camera_hub.api import errors, live, pictures, viewers, whep
+from camera_hub.api.cors import WhepOrigins
 from camera_hub.api.live import LivePages
 from camera_hub.api.live_changes import LiveChanges, SharedReader
 from camera_hub.api.routing import COOKIE, CSRF_HEADER, check_policies
@@ -127,6 +128,7 @@ async def serving(
     for module in (viewers, whep, live, pictures):
         app.include_router(module.router)
     errors.install(app)
+    app.add_middleware(WhepOrigins, origins=settings.media.whep_origins)
     check_policies(app)
     listener = socket.create_server(("127.0.0.1", 0))
     server = uvicorn.Server(uvicorn.Config(app, log_level="error", lifespan="off", ws="websockets-sansio"))
