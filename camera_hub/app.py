@@ -45,6 +45,7 @@ from camera_hub.api import (
     villages,
     whep,
 )
+from camera_hub.api.cors import WhepOrigins
 from camera_hub.api.limits import BodyLimit
 from camera_hub.api.live_changes import LiveChanges
 from camera_hub.api.routing import check_parts, check_policies
@@ -72,8 +73,10 @@ from camera_hub.media.decoders.pictures import Pictures
 from camera_hub.media.decoders.stills import Stills
 from camera_hub.media.engine import HelperCommands, MediaEngine
 from camera_hub.media.readings import MediaReadings
+from camera_hub.media.rtsp_out.admission import PlayerAdmission
+from camera_hub.media.rtsp_out.player_sessions import PlayerSessions
 from camera_hub.media.rtsp_out.ports import RtspPorts
-from camera_hub.media.rtsp_out.service import RtspOutService
+from camera_hub.media.rtsp_out.whep_players import WhepPlayers
 from camera_hub.media.wall.audio import PageAudio
 from camera_hub.media.wall.authorization import WatchAuthorization
 from camera_hub.media.wall.page_connections import PageConnections
@@ -226,7 +229,9 @@ def media_parts(media: MediaEngine) -> Parts:
         MediaReadings: media.readings,
         StreamTokens: media.stream_tokens,
         RtspPorts: media.rtsp_ports,
-        RtspOutService: media.rtsp_out,
+        PlayerAdmission: media.admission,
+        PlayerSessions: media.players,
+        WhepPlayers: media.whep_players,
     }
 
 
@@ -250,6 +255,7 @@ def create_app(settings: Settings, parts: Parts | None = None) -> FastAPI:
     errors.install(app)
     app.add_middleware(BodyLimit, limit=MAX_BODY)
     app.add_middleware(SafeHeaders)
+    app.add_middleware(WhepOrigins, origins=settings.media.whep_origins)
     app.add_middleware(errors.Unexpected)
     check_policies(app)
     if parts is not None:
@@ -262,4 +268,5 @@ def attach(app: FastAPI, settings: Settings, parts: Parts) -> None:
     app.state.parts = parts
     app.state.sessions = parts.get(Sessions)
     app.state.origins = settings.server.public_origins
+    app.state.whep_origins = settings.media.whep_origins
     app.state.secure_cookies = settings.server.secure_cookies

@@ -96,6 +96,7 @@ class MediaSettings(_Section):
     relay_memory_bytes: int = Field(0, ge=0)
     ice_servers: tuple[dict[str, Any], ...] = ()
     audio: bool = False
+    whep_origins: tuple[str, ...] = ()
     rtsp_out: bool = True
     rtsp_host: str = "::"
     rtsp_port: Port = 8554

@@ -15,7 +15,7 @@ import pytest
 
 from camera_hub.relay.ingest.access_unit import join_h264, join_h265
 from camera_hub.relay.ingest.nal import annex_b
-from camera_hub.relay.ingest.timestamps import CameraClock, TimestampMapper
+from camera_hub.relay.ingest.timestamps import TimestampMapper
 from camera_hub.relay.ingest.video_pipeline import MadeFrame, VideoPipeline
 from camera_hub.relay.rtsp.message import write_interleaved
 from tests.relay.camera import rtp_payloads
