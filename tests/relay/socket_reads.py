@@ -6,6 +6,8 @@ from camera_hub.relay.rtsp.connection import CameraConnection
 class NoPackets:
     """Reads no interleaved packets."""
 
+    channels: tuple[int, ...] = ()
+
     def read_interleaved(self, data: bytes, at: int) -> int:
         return at
 

@@ -95,6 +95,7 @@ class Packets:
     """Keeps what it reads, by channel, up to a channel that it leaves to others."""
 
     kept: list[tuple[int, bytes]] = field(default_factory=list)
+    channels: tuple[int, ...] = ()
 
     def read_interleaved(self, data: bytes, at: int) -> int:
         while at < len(data) and data[at] == 0x24 and (end := interleaved_end(data, at)) >= 0:

@@ -10,57 +10,29 @@ from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from types import TracebackType
-from typing import Final, Protocol, Self
+from typing import Final, Self
 from urllib.parse import urlsplit, urlunsplit
 
 from camera_hub.clock import Clock
 from camera_hub.errors import HubError, Kind, Reason
 from camera_hub.peculiarity_kinds import PeculiarityKind
-from camera_hub.relay.ingest.rtp import interleaved_end
 from camera_hub.relay.messages import RtspLiveSource
 from camera_hub.relay.rtsp.audio_sdp import AudioStream, parse_audio
-from camera_hub.relay.rtsp.connection import CameraConnection, dial, speaks_tls
+from camera_hub.relay.rtsp.describing import Describing
 from camera_hub.relay.rtsp.headers import control_urls, read_session, read_transport, rebased
+from camera_hub.relay.rtsp.interleaved import InterleavedStreams, VideoReader
 from camera_hub.relay.rtsp.keep_alive import REPORT_INTERVAL, RTCP, KeepAlive
 from camera_hub.relay.rtsp.learnt import Learnt
-from camera_hub.relay.rtsp.message import INTERLEAVED, Response, is_stray_frame, tls_needed, write_interleaved
-from camera_hub.relay.rtsp.requests import ANSWER_DEADLINE, SessionRequests, checked
+from camera_hub.relay.rtsp.message import Response, write_interleaved
+from camera_hub.relay.rtsp.requests import SessionRequests, checked
 from camera_hub.relay.rtsp.udp import UdpPair, open_udp_pair
 from camera_hub.relay.rtsp.video_sdp import VideoStream, parse_video, resolve_control, session_control
 from camera_hub.running import to_beat
 
 AUDIO_DEADLINE = 3.0
 """Seconds for SETUP of the audio, which the picture waits for."""
-UNWANTED_PACKETS = 5000
-"""Packets on other channels that are tolerated beyond four per packet of ours: some cameras add RTCP and metadata."""
-STRAYS = 100
-"""Places with stray bytes that are tolerated beyond one per four packets of ours."""
-_NEED_OPTIONS: Final = frozenset({400, 405, 454, 455, 501, 551})
-"""Answers to DESCRIBE of a camera that may want OPTIONS first."""
 _NEXT_URL: Final = frozenset({400, 404, 405, 454, 455, 459, 460})
 """Answers to SETUP and PLAY of a camera that may want another URL."""
-
-
-class VideoReader(Protocol):
-    """What reads the video's RTP packets. A HubError that it raises ends the session."""
-
-    @property
-    def packets(self) -> int:
-        """How many there were."""
-        ...
-
-    def read_interleaved(self, data: bytes, at: int, channel: int) -> int:
-        """Read the packets of `channel` that `data` has from offset `at` on, as far as they are complete and of that
-        channel. Returns the offset behind the last one."""
-        ...
-
-    def on_packet(self, data: bytes) -> None:
-        """One packet that came by itself (UDP)."""
-        ...
-
-    def receiver_report(self) -> bytes | None:
-        """An RTCP receiver report about them; None before the first one."""
-        ...
 
 
 class RtspSession:
@@ -76,18 +48,14 @@ class RtspSession:
         self._video = video
         self._learnt = learnt
         self._url = _without_login(source.url)
-        self._requests: SessionRequests | None = None  # since it was entered
-        self._redialled = False
+        self._interleaved = InterleavedStreams(video, learnt)
+        self._requests = SessionRequests(source, self._url, self._interleaved, learnt)
         self._stream: VideoStream | None = None  # as described
         self._urls: list[tuple[str, str]] = [("request", self._url)]
         self._aggregate_url = self._url
         self._video_udp: UdpPair | None = None
-        self._video_channel = 0
         self._audio_udp: UdpPair | None = None
-        self._audio_channel: int | None = None
-        self._on_audio: Callable[[bytes], None] | None = None
-        self._channels: tuple[int, ...] = ()  # of what was set up, interleaved
-        self._unwanted_packets = 0  # interleaved
+        self._audio_set_up = False
         self._keep_alive = KeepAlive(learnt.get(PeculiarityKind.RTSP_KEEP_ALIVE))
         self._played_at: float | None = None
         self._disliked = False  # the camera hung up at a keep-alive
@@ -101,16 +69,15 @@ class RtspSession:
     @property
     def login_accepted(self) -> bool:
         """Whether the camera has accepted our login."""
-        return self._requests is not None and self._requests.login_accepted
+        return self._requests.login_accepted
 
     @property
     def stray_bytes(self) -> int:
         """Bytes between packets that belonged to nothing."""
-        return self._requests.connection.stray_bytes if self._requests is not None else 0
+        return self._requests.connection.stray_bytes
 
     async def __aenter__(self) -> Self:
-        source = self._source
-        self._requests = SessionRequests(await self._dial(), source.username, source.password or "", self._learnt)
+        await self._requests.__aenter__()
         return self
 
     async def __aexit__(
@@ -119,16 +86,16 @@ class RtspSession:
         for pair in (self._video_udp, self._audio_udp):
             if pair is not None:
                 pair.close()
-        if self._requests is not None:
-            if self._requests.session:
-                # The session id is the camera's choice, and may be one that no request can carry.
-                with suppress(HubError):
-                    self._requests.post("TEARDOWN", self._aggregate_url)
-            self._requests.connection.close()
+        if self._requests.session:
+            # The session id is the camera's choice, and may be one that no request can carry.
+            with suppress(HubError):
+                self._requests.post("TEARDOWN", self._aggregate_url)
+        await self._requests.__aexit__(kind, error, trace)
 
     async def describe(self) -> VideoStream:
         """DESCRIBE: the video stream to set up; the audio is in `audio`. Raises HubError (see `parse_video`)."""
-        answer = checked("DESCRIBE", await self._described())
+        describing = Describing(self._requests, self._source, self._url, self._learnt, self._keep_alive.on_public)
+        answer = checked("DESCRIBE", await describing.answer())
         stated = answer.header("content-base") or answer.header("content-location")
         base = (rebased(stated, self._url) if stated else None) or self._url
         sdp = answer.body.decode("utf-8", "replace")
@@ -157,42 +124,44 @@ class RtspSession:
 
         Raises HubError. The video continues without audio then, unless the connection is lost (UNREACHABLE).
         """
-        if self._video_udp is None:
-            headers = {"Transport": "RTP/AVP/TCP;unicast;interleaved=2-3"}
-            answer = checked("SETUP", await self._request("SETUP", control, headers, AUDIO_DEADLINE))
+        pair = None
+        if self._video_udp is not None:
+            self._audio_udp = pair = await open_udp_pair(self._source.address, partial(self._on_datagram, on_audio))
+        headers = {"Transport": _udp_header(pair) if pair is not None else "RTP/AVP/TCP;unicast;interleaved=2-3"}
+        answer = checked("SETUP", await self._requests.send("SETUP", control, headers, AUDIO_DEADLINE))
+        if pair is not None:
+            self._connect_udp(pair, answer)
+        else:
             channel = read_transport(answer.header("transport")).channel
             channel = 2 if channel is None else channel
-            if channel in (self._video_channel, self._video_channel + 1):
+            video = self._interleaved.video_channel or 0
+            if channel in (video, video + 1):
                 raise HubError(
                     Kind.UNSUPPORTED,
                     f"the camera puts audio and video on the same interleaved channel ({channel}); update its firmware",
                     reason=Reason.BAD_REPLY,
                 )
-            self._audio_channel = channel
-            self._expect_channels()
-        else:
-            self._audio_udp = pair = await open_udp_pair(self._source.address, partial(self._on_datagram, on_audio))
-            headers = {"Transport": _udp_header(pair)}
-            answer = checked("SETUP", await self._request("SETUP", control, headers, AUDIO_DEADLINE))
-            self._connect_udp(pair, answer)
-        self._on_audio = on_audio
+            self._interleaved.set_up_audio(channel, on_audio)
+        self._audio_set_up = True
 
     async def play(self) -> None:
         """PLAY: packets arrive from now on. Raises HubError."""
         urls = list(self._urls)
-        if self._stream is not None and self._audio_channel is None and self._audio_udp is None:
+        if self._stream is not None and not self._audio_set_up:
             urls += [("track", self._stream.control)] if self._stream.control not in dict(urls).values() else []
         first: Response | None = None
         for name, url in urls:
-            answer = await self._request("PLAY", url, {"Range": "npt=0.000-"})
+            answer = await self._requests.send("PLAY", url, {"Range": "npt=0.000-"})
             if answer.status in (456, 457):  # a header field, or a range, that live streams do not have
-                answer = await self._request("PLAY", url)
+                answer = await self._requests.send("PLAY", url)
             if answer.status not in _NEXT_URL:
                 self._aggregate_url = url
                 checked("PLAY", answer)
                 if first is not None:
                     self._learnt.note(PeculiarityKind.RTSP_CONTROL_URL, name)
                 self._played_at = self._clock.monotonic()
+                if self._stream is not None:
+                    self._interleaved.playing(self._stream.payload_type)
                 return
             first = first or answer
         assert first is not None
@@ -200,7 +169,6 @@ class RtspSession:
 
     async def run(self) -> None:
         """Send keep-alives and receiver reports until the connection ends. Raises HubError."""
-        assert self._requests is not None
         connection = self._requests.connection
         sent_at = began = self._clock.monotonic()
         interval = self._keep_alive.report_interval
@@ -237,95 +205,13 @@ class RtspSession:
             self._learnt.note(PeculiarityKind.RTSP_KEEP_ALIVE, lesson)
         return lesson is not None
 
-    # Requests
-
-    async def _dial(self) -> CameraConnection:
-        tls = self._url.startswith("rtsps:")
-        return await dial(self._source.address, self._source.port, tls=tls, reader=self)
-
-    async def _redial(self) -> None:
-        """Once a session: cameras hang up after a 401, or at what comes before OPTIONS."""
-        assert self._requests is not None
-        self._redialled = True
-        self._requests.connection.close()
-        self._requests.connection = await self._dial()
-
-    async def _request(
-        self,
-        method: str,
-        url: str,
-        headers: dict[str, str] | None = None,
-        deadline: float = ANSWER_DEADLINE,
-        *,
-        nudge: bool = False,
-    ) -> Response:
-        """See SessionRequests.send; on a new connection where the camera has closed one on which it had answered."""
-        assert self._requests is not None
-        try:
-            return await self._requests.send(method, url, headers, deadline, nudge=nudge)
-        except HubError as error:
-            closed = error.reason == Reason.UNREACHABLE and self._requests.connection.answered
-            if not closed or self._requests.session or self._redialled:
-                raise
-        await self._redial()
-        return await self._requests.send(method, url, headers, deadline)
-
-    async def _described(self) -> Response:
-        """The answer to DESCRIBE, after OPTIONS where the camera wants that first."""
-        assert self._requests is not None
-        if self._learnt.get(PeculiarityKind.RTSP_OPTIONS_FIRST) is not None:
-            await self._ask_options()
-            return await self._ask_description()
-        try:
-            answer = await self._ask_description(nudge=True)
-        except HubError as error:
-            if error.reason != Reason.UNREACHABLE or self._requests.connection.answered or self._redialled:
-                raise
-            answer = await self._described_anew(error)
-            self._learnt.note(PeculiarityKind.RTSP_OPTIONS_FIRST, "yes")
-            return answer
-        if answer.status in _NEED_OPTIONS:
-            await self._ask_options()
-            again = await self._ask_description()
-            if again.status not in _NEED_OPTIONS:
-                self._learnt.note(PeculiarityKind.RTSP_OPTIONS_FIRST, "yes")
-            return again
-        return answer
-
-    async def _described_anew(self, closed: HubError) -> Response:
-        """The camera hung up at DESCRIBE without a word: with OPTIONS first, on a new connection."""
-        assert self._requests is not None
-        try:
-            await self._redial()
-            await self._ask_options()
-            return await self._ask_description()
-        except HubError as error:
-            if error.reason != Reason.UNREACHABLE or self._requests.connection.answered:
-                raise
-        if not self._url.startswith("rtsps:") and await speaks_tls(self._source.address, self._source.port):
-            raise tls_needed()
-        raise HubError(
-            Kind.UNREACHABLE,
-            "the camera accepts connections and closes them without an answer; check that this is its RTSP port, and "
-            "that it has room for one more viewer",
-            reason=Reason.UNREACHABLE,
-        ) from closed
-
-    async def _ask_description(self, *, nudge: bool = False) -> Response:
-        return await self._request("DESCRIBE", self._url, {"Accept": "application/sdp"}, nudge=nudge)
-
-    async def _ask_options(self) -> None:
-        answer = await self._request("OPTIONS", self._url)
-        if answer.status < 300:
-            self._keep_alive.on_public(answer.header("public"))
-
     async def _send_keep_alive(self) -> None:
         """What is answered, and that it is, does not matter while packets arrive; the feed watches those."""
         method = self._keep_alive.method
         if method == RTCP:
             return
         try:
-            answer = await self._request(method, self._aggregate_url, deadline=REPORT_INTERVAL)
+            answer = await self._requests.send(method, self._aggregate_url, deadline=REPORT_INTERVAL)
         except HubError as error:
             if error.kind is Kind.TIMEOUT:
                 return
@@ -344,8 +230,7 @@ class RtspSession:
         transport = read_transport(answer.header("transport"))
         if not transport.interleaved:
             return False
-        self._video_channel = min(transport.channel or 0, 254)
-        self._expect_channels()
+        self._interleaved.set_up_video(transport.channel or 0)
         return True
 
     async def _set_up_udp(self, control: str) -> bool:
@@ -371,7 +256,7 @@ class RtspSession:
         others = [resolve_control(base, relative) for base in bases] if relative else bases
         first: Response | None = None
         for url in dict.fromkeys([control, *others]):
-            answer = await self._request("SETUP", url, {"Transport": transport})
+            answer = await self._requests.send("SETUP", url, {"Transport": transport})
             if answer.status not in _NEXT_URL:
                 return answer
             first = first or answer
@@ -401,7 +286,6 @@ class RtspSession:
         )
 
     def _start_session(self, answer: Response) -> None:
-        assert self._requests is not None
         self._requests.session, timeout = read_session(answer.header("session"))
         self._keep_alive.set_timeout(timeout)
 
@@ -410,90 +294,21 @@ class RtspSession:
         if ports is not None:
             pair.receive_from(self._source.address, *ports)
 
-    def _expect_channels(self) -> None:
-        assert self._requests is not None
-        rtp = [self._video_channel] if self._audio_channel is None else [self._video_channel, self._audio_channel]
-        self._channels = tuple(channel + more for channel in rtp for more in (0, 1))
-        self._requests.connection.expect_channels(self._channels)
-
     # Packets
 
     def _send_receiver_report(self) -> None:
         packet = self._video.receiver_report()
-        if packet is None or self._requests is None:
+        if packet is None:
             return
         if self._video_udp is not None:
             self._video_udp.send_rtcp(packet)
-        else:
-            self._requests.connection.write(write_interleaved(self._video_channel + 1, packet))
-
-    def read_interleaved(self, data: bytes, at: int) -> int:
-        """See InterleavedReader."""
-        total = len(data)
-        while at < total and data[at] == INTERLEAVED:
-            if self._video_udp is None:
-                at = self._video.read_interleaved(data, at, self._video_channel)
-            end = interleaved_end(data, at)
-            if end < 0 or data[at] != INTERLEAVED:
-                break
-            if data[at + 1] == self._video_channel and self._video_udp is None:
-                self._video.on_packet(data[at + 4 : end])  # too short for RTP, or too early
-            elif is_stray_frame(data, at, end, self._channels):
-                break
-            else:
-                self._on_other(data[at + 1], data[at + 4 : end])
-            at = end
-        return at
-
-    def on_stray_bytes(self, times: int) -> None:
-        """See InterleavedReader."""
-        self._learnt.note(PeculiarityKind.RTSP_STRAY_BYTES, "yes")
-        if times > STRAYS + self._video.packets // 4:
-            raise HubError(
-                Kind.INVALID,
-                "the camera puts bytes that belong to nothing between its packets all the time; update its firmware, "
-                "or set its transport to UDP",
-                reason=Reason.BAD_REPLY,
-            )
-
-    def _on_other(self, channel: int, packet: bytes) -> None:
-        """An interleaved packet on another channel than the video's."""
-        if channel == self._audio_channel and self._on_audio is not None:
-            self._on_audio(packet)
-            return
-        if self._is_video_elsewhere(channel, packet):
-            self._video_channel = channel
-            self._expect_channels()
-            self._video.on_packet(packet)
-            return
-        self._unwanted_packets += 1
-        if self._unwanted_packets > UNWANTED_PACKETS + 4 * self._video.packets:
-            raise HubError(
-                Kind.INVALID,
-                "the camera floods the connection with streams that were not set up; update its firmware, or switch "
-                "off its metadata stream",
-                reason=Reason.BAD_REPLY,
-            )
-
-    def _is_video_elsewhere(self, channel: int, packet: bytes) -> bool:
-        """Whether this is the video, of which nothing came on the channel that was agreed: some cameras send it on
-        another one."""
-        return (
-            self._played_at is not None
-            and self._video.packets == 0
-            and channel < 255
-            and self._video_udp is None
-            and self._stream is not None
-            and len(packet) > 12
-            and packet[0] >> 6 == 2
-            and packet[1] & 0x7F == self._stream.payload_type
-        )
+        elif (channel := self._interleaved.video_channel) is not None:
+            self._requests.connection.write(write_interleaved(channel + 1, packet))
 
     def _on_datagram(self, on_rtp: Callable[[bytes], None], data: bytes) -> None:
         try:
             on_rtp(data)
         except HubError as error:
-            assert self._requests is not None
             self._requests.connection.fail(error)
 
 

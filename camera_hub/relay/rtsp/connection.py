@@ -4,7 +4,7 @@ import asyncio
 import errno
 import ipaddress
 import ssl
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Protocol, cast
 
 from camera_hub.errors import HubError, Kind, Reason
@@ -18,6 +18,7 @@ from camera_hub.relay.rtsp.message import (
     write_request,
     write_response,
 )
+from camera_hub.relay.rtsp.pending import PendingResponse, PendingResponses
 
 MAX_UNSENT = 256 * 1024
 """Bytes that may wait to be sent before a camera that does not read is given up."""
@@ -28,9 +29,6 @@ still answers the hub between the turns of hundreds of cameras."""
 _read_buffer = memoryview(bytearray(READ_SIZE))
 """What all sockets are read into, one after the other: nothing else runs between a read and `buffer_updated`."""
 
-
-MAX_GIVEN_UP = 8
-"""Requests without an answer in time whose late answers are still known as such."""
 
 QUIET = 1.0
 """Seconds without a byte after which an SDP that states a wrong length, or none, is taken as it is."""
@@ -48,30 +46,20 @@ class InterleavedReader(Protocol):
         a HubError ends the connection."""
         ...
 
+    @property
+    def channels(self) -> tuple[int, ...]:
+        """Those of what was set up: where packets are looked for after bytes that belong to nothing."""
+        ...
+
     def on_stray_bytes(self, times: int) -> None:
         """Bytes that belong to nothing were skipped, in so many places so far. Called and ends as above."""
         ...
 
 
-class PendingResponse:
-    """A request that was sent."""
-
-    def __init__(self, method: str) -> None:
-        self.method = method
-        self.future: asyncio.Future[Response] = asyncio.get_running_loop().create_future()
-
-    @property
-    def answered(self) -> bool:
-        """Whether its response is there."""
-        return self.future.done() and not self.future.cancelled()
-
-
 class CameraConnection(asyncio.BufferedProtocol):
     """Interleaved packets go to `reader` in the read callback: no queue and no task in between.
 
-    `lost` fails with the error that ended the connection. `channels`: those on which the camera sends what was set up.
-    `cseq`: "wrong" or "missing" once a response was known only by being the one that was due. `answered`: whether
-    anything was answered on it.
+    `lost` fails with the error that ended the connection. `responses`: what is waited for, and how it came.
     """
 
     def __init__(self, reader: InterleavedReader) -> None:
@@ -79,23 +67,15 @@ class CameraConnection(asyncio.BufferedProtocol):
         self._parser = Parser(camera=True)
         self._rest = b""  # the beginning of an interleaved packet
         self._transport: asyncio.Transport | None = None
-        self._cseq = 0
-        self._waiting: dict[int, PendingResponse] = {}
-        self._given_up: list[int] = []  # of those, whose answers nobody waits for any longer
         self._strays = 0
         self._quiet: asyncio.TimerHandle | None = None
-        self.cseq = ""
-        self.answered = False
         self.lost: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.responses = PendingResponses(self.lost)
 
     @property
     def stray_bytes(self) -> int:
         """Bytes that were skipped."""
         return self._parser.stray_bytes
-
-    def expect_channels(self, channels: tuple[int, ...]) -> None:
-        """Where packets are looked for after bytes that belong to nothing."""
-        self._parser.channels = channels
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)  # not every event loop's derives from it
@@ -135,6 +115,7 @@ class CameraConnection(asyncio.BufferedProtocol):
         if self._quiet is not None:
             self._quiet.cancel()
             self._quiet = None
+        self._parser.channels = self._reader.channels
         for message in self._parser.feed(data):
             if isinstance(message, tuple):
                 channel, packet = message
@@ -170,49 +151,20 @@ class CameraConnection(asyncio.BufferedProtocol):
             )
         )
 
-    async def request(self, method: str, url: str, headers: Mapping[str, str], *, deadline: float = 10.0) -> Response:
-        """Send a request and wait `deadline` seconds for its answer. Raises HubError, TIMED_OUT without one."""
-        return await self.answer(self.send(method, url, headers), deadline)
-
     def send(self, method: str, url: str, headers: Mapping[str, str]) -> PendingResponse:
-        """Send a request, for `answer`. Raises HubError: what ended the connection, or that it cannot be sent."""
+        """Send a request. Raises HubError: what ended the connection, or that it cannot be sent."""
         if self.lost.done():
             self.lost.result()
-        self._cseq += 1
-        data = write_request(method, url, {"CSeq": str(self._cseq), **headers})
-        pending = self._waiting[self._cseq] = PendingResponse(method)
-        self._parser.described = self._parser.described or method == "DESCRIBE"
+        cseq = self.responses.next_cseq()
+        data = write_request(method, url, {"CSeq": str(cseq), **headers})
+        pending = self.responses.add(method, cseq)
+        self._parser.described = self.responses.described
         self.write(data)
         return pending
 
-    async def answer(self, pending: PendingResponse, deadline: float) -> Response:
-        """Wait `deadline` seconds for the answer to a request. Raises HubError, TIMED_OUT without one."""
-        await self.wait([pending], deadline)
-        if pending.future.cancelled():
-            self.lost.result()
-        if pending.answered:
-            return pending.future.result()
-        self.give_up(pending)
-        raise HubError(
-            Kind.TIMEOUT,
-            f"the camera did not answer {pending.method} within {deadline:g} s; check its link, or restart it",
-            reason=Reason.TIMED_OUT,
-        )
-
-    async def wait(self, pending: Sequence[PendingResponse], seconds: float) -> None:
-        """Wait until one of them is answered, the connection is lost, or the time is over."""
-        await asyncio.wait([one.future for one in pending], timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
-
-    def give_up(self, pending: PendingResponse) -> None:
-        """Nobody waits for its answer any longer, but it may still come."""
-        self._given_up += [number for number, one in self._waiting.items() if one is pending]
-        while len(self._given_up) > MAX_GIVEN_UP:
-            self._waiting.pop(self._given_up.pop(0), None)
-
     def post(self, method: str, url: str, headers: Mapping[str, str]) -> None:
         """Send a request whose answer does not matter. Raises HubError for headers that cannot be sent."""
-        self._cseq += 1
-        self.write(write_request(method, url, {"CSeq": str(self._cseq), **headers}))
+        self.write(write_request(method, url, {"CSeq": str(self.responses.next_cseq()), **headers}))
 
     def write(self, data: bytes) -> None:
         """Send bytes; the connection to a camera that does not read is ended."""
@@ -230,24 +182,8 @@ class CameraConnection(asyncio.BufferedProtocol):
             self._transport.close()
 
     def _on_response(self, response: Response) -> None:
-        """By its CSeq. With one that names no request, or none, it is the answer to the only request that waits for
-        one; where several do, it cannot be told to which."""
-        if response.status < 200:  # informational: the answer follows
-            return
-        self.answered = True
-        cseq = response.header("cseq")
-        number = int(cseq) if cseq.isascii() and cseq.isdigit() and len(cseq) < 10 else 0
-        if number not in self._waiting:
-            if len(self._waiting) != 1:
-                return
-            number = next(iter(self._waiting))
-            self.cseq = self.cseq or ("wrong" if cseq else "missing")
-        pending = self._waiting.pop(number)
-        if number in self._given_up:
-            self._given_up.remove(number)
-        elif not pending.future.done():
-            pending.future.set_result(response)
-        self._parser.described = any(one.method == "DESCRIBE" for one in self._waiting.values())
+        self.responses.on_response(response)
+        self._parser.described = self.responses.described
 
     def _on_request(self, request: Request) -> None:
         """Cameras ask their clients whether they are there, and announce changes. Nothing that they ask for is done."""
@@ -261,8 +197,7 @@ class CameraConnection(asyncio.BufferedProtocol):
         """End the connection with this error, unless it has ended already."""
         if not self.lost.done():
             self.lost.set_exception(error)
-            for pending in self._waiting.values():
-                pending.future.cancel()
+            self.responses.cancel()
             self.lost.exception()  # retrieved here, so that asyncio does not complain when nobody waits for it
         if self._quiet is not None:
             self._quiet.cancel()

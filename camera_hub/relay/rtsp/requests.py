@@ -2,13 +2,16 @@
 
 import secrets
 from collections.abc import Mapping
+from typing import Self
 
 from camera_hub.errors import HubError, Kind, Reason
 from camera_hub.http_auth import Authenticator, AuthOutcome
 from camera_hub.peculiarity_kinds import PeculiarityKind
-from camera_hub.relay.rtsp.connection import CameraConnection
+from camera_hub.relay.messages import RtspLiveSource
+from camera_hub.relay.rtsp.connection import CameraConnection, InterleavedReader, dial
 from camera_hub.relay.rtsp.learnt import Learnt
 from camera_hub.relay.rtsp.message import Response
+from camera_hub.relay.rtsp.pending import first_of
 
 USER_AGENT = "camera-hub"
 ANSWER_DEADLINE = 10.0
@@ -40,17 +43,52 @@ _STATUS = {
 
 
 class SessionRequests:
-    """Over one connection, or several in turn (`connection`)."""
+    """An async context manager: entering connects. `reader` gets the interleaved packets.
 
-    def __init__(self, connection: CameraConnection, username: str | None, password: str, learnt: Learnt) -> None:
-        self.connection = connection
-        self.session = ""
+    Over one connection; cameras that hang up after a 401, or at what comes before OPTIONS, get a second one.
+    """
+
+    def __init__(self, source: RtspLiveSource, url: str, reader: InterleavedReader, learnt: Learnt) -> None:
+        self._source = source
+        self._url = url
+        self._reader = reader
         self._learnt = learnt
+        self._connection: CameraConnection | None = None
+        self._redialled = False
         self._login: Authenticator | None = None
-        if username:
+        if source.username:
             seen = learnt.get(PeculiarityKind.DIGEST_OFFERED) is not None
-            self._login = Authenticator(username, password, basic=True, digest_seen=seen)
+            self._login = Authenticator(source.username, source.password or "", basic=True, digest_seen=seen)
+        self.session = ""
         self.login_accepted = False
+
+    @property
+    def connection(self) -> CameraConnection:
+        """The present one."""
+        assert self._connection is not None, "it has not been entered"
+        return self._connection
+
+    @property
+    def may_redial(self) -> bool:
+        """Whether what was lost can be begun again: no session, and no second connection yet."""
+        return not self.session and not self._redialled
+
+    async def __aenter__(self) -> Self:
+        self._connection = await self._dial()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self.connection.close()
+
+    async def redial(self) -> None:
+        """Connect once more. Raises HubError."""
+        self._redialled = True
+        self.connection.close()
+        self._connection = await self._dial()
+
+    async def _dial(self) -> CameraConnection:
+        tls = self._url.startswith("rtsps:")
+        return await dial(self._source.address, self._source.port, tls=tls, reader=self._reader)
 
     async def send(
         self,
@@ -61,15 +99,29 @@ class SessionRequests:
         *,
         nudge: bool = False,
     ) -> Response:
-        """Send a request, again with credentials when the camera demands them (401). Raises HubError.
+        """Send a request, again with credentials when the camera demands them (401), and on a new connection where the
+        camera has answered on this one and then closed it. Raises HubError.
 
         Returns the answer with any other status, errors included. `nudge`: send OPTIONS to a camera that is silent.
         """
+        try:
+            return await self._signed(method, url, headers, deadline, nudge=nudge)
+        except HubError as error:
+            closed = error.reason == Reason.UNREACHABLE and self.connection.responses.answered
+            if not closed or not self.may_redial:
+                raise
+        await self.redial()
+        return await self._signed(method, url, headers, deadline, nudge=False)
+
+    async def _signed(
+        self, method: str, url: str, headers: Mapping[str, str] | None, deadline: float, *, nudge: bool
+    ) -> Response:
         for _ in range(_TIMES):
             signed = self._login is not None and self._login.challenged
             answer = await self._exchange(method, url, headers or {}, deadline, nudge=nudge)
-            if self.connection.cseq and self._learnt.get(PeculiarityKind.RTSP_CSEQ) is None:
-                self._learnt.note(PeculiarityKind.RTSP_CSEQ, self.connection.cseq)
+            quirk = self.connection.responses.quirk
+            if quirk and self._learnt.get(PeculiarityKind.RTSP_CSEQ) is None:
+                self._learnt.note(PeculiarityKind.RTSP_CSEQ, quirk)
             if answer.status != 401:
                 if self._login is not None and signed:
                     self._login.accepted()
@@ -98,21 +150,17 @@ class SessionRequests:
         """One request and its answer."""
         connection = self.connection
         pending = connection.send(method, url, {**headers, **self._common(method, url)})
-        if nudge:
-            await connection.wait([pending], PATIENCE)
-            if not pending.future.done():
-                options = connection.send("OPTIONS", url, self._common("OPTIONS", url))
-                await connection.wait([pending, options], deadline)
-                if options.answered and not pending.future.done():
-                    await connection.wait([pending], GRACE)
-                    if not pending.future.done():
-                        connection.give_up(pending)
-                        pending = connection.send(method, url, {**headers, **self._common(method, url)})
-                        answer = await connection.answer(pending, deadline)
-                        self._learnt.note(PeculiarityKind.RTSP_OPTIONS_FIRST, "yes")
-                        return answer
-                connection.give_up(options)
-        return await connection.answer(pending, deadline)
+        if nudge and not await pending.wait(PATIENCE):
+            options = connection.send("OPTIONS", url, self._common("OPTIONS", url))
+            await first_of([pending, options], deadline)
+            if options.answered and not await pending.wait(GRACE):
+                pending.give_up()
+                pending = connection.send(method, url, {**headers, **self._common(method, url)})
+                answer = await pending.answer(deadline)
+                self._learnt.note(PeculiarityKind.RTSP_OPTIONS_FIRST, "yes")
+                return answer
+            options.give_up()
+        return await pending.answer(deadline)
 
     def _common(self, method: str, url: str) -> dict[str, str]:
         headers = {"User-Agent": USER_AGENT}
