@@ -2,8 +2,8 @@
 
 Every process checks what another one sends here and nowhere else, so that a decoded message can be trusted.
 Supported annotations: `str`, `int`, `float`, `bool`, `None`, enumerations, `Literal`, `tuple[X, ...]`, `dict[str, X]`,
-dataclasses (also as a tagged union, whose members have a field `kind: Literal[…]`), unions of these, and `Annotated` with `Range`
-or `Length`.
+dataclasses (also as a tagged union, whose members have a field `kind: Literal[…]`), unions of these, and `Annotated`
+with `Range` or `Length`.
 """
 
 from collections.abc import Callable, Mapping

@@ -187,8 +187,8 @@ class Depacketizer:
         self._after_marker = False
 
     def _continues(self, payload: bytes) -> bool:
-        """Whether this goes on with the picture before, whatever its timestamp: a fragment other than the first of a NAL
-        unit, or a slice other than the first of a picture."""
+        """Whether this goes on with the picture before, whatever its timestamp: a fragment other than the first of a
+        NAL unit, or a slice other than the first of a picture."""
         at = self._header_size
         kind = (payload[0] >> 1) & 0x3F if self._h265 else payload[0] & 0x1F
         if len(payload) < at + 2:
@@ -327,8 +327,8 @@ class Depacketizer:
                 self._recovery = True
 
     def _on_false_marker(self) -> None:
-        """The picture of the last access unit goes on: it was not complete. A key frame is made once more, now whole; of
-        another frame the rest is of no use."""
+        """The picture of the last access unit goes on: it was not complete. A key frame is made once more, now whole;
+        of another frame the rest is of no use."""
         self.marker_lies = True
         last = self._last
         if last is None or not last.key or self._payloads:
