@@ -106,7 +106,8 @@ class Feed:
     @property
     def parameters(self) -> tuple[bytes, ...]:
         """The parameter sets of the running stream, as NAL units; empty while there is none."""
-        return self._reader.parameters
+        pipeline = self._reader.pipeline
+        return pipeline.parameters if pipeline is not None else ()
 
     def start(self) -> None:
         """Begin to pull."""
@@ -295,7 +296,8 @@ class Feed:
     def on_frame(self, frame: Frame, units: tuple[bytes, ...]) -> None:
         """See FrameReceiver."""
         self.figures.frames += 1
-        if self._reader.has_b_frames:
+        pipeline = self._reader.pipeline
+        if pipeline is not None and pipeline.has_b_frames:
             if frame.key:
                 self._on_key_frame(frame, units)  # not for browsers, but a picture for whoever taps key frames
             return
@@ -325,7 +327,8 @@ class Feed:
             self._observer.on_key_frame(head, annex_b(units))
 
     def _described_state(self) -> FeedState:
-        sps = self._reader.sps
+        pipeline = self._reader.pipeline
+        sps = pipeline.sps if pipeline is not None else None
         return replace(
             self.state,
             codec=self.codec,
