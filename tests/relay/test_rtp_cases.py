@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 import av
 import pytest
 
-from camera_hub.relay.ingest.access_unit import join_h264, join_h265
+from camera_hub.relay.ingest.access_unit import units_of
 from camera_hub.relay.ingest.nal import annex_b
 from camera_hub.relay.ingest.timestamps import TimestampMapper
 from camera_hub.relay.ingest.video_pipeline import MadeFrame, VideoPipeline
@@ -268,27 +268,13 @@ def passed_on(
 
 def decoded(codec: str, made: list[MadeFrame]) -> int:
     """Frames that FFmpeg decodes without an error of what was passed on."""
-    context = av.CodecContext.create(codec if codec == "h264" else "hevc", "r")
+    context = av.codec.context.CodecContext.create(codec if codec == "h264" else "hevc", "r")
+    assert isinstance(context, av.VideoCodecContext)
     context.options = {"err_detect": "explode"}
     count = 0
     for frame, _ in made:
-        count += len(context.decode(av.Packet(annex_b(nal_units(codec, frame.payloads)))))
+        count += len(context.decode(av.Packet(annex_b(units_of(frame.payloads, h265=codec == "h265")))))
     return count + len(context.decode(None))
-
-
-def nal_units(codec: str, payloads: tuple[bytes, ...]) -> tuple[bytes, ...]:
-    flat: list[bytes] = []
-    header = 1 if codec == "h264" else 2
-    for payload in payloads:
-        if (payload[0] & 0x1F == 24) if codec == "h264" else (payload[0] >> 1 & 0x3F == 48):
-            at = header
-            while at < len(payload):
-                size = int.from_bytes(payload[at : at + 2], "big")
-                flat.append(payload[at + 2 : at + 2 + size])
-                at += 2 + size
-        else:
-            flat.append(payload)
-    return join_h264(tuple(flat)) if codec == "h264" else join_h265(tuple(flat))
 
 
 @pytest.mark.parametrize("ordered", [True, False], ids=["tcp", "udp"])

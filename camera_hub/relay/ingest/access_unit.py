@@ -48,6 +48,23 @@ class AccessUnit:
         return join_h265(self.payloads) if self._h265 else join_h264(self.payloads)
 
 
+def units_of(payloads: tuple[bytes, ...], *, h265: bool) -> tuple[bytes, ...]:
+    """The NAL units of a frame's RTP payloads: aggregates are taken apart, fragments joined."""
+    flat: list[bytes] = []
+    header = 2 if h265 else 1
+    for payload in payloads:
+        nal_type = (payload[0] >> 1) & 0x3F if h265 else payload[0] & 0x1F
+        if nal_type != (AP if h265 else STAP_A):
+            flat.append(payload)
+            continue
+        at = header
+        while at + 2 <= len(payload):
+            end = at + 2 + (payload[at] << 8 | payload[at + 1])
+            flat.append(payload[at + 2 : end])
+            at = end
+    return join_h265(tuple(flat)) if h265 else join_h264(tuple(flat))
+
+
 def join_h264(payloads: tuple[bytes, ...]) -> tuple[bytes, ...]:
     """NAL units from single NAL units and complete series of FU-A (RFC 6184 section 5.8)."""
     units: list[bytes] = []

@@ -9,6 +9,7 @@ from camera_hub.clock import Clock
 from camera_hub.errors import HubError, Kind, Reason
 from camera_hub.peculiarity_kinds import PeculiarityKind
 from camera_hub.relay.fanout.in_step import InStepTracks
+from camera_hub.relay.ingest.access_unit import units_of
 from camera_hub.relay.ingest.admission import AdmissionControl
 from camera_hub.relay.ingest.feed_audio import FeedAudio
 from camera_hub.relay.ingest.feed_state import (
@@ -36,6 +37,8 @@ from camera_hub.running import Backoff, ended, keep_running, to_beat
 
 CHECK_INTERVAL = 0.5
 """Seconds between two checks of timeouts, losses and lateness."""
+KEY_FRAME_PATIENCE = 5.0
+"""Seconds after a key frame from which on the next one may take long."""
 LONG_GOP_SECONDS = 60.0
 """How long a GOP is kept where the camera makes hardly any key frames: nobody could begin to watch without."""
 
@@ -110,7 +113,8 @@ class Feed:
     @property
     def parameters(self) -> tuple[bytes, ...]:
         """The parameter sets of the running stream, as NAL units; empty while there is none."""
-        return self._reader.parameters
+        pipeline = self._reader.pipeline
+        return pipeline.parameters if pipeline is not None else ()
 
     def start(self) -> None:
         """Begin to pull."""
@@ -147,8 +151,17 @@ class Feed:
         self.start()
 
     def tap(self, every: float | None) -> None:
-        """Which key frames to hand to the observer (see `KeyFrameThrottle.set`)."""
+        """Which key frames to hand to the observer (see `KeyFrameThrottle.set`).
+
+        Where the next one may take long, whoever wants it is given the last one, unless it was handed out already.
+        """
         self._throttle.set(every)
+        key = self.gop_cache.frames[0] if self.gop_cache.frames else None
+        if every != 0 or key is None or not key.key or not self._throttle.is_new(key.arrived):
+            return
+        age = self._clock.monotonic() - key.arrived
+        if age > KEY_FRAME_PATIENCE:
+            self._hand_out(key, units_of(key.payloads, h265=self.codec == "h265"), age)
 
     async def _wait_to_retry(self, seconds: float) -> None:
         if self._taught:
@@ -296,7 +309,8 @@ class Feed:
     def on_frame(self, frame: Frame, units: tuple[bytes, ...]) -> None:
         """See FrameReceiver."""
         self.figures.frames += 1
-        if self._reader.has_b_frames:
+        pipeline = self._reader.pipeline
+        if pipeline is not None and pipeline.has_b_frames:
             if frame.key:
                 self._on_key_frame(frame, units)  # not for browsers, but a picture for whoever taps key frames
             return
@@ -317,12 +331,17 @@ class Feed:
             state = replace(self._described_state(), phase=FeedPhase.LIVE, key_frame_ms=key_frame_ms)
             self._publish(replace(state, reason=None, detail="", params={}))
         timeouts.key_frame_at = frame.arrived
+        self._hand_out(frame, units, 0.0)
+
+    def _hand_out(self, frame: Frame, units: tuple[bytes, ...], age: float) -> None:
+        """Hand a key frame of that age in seconds to the observer, if it is wanted."""
         if self._throttle.passes(frame.arrived):
-            head = KeyFrame(self.name, self.codec or "", self._clock.now().timestamp())
+            head = KeyFrame(self.name, self.codec or "", self._clock.now().timestamp() - age)
             self._observer.on_key_frame(head, annex_b(units))
 
     def _described_state(self) -> FeedState:
-        sps = self._reader.sps
+        pipeline = self._reader.pipeline
+        sps = pipeline.sps if pipeline is not None else None
         return replace(
             self.state,
             codec=self.codec,

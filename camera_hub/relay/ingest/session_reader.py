@@ -10,7 +10,6 @@ from camera_hub.clock import Clock
 from camera_hub.relay.ingest.flood_guard import FloodGuard
 from camera_hub.relay.ingest.frame import Frame
 from camera_hub.relay.ingest.losses import CAUSES, NO_KEY_FRAME, LossCause, LossWindow
-from camera_hub.relay.ingest.nal import SpsInfo
 from camera_hub.relay.ingest.rtp import INTERLEAVED_HEADER
 from camera_hub.relay.ingest.stream_timeouts import StreamTimeouts
 from camera_hub.relay.ingest.timestamps import CameraClock, TimestampMapper
@@ -90,19 +89,9 @@ class SessionReader:
         return pipeline.next_index
 
     @property
-    def sps(self) -> SpsInfo | None:
-        """What the stream's SPS says."""
-        return self._pipeline.sps if self._pipeline is not None else None
-
-    @property
-    def parameters(self) -> tuple[bytes, ...]:
-        """The parameter sets in force, as NAL units; empty while there is no stream."""
-        return self._pipeline.parameters if self._pipeline is not None else ()
-
-    @property
-    def has_b_frames(self) -> bool:
-        """Whether only key frames come out."""
-        return self._pipeline is not None and self._pipeline.has_b_frames
+    def pipeline(self) -> VideoPipeline | None:
+        """What makes the frames; None before `begin` and after `end`."""
+        return self._pipeline
 
     @property
     def packets(self) -> int:
