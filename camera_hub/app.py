@@ -52,12 +52,17 @@ from camera_hub.api.routing import check_parts, check_policies
 from camera_hub.api.static import SafeHeaders, StaticPages
 from camera_hub.cameras.credentials.login_budget import LoginBudget
 from camera_hub.cameras.credentials.login_store import DatabaseLoginStore
+from camera_hub.cameras.device_checks import DeviceChecks
 from camera_hub.cameras.discovery.sweeps import Sweeps
+from camera_hub.cameras.hub_addresses import HubAddresses
 from camera_hub.cameras.onvif.client import Onvif
 from camera_hub.cameras.peculiarities import Peculiarities
+from camera_hub.cameras.reach import checking
 from camera_hub.cameras.register.proofs import Proofs
 from camera_hub.cameras.register.register import Register
 from camera_hub.cameras.streams.sources import StreamSources
+from camera_hub.cameras.streams.stored_urls import seal_plain
+from camera_hub.cameras.streams.stream_addresses import StreamAddresses
 from camera_hub.clock import Clock
 from camera_hub.events import EventBus
 from camera_hub.health.alarms.alarms import Alarms
@@ -65,6 +70,7 @@ from camera_hub.health.expiry_rules import expiry_rules
 from camera_hub.health.history import ObservationHistory
 from camera_hub.health.notices.channels import NoticeChannels
 from camera_hub.health.notices.delivery import NoticeDelivery
+from camera_hub.health.rounds.reachability import DeviceContacts
 from camera_hub.health.rounds.rounds import Rounds
 from camera_hub.instance import only_instance
 from camera_hub.media.child_process import Spawn, spawn_process
@@ -144,17 +150,24 @@ async def parts(
         await stack.enter_async_context(GrantTimes(database, clock, bus, sessions))
         throttle = Throttle(database, clock, access.login_failures, access.login_failure_minutes)
 
+        await seal_plain(database, vault)
+        policy = HubAddresses(settings, clock)
+        checks = DeviceChecks(database, policy)
         logins = await stack.enter_async_context(LoginBudget(clock, DatabaseLoginStore(database)))
-        onvif = await stack.enter_async_context(Onvif(settings.discovery, clock, logins))
-        register = Register(database, bus, clock, vault, onvif)
         peculiarities = Peculiarities(database, bus, clock)
-        sources = StreamSources(database, clock, register, onvif, bus, peculiarities)
+        onvif = await stack.enter_async_context(
+            Onvif(settings.discovery, clock, logins, peculiarities=peculiarities, check=checking(None, policy))
+        )
+        register = Register(database, bus, clock, vault, onvif, checks)
+        stream_addresses = StreamAddresses(database, clock, register, onvif, vault)
+        sources = StreamSources(database, stream_addresses, register, onvif, bus, peculiarities, checks)
         media = await stack.enter_async_context(
             MediaEngine(settings, clock, bus, database, sources, logins, HelperCommands(spawn=spawn))
         )
         await stack.enter_async_context(Proofs(database, bus, clock, media.prover))
-        sweeps = await stack.enter_async_context(Sweeps(settings.discovery, onvif, bus, clock, database))
-        rounds = await stack.enter_async_context(Rounds(settings.health, clock, bus, database, media.looks, onvif))
+        sweeps = await stack.enter_async_context(Sweeps(settings.discovery, onvif, bus, clock, database, policy))
+        contacts = DeviceContacts(checks, onvif)
+        rounds = await stack.enter_async_context(Rounds(settings.health, clock, bus, database, media.looks, contacts))
         channels = NoticeChannels(database, bus, clock, vault)
         await channels.follow_settings(settings.notices)
         await stack.enter_async_context(NoticeDelivery(clock, bus, database, vault))

@@ -139,6 +139,7 @@ class DiscoverySettings(_Section):
     ports: tuple[int, ...] = (80, 8080, 8000, 8899, 2020)
     onvif_timeout: Seconds = 10.0
     reply_bytes: int = Field(1024 * 1024, ge=65536)
+    local_devices: bool = False
 
 
 class HealthSettings(_Section):

@@ -61,6 +61,7 @@ class FakeChosen:
     role: StreamRole
     codec: str | None
     spec: FeedSpec
+    in_service: bool = True
 
 
 @dataclass
@@ -157,7 +158,7 @@ async def site(database: Database) -> Database:
                 )
             )
         await session.flush()
-        session.add(Stream(camera_id=1, role="sub", uri="rtsp://127.0.0.1/live"))
+        session.add(Stream(camera_id=1, role="sub", plain_uri="rtsp://127.0.0.1/live"))
         session.add(
             User(
                 id=1,

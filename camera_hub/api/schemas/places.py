@@ -112,9 +112,13 @@ class CameraIds(RequestBody):
 
 
 class ApproveCameras(CameraIds):
-    """Approve several cameras; all of them may be given a place class."""
+    """Approve several cameras, and with them the places where their devices are; all may be given a place class.
+
+    `places`: where their devices were seen to be (device id → host:port); one that is elsewhere now is not approved.
+    """
 
     place_class: PlaceClass | None = None
+    places: dict[Id, Annotated[str, Field(max_length=300)]] = Field(default={}, max_length=2000)
 
 
 class CameraIdsAnswer(Answer):
@@ -136,6 +140,14 @@ class PeculiarityAnswer(Answer):
     noticed_at: datetime
 
 
+class StreamAddressAnswer(Answer):
+    """Where a stream was pulled last, without any login: what may be one is masked by "…". "" = not known."""
+
+    camera_id: int
+    role: Literal["main", "sub"]
+    address: str
+
+
 class DeviceAnswer(Answer):
     id: int
     village_id: int
@@ -150,6 +162,10 @@ class DeviceAnswer(Answer):
     serial: str
     mac: str
     logins: list[LoginAnswer]  # user names; passwords are write-only
+    place: str  # where it is reached, host:port
+    approved_place: str | None  # another one: it was moved since, and its cameras wait for approval
+    moved_at: datetime | None
+    streams: list[StreamAddressAnswer]  # of cameras not retired
     clock_offset_s: float | None
     login_retry_at: datetime | None  # the device refused the login, and it is not tried again before then
     created_at: datetime

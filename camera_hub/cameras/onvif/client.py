@@ -22,7 +22,7 @@ from camera_hub.cameras.onvif.conversation import KnownDevice, SoapConversation
 from camera_hub.cameras.onvif.describe import Described, Profile, Said, described
 from camera_hub.cameras.onvif.device import MEDIA1, OnvifDevice
 from camera_hub.cameras.onvif.media2 import MEDIA2
-from camera_hub.cameras.reach import Check
+from camera_hub.cameras.reach import Check, nowhere_local
 from camera_hub.clock import Clock
 from camera_hub.errors import HubError, Kind, Reason
 from camera_hub.peculiarity_kinds import PeculiarityKind
@@ -43,15 +43,12 @@ _HIDDEN_SECONDS = 24 * 3600.0
 T = TypeVar("T")
 
 
-def anywhere(address: str, port: int) -> None:
-    """A check that refuses no address."""
-
-
 @dataclass(frozen=True, slots=True)
 class OnvifTarget:
     """A device's ONVIF service: the address where it is reached, its login, what is known of its clock.
 
-    `check` is called with IP address and port right before each connect. `tls`: None where the scheme is not known.
+    `check` decides, before each connect, whether it may be reached there; None: the client's own. `tls`: None where the
+    scheme is not known.
     """
 
     host: str
@@ -59,7 +56,7 @@ class OnvifTarget:
     path: str = PATH
     login: DeviceLogin | None = None
     clock_offset_s: float | None = None
-    check: Check = field(default=anywhere, compare=False)
+    check: Check | None = field(default=None, compare=False, repr=False)
     tls: bool | None = None
 
     @property
@@ -121,7 +118,10 @@ class Onvif:
         logins: LoginBudget | None = None,
         http: DeviceHttp | None = None,
         peculiarities: DevicePeculiarities | None = None,
+        *,
+        check: Check = nowhere_local,
     ) -> None:
+        self._check = check
         self._settings = settings
         self._clock = clock
         self._logins = logins or LoginBudget(clock)
@@ -149,7 +149,7 @@ class Onvif:
         path: str = PATH,
         *,
         timeout: float | None = None,
-        check: Check = anywhere,
+        check: Check | None = None,
         tls: bool | None = None,
     ) -> ClockReading:
         """Read the device's clock without a login: reachability, ONVIF or not, and clock error in one call."""
@@ -165,7 +165,7 @@ class Onvif:
         login: DeviceLogin | None = None,
         path: str = PATH,
         *,
-        check: Check = anywhere,
+        check: Check | None = None,
     ) -> Described:
         """What the device is and which cameras it has; without a port the usual ones are tried in order.
 
@@ -270,6 +270,8 @@ class Onvif:
         Raises HubError(BUSY) when lock, login and a free place are not had within `patience` seconds.
         """
         address = await addresses.resolve(target.host)
+        check = target.check or self._check
+        check(address, target.port)  # before anything is spent on it; asked again right before each connect
         await self._warm()
         memory = self._memory(target)
         peer = HttpPeer(target.host, address, target.port, target.tls)
@@ -289,7 +291,7 @@ class Onvif:
                     Kind.BUSY, "too many slow devices are being queried right now; try again", reason=Reason.BUSY
                 ) from error
             deadline = Deadline(seconds)
-            line = _DeviceLine(self._http, peer, deadline, min(seconds, self._settings.onvif_timeout), target.check)
+            line = _DeviceLine(self._http, peer, deadline, min(seconds, self._settings.onvif_timeout), check)
             conversation = SoapConversation(
                 line, target.login, memory.device, self._clock.now, attempt, lambda: self._may_try_hidden(memory)
             )
