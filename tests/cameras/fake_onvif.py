@@ -5,6 +5,7 @@ import base64
 import gzip
 import hashlib
 import re
+import ssl
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -60,6 +61,7 @@ class FakeDevice:
     hides_clock: bool = False
     true_time: bool = False  # it judges tokens by true time, whatever its clock shows
     keeps: bool = False  # it keeps connections
+    tls: ssl.SSLContext | None = None
     headers: dict[str, str] = field(default_factory=dict)
     calls: list[str] = field(default_factory=list)
     called: asyncio.Event = field(default_factory=asyncio.Event)  # set by the first call
@@ -67,7 +69,7 @@ class FakeDevice:
     connections: int = 0
 
     async def __aenter__(self) -> Self:
-        self._server = await asyncio.start_server(self._serve, self.address, self.port, limit=1024 * 1024)
+        self._server = await asyncio.start_server(self._serve, self.address, self.port, limit=1024 * 1024, ssl=self.tls)
         self.port = self._server.sockets[0].getsockname()[1]
         self._open: set[asyncio.Task[None]] = set()
         return self

@@ -3,6 +3,7 @@
 import re
 from collections.abc import AsyncIterator, Callable
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -11,6 +12,7 @@ from camera_hub.cameras.onvif.client import Onvif, OnvifTarget
 from camera_hub.errors import HubError, Reason
 from camera_hub.settings import DiscoverySettings
 from tests.cameras.fake_onvif import NOW, FakeDevice
+from tests.cameras.scripted_peer import ScriptedPeer, http, tls_context
 from tests.fakes.clock import ManualClock
 from tests.fakes.reach import anywhere
 
@@ -352,6 +354,33 @@ async def test_every_connect_of_every_call_is_checked(onvif: Onvif) -> None:
                 await ask
             assert caught.value.reason == "address_refused"
         assert device.connections == 0
+
+
+# -- 28 and 30: addresses
+
+
+async def test_an_odd_stream_address_is_told_to_who_registers(onvif: Onvif) -> None:
+    async with FakeDevice(stream="rtsp://192.168.1.64:80:8554/ch{source}/{role}") as device:
+        found = await onvif.describe("127.0.0.1", device.port, LOGIN)
+    assert found.channels[0].main.url == "rtsp://127.0.0.1:8554/ch1/main"
+    assert found.peculiarities == {
+        "uri_repaired": "rtsp://192.168.1.64:80:8554/ch1/main → rtsp://127.0.0.1:8554/ch1/main"
+    }
+
+
+async def test_a_device_that_wants_tls_is_described_over_tls(onvif: Onvif, tmp_path: Path) -> None:
+    async with FakeDevice(auth="digest", tls=tls_context(tmp_path)) as device:
+        found = await onvif.describe("127.0.0.1", device.port, LOGIN)
+        assert found.peculiarities == {"tls_only": str(device.port)}
+        async with ScriptedPeer(
+            [http("", f"Location: https://127.0.0.1:{device.port}/onvif/device_service", status=301)]
+        ) as plain:
+            found = await onvif.describe("127.0.0.1", plain.port, LOGIN)
+            url = await onvif.stream_uri(OnvifTarget("127.0.0.1", plain.port, login=LOGIN), "profile_1_sub")
+    assert (found.port, found.peculiarities) == (plain.port, {"tls_only": str(device.port)})
+    assert url == "rtsp://127.0.0.1:8554/ch1/sub"
+    assert len(plain.asked) == 1, "then it is known"
+    assert "authorization" not in plain.asked[0].headers
 
 
 class Notebook:

@@ -45,6 +45,11 @@ def engine(
     return MediaEngine(settings, clock, bus, database, sources, LoginBudget(clock), commands)
 
 
+def fakes(spawn: Spawn) -> HelperCommands:
+    """A relay and an eye that only speak."""
+    return HelperCommands(FAKE_RELAY, FAKE_EYE, spawn)
+
+
 @dataclass(frozen=True)
 class FakeChosen:
     """As cameras.sources.Chosen."""

@@ -19,13 +19,13 @@ from camera_hub.cameras.http.endings import ENVELOPE
 from camera_hub.cameras.http.messages import HttpLimits, HttpPeer, HttpReply, HttpRequest
 from camera_hub.cameras.onvif import wsdl
 from camera_hub.cameras.onvif.conversation import KnownDevice, SoapConversation
-from camera_hub.cameras.onvif.describe import Described, Profile, Said, described
+from camera_hub.cameras.onvif.describe import Described, Profile, Said, clean, described
 from camera_hub.cameras.onvif.device import MEDIA1, OnvifDevice
 from camera_hub.cameras.onvif.media2 import MEDIA2
 from camera_hub.cameras.reach import Check, nowhere_local
 from camera_hub.clock import Clock
 from camera_hub.errors import HubError, Kind, Reason
-from camera_hub.peculiarity_kinds import PeculiarityKind
+from camera_hub.peculiarity_kinds import MAX_VALUE, PeculiarityKind
 from camera_hub.settings import DiscoverySettings
 
 log = logging.getLogger(__name__)
@@ -196,11 +196,16 @@ class Onvif:
 
         async def ask(device: OnvifDevice, services: Mapping[str, str]) -> str:
             if (path := services.get(MEDIA1)) is not None:
-                return await device.stream_uri(path, profile)
-            return await device.media2(services[MEDIA2]).stream_uri(profile)
+                answered = await device.stream_uri(path, profile)
+            else:
+                answered = await device.media2(services[MEDIA2]).stream_uri(profile)
+            taken = urls.onto(answered, target.host)
+            if taken.repaired:
+                self._memory(target).device.learnt[PeculiarityKind.URI_REPAIRED] = clean(taken.repaired, MAX_VALUE)
+            return taken.url
 
         seconds = timeout or self._settings.onvif_timeout
-        return urls.onto(await self._media(target, seconds, ask, patience=timeout), target.host).url
+        return await self._media(target, seconds, ask, patience=timeout)
 
     async def sync_point(self, target: OnvifTarget, profile: str) -> None:
         """Ask the device for a key frame now (SetSynchronizationPoint). Raises HubError."""

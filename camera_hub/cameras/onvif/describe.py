@@ -12,6 +12,7 @@ from urllib.parse import unquote_to_bytes
 
 from camera_hub.cameras import urls
 from camera_hub.errors import HubError
+from camera_hub.peculiarity_kinds import MAX_VALUE, PeculiarityKind
 from camera_hub.text_decoding import decoded
 
 MAX_CHANNELS = 256
@@ -148,7 +149,7 @@ def described(
         tuple(channels),
         clock_offset_s,
         _rtsp_port(channels),
-        peculiarities or {},
+        {**(peculiarities or {}), **_repaired(said.uris.values(), host)},
     )
 
 
@@ -224,6 +225,18 @@ def _stream(profile: Profile, uris: Mapping[str, str], host: str) -> DescribedSt
     except (KeyError, HubError):
         url = ""
     return DescribedStream(profile.token, profile.codec, profile.width, profile.height, url)
+
+
+def _repaired(uris: Iterable[str], host: str) -> dict[str, str]:
+    """What the device said in place of a stream address, and what was taken of it; of several the first (case 28)."""
+    for uri in uris:
+        try:
+            repaired = urls.onto(uri, host).repaired
+        except HubError:
+            continue
+        if repaired:
+            return {PeculiarityKind.URI_REPAIRED: clean(repaired, MAX_VALUE)}
+    return {}
 
 
 def _rtsp_port(channels: Iterable[Channel]) -> int | None:
