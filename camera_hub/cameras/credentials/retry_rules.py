@@ -10,7 +10,7 @@ from typing import Literal
 
 from camera_hub.errors import Reason
 
-Service = Literal["onvif", "rtsp"]
+Service = Literal["onvif", "rtsp", "http"]
 """What a login is used for. Some devices keep separate users for each."""
 
 FREE_TRIES = 2
