@@ -1,7 +1,8 @@
 """A device's picture or interface behind a login: how it is proved, and how often it is tried."""
 
 import re
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
+from types import MappingProxyType
 
 import pytest
 
@@ -30,7 +31,10 @@ async def signed(clock: ManualClock) -> AsyncIterator[SignedHttp]:
 
 
 async def _picture(
-    signed: SignedHttp, peer: ScriptedPeer, login: DeviceLogin | None = LOGIN, **known: str
+    signed: SignedHttp,
+    peer: ScriptedPeer,
+    login: DeviceLogin | None = LOGIN,
+    known: Mapping[str, str] = MappingProxyType({}),
 ) -> HttpReply:
     target = HttpTarget(HttpPeer("127.0.0.1", "127.0.0.1", peer.port), login, anywhere, known)
     return await signed.ask(target, HttpRequest("GET", "/snapshot.jpg"), Deadline(5), ending=JPEG)
@@ -93,7 +97,7 @@ async def test_basic_is_never_answered_where_digest_was_ever_offered(signed: Sig
     answers = [http("", f"WWW-Authenticate: {BASIC}", status=401), http(PICTURE)]
     async with ScriptedPeer(answers) as peer:
         with pytest.raises(HubError) as caught:
-            await _picture(signed, peer, **known)
+            await _picture(signed, peer, known=known)
         assert caught.value.reason == Reason.BAD_REPLY
         assert all("authorization" not in one.headers for one in peer.asked)
     async with ScriptedPeer(answers) as peer:
