@@ -15,6 +15,7 @@ from camera_hub.cameras.onvif.client import Onvif
 from camera_hub.cameras.reach import checking
 from camera_hub.clock import SystemClock
 from camera_hub.events import EventBus
+from camera_hub.private_files import make_private
 from camera_hub.settings import Settings
 from camera_hub.store.database import Database
 from camera_hub.store.tables import Village
@@ -27,7 +28,7 @@ async def accounts(settings: Settings) -> AsyncIterator[Accounts]:
     """The accounts. A running hub sees what is changed here within 5 s (access.sessions)."""
     clock = SystemClock()
     if not settings.database.url:
-        settings.server.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private(settings.server.data_dir, settings.database_file)
     async with Database(settings.database_url) as database:
         sessions = Sessions(database, clock, settings.access.session_hours)
         passwords = Passwords(settings.access.password_min_length)

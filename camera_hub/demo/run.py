@@ -79,6 +79,7 @@ async def show(options: Options) -> None:
             _say(f"  {account.username:<11} {account.password:<26} {account.role:<15} {account.display_name}")
         for broken in demo.broken:
             _say(f"  broken on purpose: {broken}")
+        _say(f"Break more: GET {demo.farm.control}/faults lists faults, POST there switches one; 故障的开关地址如上。")
         _say("Ctrl-C ends the demo.")
         try:
             await asyncio.Event().wait()

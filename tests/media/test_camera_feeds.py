@@ -9,10 +9,12 @@ from sqlalchemy import event, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from camera_hub.cameras.device_checks import DeviceChecks, approve_place
+from camera_hub.cameras.peculiarities import Peculiarities
 from camera_hub.cameras.reach import ReachPolicy
 from camera_hub.cameras.register.register import Register
 from camera_hub.cameras.streams import stored_urls
 from camera_hub.cameras.streams.sources import StreamSources
+from camera_hub.cameras.streams.stream_addresses import StreamAddresses
 from camera_hub.errors import HubError, Kind, Reason
 from camera_hub.events import EventBus
 from camera_hub.media.feeds.camera_feeds import ASK_AGAIN_SECONDS, CameraFeeds
@@ -185,7 +187,15 @@ async def test_twenty_tours_of_sixteen_cameras_cost_nothing_while_nothing_change
     """
     checks = DeviceChecks(database, ReachPolicy)
     register = Register(database, bus, clock, FakeVault(), FakeDescriber(), checks)
-    sources = StreamSources(database, clock, register, NobodyAsked(), bus, FakeVault(), checks)
+    sources = StreamSources(
+        database,
+        StreamAddresses(database, clock, register, NobodyAsked(), FakeVault()),
+        register,
+        NobodyAsked(),
+        bus,
+        Peculiarities(database, bus, clock),
+        checks,
+    )
     room = Room(bus, clock, sources)
     async with database.write() as session:
         runs = await add_cameras(session)

@@ -5,14 +5,15 @@ from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr
 
-from camera_hub.api.schemas.base import Answer, CameraState, Health, Id, Name, PlaceClass, RequestBody, Text
+from camera_hub.api.schemas.base import Answer, CameraState, Health, Id, Line, Name, PlaceClass, RequestBody, Text
 
-Host = Annotated[str, Field(min_length=1, max_length=255)]
+Host = Annotated[Line, Field(min_length=1)]
 Port = Annotated[int, Field(ge=1, le=65535)]
-Login = Annotated[str, Field(max_length=128)]
+Login = Annotated[Line, Field(max_length=128)]
 CameraPassword = Annotated[SecretStr, Field(max_length=128)]
+StreamUrl = Annotated[str, Field(max_length=512)]
 LoginPurpose = Literal["ordinary", "onvif", "rtsp", "http"]
-RangeText = Annotated[str, Field(min_length=1, max_length=64)]
+RangeText = Annotated[Line, Field(min_length=1, max_length=64)]
 
 
 class VillageCountsAnswer(Answer):
@@ -131,6 +132,14 @@ class LoginAnswer(Answer):
     username: str
 
 
+class PeculiarityAnswer(Answer):
+    """What was learnt of a device: where it departs from a standard, and how that is borne."""
+
+    kind: str
+    value: str
+    noticed_at: datetime
+
+
 class StreamAddressAnswer(Answer):
     """Where a stream was pulled last, without any login: what may be one is masked by "…". "" = not known."""
 
@@ -161,6 +170,7 @@ class DeviceAnswer(Answer):
     login_retry_at: datetime | None  # the device refused the login, and it is not tried again before then
     created_at: datetime
     cameras: list[int]
+    peculiarities: list[PeculiarityAnswer]
 
 
 class NewDevice(RequestBody):
@@ -180,8 +190,8 @@ class NewUrlCamera(RequestBody):
 
     village_id: Id
     name: Name
-    main_url: str = Field(max_length=512)
-    sub_url: str = Field("", max_length=512)
+    main_url: StreamUrl
+    sub_url: StreamUrl = ""
     username: Login = ""
     password: CameraPassword = SecretStr("")
     place_class: PlaceClass = "other"
