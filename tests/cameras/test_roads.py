@@ -179,7 +179,9 @@ async def site(
         await register.villages.change(ids[1], ranges=[FOREIGN])
         sources = StreamSources(database, clock, register, onvif, bus, FakeVault(), checks)
         contacts = DeviceContacts(checks, onvif)
-        yield Site(database, bus, register, sources, sweeps, onvif, contacts, own, foreign, hub_port, *ids, reached)
+        yield Site(
+            database, bus, register, sources, sweeps, onvif, contacts, own, foreign, hub_port, ids[0], ids[1], reached
+        )
 
 
 Road = Callable[[Site, Actor, str], Awaitable[object]]
