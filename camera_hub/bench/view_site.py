@@ -15,6 +15,7 @@ from urllib.parse import quote
 import httpx
 
 from camera_hub.bench.foreign import end_process
+from camera_hub.bench.local_devices import local_devices
 from camera_hub.clock import Clock
 from camera_hub.demo import accounts, township
 from camera_hub.demo.api import Api, browser
@@ -128,6 +129,8 @@ async def _hub(data: Path, python: str | None, more: Mapping[str, str]) -> Async
     }
     if python is not None:
         environment.pop("PYTHONPATH", None)
+    folder = None if python is None else "/"
+    environment |= await local_devices(python or sys.executable, environment, folder)
     process = await asyncio.create_subprocess_exec(
         python or sys.executable,
         "-m",
@@ -135,7 +138,7 @@ async def _hub(data: Path, python: str | None, more: Mapping[str, str]) -> Async
         "serve",
         env=environment,
         # Python would prefer a package of that name in the working directory to the other checkout's.
-        cwd=None if python is None else "/",
+        cwd=folder,
         stdin=DEVNULL,
         stdout=PIPE,
     )

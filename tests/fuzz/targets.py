@@ -53,14 +53,15 @@ def sdp(data: bytes) -> None:
 
 
 def offer(data: bytes) -> None:
-    try:
-        read = read_offer(data.decode("utf-8", "replace"))
-    except HubError:
-        return
-    served = {at: Ssrcs(1, 2) for at, section in enumerate(read.sections) if section.types or section.audio}
-    answer = write_answer(read, Transport("uf", "pw", "sha-256 CC", ("192.0.2.7",), 8189), served, 1)
-    assert all(line for line in answer.split("\r\n")[:-1])
-    assert "\n" not in answer.replace("\r\n", "")
+    for audio, tracks in ((False, None), (True, 1)):  # of a page, of a player
+        try:
+            read = read_offer(data.decode("utf-8", "replace"), audio=audio, tracks=tracks)
+        except HubError:
+            continue
+        served = {number: Ssrcs(1, 2) for number, section in enumerate(read.sections) if section.served}
+        answer = write_answer(read, Transport("uf", "pw", "sha-256 CC", ("192.0.2.7",), 8189), served, 1)
+        assert all(line for line in answer.split("\r\n")[:-1])
+        assert not set("\r\n") & set(answer.replace("\r\n", ""))
 
 
 def datagram(data: bytes) -> None:
