@@ -58,13 +58,14 @@ TILES = 16
 
 @dataclass(frozen=True, slots=True)
 class CasesPlan:
-    """Which cases, for how many seconds after as many of warming up, and who decodes them."""
+    """Which cases, `at_once` of them side by side, for how many seconds after warming up, and who decodes them."""
 
     cases: tuple[Case, ...] = CASES
     seconds: float = 20.0
     warm_up: float = 12.0
     viewers: tuple[str, ...] = CASE_VIEWERS
     share: float = 0.97
+    at_once: int = 8
 
 
 def chosen(words: Sequence[str]) -> tuple[Case, ...]:
