@@ -214,6 +214,7 @@ async def parts(
             SignIn: SignIn(accounts, sessions, throttle),
             FirstSetup: FirstSetup(database, clock, accounts, access.setup_link_minutes),
             Register: register,
+            Peculiarities: peculiarities,
             Sweeps: sweeps,
             **media_parts(media),
             Rounds: rounds,

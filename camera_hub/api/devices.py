@@ -10,6 +10,7 @@ from camera_hub.api.live_changes import HUB, Render, SharedReader, each
 from camera_hub.api.routing import needs, part
 from camera_hub.api.schemas.base import Done, Id
 from camera_hub.api.schemas.places import ChangeDevice, DeviceAnswer, DeviceRegistered, NewDevice, NewUrlCamera
+from camera_hub.cameras.peculiarities import Peculiarities
 from camera_hub.cameras.register.devices import Registered
 from camera_hub.cameras.register.register import Register
 from camera_hub.cameras.register.views import DeviceView
@@ -83,6 +84,20 @@ async def describe_device(device_id: Id, actor: Registrar, register: Reg) -> Reg
 @router.delete("/{device_id}")
 async def retire_device(device_id: Id, actor: Registrar, register: Reg, clock: Annotated[Clock, part(Clock)]) -> Done:
     await register.devices.retire(actor, device_id)
+    return Done(at=clock.now())
+
+
+@router.delete("/{device_id}/peculiarities")
+async def forget_peculiarities(
+    device_id: Id,
+    actor: Registrar,
+    register: Reg,
+    peculiarities: Annotated[Peculiarities, part(Peculiarities)],
+    clock: Annotated[Clock, part(Clock)],
+) -> Done:
+    """Forget what was learnt of the device, as when another one has taken its place."""
+    await register.devices.get(actor, device_id)  # theirs, or not found
+    await peculiarities.forget(device_id)
     return Done(at=clock.now())
 
 
