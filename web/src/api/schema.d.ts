@@ -1248,6 +1248,10 @@ export interface components {
              * Format: date-time
              */
             opened_at: string;
+            /** Params */
+            params: {
+                [key: string]: string | number;
+            };
             /** Recovered */
             recovered: number[];
             /**
@@ -1593,12 +1597,21 @@ export interface components {
             bad_packets: number;
             /** Bytes */
             bytes: number;
+            /**
+             * Camera Clock
+             * @enum {string}
+             */
+            camera_clock: "well" | "standing" | "wrong_rate";
             /** Codec */
             codec: string | null;
             /** Dropped */
             dropped: number;
             /** Failures */
             failures: number;
+            /** Foreign Payload */
+            foreign_payload: number;
+            /** Foreign Ssrc */
+            foreign_ssrc: number;
             /** Frames */
             frames: number;
             /** Gaps */
@@ -1615,10 +1628,26 @@ export interface components {
             key_frames: number;
             /** Lateness */
             lateness: number;
+            /** Loss Percent */
+            loss_percent: number;
+            /** Lost Broken */
+            lost_broken: number;
+            /** Lost Gap */
+            lost_gap: number;
+            /** Lost No Key Frame */
+            lost_no_key_frame: number;
+            /** Lost No Parameter Sets */
+            lost_no_parameter_sets: number;
+            /** Lost Restart */
+            lost_restart: number;
             /** Opens */
             opens: number;
             /** Packets */
             packets: number;
+            /** Repeats */
+            repeats: number;
+            /** Stream Restarts */
+            stream_restarts: number;
             /** Width */
             width: number | null;
         };
@@ -2073,6 +2102,10 @@ export interface components {
             key_frame_ms: number | null;
             /** Live */
             live: string | null;
+            /** Params */
+            params: {
+                [key: string]: string | number;
+            };
             /** Picture */
             picture: string | null;
             /** Reason */
@@ -2768,7 +2801,11 @@ export interface components {
             /** Interval */
             interval?: number | null;
             /** Note */
-            note?: ("link_poor" | "link_sub" | "link_keys" | "late" | "late_sub" | "busy_sub") | null;
+            note?: ("link_poor" | "link_sub" | "link_keys" | "late" | "lossy" | "late_sub" | "busy_sub") | null;
+            /** Params */
+            params?: {
+                [key: string]: string | number;
+            };
             /** Picture */
             picture?: number | null;
             /** Reason */
