@@ -53,6 +53,7 @@ from camera_hub.cameras.credentials.login_budget import LoginBudget
 from camera_hub.cameras.credentials.login_store import DatabaseLoginStore
 from camera_hub.cameras.discovery.sweeps import Sweeps
 from camera_hub.cameras.onvif.client import Onvif
+from camera_hub.cameras.peculiarities import Peculiarities
 from camera_hub.cameras.register.proofs import Proofs
 from camera_hub.cameras.register.register import Register
 from camera_hub.cameras.streams.sources import StreamSources
@@ -141,7 +142,8 @@ async def parts(
         logins = await stack.enter_async_context(LoginBudget(clock, DatabaseLoginStore(database)))
         onvif = await stack.enter_async_context(Onvif(settings.discovery, clock, logins))
         register = Register(database, bus, clock, vault, onvif)
-        sources = StreamSources(database, clock, register, onvif, bus)
+        peculiarities = Peculiarities(database, bus, clock)
+        sources = StreamSources(database, clock, register, onvif, bus, peculiarities)
         media = await stack.enter_async_context(
             MediaEngine(settings, clock, bus, database, sources, logins, HelperCommands(spawn=spawn))
         )

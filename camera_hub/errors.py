@@ -58,6 +58,8 @@ class Reason(StrEnum):
     PORT_CLOSED = "port_closed"
     TIMED_OUT = "timed_out"
     TLS_FAILED = "tls_failed"
+    TLS_NEEDED = "tls_needed"
+    NOT_RTSP = "not_rtsp"
     REDIRECTED = "redirected"
     HUB_UPLINK = "hub_uplink"
     VILLAGE_LINK = "village_link"
@@ -80,6 +82,7 @@ class Reason(StrEnum):
     STREAM_NOT_FOUND = "stream_not_found"
     # the stream
     NO_MEDIA = "no_media"
+    MULTICAST_ONLY = "multicast_only"
     NO_KEY_FRAME = "no_key_frame"
     NO_PARAMETER_SETS = "no_parameter_sets"
     INTRA_REFRESH = "intra_refresh"

@@ -77,6 +77,10 @@ class Sources(Protocol):
         """Keep what the stream reports of itself."""
         ...
 
+    async def peculiar(self, device_id: int, kind: str, value: str) -> None:
+        """Keep what a session found out about its device; later specs of its streams hold it."""
+        ...
+
     async def sync_point(self, stream_id: int) -> None:
         """Ask the camera for a key frame, as well as it can be asked."""
         ...

@@ -24,10 +24,10 @@ Hub → relay                                        reply / later messages
   rtsp.end    RtspEnd                              rtsp.ended …
 
 Relay → hub (unasked)
-  feed.state FeedState · viewer.state ViewerState · viewer.link LinkState · track.state TrackState ·
-  audio.state AudioState · key_frame KeyFrame + body (Annex B, with parameter sets) · sync.wanted SyncWanted ·
-  login.ask LoginAsk and login.said LoginSaid (before and after each attempt with a login, where asks_logins is set) ·
-  rtsp.ended RtspEnded
+  feed.state FeedState · feed.learnt FeedLearnt · viewer.state ViewerState · viewer.link LinkState ·
+  track.state TrackState · audio.state AudioState · key_frame KeyFrame + body (Annex B, with parameter sets) ·
+  sync.wanted SyncWanted · login.ask LoginAsk and login.said LoginSaid (before and after each attempt with a login,
+  where asks_logins is set) · rtsp.ended RtspEnded
   While the hub does not read, a newer state replaces an unsent one of the same feed, viewer or track, and key frames
   are dropped: what arrives afterwards are the current states.
 Relay → hub (a request)
@@ -43,6 +43,7 @@ from typing import Annotated, Any, Literal, Self, get_args
 
 from camera_hub.errors import HubError, Kind, Reason
 from camera_hub.message_decoder import Length, Range, decode
+from camera_hub.peculiarity_kinds import MAX_VALUE, PeculiarityKind
 from camera_hub.wire import Message
 
 Name = Annotated[str, Length(1, 256)]
@@ -123,6 +124,14 @@ class RelayConfig(Message):
 
 
 @dataclass(frozen=True, slots=True)
+class Peculiarity:
+    """What is known of a device (peculiarity_kinds)."""
+
+    kind: Annotated[str, Length(1, 32)]
+    value: Annotated[str, Length(1, MAX_VALUE)]
+
+
+@dataclass(frozen=True, slots=True)
 class RtspLiveSource:
     """What a camera sends now, over RTSP (RFC 2326). `url` holds no login; `address` is the pinned IP that is dialled,
     whatever the URL says.
@@ -134,6 +143,8 @@ class RtspLiveSource:
     username: str | None = None
     password: str | None = field(default=None, repr=False)
     transport: Literal["auto", "tcp", "udp"] = "auto"
+    # Compared with nothing: what was learnt meanwhile is no reason to open the feed again.
+    peculiarities: tuple[Peculiarity, ...] = field(default=(), compare=False)
     kind: Literal["rtsp_live"] = "rtsp_live"
 
 
@@ -224,6 +235,15 @@ class FeedState(Message):
     key_frame_ms: Seconds | None = None  # PLAY … first complete key frame
     audio: Audio | None = None  # None: unknown, or not requested
     audio_codec: str | None = None  # "pcma" | "pcmu" | "opus" | "aac" …, from SDP
+
+
+@dataclass(frozen=True, slots=True)
+class FeedLearnt(Message):
+    """A session of the feed has found out something about its device, which is kept and sent back with later specs."""
+
+    feed: Name
+    kind: PeculiarityKind
+    value: Annotated[str, Length(1, MAX_VALUE)]
 
 
 @dataclass(frozen=True, slots=True)

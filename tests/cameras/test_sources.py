@@ -3,6 +3,7 @@
 import pytest
 
 from camera_hub.cameras.onvif.client import OnvifTarget
+from camera_hub.cameras.peculiarities import Peculiarities
 from camera_hub.cameras.register.register import Register
 from camera_hub.cameras.streams.selection import Candidate, Quality, picked
 from camera_hub.cameras.streams.sources import ChosenStream, StreamSources
@@ -53,7 +54,7 @@ def asker() -> FakeAsker:
 def sources(
     database: Database, clock: ManualClock, register: Register, asker: FakeAsker, bus: EventBus
 ) -> StreamSources:
-    return StreamSources(database, clock, register, asker, bus)
+    return StreamSources(database, clock, register, asker, bus, Peculiarities(database, bus, clock))
 
 
 @pytest.fixture

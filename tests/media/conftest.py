@@ -69,6 +69,7 @@ class FakeSources:
     device: str = ""  # all cameras are of this one; "" = each is on its own
     chosen: list[tuple[int, Quality]] = field(default_factory=list)
     synced: list[int] = field(default_factory=list)
+    peculiarities: list[tuple[int, str, str]] = field(default_factory=list)
     addresses: list[tuple[str, int]] = field(default_factory=list)
 
     async def choose(self, camera_id: int, quality: Quality, codecs: frozenset[str]) -> FakeChosen:
@@ -112,6 +113,9 @@ class FakeSources:
 
     async def learned(self, stream_id: int, codec: str, width: int | None, height: int | None) -> None:
         self.codecs[stream_id] = codec
+
+    async def peculiar(self, device_id: int, kind: str, value: str) -> None:
+        self.peculiarities.append((device_id, kind, value))
 
     async def sync_point(self, stream_id: int) -> None:
         self.synced.append(stream_id)

@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import event, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from camera_hub.cameras.peculiarities import Peculiarities
 from camera_hub.cameras.register.register import Register
 from camera_hub.cameras.streams.sources import StreamSources
 from camera_hub.errors import HubError, Kind, Reason
@@ -177,7 +178,7 @@ async def test_twenty_tours_of_sixteen_cameras_cost_nothing_while_nothing_change
     256 statements a second. Now some are read at each change, and none between.
     """
     register = Register(database, bus, clock, FakeVault(), FakeDescriber())
-    sources = StreamSources(database, clock, register, NobodyAsked(), bus)
+    sources = StreamSources(database, clock, register, NobodyAsked(), bus, Peculiarities(database, bus, clock))
     room = Room(bus, clock, sources)
     async with database.write() as session:
         runs = await add_cameras(session)

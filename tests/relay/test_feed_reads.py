@@ -9,7 +9,7 @@ from camera_hub.relay.ingest.feed import Feed
 from camera_hub.relay.ingest.login_permits import LoginPermitRequests
 from camera_hub.relay.ingest.timestamps import TimestampMapper
 from camera_hub.relay.ingest.video_pipeline import VideoPipeline
-from camera_hub.relay.messages import FeedPhase, FeedSpec, FeedState, KeyFrame, RelayConfig, RtspLiveSource
+from camera_hub.relay.messages import FeedLearnt, FeedPhase, FeedSpec, FeedState, KeyFrame, RelayConfig, RtspLiveSource
 from camera_hub.relay.rtsp.message import write_interleaved
 from tests.fakes.clock import ManualClock
 from tests.relay.clip import clip
@@ -23,9 +23,13 @@ class Observer:
 
     states: list[FeedState] = field(default_factory=list)
     key_frames: list[bytes] = field(default_factory=list)
+    learnt: list[FeedLearnt] = field(default_factory=list)
 
     def on_feed_state(self, state: FeedState) -> None:
         self.states.append(state)
+
+    def on_feed_learnt(self, learnt: FeedLearnt) -> None:
+        self.learnt.append(learnt)
 
     def on_key_frame(self, head: KeyFrame, access_unit: bytes) -> None:
         self.key_frames.append(access_unit)

@@ -127,6 +127,14 @@ class LoginAnswer(Answer):
     username: str
 
 
+class PeculiarityAnswer(Answer):
+    """What was learnt of a device: where it departs from a standard, and how that is borne."""
+
+    kind: str
+    value: str
+    noticed_at: datetime
+
+
 class DeviceAnswer(Answer):
     id: int
     village_id: int
@@ -145,6 +153,7 @@ class DeviceAnswer(Answer):
     login_retry_at: datetime | None  # the device refused the login, and it is not tried again before then
     created_at: datetime
     cameras: list[int]
+    peculiarities: list[PeculiarityAnswer]
 
 
 class NewDevice(RequestBody):

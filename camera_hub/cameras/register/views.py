@@ -16,6 +16,7 @@ from camera_hub.store.tables import (
     Camera,
     CameraState,
     Device,
+    DevicePeculiarity,
     Favourite,
     LoginAccount,
     StoredLogin,
@@ -110,6 +111,15 @@ class LoginView:
 
 
 @dataclass(frozen=True, slots=True)
+class PeculiarityView:
+    """What was learnt of a device (peculiarity_kinds), and when."""
+
+    kind: str
+    value: str
+    noticed_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class DeviceView:
     """A device without its passwords; `cameras` are the ids of those not retired.
 
@@ -134,6 +144,7 @@ class DeviceView:
     retired_at: datetime | None
     login_retry_at: datetime | None
     cameras: tuple[int, ...]
+    peculiarities: tuple[PeculiarityView, ...]
 
 
 _FIGURES = {("live", "ok"): "online", ("picture", "fault"): "picture_fault", ("clock", "fault"): "clock_wrong"}
@@ -221,7 +232,7 @@ async def cameras(session: AsyncSession, user_id: int, where: Sequence[ColumnEle
 
 
 async def devices(session: AsyncSession, *where: ColumnElement[bool]) -> list[DeviceView]:
-    """Devices by village and name: four queries whatever their number. No query reads a sealed password."""
+    """Devices by village and name: five queries whatever their number. No query reads a sealed password."""
     rows = (
         await session.scalars(select(Device).where(*where).order_by(Device.village_id, Device.name, Device.id))
     ).all()
@@ -234,6 +245,10 @@ async def devices(session: AsyncSession, *where: ColumnElement[bool]) -> list[De
     names = select(StoredLogin.device_id, StoredLogin.purpose, StoredLogin.username)
     for device_id, purpose, username in await session.execute(names.where(StoredLogin.device_id.in_(chosen))):
         stored[device_id][purpose] = username
+    peculiar: dict[int, list[PeculiarityView]] = defaultdict(list)
+    noted = select(DevicePeculiarity).where(DevicePeculiarity.device_id.in_(chosen))
+    for row in await session.scalars(noted.order_by(DevicePeculiarity.kind)):
+        peculiar[row.device_id].append(PeculiarityView(row.kind, row.value, row.noticed_at))
     accounts = select(LoginAccount).where(LoginAccount.device_id.in_(chosen))
     refused = {(one.device_id, one.credentials_version): one.blocked_until for one in await session.scalars(accounts)}
     return [
@@ -243,6 +258,7 @@ async def devices(session: AsyncSession, *where: ColumnElement[bool]) -> list[De
             logins=tuple(LoginView(name, stored[one.id][name]) for name in PURPOSES if name in stored[one.id]),
             login_retry_at=refused.get((one.id, one.credentials_version)),
             cameras=tuple(members[one.id]),
+            peculiarities=tuple(peculiar[one.id]),
         )
         for one in rows
     ]

@@ -6,7 +6,7 @@ for a short while, and when the device does not answer ONVIF at the moment (its 
 
 import asyncio
 from collections import OrderedDict, defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 from weakref import WeakValueDictionary
@@ -21,7 +21,7 @@ from camera_hub.cameras.streams.selection import Candidate, Quality, picked
 from camera_hub.clock import Clock
 from camera_hub.errors import HubError, Kind, Reason
 from camera_hub.events import CameraChanged, EventBus
-from camera_hub.relay.messages import FeedSpec, RtspLiveSource
+from camera_hub.relay.messages import FeedSpec, Peculiarity, RtspLiveSource
 from camera_hub.store.database import Database
 from camera_hub.store.tables import Camera, Device, Stream
 
@@ -57,6 +57,18 @@ class Asker(Protocol):
         ...
 
 
+class KnownPeculiarities(Protocol):
+    """What stream sources need from cameras.peculiarities."""
+
+    async def of(self, device_id: int) -> Mapping[str, str]:
+        """Kind → value."""
+        ...
+
+    async def note(self, device_id: int, kind: str, value: str) -> None:
+        """Keep it."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class ChosenStream:
     """A stream of a camera, ready to be pulled. `codec` is known or claimed, None if unknown."""
@@ -73,12 +85,21 @@ class ChosenStream:
 class StreamSources:
     """Chooses streams and finds their addresses."""
 
-    def __init__(self, database: Database, clock: Clock, register: Logins, onvif: Asker, bus: EventBus) -> None:
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        register: Logins,
+        onvif: Asker,
+        bus: EventBus,
+        peculiarities: KnownPeculiarities,
+    ) -> None:
         self._database = database
         self._clock = clock
         self._register = register
         self._onvif = onvif
         self._bus = bus
+        self._peculiarities = peculiarities
         self._fresh: OrderedDict[int, tuple[_Key, float]] = OrderedDict()  # stream → asked with what, used until
         self._playing: set[int] = set()
         self._locks: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
@@ -147,6 +168,9 @@ class StreamSources:
                 username=login.username or None,
                 password=login.password if login.username else None,
                 transport=stream.details.get("transport", "auto"),
+                peculiarities=tuple(
+                    Peculiarity(kind, value) for kind, value in (await self._peculiarities.of(device.id)).items()
+                ),
             ),
             group=f"v{camera.village_id}",
             device=f"d{device.id}",
@@ -179,6 +203,10 @@ class StreamSources:
             stream.codec, stream.width, stream.height = reported
             camera = await session.get_one(Camera, stream.camera_id)
         self._bus.publish(CameraChanged(camera.id, camera.village_id))
+
+    async def peculiar(self, device_id: int, kind: str, value: str) -> None:
+        """Keep what a session found out about its device; the specs of all its streams hold it from now on."""
+        await self._peculiarities.note(device_id, kind, value)
 
     async def sync_point(self, stream_id: int) -> None:
         """Ask the camera for a key frame, if it speaks ONVIF. Raises HubError when it refuses."""

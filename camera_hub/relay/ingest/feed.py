@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from camera_hub.clock import Clock
 from camera_hub.errors import HubError, Kind, Reason
+from camera_hub.peculiarity_kinds import PeculiarityKind
 from camera_hub.relay.fanout.in_step import InStepTracks
 from camera_hub.relay.ingest.access_unit import units_of
 from camera_hub.relay.ingest.admission import AdmissionControl
@@ -29,8 +30,9 @@ from camera_hub.relay.ingest.resend_history import ResendHistory
 from camera_hub.relay.ingest.session_reader import FeedFigures, SessionReader
 from camera_hub.relay.ingest.timestamps import TimestampMapper
 from camera_hub.relay.ingest.video_pipeline import VideoPipeline
-from camera_hub.relay.messages import FeedPhase, FeedSpec, FeedState, KeyFrame, RelayConfig, RtspLiveSource
+from camera_hub.relay.messages import FeedLearnt, FeedPhase, FeedSpec, FeedState, KeyFrame, RelayConfig, RtspLiveSource
 from camera_hub.relay.rtsp.client import RtspSession
+from camera_hub.relay.rtsp.learnt import Learnt
 from camera_hub.running import Backoff, ended, keep_running, to_beat
 
 CHECK_INTERVAL = 0.5
@@ -58,6 +60,10 @@ class FeedObserver(Protocol):
 
     def on_feed_state(self, state: FeedState) -> None:
         """The state has changed."""
+        ...
+
+    def on_feed_learnt(self, learnt: FeedLearnt) -> None:
+        """A session has found out something about the device."""
         ...
 
     def on_key_frame(self, head: KeyFrame, access_unit: bytes) -> None:
@@ -97,7 +103,8 @@ class Feed:
         self._next_index = 0
         self._dialled_at = 0.0
         self._final = False
-        self._digest_address: str | None = None  # of the camera that has offered Digest
+        self._learnt = Learnt(self._on_learnt)
+        self._taught = False  # the last session's end taught how to keep the next one alive
 
     @property
     def name(self) -> str:
@@ -157,6 +164,8 @@ class Feed:
             self._hand_out(key, units_of(key.payloads, h265=self.codec == "h265"), age)
 
     async def _wait_to_retry(self, seconds: float) -> None:
+        if self._taught:
+            return
         if self.last_failure in LINK_LOST:
             await self._admission.wait_to_retry(self.spec, seconds)
         else:
@@ -175,12 +184,19 @@ class Feed:
             )
         self._reader = SessionReader(self, self._timestamps, self._clock, self.figures)
         self._lateness.restart()
+        self._taught = False
+        self._learnt.of_address(source.address, source.peculiarities)
         try:
             async with AsyncExitStack() as session_stack:
                 async with self._admission.opening(self.spec, lambda: bool(self.subscribers)) as permit:
                     session = await self._open(source, session_stack, permit)
                 self._on_playing()
-                await self._supervise(session)
+                try:
+                    await self._supervise(session)
+                except HubError as error:
+                    cut = error.reason in (Reason.UNREACHABLE, Reason.STALLED)
+                    self._taught = cut and session.learns_from_cut(self._reader.timeouts.packet_at)
+                    raise
         finally:
             self._end_session()
 
@@ -188,7 +204,7 @@ class Feed:
         """From dialling to the answer to PLAY, within `open_timeout`. Leaving `session_stack` sends TEARDOWN."""
         self.figures.opens += 1
         self._dialled_at = self._clock.monotonic()
-        session = RtspSession(source, self._clock, self._reader, digest_seen=self._digest_address == source.address)
+        session = RtspSession(source, self._clock, self._reader, self._learnt)
         try:
             async with asyncio.timeout(self._config.open_timeout):
                 await session_stack.enter_async_context(session)
@@ -218,9 +234,6 @@ class Feed:
                 "link, or restart it",
                 reason=Reason.TIMED_OUT,
             ) from error
-        finally:
-            if session.digest_seen:
-                self._digest_address = source.address
         return session
 
     async def _supervise(self, session: RtspSession) -> None:
@@ -245,6 +258,8 @@ class Feed:
         reader = self._reader
         reader.check(now, media_timeout=self._config.media_timeout, key_frame_timeout=self._config.key_frame_timeout)
         self._publish_losses()
+        for kind, value in reader.peculiarities(now).items():
+            self._learnt.note(kind, value)
         if reader.has_intra_refresh(now):
             self.gop_cache.lengthen(LONG_GOP_SECONDS)
             waits = self.state.phase is FeedPhase.WAITING_KEY and self.state.reason is None
@@ -339,7 +354,12 @@ class Feed:
             audio_codec=self.audio.codec,
         )
 
+    def _on_learnt(self, kind: PeculiarityKind, value: str) -> None:
+        self._observer.on_feed_learnt(FeedLearnt(self.name, kind, value))
+
     def _on_failure(self, failure: Exception) -> None:
+        if self._taught:
+            return  # it is opened again at once, the other way
         self.figures.failures += 1
         state = failed(self.name, failure, self.codec)
         self._final = state.final

@@ -1564,6 +1564,8 @@ export interface components {
             name: string;
             /** Onvif Port */
             onvif_port: number | null;
+            /** Peculiarities */
+            peculiarities: components["schemas"]["PeculiarityAnswer"][];
             /** Rtsp Port */
             rtsp_port: number | null;
             /** Serial */
@@ -2118,6 +2120,21 @@ export interface components {
             signalling_ms: number | null;
             /** Stream Ms */
             stream_ms: number | null;
+        };
+        /**
+         * PeculiarityAnswer
+         * @description What was learnt of a device: where it departs from a standard, and how that is borne.
+         */
+        PeculiarityAnswer: {
+            /** Kind */
+            kind: string;
+            /**
+             * Noticed At
+             * Format: date-time
+             */
+            noticed_at: string;
+            /** Value */
+            value: string;
         };
         /** PlanCameraAnswer */
         PlanCameraAnswer: {
