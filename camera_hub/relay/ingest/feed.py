@@ -258,6 +258,8 @@ class Feed:
         reader = self._reader
         reader.check(now, media_timeout=self._config.media_timeout, key_frame_timeout=self._config.key_frame_timeout)
         self._publish_losses()
+        for kind, value in reader.peculiarities(now).items():
+            self._learnt.note(kind, value)
         if reader.has_intra_refresh(now):
             self.gop_cache.lengthen(LONG_GOP_SECONDS)
             waits = self.state.phase is FeedPhase.WAITING_KEY and self.state.reason is None
