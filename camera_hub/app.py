@@ -137,7 +137,9 @@ async def parts(
         await stack.enter_async_context(GrantTimes(database, clock, bus, sessions))
         throttle = Throttle(database, clock, access.login_failures, access.login_failure_minutes)
 
-        logins = await stack.enter_async_context(LoginBudget(clock, DatabaseLoginStore(database)))
+        logins = await stack.enter_async_context(
+            LoginBudget(clock, DatabaseLoginStore(database), vault.derived("login accounts"))
+        )
         onvif = await stack.enter_async_context(Onvif(settings.discovery, clock, logins))
         register = Register(database, bus, clock, vault, onvif)
         sources = StreamSources(database, clock, register, onvif, bus)
@@ -166,7 +168,7 @@ async def parts(
                 clock,
                 shared={
                     "village": villages.live(register),
-                    "device": devices.live(register),
+                    "device": devices.live(register, logins),
                     "camera": cameras.live(register),
                     "alarm": alarms.live(alarms_),
                     "tour": tours.live(tours_),
@@ -191,6 +193,7 @@ async def parts(
             Throttle: throttle,
             SignIn: SignIn(accounts, sessions, throttle),
             FirstSetup: FirstSetup(database, clock, accounts, access.setup_link_minutes),
+            LoginBudget: logins,
             Register: register,
             Sweeps: sweeps,
             **media_parts(media),

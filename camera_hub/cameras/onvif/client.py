@@ -12,7 +12,7 @@ from weakref import WeakValueDictionary
 
 from camera_hub.cameras import addresses, urls
 from camera_hub.cameras.credentials.device_login import DeviceLogin
-from camera_hub.cameras.credentials.login_budget import LoginBudget
+from camera_hub.cameras.credentials.login_budget import REFUSALS, LoginBudget
 from camera_hub.cameras.onvif import wsdl
 from camera_hub.cameras.onvif.describe import Described, Profile, Said, described
 from camera_hub.cameras.onvif.device import MEDIA1, OnvifDevice, readable
@@ -190,7 +190,6 @@ class Onvif:
 
         Raises HubError(BUSY) when lock, login and thread are not free within `patience` seconds.
         """
-        name = f"{target.host}:{target.port}"
         address = await addresses.resolve(target.host)
         loop = asyncio.get_running_loop()
         if self._warmed is None:  # takes up to a second, which must not count against the first devices' deadlines
@@ -205,7 +204,7 @@ class Onvif:
                     await held.enter_async_context(lock)
                     attempt = None
                     if target.login:
-                        account = self._logins.account(target.login, name)
+                        account = self._logins.account(target.login, address, target.port)
                         attempt = await held.enter_async_context(self._logins.trying(account, "onvif"))
                     await held.enter_async_context(self._free)
             except TimeoutError as error:
@@ -285,7 +284,7 @@ def _said(device: OnvifDevice, services: dict[str, str]) -> Said:
                 uris[profile.token] = device.media2(media2).stream_uri(profile.token)
         except HubError as error:
             # Addresses are requested again when pulled; a dead channel or slow recorder must not spoil the description.
-            if error.reason in (Reason.WRONG_PASSWORD, Reason.LOCKED_OUT):
+            if error.reason in REFUSALS:
                 raise
             if error.reason == Reason.TIMED_OUT:
                 break

@@ -2,13 +2,14 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from typing import Any, TypeVar
 
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from camera_hub.cameras.credentials.login_budget import LoginPause
 from camera_hub.cameras.credentials.purposes import PURPOSES, Purpose
 from camera_hub.store.tables import (
     Alarm,
@@ -17,7 +18,6 @@ from camera_hub.store.tables import (
     CameraState,
     Device,
     Favourite,
-    LoginAccount,
     StoredLogin,
     Stream,
     Village,
@@ -113,7 +113,8 @@ class LoginView:
 class DeviceView:
     """A device without its passwords; `cameras` are the ids of those not retired.
 
-    `login_retry_at`: it refused its login, which is not tried again before then.
+    `login_retry_at`, `login_reason`: it refused its login, which is not tried again before then; `login_tries_left`:
+    how many refusals a day are left before no login is tried. None as read: the login budget knows (`with_pause`).
     """
 
     id: int
@@ -132,8 +133,14 @@ class DeviceView:
     clock_offset_s: float | None
     created_at: datetime
     retired_at: datetime | None
-    login_retry_at: datetime | None
     cameras: tuple[int, ...]
+    login_retry_at: datetime | None = None
+    login_reason: str | None = None
+    login_tries_left: int | None = None
+
+    def with_pause(self, pause: LoginPause) -> "DeviceView":
+        """The device, with what the login budget knows of it."""
+        return replace(self, login_retry_at=pause.until, login_reason=pause.reason, login_tries_left=pause.tries_left)
 
 
 _FIGURES = {("live", "ok"): "online", ("picture", "fault"): "picture_fault", ("clock", "fault"): "clock_wrong"}
@@ -221,7 +228,7 @@ async def cameras(session: AsyncSession, user_id: int, where: Sequence[ColumnEle
 
 
 async def devices(session: AsyncSession, *where: ColumnElement[bool]) -> list[DeviceView]:
-    """Devices by village and name: four queries whatever their number. No query reads a sealed password."""
+    """Devices by village and name: three queries whatever their number. No query reads a sealed password."""
     rows = (
         await session.scalars(select(Device).where(*where).order_by(Device.village_id, Device.name, Device.id))
     ).all()
@@ -234,15 +241,15 @@ async def devices(session: AsyncSession, *where: ColumnElement[bool]) -> list[De
     names = select(StoredLogin.device_id, StoredLogin.purpose, StoredLogin.username)
     for device_id, purpose, username in await session.execute(names.where(StoredLogin.device_id.in_(chosen))):
         stored[device_id][purpose] = username
-    accounts = select(LoginAccount).where(LoginAccount.device_id.in_(chosen))
-    refused = {(one.device_id, one.credentials_version): one.blocked_until for one in await session.scalars(accounts)}
     return [
         _of(
             DeviceView,
             one,
             logins=tuple(LoginView(name, stored[one.id][name]) for name in PURPOSES if name in stored[one.id]),
-            login_retry_at=refused.get((one.id, one.credentials_version)),
             cameras=tuple(members[one.id]),
+            login_retry_at=None,
+            login_reason=None,
+            login_tries_left=None,
         )
         for one in rows
     ]

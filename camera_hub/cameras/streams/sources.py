@@ -15,6 +15,7 @@ from sqlalchemy import select
 
 from camera_hub.cameras import addresses, urls
 from camera_hub.cameras.credentials.device_login import DeviceLogin
+from camera_hub.cameras.credentials.login_budget import PAUSES
 from camera_hub.cameras.credentials.purposes import Purpose
 from camera_hub.cameras.onvif.client import OnvifTarget
 from camera_hub.cameras.streams.selection import Candidate, Quality, picked
@@ -33,7 +34,7 @@ ASKED_AT_ONCE = 4
 """Number of devices that one batch asks at the same time."""
 _LIMIT = 8192
 _Key = tuple[str, int, str | None]
-_FINAL = {Reason.WRONG_PASSWORD, Reason.LOCKED_OUT, Reason.REDIRECTED}
+_FINAL = PAUSES | {Reason.REDIRECTED}
 """Failures that pulling would meet too, or that must not be ignored."""
 
 

@@ -11,6 +11,7 @@ export default {
   wrong_password: 'Wrong password',
   login_needed: 'Device login required',
   locked_out: 'Too many wrong passwords; the device is locked',
+  login_paused: 'Paused: the device has refused logins too often',
   onvif_off: 'ONVIF is disabled',
   clock_wrong: 'Device clock is wrong',
   device_full: 'Device accepts no more connections',
