@@ -11,6 +11,7 @@ from typing import Any
 from fastapi import FastAPI
 
 from camera_hub import __version__
+from camera_hub.acceptor import ConnectionFigures
 from camera_hub.access.accounts import Accounts
 from camera_hub.access.grant_times import GrantTimes
 from camera_hub.access.passwords import Passwords
@@ -188,6 +189,7 @@ async def parts(
             Database: database,
             Vault: vault,
             EventBus: bus,
+            ConnectionFigures: ConnectionFigures(),
             Sessions: sessions,
             Accounts: accounts,
             Throttle: throttle,

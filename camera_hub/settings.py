@@ -30,6 +30,10 @@ class ServerSettings(_Section):
     data_dir: Path = Path("data")
     public_origins: tuple[str, ...] = ()
     secure_cookies: bool = False
+    connections: int = Field(2048, ge=64, le=32768)
+    connections_per_address: int = Field(256, ge=16)
+    request_head_seconds: Seconds = 10.0
+    request_body_seconds: Seconds = 30.0
     log_level: str = "INFO"
 
 

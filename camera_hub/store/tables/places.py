@@ -61,6 +61,17 @@ class StoredLogin(Base):
     version: Mapped[int]  # devices.credentials_version when it was set
 
 
+class DevicePeculiarity(Base):
+    """What was learnt of a device: where it departs from a standard. Kinds: camera_hub.peculiarity_kinds."""
+
+    __tablename__ = "device_peculiarities"
+
+    device_id: Mapped[int] = mapped_column(ForeignKey("devices.id", ondelete="CASCADE"), primary_key=True)
+    kind: Mapped[str] = mapped_column(String(32), primary_key=True)
+    value: Mapped[str] = mapped_column(String(256))
+    noticed_at: Mapped[datetime]  # when this value was first seen
+
+
 class LoginAccount(Base):
     """One login at one device, as long as there is something to tell: refused, accepted, or being tried. Not only of
     registered devices; a row outlives its device, so that registering it anew makes no room for more tries.
