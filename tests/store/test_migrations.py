@@ -93,7 +93,7 @@ async def test_refused_logins_are_carried_over_with_the_times_that_their_plan_im
 
     def fill(sync: Connection) -> None:
         config.attributes["connection"] = sync
-        command.downgrade(config, "0008")
+        command.downgrade(config, "0009")
         for number, host in enumerate(("192.0.2.7", "::ffff:192.0.2.8", "cam.village", "192.0.2.9"), 1):
             sync.execute(
                 text(
