@@ -153,7 +153,9 @@ async def parts(
         await seal_plain(database, vault)
         policy = HubAddresses(settings, clock)
         checks = DeviceChecks(database, policy)
-        logins = await stack.enter_async_context(LoginBudget(clock, DatabaseLoginStore(database)))
+        logins = await stack.enter_async_context(
+            LoginBudget(clock, DatabaseLoginStore(database), vault.derived("login accounts"))
+        )
         peculiarities = Peculiarities(database, bus, clock)
         onvif = await stack.enter_async_context(
             Onvif(settings.discovery, clock, logins, peculiarities=peculiarities, check=checking(None, policy))
@@ -187,7 +189,7 @@ async def parts(
                 clock,
                 shared={
                     "village": villages.live(register),
-                    "device": devices.live(register),
+                    "device": devices.live(register, logins),
                     "camera": cameras.live(register),
                     "alarm": alarms.live(alarms_),
                     "tour": tours.live(tours_),
@@ -213,6 +215,7 @@ async def parts(
             Throttle: throttle,
             SignIn: SignIn(accounts, sessions, throttle),
             FirstSetup: FirstSetup(database, clock, accounts, access.setup_link_minutes),
+            LoginBudget: logins,
             Register: register,
             Peculiarities: peculiarities,
             Sweeps: sweeps,

@@ -15,6 +15,7 @@ FINAL = frozenset(
         Reason.LOGIN_NEEDED,
         Reason.WRONG_PASSWORD,
         Reason.LOCKED_OUT,
+        Reason.LOGIN_PAUSED,
         Reason.REDIRECTED,
     }
 )

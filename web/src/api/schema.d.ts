@@ -1693,8 +1693,12 @@ export interface components {
              * @enum {string}
              */
             kind: "camera" | "recorder" | "platform";
+            /** Login Reason */
+            login_reason: string | null;
             /** Login Retry At */
             login_retry_at: string | null;
+            /** Login Tries Left */
+            login_tries_left: number | null;
             /** Logins */
             logins: components["schemas"]["LoginAnswer"][];
             /** Mac */

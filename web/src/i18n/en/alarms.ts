@@ -61,6 +61,7 @@ export default {
     wrong_password: 'Check and change the login. Do not guess: the device may lock itself.',
     login_needed: 'Enter the device’s user name and password.',
     locked_out: 'The device locked its login: wait, or unlock it there, then use the right password.',
+    login_paused: 'Wrong logins were typed for this device before: it is tried again by itself; check and enter the right one.',
     onvif_off: 'Switch on ONVIF in the device’s own pages and add an ONVIF user.',
     clock_wrong: 'Set NTP in the device’s own pages.',
     device_full: 'Too many connections to the device: close other software that uses it.',

@@ -61,6 +61,7 @@ export default {
     wrong_password: '核对并更换账号密码；不要反复试，以免设备锁定。',
     login_needed: '填写设备的用户名和密码。',
     locked_out: '等锁定解除后再用正确密码，或在设备上解锁。',
+    login_paused: '此前多次输错密码：到点会自动再试；请核对后填写正确的账号密码。',
     onvif_off: '在设备网页里打开“ONVIF/集成协议”，并添加 ONVIF 用户。',
     clock_wrong: '在设备网页里设置 NTP 校时。',
     device_full: '关闭其他占用该设备的软件，或减少取流。',
