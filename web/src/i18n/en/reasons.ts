@@ -123,4 +123,6 @@ export default {
   too_many_rules: 'A channel has too many rules',
   no_such_village: 'A rule names a village that no longer exists',
   channel_of_settings: 'This channel’s address stands in the settings file: change notices.webhook_url there, or disable it here',
+  unknown_token: 'No such stream token; ask for a new one',
+  too_many_unknown_tokens: 'This address used too many unknown tokens; wait, and check the player',
 }
