@@ -11,6 +11,7 @@ from typing import Any
 from fastapi import FastAPI
 
 from camera_hub import __version__
+from camera_hub.acceptor import ConnectionFigures
 from camera_hub.access.accounts import Accounts
 from camera_hub.access.grant_times import GrantTimes
 from camera_hub.access.passwords import Passwords
@@ -51,11 +52,17 @@ from camera_hub.api.routing import check_parts, check_policies
 from camera_hub.api.static import SafeHeaders, StaticPages
 from camera_hub.cameras.credentials.login_budget import LoginBudget
 from camera_hub.cameras.credentials.login_store import DatabaseLoginStore
+from camera_hub.cameras.device_checks import DeviceChecks
 from camera_hub.cameras.discovery.sweeps import Sweeps
+from camera_hub.cameras.hub_addresses import HubAddresses
 from camera_hub.cameras.onvif.client import Onvif
+from camera_hub.cameras.peculiarities import Peculiarities
+from camera_hub.cameras.reach import checking
 from camera_hub.cameras.register.proofs import Proofs
 from camera_hub.cameras.register.register import Register
 from camera_hub.cameras.streams.sources import StreamSources
+from camera_hub.cameras.streams.stored_urls import seal_plain
+from camera_hub.cameras.streams.stream_addresses import StreamAddresses
 from camera_hub.clock import Clock
 from camera_hub.events import EventBus
 from camera_hub.health.alarms.alarms import Alarms
@@ -63,6 +70,7 @@ from camera_hub.health.expiry_rules import expiry_rules
 from camera_hub.health.history import ObservationHistory
 from camera_hub.health.notices.channels import NoticeChannels
 from camera_hub.health.notices.delivery import NoticeDelivery
+from camera_hub.health.rounds.reachability import DeviceContacts
 from camera_hub.health.rounds.rounds import Rounds
 from camera_hub.instance import only_instance
 from camera_hub.media.child_process import Spawn, spawn_process
@@ -83,6 +91,7 @@ from camera_hub.media.wall.whep import WhepViewers
 from camera_hub.patrol.runs import Runs
 from camera_hub.patrol.scenes import Scenes
 from camera_hub.patrol.tours import Tours
+from camera_hub.private_files import make_private
 from camera_hub.running import keep_running, running
 from camera_hub.settings import Settings
 from camera_hub.store.database import Database
@@ -128,6 +137,7 @@ async def parts(
     async with AsyncExitStack() as stack:
         data_dir = settings.server.data_dir
         stack.enter_context(only_instance(data_dir))
+        make_private(data_dir, settings.database_file)
         database = await stack.enter_async_context(Database(settings.database_url))
         await stack.enter_async_context(only_hub(database, clock))
         vault = Vault.open_or_create(data_dir / "vault.key")
@@ -140,16 +150,24 @@ async def parts(
         await stack.enter_async_context(GrantTimes(database, clock, bus, sessions))
         throttle = Throttle(database, clock, access.login_failures, access.login_failure_minutes)
 
+        await seal_plain(database, vault)
+        policy = HubAddresses(settings, clock)
+        checks = DeviceChecks(database, policy)
         logins = await stack.enter_async_context(LoginBudget(clock, DatabaseLoginStore(database)))
-        onvif = await stack.enter_async_context(Onvif(settings.discovery, clock, logins))
-        register = Register(database, bus, clock, vault, onvif)
-        sources = StreamSources(database, clock, register, onvif, bus)
+        peculiarities = Peculiarities(database, bus, clock)
+        onvif = await stack.enter_async_context(
+            Onvif(settings.discovery, clock, logins, peculiarities=peculiarities, check=checking(None, policy))
+        )
+        register = Register(database, bus, clock, vault, onvif, checks)
+        stream_addresses = StreamAddresses(database, clock, register, onvif, vault)
+        sources = StreamSources(database, stream_addresses, register, onvif, bus, peculiarities, checks)
         media = await stack.enter_async_context(
             MediaEngine(settings, clock, bus, database, sources, logins, HelperCommands(spawn=spawn))
         )
         await stack.enter_async_context(Proofs(database, bus, clock, media.prover))
-        sweeps = await stack.enter_async_context(Sweeps(settings.discovery, onvif, bus, clock, database))
-        rounds = await stack.enter_async_context(Rounds(settings.health, clock, bus, database, media.looks, onvif))
+        sweeps = await stack.enter_async_context(Sweeps(settings.discovery, onvif, bus, clock, database, policy))
+        contacts = DeviceContacts(checks, onvif)
+        rounds = await stack.enter_async_context(Rounds(settings.health, clock, bus, database, media.looks, contacts))
         channels = NoticeChannels(database, bus, clock, vault)
         await channels.follow_settings(settings.notices)
         await stack.enter_async_context(NoticeDelivery(clock, bus, database, vault))
@@ -189,6 +207,7 @@ async def parts(
             Database: database,
             Vault: vault,
             EventBus: bus,
+            ConnectionFigures: ConnectionFigures(),
             Sessions: sessions,
             Accounts: accounts,
             Throttle: throttle,

@@ -12,27 +12,24 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from ipaddress import ip_address
 
-import uvicorn
-
 from camera_hub import allocator
+from camera_hub.acceptor import (
+    ConnectionFigures,
+    ConnectionLimits,
+    ConnectionTable,
+    raise_descriptor_limit,
+    room_for_connections,
+)
 from camera_hub.app import Parts, create_app, parts
 from camera_hub.clock import Clock
 from camera_hub.errors import HubError, Kind
-from camera_hub.settings import Settings
+from camera_hub.http_server import Doorkeeper, RequestTimeouts, server_of
+from camera_hub.settings import ServerSettings, Settings
 
 log = logging.getLogger(__name__)
 
-DRAIN_SECONDS = 3
 STOP_SECONDS = 9.0
 """Seconds from the first signal to the exit, whatever hangs: service managers kill after 10 s."""
-
-
-class _Server(uvicorn.Server):
-    """Does not handle signals: `StopSignal` does, since what runs beside the server needs them too."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,23 +46,15 @@ async def serving(
 ) -> AsyncIterator[Serving]:
     """The whole hub, serving while the block runs; `announce` is awaited before it listens. Raises HubError."""
     allocator.give_back()
+    descriptors = raise_descriptor_limit()
     with _bound(settings.server.host, settings.server.port) as listener:
         async with parts(settings, clock) as running:
-            config = uvicorn.Config(
-                create_app(settings, running),
-                lifespan="off",
-                log_config=None,
-                access_log=False,
-                server_header=False,
-                ws="websockets-sansio",
-                ws_max_size=64 * 1024,
-                timeout_graceful_shutdown=DRAIN_SECONDS,
-            )
+            door = doorkeeper(settings.server, descriptors, clock, running[ConnectionFigures])
+            server = server_of(create_app(settings, running), door)
             hub = Serving(public_url(settings, listener.getsockname()[1]), running)
             if announce is not None:
                 await announce(hub)
             _listen(listener)
-            server = _Server(config)
             task = asyncio.create_task(server.serve(sockets=[listener]), name="http server")
             try:
                 async with _unless_ended(task):
@@ -74,6 +63,14 @@ async def serving(
                 server.should_exit = True
                 await asyncio.wait([task])
         task.result()
+
+
+def doorkeeper(settings: ServerSettings, descriptors: int, clock: Clock, figures: ConnectionFigures) -> Doorkeeper:
+    """Who may connect, for a process that may have so many descriptors."""
+    total = room_for_connections(settings.connections, descriptors)
+    limits = ConnectionLimits(total, unused=total // 2, per_address=settings.connections_per_address)
+    timeouts = RequestTimeouts(settings.request_head_seconds, settings.request_body_seconds)
+    return Doorkeeper(ConnectionTable(limits), timeouts, clock, figures)
 
 
 @asynccontextmanager
@@ -186,7 +183,7 @@ def _bound(host: str, port: int) -> Iterator[socket.socket]:
 def _listen(listener: socket.socket) -> None:
     """Start to accept connections; if two programs have bound the same port, the second one fails here."""
     try:
-        listener.listen(512)
+        listener.listen(1024)
     except OSError as error:
         host, port = listener.getsockname()[:2]
         raise _in_use(host, port, error) from error

@@ -30,6 +30,10 @@ class ServerSettings(_Section):
     data_dir: Path = Path("data")
     public_origins: tuple[str, ...] = ()
     secure_cookies: bool = False
+    connections: int = Field(2048, ge=64, le=32768)
+    connections_per_address: int = Field(256, ge=16)
+    request_head_seconds: Seconds = 10.0
+    request_body_seconds: Seconds = 30.0
     log_level: str = "INFO"
 
 
@@ -135,6 +139,7 @@ class DiscoverySettings(_Section):
     ports: tuple[int, ...] = (80, 8080, 8000, 8899, 2020)
     onvif_timeout: Seconds = 10.0
     reply_bytes: int = Field(1024 * 1024, ge=65536)
+    local_devices: bool = False
 
 
 class HealthSettings(_Section):
@@ -188,6 +193,15 @@ class Settings(_Section):
     notices: NoticeSettings = NoticeSettings()
     metrics: MetricsSettings = MetricsSettings()
     patrol: PatrolSettings = PatrolSettings()
+
+    @property
+    def database_file(self) -> Path | None:
+        """SQLite's file, None for another database."""
+        url = self.database_url
+        if not url.startswith("sqlite"):
+            return None
+        name = url.partition("///")[2].partition("?")[0]
+        return Path(name) if name and not name.startswith((":memory:", "file:")) else None
 
     @property
     def database_url(self) -> str:

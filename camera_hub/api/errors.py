@@ -12,9 +12,11 @@ from fastapi import FastAPI, Request, WebSocket
 from fastapi.exceptions import RequestValidationError, WebSocketRequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from camera_hub.errors import HubError, Kind, Reason
+from camera_hub.logs import outside
 
 log = logging.getLogger(__name__)
 
@@ -80,8 +82,10 @@ class Unexpected:
 
         try:
             await self._app(scope, receive, watched)
+        except ClientDisconnect:
+            return  # the browser went away in the middle of its request: nobody is there to be answered
         except Exception:
-            log.exception("%s %s failed unexpectedly", scope.get("method", "WS"), scope["path"])
+            log.exception("%s %s failed unexpectedly", outside(scope.get("method", "WS")), outside(scope["path"]))
             if started:
                 return  # the answer is under way; the server closes the connection of an unfinished one
             if scope["type"] == "websocket":

@@ -14,7 +14,7 @@ from camera_hub.access.stream_tokens import TokenHolder
 from camera_hub.api import errors
 from camera_hub.api.player_login import PlayerLogin, Shown, player_address, player_login
 from camera_hub.api.routing import SessionReader, part, public
-from camera_hub.api.schemas.base import Id
+from camera_hub.api.schemas.base import Id, Key
 from camera_hub.errors import HubError, Kind
 from camera_hub.media.rtsp_out.admission import PlayerAdmission, PlayerRequest
 from camera_hub.media.rtsp_out.whep_players import WhepPlayers
@@ -44,16 +44,29 @@ Players = Annotated[WhepPlayers, part(WhepPlayers)]
 ViewersPart = Annotated[Viewers, part(Viewers)]
 SettingsPart = Annotated[Settings, part(Settings)]
 
+
+def _body(kind: str, limit: int) -> dict[str, Any]:
+    """How OpenAPI describes a body of text that the route reads itself."""
+    return {"requestBody": {"required": True, "content": {kind: {"schema": {"type": "string", "maxLength": limit}}}}}
+
+
 _OFFERS: dict[str, Any] = {
     "status_code": 201,
     "response_class": Response,
     "responses": {201: {"content": {_SDP: {}}, "description": "The answer; its Location is the session."}},
-    "openapi_extra": {"requestBody": {"required": True, "content": {_SDP: {"schema": {"type": "string"}}}}},
+    "openapi_extra": {
+        "requestBody": {"required": True, "content": {_SDP: {"schema": {"type": "string", "maxLength": MAX_OFFER}}}}
+    },
 }
 _PATCHES: dict[str, Any] = {
     "status_code": 204,
     "response_class": Response,
-    "openapi_extra": {"requestBody": {"required": True, "content": {_FRAGMENT: {"schema": {"type": "string"}}}}},
+    "openapi_extra": {
+        "requestBody": {
+            "required": True,
+            "content": {_FRAGMENT: {"schema": {"type": "string", "maxLength": MAX_FRAGMENT}}},
+        }
+    },
 }
 _ENDS: dict[str, Any] = {"response_class": Response}
 _ASKS: dict[str, Any] = {"status_code": 204, "response_class": Response, "dependencies": [public()]}
@@ -86,7 +99,7 @@ async def watch_by_path(
     players: Players,
     settings: SettingsPart,
     request: Request,
-    token: str,
+    token: Key,
     camera_id: Id,
     quality: StreamQuality | None = None,
 ) -> Response:
@@ -100,7 +113,7 @@ async def watch_by_path(
 
 
 @router.patch("/api/whep/{viewer}", **_PATCHES)
-async def trickle(player: Player, whep: Whep, request: Request, viewer: str) -> Response:
+async def trickle(player: Player, whep: Whep, request: Request, viewer: Key) -> Response:
     """The player's candidates, which are not needed. If-Match must be the session's ETag, or *."""
     fragment = await _text(request, _FRAGMENT, MAX_FRAGMENT, "fragment")
     refused = whep.patch(viewer, player.watcher, request.headers.get("if-match", ""), fragment)
@@ -112,7 +125,7 @@ async def trickle(player: Player, whep: Whep, request: Request, viewer: str) -> 
 
 @router.patch("/whep/{token}/{camera_id}/sessions/{viewer}", **_PATCHES)
 async def trickle_by_path(
-    player: Player, whep: Whep, request: Request, token: str, camera_id: Id, viewer: str
+    player: Player, whep: Whep, request: Request, token: Key, camera_id: Id, viewer: Key
 ) -> Response:
     """The same with the stream token in the path."""
     _require_token(player)
@@ -120,14 +133,14 @@ async def trickle_by_path(
 
 
 @router.delete("/api/whep/{viewer}", **_ENDS)
-async def end(player: Player, viewers: ViewersPart, viewer: str) -> Response:
+async def end(player: Player, viewers: ViewersPart, viewer: Key) -> Response:
     """End the session."""
     await viewers.close(viewer, player.watcher)
     return Response(status_code=200)
 
 
 @router.delete("/whep/{token}/{camera_id}/sessions/{viewer}", **_ENDS)
-async def end_by_path(player: Player, viewers: ViewersPart, token: str, camera_id: Id, viewer: str) -> Response:
+async def end_by_path(player: Player, viewers: ViewersPart, token: Key, camera_id: Id, viewer: Key) -> Response:
     """The same with the stream token in the path."""
     _require_token(player)
     return await end(player, viewers, viewer)

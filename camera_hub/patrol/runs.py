@@ -11,12 +11,12 @@ from contextlib import AsyncExitStack
 from datetime import datetime, tzinfo
 from typing import Literal, Protocol, Self
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from camera_hub.access.policy import Actor
 from camera_hub.clock import Clock
-from camera_hub.errors import HubError, Kind
+from camera_hub.errors import DATABASE_REASONS, HubError, Kind
 from camera_hub.events import EventBus, RunChanged
 from camera_hub.patrol import record, timetable, township, visibility
 from camera_hub.patrol.condition import FeedReasons, dead_cameras
@@ -186,15 +186,19 @@ class Runs:
             query = query.where(Run.tour_id == tour_id)
         if before is not None:
             query = query.where(Run.id < before)
+        now = self._clock.now()
+        await self._advance_due(query, now)
         async with self._database.read() as session:
             runs = (await session.scalars(query)).all()
-            return await views(session, runs, self._plans, self._media, self._clock.now())
+            return await views(session, runs, self._plans, self._media, now)
 
     async def get(self, actor: Actor, run_id: int) -> RunView:
         """Raises HubError(NOT_FOUND)."""
         township.require(actor, "run")
+        now = self._clock.now()
+        await self._advance_due(select(Run).where(Run.id == run_id), now)
         async with self._database.read() as session:
-            return await self._view(session, await _row(session, run_id))
+            return await self._view(session, await _row(session, run_id), now)
 
     async def some(self, run_ids: Collection[int]) -> Sequence[RunView]:
         """Those of the given runs that exist. The caller decides who may see them."""
@@ -255,18 +259,39 @@ class Runs:
                 dead = await self._dead(session, *plans.values())
             for run in runs:
                 due = timetable.due(dwells(plans[run.id]), cursor_of(run))
-                if due is not None and due <= self._clock.now() and (moved := await self._advance_alone(run.id)):
+                now = self._clock.now()
+                if due is not None and due <= now and (moved := await self._advance_alone(run.id, now)):
                     self._changed([run.id], wake=False)  # at once: this is committed, while what follows may fail
                     run = moved
                 keep = self._warming.keep(run.id, plans[run.id], cursor_of(run), dead, self._clock.now())
                 sleep = min(sleep, keep)
         return sleep
 
-    async def _advance_alone(self, run_id: int) -> Run | None:
+    async def _advance_due(self, query: Select[Run], now: datetime) -> None:
+        """Make the changes of these runs that are due at `now` and that the loop has not made yet: what is shown of a
+        run is where its timetable has it. While the database takes no writes, it is shown as it was."""
+        async with self._database.read() as session:
+            running = [run for run in await session.scalars(query) if run.state == "running"]
+            plans = {run.id: await self._plans.of(session, run.id) for run in running}
+        for run in running:
+            due = timetable.due(dwells(plans[run.id]), cursor_of(run))
+            if due is not None and due <= now:
+                try:
+                    async with self._lock:
+                        await self._follow_clock_step()
+                        moved = await self._advance_alone(run.id, now)
+                except HubError as error:
+                    if error.reason not in DATABASE_REASONS:
+                        raise
+                    continue
+                if moved:
+                    self._changed([run.id])
+
+    async def _advance_alone(self, run_id: int, now: datetime) -> Run | None:
         async with self._database.write() as session:
             run = await session.get_one(Run, run_id)
             plan = await self._plans.of(session, run_id)
-            moved = await self._advance(session, run, plan, await self._dead(session, plan), self._clock.now())
+            moved = await self._advance(session, run, plan, await self._dead(session, plan), now)
             if moved:
                 await roll_up(session, run, self._zone)
         return run if moved else None
@@ -307,8 +332,9 @@ class Runs:
         cameras = {camera for plan in plans for stop in plan for camera in stop.ids}
         return await dead_cameras(session, cameras, self._media) if cameras else {}
 
-    async def _view(self, session: AsyncSession, run: Run) -> RunView:
-        return (await views(session, [run], self._plans, self._media, self._clock.now()))[0]
+    async def _view(self, session: AsyncSession, run: Run, now: datetime | None = None) -> RunView:
+        now = self._clock.now() if now is None else now
+        return (await views(session, [run], self._plans, self._media, now))[0]
 
     def _changed(self, runs: Collection[int], *, wake: bool = True) -> None:
         for run_id in runs:

@@ -105,7 +105,7 @@ def test_the_page_of_the_readme_plays_a_camera_by_token(page: Page, site: Site) 
     address = f"{site.url}/whep/{text}/{camera_with(site, 'opus')}"
     page.route(f"{PAGE}/**", lambda route: route.fulfill(body=found.group(1), content_type="text/html"))
     asked: list[Request] = []
-    page.on("request", asked.append)
+    page.on("request", lambda request: asked.append(request))
     page.goto(f"{PAGE}/#{address}")
     playing = "() => { const v = document.querySelector('video'); return v.videoWidth > 0 && v.currentTime > 1 }"
     page.wait_for_function(playing, timeout=30_000)

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 
 from camera_hub.events import EventBus
 from camera_hub.health.notices.channels import ChannelDraft, NoticeChannels
@@ -240,6 +240,25 @@ async def test_the_running_part_follows_its_channels(database: Database, bus: Ev
         await verbs.remove(channel.id)
     assert [sent["kind"] for sent in sink.told] == ["opened"]
     assert [sent["kind"] for sent in other.told] == ["closed"]
+
+
+async def test_a_channel_is_removed_while_a_result_is_being_noted(
+    sink: Receiver, client: WebhookClient, database: Database, clock: ManualClock, channel: int
+) -> None:
+    """Both lock the channel first, so that one waits for the other; in another order PostgreSQL ends in a deadlock."""
+    if database.is_sqlite:
+        return  # it has one writer at a time
+    await add_notices(database, clock, channel, "opened")
+    delivery = await delivery_to(sink, clock, database, client)
+    waits = text("SELECT count(*) FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY(pg_blocking_pids(pid))")
+    async with database.write() as session:
+        row = await session.get_one(NoticeChannel, channel, with_for_update=True)
+        noting = asyncio.create_task(delivery.deliver_next())
+        while not await session.scalar(waits):
+            assert not noting.done()
+        await session.delete(row)
+    assert await noting
+    assert await rows(database) == []
 
 
 async def until_sent(sink: Receiver, clock: ManualClock, count: int) -> None:

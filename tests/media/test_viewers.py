@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from camera_hub.access.policy import Actor, Role
-from camera_hub.errors import HubError, Kind, Reason
+from camera_hub.errors import Explanation, HubError, Kind, Reason
 from camera_hub.events import EventBus
 from camera_hub.media.background import Background
 from camera_hub.media.capacity.budget import Grant
@@ -126,7 +126,7 @@ async def test_viewers_end_with_their_page_their_session_or_what_cannot_be_playe
     await door.viewers.sweep()
     assert len(door.viewers) == 2
     player = next(viewer for viewer in door.sessions if viewer.page is None)
-    player.shown[0] = TileSlot(0, camera_id=1, refusal=(Reason.NO_H264, "no stream"))
+    player.shown[0] = TileSlot(0, camera_id=1, refusal=Explanation(Reason.NO_H264, "no stream"))
     door.clock.move(16)
     await door.viewers.sweep()
     assert len(door.viewers) == 0

@@ -225,6 +225,23 @@ async def test_an_order_that_meets_the_change_of_stops_is_told_so(centre: Centre
         assert await centre.lines(runs, run.id) == [(0, "shown", None, 10), (1, "shown", None, None)]
 
 
+async def test_a_reader_ahead_of_the_loop_sees_the_stop_of_the_timetable(centre: Centre) -> None:
+    """A page asks in the moment of a change, or just after a restart, before the loop has woken up."""
+    tour = await centre.tour(10, 20, 30)
+    async with centre.runs() as runs:
+        run = await runs.start(centre.actor, tour, loop=False)
+        await centre.clock.asleep()
+        centre.clock.move(10.2)
+        seen = await runs.get(centre.actor, run.id)
+        assert (seen.position, seen.revision) == (1, 1)
+        assert seen.time_left_s == pytest.approx(19.8)
+        centre.clock.move(20.3)
+        (seen,) = await runs.list(centre.actor, state="active")
+        assert (seen.position, seen.revision) == (2, 2)
+        assert seen.time_left_s == pytest.approx(29.5)
+        assert [line[:2] for line in await centre.lines(runs, run.id)] == [(0, "shown"), (1, "shown"), (2, "shown")]
+
+
 async def test_a_restart_goes_on_at_the_right_stop(centre: Centre) -> None:
     tour = await centre.tour(10, 20, 30, 40)
     async with centre.runs() as runs:
@@ -352,8 +369,9 @@ async def test_a_run_that_was_moved_is_an_event_though_the_next_one_fails(centre
         with centre.bus.subscribe(RunChanged) as events:
             await centre.clock.walk(11)
             assert await events.next() == RunChanged(first.id)
-        sql_event.remove(centre.database.engine.sync_engine, "before_cursor_execute", fails)
         assert (await runs.get(centre.actor, second.id)).position == 0
+        sql_event.remove(centre.database.engine.sync_engine, "before_cursor_execute", fails)
+        assert (await runs.get(centre.actor, second.id)).position == 1
 
 
 def event_of(run_id: int) -> Callable[..., None]:

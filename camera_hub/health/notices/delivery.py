@@ -137,13 +137,14 @@ class ChannelDelivery:
         else:
             values["next_attempt_at"] = now + timedelta(seconds=self._backoff.pause(attempts))
         async with self._database.write() as session:
-            await session.execute(update(Notice).where(Notice.id == notice.id).values(values))
             if attempted:
+                # The channel before the notice, as its removal locks them: the other way round is a deadlock.
                 result: dict[str, object] = {"last_attempt_at": now, "last_error": attempt.error}
                 if attempt.outcome is PostOutcome.DELIVERED:
                     result["last_success_at"] = now
                 channel = update(NoticeChannel).where(NoticeChannel.id == self._to.channel_id)
                 await session.execute(channel.values(result))
+            await session.execute(update(Notice).where(Notice.id == notice.id).values(values))
 
 
 class NoticeDelivery:

@@ -42,7 +42,7 @@ class Reauthorization:
         """
         facts = await self._authorization.facts_or_none(camera_id)
         for viewer, tile in self._sessions.watching(camera_id):
-            refused = tile.refusal is not None and tile.refusal[0] in NOT_SHOWN_HERE
+            refused = tile.refusal is not None and tile.refusal.reason in NOT_SHOWN_HERE
             if facts is None or facts.state != "approved" or refused or tile.stills_reason is not None:
                 self._requests.choose_again(viewer, tile)
             elif tile.fault_since != facts.fault_since:

@@ -195,7 +195,7 @@ class TileRequests:
         now, retry_in = self._clock.now(), error.params.get("retry_in")
         if error.reason == Reason.BUSY and tile.queued is None:
             retry_in = ASK_AGAIN_SECONDS
-        tile.refusal, tile.refused_at = (error.reason, error.detail), tile.refused_at or now
+        tile.refusal, tile.refused_at = error.explanation, tile.refused_at or now
         tile.retry_at = now + timedelta(seconds=retry_in) if retry_in is not None else None
         tile.chosen = tile.stills_reason = None
         self._bindings.unbind(viewer, tile)

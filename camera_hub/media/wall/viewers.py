@@ -169,5 +169,5 @@ class Viewers:
 def _unplayable(viewer: ViewerSession) -> str | None:
     """Why none of the viewer's tiles can be played; None while one may be."""
     refusals = [tile.refusal for tile in viewer.shown.values()]
-    reasons = [refusal[0] for refusal in refusals if refusal is not None and refusal[0] in CODEC_REASONS]
+    reasons = [one.reason for one in refusals if one is not None and one.reason in CODEC_REASONS]
     return reasons[0] if reasons and len(reasons) == len(refusals) else None

@@ -1360,6 +1360,10 @@ export interface components {
              * Format: date-time
              */
             opened_at: string;
+            /** Params */
+            params: {
+                [key: string]: string | number;
+            };
             /** Recovered */
             recovered: number[];
             /**
@@ -1393,13 +1397,22 @@ export interface components {
         };
         /**
          * ApproveCameras
-         * @description Approve several cameras; all of them may be given a place class.
+         * @description Approve several cameras, and with them the places where their devices are; all may be given a place class.
+         *
+         *     `places`: where their devices were seen to be (device id → host:port); one that is elsewhere now is not approved.
          */
         ApproveCameras: {
             /** Ids */
             ids: number[];
             /** Place Class */
             place_class?: ("key_road" | "key_unit" | "high_incidence" | "entrance" | "school" | "water" | "square" | "other") | null;
+            /**
+             * Places
+             * @default {}
+             */
+            places: {
+                [key: string]: string;
+            };
         };
         /** CameraAnswer */
         CameraAnswer: {
@@ -1638,6 +1651,8 @@ export interface components {
         };
         /** DeviceAnswer */
         DeviceAnswer: {
+            /** Approved Place */
+            approved_place: string | null;
             /** Cameras */
             cameras: number[];
             /** Clock Offset S */
@@ -1668,14 +1683,22 @@ export interface components {
             manufacturer: string;
             /** Model */
             model: string;
+            /** Moved At */
+            moved_at: string | null;
             /** Name */
             name: string;
             /** Onvif Port */
             onvif_port: number | null;
+            /** Peculiarities */
+            peculiarities: components["schemas"]["PeculiarityAnswer"][];
+            /** Place */
+            place: string;
             /** Rtsp Port */
             rtsp_port: number | null;
             /** Serial */
             serial: string;
+            /** Streams */
+            streams: components["schemas"]["StreamAddressAnswer"][];
             /** Village Id */
             village_id: number;
         };
@@ -1705,12 +1728,21 @@ export interface components {
             bad_packets: number;
             /** Bytes */
             bytes: number;
+            /**
+             * Camera Clock
+             * @enum {string}
+             */
+            camera_clock: "well" | "standing" | "wrong_rate";
             /** Codec */
             codec: string | null;
             /** Dropped */
             dropped: number;
             /** Failures */
             failures: number;
+            /** Foreign Payload */
+            foreign_payload: number;
+            /** Foreign Ssrc */
+            foreign_ssrc: number;
             /** Frames */
             frames: number;
             /** Gaps */
@@ -1727,10 +1759,26 @@ export interface components {
             key_frames: number;
             /** Lateness */
             lateness: number;
+            /** Loss Percent */
+            loss_percent: number;
+            /** Lost Broken */
+            lost_broken: number;
+            /** Lost Gap */
+            lost_gap: number;
+            /** Lost No Key Frame */
+            lost_no_key_frame: number;
+            /** Lost No Parameter Sets */
+            lost_no_parameter_sets: number;
+            /** Lost Restart */
+            lost_restart: number;
             /** Opens */
             opens: number;
             /** Packets */
             packets: number;
+            /** Repeats */
+            repeats: number;
+            /** Stream Restarts */
+            stream_restarts: number;
             /** Width */
             width: number | null;
         };
@@ -2199,6 +2247,10 @@ export interface components {
             key_frame_ms: number | null;
             /** Live */
             live: string | null;
+            /** Params */
+            params: {
+                [key: string]: string | number;
+            };
             /** Picture */
             picture: string | null;
             /** Reason */
@@ -2211,6 +2263,21 @@ export interface components {
             signalling_ms: number | null;
             /** Stream Ms */
             stream_ms: number | null;
+        };
+        /**
+         * PeculiarityAnswer
+         * @description What was learnt of a device: where it departs from a standard, and how that is borne.
+         */
+        PeculiarityAnswer: {
+            /** Kind */
+            kind: string;
+            /**
+             * Noticed At
+             * Format: date-time
+             */
+            noticed_at: string;
+            /** Value */
+            value: string;
         };
         /** PlanCameraAnswer */
         PlanCameraAnswer: {
@@ -2703,6 +2770,21 @@ export interface components {
             /** Whep */
             whep: string;
         };
+        /**
+         * StreamAddressAnswer
+         * @description Where a stream was pulled last, without any login: what may be one is masked by "…". "" = not known.
+         */
+        StreamAddressAnswer: {
+            /** Address */
+            address: string;
+            /** Camera Id */
+            camera_id: number;
+            /**
+             * Role
+             * @enum {string}
+             */
+            role: "main" | "sub";
+        };
         /** StreamAnswer */
         StreamAnswer: {
             /** Codec */
@@ -2911,7 +2993,11 @@ export interface components {
             /** Interval */
             interval?: number | null;
             /** Note */
-            note?: ("link_poor" | "link_sub" | "link_keys" | "late" | "late_sub" | "busy_sub") | null;
+            note?: ("link_poor" | "link_sub" | "link_keys" | "late" | "lossy" | "late_sub" | "busy_sub") | null;
+            /** Params */
+            params?: {
+                [key: string]: string | number;
+            };
             /** Picture */
             picture?: number | null;
             /** Reason */

@@ -19,6 +19,7 @@ from camera_hub.relay.webrtc.answer import Ssrcs, Transport, write_answer
 from camera_hub.relay.webrtc.ice import IcePeer
 from camera_hub.relay.webrtc.offer import read_offer
 from camera_hub.relay.webrtc.udp_port import UdpPort
+from tests.fuzz.device_targets import DEVICE_TARGETS
 
 BASE = "rtsp://10.0.0.1:554/live/1"
 SECRET = "pass-word-of-the-fuzzer"
@@ -137,5 +138,6 @@ TARGETS: dict[str, Callable[[bytes], None]] = {
     "rtp": rtp,
     "rtcp": reports,
     "sps": parameters,
+    **DEVICE_TARGETS,
 }
 """By the beginning of a corpus file's name."""
