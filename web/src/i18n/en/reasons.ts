@@ -126,7 +126,6 @@ export default {
   expired: 'The token has expired',
   expires_in_past: 'The expiry date has passed',
   too_many_tokens: 'The maximum number of tokens is reached',
-  rtsp_out_off: 'RTSP output is disabled',
   scope: 'Choose a village or cameras that are in service',
   out_of_scope: 'The camera is outside the token’s scope',
   webhook_url: 'The address must begin with http:// or https:// and name a host',
@@ -135,4 +134,6 @@ export default {
   too_many_rules: 'A channel has too many rules',
   no_such_village: 'A rule names a village that no longer exists',
   channel_of_settings: 'This channel’s address stands in the settings file: change notices.webhook_url there, or disable it here',
+  unknown_token: 'No such stream token; ask for a new one',
+  too_many_unknown_tokens: 'This address used too many unknown tokens; wait, and check the player',
 }

@@ -126,7 +126,6 @@ export default {
   expired: '凭证已过期',
   expires_in_past: '有效期已过',
   too_many_tokens: '凭证数量已达上限',
-  rtsp_out_off: 'RTSP 转发未启用',
   scope: '范围不对：请选择在用的村或点位',
   out_of_scope: '点位不在凭证范围内',
   webhook_url: '推送地址须以 http:// 或 https:// 开头并写明主机',
@@ -135,4 +134,6 @@ export default {
   too_many_rules: '一个渠道的规则过多',
   no_such_village: '规则里的村/小区已不存在',
   channel_of_settings: '该渠道的地址写在配置文件 notices.webhook_url 里，请在那里修改；这里可以停用',
+  unknown_token: '没有这个取流凭证，请向管理员申请新的',
+  too_many_unknown_tokens: '此地址多次使用不存在的凭证，请稍后再试并检查播放端设置',
 }
