@@ -79,6 +79,15 @@ class Answer(BaseModel):
     model_config = ConfigDict(from_attributes=True)
 
 
+class ErrorAnswer(Answer):
+    """What went wrong (camera_hub.errors): the kind, the reason that pages translate, and a sentence in English."""
+
+    error: str
+    reason: str
+    detail: str
+    params: dict[str, Any]
+
+
 class Done(Answer):
     """The request was carried out; there is nothing to return but the time (hub time)."""
 
