@@ -151,9 +151,12 @@ class Player:
             self._target = target
             token_hash = hashlib.sha256((target.token or "").encode()).hexdigest()
             address = self.connection.address
-            self.feed_name = await self._host.authorize(
-                RtspAsk(self.name, token_hash, target.camera, target.quality, address, agent[:MAX_AGENT])
-            )
+            ask = RtspAsk(self.name, token_hash, target.camera, target.quality, address, agent[:MAX_AGENT])
+            self.connection.asked_for = True
+            try:
+                self.feed_name = await self._host.authorize(ask)
+            finally:
+                self.connection.asked_for = self.feed_name is not None
         if self._feed is None:
             feed = self._host.feed(self.feed_name)
             if feed is None:
