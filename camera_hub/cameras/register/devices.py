@@ -249,11 +249,21 @@ class Devices:
         return await self._done(actor, device, cameras)
 
     async def retire(self, actor: Actor, device_id: int) -> None:
-        """Take the device and all its cameras out of service; history is kept. Raises HubError(NOT_FOUND)."""
+        """Take the device and all its cameras out of service; history is kept.
+
+        Whoever may not retire cameras (`Action.APPROVE`) may only take back a device of which none is approved yet.
+        Raises HubError: NOT_FOUND, FORBIDDEN (approved_cameras).
+        """
         async with self._database.write() as session:
             device = await self._mine(session, actor, device_id)
-            device.retired_at = self._clock.now()
             cameras = await _in_service(session, device_id)
+            if not allows(actor, Action.APPROVE) and any(camera.state == "approved" for camera in cameras):
+                raise HubError(
+                    Kind.FORBIDDEN,
+                    "this device has approved cameras, which only the township retires; ask it to do so first",
+                    reason="approved_cameras",
+                )
+            device.retired_at = self._clock.now()
             for camera in cameras:
                 retire(camera, self._clock)
         self._bus.publish(DeviceChanged(device_id, device.village_id))
