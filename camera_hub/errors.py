@@ -60,6 +60,10 @@ class Reason(StrEnum):
     HUB_UPLINK = "hub_uplink"
     VILLAGE_LINK = "village_link"
     DEVICE_DOWN = "device_down"
+    # which addresses are connected to at all
+    ADDRESS_REFUSED = "address_refused"
+    NO_RANGES = "no_ranges"
+    ADDRESS_CHANGED = "address_changed"
     # login and protocol
     WRONG_PASSWORD = "wrong_password"
     LOGIN_NEEDED = "login_needed"

@@ -41,6 +41,14 @@ class DeviceChanged(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class PeculiaritiesChanged(Event):
+    """Something was learnt of a device, or forgotten (cameras.peculiarities)."""
+
+    device_id: int
+    village_id: int
+
+
+@dataclass(frozen=True, slots=True)
 class CameraChanged(Event):
     """A camera was added, changed, approved, retired, or its health changed."""
 

@@ -4,7 +4,6 @@ Asked of real processes, by Python's own record of imports.
 """
 
 import asyncio
-import os
 import re
 import socket
 import sys
@@ -16,6 +15,7 @@ import pytest
 from camera_hub.relay.messages import RelayConfig
 from camera_hub.running import running
 from camera_hub.wire import Pipe
+from tests.fakes.environment import unmeasured
 from tests.relay.hub import Hub
 
 WEBRTC = {"aiortc", "aioice", "pylibsrtp", "OpenSSL"}
@@ -31,11 +31,6 @@ _LINE = re.compile(rb"import time: +\d+ \| +\d+ \| +(\S+)")
 def packages(record: bytes) -> set[str]:
     """Top-level packages that `python -X importtime` has reported as loaded."""
     return {name.decode().partition(".")[0] for name in _LINE.findall(record)}
-
-
-def unmeasured() -> dict[str, str]:
-    """The environment without what makes Python measure coverage, which loads packages of its own."""
-    return {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")}
 
 
 async def helper_imports(module: str, first: dict[str, object]) -> tuple[set[str], set[str]]:

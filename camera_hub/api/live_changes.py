@@ -24,6 +24,7 @@ from camera_hub.events import (
     EventBus,
     FavouriteChanged,
     Lagged,
+    PeculiaritiesChanged,
     RunChanged,
     Subscription,
     SweepChanged,
@@ -48,6 +49,7 @@ SharedReader = Callable[[Collection[Any]], Awaitable[Mapping[Any, Render]]]
 _EVENTS = (
     VillageChanged,
     DeviceChanged,
+    PeculiaritiesChanged,
     CameraChanged,
     FavouriteChanged,
     AlarmChanged,
@@ -94,7 +96,7 @@ def concerned(event: Event) -> tuple[Noun, Audience] | None:
     match event:
         case VillageChanged(village_id):
             return ("village", village_id), _of_village(village_id)
-        case DeviceChanged(device_id, village_id):
+        case DeviceChanged(device_id, village_id) | PeculiaritiesChanged(device_id, village_id):
             return ("device", device_id), _of_village(village_id)
         case CameraChanged(camera_id, village_id):
             return ("camera", camera_id), _of_village(village_id)

@@ -253,11 +253,12 @@ class KeyFrame(Message):
 
 @dataclass(frozen=True, slots=True)
 class ViewerAnswer(Message):
-    """Reply to viewer.offer. `codecs`: what this browser decodes, among "h264", "h265"."""
+    """Reply to viewer.offer. `codecs`: what this browser decodes, among "h264", "h265"; `audio`: it takes sound."""
 
     sdp: str
     tracks: Count
     codecs: tuple[str, ...]
+    audio: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -399,11 +400,13 @@ class LoginAsk(Message):
 
 @dataclass(frozen=True, slots=True)
 class ViewerOffer(Message):
-    """A browser's SDP offer. `audio`: serve its audio m-line, too."""
+    """A peer's SDP offer. `audio`: serve its audio m-line, too. `tracks`: video m-lines that are served at most, None =
+    all (a page's); a WHEP player has one."""
 
     viewer: Name
     sdp: str
     audio: bool = False
+    tracks: TrackNumber | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,13 +13,25 @@ from pathlib import Path
 from camera_hub.simulator.control import Control
 from camera_hub.simulator.discovery import PORT
 from camera_hub.simulator.farm import Discovery, Farm
+from camera_hub.simulator.fault_words import listed
 from camera_hub.simulator.model import MAIN, SUB, KeyFrames
 from camera_hub.simulator.plan import Ports, default_farm, demo_faults
+
+_EPILOG = """Faults are switched while the farm runs, at its control port (`"control"` in the line that it writes):
+  curl -d '{"target": "donggou-1", "fault": "stray_bytes", "on": true, "value": 40}' http://127.0.0.1:9000/faults
+The target is the key or the name of a village, a device or a channel; GET /farm tells them, GET /faults all faults.
+
+"""
 
 
 def parser() -> argparse.ArgumentParser:
     """The simulator's command line options."""
-    options = argparse.ArgumentParser(prog="camera-hub simulate", description="A farm of virtual villages.")
+    options = argparse.ArgumentParser(
+        prog="camera-hub simulate",
+        description="A farm of virtual villages.",
+        epilog=_EPILOG + listed(),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     options.add_argument("--villages", type=int, default=16)
     options.add_argument("--cameras", type=int, default=64, help="in all villages together, at least one in each")
     options.add_argument(

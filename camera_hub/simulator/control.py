@@ -1,6 +1,6 @@
 """The control port of a farm: switches, the farm's description, its counters, as JSON over HTTP on loopback.
 
-GET /farm · GET /stats · POST /faults {"target": "东沟村", "fault": "dead", "on": true, "value": null}
+GET /farm · GET /stats · GET /faults · POST /faults {"target": "东沟村", "fault": "dead", "on": true, "value": null}
 POST /key-frames {"target": "东沟村", "key_frames": "at_once"} (null: as the farm was started)
 """
 
@@ -10,7 +10,8 @@ from types import TracebackType
 from typing import Any, Self
 
 from camera_hub.simulator.farm import Farm, UnknownTarget
-from camera_hub.simulator.faults import Fault
+from camera_hub.simulator.fault_words import WORDS
+from camera_hub.simulator.faults import DEFAULT_VALUES, Fault
 from camera_hub.simulator.model import KeyFrames
 from camera_hub.simulator.web import HttpRequest, HttpResponse, converse
 
@@ -68,11 +69,13 @@ class Control:
                 return _json(200, self._farm.describe())
             case "GET", "/stats":
                 return _json(200, self._farm.stats())
+            case "GET", "/faults":
+                return _json(200, {"on": self._farm.describe()["faults"], "known": _known()})
             case "POST", "/faults":
                 return await self._switch(request.body)
             case "POST", "/key-frames":
                 return self._set_key_frames(request.body)
-        return _json(404, {"error": "not found; use GET /farm, GET /stats, POST /faults or POST /key-frames"})
+        return _json(404, {"error": "not found; use GET /farm, GET /stats, GET or POST /faults or POST /key-frames"})
 
     async def _switch(self, body: bytes) -> HttpResponse:
         try:
@@ -102,6 +105,14 @@ class Control:
         except (ValueError, KeyError, TypeError) as error:
             return _json(400, {"error": f"invalid request: {error}", "key_frames": [one.value for one in KeyFrames]})
         return _json(200, {"target": target, "key_frames": key_frames})
+
+
+def _known() -> list[dict[str, Any]]:
+    """Every fault with its sentences."""
+    return [
+        {"fault": fault.value, "en": words.en, "zh": words.zh, "value": DEFAULT_VALUES.get(fault)}
+        for fault, words in WORDS.items()
+    ]
 
 
 def _json(status: int, value: dict[str, Any]) -> HttpResponse:

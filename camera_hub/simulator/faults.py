@@ -22,6 +22,9 @@ class Fault(StrEnum):
     DIGEST_ONLY = "digest_only"  # ONVIF refuses UsernameToken
     TOKEN_ONLY = "token_only"  # ONVIF refuses HTTP Digest
     CLOCK_SKEW = "clock_skew"  # the value is the error of the device's clock in seconds
+    BARE_401 = "bare_401"  # a signed request is refused without a challenge
+    NEW_NONCE = "new_nonce"  # the value is after how many seconds another one is asked for
+    REALM_WITH_BASIC = "realm_with_basic"
     DEVICE_FULL = "device_full"  # RTSP 453
     ONVIF_OFF = "onvif_off"  # ONVIF answers 404, RTSP and the vendor's HTTP interface still work
     # what it answers
@@ -29,16 +32,61 @@ class Fault(StrEnum):
     GIANT_REPLY = "giant_reply"  # Content-Length of 1.5 GB
     NAT_XADDR = "nat_xaddr"  # it names the addresses that it has behind its router
     TCP_REFUSED = "tcp_refused"  # RTSP over UDP only
+    # RTSP (`rtsp/quirks.py`)
+    CSEQ_ZERO = "cseq_zero"
+    CSEQ_BEFORE = "cseq_before"
+    CSEQ_MISSING = "cseq_missing"
+    BLANK_HEADER_LINE = "blank_header_line"
+    PLAY_REFUSES_SLASH = "play_refuses_slash"  # the value is the status
+    PLAY_SESSION_URL = "play_session_url"  # the value is the status
+    OPTIONS_FIRST = "options_first"  # the value is the status; 0: silence, -1: the connection is closed
+    KEEP_ALIVE_GET_PARAMETER = "keep_alive_get_parameter"  # for these four the value is the session's time-out
+    KEEP_ALIVE_UNLISTED = "keep_alive_unlisted"
+    KEEP_ALIVE_OPTIONS = "keep_alive_options"
+    KEEP_ALIVE_RTCP = "keep_alive_rtcp"
+    SDP_BARE = "sdp_bare"
+    SDP_TWO_TYPES = "sdp_two_types"
+    CODEC_UNNAMED = "codec_unnamed"
+    CONTENT_BASE_ODD = "content_base_odd"
+    MULTICAST_ONLY = "multicast_only"
+    TLS_PORT = "tls_port"
+    WEB_SERVER = "web_server"
     # the stream
     THIN = "thin"  # over TCP each session is limited to a bit rate; the value is bit/s
     NO_KEY_FRAME = "no_key_frame"
     B_FRAMES = "b_frames"
+    STRAY_BYTES = "stray_bytes"  # bytes between interleaved frames; the value is every how many pictures
+    # its RTP packets (`rtsp/rtp_faults.py`)
+    FOREIGN_PAYLOAD = "foreign_payload"  # another payload type in the same numbering; the value: after so many packets
+    EMPTY_PACKETS = "empty_packets"
+    SSRC_RESTARTS = "ssrc_restarts"
+    SEQUENCE_RESTARTS = "sequence_restarts"
+    JOINED_KEY_FRAME = "joined_key_frame"
+    STANDING_CLOCK = "standing_clock"
+    PAIRED_TIMESTAMPS = "paired_timestamps"
+    NO_MARKER = "no_marker"
+    INTRA_REFRESH = "intra_refresh"  # the value is the interval between IDR pictures in seconds
     # the picture
     FROZEN = "frozen"
     BLACK = "black"
 
 
-DEFAULT_VALUES = {Fault.CLOCK_SKEW: -SIX_MONTHS, Fault.FLAPPING: 15.0, Fault.THIN: 100_000.0}
+DEFAULT_VALUES = {
+    Fault.CLOCK_SKEW: -SIX_MONTHS,
+    Fault.FLAPPING: 15.0,
+    Fault.THIN: 100_000.0,
+    Fault.NEW_NONCE: 20.0,
+    Fault.PLAY_REFUSES_SLASH: 405.0,
+    Fault.PLAY_SESSION_URL: 460.0,
+    Fault.OPTIONS_FIRST: 400.0,
+    Fault.KEEP_ALIVE_GET_PARAMETER: 60.0,
+    Fault.KEEP_ALIVE_UNLISTED: 60.0,
+    Fault.KEEP_ALIVE_OPTIONS: 60.0,
+    Fault.KEEP_ALIVE_RTCP: 60.0,
+    Fault.STRAY_BYTES: 40.0,
+    Fault.FOREIGN_PAYLOAD: 10.0,
+    Fault.INTRA_REFRESH: 30.0,
+}
 INNER_ADDRESS = "192.168.1.64"
 """The address that a device behind a router announces (fault `nat_xaddr`)."""
 

@@ -13,6 +13,7 @@ class DeviceStats:
     http_connections: int = 0
     logins: int = 0  # requests with credentials
     logins_failed: int = 0  # … that were wrong
+    basic_logins: int = 0  # requests whose credentials came in clear text
     probes: int = 0
     pull_points: int = 0
     pull_points_opened: int = 0
@@ -21,6 +22,7 @@ class DeviceStats:
     requests: Counter[str] = field(default_factory=Counter)  # RTSP methods, ONVIF operations, HTTP paths
     sessions: Counter[str] = field(default_factory=Counter)  # playing now, by "<channel key>/<stream>"
     plays: Counter[str] = field(default_factory=Counter)  # PLAYs ever, by the same
+    frames: Counter[str] = field(default_factory=Counter)  # pictures sent to whoever played, by the same
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -28,6 +30,7 @@ class DeviceStats:
             "http_connections": self.http_connections,
             "logins": self.logins,
             "logins_failed": self.logins_failed,
+            "basic_logins": self.basic_logins,
             "probes": self.probes,
             "pull_points": self.pull_points,
             "pull_points_opened": self.pull_points_opened,
@@ -36,4 +39,5 @@ class DeviceStats:
             "requests": dict(self.requests),
             "sessions": {name: count for name, count in self.sessions.items() if count},
             "plays": dict(self.plays),
+            "frames": dict(self.frames),
         }

@@ -4,6 +4,7 @@ import asyncio
 import re
 from xml.sax.saxutils import escape
 
+from camera_hub.simulator.admission import Admission
 from camera_hub.simulator.auth import Doorkeeper
 from camera_hub.simulator.faults import Fault
 from camera_hub.simulator.model import Channel, DeviceKind
@@ -27,7 +28,7 @@ class VendorInterface:
     def __init__(self, state: DeviceState, streams: dict[tuple[int, int], Stream]) -> None:
         self._state = state
         self._streams = streams
-        self._doorkeeper = Doorkeeper(state.plan.serial, basic=False, digest=True)
+        self._admission = Admission(state, Doorkeeper(state.plan.serial, basic=False, digest=True))
 
     async def answer(self, request: HttpRequest) -> HttpResponse:
         """Answer one request, which is known to be for this interface."""
@@ -54,13 +55,9 @@ class VendorInterface:
 
     def _refusal(self, request: HttpRequest) -> HttpResponse | None:
         given = request.headers.get("authorization")
-        if given is not None:
-            self._state.stats.logins += 1
-            if self._doorkeeper.admits(request.method, given, self._state.device_logins):
-                return None
-            self._state.stats.logins_failed += 1
-        challenges = tuple(("WWW-Authenticate", challenge) for challenge in self._doorkeeper.challenges())
-        return HttpResponse(401, headers=challenges)
+        if given is not None and self._admission.admits(request.method, given, self._state.device_logins):
+            return None
+        return HttpResponse(401, headers=tuple(self._admission.challenges(signed=given is not None)))
 
     async def _picture(self, channel: int, number: int) -> HttpResponse:
         stream = self._streams.get((channel, number))

@@ -279,7 +279,7 @@ def test_latency_is_of_all_timed_tiles_each_by_its_lane() -> None:
 def test_the_hubs_answer_says_which_ssrc_is_which_track() -> None:
     offer = read_offer(write_offer(Local("ab12", "secret-of-the-client", "sha-256 AA:BB", "127.0.0.1", 5004), 3))
     transport = Transport("u", "p", "sha-256 CC:DD", ("127.0.0.1",), 8189)
-    numbers = {section.mid: Ssrcs(10 + at, 20 + at) for at, section in enumerate(offer.sections)}
+    numbers = {at: Ssrcs(10 + at, 20 + at) for at in range(len(offer.sections))}
     assert answered_ssrcs(write_answer(offer, transport, numbers, 1)) == [10, 11, 12]
     assert answered_ssrcs("v=0\r\nm=video 9 UDP/TLS/RTP/SAVPF 102\r\na=sendonly\r\n") == [0]
 

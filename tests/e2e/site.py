@@ -1,7 +1,6 @@
 """A whole site for a test: virtual villages in one process, the hub in another, and an API client with rights."""
 
 import json
-import os
 import re
 import secrets
 import select
@@ -18,6 +17,7 @@ from typing import Any, TypeVar
 
 import httpx
 
+from tests.fakes.environment import unmeasured
 from tests.fakes.processes import children
 
 T = TypeVar("T")
@@ -209,11 +209,12 @@ def running_site(
             stdout=subprocess.PIPE,
             stderr=said,
             text=True,
+            env=unmeasured(),
         )
         stack.callback(_end, farming)
         port = free_port()
         environment = {
-            **os.environ,
+            **unmeasured(),  # journeys wait for real pictures
             "CAMERA_HUB_SERVER__PORT": str(port),
             "CAMERA_HUB_SERVER__DATA_DIR": str(folder / "data"),
             "CAMERA_HUB_MEDIA__UDP_PORT": str(free_port(socket.SOCK_DGRAM)),

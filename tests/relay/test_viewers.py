@@ -9,14 +9,14 @@ from functools import partial
 
 import pytest
 from aioice import stun
-from aiortc import RTCPeerConnection
+from aiortc import RTCPeerConnection, RTCSessionDescription
 
 from camera_hub.errors import HubError, Reason
 from camera_hub.relay.peer import tile_switch as tile
 from tests.relay.camera import Quirks, camera
 from tests.relay.clip import clip
 from tests.relay.hub import Hub, relay
-from tests.relay.peer import viewer
+from tests.relay.peer import Peer, viewer
 from tests.relay.test_signalling import H264, offer
 
 
@@ -296,3 +296,35 @@ async def test_a_viewer_that_is_closed_in_the_same_breath_leaves_no_trace() -> N
             hub.pipe.post(word)
         await hub.until("viewer.state", lambda head: head["state"] == "closed")
         assert (await hub.call("figures"))["feeds"]["a"]["tracks"] == 0
+
+
+@pytest.mark.parametrize(
+    ("kinds", "audio"),
+    [(("video", "audio"), False), (("audio", "video"), False), (("audio", "video"), True), (("video", "video"), False)],
+)
+async def test_a_player_decodes_whatever_else_it_offers(kinds: tuple[str, ...], audio: bool) -> None:
+    """As WHEP players offer: sound first or last, served or not, a second picture."""
+    async with camera(clip()) as cam, relay() as hub:
+        await hub.open("a", cam)
+        connection = RTCPeerConnection()
+        try:
+            for kind in kinds:
+                connection.addTransceiver(kind, direction="recvonly")
+            peer = Peer(connection)
+            await connection.setLocalDescription(await connection.createOffer())
+            answer = await hub.call(
+                "viewer.offer", viewer="v", sdp=connection.localDescription.sdp, audio=audio, tracks=1
+            )
+            assert (answer["tracks"], answer["audio"]) == (1, audio)
+            connected = asyncio.Event()
+            connection.on(
+                "connectionstatechange", lambda: connected.set() if connection.connectionState == "connected" else None
+            )
+            await connection.setRemoteDescription(RTCSessionDescription(answer["sdp"], "answer"))
+            await show(hub, 0, "a")
+            peer.tracks = [track for track in peer.tracks if track.kind == "video"]
+            assert await peer.width(0) == 320
+            async with asyncio.timeout(5):
+                await connected.wait()
+        finally:
+            await connection.close()

@@ -12,6 +12,7 @@ import pytest
 
 from camera_hub.simulator import cli
 from camera_hub.simulator.control import Control
+from camera_hub.simulator.faults import Fault
 from camera_hub.simulator.testing import own_network, small_farm
 from tests.simulator.peers import DEADLINE, RtspClient
 
@@ -33,6 +34,15 @@ async def test_faults_are_switched_and_listed(control: Control) -> None:
     assert (await ask(control, "GET", "/farm")).json()["faults"] == reply.json()["faults"]
     reply = await ask(control, "POST", "/faults", {"target": "东沟村", "fault": "clock_skew", "on": False})
     assert reply.json() == {"faults": []}
+
+
+async def test_every_fault_is_told_with_a_sentence_in_both_languages(control: Control) -> None:
+    reply = (await ask(control, "GET", "/faults")).json()
+    assert reply["on"] == []
+    assert {one["fault"] for one in reply["known"]} == {fault.value for fault in Fault}
+    assert all(one["en"].endswith(".") and one["zh"].endswith("。") for one in reply["known"])
+    shown = cli.parser().format_help()
+    assert all(f"\n  {fault.value}" in shown for fault in Fault)
 
 
 async def test_key_frames_are_switched_and_shown(control: Control) -> None:

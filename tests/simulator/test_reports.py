@@ -9,7 +9,7 @@ from aiortc.rtp import RtcpPacket, RtcpSdesPacket, RtcpSrPacket
 
 from camera_hub.simulator.rtsp import reports
 from camera_hub.simulator.rtsp.packets import Packet
-from camera_hub.simulator.rtsp.receiver import Receiver
+from camera_hub.simulator.rtsp.receiver import Conditions, Receiver
 
 NOW = datetime(2026, 11, 23, 8, 0, 0, 500_000, tzinfo=UTC)
 
@@ -45,7 +45,7 @@ class Outlet:
     def __init__(self) -> None:
         self.reports: list[bytes] = []
 
-    def rtp(self, packets: object, *, key: bool, drip: bool, rate: float | None) -> bool:
+    def rtp(self, packets: object, *, key: bool, conditions: Conditions) -> bool:
         return True
 
     def rtcp(self, packet: bytes) -> None:
@@ -63,8 +63,7 @@ def test_a_receiver_is_sent_one_every_five_seconds_each_readable() -> None:
             (Packet(b"x" * 100, True),),
             number * 9000,
             key=False,
-            drip=False,
-            rate=None,
+            conditions=Conditions(),
             now=NOW,
             monotonic=number / 10,
         )

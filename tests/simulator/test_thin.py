@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import cast
 
-from camera_hub.simulator.rtsp.receiver import TcpOutlet
+from camera_hub.simulator.rtsp.receiver import Conditions, TcpOutlet
 
 
 @dataclass
@@ -34,7 +34,7 @@ class Link:
 
     def frame(self, *, rate: float | None, key: bool = False, packets: int = 2) -> bool:
         made = [next(self.numbers).to_bytes(4, "big") + bytes(492) for _ in range(packets)]
-        return self.outlet.rtp(made, key=key, drip=False, rate=rate)
+        return self.outlet.rtp(made, key=key, conditions=Conditions(rate=rate))
 
     def arrived(self) -> list[int]:
         data = b"".join(self.transport.written)

@@ -182,6 +182,7 @@ def test_every_table_that_grows_with_time_has_its_end() -> None:
         "runs": "patrol's record",
         "run_steps": "with their run",
         "run_step_cameras": "with their step",
+        "device_peculiarities": "a bounded number for each device, forgotten with it",
     }
     people_made = {
         "cameras", "devices", "villages", "users", "favourites", "scenes", "tours", "notice_channels", "login_accounts",

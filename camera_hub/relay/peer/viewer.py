@@ -113,15 +113,18 @@ class Viewer:
 
     def answer(self, addresses: tuple[str, ...]) -> ViewerAnswer:
         """The reply to the browser's offer."""
-        mids = [section.mid for section in self._offer.sections if section.types is not None]
-        ssrcs = {mid: Ssrcs(tile.track.ssrc, tile.track.rtx_ssrc) for mid, tile in zip(mids, self.tiles, strict=True)}
-        if self._audio is not None and self.listener is not None:
-            ssrcs[self._audio.mid] = Ssrcs(self.listener.track.ssrc, None)
+        numbered = list(enumerate(self._offer.sections))
+        videos = [number for number, section in numbered if section.types is not None]
+        ssrcs = {
+            number: Ssrcs(tile.track.ssrc, tile.track.rtx_ssrc) for number, tile in zip(videos, self.tiles, strict=True)
+        }
+        if self.listener is not None:
+            ssrcs |= {number: Ssrcs(self.listener.track.ssrc, None) for number, one in numbered if one is self._audio}
         transport = Transport(
             self._ice.ufrag, self._ice.password, self._certificate.fingerprint, addresses, self._port.number
         )
         sdp = write_answer(self._offer, transport, ssrcs, random.getrandbits(62))
-        return ViewerAnswer(sdp, len(self.tiles), self._offer.codecs)
+        return ViewerAnswer(sdp, len(self.tiles), self._offer.codecs, self.listener is not None)
 
     async def run(self) -> str:
         """From the first ICE check to the end; returns the reason. The relay cancels it to close the viewer."""

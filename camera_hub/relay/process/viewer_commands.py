@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Protocol
 
 from camera_hub.clock import Clock
-from camera_hub.errors import HubError, Kind
+from camera_hub.errors import HubError, Kind, Reason
 from camera_hub.relay.ingest.feed import Feed
 from camera_hub.relay.messages import (
     AudioListen,
@@ -75,9 +75,16 @@ class ViewerCommands:
         opened = self._ports.opened
         if opened is None:
             raise HubError(Kind.UNAVAILABLE, "another relay process has the port; try again in a second")
-        offer = read_offer(asked.sdp, audio=asked.audio)
-        if all(section.types is None for section in offer.sections):
-            raise HubError(Kind.UNSUPPORTED, "this browser offers no H.264", reason="no_h264")
+        offer = read_offer(asked.sdp, audio=asked.audio, tracks=asked.tracks)
+        if asked.tracks is None and all(section.types is None for section in offer.sections):
+            raise HubError(Kind.UNSUPPORTED, "this browser offers no H.264", reason=Reason.NO_H264)
+        if not any(section.served for section in offer.sections):
+            raise HubError(
+                Kind.UNSUPPORTED,
+                "the offer has no video section that takes H.264 or H.265 (packetization mode 1, with rtcp-mux, "
+                "recvonly or sendrecv); cameras send nothing else, and nothing is re-encoded",
+                reason=Reason.NO_H264,
+            )
         await self._viewers.close(asked.viewer, "replaced")
         most = self._config.max_viewers
         if len(self._viewers) >= most:

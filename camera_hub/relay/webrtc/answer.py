@@ -30,40 +30,55 @@ class Transport:
     port: int
 
 
-def write_answer(offer: Offer, transport: Transport, ssrcs: Mapping[str, Ssrcs], session: int) -> str:
-    """The SDP answer. `ssrcs` by mid, for each section that is served."""
-    served = [section.mid for section in offer.sections if section.served]
+def write_answer(offer: Offer, transport: Transport, ssrcs: Mapping[int, Ssrcs], session: int) -> str:
+    """The SDP answer. `ssrcs` by the number of the m-line, for each one that is served."""
     lines = [
         "v=0",
         f"o=hub {session} 1 IN IP4 0.0.0.0",
         "s=-",
         "t=0 0",
         "a=ice-lite",
-        f"a=group:BUNDLE {' '.join(served)}".rstrip(),
+        *([f"a=group:BUNDLE {' '.join(offer.bundle)}"] if offer.bundle else []),
         "a=msid-semantic: WMS *",
+        *_transport(transport),  # here, too: some peers look for it in rejected sections
     ]
-    for section in offer.sections:
+    for number, section in enumerate(offer.sections):
         if section.types is not None:
-            lines += _video(section, transport, ssrcs[section.mid])
+            lines += _video(section, section.types.by_codec, transport, ssrcs[number])
         elif section.audio is not None:
-            lines += _audio(section, section.audio, transport, ssrcs[section.mid])
+            lines += _audio(section, section.audio, transport, ssrcs[number])
+        elif section.idle:
+            lines += _idle(section, transport)
         else:
             lines += _refused(section)
     return "\r\n".join(lines) + "\r\n"
 
 
 def _refused(section: Section) -> list[str]:
+    """RFC 3264, 6: port 0; it is in no bundle (RFC 8843, 7.3.3)."""
     return [
-        f"m={section.kind} 0 {section.protocol} {' '.join(section.formats) or '0'}",
+        f"m={section.kind} 0 {section.protocol} {section.named[0]}",
         "c=IN IP4 0.0.0.0",
+        *_named(section),
+        *(["a=rtcp-mux"] if section.kind in ("audio", "video") else []),
         "a=inactive",
-        f"a=mid:{section.mid}",
+        *_mid(section),
     ]
 
 
-def _video(section: Section, transport: Transport, ssrcs: Ssrcs) -> list[str]:
-    assert section.types is not None
-    kinds = section.types.by_codec
+def _idle(section: Section, transport: Transport) -> list[str]:
+    head = _head(section.kind, section, transport, [section.named[0]], "inactive")
+    return [*head, *_named(section), *_tail(transport)]
+
+
+def _named(section: Section) -> list[str]:
+    number, mapped = section.named
+    return [f"a=rtpmap:{number} {mapped}"] if mapped else []
+
+
+def _video(
+    section: Section, kinds: Mapping[str, tuple[int, int | None]], transport: Transport, ssrcs: Ssrcs
+) -> list[str]:
     formats = [str(number) for pair in kinds.values() for number in pair if number is not None]
     lines = _head("video", section, transport, formats)
     with_rtx = False
@@ -79,7 +94,7 @@ def _video(section: Section, transport: Transport, ssrcs: Ssrcs) -> list[str]:
         if rtx is not None:
             with_rtx = True
             lines += [f"a=rtpmap:{rtx} rtx/90000", f"a=fmtp:{rtx} apt={media}"]
-    lines.append(f"a=msid:hub-{section.mid} track-{section.mid}")
+    lines.append(_msid(section))
     if with_rtx:
         lines.append(f"a=ssrc-group:FID {ssrcs.media} {ssrcs.rtx}")
     lines.append(f"a=ssrc:{ssrcs.media} cname:hub")
@@ -93,29 +108,46 @@ def _audio(section: Section, kinds: dict[str, int], transport: Transport, ssrcs:
     return [
         *_head("audio", section, transport, [str(number) for number in kinds.values()]),
         *(f"a=rtpmap:{number} {_MAPS[name]}" for name, number in kinds.items()),
-        f"a=msid:hub-{section.mid} track-{section.mid}",
+        _msid(section),
         f"a=ssrc:{ssrcs.media} cname:hub",
         *_tail(transport),
     ]
 
 
-def _head(kind: str, section: Section, transport: Transport, formats: list[str]) -> list[str]:
+def _head(
+    kind: str, section: Section, transport: Transport, formats: list[str], direction: str = "sendonly"
+) -> list[str]:
     return [
         f"m={kind} {transport.port} {section.protocol} {' '.join(formats)}",
         "c=IN IP4 0.0.0.0",
         "a=rtcp:9 IN IP4 0.0.0.0",
         "a=rtcp-mux",
-        "a=sendonly",
-        f"a=mid:{section.mid}",
+        f"a={direction}",
+        *_mid(section),
     ]
 
 
-def _tail(transport: Transport) -> list[str]:
+def _mid(section: Section) -> list[str]:
+    return [f"a=mid:{section.mid}"] if section.mid else []
+
+
+def _msid(section: Section) -> str:
+    name = section.mid or section.kind
+    return f"a=msid:hub-{name} track-{name}"
+
+
+def _transport(transport: Transport) -> list[str]:
     return [
         f"a=ice-ufrag:{transport.ufrag}",
         f"a=ice-pwd:{transport.password}",
         f"a=fingerprint:{transport.fingerprint}",
         "a=setup:passive",
+    ]
+
+
+def _tail(transport: Transport) -> list[str]:
+    return [
+        *_transport(transport),
         *_candidates(transport),  # in each section: aiortc reads those of the last one, browsers those of the first
     ]
 

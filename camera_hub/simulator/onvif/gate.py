@@ -6,6 +6,7 @@ import hashlib
 import hmac
 from datetime import UTC, datetime
 
+from camera_hub.simulator.admission import Admission
 from camera_hub.simulator.auth import Doorkeeper, Login
 from camera_hub.simulator.faults import Fault
 from camera_hub.simulator.onvif.soap import SECURITY, UTILITY, Envelope, Refusal
@@ -29,8 +30,9 @@ class Gate:
 
     def __init__(self, state: DeviceState) -> None:
         self._state = state
-        self._doorkeeper = Doorkeeper(
-            f"ONVIF {state.plan.serial}", basic=False, digest=True, algorithm=state.plan.digest_algorithm
+        self._admission = Admission(
+            state,
+            Doorkeeper(f"ONVIF {state.plan.serial}", basic=False, digest=True, algorithm=state.plan.digest_algorithm),
         )
 
     def check(self, request: HttpRequest, envelope: Envelope) -> None:
@@ -42,8 +44,7 @@ class Gate:
         token = None if envelope.header is None else envelope.header.find(f".//{{{SECURITY}}}UsernameToken")
         admitted = False
         if header is not None and Fault.TOKEN_ONLY not in faults:
-            admitted = self._doorkeeper.admits(request.method, header, self._state.onvif_logins)
-            self._count(admitted=admitted)
+            admitted = self._admission.admits(request.method, header, self._state.onvif_logins)
         elif token is not None and Fault.DIGEST_ONLY not in faults:
             values = {
                 name: (token.findtext(f"{{{SECURITY}}}{name}") or "") for name in ("Username", "Password", "Nonce")
@@ -55,9 +56,9 @@ class Gate:
             status = 400 if Fault.TOKEN_ONLY in faults else 401
             raise Refusal("The sender is not authorized", "ter:NotAuthorized", status=status)
 
-    def challenges(self) -> tuple[tuple[str, str], ...]:
+    def challenges(self, request: HttpRequest) -> tuple[tuple[str, str], ...]:
         """Headers of a refusal with 401."""
-        return tuple(("WWW-Authenticate", challenge) for challenge in self._doorkeeper.challenges())
+        return tuple(self._admission.challenges(signed="authorization" in request.headers))
 
     def _count(self, *, admitted: bool) -> None:
         self._state.stats.logins += 1

@@ -50,6 +50,6 @@ class OnvifService:
                 raise Refusal("The operation is not supported", "ter:ActionNotSupported", status=500)
             inside = await operation(Call(envelope, request.path, self._state))
         except Refusal as refusal:
-            headers = self._gate.challenges() if refusal.status == 401 else ()
+            headers = self._gate.challenges(request) if refusal.status == 401 else ()
             return HttpResponse(refusal.status, soap.fault(refusal), _TYPE, headers)
         return HttpResponse(200, soap.respond(envelope.operation, inside), _TYPE)

@@ -103,7 +103,7 @@ def _add_group(work: _Work) -> bool:
     for unit in work.rest:
         work.loop.add(unit)
         work.made.append(unit)
-        if not unit.again and not work.stored and work.loop.ready % work.recipe.gop == 0:
+        if not unit.again and not work.stored and work.loop.ready % work.recipe.cycle == 0:
             return False
     return True
 

@@ -24,7 +24,7 @@ _KEY_SHARE = 8
 """A take gets this fraction (one in so many) of its group's bits."""
 _SETTLING = 8
 _ENCODERS = {"h264": "libx264", "h265": "libx265"}
-_SLICES, _SEI, _SPS, _PPS = (1, 5), 6, 7, 8
+_SLICES, _IDR, _SEI, _SPS, _PPS = (1, 5), 5, 6, 7, 8
 _H265_PARAMETERS, _H265_SEI = (32, 33, 34), (39, 40)
 
 
@@ -41,31 +41,41 @@ class Recipe:
     spec: StreamSpec
     label: str = ""
     b_frames: bool = False
+    refresh_seconds: int = 0
+    """Interval between IDR pictures where intra refresh takes the place of all the others; 0: no intra refresh."""
+
+    @property
+    def cycle(self) -> int:
+        """Frames from one place at which a decoder can join to the next: key pictures, or recovery points."""
+        return self.spec.gop_seconds * self.spec.fps
 
     @property
     def gop(self) -> int:
-        """Frames from one key frame to the next."""
-        return self.spec.gop_seconds * self.spec.fps
+        """Frames from one key frame (IDR) to the next."""
+        cycles = max(1, -(-self.refresh_seconds // self.spec.gop_seconds))
+        return self.cycle * cycles
 
     @property
     def takes(self) -> int:
         """How many additional times each key picture is encoded."""
-        return takes.count(self.look, self.spec.codec)
+        return 0 if self.refresh_seconds else takes.count(self.look, self.spec.codec)
 
     @property
     def length(self) -> int:
         """Frames in the loop, in whole groups. A frozen picture has one group, so that it is identical each time."""
-        if self.look.mood is Mood.FROZEN:
+        if self.look.mood is Mood.FROZEN or self.refresh_seconds:
             return self.gop
         groups = -(-(DRAWN_SECONDS if self.label else LOOP_SECONDS) // self.spec.gop_seconds)
         return self.gop * groups
 
 
-def recipe_for(look: Look, spec: StreamSpec, label: str, *, b_frames: bool) -> Recipe:
-    """The recipe that shares as much as the codec allows."""
-    if spec.codec == "h264" and not b_frames:
-        return Recipe(look, spec)
-    return Recipe(look, spec, label, b_frames)
+def recipe_for(look: Look, spec: StreamSpec, label: str, *, b_frames: bool, refresh_seconds: int = 0) -> Recipe:
+    """The recipe that shares as much as the codec allows. Intra refresh is H.264's alone."""
+    if spec.codec != "h264":
+        return Recipe(look, spec, label, b_frames)
+    if refresh_seconds:
+        return Recipe(look, spec, label, refresh_seconds=refresh_seconds)
+    return Recipe(look, spec, label, b_frames) if b_frames else Recipe(look, spec)
 
 
 def units(recipe: Recipe, stop: threading.Event | None = None) -> Iterator[Unit]:
@@ -124,7 +134,10 @@ def _coded(
     )  # fmt: skip
     for number, (data, shown, key) in enumerate(coded):
         kinds = {nal: nal[0] >> 1 & 0x3F if h265 else nal[0] & 0x1F for nal in split_annex_b(data)}
-        if recipe.label:
+        if recipe.refresh_seconds:  # its SEI holds the recovery points; the first one the encoder's advertisement
+            kept = tuple(nal for nal, kind in kinds.items() if kind != _SEI or number)
+            key = _IDR in kinds.values()
+        elif recipe.label:
             kept = tuple(nal for nal, kind in kinds.items() if kind not in (_H265_SEI if h265 else (_SEI,)))
         else:
             kept = tuple(nal for nal, kind in kinds.items() if kind in _SLICES)
@@ -142,11 +155,14 @@ def _size(recipe: Recipe) -> tuple[int, int]:
 
 
 def _options(recipe: Recipe) -> dict[str, str]:
-    common = f"keyint={recipe.gop}:min-keyint={recipe.gop}:scenecut=0"
+    common = f"keyint={recipe.cycle}:min-keyint={recipe.cycle}:scenecut=0"
     if recipe.spec.codec == "h265":
         own = "bframes=0:open-gop=0:pools=1:frame-threads=1:log-level=none:repeat-headers=1:info=0"
         return {"preset": "ultrafast", "x265-params": f"{common}:{own}"}
     options = {"preset": "ultrafast", "threads": "1", "level": "3.2"}
+    if recipe.refresh_seconds:
+        own = "intra-refresh=1:rc-lookahead=0:sync-lookahead=0:force-cfr=1:repeat-headers=1:aud=0"
+        return options | {"profile": "main", "bf": "0", "x264-params": f"{common}:{own}"}
     if recipe.label:
         own = f"bframes={2 if recipe.b_frames else 0}:b-adapt=0:open-gop=0"
         return options | {"profile": "main", "x264-params": f"{common}:{own}"}

@@ -8,8 +8,12 @@ _BODY_LIMIT = 64 * 1024
 _PHRASES = {
     200: "OK", 302: "Moved Temporarily", 400: "Bad Request", 401: "Unauthorized", 404: "Not Found",
     405: "Method Not Allowed", 453: "Not Enough Bandwidth", 454: "Session Not Found",
-    455: "Method Not Valid in This State", 461: "Unsupported Transport", 503: "Service Unavailable",
+    455: "Method Not Valid in This State", 460: "Only Aggregate Operation Allowed", 461: "Unsupported Transport",
+    503: "Service Unavailable",
 }  # fmt: skip
+
+
+OWN = "own"
 
 
 class BadMessage(Exception):
@@ -64,11 +68,19 @@ async def read(reader: asyncio.StreamReader) -> Request | Interleaved:
     return Request(parts[0], parts[1], headers, await reader.readexactly(int(length)))
 
 
-def response(status: int, request: Request, headers: list[tuple[str, str]], body: bytes = b"") -> bytes:
-    """A response to a request, ready to send."""
-    lines = [f"RTSP/1.0 {status} {_PHRASES[status]}"]
-    if "cseq" in request.headers:
-        lines.append(f"CSeq: {request.headers['cseq']}")
+def response(
+    status: int,
+    request: Request,
+    headers: list[tuple[str, str]],
+    body: bytes = b"",
+    *,
+    cseq: str | None = OWN,
+) -> bytes:
+    """A response to a request, ready to send. `cseq`: the number in place of the request's own; None: none."""
+    lines = [f"RTSP/1.0 {status} {_PHRASES.get(status, 'Refused')}"]
+    number = request.headers.get("cseq") if cseq is OWN else cseq
+    if number is not None:
+        lines.append(f"CSeq: {number}")
     lines += [f"{name}: {value}" for name, value in headers]
     if body:
         lines.append(f"Content-Length: {len(body)}")

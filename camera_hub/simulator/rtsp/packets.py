@@ -10,10 +10,12 @@ _H265_AGGREGATE, _H265_FRAGMENT = 48, 49
 
 @dataclass(frozen=True, slots=True)
 class Packet:
-    """One RTP payload; `last` sets the marker bit."""
+    """One RTP payload; `last` sets the marker bit. `padding`: bytes of padding after it."""
 
     payload: bytes
     last: bool
+    foreign_type: int | None = None  # a payload type that is not the stream's
+    padding: int = 0
 
 
 def h264_packets(nals: Sequence[bytes], limit: int = PAYLOAD_LIMIT) -> tuple[Packet, ...]:
@@ -43,6 +45,31 @@ def h265_packets(nals: Sequence[bytes], limit: int = PAYLOAD_LIMIT) -> tuple[Pac
         else:
             payloads += _fragments(nal[2:], limit, _h265_header(nal, _H265_FRAGMENT), nal[0] >> 1 & 0x3F)
     return _marked(payloads)
+
+
+def nals_of(packets: Sequence[Packet], codec: str) -> list[bytes]:
+    """The NAL units of one access unit that `h264_packets` or `h265_packets` made."""
+    header, aggregate, fragment = (2, _H265_AGGREGATE, _H265_FRAGMENT) if codec == "h265" else (1, _STAP_A, _FU_A)
+    nals: list[bytes] = []
+    for payload in (packet.payload for packet in packets):
+        kind = payload[0] >> 1 & 0x3F if header == 2 else payload[0] & 0x1F
+        if kind == aggregate:
+            at = header
+            while at < len(payload):
+                size = int.from_bytes(payload[at : at + 2], "big")
+                nals.append(payload[at + 2 : at + 2 + size])
+                at += 2 + size
+        elif kind == fragment:
+            piece = payload[header + 1 :]
+            if payload[header] & 0x80:
+                first = payload[header] & (0x3F if header == 2 else 0x1F)
+                start = _h265_header(payload, first) if header == 2 else bytes([payload[0] & 0xE0 | first])
+                nals.append(start + piece)
+            else:
+                nals[-1] += piece
+        else:
+            nals.append(payload)
+    return nals
 
 
 def _h265_header(nal: bytes, kind: int) -> bytes:

@@ -6,6 +6,7 @@ import socket
 import struct
 from collections import deque
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
@@ -17,11 +18,22 @@ _TCP_BUFFER_LIMIT = 1 << 20
 _REPORT_EVERY = 5.0
 
 
+@dataclass(frozen=True, slots=True)
+class Conditions:
+    """What is wrong with the way of one frame's packets."""
+
+    drip: bool = False
+    rate: float | None = None  # bit/s at most, over TCP
+    stray: bytes = b""  # sent in front of the frame, over TCP
+    new_ssrc: bool = False
+    new_sequence: bool = False
+
+
 class Outlet(Protocol):
     """The transport of a receiver."""
 
-    def rtp(self, packets: Sequence[bytes], *, key: bool, drip: bool, rate: float | None) -> bool:
-        """Send one frame's packets, at `rate` bit/s at most; False when they had to be dropped."""
+    def rtp(self, packets: Sequence[bytes], *, key: bool, conditions: Conditions) -> bool:
+        """Send one frame's packets; False when they had to be dropped."""
         ...
 
     def rtcp(self, packet: bytes) -> None: ...
@@ -46,25 +58,35 @@ class Receiver:
         timestamp: int,
         *,
         key: bool,
-        drip: bool,
-        rate: float | None,
+        conditions: Conditions,
         now: datetime,
         monotonic: float,
     ) -> bool:
         """Send one frame; False when it was dropped because the peer does not read fast enough."""
+        if conditions.new_ssrc:
+            self.ssrc = secrets.randbits(32)
+        if conditions.new_sequence:
+            self.sequence = 0
         frames = []
         for packet in packets:
-            marker = 0x80 if packet.last else 0
-            head = struct.pack("!BBHII", 0x80, marker | self._payload_type, self.sequence, timestamp, self.ssrc)
-            frames.append(head + packet.payload)
+            kind = self._payload_type if packet.foreign_type is None else packet.foreign_type
+            first, second = 0xA0 if packet.padding else 0x80, 0x80 | kind if packet.last else kind
+            head = struct.pack("!BBHII", first, second, self.sequence, timestamp, self.ssrc)
+            whole = head + packet.payload
+            frames.append(whole + _padding(packet.padding) if packet.padding else whole)
             self.sequence = self.sequence + 1 & 0xFFFF
             self._octets += len(packet.payload)
         self._sent += len(frames)
         if self._reported is None or monotonic - self._reported >= _REPORT_EVERY:
             self._reported = monotonic
-            if not drip:
+            if not conditions.drip:
                 self.outlet.rtcp(sender_report(self.ssrc, now, timestamp, self._sent, self._octets))
-        return self.outlet.rtp(frames, key=key, drip=drip, rate=rate)
+        return self.outlet.rtp(frames, key=key, conditions=conditions)
+
+
+def _padding(size: int) -> bytes:
+    """Zeros, and in the last byte their number, itself included (RFC 3550 section 5.1)."""
+    return bytes(size - 1) + bytes([size])
 
 
 class TcpOutlet:
@@ -96,7 +118,8 @@ class TcpOutlet:
         """Whether a packet is partly sent, or waits for a thin link."""
         return bool(self._drip or self._thin)
 
-    def rtp(self, packets: Sequence[bytes], *, key: bool, drip: bool, rate: float | None) -> bool:
+    def rtp(self, packets: Sequence[bytes], *, key: bool, conditions: Conditions) -> bool:
+        drip, rate = conditions.drip, conditions.rate
         if self._transport.is_closing() or (self._beside is not None and self._beside.dripping):
             return False
         if self._drip or drip:
@@ -107,7 +130,7 @@ class TcpOutlet:
             self._waiting_for_key = False
         if rate is None and not self._thin:
             if not self._waiting_for_key:
-                self._transport.write(self._interleaved(packets, self._channel))
+                self._transport.write(conditions.stray + self._interleaved(packets, self._channel))
             return not self._waiting_for_key
         if not self._waiting_for_key:
             if not self._thin:
@@ -176,8 +199,8 @@ class UdpOutlet(asyncio.DatagramProtocol):
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
         self._heard()
 
-    def rtp(self, packets: Sequence[bytes], *, key: bool, drip: bool, rate: float | None) -> bool:
-        if drip:
+    def rtp(self, packets: Sequence[bytes], *, key: bool, conditions: Conditions) -> bool:
+        if conditions.drip:
             return False
         try:
             for packet in packets:

@@ -5,6 +5,7 @@ import re
 import secrets
 from dataclasses import dataclass
 
+from camera_hub.simulator.admission import Admission
 from camera_hub.simulator.auth import Doorkeeper
 from camera_hub.simulator.faults import Fault
 from camera_hub.simulator.giant import pour
@@ -12,15 +13,15 @@ from camera_hub.simulator.listener import Line
 from camera_hub.simulator.model import RtspAuth
 from camera_hub.simulator.rtsp import messages, sdp
 from camera_hub.simulator.rtsp.messages import BadMessage, Interleaved, Request
+from camera_hub.simulator.rtsp.quirks import Quirks
 from camera_hub.simulator.rtsp.receiver import Receiver, TcpOutlet, UdpOutlet
 from camera_hub.simulator.rtsp.sound import SoundStream
 from camera_hub.simulator.rtsp.stream import Stream
 from camera_hub.simulator.state import DeviceState
 
-SESSION_TIMEOUT = 60.0
 _SWEEP_EVERY = 1.0
-_METHODS = "OPTIONS, DESCRIBE, SETUP, PLAY, PAUSE, TEARDOWN, GET_PARAMETER, SET_PARAMETER"
 _PATH = re.compile(r"/Streaming/Channels/(\d+)(\d\d)(?:/|$|\?)", re.IGNORECASE)
+_SILENCE, _CUT = 0, -1
 Answer = tuple[int, list[tuple[str, str]], bytes]
 
 
@@ -43,11 +44,15 @@ class RtspServer:
     def __init__(self, state: DeviceState) -> None:
         self._state = state
         plan = state.plan
-        self._doorkeeper = Doorkeeper(
-            f"IP Camera({plan.serial[-5:]})",
-            basic=plan.rtsp_auth is not RtspAuth.DIGEST,
-            digest=plan.rtsp_auth is not RtspAuth.BASIC,
-            algorithm=plan.digest_algorithm,
+        self._quirks = Quirks(state)
+        self._admission = Admission(
+            state,
+            Doorkeeper(
+                f"IP Camera({plan.serial[-5:]})",
+                basic=plan.rtsp_auth is not RtspAuth.DIGEST,
+                digest=plan.rtsp_auth is not RtspAuth.BASIC,
+                algorithm=plan.digest_algorithm,
+            ),
         )
         self.streams = {
             (channel.number, number): Stream(state, channel, number) for channel in plan.channels for number in (1, 2)
@@ -58,20 +63,29 @@ class RtspServer:
     async def serve(self, line: Line) -> None:
         """Serve one client until it disconnects."""
         self._state.stats.rtsp_connections += 1
+        quirks, greeted = self._quirks, False
         try:
+            if await quirks.not_rtsp(line):
+                return
             while True:
                 message = await messages.read(line.reader)
                 if isinstance(message, Interleaved):
                     self._heard(line)
                     continue
                 self._state.stats.requests[message.method] += 1
+                greeted = greeted or message.method == "OPTIONS"
+                refused = None if greeted else quirks.before_options(message.method)
+                if refused == _SILENCE:
+                    continue
+                if refused == _CUT or (quirks.cut_by(message.method) and self._plays(line)):
+                    return
                 faults = self._state.faults()
                 if Fault.GIANT_REPLY in faults and message.method == "DESCRIBE":
                     number = message.headers.get("cseq", "0")
                     await pour(line, f"RTSP/1.0 200 OK\r\nCSeq: {number}\r\nContent-Type: application/sdp\r\n")
                     return
-                status, headers, body = await self._answer(message, line)
-                await line.send(messages.response(status, message, headers, body), drips=Fault.SLOW_DRIP in faults)
+                status, headers, body = (refused, [], b"") if refused else await self._answer(message, line)
+                await line.send(quirks.written(status, message, headers, body), drips=Fault.SLOW_DRIP in faults)
                 if message.method == "PLAY" and status == 200 and message.session in self._sessions:
                     self._start(self._sessions[message.session])
         except BadMessage:
@@ -85,7 +99,7 @@ class RtspServer:
         while True:
             await self._state.clock.sleep(_SWEEP_EVERY)
             now = self._state.clock.monotonic()
-            for session in [one for one in self._sessions.values() if now - one.alive_at > SESSION_TIMEOUT]:
+            for session in [one for one in self._sessions.values() if now - one.alive_at > self._quirks.timeout]:
                 self._end(session)
                 if session.line is not None:
                     session.line.writer.close()
@@ -99,31 +113,30 @@ class RtspServer:
 
     async def _answer(self, request: Request, line: Line) -> Answer:
         faults = self._state.faults()
-        if request.method == "OPTIONS":
+        if request.method == "OPTIONS" and not (request.session and Fault.NEW_NONCE in faults):
             self._touch(request)
-            return 200, [("Public", _METHODS)], b""
+            return 200, [("Public", self._quirks.public)], b""
         if Fault.REDIRECT in faults:
             return 302, [("Location", f"rtsp://{self._state.canary}/stolen")], b""
         if not self._admitted(request):
-            return 401, [("WWW-Authenticate", challenge) for challenge in self._doorkeeper.challenges()], b""
+            return 401, self._admission.challenges(signed="authorization" in request.headers), b""
+        if (status := self._quirks.wrong_url(request)) is not None:
+            return status, [], b""
         match request.method:
+            case "OPTIONS":
+                self._touch(request)
+                return 200, [("Public", self._quirks.public)], b""
             case "DESCRIBE":
                 return await self._describe(request)
             case "SETUP":
                 return await self._setup(request, line)
             case "PLAY" | "PAUSE" | "TEARDOWN" | "GET_PARAMETER" | "SET_PARAMETER":
                 return self._in_session(request)
-        return 405, [("Allow", _METHODS)], b""
+        return 405, [("Allow", self._quirks.public)], b""
 
     def _admitted(self, request: Request) -> bool:
         given = request.headers.get("authorization")
-        if given is None:
-            return False
-        stats = self._state.stats
-        stats.logins += 1
-        admitted = self._doorkeeper.admits(request.method, given, self._state.device_logins)
-        stats.logins_failed += not admitted
-        return admitted
+        return given is not None and self._admission.admits(request.method, given, self._state.device_logins)
 
     def _stream(self, request: Request) -> Stream | None:
         found = _PATH.search(request.url)
@@ -140,7 +153,8 @@ class RtspServer:
         if Fault.NAT_XADDR in self._state.faults():
             base = self._state.stream_url(stream.channel, 1 if stream.name.endswith("main") else 2) + "/"
         body = sdp.describe(stream.spec, parameters, self._state.shown_address, stream.channel.sound)
-        return 200, [("Content-Base", base), ("Content-Type", "application/sdp")], body
+        headers = [("Content-Base", self._quirks.content_base(base)), ("Content-Type", "application/sdp")]
+        return 200, headers, self._quirks.description(body, base)
 
     async def _setup(self, request: Request, line: Line) -> Answer:
         if (stream := self._stream(request)) is None:
@@ -149,6 +163,8 @@ class RtspServer:
             return await self._setup_sound(request, line, stream)
         if Fault.DEVICE_FULL in self._state.faults() or len(self._sessions) >= self._state.plan.max_sessions:
             return 453, [], b""
+        if self._quirks.refuses_unicast:
+            return 461, [], b""
         name = secrets.token_hex(8)
         for offer in request.headers.get("transport", "").split(","):
             if (chosen := await self._transport(offer, line, name)) is not None:
@@ -159,7 +175,7 @@ class RtspServer:
         self._sessions[name] = Session(
             name, stream, receiver, line if over_tcp else None, self._state.clock.monotonic()
         )
-        return 200, [("Transport", transport), ("Session", f"{name};timeout={SESSION_TIMEOUT:.0f}")], b""
+        return 200, [("Transport", transport), ("Session", f"{name};timeout={self._quirks.timeout:.0f}")], b""
 
     async def _setup_sound(self, request: Request, line: Line, stream: Stream) -> Answer:
         """The second SETUP of a session, for the sound."""
@@ -214,7 +230,7 @@ class RtspServer:
             if request.method in ("GET_PARAMETER", "SET_PARAMETER") and not request.session:
                 return 200, [], b""
             return 454, [], b""
-        headers = [("Session", f"{session.name};timeout={SESSION_TIMEOUT:.0f}")]
+        headers = [("Session", f"{session.name};timeout={self._quirks.timeout:.0f}")]
         match request.method:
             case "PLAY":
                 headers += [
@@ -253,17 +269,22 @@ class RtspServer:
 
     def _touch(self, request: Request) -> Session | None:
         session = self._sessions.get(request.session)
-        if session is not None:
+        if session is not None and (not session.playing or self._quirks.renewed_by(request.method)):
             session.alive_at = self._state.clock.monotonic()
         return session
 
+    def _plays(self, line: Line) -> bool:
+        return any(session.playing for session in self._sessions.values() if session.line is line)
+
     def _heard(self, line: Line) -> None:
+        if not self._quirks.renewed_by("RTCP"):
+            return
         for session in self._sessions.values():
             if session.line is line:
                 session.alive_at = self._state.clock.monotonic()
 
     def _heard_over_udp(self, name: str) -> None:
-        if (session := self._sessions.get(name)) is not None:
+        if (session := self._sessions.get(name)) is not None and self._quirks.renewed_by("RTCP"):
             session.alive_at = self._state.clock.monotonic()
 
 

@@ -15,12 +15,13 @@ from av.audio.codeccontext import AudioCodecContext
 from camera_hub.simulator.faults import Fault
 from camera_hub.simulator.model import Channel, Sound
 from camera_hub.simulator.rtsp.packets import Packet
-from camera_hub.simulator.rtsp.receiver import Receiver
+from camera_hub.simulator.rtsp.receiver import Conditions, Receiver
 from camera_hub.simulator.state import DeviceState
 
 SECONDS = 2
 """Length of the loop; every pitch is a whole number of hertz, so that it closes without a click."""
 _LOUDNESS = 0.25
+_CLEAR = Conditions()
 _LATEST = 1.0
 """Seconds that the sound may lag before it skips instead of catching up."""
 
@@ -124,5 +125,5 @@ class SoundStream:
         now, monotonic = self._state.now(), self._state.clock.monotonic()
         for receiver in self._receivers:
             receiver.deliver(
-                (Packet(payload, False),), timestamp, key=True, drip=False, rate=None, now=now, monotonic=monotonic
+                (Packet(payload, False),), timestamp, key=True, conditions=_CLEAR, now=now, monotonic=monotonic
             )

@@ -3,6 +3,7 @@
 import asyncio
 import secrets
 import zlib
+from collections.abc import Sequence
 from datetime import datetime, timedelta, timezone
 
 from camera_hub.simulator.faults import Fault
@@ -10,6 +11,8 @@ from camera_hub.simulator.model import Channel, KeyFrames, StreamSpec
 from camera_hub.simulator.picture.loops import Loop, ParameterSets
 from camera_hub.simulator.picture.making import Recipe, recipe_for
 from camera_hub.simulator.picture.scenes import Look, Mood
+from camera_hub.simulator.rtsp import rtp_faults
+from camera_hub.simulator.rtsp.packets import Packet
 from camera_hub.simulator.rtsp.receiver import Receiver
 from camera_hub.simulator.state import DeviceState
 
@@ -36,6 +39,9 @@ class Stream:
         self._frozen_at: datetime | None = None
         self._captioned: tuple[datetime | None, str] = (None, "")
         self._clock_base = secrets.randbits(31)
+        self._timestamp_before = 0
+        self._frames = 0
+        self._packets = 0
 
     async def loop(self) -> Loop:
         """The loop that fits the present faults."""
@@ -92,8 +98,14 @@ class Stream:
         return self._state.key_frames(self.channel)
 
     def _recipe(self) -> Recipe:
-        b_frames = Fault.B_FRAMES in self._state.faults(self.channel)
-        return recipe_for(self.look(), self.spec, self.channel.label, b_frames=b_frames)
+        faults = self._state.faults(self.channel)
+        return recipe_for(
+            self.look(),
+            self.spec,
+            self.channel.label,
+            b_frames=Fault.B_FRAMES in faults,
+            refresh_seconds=round(faults.get(Fault.INTRA_REFRESH, 0.0)),
+        )
 
     def _timestamp(self, monotonic: float) -> int:
         return round(monotonic * 90_000) + self._clock_base & 0xFFFFFFFF
@@ -118,7 +130,7 @@ class Stream:
         seconds = self._state.clock.now().timestamp()
         apart = zlib.crc32(self.name.encode()) % _APART
         self._turn = max(int(seconds / self.spec.gop_seconds) + apart, self._turn)
-        groups = loop.ready // gop
+        groups = max(1, loop.ready // gop)
         if key:
             return (self._turn + 1) % groups * gop
         return self._turn % groups * gop + (int(seconds * self.spec.fps) + apart) % gop
@@ -126,14 +138,15 @@ class Stream:
     async def _run(self) -> None:
         clock = self._state.clock
         step = 1 / self.spec.fps
-        gop = self.spec.gop_seconds * self.spec.fps
         recipe, loop = self._recipe(), await self.loop()
+        gop = recipe.gop
         number = self._start(loop, gop, key=self._key_frames in (KeyFrames.AT_ONCE, KeyFrames.FIRST_ONLY))
         shown = ""
         due = clock.monotonic()
         while self._receivers:
             if self._recipe() != recipe:
                 recipe = self._recipe()
+                gop = recipe.gop
                 loop = await self._state.library.loop(recipe)
                 number = self._start(loop, gop)
             elif self._wants_key:
@@ -163,11 +176,17 @@ class Stream:
         key = loop.is_key(number)
         if self._state.silent or Fault.DEAD in faults or (key and Fault.NO_KEY_FRAME in faults):
             return
-        packets = loop.packets(number, shown, caption, self._turn)
+        packets: Sequence[Packet] = loop.packets(number, shown, caption, self._turn)
         timestamp = self._timestamp(due + loop.time_offset(number) / self.spec.fps)
-        now, monotonic, drip = self._state.now(), self._state.clock.monotonic(), Fault.SLOW_DRIP in faults
+        if faults:
+            packets = rtp_faults.changed(packets, faults, codec=self.spec.codec, key=key, before=self._packets)
+            timestamp = rtp_faults.stamped(timestamp, self._timestamp_before, faults, number=self._frames)
+        conditions = rtp_faults.conditions(faults, key=key, number=self._frames)
+        self._timestamp_before = timestamp
+        self._frames += 1
+        self._packets += len(packets)
+        self._state.stats.frames[self.name] += 1
+        now, monotonic = self._state.now(), self._state.clock.monotonic()
         for receiver in self._receivers:
-            if not receiver.deliver(
-                packets, timestamp, key=key, drip=drip, rate=faults.get(Fault.THIN), now=now, monotonic=monotonic
-            ):
+            if not receiver.deliver(packets, timestamp, key=key, conditions=conditions, now=now, monotonic=monotonic):
                 self._state.stats.frames_dropped += 1

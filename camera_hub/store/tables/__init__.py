@@ -12,7 +12,7 @@ from camera_hub.store.tables.health import (
 )
 from camera_hub.store.tables.patrol import Run, RunStep, RunStepCamera, Scene, Tour, TourStop
 from camera_hub.store.tables.people import Favourite, LoginFailure, SetupLink, User, UserSession, UserVillage
-from camera_hub.store.tables.places import Camera, Device, LoginAccount, StoredLogin, Stream, Village
+from camera_hub.store.tables.places import Camera, Device, DevicePeculiarity, LoginAccount, StoredLogin, Stream, Village
 from camera_hub.store.tables.rtsp import StreamSession, StreamToken
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "Camera",
     "CameraState",
     "Device",
+    "DevicePeculiarity",
     "Favourite",
     "LoginAccount",
     "LoginFailure",

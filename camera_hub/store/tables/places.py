@@ -61,6 +61,17 @@ class StoredLogin(Base):
     version: Mapped[int]  # devices.credentials_version when it was set
 
 
+class DevicePeculiarity(Base):
+    """What was learnt of a device: where it departs from a standard. Kinds: camera_hub.peculiarity_kinds."""
+
+    __tablename__ = "device_peculiarities"
+
+    device_id: Mapped[int] = mapped_column(ForeignKey("devices.id", ondelete="CASCADE"), primary_key=True)
+    kind: Mapped[str] = mapped_column(String(32), primary_key=True)
+    value: Mapped[str] = mapped_column(String(256))
+    noticed_at: Mapped[datetime]  # when this value was first seen
+
+
 class LoginAccount(Base):
     """How often a device has refused its logins of that version since it last accepted them. No row: never."""
 

@@ -56,7 +56,7 @@ def offer(data: bytes) -> None:
         read = read_offer(data.decode("utf-8", "replace"))
     except HubError:
         return
-    served = {section.mid: Ssrcs(1, 2) for section in read.sections if section.types is not None}
+    served = {at: Ssrcs(1, 2) for at, section in enumerate(read.sections) if section.types or section.audio}
     answer = write_answer(read, Transport("uf", "pw", "sha-256 CC", ("192.0.2.7",), 8189), served, 1)
     assert all(line for line in answer.split("\r\n")[:-1])
     assert "\n" not in answer.replace("\r\n", "")

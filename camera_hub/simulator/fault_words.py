@@ -1,0 +1,144 @@
+"""What each fault does, in one sentence in English and one in Chinese, for `simulate --help` and the control port."""
+
+from dataclasses import dataclass
+
+from camera_hub.simulator.faults import DEFAULT_VALUES, Fault
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """One fault's sentence in both languages."""
+
+    en: str
+    zh: str
+
+
+WORDS = {
+    Fault.DEAD: Words(
+        "Connections are refused and open ones cut; a channel has no picture.", "拒绝连接并切断已有连接；通道无画面。"
+    ),
+    Fault.VILLAGE_DOWN: Words(
+        "As if the cable were pulled: nothing is refused, nothing answers.", "如同网线被拔：不拒绝，也不应答。"
+    ),
+    Fault.HALF_OPEN: Words("Connections are accepted, then silence.", "接受连接，之后一言不发。"),
+    Fault.FLAPPING: Words("Alternately dead and alive; value: seconds of each phase.", "时断时通；值：每段的秒数。"),
+    Fault.SLOW_DRIP: Words("One byte a second.", "每秒只发一个字节。"),
+    Fault.WRONG_PASSWORD: Words("The known password is refused.", "拒绝已知的密码。"),
+    Fault.DIGEST_ONLY: Words("ONVIF refuses UsernameToken.", "ONVIF 拒绝 UsernameToken，只认 HTTP 摘要认证。"),
+    Fault.TOKEN_ONLY: Words("ONVIF refuses HTTP Digest.", "ONVIF 拒绝 HTTP 摘要认证，只认 UsernameToken。"),
+    Fault.CLOCK_SKEW: Words("The device's clock is wrong; value: by how many seconds.", "设备时钟有偏差；值：秒数。"),
+    Fault.BARE_401: Words(
+        "A signed request is refused by a bare 401 without a challenge (P1); with wrong_password.",
+        "已签名的请求被拒时只回 401、不带认证头（P1），与 wrong_password 合用。",
+    ),
+    Fault.NEW_NONCE: Words(
+        "Another nonce is asked for in mid-session, without stale, and nc counts per nonce (case 07); value: seconds.",
+        "会话中途更换 nonce 且不带 stale，nc 按 nonce 严格计数（案例 07）；值：间隔秒数。",
+    ),
+    Fault.REALM_WITH_BASIC: Words(
+        "The Digest challenge's realm is 'Gate, Basic line' (case 08).", "摘要认证的 realm 含有 “, Basic”（案例 08）。"
+    ),
+    Fault.DEVICE_FULL: Words("RTSP 453: no more sessions.", "RTSP 453：取流路数已满。"),
+    Fault.ONVIF_OFF: Words(
+        "ONVIF answers 404; RTSP and the vendor's HTTP interface work.", "ONVIF 返回 404，其余正常。"
+    ),
+    Fault.REDIRECT: Words("RTSP and HTTP 302 to another address.", "RTSP 与 HTTP 302 跳转到别的地址。"),
+    Fault.GIANT_REPLY: Words("A Content-Length of 1.5 GB.", "应答声称有 1.5 GB。"),
+    Fault.NAT_XADDR: Words("It names the addresses that it has behind its router.", "报出路由器后面的内网地址。"),
+    Fault.TCP_REFUSED: Words("RTSP over UDP only.", "RTSP 只允许 UDP。"),
+    Fault.CSEQ_ZERO: Words("Replies say CSeq: 0 (case 01).", "应答的 CSeq 总是 0（案例 01）。"),
+    Fault.CSEQ_BEFORE: Words("Replies bear the CSeq before (case 01).", "应答的 CSeq 是前一个（案例 01）。"),
+    Fault.CSEQ_MISSING: Words("Replies bear no CSeq (case 01).", "应答没有 CSeq（案例 01）。"),
+    Fault.BLANK_HEADER_LINE: Words(
+        "A header line of one blank among the headers (case 02).", "头部中有一行只含空格（案例 02）。"
+    ),
+    Fault.PLAY_REFUSES_SLASH: Words(
+        "PLAY on a URL that ends with a slash is refused (case 04); value: the status.",
+        "拒绝对带尾斜杠的地址 PLAY（案例 04）；值：状态码。",
+    ),
+    Fault.PLAY_SESSION_URL: Words(
+        "PLAY and TEARDOWN only on the session's own control URL (case 04); value: the status otherwise.",
+        "只接受对会话级 control 地址的 PLAY 与 TEARDOWN（案例 04）；值：否则返回的状态码。",
+    ),
+    Fault.OPTIONS_FIRST: Words(
+        "DESCRIBE before any OPTIONS is refused (case 05); value: the status, 0 silence, -1 closed.",
+        "未先发 OPTIONS 的 DESCRIBE 被拒（案例 05）；值：状态码，0 为不应答，-1 为断开。",
+    ),
+    Fault.KEEP_ALIVE_GET_PARAMETER: Words(
+        "Only GET_PARAMETER keeps the session alive, as Public says (P5); value: the time-out in seconds.",
+        "只有 GET_PARAMETER 能保活，Public 中列出（P5）；值：超时秒数。",
+    ),
+    Fault.KEEP_ALIVE_UNLISTED: Words(
+        "Only GET_PARAMETER keeps the session alive, but Public does not list it (case 06); value: the time-out.",
+        "只有 GET_PARAMETER 能保活，但 Public 未列出（案例 06）；值：超时秒数。",
+    ),
+    Fault.KEEP_ALIVE_OPTIONS: Words(
+        "Only OPTIONS keeps the session alive; GET_PARAMETER ends the connection (case 06); value: the time-out.",
+        "只有 OPTIONS 能保活，GET_PARAMETER 会断开连接（案例 06）；值：超时秒数。",
+    ),
+    Fault.KEEP_ALIVE_RTCP: Words(
+        "Only RTCP keeps the session alive; any request while it plays ends the connection (case 06); "
+        "value: the time-out.",
+        "只有 RTCP 能保活，播放中的任何请求都会断开连接（案例 06）；值：超时秒数。",
+    ),
+    Fault.SDP_BARE: Words("The whole SDP is one m= line and its attributes (case 09).", "SDP 只有媒体行（案例 09）。"),
+    Fault.SDP_TWO_TYPES: Words(
+        "The m= line names an unknown payload type first, and blanks stand in rtpmap (case 10).",
+        "媒体行先列未知载荷类型，rtpmap 中有多余空格（案例 10）。",
+    ),
+    Fault.CODEC_UNNAMED: Words("The SDP does not name the codec (P8).", "SDP 不写明编码（P8）。"),
+    Fault.CONTENT_BASE_ODD: Words(
+        "Content-Base names the inner address, without port and slash (case 11).",
+        "Content-Base 为内网地址，无端口、无斜杠（案例 11）。",
+    ),
+    Fault.MULTICAST_ONLY: Words("SETUP is refused but for multicast (P8).", "只接受组播取流（P8）。"),
+    Fault.TLS_PORT: Words("The RTSP port speaks TLS (P8).", "RTSP 端口其实是 TLS（P8）。"),
+    Fault.WEB_SERVER: Words("A web server listens at the RTSP port (P8).", "RTSP 端口其实是网页服务（P8）。"),
+    Fault.THIN: Words("Over TCP each session is limited; value: bit/s.", "TCP 取流带宽受限；值：bit/s。"),
+    Fault.NO_KEY_FRAME: Words("Key frames are never sent.", "从不发送关键帧。"),
+    Fault.B_FRAMES: Words("The stream has B frames.", "码流含 B 帧。"),
+    Fault.STRAY_BYTES: Words(
+        "3 to 20 stray bytes between interleaved frames (case 03); value: every how many pictures.",
+        "交织帧之间夹杂 3～20 个杂散字节（案例 03）；值：每多少帧一次。",
+    ),
+    Fault.FOREIGN_PAYLOAD: Words(
+        "Packets of a private payload type in the same SSRC and numbering (case 13); "
+        "value: after how many packets, 0: one per picture.",
+        "同一 SSRC、同一序号中夹有私有载荷类型的包（案例 13）；值：每多少个包一个，0 为每帧一个。",
+    ),
+    Fault.EMPTY_PACKETS: Words(
+        "Packets without payload and with padding alone, each with its number (case 14).",
+        "夹有无载荷包与纯填充包，各占一个序号（案例 14）。",
+    ),
+    Fault.SSRC_RESTARTS: Words(
+        "Another SSRC and sequence number 0 at each key frame (case 15).", "每个关键帧更换 SSRC，序号归零（案例 15）。"
+    ),
+    Fault.SEQUENCE_RESTARTS: Words(
+        "Sequence number 0 at each key frame, with the same SSRC (case 15).",
+        "每个关键帧序号归零，SSRC 不变（案例 15）。",
+    ),
+    Fault.JOINED_KEY_FRAME: Words(
+        "Parameter sets and key picture are one NAL unit with start codes inside (case 17).",
+        "参数集与关键帧合在一个含起始码的 NAL 单元里（案例 17）。",
+    ),
+    Fault.STANDING_CLOCK: Words("RTP timestamp 0 in every packet (case 18).", "每个包的 RTP 时间戳都是 0（案例 18）。"),
+    Fault.PAIRED_TIMESTAMPS: Words(
+        "Every two pictures share one RTP timestamp (case 18).", "每两帧共用一个 RTP 时间戳（案例 18）。"
+    ),
+    Fault.NO_MARKER: Words("The marker bit is never set (case 18).", "从不置 marker 位（案例 18）。"),
+    Fault.INTRA_REFRESH: Words(
+        "H.264 with intra refresh: recovery points instead of key frames (cases 20, P7); value: seconds between IDRs.",
+        "H.264 帧内刷新（Smart 编码）：以恢复点代替关键帧（案例 20、P7）；值：IDR 间隔秒数。",
+    ),
+    Fault.FROZEN: Words("The picture stands still, clock and all.", "画面连同时钟冻结。"),
+    Fault.BLACK: Words("The picture is black but for its caption.", "画面全黑，只有字幕。"),
+}
+
+
+def listed() -> str:
+    """All faults as lines of text."""
+    lines = []
+    for fault, words in WORDS.items():
+        value = f" (default {DEFAULT_VALUES[fault]:g})" if fault in DEFAULT_VALUES else ""
+        lines += [f"  {fault.value}{value}", f"      {words.en}", f"      {words.zh}"]
+    return "\n".join(lines)
