@@ -96,6 +96,7 @@ class MediaSettings(_Section):
     relay_memory_bytes: int = Field(0, ge=0)
     ice_servers: tuple[dict[str, Any], ...] = ()
     audio: bool = False
+    whep_origins: tuple[str, ...] = ()
     rtsp_out: bool = True
     rtsp_host: str = "::"
     rtsp_port: Port = 8554
@@ -138,6 +139,7 @@ class DiscoverySettings(_Section):
     ports: tuple[int, ...] = (80, 8080, 8000, 8899, 2020)
     onvif_timeout: Seconds = 10.0
     reply_bytes: int = Field(1024 * 1024, ge=65536)
+    local_devices: bool = False
 
 
 class HealthSettings(_Section):

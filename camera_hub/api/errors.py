@@ -24,6 +24,9 @@ _KINDS = {kind.status: kind for kind in Kind} | {400: Kind.INVALID, 405: Kind.UN
 _RETRY_AFTER: dict[str, int] = {Reason.DATABASE_BUSY: 2, Reason.DATABASE_AWAY: 5, Reason.STORAGE_FULL: 60}
 """Seconds after which a client may try again (RFC 9110, 10.2.3)."""
 
+BEARER = 'Bearer realm="camera hub"'
+BASIC = 'Basic realm="camera hub", charset="UTF-8"'
+
 _SENTENCES = {
     404: "there is nothing at this address",
     405: "this address does not support that method",
@@ -45,7 +48,19 @@ def answer(error: HubError, status: int | None = None, headers: dict[str, str] |
         fields.setdefault("retry-after", str(math.ceil(seconds)))
     elif error.reason in _RETRY_AFTER:
         fields.setdefault("retry-after", str(_RETRY_AFTER[error.reason]))
-    return JSONResponse(error.body(), status if status is not None else error.kind.status, fields)
+    response = JSONResponse(error.body(), status if status is not None else error.kind.status, fields)
+    if response.status_code == 401:
+        for challenge in error.challenges if isinstance(error, LoginNeeded) else (BEARER,):
+            response.headers.append("www-authenticate", challenge)  # a line each: some clients read only the first
+    return response
+
+
+class LoginNeeded(HubError):
+    """Nobody is logged in, or not well enough. `challenges`: how one may log in here (RFC 9110, 11.6.1)."""
+
+    def __init__(self, detail: str, challenges: Sequence[str], *, reason: str | None = None) -> None:
+        super().__init__(Kind.UNAUTHENTICATED, detail, reason=reason)
+        self.challenges = tuple(challenges)
 
 
 class Unexpected:

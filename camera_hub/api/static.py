@@ -159,7 +159,7 @@ class SafeHeaders:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        private = scope["path"].startswith("/api/")
+        private = scope["path"].startswith(("/api/", "/whep/"))
 
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":

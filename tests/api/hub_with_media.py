@@ -16,6 +16,7 @@ from websockets.typing import Subprotocol
 from camera_hub.acceptor import ConnectionFigures, ConnectionLimits, ConnectionTable
 from camera_hub.access.policy import Actor, Role
 from camera_hub.api import errors, live, pictures, viewers, whep
+from camera_hub.api.cors import WhepOrigins
 from camera_hub.api.live import PROTOCOL, LivePages
 from camera_hub.api.live_changes import LiveChanges, SharedReader
 from camera_hub.api.routing import COOKIE, CSRF_HEADER, check_policies
@@ -126,9 +127,11 @@ async def serving(
     }
     app.state.sessions = sessions
     app.state.origins = ("http://pages.test",)
+    app.state.whep_origins = settings.media.whep_origins
     for module in (viewers, whep, live, pictures):
         app.include_router(module.router)
     errors.install(app)
+    app.add_middleware(WhepOrigins, origins=settings.media.whep_origins)
     check_policies(app)
     listener = socket.create_server(("127.0.0.1", 0))
     limits = ConnectionLimits(total=256, unused=128, per_address=64)

@@ -8,7 +8,7 @@ from pydantic import Field
 from camera_hub.api.schemas.base import Answer, Count, Id, Key, Moment, RequestBody, Serial
 
 TileState = Literal["empty", "connecting", "waiting", "live", "pictures", "failed", "refused"]
-Note = Literal["link_poor", "link_sub", "link_keys", "late", "late_sub", "busy_sub"]
+Note = Literal["link_poor", "link_sub", "link_keys", "late", "lossy", "late_sub", "busy_sub"]
 Topic = Literal["village", "device", "camera", "alarm", "tour", "run", "sweep"]
 
 
@@ -54,6 +54,17 @@ class FeedFiguresAnswer(Answer):
     gaps: int
     dropped: int
     bad_packets: int
+    repeats: int
+    foreign_payload: int
+    foreign_ssrc: int
+    stream_restarts: int
+    lost_gap: int
+    lost_broken: int
+    lost_restart: int
+    lost_no_parameter_sets: int
+    lost_no_key_frame: int
+    loss_percent: int
+    camera_clock: Literal["well", "standing", "wrong_rate"]
     jitter: float
     lateness: float
     opens: int
@@ -155,6 +166,7 @@ class TileMessage(Answer):
     state: TileState
     reason: str | None = None
     detail: str = ""
+    params: dict[str, str | int | float] = Field(default_factory=dict)  # for the page's own sentence for the reason
     since: datetime | None = None
     retry_at: datetime | None = None
     stream: Literal["main", "sub"] | None = None

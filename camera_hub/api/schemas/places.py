@@ -112,9 +112,13 @@ class CameraIds(RequestBody):
 
 
 class ApproveCameras(CameraIds):
-    """Approve several cameras; all of them may be given a place class."""
+    """Approve several cameras, and with them the places where their devices are; all may be given a place class.
+
+    `places`: where their devices were seen to be (device id → host:port); one that is elsewhere now is not approved.
+    """
 
     place_class: PlaceClass | None = None
+    places: dict[Id, Annotated[str, Field(max_length=300)]] = Field(default={}, max_length=2000)
 
 
 class CameraIdsAnswer(Answer):
@@ -126,6 +130,22 @@ class LoginAnswer(Answer):
 
     purpose: LoginPurpose
     username: str
+
+
+class PeculiarityAnswer(Answer):
+    """What was learnt of a device: where it departs from a standard, and how that is borne."""
+
+    kind: str
+    value: str
+    noticed_at: datetime
+
+
+class StreamAddressAnswer(Answer):
+    """Where a stream was pulled last, without any login: what may be one is masked by "…". "" = not known."""
+
+    camera_id: int
+    role: Literal["main", "sub"]
+    address: str
 
 
 class DeviceAnswer(Answer):
@@ -142,10 +162,15 @@ class DeviceAnswer(Answer):
     serial: str
     mac: str
     logins: list[LoginAnswer]  # user names; passwords are write-only
+    place: str  # where it is reached, host:port
+    approved_place: str | None  # another one: it was moved since, and its cameras wait for approval
+    moved_at: datetime | None
+    streams: list[StreamAddressAnswer]  # of cameras not retired
     clock_offset_s: float | None
     login_retry_at: datetime | None  # the device refused the login, and it is not tried again before then
     created_at: datetime
     cameras: list[int]
+    peculiarities: list[PeculiarityAnswer]
 
 
 class NewDevice(RequestBody):
