@@ -46,7 +46,7 @@ async def site(app: FastAPI, database: Database, tmp_path: Path, spawn: Spawn) -
     settings = Settings(
         server=ServerSettings(data_dir=tmp_path / "data"),
         media=MediaSettings(udp_port=0, rtsp_port=0, load_limit=1.0),
-        discovery=DiscoverySettings(multicast=False, host_timeout=0.2, onvif_timeout=1.0),
+        discovery=DiscoverySettings(multicast=False, host_timeout=0.2, onvif_timeout=1.0, local_devices=True),
         database=DatabaseSettings(url=database.url.render_as_string(hide_password=False)),
     )
     async with running_hub(app, settings, database, SystemClock(), spawn) as hub:
