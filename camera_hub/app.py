@@ -49,6 +49,7 @@ from camera_hub.api.cors import WhepOrigins
 from camera_hub.api.limits import BodyLimit
 from camera_hub.api.live_changes import LiveChanges
 from camera_hub.api.routing import check_parts, check_policies
+from camera_hub.api.schemas.base import ErrorAnswer
 from camera_hub.api.static import SafeHeaders, StaticPages
 from camera_hub.cameras.credentials.login_budget import LoginBudget
 from camera_hub.cameras.credentials.login_store import DatabaseLoginStore
@@ -264,6 +265,10 @@ def create_app(settings: Settings, parts: Parts | None = None) -> FastAPI:
         redoc_url=None,
         openapi_url=None,
         redirect_slashes=False,
+        responses={
+            "4XX": {"model": ErrorAnswer, "description": "Refused; `reason` says why."},
+            "5XX": {"model": ErrorAnswer, "description": "A device, the database or the hub itself has failed."},
+        },
     )
     attach(app, settings, parts or {})
     for router in _ROUTERS:
