@@ -58,6 +58,7 @@ async def serving(
                 log_config=None,
                 access_log=False,
                 server_header=False,
+                proxy_headers=False,  # api.client_address reads them
                 http=TimedHttp,
                 h11_max_incomplete_event_size=MAX_HEAD,
                 timeout_keep_alive=KEEP_ALIVE,
