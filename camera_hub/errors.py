@@ -5,6 +5,8 @@ translate; the same reasons appear on tiles, observations, alarms and discovery 
 into `HubError` once, in the package that wraps the foreign library.
 """
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
@@ -56,6 +58,8 @@ class Reason(StrEnum):
     PORT_CLOSED = "port_closed"
     TIMED_OUT = "timed_out"
     TLS_FAILED = "tls_failed"
+    TLS_NEEDED = "tls_needed"
+    NOT_RTSP = "not_rtsp"
     REDIRECTED = "redirected"
     HUB_UPLINK = "hub_uplink"
     VILLAGE_LINK = "village_link"
@@ -69,6 +73,7 @@ class Reason(StrEnum):
     LOGIN_NEEDED = "login_needed"
     LOCKED_OUT = "locked_out"
     LOGIN_PAUSED = "login_paused"
+    CLOCK_REFUSED = "clock_refused"
     ONVIF_OFF = "onvif_off"
     CLOCK_WRONG = "clock_wrong"
     DEVICE_FULL = "device_full"
@@ -79,7 +84,11 @@ class Reason(StrEnum):
     STREAM_NOT_FOUND = "stream_not_found"
     # the stream
     NO_MEDIA = "no_media"
+    MULTICAST_ONLY = "multicast_only"
     NO_KEY_FRAME = "no_key_frame"
+    NO_PARAMETER_SETS = "no_parameter_sets"
+    INTRA_REFRESH = "intra_refresh"
+    LOSSY = "lossy"
     STALLED = "stalled"
     LATE = "late"
     NO_H264 = "no_h264"
@@ -118,6 +127,19 @@ DATABASE_REASONS = frozenset({Reason.STORAGE_FULL, Reason.DATABASE_BUSY, Reason.
 """The hub cannot read or write its own rows: they say nothing about what was asked for."""
 
 
+Param = str | int | float
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """What is wrong: an exact reason code, the English sentence with cause and remedy, and the values that pages insert
+    into their own sentence for the reason. All of one observation."""
+
+    reason: str
+    detail: str = ""
+    params: Mapping[str, Param] = field(default_factory=dict)
+
+
 class HubError(Exception):
     """An expected failure: its kind, an exact `reason` code, an English sentence with cause and remedy.
 
@@ -131,6 +153,12 @@ class HubError(Exception):
         self.detail = detail
         self.reason = str(reason) if reason is not None else kind.value
         self.params = params
+
+    @property
+    def explanation(self) -> Explanation:
+        """What is wrong, without the kind; of the params those that can be shown."""
+        shown = {name: value for name, value in self.params.items() if isinstance(value, str | int | float)}
+        return Explanation(self.reason, self.detail, shown)
 
     def body(self) -> dict[str, Any]:
         """The JSON body that an API client gets."""

@@ -73,6 +73,7 @@ class Authenticator:
         self._challenge: Challenge | None = None
         self._count = 0
         self._accepted = False
+        self._renewed = False  # by stale=true, and not accepted since
         self.digest_seen = digest_seen
 
     @property
@@ -83,25 +84,44 @@ class Authenticator:
     def unauthorized(self, headers: Sequence[str]) -> AuthOutcome:
         """Handle a 401 with these WWW-Authenticate headers; says whether to try the request again.
 
-        A nonce that is stale, or that replaces an accepted one, does not mean that the login is wrong.
+        A challenge is fresh until a request that was signed with it is accepted. A 401 to what a fresh one signed means
+        that the login is wrong, whatever its headers are and however many new nonces it offers; only stale=true is
+        believed, once. A 401 to what an accepted challenge signed says nothing of the login if it brings another nonce,
+        or none: devices renew their nonce, or forget it. So one request is sent four times at most.
         """
         offers = _offers(headers)
         before = self.digest_seen
         self.digest_seen = before or any(scheme == "digest" for scheme, _ in offers)
         best = strongest(_challenges(offers), basic=self._basic)
-        if best is None or (best.scheme == "basic" and self.digest_seen):
-            return AuthOutcome.DOWNGRADED if best is not None and before else AuthOutcome.UNANSWERABLE
+        downgraded = best is not None and best.scheme == "basic" and self.digest_seen
         known, accepted = self._challenge, self._accepted
-        self._challenge, self._accepted = best, False
+        if known is not None and not accepted and not self._believed_stale(best, downgraded):
+            return AuthOutcome.REFUSED
+        same = known is not None and best is not None and (best.scheme, best.nonce) == (known.scheme, known.nonce)
+        if same and best is not None and not best.stale:
+            return AuthOutcome.REFUSED  # what it has accepted elsewhere is not enough for this request
+        self._accepted = False
+        if best is None or downgraded:
+            self._challenge = None
+            if known is not None and accepted and not offers:
+                return AuthOutcome.TRY  # unsigned, to be challenged anew
+            return AuthOutcome.DOWNGRADED if best is not None and before else AuthOutcome.UNANSWERABLE
+        self._renewed = known is not None and not accepted
+        self._challenge = best
         if known is None or best.nonce != known.nonce:
             self._count = 0  # nc counts the requests of one nonce, from 1 (RFC 7616 section 3.4)
-        if known is None or best.stale or (accepted and best.nonce != known.nonce) or best.scheme != known.scheme:
-            return AuthOutcome.TRY
-        return AuthOutcome.REFUSED
+        return AuthOutcome.TRY
+
+    def _believed_stale(self, best: Challenge | None, downgraded: bool) -> bool:
+        """Whether a fresh challenge was answered too late, or another scheme is asked for than the one answered."""
+        if best is None or downgraded or self._renewed or self._challenge is None:
+            return False
+        return best.stale or best.scheme != self._challenge.scheme
 
     def accepted(self) -> None:
         """The device has answered a signed request with something other than 401."""
         self._accepted = self._challenge is not None
+        self._renewed = False
 
     def authorization(self, method: str, uri: str, cnonce: str) -> str | None:
         """Value of the Authorization header for the next request; None before the first challenge."""

@@ -145,6 +145,9 @@ def test_control_characters_are_not_sent_back() -> None:
 def test_basic_is_never_answered_after_digest() -> None:
     login = Authenticator("u", "s3cret", basic=True)
     assert login.unauthorized([DIGEST]) is AuthOutcome.TRY
+    assert login.unauthorized([BASIC]) is AuthOutcome.REFUSED  # it has seen the digest, which counts as a try there
+    assert "Basic" not in str(login.authorization("GET", "/", "c"))
+    login.accepted()
     assert login.unauthorized([BASIC]) is AuthOutcome.DOWNGRADED
     assert "Basic" not in str(login.authorization("GET", "/", "c"))
 
@@ -198,6 +201,37 @@ def test_a_login_is_refused_when_it_was_sent_and_never_accepted() -> None:
     assert login.unauthorized(['Digest realm="a", nonce="n3", stale=true']) is AuthOutcome.TRY
     login.accepted()
     assert login.unauthorized(['Digest realm="a", nonce="n3"']) is AuthOutcome.REFUSED  # this request is not for us
+
+
+@pytest.mark.parametrize("headers", [[], [DIGEST], [BASIC], ["Bearer x"], ['Digest realm="b", nonce="n9"'], [""]])
+def test_a_401_to_what_a_fresh_challenge_signed_is_a_wrong_password_whatever_it_says(headers: list[str]) -> None:
+    login = Authenticator("u", "p", basic=True)
+    assert login.unauthorized([DIGEST]) is AuthOutcome.TRY
+    assert login.authorization("GET", "/", "c") is not None
+    assert login.unauthorized(headers) is AuthOutcome.REFUSED
+
+
+def test_a_401_without_a_word_in_mid_session_is_asked_for_its_challenge() -> None:
+    login = Authenticator("u", "p", basic=True)
+    assert login.unauthorized([DIGEST]) is AuthOutcome.TRY
+    assert login.authorization("GET", "/", "c") is not None
+    login.accepted()
+    assert login.unauthorized([]) is AuthOutcome.TRY
+    assert login.authorization("GET", "/", "c") is None
+    assert login.unauthorized([]) is AuthOutcome.UNANSWERABLE
+    assert login.unauthorized(['Digest realm="a", nonce="n2"']) is AuthOutcome.TRY
+    assert 'nonce="n2"' in str(login.authorization("GET", "/", "c"))
+    assert login.unauthorized([]) is AuthOutcome.REFUSED
+
+
+@pytest.mark.parametrize("stale", ["", ", stale=true"])
+def test_whoever_challenges_anew_each_time_is_not_tried_for_ever(stale: str) -> None:
+    login = Authenticator("u", "p", basic=True)
+    tries = 0
+    while login.unauthorized([f'Digest realm="a", nonce="n{tries}"{stale}']) is AuthOutcome.TRY:
+        assert login.authorization("GET", "/", "c") is not None
+        tries += 1
+    assert tries == (2 if stale else 1)
 
 
 def test_what_is_overlong_or_endless_is_not_read() -> None:

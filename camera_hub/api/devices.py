@@ -89,9 +89,9 @@ async def retire_device(device_id: Id, actor: Registrar, register: Reg, clock: A
 
 
 def _shown(actor: Actor, device: DeviceView, logins: LoginBudget) -> DeviceView:
-    """With the pause of its login. Login names are shown only to those who may register devices."""
+    """With the pause of its login. Login names and addresses of streams are shown only to those who may register."""
     device = device.with_pause(logins.pause(device.id))
-    return device if allows(actor, Action.REGISTER) else replace(device, logins=())
+    return device if allows(actor, Action.REGISTER) else replace(device, logins=(), streams=())
 
 
 def live(register: Register, logins: LoginBudget) -> SharedReader:
@@ -102,7 +102,7 @@ def live(register: Register, logins: LoginBudget) -> SharedReader:
             return None
         device = device.with_pause(logins.pause(device.id))
         whole = DeviceAnswer.model_validate(device)
-        without_login = DeviceAnswer.model_validate(replace(device, logins=()))
+        without_login = DeviceAnswer.model_validate(replace(device, logins=(), streams=()))
 
         def shown(actor: Actor) -> DeviceAnswer | None:
             if not allows(actor, Action.READ_HEALTH, device.village_id):

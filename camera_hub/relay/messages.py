@@ -24,10 +24,10 @@ Hub → relay                                        reply / later messages
   rtsp.end    RtspEnd                              rtsp.ended …
 
 Relay → hub (unasked)
-  feed.state FeedState · viewer.state ViewerState · viewer.link LinkState · track.state TrackState ·
-  audio.state AudioState · key_frame KeyFrame + body (Annex B, with parameter sets) · sync.wanted SyncWanted ·
-  login.ask LoginAsk and login.said LoginSaid (before and after each attempt with a login, where asks_logins is set) ·
-  rtsp.ended RtspEnded
+  feed.state FeedState · feed.learnt FeedLearnt · viewer.state ViewerState · viewer.link LinkState ·
+  track.state TrackState · audio.state AudioState · key_frame KeyFrame + body (Annex B, with parameter sets) ·
+  sync.wanted SyncWanted · login.ask LoginAsk and login.said LoginSaid (before and after each attempt with a login,
+  where asks_logins is set) · rtsp.ended RtspEnded
   While the hub does not read, a newer state replaces an unsent one of the same feed, viewer or track, and key frames
   are dropped: what arrives afterwards are the current states.
 Relay → hub (a request)
@@ -43,6 +43,7 @@ from typing import Annotated, Any, Literal, Self, get_args
 
 from camera_hub.errors import HubError, Kind, Reason
 from camera_hub.message_decoder import Length, Range, decode
+from camera_hub.peculiarity_kinds import MAX_VALUE, PeculiarityKind
 from camera_hub.wire import Message
 
 Name = Annotated[str, Length(1, 256)]
@@ -52,6 +53,7 @@ Seconds = Annotated[float, Range(0, 1e9)]
 Share = Annotated[float, Range(0, 1e3)]
 Rate = Annotated[float, Range(0, 1e15)]
 Rtp32 = Annotated[int, Range(0, (1 << 32) - 1)]
+Params = dict[str, Annotated[str, Length(0, 64)] | int | float]
 TrackNumber = Annotated[int, Range(0, 255)]
 
 
@@ -122,6 +124,14 @@ class RelayConfig(Message):
 
 
 @dataclass(frozen=True, slots=True)
+class Peculiarity:
+    """What is known of a device (peculiarity_kinds)."""
+
+    kind: Annotated[str, Length(1, 32)]
+    value: Annotated[str, Length(1, MAX_VALUE)]
+
+
+@dataclass(frozen=True, slots=True)
 class RtspLiveSource:
     """What a camera sends now, over RTSP (RFC 2326). `url` holds no login; `address` is the pinned IP that is dialled,
     whatever the URL says.
@@ -133,6 +143,8 @@ class RtspLiveSource:
     username: str | None = None
     password: str | None = field(default=None, repr=False)
     transport: Literal["auto", "tcp", "udp"] = "auto"
+    # Compared with nothing: what was learnt meanwhile is no reason to open the feed again.
+    peculiarities: tuple[Peculiarity, ...] = field(default=(), compare=False)
     kind: Literal["rtsp_live"] = "rtsp_live"
 
 
@@ -203,13 +215,15 @@ class FeedState(Message):
     """State of a feed. Delays in milliseconds, measured once per open.
 
     Live with reason b_frames: no track can show it, but its key frames are published. Live with reason late: it is
-    shown, seconds late.
+    shown, seconds late. Live with reason lossy: it is shown, and loses more than a few per cent of its frames (params:
+    cause, percent; see ingest.losses). Waiting for a key frame with reason intra_refresh: none may come for long.
     """
 
     feed: Name
     phase: FeedPhase
     reason: str | None = None  # errors.Reason
     detail: str = ""
+    params: Params = field(default_factory=dict)  # what pages insert into their own words for the reason
     final: bool = False  # the relay will not retry by itself (wrong password, not found, codec …) until reopened
     retry_in: Seconds | None = None
     codec: str | None = None  # "h264" | "h265" | "mjpeg" …, from SDP
@@ -221,6 +235,15 @@ class FeedState(Message):
     key_frame_ms: Seconds | None = None  # PLAY … first complete key frame
     audio: Audio | None = None  # None: unknown, or not requested
     audio_codec: str | None = None  # "pcma" | "pcmu" | "opus" | "aac" …, from SDP
+
+
+@dataclass(frozen=True, slots=True)
+class FeedLearnt(Message):
+    """A session of the feed has found out something about its device, which is kept and sent back with later specs."""
+
+    feed: Name
+    kind: PeculiarityKind
+    value: Annotated[str, Length(1, MAX_VALUE)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -462,6 +485,9 @@ class RtspEnd(Message):
 
 @dataclass(frozen=True, slots=True)
 class RtspGranted(Message):
-    """Reply to rtsp.ask: the feed that the player may have; it has been opened."""
+    """Reply to rtsp.ask: the feed that the player may have; it has been opened. `hurried`: its player looks at the
+    present, else frames of the cached GOP keep their distances in time.
+    """
 
     feed: Name
+    hurried: bool = True

@@ -45,6 +45,11 @@ def engine(
     return MediaEngine(settings, clock, bus, database, sources, LoginBudget(clock), commands)
 
 
+def fakes(spawn: Spawn) -> HelperCommands:
+    """A relay and an eye that only speak."""
+    return HelperCommands(FAKE_RELAY, FAKE_EYE, spawn)
+
+
 @dataclass(frozen=True)
 class FakeChosen:
     """As cameras.sources.Chosen."""
@@ -56,6 +61,7 @@ class FakeChosen:
     role: StreamRole
     codec: str | None
     spec: FeedSpec
+    in_service: bool = True
 
 
 @dataclass
@@ -69,6 +75,7 @@ class FakeSources:
     device: str = ""  # all cameras are of this one; "" = each is on its own
     chosen: list[tuple[int, Quality]] = field(default_factory=list)
     synced: list[int] = field(default_factory=list)
+    peculiarities: list[tuple[int, str, str]] = field(default_factory=list)
     addresses: list[tuple[str, int]] = field(default_factory=list)
 
     async def choose(self, camera_id: int, quality: Quality, codecs: frozenset[str]) -> FakeChosen:
@@ -113,6 +120,9 @@ class FakeSources:
     async def learned(self, stream_id: int, codec: str, width: int | None, height: int | None) -> None:
         self.codecs[stream_id] = codec
 
+    async def peculiar(self, device_id: int, kind: str, value: str) -> None:
+        self.peculiarities.append((device_id, kind, value))
+
     async def sync_point(self, stream_id: int) -> None:
         self.synced.append(stream_id)
 
@@ -148,7 +158,7 @@ async def site(database: Database) -> Database:
                 )
             )
         await session.flush()
-        session.add(Stream(camera_id=1, role="sub", uri="rtsp://127.0.0.1/live"))
+        session.add(Stream(camera_id=1, role="sub", plain_uri="rtsp://127.0.0.1/live"))
         session.add(
             User(
                 id=1,

@@ -38,6 +38,7 @@ MESSAGES: dict[str, tuple[dict[str, Any], str]] = {
     "viewer.link": ({"viewer": "v", "level": "light"}, "on_link_state"),
     "key_frame": ({"feed": "s1", "codec": "h264", "received_at": 1.0}, "on_key_frame"),
     "sync.wanted": ({"feed": "s1"}, "on_sync_wanted"),
+    "feed.learnt": ({"feed": "s1", "kind": "rtsp_cseq", "value": "wrong"}, "on_feed_learnt"),
     "viewer.state": ({"viewer": "v", "state": "closed", "reason": "gone"}, "on_viewer_closed"),
     "rtsp.ended": ({"session": "p", "reason": "closed"}, "on_player_ended"),
     "rtsp.ask": ({}, "on_player_request"),

@@ -81,32 +81,32 @@ async def endless_header_lines(talk: Talk) -> None:
     await talk.forever(b"X: y\r\n" * 1000)
 
 
-@hostile(Reason.BAD_REPLY)
+@hostile(Reason.NO_MEDIA, Reason.STALLED)
 async def wrong_framing(talk: Talk) -> None:
     await talk.play()
     await talk.say(frame(0, b"\x80\x60" + bytes(20))[:-3] + frame(0, bytes(30)) + b"\x00\x01garbage\x02" * 50)
 
 
-@hostile(Reason.BAD_REPLY)
+@hostile(Reason.NOT_RTSP)
 async def http(talk: Talk) -> None:
     await talk.asked()
     await talk.say("HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n<html>")
 
 
-@hostile(Reason.BAD_REPLY)
+@hostile(Reason.TLS_NEEDED)
 async def tls_on_a_plain_port(talk: Talk) -> None:
     await talk.asked()
     await talk.say(b"\x15\x03\x01\x00\x02\x02\x0a")
 
 
-@hostile(Reason.BAD_REPLY)
+@hostile(Reason.NO_MEDIA)
 async def length_that_is_too_short(talk: Talk) -> None:
     asked = await talk.asked()
     text = sdp()
     await talk.say(f"RTSP/1.0 200 OK\r\nCSeq: {asked['cseq']}\r\nContent-Length: 20\r\n\r\n{text}")
 
 
-@hostile(Reason.TIMED_OUT)
+@hostile(Reason.NO_MEDIA)
 async def length_that_is_too_long(talk: Talk) -> None:
     asked = await talk.asked()
     text = sdp()
@@ -230,7 +230,7 @@ async def session_with_a_line_break(talk: Talk) -> None:
     await talk.answer(await talk.asked("SETUP"), headers)
 
 
-@hostile(Reason.TIMED_OUT)
+@hostile(Reason.BAD_REPLY)
 async def answers_to_what_nobody_asked(talk: Talk) -> None:
     await talk.asked()
     for number in range(100, 3000):
@@ -247,7 +247,7 @@ async def another_session_in_each_answer(talk: Talk) -> None:
 @hostile(Reason.BAD_REPLY)
 async def flood_of_unknown_channels(talk: Talk) -> None:
     await talk.play()
-    await talk.forever(frame(9, b"\x80\x60" + bytes(200)) * 300)
+    await talk.forever(frame(9, b"\x80\x6b" + bytes(200)) * 300)
 
 
 @hostile(Reason.BAD_REPLY)

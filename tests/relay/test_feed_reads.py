@@ -9,7 +9,7 @@ from camera_hub.relay.ingest.feed import Feed
 from camera_hub.relay.ingest.login_permits import LoginPermitRequests
 from camera_hub.relay.ingest.timestamps import TimestampMapper
 from camera_hub.relay.ingest.video_pipeline import VideoPipeline
-from camera_hub.relay.messages import FeedPhase, FeedSpec, FeedState, KeyFrame, RelayConfig, RtspLiveSource
+from camera_hub.relay.messages import FeedLearnt, FeedPhase, FeedSpec, FeedState, KeyFrame, RelayConfig, RtspLiveSource
 from camera_hub.relay.rtsp.message import write_interleaved
 from tests.fakes.clock import ManualClock
 from tests.relay.clip import clip
@@ -27,6 +27,8 @@ class Observer:
     def on_feed_state(self, state: FeedState) -> None:
         self.states.append(state)
 
+    def on_feed_learnt(self, learnt: FeedLearnt) -> None: ...
+
     def on_key_frame(self, head: KeyFrame, access_unit: bytes) -> None:
         self.key_frames.append(access_unit)
 
@@ -42,8 +44,10 @@ class PlayingFeed:
         admission = AdmissionControl(1, 1, LoginPermitRequests(lambda _: None, asks=False), self.clock)
         source = RtspLiveSource("rtsp://192.0.2.1/1", "192.0.2.1", 554)
         self.feed = Feed(FeedSpec("s1", source), config, self.clock, admission, self.observer)
-        self.feed._pipeline = VideoPipeline(
-            "h264", clip().parameters(), TimestampMapper(), limit=1200, first=0, ordered=True, payload_type=96
+        self.feed._reader.begin(
+            VideoPipeline(
+                "h264", clip().parameters(), TimestampMapper(), limit=1200, first=0, ordered=True, payload_type=96
+            )
         )
         self.feed.tap(0.5)
 
@@ -54,7 +58,7 @@ class PlayingFeed:
             self.sequence += 1
             header = struct.pack("!BBHII", 0x80, 0x80 | kind, self.sequence, 3600 * self.sequence, 7)
             data += write_interleaved(0, header + unit)
-        assert self.feed.read_interleaved(data, 0, 0) == len(data)
+        assert self.feed._reader.read_interleaved(data, 0, 0) == len(data)
 
 
 async def test_only_key_frames_are_handed_out_as_key_frames_when_b_pictures_come_in_the_same_read() -> None:
@@ -75,12 +79,13 @@ async def test_foreign_packets_do_not_count_as_the_stream_s_own() -> None:
     playing = PlayingFeed()
     playing.read(IDR)
     assert playing.feed.state.phase is FeedPhase.LIVE
-    seen = playing.feed._timeouts.packet_at
+    seen = playing.feed._reader.timeouts.packet_at
     playing.clock.move(9.0)
     playing.read(P, P, kind=97)
-    assert playing.feed._timeouts.packet_at == seen
-    assert playing.feed.read_figures()["bad_packets"] == 2
-    playing.feed.on_packet(b"noise")
-    assert playing.feed._timeouts.packet_at == seen
+    assert playing.feed._reader.timeouts.packet_at == seen
+    playing.feed._reader.on_packet(b"noise")
+    assert playing.feed._reader.timeouts.packet_at == seen
+    figures = playing.feed.read_figures()
+    assert (figures["foreign_payload"], figures["bad_packets"]) == (2, 1)
     playing.read(b"x", P)
-    assert playing.feed._timeouts.packet_at == playing.clock.monotonic()
+    assert playing.feed._reader.timeouts.packet_at == playing.clock.monotonic()

@@ -137,7 +137,7 @@ def answer(status: str, headers: str = "", body: bytes = b"") -> bytes:
         (answer("500 Oops"), Reason.BAD_REPLY),
         (answer("200 OK", "Content-Length: 1503238553\r\n"), Reason.REPLY_TOO_LARGE),
         (answer("200 OK", "Content-Length: 3\r\n", b"abc"), Reason.BAD_REPLY),
-        (b"HTTP/1.1 400 Bad Request\r\n\r\n", Reason.BAD_REPLY),
+        (b"HTTP/1.1 400 Bad Request\r\n\r\n", Reason.NOT_RTSP),
         (answer("200 OK", "X: y\r\n" * 100), Reason.REPLY_TOO_LARGE),
     ],
 )

@@ -95,12 +95,16 @@ class Packets:
     """Keeps what it reads, by channel, up to a channel that it leaves to others."""
 
     kept: list[tuple[int, bytes]] = field(default_factory=list)
+    channels: tuple[int, ...] = ()
 
     def read_interleaved(self, data: bytes, at: int) -> int:
         while at < len(data) and data[at] == 0x24 and (end := interleaved_end(data, at)) >= 0:
             self.kept.append((data[at + 1], data[at + 4 : end]))
             at = end
         return at
+
+    def on_stray_bytes(self, times: int) -> None:
+        raise AssertionError("no byte of these is stray")
 
 
 _packet = st.tuples(st.sampled_from([0, 1, 2, 9]), st.binary(max_size=300))

@@ -36,8 +36,10 @@ def test_messages_and_packets_are_the_same_however_the_bytes_are_split(cuts: lis
 @pytest.mark.parametrize(
     ("data", "reason"),
     [
-        (b"HTTP/1.1 200 OK\r\n\r\n", Reason.BAD_REPLY),
-        (b"<html>", Reason.BAD_REPLY),
+        (b"HTTP/1.1 200 OK\r\n\r\n", Reason.NOT_RTSP),
+        (b"<html>", Reason.NOT_RTSP),
+        (b"<!DOCTYPE HTML PUBLIC>\n", Reason.NOT_RTSP),
+        (b"\x15\x03\x01\x00\x02\x02\x16", Reason.TLS_NEEDED),
         (b"\x16\x03\x01\x02", Reason.BAD_REPLY),
         (b"RTSP/1.0 abc\r\n\r\n", Reason.BAD_REPLY),
         (b"RTSP/1.0 200 OK\r\nno colon\r\n", Reason.BAD_REPLY),
@@ -61,7 +63,7 @@ def test_any_bytes_are_parsed_or_refused(data: bytes) -> None:
         Parser().feed(data)
     except HubError as error:
         reason = error.reason
-    assert reason in (Reason.BAD_REPLY, Reason.REPLY_TOO_LARGE)
+    assert reason in (Reason.BAD_REPLY, Reason.REPLY_TOO_LARGE, Reason.NOT_RTSP, Reason.TLS_NEEDED)
 
 
 def test_a_request_smuggles_no_line() -> None:

@@ -36,8 +36,8 @@ from camera_hub.clock import Clock
 from camera_hub.errors import HubError, Kind, Reason
 from camera_hub.running import Backoff, ended, keep_running
 
-REFUSALS = frozenset({Reason.WRONG_PASSWORD, Reason.LOCKED_OUT})
-"""What counts as a refused login."""
+REFUSALS = frozenset({Reason.WRONG_PASSWORD, Reason.LOCKED_OUT, Reason.CLOCK_REFUSED})
+"""What counts as a refused login: the device has seen it, whatever it dislikes about it."""
 
 PAUSES = REFUSALS | {Reason.LOGIN_PAUSED}
 """Why a login is not tried now. LOGIN_PAUSED: this one was not refused, but others were, too often."""

@@ -11,12 +11,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from camera_hub.cameras.credentials.login_budget import LoginPause
 from camera_hub.cameras.credentials.purposes import PURPOSES, Purpose
+from camera_hub.cameras.device_checks import place
 from camera_hub.store.tables import (
     Alarm,
     Base,
     Camera,
     CameraState,
     Device,
+    DevicePeculiarity,
     Favourite,
     StoredLogin,
     Stream,
@@ -110,11 +112,31 @@ class LoginView:
 
 
 @dataclass(frozen=True, slots=True)
+class PeculiarityView:
+    """What was learnt of a device (peculiarity_kinds), and when."""
+
+    kind: str
+    value: str
+    noticed_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class StreamAddressView:
+    """Where a stream was pulled last: redacted, without any login; "" where it is not known."""
+
+    camera_id: int
+    role: str
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
 class DeviceView:
     """A device without its passwords; `cameras` are the ids of those not retired.
 
-    `login_retry_at`, `login_reason`: it refused its login, which is not tried again before then; `login_tries_left`:
-    how many refusals a day are left before no login is tried. None as read: the login budget knows (`with_pause`).
+    `place`: where it is reached (host:port); where `approved_place` is another one, it was moved at `moved_at` by
+    somebody who may not approve, and its cameras wait. `login_retry_at`, `login_reason`: it refused its login, which is
+    not tried again before then; `login_tries_left`: how many refusals a day are left before no login is tried. None as
+    read: the login budget knows (`with_pause`).
     """
 
     id: int
@@ -130,10 +152,15 @@ class DeviceView:
     serial: str
     mac: str
     logins: tuple[LoginView, ...]
+    place: str
+    approved_place: str | None
+    moved_at: datetime | None
+    streams: tuple[StreamAddressView, ...]
     clock_offset_s: float | None
     created_at: datetime
     retired_at: datetime | None
     cameras: tuple[int, ...]
+    peculiarities: tuple[PeculiarityView, ...]
     login_retry_at: datetime | None = None
     login_reason: str | None = None
     login_tries_left: int | None = None
@@ -228,7 +255,7 @@ async def cameras(session: AsyncSession, user_id: int, where: Sequence[ColumnEle
 
 
 async def devices(session: AsyncSession, *where: ColumnElement[bool]) -> list[DeviceView]:
-    """Devices by village and name: three queries whatever their number. No query reads a sealed password."""
+    """Devices by village and name: five queries whatever their number. No query reads a sealed password."""
     rows = (
         await session.scalars(select(Device).where(*where).order_by(Device.village_id, Device.name, Device.id))
     ).all()
@@ -237,16 +264,32 @@ async def devices(session: AsyncSession, *where: ColumnElement[bool]) -> list[De
     listed = select(Camera.device_id, Camera.id).where(Camera.state != "retired").order_by(Camera.position, Camera.id)
     for device_id, camera_id in await session.execute(listed.where(Camera.device_id.in_(chosen))):
         members[device_id].append(camera_id)
+    streams: dict[int, list[StreamAddressView]] = defaultdict(list)
+    shown = (
+        select(Camera.device_id, Camera.id, Stream.role, Stream.shown_uri)
+        .join(Stream, Stream.camera_id == Camera.id)
+        .where(Camera.device_id.in_(chosen), Camera.state != "retired")
+        .order_by(Camera.position, Camera.id, Stream.role)
+    )
+    for device_id, camera_id, role, address in await session.execute(shown):
+        streams[device_id].append(StreamAddressView(camera_id, role, address))
     stored: dict[int, dict[str, str]] = defaultdict(dict)
     names = select(StoredLogin.device_id, StoredLogin.purpose, StoredLogin.username)
     for device_id, purpose, username in await session.execute(names.where(StoredLogin.device_id.in_(chosen))):
         stored[device_id][purpose] = username
+    peculiar: dict[int, list[PeculiarityView]] = defaultdict(list)
+    noted = select(DevicePeculiarity).where(DevicePeculiarity.device_id.in_(chosen))
+    for row in await session.scalars(noted.order_by(DevicePeculiarity.kind)):
+        peculiar[row.device_id].append(PeculiarityView(row.kind, row.value, row.noticed_at))
     return [
         _of(
             DeviceView,
             one,
             logins=tuple(LoginView(name, stored[one.id][name]) for name in PURPOSES if name in stored[one.id]),
+            place=place(one),
+            streams=tuple(streams[one.id]),
             cameras=tuple(members[one.id]),
+            peculiarities=tuple(peculiar[one.id]),
             login_retry_at=None,
             login_reason=None,
             login_tries_left=None,

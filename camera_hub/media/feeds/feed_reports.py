@@ -13,7 +13,7 @@ from camera_hub.media.feeds.feeds import Feeds
 from camera_hub.media.feeds.key_frames import KeyFrames
 from camera_hub.media.feeds.source_feedback import SourceFeedback
 from camera_hub.media.feeds.sub_stream_fallback import LateCameras
-from camera_hub.relay.messages import FeedPhase, FeedState, KeyFrame
+from camera_hub.relay.messages import FeedLearnt, FeedPhase, FeedState, KeyFrame
 
 
 class FeedReports:
@@ -66,3 +66,9 @@ class FeedReports:
         owner = self._states.owner(FeedKey(relay, feed))
         if owner is not None:
             self._sources.want_key_frame(owner.stream_id)
+
+    def on_feed_learnt(self, relay: int, learnt: FeedLearnt) -> None:
+        """A feed.learnt message: a session has found out something about its device."""
+        owner = self._states.owner(FeedKey(relay, learnt.feed))
+        if owner is not None:
+            self._sources.peculiar(owner.device_id, learnt.kind, learnt.value)

@@ -49,6 +49,11 @@ class SourceFeedback:
 
         self._background.start(f"learn about stream {stream_id} {codec} {size}", keep())
 
+    def peculiar(self, device_id: int, kind: str, value: str) -> None:
+        """Keep what a session found out about its device."""
+        name = f"peculiarity {kind} of device {device_id}"
+        self._background.start(name, self._sources.peculiar(device_id, kind, value))
+
     def want_key_frame(self, stream_id: int) -> None:
         """Ask the camera for a key frame, once at a time."""
         if not self._background.runs(name := f"sync point of stream {stream_id}"):

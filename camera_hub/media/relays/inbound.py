@@ -14,6 +14,7 @@ from camera_hub.media.relays.link import RelayLink
 from camera_hub.message_decoder import MessageError
 from camera_hub.relay.messages import (
     AudioState,
+    FeedLearnt,
     FeedState,
     KeyFrame,
     LinkState,
@@ -35,6 +36,7 @@ class FeedObserver(Protocol):
     def on_feed_state(self, relay: int, state: FeedState) -> None: ...
     def on_key_frame(self, relay: int, frame: KeyFrame, data: bytes) -> None: ...
     def on_sync_wanted(self, relay: int, feed: str) -> None: ...
+    def on_feed_learnt(self, relay: int, learnt: FeedLearnt) -> None: ...
 
 
 class TileObserver(Protocol):
@@ -140,6 +142,8 @@ class InboundMessages:
                 self._feeds.on_key_frame(relay.number, KeyFrame.of(frame.head), frame.body)
             case "sync.wanted":
                 self._feeds.on_sync_wanted(relay.number, SyncWanted.of(frame.head).feed)
+            case "feed.learnt":
+                self._feeds.on_feed_learnt(relay.number, FeedLearnt.of(frame.head))
             case "viewer.state":
                 state = ViewerState.of(frame.head)
                 if state.state == "closed":

@@ -3,6 +3,7 @@
 from camera_hub.clock import Clock
 from camera_hub.relay.messages import (
     AudioState,
+    FeedLearnt,
     FeedState,
     KeyFrame,
     LinkState,
@@ -27,6 +28,10 @@ class HubNotifier:
     def on_feed_state(self, state: FeedState) -> None:
         """A feed's state has changed."""
         self._outbox.post(state.head("feed.state"))
+
+    def on_feed_learnt(self, learnt: FeedLearnt) -> None:
+        """A feed's session has found out something about its device."""
+        self._outbox.post(learnt.head("feed.learnt"))
 
     def on_key_frame(self, head: KeyFrame, body: bytes) -> None:
         """A key frame that the hub has asked for; `body` is Annex B."""

@@ -3,11 +3,17 @@
 Nothing is re-encoded, so what plays is what every browser decodes: G.711 at 8 kHz and Opus (RFC 7874).
 """
 
-import re
 from dataclasses import dataclass
 
 from camera_hub.errors import HubError
-from camera_hub.relay.rtsp.video_sdp import aggregate_url, resolve_control, split_sections
+from camera_hub.relay.rtsp.video_sdp import (
+    aggregate_url,
+    control_of,
+    payload_attributes,
+    payload_types,
+    resolve_control,
+    split_sections,
+)
 
 RATES = {"pcmu": 8000, "pcma": 8000, "opus": 48_000}
 """Codecs that are passed on → RTP clock in Hz."""
@@ -17,7 +23,6 @@ _STATIC = {0: "PCMU/8000", 4: "G723/8000", 5: "DVI4/8000", 8: "PCMA/8000", 9: "G
 
 _NAMES = {"mpeg4-generic": "aac", "mp4a-latm": "aac", "mpa": "mp2", "l16": "pcm"}
 _MAX_NAME = 16
-_PAYLOAD_TYPE = re.compile("[0-9]{1,3}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,18 +60,15 @@ def parse_audio(text: str, base: str) -> AudioStream | None:
 
 def _streams(section: list[str], base: str) -> list[AudioStream]:
     """One stream per payload type of the m-line, which nearly always has only one."""
-    types = [int(word) for word in section[0].split()[3:] if _PAYLOAD_TYPE.fullmatch(word) and int(word) < 128]
-    control = next((line[10:].strip() for line in section if line.startswith("a=control:")), "")
-    rtpmaps = dict(_STATIC)
-    for line in section:
-        number, _, mapped = line.removeprefix("a=rtpmap:").strip().partition(" ")
-        if line.startswith("a=rtpmap:") and _PAYLOAD_TYPE.fullmatch(number):
-            rtpmaps[int(number)] = mapped.strip()
     try:
-        url = resolve_control(base, control)
+        url = resolve_control(base, control_of(section))
     except HubError:  # the control attribute is not a URL
         return []
-    return [_stream(number, rtpmaps.get(number, ""), url) for number in types]
+    attributes = payload_attributes(section)
+    return [
+        _stream(number, attributes.get(("rtpmap", number)) or _STATIC.get(number, ""), url)
+        for number in payload_types(section)
+    ]
 
 
 def _stream(number: int, mapped: str, control: str) -> AudioStream:

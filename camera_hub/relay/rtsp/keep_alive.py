@@ -1,4 +1,11 @@
-"""RTSP keep-alive of a session with a camera: how often, and by which method. Pure (RFC 2326 sections 10.8, 12.37)."""
+"""RTSP keep-alive of a session with a camera: how often, by which method, and what a cut teaches. Pure (RFC 2326
+sections 10.8, 12.37).
+
+Which requests keep a session alive differs: some servers count GET_PARAMETER alone, some OPTIONS alone, some close the
+connection at a method that they do not know, and for some the RTCP receiver reports are enough. `Public` does not tell.
+"""
+
+from typing import Final
 
 from camera_hub.relay.rtsp.message import Response
 
@@ -8,31 +15,79 @@ MAX_INTERVAL = 30.0
 REPORT_INTERVAL = 5.0
 """Seconds between two RTCP receiver reports, unless the session's timeout is shorter than three of these."""
 
+RTCP: Final = "RTCP"
+"""Receiver reports alone."""
+METHODS: Final = ("GET_PARAMETER", "OPTIONS", RTCP)
+"""In the order in which they are tried."""
+
+SHORTEST = 8.0
+"""Seconds; what ends sooner did not end for want of a keep-alive."""
+
 
 class KeepAlive:
-    """OPTIONS, until the camera says that it knows GET_PARAMETER."""
+    """OPTIONS, until the camera says that it knows GET_PARAMETER. `learnt`: the method that cuts have taught."""
 
-    def __init__(self) -> None:
-        self._timeout = SESSION_TIMEOUT
-        self.method = "OPTIONS"
+    def __init__(self, learnt: str | None = None) -> None:
+        self._learnt = learnt in METHODS
+        self._public_known = False
+        self.timeout = SESSION_TIMEOUT
+        self.method = learnt if learnt is not None and learnt in METHODS else "OPTIONS"
 
     def set_timeout(self, seconds: int | None) -> None:
         """The timeout in the camera's Session header; None or 0: it names none."""
-        self._timeout = float(seconds) if seconds else SESSION_TIMEOUT
+        self.timeout = float(seconds) if seconds else SESSION_TIMEOUT
 
     @property
     def report_interval(self) -> float:
         """Seconds between two receiver reports, which many cameras take as a sign of life as well."""
-        return min(REPORT_INTERVAL, max(1.0, self._timeout / 3))
+        return min(REPORT_INTERVAL, max(1.0, self.timeout / 3))
+
+    @property
+    def first_at_once(self) -> bool:
+        """Whether to ask for the methods that the camera knows as soon as it plays: one that counts GET_PARAMETER
+        alone must get one before its session's time is over."""
+        return not self._learnt and not self._public_known
 
     def due(self, since_last: float) -> bool:
         """Whether to send a keep-alive now, `since_last` seconds after the last one. Asked each report_interval."""
-        interval = max(self.report_interval, min(self._timeout / 2, MAX_INTERVAL))
+        interval = max(self.report_interval, min(self.timeout / 2, MAX_INTERVAL))
         return since_last >= interval - self.report_interval / 2
+
+    def on_public(self, public: str) -> None:
+        """The methods that the camera says it knows, in answer to OPTIONS."""
+        self._public_known = True
+        if self.method == "OPTIONS" and not self._learnt and "GET_PARAMETER" in public.upper():
+            self.method = "GET_PARAMETER"
 
     def on_answer(self, answer: Response) -> None:
         """Choose the next method by what the camera answers to this one."""
-        if self.method == "OPTIONS" and "GET_PARAMETER" in answer.header("public"):
-            self.method = "GET_PARAMETER"
+        if self.method == "OPTIONS":
+            self.on_public(answer.header("public"))
         elif self.method == "GET_PARAMETER" and answer.status in (405, 501, 551):
-            self.method = "OPTIONS"
+            self.method, self._learnt = "OPTIONS", True
+
+
+class CutHistory:
+    """The cuts of one camera's sessions. Times in seconds."""
+
+    def __init__(self) -> None:
+        self._tried: set[str] = set()
+        self._age: float | None = None
+
+    def lasts(self, method: str) -> None:
+        """A session has outlived its timeout twice with this method: it works."""
+        self._tried.clear()
+        self._age = None
+
+    def lesson(self, method: str, *, played: float, timeout: float, disliked: bool) -> str | None:
+        """The method to use from now on, after a session that played for `played` and was cut or fell silent;
+        `disliked`: the camera hung up instead of answering a keep-alive. None: the keep-alive had nothing to do with
+        it, or no other method is left.
+        """
+        before, self._age = self._age, played
+        at_timeout = 0.75 * timeout <= played <= 1.5 * timeout + REPORT_INTERVAL
+        as_before = before is not None and abs(played - before) <= 0.15 * before
+        if not (disliked or (played >= SHORTEST and as_before) or at_timeout):
+            return None
+        self._tried.add(method)
+        return next((one for one in METHODS if one not in self._tried), None)
