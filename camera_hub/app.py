@@ -14,6 +14,7 @@ from camera_hub import __version__
 from camera_hub.acceptor import ConnectionFigures
 from camera_hub.access.accounts import Accounts
 from camera_hub.access.grant_times import GrantTimes
+from camera_hub.access.known_browsers import KnownBrowsers
 from camera_hub.access.passwords import Passwords
 from camera_hub.access.sessions import Sessions
 from camera_hub.access.setup import FirstSetup
@@ -45,6 +46,7 @@ from camera_hub.api import (
     villages,
     whep,
 )
+from camera_hub.api.client_address import ClientAddress
 from camera_hub.api.cors import WhepOrigins
 from camera_hub.api.limits import BodyLimit
 from camera_hub.api.live_changes import LiveChanges
@@ -214,7 +216,7 @@ async def parts(
             Sessions: sessions,
             Accounts: accounts,
             Throttle: throttle,
-            SignIn: SignIn(accounts, sessions, throttle),
+            SignIn: SignIn(accounts, sessions, throttle, KnownBrowsers(vault.derived("known browsers"), clock)),
             FirstSetup: FirstSetup(database, clock, accounts, access.setup_link_minutes),
             LoginBudget: logins,
             Register: register,
@@ -279,6 +281,7 @@ def create_app(settings: Settings, parts: Parts | None = None) -> FastAPI:
     app.add_middleware(SafeHeaders)
     app.add_middleware(WhepOrigins, origins=settings.media.whep_origins)
     app.add_middleware(errors.Unexpected)
+    app.add_middleware(ClientAddress, trusted=settings.server.trusted_proxies)
     check_policies(app)
     if parts is not None:
         check_parts(app, parts)

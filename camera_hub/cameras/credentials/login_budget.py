@@ -28,7 +28,7 @@ from typing import Self
 
 from camera_hub.cameras.credentials import retry_rules
 from camera_hub.cameras.credentials.device_login import DeviceLogin
-from camera_hub.cameras.credentials.login_memory import Kept, LoginKey, LoginMemory, RememberedLogin
+from camera_hub.cameras.credentials.login_memory import DeviceAccount, Kept, LoginKey, LoginMemory, RememberedLogin
 from camera_hub.cameras.credentials.login_targets import canonical
 from camera_hub.cameras.credentials.login_writer import LoginStore, LoginWriter
 from camera_hub.cameras.credentials.retry_rules import FREE_TRIES, SERVICES, Service
@@ -37,7 +37,7 @@ from camera_hub.errors import HubError, Kind, Reason
 from camera_hub.running import Backoff, ended, keep_running
 
 REFUSALS = frozenset({Reason.WRONG_PASSWORD, Reason.LOCKED_OUT, Reason.CLOCK_REFUSED})
-"""What counts as a refused login."""
+"""What counts as a refused login: the device has seen it, whatever it dislikes about it."""
 
 PAUSES = REFUSALS | {Reason.LOGIN_PAUSED}
 """Why a login is not tried now. LOGIN_PAUSED: this one was not refused, but others were, too often."""
@@ -169,7 +169,8 @@ class LoginBudget:
 
     def wait(self, account: LoginKey, service: Service) -> float:
         """Seconds until the login may be tried with that service; 0 = now."""
-        return max(0.0, self._memory.due(account, service) - self._clock.monotonic())
+        now = self._clock.monotonic()
+        return max(0.0, self._memory.account(account).due(service, now) - now)
 
     def pause(self, device_id: int) -> LoginPause:
         """Of a registered device, as its page tells it."""
@@ -178,9 +179,11 @@ class LoginBudget:
         keys = [one.key for one in own]
         if not keys and (place := memory.targets.place(device_id)) is not None:
             keys = [LoginKey(*place, "", device_id=device_id)]
-        left = min((retry_rules.tries_left(memory.refusals(key), now) for key in keys), default=retry_rules.TRIES_A_DAY)
+        left = min(
+            (retry_rules.tries_left(memory.account(key).refusals, now) for key in keys), default=retry_rules.TRIES_A_DAY
+        )
         rests = [
-            (memory.due(one.key, service), one.standing.reason)
+            (memory.account(one.key).due(service, now), one.standing.reason)
             for one in own
             for service in SERVICES
             if service in one.standing.failures
@@ -252,16 +255,13 @@ class LoginBudget:
         memory, now = self._memory, self._clock.monotonic()
         if memory.outdated(key):
             raise HubError(Kind.BUSY, "the device's login has just been changed; try again", reason=Reason.BUSY)
-        due = memory.due(key, service)
-        if due > now:
-            raise self._blocked(key, due)
-        standing, proved_by = memory.known(key)
-        proved = service in proved_by
-        one = memory.one(key)
+        account = memory.account(key)
+        if (due := account.due(service, now)) > now:
+            raise self._blocked(account, due, now)
+        proved, one = service in account.proved, memory.one(key)
         flying = sum(memory.one(other.key) == one for other in turns.flying)
-        limit = retry_rules.day_limit(standing, proved=proved, proofs=memory.proofs(key))
-        at_once = FREE_TRIES if proved and not standing.total else 1
-        if flying and (flying >= at_once or len(memory.refusals(key)) + flying >= limit):
+        at_once = FREE_TRIES if proved and not account.standing.total else 1
+        if flying and (flying >= at_once or len(account.refusals) + flying >= account.limit(service)):
             return None
         login = memory.obtain(key, bounded=True)
         attempt = Attempt(self, login, key, service)
@@ -272,7 +272,8 @@ class LoginBudget:
         return attempt
 
     async def _once_more(self, attempt: Attempt) -> bool:
-        if self._memory.due(attempt.key, attempt.service) > self._clock.monotonic():
+        now = self._clock.monotonic()
+        if self._memory.account(attempt.key).due(attempt.service, now) > now:
             return False
         self._store_first(attempt)
         await self._writer.flush()
@@ -313,7 +314,7 @@ class LoginBudget:
         login.refusals.append((now, attempt.service))
         login.proved.clear()  # the password may have been changed: what was proved before no longer counts
         if login.key.version == attempt.key.version:
-            in_all = len(self._memory.refusals(attempt.key))
+            in_all = len(self._memory.account(attempt.key).refusals)
             login.standing = retry_rules.refused(login.standing, attempt.service, now, reason, in_all=in_all)
         self._landed(attempt)
         self._writer.mark(login, urgent=True)
@@ -339,12 +340,10 @@ class LoginBudget:
     def _row(self, login: RememberedLogin) -> Kept | None:
         return self._memory.kept(login) if self._memory.remembers(login) else None
 
-    def _blocked(self, key: LoginKey, due: float) -> HubError:
-        memory, now = self._memory, self._clock.monotonic()
-        standing, _ = memory.known(key)
-        others = Reason.LOCKED_OUT if memory.locked_until(key) > now else Reason.LOGIN_PAUSED
-        left = retry_rules.tries_left(memory.refusals(key), now)
-        return blocked(standing.reason if standing.total else others, due - now, memory.wall(due), left)
+    def _blocked(self, account: DeviceAccount, due: float, now: float) -> HubError:
+        others = Reason.LOCKED_OUT if account.locked_until > now else Reason.LOGIN_PAUSED
+        reason = account.standing.reason if account.standing.total else others
+        return blocked(reason, due - now, self._memory.wall(due), retry_rules.tries_left(account.refusals, now))
 
 
 def blocked(reason: str, seconds: float, until: datetime, tries_left: int) -> HubError:

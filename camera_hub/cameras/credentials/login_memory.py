@@ -77,6 +77,35 @@ class RememberedLogin:
             self.under_way[service] = left
 
 
+@dataclass(frozen=True, slots=True)
+class DeviceAccount:
+    """What decides about one login at one device: how the login stands and which services accept it (`proved`); when
+    the device refused any login within a day, whether it accepts some login (`proofs`), until when it says that it has
+    locked itself (0: it has not).
+    """
+
+    standing: LoginStanding
+    proved: frozenset[str]
+    refusals: tuple[float, ...]
+    proofs: bool
+    locked_until: float
+
+    def due(self, service: str, now: float) -> float:
+        """When the login may be tried with that service."""
+        return retry_rules.due(
+            self.standing,
+            self.refusals,
+            now,
+            proved=service in self.proved,
+            proofs=self.proofs,
+            locked=self.locked_until,
+        )
+
+    def limit(self, service: str) -> int:
+        """How many refusals a day there may be before the login is not tried any more."""
+        return retry_rules.day_limit(self.standing, proved=service in self.proved, proofs=self.proofs)
+
+
 class LoginMemory:
     """Of all devices. `changed` is called with each login that is to be stored again, or deleted."""
 
@@ -105,51 +134,22 @@ class LoginMemory:
         """The logins that a registered device has now, as far as they were tried."""
         return [one for one in self._of_device.get(device_id, ()) if self._current(one)]
 
-    def same_device(self, key: LoginKey) -> list[RememberedLogin]:
-        """The logins whose refusals count for that target: those at the same device, and its own from other places."""
-        one = self.one(key)
-        found = {login.name: login for login in self._at.get(key.address, {}).values() if self.one(login.key) == one}
-        if key.device_id is not None:
-            found |= {login.name: login for login in self._of_device.get(key.device_id, ())}
-        return list(found.values())
-
     def one(self, key: LoginKey) -> str:
         """The name of the real device that is met there."""
         return self.targets.one(key.address, key.port, key.device_id)
 
-    def refusals(self, key: LoginKey) -> list[float]:
-        """When the device refused any login, in the last 24 hours."""
-        since = self._clock.monotonic() - DAY
-        return [at for login in self.same_device(key) for at, _ in login.refusals if at > since]
-
-    def known(self, key: LoginKey) -> tuple[LoginStanding, set[str]]:
-        """How a login stands, and which services accept it, in the version of the key."""
-        login = self._at.get(key.address, {}).get(key.name)
-        if login is not None:
-            return (login.standing, login.proved) if login.key.version >= key.version else (LoginStanding(), set())
-        carried = self._carried(key)
-        return (carried.standing if carried is not None else LoginStanding()), set()
-
-    def due(self, key: LoginKey, service: str) -> float:
-        """When the login may be tried with that service."""
-        standing, proved = self.known(key)
-        return retry_rules.due(
+    def account(self, key: LoginKey) -> DeviceAccount:
+        """How the login stands now, and the device that is met there."""
+        now = self._clock.monotonic()
+        others = self._same_device(key)
+        standing, proved = self._known(key)
+        return DeviceAccount(
             standing,
-            self.refusals(key),
-            self._clock.monotonic(),
-            proved=service in proved,
-            proofs=self.proofs(key),
-            locked=self.locked_until(key),
+            frozenset(proved),
+            tuple(at for login in others for at, _ in login.refusals if at > now - DAY),
+            any(one.proved for one in others),
+            max((one.standing.until for one in others if one.standing.reason == Reason.LOCKED_OUT), default=0.0),
         )
-
-    def proofs(self, key: LoginKey) -> bool:
-        """Whether the device accepts some login."""
-        return any(one.proved for one in self.same_device(key))
-
-    def locked_until(self, key: LoginKey) -> float:
-        """Until when the device has locked itself, by its own words; 0: it has not."""
-        locked = [one.standing for one in self.same_device(key) if one.standing.reason == Reason.LOCKED_OUT]
-        return max((one.until for one in locked), default=0.0)
 
     def obtain(self, key: LoginKey, *, bounded: bool = False) -> RememberedLogin:
         """The memory of that login, made where there is none. With `bounded` raises HubError(BUSY) without room."""
@@ -226,6 +226,22 @@ class LoginMemory:
     def wall(self, at: float) -> datetime:
         """A moment of the monotonic clock as a time."""
         return self._clock.now() + timedelta(seconds=at - self._clock.monotonic())
+
+    def _same_device(self, key: LoginKey) -> list[RememberedLogin]:
+        """The logins whose refusals count for that target: those at the same device, and its own from other places."""
+        one = self.one(key)
+        found = {login.name: login for login in self._at.get(key.address, {}).values() if self.one(login.key) == one}
+        if key.device_id is not None:
+            found |= {login.name: login for login in self._of_device.get(key.device_id, ())}
+        return list(found.values())
+
+    def _known(self, key: LoginKey) -> tuple[LoginStanding, set[str]]:
+        """How a login stands, and which services accept it, in the version of the key."""
+        login = self._at.get(key.address, {}).get(key.name)
+        if login is not None:
+            return (login.standing, login.proved) if login.key.version >= key.version else (LoginStanding(), set())
+        carried = self._carried(key)
+        return (carried.standing if carried is not None else LoginStanding()), set()
 
     def _add(self, login: RememberedLogin) -> None:
         self._at.setdefault(login.key.address, {})[login.name] = login

@@ -289,6 +289,7 @@ async def devices(session: AsyncSession, *where: ColumnElement[bool]) -> list[De
             place=place(one),
             streams=tuple(streams[one.id]),
             cameras=tuple(members[one.id]),
+            peculiarities=tuple(peculiar[one.id]),
             login_retry_at=None,
             login_reason=None,
             login_tries_left=None,

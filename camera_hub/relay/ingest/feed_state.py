@@ -16,6 +16,7 @@ FINAL = frozenset(
         Reason.WRONG_PASSWORD,
         Reason.LOCKED_OUT,
         Reason.LOGIN_PAUSED,
+        Reason.CLOCK_REFUSED,
         Reason.REDIRECTED,
     }
 )

@@ -1,7 +1,8 @@
 """login accounts: one row per login and address, whether the device is registered or not; with the times of refusals
 
 The former rows, one per device, knew how often the login had been refused, not when. Their tries followed a fixed plan
-(0, 0, half an hour, then every six hours), from which the latest times are taken that fit.
+(0, 0, half an hour, then every six hours), from which the latest times are taken that fit. Failed sign-ins are counted
+by other keys from now on; the former ones would have ended within a quarter of an hour.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -33,6 +34,7 @@ _DEVICES = sa.table("devices", sa.column("id", sa.Integer), sa.column("host", sa
 
 def upgrade() -> None:
     bind = op.get_bind()
+    op.execute("DELETE FROM login_failures")
     query = sa.select(_FORMER, _DEVICES.c.host).join(_DEVICES, _DEVICES.c.id == _FORMER.c.device_id)
     former = bind.execute(query).all()
     op.drop_table("login_accounts")

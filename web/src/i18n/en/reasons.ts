@@ -127,7 +127,6 @@ export default {
   expires_in_past: 'The expiry date has passed',
   too_many_tokens: 'The maximum number of tokens is reached',
   approved_cameras: 'The device has approved cameras; ask the township to retire them first',
-  rtsp_out_off: 'RTSP output is disabled',
   scope: 'Choose a village or cameras that are in service',
   out_of_scope: 'The camera is outside the token’s scope',
   webhook_url: 'The address must begin with http:// or https:// and name a host',

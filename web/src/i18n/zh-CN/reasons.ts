@@ -127,7 +127,6 @@ export default {
   expires_in_past: '有效期已过',
   too_many_tokens: '凭证数量已达上限',
   approved_cameras: '该设备有已启用的点位，请先由镇级停用',
-  rtsp_out_off: 'RTSP 转发未启用',
   scope: '范围不对：请选择在用的村或点位',
   out_of_scope: '点位不在凭证范围内',
   webhook_url: '推送地址须以 http:// 或 https:// 开头并写明主机',
