@@ -84,7 +84,7 @@ def read_envelope(content: bytes, content_type: str = "") -> Envelope:
         body,
         (words[:MAX_WORDS] or "no words") if fault is not None else "",
         len(content),
-        etree.QName(root).namespace == SOAP11 if ":" not in str(root.tag).rpartition("}")[2] else False,
+        str(root.tag).startswith(f"{{{SOAP11}}}"),
         undeclared,
         found.encoding if found.wrong else "",
     )
