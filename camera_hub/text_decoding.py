@@ -25,6 +25,7 @@ _DECLARED = re.compile(rb"<\?xml[^>]{0,200}?encoding\s*=\s*[\"']\s*([A-Za-z0-9._
 _RUN = re.compile(rb"(?:[\x81-\xfe][\x30-\x39][\x81-\xfe][\x30-\x39]|[\x81-\xfe][\x40-\x7e\x80-\xfe]|[\x80-\xff])+")
 _WIDE = re.compile(rb"[\xe3-\xe9][\x80-\xbf]{2}|\xef[\xbc-\xbf][\x80-\xbf]|\xf0[\xa0-\xaf][\x80-\xbf]{2}")
 """A Chinese character or full-width sign in UTF-8."""
+_WIDE_BEGIN = re.compile(b"(?:" + _WIDE.pattern + b")+")
 _HANZI = re.compile(rb"(?:[\xb0-\xf7][\xa1-\xfe]|[\xa1-\xa3][\xa1-\xfe])+")
 """Characters of GB2312."""
 
@@ -128,6 +129,10 @@ def _run(run: bytes, some_utf8: bool) -> tuple[str, str]:
     """`some_utf8`: other runs of the text are UTF-8 beyond doubt."""
     if (text := _reads(run, "utf-8")) is not None:
         return text, "utf-8"
+    begin = _WIDE_BEGIN.match(run)
+    if begin is not None and begin.end() >= (3 if some_utf8 else 6) and (text := _reads(begin[0], "utf-8")) is not None:
+        rest, name = _run(run[begin.end() :], True)
+        return text + rest, name
     text = run.decode("utf-8", "replace")
     wide, broken = len(_WIDE.findall(run)), text.count("\ufffd")
     if wide >= broken or (some_utf8 and _cut(run)):  # a name cut within a character

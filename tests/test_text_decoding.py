@@ -23,6 +23,7 @@ CASES = [
     ("联通 通".encode("gbk"), "gb2312", "联通 通", "gb18030", ""),
     ("村口北".encode()[:-1], "utf-8", "村口\ufffd", "utf-8", ""),
     ("村口北".encode()[:-1] + b"</Name>", "", "村口\ufffd</Name>", "utf-8", ""),
+    ("村口".encode() + b"\xb4\xe5\xff", "", "村口村\ufffd", "gb18030", "utf-8"),
     ("村口".encode() + b"|\xe6\x9d|", "", "村口|\ufffd|", "utf-8", ""),
     ("村口北".encode("gbk")[:-1] + b"</Name>", "", "村口\ufffd</Name>", "gb18030", "utf-8"),
     ("村口".encode() + b"</a><b>" + "大桥".encode("gbk"), "utf-8", "村口</a><b>大桥", "gb18030", "utf-8"),

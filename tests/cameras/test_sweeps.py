@@ -191,6 +191,34 @@ async def test_a_unicast_probe_finds_a_door_that_no_usual_port_has(
     assert found.reason is None
 
 
+@pytest.mark.parametrize("fault", ["relates_to_odd", "stray_around_xml", "gbk_scopes", "tls_xaddr"])
+async def test_an_odd_announcement_is_understood(
+    database: Database, bus: EventBus, villages: list[int], fault: str
+) -> None:
+    async with small_farm(1, 1) as farm:
+        (device,) = farm.devices.values()
+        plan = device.state.plan
+        await farm.set_fault(plan.key, fault)
+        async with _sweeps(database, bus, discovery_port=farm.discovery_port(plan.key)) as sweeps:
+            started = await sweeps.start(ADMIN, villages[0], multicast=False, ranges=[plan.address], ports=[9])
+            done = await _finished(sweeps, bus, started)
+    (found,) = done.found
+    assert (found.endpoint.lower().removeprefix("urn:").removeprefix("uuid:"), found.reason) == (plan.uuid, None)
+
+
+async def test_an_office_computer_that_answers_the_probe_is_no_camera(
+    database: Database, bus: EventBus, villages: list[int]
+) -> None:
+    async with small_farm(1, 1) as farm:
+        (device,) = farm.devices.values()
+        plan = device.state.plan
+        await farm.set_fault(plan.key, "office_device")
+        async with _sweeps(database, bus, discovery_port=farm.discovery_port(plan.key)) as sweeps:
+            started = await sweeps.start(ADMIN, villages[0], multicast=False, ranges=[plan.address], ports=[9])
+            done = await _finished(sweeps, bus, started)
+    assert done.found == []
+
+
 async def test_a_search_can_be_cancelled_and_only_one_runs_per_person(
     database: Database, bus: EventBus, villages: list[int]
 ) -> None:
