@@ -12,6 +12,7 @@ from camera_hub.api import cameras, devices, discovery, errors, favourites, vill
 from camera_hub.api.routing import COOKIE, CSRF_HEADER
 from camera_hub.cameras.discovery.sweeps import Sweeps
 from camera_hub.cameras.onvif.client import Onvif
+from camera_hub.cameras.peculiarities import Peculiarities
 from camera_hub.cameras.register.register import Register
 from camera_hub.clock import Clock
 from camera_hub.events import EventBus
@@ -73,7 +74,13 @@ async def site(database: Database, bus: EventBus, clock: Clock, stack: AsyncExit
             session.add(user)
         ids = (rows[0].id, rows[1].id)
     app = FastAPI()
-    parts: dict[type, Any] = {Register: register, Sweeps: sweeps, Clock: clock, Database: database}
+    parts: dict[type, Any] = {
+        Register: register,
+        Peculiarities: Peculiarities(database, bus, clock),
+        Sweeps: sweeps,
+        Clock: clock,
+        Database: database,
+    }
     app.state.parts, app.state.sessions, app.state.origins = parts, RoleSessions(ids[0]), ()
     for module in (villages, cameras, devices, discovery, favourites):
         app.include_router(module.router)
