@@ -5,6 +5,8 @@ translate; the same reasons appear on tiles, observations, alarms and discovery 
 into `HubError` once, in the package that wraps the foreign library.
 """
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
@@ -70,6 +72,7 @@ class Reason(StrEnum):
     WRONG_PASSWORD = "wrong_password"
     LOGIN_NEEDED = "login_needed"
     LOCKED_OUT = "locked_out"
+    CLOCK_REFUSED = "clock_refused"
     ONVIF_OFF = "onvif_off"
     CLOCK_WRONG = "clock_wrong"
     DEVICE_FULL = "device_full"
@@ -82,6 +85,9 @@ class Reason(StrEnum):
     NO_MEDIA = "no_media"
     MULTICAST_ONLY = "multicast_only"
     NO_KEY_FRAME = "no_key_frame"
+    NO_PARAMETER_SETS = "no_parameter_sets"
+    INTRA_REFRESH = "intra_refresh"
+    LOSSY = "lossy"
     STALLED = "stalled"
     LATE = "late"
     NO_H264 = "no_h264"
@@ -120,6 +126,19 @@ DATABASE_REASONS = frozenset({Reason.STORAGE_FULL, Reason.DATABASE_BUSY, Reason.
 """The hub cannot read or write its own rows: they say nothing about what was asked for."""
 
 
+Param = str | int | float
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """What is wrong: an exact reason code, the English sentence with cause and remedy, and the values that pages insert
+    into their own sentence for the reason. All of one observation."""
+
+    reason: str
+    detail: str = ""
+    params: Mapping[str, Param] = field(default_factory=dict)
+
+
 class HubError(Exception):
     """An expected failure: its kind, an exact `reason` code, an English sentence with cause and remedy.
 
@@ -133,6 +152,12 @@ class HubError(Exception):
         self.detail = detail
         self.reason = str(reason) if reason is not None else kind.value
         self.params = params
+
+    @property
+    def explanation(self) -> Explanation:
+        """What is wrong, without the kind; of the params those that can be shown."""
+        shown = {name: value for name, value in self.params.items() if isinstance(value, str | int | float)}
+        return Explanation(self.reason, self.detail, shown)
 
     def body(self) -> dict[str, Any]:
         """The JSON body that an API client gets."""

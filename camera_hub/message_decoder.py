@@ -1,9 +1,9 @@
 """Strict decoding of a message's head (a JSON object) into its dataclass: names, types and ranges are checked. Pure.
 
 Every process checks what another one sends here and nowhere else, so that a decoded message can be trusted.
-Supported annotations: `str`, `int`, `float`, `bool`, `None`, enumerations, `Literal`, `tuple[X, ...]`, dataclasses
-(also as a tagged union, whose members have a field `kind: Literal[…]`), unions of these, and `Annotated` with `Range`
-or `Length`.
+Supported annotations: `str`, `int`, `float`, `bool`, `None`, enumerations, `Literal`, `tuple[X, ...]`, `dict[str, X]`,
+dataclasses (also as a tagged union, whose members have a field `kind: Literal[…]`), unions of these, and `Annotated`
+with `Range` or `Length`.
 """
 
 from collections.abc import Callable, Mapping
@@ -15,6 +15,9 @@ from typing import Annotated, Any, Literal, TypeVar, Union, cast, get_args, get_
 
 MAX_ITEMS = 10_000
 """Elements of one list at most."""
+MAX_NAMED = 16
+MAX_NAME = 32
+"""Names of one mapping at most, and characters of each."""
 _INT64 = 1 << 63
 
 Decoded = TypeVar("Decoded")
@@ -72,6 +75,8 @@ def _check_of(annotation: Any) -> _Check:
         return _one_of({value: value for value in arguments})
     if origin is tuple:
         return _items(_check_of(arguments[0]))
+    if origin is dict:
+        return _values(_check_of(arguments[1]))
     if isinstance(annotation, type) and issubclass(annotation, Enum):
         return _one_of({member.value: member for member in annotation})
     if annotation in _PLAIN:
@@ -137,6 +142,16 @@ def _items(check: _Check) -> _Check:
         if not isinstance(value, (list, tuple)) or len(value) > MAX_ITEMS:
             raise MessageError(f"{where} must be a list of at most {MAX_ITEMS} items")
         return tuple(check(f"{where}[{at}]", item) for at, item in enumerate(value))
+
+    return check_all
+
+
+def _values(check: _Check) -> _Check:
+    def check_all(where: str, value: Any) -> dict[str, Any]:
+        named = _object(where, value)
+        if len(named) > MAX_NAMED or any(len(name) > MAX_NAME for name in named):
+            raise MessageError(f"{where} must have at most {MAX_NAMED} short names")
+        return {name: check(f"{where}.…", item) for name, item in named.items()}
 
     return check_all
 

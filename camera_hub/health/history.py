@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from camera_hub.access.policy import Actor, require_village
 from camera_hub.clock import Clock
-from camera_hub.errors import HubError, Kind, Reason
+from camera_hub.errors import HubError, Kind, Param, Reason
 from camera_hub.health.judging.verdict import OF_CAMERA, Aspect, aspect_of
 from camera_hub.store.database import Database
 from camera_hub.store.tables import Camera, Observation
@@ -45,6 +45,7 @@ class LookView:
     picture: str | None
     clock: str | None
     detail: str
+    params: dict[str, Param]
     signalling_ms: float | None
     stream_ms: float | None
     key_frame_ms: float | None
@@ -237,6 +238,7 @@ def _look(row: Observation) -> LookView:
         row.reason,
         *said,
         row.detail,
+        row.params,
         row.signalling_ms,
         row.stream_ms,
         row.key_frame_ms,

@@ -5,16 +5,17 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, Protocol
 
-from camera_hub.errors import HubError
+from camera_hub.errors import Explanation, HubError, Param
 from camera_hub.eye.messages import Seen
 from camera_hub.relay.messages import Audio, FeedSpec
 
 Quality = Literal["auto", "main", "sub"]
 Role = Literal["main", "sub"]
 TileState = Literal["empty", "connecting", "waiting", "live", "pictures", "failed", "refused"]
-Note = Literal["link_poor", "link_sub", "link_keys", "late", "late_sub", "busy_sub"]
+Note = Literal["link_poor", "link_sub", "link_keys", "late", "lossy", "late_sub", "busy_sub"]
 """What a live tile adds: the browser's link is poor; so the sub stream is shown; so only key frames are; the picture
-comes too late from the camera; so the sub stream is shown; the machine has no room for the main stream."""
+comes too late from the camera; many of its frames are lost; so the sub stream is shown; the machine has no room for the
+main stream."""
 
 Present = Callable[[], Awaitable[bool]]
 """Whether the session that a viewer without a page was opened in is still valid."""
@@ -43,6 +44,8 @@ class PullableStream(Protocol):
     def codec(self) -> str | None: ...
     @property
     def spec(self) -> FeedSpec: ...
+    @property
+    def in_service(self) -> bool: ...
 
 
 class Sources(Protocol):
@@ -132,6 +135,7 @@ class TileStatus:
     state: TileState
     reason: str | None = None
     detail: str = ""
+    params: Mapping[str, Param] = field(default_factory=dict)
     since: datetime | None = None
     retry_at: datetime | None = None  # a refused login is tried again then, and what was busy
     stream: Role | None = None
@@ -187,14 +191,17 @@ PageMessage = TileStatus | PageAudioState | ViewerEnded | RelayReplaced
 
 @dataclass(frozen=True, slots=True)
 class LookOutcome:
-    """What one look saw. `reason` is None when it is a picture; delays in ms, where the stream reported them.
+    """What one look saw. `reason` is None when it is a picture, or the stream plays and merely makes no key frame just
+    now (`seen` is None then); delays in ms, where the stream reported them.
 
-    `late`: the camera's pictures come too late: the one that was seen did, or its main stream rests for it.
+    `weakness`: what is wrong with a stream whose pictures arrive. `late`: the camera's pictures come too late: the one
+    that was seen did, or its main stream rests for it.
     """
 
     at: datetime
     reason: str | None = None
     detail: str = ""
+    params: Mapping[str, Param] = field(default_factory=dict)
     signalling_ms: float | None = None
     stream_ms: float | None = None
     key_frame_ms: float | None = None
@@ -202,6 +209,7 @@ class LookOutcome:
     role: Role | None = None
     seen: Seen | None = None
     jpeg: bytes | None = None
+    weakness: Explanation | None = None
     late: bool = False
     hub_fault: bool = False  # the hub itself could not look, and nothing is known of the camera
 

@@ -53,6 +53,7 @@ Seconds = Annotated[float, Range(0, 1e9)]
 Share = Annotated[float, Range(0, 1e3)]
 Rate = Annotated[float, Range(0, 1e15)]
 Rtp32 = Annotated[int, Range(0, (1 << 32) - 1)]
+Params = dict[str, Annotated[str, Length(0, 64)] | int | float]
 TrackNumber = Annotated[int, Range(0, 255)]
 
 
@@ -214,13 +215,15 @@ class FeedState(Message):
     """State of a feed. Delays in milliseconds, measured once per open.
 
     Live with reason b_frames: no track can show it, but its key frames are published. Live with reason late: it is
-    shown, seconds late.
+    shown, seconds late. Live with reason lossy: it is shown, and loses more than a few per cent of its frames (params:
+    cause, percent; see ingest.losses). Waiting for a key frame with reason intra_refresh: none may come for long.
     """
 
     feed: Name
     phase: FeedPhase
     reason: str | None = None  # errors.Reason
     detail: str = ""
+    params: Params = field(default_factory=dict)  # what pages insert into their own words for the reason
     final: bool = False  # the relay will not retry by itself (wrong password, not found, codec …) until reopened
     retry_in: Seconds | None = None
     codec: str | None = None  # "h264" | "h265" | "mjpeg" …, from SDP
@@ -482,6 +485,9 @@ class RtspEnd(Message):
 
 @dataclass(frozen=True, slots=True)
 class RtspGranted(Message):
-    """Reply to rtsp.ask: the feed that the player may have; it has been opened."""
+    """Reply to rtsp.ask: the feed that the player may have; it has been opened. `hurried`: its player looks at the
+    present, else frames of the cached GOP keep their distances in time.
+    """
 
     feed: Name
+    hurried: bool = True

@@ -1,9 +1,10 @@
 """Media as health and patrol see it: every camera shows what the test says."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from camera_hub.errors import Explanation, Param
 from camera_hub.eye.messages import Seen
 
 START = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
@@ -23,6 +24,8 @@ class FakeSight:
     jpeg: bytes | None = None
     at: datetime = START
     late: bool = False
+    params: Mapping[str, Param] = field(default_factory=dict)
+    weakness: Explanation | None = None
 
 
 @dataclass
@@ -36,6 +39,7 @@ class FakeMedia:
     frozen: set[int] = field(default_factory=set)
     black: set[int] = field(default_factory=set)
     late: set[int] = field(default_factory=set)
+    weak: dict[int, Explanation] = field(default_factory=dict)  # feeds whose pictures arrive all the same
     feeds: dict[int, tuple[str, str | None]] = field(default_factory=dict)
     looks: list[tuple[int, bool]] = field(default_factory=list)
     nap: Callable[[float], Awaitable[None]] | None = None
@@ -61,9 +65,11 @@ class FakeMedia:
         if scores:
             frozen = None if previous is None else 0.0 if camera_id in self.frozen else 100.0
             seen = Seen(704, 576, 0.0 if camera_id in self.black else 95.0, frozen, f"{camera_id}-{len(self.looks)}")
-        return FakeSight(seen=seen, late=camera_id in self.late)
+        return FakeSight(seen=seen, late=camera_id in self.late, weakness=self.weak.get(camera_id))
 
     def feed_reason(self, camera_id: int) -> tuple[str, str | None] | None:
+        if camera_id in self.weak:
+            return "live", self.weak[camera_id].reason
         return ("live", "late") if camera_id in self.late else self.feeds.get(camera_id)
 
     async def warm(self, camera_ids: Sequence[int], holder: str, seconds: float) -> None:

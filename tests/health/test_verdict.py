@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from camera_hub.health.judging.verdict import UNKNOWN, Sample, Verdict, cause_of, contradicts, judge
+from camera_hub.health.judging.verdict import UNKNOWN, Sample, Verdict, contradicts, judge, most_telling
 
 OK = Verdict("ok", None, 0.0)
 
@@ -51,11 +51,11 @@ def test_a_camera_that_comes_and_goes_stays_one_fault() -> None:
 
 
 def test_the_most_specific_reason_names_the_cause_and_of_equals_the_latest() -> None:
-    assert cause_of(samples("wrong_password", "timed_out")) == "wrong_password"
-    assert cause_of(samples("timed_out", "unreachable")) == "unreachable"
-    assert cause_of(samples("wrong_password", "locked_out")) == "wrong_password"
-    assert cause_of(samples("no_media", "no_key_frame")) == "no_key_frame"
-    assert cause_of(samples("timed_out", "stalled")) == "timed_out"
+    assert most_telling(samples("wrong_password", "timed_out")).reason == "wrong_password"
+    assert most_telling(samples("timed_out", "unreachable")).reason == "unreachable"
+    assert most_telling(samples("wrong_password", "locked_out")).reason == "wrong_password"
+    assert most_telling(samples("no_media", "no_key_frame")).reason == "no_key_frame"
+    assert most_telling(samples("timed_out", "stalled")).reason == "timed_out"
 
 
 def test_the_cause_follows_the_facts_while_the_fault_began_once() -> None:

@@ -49,16 +49,17 @@ def test_a_track_is_moved_when_it_can_be(track: TileSlot, link: LinkLevel, rests
 
 
 @pytest.mark.parametrize(
-    ("track", "late", "notes"),
+    ("track", "weakness", "notes"),
     [
-        (shown("main", "main", "main"), False, (None, "link_poor", "link_keys")),  # moving is under way
-        (shown("main", "main", "main"), True, ("late", "late", "link_keys")),
-        (shown("main", "sub", "sub"), False, ("late_sub", "link_sub", "link_keys")),
-        (shown("main", "sub", "sub"), True, ("late", "late", "link_keys")),
-        (shown("main", "sub", "main"), False, (None, "link_poor", "link_keys")),  # a camera without a sub stream
-        (shown("auto", "auto", "sub"), False, (None, "link_poor", "link_keys")),
-        (shown("main", "sub", "sub", tried=(10,)), False, (None, "link_poor", "link_keys")),
+        (shown("main", "main", "main"), None, (None, "link_poor", "link_keys")),  # moving is under way
+        (shown("main", "main", "main"), "late", ("late", "late", "link_keys")),
+        (shown("main", "main", "main"), "lossy", ("lossy", "lossy", "link_keys")),
+        (shown("main", "sub", "sub"), None, ("late_sub", "link_sub", "link_keys")),
+        (shown("main", "sub", "sub"), "late", ("late", "late", "link_keys")),
+        (shown("main", "sub", "main"), None, (None, "link_poor", "link_keys")),  # a camera without a sub stream
+        (shown("auto", "auto", "sub"), None, (None, "link_poor", "link_keys")),
+        (shown("main", "sub", "sub", tried=(10,)), None, (None, "link_poor", "link_keys")),
     ],
 )
-def test_a_tile_says_what_is_done(track: TileSlot, late: bool, notes: tuple[str | None, ...]) -> None:
-    assert tuple(note(track, level, late=late) for level in LinkLevel) == notes
+def test_a_tile_says_what_is_done(track: TileSlot, weakness: str | None, notes: tuple[str | None, ...]) -> None:
+    assert tuple(note(track, level, weakness=weakness) for level in LinkLevel) == notes

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from camera_hub.errors import Reason
+from camera_hub.errors import Explanation, Reason
 from camera_hub.media.feeds.feed_states import FeedReport, next_report
 from camera_hub.media.interface import TileStatus, TileWish
 from camera_hub.media.wall.tile_state import TileSlot, tile_status
@@ -72,8 +72,8 @@ def test_a_tile_says_what_its_feed_and_its_track_do(
 def test_empty_connecting_and_refused() -> None:
     assert say(TileSlot(3)) == ("empty", None)
     assert say(shown(chosen=None)) == ("connecting", None)
-    assert say(shown(chosen=None, refusal=(Reason.NO_H264, "no"))) == ("refused", "no_h264")
-    assert say(shown(chosen=None, refusal=(Reason.TIMED_OUT, "late"))) == ("failed", "timed_out")
+    assert say(shown(chosen=None, refusal=Explanation(Reason.NO_H264, "no"))) == ("refused", "no_h264")
+    assert say(shown(chosen=None, refusal=Explanation(Reason.TIMED_OUT, "late"))) == ("failed", "timed_out")
     assert say(shown(TrackPhase.REFUSED, heard_reason="b_frames"), after(LIVE)) == ("refused", "b_frames")
 
 

@@ -31,7 +31,7 @@ SETTINGS: dict[str, dict[str, str]] = {
     "10 bit": {"profile": "high10", "format": "yuv420p10le"},
 }
 
-NAMED = {"b-frames": Reason.B_FRAMES, "open gop": Reason.B_FRAMES, "parameter sets once": Reason.NO_KEY_FRAME}
+NAMED = {"b-frames": Reason.B_FRAMES, "open gop": Reason.B_FRAMES, "parameter sets once": Reason.NO_PARAMETER_SETS}
 """What cannot be shown, by the reason that is told. Open GOPs come with B-frames wherever they come at all."""
 PLAYED = [name for name in SETTINGS if name not in NAMED]
 

@@ -44,8 +44,10 @@ class PlayingFeed:
         admission = AdmissionControl(1, 1, LoginPermitRequests(lambda _: None, asks=False), self.clock)
         source = RtspLiveSource("rtsp://192.0.2.1/1", "192.0.2.1", 554)
         self.feed = Feed(FeedSpec("s1", source), config, self.clock, admission, self.observer)
-        self.feed._pipeline = VideoPipeline(
-            "h264", clip().parameters(), TimestampMapper(), limit=1200, first=0, ordered=True, payload_type=96
+        self.feed._reader.begin(
+            VideoPipeline(
+                "h264", clip().parameters(), TimestampMapper(), limit=1200, first=0, ordered=True, payload_type=96
+            )
         )
         self.feed.tap(0.5)
 
@@ -56,7 +58,7 @@ class PlayingFeed:
             self.sequence += 1
             header = struct.pack("!BBHII", 0x80, 0x80 | kind, self.sequence, 3600 * self.sequence, 7)
             data += write_interleaved(0, header + unit)
-        assert self.feed.read_interleaved(data, 0, 0) == len(data)
+        assert self.feed._reader.read_interleaved(data, 0, 0) == len(data)
 
 
 async def test_only_key_frames_are_handed_out_as_key_frames_when_b_pictures_come_in_the_same_read() -> None:
@@ -77,12 +79,13 @@ async def test_foreign_packets_do_not_count_as_the_stream_s_own() -> None:
     playing = PlayingFeed()
     playing.read(IDR)
     assert playing.feed.state.phase is FeedPhase.LIVE
-    seen = playing.feed._timeouts.packet_at
+    seen = playing.feed._reader.timeouts.packet_at
     playing.clock.move(9.0)
     playing.read(P, P, kind=97)
-    assert playing.feed._timeouts.packet_at == seen
-    assert playing.feed.read_figures()["bad_packets"] == 2
-    playing.feed.on_packet(b"noise")
-    assert playing.feed._timeouts.packet_at == seen
+    assert playing.feed._reader.timeouts.packet_at == seen
+    playing.feed._reader.on_packet(b"noise")
+    assert playing.feed._reader.timeouts.packet_at == seen
+    figures = playing.feed.read_figures()
+    assert (figures["foreign_payload"], figures["bad_packets"]) == (2, 1)
     playing.read(b"x", P)
-    assert playing.feed._timeouts.packet_at == playing.clock.monotonic()
+    assert playing.feed._reader.timeouts.packet_at == playing.clock.monotonic()

@@ -27,7 +27,8 @@ class AlarmAnswer(Answer):
     camera_name: str | None
     members: list[int]  # cameras that it covers, or covered when it closed
     recovered: list[int]  # cameras that left it before it closed
-    detail: str
+    detail: str  # a technical sentence
+    params: dict[str, str | int | float]  # for the page's own sentence
     opened_at: datetime
     acknowledged_at: datetime | None
     acknowledged_name: str | None
@@ -55,6 +56,7 @@ class ObservationAnswer(Answer):
     picture: str | None
     clock: str | None
     detail: str
+    params: dict[str, str | int | float]
     signalling_ms: float | None
     stream_ms: float | None
     key_frame_ms: float | None

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from camera_hub.access.actors import in_scope
 from camera_hub.access.policy import Actor, require_village
 from camera_hub.clock import Clock
-from camera_hub.errors import HubError, Kind
+from camera_hub.errors import HubError, Kind, Param
 from camera_hub.events import AlarmChanged, EventBus
 from camera_hub.store.database import Database
 from camera_hub.store.tables import Alarm, AlarmMember, Camera, Device, Village
@@ -43,6 +43,7 @@ class AlarmView:
     members: list[int]
     recovered: list[int]
     detail: str
+    params: dict[str, Param]
     opened_at: datetime
     acknowledged_at: datetime | None
     acknowledged_name: str | None
@@ -207,6 +208,7 @@ def _view(
         sorted(stayed),
         sorted(left - stayed),
         alarm.detail,
+        alarm.params,
         alarm.opened_at,
         alarm.acknowledged_at,
         alarm.acknowledged_name,

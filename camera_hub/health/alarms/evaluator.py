@@ -104,7 +104,6 @@ class AlarmEvaluator:
                 states=_state_changes(roster, now, wall),
                 healths=_health_changes(roster, now, wall),
                 changes=alarm_changes(self._open, expected, wall),
-                details={watch.camera_id: watch.detail for watch in roster.cameras.values() if watch.detail},
             )
         stale, self._stale = self._stale, False  # a verdict that changes while this is written counts for the next tick
         written = Written()

@@ -53,7 +53,6 @@ class Tick:
     states: Sequence[StateChange] = ()
     healths: Sequence[HealthChange] = ()
     changes: Sequence[AlarmChange] = ()
-    details: Mapping[int, str] = field(default_factory=dict)  # camera id → what its latest bad look said
     gone: Collection[int] = ()  # cameras that are observed no longer: their states end
 
     @property
@@ -81,7 +80,9 @@ async def read_open_alarms(session: AsyncSession) -> list[OpenAlarm]:
     )
     for alarm_id, camera_id in await session.execute(current):
         members[alarm_id].add(camera_id)
-    return [OpenAlarm(row.id, _key(row), row.cause, frozenset(members[row.id]), row.opened_at) for row in rows]
+    return [
+        OpenAlarm(row.id, _key(row), row.cause, frozenset(members[row.id]), row.opened_at, row.params) for row in rows
+    ]
 
 
 async def write_tick(session: AsyncSession, tick: Tick) -> Written:
@@ -173,6 +174,8 @@ async def _write_alarms(session: AsyncSession, tick: Tick, written: Written) -> 
             continue
         elif isinstance(change, AlarmUpdate):
             row.cause = change.cause
+            if change.said is not None:  # cause, detail and params are of one observation
+                row.detail, row.params = change.said[0][:255], dict(change.said[1])
             updates.append((row, change))
         else:
             row.closed_at = max(tick.now, row.opened_at)
@@ -236,7 +239,6 @@ async def _write_members(
 
 
 def _row(alarm: ExpectedAlarm, tick: Tick) -> Alarm:
-    detail = alarm.detail or (tick.details.get(alarm.camera_id, "") if alarm.camera_id is not None else "")
     return Alarm(
         level=alarm.key.level,
         aspect=alarm.key.aspect.value,
@@ -245,7 +247,8 @@ def _row(alarm: ExpectedAlarm, tick: Tick) -> Alarm:
         village_id=alarm.village_id,
         device_id=alarm.device_id,
         camera_id=alarm.camera_id,
-        detail=detail[:255],
+        detail=alarm.detail[:255],
+        params=dict(alarm.params),
         opened_at=tick.now,
     )
 
@@ -265,6 +268,7 @@ def _observation(look: LookResult, clock_limit: float) -> dict[str, Any]:
         "picture": picture,
         "clock": clock,
         "detail": look.detail,
+        "params": dict(look.params),
         "signalling_ms": look.signalling_ms,
         "stream_ms": look.stream_ms,
         "key_frame_ms": look.key_frame_ms,

@@ -1,9 +1,10 @@
 """Pure: what must happen to the alarms that are open so that they become those that are expected."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
+from camera_hub.errors import Param
 from camera_hub.health.judging.causes import AlarmKey, ExpectedAlarm
 from camera_hub.health.judging.verdict import Aspect
 
@@ -22,6 +23,7 @@ class OpenAlarm:
     cause: str
     members: frozenset[int]
     opened_at: datetime
+    params: Mapping[str, Param] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +35,14 @@ class AlarmOpening:
 
 @dataclass(frozen=True, slots=True)
 class AlarmUpdate:
-    """The alarm's cause or members have changed; no notice is sent."""
+    """The alarm's cause or members have changed; no notice is sent. `said`: detail and params of the observation that
+    gave the new cause; None: the cause is what it was."""
 
     alarm_id: int
     cause: str
     joined: frozenset[int] = frozenset()
     left: frozenset[int] = frozenset()
+    said: tuple[str, Mapping[str, Param]] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +74,10 @@ def alarm_changes(
                 closings.append(AlarmClosing(alarm.alarm_id, alarm.key))
             elif _takes_over(parent, open_keys) and now - alarm.opened_at < OLD_FAULT:
                 closings.append(AlarmClosing(alarm.alarm_id, alarm.key, merged=True))
-        elif match.cause != alarm.cause or match.members != alarm.members:
+        elif (other := _has_other_cause(alarm, match)) or match.members != alarm.members:
             joined, left = match.members - alarm.members, alarm.members - match.members
-            rest.append(AlarmUpdate(alarm.alarm_id, match.cause, joined, left))
+            said = (match.detail, match.params) if other else None
+            rest.append(AlarmUpdate(alarm.alarm_id, match.cause, joined, left, said))
     rest.extend(AlarmOpening(alarm) for alarm in expected if alarm.key not in open_keys and not alarm.pending)
     return (*closings, *rest)
 
@@ -88,14 +93,21 @@ def open_after(
     for change in changes:
         if isinstance(change, AlarmOpening):
             new, number = change.alarm, opened_ids[change.alarm.key]
-            after[number] = OpenAlarm(number, new.key, new.cause, new.members, now)
+            after[number] = OpenAlarm(number, new.key, new.cause, new.members, now, new.params)
         elif isinstance(change, AlarmUpdate):
             old = after[change.alarm_id]
             members = (old.members | change.joined) - change.left
-            after[change.alarm_id] = replace(old, cause=change.cause, members=members)
+            params = change.said[1] if change.said is not None else old.params
+            after[change.alarm_id] = replace(old, cause=change.cause, members=members, params=params)
         else:
             del after[change.alarm_id]
     return list(after.values())
+
+
+def _has_other_cause(alarm: OpenAlarm, now: ExpectedAlarm) -> bool:
+    """A verdict that was read from the database has no params: they say nothing then."""
+    finer = bool(now.params) and now.params.get("cause") != alarm.params.get("cause")
+    return now.cause != alarm.cause or finer
 
 
 def _parent(alarm: OpenAlarm, parents: Iterable[ExpectedAlarm]) -> ExpectedAlarm | None:

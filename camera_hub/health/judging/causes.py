@@ -11,9 +11,9 @@ Shares of a village are counted over its devices, never over cameras: a recorder
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from camera_hub.errors import Reason
+from camera_hub.errors import Param, Reason
 from camera_hub.health.judging.verdict import LOGIN, OFFLINE, UNKNOWN, Aspect, Verdict
 
 UPLINK_SHARE = 0.9
@@ -82,7 +82,8 @@ class ExpectedAlarm:
     device_id: int | None = None
     camera_id: int | None = None
     pending: bool = False
-    detail: str = ""  # in place of what its camera's latest bad look said
+    detail: str = ""  # of the same observation as the cause
+    params: Mapping[str, Param] = field(default_factory=dict)
 
 
 def expected_alarms(
@@ -175,6 +176,8 @@ class _Tree:
                 c.device_id,
                 c.camera_id,
                 pending=self._is_pending([c]),
+                detail=c.live.detail,
+                params=c.live.params,
             )
             for c in self._cases
             if c.live.state == "fault" and c.camera_id not in self._covered
@@ -227,8 +230,17 @@ class _Tree:
         else:
             return None
         self._covered |= ids
-        pending = self._is_pending(channels, own_device=True)
-        return ExpectedAlarm(_key("device", device), cause, ids, channels[0].village_id, device, pending=pending)
+        said = next((c.live for c in channels if c.live.cause == cause), UNKNOWN)  # none says that the device is down
+        return ExpectedAlarm(
+            _key("device", device),
+            cause,
+            ids,
+            channels[0].village_id,
+            device,
+            pending=self._is_pending(channels, own_device=True),
+            detail=said.detail,
+            params=said.params,
+        )
 
     def _is_pending(self, members: list[CameraCase], *, own_device: bool = False) -> bool:
         """Whether neighbours may still turn this fault into one of a higher level."""
@@ -277,6 +289,8 @@ def _pictures(cases: Iterable[CameraCase]) -> list[ExpectedAlarm]:
             c.village_id,
             c.device_id,
             c.camera_id,
+            detail=c.picture.detail,
+            params=c.picture.params,
         )
         for c in cases
         if c.picture.state == "fault"

@@ -5,11 +5,11 @@ its picture (only looks with scores), its clock (only looks that read it). A bla
 looks in between that fetched no picture.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
-from camera_hub.errors import DATABASE_REASONS, Kind, Reason
+from camera_hub.errors import DATABASE_REASONS, Kind, Param, Reason
 
 
 class Aspect(StrEnum):
@@ -59,19 +59,25 @@ def aspect_of(reason: str) -> Aspect:
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One observation of one aspect: when (monotonic seconds), and why it was bad (None = good)."""
+    """One observation of one aspect: when (monotonic seconds), and why it was bad (None = good), with its words and
+    values."""
 
     at: float
     reason: str | None
+    detail: str = ""
+    params: Mapping[str, Param] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What is taken to be true. `since`: when the first of the deciding samples was taken (monotonic seconds)."""
+    """What is taken to be true. `since`: when the first of the deciding samples was taken (monotonic seconds). `detail`
+    and `params` are of the sample that gave the cause."""
 
     state: str = "unknown"  # unknown | ok | fault
     cause: str | None = None
     since: float | None = None
+    detail: str = ""
+    params: Mapping[str, Param] = field(default_factory=dict)
 
 
 UNKNOWN = Verdict()
@@ -86,10 +92,11 @@ def judge(samples: Sequence[Sample], before: Verdict, *, bad: int, bad_of: int) 
     window = samples[-bad_of:]
     worse = [sample for sample in window if sample.reason is not None]
     if len(worse) >= min(bad, bad_of):
-        cause = cause_of(worse)
-        if before.state == "fault":
-            return before if before.cause == cause else Verdict("fault", cause, before.since)
-        return Verdict("fault", cause, worse[0].at)
+        telling = most_telling(worse)
+        now = Verdict("fault", telling.reason, worse[0].at, telling.detail, telling.params)
+        if before.state != "fault":
+            return now
+        return before if is_same_fault(before, now) else replace(now, since=before.since)
     if before.state == "fault":
         if len(window) < bad_of or worse:
             return before
@@ -108,10 +115,16 @@ def contradicts(samples: Sequence[Sample], verdict: Verdict) -> bool:
     )
 
 
-def cause_of(worse: Sequence[Sample]) -> str:
-    """The most specific reason among bad samples, of equals the most recent: only a device that answers can refuse a
-    password, so that says more than a time-out before or after it."""
-    return str(max(enumerate(worse), key=lambda item: (_weight(str(item[1].reason)), item[0]))[1].reason)
+def is_same_fault(before: Verdict, now: Verdict) -> bool:
+    """Whether nothing new is said by `now`: numbers within a detail change with each look."""
+    told = bool(before.detail) or not now.detail
+    return told and before.cause == now.cause and before.params.get("cause") == now.params.get("cause")
+
+
+def most_telling(worse: Sequence[Sample]) -> Sample:
+    """Of bad samples the one with the most specific reason, of equals the most recent: only a device that answers can
+    refuse a password, so that says more than a time-out before or after it."""
+    return max(enumerate(worse), key=lambda item: (_weight(str(item[1].reason)), item[0]))[1]
 
 
 def _weight(reason: str) -> int:

@@ -117,6 +117,7 @@ def _payload(occasion: Occasion, names: _Names, now: datetime) -> dict[str, Any]
             "camera": _named(row.camera_id, names.cameras),
             "cameras": [_named(camera, names.cameras) for camera in sorted(names.members[row.id])],
             "detail": row.detail,
+            "params": row.params,
             "opened_at": row.opened_at.isoformat(),
             "closed_at": None if closed is None else closed.isoformat(),
             "duration_s": None if closed is None else (closed - row.opened_at).total_seconds(),

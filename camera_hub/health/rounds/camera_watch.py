@@ -63,6 +63,17 @@ class DeviceWatch:
         self.clock_due = at + (rules.recheck if soon else intervals.picture)
 
 
+def _sample(at: float, reason: str | None, result: LookResult) -> Sample:
+    return Sample(at, reason, result.detail, result.params) if reason is not None else Sample(at, None)
+
+
+def _picture_sample(result: LookResult) -> Sample:
+    """What the look said in words is about the stream where that is bad, too."""
+    if result.picture is None or result.live is not None:
+        return Sample(result.at, result.picture)
+    return _sample(result.at, result.picture, result)
+
+
 @dataclass(slots=True)
 class CameraWatch:
     """An approved camera."""
@@ -77,7 +88,6 @@ class CameraWatch:
     live: Verdict = UNKNOWN
     picture: Verdict = UNKNOWN
     looking: bool = False
-    detail: str = ""  # of the latest bad look
     signature: str | None = None
     silent_since: float | None = None
     answered_at: float | None = None
@@ -90,11 +100,10 @@ class CameraWatch:
     def accept(self, result: LookResult, rules: JudgingRules, intervals: Intervals) -> None:
         """Judge the result of a look and set when the next one is due."""
         self.looked_at = result.at
-        self.detail = result.detail if result.live or result.picture else self.detail
         if result.live_judged:
             self._accept_live(result, rules)
         if result.picture_judged:
-            self._picture_samples.append(Sample(result.at, result.picture))
+            self._picture_samples.append(_picture_sample(result))
             self.picture = judge(list(self._picture_samples), self.picture, bad=rules.bad, bad_of=rules.bad_of)
         first_signature = result.signature is not None and self.signature is None
         if result.signature is not None:
@@ -141,9 +150,9 @@ class CameraWatch:
         again = self._samples and self._samples[-1].reason is not None and result.live is not None
         if again and result.at - self._samples[-1].at < rules.recheck / 2:
             # Two bad looks within moments are one: else a blip would count as confirmed.
-            self._samples[-1] = Sample(self._samples[-1].at, result.live)
+            self._samples[-1] = _sample(self._samples[-1].at, result.live, result)
         else:
-            self._samples.append(Sample(result.at, result.live))
+            self._samples.append(_sample(result.at, result.live, result))
             if result.silent:
                 self._silences.append(result.at)
         if result.silent:

@@ -1,10 +1,11 @@
 """Pure: what one look found, in the words of health."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
-from camera_hub.errors import Reason
+from camera_hub.errors import Explanation, Param, Reason
 from camera_hub.eye.messages import FAULT_BELOW, Seen
 from camera_hub.health.judging.verdict import NO_FAULT, NOT_ITS_FAULT, OFFLINE, Aspect, aspect_of
 
@@ -20,6 +21,8 @@ class CameraLook(Protocol):
     @property
     def detail(self) -> str: ...
     @property
+    def params(self) -> Mapping[str, Param]: ...
+    @property
     def signalling_ms(self) -> float | None: ...
     @property
     def stream_ms(self) -> float | None: ...
@@ -27,6 +30,8 @@ class CameraLook(Protocol):
     def key_frame_ms(self) -> float | None: ...
     @property
     def seen(self) -> Seen | None: ...
+    @property
+    def weakness(self) -> Explanation | None: ...
     @property
     def late(self) -> bool: ...
 
@@ -48,6 +53,7 @@ class LookResult:
     picture_judged: bool = False
     asked: bool = True
     detail: str = ""
+    params: Mapping[str, Param] = field(default_factory=dict)
     signalling_ms: float | None = None
     stream_ms: float | None = None
     key_frame_ms: float | None = None
@@ -77,7 +83,7 @@ def from_look(
     camera_id: int, look: CameraLook, at: float, wall: datetime, clock_error_s: float | None
 ) -> LookResult | None:
     """The result of a look; None when the hub could not look, which says nothing about the camera."""
-    reason = look.reason
+    reason, detail, params = look.reason, look.detail, look.params
     if reason in NOT_ITS_FAULT:
         return None
     if reason in NO_FAULT:
@@ -88,7 +94,9 @@ def from_look(
         named = {Reason.BLACK: look.seen.black, Reason.FROZEN: look.seen.frozen}
         scores = {name.value: score for name, score in named.items() if score is not None}
         picture = next((name for name, score in named.items() if score is not None and score < FAULT_BELOW), None)
-    if reason is None and look.late:
+    if reason is None and look.weakness is not None:
+        reason, detail, params = look.weakness.reason, look.weakness.detail, look.weakness.params
+    elif reason is None and look.late:
         reason = Reason.LATE
     if reason is not None and aspect_of(reason) is Aspect.PICTURE:
         reason, picture = None, reason
@@ -100,7 +108,8 @@ def from_look(
         picture=picture,
         # Without an earlier picture nobody can say that it is not frozen.
         picture_judged=picture is not None or "frozen" in scores,
-        detail=look.detail[:255],
+        detail=detail[:255],
+        params=params,
         signalling_ms=look.signalling_ms,
         stream_ms=look.stream_ms,
         key_frame_ms=look.key_frame_ms,

@@ -13,12 +13,12 @@ from dataclasses import dataclass, replace
 from typing import Literal, Protocol
 
 from camera_hub.clock import Clock
-from camera_hub.errors import DATABASE_REASONS, HubError, Kind, Reason
+from camera_hub.errors import DATABASE_REASONS, Explanation, HubError, Kind, Reason
 from camera_hub.eye.messages import FAULT_BELOW, Look, Seen
 from camera_hub.media.decoders.pictures import Pictures
 from camera_hub.media.feeds.camera_feeds import CameraFeeds
 from camera_hub.media.feeds.desired_state import FeedKey
-from camera_hub.media.feeds.feed_states import FeedStates
+from camera_hub.media.feeds.feed_states import CODEC_REASONS, FeedStates
 from camera_hub.media.feeds.feeds import FeedLease, Feeds
 from camera_hub.media.feeds.key_frames import KeyFrames
 from camera_hub.media.interface import ALL_CODECS, LookOutcome, Quality, Role, Sources
@@ -41,6 +41,9 @@ _SLOWNESS = frozenset(
     {Reason.TIMED_OUT, Reason.NO_MEDIA, Reason.NO_KEY_FRAME, Reason.STALLED, Reason.LATE, Reason.UNREACHABLE}
 )
 """What a camera is found to have by a hub that is late itself."""
+
+
+_NO_KEY_FRAME = "no key frame came in time"
 
 
 class Eyes(Protocol):
@@ -145,12 +148,22 @@ class FeedBorrowing:
         """Whether the relay or the hub is so late that nothing can be said of the camera."""
         return self._capacity.is_late(key.relay)
 
-    def timeout_reason(self, key: FeedKey) -> str:
-        """Why no key frame came in time."""
+    def why_no_key_frame(self, key: FeedKey) -> Explanation | None:
+        """Why no key frame came in time, in the words that the feed's tiles have; None: the stream plays all the same,
+        with long between two key frames."""
         report = self._states.report(key)
+        if report is not None and report.live and report.state.reason not in CODEC_REASONS:
+            return None
+        if report is not None and report.reason is not None:
+            return Explanation(report.reason, report.detail, report.params)
         if report is None or report.state.phase is FeedPhase.CONNECTING:
-            return (report.reason if report is not None else None) or Reason.TIMED_OUT
-        return Reason.NO_MEDIA if report.state.stream_ms is None else Reason.NO_KEY_FRAME
+            return Explanation(Reason.TIMED_OUT, _NO_KEY_FRAME)
+        return Explanation(Reason.NO_MEDIA if report.state.stream_ms is None else Reason.NO_KEY_FRAME, _NO_KEY_FRAME)
+
+    def weakness(self, key: FeedKey) -> Explanation | None:
+        """What is wrong with the feed though its pictures arrive."""
+        report = self._states.report(key)
+        return report.weakness if report is not None else None
 
     def _running(self, camera_id: int, role: Role | None, holder: str) -> FeedLease | None:
         for key in self._states.of_camera(camera_id, role):
@@ -206,7 +219,7 @@ class Looks:
                     key = await stack.enter_async_context(feed)
                 return await self._watch(wish, key, outcome, end)
         except HubError as error:
-            return replace(outcome, reason=error.reason, detail=error.detail)
+            return _failed(outcome, error)
         except TimeoutError:
             detail = "the device did not answer in time where its stream is pulled from"
             return replace(outcome, reason=Reason.TIMED_OUT, detail=detail)
@@ -216,11 +229,18 @@ class Looks:
         try:
             return await self._fetch(wish, key, outcome, end)
         except HubError as error:
-            reason = Reason.BUSY if error.reason in _SLOWNESS and self._feeds.hub_is_late(key) else error.reason
-            return replace(self._feeds.measured(outcome, key), reason=reason, detail=error.detail)
+            failed = _failed(self._feeds.measured(outcome, key), error)
+            if error.reason in _SLOWNESS and self._feeds.hub_is_late(key):
+                failed = replace(failed, reason=Reason.BUSY)
+            return failed
         except TimeoutError:
-            reason = Reason.BUSY if self._feeds.hub_is_late(key) else self._feeds.timeout_reason(key)
-            return replace(self._feeds.measured(outcome, key), reason=reason, detail="no key frame came in time")
+            measured = self._feeds.measured(outcome, key)
+            if self._feeds.hub_is_late(key):
+                return replace(measured, reason=Reason.BUSY, detail="no key frame came in time")
+            why = self._feeds.why_no_key_frame(key)
+            if why is None:  # it plays; whoever watches needs no other key frame
+                return replace(measured, weakness=self._feeds.weakness(key))
+            return replace(measured, reason=why.reason, detail=why.detail, params=why.params)
 
     async def _fetch(self, wish: LookWish, key: FeedKey, outcome: LookOutcome, end: float) -> LookOutcome:
         """Raises TimeoutError when no key frame came by `end` (loop time), HubError(BUSY) when no eye was done then."""
@@ -233,7 +253,8 @@ class Looks:
             seen = replace(seen, frozen=max(seen.frozen, again.frozen if again.frozen is not None else 100.0))
         late = self._cameras.is_late(wish.camera_id) and not self._feeds.hub_is_late(key)
         measured = self._feeds.measured(outcome, key)
-        return replace(measured, codec=frame.codec, seen=seen, jpeg=jpeg or None, late=late)
+        weakness = self._feeds.weakness(key) if not self._feeds.hub_is_late(key) else None
+        return replace(measured, codec=frame.codec, seen=seen, jpeg=jpeg or None, late=late, weakness=weakness)
 
     async def _key_frame(self, key: FeedKey, end: float) -> tuple[KeyFrame, bytes]:
         async with asyncio.timeout_at(end):
@@ -264,6 +285,11 @@ class Looks:
             raise HubError(Kind.BUSY, detail, reason=Reason.BUSY) from error
 
 
+def _failed(outcome: LookOutcome, error: HubError) -> LookOutcome:
+    why = error.explanation
+    return replace(outcome, reason=why.reason, detail=why.detail, params=why.params)
+
+
 class MediaProver:
     """Proves a camera by one key frame, and keeps the picture (cameras.register.proofs.Prover)."""
 
@@ -282,6 +308,6 @@ class MediaProver:
             detail = outcome.detail or "the hub could not look at the camera"
             raise HubError(Kind.BUSY, detail, reason=outcome.reason)
         if outcome.reason is not None or outcome.jpeg is None:
-            return outcome.reason or Reason.UNDECODABLE
+            return outcome.reason or (Reason.UNDECODABLE if outcome.seen is not None else Reason.NO_KEY_FRAME)
         await self._pictures.save(camera_id, outcome.jpeg, outcome.at)
         return None

@@ -1,10 +1,11 @@
 """What is known of each feed: whose stream it is, and what its relay last reported of it."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from camera_hub.clock import Clock
-from camera_hub.errors import HubError, Kind, Reason
+from camera_hub.errors import Explanation, HubError, Kind, Param, Reason
 from camera_hub.events import EventBus, FeedChanged
 from camera_hub.media.feeds.desired_state import FeedKey
 from camera_hub.media.interface import PullableStream, Role
@@ -12,6 +13,9 @@ from camera_hub.relay.messages import FeedPhase, FeedState
 
 CODEC_REASONS = frozenset({Reason.NO_H264, Reason.B_FRAMES, Reason.CODEC_UNSUPPORTED})
 """Reasons that another stream of the same camera may cure."""
+
+WEAK = frozenset({Reason.LATE, Reason.LOSSY})
+"""Reasons of a feed whose pictures arrive all the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +41,7 @@ class FeedReport:
     failing_since: datetime | None = None
     reason: str | None = None
     detail: str = ""
+    params: Mapping[str, Param] = field(default_factory=dict)
     failures: int = 0
     retry_at: datetime | None = None  # when a refused login is tried again
     was_live: bool = False
@@ -48,24 +53,36 @@ class FeedReport:
     def error(self) -> HubError:
         """The failure as an error."""
         detail = self.detail or "the camera's stream does not arrive"
-        return HubError(Kind.UNREACHABLE, detail, reason=self.reason or Reason.UNREACHABLE)
+        return HubError(Kind.UNREACHABLE, detail, reason=self.reason or Reason.UNREACHABLE, **self.params)
+
+    @property
+    def weakness(self) -> Explanation | None:
+        """What is wrong with pictures that arrive: they come late, or many are lost."""
+        if not self.live or self.reason not in WEAK:
+            return None
+        return Explanation(self.reason, self.detail, self.params)
 
 
 def next_report(before: FeedReport | None, state: FeedState, now: datetime) -> FeedReport:
     """The report after `state`. A retry that only connects does not make a failing feed a fresh one. Pure."""
     state = _with_known(before.state if before else None, state)
     if state.phase is FeedPhase.LIVE:
-        return FeedReport(state, reason=Reason.LATE if state.reason == Reason.LATE else None, was_live=True)
+        if state.reason not in WEAK:
+            return FeedReport(state, was_live=True)
+        return FeedReport(state, reason=state.reason, detail=state.detail, params=state.params, was_live=True)
     if state.phase is FeedPhase.STOPPED:
         return FeedReport(state)
     earlier = before or FeedReport(state)
     if state.phase is not FeedPhase.FAILED:
-        return replace(earlier, state=state)
+        if state.reason is None:
+            return replace(earlier, state=state)
+        return replace(earlier, state=state, reason=state.reason, detail=state.detail, params=state.params)
     return FeedReport(
         state,
         failing_since=earlier.failing_since or now,
         reason=state.reason or Reason.UNREACHABLE,
         detail=state.detail,
+        params=state.params,
         failures=earlier.failures + 1,
         retry_at=now + timedelta(seconds=state.retry_in) if state.retry_in is not None else None,
         was_live=earlier.was_live,
@@ -89,6 +106,10 @@ def _with_known(before: FeedState | None, state: FeedState) -> FeedState:
     )
     kept = {name: getattr(before, name) for name in names if getattr(state, name) is None}
     return replace(state, **kept)
+
+
+def _told(report: FeedReport) -> tuple[object, ...]:
+    return report.state.phase, report.reason, report.params.get("cause")
 
 
 class FeedStates:
@@ -118,7 +139,7 @@ class FeedStates:
         """Keep what was reported of a feed that was added."""
         before = self._reports.get(key)
         report = self._reports[key] = next_report(before, state, self._clock.now())
-        if before is None or (before.state.phase, before.reason) != (report.state.phase, report.reason):
+        if before is None or _told(before) != _told(report):
             owner = self._owners[key]
             self._bus.publish(FeedChanged(owner.camera_id, owner.stream_id, state.phase, report.reason))
         return report

@@ -1,5 +1,6 @@
 """Which stream a tile is shown when the link to the browser or from the camera does not carry the one wished. Pure."""
 
+from camera_hub.errors import Reason
 from camera_hub.media.interface import Note, Quality
 from camera_hub.media.wall.tile_state import TileSlot
 from camera_hub.relay.messages import LinkLevel
@@ -21,11 +22,13 @@ def out_of_step(tile: TileSlot, link: LinkLevel, *, rests: bool) -> bool:
     return tile.camera_id is not None and not tile.tried and adapted(tile.quality, link, rests=rests) != tile.asked
 
 
-def note(tile: TileSlot, link: LinkLevel, *, late: bool) -> Note | None:
-    """What a live tile adds to its state. `late`: the feed that it shows comes too late."""
+def note(tile: TileSlot, link: LinkLevel, *, weakness: str | None) -> Note | None:
+    """What a live tile adds to its state. `weakness`: what is wrong with the feed that it shows."""
     if link is LinkLevel.KEYS:
         return "link_keys"
-    if late:
+    if weakness == Reason.LOSSY:
+        return "lossy"
+    if weakness == Reason.LATE:
         return "late"
     poor = link is not LinkLevel.FULL
     if tile.quality != tile.asked and not tile.tried and tile.chosen is not None and tile.chosen.role == "sub":

@@ -42,7 +42,7 @@ class Reauthorization:
         """
         facts = await self._authorization.facts_or_none(camera_id)
         for viewer, tile in self._sessions.watching(camera_id):
-            refused = tile.refusal is not None and tile.refusal[0] in NOT_SHOWN_HERE
+            refused = tile.refusal is not None and tile.refusal.reason in NOT_SHOWN_HERE
             if facts is None or facts.state != "approved" or refused or tile.stills_reason is not None:
                 self._requests.choose_again(viewer, tile)
             elif tile.fault_since != facts.fault_since:
@@ -60,15 +60,15 @@ class Reauthorization:
             self._viewers.close_all(own, "signed_out")
             return
         for viewer in own:
-            if viewer.actor == actor:
+            if viewer.watcher == actor:
                 continue
-            viewer.actor = actor
+            viewer.watcher = actor
             for tile in list(viewer.shown.values()):
                 self._requests.choose_again(viewer, tile)
 
     async def on_events_lost(self) -> None:
         """Check everybody and everything that is watched."""
-        for user_id in {viewer.actor.user_id for viewer in self._sessions}:
+        for user_id in {one.watcher.user_id for one in self._sessions if isinstance(one.watcher, Actor)}:
             await self.on_access_changed(user_id)
         for camera_id in {tile.camera_id for viewer in self._sessions for tile in viewer.shown.values()}:
             if camera_id is not None:

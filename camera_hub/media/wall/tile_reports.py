@@ -88,4 +88,4 @@ def _asks_again(tile: TileSlot) -> bool:
     """Whether what it was refused for may have passed: also what was busy, unless it waits in the queue for room."""
     if tile.refusal is None:
         return False
-    return tile.refusal[0] not in NOT_SHOWN_HERE or (tile.refusal[0] == Reason.BUSY and tile.queued is None)
+    return tile.refusal.reason not in NOT_SHOWN_HERE or (tile.refusal.reason == Reason.BUSY and tile.queued is None)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Protocol
 
-from camera_hub.errors import Reason
+from camera_hub.errors import Explanation, Reason
 from camera_hub.media.feeds.desired_state import FeedKey
 from camera_hub.media.feeds.feed_states import CODEC_REASONS, FeedReport
 from camera_hub.media.interface import PullableStream, Quality, Still, TileStatus, TileWish, is_codec
@@ -71,7 +71,7 @@ class TileSlot:
     stills: HeldStills | None = None
     stills_reason: str | None = None  # why the chosen stream is shown as key-frame pictures, if it is
     pictured: int | None = None  # the camera of the feed that the relay was last asked to show
-    refusal: tuple[str, str] | None = None  # reason, detail
+    refusal: Explanation | None = None
     refused_at: datetime | None = None
     retry_at: datetime | None = None  # when a login that was refused, or what was busy, is tried again
     chosen_at: float = 0.0  # monotonic, when a stream was last chosen
@@ -124,11 +124,10 @@ def tile_status(viewer: str, tile: TileSlot, report: FeedReport | None, still: S
     if tile.camera_id is None:
         return base
     if tile.refusal is not None:
-        reason, detail = tile.refusal
-        if reason in NOT_SHOWN_HERE:
-            return replace(base, state="refused", reason=reason, detail=detail, retry_at=tile.retry_at)
-        since = tile.fault_since or tile.refused_at
-        return replace(base, state="failed", reason=reason, detail=detail, since=since, retry_at=tile.retry_at)
+        said = explained(base, tile.refusal)
+        if tile.refusal.reason in NOT_SHOWN_HERE:
+            return replace(said, state="refused", retry_at=tile.retry_at)
+        return replace(said, state="failed", since=tile.fault_since or tile.refused_at, retry_at=tile.retry_at)
     if tile.chosen is None:
         return replace(base, state="connecting")
     state = report.state if report is not None else None
@@ -154,7 +153,16 @@ def tile_status(viewer: str, tile: TileSlot, report: FeedReport | None, still: S
         if track is not None and track.phase is TrackPhase.LIVE:
             return replace(base, state="live", first_rtp=track.first_rtp)
         return replace(base, state="waiting")
-    return replace(base, state="waiting" if state.phase is FeedPhase.WAITING_KEY else "connecting")
+    if state.phase is FeedPhase.WAITING_KEY:
+        if report.reason is not None:
+            base = explained(base, Explanation(report.reason, report.detail, report.params))
+        return replace(base, state="waiting")
+    return replace(base, state="connecting")
+
+
+def explained(status: TileStatus, why: Explanation) -> TileStatus:
+    """The status with what is wrong."""
+    return replace(status, reason=why.reason, detail=why.detail, params=why.params)
 
 
 def _failing(base: TileStatus, report: FeedReport, tile: TileSlot) -> TileStatus:
@@ -166,6 +174,7 @@ def _failing(base: TileStatus, report: FeedReport, tile: TileSlot) -> TileStatus
         state="waiting" if waits else "failed",
         reason=report.reason,
         detail=report.detail,
+        params=report.params,
         since=tile.fault_since or report.failing_since,
         retry_at=report.retry_at,
     )

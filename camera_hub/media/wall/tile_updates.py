@@ -3,10 +3,9 @@
 from dataclasses import replace
 from typing import Protocol
 
-from camera_hub.errors import Reason
 from camera_hub.media.interface import PageMessage, TileStatus, ViewerEnded
 from camera_hub.media.wall.quality_adaptation import note
-from camera_hub.media.wall.tile_state import TileSlot, tile_status
+from camera_hub.media.wall.tile_state import TileSlot, explained, tile_status
 from camera_hub.media.wall.viewer_session import ViewerSession
 
 
@@ -54,5 +53,8 @@ class TileUpdates:
         status = tile_status(viewer.id, tile, report, tile.stills.still if tile.stills is not None else None)
         if status.state != "live":
             return status
-        late = report is not None and report.reason == Reason.LATE
-        return replace(status, note=note(tile, viewer.link, late=late))
+        weakness = report.weakness if report is not None else None
+        said = note(tile, viewer.link, weakness=weakness.reason if weakness is not None else None)
+        if weakness is not None and said == weakness.reason:
+            status = explained(status, weakness)
+        return replace(status, note=said)

@@ -60,8 +60,10 @@ class AudioDepacketizer:
         if packet.payload_type != self._stream.payload_type:
             self._dropped += 1
             return []
+        if not packet.payload and self._reorder_buffer is None:
+            return []
         ready = (packet,) if self._reorder_buffer is None else self._reorder_buffer.push(packet, arrived)
-        return [audio for one in ready for audio in self._split(one, arrived)]
+        return [audio for one in ready if one.payload for audio in self._split(one, arrived)]
 
     def _split(self, packet: RtpPacket, arrived: float) -> list[AudioPacket]:
         """The packet's audio. G.711 above the limit is cut between samples; Opus cannot be cut."""

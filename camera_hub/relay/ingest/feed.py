@@ -2,17 +2,24 @@
 
 import asyncio
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Protocol
 
 from camera_hub.clock import Clock
 from camera_hub.errors import HubError, Kind, Reason
 from camera_hub.peculiarity_kinds import PeculiarityKind
 from camera_hub.relay.fanout.in_step import InStepTracks
+from camera_hub.relay.ingest.access_unit import units_of
 from camera_hub.relay.ingest.admission import AdmissionControl
 from camera_hub.relay.ingest.feed_audio import FeedAudio
-from camera_hub.relay.ingest.feed_state import LINK_LOST, failed, with_b_frames, with_lateness
-from camera_hub.relay.ingest.flood_guard import FloodGuard
+from camera_hub.relay.ingest.feed_state import (
+    LINK_LOST,
+    failed,
+    with_b_frames,
+    with_intra_refresh,
+    with_lateness,
+    with_loss,
+)
 from camera_hub.relay.ingest.frame import Frame
 from camera_hub.relay.ingest.gop_cache import GopCache
 from camera_hub.relay.ingest.key_frame_throttle import KeyFrameThrottle
@@ -20,17 +27,20 @@ from camera_hub.relay.ingest.lateness import Lateness
 from camera_hub.relay.ingest.login_permits import LoginPermit
 from camera_hub.relay.ingest.nal import annex_b
 from camera_hub.relay.ingest.resend_history import ResendHistory
-from camera_hub.relay.ingest.rtp import INTERLEAVED_HEADER
-from camera_hub.relay.ingest.stream_timeouts import StreamTimeouts
+from camera_hub.relay.ingest.session_reader import FeedFigures, SessionReader
 from camera_hub.relay.ingest.timestamps import TimestampMapper
-from camera_hub.relay.ingest.video_pipeline import MadeFrame, VideoPipeline
+from camera_hub.relay.ingest.video_pipeline import VideoPipeline
 from camera_hub.relay.messages import FeedLearnt, FeedPhase, FeedSpec, FeedState, KeyFrame, RelayConfig, RtspLiveSource
 from camera_hub.relay.rtsp.client import RtspSession
 from camera_hub.relay.rtsp.learnt import Learnt
 from camera_hub.running import Backoff, ended, keep_running, to_beat
 
 CHECK_INTERVAL = 0.5
-"""Seconds between two checks of timeouts and lateness."""
+"""Seconds between two checks of timeouts, losses and lateness."""
+KEY_FRAME_PATIENCE = 5.0
+"""Seconds after a key frame from which on the next one may take long."""
+LONG_GOP_SECONDS = 60.0
+"""How long a GOP is kept where the camera makes hardly any key frames: nobody could begin to watch without."""
 
 
 class FeedSubscriber(Protocol):
@@ -65,21 +75,6 @@ class FeedObserver(Protocol):
         ...
 
 
-@dataclass(slots=True)
-class FeedFigures:
-    """Counters of one feed over all its sessions."""
-
-    packets: int = 0
-    bytes: int = 0
-    frames: int = 0
-    key_frames: int = 0
-    gaps: int = 0
-    dropped: int = 0
-    bad_packets: int = 0
-    opens: int = 0
-    failures: int = 0
-
-
 class Feed:
     """`start` begins to pull, `stop` ends it. Subscribers add themselves to `subscribers` and `audio.subscribers`."""
 
@@ -101,11 +96,9 @@ class Feed:
         self._admission = admission
         self._observer = observer
         self._timestamps = TimestampMapper()
-        self._timeouts = StreamTimeouts()
         self._lateness = Lateness(config.late_seconds, config.late_for)
-        self._flood_guard = FloodGuard()
         self._throttle = KeyFrameThrottle()
-        self._pipeline: VideoPipeline | None = None  # while a session is set up
+        self._reader = SessionReader(self, self._timestamps, clock, self.figures)  # of this session, or the last
         self._task: asyncio.Task[None] | None = None
         self._next_index = 0
         self._dialled_at = 0.0
@@ -120,7 +113,8 @@ class Feed:
     @property
     def parameters(self) -> tuple[bytes, ...]:
         """The parameter sets of the running stream, as NAL units; empty while there is none."""
-        return self._pipeline.parameters if self._pipeline is not None else ()
+        pipeline = self._reader.pipeline
+        return pipeline.parameters if pipeline is not None else ()
 
     def start(self) -> None:
         """Begin to pull."""
@@ -157,8 +151,17 @@ class Feed:
         self.start()
 
     def tap(self, every: float | None) -> None:
-        """Which key frames to hand to the observer (see `KeyFrameThrottle.set`)."""
+        """Which key frames to hand to the observer (see `KeyFrameThrottle.set`).
+
+        Where the next one may take long, whoever wants it is given the last one, unless it was handed out already.
+        """
         self._throttle.set(every)
+        key = self.gop_cache.frames[0] if self.gop_cache.frames else None
+        if every != 0 or key is None or not key.key or not self._throttle.is_new(key.arrived):
+            return
+        age = self._clock.monotonic() - key.arrived
+        if age > KEY_FRAME_PATIENCE:
+            self._hand_out(key, units_of(key.payloads, h265=self.codec == "h265"), age)
 
     async def _wait_to_retry(self, seconds: float) -> None:
         if self._taught:
@@ -179,7 +182,7 @@ class Feed:
                 f"relays do not pull sources of kind {source.kind} yet; show the camera live",
                 reason=Reason.SOURCE_UNSUPPORTED,
             )
-        self._timeouts = StreamTimeouts()
+        self._reader = SessionReader(self, self._timestamps, self._clock, self.figures)
         self._lateness.restart()
         self._taught = False
         self._learnt.of_address(source.address, source.peculiarities)
@@ -192,7 +195,7 @@ class Feed:
                     await self._supervise(session)
                 except HubError as error:
                     cut = error.reason in (Reason.UNREACHABLE, Reason.STALLED)
-                    self._taught = cut and session.learns_from_cut(self._timeouts.packet_at)
+                    self._taught = cut and session.learns_from_cut(self._reader.timeouts.packet_at)
                     raise
         finally:
             self._end_session()
@@ -201,7 +204,7 @@ class Feed:
         """From dialling to the answer to PLAY, within `open_timeout`. Leaving `session_stack` sends TEARDOWN."""
         self.figures.opens += 1
         self._dialled_at = self._clock.monotonic()
-        session = RtspSession(source, self._clock, self, self._learnt)
+        session = RtspSession(source, self._clock, self._reader, self._learnt)
         try:
             async with asyncio.timeout(self._config.open_timeout):
                 await session_stack.enter_async_context(session)
@@ -211,7 +214,7 @@ class Feed:
                 self.codec = stream.codec
                 await session.set_up(stream.control)
                 await self.audio.set_up(session, allowed=self.spec.audio)
-                self._pipeline = VideoPipeline(
+                pipeline = VideoPipeline(
                     stream.codec,
                     stream.parameters,
                     self._timestamps,
@@ -220,7 +223,7 @@ class Feed:
                     ordered=session.ordered,
                     payload_type=stream.payload_type,
                 )
-                self._timeouts.play_at = self._clock.monotonic()
+                self._reader.begin(pipeline)
                 await session.play()
                 if session.login_accepted:
                     permit.accepted()
@@ -240,7 +243,7 @@ class Feed:
             while not keep_alive.done():
                 await asyncio.wait([keep_alive], timeout=to_beat(self._clock.monotonic(), CHECK_INTERVAL))
                 now = self._clock.monotonic()
-                self._check_timeouts(now)
+                self._check_stream(now)
                 self._check_lateness(now)
             keep_alive.result()
         finally:
@@ -249,16 +252,27 @@ class Feed:
             elif not keep_alive.cancelled():
                 keep_alive.exception()  # raised above, unless the feed was stopped in the same moment
 
-    def _check_timeouts(self, now: float) -> None:
-        """Raise when packets or key frames fail to arrive; request a key frame that subscribers wait for."""
-        self._timeouts.check(
-            now,
-            media_timeout=self._config.media_timeout,
-            key_frame_timeout=self._config.key_frame_timeout,
-            parameter_sets_missing=self._pipeline is not None and self._pipeline.undecodable_keys > 0,
-        )
-        if self.subscribers and self._timeouts.should_request_key_frame(now):
+    def _check_stream(self, now: float) -> None:
+        """Raise when packets or frames fail to arrive; publish when many are lost, or no longer; request a key frame
+        that subscribers wait for."""
+        reader = self._reader
+        reader.check(now, media_timeout=self._config.media_timeout, key_frame_timeout=self._config.key_frame_timeout)
+        self._publish_losses()
+        if reader.has_intra_refresh(now):
+            self.gop_cache.lengthen(LONG_GOP_SECONDS)
+            waits = self.state.phase is FeedPhase.WAITING_KEY and self.state.reason is None
+            if waits and now - reader.timeouts.play_at > self._config.key_frame_timeout:
+                self._publish(with_intra_refresh(self.state))
+        if self.subscribers and reader.timeouts.should_request_key_frame(now):
             self._observer.on_key_frame_wanted(self.name)
+
+    def _publish_losses(self) -> None:
+        loss, state = self._reader.losses.lossy, self.state
+        if state.phase is not FeedPhase.LIVE or state.reason not in (None, Reason.LOSSY):
+            return
+        told = state.params.get("cause") if state.reason == Reason.LOSSY else None
+        if told != (loss.cause if loss is not None else None):
+            self._publish(with_loss(state, loss))
 
     def _check_lateness(self, now: float) -> None:
         """Publish when frames become late, or are in time again. Raise when the stream is to be reopened for it."""
@@ -281,59 +295,22 @@ class Feed:
             signalling = (self._clock.monotonic() - self._dialled_at) * 1000
             self._publish(replace(self._described_state(), phase=FeedPhase.WAITING_KEY, signalling_ms=signalling))
 
-    @property
-    def packets(self) -> int:
-        """See VideoReader."""
-        return self._pipeline.packets if self._pipeline is not None else 0
+    def on_stream_began(self) -> None:
+        """See FrameReceiver."""
+        self._on_playing()  # the answer to PLAY may be in the same read, in front of these packets
+        self.state = replace(self.state, stream_ms=(self._clock.monotonic() - self._reader.timeouts.play_at) * 1000)
 
-    def receiver_report(self) -> bytes | None:
-        """See VideoReader."""
-        return self._pipeline.stats.receiver_report() if self._pipeline is not None else None
-
-    def read_interleaved(self, data: bytes, at: int, channel: int) -> int:
-        """See VideoReader."""
-        pipeline = self._pipeline
-        if pipeline is None:  # a camera that sends before it was asked to; the session skips the packet
-            return at
-        now, packets, bad = self._clock.monotonic(), pipeline.packets, pipeline.bad_packets
-        end, made = pipeline.read_interleaved(data, at, channel, now)
-        packets = pipeline.packets - packets
-        if packets:
-            size = end - at - INTERLEAVED_HEADER * packets
-            self._on_read(pipeline, packets, pipeline.bad_packets - bad, size, now, made)
-        return end
-
-    def on_packet(self, data: bytes) -> None:
-        """See VideoReader."""
-        pipeline = self._pipeline
-        if pipeline is None:
-            return
-        now, bad = self._clock.monotonic(), pipeline.bad_packets
-        made = pipeline.read_packet(data, now)
-        self._on_read(pipeline, 1, pipeline.bad_packets - bad, len(data), now, made)
-
-    def _on_read(
-        self, pipeline: VideoPipeline, packets: int, bad: int, size: int, now: float, made: list[MadeFrame]
-    ) -> None:
-        """So many packets have come in one read, some of them bad, and these frames are complete. HubError ends the
-        session."""
-        self.figures.bytes += size
-        self._flood_guard.count(now, size, packets)
-        timeouts = self._timeouts
-        if packets > bad:
-            if timeouts.packet_at is None:
-                self._on_playing()  # the answer to PLAY may be in the same read, in front of these packets
-                self.state = replace(self.state, stream_ms=(now - timeouts.play_at) * 1000)
-            timeouts.packet_at = now
-        for frame, units in made:
-            self._on_frame(frame, units)
-        if pipeline.has_b_frames and self.state.phase is FeedPhase.LIVE and self.state.reason is None:
+    def on_b_frames(self) -> None:
+        """See FrameReceiver."""
+        if self.state.phase is FeedPhase.LIVE and self.state.reason in (None, Reason.LOSSY):
             self.gop_cache.clear()
             self._publish(with_b_frames(self.state))
 
-    def _on_frame(self, frame: Frame, units: tuple[bytes, ...]) -> None:
+    def on_frame(self, frame: Frame, units: tuple[bytes, ...]) -> None:
+        """See FrameReceiver."""
         self.figures.frames += 1
-        if self._pipeline is not None and self._pipeline.has_b_frames:
+        pipeline = self._reader.pipeline
+        if pipeline is not None and pipeline.has_b_frames:
             if frame.key:
                 self._on_key_frame(frame, units)  # not for browsers, but a picture for whoever taps key frames
             return
@@ -348,16 +325,23 @@ class Feed:
 
     def _on_key_frame(self, frame: Frame, units: tuple[bytes, ...]) -> None:
         self.figures.key_frames += 1
-        if self._timeouts.key_frame_at is None:
-            key_frame_ms = (frame.arrived - self._timeouts.play_at) * 1000
-            self._publish(replace(self._described_state(), phase=FeedPhase.LIVE, key_frame_ms=key_frame_ms))
-        self._timeouts.key_frame_at = frame.arrived
+        timeouts = self._reader.timeouts
+        if timeouts.key_frame_at is None:
+            key_frame_ms = (frame.arrived - timeouts.play_at) * 1000
+            state = replace(self._described_state(), phase=FeedPhase.LIVE, key_frame_ms=key_frame_ms)
+            self._publish(replace(state, reason=None, detail="", params={}))
+        timeouts.key_frame_at = frame.arrived
+        self._hand_out(frame, units, 0.0)
+
+    def _hand_out(self, frame: Frame, units: tuple[bytes, ...], age: float) -> None:
+        """Hand a key frame of that age in seconds to the observer, if it is wanted."""
         if self._throttle.passes(frame.arrived):
-            head = KeyFrame(self.name, self.codec or "", self._clock.now().timestamp())
+            head = KeyFrame(self.name, self.codec or "", self._clock.now().timestamp() - age)
             self._observer.on_key_frame(head, annex_b(units))
 
     def _described_state(self) -> FeedState:
-        sps = self._pipeline.sps if self._pipeline is not None else None
+        pipeline = self._reader.pipeline
+        sps = pipeline.sps if pipeline is not None else None
         return replace(
             self.state,
             codec=self.codec,
@@ -380,14 +364,10 @@ class Feed:
         self._publish(state)
 
     def _end_session(self) -> None:
-        if self._pipeline is not None:
-            self._next_index = self._pipeline.next_index
-            self.figures.packets += self._pipeline.packets
-            self.figures.bad_packets += self._pipeline.bad_packets
-            self.figures.gaps += self._pipeline.gaps
-            self.figures.dropped += self._pipeline.dropped
-        self._pipeline = None
-        self.audio.session_ended(had_picture=self._timeouts.key_frame_at is not None)
+        next_index = self._reader.end()
+        if next_index is not None:
+            self._next_index = next_index
+        self.audio.session_ended(had_picture=self._reader.timeouts.key_frame_at is not None)
         self.gop_cache.clear()
 
     def _publish(self, state: FeedState) -> None:
@@ -400,29 +380,21 @@ class Feed:
 
     def read_figures(self) -> dict[str, Any]:
         """Counters and measurements of this feed, for the relay's figures."""
-        figures, pipeline, cache = self.figures, self._pipeline, self.gop_cache
+        cache = self.gop_cache
         return {
             "phase": self.state.phase,
             "codec": self.codec,
-            "packets": figures.packets + (pipeline.packets if pipeline is not None else 0),
-            "bytes": figures.bytes,
-            "frames": figures.frames,
-            "key_frames": figures.key_frames,
+            **self._reader.read_figures(),
             "width": self.state.width,
             "height": self.state.height,
             "gop_seconds": cache.gop_seconds,
             "gop_frames": cache.gop_frames,
             "gop_bytes": cache.size,
             "gop_overflows": cache.overflows,
-            "gaps": figures.gaps + (pipeline.gaps if pipeline is not None else 0),
-            "dropped": figures.dropped + (pipeline.dropped if pipeline is not None else 0),
-            "bad_packets": figures.bad_packets + (pipeline.bad_packets if pipeline is not None else 0),
             "lateness": self._timestamps.lateness,
             "late": self._lateness.late,
             "jitter": self._timestamps.jitter,
             "jumps": self._timestamps.jumps,
-            "opens": figures.opens,
-            "failures": figures.failures,
             "tracks": len(self.subscribers),
             "in_step": len(self.in_step),
             **self.audio.read_figures(),

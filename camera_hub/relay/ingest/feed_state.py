@@ -1,8 +1,11 @@
 """Feed states that follow from failures and measurements: what is final, what a lost link is, what is said. Pure."""
 
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
-from camera_hub.errors import HubError, Reason
+from camera_hub.errors import HubError, Kind, Reason
+from camera_hub.relay.ingest.losses import Loss, LossCause
 from camera_hub.relay.messages import FeedPhase, FeedState
 
 FINAL = frozenset(
@@ -20,6 +23,20 @@ FINAL = frozenset(
 LINK_LOST = frozenset({Reason.UNREACHABLE, Reason.PORT_CLOSED, Reason.TIMED_OUT, Reason.NO_MEDIA, Reason.STALLED})
 """What a lost link looks like: such feeds retry early once their village is reachable again."""
 
+MAX_PARAMS = 8
+
+INTRA_REFRESH = (
+    "the camera refreshes its picture bit by bit and sends hardly any key frames; switch off its smart coding (Smart "
+    "H.264+, H.265+, Smart Codec, intra refresh), or shorten its I-frame interval"
+)
+_LOST_BY = {
+    LossCause.GAP: "packets are lost on the way; check the network to the camera, or set its transport to TCP",
+    LossCause.BROKEN: "the camera's packets do not make whole pictures; restart it, or update its firmware",
+    LossCause.RESTART: "the camera begins its stream anew without a key frame; restart it, or update its firmware",
+    LossCause.NO_PARAMETER_SETS: "key frames come without parameter sets (SPS, PPS); restart the camera",
+    LossCause.NO_KEY_FRAME: "no key frame has come; shorten the camera's I-frame interval",
+}
+
 UNEXPECTED = "the relay failed unexpectedly; its log says why"
 _B_FRAMES = "the stream has B-frames, which browsers do not show live; switch them off in the camera"
 
@@ -33,10 +50,48 @@ def failed(feed: str, failure: Exception, codec: str | None) -> FeedState:
         FeedPhase.FAILED,
         reason=failure.reason,
         detail=str(failure),
+        params=shown_params(failure.params),
         final=failure.reason in FINAL,
         retry_in=failure.params.get("retry_in"),
         codec=failure.params.get("codec") or codec,
     )
+
+
+def shown_params(params: Mapping[str, Any]) -> dict[str, str | int | float]:
+    """The values of an error that pages insert into their words, as far as a state carries them."""
+    found: dict[str, str | int | float] = {}
+    for name, value in params.items():
+        if name == "retry_in" or len(found) >= MAX_PARAMS or isinstance(value, bool):
+            continue
+        if isinstance(value, str):
+            found[name] = value[:64]
+        elif isinstance(value, int | float):
+            found[name] = value
+    return found
+
+
+def loss_error(loss: Loss, kind: Kind = Kind.TIMEOUT) -> HubError:
+    """What is said of a feed that loses so much, with the remedy for its cause."""
+    return HubError(
+        kind,
+        f"{loss.percent} % of the frames are lost: {_LOST_BY[loss.cause]}",
+        reason=Reason.NO_PARAMETER_SETS if loss.cause is LossCause.NO_PARAMETER_SETS else Reason.LOSSY,
+        cause=loss.cause.value,
+        percent=loss.percent,
+    )
+
+
+def with_loss(state: FeedState, loss: Loss | None) -> FeedState:
+    """The state of a feed that has become lossy, or is not any longer (None)."""
+    if loss is None:
+        return replace(state, reason=None, detail="", params={})
+    error = loss_error(loss)
+    return replace(state, reason=Reason.LOSSY, detail=str(error), params=shown_params(error.params))
+
+
+def with_intra_refresh(state: FeedState) -> FeedState:
+    """The state of a feed that waits for a key frame of a camera that makes hardly any."""
+    return replace(state, reason=Reason.INTRA_REFRESH, detail=INTRA_REFRESH)
 
 
 def with_b_frames(state: FeedState) -> FeedState:

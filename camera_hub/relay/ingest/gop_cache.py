@@ -51,6 +51,10 @@ class GopCache:
                 self.clear()
                 self.overflows += 1
 
+    def lengthen(self, seconds: float) -> None:
+        """Keep GOPs of up to so many seconds from now on, as far as their bytes allow."""
+        self._max_seconds = max(self._max_seconds, seconds)
+
     def clear(self) -> None:
         """Drop the cached GOP: the stream was reopened, or it is too large."""
         self._frames, self._size = [], 0

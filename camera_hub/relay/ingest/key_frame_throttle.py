@@ -16,6 +16,10 @@ class KeyFrameThrottle:
         else:
             self._every = every
 
+    def is_new(self, arrived: float) -> bool:
+        """Whether no key frame was handed out since the one that arrived then, itself included."""
+        return self._passed_at is None or self._passed_at < arrived
+
     def passes(self, now: float) -> bool:
         """Whether the key frame that arrived at `now` is handed out; counts as handed out."""
         due = self._every is not None and (self._passed_at is None or now - self._passed_at >= self._every)

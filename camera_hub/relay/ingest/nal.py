@@ -5,6 +5,7 @@ A NAL unit is its bytes without a start code. Sources: ITU-T H.264 (08/2021) 7.3
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Final
 
 H264_SLICE, H264_IDR, H264_SEI, H264_SPS, H264_PPS, H264_AUD, H264_FILLER = 1, 5, 6, 7, 8, 9, 12
 H265_VPS, H265_SPS, H265_PPS, H265_AUD, H265_FILLER, H265_SEI, H265_SEI_AFTER = 32, 33, 34, 35, 38, 39, 40
@@ -17,12 +18,14 @@ MAX_SPS_BYTES = 2048
 
 @dataclass(frozen=True, slots=True)
 class SpsInfo:
-    """What a sequence parameter set says: size in pixels after cropping, profile (and level) in hex, B-frames."""
+    """What a sequence parameter set says: size in pixels after cropping, profile (and level) in hex, B-frames, and
+    whether pictures may be fields (H.264 only)."""
 
     width: int
     height: int
     profile: str
     has_b_frames: bool = False
+    interlaced: bool = False
 
 
 class BitReader:
@@ -81,6 +84,55 @@ def h264_is_b(nal: bytes) -> bool:
     return nal[0] & 0x1F == H264_SLICE and len(nal) > 1 and STARTS_B_PICTURE[nal[1]] == 1
 
 
+def _slice_is_intra(first: int) -> bool:
+    """Whether a slice header with first byte `first` starts an I picture: first_mb_in_slice 0, slice_type 2 or 7."""
+    return first & 0xF0 == 0xB0 or first == 0x88
+
+
+STARTS_I_PICTURE = bytes(_slice_is_intra(value) for value in range(256))
+
+_RECOVERY_POINT = 6
+"""payloadType of the recovery point SEI (H.264 table D-1, H.265 table D.1)."""
+_MAX_SEI_BYTES = 1500
+
+
+def has_recovery_point(sei: bytes, header_size: int) -> bool:
+    """Whether an SEI NAL unit (H.264 7.3.2.3, H.265 7.3.2.4) says that a decoder may begin here."""
+    at, size = header_size, min(len(sei), _MAX_SEI_BYTES)
+    while at + 2 <= size:
+        kind = length = 0
+        while at < size and sei[at] == 0xFF:
+            kind += 255
+            at += 1
+        if at >= size:
+            return False
+        kind += sei[at]
+        at += 1
+        while at < size and sei[at] == 0xFF:
+            length += 255
+            at += 1
+        if at >= size:
+            return False
+        length += sei[at]
+        at += 1 + length
+        if kind == _RECOVERY_POINT:
+            return True
+    return False
+
+
+START_CODE: Final = b"\x00\x00\x01"
+
+
+def split_at_start_codes(data: bytes) -> list[bytes]:
+    """The NAL units of what a camera has put into one NAL unit, start codes (of three or four bytes) between them.
+
+    Emulation prevention keeps start codes out of NAL units, so what stands between two of them is one.
+    """
+    if START_CODE not in data:
+        return [data] if data else []
+    return [part for part in (piece.rstrip(b"\x00") for piece in data.split(START_CODE)) if part]
+
+
 def parse_h264_sps(sps: bytes) -> SpsInfo:
     """Parse an H.264 SPS (7.3.2.1.1). Raises ValueError when it is malformed.
 
@@ -128,7 +180,7 @@ def parse_h264_sps(sps: bytes) -> SpsInfo:
         left, right, top, bottom = read.ue(), read.ue(), read.ue(), read.ue()
         width -= (left + right) * unit_x
         height -= (top + bottom) * unit_y
-    return _checked(width, height, sps[1:4].hex())
+    return _checked(width, height, sps[1:4].hex(), interlaced=not frames_only)
 
 
 def _skip_scaling_list(read: BitReader, size: int) -> None:
@@ -184,10 +236,10 @@ def _skip_profile_tier_level(read: BitReader, layers: int) -> str:
     return f"{profile}{level:02x}"
 
 
-def _checked(width: int, height: int, profile: str, has_b_frames: bool = False) -> SpsInfo:
+def _checked(width: int, height: int, profile: str, has_b_frames: bool = False, interlaced: bool = False) -> SpsInfo:
     if not (0 < width <= _MAX_SIDE and 0 < height <= _MAX_SIDE):
         raise ValueError(f"the SPS states {width} x {height} pixels, which no camera has")
-    return SpsInfo(width, height, profile, has_b_frames)
+    return SpsInfo(width, height, profile, has_b_frames, interlaced)
 
 
 def annex_b(nals: Iterable[bytes]) -> bytes:

@@ -5,7 +5,7 @@ Browsers decode nothing without them, and many cameras send them only in the SDP
 """
 
 from camera_hub.relay.ingest.codecs import Codec, NalRole
-from camera_hub.relay.ingest.nal import SpsInfo
+from camera_hub.relay.ingest.nal import SpsInfo, split_at_start_codes
 
 MAX_PARAMETER_SETS = 16
 """More are dropped: no camera has them, and each would be sent with every key frame."""
@@ -16,7 +16,8 @@ class ParameterSets:
 
     def __init__(self, codec: Codec, from_sdp: tuple[bytes, ...]) -> None:
         self._codec = codec
-        self._units = [unit for unit in from_sdp if codec.role(unit) is NalRole.PARAMETER_SET][:MAX_PARAMETER_SETS]
+        parts = [part for unit in from_sdp for part in split_at_start_codes(unit)]
+        self._units = [unit for unit in parts if codec.role(unit) is NalRole.PARAMETER_SET][:MAX_PARAMETER_SETS]
         self._sps_unit: bytes | None = None
         self.sps: SpsInfo | None = None
         for unit in self._units:

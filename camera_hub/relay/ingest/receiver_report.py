@@ -18,6 +18,11 @@ class ReceiverStats:
         self._ssrc = 0
         self._reported = (0, 0)  # expected and lost at the last report
 
+    def restart(self) -> None:
+        """The numbering begins anew with the next packet."""
+        self._first = None
+        self._unwrap = Unwrapper(16)
+
     def count(self, packet: RtpPacket) -> None:
         """Count one packet, in order of arrival."""
         number = self._unwrap(packet.sequence)

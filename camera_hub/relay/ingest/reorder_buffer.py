@@ -24,6 +24,12 @@ class ReorderBuffer:
         self._waiting: dict[int, tuple[RtpPacket, float]] = {}  # in order of arrival
         self.late = 0
 
+    def restart(self) -> None:
+        """The sequence begins anew with the next packet; what waits is given up."""
+        self._unwrap = Unwrapper(16)
+        self._next = None
+        self._waiting.clear()
+
     def push(self, packet: RtpPacket, now: float) -> list[RtpPacket]:
         """Add a packet that arrived at `now` (monotonic seconds). Returns the packets that are in order now."""
         number = self._unwrap(packet.sequence)

@@ -9,7 +9,8 @@ _VERSION = 2
 
 @dataclass(slots=True)
 class RtpPacket:
-    """One packet of a camera. `sequence` 16 bit, `timestamp` 32 bit, as received; `payload` without padding."""
+    """One packet of a camera. `sequence` 16 bit, `timestamp` 32 bit, as received; `payload` without padding, perhaps
+    empty: such a packet carries nothing, and has its number all the same."""
 
     payload_type: int
     marker: bool
@@ -34,7 +35,7 @@ def parse_rtp(data: bytes) -> RtpPacket | None:
             start += 4 + 4 * int.from_bytes(data[start + 2 : start + 4], "big")
         if first & 0x20:
             end -= data[-1]
-    if start >= end:
+    if start > end:
         return None
     return RtpPacket(second & 0x7F, second > 127, sequence, timestamp, ssrc, data[start:end])
 

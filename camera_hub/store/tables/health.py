@@ -30,6 +30,7 @@ class Observation(Base):
     picture: Mapped[str | None] = mapped_column(String(32))
     clock: Mapped[str | None] = mapped_column(String(32))
     detail: Mapped[str] = mapped_column(String(255), default="")
+    params: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict, server_default="{}")  # for the pages' own words
     signalling_ms: Mapped[float | None]
     stream_ms: Mapped[float | None]
     key_frame_ms: Mapped[float | None]
@@ -67,6 +68,7 @@ class Alarm(Base):
     device_id: Mapped[int | None] = mapped_column(ForeignKey("devices.id", ondelete="RESTRICT"))
     camera_id: Mapped[int | None] = mapped_column(ForeignKey("cameras.id", ondelete="RESTRICT"))
     detail: Mapped[str] = mapped_column(String(255), default="")
+    params: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict, server_default="{}")  # for the pages' own words
     opened_at: Mapped[datetime]
     acknowledged_at: Mapped[datetime | None]
     acknowledged_by: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))

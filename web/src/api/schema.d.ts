@@ -303,11 +303,39 @@ export interface paths {
         put?: never;
         /**
          * Watch
-         * @description application/sdp in, 201 application/sdp + Location /api/whep/{viewer}.
+         * @description application/sdp in, 201 application/sdp + Location /api/whep/{viewer}. Without a quality the hub chooses.
          */
         post: operations["watch_api_cameras__camera_id__whep_post"];
         delete?: never;
-        options?: never;
+        /**
+         * Asked
+         * @description What may be posted here. Anybody may ask, so TURN servers with a login are told to those alone who have one.
+         */
+        options: operations["asked_api_cameras__camera_id__whep_options"];
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/cameras/{camera_id}/whep/{quality}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Watch
+         * @description application/sdp in, 201 application/sdp + Location /api/whep/{viewer}. Without a quality the hub chooses.
+         */
+        post: operations["watch_api_cameras__camera_id__whep__quality__post"];
+        delete?: never;
+        /**
+         * Asked
+         * @description What may be posted here. Anybody may ask, so TURN servers with a login are told to those alone who have one.
+         */
+        options: operations["asked_api_cameras__camera_id__whep__quality__options"];
         head?: never;
         patch?: never;
         trace?: never;
@@ -1160,9 +1188,17 @@ export interface paths {
          * @description End the session.
          */
         delete: operations["end_api_whep__viewer__delete"];
-        options?: never;
+        /**
+         * Asked Of Session
+         * @description What may be done with a session.
+         */
+        options: operations["asked_of_session_api_whep__viewer__options"];
         head?: never;
-        patch?: never;
+        /**
+         * Trickle
+         * @description The player's candidates, which are not needed. If-Match must be the session's ETag, or *.
+         */
+        patch: operations["trickle_api_whep__viewer__patch"];
         trace?: never;
     };
     "/healthz": {
@@ -1225,6 +1261,82 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/whep/{token}/{camera_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Watch By Path
+         * @description The same with the stream token in the path, for players that cannot send headers.
+         */
+        post: operations["watch_by_path_whep__token___camera_id__post"];
+        delete?: never;
+        /**
+         * Asked
+         * @description What may be posted here. Anybody may ask, so TURN servers with a login are told to those alone who have one.
+         */
+        options: operations["asked_whep__token___camera_id__options"];
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/whep/{token}/{camera_id}/sessions/{viewer}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * End By Path
+         * @description The same with the stream token in the path.
+         */
+        delete: operations["end_by_path_whep__token___camera_id__sessions__viewer__delete"];
+        /**
+         * Asked Of Session
+         * @description What may be done with a session.
+         */
+        options: operations["asked_of_session_whep__token___camera_id__sessions__viewer__options"];
+        head?: never;
+        /**
+         * Trickle By Path
+         * @description The same with the stream token in the path.
+         */
+        patch: operations["trickle_by_path_whep__token___camera_id__sessions__viewer__patch"];
+        trace?: never;
+    };
+    "/whep/{token}/{camera_id}/{quality}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Watch By Path
+         * @description The same with the stream token in the path, for players that cannot send headers.
+         */
+        post: operations["watch_by_path_whep__token___camera_id___quality__post"];
+        delete?: never;
+        /**
+         * Asked
+         * @description What may be posted here. Anybody may ask, so TURN servers with a login are told to those alone who have one.
+         */
+        options: operations["asked_whep__token___camera_id___quality__options"];
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -1268,6 +1380,10 @@ export interface components {
              * Format: date-time
              */
             opened_at: string;
+            /** Params */
+            params: {
+                [key: string]: string | number;
+            };
             /** Recovered */
             recovered: number[];
             /**
@@ -1301,13 +1417,22 @@ export interface components {
         };
         /**
          * ApproveCameras
-         * @description Approve several cameras; all of them may be given a place class.
+         * @description Approve several cameras, and with them the places where their devices are; all may be given a place class.
+         *
+         *     `places`: where their devices were seen to be (device id → host:port); one that is elsewhere now is not approved.
          */
         ApproveCameras: {
             /** Ids */
             ids: number[];
             /** Place Class */
             place_class?: ("key_road" | "key_unit" | "high_incidence" | "entrance" | "school" | "water" | "square" | "other") | null;
+            /**
+             * Places
+             * @default {}
+             */
+            places: {
+                [key: string]: string;
+            };
         };
         /** CameraAnswer */
         CameraAnswer: {
@@ -1546,6 +1671,8 @@ export interface components {
         };
         /** DeviceAnswer */
         DeviceAnswer: {
+            /** Approved Place */
+            approved_place: string | null;
             /** Cameras */
             cameras: number[];
             /** Clock Offset S */
@@ -1576,16 +1703,22 @@ export interface components {
             manufacturer: string;
             /** Model */
             model: string;
+            /** Moved At */
+            moved_at: string | null;
             /** Name */
             name: string;
             /** Onvif Port */
             onvif_port: number | null;
             /** Peculiarities */
             peculiarities: components["schemas"]["PeculiarityAnswer"][];
+            /** Place */
+            place: string;
             /** Rtsp Port */
             rtsp_port: number | null;
             /** Serial */
             serial: string;
+            /** Streams */
+            streams: components["schemas"]["StreamAddressAnswer"][];
             /** Village Id */
             village_id: number;
         };
@@ -1615,12 +1748,21 @@ export interface components {
             bad_packets: number;
             /** Bytes */
             bytes: number;
+            /**
+             * Camera Clock
+             * @enum {string}
+             */
+            camera_clock: "well" | "standing" | "wrong_rate";
             /** Codec */
             codec: string | null;
             /** Dropped */
             dropped: number;
             /** Failures */
             failures: number;
+            /** Foreign Payload */
+            foreign_payload: number;
+            /** Foreign Ssrc */
+            foreign_ssrc: number;
             /** Frames */
             frames: number;
             /** Gaps */
@@ -1637,10 +1779,26 @@ export interface components {
             key_frames: number;
             /** Lateness */
             lateness: number;
+            /** Loss Percent */
+            loss_percent: number;
+            /** Lost Broken */
+            lost_broken: number;
+            /** Lost Gap */
+            lost_gap: number;
+            /** Lost No Key Frame */
+            lost_no_key_frame: number;
+            /** Lost No Parameter Sets */
+            lost_no_parameter_sets: number;
+            /** Lost Restart */
+            lost_restart: number;
             /** Opens */
             opens: number;
             /** Packets */
             packets: number;
+            /** Repeats */
+            repeats: number;
+            /** Stream Restarts */
+            stream_restarts: number;
             /** Width */
             width: number | null;
         };
@@ -1950,6 +2108,9 @@ export interface components {
         /**
          * NewStreamToken
          * @description Neither village nor cameras: all cameras of the township. Without `expires_at` it is valid until revoked.
+         *
+         *     `purpose` of RTSP players: "record" keeps the distances in time of the first frames, "watch" hurries through what
+         *     was taken before the player came. `sound`: WHEP players hear the cameras, too, where the site allows sound.
          */
         NewStreamToken: {
             /** Cameras */
@@ -1963,6 +2124,17 @@ export interface components {
             max_sessions: number;
             /** Name */
             name: string;
+            /**
+             * Purpose
+             * @default record
+             * @enum {string}
+             */
+            purpose: "record" | "watch";
+            /**
+             * Sound
+             * @default false
+             */
+            sound: boolean;
             /** Village Id */
             village_id?: number | null;
         };
@@ -2095,6 +2267,10 @@ export interface components {
             key_frame_ms: number | null;
             /** Live */
             live: string | null;
+            /** Params */
+            params: {
+                [key: string]: string | number;
+            };
             /** Picture */
             picture: string | null;
             /** Reason */
@@ -2211,13 +2387,20 @@ export interface components {
         };
         /**
          * RtspOutAnswer
-         * @description Whether RTSP out is on, where it listens, and all tokens, newest first.
+         * @description Whether RTSP out is on, where it listens, and all tokens, newest first. `host`, `origin`: how players outside
+         *     reach RTSP out and WHEP as far as the settings say. `sound`: whether the site allows sound.
          */
         RtspOutAnswer: {
+            /** Host */
+            host: string | null;
             /** On */
             on: boolean;
+            /** Origin */
+            origin: string | null;
             /** Ports */
             ports: components["schemas"]["RtspPort"][];
+            /** Sound */
+            sound: boolean;
             /** Tokens */
             tokens: components["schemas"]["StreamTokenAnswer"][];
         };
@@ -2594,7 +2777,8 @@ export interface components {
         };
         /**
          * StreamAddress
-         * @description Where a player finds one camera: rtsp://<the hub's host>:<port><path>; `/sub` behind it is the sub stream.
+         * @description Where a player finds one camera: rtsp://<the hub's host>:<port><path>, and <the hub's origin><whep>; `/sub`
+         *     behind either is the sub stream. `port` null: RTSP out is off.
          */
         StreamAddress: {
             /** Camera Id */
@@ -2603,6 +2787,23 @@ export interface components {
             path: string;
             /** Port */
             port: number | null;
+            /** Whep */
+            whep: string;
+        };
+        /**
+         * StreamAddressAnswer
+         * @description Where a stream was pulled last, without any login: what may be one is masked by "…". "" = not known.
+         */
+        StreamAddressAnswer: {
+            /** Address */
+            address: string;
+            /** Camera Id */
+            camera_id: number;
+            /**
+             * Role
+             * @enum {string}
+             */
+            role: "main" | "sub";
         };
         /** StreamAnswer */
         StreamAnswer: {
@@ -2658,7 +2859,7 @@ export interface components {
             /** Token Name */
             token_name: string;
             /** Transport */
-            transport: ("tcp" | "udp") | null;
+            transport: ("tcp" | "udp" | "webrtc") | null;
             /** Village Name */
             village_name: string;
         };
@@ -2684,10 +2885,17 @@ export interface components {
             max_sessions: number;
             /** Name */
             name: string;
+            /**
+             * Purpose
+             * @enum {string}
+             */
+            purpose: "record" | "watch";
             /** Revoked At */
             revoked_at: string | null;
             /** Running */
             running: number;
+            /** Sound */
+            sound: boolean;
             /** Used At */
             used_at: string | null;
             /** Village Id */
@@ -2805,7 +3013,11 @@ export interface components {
             /** Interval */
             interval?: number | null;
             /** Note */
-            note?: ("link_poor" | "link_sub" | "link_keys" | "late" | "late_sub" | "busy_sub") | null;
+            note?: ("link_poor" | "link_sub" | "link_keys" | "late" | "lossy" | "late_sub" | "busy_sub") | null;
+            /** Params */
+            params?: {
+                [key: string]: string | number;
+            };
             /** Picture */
             picture?: number | null;
             /** Reason */
@@ -3567,7 +3779,9 @@ export interface operations {
     };
     watch_api_cameras__camera_id__whep_post: {
         parameters: {
-            query?: never;
+            query?: {
+                quality?: ("main" | "sub") | null;
+            };
             header?: never;
             path: {
                 camera_id: number;
@@ -3580,7 +3794,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description The answer; its Location ends the session. */
+            /** @description The answer; its Location is the session. */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -3597,6 +3811,78 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["HTTPValidationError"];
                 };
+            };
+        };
+    };
+    asked_api_cameras__camera_id__whep_options: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    watch_api_cameras__camera_id__whep__quality__post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                camera_id: number;
+                quality: ("main" | "sub") | null;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/sdp": string;
+            };
+        };
+        responses: {
+            /** @description The answer; its Location is the session. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/sdp": unknown;
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    asked_api_cameras__camera_id__whep__quality__options: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
         };
     };
@@ -5380,6 +5666,57 @@ export interface operations {
             };
         };
     };
+    asked_of_session_api_whep__viewer__options: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    trickle_api_whep__viewer__patch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                viewer: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/trickle-ice-sdpfrag": string;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     alive_healthz_get: {
         parameters: {
             query?: never;
@@ -5439,6 +5776,201 @@ export interface operations {
                         [key: string]: string;
                     };
                 };
+            };
+        };
+    };
+    watch_by_path_whep__token___camera_id__post: {
+        parameters: {
+            query?: {
+                quality?: ("main" | "sub") | null;
+            };
+            header?: never;
+            path: {
+                token: string;
+                camera_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/sdp": string;
+            };
+        };
+        responses: {
+            /** @description The answer; its Location is the session. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/sdp": unknown;
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    asked_whep__token___camera_id__options: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    end_by_path_whep__token___camera_id__sessions__viewer__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                token: string;
+                camera_id: number;
+                viewer: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    asked_of_session_whep__token___camera_id__sessions__viewer__options: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    trickle_by_path_whep__token___camera_id__sessions__viewer__patch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                token: string;
+                camera_id: number;
+                viewer: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/trickle-ice-sdpfrag": string;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    watch_by_path_whep__token___camera_id___quality__post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                token: string;
+                camera_id: number;
+                quality: ("main" | "sub") | null;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/sdp": string;
+            };
+        };
+        responses: {
+            /** @description The answer; its Location is the session. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/sdp": unknown;
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    asked_whep__token___camera_id___quality__options: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
         };
     };
