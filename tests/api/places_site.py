@@ -14,6 +14,7 @@ from camera_hub.cameras.credentials.login_budget import LoginBudget
 from camera_hub.cameras.device_checks import DeviceChecks
 from camera_hub.cameras.discovery.sweeps import Sweeps
 from camera_hub.cameras.onvif.client import Onvif
+from camera_hub.cameras.peculiarities import Peculiarities
 from camera_hub.cameras.register.register import Register
 from camera_hub.clock import Clock
 from camera_hub.events import EventBus
@@ -81,6 +82,7 @@ async def site(database: Database, bus: EventBus, clock: Clock, stack: AsyncExit
     parts: dict[type, Any] = {
         Register: register,
         LoginBudget: logins,
+        Peculiarities: Peculiarities(database, bus, clock),
         Sweeps: sweeps,
         Clock: clock,
         Database: database,

@@ -293,7 +293,6 @@ async def devices(session: AsyncSession, *where: ColumnElement[bool]) -> list[De
             login_retry_at=None,
             login_reason=None,
             login_tries_left=None,
-            peculiarities=tuple(peculiar[one.id]),
         )
         for one in rows
     ]
