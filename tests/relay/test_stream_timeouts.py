@@ -66,3 +66,13 @@ def test_a_key_frame_is_asked_for_only_where_the_camera_does_not_begin_with_one(
     assert not StreamTimeouts(100.0, packet_at=100.1).should_request_key_frame(100.0 + SYNC_AFTER)
     assert StreamTimeouts(100.0, packet_at=100.1).should_request_key_frame(100.1 + SYNC_AFTER)
     assert not StreamTimeouts(100.0, packet_at=100.1, key_frame_at=100.1).should_request_key_frame(200.0)
+
+
+def test_why_a_picture_is_waited_for_is_told_before_the_session_is_given_up() -> None:
+    lost = (90, 0, 0, 0, 60)
+    assert StreamTimeouts(100.0, packet_at=110.0).why_waiting(110.0, 10.0, lost=lost) is None
+    why = StreamTimeouts(100.0, packet_at=111.0).why_waiting(111.0, 10.0, lost=lost)
+    assert why is not None
+    assert (why.reason, why.params["cause"]) == (Reason.LOSSY, "gap")
+    assert StreamTimeouts(100.0, packet_at=111.0, key_frame_at=110.5).why_waiting(111.0, 10.0, lost=lost) is None
+    assert StreamTimeouts(100.0).why_waiting(111.0, 10.0, lost=lost) is None, "no packet at all"

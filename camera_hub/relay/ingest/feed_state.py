@@ -89,9 +89,9 @@ def with_loss(state: FeedState, loss: Loss | None) -> FeedState:
     return replace(state, reason=Reason.LOSSY, detail=str(error), params=shown_params(error.params))
 
 
-def with_intra_refresh(state: FeedState) -> FeedState:
-    """The state of a feed that waits for a key frame of a camera that makes hardly any."""
-    return replace(state, reason=Reason.INTRA_REFRESH, detail=INTRA_REFRESH)
+def with_wait(state: FeedState, why: HubError) -> FeedState:
+    """The state of a feed whose packets come, and no key frame."""
+    return replace(state, reason=why.reason, detail=str(why), params=shown_params(why.params))
 
 
 def with_b_frames(state: FeedState) -> FeedState:

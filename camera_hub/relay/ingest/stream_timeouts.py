@@ -52,6 +52,14 @@ class StreamTimeouts:
         if waits > key_frame_timeout * patience:
             raise _nothing_decodable(waits, lost, intra_refresh=intra_refresh)
 
+    def why_waiting(
+        self, now: float, after: float, *, lost: Sequence[int], intra_refresh: bool = False
+    ) -> HubError | None:
+        """Why no key frame has come though packets do, once one has been waited for `after` seconds."""
+        if self.key_frame_at is not None or self.packet_at is None or now - self.play_at <= after:
+            return None
+        return _nothing_decodable(now - self.play_at, lost, intra_refresh=intra_refresh)
+
     def _silence(self, seconds: float) -> HubError:
         if self.packet_at is not None:
             return HubError(
