@@ -16,6 +16,7 @@ from camera_hub.relay.ingest.feed_listeners import FeedObserver, FeedSubscriber
 from camera_hub.relay.ingest.feed_state import (
     LINK_LOST,
     failed,
+    loss_error,
     with_b_frames,
     with_lateness,
     with_loss,
@@ -237,11 +238,12 @@ class Feed:
 
     def _publish_losses(self) -> None:
         loss, state = self._reader.losses.lossy, self.state
+        error = loss_error(loss, ordered=self._reader.timeouts.ordered) if loss is not None else None
         if state.phase is not FeedPhase.LIVE or state.reason not in (None, Reason.LOSSY):
             return
         told = state.params.get("cause") if state.reason == Reason.LOSSY else None
-        if told != (loss.cause if loss is not None else None):
-            self._publish(with_loss(state, loss))
+        if told != (error.params["cause"] if error is not None else None):
+            self._publish(with_loss(state, error))
 
     def _publish_wait(self, now: float) -> None:
         """Whoever waits long for a picture is told why, before the session is given up for it."""

@@ -80,6 +80,7 @@ class SessionReader:
         """The packets that come from now on are read."""
         self._pipeline = pipeline
         self.timeouts.play_at = self._clock.monotonic()
+        self.timeouts.ordered = pipeline.ordered
 
     def end(self) -> int | None:
         """The session is over: its counters are added to the feed's. Returns the index of the packet that would have
