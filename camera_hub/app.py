@@ -45,18 +45,24 @@ from camera_hub.api import (
     villages,
     whep,
 )
+from camera_hub.api.cors import WhepOrigins
 from camera_hub.api.limits import BodyLimit
 from camera_hub.api.live_changes import LiveChanges
 from camera_hub.api.routing import check_parts, check_policies
 from camera_hub.api.static import SafeHeaders, StaticPages
 from camera_hub.cameras.credentials.login_budget import LoginBudget
 from camera_hub.cameras.credentials.login_store import DatabaseLoginStore
+from camera_hub.cameras.device_checks import DeviceChecks
 from camera_hub.cameras.discovery.sweeps import Sweeps
+from camera_hub.cameras.hub_addresses import HubAddresses
 from camera_hub.cameras.onvif.client import Onvif
 from camera_hub.cameras.peculiarities import Peculiarities
+from camera_hub.cameras.reach import checking
 from camera_hub.cameras.register.proofs import Proofs
 from camera_hub.cameras.register.register import Register
 from camera_hub.cameras.streams.sources import StreamSources
+from camera_hub.cameras.streams.stored_urls import seal_plain
+from camera_hub.cameras.streams.stream_addresses import StreamAddresses
 from camera_hub.clock import Clock
 from camera_hub.events import EventBus
 from camera_hub.health.alarms.alarms import Alarms
@@ -64,6 +70,7 @@ from camera_hub.health.expiry_rules import expiry_rules
 from camera_hub.health.history import ObservationHistory
 from camera_hub.health.notices.channels import NoticeChannels
 from camera_hub.health.notices.delivery import NoticeDelivery
+from camera_hub.health.rounds.reachability import DeviceContacts
 from camera_hub.health.rounds.rounds import Rounds
 from camera_hub.instance import only_instance
 from camera_hub.media.child_process import Spawn, spawn_process
@@ -72,8 +79,10 @@ from camera_hub.media.decoders.pictures import Pictures
 from camera_hub.media.decoders.stills import Stills
 from camera_hub.media.engine import HelperCommands, MediaEngine
 from camera_hub.media.readings import MediaReadings
+from camera_hub.media.rtsp_out.admission import PlayerAdmission
+from camera_hub.media.rtsp_out.player_sessions import PlayerSessions
 from camera_hub.media.rtsp_out.ports import RtspPorts
-from camera_hub.media.rtsp_out.service import RtspOutService
+from camera_hub.media.rtsp_out.whep_players import WhepPlayers
 from camera_hub.media.wall.audio import PageAudio
 from camera_hub.media.wall.authorization import WatchAuthorization
 from camera_hub.media.wall.page_connections import PageConnections
@@ -82,6 +91,7 @@ from camera_hub.media.wall.whep import WhepViewers
 from camera_hub.patrol.runs import Runs
 from camera_hub.patrol.scenes import Scenes
 from camera_hub.patrol.tours import Tours
+from camera_hub.private_files import make_private
 from camera_hub.running import keep_running, running
 from camera_hub.settings import Settings
 from camera_hub.store.database import Database
@@ -127,6 +137,7 @@ async def parts(
     async with AsyncExitStack() as stack:
         data_dir = settings.server.data_dir
         stack.enter_context(only_instance(data_dir))
+        make_private(data_dir, settings.database_file)
         database = await stack.enter_async_context(Database(settings.database_url))
         await stack.enter_async_context(only_hub(database, clock))
         vault = Vault.open_or_create(data_dir / "vault.key")
@@ -139,17 +150,24 @@ async def parts(
         await stack.enter_async_context(GrantTimes(database, clock, bus, sessions))
         throttle = Throttle(database, clock, access.login_failures, access.login_failure_minutes)
 
+        await seal_plain(database, vault)
+        policy = HubAddresses(settings, clock)
+        checks = DeviceChecks(database, policy)
         logins = await stack.enter_async_context(LoginBudget(clock, DatabaseLoginStore(database)))
-        onvif = await stack.enter_async_context(Onvif(settings.discovery, clock, logins))
-        register = Register(database, bus, clock, vault, onvif)
         peculiarities = Peculiarities(database, bus, clock)
-        sources = StreamSources(database, clock, register, onvif, bus, peculiarities)
+        onvif = await stack.enter_async_context(
+            Onvif(settings.discovery, clock, logins, peculiarities=peculiarities, check=checking(None, policy))
+        )
+        register = Register(database, bus, clock, vault, onvif, checks)
+        stream_addresses = StreamAddresses(database, clock, register, onvif, vault)
+        sources = StreamSources(database, stream_addresses, register, onvif, bus, peculiarities, checks)
         media = await stack.enter_async_context(
             MediaEngine(settings, clock, bus, database, sources, logins, HelperCommands(spawn=spawn))
         )
         await stack.enter_async_context(Proofs(database, bus, clock, media.prover))
-        sweeps = await stack.enter_async_context(Sweeps(settings.discovery, onvif, bus, clock, database))
-        rounds = await stack.enter_async_context(Rounds(settings.health, clock, bus, database, media.looks, onvif))
+        sweeps = await stack.enter_async_context(Sweeps(settings.discovery, onvif, bus, clock, database, policy))
+        contacts = DeviceContacts(checks, onvif)
+        rounds = await stack.enter_async_context(Rounds(settings.health, clock, bus, database, media.looks, contacts))
         channels = NoticeChannels(database, bus, clock, vault)
         await channels.follow_settings(settings.notices)
         await stack.enter_async_context(NoticeDelivery(clock, bus, database, vault))
@@ -224,7 +242,9 @@ def media_parts(media: MediaEngine) -> Parts:
         MediaReadings: media.readings,
         StreamTokens: media.stream_tokens,
         RtspPorts: media.rtsp_ports,
-        RtspOutService: media.rtsp_out,
+        PlayerAdmission: media.admission,
+        PlayerSessions: media.players,
+        WhepPlayers: media.whep_players,
     }
 
 
@@ -248,6 +268,7 @@ def create_app(settings: Settings, parts: Parts | None = None) -> FastAPI:
     errors.install(app)
     app.add_middleware(BodyLimit, limit=MAX_BODY)
     app.add_middleware(SafeHeaders)
+    app.add_middleware(WhepOrigins, origins=settings.media.whep_origins)
     app.add_middleware(errors.Unexpected)
     check_policies(app)
     if parts is not None:
@@ -260,4 +281,5 @@ def attach(app: FastAPI, settings: Settings, parts: Parts) -> None:
     app.state.parts = parts
     app.state.sessions = parts.get(Sessions)
     app.state.origins = settings.server.public_origins
+    app.state.whep_origins = settings.media.whep_origins
     app.state.secure_cookies = settings.server.secure_cookies

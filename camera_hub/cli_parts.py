@@ -10,9 +10,12 @@ from camera_hub.access.passwords import Passwords
 from camera_hub.access.policy import Actor, Role
 from camera_hub.access.sessions import Sessions
 from camera_hub.cameras.discovery.sweeps import FoundView, Sweeps
+from camera_hub.cameras.hub_addresses import HubAddresses
 from camera_hub.cameras.onvif.client import Onvif
+from camera_hub.cameras.reach import checking
 from camera_hub.clock import SystemClock
 from camera_hub.events import EventBus
+from camera_hub.private_files import make_private
 from camera_hub.settings import Settings
 from camera_hub.store.database import Database
 from camera_hub.store.tables import Village
@@ -25,7 +28,7 @@ async def accounts(settings: Settings) -> AsyncIterator[Accounts]:
     """The accounts. A running hub sees what is changed here within 5 s (access.sessions)."""
     clock = SystemClock()
     if not settings.database.url:
-        settings.server.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private(settings.server.data_dir, settings.database_file)
     async with Database(settings.database_url) as database:
         sessions = Sessions(database, clock, settings.access.session_hours)
         passwords = Passwords(settings.access.password_min_length)
@@ -39,12 +42,13 @@ async def discover(settings: Settings, ranges: Sequence[str]) -> list[FoundView]
     bad range.
     """
     clock, bus = SystemClock(), EventBus()
+    policy = HubAddresses(settings, clock)
     actor = Actor(0, "shell", "shell", Role.TOWNSHIP_ADMIN)
     with tempfile.TemporaryDirectory(prefix="camera-hub-") as folder:
         async with (
             Database(f"sqlite+aiosqlite:///{Path(folder) / 'empty.sqlite3'}") as database,
-            Onvif(settings.discovery, clock) as onvif,
-            Sweeps(settings.discovery, onvif, bus, clock, database) as sweeps,
+            Onvif(settings.discovery, clock, check=checking(None, policy)) as onvif,
+            Sweeps(settings.discovery, onvif, bus, clock, database, policy) as sweeps,
         ):
             async with database.write() as session:
                 village = Village(name="shell", created_at=clock.now())

@@ -72,6 +72,7 @@ class Reason(StrEnum):
     WRONG_PASSWORD = "wrong_password"
     LOGIN_NEEDED = "login_needed"
     LOCKED_OUT = "locked_out"
+    CLOCK_REFUSED = "clock_refused"
     ONVIF_OFF = "onvif_off"
     CLOCK_WRONG = "clock_wrong"
     DEVICE_FULL = "device_full"

@@ -24,6 +24,10 @@ from camera_hub.clock import Clock
 MAX_HEAD = 32 * 1024
 """Bytes of a request's head; a browser's cookies for a whole domain fit in."""
 SLOWEST_BYTES = 16 * 1024
+MAX_MESSAGE = 64 * 1024
+"""Bytes of a WebSocket message, all its fragments together, as they are when unpacked."""
+DRAIN_SECONDS = 3
+"""Seconds that requests under way have at the end."""
 KEEP_ALIVE = 5
 """Seconds of silence between two requests."""
 _REFUSAL = (
@@ -191,6 +195,24 @@ class HttpServer(uvicorn.Server):
         await super().shutdown(sockets)
         self._ticking.cancel()
         await asyncio.wait([self._ticking])
+
+
+def server_of(application: Any, door: Doorkeeper) -> HttpServer:
+    """A server for the application; nothing of uvicorn's is left to its defaults that a stranger could stretch."""
+    config = uvicorn.Config(
+        application,
+        http=TimedHttp,
+        h11_max_incomplete_event_size=MAX_HEAD,
+        timeout_keep_alive=KEEP_ALIVE,
+        ws="websockets-sansio",
+        ws_max_size=MAX_MESSAGE,
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=DRAIN_SECONDS,
+    )
+    return HttpServer(config, door)
 
 
 def _protocol(

@@ -12,8 +12,6 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from ipaddress import ip_address
 
-import uvicorn
-
 from camera_hub import allocator
 from camera_hub.acceptor import (
     ConnectionFigures,
@@ -25,12 +23,11 @@ from camera_hub.acceptor import (
 from camera_hub.app import Parts, create_app, parts
 from camera_hub.clock import Clock
 from camera_hub.errors import HubError, Kind
-from camera_hub.http_server import KEEP_ALIVE, MAX_HEAD, Doorkeeper, HttpServer, RequestTimeouts, TimedHttp
+from camera_hub.http_server import Doorkeeper, RequestTimeouts, server_of
 from camera_hub.settings import ServerSettings, Settings
 
 log = logging.getLogger(__name__)
 
-DRAIN_SECONDS = 3
 STOP_SECONDS = 9.0
 """Seconds from the first signal to the exit, whatever hangs: service managers kill after 10 s."""
 
@@ -52,24 +49,12 @@ async def serving(
     descriptors = raise_descriptor_limit()
     with _bound(settings.server.host, settings.server.port) as listener:
         async with parts(settings, clock) as running:
-            config = uvicorn.Config(
-                create_app(settings, running),
-                lifespan="off",
-                log_config=None,
-                access_log=False,
-                server_header=False,
-                http=TimedHttp,
-                h11_max_incomplete_event_size=MAX_HEAD,
-                timeout_keep_alive=KEEP_ALIVE,
-                ws="websockets-sansio",
-                ws_max_size=64 * 1024,
-                timeout_graceful_shutdown=DRAIN_SECONDS,
-            )
+            door = doorkeeper(settings.server, descriptors, clock, running[ConnectionFigures])
+            server = server_of(create_app(settings, running), door)
             hub = Serving(public_url(settings, listener.getsockname()[1]), running)
             if announce is not None:
                 await announce(hub)
             _listen(listener)
-            server = HttpServer(config, doorkeeper(settings.server, descriptors, clock, running[ConnectionFigures]))
             task = asyncio.create_task(server.serve(sockets=[listener]), name="http server")
             try:
                 async with _unless_ended(task):

@@ -96,6 +96,7 @@ class MediaSettings(_Section):
     relay_memory_bytes: int = Field(0, ge=0)
     ice_servers: tuple[dict[str, Any], ...] = ()
     audio: bool = False
+    whep_origins: tuple[str, ...] = ()
     rtsp_out: bool = True
     rtsp_host: str = "::"
     rtsp_port: Port = 8554
@@ -138,6 +139,7 @@ class DiscoverySettings(_Section):
     ports: tuple[int, ...] = (80, 8080, 8000, 8899, 2020)
     onvif_timeout: Seconds = 10.0
     reply_bytes: int = Field(1024 * 1024, ge=65536)
+    local_devices: bool = False
 
 
 class HealthSettings(_Section):
@@ -191,6 +193,15 @@ class Settings(_Section):
     notices: NoticeSettings = NoticeSettings()
     metrics: MetricsSettings = MetricsSettings()
     patrol: PatrolSettings = PatrolSettings()
+
+    @property
+    def database_file(self) -> Path | None:
+        """SQLite's file, None for another database."""
+        url = self.database_url
+        if not url.startswith("sqlite"):
+            return None
+        name = url.partition("///")[2].partition("?")[0]
+        return Path(name) if name and not name.startswith((":memory:", "file:")) else None
 
     @property
     def database_url(self) -> str:

@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-import uvicorn
 
 from camera_hub.acceptor import (
     Accepted,
@@ -19,7 +18,7 @@ from camera_hub.acceptor import (
     neighbourhood,
     room_for_connections,
 )
-from camera_hub.http_server import Doorkeeper, HttpServer, Phase, RequestTimeouts, TimedHttp, Unread, overdue
+from camera_hub.http_server import Doorkeeper, Phase, RequestTimeouts, TimedHttp, Unread, overdue, server_of
 from tests.fakes.clock import ManualClock
 
 DEADLINE = 10.0
@@ -155,8 +154,7 @@ async def site(clock: ManualClock) -> AsyncIterator[Site]:
 async def _site(clock: ManualClock, limits: ConnectionLimits) -> AsyncIterator[Site]:
     door = Doorkeeper(ConnectionTable(limits), RequestTimeouts(), clock, ConnectionFigures())
     listener = socket.create_server(("127.0.0.1", 0))
-    config = uvicorn.Config(application, http=TimedHttp, ws="none", lifespan="off", log_config=None)
-    server = HttpServer(config, door)
+    server = server_of(application, door)
     task = asyncio.create_task(server.serve([listener]))
     try:
         site = Site(listener.getsockname()[1], clock, door)

@@ -1,10 +1,14 @@
-"""Tokens with which foreign players fetch cameras over RTSP: shown once, stored as a hash, revocable at any time."""
+"""Tokens with which foreign players fetch cameras over RTSP or WHEP: shown once, stored as a hash, revocable at any
+time.
+"""
 
 import hashlib
+import re
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
 
 from sqlalchemy import delete, exists, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -17,6 +21,12 @@ from camera_hub.store.database import Database
 from camera_hub.store.tables import Camera, StreamSession, StreamToken, Village
 
 MAX_TOKENS = 1000
+_TEXT = re.compile(r"[0-9a-f]{32}")
+
+Purpose = Literal["record", "watch"]
+"""What a token's RTSP players are for. `record`: frames keep the distances in time at which they were taken, from the
+first one on. `watch`: what was taken before the player came is shown at once, so that it begins with the present.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +56,15 @@ class Token:
     expires_at: datetime | None
     revoked_at: datetime | None
     used_at: datetime | None
+    purpose: Purpose = "record"
+    sound: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TokenHolder:
+    """A player that has shown a token: it acts as nobody, and may watch what the token covers."""
+
+    token: Token
 
 
 def unusable(token: Token, now: datetime) -> HubError | None:
@@ -75,9 +94,19 @@ class StreamTokens:
         self._bus = bus
 
     async def create(
-        self, actor: Actor, name: str, scope: TokenScope, *, expires_at: datetime | None, max_sessions: int
+        self,
+        actor: Actor,
+        name: str,
+        scope: TokenScope,
+        *,
+        expires_at: datetime | None,
+        max_sessions: int,
+        purpose: Purpose = "record",
+        sound: bool = False,
     ) -> tuple[Token, str]:
-        """A new token, and its text, which cannot be read again. Raises HubError: INVALID (scope, time), CONFLICT."""
+        """A new token, and its text, which cannot be read again. `sound`: its WHEP players hear the cameras, too, where
+        the site allows sound. Raises HubError: INVALID (scope, time), CONFLICT.
+        """
         now = self._clock.now()
         if expires_at is not None and expires_at <= now:
             raise HubError(
@@ -103,6 +132,8 @@ class StreamTokens:
                 created_name=actor.display_name,
                 created_at=now,
                 expires_at=expires_at,
+                purpose=purpose,
+                sound=sound,
             )
             session.add(row)
             await session.flush()
@@ -142,6 +173,11 @@ class StreamTokens:
         return _token(row)
 
 
+def is_token(text: str) -> bool:
+    """Whether the text has the form of a token."""
+    return _TEXT.fullmatch(text) is not None
+
+
 def hashed(text: str) -> str:
     """The stored form of a token. 128 random bits do not need a slow hash."""
     return hashlib.sha256(text.encode()).hexdigest()
@@ -178,4 +214,6 @@ def _token(row: StreamToken) -> Token:
         expires_at=row.expires_at,
         revoked_at=row.revoked_at,
         used_at=row.used_at,
+        purpose="watch" if row.purpose == "watch" else "record",
+        sound=row.sound,
     )

@@ -46,7 +46,7 @@ async def order_cameras(
 async def approve_cameras(
     body: ApproveCameras, actor: Annotated[Actor, needs(Action.APPROVE)], register: Reg
 ) -> list[CameraView]:
-    return await register.cameras.approve(actor, body.ids, body.place_class)
+    return await register.cameras.approve(actor, body.ids, body.place_class, body.places)
 
 
 @router.post("/retire", response_model=list[CameraAnswer])

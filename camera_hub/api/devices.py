@@ -87,8 +87,8 @@ async def retire_device(device_id: Id, actor: Registrar, register: Reg, clock: A
 
 
 def _shown(actor: Actor, device: DeviceView) -> DeviceView:
-    """Login names are shown only to those who may register devices."""
-    return device if allows(actor, Action.REGISTER) else replace(device, logins=())
+    """Login names and addresses of streams are shown only to those who may register devices."""
+    return device if allows(actor, Action.REGISTER) else replace(device, logins=(), streams=())
 
 
 def live(register: Register) -> SharedReader:
@@ -98,7 +98,7 @@ def live(register: Register) -> SharedReader:
         if device.retired_at is not None:
             return None
         whole = DeviceAnswer.model_validate(device)
-        without_login = DeviceAnswer.model_validate(replace(device, logins=()))
+        without_login = DeviceAnswer.model_validate(replace(device, logins=(), streams=()))
 
         def shown(actor: Actor) -> DeviceAnswer | None:
             if not allows(actor, Action.READ_HEALTH, device.village_id):

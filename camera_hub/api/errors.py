@@ -12,15 +12,20 @@ from fastapi import FastAPI, Request, WebSocket
 from fastapi.exceptions import RequestValidationError, WebSocketRequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from camera_hub.errors import HubError, Kind, Reason
+from camera_hub.logs import outside
 
 log = logging.getLogger(__name__)
 
 _KINDS = {kind.status: kind for kind in Kind} | {400: Kind.INVALID, 405: Kind.UNSUPPORTED}
 _RETRY_AFTER: dict[str, int] = {Reason.DATABASE_BUSY: 2, Reason.DATABASE_AWAY: 5, Reason.STORAGE_FULL: 60}
 """Seconds after which a client may try again (RFC 9110, 10.2.3)."""
+
+BEARER = 'Bearer realm="camera hub"'
+BASIC = 'Basic realm="camera hub", charset="UTF-8"'
 
 _SENTENCES = {
     404: "there is nothing at this address",
@@ -43,7 +48,19 @@ def answer(error: HubError, status: int | None = None, headers: dict[str, str] |
         fields.setdefault("retry-after", str(math.ceil(seconds)))
     elif error.reason in _RETRY_AFTER:
         fields.setdefault("retry-after", str(_RETRY_AFTER[error.reason]))
-    return JSONResponse(error.body(), status if status is not None else error.kind.status, fields)
+    response = JSONResponse(error.body(), status if status is not None else error.kind.status, fields)
+    if response.status_code == 401:
+        for challenge in error.challenges if isinstance(error, LoginNeeded) else (BEARER,):
+            response.headers.append("www-authenticate", challenge)  # a line each: some clients read only the first
+    return response
+
+
+class LoginNeeded(HubError):
+    """Nobody is logged in, or not well enough. `challenges`: how one may log in here (RFC 9110, 11.6.1)."""
+
+    def __init__(self, detail: str, challenges: Sequence[str], *, reason: str | None = None) -> None:
+        super().__init__(Kind.UNAUTHENTICATED, detail, reason=reason)
+        self.challenges = tuple(challenges)
 
 
 class Unexpected:
@@ -65,8 +82,10 @@ class Unexpected:
 
         try:
             await self._app(scope, receive, watched)
+        except ClientDisconnect:
+            return  # the browser went away in the middle of its request: nobody is there to be answered
         except Exception:
-            log.exception("%s %s failed unexpectedly", scope.get("method", "WS"), scope["path"])
+            log.exception("%s %s failed unexpectedly", outside(scope.get("method", "WS")), outside(scope["path"]))
             if started:
                 return  # the answer is under way; the server closes the connection of an unfinished one
             if scope["type"] == "websocket":

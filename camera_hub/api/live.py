@@ -39,7 +39,7 @@ REPORTS = 8
 REPORT_SECONDS = 8.0
 """A page may send REPORTS reports of what it showed within REPORT_SECONDS; more are dropped and counted."""
 
-_WISH: TypeAdapter[schemas.ShowMessage | schemas.ListenMessage | schemas.SeenMessage] = TypeAdapter(
+WISH: TypeAdapter[schemas.ShowMessage | schemas.ListenMessage | schemas.SeenMessage] = TypeAdapter(
     Annotated[
         schemas.ShowMessage | schemas.ListenMessage | schemas.SeenMessage,
         Field(discriminator="type"),
@@ -158,12 +158,15 @@ class Live:
 
     async def _receive(self) -> None:
         while True:
-            text = await self._socket.receive_text()
-            if len(text) > MAX_MESSAGE:
+            received = await self._socket.receive()
+            if received["type"] == "websocket.disconnect":
+                return
+            text = received.get("text")
+            if text is not None and len(text) > MAX_MESSAGE:
                 await self._socket.close(1009, "messages are at most 64 KiB")
                 return
             try:
-                message = _WISH.validate_json(text)
+                message = WISH.validate_json(text or "")  # a binary message is none of them
             except ValidationError:
                 await self._socket.close(1003, "only show, listen and seen messages are understood")
                 return

@@ -3,7 +3,7 @@
 import hashlib
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 
 from camera_hub.access.policy import Action, Actor, require_village
 from camera_hub.api.routing import needs, part
@@ -71,7 +71,7 @@ async def still(
     clock: Annotated[Clock, part(Clock)],
     camera_id: Id,
     stream: Literal["main", "sub"] = "sub",
-    n: int = 0,
+    n: Annotated[int, Query(ge=0, le=2**53 - 1)] = 0,
 ) -> Response:
     """The last key frame of a stream that a tile shows as pictures; 404 when none does.
 

@@ -8,7 +8,7 @@
 A route without `needs` or `public` stops the hub from starting (`check_policies`) and fails the suite.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
@@ -54,13 +54,17 @@ def part(kind: type[T]) -> Any:
     return Depends(Part(kind))
 
 
-class Needs:
-    """Authorizes a request: it must come from our own page (403), have a session (401), and the role must allow it
-    (403). Returns the actor.
-    """
+class Judged:
+    """A policy that asks for a right."""
 
     def __init__(self, action: Action) -> None:
         self.action = action
+
+
+class Needs(Judged):
+    """Authorizes a request: it must come from our own page (403), have a session (401), and the role must allow it
+    (403). Returns the actor.
+    """
 
     async def __call__(self, connection: HTTPConnection) -> Actor:
         refuse_foreign_pages(connection)
@@ -112,14 +116,19 @@ def public() -> Any:
     return Depends(Public())
 
 
-def refuse_foreign_pages(connection: HTTPConnection) -> None:
-    """Refuse unsafe requests and WebSockets that another site's page sent. Raises HubError(FORBIDDEN)."""
+def refuse_foreign_pages(connection: HTTPConnection, with_bearer: Collection[str] = ()) -> None:
+    """Refuse unsafe requests and WebSockets that another site's page sent. Raises HubError(FORBIDDEN).
+
+    `with_bearer`: origins whose pages may send a bearer token ("*" = all), which no browser adds by itself.
+    """
     origin = connection.headers.get("origin")
     unsafe = connection.scope["type"] == "websocket" or connection.scope.get("method") not in ("GET", "HEAD", "OPTIONS")
     if not unsafe:
         return
     allowed: tuple[str, ...] = connection.app.state.origins
     host = connection.headers.get("host", "")
+    if origin is not None and _bearer(connection) is not None and {origin, "*"} & set(with_bearer):
+        return
     if origin is not None and origin not in allowed and origin.partition("://")[2] != host:
         raise HubError(Kind.FORBIDDEN, "this request comes from another site's page", reason="foreign_origin")
     if _bearer(connection) is not None:
@@ -149,7 +158,7 @@ def policies(app: FastAPI) -> list[Stated]:
         is_api = isinstance(context.original_route, APIRoute | APIWebSocketRoute)
         methods = tuple(sorted(context.methods or ())) or ("WS",)
         found_policies = list(_policies_of(context.dependant)) if is_api else []
-        actions = [policy.action for policy in found_policies if isinstance(policy, Needs)]
+        actions = [policy.action for policy in found_policies if isinstance(policy, Judged)]
         found.append(Stated(methods, context.path or "", bool(found_policies), actions[0] if actions else None))
     return found
 
@@ -181,8 +190,8 @@ def _asked(dependant: Dependant) -> Iterator[Part]:
         yield from _asked(below)
 
 
-def _policies_of(dependant: Dependant) -> Iterator[Needs | Public]:
+def _policies_of(dependant: Dependant) -> Iterator[Judged | Public]:
     for below in dependant.dependencies:
-        if isinstance(below.call, Needs | Public):
+        if isinstance(below.call, Judged | Public):
             yield below.call
         yield from _policies_of(below)

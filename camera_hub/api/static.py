@@ -47,6 +47,8 @@ _SUFFIXES = {"br": ".br", "gzip": ".gz"}
 _ZERO = re.compile(r"q\s*=\s*0(\.0{0,3})?")
 _TYPES = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml", ".html": "text/html"}
 """Not left to the machine's table of types: a wrong entry there would keep scripts from running (nosniff)."""
+_PAGE = re.compile(r"(/[A-Za-z0-9_-]{0,64}){1,8}")
+"""Paths that may be a page's; which of them are, the pages know."""
 _YEAR = "public, max-age=31536000, immutable"
 _NOT_BUILT = """<!doctype html><html lang="zh-CN"><meta charset="utf-8"><title>camera hub</title>
 <body style="font-family: sans-serif; max-width: 42em; margin: 4em auto">
@@ -82,8 +84,8 @@ class StaticPages:
         if scope["method"] not in ("GET", "HEAD"):
             raise HTTPException(405, headers={"allow": "GET, HEAD"})
         file = self._file(path)
-        if file is None and "." in path.rpartition("/")[2]:
-            raise HTTPException(404)  # a missing asset must not look like a page
+        if file is None and not _PAGE.fullmatch(path):
+            raise HTTPException(404)  # a missing asset must not look like a page, nor whatever a stranger types
         file = file or self._file("/index.html")
         if file is None:
             return HTMLResponse(_NOT_BUILT, 503, {"cache-control": "no-store"})
@@ -119,7 +121,7 @@ class StaticPages:
         try:
             file = (self._root / path.lstrip("/")).resolve()
             return file if file.is_relative_to(self._root) and file.is_file() else None
-        except OSError:  # a name longer than the file system's names
+        except (OSError, ValueError, RuntimeError):  # no name of this file system: too long, no text, a loop
             return None
 
 
@@ -157,7 +159,7 @@ class SafeHeaders:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        private = scope["path"].startswith("/api/")
+        private = scope["path"].startswith(("/api/", "/whep/"))
 
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":

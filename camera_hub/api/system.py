@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Annotated, Any, Protocol
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Path, Request
 from sqlalchemy import func, select
 
 from camera_hub import __version__
@@ -88,7 +88,7 @@ async def system(
 
 @router.post("/api/system/relays/{relay}/restart")
 async def restart_relay(
-    relay: int,
+    relay: Annotated[int, Path(ge=0, le=255)],
     actor: Annotated[Actor, needs(Action.MANAGE_SYSTEM)],
     hub: Annotated[System, part(System)],
 ) -> RelayRestartedAnswer:

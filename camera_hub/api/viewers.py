@@ -6,7 +6,7 @@ from fastapi import APIRouter
 
 from camera_hub.access.policy import Action, Actor
 from camera_hub.api.routing import needs, part
-from camera_hub.api.schemas.base import Done
+from camera_hub.api.schemas.base import Done, Key
 from camera_hub.api.schemas.media import MediaAnswer, NewViewer, TileFiguresAnswer, ViewerOfferAnswer
 from camera_hub.clock import Clock
 from camera_hub.media.wall.audio import PageAudio
@@ -48,13 +48,13 @@ async def offer(actor: Watching, viewers: TheViewers, body: NewViewer) -> Viewer
 
 
 @router.get("/viewers/{viewer}/figures")
-async def figures(actor: Watching, viewers: TheViewers, viewer: str) -> list[TileFiguresAnswer]:
+async def figures(actor: Watching, viewers: TheViewers, viewer: Key) -> list[TileFiguresAnswer]:
     """Measurements of each tile of one's own viewer; the wall's overlay polls them while it is open."""
     return [TileFiguresAnswer.model_validate(reading) for reading in await viewers.readings(viewer, actor)]
 
 
 @router.delete("/viewers/{viewer}")
-async def close(actor: Watching, viewers: TheViewers, clock: Annotated[Clock, part(Clock)], viewer: str) -> Done:
+async def close(actor: Watching, viewers: TheViewers, clock: Annotated[Clock, part(Clock)], viewer: Key) -> Done:
     """Close one's own viewer."""
     await viewers.close(viewer, actor)
     return Done(at=clock.now())

@@ -1,4 +1,4 @@
-"""The command line of the bench: camera-hub bench wall · relay · scale · view · pages."""
+"""The command line of the bench: camera-hub bench wall · relay · scale · cases · view · pages."""
 
 import asyncio
 import sys
@@ -8,6 +8,7 @@ import typer
 
 from camera_hub import logs
 from camera_hub.bench import options
+from camera_hub.bench.case_plan import CASE_VIEWERS, CasesPlan, chosen
 from camera_hub.bench.lines import Lines
 from camera_hub.bench.plan import (
     CIPHERS,
@@ -164,6 +165,31 @@ def pages(
 
     logs.set_up("WARNING")
     plan = PagesPlan(cameras, pages, min(drops, cameras), database_url)
+    if not asyncio.run(run(plan, SystemClock(), Lines(sys.stdout))):
+        raise typer.Exit(1)
+
+
+@app.command()
+def cases(
+    case: Annotated[list[str] | None, typer.Option(help=f"Beginning of a case's name, e.g. 13{_MANY} all)")] = None,
+    viewer: Annotated[list[str] | None, typer.Option(help=f"{', '.join(CASE_VIEWERS)}{_MANY} both)")] = None,
+    share: Annotated[float, typer.Option(min=0, max=1, help="Share of the pictures sent that must be decoded.")] = 0.97,
+    seconds: Annotated[float, typer.Option(min=1, help="Length of the measured window.")] = 20.0,
+    warm_up: Annotated[float, typer.Option(min=0, help="Seconds for every stream to open.")] = 12.0,
+) -> None:
+    """Cameras as they are in the field, through the whole hub: pictures decoded out of pictures sent, case by case.
+
+    Each case is a fault of a simulated camera of its own (640x360, 15 fps, a key frame every 2 s), all side by side:
+    `camera-hub serve` pulls them, FFmpeg decodes them by RTSP out (decoded_rtsp), aiortc on walls of 16 tiles
+    (decoded_webrtc). sent is what the camera sent in the window, delivered what the hub's feed made of it, opens how
+    often the feed was opened again in the window, in_clear how many requests gave the password away; state, reason and
+    detail are the tile's at its end. Cases without a picture must have a reason. Exit code 1 when a case is not met.
+    """
+    from camera_hub.bench.cases import run  # WebRTC and FFmpeg are loaded only when needed
+
+    logs.set_up("WARNING")
+    viewers = tuple(options.one_of(CASE_VIEWERS, name) for name in viewer or CASE_VIEWERS)
+    plan = CasesPlan(chosen(case or ()), seconds, warm_up, viewers, share)
     if not asyncio.run(run(plan, SystemClock(), Lines(sys.stdout))):
         raise typer.Exit(1)
 

@@ -123,7 +123,7 @@ async def _fill(hub: Serving, plan: PagesPlan, clock: Clock) -> list[tuple[int, 
         session.add_all(cameras)
         await session.flush()
         streams = [
-            {"camera_id": camera.id, "role": "sub", "source": "url", "uri": "rtsp://192.0.2.1/", "details": {}}
+            {"camera_id": camera.id, "role": "sub", "source": "url", "plain_uri": "rtsp://192.0.2.1/", "details": {}}
             for camera in cameras
         ]
         await session.execute(insert(Stream), streams)

@@ -5,7 +5,7 @@ import os
 import re
 import sys
 from asyncio.subprocess import DEVNULL, PIPE
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +15,7 @@ from urllib.parse import quote
 import httpx
 
 from camera_hub.bench.foreign import end_process
+from camera_hub.bench.local_devices import local_devices
 from camera_hub.clock import Clock
 from camera_hub.demo import accounts, township
 from camera_hub.demo.api import Api, browser
@@ -26,6 +27,7 @@ START_SECONDS = 60.0
 STOP_SECONDS = 12.0
 PROOF_SECONDS = 120.0
 VILLAGES = 4
+NOTHING_MORE: Mapping[str, str] = {}
 LINGER_SECONDS = 900.0
 """Feeds keep running after their last viewer during the whole bench, so that "warm" needs no other viewer."""
 
@@ -59,13 +61,15 @@ async def villages(folder: Path, *, cameras: int, gop_seconds: int) -> AsyncIter
 
 
 @asynccontextmanager
-async def hub(folder: Path, clock: Clock, farmed: Farm, python: str | None = None) -> AsyncIterator[Site]:
+async def hub(
+    folder: Path, clock: Clock, farmed: Farm, python: str | None = None, more: Mapping[str, str] = NOTHING_MORE
+) -> AsyncIterator[Site]:
     """A hub in which all these cameras are in service. Raises HubError when a part does not start.
 
-    `python`: the interpreter of another checkout's environment, whose hub is run.
+    `python`: the interpreter of another checkout's environment, whose hub is run. `more`: further environment.
     """
     async with AsyncExitStack() as stack:
-        url, token, pid = await stack.enter_async_context(_hub(folder / "data", python))
+        url, token, pid = await stack.enter_async_context(_hub(folder / "data", python, more))
         api = await stack.enter_async_context(browser(url))
         ids = await township.found_township(api, farmed, token, accounts.fresh())
         known = {
@@ -108,7 +112,7 @@ async def _proved(api: Api, clock: Clock) -> None:
 
 
 @asynccontextmanager
-async def _hub(data: Path, python: str | None) -> AsyncIterator[tuple[str, str, int]]:
+async def _hub(data: Path, python: str | None, more: Mapping[str, str]) -> AsyncIterator[tuple[str, str, int]]:
     """`camera-hub serve` on free ports; its URL, the token of its first start, its process."""
     environment = {
         **os.environ,
@@ -121,9 +125,12 @@ async def _hub(data: Path, python: str | None) -> AsyncIterator[tuple[str, str, 
         # Rounds would open feeds in between.
         "CAMERA_HUB_HEALTH__ROUND_SECONDS": "3600",
         "CAMERA_HUB_HEALTH__PICTURE_SECONDS": "3600",
+        **more,
     }
     if python is not None:
         environment.pop("PYTHONPATH", None)
+    folder = None if python is None else "/"
+    environment |= await local_devices(python or sys.executable, environment, folder)
     process = await asyncio.create_subprocess_exec(
         python or sys.executable,
         "-m",
@@ -131,7 +138,7 @@ async def _hub(data: Path, python: str | None) -> AsyncIterator[tuple[str, str, 
         "serve",
         env=environment,
         # Python would prefer a package of that name in the working directory to the other checkout's.
-        cwd=None if python is None else "/",
+        cwd=folder,
         stdin=DEVNULL,
         stdout=PIPE,
     )

@@ -1,25 +1,23 @@
-"""From a host to the one IP address that is connected to: resolved once, checked, pinned."""
+"""From a host to the one IP address that is connected to: resolved once, pinned. `reach` decides about it."""
 
 import asyncio
 import ipaddress
 import socket
 
-from camera_hub.cameras import urls
+from camera_hub.cameras.reach import canonical
 from camera_hub.errors import HubError, Kind, Reason
 
 _DEADLINE = 3.0
 
 
 async def resolve(host: str) -> str:
-    """The IP address of a checked host. Raises HubError: UNREACHABLE (unknown name), INVALID (refused address)."""
-    try:
-        return str(ipaddress.ip_address(host))
-    except ValueError:
-        pass
+    """The IP address of a checked host, in its one form. Raises HubError(UNREACHABLE): the name is unknown."""
+    if (ip := canonical(host)) is not None:
+        return str(ip)
     try:
         async with asyncio.timeout(_DEADLINE):
             found = await asyncio.get_running_loop().getaddrinfo(host, None, type=socket.SOCK_STREAM)
-    except (OSError, TimeoutError) as error:
+    except (OSError, TimeoutError, UnicodeError) as error:
         raise HubError(
             Kind.UNREACHABLE,
             f"the name {host} cannot be resolved; give the device's IP address",
@@ -30,6 +28,5 @@ async def resolve(host: str) -> str:
         raise HubError(
             Kind.UNREACHABLE, f"the name {host} has no address; give the device's IP address", reason=Reason.UNREACHABLE
         )
-    address = min(addresses, key=lambda one: one.version)
-    urls.check_address(address)
-    return str(address)
+    chosen = str(min(addresses, key=lambda one: one.version))
+    return str(canonical(chosen) or chosen)

@@ -74,11 +74,7 @@ def reach(address: str, port: int, *, allowed: Ranges | None, policy: ReachPolic
             _refuse(address, port, why)
         return
     if not allowed:
-        raise HubError(
-            Kind.INVALID,
-            "no address ranges are set for this village yet; ask a township admin to set them",
-            reason=Reason.NO_RANGES,
-        )
+        raise no_ranges()
     if why is not None or ip is None or not within(ip, allowed):
         raise HubError(
             Kind.INVALID,
@@ -87,9 +83,23 @@ def reach(address: str, port: int, *, allowed: Ranges | None, policy: ReachPolic
         )
 
 
+def no_ranges() -> HubError:
+    """The error for anything that needs a village's ranges where none are set."""
+    return HubError(
+        Kind.INVALID,
+        "no address ranges are set for this village yet; ask a township admin to set them",
+        reason=Reason.NO_RANGES,
+    )
+
+
 def checking(allowed: Ranges | None, policy: Callable[[], ReachPolicy]) -> Check:
     """A check with these ranges, under the policy at the time of each call (addresses of the machine may change)."""
     return partial(_checked, allowed, policy)
+
+
+def nowhere_local(address: str, port: int) -> None:
+    """The check of a transport that was given none: refuses what no camera has, and this machine's loopback."""
+    reach(address, port, allowed=None, policy=ReachPolicy())
 
 
 def _checked(allowed: Ranges | None, policy: Callable[[], ReachPolicy], address: str, port: int) -> None:

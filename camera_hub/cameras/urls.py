@@ -1,42 +1,70 @@
-"""Which addresses the hub connects to at all, and how stream URLs are parsed. Pure; every address from outside is
-checked here.
+"""How stream addresses are written: typed by a person, answered by a device, shown to people. Pure.
 
 A stream URL is rtsp or rtsps, printable ASCII, with a plain host: no local path, no line break, no option disguised as
 a host, no look-alike letters. A login in it is moved out. A URL that a device answers gets the host where the hub
 reaches the device, whatever host the device names (usually one in its own LAN).
+
+Which of these addresses are connected to is decided elsewhere (reach), when a name has been resolved. URLs may hold a
+login in their path or query: they are stored sealed, and only their `redacted` form is shown.
 """
 
 import ipaddress
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from urllib.parse import unquote, urlsplit
+from typing import NamedTuple
+from urllib.parse import unquote
 
+from camera_hub.cameras.reach import canonical, impossible
 from camera_hub.errors import HubError, Kind, Reason
 
 PORTS = {"rtsp": 554, "rtsps": 322}
+LONGEST = 512
+"""Characters of a URL. What is longer is refused unread."""
+_MOST_AT_SIGNS = 16
 _PRINTABLE = re.compile(r"[\x21-\x7e]+")
+_SCHEME = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://(?P<rest>.*)", re.DOTALL)
 _LABEL = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?")
 _NUMERIC = re.compile(r"(0[xX][0-9a-fA-F]*|[0-9]+)")
-# A device's answer: scheme, host and up to two ports ("host:port:port" is sent by some recorders), the rest.
-_ANSWERED = re.compile(
-    r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://(?:[^/@\s]*@)?(?P<host>\[[0-9A-Fa-f:.%]+\]|[^:/?#\s]*)"
-    r"(?::(?P<port>\d{1,5}))?(?::\d{1,5})*(?P<rest>[/?][^\s]*)?"
+_PLACE = re.compile(r"(?P<host>\[[0-9A-Fa-f:.]{2,64}\]|[^:\[\]]+)(?::(?P<port>\d{0,5}))?")
+_CONTROL = re.compile(r"%(0[0-9A-Fa-f]|1[0-9A-Fa-f]|7[Ff])")
+_LAST_PORT = re.compile(r"(?P<before>.*):(?P<port>\d{0,5})")
+_USUAL_PORTS = frozenset({"322", "554", "5554", "7070", "8554", "10554"})
+_PATH_BEGINS = re.compile(r"[/?#]|$")
+_CREDENTIAL = re.compile(
+    r"user|usr|uid|account|login|admin|root|pass|pwd|psw|token|auth|secret|key|sign|session|cred|access|ticket",
+    re.IGNORECASE,
 )
+_PLAIN_NAMES = frozenset(
+    re.findall(
+        r"\w+",
+        "channel channelid chn ch subtype stream streamtype streamid profile proto type unicast multicast "
+        "transportmode video audio track trackid resolution cam camera",
+    )
+)
+_PLAIN_VALUE = re.compile(r"[A-Za-z0-9._-]{0,16}")
+_LONGEST_SEGMENT = 20
+_SHORTEST_SECRET = 3
+MASK = "…"
 
 
 @dataclass(frozen=True, slots=True)
 class StreamUrl:
-    """A checked stream URL: `url` contains no login; `port` is the explicit one or the scheme's default."""
+    """A checked stream URL: `url` contains no user-info; `port` is the explicit one or the scheme's default.
 
-    url: str
+    `repaired`: what a device answered and what was taken of it, both redacted; "" when nothing had to be repaired.
+    """
+
+    url: str = field(repr=False)
     host: str
     port: int
-    username: str = ""
+    username: str = field(default="", repr=False)
     password: str = field(default="", repr=False)
+    repaired: str = ""
 
 
 def host(text: str) -> str:
-    """A checked host: an IP address or a plain name. Raises HubError(INVALID, bad_host)."""
+    """A checked host: an IP address in its one form, or a plain name. Raises HubError(INVALID, bad_host)."""
     bare = text.strip()
     if bare.startswith("[") and bare.endswith("]"):
         bare = bare[1:-1]
@@ -56,86 +84,227 @@ def host(text: str) -> str:
             ) from None
         return bare.lower()
     check_address(address)
-    return str(address)
+    return str(canonical(bare) or address)
 
 
 def check_address(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> None:
-    """Refuse addresses that no camera can have. Raises HubError(INVALID, bad_host)."""
-    if isinstance(address, ipaddress.IPv6Address):
-        if address.ipv4_mapped is not None:
-            address = address.ipv4_mapped
-        elif address.scope_id is not None:
-            raise _refused_address(address)
-    if (
-        address.is_multicast
-        or address.is_unspecified
-        or address.is_link_local
-        or (
-            address.version == 4
-            and (address in ipaddress.ip_network("0.0.0.0/8") or address in ipaddress.ip_network("240.0.0.0/4"))
+    """Refuse addresses that no camera can have, wherever it is. Raises HubError(INVALID, bad_host)."""
+    scoped = isinstance(address, ipaddress.IPv6Address) and address.scope_id is not None
+    if scoped or impossible(address) is not None:
+        raise HubError(
+            Kind.INVALID, f"{address} cannot be a camera's address; give the camera's own address", reason="bad_host"
         )
-    ):
-        raise _refused_address(address)
 
 
 def stream_url(text: str) -> StreamUrl:
-    """A checked rtsp(s) URL as a person gives it. Raises HubError(INVALID, bad_url) with cause and remedy."""
+    """A checked rtsp(s) URL as a person gives it. Raises HubError(INVALID, bad_url) with cause and remedy.
+
+    The host follows the last "@" before the first path slash that follows a valid host, since passwords are often
+    typed with raw "@", "#" and "/". Where that can be read in two ways it is refused; nothing typed is repeated.
+    """
+    if len(text) > LONGEST:
+        raise _bad(f"it is longer than {LONGEST} characters")
     if not _PRINTABLE.fullmatch(text):
         raise _bad("it contains spaces, line breaks or characters outside ASCII")
-    try:
-        parts = urlsplit(text)
-        port = parts.port
-    except ValueError:
-        raise _bad("it cannot be read") from None
-    if parts.scheme not in PORTS or not text.lower().startswith(f"{parts.scheme}://"):
+    match = _SCHEME.fullmatch(text)
+    if match is None or match["scheme"].lower() not in PORTS:
         raise _bad("it must begin with rtsp:// or rtsps://")
-    if not parts.hostname or "\\" in text or port == 0:
-        raise _bad("it names no host")
-    try:
-        name = host(parts.hostname)
-    except HubError:
-        raise _bad("its host cannot be a camera's address") from None
-    username, password = unquote(parts.username or ""), unquote(parts.password or "")
+    scheme, rest = match["scheme"].lower(), match["rest"]
+    if "\\" in rest:
+        raise _bad("it contains a backslash")
+    found = _host_in(rest)
+    username, _, password = rest[: max(found.start - 1, 0)].partition(":")
+    username, password = unquote(username), unquote(password)
     if not (username + password).isprintable():
         raise _bad("its login contains characters that no device accepts")
-    rest = parts._replace(scheme="", netloc="", fragment="").geturl()
-    return StreamUrl(_joined(parts.scheme, name, port, rest), name, port or PORTS[parts.scheme], username, password)
+    path = rest[found.end :].partition("#")[0]
+    if _CONTROL.search(path):
+        raise _bad("its path contains line breaks or control characters")
+    port = found.port if found.port is not None else PORTS[scheme]
+    return StreamUrl(_joined(scheme, found.host, found.port, path), found.host, port, username, password)
 
 
 def onto(answered: str, reached: str) -> StreamUrl:
     """A stream URL that a device answered, with the host where the device was reached.
 
-    The port is the one that the device names, else the scheme's default. Raises HubError(UNREACHABLE, bad_reply).
+    Only scheme, port and path are taken. Of several ports ("host:80:554", some recorders) it is the last one, else the
+    scheme's default. White space and NUL around the URL, an IPv6 host without brackets and a login are borne; of all
+    but the login `repaired` tells. Raises HubError(UNREACHABLE, bad_reply).
     """
-    text = answered.strip()
-    match = _ANSWERED.fullmatch(text)
-    if (
-        match is None
-        or match["scheme"].lower() not in PORTS
-        or not _PRINTABLE.fullmatch(text)
-        or "\\" in text
-        or len(text) > 512
-    ):
-        raise HubError(
-            Kind.UNREACHABLE, "the device answers with an address that is not an rtsp URL", reason=Reason.BAD_REPLY
-        )
-    scheme = match["scheme"].lower()
-    port = int(match["port"]) if match["port"] else None
+    text = answered.strip("\x00\t\r\n\f\v ") if len(answered) <= 2 * LONGEST else ""
+    match = _SCHEME.fullmatch(text)
+    if match is None or match["scheme"].lower() not in PORTS or len(text) > LONGEST:
+        raise _no_answer("is not an rtsp URL")
+    if not _PRINTABLE.fullmatch(text) or "\\" in text or _CONTROL.search(text):
+        raise _no_answer("contains characters that no rtsp URL may have")
+    scheme, rest = match["scheme"].lower(), match["rest"]
+    start, end = _answered_place(rest)
+    ports, odd = _answered_ports(rest[start:end])
+    port = int(ports[-1]) if ports else None
     if port is not None and not 0 < port < 65536:
-        raise HubError(Kind.UNREACHABLE, "the device answers with an impossible port", reason=Reason.BAD_REPLY)
-    rest = (match["rest"] or "/").partition("#")[0]
-    return StreamUrl(_joined(scheme, reached, port, rest), reached, port or PORTS[scheme])
+        raise _no_answer("names an impossible port")
+    path = rest[end:].partition("#")[0]
+    url = _joined(scheme, reached, port, path if path.startswith("/") else f"/{path}")
+    repaired = f"{redacted(text)} → {redacted(url)}"[:256] if odd or text != answered else ""
+    return StreamUrl(url, reached, port or PORTS[scheme], repaired=repaired)
+
+
+def known(url: str) -> StreamUrl:
+    """The parts of a URL that was checked before (by `stream_url` or `onto`): it has no user-info."""
+    scheme, _, rest = url.partition("://")
+    end = _path_begins(rest)
+    place = _PLACE.fullmatch(rest[:end])
+    if place is None or scheme not in PORTS:
+        raise _bad("it cannot be read")
+    return StreamUrl(url, place["host"].strip("[]"), int(place["port"] or PORTS[scheme]))
 
 
 def service_path(answered: str | None, default: str) -> str:
     """Path and query of a service address; the host and port that it names are never used."""
-    if not answered:
-        return default
-    match = _ANSWERED.fullmatch(answered.strip())
+    match = _SCHEME.fullmatch(answered.strip()[: 4 * LONGEST]) if answered else None
     if match is None or match["scheme"].lower() not in ("http", "https"):
         return default
-    rest = (match["rest"] or "").partition("#")[0]
-    return rest if rest.startswith("/") and _PRINTABLE.fullmatch(rest) and len(rest) <= 255 else default
+    path = match["rest"][_path_begins(match["rest"]) :].partition("#")[0]
+    return path if path.startswith("/") and _PRINTABLE.fullmatch(path) and len(path) <= 255 else default
+
+
+def redacted(url: str, *secrets: str) -> str:
+    """The URL as people may see it: scheme, host, port, and of path and query what cannot be a login.
+
+    Everything after a word that looks like a credential's name is masked, so are long segments, which are often tokens,
+    and what contains one of the `secrets` (the device's user name and password). Of the query only names and values
+    that choose a stream are left.
+    """
+    match = _SCHEME.match(url)
+    if match is None:
+        return MASK
+    rest = match["rest"]
+    start, end = _answered_place(rest)
+    path, mark, query = rest[end:].partition("#")[0].partition("?")
+    secrets = tuple(secret for secret in secrets if len(secret) >= _SHORTEST_SECRET)
+    shown = f"{match['scheme'].lower()}://{rest[start:end]}{_shown_path(path, secrets)}"
+    if mark and not shown.endswith(MASK):
+        shown += "?" + "&".join(_shown_parameter(one, secrets) for one in query.split("&"))
+    return "".join(one if one.isprintable() else MASK for one in shown)[:LONGEST]
+
+
+class _Place(NamedTuple):
+    """Where the host (and port) of a URL begins and ends."""
+
+    start: int
+    end: int
+    host: str
+    port: int | None
+    is_address: bool
+
+
+def _host_in(rest: str) -> _Place:
+    """The host of what follows "://". Raises HubError(INVALID, bad_url) where none is found, or two may be."""
+    starts = [0, *(one.end() for one in re.finditer("@", rest))]
+    if len(starts) > _MOST_AT_SIGNS:
+        raise _bad(f"it contains too many “@”; {_OWN_FIELDS}")
+    places = [place for start in starts if (place := _place(rest, start)) is not None]
+    # A fragment right behind the host means nothing in RTSP: it rather is a "#" of the password.
+    places = [one for one in places if rest[one.end : one.end + 1] != "#"] or places
+    if not places:
+        raise _bad(f"its host is not found; {_OWN_FIELDS}" if len(starts) > 1 else "it names no host")
+    first = places[0] if places[0].start == 0 and places[0].is_address else None
+    chosen = first or next((one for one in places if rest[one.end : one.end + 1] == "/"), places[-1])
+    others = [one for one in places if one is not chosen]
+    sure = not others or (chosen.is_address and (chosen is first or not any(one.is_address for one in others)))
+    if not sure:
+        raise _bad(f"what is its host and what its password can be read in two ways; {_OWN_FIELDS}")
+    try:
+        return chosen._replace(host=host(chosen.host))
+    except HubError:
+        raise _bad("its host cannot be a camera's address") from None
+
+
+_OWN_FIELDS = "put user name and password in their own fields"
+
+
+def _place(rest: str, start: int) -> _Place | None:
+    """The host that begins there, None where none does."""
+    end = start + _path_begins(rest[start:])
+    match = _PLACE.fullmatch(rest[start:end])
+    if match is None:
+        return None
+    port = int(match["port"]) if match["port"] else None
+    if port is not None and not 0 < port < 65536:
+        return None
+    bare = match["host"].strip("[]")
+    try:
+        ipaddress.ip_address(bare)
+    except ValueError:
+        labels = bare.split(".")
+        fits = all(_LABEL.fullmatch(label) for label in labels) and not _NUMERIC.fullmatch(labels[-1])
+        return _Place(start, end, bare, port, False) if fits else None
+    return _Place(start, end, bare, port, True)
+
+
+def _answered_place(rest: str) -> tuple[int, int]:
+    """Where host and ports of a device's answer begin and end; its login may hold anything."""
+    if "@" in rest:
+        try:
+            found = _host_in(rest)
+        except HubError:
+            pass
+        else:
+            return found.start, found.end
+    end = _path_begins(rest)
+    return rest[:end].rfind("@") + 1, end
+
+
+def _answered_ports(place: str) -> tuple[list[str], bool]:
+    """The ports of "host:port:port", and whether it is written oddly. Raises HubError(UNREACHABLE, bad_reply)."""
+    before, ports = re.sub(r"%[^:\]]*", "", place), list[str]()  # without a zone
+    while True:
+        if _is_v6(before):
+            head, _, last = before.rpartition(":")
+            if not ports and last in _USUAL_PORTS and _is_v6(head):
+                ports = [last]
+            return [one for one in ports if one], True
+        match = _LAST_PORT.fullmatch(before)
+        if match is None or before.endswith("]"):
+            break
+        before, ports = match["before"], [match["port"], *ports]
+    if ":" in before and not (before.startswith("[") and before.endswith("]")):
+        raise _no_answer("names a host that cannot be read")
+    return [one for one in ports if one], len(ports) > 1 or "" in ports
+
+
+def _is_v6(text: str) -> bool:
+    try:
+        ipaddress.IPv6Address(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _path_begins(rest: str) -> int:
+    """Where path, query or fragment begin."""
+    match = _PATH_BEGINS.search(rest)
+    return match.start() if match is not None else len(rest)
+
+
+def _shown_path(path: str, secrets: Sequence[str]) -> str:
+    shown = ""
+    for number, segment in enumerate(path.split("/")):
+        shown += "/" if number else ""
+        plain = unquote(segment)
+        if (word := _CREDENTIAL.search(plain)) is not None:
+            return shown + (segment[: word.end()] if plain == segment else "") + MASK
+        known = any(secret in plain for secret in secrets)
+        shown += MASK if known or plain != segment or len(segment) > _LONGEST_SEGMENT else segment
+    return shown
+
+
+def _shown_parameter(text: str, secrets: Sequence[str]) -> str:
+    name, equals, value = text.partition("=")
+    if name.lower() not in _PLAIN_NAMES:
+        return f"{name}={MASK}" if re.fullmatch(r"[A-Za-z_]{1,16}", name) and equals else MASK
+    known = any(secret in value for secret in secrets)
+    return text if _PLAIN_VALUE.fullmatch(value) and not known else f"{name}={MASK}"
 
 
 def _joined(scheme: str, name: str, port: int | None, rest: str) -> str:
@@ -151,7 +320,5 @@ def _bad(why: str) -> HubError:
     )
 
 
-def _refused_address(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> HubError:
-    return HubError(
-        Kind.INVALID, f"{address} cannot be a camera's address; give the camera's own address", reason="bad_host"
-    )
+def _no_answer(why: str) -> HubError:
+    return HubError(Kind.UNREACHABLE, f"the stream address that the device answers {why}", reason=Reason.BAD_REPLY)

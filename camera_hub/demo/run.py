@@ -24,7 +24,7 @@ from camera_hub.demo.smoke import open_pictures
 from camera_hub.errors import HubError, Kind
 from camera_hub.running import running
 from camera_hub.serving import Serving, StopSignal, serving
-from camera_hub.settings import HealthSettings, MediaSettings, ServerSettings, Settings
+from camera_hub.settings import DiscoverySettings, HealthSettings, MediaSettings, ServerSettings, Settings
 
 T = TypeVar("T")
 
@@ -79,6 +79,7 @@ async def show(options: Options) -> None:
             _say(f"  {account.username:<11} {account.password:<26} {account.role:<15} {account.display_name}")
         for broken in demo.broken:
             _say(f"  broken on purpose: {broken}")
+        _say(f"Break more: GET {demo.farm.control}/faults lists faults, POST there switches one; 故障的开关地址如上。")
         _say("Ctrl-C ends the demo.")
         try:
             await asyncio.Event().wait()
@@ -197,6 +198,7 @@ def _settings(options: Options, data: Path) -> Settings:
         media=MediaSettings(
             udp_port=8189 if port else 0, audio=True, rtsp_host="127.0.0.1", rtsp_port=8554 if port else 0
         ),
+        discovery=DiscoverySettings(local_devices=True),  # the villages are on loopback addresses
         health=HealthSettings(round_seconds=20.0, picture_seconds=40.0),
     )
 

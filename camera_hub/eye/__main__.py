@@ -8,6 +8,7 @@ import resource
 import signal
 import socket
 
+from camera_hub import logs
 from camera_hub.errors import HubError, Kind, Reason
 from camera_hub.eye.look import look
 from camera_hub.eye.messages import Look
@@ -23,7 +24,7 @@ def main() -> None:
     arguments.add_argument("--nice", type=int, default=10)
     arguments.add_argument("--address-space", type=int, default=3 * 1024**3)
     given = arguments.parse_args()
-    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s %(message)s")
+    logs.set_up(process="eye")
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C ends the hub, which closes the pipe
     os.nice(given.nice)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))

@@ -52,13 +52,16 @@ from camera_hub.media.relays.inbound import InboundMessages
 from camera_hub.media.relays.link import RelayLink, relay_of
 from camera_hub.media.relays.supervisor import COMMAND, RelaySupervisor, config_of, memory_limit
 from camera_hub.media.rtsp_out.admission import PlayerAdmission
+from camera_hub.media.rtsp_out.player_sessions import PlayerSessions
 from camera_hub.media.rtsp_out.ports import RtspPorts
 from camera_hub.media.rtsp_out.service import RtspOutService
 from camera_hub.media.rtsp_out.session_register import StreamRegister
+from camera_hub.media.rtsp_out.whep_players import WhepPlayers
 from camera_hub.media.wall.audio import PageAudio
 from camera_hub.media.wall.authorization import WatchAuthorization
 from camera_hub.media.wall.page_connections import PageConnections
 from camera_hub.media.wall.pages import OpenPages
+from camera_hub.media.wall.player_audio import PlayerAudio
 from camera_hub.media.wall.reauthorization import Reauthorization
 from camera_hub.media.wall.stream_selection import StreamSelection
 from camera_hub.media.wall.tile_bindings import TileBindings
@@ -148,22 +151,19 @@ class MediaEngine:
         self._tile_reports = TileReports(sessions, self.tiles, selection, updates, clock)
         self.viewers = Viewers(settings.media, sessions, links, pages, self.tiles, self.audio, clock)
         self.whep = WhepViewers(self.authorization, self.viewers, sources, self.tiles, capacity, sessions, len(links))
+        self._player_audio = PlayerAudio(settings.media, sessions, states, links)
         self.pages = PageConnections(pages, sessions, self.viewers, updates, self.audio, links, clock)
         self._reauthorization = Reauthorization(sessions, self.viewers, self.tiles, updates, self.authorization)
 
-        # RTSP out
+        # Players, by token
         self.stream_tokens = StreamTokens(database, clock, bus)
-        admission = PlayerAdmission(settings.media, self.stream_tokens, self.authorization, clock, capacity)
-        self.rtsp_ports = RtspPorts(links, background, clock, admission.anybody_may_come)
-        self.rtsp_out = RtspOutService(
-            admission,
-            StreamRegister(database, clock),
-            sources,
-            self._feeds,
-            links,
-            background,
-            clock,
+        self.admission = admission = PlayerAdmission(
+            settings.media, self.stream_tokens, self.authorization, clock, capacity
         )
+        self.players = PlayerSessions(admission, StreamRegister(database, clock), background, clock)
+        self.rtsp_ports = RtspPorts(links, background, clock, admission.anybody_may_come)
+        self._rtsp_out = RtspOutService(admission, self.players, sources, self._feeds, links, background)
+        self.whep_players = WhepPlayers(self.players, self.whep, self.viewers, links)
 
         # Relays, whose reports reach all of the above
         feed_reports = FeedReports(
@@ -176,12 +176,12 @@ class MediaEngine:
             on_change=self._tile_reports.on_feed_changed,
         )
         inbound = InboundMessages(
-            [self._feeds.on_relay_started, self.rtsp_out.on_relay_started, self.rtsp_ports.on_relay_started],
+            [self._feeds.on_relay_started, self._rtsp_out.on_relay_started, self.rtsp_ports.on_relay_started],
             feed_reports,
             self._tile_reports,
             self.audio,
             self.viewers,
-            self.rtsp_out,
+            self._rtsp_out,
             LoginPermits(logins, feed_logins, background),
         )
         launch = partial(helper, commands.relay, commands.spawn)
@@ -220,7 +220,7 @@ class MediaEngine:
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(running(self._loop.run(), "loop meter"))
             await stack.enter_async_context(self._background)
-            await stack.enter_async_context(self.rtsp_out)
+            await stack.enter_async_context(self.players)
             await stack.enter_async_context(self.relays)
             await stack.enter_async_context(self._eyes)  # not before: their imports would delay what viewers wait for
             subscription = stack.enter_context(
@@ -257,7 +257,7 @@ class MediaEngine:
             case CameraChanged():
                 await self._on_camera_changed(event.camera_id)
             case StreamTokenChanged():
-                await self.rtsp_out.on_tokens_changed()
+                await self.players.on_tokens_changed()
                 await self.rtsp_ports.update()
             case DeviceChanged():
                 self.cameras.on_device_changed(event.device_id)
@@ -265,23 +265,24 @@ class MediaEngine:
             case Lagged():
                 self.cameras.on_events_lost()
                 await self._reauthorization.on_events_lost()
-                await self.rtsp_out.on_events_lost()
+                await self.players.on_events_lost()
 
     async def _on_camera_changed(self, camera_id: int) -> None:
         self.cameras.on_camera_changed(camera_id)
         if not await self._reauthorization.on_camera_changed(camera_id):
             self._feeds.drop_camera(camera_id)
-        await self.rtsp_out.on_camera_changed(camera_id)
+        await self.players.on_camera_changed(camera_id)
 
     async def _sweep(self) -> None:
         """Each second; what asks the database comes last, so that its failure holds up nothing else."""
         self._capacity.observe()
         self._tile_reports.sweep()
         self.audio.sweep()
+        self._player_audio.sweep()
         self._feeds.sweep()
         self._late.sweep()
         self._recovery.sweep()
         self.cameras.sweep()
         await self.viewers.sweep()
-        await self.rtsp_out.sweep()
+        await self.players.sweep()
         await self.rtsp_ports.sweep()

@@ -2,13 +2,13 @@
 
 import argparse
 import asyncio
-import logging
 import signal
 import socket
 import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from camera_hub import logs
 from camera_hub.clock import Clock, SystemClock
 from camera_hub.errors import HubError
 from camera_hub.relay.lean_imports import load_lean
@@ -43,9 +43,7 @@ def main() -> None:
     parser.add_argument("--fd", type=int, required=True, help="inherited socket to the hub")
     parser.add_argument("--log-level", default="INFO")
     options = parser.parse_args()
-    logging.basicConfig(
-        stream=sys.stderr, level=options.log_level, format="%(asctime)s relay %(levelname)s %(name)s: %(message)s"
-    )
+    logs.set_up(options.log_level, process="relay")
     load_lean()  # and only then what imports aiortc
     from camera_hub.relay.libraries import check_versions
     from camera_hub.relay.process import gc_control, relay  # all imports come before `take_control`
@@ -54,8 +52,6 @@ def main() -> None:
         check_versions()
     except HubError as error:
         sys.exit(f"camera_hub.relay: {error.detail}")
-    for verbose in ("aiortc", "aioice", "asyncio"):
-        logging.getLogger(verbose).setLevel(logging.WARNING)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the hub, which then closes the pipe
     gc_control.take_control()
     with asyncio.Runner(loop_factory=loop_factory()) as runner:

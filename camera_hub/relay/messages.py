@@ -485,6 +485,9 @@ class RtspEnd(Message):
 
 @dataclass(frozen=True, slots=True)
 class RtspGranted(Message):
-    """Reply to rtsp.ask: the feed that the player may have; it has been opened."""
+    """Reply to rtsp.ask: the feed that the player may have; it has been opened. `hurried`: its player looks at the
+    present, else frames of the cached GOP keep their distances in time.
+    """
 
     feed: Name
+    hurried: bool = True

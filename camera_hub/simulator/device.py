@@ -4,11 +4,15 @@ import asyncio
 from types import TracebackType
 from typing import Self
 
+from camera_hub.simulator.certificate import server_context
 from camera_hub.simulator.faults import Fault
 from camera_hub.simulator.http_port import HttpPort
 from camera_hub.simulator.listener import Door, Listener
 from camera_hub.simulator.rtsp.server import RtspServer
-from camera_hub.simulator.state import DeviceState
+from camera_hub.simulator.state import DeviceState, Outer
+
+_FORWARDED_HTTP, _FORWARDED_RTSP = 8100, 8500
+"""Ports of a village's router, to which the number of the device in its village is added."""
 
 
 class Device:
@@ -21,6 +25,16 @@ class Device:
         self._listeners = (
             Listener(state, state.plan.rtsp_port, self.rtsp.serve),
             Listener(state, state.plan.http_port, self.http.serve),
+        )
+        address, router = state.plan.address, state.village.devices[0].address
+        self._secure = Listener(state, 0, self.http.serve_secure, tls=lambda: server_context(address))
+        number = state.village.devices.index(state.plan) + 1
+        self._forwarded = tuple(
+            Listener(state, base + number if port else 0, serve, address=router)
+            for base, port, serve in (
+                (_FORWARDED_RTSP, state.plan.rtsp_port, self.rtsp.serve),
+                (_FORWARDED_HTTP, state.plan.http_port, self.http.serve),
+            )
         )
         self._tasks: list[asyncio.Task[None]] = []
         self._flapping: asyncio.Task[None] | None = None
@@ -76,10 +90,21 @@ class Device:
                 door = Door.BLACK_HOLE
             else:
                 door = Door.OPEN
+            faults = self.state.faults().keys()
+            forwarded = Fault.FORWARDED_PORTS in faults
+            outside = door if forwarded else Door.CLOSED
+            for listener in self._forwarded:
+                await listener.set(outside)
+            rtsp, http = (listener.port for listener in self._forwarded)
+            router = self.state.village.devices[0].address
+            self.state.outer = Outer(router, http, rtsp) if forwarded else None
             for listener in self._listeners:
-                await listener.set(door)
+                await listener.set(Door.CLOSED if forwarded else door)
+            secure = not faults.isdisjoint((Fault.TLS_ONLY, Fault.TLS_XADDR))
+            await self._secure.set(door if secure else Door.CLOSED)
+            self.state.https_port = self._secure.port if secure else 0
 
     async def _close_ports(self) -> None:
-        for listener in self._listeners:
+        for listener in (*self._listeners, *self._forwarded, self._secure):
             await listener.set(Door.CLOSED)
             await listener.cut()

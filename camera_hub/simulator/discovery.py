@@ -14,9 +14,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
+from urllib.parse import unquote
 
 from lxml import etree
 
+from camera_hub.simulator.faults import Fault
 from camera_hub.simulator.model import Answers
 from camera_hub.simulator.onvif.device import device_address, scopes
 from camera_hub.simulator.state import DeviceState
@@ -28,6 +30,8 @@ _WSA = "http://schemas.xmlsoap.org/ws/2004/08/addressing"
 _WSD = "http://schemas.xmlsoap.org/ws/2005/04/discovery"
 _NVT = "http://www.onvif.org/ver10/network/wsdl"
 _TDS = "http://www.onvif.org/ver10/device/wsdl"
+_WSDP = "http://schemas.xmlsoap.org/ws/2006/02/devprof"
+_PUB = "http://schemas.microsoft.com/windows/pub/2005/07"
 _LOOPBACK = "127.0.0.1"
 _DATAGRAM_LIMIT = 16 * 1024
 _RFC3986 = "http://schemas.xmlsoap.org/ws/2005/04/discovery/rfc3986"
@@ -133,10 +137,10 @@ class Responder:
         if inquiry is None:
             return
         for state in states:
-            if state.silent or state.down:
+            if _unreachable(state):
                 continue
             state.stats.probes += 1
-            if matches(inquiry, state):
+            if Fault.OFFICE_DEVICE in state.faults() or matches(inquiry, state):
                 self._own[state.plan.key].sendto(self._reply(inquiry, state), peer)
 
     async def _listen(self, sock: socket.socket, states: list[DeviceState]) -> asyncio.DatagramTransport:
@@ -147,28 +151,35 @@ class Responder:
         return transport
 
     def _announce(self, state: DeviceState, kind: str) -> None:
-        if state.silent or state.down:
+        if _unreachable(state):
             return
         about = _about(state) if kind == "Hello" else _endpoint(state)
         body = f"<d:{kind}>{about}</d:{kind}>"
         message = self._envelope(kind, body, to="urn:schemas-xmlsoap-org:ws:2005:04:discovery", relates_to="")
-        self._own[state.plan.key].sendto(message, (GROUP, PORT))
+        self._own[state.plan.key].sendto(message.encode(), (GROUP, PORT))
 
     def _reply(self, inquiry: Inquiry, state: DeviceState) -> bytes:
         kind = "Probe" if inquiry.endpoint is None else "Resolve"
         body = f"<d:{kind}Matches><d:{kind}Match>{_about(state)}</d:{kind}Match></d:{kind}Matches>"
         anonymous = "http://schemas.xmlsoap.org/ws/2004/08/addressing/role/anonymous"
-        return self._envelope(f"{kind}Matches", body, to=anonymous, relates_to=inquiry.message_id)
+        faults = state.faults().keys()
+        relates_to = inquiry.message_id
+        if Fault.RELATES_TO_ODD in faults:
+            relates_to = relates_to.rpartition(":")[2].swapcase()
+        text = self._envelope(f"{kind}Matches", body, to=anonymous, relates_to=relates_to)
+        data = text.encode("gbk" if Fault.GBK_SCOPES in faults else "utf-8")
+        return b"\r\n\0\x02" + data + b"\0\0\xff\r\n" if Fault.STRAY_AROUND_XML in faults else data
 
-    def _envelope(self, action: str, body: str, *, to: str, relates_to: str) -> bytes:
+    def _envelope(self, action: str, body: str, *, to: str, relates_to: str) -> str:
         relation = f"<a:RelatesTo>{_escaped(relates_to)}</a:RelatesTo>" if relates_to else ""
         return (
             '<?xml version="1.0" encoding="UTF-8"?>'
-            f'<s:Envelope xmlns:s="{_SOAP}" xmlns:a="{_WSA}" xmlns:d="{_WSD}" xmlns:dn="{_NVT}" xmlns:tds="{_TDS}">'
+            f'<s:Envelope xmlns:s="{_SOAP}" xmlns:a="{_WSA}" xmlns:d="{_WSD}" xmlns:dn="{_NVT}" xmlns:tds="{_TDS}"'
+            f' xmlns:wsdp="{_WSDP}" xmlns:pub="{_PUB}">'
             f"<s:Header><a:MessageID>urn:uuid:{uuid.uuid4()}</a:MessageID>{relation}<a:To>{to}</a:To>"
             f'<a:Action>{_WSD}/{action}</a:Action><d:AppSequence InstanceId="{self._instance}" '
             f'MessageNumber="{next(self._numbers)}"/></s:Header><s:Body>{body}</s:Body></s:Envelope>'
-        ).encode()
+        )
 
     def _close(self) -> None:
         for transport in self._transports:
@@ -186,6 +197,11 @@ class _Receiver(asyncio.DatagramProtocol):
         self._responder.on_datagram(data, addr, self._states)
 
 
+def _unreachable(state: DeviceState) -> bool:
+    """Whether no datagram reaches it; routers forward the port of discovery to nobody."""
+    return state.silent or state.down or Fault.FORWARDED_PORTS in state.faults()
+
+
 def _endpoint(state: DeviceState) -> str:
     return f"<a:EndpointReference><a:Address>urn:uuid:{state.plan.uuid}</a:Address></a:EndpointReference>"
 
@@ -193,6 +209,14 @@ def _endpoint(state: DeviceState) -> str:
 def _about(state: DeviceState) -> str:
     types = " ".join(f"{'dn' if space == _NVT else 'tds'}:{name}" for space, name in _types(state.plan.answers))
     about = " ".join(scopes(state.village, state.plan))
+    faults = state.faults().keys()
+    if Fault.OFFICE_DEVICE in faults:
+        return (
+            f"{_endpoint(state)}<d:Types>wsdp:Device pub:Computer</d:Types>"
+            f"<d:XAddrs>http://{state.plan.address}:5357/{state.plan.uuid}/</d:XAddrs><d:MetadataVersion>2</d:MetadataVersion>"
+        )
+    if Fault.GBK_SCOPES in faults:
+        about = unquote(about)
     return (
         f"{_endpoint(state)}<d:Types>{types}</d:Types><d:Scopes>{about}</d:Scopes>"
         f"<d:XAddrs>{device_address(state)}</d:XAddrs><d:MetadataVersion>1</d:MetadataVersion>"

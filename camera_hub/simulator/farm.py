@@ -2,7 +2,7 @@
 
 import asyncio
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -149,6 +149,8 @@ class Farm:
             "onvif_port": state.http_port,
             "http_port": state.http_port,
             "rtsp_port": state.rtsp_port,
+            "https_port": state.https_port or None,
+            "forwarded": asdict(state.outer) if state.outer else None,
             "username": plan.username,
             "password": plan.password,
             "uuid": plan.uuid,

@@ -45,6 +45,70 @@ WORDS = {
     Fault.REDIRECT: Words("RTSP and HTTP 302 to another address.", "RTSP 与 HTTP 302 跳转到别的地址。"),
     Fault.GIANT_REPLY: Words("A Content-Length of 1.5 GB.", "应答声称有 1.5 GB。"),
     Fault.NAT_XADDR: Words("It names the addresses that it has behind its router.", "报出路由器后面的内网地址。"),
+    Fault.FORWARDED_PORTS: Words(
+        "Reachable through its village's router alone, at forwarded ports (P6); switch it for a village.",
+        "只能经本村路由器的转发端口访问（P6），宜对整村设置。",
+    ),
+    Fault.LOGIN_FOR_ALL: Words(
+        "Every ONVIF call needs a login, else 401 with a SOAP fault (P6).",
+        "所有 ONVIF 调用都要登录，否则 401 加 SOAP 错误（P6）。",
+    ),
+    Fault.LOGIN_HIDDEN: Words(
+        "Without a login every ONVIF call gets 404 and an empty body (case 23).",
+        "未登录时 ONVIF 一律返回空的 404（案例 23）。",
+    ),
+    Fault.NO_CLOCK: Words(
+        "GetSystemDateAndTime is answered by a fault (case 21); value: the status.",
+        "GetSystemDateAndTime 返回错误（案例 21）；值：状态码。",
+    ),
+    Fault.LOCAL_TIME_ONLY: Words(
+        "The clock is told as LocalDateTime with TZ=CST-8 alone (case 22).", "只报本地时间与 CST-8 时区（案例 22）。"
+    ),
+    Fault.UTC_IS_LOCAL: Words(
+        "UTCDateTime holds local time; tokens are judged by true UTC (case 22).",
+        "UTCDateTime 填的是本地时间，令牌却按真 UTC 校验（案例 22）。",
+    ),
+    Fault.SOAP_11: Words("Replies come in the SOAP 1.1 envelope (case 24).", "应答使用 SOAP 1.1 信封（案例 24）。"),
+    Fault.UNDECLARED_PREFIX: Words("The prefix tt: is not declared (case 25).", "前缀 tt: 未声明（案例 25）。"),
+    Fault.BROKEN_UTF8: Words("Names hold bytes that are not UTF-8 (case 25).", "名称含非 UTF-8 字节（案例 25）。"),
+    Fault.TRAILING_NUL: Words("A NUL follows the XML (case 25).", "XML 之后跟着 NUL 字节（案例 25）。"),
+    Fault.GB2312: Words(
+        "Declared GB2312, with a letter that only GBK has (case 26).", "声明为 GB2312，却含 GBK 才有的字（案例 26）。"
+    ),
+    Fault.LONG_CONTENT_LENGTH: Words(
+        "Content-Length is longer than the body, and the line stays open (case 27); value: by how many bytes.",
+        "Content-Length 大于实际正文，且连接不断（案例 27）；值：多出的字节数。",
+    ),
+    Fault.URI_TWO_PORTS: Words("URIs have two ports (case 28).", "返回的地址有两个端口（案例 28）。"),
+    Fault.URI_PADDED: Words("Blanks and line breaks around URIs (case 28).", "返回的地址前后有空白与换行（案例 28）。"),
+    Fault.URI_MAPPED_HOST: Words(
+        "URIs with an IPv4-mapped host without brackets (case 11).", "地址中为不带方括号的 ::ffff: 主机（案例 11）。"
+    ),
+    Fault.LOGIN_IN_PATH: Words(
+        "Stream URIs hold the login in their path, which RTSP takes (case 29).",
+        "取流地址的路径中带有用户名和密码，RTSP 凭此放行（案例 29）。",
+    ),
+    Fault.TLS_ONLY: Words(
+        "Plain HTTP is redirected to HTTPS of the same host (case 30).", "HTTP 一律跳转到本机 HTTPS（案例 30）。"
+    ),
+    Fault.TLS_XADDR: Words("Service addresses are https:// (case 30).", "服务地址为 https://（案例 30）。"),
+    Fault.ONLINE_CHANNELS_ONLY: Words(
+        "A recorder lists only channels that are not dead (case 34); with dead on a channel.",
+        "录像机只列出在线通道（案例 34），与通道的 dead 合用。",
+    ),
+    Fault.OFFICE_DEVICE: Words(
+        "It answers probes as an office computer (case 32).", "以办公电脑的身份应答搜索（案例 32）。"
+    ),
+    Fault.RELATES_TO_ODD: Words(
+        "RelatesTo without its urn: prefix and in other case (case 32).",
+        "RelatesTo 不带 urn: 且大小写不同（案例 32）。",
+    ),
+    Fault.STRAY_AROUND_XML: Words(
+        "Stray bytes around the XML of discovery replies (case 32).", "搜索应答的 XML 前后有杂散字节（案例 32）。"
+    ),
+    Fault.GBK_SCOPES: Words(
+        "Discovery scopes in GBK, declared UTF-8 (case 26).", "搜索应答的 scope 用 GBK 编码却声明 UTF-8（案例 26）。"
+    ),
     Fault.TCP_REFUSED: Words("RTSP over UDP only.", "RTSP 只允许 UDP。"),
     Fault.CSEQ_ZERO: Words("Replies say CSeq: 0 (case 01).", "应答的 CSeq 总是 0（案例 01）。"),
     Fault.CSEQ_BEFORE: Words("Replies bear the CSeq before (case 01).", "应答的 CSeq 是前一个（案例 01）。"),

@@ -31,6 +31,30 @@ class Fault(StrEnum):
     REDIRECT = "redirect"  # RTSP and HTTP 302 to the canary
     GIANT_REPLY = "giant_reply"  # Content-Length of 1.5 GB
     NAT_XADDR = "nat_xaddr"  # it names the addresses that it has behind its router
+    FORWARDED_PORTS = "forwarded_ports"  # reachable through its village's router alone, at ports of its own
+    # ONVIF, HTTP, discovery (`onvif/quirks.py`, `onvif/gate.py`, `discovery.py`)
+    LOGIN_FOR_ALL = "login_for_all"
+    LOGIN_HIDDEN = "login_hidden"
+    NO_CLOCK = "no_clock"  # the value is the HTTP status
+    LOCAL_TIME_ONLY = "local_time_only"
+    UTC_IS_LOCAL = "utc_is_local"
+    SOAP_11 = "soap_11"
+    UNDECLARED_PREFIX = "undeclared_prefix"
+    BROKEN_UTF8 = "broken_utf8"
+    TRAILING_NUL = "trailing_nul"
+    GB2312 = "gb2312"
+    LONG_CONTENT_LENGTH = "long_content_length"  # the value is by how many bytes
+    URI_TWO_PORTS = "uri_two_ports"
+    URI_PADDED = "uri_padded"
+    URI_MAPPED_HOST = "uri_mapped_host"
+    LOGIN_IN_PATH = "login_in_path"
+    TLS_ONLY = "tls_only"
+    TLS_XADDR = "tls_xaddr"
+    ONLINE_CHANNELS_ONLY = "online_channels_only"
+    OFFICE_DEVICE = "office_device"
+    RELATES_TO_ODD = "relates_to_odd"
+    STRAY_AROUND_XML = "stray_around_xml"
+    GBK_SCOPES = "gbk_scopes"
     TCP_REFUSED = "tcp_refused"  # RTSP over UDP only
     # RTSP (`rtsp/quirks.py`)
     CSEQ_ZERO = "cseq_zero"
@@ -77,6 +101,8 @@ DEFAULT_VALUES = {
     Fault.FLAPPING: 15.0,
     Fault.THIN: 100_000.0,
     Fault.NEW_NONCE: 20.0,
+    Fault.NO_CLOCK: 400.0,
+    Fault.LONG_CONTENT_LENGTH: 64.0,
     Fault.PLAY_REFUSES_SLASH: 405.0,
     Fault.PLAY_SESSION_URL: 460.0,
     Fault.OPTIONS_FIRST: 400.0,

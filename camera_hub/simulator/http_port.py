@@ -20,7 +20,11 @@ class HttpPort:
         self.onvif = OnvifService(state, streams)
         self._vendor = VendorInterface(state, streams)
 
-    async def serve(self, line: Line) -> None:
+    async def serve_secure(self, line: Line) -> None:
+        """Serve one client that speaks TLS until it disconnects."""
+        await self.serve(line, secure=True)
+
+    async def serve(self, line: Line, *, secure: bool = False) -> None:
         """Serve one client until it disconnects."""
         self._state.stats.http_connections += 1
 
@@ -32,6 +36,8 @@ class HttpPort:
             if Fault.GIANT_REPLY in self._state.faults():
                 await pour(line, _GIANT_HEAD)
                 return None
+            if Fault.TLS_ONLY in self._state.faults() and not secure:
+                return HttpResponse(301, headers=(("Location", self._state.http_url(request.path)),))
             return await self._answer(request)
 
         await converse(line.reader, send, answer)

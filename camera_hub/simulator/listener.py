@@ -3,6 +3,7 @@
 import asyncio
 import errno
 import socket
+import ssl
 from collections.abc import Awaitable, Callable
 from enum import StrEnum
 
@@ -52,8 +53,19 @@ class Line:
 class Listener:
     """One TCP port of a device, and its connections."""
 
-    def __init__(self, state: DeviceState, port: int, serve: Callable[[Line], Awaitable[None]]) -> None:
+    def __init__(
+        self,
+        state: DeviceState,
+        port: int,
+        serve: Callable[[Line], Awaitable[None]],
+        *,
+        address: str | None = None,
+        tls: Callable[[], ssl.SSLContext] | None = None,
+    ) -> None:
+        """`address`: another one than the device's own. `tls`: makes what it speaks TLS with."""
         self.port = port
+        self._address = address or state.plan.address
+        self._tls = tls
         self._state = state
         self._serve = serve
         self._door = Door.CLOSED
@@ -74,12 +86,11 @@ class Listener:
         self._door = door
         match door:
             case Door.OPEN:
-                self._server = await asyncio.start_server(
-                    self._accept, self._state.plan.address, self.port, backlog=256
-                )
+                tls = self._tls() if self._tls else None
+                self._server = await asyncio.start_server(self._accept, self._address, self.port, backlog=256, ssl=tls)
                 self.port = self._server.sockets[0].getsockname()[1]
             case Door.BLACK_HOLE:
-                self._hole = black_hole(self._state.plan.address, self.port)
+                self._hole = black_hole(self._address, self.port)
             case Door.CLOSED:
                 await self.cut()
 

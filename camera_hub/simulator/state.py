@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from camera_hub.simulator.auth import Login
@@ -10,6 +11,15 @@ from camera_hub.simulator.faults import INNER_ADDRESS, Fault, Switchboard
 from camera_hub.simulator.model import Channel, KeyFrames, SimDevice, Village
 from camera_hub.simulator.picture.library import Library
 from camera_hub.simulator.stats import DeviceStats
+
+
+@dataclass(frozen=True, slots=True)
+class Outer:
+    """A router's address, and the ports that it forwards to one device."""
+
+    address: str
+    http_port: int
+    rtsp_port: int
 
 
 class DeviceState:
@@ -27,6 +37,9 @@ class DeviceState:
         self.stats = DeviceStats()
         self.http_port = plan.http_port
         self.rtsp_port = plan.rtsp_port
+        self.https_port = 0
+        self.outer: Outer | None = None
+        """Where it is reached from outside its village, with the fault `forwarded_ports`."""
         self.flapped_down = False
         self._set_by_hand = 0.0
         self._board = board
@@ -95,15 +108,23 @@ class DeviceState:
     @property
     def shown_address(self) -> str:
         """The address that the device believes it has."""
-        return INNER_ADDRESS if Fault.NAT_XADDR in self.faults() else self.plan.address
+        if Fault.NAT_XADDR in self.faults():
+            return INNER_ADDRESS
+        return self.outer.address if self.outer else self.plan.address
 
     def stream_url(self, channel: Channel, number: int) -> str:
         """URL of a stream as the device itself names it."""
-        return f"rtsp://{self.shown_address}:{self.rtsp_port}{stream_path(channel, number)}"
+        path = stream_path(channel, number)
+        if Fault.LOGIN_IN_PATH in self.faults():
+            (login,) = self.device_logins
+            path = f"/user={login.username}_password={login.password}_channel={channel.number}_stream={number - 1}.sdp"
+        return f"rtsp://{self.shown_address}:{self.outer.rtsp_port if self.outer else self.rtsp_port}{path}"
 
     def http_url(self, path: str) -> str:
-        """URL of a path on the device's HTTP port as the device itself names it."""
-        return f"http://{self.shown_address}:{self.http_port}{path}"
+        """URL of a path on the device's HTTP or HTTPS port as the device itself names it."""
+        if self.https_port:
+            return f"https://{self.shown_address}:{self.https_port}{path}"
+        return f"http://{self.shown_address}:{self.outer.http_port if self.outer else self.http_port}{path}"
 
 
 def stream_path(channel: Channel, number: int) -> str:

@@ -85,6 +85,7 @@ class VendorInterface:
             f"</addressingFormatType><ipAddress>192.168.254.{channel.number + 1}</ipAddress>"
             "<managePortNo>80</managePortNo><srcInputPort>1</srcInputPort></sourceInputPortDescriptor></InputProxyChannel>"
             for channel in self._state.plan.channels
+            if not {Fault.ONLINE_CHANNELS_ONLY, Fault.DEAD} <= self._state.faults(channel).keys()
         )
         return f"<InputProxyChannelList {_SPACE}>{rows}</InputProxyChannelList>"
 

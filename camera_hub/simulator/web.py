@@ -9,7 +9,8 @@ _HEAD_LIMIT = 32 * 1024
 _BODY_LIMIT = 1 << 20
 _IDLE = 60.0
 _PHRASES = {
-    200: "OK", 302: "Found", 400: "Bad Request", 401: "Unauthorized", 404: "Not Found", 405: "Method Not Allowed",
+    200: "OK", 301: "Moved Permanently", 302: "Found", 400: "Bad Request", 401: "Unauthorized", 404: "Not Found",
+    405: "Method Not Allowed",
     411: "Length Required", 413: "Content Too Large", 500: "Internal Server Error", 503: "Service Unavailable",
 }  # fmt: skip
 
@@ -45,12 +46,13 @@ class HttpResponse:
     body: bytes = b""
     content_type: str = "text/plain"
     headers: tuple[tuple[str, str], ...] = ()
+    missing: int = 0  # bytes that Content-Length promises beyond the body
 
     def encode(self, *, keep_alive: bool) -> bytes:
         lines = [
             f"HTTP/1.1 {self.status} {_PHRASES[self.status]}",
             f"Content-Type: {self.content_type}",
-            f"Content-Length: {len(self.body)}",
+            f"Content-Length: {len(self.body) + self.missing}",
             f"Connection: {'keep-alive' if keep_alive else 'close'}",
             *(f"{name}: {value}" for name, value in self.headers),
         ]

@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any, Self
 
-from sqlalchemy import URL, Connection, event, make_url
+from sqlalchemy import URL, Connection, event, make_url, text
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 
@@ -98,6 +98,19 @@ class Database:
                 await session.connection(execution_options={"begin": "IMMEDIATE"})
                 async with _committed(session):
                     yield session
+
+    async def overwrite_deleted(self, session: AsyncSession) -> None:
+        """SQLite: what this session's connection deletes or replaces from now on is overwritten with zeros."""
+        if self.is_sqlite:
+            await session.execute(text("PRAGMA secure_delete=ON"))
+
+    async def checkpoint(self) -> None:
+        """SQLite: move the write-ahead log into the file and empty it, so that it holds no former content."""
+        if not self.is_sqlite:
+            return
+        async with self.engine.connect() as connection:
+            raw: Any = (await connection.get_raw_connection()).driver_connection
+            await raw.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     @asynccontextmanager
     async def _turn(self, writer: asyncio.Lock) -> AsyncIterator[None]:

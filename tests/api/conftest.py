@@ -21,7 +21,7 @@ from camera_hub.api.live_changes import SharedReader
 from camera_hub.api.routing import COOKIE, CSRF_HEADER
 from camera_hub.app import Parts, attach, create_app, parts
 from camera_hub.media.child_process import Spawn
-from camera_hub.settings import DatabaseSettings, MediaSettings, ServerSettings, Settings
+from camera_hub.settings import DatabaseSettings, DiscoverySettings, MediaSettings, ServerSettings, Settings
 from camera_hub.store.database import Database
 from camera_hub.store.tables import Village
 from tests.access.conftest import cheap_passwords
@@ -75,6 +75,7 @@ async def hub(app: FastAPI, database: Database, clock: ManualClock, tmp_path: Pa
     settings = Settings(
         server=ServerSettings(data_dir=tmp_path / "data"),
         media=MediaSettings(udp_port=0, rtsp_port=0, load_limit=1.0),
+        discovery=DiscoverySettings(local_devices=True),
         database=DatabaseSettings(url=database.url.render_as_string(hide_password=False)),
     )
     async with AsyncExitStack() as stack:

@@ -9,12 +9,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
-import uvicorn
 from fastapi import FastAPI
 from websockets.asyncio.client import ClientConnection, connect
 
+from camera_hub.acceptor import ConnectionFigures, ConnectionLimits, ConnectionTable
 from camera_hub.access.policy import Actor, Role
 from camera_hub.api import errors, live, pictures, viewers, whep
+from camera_hub.api.cors import WhepOrigins
 from camera_hub.api.live import LivePages
 from camera_hub.api.live_changes import LiveChanges, SharedReader
 from camera_hub.api.routing import COOKIE, CSRF_HEADER, check_policies
@@ -23,6 +24,7 @@ from camera_hub.api.schemas.media import Topic
 from camera_hub.app import media_parts
 from camera_hub.clock import Clock
 from camera_hub.events import EventBus
+from camera_hub.http_server import Doorkeeper, RequestTimeouts, server_of
 from camera_hub.media.engine import MediaEngine
 from camera_hub.patrol.visibility import Sighting
 from camera_hub.settings import Settings
@@ -123,12 +125,16 @@ async def serving(
     }
     app.state.sessions = sessions
     app.state.origins = ("http://pages.test",)
+    app.state.whep_origins = settings.media.whep_origins
     for module in (viewers, whep, live, pictures):
         app.include_router(module.router)
     errors.install(app)
+    app.add_middleware(WhepOrigins, origins=settings.media.whep_origins)
     check_policies(app)
     listener = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(app, log_level="error", lifespan="off", ws="websockets-sansio"))
+    limits = ConnectionLimits(total=256, unused=128, per_address=64)
+    door = Doorkeeper(ConnectionTable(limits), RequestTimeouts(), clock, ConnectionFigures())
+    server = server_of(app, door)
     task = asyncio.create_task(server.serve([listener]), name="server")
     try:
         async with changes:

@@ -10,6 +10,7 @@ from camera_hub.access.policy import Actor, Role
 from camera_hub.access.vault import Vault
 from camera_hub.api import cameras, devices, discovery, errors, favourites, villages
 from camera_hub.api.routing import COOKIE, CSRF_HEADER
+from camera_hub.cameras.device_checks import DeviceChecks
 from camera_hub.cameras.discovery.sweeps import Sweeps
 from camera_hub.cameras.onvif.client import Onvif
 from camera_hub.cameras.register.register import Register
@@ -18,6 +19,7 @@ from camera_hub.events import EventBus
 from camera_hub.settings import DiscoverySettings
 from camera_hub.store.database import Database
 from camera_hub.store.tables import User, Village
+from tests.fakes.reach import anywhere, local
 
 HOST = "hub.test"
 
@@ -60,11 +62,12 @@ class Site:
 async def site(database: Database, bus: EventBus, clock: Clock, stack: AsyncExitStack) -> Site:
     """The routes over two villages, one user of each role, and parts that live as long as `stack`."""
     settings = DiscoverySettings(multicast=False, host_timeout=1.0)
-    onvif = await stack.enter_async_context(Onvif(settings, clock))
-    register = Register(database, bus, clock, Vault(bytes(32)), onvif)
-    sweeps = await stack.enter_async_context(Sweeps(settings, onvif, bus, clock, database))
+    onvif = await stack.enter_async_context(Onvif(settings, clock, check=anywhere))
+    register = Register(database, bus, clock, Vault(bytes(32)), onvif, DeviceChecks(database, local))
+    sweeps = await stack.enter_async_context(Sweeps(settings, onvif, bus, clock, database, local))
     async with database.write() as session:
         rows = [Village(name=name, position=place, created_at=clock.now()) for place, name in enumerate("东西")]
+        rows[0].ranges = ["127.0.0.1"]
         session.add_all(rows)
         await session.flush()
         for number, role in enumerate(Role, 1):

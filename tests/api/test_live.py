@@ -206,11 +206,30 @@ async def test_a_page_whose_session_ended_is_closed_and_so_are_its_pictures(
         assert media.pages.greeting(PAGE).viewers == []
 
 
-@pytest.mark.parametrize(("text", "code"), [("{}", 1003), ("no json", 1003), ('"' + "x" * 70_000 + '"', 1009)])
-async def test_what_is_no_wish_closes_the_connection(hub: Site, text: str, code: int) -> None:
+LISTEN = '{"type": "listen", "camera": null, "serial": %s}'
+
+
+@pytest.mark.parametrize(
+    ("message", "code"),
+    [
+        ("{}", 1003),
+        ("no json", 1003),
+        ("[" * 30_000, 1003),
+        (b"{}", 1003),
+        (b"\xff\x00", 1003),
+        (LISTEN % 2**63, 1003),
+        (LISTEN % 10**4000, 1003),
+        ('"' + "x" * 70_000 + '"', 1009),
+        ([b"x" * 40_000, b"x" * 40_000], 1009),
+        (["x" * 40_000, "x" * 40_000], 1009),
+    ],
+    ids=lambda value: str(value)[:12],
+)
+async def test_what_is_no_wish_closes_the_connection(hub: Site, message: Any, code: int) -> None:
+    """Fragments count together, and as what they are unpacked (RFC 7692): the client compresses them."""
     async with hub.page(PAGE) as page:
         await page.next("hello")
-        await page.connection.send(text)
+        await page.connection.send(message)
         assert await page.closed() == code
 
 

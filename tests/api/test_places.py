@@ -186,10 +186,19 @@ async def test_sixteen_villages_are_pasted_and_ordered(hub: Site) -> None:
 async def test_a_search_is_planned_run_and_seen(hub: Site, camera_device: FakeDevice) -> None:
     village, operator = await hub.client(Role.VILLAGE_ADMIN), await hub.client(Role.OPERATOR)
     assert (await operator.post("/api/discovery/plan", json={"ranges": ["10.0.0.0/24"]})).status_code == 403
-    plan = (await village.post("/api/discovery/plan", json={"ranges": ["10.0.0.0/24"]})).json()
+    township = await hub.client(Role.TOWNSHIP_ADMIN)
+    plan = (await township.post("/api/discovery/plan", json={"ranges": ["10.0.0.0/24"]})).json()
     assert (plan["hosts"], plan["ranges"][0]["first"]) == (254, "10.0.0.1")
-    refused = await village.post("/api/discovery/plan", json={"ranges": ["10.0.0.0/8"]})
+    refused = await township.post("/api/discovery/plan", json={"ranges": ["10.0.0.0/8"]})
     assert (refused.status_code, refused.json()["reason"]) == (422, "too_many_hosts")
+    own = (await village.post("/api/discovery/plan", json={"village_id": hub.village})).json()
+    assert (own["hosts"], own["ranges"][0]["text"], own["interfaces"]) == (1, "127.0.0.1", [])
+    for asked, reason in (
+        ({"village_id": hub.village, "ranges": ["127.0.0.2"]}, "range_outside_village"),
+        ({"ranges": ["127.0.0.1"]}, "village_needed"),
+    ):
+        answer = await village.post("/api/discovery/plan", json=asked)
+        assert (answer.status_code, answer.json()["reason"]) == (422, reason)
     body = {
         "village_id": hub.village,
         "multicast": False,
@@ -231,7 +240,11 @@ async def test_a_thousand_cameras_are_listed_quickly_with_few_queries(hub: Site)
         )
         await session.execute(
             insert(Stream),
-            [{"camera_id": n, "role": role, "uri": "rtsp://x/"} for n in range(1, 1001) for role in ("main", "sub")],
+            [
+                {"camera_id": n, "role": role, "plain_uri": "rtsp://x/"}
+                for n in range(1, 1001)
+                for role in ("main", "sub")
+            ],
         )
     statements = 0
 

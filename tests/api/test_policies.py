@@ -27,12 +27,21 @@ from camera_hub.errors import HubError
 from camera_hub.settings import Settings
 from tests.api.conftest import Hub
 
+WHEP = (
+    "/api/cameras/{camera_id}/whep",
+    "/api/cameras/{camera_id}/whep/{quality}",
+    "/api/whep/{viewer}",
+    "/whep/{token}/{camera_id}",
+    "/whep/{token}/{camera_id}/{quality}",
+    "/whep/{token}/{camera_id}/sessions/{viewer}",
+)
 PUBLIC = {
     ("GET", "/api/setup"),
     ("POST", "/api/setup"),
     ("POST", "/api/session"),
     ("GET", "/healthz"),
     ("GET", "/readyz"),
+    *(("OPTIONS", path) for path in WHEP),  # a preflight brings no login
 }
 ROUTES = policies(create_app(Settings()))
 

@@ -7,9 +7,10 @@ import pytest
 
 from camera_hub.access.policy import Role
 from camera_hub.access.stream_tokens import StreamTokens
-from camera_hub.media.rtsp_out.service import RtspOutService
+from camera_hub.media.rtsp_out.admission import PlayerRequest
+from camera_hub.media.rtsp_out.player_sessions import PlayerSessions
 from camera_hub.media.rtsp_out.session_register import StreamRegister
-from camera_hub.relay.messages import RtspAsk, RtspEnded
+from camera_hub.relay.messages import RtspEnded
 from camera_hub.store.database import Database
 from tests.api.conftest import Hub
 from tests.fakes.clock import ManualClock
@@ -74,7 +75,7 @@ async def test_the_register_is_read_page_by_page(hub: Hub, database: Database, c
     token = (await admin.post("/api/rtsp-out/tokens", json={"name": "大屏"})).json()["token"]["id"]
     register = StreamRegister(database, clock)
     for number in range(3):
-        ask = RtspAsk(f"p{number}", "", cameras[0], "main", "10.1.1.9", "x" * 200)
+        ask = PlayerRequest("", cameras[0], "10.1.1.9", "x" * 200)
         line = await register.begun(token, ask, "main")
         clock.move(10)
         if number < 2:
@@ -101,9 +102,9 @@ async def test_what_is_over_is_forgotten_after_its_days_and_a_token_with_its_las
 ) -> None:
     admin = await hub.client(Role.TOWNSHIP_ADMIN)
     cameras = await add_village(database, clock, "南村", 1)
-    out, tokens, register = hub.parts[RtspOutService], hub.parts[StreamTokens], StreamRegister(database, clock)
+    out, tokens, register = hub.parts[PlayerSessions], hub.parts[StreamTokens], StreamRegister(database, clock)
     ids = [(await admin.post("/api/rtsp-out/tokens", json={"name": "大屏"})).json()["token"]["id"] for _ in range(3)]
-    line = await register.begun(ids[0], RtspAsk("p", "", cameras[0], "main", "10.1.1.9", ""), "main")
+    line = await register.begun(ids[0], PlayerRequest("", cameras[0], "10.1.1.9"), "main")
     for token in ids[:2]:
         await tokens.revoke(token)
     clock.move(timedelta(days=181).total_seconds())

@@ -80,7 +80,7 @@ async def other(hub: Hub, database: Database, clock: ManualClock) -> Other:
                 alarm,
                 run,
                 TourStop(tour_id=tour.id, position=0, camera_id=camera.id, dwell_s=9),
-                Stream(camera_id=camera.id, role="sub", source="url", uri=f"rtsp://{ADDRESS}/1", codec="h264"),
+                Stream(camera_id=camera.id, role="sub", source="url", plain_uri=f"rtsp://{ADDRESS}/1", codec="h264"),
                 Observation(camera_id=camera.id, at=now, detail=SECRET, scores={}),
             ]
         )

@@ -37,12 +37,19 @@ async def browser(hub: Hub, pages: Path) -> httpx.AsyncClient:
     return await hub.client(None)
 
 
-@pytest.mark.parametrize("path", ["/", "/wall", "/setup", "/tours/7/run", "/" + "a" * 300], ids=lambda path: path[:20])
+@pytest.mark.parametrize("path", ["/", "/wall", "/setup", "/tours/7/run"])
 async def test_every_page_is_the_one_page_and_never_stale(browser: httpx.AsyncClient, path: str) -> None:
     answer = await browser.get(path)
     assert answer.status_code == 200
     assert "<title>wall</title>" in answer.text
     assert answer.headers["cache-control"] == "no-cache"
+
+
+async def test_what_no_page_is_called_is_not_there(browser: httpx.AsyncClient) -> None:
+    long = ("/" + "a" * 300, "/" + "a" * 60_000, "/" + "a/" * 3000)
+    for path in (*long, "/%0a2026-11-28%20INFO", "/%00", "/%ff", "/x%E2%80%AEy"):
+        for method, status in (("GET", 404), ("HEAD", 404), ("OPTIONS", 405), ("FOO", 405)):
+            assert (await browser.request(method, path)).status_code == status, f"{method} {path[:30]}"
 
 
 async def test_hashed_assets_are_kept_for_a_year(browser: httpx.AsyncClient) -> None:

@@ -130,7 +130,7 @@ def test_the_hub_reads_the_offer_and_the_client_its_answer() -> None:
         section.types is not None and section.types.by_codec == {"h264": (102, 103)} for section in offer.sections
     )
     transport = Transport("u", "p", "sha-256 CC:DD", ("192.0.2.1", "127.0.0.1"), 8189)
-    answer = write_answer(offer, transport, {number: Ssrcs(1, 2) for number in range(len(offer.sections))}, 1)
+    answer = write_answer(offer, transport, dict.fromkeys(range(16), Ssrcs(1, 2)), 1)
     assert read_answer(answer) == Remote("u", "p", (("sha-256", "CC:DD"),), "127.0.0.1", 8189)
 
 

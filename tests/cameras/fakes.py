@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from camera_hub.access.policy import Actor, Role
 from camera_hub.cameras.credentials.device_login import DeviceLogin
 from camera_hub.cameras.onvif.describe import Channel, Described, DescribedStream, Identity
+from camera_hub.cameras.reach import Check
 from camera_hub.errors import HubError, Kind, Reason
 
 ADMIN = Actor(1, "admin", "管理员", Role.TOWNSHIP_ADMIN)
@@ -70,8 +71,16 @@ class FakeDescriber:
     logins: list[DeviceLogin | None] = field(default_factory=list)
 
     async def describe(
-        self, host: str, port: int | None = None, login: DeviceLogin | None = None, path: str = ""
+        self,
+        host: str,
+        port: int | None = None,
+        login: DeviceLogin | None = None,
+        path: str = "",
+        *,
+        check: Check | None = None,
     ) -> Described:
+        if check is not None:
+            check(host, port or 80)
         self.logins.append(login)
         if host not in self.devices:
             raise HubError(Kind.UNREACHABLE, "the device cannot be reached", reason=Reason.UNREACHABLE)

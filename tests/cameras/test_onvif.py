@@ -15,13 +15,16 @@ from camera_hub.running import running
 from camera_hub.settings import DiscoverySettings
 from tests.cameras.fake_onvif import FakeDevice
 from tests.fakes.clock import ManualClock
+from tests.fakes.reach import anywhere
 
 LOGIN = DeviceLogin("admin", "village-1")
 
 
 @pytest.fixture
 async def onvif(clock: ManualClock) -> AsyncIterator[Onvif]:
-    async with Onvif(DiscoverySettings(onvif_timeout=2.0, host_timeout=0.5, reply_bytes=65536), clock) as onvif:
+    async with Onvif(
+        DiscoverySettings(onvif_timeout=2.0, host_timeout=0.5, reply_bytes=65536), clock, check=anywhere
+    ) as onvif:
         yield onvif
 
 
@@ -198,7 +201,7 @@ async def test_a_hostile_device_is_given_up_in_time_with_its_reason(clock: Manua
     async with (
         FakeDevice() as canary,
         FakeDevice(mode=mode, canary=f"http://127.0.0.1:{canary.port}/") as device,
-        Onvif(DiscoverySettings(onvif_timeout=0.4, reply_bytes=65536), clock) as onvif,
+        Onvif(DiscoverySettings(onvif_timeout=0.4, reply_bytes=65536), clock, check=anywhere) as onvif,
     ):
         began = time.monotonic()
         with pytest.raises(HubError) as caught:
@@ -219,8 +222,10 @@ async def test_a_closed_port_is_told(onvif: Onvif) -> None:
 async def test_without_a_port_the_usual_ones_are_tried(clock: ManualClock) -> None:
     async with FakeDevice() as gone:
         closed = gone.port
-    async with FakeDevice() as device, Onvif(DiscoverySettings(ports=(closed, device.port)), clock) as onvif:
-        found = await onvif.describe("127.0.0.1", None, LOGIN)
+    async with FakeDevice() as device:
+        settings = DiscoverySettings(ports=(closed, device.port))
+        async with Onvif(settings, clock, check=anywhere) as onvif:
+            found = await onvif.describe("127.0.0.1", None, LOGIN)
     assert found.port == device.port
 
 

@@ -7,11 +7,12 @@ from sqlalchemy import event, select
 
 from camera_hub.cameras.credentials.purposes import PURPOSES, Purpose, serving
 from camera_hub.cameras.register.register import Register
+from camera_hub.cameras.streams import stored_urls
 from camera_hub.errors import HubError, Kind, Reason
 from camera_hub.events import DeviceChanged, EventBus
 from camera_hub.store.database import Database
 from camera_hub.store.tables import Camera, Device, StoredLogin, Stream
-from tests.cameras.fakes import ADMIN, OPERATOR, FakeDescriber, described, village_admin
+from tests.cameras.fakes import ADMIN, OPERATOR, FakeDescriber, FakeVault, described, village_admin
 
 HOST = "192.168.1.64"
 
@@ -169,8 +170,13 @@ async def test_a_login_inside_a_url_is_moved_out_and_sealed(
         ADMIN, villages[0], "水库大坝", "rtsp://user:p%40ss@192.168.9.9:8554/live/1", "rtsp://192.168.9.9:8554/live/2"
     )
     async with database.read() as session:
-        uris = list(await session.scalars(select(Stream.uri).order_by(Stream.role)))
-    assert uris == ["rtsp://192.168.9.9:8554/live/1", "rtsp://192.168.9.9:8554/live/2"]
+        streams = list(await session.scalars(select(Stream).order_by(Stream.role)))
+    assert [one.plain_uri for one in streams] == ["", ""]
+    kept = [stored_urls.kept(one, FakeVault(), found.device.id) for one in streams]
+    assert kept == [
+        "rtsp://192.168.9.9:8554/live/1",
+        "rtsp://192.168.9.9:8554/live/2",
+    ]
     assert (await register.login(found.device.id, "rtsp")).password == "p@ss"
     assert found.device.rtsp_port == 8554
     with pytest.raises(HubError) as caught:
@@ -184,8 +190,10 @@ async def test_a_device_that_moved_takes_its_addresses_along(
     found = await register.devices.register(ADMIN, villages[0], HOST)
     await register.devices.change(ADMIN, found.device.id, host="192.168.1.70")
     async with database.read() as session:
-        uris = list(await session.scalars(select(Stream.uri)))
+        streams = list(await session.scalars(select(Stream)))
+    uris = [stored_urls.kept(one, FakeVault(), found.device.id) for one in streams]
     assert all(uri.startswith("rtsp://192.168.1.70:554/") for uri in uris)
+    assert all(one.shown_uri.startswith("rtsp://192.168.1.70:554/") for one in streams)
 
 
 async def test_a_village_cannot_have_a_password_sent_to_another_address(

@@ -2,16 +2,19 @@
 
 import pytest
 
+from camera_hub.cameras.device_checks import DeviceChecks
 from camera_hub.cameras.onvif.client import OnvifTarget
 from camera_hub.cameras.peculiarities import Peculiarities
+from camera_hub.cameras.reach import ReachPolicy
 from camera_hub.cameras.register.register import Register
 from camera_hub.cameras.streams.selection import Candidate, Quality, picked
 from camera_hub.cameras.streams.sources import ChosenStream, StreamSources
+from camera_hub.cameras.streams.stream_addresses import StreamAddresses
 from camera_hub.errors import HubError, Kind, Reason
 from camera_hub.events import CameraChanged, EventBus
 from camera_hub.relay.messages import RtspLiveSource
 from camera_hub.store.database import Database
-from tests.cameras.fakes import ADMIN
+from tests.cameras.fakes import ADMIN, FakeVault
 from tests.fakes.clock import ManualClock
 
 H264 = frozenset({"h264"})
@@ -54,7 +57,15 @@ def asker() -> FakeAsker:
 def sources(
     database: Database, clock: ManualClock, register: Register, asker: FakeAsker, bus: EventBus
 ) -> StreamSources:
-    return StreamSources(database, clock, register, asker, bus, Peculiarities(database, bus, clock))
+    return StreamSources(
+        database,
+        StreamAddresses(database, clock, register, asker, FakeVault()),
+        register,
+        asker,
+        bus,
+        Peculiarities(database, bus, clock),
+        DeviceChecks(database, ReachPolicy),
+    )
 
 
 @pytest.fixture

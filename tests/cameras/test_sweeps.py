@@ -22,6 +22,7 @@ from camera_hub.store.database import Database
 from camera_hub.store.tables import Device
 from tests.cameras.fake_onvif import FakeDevice
 from tests.cameras.fakes import ADMIN, village_admin
+from tests.fakes.reach import anywhere, local
 
 LOOPBACK = Interface("lo", "127.0.0.1", "127.0.0.0/8")
 SETTINGS = DiscoverySettings(multicast=False, host_timeout=1.0, onvif_timeout=2.0, listen_seconds=1.0)
@@ -32,8 +33,8 @@ async def _sweeps(
     database: Database, bus: EventBus, settings: DiscoverySettings = SETTINGS, discovery_port: int = 9
 ) -> AsyncIterator[Sweeps]:
     async with (
-        Onvif(settings, SystemClock()) as onvif,
-        Sweeps(settings, onvif, bus, SystemClock(), database, discovery_port=discovery_port) as sweeps,
+        Onvif(settings, SystemClock(), check=anywhere) as onvif,
+        Sweeps(settings, onvif, bus, SystemClock(), database, local, discovery_port=discovery_port) as sweeps,
     ):
         yield sweeps
 
@@ -112,7 +113,7 @@ async def test_a_virtual_village_is_found_by_its_range_and_known_devices_are_mar
             assert [one.host for one in done.found] == hosts
             assert all(one.device_id is None for one in done.found)
             first = done.found[0]
-            async with Onvif(SETTINGS, SystemClock()) as onvif:
+            async with Onvif(SETTINGS, SystemClock(), check=anywhere) as onvif:
                 register.devices._describer = onvif
                 plan = states[0].plan
                 taken = await register.devices.register(

@@ -12,13 +12,14 @@ from camera_hub.settings import DiscoverySettings
 from camera_hub.simulator.device import Device
 from camera_hub.simulator.farm import Farm
 from camera_hub.simulator.testing import small_farm
+from tests.fakes.reach import anywhere
 
 SETTINGS = DiscoverySettings(onvif_timeout=0.8, host_timeout=0.5)
 
 
 @pytest.fixture
 async def onvif() -> AsyncIterator[Onvif]:
-    async with Onvif(SETTINGS, SystemClock()) as onvif:
+    async with Onvif(SETTINGS, SystemClock(), check=anywhere) as onvif:
         yield onvif
 
 

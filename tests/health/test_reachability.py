@@ -1,18 +1,61 @@
 """Asking real sockets on loopback."""
 
 import asyncio
+from collections.abc import Callable
+from types import SimpleNamespace
 
-from camera_hub.health.rounds.reachability import reach
+from camera_hub.cameras.reach import checking, nowhere_local
+from camera_hub.health.rounds.reachability import DeviceContacts, OffsetReading
+from tests.fakes.reach import anywhere, local
+
+
+class OneCheck:
+    """The same check for every device."""
+
+    def __init__(self, check: Callable[[str, int], None]) -> None:
+        self._check = check
+
+    async def of_device(self, device_id: int) -> Callable[[str, int], None]:
+        return self._check
+
+
+class NoClock:
+    async def clock(self, host: str, port: int, path: str, *, check: Callable[[str, int], None]) -> OffsetReading:
+        check(host, port)
+        return SimpleNamespace(offset_s=1.5)
 
 
 async def test_an_open_port_answers_and_a_closed_one_says_why() -> None:
+    contacts = DeviceContacts(OneCheck(anywhere), NoClock())
     server = await asyncio.start_server(lambda _, writer: writer.close(), "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
     async with server:
-        assert await reach("127.0.0.1", (port,), 2.0) is None
+        assert await contacts.reach(1, "127.0.0.1", (port,), 2.0) is None
         other = await asyncio.start_server(lambda _, writer: writer.close(), "127.0.0.1", 0)
         closed = other.sockets[0].getsockname()[1]
         other.close()
         await other.wait_closed()
-        assert await reach("127.0.0.1", (closed, port), 2.0) is None
-        assert await reach("127.0.0.1", (closed,), 2.0) == ("port_closed", f"no answer on port {closed}")
+        assert await contacts.reach(1, "127.0.0.1", (closed, port), 2.0) is None
+        assert await contacts.reach(1, "127.0.0.1", (closed,), 2.0) == ("port_closed", f"no answer on port {closed}")
+
+
+async def test_where_the_hub_does_not_connect_nothing_is_asked() -> None:
+    asked = 0
+
+    def accept(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal asked
+        asked += 1
+        writer.close()
+
+    server = await asyncio.start_server(accept, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    async with server:
+        for host, check, reason in (
+            ("127.0.0.1", nowhere_local, "address_refused"),
+            ("localhost", nowhere_local, "address_refused"),
+            ("127.0.0.1", checking((), local), "no_ranges"),
+        ):
+            answer = await DeviceContacts(OneCheck(check), NoClock()).reach(1, host, (port,), 2.0)
+            assert answer is not None
+            assert answer[0] == reason
+    assert asked == 0

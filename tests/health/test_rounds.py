@@ -57,14 +57,14 @@ class Network:
     clocks: dict[str, float] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
 
-    async def reach(self, host: str, ports: tuple[int, ...], timeout: float) -> tuple[str, str] | None:
+    async def reach(self, device_id: int, host: str, ports: tuple[int, ...], timeout: float) -> tuple[str, str] | None:
         self.asked.append(host)
         if host not in self.silent:
             return None
         await self.time.nap(timeout)
         return "timed_out", f"no answer on {ports}"
 
-    async def clock(self, host: str, port: int, path: str) -> Reading:
+    async def clock(self, device_id: int, host: str, port: int, path: str) -> Reading:
         return Reading(self.clocks.get(host, 0.4))
 
 
@@ -84,9 +84,7 @@ class Hub:
 
     @asynccontextmanager
     async def rounds(self, settings: HealthSettings = FAST) -> AsyncIterator[Rounds]:
-        async with Rounds(
-            settings, self.clock, self.bus, self.database, self.media, self.network, reach=self.network.reach
-        ) as rounds:
+        async with Rounds(settings, self.clock, self.bus, self.database, self.media, self.network) as rounds:
             yield rounds
 
     async def cut(self, cameras: list[int], *, on: bool = True) -> None:

@@ -45,6 +45,11 @@ def engine(
     return MediaEngine(settings, clock, bus, database, sources, LoginBudget(clock), commands)
 
 
+def fakes(spawn: Spawn) -> HelperCommands:
+    """A relay and an eye that only speak."""
+    return HelperCommands(FAKE_RELAY, FAKE_EYE, spawn)
+
+
 @dataclass(frozen=True)
 class FakeChosen:
     """As cameras.sources.Chosen."""
@@ -56,6 +61,7 @@ class FakeChosen:
     role: StreamRole
     codec: str | None
     spec: FeedSpec
+    in_service: bool = True
 
 
 @dataclass
@@ -152,7 +158,7 @@ async def site(database: Database) -> Database:
                 )
             )
         await session.flush()
-        session.add(Stream(camera_id=1, role="sub", uri="rtsp://127.0.0.1/live"))
+        session.add(Stream(camera_id=1, role="sub", plain_uri="rtsp://127.0.0.1/live"))
         session.add(
             User(
                 id=1,

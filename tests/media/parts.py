@@ -15,6 +15,7 @@ from camera_hub.media.feeds.feeds import Feeds
 from camera_hub.media.feeds.key_frames import KeyFrames
 from camera_hub.media.interface import PageMessage, PullableStream, Role, Still, TileStatus
 from camera_hub.media.wall.authorization import CameraFacts
+from camera_hub.media.wall.watchers import Watcher
 from camera_hub.relay.messages import FeedPhase, FeedSpec, FeedState, RtspLiveSource
 from camera_hub.wire import PipeFrame
 from tests.fakes.clock import ManualClock
@@ -192,7 +193,7 @@ class FakeAuthorization:
     state: str = "approved"
     failure: HubError | None = None  # of the database
 
-    async def require(self, actor: Actor, camera_id: int) -> CameraFacts:
+    async def require(self, watcher: Watcher, camera_id: int) -> CameraFacts:
         self.log.append(f"authorize {camera_id}")
         if (error := self.errors.get(camera_id)) is not None:
             raise error

@@ -8,9 +8,13 @@ import pytest
 from sqlalchemy import event, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from camera_hub.cameras.device_checks import DeviceChecks, approve_place
 from camera_hub.cameras.peculiarities import Peculiarities
+from camera_hub.cameras.reach import ReachPolicy
 from camera_hub.cameras.register.register import Register
+from camera_hub.cameras.streams import stored_urls
 from camera_hub.cameras.streams.sources import StreamSources
+from camera_hub.cameras.streams.stream_addresses import StreamAddresses
 from camera_hub.errors import HubError, Kind, Reason
 from camera_hub.events import EventBus
 from camera_hub.media.feeds.camera_feeds import ASK_AGAIN_SECONDS, CameraFeeds
@@ -155,6 +159,8 @@ async def add_cameras(session: AsyncSession) -> list[list[int]]:
         devices = [
             Device(village_id=village.id, host=f"10.0.{run}.{number + 1}", created_at=NOON) for number in range(CAMERAS)
         ]
+        for device in devices:
+            approve_place(device, None)
         session.add_all(devices)
         await session.flush()
         cameras = [
@@ -164,7 +170,9 @@ async def add_cameras(session: AsyncSession) -> list[list[int]]:
         session.add_all(cameras)
         await session.flush()
         for camera in cameras:
-            session.add(Stream(camera_id=camera.id, role="sub", source="url", uri="rtsp://10.0.0.1/1", codec="h264"))
+            stream = Stream(camera_id=camera.id, role="sub", source="url", codec="h264")
+            stored_urls.keep(stream, FakeVault(), camera.device_id, "rtsp://10.0.0.1/1")
+            session.add(stream)
         ids.append([camera.id for camera in cameras])
     return ids
 
@@ -177,8 +185,17 @@ async def test_twenty_tours_of_sixteen_cameras_cost_nothing_while_nothing_change
     """Choosing costs four statements and more per camera; twenty tours asked for all of theirs every five seconds,
     256 statements a second. Now some are read at each change, and none between.
     """
-    register = Register(database, bus, clock, FakeVault(), FakeDescriber())
-    sources = StreamSources(database, clock, register, NobodyAsked(), bus, Peculiarities(database, bus, clock))
+    checks = DeviceChecks(database, ReachPolicy)
+    register = Register(database, bus, clock, FakeVault(), FakeDescriber(), checks)
+    sources = StreamSources(
+        database,
+        StreamAddresses(database, clock, register, NobodyAsked(), FakeVault()),
+        register,
+        NobodyAsked(),
+        bus,
+        Peculiarities(database, bus, clock),
+        checks,
+    )
     room = Room(bus, clock, sources)
     async with database.write() as session:
         runs = await add_cameras(session)

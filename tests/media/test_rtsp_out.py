@@ -15,7 +15,7 @@ from camera_hub.media.background import Background
 from camera_hub.media.child_process import Spawn
 from camera_hub.media.engine import MediaEngine
 from camera_hub.media.rtsp_out.admission import PlayerAdmission
-from camera_hub.media.rtsp_out.service import RtspOutService
+from camera_hub.media.rtsp_out.player_sessions import PlayerSessions
 from camera_hub.media.rtsp_out.session_register import SessionView, StreamRegister
 from camera_hub.media.wall.authorization import WatchAuthorization
 from camera_hub.relay.messages import RtspAsk, RtspEnded
@@ -26,7 +26,7 @@ from camera_hub.store.tables import Camera, StreamSession
 from camera_hub.wire import PipeFrame
 from tests.fakes.clock import ManualClock
 from tests.media.conftest import FakeSources, engine, eventually
-from tests.media.parts import FakeCapacity, FeedParts
+from tests.media.parts import FakeCapacity
 
 ADMIN = Actor(1, "op", "管理员", Role.TOWNSHIP_ADMIN)
 
@@ -61,7 +61,7 @@ class Players:
         return (await self.lines())[line]
 
     async def lines(self) -> list[SessionView]:
-        return await self.media.rtsp_out.lines(limit=50)
+        return await self.media.players.lines(limit=50)
 
 
 @pytest.fixture
@@ -81,7 +81,7 @@ async def made(media: MediaEngine, scope: TokenScope = ALL, **values: Any) -> tu
 
 async def port_of(media: MediaEngine) -> int | None:
     """The first relay's port, after all that has happened to tokens."""
-    await media.rtsp_out.on_tokens_changed()
+    await media.players.on_tokens_changed()
     await media.rtsp_ports.update()
     return media.rtsp_ports.states()[0].port
 
@@ -90,7 +90,7 @@ async def test_a_token_lets_a_player_share_the_feed_and_a_line_is_kept(media: Me
     token_id, text = await made(media)
     answer = await players.ask(text, 1, "p1")
     assert answer["feed"] == "s12"
-    assert media.rtsp_out.running() == {token_id: 1}
+    assert media.players.running() == {token_id: 1}
     line = (await players.lines())[0]
     assert (line.camera_name, line.village_name, line.address, line.agent) == (
         "camera 1",
@@ -122,7 +122,7 @@ async def test_a_revoked_token_and_a_retired_camera_end_their_sessions_at_once(
     await media.stream_tokens.revoke(token_id)
     assert (await players.over(1)).end_reason == "revoked"
     assert (await players.ask(text, 1))["reason"] == "revoked"
-    assert media.rtsp_out.running() == {}
+    assert media.players.running() == {}
 
 
 async def test_who_has_no_good_token_is_refused_and_leaves_no_line(media: MediaEngine, players: Players) -> None:
@@ -135,7 +135,7 @@ async def test_who_has_no_good_token_is_refused_and_leaves_no_line(media: MediaE
     _, everything = await made(media)
     assert (await players.ask(everything, 6))["error"] == "not_found", "a camera that is not approved"
     assert await players.lines() == []
-    assert media.rtsp_out.running() == {}
+    assert media.players.running() == {}
     assert (await players.ask(village, 5))["feed"]
     assert (await players.ask(named, 2))["feed"]
 
@@ -168,10 +168,10 @@ async def test_a_session_ends_when_its_token_expires(
         _, text = await made(media, expires_at=clock.now() + timedelta(hours=1))
         await players.ask(text, 1)
         clock.move(3599)
-        await media.rtsp_out.sweep()
+        await media.players.sweep()
         assert await port_of(media) == 8554
         clock.move(1)
-        await media.rtsp_out.sweep()
+        await media.players.sweep()
         assert (await players.over()).end_reason == "expired"
         assert await port_of(media) is None, "nobody may come, so the port is shut"
 
@@ -211,7 +211,7 @@ async def test_what_a_hub_left_open_is_closed_by_the_next_as_of_when_it_was_seen
 
 
 async def test_old_lines_go_once_a_day_and_not_before_a_wrong_clock_can_have_been_set(
-    bus: EventBus, site: Database, sources: FakeSources, clock: ManualClock
+    bus: EventBus, site: Database, clock: ManualClock
 ) -> None:
     tokens, authorization = StreamTokens(site, clock, bus), WatchAuthorization(site, clock)
     admission = PlayerAdmission(MediaSettings(rtsp_keep_days=30), tokens, authorization, clock, FakeCapacity())
@@ -222,10 +222,9 @@ async def test_old_lines_go_once_a_day_and_not_before_a_wrong_clock_can_have_bee
             line = StreamSession(token_id=token.id, camera_name="", village_name="", role="sub", address="")
             line.started_at = line.seen_at = line.ended_at = at
             session.add(line)
-    feeds = FeedParts(bus, clock, sources).feeds
     async with Background() as background:
         register = StreamRegister(site, clock)
-        async with RtspOutService(admission, register, sources, feeds, [], background, clock) as service:
+        async with PlayerSessions(admission, register, background, clock) as service:
             for seconds, left in ((0.0, 2), (SETTLE - 1, 2), (1.0, 1), (3600.0, 1)):
                 clock.move(seconds)
                 await service.sweep()
@@ -249,13 +248,13 @@ async def test_a_player_that_left_while_it_was_being_let_in_holds_nothing(media:
     _, text = await made(media)
     ask = RtspAsk("p1", hashed(text), 1, "main", "10.1.1.9")
     request = PipeFrame({**ask.head("rtsp.ask"), "id": 1})
-    media.rtsp_out.on_player_request(0, request)
-    media.rtsp_out.on_player_ended(0, RtspEnded("p1", "closed"))
+    media._rtsp_out.on_player_request(0, request)
+    media._rtsp_out.on_player_ended(0, RtspEnded("p1", "closed"))
 
     async def quiet() -> bool:
         return not media._background.runs("rtsp ask 1 of relay 0")
 
     await eventually(quiet)
     assert [(line.running, line.end_reason) for line in await players.lines()] in ([], [(False, "closed")])
-    assert media.rtsp_out.running() == {}
+    assert media.players.running() == {}
     assert media.readings.summary()["feeds"] == 0

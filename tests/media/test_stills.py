@@ -15,6 +15,7 @@ from camera_hub.media.feeds.desired_state import FeedKey
 from camera_hub.media.feeds.key_frames import KeyFrames
 from camera_hub.media.interface import TileStatus, TileWish
 from camera_hub.media.wall.stream_selection import StreamSelection, StreamWish
+from camera_hub.media.wall.viewer_session import PlayerTerms
 from camera_hub.relay.messages import KeyFrame
 from tests.fakes.clock import ManualClock
 from tests.media.conftest import OPERATOR, FakeSources, tile_in, until
@@ -212,8 +213,8 @@ async def test_a_standard_player_is_refused_by_name(media: MediaEngine, sources:
     sources.paths[1] = {"sub": "h265"}
     sources.codecs[12] = "h265"
     with pytest.raises(HubError) as refused:
-        await media.whep.offer(OPERATOR, 1, "offer", present)
+        await media.whep.offer(OPERATOR, 1, "offer", PlayerTerms(present))
     assert (refused.value.kind, refused.value.reason) == (Kind.UNSUPPORTED, Reason.NO_H264)
     assert len(media.viewers) == 0
-    await media.whep.offer(OPERATOR, 1, "h265 too", present)
+    await media.whep.offer(OPERATOR, 1, "h265 too", PlayerTerms(present))
     assert len(media.viewers) == 1

@@ -21,7 +21,7 @@ from camera_hub.media.wall.tile_bindings import TileBindings
 from camera_hub.media.wall.tile_requests import TileRequests
 from camera_hub.media.wall.tile_state import QueuedTile, TileSlot
 from camera_hub.media.wall.tile_updates import TileUpdates
-from camera_hub.media.wall.viewer_session import ViewerSession, ViewerSessions
+from camera_hub.media.wall.viewer_session import PlayerTerms, ViewerSession, ViewerSessions
 from camera_hub.media.wall.viewers import Viewers
 from camera_hub.media.wall.whep import WhepViewers
 from camera_hub.settings import MediaSettings
@@ -111,7 +111,7 @@ async def test_viewers_end_with_their_page_their_session_or_what_cannot_be_playe
 
     await door.viewers.offer(OPERATOR, "page", 0, "offer")
     for name in present:
-        await door.viewers.offer(OPERATOR, None, 0, "offer", asked(name))
+        await door.viewers.offer(OPERATOR, None, 0, "offer", PlayerTerms(asked(name)))
     await door.viewers.sweep()
     assert len(door.viewers) == 3
     present["a"] = False
@@ -155,27 +155,27 @@ async def test_a_standard_player_gets_one_camera_or_the_reason(door: Door, sourc
 
     capacity = FakeCapacity()
     whep = WhepViewers(FakeAuthorization(), door.viewers, sources, door.tiles, capacity, door.sessions, 1)
-    answered = await whep.offer(OPERATOR, 3, "offer", present)
+    answered = await whep.offer(OPERATOR, 3, "offer", PlayerTerms(present))
     assert door.tiles.shown == [TileWish(answered.viewer, 0, 1, 3)]
     sources.codecs[32] = "h265"
     with pytest.raises(HubError) as refused:
-        await whep.offer(OPERATOR, 3, "offer", present)
+        await whep.offer(OPERATOR, 3, "offer", PlayerTerms(present))
     assert refused.value.reason == Reason.NO_H264
     sources.codecs[32] = "h264"
     capacity.grants = [Grant.REFUSED]
     with pytest.raises(HubError) as refused:
-        await whep.offer(OPERATOR, 3, "offer", present)
+        await whep.offer(OPERATOR, 3, "offer", PlayerTerms(present))
     assert (refused.value.kind, refused.value.reason) == (Kind.UNAVAILABLE, Reason.BUSY)
     assert refused.value.params == {"retry_in": 5}, "a player has no place in the queue: it is told when to come back"
     waiting = ViewerSession("other", "page", 0, OPERATOR, tracks=1, shown={0: TileSlot(0, queued=QueuedTile(0, 1.0))})
     door.sessions.add(waiting)
     with pytest.raises(HubError, match="as many pictures as it can"):
-        await whep.offer(OPERATOR, 3, "offer", present)
+        await whep.offer(OPERATOR, 3, "offer", PlayerTerms(present))
     door.sessions.remove(waiting)
     capacity.crowded = True
     offers = door.relay.types().count("viewer.offer")
     with pytest.raises(HubError, match="as many pictures as it can"):
-        await whep.offer(OPERATOR, 3, "offer", present)
+        await whep.offer(OPERATOR, 3, "offer", PlayerTerms(present))
     assert door.relay.types().count("viewer.offer") == offers, "a relay that is full is not even asked"
     assert [viewer.id for viewer in door.sessions] == [answered.viewer]
 

@@ -18,15 +18,15 @@ from camera_hub.relay.ingest.feed_state import UNEXPECTED
 from camera_hub.relay.messages import FeedSpec, RtspLiveSource
 from camera_hub.simulator.canary import Canary
 from camera_hub.wire import PipeFrame
+from tests.fuzz.mutate import mutate
 from tests.relay import hostile_matrix
-from tests.relay.fuzz.mutate import mutate
 from tests.relay.hostile_cameras import MATRIX, PASSWORD, USER, Hostile, Talk, hostile_camera
 from tests.relay.hub import Hub, relay
 
 CANARY = "127.0.0.66"
 ROOM = 32 * 1024 * 1024
 OPEN, MEDIA = 1.5, 0.8
-CORPUS = Path(__file__).parent / "fuzz" / "cameras"
+CORPUS = Path(__file__).parents[1] / "data" / "corpora" / "cameras"
 CONFIG = {"open_timeout": OPEN, "media_timeout": MEDIA, "key_frame_timeout": 2.0, "opens_at_once": 64}
 WAITS = frozenset({Reason.TIMED_OUT, Reason.NO_MEDIA, Reason.STALLED, Reason.NO_KEY_FRAME})
 """Reasons that are found by waiting."""

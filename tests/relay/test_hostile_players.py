@@ -10,7 +10,7 @@ import pytest
 
 from camera_hub.errors import HubError, Kind
 from camera_hub.relay.ingest.feed import Feed
-from camera_hub.relay.messages import RelayConfig, RtspAsk, RtspEnded
+from camera_hub.relay.messages import RelayConfig, RtspAsk, RtspEnded, RtspGranted
 from camera_hub.relay.rtsp_server.request_handler import MAX_REFUSALS
 from camera_hub.relay.rtsp_server.server import MAX_UNAUTHORIZED_PER_ADDRESS, RtspServer
 from tests.fakes.clock import ManualClock
@@ -25,7 +25,7 @@ class Nobody:
     asked: list[RtspAsk] = field(default_factory=list)
     over: list[RtspEnded] = field(default_factory=list)
 
-    async def authorize(self, ask: RtspAsk) -> str:
+    async def authorize(self, ask: RtspAsk) -> RtspGranted:
         self.asked.append(ask)
         raise HubError(Kind.UNAUTHENTICATED, "no such token")
 

@@ -86,7 +86,7 @@ async def test_it_begins_with_the_cached_group_hurried_to_the_live_edge() -> Non
         one.frame(key=number == 0)
     made, _, _ = stream(wire)
     first = made.sequence
-    time = made.play(one)
+    time = made.play(one, hurried=True)
     wire.open.set()
     async with running(made.run(), "sender"):
         await settled()
@@ -97,10 +97,31 @@ async def test_it_begins_with_the_cached_group_hurried_to_the_live_edge() -> Non
     assert [b - a for a, b in pairwise(times)] == [90] * 9 + [3600]
 
 
+async def test_for_a_recorder_it_begins_with_the_cached_group_as_it_was_taken() -> None:
+    one, wire = feed(), Wire()
+    taken = [one.frame(key=number == 0).timestamp for number in range(10)]
+    made, _, _ = stream(wire)
+    time = made.play(one, hurried=False)
+    wire.open.set()
+    async with running(made.run(), "sender"):
+        await settled()
+        taken.append((live := one.frame(key=False)).timestamp)
+        made.on_frame(live)
+        times = [at for _, at, _, marker in wire.sent if marker]
+        assert times[0] == time
+        assert [b - a for a, b in pairwise(times)] == [b - a for a, b in pairwise(taken)] == [3600] * 10
+        made.pause()
+        made.play(one, hurried=False)  # within the same group: its frames were sent, time must not step back
+        await settled()
+    again = [at for _, at, _, marker in wire.sent if marker][len(times) :]
+    assert len(again) == 11
+    assert all(b > a for a, b in pairwise([times[-1], *again]))
+
+
 async def test_without_a_cached_group_it_asks_for_a_key_frame_and_waits_for_it() -> None:
     one, wire = feed(), Wire()
     made, _, wanted = stream(wire)
-    assert made.play(one) is None
+    assert made.play(one, hurried=True) is None
     assert wanted == ["a"]
     made.on_frame(one.frame(key=False))
     assert wire.sent == []
@@ -113,7 +134,7 @@ async def test_without_a_cached_group_it_asks_for_a_key_frame_and_waits_for_it()
 async def test_a_slow_player_drops_to_the_next_key_frame_and_never_half_a_frame() -> None:
     one, wire = feed(), Wire()
     made, _, _ = stream(wire, backlog=4000)
-    made.play(one)
+    made.play(one, hurried=True)
     wire.budget = 1  # one piece fits, then the player reads no more
     large = one.frame(key=True, packets=PACKETS_AT_ONCE * 3)
     made.on_frame(large)
@@ -139,7 +160,7 @@ async def test_a_slow_player_drops_to_the_next_key_frame_and_never_half_a_frame(
 async def test_after_a_break_of_the_feed_it_goes_on_with_a_key_frame() -> None:
     one, wire = feed(), Wire()
     made, ends, _ = stream(wire)
-    made.play(one)
+    made.play(one, hurried=True)
     made.on_frame(one.frame(key=True))
     made.on_feed_state(FeedState("a", FeedPhase.FAILED, reason="stalled"))
     made.on_frame(one.frame(key=False))
@@ -164,13 +185,13 @@ async def test_what_the_description_does_not_cover_ends_it() -> None:
 async def test_a_paused_player_gets_nothing_until_it_plays_again() -> None:
     one, wire = feed(), Wire()
     made, _, _ = stream(wire)
-    made.play(one)
+    made.play(one, hurried=True)
     made.on_frame(one.frame(key=True))
     made.pause()
     made.on_frame(one.frame(key=False))
     assert len(wire.sent) == 2
     before = made.sequence
-    made.play(one)
+    made.play(one, hurried=True)
     wire.open.set()
     async with running(made.run(), "sender"):
         await settled()
@@ -181,7 +202,7 @@ async def test_a_paused_player_gets_nothing_until_it_plays_again() -> None:
 async def test_a_sender_report_says_which_moment_a_timestamp_is() -> None:
     one, wire = feed(), Wire()
     made, _, _ = stream(wire)
-    made.play(one)
+    made.play(one, hurried=True)
     frame = one.frame(key=True)
     made.send_report(1_800_000_000.5, frame.timestamp / 90_000)
     assert wire.reports == [], "nothing was sent yet"
@@ -193,14 +214,16 @@ async def test_a_sender_report_says_which_moment_a_timestamp_is() -> None:
     assert ntp >> 32 == 1_800_000_000 + 2_208_988_800
 
 
-@given(st.lists(st.tuples(st.booleans(), st.integers(1, 60), st.integers(0, 3)), min_size=1, max_size=60))
-def test_sequences_never_jump_and_times_never_step_back(steps: list[tuple[bool, int, int]]) -> None:
+@given(
+    st.lists(st.tuples(st.booleans(), st.integers(1, 60), st.integers(0, 3)), min_size=1, max_size=60), st.booleans()
+)
+def test_sequences_never_jump_and_times_never_step_back(steps: list[tuple[bool, int, int]], hurried: bool) -> None:
     """Whatever a player reads when: frames of any size, a way that opens and shuts, breaks and new plays."""
 
     async def walk() -> None:
         one, wire = feed(), Wire()
         made, _, _ = stream(wire, backlog=3000)
-        made.play(one)
+        made.play(one, hurried=hurried)
         wire.open.set()
         async with running(made.run(), "sender"):
             for key, packets, what in steps:
@@ -208,7 +231,7 @@ def test_sequences_never_jump_and_times_never_step_back(steps: list[tuple[bool, 
                 made.on_frame(one.frame(key, packets))
                 if what == 3:
                     made.pause()
-                    made.play(one)
+                    made.play(one, hurried=hurried)
                 await asyncio.sleep(0)
             wire.budget = 1 << 30
             await settled()

@@ -1,26 +1,50 @@
-"""Shared shapes of requests and answers."""
+"""Shared shapes of requests and answers. Whatever a request brings has bounds (tests/api/test_bounds.py)."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    model_validator,
+)
+
+from camera_hub.text import clean_name, clean_text
+
+EARLIEST, LATEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 
 
 def _in_utc(time: datetime) -> datetime:
-    try:
-        return time.astimezone(UTC)
-    except OverflowError as error:
-        raise ValueError("a time must lie within the years 1 to 9999 in UTC, too") from error
+    if not EARLIEST.replace(tzinfo=None) < time.replace(tzinfo=None) < LATEST.replace(tzinfo=None):
+        raise ValueError("a time must lie within the years 2000 to 2199")
+    return time.astimezone(UTC)
+
+
+def _if_text(clean: Callable[[str], str]) -> BeforeValidator:
+    return BeforeValidator(lambda value: clean(value) if isinstance(value, str) else value)
 
 
 Moment = Annotated[AwareDatetime, AfterValidator(_in_utc)]
 """A time with its zone, as UTC."""
 
-Name = Annotated[
-    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=64, pattern=r"^[^\x00-\x1f\x7f]+$")
-]
-Text = Annotated[str, StringConstraints(strip_whitespace=True, max_length=255, pattern=r"^[^\x00-\x08\x0b-\x1f\x7f]*$")]
+Name = Annotated[str, StringConstraints(min_length=1, max_length=64), _if_text(clean_name)]
+"""A name that people read: one line, NFC, without invisible characters (camera_hub.text)."""
+Text = Annotated[str, StringConstraints(max_length=255), _if_text(clean_text)]
+"""A note; may have several lines."""
+Line = Annotated[str, StringConstraints(max_length=255, pattern=r"^[^\x00-\x1f\x7f]*$")]
+"""A text for machines, kept as it is, without control characters."""
 Id = Annotated[int, Field(ge=1, le=2**31 - 1)]
+Count = Annotated[int, Field(ge=0, le=2**31 - 1)]
+Serial = Annotated[int, Field(ge=0, le=2**53 - 1)]
+"""A number that a page counts up; as far as JavaScript counts."""
+Key = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_-]+$")]
+"""An opaque id of a viewer, page or search."""
 
 Role = Literal["township_admin", "operator", "village_admin", "maintainer", "leader"]
 PlaceClass = Literal["key_road", "key_unit", "high_incidence", "entrance", "school", "water", "square", "other"]
@@ -29,10 +53,24 @@ Health = Literal["unknown", "ok", "fault"]
 Layout = Literal["1", "4", "9", "16", "25", "36", "1+5", "1+7"]
 
 
+def is_storable(text: str) -> bool:
+    """Whether a text can be encoded as UTF-8 and stored: PostgreSQL takes no NUL."""
+    return "\x00" not in text and not any("\ud800" <= letter <= "\udfff" for letter in text)
+
+
 class RequestBody(BaseModel):
-    """The body of a request or message to the hub; unknown keys are refused."""
+    """The body of a request or message to the hub; unknown keys are refused, and text that no database can store."""
 
     model_config = ConfigDict(extra="forbid")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _storable(cls, values: Any) -> Any:
+        for value in values.values() if isinstance(values, dict) else ():
+            for text in value if isinstance(value, list) else (value,):
+                if isinstance(text, str) and not is_storable(text):
+                    raise ValueError("a text must not contain NUL or half of a character (a lone surrogate)")
+        return values
 
 
 class Answer(BaseModel):

@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from camera_hub.api.schemas.base import Answer, Id, Moment, RequestBody
+from camera_hub.api.schemas.base import Answer, Count, Id, Key, Moment, RequestBody, Serial
 
 TileState = Literal["empty", "connecting", "waiting", "live", "pictures", "failed", "refused"]
 Note = Literal["link_poor", "link_sub", "link_keys", "late", "lossy", "late_sub", "busy_sub"]
@@ -25,7 +25,7 @@ class NewViewer(RequestBody):
     """A page's offer: recvonly video m-lines, and an audio one if its user may listen; sent without ICE candidates."""
 
     page: str = Field(min_length=8, max_length=64, pattern=r"^[A-Za-z0-9-]+$")  # of the page's WebSocket
-    relay: int = 0
+    relay: int = Field(0, ge=0, le=255)
     first: int = Field(0, ge=0, lt=40)  # the tile that its first track carries
     sdp: str = Field(max_length=256 * 1024)
 
@@ -104,9 +104,9 @@ class ShowMessage(RequestBody):
     """
 
     type: Literal["show"]
-    viewer: str
+    viewer: Key
     track: int = Field(ge=0, lt=40)
-    serial: int = Field(ge=0)
+    serial: Serial
     camera: Id | None
     quality: Literal["auto", "main", "sub"] = "auto"
     position: Moment | None = None
@@ -116,7 +116,7 @@ class ListenMessage(RequestBody):
     """Page → hub: listen to a camera that a tile shows, or to none (null). `serial` grows per page."""
 
     type: Literal["listen"]
-    serial: int = Field(ge=0)
+    serial: Serial
     camera: Id | None
 
 
@@ -136,7 +136,7 @@ class SeenMessage(RequestBody):
 
     type: Literal["seen"]
     run: Id
-    step: int = Field(ge=0, le=2**31 - 1)
+    step: Count
     cameras: list[SeenCamera] = Field(max_length=36)
 
 

@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from camera_hub.api.schemas.base import Answer, Id, Layout, Name, RequestBody, Text
+from camera_hub.api.schemas.base import Answer, Count, Id, Layout, Name, RequestBody, Text
 
 
 class SceneBody(RequestBody):
@@ -65,8 +65,8 @@ class StartRun(RequestBody):
 class Control(RequestBody):
     """Act on a run. `revision` is that of the state the user saw; an outdated one gets 409 with the new state."""
 
-    revision: int
-    position: int | None = Field(None, ge=0)  # for jump
+    revision: Count
+    position: Count | None = None  # for jump
 
 
 class PlanCameraAnswer(Answer):

@@ -6,9 +6,11 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints
 
 from camera_hub.access.accounts import MAX_GRANTS
-from camera_hub.api.schemas.base import Answer, Id, Moment, Name, RequestBody, Role
+from camera_hub.api.schemas.base import Answer, Id, Line, Moment, Name, RequestBody, Role
 
-Username = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^[A-Za-z0-9_.-]{2,32}$")]
+Username = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=2, max_length=32, pattern=r"^[A-Za-z0-9_.-]+$")
+]
 Password = Annotated[SecretStr, Field(max_length=256)]
 
 
@@ -21,14 +23,14 @@ class SetupState(Answer):
 class SetupRequest(RequestBody):
     """Create the first township admin, with the token of the one-time link."""
 
-    token: str = Field(max_length=128)
+    token: Line = Field(max_length=128)
     username: Username
     display_name: Name
     password: Password
 
 
 class SignInRequest(RequestBody):
-    username: str = Field(max_length=64)
+    username: Line = Field(max_length=64)
     password: Password
 
 

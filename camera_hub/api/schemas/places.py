@@ -5,14 +5,15 @@ from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr
 
-from camera_hub.api.schemas.base import Answer, CameraState, Health, Id, Name, PlaceClass, RequestBody, Text
+from camera_hub.api.schemas.base import Answer, CameraState, Health, Id, Line, Name, PlaceClass, RequestBody, Text
 
-Host = Annotated[str, Field(min_length=1, max_length=255)]
+Host = Annotated[Line, Field(min_length=1)]
 Port = Annotated[int, Field(ge=1, le=65535)]
-Login = Annotated[str, Field(max_length=128)]
+Login = Annotated[Line, Field(max_length=128)]
 CameraPassword = Annotated[SecretStr, Field(max_length=128)]
+StreamUrl = Annotated[str, Field(max_length=512)]
 LoginPurpose = Literal["ordinary", "onvif", "rtsp", "http"]
-RangeText = Annotated[str, Field(min_length=1, max_length=64)]
+RangeText = Annotated[Line, Field(min_length=1, max_length=64)]
 
 
 class VillageCountsAnswer(Answer):
@@ -111,9 +112,13 @@ class CameraIds(RequestBody):
 
 
 class ApproveCameras(CameraIds):
-    """Approve several cameras; all of them may be given a place class."""
+    """Approve several cameras, and with them the places where their devices are; all may be given a place class.
+
+    `places`: where their devices were seen to be (device id → host:port); one that is elsewhere now is not approved.
+    """
 
     place_class: PlaceClass | None = None
+    places: dict[Id, Annotated[str, Field(max_length=300)]] = Field(default={}, max_length=2000)
 
 
 class CameraIdsAnswer(Answer):
@@ -135,6 +140,14 @@ class PeculiarityAnswer(Answer):
     noticed_at: datetime
 
 
+class StreamAddressAnswer(Answer):
+    """Where a stream was pulled last, without any login: what may be one is masked by "…". "" = not known."""
+
+    camera_id: int
+    role: Literal["main", "sub"]
+    address: str
+
+
 class DeviceAnswer(Answer):
     id: int
     village_id: int
@@ -149,6 +162,10 @@ class DeviceAnswer(Answer):
     serial: str
     mac: str
     logins: list[LoginAnswer]  # user names; passwords are write-only
+    place: str  # where it is reached, host:port
+    approved_place: str | None  # another one: it was moved since, and its cameras wait for approval
+    moved_at: datetime | None
+    streams: list[StreamAddressAnswer]  # of cameras not retired
     clock_offset_s: float | None
     login_retry_at: datetime | None  # the device refused the login, and it is not tried again before then
     created_at: datetime
@@ -173,8 +190,8 @@ class NewUrlCamera(RequestBody):
 
     village_id: Id
     name: Name
-    main_url: str = Field(max_length=512)
-    sub_url: str = Field("", max_length=512)
+    main_url: StreamUrl
+    sub_url: StreamUrl = ""
     username: Login = ""
     password: CameraPassword = SecretStr("")
     place_class: PlaceClass = "other"

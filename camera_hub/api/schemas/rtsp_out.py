@@ -1,4 +1,4 @@
-"""RTSP out: tokens and the register of players' sessions."""
+"""Stream tokens (RTSP out, WHEP) and the register of players' sessions."""
 
 from datetime import datetime
 from typing import Literal
@@ -6,6 +6,8 @@ from typing import Literal
 from pydantic import Field
 
 from camera_hub.api.schemas.base import Answer, Id, Moment, Name, RequestBody
+
+Purpose = Literal["record", "watch"]
 
 
 class StreamTokenAnswer(Answer):
@@ -21,25 +23,36 @@ class StreamTokenAnswer(Answer):
     expires_at: datetime | None
     revoked_at: datetime | None
     used_at: datetime | None
+    purpose: Purpose
+    sound: bool
     running: int
 
 
 class NewStreamToken(RequestBody):
-    """Neither village nor cameras: all cameras of the township. Without `expires_at` it is valid until revoked."""
+    """Neither village nor cameras: all cameras of the township. Without `expires_at` it is valid until revoked.
+
+    `purpose` of RTSP players: "record" keeps the distances in time of the first frames, "watch" hurries through what
+    was taken before the player came. `sound`: WHEP players hear the cameras, too, where the site allows sound.
+    """
 
     name: Name
     village_id: Id | None = None
     cameras: list[Id] | None = Field(None, min_length=1, max_length=500)
     max_sessions: int = Field(16, ge=1, le=1024)
     expires_at: Moment | None = None
+    purpose: Purpose = "record"
+    sound: bool = False
 
 
 class StreamAddress(Answer):
-    """Where a player finds one camera: rtsp://<the hub's host>:<port><path>; `/sub` behind it is the sub stream."""
+    """Where a player finds one camera: rtsp://<the hub's host>:<port><path>, and <the hub's origin><whep>; `/sub`
+    behind either is the sub stream. `port` null: RTSP out is off.
+    """
 
     camera_id: int
     port: int | None
     path: str
+    whep: str
 
 
 class MadeStreamToken(Answer):
@@ -59,9 +72,14 @@ class RtspPort(Answer):
 
 
 class RtspOutAnswer(Answer):
-    """Whether RTSP out is on, where it listens, and all tokens, newest first."""
+    """Whether RTSP out is on, where it listens, and all tokens, newest first. `host`, `origin`: how players outside
+    reach RTSP out and WHEP as far as the settings say. `sound`: whether the site allows sound.
+    """
 
     on: bool
+    host: str | None
+    origin: str | None
+    sound: bool
     ports: list[RtspPort]
     tokens: list[StreamTokenAnswer]
 
@@ -78,7 +96,7 @@ class StreamSessionAnswer(Answer):
     role: Literal["main", "sub"]
     address: str
     agent: str
-    transport: Literal["tcp", "udp"] | None
+    transport: Literal["tcp", "udp", "webrtc"] | None
     started_at: datetime
     ended_at: datetime | None
     end_reason: str | None

@@ -12,6 +12,7 @@ from pathlib import Path
 import httpx
 
 from camera_hub.bench.foreign import answers, end_process
+from camera_hub.bench.local_devices import local_devices
 from camera_hub.bench.wall.plain import plain_folder
 from camera_hub.bench.wall.plan import HubVariant
 from camera_hub.errors import HubError, Kind
@@ -42,10 +43,12 @@ async def hub_process(hub: HubVariant, data: Path, viewers: int = 0) -> AsyncIte
     """
     new = _make(data)
     log = data / "hub.log"
+    variables = environment(os.environ, hub, data, viewers)
+    variables |= await local_devices(hub.python, variables, str(data))
     with log.open("ab") as output:
         process = await asyncio.create_subprocess_exec(
             hub.python, "-m", "camera_hub", "serve",
-            env=environment(os.environ, hub, data, viewers), cwd=data, stdin=DEVNULL, stdout=PIPE, stderr=output,
+            env=variables, cwd=data, stdin=DEVNULL, stdout=PIPE, stderr=output,
         )  # fmt: skip
     try:
         assert process.stdout is not None

@@ -4,7 +4,7 @@ import asyncio
 import logging
 import secrets
 from collections import OrderedDict, defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Literal, Self
@@ -21,6 +21,7 @@ from camera_hub.cameras.discovery.ranges import AddressRange
 from camera_hub.cameras.discovery.udp import AnnouncementReceiver, listening
 from camera_hub.cameras.discovery.ws_discovery import PORT, Announced
 from camera_hub.cameras.identity import registered_facts, same
+from camera_hub.cameras.reach import Check, ReachPolicy, checking, no_ranges
 from camera_hub.clock import Clock
 from camera_hub.errors import HubError, Kind, Reason
 from camera_hub.events import EventBus, SweepChanged
@@ -91,8 +92,9 @@ class _Sweep:
     village_id: int
     started_at: datetime
     until: float
-    total: int
     found: FoundDevices
+    check: Check
+    total: int = 0
     done: int = 0
     state: State = "running"
     detail: str = ""
@@ -114,9 +116,11 @@ class Sweeps:
         bus: EventBus,
         clock: Clock,
         database: Database,
+        policy: Callable[[], ReachPolicy],
         *,
         discovery_port: int = PORT,
     ) -> None:
+        self._policy = policy
         self._settings = settings
         self._onvif = onvif
         self._bus = bus
@@ -134,28 +138,40 @@ class Sweeps:
                 await ended(sweep.task)
 
     async def plan(self, actor: Actor, ranges: Sequence[str], village_id: int | None = None) -> SweepPlan:
-        """What would be searched; without ranges, those of the village. Raises HubError: bad_range, too_many_hosts."""
+        """What would be searched; without ranges, those of the village.
+
+        Who is bound to villages is not told the interfaces of the machine. Raises HubError: bad_range, too_many_hosts,
+        range_outside_village, no_ranges.
+        """
         if village_id is not None:
             kept = await self._village_ranges(actor, village_id)
             ranges = ranges or kept
-        parsed = address_ranges.parsed(ranges, self._settings.max_hosts)
+            parsed = self._allowed(actor, ranges, kept)
+        elif actor.bound:
+            raise HubError(Kind.INVALID, "name the village that is searched for", reason="village_needed")
+        else:
+            parsed = self._allowed(actor, ranges, ())
         hosts = len(address_ranges.addresses(parsed))
-        return SweepPlan(interfaces() if self._settings.multicast else [], parsed, hosts, self._settings.max_hosts)
+        shown = interfaces() if self._settings.multicast and not actor.bound else []
+        return SweepPlan(shown, parsed, hosts, self._settings.max_hosts)
 
     async def start(
         self, actor: Actor, village_id: int, *, multicast: bool, ranges: Sequence[str], ports: Sequence[int] = ()
     ) -> SweepView:
-        """Start a search for that village. Raises HubError: NOT_FOUND, INVALID (bad_range …), BUSY."""
+        """Start a search for that village. Who is bound to villages searches only their ranges; what answers a
+        multicast from elsewhere is dropped.
+
+        Raises HubError: NOT_FOUND, INVALID (bad_range, range_outside_village, no_ranges …), BUSY.
+        """
         kept = await self._village_ranges(actor, village_id)
-        parsed = address_ranges.parsed(ranges, self._settings.max_hosts)
-        if actor.bound and kept:
-            _within(parsed, address_ranges.parsed(kept))
+        parsed = self._allowed(actor, ranges, kept)
+        check = checking(address_ranges.parsed(kept) if actor.bound else None, self._policy)
         self._forget_old()
         active = [one for one in self._sweeps.values() if one.state == "running"]
         if len(active) >= AT_ONCE or any(one.user_id == actor.user_id for one in active):
             raise HubError(Kind.BUSY, "a search is running already; wait for it or cancel it first", reason=Reason.BUSY)
         multicast = multicast and self._settings.multicast
-        hosts = address_ranges.addresses(parsed)
+        hosts = [one for one in address_ranges.addresses(parsed) if _may(check, one, self._port)]
         sweep = _Sweep(
             secrets.token_urlsafe(9),
             actor.user_id,
@@ -164,6 +180,7 @@ class Sweeps:
             self._clock.monotonic() + KEPT_SECONDS,
             total=len(hosts) + int(multicast),
             found=FoundDevices(village_id),
+            check=check,
         )
         self._sweeps[sweep.id] = sweep
         work = self._run(sweep, hosts, tuple(ports) or self._settings.ports, multicast)
@@ -212,13 +229,13 @@ class Sweeps:
 
         async def greet(one: FoundDevice) -> None:
             async with free:
-                sweep.add(await greeted(self._onvif, one, self._settings.onvif_timeout))
+                sweep.add(await greeted(self._onvif, one, self._settings.onvif_timeout, sweep.check))
 
         async with asyncio.TaskGroup() as group:
 
             def on_announcement(one: Announced) -> None:
                 device = announced_device(one, "multicast")
-                if not sweep.found.knows(device):
+                if _may(sweep.check, device.host, device.port) and not sweep.found.knows(device):
                     sweep.add(device)
                     group.create_task(greet(device), name=f"greeting {one.host}")
 
@@ -247,7 +264,8 @@ class Sweeps:
                 answers[host] = waiting
 
                 async def announcement() -> Announced | None:
-                    receiver.ask((host, self._port))
+                    if _may(sweep.check, host, self._port):
+                        receiver.ask((host, self._port))
                     try:
                         async with asyncio.timeout(ANSWER_SECONDS):
                             return await waiting
@@ -255,7 +273,8 @@ class Sweeps:
                         return None
 
                 try:
-                    found = await probe_host(self._onvif, host, ports, self._settings.host_timeout, announcement)
+                    seconds = self._settings.host_timeout
+                    found = await probe_host(self._onvif, host, ports, seconds, announcement, sweep.check)
                 finally:
                     del answers[host]
                 sweep.done += 1
@@ -300,6 +319,15 @@ class Sweeps:
             sweep.id, sweep.village_id, sweep.state, sweep.detail, sweep.started_at, sweep.total, sweep.done, views
         )
 
+    def _allowed(self, actor: Actor, ranges: Sequence[str], kept: Sequence[str]) -> list[AddressRange]:
+        """The ranges, parsed, if the actor may search them; `kept` are those of the village."""
+        if actor.bound and not kept:
+            raise no_ranges()
+        parsed = address_ranges.parsed(ranges, self._settings.max_hosts)
+        if actor.bound:
+            _within(parsed, address_ranges.parsed(kept))
+        return parsed
+
     async def _village_ranges(self, actor: Actor, village_id: int) -> list[str]:
         require_village(actor, village_id, "village")
         async with self._database.read() as session:
@@ -314,6 +342,8 @@ class Sweeps:
         if sweep is None:
             raise HubError(Kind.NOT_FOUND, "there is no such search; searches are deleted after an hour")
         require_village(actor, sweep.village_id, "search")
+        if actor.bound and sweep.user_id != actor.user_id:  # township staff may have searched for several villages
+            raise HubError(Kind.NOT_FOUND, "there is no such search")
         return sweep
 
     def _forget_old(self) -> None:
@@ -321,6 +351,15 @@ class Sweeps:
         for sweep in list(self._sweeps.values()):
             if sweep.state != "running" and (now >= sweep.until or len(self._sweeps) >= KEPT):
                 del self._sweeps[sweep.id]
+
+
+def _may(check: Check, host: str, port: int) -> bool:
+    """Whether the check allows the connection."""
+    try:
+        check(host, port)
+    except HubError:
+        return False
+    return True
 
 
 def _registered(known: Sequence[Device], village_id: int, found: Sequence[FoundDevice]) -> list[Device | None]:

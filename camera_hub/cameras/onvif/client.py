@@ -1,47 +1,67 @@
-"""ONVIF for the rest of the hub: a few coroutines over a bounded pool of threads, one call per device at a time."""
+"""ONVIF for the rest of the hub: a few coroutines, one call per device at a time, under one deadline each."""
 
 import asyncio
+import logging
 from collections import OrderedDict
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Self, TypeVar
+from typing import Protocol, Self, TypeVar
 from weakref import WeakValueDictionary
 
 from camera_hub.cameras import addresses, urls
 from camera_hub.cameras.credentials.device_login import DeviceLogin
 from camera_hub.cameras.credentials.login_budget import LoginBudget
+from camera_hub.cameras.http.deadline import Deadline
+from camera_hub.cameras.http.device_http import DeviceHttp
+from camera_hub.cameras.http.endings import ENVELOPE
+from camera_hub.cameras.http.messages import HttpLimits, HttpPeer, HttpReply, HttpRequest
 from camera_hub.cameras.onvif import wsdl
+from camera_hub.cameras.onvif.conversation import KnownDevice, SoapConversation
 from camera_hub.cameras.onvif.describe import Described, Profile, Said, described
-from camera_hub.cameras.onvif.device import MEDIA1, OnvifDevice, readable
-from camera_hub.cameras.onvif.exchange import Deadline, PinnedPeer
+from camera_hub.cameras.onvif.device import MEDIA1, OnvifDevice
 from camera_hub.cameras.onvif.media2 import MEDIA2
-from camera_hub.cameras.onvif.transport import SoapConversation
+from camera_hub.cameras.reach import Check, nowhere_local
 from camera_hub.clock import Clock
 from camera_hub.errors import HubError, Kind, Reason
+from camera_hub.peculiarity_kinds import PeculiarityKind
 from camera_hub.settings import DiscoverySettings
 
+log = logging.getLogger(__name__)
+
 PATH = "/onvif/device_service"
-_THREADS = 16
+_AT_ONCE = 32
 _KNOWN_SECONDS = 600.0
 _KNOWN_LIMIT = 4096
 _DESCRIBE_FACTOR = 2.0
 """Describing takes up to a hundred calls (a recorder of 32 channels); all together they get this many deadlines."""
+_HIDDEN_TRIES = 4
+_HIDDEN_SECONDS = 24 * 3600.0
+"""How often in a day a device that answers nothing of ONVIF is sent a login that it has not asked for."""
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
 class OnvifTarget:
-    """A device's ONVIF service: the address where it is reached, its login, what is known of its clock."""
+    """A device's ONVIF service: the address where it is reached, its login, what is known of its clock.
+
+    `check` decides, before each connect, whether it may be reached there; None: the client's own. `tls`: None where the
+    scheme is not known.
+    """
 
     host: str
     port: int
     path: str = PATH
     login: DeviceLogin | None = None
     clock_offset_s: float | None = None
+    check: Check | None = field(default=None, compare=False, repr=False)
+    tls: bool | None = None
+
+    @property
+    def key(self) -> tuple[str, int, str]:
+        return self.host, self.port, self.path
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,65 +73,120 @@ class ClockReading:
     at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class _DeviceMemory:
-    """Answers of a device that need not be requested again for each stream."""
+class DevicePeculiarities(Protocol):
+    """What the client needs of cameras.peculiarities."""
 
-    services: dict[str, str]
-    offset_s: float | None
-    until: float
+    async def of(self, device_id: int) -> Mapping[str, str]: ...
+    async def note(self, device_id: int, kind: PeculiarityKind | str, value: str) -> None: ...
+
+
+@dataclass(slots=True)
+class _DeviceMemory:
+    """What need not be found out again. `services`, used until `until`: answers of the device."""
+
+    device: KnownDevice = field(default_factory=KnownDevice)
+    services: dict[str, str] = field(default_factory=dict)
+    until: float = 0.0
+    recalled: bool = False
+    noted: dict[str, str] = field(default_factory=dict)
+    hidden_tries: list[float] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class _DeviceLine:
+    """Implements conversation.SoapLine."""
+
+    http: DeviceHttp
+    peer: HttpPeer
+    deadline: Deadline
+    per_call: float
+    check: Check
+
+    async def send(self, request: HttpRequest) -> HttpReply:
+        self.deadline.check()
+        within = self.deadline.within(self.per_call)
+        return await self.http.exchange(self.peer, request, within, check=self.check, ending=ENVELOPE)
 
 
 class Onvif:
-    """The ONVIF client. An async context manager; leaving ends the threads and waits for them."""
+    """The ONVIF client. An async context manager; leaving closes the connections."""
 
-    def __init__(self, settings: DiscoverySettings, clock: Clock, logins: LoginBudget | None = None) -> None:
+    def __init__(
+        self,
+        settings: DiscoverySettings,
+        clock: Clock,
+        logins: LoginBudget | None = None,
+        http: DeviceHttp | None = None,
+        peculiarities: DevicePeculiarities | None = None,
+        *,
+        check: Check = nowhere_local,
+    ) -> None:
+        self._check = check
         self._settings = settings
         self._clock = clock
         self._logins = logins or LoginBudget(clock)
-        self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="onvif")
-        self._free = asyncio.Semaphore(_THREADS)
+        self._http = http or DeviceHttp(HttpLimits(reply_bytes=settings.reply_bytes))
+        self._peculiarities = peculiarities
+        self._free = asyncio.Semaphore(_AT_ONCE)
         self._locks: WeakValueDictionary[tuple[str, int], asyncio.Lock] = WeakValueDictionary()
-        self._known: OrderedDict[tuple[str, int, str], _DeviceMemory] = OrderedDict()
-        self._running: set[Deadline] = set()
+        self._memories: OrderedDict[tuple[str, int, str], _DeviceMemory] = OrderedDict()
         self._warmed: asyncio.Future[None] | None = None
 
     async def __aenter__(self) -> Self:
-        loop = asyncio.get_running_loop()
-        await loop.run_in_executor(self._pool, wsdl.folder)  # raises at once when the files are missing
+        await asyncio.to_thread(wsdl.folder)  # raises at once when the files are missing
+        await self._http.__aenter__()
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        for deadline in self._running:
-            deadline.stop()
-        await asyncio.to_thread(self._pool.shutdown, wait=True, cancel_futures=True)
+        if self._warmed is not None and not self._warmed.done():
+            await asyncio.wait([self._warmed])
+        await self._http.__aexit__()
 
-    async def clock(self, host: str, port: int, path: str = PATH, *, timeout: float | None = None) -> ClockReading:
+    async def clock(
+        self,
+        host: str,
+        port: int,
+        path: str = PATH,
+        *,
+        timeout: float | None = None,
+        check: Check | None = None,
+        tls: bool | None = None,
+    ) -> ClockReading:
         """Read the device's clock without a login: reachability, ONVIF or not, and clock error in one call."""
-        target = OnvifTarget(host, port, path)
-        seconds = timeout or self._settings.onvif_timeout
-        return await self._call(target, seconds, lambda device, _: self._read_clock(device))
+        target = OnvifTarget(host, port, path, check=check, tls=tls)
+        return await self._call(
+            target, timeout or self._settings.onvif_timeout, lambda device, _: self._clock_of(device)
+        )
 
     async def describe(
-        self, host: str, port: int | None = None, login: DeviceLogin | None = None, path: str = PATH
+        self,
+        host: str,
+        port: int | None = None,
+        login: DeviceLogin | None = None,
+        path: str = PATH,
+        *,
+        check: Check | None = None,
     ) -> Described:
         """What the device is and which cameras it has; without a port the usual ones are tried in order.
 
         Raises HubError with the Reason of a port that answered at all, else with that of the first one.
         """
         if port is not None:
-            return await self._describe(OnvifTarget(host, port, path, login))
-        errors = await asyncio.gather(*(self._greeted(host, usual, path) for usual in self._settings.ports))
-        for usual, error in zip(self._settings.ports, errors, strict=True):
+            return await self._describe(OnvifTarget(host, port, path, login, check=check))
+        targets = [OnvifTarget(host, usual, path, login, check=check) for usual in self._settings.ports]
+        errors = await asyncio.gather(*(self._greeted(target) for target in targets))
+        for target, error in zip(targets, errors, strict=True):
             if error is None or error.reason == Reason.LOGIN_NEEDED:
-                return await self._describe(OnvifTarget(host, usual, path, login))
+                return await self._describe(target)
         answered = [error for error in errors if error is not None and error.reason not in _NO_ANSWER]
         raise next(iter([*answered, *(error for error in errors if error is not None)]), _no_ports())
 
-    async def _greeted(self, host: str, port: int, path: str) -> HubError | None:
+    async def _greeted(self, target: OnvifTarget) -> HubError | None:
         """Why the port does not speak ONVIF, None when it does."""
         try:
-            await self.clock(host, port, path, timeout=self._settings.host_timeout)
+            await self.clock(
+                target.host, target.port, target.path, timeout=self._settings.host_timeout, check=target.check
+            )
         except HubError as error:
             return error
         return None
@@ -119,10 +194,10 @@ class Onvif:
     async def stream_uri(self, target: OnvifTarget, profile: str, *, timeout: float | None = None) -> str:
         """The profile's RTSP URL, on the host where the device is reached, without login. Raises HubError."""
 
-        def ask(device: OnvifDevice, services: dict[str, str]) -> str:
+        async def ask(device: OnvifDevice, services: Mapping[str, str]) -> str:
             if (path := services.get(MEDIA1)) is not None:
-                return device.stream_uri(path, profile)
-            return device.media2(services[MEDIA2]).stream_uri(profile)
+                return await device.stream_uri(path, profile)
+            return await device.media2(services[MEDIA2]).stream_uri(profile)
 
         seconds = timeout or self._settings.onvif_timeout
         return urls.onto(await self._media(target, seconds, ask, patience=timeout), target.host).url
@@ -130,74 +205,77 @@ class Onvif:
     async def sync_point(self, target: OnvifTarget, profile: str) -> None:
         """Ask the device for a key frame now (SetSynchronizationPoint). Raises HubError."""
 
-        def ask(device: OnvifDevice, services: dict[str, str]) -> None:
+        async def ask(device: OnvifDevice, services: Mapping[str, str]) -> None:
             if (path := services.get(MEDIA1)) is not None:
-                device.synchronize(path, profile)
+                await device.synchronize(path, profile)
             else:
-                device.media2(services[MEDIA2]).synchronize(profile)
+                await device.media2(services[MEDIA2]).synchronize(profile)
 
         await self._media(target, self._settings.onvif_timeout, ask)
 
     async def _describe(self, target: OnvifTarget) -> Described:
-        def ask(device: OnvifDevice, conversation: SoapConversation) -> tuple[Said, float | None, dict[str, str]]:
-            conversation.clock_offset_s = self._read_clock(device).offset_s
-            services = device.services()
-            return _said(device, services), conversation.clock_offset_s, services
+        async def ask(device: OnvifDevice, memory: _DeviceMemory) -> Said:
+            await self._set_clock(device, memory.device)
+            services = await device.services()
+            said = await _said(device, services)
+            memory.services, memory.until = services, self._clock.monotonic() + _KNOWN_SECONDS
+            return said
 
-        said, offset_s, services = await self._call(target, self._settings.onvif_timeout * _DESCRIBE_FACTOR, ask)
-        self._remember(target, services, offset_s)
-        return described(said, host=target.host, port=target.port, path=target.path, clock_offset_s=offset_s)
+        said = await self._call(target, self._settings.onvif_timeout * _DESCRIBE_FACTOR, ask)
+        memory = self._memory(target)
+        return described(
+            said,
+            host=target.host,
+            port=target.port,
+            path=target.path,
+            clock_offset_s=memory.device.clock_offset_s,
+            peculiarities=dict(memory.device.learnt),
+        )
 
     async def _media(
         self,
         target: OnvifTarget,
         seconds: float,
-        ask: Callable[[OnvifDevice, dict[str, str]], T],
+        ask: Callable[[OnvifDevice, Mapping[str, str]], Awaitable[T]],
         *,
         patience: float | None = None,
     ) -> T:
-        known = self._known.get((target.host, target.port, target.path))
-        fresh = known if known is not None and self._clock.monotonic() < known.until else None
-
-        def work(device: OnvifDevice, conversation: SoapConversation) -> tuple[T, dict[str, str], float | None]:
-            if fresh is not None:
-                conversation.clock_offset_s = fresh.offset_s
-                return ask(device, fresh.services), fresh.services, fresh.offset_s
-            conversation.clock_offset_s = target.clock_offset_s
+        async def work(device: OnvifDevice, memory: _DeviceMemory) -> T:
+            if self._clock.monotonic() < memory.until:
+                return await ask(device, memory.services)
+            memory.device.clock_offset_s = target.clock_offset_s
             with suppress(HubError):  # it may refuse its clock but not its media; the next call will show
-                conversation.clock_offset_s = self._read_clock(device).offset_s
-            services = device.services()
-            return ask(device, services), services, conversation.clock_offset_s
+                await self._set_clock(device, memory.device)
+            services = await device.services()
+            answer = await ask(device, services)
+            memory.services, memory.until = services, self._clock.monotonic() + _KNOWN_SECONDS
+            return answer
 
         try:
-            answer, services, offset_s = await self._call(target, seconds, work, patience=patience)
+            return await self._call(target, seconds, work, patience=patience)
         except HubError:
-            self._known.pop((target.host, target.port, target.path), None)
+            self._memory(target).until = 0.0
             raise
-        if fresh is None:
-            self._remember(target, services, offset_s)
-        return answer
 
     async def _call(
         self,
         target: OnvifTarget,
         seconds: float,
-        work: Callable[[OnvifDevice, SoapConversation], T],
+        work: Callable[[OnvifDevice, _DeviceMemory], Awaitable[T]],
         *,
         patience: float | None = None,
     ) -> T:
-        """Run `work` in a thread under one deadline of that many seconds, while holding the device's lock.
+        """Run `work` under one deadline of that many seconds, while holding the device's lock.
 
-        Raises HubError(BUSY) when lock, login and thread are not free within `patience` seconds.
+        Raises HubError(BUSY) when lock, login and a free place are not had within `patience` seconds.
         """
-        name = f"{target.host}:{target.port}"
         address = await addresses.resolve(target.host)
-        loop = asyncio.get_running_loop()
-        if self._warmed is None:  # takes up to a second, which must not count against the first devices' deadlines
-            self._warmed = loop.run_in_executor(self._pool, wsdl.warm)
-            self._warmed.add_done_callback(lambda done: done.cancelled() or done.exception())  # a call raises it again
-        if not self._warmed.done():
-            await asyncio.wait([self._warmed])
+        check = target.check or self._check
+        check(address, target.port)  # before anything is spent on it; asked again right before each connect
+        await self._warm()
+        memory = self._memory(target)
+        peer = HttpPeer(target.host, address, target.port, target.tls)
+        await self._recall(target, memory, peer)
         lock = self._locks.setdefault((target.host, target.port), asyncio.Lock())
         async with AsyncExitStack() as held:
             try:
@@ -205,7 +283,7 @@ class Onvif:
                     await held.enter_async_context(lock)
                     attempt = None
                     if target.login:
-                        account = self._logins.account(target.login, name)
+                        account = self._logins.account(target.login, f"{target.host}:{target.port}")
                         attempt = await held.enter_async_context(self._logins.trying(account, "onvif"))
                     await held.enter_async_context(self._free)
             except TimeoutError as error:
@@ -213,41 +291,87 @@ class Onvif:
                     Kind.BUSY, "too many slow devices are being queried right now; try again", reason=Reason.BUSY
                 ) from error
             deadline = Deadline(seconds)
+            line = _DeviceLine(self._http, peer, deadline, min(seconds, self._settings.onvif_timeout), check)
             conversation = SoapConversation(
-                PinnedPeer(target.host, address, target.port, tls=target.port == 443),
-                target.login,
-                deadline=deadline,
-                per_call=min(seconds, self._settings.onvif_timeout),
-                limit=self._settings.reply_bytes,
-                now=self._clock.now,
-                accepted=(lambda: loop.call_soon_threadsafe(attempt.accepted)) if attempt is not None else None,
+                line, target.login, memory.device, self._clock.now, attempt, lambda: self._may_try_hidden(memory)
             )
-            self._running.add(deadline)
             try:
-                return await loop.run_in_executor(
-                    self._pool, lambda: readable(lambda: work(OnvifDevice(conversation, target.path), conversation))
-                )
-            except asyncio.CancelledError:
-                deadline.stop()
-                raise
+                return await work(OnvifDevice(conversation, target.path), memory)
             finally:
-                self._running.discard(deadline)
+                await self._note(target, memory, peer)
 
-    def _read_clock(self, device: OnvifDevice) -> ClockReading:
+    async def _warm(self) -> None:
+        """Load zeep and its WSDLs: up to a second, which must not count against the first devices' deadlines."""
+        if self._warmed is None:
+            self._warmed = asyncio.ensure_future(asyncio.to_thread(wsdl.warm))
+            self._warmed.add_done_callback(lambda done: done.cancelled() or done.exception())  # a call raises it again
+        if not self._warmed.done():
+            await asyncio.wait([self._warmed])
+
+    async def _recall(self, target: OnvifTarget, memory: _DeviceMemory, peer: HttpPeer) -> None:
+        """Take what is stored of a registered device, once."""
+        device_id = target.login.device_id if target.login is not None else None
+        if self._peculiarities is None or device_id is None or memory.recalled:
+            return
+        try:
+            known = await self._peculiarities.of(device_id)
+        except HubError as error:
+            log.warning("peculiarities of device %d cannot be read: %s", device_id, error)
+            return
+        memory.recalled = True
+        memory.noted |= known
+        memory.device.take(known)
+        port = known.get(PeculiarityKind.TLS_ONLY, "")
+        if port.isascii() and port.isdigit() and 0 < int(port) < 65536:
+            self._http.known(peer, int(port))
+
+    async def _note(self, target: OnvifTarget, memory: _DeviceMemory, peer: HttpPeer) -> None:
+        """Store what was learnt of a registered device."""
+        learnt = memory.device.learnt
+        if (port := self._http.tls_port(peer)) is not None:
+            learnt[PeculiarityKind.TLS_ONLY] = str(port)
+        device_id = target.login.device_id if target.login is not None else None
+        if self._peculiarities is None or device_id is None:
+            return
+        for kind, value in learnt.items():
+            if memory.noted.get(kind) != value:
+                memory.noted[kind] = value
+                try:
+                    await self._peculiarities.note(device_id, kind, value)
+                except HubError as error:  # what was asked of the device counts more
+                    log.warning("a peculiarity of device %d cannot be kept: %s", device_id, error)
+
+    def _may_try_hidden(self, memory: _DeviceMemory) -> bool:
+        now = self._clock.monotonic()
+        memory.hidden_tries = [at for at in memory.hidden_tries if now - at < _HIDDEN_SECONDS]
+        if len(memory.hidden_tries) >= _HIDDEN_TRIES:
+            return False
+        memory.hidden_tries.append(now)
+        return True
+
+    async def _set_clock(self, device: OnvifDevice, known: KnownDevice) -> None:
+        """Read the device's clock; what garbles it may still answer other calls."""
+        try:
+            known.clock_offset_s = (await self._clock_of(device)).offset_s
+        except HubError as error:
+            if error.reason != Reason.BAD_REPLY:
+                raise
+
+    async def _clock_of(self, device: OnvifDevice) -> ClockReading:
         began, before = self._clock.monotonic(), self._clock.now()
-        device_time = device.utc()
+        device_time = await device.utc()
         took = self._clock.monotonic() - began
         middle = before + timedelta(seconds=took / 2)
         # Devices answer in whole seconds: they cut off half a second on average.
         offset = (device_time - middle).total_seconds() + 0.5 if device_time is not None else None
         return ClockReading(offset, took * 1000, before)
 
-    def _remember(self, target: OnvifTarget, services: dict[str, str], offset_s: float | None) -> None:
-        key = (target.host, target.port, target.path)
-        self._known[key] = _DeviceMemory(services, offset_s, self._clock.monotonic() + _KNOWN_SECONDS)
-        self._known.move_to_end(key)
-        while len(self._known) > _KNOWN_LIMIT:
-            self._known.popitem(last=False)
+    def _memory(self, target: OnvifTarget) -> _DeviceMemory:
+        memory = self._memories.setdefault(target.key, _DeviceMemory())
+        self._memories.move_to_end(target.key)
+        while len(self._memories) > _KNOWN_LIMIT:
+            self._memories.popitem(last=False)
+        return memory
 
 
 _NO_ANSWER = {Reason.PORT_CLOSED, Reason.UNREACHABLE, Reason.TIMED_OUT}
@@ -259,20 +383,20 @@ def _no_ports() -> HubError:
     )
 
 
-def _said(device: OnvifDevice, services: dict[str, str]) -> Said:
+async def _said(device: OnvifDevice, services: Mapping[str, str]) -> Said:
     """Request everything that describing needs; only identity and profiles are required."""
-    identity = device.identity()
+    identity = await device.identity()
     none: list[Profile] = []
-    scopes: tuple[str, ...] = device.tolerant(device.scopes, tuple[str, ...]())
-    hostname = device.tolerant(device.hostname, "")
+    scopes = await device.tolerant(device.scopes(), tuple[str, ...]())
+    hostname = await device.tolerant(device.hostname(), "")
     media1, media2 = services.get(MEDIA1), services.get(MEDIA2)
-    modern = device.tolerant(device.media2(media2).profiles, none) if media2 is not None else none
-    profiles = device.tolerant(lambda: device.profiles(media1), none) if media1 is not None else none
+    modern = await device.tolerant(device.media2(media2).profiles(), none) if media2 is not None else none
+    profiles = await device.tolerant(device.profiles(media1), none) if media1 is not None else none
     uris: dict[str, str] = {}
     osd: dict[str, str] = {}
     if profiles and media1 is not None:
         profiles = _with_claims(profiles, modern)
-        osd = device.tolerant(lambda: device.osd(media1), {})
+        osd = await device.tolerant(device.osd(media1), osd)
     elif modern:
         profiles = modern
     else:
@@ -280,12 +404,12 @@ def _said(device: OnvifDevice, services: dict[str, str]) -> Said:
     for profile in profiles:
         try:
             if media1 is not None and profiles is not modern:
-                uris[profile.token] = device.stream_uri(media1, profile.token)
+                uris[profile.token] = await device.stream_uri(media1, profile.token)
             elif media2 is not None:
-                uris[profile.token] = device.media2(media2).stream_uri(profile.token)
+                uris[profile.token] = await device.media2(media2).stream_uri(profile.token)
         except HubError as error:
             # Addresses are requested again when pulled; a dead channel or slow recorder must not spoil the description.
-            if error.reason in (Reason.WRONG_PASSWORD, Reason.LOCKED_OUT):
+            if error.reason in (Reason.WRONG_PASSWORD, Reason.LOCKED_OUT, Reason.CLOCK_REFUSED):
                 raise
             if error.reason == Reason.TIMED_OUT:
                 break

@@ -96,7 +96,7 @@ class Channel:
 
 @dataclass(frozen=True, slots=True)
 class Described:
-    """A device as the register stores it. `clock_offset_s`: device minus hub."""
+    """A device as the register stores it. `clock_offset_s`: device minus hub. `peculiarities`: value by kind."""
 
     host: str
     port: int
@@ -107,9 +107,18 @@ class Described:
     channels: tuple[Channel, ...]
     clock_offset_s: float | None
     rtsp_port: int | None
+    peculiarities: Mapping[str, str] = field(default_factory=dict)
 
 
-def described(said: Said, *, host: str, port: int, path: str, clock_offset_s: float | None) -> Described:
+def described(
+    said: Said,
+    *,
+    host: str,
+    port: int,
+    path: str,
+    clock_offset_s: float | None,
+    peculiarities: Mapping[str, str] | None = None,
+) -> Described:
     """The device that these answers describe."""
     groups: dict[str, list[Profile]] = {}
     for profile in said.profiles:
@@ -138,6 +147,7 @@ def described(said: Said, *, host: str, port: int, path: str, clock_offset_s: fl
         tuple(channels),
         clock_offset_s,
         _rtsp_port(channels),
+        peculiarities or {},
     )
 
 

@@ -8,19 +8,37 @@ import re
 from camera_hub.errors import HubError, Kind, Reason
 
 _AUTH = re.compile(
-    r"not\s*authori[sz]ed|unauthori[sz]ed|sender\s*not\s*author|failed\s*authentication|failedcheck|authentication\s*fail"
-    r"|invalidsecurity|wsse|username\s*token|access\s*denied|ter:notauthorized",
+    r"not\s*authori[sz]ed|un-?authori[sz]ed|sender\s*not\s*author|failed\s*authentication|failedcheck"
+    r"|authenticat(e|ion)\w*\s*(is\s*)?(fail|requir|need|error)|authori[sz]ation\s*(is\s*)?(fail|requir|need|error)"
+    r"|authority\s*failure|requires?\s*(authenticat|authori[sz]|login|credential)|invalid\s*security|wsse"
+    r"|username\s*token|access\s*(is\s*)?denied|login\s*(is\s*)?(requir|fail|need)|not\s*logged\s*in"
+    r"|(invalid|wrong|incorrect|bad|mismatch\w*)\s*(user\s*name|user|password|credential)"
+    r"|(password|user\s*name|credentials?)\s*(is\s*|are\s*)?(error|wrong|incorrect|invalid|mismatch|not\s*match)"
+    r"|未\s*(经)?\s*(授权|认证|登录)|(鉴权|认证|登录)\s*失败|需要\s*(认证|登录|鉴权)|(用户名?|密码)[^。]{0,8}(错误|不正确|不匹配)",
     re.IGNORECASE,
 )
 _LOCKED = re.compile(
-    r"lock(ed)?\s*(out|ed)?\b|too many (failed )?(login|attempt)|(user|account|ip).{0,20}lock", re.IGNORECASE
+    r"lock(ed)?\s*(out|ed)?\b|too many (failed )?(login|attempt)|(user|account|ip).{0,20}lock"
+    r"|(用户|账号|帐号|IP).{0,8}锁定",
+    re.IGNORECASE,
 )
 _FULL = re.compile(r"(maximum|too many|max).{0,30}(session|stream|user|connection)|notenoughresource", re.IGNORECASE)
+_VERSION = re.compile(r"version\s*mismatch", re.IGNORECASE)
 
 
 def wants_login(status: int, words: str) -> bool:
     """Whether an answer asks for a login, or refuses ours. `words`: code, subcodes and reason."""
     return status == 401 or (status in (400, 403, 500, 200) and _AUTH.search(words) is not None)
+
+
+def may_hide_login(status: int, body: bytes) -> bool:
+    """Whether an answer without a SOAP envelope may be how a device refuses a call that carries no login (case 23)."""
+    return status in (400, 403, 404, 405, 500) or (status in (200, 202, 204) and not body.strip())
+
+
+def wants_soap11(status: int, words: str) -> bool:
+    """Whether the device understands SOAP 1.1 alone."""
+    return status == 415 or _VERSION.search(words) is not None
 
 
 def refused(words: str, *, tried: bool) -> HubError:
@@ -39,6 +57,18 @@ def refused(words: str, *, tried: bool) -> HubError:
         Kind.UNREACHABLE,
         "the device refuses this user name and password for ONVIF; some devices have separate ONVIF users",
         reason=Reason.WRONG_PASSWORD,
+    )
+
+
+def refused_by_clock(offset_s: float) -> HubError:
+    """The error for a login that was refused by a device whose clock is off by its time zone."""
+    hours = f"{offset_s / 3600:+.1f}".removesuffix(".0")
+    return HubError(
+        Kind.UNREACHABLE,
+        f"the device refuses the login while its clock is {hours} h off; set its clock and time zone (or NTP) first,"
+        " and check the login if it is still refused then",
+        reason=Reason.CLOCK_REFUSED,
+        hours=hours,
     )
 
 
@@ -63,8 +93,3 @@ def of_fault(words: str) -> HubError:
     if _FULL.search(words):
         return HubError(Kind.UNREACHABLE, f"the device is full: {said}", reason=Reason.DEVICE_FULL)
     return HubError(Kind.UNREACHABLE, f"the device refuses the call: {said or 'no words'}", reason=Reason.SOAP_FAULT)
-
-
-def bad_reply(what: str) -> HubError:
-    """The error for an answer that cannot be read."""
-    return HubError(Kind.UNREACHABLE, f"the device's answer cannot be read ({what})", reason=Reason.BAD_REPLY)

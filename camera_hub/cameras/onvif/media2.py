@@ -1,13 +1,15 @@
-"""Media2 (ver20), written by hand: onvif-zeep has no WSDL for it, and it is the only service that can report H.265."""
+"""Media2 (ver20), written by hand: onvif-zeep has no WSDL for it, and it alone can report H.265.
+
+Names are compared as in `envelopes`.
+"""
 
 from itertools import islice
-from typing import Any
 
 from lxml import etree
 
-from camera_hub.cameras.onvif import faults
+from camera_hub.cameras.onvif.conversation import SoapConversation
 from camera_hub.cameras.onvif.describe import MAX_PROFILES, MAX_TOKEN, Profile, clean, codec_of
-from camera_hub.cameras.onvif.transport import SOAP, SoapConversation, parsed, said
+from camera_hub.cameras.onvif.envelopes import SOAP, Envelope, attribute, child, children, text_of
 
 MEDIA2 = "http://www.onvif.org/ver20/media/wsdl"
 
@@ -19,53 +21,48 @@ class Media2:
         self._conversation = conversation
         self._path = path
 
-    def profiles(self) -> list[Profile]:
-        """All profiles that show a video source."""
-        answer = self._call("GetProfiles", ("Type", "VideoSource"), ("Type", "VideoEncoder"))
-        found = []
-        for node in islice(answer.iter("{*}Profiles"), MAX_PROFILES):
-            source = node.find("{*}Configurations/{*}VideoSource")
-            encoder = node.find("{*}Configurations/{*}VideoEncoder")
-            if source is None or not (token := node.get("token")):
+    async def profiles(self) -> list[Profile]:
+        """All profiles that show a video source; of several with one token the first."""
+        answer = await self._call("GetProfiles", ("Type", "VideoSource"), ("Type", "VideoEncoder"))
+        found: dict[str, Profile] = {}
+        for node in islice(children(answer.content("GetProfilesResponse"), "Profiles"), MAX_PROFILES):
+            source = child(node, "Configurations", "VideoSource")
+            encoder = child(node, "Configurations", "VideoEncoder")
+            token = attribute(node, "token")[:MAX_TOKEN]
+            if source is None or not token or token in found:
                 continue
-            found.append(
-                Profile(
-                    token=token[:MAX_TOKEN],
-                    name=clean(node.findtext("{*}Name")),
-                    source=(source.findtext("{*}SourceToken") or source.get("token") or token)[:MAX_TOKEN],
-                    source_name=clean(source.findtext("{*}Name")),
-                    configuration=source.get("token") or "",
-                    codec=codec_of(encoder.findtext("{*}Encoding")) if encoder is not None else None,
-                    width=_number(encoder, "Width"),
-                    height=_number(encoder, "Height"),
-                )
+            configuration = attribute(source, "token")
+            found[token] = Profile(
+                token=token,
+                name=clean(text_of(node, "Name")),
+                source=(text_of(source, "SourceToken") or configuration or token)[:MAX_TOKEN],
+                source_name=clean(text_of(source, "Name")),
+                configuration=configuration,
+                codec=codec_of(text_of(encoder, "Encoding")) if encoder is not None else None,
+                width=_number(encoder, "Width"),
+                height=_number(encoder, "Height"),
             )
-        return found
+        return list(found.values())
 
-    def stream_uri(self, profile: str) -> str:
+    async def stream_uri(self, profile: str) -> str:
         """The profile's RTSP URL as the device answers it."""
-        answer = self._call("GetStreamUri", ("Protocol", "RTSP"), ("ProfileToken", profile))
-        return next((node.text or "" for node in answer.iter("{*}Uri")), "")
+        answer = await self._call("GetStreamUri", ("Protocol", "RTSP"), ("ProfileToken", profile))
+        return text_of(answer.content("GetStreamUriResponse"), "Uri")
 
-    def synchronize(self, profile: str) -> None:
+    async def synchronize(self, profile: str) -> None:
         """Ask for a key frame."""
-        self._call("SetSynchronizationPoint", ("ProfileToken", profile))
+        await self._call("SetSynchronizationPoint", ("ProfileToken", profile))
 
-    def _call(self, operation: str, *values: tuple[str, str]) -> Any:
+    async def _call(self, operation: str, *values: tuple[str, str]) -> Envelope:
         envelope = etree.Element(f"{{{SOAP}}}Envelope", nsmap={"s": SOAP, "tr2": MEDIA2})
         etree.SubElement(envelope, f"{{{SOAP}}}Header")
         body = etree.SubElement(envelope, f"{{{SOAP}}}Body")
         request = etree.SubElement(body, f"{{{MEDIA2}}}{operation}")
         for name, value in values:
             etree.SubElement(request, f"{{{MEDIA2}}}{name}").text = value
-        action = f'application/soap+xml; charset=utf-8; action="{MEDIA2}/{operation}"'
-        url = self._conversation.peer.url(self._path)
-        reply = self._conversation.post_xml(url, envelope, {"Content-Type": action})
-        if words := said(reply):
-            raise faults.of_fault(words)
-        return parsed(reply.content)
+        return await self._conversation.call(self._path, envelope, f"{MEDIA2}/{operation}")
 
 
-def _number(encoder: Any, name: str) -> int | None:
-    text = encoder.findtext("{*}Resolution/{*}" + name) if encoder is not None else None
-    return int(text) if text and text.strip().isdigit() and int(text) <= 32768 else None
+def _number(encoder: etree._Element | None, name: str) -> int | None:
+    text = text_of(encoder, "Resolution", name) if encoder is not None else ""
+    return int(text) if text.isascii() and text.isdigit() and int(text[:9]) <= 32768 and len(text) < 9 else None

@@ -1,17 +1,19 @@
 """Cameras: what operators name and watch. Waiting → approved → retired; a failed picture changes none of that."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 
 from sqlalchemy import ColumnElement, select
 
 from camera_hub.access.actors import in_scope
 from camera_hub.access.policy import Actor, require_village
+from camera_hub.cameras.device_checks import DeviceChecks, approve_place, place
 from camera_hub.cameras.register import proof_state, views
 from camera_hub.cameras.register.pinyin import pinyin_of
 from camera_hub.cameras.register.views import CameraView
 from camera_hub.clock import Clock
 from camera_hub.errors import HubError, Kind, Reason
-from camera_hub.events import CameraChanged, EventBus, ProofRequested, VillageChanged
+from camera_hub.events import CameraChanged, DeviceChanged, EventBus, ProofRequested, VillageChanged
 from camera_hub.store.database import Database
 from camera_hub.store.tables import Camera, Device
 
@@ -19,10 +21,11 @@ from camera_hub.store.tables import Camera, Device
 class Cameras:
     """Operations on cameras. Each publishes CameraChanged (and VillageChanged if counts change) after its commit."""
 
-    def __init__(self, database: Database, bus: EventBus, clock: Clock) -> None:
+    def __init__(self, database: Database, bus: EventBus, clock: Clock, checks: DeviceChecks) -> None:
         self._database = database
         self._bus = bus
         self._clock = clock
+        self._checks = checks
 
     async def all(self, actor: Actor, *, state: str | None = None, village_id: int | None = None) -> list[CameraView]:
         """Cameras in the actor's scope, in the order of villages and their own; by default all but retired ones."""
@@ -87,21 +90,51 @@ class Cameras:
                     moved.append(camera)
         self._publish(moved)
 
-    async def approve(self, actor: Actor, ids: Sequence[int], place_class: str | None = None) -> list[CameraView]:
-        """Put them into service, retired ones too. Raises HubError: NOT_FOUND, CONFLICT (device retired)."""
+    async def approve(
+        self,
+        actor: Actor,
+        ids: Sequence[int],
+        place_class: str | None = None,
+        places: Mapping[int, str] = MappingProxyType({}),
+    ) -> list[CameraView]:
+        """Put them into service, retired ones too, and approve the place where their devices are now.
+
+        `places`: where the approver saw their devices to be, by device; nothing is approved unseen. Raises HubError:
+        NOT_FOUND, CONFLICT (device retired, address_changed).
+        """
+        async with self._database.read() as session:
+            hosts = await session.scalars(
+                select(Device.host).join(Camera, Camera.device_id == Device.id).where(Camera.id.in_(ids)).distinct()
+            )
+            led = await self._checks.lead(list(hosts))
         async with self._database.write() as session:
             rows = {one.id: one for one in await session.scalars(select(Camera).where(Camera.id.in_(ids)))}
             self._known(actor, rows, ids)
-            gone = select(Device.id).where(
-                Device.id.in_({one.device_id for one in rows.values()}), Device.retired_at.is_not(None)
+            devices = await session.scalars(
+                select(Device).where(Device.id.in_({one.device_id for one in rows.values()}))
             )
-            if (device_id := await session.scalar(gone.limit(1))) is not None:
-                raise HubError(
-                    Kind.CONFLICT,
-                    "the device of this camera is retired; register it again",
-                    reason=Reason.RETIRED,
-                    device=device_id,
-                )
+            renewed = []
+            for device in devices:
+                if device.retired_at is not None:
+                    raise HubError(
+                        Kind.CONFLICT,
+                        "the device of this camera is retired; register it again",
+                        reason=Reason.RETIRED,
+                        device=device.id,
+                    )
+                if places.get(device.id, place(device)) != place(device):
+                    raise HubError(
+                        Kind.CONFLICT,
+                        f"the device was moved to {place(device)} meanwhile; check that address and approve again",
+                        reason=Reason.ADDRESS_CHANGED,
+                        device=device.id,
+                        place=place(device),
+                    )
+                before = (device.approved_place, device.approved_address)
+                approve_place(device, led.get(device.host))
+                device.moved_at = None
+                if (device.approved_place, device.approved_address) != before:
+                    renewed.append(device)
             for camera in rows.values():
                 if camera.state != "approved":
                     camera.state = "approved"
@@ -112,6 +145,8 @@ class Cameras:
                 if place_class is not None:
                     camera.place_class = place_class
         self._bus.publish(ProofRequested())
+        for device in renewed:
+            self._bus.publish(DeviceChanged(device.id, device.village_id))
         self._publish(rows.values(), counts=True)
         return await self.some(actor, ids)
 

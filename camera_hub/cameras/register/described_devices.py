@@ -1,6 +1,6 @@
 """From a described device to rows: whether it is registered already, which rows it becomes, which channels are new."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from sqlalchemy import ColumnElement, case, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -84,9 +84,18 @@ def learn(device: Device, described: Described) -> None:
 
 
 async def add_channels(
-    session: AsyncSession, device: Device, channels: Iterable[Channel], clock: Clock, *, approved: bool
+    session: AsyncSession,
+    device: Device,
+    channels: Iterable[Channel],
+    clock: Clock,
+    *,
+    approved: bool,
+    keep: Callable[[Stream, str], None],
 ) -> list[Camera]:
-    """Add rows for new channels; known ones keep name, place and state, and their streams are updated."""
+    """Add rows for new channels; known ones keep name, place and state, and their streams are updated.
+
+    `keep` writes a stream's address (cameras.streams.stored_urls).
+    """
     known = {one.channel: one for one in await session.scalars(select(Camera).where(Camera.device_id == device.id))}
     last = await session.scalar(select(func.max(Camera.position)).where(Camera.village_id == device.village_id))
     position = last or 0
@@ -99,7 +108,7 @@ async def add_channels(
             session.add(camera)
             await session.flush()
             added.append(camera)
-        await _set_streams(session, camera, channel)
+        await _set_streams(session, camera, channel, keep)
     return added
 
 
@@ -123,7 +132,9 @@ def new_camera(
     return camera
 
 
-async def _set_streams(session: AsyncSession, camera: Camera, channel: Channel) -> None:
+async def _set_streams(
+    session: AsyncSession, camera: Camera, channel: Channel, keep: Callable[[Stream, str], None]
+) -> None:
     known = {one.role: one for one in await session.scalars(select(Stream).where(Stream.camera_id == camera.id))}
     for role, described in (("main", channel.main), ("sub", channel.sub)):
         stream = known.get(role)
@@ -132,11 +143,15 @@ async def _set_streams(session: AsyncSession, camera: Camera, channel: Channel) 
                 await session.delete(stream)
             continue
         if stream is None:
-            session.add(_stream(camera, role, described))
+            stream = _stream(camera, role, described)
+            keep(stream, described.url)
+            session.add(stream)
             continue
         if stream.profile != described.profile or stream.details.get("claimed") != described.codec:
             stream.codec = None  # another encoding: the codec seen before no longer applies
-        stream.source, stream.profile, stream.uri = "onvif", described.profile, described.url or stream.uri
+        stream.source, stream.profile = "onvif", described.profile
+        if described.url:
+            keep(stream, described.url)
         stream.details = {**stream.details, "claimed": described.codec}
         stream.width, stream.height = described.width, described.height
 
@@ -147,7 +162,6 @@ def _stream(camera: Camera, role: str, described: DescribedStream) -> Stream:
         role=role,
         source="onvif",
         profile=described.profile,
-        uri=described.url,
         width=described.width,
         height=described.height,
         details={"claimed": described.codec},

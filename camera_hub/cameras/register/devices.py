@@ -3,7 +3,7 @@
 No transaction is open while a device is queried.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -11,31 +11,51 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from camera_hub.access.actors import in_scope
-from camera_hub.access.policy import Action, Actor, allows, require_village
+from camera_hub.access.policy import Actor, require_village
 from camera_hub.cameras import urls
 from camera_hub.cameras.credentials import logins
 from camera_hub.cameras.credentials.device_login import DeviceLogin
 from camera_hub.cameras.credentials.logins import Sealer
 from camera_hub.cameras.credentials.purposes import Purpose
+from camera_hub.cameras.device_checks import DeviceChecks, approve_place, trusted
 from camera_hub.cameras.identity import found_facts, same_stream
 from camera_hub.cameras.onvif.describe import Described, clean
+from camera_hub.cameras.reach import Check
 from camera_hub.cameras.register import described_devices, proof_state, views
 from camera_hub.cameras.register.cameras import retire
+from camera_hub.cameras.register.moves import move, settle
 from camera_hub.cameras.register.views import CameraView, DeviceView
+from camera_hub.cameras.streams import stored_urls
+from camera_hub.cameras.urls import StreamUrl
 from camera_hub.clock import Clock
 from camera_hub.errors import HubError, Kind, Reason
 from camera_hub.events import CameraChanged, DeviceChanged, EventBus, ProofRequested, VillageChanged
 from camera_hub.store.database import Database
 from camera_hub.store.tables import Camera, Device, Stream, Village
 
+_USUAL_PORT = 80
+_OWN_WORDS: dict[str, str] = {
+    Reason.SOAP_FAULT: "the device refuses the call",
+    Reason.DEVICE_FULL: "the device accepts no more connections; close some, or try later",
+    Reason.BAD_REPLY: "the device's answer cannot be read",
+}
+"""Reasons whose sentence may repeat what a device says."""
+
 
 class Describer(Protocol):
     """What the register needs from onvif.client."""
 
     async def describe(
-        self, host: str, port: int | None = None, login: DeviceLogin | None = None, path: str = ...
+        self,
+        host: str,
+        port: int | None = None,
+        login: DeviceLogin | None = None,
+        path: str = ...,
+        *,
+        check: Check | None = None,
     ) -> Described:
-        """What the device is and which cameras it has. Raises HubError with the Reason."""
+        """What the device is and which cameras it has; `check` is asked before each connect. Raises HubError with the
+        Reason."""
         ...
 
 
@@ -50,12 +70,21 @@ class Registered:
 class Devices:
     """Operations on devices. Each publishes DeviceChanged, CameraChanged and VillageChanged after its commit."""
 
-    def __init__(self, database: Database, bus: EventBus, clock: Clock, vault: Sealer, describer: Describer) -> None:
+    def __init__(
+        self,
+        database: Database,
+        bus: EventBus,
+        clock: Clock,
+        vault: Sealer,
+        describer: Describer,
+        checks: DeviceChecks,
+    ) -> None:
         self._database = database
         self._bus = bus
         self._clock = clock
         self._vault = vault
         self._describer = describer
+        self._checks = checks
 
     async def all(self, actor: Actor) -> list[DeviceView]:
         """Devices in service in the actor's scope."""
@@ -85,13 +114,17 @@ class Devices:
     ) -> Registered:
         """Describe the device over ONVIF and add it with all its cameras; their pictures are proved afterwards.
 
-        A township admin's registration is approved at once, a village admin's waits for approval. Raises HubError:
-        NOT_FOUND (village), INVALID (bad_host), CONFLICT (duplicate), or the error of describing.
+        A township admin's registration is approved at once, a village admin's waits for approval and must be within
+        the village's ranges. Raises HubError: NOT_FOUND (village), INVALID (bad_host, address_refused, no_ranges),
+        CONFLICT (duplicate), or the error of describing.
         """
         await self._require_place(actor, village_id)
         host = urls.host(host)
         username, password = logins.checked(username, password)
-        described = await self._describer.describe(host, port, DeviceLogin(username, password) if username else None)
+        address = await self._checks.address_for(actor, village_id, host, [port or _USUAL_PORT])
+        login = DeviceLogin(username, password) if username else None
+        check = await self._checks.of_actor(actor, village_id)
+        described = await self._described(actor, host, port, login, check=check)
         if not described.identity.endpoint:
             described = replace(described, identity=replace(described.identity, endpoint=clean(endpoint, 128)))
         async with self._database.write() as session:
@@ -108,11 +141,18 @@ class Devices:
                 created_at=self._clock.now(),
             )
             described_devices.learn(device, described)
+            if trusted(actor):
+                approve_place(device, address)
             session.add(device)
             await session.flush()
             await logins.change_login(session, self._vault, device, "ordinary", username=username, password=password)
             cameras = await described_devices.add_channels(
-                session, device, described.channels, self._clock, approved=allows(actor, Action.APPROVE)
+                session,
+                device,
+                described.channels,
+                self._clock,
+                approved=trusted(actor),
+                keep=self._keeping(device, login),
             )
         return await self._done(actor, device, cameras)
 
@@ -130,7 +170,7 @@ class Devices:
     ) -> Registered:
         """Add a camera that is known by its RTSP URL only; a login in the URL is moved out of it and sealed.
 
-        Raises HubError: NOT_FOUND (village), INVALID (bad_url), CONFLICT (duplicate).
+        Raises HubError: NOT_FOUND (village), INVALID (bad_url, address_refused, no_ranges), CONFLICT (duplicate).
         """
         await self._require_place(actor, village_id)
         main = urls.stream_url(main_url.strip())
@@ -138,9 +178,11 @@ class Devices:
         if sub is not None and sub.host != main.host:
             raise HubError(Kind.INVALID, "both streams of a camera must be at the same address", reason="bad_url")
         username, password = logins.checked(username or main.username, password if username else main.password)
+        ports = {main.port, sub.port if sub is not None else main.port}
+        address = await self._checks.address_for(actor, village_id, main.host, sorted(ports))
         async with self._database.write() as session:
             await self._locked(session, village_id)
-            await _refuse_known_url(session, village_id, main.url)
+            await self._refuse_known_url(session, village_id, main)
             device = Device(
                 village_id=village_id,
                 kind="camera",
@@ -150,6 +192,8 @@ class Devices:
                 credentials_version=1,
                 created_at=self._clock.now(),
             )
+            if trusted(actor):
+                approve_place(device, address)
             session.add(device)
             await session.flush()
             await logins.change_login(session, self._vault, device, "ordinary", username=username, password=password)
@@ -160,14 +204,17 @@ class Devices:
                 name,
                 (last or 0) + 1,
                 self._clock,
-                approved=allows(actor, Action.APPROVE),
+                approved=trusted(actor),
                 place_class=place_class,
             )
             session.add(camera)
             await session.flush()
+            keep = self._keeping(device, DeviceLogin(username, password))
             for role, url in (("main", main), ("sub", sub)):
                 if url is not None:
-                    session.add(Stream(camera_id=camera.id, role=role, source="url", uri=url.url, details={}))
+                    stream = Stream(camera_id=camera.id, role=role, source="url", details={})
+                    keep(stream, url.url)
+                    session.add(stream)
         return await self._done(actor, device, [camera])
 
     async def change(
@@ -186,17 +233,21 @@ class Devices:
 
         A new password without a name keeps the name. A user who may not approve must type the password again when the
         address changes: otherwise they could read it by having the hub log in to a device of their own. The device's
-        logins for other purposes are deleted then. Raises HubError: NOT_FOUND, INVALID (bad_host, password_needed).
+        logins for other purposes are deleted then, the new address must be within the village's ranges, and the cameras
+        wait for approval again. Raises HubError: NOT_FOUND, INVALID (bad_host, address_refused, no_ranges,
+        password_needed).
         """
         host = urls.host(host) if host is not None else None
+        address = await self._new_address(actor, device_id, host, onvif_port)
         async with self._database.write() as session:
             device = await self._mine(session, actor, device_id)
             if name is not None:
                 device.name = clean(name, 128) or device.name
             port = onvif_port if onvif_port is not None and device.onvif_port is not None else device.onvif_port
             moved = (host or device.host, port) != (device.host, device.onvif_port)
-            trusted = allows(actor, Action.APPROVE)
-            if moved and not trusted and password is None and await logins.has_login(session, device):
+            if moved and address is None:
+                raise HubError(Kind.BUSY, "somebody else changes this device just now; try again", reason=Reason.BUSY)
+            if moved and not trusted(actor) and password is None and await logins.has_login(session, device):
                 raise HubError(
                     Kind.INVALID,
                     "the address changes: type the device's password again, so that it goes to no other device",
@@ -204,22 +255,27 @@ class Devices:
                 )
             device.onvif_port = port
             if host is not None and host != device.host:
-                await _move(session, device, host)
+                await move(session, self._vault, device, host)
             credentials = username is not None or password is not None
             if credentials or moved:  # whether another address accepts the login is not known
                 device.credentials_version += 1
-            if moved and not trusted:
+            if moved and not trusted(actor):
                 await logins.remove_others(session, device, purpose)
             if credentials:
                 await logins.change_login(session, self._vault, device, purpose, username=username, password=password)
             cameras = await _in_service(session, device_id)
+            if moved:
+                settle(device, cameras, self._clock, trusted=trusted(actor), address=address)
             if credentials or moved:
                 for camera in cameras:
                     proof_state.request(camera, self._clock.now())
+        if moved or credentials:
+            self._publish(cameras)  # first: tiles of cameras that wait for approval now must not follow to the address
         self._bus.publish(DeviceChanged(device_id, device.village_id, credentials=credentials))
         if moved or credentials:
             self._bus.publish(ProofRequested())
-            self._publish(cameras)
+        if moved:
+            self._bus.publish(VillageChanged(device.village_id))
         return await self.get(actor, device_id)
 
     async def describe(self, actor: Actor, device_id: int) -> Registered:
@@ -237,13 +293,22 @@ class Devices:
                 "this camera is known by its RTSP URL only and cannot be described; register it over ONVIF instead",
                 reason="url_only",
             )
-        described = await self._describer.describe(device.host, device.onvif_port, login, device.onvif_path)
+        if trusted(actor):
+            check = await self._checks.of_actor(actor, device.village_id)
+        else:
+            check = await self._checks.of_device(device_id)
+        described = await self._described(actor, device.host, device.onvif_port, login, device.onvif_path, check=check)
         async with self._database.write() as session:
             device = await self._mine(session, actor, device_id)
             described_devices.refuse_impostor(device, described.identity)
             described_devices.learn(device, described)
             await described_devices.add_channels(
-                session, device, described.channels, self._clock, approved=allows(actor, Action.APPROVE)
+                session,
+                device,
+                described.channels,
+                self._clock,
+                approved=trusted(actor),
+                keep=self._keeping(device, login),
             )
             cameras = await _in_service(session, device_id)
         return await self._done(actor, device, cameras)
@@ -259,6 +324,57 @@ class Devices:
         self._bus.publish(DeviceChanged(device_id, device.village_id))
         self._publish(cameras)
         self._bus.publish(VillageChanged(device.village_id))
+
+    async def _new_address(self, actor: Actor, device_id: int, host: str | None, onvif_port: int | None) -> str | None:
+        """The IP address at which the device will be reached, once that was allowed; None when it does not move."""
+        async with self._database.read() as session:
+            device = await self._mine(session, actor, device_id)
+        port = onvif_port if onvif_port is not None and device.onvif_port is not None else device.onvif_port
+        if (host or device.host, port) == (device.host, device.onvif_port):
+            return None
+        ports = [one for one in (port, device.rtsp_port) if one is not None]
+        return await self._checks.address_for(actor, device.village_id, host or device.host, ports or [_USUAL_PORT])
+
+    async def _described(
+        self,
+        actor: Actor,
+        host: str,
+        port: int | None,
+        login: DeviceLogin | None,
+        path: str | None = None,
+        *,
+        check: Check,
+    ) -> Described:
+        """Describe; who is bound to villages is not told a device's own words."""
+        try:
+            if path is None:
+                return await self._describer.describe(host, port, login, check=check)
+            return await self._describer.describe(host, port, login, path, check=check)
+        except HubError as error:
+            if actor.bound and error.reason in _OWN_WORDS:
+                raise HubError(error.kind, _OWN_WORDS[error.reason], reason=error.reason) from None
+            raise
+
+    def _keeping(self, device: Device, login: DeviceLogin | None) -> Callable[[Stream, str], None]:
+        return lambda stream, url: stored_urls.keep(stream, self._vault, device.id, url, login)
+
+    async def _refuse_known_url(self, session: AsyncSession, village_id: int, url: StreamUrl) -> None:
+        streams = await session.execute(
+            select(Camera, Stream)
+            .join(Stream, Stream.camera_id == Camera.id)
+            .join(Device, Device.id == Camera.device_id)
+            .where(Camera.village_id == village_id, Camera.state != "retired", Device.host == url.host)
+        )
+        for known, stream in streams:
+            if same_stream(stored_urls.kept(stream, self._vault, known.device_id), url.url):
+                raise HubError(
+                    Kind.CONFLICT,
+                    f"this stream is registered already as “{known.name}”",
+                    reason=Reason.DUPLICATE,
+                    device=known.device_id,
+                    camera=known.id,
+                    name=known.name,
+                )
 
     async def _require_place(self, actor: Actor, village_id: int) -> None:
         require_village(actor, village_id, "village")
@@ -303,37 +419,6 @@ async def _in_service(session: AsyncSession, device_id: int) -> list[Camera]:
             select(Camera).where(Camera.device_id == device_id, Camera.state != "retired").order_by(Camera.id)
         )
     )
-
-
-async def _move(session: AsyncSession, device: Device, host: str) -> None:
-    """Change the host of the device and of the stream addresses that it answered last."""
-    device.host = host
-    streams = await session.scalars(
-        select(Stream).join(Camera, Camera.id == Stream.camera_id).where(Camera.device_id == device.id)
-    )
-    for stream in streams:
-        if stream.uri:
-            stream.uri = urls.onto(stream.uri, host).url
-
-
-async def _refuse_known_url(session: AsyncSession, village_id: int, url: str) -> None:
-    host = urls.stream_url(url).host
-    streams = await session.execute(
-        select(Camera, Stream.uri)
-        .join(Stream, Stream.camera_id == Camera.id)
-        .join(Device, Device.id == Camera.device_id)
-        .where(Camera.village_id == village_id, Camera.state != "retired", Device.host == host)
-    )
-    known = next((camera for camera, uri in streams if same_stream(uri, url)), None)
-    if known is not None:
-        raise HubError(
-            Kind.CONFLICT,
-            f"this stream is registered already as “{known.name}”",
-            reason=Reason.DUPLICATE,
-            device=known.device_id,
-            camera=known.id,
-            name=known.name,
-        )
 
 
 def _unknown() -> HubError:

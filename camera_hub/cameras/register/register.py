@@ -5,6 +5,7 @@ from sqlalchemy import select
 from camera_hub.cameras.credentials.device_login import DeviceLogin
 from camera_hub.cameras.credentials.logins import Sealer, open_login
 from camera_hub.cameras.credentials.purposes import Purpose
+from camera_hub.cameras.device_checks import DeviceChecks
 from camera_hub.cameras.register.cameras import Cameras
 from camera_hub.cameras.register.devices import Describer, Devices
 from camera_hub.cameras.register.favourites import Favourites
@@ -19,12 +20,20 @@ from camera_hub.store.tables import Device
 class Register:
     """One object per noun. Proofs are separate (cameras.register.proofs)."""
 
-    def __init__(self, database: Database, bus: EventBus, clock: Clock, vault: Sealer, describer: Describer) -> None:
+    def __init__(
+        self,
+        database: Database,
+        bus: EventBus,
+        clock: Clock,
+        vault: Sealer,
+        describer: Describer,
+        checks: DeviceChecks,
+    ) -> None:
         self._database = database
         self._vault = vault
         self.villages = Villages(database, bus, clock)
-        self.cameras = Cameras(database, bus, clock)
-        self.devices = Devices(database, bus, clock, vault, describer)
+        self.cameras = Cameras(database, bus, clock, checks)
+        self.devices = Devices(database, bus, clock, vault, describer, checks)
         self.favourites = Favourites(database, bus, clock)
 
     async def login(self, device_id: int, purpose: Purpose) -> DeviceLogin:

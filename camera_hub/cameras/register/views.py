@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from camera_hub.cameras.credentials.purposes import PURPOSES, Purpose
+from camera_hub.cameras.device_checks import place
 from camera_hub.store.tables import (
     Alarm,
     Base,
@@ -120,10 +121,21 @@ class PeculiarityView:
 
 
 @dataclass(frozen=True, slots=True)
+class StreamAddressView:
+    """Where a stream was pulled last: redacted, without any login; "" where it is not known."""
+
+    camera_id: int
+    role: str
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
 class DeviceView:
     """A device without its passwords; `cameras` are the ids of those not retired.
 
-    `login_retry_at`: it refused its login, which is not tried again before then.
+    `place`: where it is reached (host:port); where `approved_place` is another one, it was moved at `moved_at` by
+    somebody who may not approve, and its cameras wait. `login_retry_at`: it refused its login, which is not tried again
+    before then.
     """
 
     id: int
@@ -139,6 +151,10 @@ class DeviceView:
     serial: str
     mac: str
     logins: tuple[LoginView, ...]
+    place: str
+    approved_place: str | None
+    moved_at: datetime | None
+    streams: tuple[StreamAddressView, ...]
     clock_offset_s: float | None
     created_at: datetime
     retired_at: datetime | None
@@ -241,6 +257,15 @@ async def devices(session: AsyncSession, *where: ColumnElement[bool]) -> list[De
     listed = select(Camera.device_id, Camera.id).where(Camera.state != "retired").order_by(Camera.position, Camera.id)
     for device_id, camera_id in await session.execute(listed.where(Camera.device_id.in_(chosen))):
         members[device_id].append(camera_id)
+    streams: dict[int, list[StreamAddressView]] = defaultdict(list)
+    shown = (
+        select(Camera.device_id, Camera.id, Stream.role, Stream.shown_uri)
+        .join(Stream, Stream.camera_id == Camera.id)
+        .where(Camera.device_id.in_(chosen), Camera.state != "retired")
+        .order_by(Camera.position, Camera.id, Stream.role)
+    )
+    for device_id, camera_id, role, address in await session.execute(shown):
+        streams[device_id].append(StreamAddressView(camera_id, role, address))
     stored: dict[int, dict[str, str]] = defaultdict(dict)
     names = select(StoredLogin.device_id, StoredLogin.purpose, StoredLogin.username)
     for device_id, purpose, username in await session.execute(names.where(StoredLogin.device_id.in_(chosen))):
@@ -256,6 +281,8 @@ async def devices(session: AsyncSession, *where: ColumnElement[bool]) -> list[De
             DeviceView,
             one,
             logins=tuple(LoginView(name, stored[one.id][name]) for name in PURPOSES if name in stored[one.id]),
+            place=place(one),
+            streams=tuple(streams[one.id]),
             login_retry_at=refused.get((one.id, one.credentials_version)),
             cameras=tuple(members[one.id]),
             peculiarities=tuple(peculiar[one.id]),

@@ -8,7 +8,7 @@ from camera_hub.clock import Clock
 from camera_hub.errors import HubError, Reason
 from camera_hub.health.rounds.camera_watch import CameraWatch, DeviceWatch
 from camera_hub.health.rounds.look_result import CameraLook, LookResult, from_look
-from camera_hub.health.rounds.reachability import Reach
+from camera_hub.health.rounds.reachability import REFUSED, OffsetReading
 
 LOOK_SECONDS = 15.0
 REACH_SECONDS = 2.0
@@ -31,17 +31,16 @@ class CameraLooks(Protocol):
         ...
 
 
-class OffsetReading(Protocol):
-    """A device's clock: device minus hub in seconds, None when the device gives no usable time."""
+class AskedDevices(Protocol):
+    """What rounds ask of devices themselves (reachability)."""
 
-    @property
-    def offset_s(self) -> float | None: ...
+    async def reach(self, device_id: int, host: str, ports: tuple[int, ...], timeout: float) -> tuple[str, str] | None:
+        """None when the address answers on one of the ports, else (reason, detail)."""
+        ...
 
-
-class DeviceClocks(Protocol):
-    """What rounds need of ONVIF: the clock, without a login."""
-
-    async def clock(self, host: str, port: int, path: str) -> OffsetReading: ...
+    async def clock(self, device_id: int, host: str, port: int, path: str) -> OffsetReading:
+        """The device's clock. Raises HubError."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,13 +56,10 @@ class Inspection:
 class Inspector:
     """Looks at cameras; keeps nothing between looks but what the watches hold."""
 
-    def __init__(
-        self, clock: Clock, media: CameraLooks, clocks: DeviceClocks, reach: Reach, picture_interval: float
-    ) -> None:
+    def __init__(self, clock: Clock, media: CameraLooks, devices: AskedDevices, picture_interval: float) -> None:
         self._clock = clock
         self._media = media
-        self._clocks = clocks
-        self._reach = reach
+        self._devices = devices
         self._picture_interval = picture_interval
 
     async def inspect(self, watch: CameraWatch, device: DeviceWatch) -> Inspection:
@@ -88,12 +84,12 @@ class Inspector:
 
     async def check(self, device: DeviceWatch) -> tuple[str, str] | None:
         """(reason, detail) when the device does not answer. The silence of one that never answered means nothing: the
-        register may hold a wrong port, and the look decides."""
-        answer = await self._reach(device.host, device.ports, REACH_SECONDS)
+        register may hold a wrong port, and the look decides. One that the hub does not connect to is always told."""
+        answer = await self._devices.reach(device.device_id, device.host, device.ports, REACH_SECONDS)
         if answer is None:
             device.has_answered = bool(device.ports)
             return None
-        return answer if device.has_answered else None
+        return answer if device.has_answered or answer[0] in REFUSED else None
 
     def silent(self, watch: CameraWatch, reason: str, detail: str) -> LookResult:
         """The result for a camera whose device does not answer."""
@@ -115,7 +111,7 @@ class Inspector:
         device.clock_due = now + self._picture_interval
         try:
             async with asyncio.timeout(LOOK_SECONDS):
-                reading = await self._clocks.clock(device.host, device.onvif_port, device.onvif_path)
+                reading = await self._devices.clock(device.device_id, device.host, device.onvif_port, device.onvif_path)
         except (HubError, TimeoutError):
             return None
         return reading.offset_s

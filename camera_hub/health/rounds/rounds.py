@@ -29,9 +29,8 @@ from camera_hub.health.judging.causes import JudgingRules, devices_to_check
 from camera_hub.health.judging.hub_load import Overload
 from camera_hub.health.judging.verdict import LOGIN
 from camera_hub.health.rounds.camera_watch import CameraWatch, DeviceWatch, Intervals
-from camera_hub.health.rounds.inspector import REACH_SECONDS, CameraLooks, DeviceClocks, Inspection, Inspector
+from camera_hub.health.rounds.inspector import REACH_SECONDS, AskedDevices, CameraLooks, Inspection, Inspector
 from camera_hub.health.rounds.look_result import LookResult, quarantined
-from camera_hub.health.rounds.reachability import Reach, reach
 from camera_hub.health.rounds.roster import Roster
 from camera_hub.health.rounds.schedule import looks_to_start
 from camera_hub.running import Backoff, keep_running, running
@@ -70,9 +69,7 @@ class Rounds:
         bus: EventBus,
         database: Database,
         media: CameraLooks,
-        clocks: DeviceClocks,
-        *,
-        reach: Reach = reach,
+        devices: AskedDevices,
     ) -> None:
         self._settings = settings
         self._clock = clock
@@ -81,7 +78,7 @@ class Rounds:
         self._rules = judging_rules(settings)
         self._intervals = Intervals(settings.round_seconds, settings.picture_seconds)
         self._roster = Roster(self._intervals)
-        self._inspector = Inspector(clock, media, clocks, reach, settings.picture_seconds)
+        self._inspector = Inspector(clock, media, devices, settings.picture_seconds)
         self._alarms = AlarmEvaluator(database, bus, clock, self._rules)
         self._stale_cameras: set[int] = set()
         self._stale_devices: set[int] = set()

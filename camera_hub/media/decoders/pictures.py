@@ -37,7 +37,7 @@ class Pictures:
             return None
 
     def _replace(self, camera_id: int, jpeg: bytes) -> None:
-        self._folder.mkdir(parents=True, exist_ok=True)
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         descriptor, name = tempfile.mkstemp(dir=self._folder, suffix=".part")
         try:
             with os.fdopen(descriptor, "wb") as file:

@@ -90,10 +90,20 @@ class FeedRecovery:
         if chosen.stream_id != owner.stream_id or before is None:
             return
         spec = replace(chosen.spec, feed=key.source_id, audio=before.audio)
+        if not chosen.in_service and not _same_address(spec, before):
+            self._feeds.drop_camera(owner.camera_id)  # it has moved and waits for approval: nobody may see it there
+            return
         if self._states.is_live(key) and _same_but_for_the_path(spec, before):
             return  # platforms hand out another path at every question, and this one plays
         report = self._states.report(key)
         self._feeds.respecify(key, spec, reopen=report is not None and report.state.final)
+
+
+def _same_address(spec: FeedSpec, before: FeedSpec) -> bool:
+    one, other = spec.source, before.source
+    if not isinstance(one, RtspLiveSource) or not isinstance(other, RtspLiveSource):
+        return True
+    return one.address == other.address
 
 
 def _same_but_for_the_path(spec: FeedSpec, before: FeedSpec) -> bool:

@@ -1,7 +1,10 @@
-"""Which player may have which camera (RTSP out): by its token, the camera's state, and how many there are already."""
+"""Which player may have which camera (RTSP out, WHEP): by its token, the camera's state, and how many there are
+already. Who tries tokens is braked, by address and over both.
+"""
 
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -9,8 +12,8 @@ from camera_hub.access.stream_tokens import StreamTokens, Token, refusal, unusab
 from camera_hub.clock import Clock
 from camera_hub.errors import HubError, Kind, Reason
 from camera_hub.media.interface import PullableStream
+from camera_hub.media.rtsp_out.token_guesses import TokenGuesses
 from camera_hub.media.wall.authorization import CameraFacts, WatchAuthorization
-from camera_hub.relay.messages import RtspAsk
 from camera_hub.settings import MediaSettings as MediaSettings
 
 
@@ -18,6 +21,16 @@ class PlayerCapacity(Protocol):
     """What the machine bears (capacity.capacity)."""
 
     def require(self, relay: int, stream: PullableStream, holder: str) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class PlayerRequest:
+    """Who asks for which camera. `token_hash`: SHA-256 of its token, in hex; `address`: the player's."""
+
+    token_hash: str = field(repr=False)
+    camera: int
+    address: str
+    agent: str = ""
 
 
 class PlayerAdmission:
@@ -37,20 +50,45 @@ class PlayerAdmission:
         self._authorization = authorization
         self._clock = clock
         self._known: dict[int, Token] = {}
+        self._guesses = TokenGuesses(clock.monotonic)
 
     async def refresh(self) -> None:
         """Read all tokens."""
         self._known = {token.id: token for token in await self._tokens.all()}
 
-    async def admit(self, ask: RtspAsk, counts: Callable[[], Counter[int]]) -> Token:
+    async def token(self, token_hash: str, address: str) -> Token:
+        """The token, which may have ended. Raises HubError: UNAUTHENTICATED; BUSY for an address that tries tokens."""
+        token = await self._tokens.of_hash(token_hash)
+        if token is None:
+            self._guesses.wrong(address)
+            raise HubError(
+                Kind.UNAUTHENTICATED,
+                "there is no such token; ask whoever manages tokens for a new one",
+                reason="unknown_token",
+            )
+        return token
+
+    async def good_token(self, token_hash: str, address: str) -> Token:
+        """The token, which is good now. Raises HubError as `token`."""
+        token = await self.token(token_hash, address)
+        if (bad := unusable(token, self._clock.now())) is not None:
+            raise bad
+        return token
+
+    async def admit(self, ask: PlayerRequest, counts: Callable[[], Counter[int]], *, rtsp: bool) -> Token:
         """The player's token, when it may have the camera besides what runs by then (`counts`: token → sessions).
-        Nothing is awaited after they were counted.
+        Nothing is awaited after they were counted. `rtsp`: over RTSP out, which may be switched off.
 
         Raises HubError: UNAUTHENTICATED, NOT_FOUND, CONFLICT, BUSY.
         """
-        token = await self._tokens.of_hash(ask.token_hash)
-        if token is None or not self._settings.rtsp_out:
-            raise HubError(Kind.UNAUTHENTICATED, "there is no such token; ask whoever manages tokens for a new one")
+        if rtsp and not self._settings.rtsp_out:
+            raise HubError(Kind.UNAUTHENTICATED, "RTSP out is switched off (media.rtsp_out)")
+        try:
+            token = await self.token(ask.token_hash, ask.address)
+        except HubError as error:
+            if rtsp and error.kind is Kind.BUSY:  # the relay delays such an answer anyway
+                raise HubError(Kind.UNAUTHENTICATED, error.detail, reason=error.reason) from error
+            raise
         facts = await self._authorization.facts(ask.camera)
         if (refused := refusal(token, self._clock.now(), facts.camera_id, facts.village_id)) is not None:
             raise refused
@@ -87,6 +125,6 @@ class PlayerAdmission:
         return await self._authorization.facts_or_none(camera_id)
 
     def anybody_may_come(self) -> bool:
-        """Whether there is a good token at all: a port that nobody may use is not open."""
+        """Whether RTSP out is on and there is a good token at all: a port that nobody may use is not open."""
         now = self._clock.now()
         return self._settings.rtsp_out and any(unusable(token, now) is None for token in self._known.values())

@@ -1,4 +1,4 @@
-"""The register of players' sessions (RTSP out): who had which camera from when to when, and why it ended."""
+"""The register of players' sessions (RTSP out, WHEP): who had which camera from when to when, and why it ended."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,7 +9,8 @@ from sqlalchemy import delete, select, update
 from camera_hub.clock import Clock
 from camera_hub.errors import Reason
 from camera_hub.media.interface import Role
-from camera_hub.relay.messages import RtspAsk, RtspEnded
+from camera_hub.media.rtsp_out.admission import PlayerRequest
+from camera_hub.relay.messages import RtspEnded
 from camera_hub.store.database import Database
 from camera_hub.store.tables import Camera, StreamSession, StreamToken, Village
 
@@ -43,7 +44,7 @@ class StreamRegister:
         self._database = database
         self._clock = clock
 
-    async def begun(self, token_id: int, ask: RtspAsk, role: Role) -> int:
+    async def begun(self, token_id: int, ask: PlayerRequest, role: Role) -> int:
         """A player was admitted to a camera; the id of its line."""
         now = self._clock.now()
         async with self._database.write() as session:

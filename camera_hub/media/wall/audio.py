@@ -9,8 +9,8 @@ from camera_hub.errors import Reason
 from camera_hub.media.feeds.desired_state import FeedKey
 from camera_hub.media.feeds.feed_states import FeedOwner
 from camera_hub.media.interface import AudioWish, PageAudioState, PageMessage, TileStatus
-from camera_hub.media.wall.authorization import may_listen
 from camera_hub.media.wall.viewer_session import ViewerSessions
+from camera_hub.media.wall.watchers import may_listen
 from camera_hub.relay.messages import Audio, AudioState, TrackPhase
 from camera_hub.settings import MediaSettings as MediaSettings
 
@@ -172,7 +172,7 @@ class PageAudio:
                 if tile.key is None or tile.camera_id != wish.camera:
                     continue
                 owner, report = self._owners.owner(tile.key), tile.report
-                if not may_listen(self._settings, viewer.actor, owner.village_id if owner is not None else None):
+                if not may_listen(self._settings, viewer.watcher, owner.village_id if owner is not None else None):
                     return None, Reason.AUDIO_FORBIDDEN
                 if report is not None and report.state.audio in _REASONS:
                     return None, _REASONS[report.state.audio]

@@ -5,9 +5,10 @@ from datetime import datetime
 
 from camera_hub.access.actors import read_actor
 from camera_hub.access.policy import Action, Actor, allows, require_village
+from camera_hub.access.stream_tokens import TokenHolder, refusal
 from camera_hub.clock import Clock
 from camera_hub.errors import HubError, Kind, Reason
-from camera_hub.settings import MediaSettings
+from camera_hub.media.wall.watchers import Watcher
 from camera_hub.store.database import Database
 from camera_hub.store.tables import Camera
 
@@ -47,10 +48,16 @@ class WatchAuthorization:
                 raise
             return None
 
-    async def require(self, actor: Actor, camera_id: int) -> CameraFacts:
-        """The camera, if the actor may watch it. Raises HubError: NOT_FOUND, NOT_APPROVED, RETIRED."""
+    async def require(self, watcher: Watcher, camera_id: int) -> CameraFacts:
+        """The camera, if it may be watched. Raises HubError: NOT_FOUND, UNAUTHENTICATED (a token that has ended),
+        NOT_APPROVED, RETIRED.
+        """
         facts = await self.facts(camera_id)
-        require_village(actor, facts.village_id, "camera")
+        if isinstance(watcher, TokenHolder):
+            if (refused := refusal(watcher.token, self._clock.now(), facts.camera_id, facts.village_id)) is not None:
+                raise refused
+        else:
+            require_village(watcher, facts.village_id, "camera")
         if facts.state == "retired":
             raise HubError(Kind.CONFLICT, "this camera is retired", reason=Reason.RETIRED)
         if facts.state != "approved":
@@ -62,8 +69,3 @@ class WatchAuthorization:
         async with self._database.read() as session:
             reading = await read_actor(session, user_id, self._clock.now())
         return reading.actor if reading is not None and allows(reading.actor, Action.VIEW) else None
-
-
-def may_listen(settings: MediaSettings, actor: Actor, village_id: int | None = None) -> bool:
-    """Whether the site has sound at all, and this person may listen (to that village's)."""
-    return settings.audio and allows(actor, Action.LISTEN, village_id)

@@ -16,6 +16,7 @@ from camera_hub.media.wall.pages import OpenPages, PageOutbox
 from camera_hub.media.wall.tile_updates import TileUpdates
 from camera_hub.media.wall.viewer_session import ViewerSessions
 from camera_hub.media.wall.viewers import Viewers
+from camera_hub.media.wall.watchers import owner_of
 
 
 class AudioOfPages(Protocol):
@@ -67,7 +68,7 @@ class PageConnections:
     async def connected(self, page: str, actor: Actor) -> AsyncIterator[PageOutbox]:
         """The page's WebSocket for the length of the block: iterate the outbox for its messages, all tiles first."""
         outbox = self._pages.open(page, actor.user_id)
-        if any(viewer.actor.user_id != actor.user_id for viewer in self._sessions.of_page(page)):
+        if any(owner_of(viewer.watcher) != owner_of(actor) for viewer in self._sessions.of_page(page)):
             self.sign_out(page)
         for viewer in self._sessions.of_page(page):
             self._updates.publish_again(viewer)

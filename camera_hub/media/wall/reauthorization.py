@@ -60,15 +60,15 @@ class Reauthorization:
             self._viewers.close_all(own, "signed_out")
             return
         for viewer in own:
-            if viewer.actor == actor:
+            if viewer.watcher == actor:
                 continue
-            viewer.actor = actor
+            viewer.watcher = actor
             for tile in list(viewer.shown.values()):
                 self._requests.choose_again(viewer, tile)
 
     async def on_events_lost(self) -> None:
         """Check everybody and everything that is watched."""
-        for user_id in {viewer.actor.user_id for viewer in self._sessions}:
+        for user_id in {one.watcher.user_id for one in self._sessions if isinstance(one.watcher, Actor)}:
             await self.on_access_changed(user_id)
         for camera_id in {tile.camera_id for viewer in self._sessions for tile in viewer.shown.values()}:
             if camera_id is not None:

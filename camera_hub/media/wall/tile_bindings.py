@@ -67,6 +67,8 @@ class TileBindings:
         return self._stills.acquire(tile.lease.key, stream.camera_id, stream.role, large=large, on_change=on_change)
 
     def _post_show(self, viewer: ViewerSession, tile: TileSlot) -> None:
+        if not viewer.takes_video:
+            return
         key = tile.key if tile.stills_reason is None else None
         message: dict[str, Any] = {
             "viewer": viewer.id,

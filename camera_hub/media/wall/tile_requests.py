@@ -7,7 +7,6 @@ tile_reports, which comes here only where a tile needs another stream.
 from datetime import timedelta
 from typing import Protocol
 
-from camera_hub.access.policy import Actor
 from camera_hub.clock import Clock
 from camera_hub.errors import HubError, Kind, Reason
 from camera_hub.media.background import Background
@@ -20,6 +19,7 @@ from camera_hub.media.wall.tile_bindings import TileBindings
 from camera_hub.media.wall.tile_state import ASK_AGAIN_SECONDS, NOT_SHOWN_HERE, QueuedTile, TileSlot, unplayable
 from camera_hub.media.wall.tile_updates import TileUpdates
 from camera_hub.media.wall.viewer_session import ViewerSession, ViewerSessions
+from camera_hub.media.wall.watchers import Watcher
 
 RETRIED_AT_ONCE = 16
 """Tiles that wait for room, from the front of the queue, which are tried at the same time."""
@@ -28,7 +28,7 @@ RETRIED_AT_ONCE = 16
 class Authorization(Protocol):
     """Who may watch what (wall.authorization)."""
 
-    async def require(self, actor: Actor, camera_id: int) -> CameraFacts: ...
+    async def require(self, watcher: Watcher, camera_id: int) -> CameraFacts: ...
 
 
 class TileRequests:
@@ -132,7 +132,7 @@ class TileRequests:
         self, viewer: ViewerSession, tile: TileSlot, serial: int, wish: StreamWish, before: Quality | None
     ) -> None:
         try:
-            facts = await self._authorization.require(viewer.actor, wish.camera_id)
+            facts = await self._authorization.require(viewer.watcher, wish.camera_id)
             if tile.serial == serial:
                 tile.fault_since = facts.fault_since
             carrier = self._sessions.carrier(viewer, facts.village_id, tile.number)

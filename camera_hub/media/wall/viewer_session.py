@@ -3,19 +3,31 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from camera_hub.access.policy import Actor
 from camera_hub.errors import HubError, Kind, Reason
 from camera_hub.media.feeds.desired_state import FeedKey
-from camera_hub.media.interface import Present
+from camera_hub.media.interface import Present, Quality
 from camera_hub.media.relays.link import relay_of
 from camera_hub.media.wall.tile_state import TileSlot
+from camera_hub.media.wall.watchers import Watcher, owner_of
 from camera_hub.relay.messages import LinkLevel
 from camera_hub.settings import MediaSettings as MediaSettings
 
 
+@dataclass(frozen=True, slots=True)
+class PlayerTerms:
+    """What a viewer without a page (WHEP) stays for. It has no WebSocket that would end with its session: `present` is
+    asked each second instead, and `on_end` is told why it has ended. `quality`: the stream that is asked for.
+    """
+
+    present: Present
+    on_end: Callable[[str], None] = lambda _: None
+    quality: Quality = "auto"
+
+
 @dataclass(slots=True)
 class ViewerSession:
-    """One peer connection. WHEP has no page, whose WebSocket would end with the session: it has `present` instead.
+    """One peer connection. `terms`: of one without a page. `takes_video`, `takes_audio`: whether it has a section
+    for it; `heard`: the feed that a player hears.
 
     Its tracks carry the page's tiles from `first` on: a large wall has a second connection for those that the first
     one has no tracks for.
@@ -24,11 +36,14 @@ class ViewerSession:
     id: str
     page: str | None
     relay: int
-    actor: Actor
-    present: Present | None = None
+    watcher: Watcher
+    terms: PlayerTerms | None = None
     first: int = 0
     codecs: frozenset[str] = frozenset()
     tracks: int = 0
+    takes_video: bool = True
+    takes_audio: bool = False
+    heard: FeedKey | None = None
     link: LinkLevel = LinkLevel.FULL
     shown: dict[int, TileSlot] = field(default_factory=dict)
 
@@ -70,10 +85,10 @@ class ViewerSessions:
         """The viewer of that id."""
         return self._sessions.get(viewer_id)
 
-    def owned(self, viewer_id: str, actor: Actor) -> ViewerSession:
-        """The user's viewer of that id. Raises HubError(NOT_FOUND)."""
+    def owned(self, viewer_id: str, watcher: Watcher) -> ViewerSession:
+        """The user's or token's viewer of that id. Raises HubError(NOT_FOUND)."""
         viewer = self._sessions.get(viewer_id)
-        if viewer is None or viewer.actor.user_id != actor.user_id:
+        if viewer is None or owner_of(viewer.watcher) != owner_of(watcher):
             raise HubError(Kind.NOT_FOUND, "there is no such viewer")
         return viewer
 
@@ -83,7 +98,7 @@ class ViewerSessions:
 
     def of_user(self, user_id: int) -> list[ViewerSession]:
         """The user's viewers."""
-        return [viewer for viewer in self if viewer.actor.user_id == user_id]
+        return [viewer for viewer in self if owner_of(viewer.watcher) == ("user", user_id)]
 
     def carrying(self, viewer: ViewerSession, number: int) -> ViewerSession:
         """The viewer of the same page that carries the tile just now; this one where none does."""

@@ -8,11 +8,11 @@ from camera_hub.access.policy import Actor
 from camera_hub.clock import Clock
 from camera_hub.errors import HubError, Kind, Reason
 from camera_hub.media.feeds.feed_states import CODEC_REASONS
-from camera_hub.media.interface import OfferAnswer, Present, RelayReplaced, ViewerEnded
+from camera_hub.media.interface import RELAYED_CODECS, OfferAnswer, RelayReplaced, ViewerEnded
 from camera_hub.media.readings import TileReading
-from camera_hub.media.wall.authorization import may_listen
 from camera_hub.media.wall.pages import OpenPages
-from camera_hub.media.wall.viewer_session import ViewerSession, ViewerSessions, in_the_way
+from camera_hub.media.wall.viewer_session import PlayerTerms, ViewerSession, ViewerSessions, in_the_way
+from camera_hub.media.wall.watchers import Watcher, may_listen
 from camera_hub.message_decoder import MessageError
 from camera_hub.relay.messages import ViewerAnswer
 from camera_hub.settings import MediaSettings as MediaSettings
@@ -64,30 +64,35 @@ class Viewers:
         return len(self._sessions)
 
     async def offer(
-        self, actor: Actor, page: str | None, relay: int, sdp: str, present: Present | None = None, first: int = 0
+        self, watcher: Watcher, page: str | None, relay: int, sdp: str, terms: PlayerTerms | None = None, first: int = 0
     ) -> OfferAnswer:
         """Answer a browser's offer. Raises HubError: BUSY, NOT_FOUND, UNAVAILABLE, INVALID (the SDP).
 
-        An earlier viewer of the same page, relay and first tile ends. One without a page ends when `present`, which
-        is asked each second, says that the session that it was opened in is over.
+        An earlier viewer of the same page, relay and first tile ends. One without a page has one track, and ends by its
+        `terms`.
         """
         if not 0 <= relay < len(self._relays):
             raise HubError(Kind.NOT_FOUND, f"there is no relay {relay}")
-        if page is not None:
-            self._pages.forget_stranger(page, actor.user_id)
-            self._pages.expect(page, actor.user_id, self._clock.monotonic())
+        if page is not None and isinstance(watcher, Actor):
+            self._pages.forget_stranger(page, watcher.user_id)
+            self._pages.expect(page, watcher.user_id, self._clock.monotonic())
             same = (v for v in self._sessions if (v.page, v.relay, v.first) == (page, relay, first))
             self.close_all(same, "replaced")
-        own = self._sessions.of_user(actor.user_id)
+        own = self._sessions.of_user(watcher.user_id) if isinstance(watcher, Actor) else []  # a token has its own limit
         self.close_all(in_the_way(page, own, len(self._sessions), self._settings, self._pages.away), "replaced")
         # Counted before the relay is asked, so that many offers at once cannot slip through together.
-        viewer = ViewerSession(secrets.token_urlsafe(12), page, relay, actor, present, first)
+        viewer = ViewerSession(secrets.token_urlsafe(16), page, relay, watcher, terms, first)
         self._sessions.add(viewer)
         return await self._answer(viewer, sdp)
 
-    async def close(self, viewer_id: str, actor: Actor) -> None:
-        """The user closes a viewer of theirs. Raises HubError(NOT_FOUND)."""
-        self.close_all([self._sessions.owned(viewer_id, actor)], "closed")
+    async def close(self, viewer_id: str, watcher: Watcher) -> None:
+        """The watcher closes a viewer of theirs. Raises HubError(NOT_FOUND)."""
+        self.close_all([self._sessions.owned(viewer_id, watcher)], "closed")
+
+    def close_by_id(self, viewer_id: str, reason: str) -> None:
+        """End a viewer, whosever it is, and tell the relay."""
+        if (viewer := self._sessions.get(viewer_id)) is not None:
+            self.close_all([viewer], reason)
 
     def close_all(self, viewers: Iterable[ViewerSession], reason: str, *, ask: bool = True) -> None:
         """End viewers, tell their pages and release their feeds; with `ask` the relay closes them, too."""
@@ -99,6 +104,8 @@ class Viewers:
             self._pages.publish(viewer.page, ViewerEnded(viewer.id, reason))
             self._tiles.release(viewer)
             self._audio.on_viewer_ended(viewer.page)
+            if viewer.terms is not None:
+                viewer.terms.on_end(reason)
 
     async def readings(self, viewer_id: str, actor: Actor) -> list[TileReading]:
         """A reading for each tile of the user's viewer that shows something. HubError: NOT_FOUND, UNAVAILABLE."""
@@ -128,9 +135,9 @@ class Viewers:
         for page in self._pages.lost(self._clock.monotonic()):
             self.close_all(self._sessions.of_page(page), "page_gone")
         for viewer in self._sessions:
-            if viewer.present is None:
+            if viewer.terms is None:
                 continue
-            if not await viewer.present():
+            if not await viewer.terms.present():
                 self.close_all([viewer], "signed_out")
             # A standard player is told nothing but the end.
             elif (refused := _unplayable(viewer)) is not None:
@@ -139,9 +146,9 @@ class Viewers:
     async def _answer(self, viewer: ViewerSession, sdp: str) -> OfferAnswer:
         relay = self._relays[viewer.relay]
         epoch = relay.epoch
-        audio = viewer.page is not None and may_listen(self._settings, viewer.actor)
+        audio = may_listen(self._settings, viewer.watcher)
         try:
-            offer = {"viewer": viewer.id, "sdp": sdp, "audio": audio}
+            offer = {"viewer": viewer.id, "sdp": sdp, "audio": audio, "tracks": 1 if viewer.page is None else None}
             reply = ViewerAnswer.of(await relay.call("viewer.offer", offer))
         except BaseException as error:
             self._sessions.remove(viewer)
@@ -151,8 +158,10 @@ class Viewers:
             raise
         if viewer not in self._sessions:
             raise HubError(Kind.UNAVAILABLE, "the connection was closed while it was being answered; offer again")
-        viewer.codecs, viewer.tracks = frozenset(reply.codecs), reply.tracks
-        return OfferAnswer(viewer.id, viewer.relay, epoch, reply.sdp, reply.tracks, list(reply.codecs))
+        viewer.codecs, viewer.tracks, viewer.takes_audio = frozenset(reply.codecs), reply.tracks, reply.audio
+        if viewer.page is None and reply.audio and not reply.tracks:  # a player that wants to hear only
+            viewer.codecs, viewer.tracks, viewer.takes_video = RELAYED_CODECS, 1, False
+        return OfferAnswer(viewer.id, viewer.relay, epoch, reply.sdp, viewer.tracks, sorted(viewer.codecs))
 
 
 def _unplayable(viewer: ViewerSession) -> str | None:

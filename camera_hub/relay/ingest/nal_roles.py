@@ -1,4 +1,4 @@
-"""The roles of NAL units as numbers, which the depacketizer compares for each packet (compiled: without a look-up). Pure."""
+"""The roles of NAL units as numbers, which the depacketizer compares for each packet. Pure."""
 
 from typing import Final
 

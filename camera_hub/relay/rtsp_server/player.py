@@ -11,7 +11,7 @@ from camera_hub.errors import HubError, Kind, Reason
 from camera_hub.relay.ingest.codecs import BY_NAME
 from camera_hub.relay.ingest.feed import Feed
 from camera_hub.relay.ingest.frame import Frame
-from camera_hub.relay.messages import FeedPhase, FeedState, RelayConfig, RtspAsk, RtspEnded
+from camera_hub.relay.messages import FeedPhase, FeedState, RelayConfig, RtspAsk, RtspEnded, RtspGranted
 from camera_hub.relay.rtsp.udp import open_udp_pair
 from camera_hub.relay.rtsp_server.connection import EndReason, PlayerConnection
 from camera_hub.relay.rtsp_server.request_handler import RequestHandler
@@ -31,8 +31,8 @@ MAX_AGENT = 128
 class PlayerHost(Protocol):
     """What a player needs of the relay and the hub (`player_authorization.PlayerAuthorization`)."""
 
-    async def authorize(self, ask: RtspAsk) -> str:
-        """The name of the feed that the session may have. Raises HubError."""
+    async def authorize(self, ask: RtspAsk) -> RtspGranted:
+        """The feed that the session may have. Raises HubError."""
         ...
 
     def session_ended(self, ended: RtspEnded) -> None:
@@ -68,6 +68,7 @@ class Player:
         self._clock = clock
         self._connected_at = clock.monotonic()
         self._target: StreamTarget | None = None  # once the hub has been asked
+        self._hurried = True
         self._feed: Feed | None = None
         self._feed_changed = asyncio.Event()
         self._stack = AsyncExitStack()
@@ -151,9 +152,10 @@ class Player:
             self._target = target
             token_hash = hashlib.sha256((target.token or "").encode()).hexdigest()
             address = self.connection.address
-            self.feed_name = await self._host.authorize(
+            granted = await self._host.authorize(
                 RtspAsk(self.name, token_hash, target.camera, target.quality, address, agent[:MAX_AGENT])
             )
+            self.feed_name, self._hurried = granted.feed, granted.hurried
         if self._feed is None:
             feed = self._host.feed(self.feed_name)
             if feed is None:
@@ -223,7 +225,7 @@ class Player:
     def play(self, sender: RtpSender) -> int | None:
         """Start to send. Returns the RTP timestamp of the first packet, None while it is not known."""
         assert self._feed is not None
-        return sender.play(self._feed)
+        return sender.play(self._feed, hurried=self._hurried)
 
     def _on_datagram(self, _: bytes) -> None:
         self.connection.last_message_at = self._clock.monotonic()

@@ -47,8 +47,8 @@ class PlayerAuthorization:
         self._key_frame_requests = key_frame_requests
         self._concurrent = asyncio.Semaphore(MAX_CONCURRENT)
 
-    async def authorize(self, ask: RtspAsk) -> str:
-        """The name of the feed that the session may have; it is open then.
+    async def authorize(self, ask: RtspAsk) -> RtspGranted:
+        """The feed that the session may have; it is open then.
 
         Raises HubError: the hub's refusal, TIMEOUT when it does not answer, UNAVAILABLE when it is gone.
         """
@@ -56,7 +56,7 @@ class PlayerAuthorization:
             raise HubError(Kind.UNAVAILABLE, "the hub does not read its messages; try again when it has been restarted")
         async with self._concurrent:
             reply = await self._pipe.call(ask.head("rtsp.ask"), deadline=REPLY_DEADLINE)
-        return RtspGranted.of(reply.head).feed
+        return RtspGranted.of(reply.head)
 
     def session_ended(self, ended: RtspEnded) -> None:
         """A session that the hub was asked for has ended."""

@@ -78,15 +78,21 @@ class RtpSender:
         self._needs_key = True
         self._awake = asyncio.Event()
 
-    def play(self, feed: FrameSource) -> int | None:
-        """Send from now on, the cached GOP first. Returns the first packet's RTP timestamp, None if not known yet."""
+    def play(self, feed: FrameSource, *, hurried: bool) -> int | None:
+        """Send from now on, the cached GOP first. `hurried`: its frames are 1 ms apart, so that who looks sees the
+        present at once; else they keep their distances in time, as a recording needs them.
+
+        Returns the first packet's RTP timestamp, None if not known yet.
+        """
         self.playing = True
         gop = list(feed.gop_cache.frames)
         self._needs_key = not gop
         if not gop:
             self._on_key_frame_wanted(feed.name)
             return None
-        timestamps = replay_timestamps(len(gop), self._last_timestamp, gop[-1].timestamp)
+        timestamps = [frame.timestamp for frame in gop]
+        if hurried or (self._last_timestamp is not None and timestamps[0] <= self._last_timestamp):
+            timestamps = replay_timestamps(len(gop), self._last_timestamp, timestamps[-1])
         for frame, timestamp in zip(gop, timestamps, strict=True):
             self._queue(frame, timestamp)
         self._awake.set()

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+from camera_hub.simulator.faults import Fault
 from camera_hub.simulator.model import Channel, StreamSpec
 from camera_hub.simulator.onvif.soap import Envelope, Refusal
 from camera_hub.simulator.rtsp.stream import Stream
@@ -52,8 +53,16 @@ class Profiles:
     """All profiles of a device, and the streams behind them."""
 
     def __init__(self, state: DeviceState, streams: dict[tuple[int, int], Stream]) -> None:
-        self.all = [Profile(channel, number) for channel in state.plan.channels for number in (1, 2)]
+        self._state = state
+        self._every = [Profile(channel, number) for channel in state.plan.channels for number in (1, 2)]
         self._streams = streams
+
+    @property
+    def all(self) -> list[Profile]:
+        """Those that the device lists just now."""
+        if Fault.ONLINE_CHANNELS_ONLY not in self._state.faults():
+            return self._every
+        return [one for one in self._every if Fault.DEAD not in self._state.faults(one.channel)]
 
     def of(self, token: str) -> Profile:
         """The profile with that token. Raises Refusal."""

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from urllib.parse import quote
 from xml.sax.saxutils import escape
 
+from camera_hub.simulator.faults import Fault
 from camera_hub.simulator.model import DeviceKind, SimDevice, Village
 from camera_hub.simulator.onvif.call import Call, Operation
 from camera_hub.simulator.onvif.soap import SPACES, Refusal
@@ -64,12 +65,16 @@ class DeviceService:
         }
 
     async def _get_time(self, call: Call) -> str:
-        now = call.state.now()
+        now, faults = call.state.now(), call.state.faults()
+        if Fault.NO_CLOCK in faults:
+            raise Refusal("Action failed", "ter:Action", sender=False, status=round(faults[Fault.NO_CLOCK]))
+        local = now.astimezone(BEIJING)
+        utc = f"<tt:UTCDateTime>{_moment(local if Fault.UTC_IS_LOCAL in faults else now)}</tt:UTCDateTime>"
         return (
             "<tds:SystemDateAndTime><tt:DateTimeType>Manual</tt:DateTimeType><tt:DaylightSavings>false</tt:DaylightSavings>"
             "<tt:TimeZone><tt:TZ>CST-8</tt:TZ></tt:TimeZone>"
-            f"<tt:UTCDateTime>{_moment(now)}</tt:UTCDateTime>"
-            f"<tt:LocalDateTime>{_moment(now.astimezone(BEIJING))}</tt:LocalDateTime></tds:SystemDateAndTime>"
+            f"{'' if Fault.LOCAL_TIME_ONLY in faults else utc}"
+            f"<tt:LocalDateTime>{_moment(local)}</tt:LocalDateTime></tds:SystemDateAndTime>"
         )
 
     async def _set_time(self, call: Call) -> str:

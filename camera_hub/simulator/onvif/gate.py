@@ -37,9 +37,10 @@ class Gate:
 
     def check(self, request: HttpRequest, envelope: Envelope) -> None:
         """Raise Refusal unless the caller is authorized. Its status is 401 where HTTP Digest would help, else 400."""
-        if envelope.operation in BEFORE_LOGIN:
-            return
         faults = self._state.faults()
+        hidden = Fault.LOGIN_HIDDEN in faults
+        if envelope.operation in BEFORE_LOGIN and not hidden and Fault.LOGIN_FOR_ALL not in faults:
+            return
         header = request.headers.get("authorization")
         token = None if envelope.header is None else envelope.header.find(f".//{{{SECURITY}}}UsernameToken")
         admitted = False
@@ -52,6 +53,8 @@ class Gate:
             created = token.findtext(f"{{{UTILITY}}}Created") or ""
             admitted = any(token_fits(values, created, self._state.now(), login) for login in self._state.onvif_logins)
             self._count(admitted=admitted)
+        if not admitted and hidden and header is None and token is None:
+            raise Refusal("There is nothing here", status=404, mute=True)
         if not admitted:
             status = 400 if Fault.TOKEN_ONLY in faults else 401
             raise Refusal("The sender is not authorized", "ter:NotAuthorized", status=status)

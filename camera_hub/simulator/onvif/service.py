@@ -1,5 +1,6 @@
 """All ONVIF services of a device behind its HTTP port. Operations are dispatched by name, whatever their path."""
 
+from camera_hub.simulator.faults import Fault
 from camera_hub.simulator.onvif import soap
 from camera_hub.simulator.onvif.call import Call, Operation, Profiles
 from camera_hub.simulator.onvif.device import DeviceService
@@ -9,6 +10,7 @@ from camera_hub.simulator.onvif.imaging import ImagingService
 from camera_hub.simulator.onvif.media import MediaService
 from camera_hub.simulator.onvif.media2 import Media2Service
 from camera_hub.simulator.onvif.ptz import PtzService
+from camera_hub.simulator.onvif.quirks import spoiled
 from camera_hub.simulator.onvif.soap import Refusal
 from camera_hub.simulator.rtsp.stream import Stream
 from camera_hub.simulator.state import DeviceState
@@ -41,6 +43,7 @@ class OnvifService:
         """Answer one request to a path below /onvif/."""
         if request.method != "POST":
             return HttpResponse(405)
+        faults = self._state.faults()
         try:
             envelope = soap.parse(request.body)
             self._state.stats.requests[envelope.operation] += 1
@@ -51,5 +54,8 @@ class OnvifService:
             inside = await operation(Call(envelope, request.path, self._state))
         except Refusal as refusal:
             headers = self._gate.challenges(request) if refusal.status == 401 else ()
-            return HttpResponse(refusal.status, soap.fault(refusal), _TYPE, headers)
-        return HttpResponse(200, soap.respond(envelope.operation, inside), _TYPE)
+            if refusal.mute:
+                return HttpResponse(refusal.status, headers=headers)
+            body = soap.fault(refusal, soap_11=Fault.SOAP_11 in faults)
+            return spoiled(HttpResponse(refusal.status, body, _TYPE, headers), faults)
+        return spoiled(HttpResponse(200, soap.respond(envelope.operation, inside), _TYPE), faults)

@@ -28,10 +28,11 @@ _DURATION = re.compile(r"P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d+)?
 
 
 class Refusal(Exception):
-    """A SOAP fault with ONVIF subcodes, outermost first; `status` is the HTTP status."""
+    """A SOAP fault with ONVIF subcodes, outermost first; `status` is the HTTP status. A mute one has no body."""
 
-    def __init__(self, reason: str, *subcodes: str, sender: bool = True, status: int = 400) -> None:
+    def __init__(self, reason: str, *subcodes: str, sender: bool = True, status: int = 400, mute: bool = False) -> None:
         super().__init__(reason)
+        self.mute = mute
         self.subcodes = subcodes
         self.sender = sender
         self.status = status
@@ -79,8 +80,11 @@ def respond(operation: str, inside: str) -> bytes:
     return _envelope(f"<{operation}Response>{inside}</{operation}Response>")
 
 
-def fault(refusal: Refusal) -> bytes:
-    """A fault envelope."""
+def fault(refusal: Refusal, *, soap_11: bool = False) -> bytes:
+    """A fault envelope, with the elements of SOAP 1.2 or 1.1."""
+    if soap_11:
+        code = refusal.subcodes[-1] if refusal.subcodes else "s:Client"
+        return _envelope(f"<s:Fault><faultcode>{code}</faultcode><faultstring>{refusal}</faultstring></s:Fault>")
     code = "s:Sender" if refusal.sender else "s:Receiver"
     inner = ""
     for subcode in reversed(refusal.subcodes):

@@ -6,7 +6,7 @@ import secrets
 from dataclasses import dataclass
 
 from camera_hub.simulator.admission import Admission
-from camera_hub.simulator.auth import Doorkeeper
+from camera_hub.simulator.auth import Doorkeeper, Login
 from camera_hub.simulator.faults import Fault
 from camera_hub.simulator.giant import pour
 from camera_hub.simulator.listener import Line
@@ -21,6 +21,7 @@ from camera_hub.simulator.state import DeviceState
 
 _SWEEP_EVERY = 1.0
 _PATH = re.compile(r"/Streaming/Channels/(\d+)(\d\d)(?:/|$|\?)", re.IGNORECASE)
+_PATH_WITH_LOGIN = re.compile(r"/user=(\w+)_password=(.+)_channel=(\d+)_stream=([01])\.sdp(?:/|$|\?)")
 _SILENCE, _CUT = 0, -1
 Answer = tuple[int, list[tuple[str, str]], bytes]
 
@@ -135,12 +136,17 @@ class RtspServer:
         return 405, [("Allow", self._quirks.public)], b""
 
     def _admitted(self, request: Request) -> bool:
+        if Fault.LOGIN_IN_PATH in self._state.faults() and (found := _PATH_WITH_LOGIN.search(request.url)):
+            return Login(found[1], found[2]) in self._state.device_logins
         given = request.headers.get("authorization")
         return given is not None and self._admission.admits(request.method, given, self._state.device_logins)
 
     def _stream(self, request: Request) -> Stream | None:
         found = _PATH.search(request.url)
-        stream = self.streams.get((int(found[1]), int(found[2]))) if found else None
+        key = (int(found[1]), int(found[2])) if found else (0, 0)
+        if Fault.LOGIN_IN_PATH in self._state.faults() and (found := _PATH_WITH_LOGIN.search(request.url)):
+            key = (int(found[3]), int(found[4]) + 1)
+        stream = self.streams.get(key)
         if stream is None or Fault.DEAD in self._state.faults(stream.channel):
             return None
         return stream

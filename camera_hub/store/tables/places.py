@@ -43,6 +43,11 @@ class Device(Base):
     serial: Mapped[str] = mapped_column(String(128), default="", index=True)
     mac: Mapped[str] = mapped_column(String(32), default="", index=True)
     endpoint: Mapped[str] = mapped_column(String(128), default="", index=True)  # WS-Discovery EPR
+    # The place (host:port) that township staff approved last, and the IP address that its name led to then; None: not
+    # known yet. A device at another place waits for approval again (cameras.device_checks).
+    approved_place: Mapped[str | None] = mapped_column(String(300))
+    approved_address: Mapped[str | None] = mapped_column(String(45))
+    moved_at: Mapped[datetime | None]  # when somebody who may not approve gave it another place
     credentials_version: Mapped[int] = mapped_column(default=1)  # grows with each change of a login or of the address
     clock_offset_s: Mapped[float | None]  # device minus hub
     created_at: Mapped[datetime]
@@ -118,7 +123,10 @@ class Camera(Base):
 
 
 class Stream(Base):
-    """A stream of a camera. The device is asked for its address when it is pulled; `uri` is the last answer."""
+    """A stream of a camera. The device is asked for its address when it is pulled; the last answer is kept.
+
+    The address may hold a login in its path, so it is sealed; cameras.streams.stored_urls reads and writes it.
+    """
 
     __tablename__ = "streams"
     __table_args__ = (UniqueConstraint("camera_id", "role"),)
@@ -128,7 +136,9 @@ class Stream(Base):
     role: Mapped[str] = mapped_column(String(8))  # main | sub
     source: Mapped[str] = mapped_column(String(8), default="onvif")  # onvif | url
     profile: Mapped[str | None] = mapped_column(String(128))  # ONVIF profile token
-    uri: Mapped[str] = mapped_column(String(512))  # without login
+    plain_uri: Mapped[str] = mapped_column("uri", String(512), default="")  # of earlier versions; sealed at start
+    sealed_uri: Mapped[bytes | None] = mapped_column(Sealed)  # without user-info; None: not known
+    shown_uri: Mapped[str] = mapped_column(String(512), default="", server_default="")  # redacted, for people
     codec: Mapped[str | None] = mapped_column(String(16))  # from the stream itself: h264 | h265 | …
     width: Mapped[int | None]
     height: Mapped[int | None]

@@ -1,8 +1,8 @@
-"""RTSP out: the tokens of players, and the register of their sessions."""
+"""The tokens of players (RTSP out, WHEP), and the register of their sessions."""
 
 from datetime import datetime
 
-from sqlalchemy import JSON, BigInteger, ForeignKey, Index, String
+from sqlalchemy import JSON, BigInteger, ForeignKey, Index, String, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from camera_hub.store.tables.base import Base
@@ -25,6 +25,8 @@ class StreamToken(Base):
     expires_at: Mapped[datetime | None]
     revoked_at: Mapped[datetime | None]
     used_at: Mapped[datetime | None]
+    purpose: Mapped[str] = mapped_column(String(8), default="record", server_default="record")  # record | watch
+    sound: Mapped[bool] = mapped_column(default=False, server_default=false())
 
 
 class StreamSession(Base):
@@ -44,7 +46,7 @@ class StreamSession(Base):
     role: Mapped[str] = mapped_column(String(8))  # main | sub
     address: Mapped[str] = mapped_column(String(64))  # of the player
     agent: Mapped[str] = mapped_column(String(128), default="")
-    transport: Mapped[str | None] = mapped_column(String(8))  # tcp | udp
+    transport: Mapped[str | None] = mapped_column(String(8))  # tcp | udp | webrtc
     started_at: Mapped[datetime]
     seen_at: Mapped[datetime]
     ended_at: Mapped[datetime | None] = mapped_column(index=True)

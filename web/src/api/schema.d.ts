@@ -303,11 +303,39 @@ export interface paths {
         put?: never;
         /**
          * Watch
-         * @description application/sdp in, 201 application/sdp + Location /api/whep/{viewer}.
+         * @description application/sdp in, 201 application/sdp + Location /api/whep/{viewer}. Without a quality the hub chooses.
          */
         post: operations["watch_api_cameras__camera_id__whep_post"];
         delete?: never;
-        options?: never;
+        /**
+         * Asked
+         * @description What may be posted here. Anybody may ask, so TURN servers with a login are told to those alone who have one.
+         */
+        options: operations["asked_api_cameras__camera_id__whep_options"];
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/cameras/{camera_id}/whep/{quality}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Watch
+         * @description application/sdp in, 201 application/sdp + Location /api/whep/{viewer}. Without a quality the hub chooses.
+         */
+        post: operations["watch_api_cameras__camera_id__whep__quality__post"];
+        delete?: never;
+        /**
+         * Asked
+         * @description What may be posted here. Anybody may ask, so TURN servers with a login are told to those alone who have one.
+         */
+        options: operations["asked_api_cameras__camera_id__whep__quality__options"];
         head?: never;
         patch?: never;
         trace?: never;
@@ -1140,9 +1168,17 @@ export interface paths {
          * @description End the session.
          */
         delete: operations["end_api_whep__viewer__delete"];
-        options?: never;
+        /**
+         * Asked Of Session
+         * @description What may be done with a session.
+         */
+        options: operations["asked_of_session_api_whep__viewer__options"];
         head?: never;
-        patch?: never;
+        /**
+         * Trickle
+         * @description The player's candidates, which are not needed. If-Match must be the session's ETag, or *.
+         */
+        patch: operations["trickle_api_whep__viewer__patch"];
         trace?: never;
     };
     "/healthz": {
@@ -1201,6 +1237,82 @@ export interface paths {
         post?: never;
         delete?: never;
         options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/whep/{token}/{camera_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Watch By Path
+         * @description The same with the stream token in the path, for players that cannot send headers.
+         */
+        post: operations["watch_by_path_whep__token___camera_id__post"];
+        delete?: never;
+        /**
+         * Asked
+         * @description What may be posted here. Anybody may ask, so TURN servers with a login are told to those alone who have one.
+         */
+        options: operations["asked_whep__token___camera_id__options"];
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/whep/{token}/{camera_id}/sessions/{viewer}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * End By Path
+         * @description The same with the stream token in the path.
+         */
+        delete: operations["end_by_path_whep__token___camera_id__sessions__viewer__delete"];
+        /**
+         * Asked Of Session
+         * @description What may be done with a session.
+         */
+        options: operations["asked_of_session_whep__token___camera_id__sessions__viewer__options"];
+        head?: never;
+        /**
+         * Trickle By Path
+         * @description The same with the stream token in the path.
+         */
+        patch: operations["trickle_by_path_whep__token___camera_id__sessions__viewer__patch"];
+        trace?: never;
+    };
+    "/whep/{token}/{camera_id}/{quality}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Watch By Path
+         * @description The same with the stream token in the path, for players that cannot send headers.
+         */
+        post: operations["watch_by_path_whep__token___camera_id___quality__post"];
+        delete?: never;
+        /**
+         * Asked
+         * @description What may be posted here. Anybody may ask, so TURN servers with a login are told to those alone who have one.
+         */
+        options: operations["asked_whep__token___camera_id___quality__options"];
         head?: never;
         patch?: never;
         trace?: never;
@@ -1285,13 +1397,22 @@ export interface components {
         };
         /**
          * ApproveCameras
-         * @description Approve several cameras; all of them may be given a place class.
+         * @description Approve several cameras, and with them the places where their devices are; all may be given a place class.
+         *
+         *     `places`: where their devices were seen to be (device id → host:port); one that is elsewhere now is not approved.
          */
         ApproveCameras: {
             /** Ids */
             ids: number[];
             /** Place Class */
             place_class?: ("key_road" | "key_unit" | "high_incidence" | "entrance" | "school" | "water" | "square" | "other") | null;
+            /**
+             * Places
+             * @default {}
+             */
+            places: {
+                [key: string]: string;
+            };
         };
         /** CameraAnswer */
         CameraAnswer: {
@@ -1530,6 +1651,8 @@ export interface components {
         };
         /** DeviceAnswer */
         DeviceAnswer: {
+            /** Approved Place */
+            approved_place: string | null;
             /** Cameras */
             cameras: number[];
             /** Clock Offset S */
@@ -1560,16 +1683,22 @@ export interface components {
             manufacturer: string;
             /** Model */
             model: string;
+            /** Moved At */
+            moved_at: string | null;
             /** Name */
             name: string;
             /** Onvif Port */
             onvif_port: number | null;
             /** Peculiarities */
             peculiarities: components["schemas"]["PeculiarityAnswer"][];
+            /** Place */
+            place: string;
             /** Rtsp Port */
             rtsp_port: number | null;
             /** Serial */
             serial: string;
+            /** Streams */
+            streams: components["schemas"]["StreamAddressAnswer"][];
             /** Village Id */
             village_id: number;
         };
@@ -1959,6 +2088,9 @@ export interface components {
         /**
          * NewStreamToken
          * @description Neither village nor cameras: all cameras of the township. Without `expires_at` it is valid until revoked.
+         *
+         *     `purpose` of RTSP players: "record" keeps the distances in time of the first frames, "watch" hurries through what
+         *     was taken before the player came. `sound`: WHEP players hear the cameras, too, where the site allows sound.
          */
         NewStreamToken: {
             /** Cameras */
@@ -1972,6 +2104,17 @@ export interface components {
             max_sessions: number;
             /** Name */
             name: string;
+            /**
+             * Purpose
+             * @default record
+             * @enum {string}
+             */
+            purpose: "record" | "watch";
+            /**
+             * Sound
+             * @default false
+             */
+            sound: boolean;
             /** Village Id */
             village_id?: number | null;
         };
@@ -2224,13 +2367,20 @@ export interface components {
         };
         /**
          * RtspOutAnswer
-         * @description Whether RTSP out is on, where it listens, and all tokens, newest first.
+         * @description Whether RTSP out is on, where it listens, and all tokens, newest first. `host`, `origin`: how players outside
+         *     reach RTSP out and WHEP as far as the settings say. `sound`: whether the site allows sound.
          */
         RtspOutAnswer: {
+            /** Host */
+            host: string | null;
             /** On */
             on: boolean;
+            /** Origin */
+            origin: string | null;
             /** Ports */
             ports: components["schemas"]["RtspPort"][];
+            /** Sound */
+            sound: boolean;
             /** Tokens */
             tokens: components["schemas"]["StreamTokenAnswer"][];
         };
@@ -2607,7 +2757,8 @@ export interface components {
         };
         /**
          * StreamAddress
-         * @description Where a player finds one camera: rtsp://<the hub's host>:<port><path>; `/sub` behind it is the sub stream.
+         * @description Where a player finds one camera: rtsp://<the hub's host>:<port><path>, and <the hub's origin><whep>; `/sub`
+         *     behind either is the sub stream. `port` null: RTSP out is off.
          */
         StreamAddress: {
             /** Camera Id */
@@ -2616,6 +2767,23 @@ export interface components {
             path: string;
             /** Port */
             port: number | null;
+            /** Whep */
+            whep: string;
+        };
+        /**
+         * StreamAddressAnswer
+         * @description Where a stream was pulled last, without any login: what may be one is masked by "…". "" = not known.
+         */
+        StreamAddressAnswer: {
+            /** Address */
+            address: string;
+            /** Camera Id */
+            camera_id: number;
+            /**
+             * Role
+             * @enum {string}
+             */
+            role: "main" | "sub";
         };
         /** StreamAnswer */
         StreamAnswer: {
@@ -2671,7 +2839,7 @@ export interface components {
             /** Token Name */
             token_name: string;
             /** Transport */
-            transport: ("tcp" | "udp") | null;
+            transport: ("tcp" | "udp" | "webrtc") | null;
             /** Village Name */
             village_name: string;
         };
@@ -2697,10 +2865,17 @@ export interface components {
             max_sessions: number;
             /** Name */
             name: string;
+            /**
+             * Purpose
+             * @enum {string}
+             */
+            purpose: "record" | "watch";
             /** Revoked At */
             revoked_at: string | null;
             /** Running */
             running: number;
+            /** Sound */
+            sound: boolean;
             /** Used At */
             used_at: string | null;
             /** Village Id */
@@ -3584,7 +3759,9 @@ export interface operations {
     };
     watch_api_cameras__camera_id__whep_post: {
         parameters: {
-            query?: never;
+            query?: {
+                quality?: ("main" | "sub") | null;
+            };
             header?: never;
             path: {
                 camera_id: number;
@@ -3597,7 +3774,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description The answer; its Location ends the session. */
+            /** @description The answer; its Location is the session. */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -3614,6 +3791,78 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["HTTPValidationError"];
                 };
+            };
+        };
+    };
+    asked_api_cameras__camera_id__whep_options: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    watch_api_cameras__camera_id__whep__quality__post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                camera_id: number;
+                quality: ("main" | "sub") | null;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/sdp": string;
+            };
+        };
+        responses: {
+            /** @description The answer; its Location is the session. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/sdp": unknown;
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    asked_api_cameras__camera_id__whep__quality__options: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
         };
     };
@@ -5366,6 +5615,57 @@ export interface operations {
             };
         };
     };
+    asked_of_session_api_whep__viewer__options: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    trickle_api_whep__viewer__patch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                viewer: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/trickle-ice-sdpfrag": string;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     alive_healthz_get: {
         parameters: {
             query?: never;
@@ -5425,6 +5725,201 @@ export interface operations {
                         [key: string]: string;
                     };
                 };
+            };
+        };
+    };
+    watch_by_path_whep__token___camera_id__post: {
+        parameters: {
+            query?: {
+                quality?: ("main" | "sub") | null;
+            };
+            header?: never;
+            path: {
+                token: string;
+                camera_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/sdp": string;
+            };
+        };
+        responses: {
+            /** @description The answer; its Location is the session. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/sdp": unknown;
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    asked_whep__token___camera_id__options: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    end_by_path_whep__token___camera_id__sessions__viewer__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                token: string;
+                camera_id: number;
+                viewer: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    asked_of_session_whep__token___camera_id__sessions__viewer__options: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    trickle_by_path_whep__token___camera_id__sessions__viewer__patch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                token: string;
+                camera_id: number;
+                viewer: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/trickle-ice-sdpfrag": string;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    watch_by_path_whep__token___camera_id___quality__post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                token: string;
+                camera_id: number;
+                quality: ("main" | "sub") | null;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/sdp": string;
+            };
+        };
+        responses: {
+            /** @description The answer; its Location is the session. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/sdp": unknown;
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    asked_whep__token___camera_id___quality__options: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
         };
     };

@@ -16,6 +16,7 @@ export default {
   wrong_password: 'Wrong password',
   login_needed: 'Device login required',
   locked_out: 'Too many wrong passwords; the device is locked',
+  clock_refused: 'Login refused: the device’s clock or time zone is off; set it, then try again',
   onvif_off: 'ONVIF is disabled',
   clock_wrong: 'Device clock is wrong',
   device_full: 'Device accepts no more connections',

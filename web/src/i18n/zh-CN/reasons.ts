@@ -16,6 +16,7 @@ export default {
   wrong_password: '密码错误',
   login_needed: '需要填写设备账号',
   locked_out: '密码错误次数过多，设备已锁定',
+  clock_refused: '登录被拒绝：设备的时钟或时区不对，请先校时再试',
   onvif_off: '设备未开启 ONVIF',
   clock_wrong: '设备时间不准',
   device_full: '设备连接数已满',

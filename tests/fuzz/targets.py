@@ -19,6 +19,7 @@ from camera_hub.relay.webrtc.answer import Ssrcs, Transport, write_answer
 from camera_hub.relay.webrtc.ice import IcePeer
 from camera_hub.relay.webrtc.offer import read_offer
 from camera_hub.relay.webrtc.udp_port import UdpPort
+from tests.fuzz.device_targets import DEVICE_TARGETS
 
 BASE = "rtsp://10.0.0.1:554/live/1"
 SECRET = "pass-word-of-the-fuzzer"
@@ -52,14 +53,15 @@ def sdp(data: bytes) -> None:
 
 
 def offer(data: bytes) -> None:
-    try:
-        read = read_offer(data.decode("utf-8", "replace"))
-    except HubError:
-        return
-    served = {at: Ssrcs(1, 2) for at, section in enumerate(read.sections) if section.types or section.audio}
-    answer = write_answer(read, Transport("uf", "pw", "sha-256 CC", ("192.0.2.7",), 8189), served, 1)
-    assert all(line for line in answer.split("\r\n")[:-1])
-    assert "\n" not in answer.replace("\r\n", "")
+    for audio, tracks in ((False, None), (True, 1)):  # of a page, of a player
+        try:
+            read = read_offer(data.decode("utf-8", "replace"), audio=audio, tracks=tracks)
+        except HubError:
+            continue
+        served = {number: Ssrcs(1, 2) for number, section in enumerate(read.sections) if section.served}
+        answer = write_answer(read, Transport("uf", "pw", "sha-256 CC", ("192.0.2.7",), 8189), served, 1)
+        assert all(line for line in answer.split("\r\n")[:-1])
+        assert not set("\r\n") & set(answer.replace("\r\n", ""))
 
 
 def datagram(data: bytes) -> None:
@@ -136,5 +138,6 @@ TARGETS: dict[str, Callable[[bytes], None]] = {
     "rtp": rtp,
     "rtcp": reports,
     "sps": parameters,
+    **DEVICE_TARGETS,
 }
 """By the beginning of a corpus file's name."""

@@ -7,13 +7,13 @@ import sys
 import time
 import traceback
 
-from tests.relay.fuzz.corpus import CORPUS, corpus
-from tests.relay.fuzz.mutate import mutate
-from tests.relay.fuzz.targets import TARGETS
+from tests.fuzz.corpus import CORPUS, corpus
+from tests.fuzz.mutate import mutate
+from tests.fuzz.targets import TARGETS
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m tests.relay.fuzz", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m tests.fuzz", description=__doc__)
     parser.add_argument("--rounds", type=int, default=20_000, help="mutations of each target")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--target", choices=sorted(TARGETS), action="append", help="default: all")

@@ -8,6 +8,8 @@ EXTREMES = (b"0", b"-1", b"1", b"65535", b"65536", b"2147483648", b"9" * 20, b""
 TOKENS = (
     *(b"\r\n", b"\r", b"\n\n", b"\0", b"$", b"$\0\xff\xff", b"$\x09\0\0", b"%s%n", b"\xff\xfe", b"://", b"rtsp://[::"),
     *(b"a=", b"m=video ", b"RTSP/1.0 200 OK\r\n", b"CSeq: 1\r\n", b"Content-Length: 9\r\n", b";", b",", b"=", b'"'),
+    *(b"<a>" * 500, b"</", b"<![CDATA[", b"<!DOCTYPE a [", b"&#0;", b"&lt;", b"<!--", b"?>", b' xmlns:tt="x"'),
+    *(b'Digest realm="', b"Basic ", b'nonce="', b"\n\n", b"stale=true", b"::ffff:", b"@", b"#", b":80:554", b"%00"),
     *(b"\\", b" " * 300, b"A" * 3000, b"a=control:*\r\n" * 40, b"Session: a\rb\r\n", b"timeout=0"),
 )
 MAX_SIZE = 400_000
