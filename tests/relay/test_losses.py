@@ -3,7 +3,7 @@
 import pytest
 
 from camera_hub.errors import Reason
-from camera_hub.relay.ingest.feed_state import with_loss
+from camera_hub.relay.ingest.feed_state import loss_error, with_loss
 from camera_hub.relay.ingest.losses import LossCause, LossWindow
 from camera_hub.relay.ingest.timestamps import RATE, CameraClock, TimestampMapper
 from camera_hub.relay.messages import FeedPhase, FeedState
@@ -76,9 +76,14 @@ def test_the_weightiest_cause_is_told_with_the_share() -> None:
 def test_a_lossy_feed_says_why_and_what_helps_and_nothing_once_it_is_over() -> None:
     stream, live = Stream(), FeedState("s1", FeedPhase.LIVE)
     stream.run(30, lost=0.2)
-    state = with_loss(live, stream.window.lossy)
+    loss = stream.window.lossy
+    assert loss is not None
+    state = with_loss(live, loss_error(loss, ordered=False))
     assert (state.phase, state.reason, state.params["cause"]) == (FeedPhase.LIVE, Reason.LOSSY, "gap")
-    assert "TCP" in state.detail
+    assert "set its transport to TCP" in state.detail
+    by_tcp = with_loss(live, loss_error(loss, ordered=True))
+    assert by_tcp.params["cause"] == "gap_tcp"
+    assert "overloaded" in by_tcp.detail
     assert with_loss(state, None) == live
     assert FeedState.of(state.head("feed.state")) == state
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from camera_hub.clock import Clock
+from camera_hub.errors import HubError
 from camera_hub.peculiarity_kinds import PeculiarityKind
 from camera_hub.relay.ingest.flood_guard import FloodGuard
 from camera_hub.relay.ingest.frame import Frame
@@ -79,6 +80,7 @@ class SessionReader:
         """The packets that come from now on are read."""
         self._pipeline = pipeline
         self.timeouts.play_at = self._clock.monotonic()
+        self.timeouts.ordered = pipeline.ordered
 
     def end(self) -> int | None:
         """The session is over: its counters are added to the feed's. Returns the index of the packet that would have
@@ -165,6 +167,14 @@ class SessionReader:
         if self.timeouts.key_frame_at is None or pipeline.has_b_frames:
             return False
         return self.losses.update(now, pipeline.frames, _after_start(pipeline.lost))
+
+    def why_waiting(self, now: float, after: float) -> HubError | None:
+        """Why no key frame has come though packets do, once one has been waited for `after` seconds."""
+        pipeline = self._pipeline
+        if pipeline is None:
+            return None
+        refreshes = self.has_intra_refresh(now)
+        return self.timeouts.why_waiting(now, after, lost=pipeline.lost, intra_refresh=refreshes)
 
     def has_intra_refresh(self, now: float) -> bool:
         """Whether the camera refreshes its picture otherwise than by key frames."""

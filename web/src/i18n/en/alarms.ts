@@ -76,6 +76,7 @@ export default {
     intra_refresh: 'Switch off smart coding in the encoder settings (Smart H.264+, Smart Codec, H.265+, intra refresh), or shorten the I-frame interval.',
     lossy: 'Check the line for loss; restart the camera if it stays.',
     lossy_gap: '{percent}% of the frames were lost in the last 30 s, by packet loss: check the network to this camera, or set its transport to TCP.',
+    lossy_gap_tcp: '{percent}% of the frames were lost in the last 30 s, since the camera leaves packets out (overloaded): watch fewer of its streams, lower its bit rate, or restart it.',
     lossy_broken: '{percent}% of the frames were lost in the last 30 s, since the camera sends incomplete data: restart it, or update its firmware.',
     lossy_restart: '{percent}% of the frames were lost in the last 30 s, since the camera begins its stream anew again and again: restart it, or update its firmware.',
     lossy_no_parameter_sets: '{percent}% of the frames were lost in the last 30 s, since key frames come without SPS and PPS: restart the camera, or update its firmware.',

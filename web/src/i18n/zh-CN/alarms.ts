@@ -76,6 +76,7 @@ export default {
     intra_refresh: '在编码设置里关闭智能编码（海康 Smart264/H.264+、大华 Smart Codec、H.265+、帧内刷新），或缩短 I 帧间隔。',
     lossy: '检查线路丢包；仍不行重启摄像机。',
     lossy_gap: '近 30 秒丢失 {percent}% 的画面，网络丢包所致：检查到该摄像机的网络，或把取流方式改为 TCP。',
+    lossy_gap_tcp: '近 30 秒丢失 {percent}% 的画面，摄像机自身丢包（负荷过高）：减少取流路数、降低码率，或重启摄像机。',
     lossy_broken: '近 30 秒丢失 {percent}% 的画面，摄像机送出的数据不完整：重启摄像机，仍不行请升级固件。',
     lossy_restart: '近 30 秒丢失 {percent}% 的画面，摄像机反复重新开始码流：重启摄像机，仍不行请升级固件。',
     lossy_no_parameter_sets: '近 30 秒丢失 {percent}% 的画面，关键帧不带 SPS/PPS：重启摄像机，仍不行请升级固件。',
