@@ -23,9 +23,9 @@ async def run(plan: CasesPlan, clock: Clock, lines: Lines) -> bool:
     well = True
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="camera-hub-cases-")))
-        farmed = await stack.enter_async_context(
-            farm(len(plan.cases), len(plan.cases), free_network(), folder / "pictures")
-        )
+        count = len(plan.cases)
+        words = ("--h265-only", str(count)) if plan.h265 else ()
+        farmed = await stack.enter_async_context(farm(count, count, free_network(), folder / "pictures", words))
         site = await stack.enter_async_context(hub(folder, clock, farmed, more=_MORE))
         cameras = await _cameras(site, farmed)
         by_case = dict(zip(plan.cases, cameras, strict=True))
@@ -36,6 +36,9 @@ async def run(plan: CasesPlan, clock: Clock, lines: Lines) -> bool:
             for fault, value in case.faults:
                 order = {"target": cameras[camera], "fault": fault, "on": True, "value": value}
                 (await control.post("/faults", json=order)).raise_for_status()
+            if case.key_frames is not None:
+                order = {"target": cameras[camera], "key_frames": case.key_frames}
+                (await control.post("/key-frames", json=order)).raise_for_status()
         token = await _token(site, len(cameras)) if "rtsp" in plan.viewers else {}
         for first in range(0, len(plan.cases), plan.at_once):
             batch = {by_case[case]: case for case in plan.cases[first : first + plan.at_once]}

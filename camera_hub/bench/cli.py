@@ -177,6 +177,7 @@ def cases(
     seconds: Annotated[float, typer.Option(min=1, help="Length of the measured window.")] = 20.0,
     warm_up: Annotated[float, typer.Option(min=0, help="Seconds for every stream to open.")] = 12.0,
     at_once: Annotated[int, typer.Option(min=1, max=TILES, help="Cases side by side; the rest follows.")] = 8,
+    h265: Annotated[bool, typer.Option("--h265", help="Cameras send H.265, which only FFmpeg decodes.")] = False,
 ) -> None:
     """Cameras as they are in the field, through the whole hub: pictures decoded out of pictures sent, case by case.
 
@@ -190,7 +191,9 @@ def cases(
 
     logs.set_up("WARNING")
     viewers = tuple(options.one_of(CASE_VIEWERS, name) for name in viewer or CASE_VIEWERS)
-    plan = CasesPlan(chosen(case or ()), seconds, warm_up, viewers, share, at_once)
+    if h265:
+        viewers = ("rtsp",)
+    plan = CasesPlan(chosen(case or ()), seconds, warm_up, viewers, share, at_once, h265)
     if not asyncio.run(run(plan, SystemClock(), Lines(sys.stdout))):
         raise typer.Exit(1)
 
