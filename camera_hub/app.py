@@ -158,7 +158,7 @@ async def parts(
         onvif = await stack.enter_async_context(
             Onvif(settings.discovery, clock, logins, peculiarities=peculiarities, check=checking(None, policy))
         )
-        register = Register(database, bus, clock, vault, onvif, checks)
+        register = Register(database, bus, clock, vault, onvif, checks, peculiarities)
         stream_addresses = StreamAddresses(database, clock, register, onvif, vault)
         sources = StreamSources(database, stream_addresses, register, onvif, bus, peculiarities, checks)
         media = await stack.enter_async_context(

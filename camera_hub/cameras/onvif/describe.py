@@ -12,6 +12,7 @@ from urllib.parse import unquote
 
 from camera_hub.cameras import urls
 from camera_hub.errors import HubError
+from camera_hub.peculiarity_kinds import PeculiarityKind
 
 MAX_CHANNELS = 256
 MAX_PROFILES = 1024
@@ -81,7 +82,7 @@ class DescribedStream:
     codec: str | None
     width: int | None
     height: int | None
-    url: str
+    url: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +148,7 @@ def described(
         tuple(channels),
         clock_offset_s,
         _rtsp_port(channels),
-        peculiarities or {},
+        {**(peculiarities or {}), **_repaired(said.uris, host)},
     )
 
 
@@ -224,5 +225,17 @@ def _stream(profile: Profile, uris: Mapping[str, str], host: str) -> DescribedSt
     return DescribedStream(profile.token, profile.codec, profile.width, profile.height, url)
 
 
+def _repaired(uris: Mapping[str, str], host: str) -> dict[str, str]:
+    """What had to be repaired in a stream address that the device answers, redacted; empty if nothing had."""
+    for uri in uris.values():
+        try:
+            repaired = urls.onto(uri, host).repaired
+        except HubError:
+            continue
+        if repaired:
+            return {PeculiarityKind.URI_REPAIRED: repaired}
+    return {}
+
+
 def _rtsp_port(channels: Iterable[Channel]) -> int | None:
-    return next((urls.stream_url(channel.main.url).port for channel in channels if channel.main.url), None)
+    return next((urls.known(channel.main.url).port for channel in channels if channel.main.url), None)

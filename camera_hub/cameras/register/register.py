@@ -7,7 +7,7 @@ from camera_hub.cameras.credentials.logins import Sealer, open_login
 from camera_hub.cameras.credentials.purposes import Purpose
 from camera_hub.cameras.device_checks import DeviceChecks
 from camera_hub.cameras.register.cameras import Cameras
-from camera_hub.cameras.register.devices import Describer, Devices
+from camera_hub.cameras.register.devices import Describer, Devices, Notes
 from camera_hub.cameras.register.favourites import Favourites
 from camera_hub.cameras.register.villages import Villages
 from camera_hub.clock import Clock
@@ -28,12 +28,13 @@ class Register:
         vault: Sealer,
         describer: Describer,
         checks: DeviceChecks,
+        peculiarities: Notes | None = None,
     ) -> None:
         self._database = database
         self._vault = vault
         self.villages = Villages(database, bus, clock)
         self.cameras = Cameras(database, bus, clock, checks)
-        self.devices = Devices(database, bus, clock, vault, describer, checks)
+        self.devices = Devices(database, bus, clock, vault, describer, checks, peculiarities)
         self.favourites = Favourites(database, bus, clock)
 
     async def login(self, device_id: int, purpose: Purpose) -> DeviceLogin:
