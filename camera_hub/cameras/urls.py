@@ -46,10 +46,10 @@ _PLAIN_VALUE = re.compile(r"[A-Za-z0-9._-]{0,16}")
 _PATH_WORDS = frozenset(
     re.findall(
         r"\w+",
-        "h ch av s m c id live stream streams streaming streamid channel channels cam camera realmonitor main sub major "
-        "minor video audio media mediainput input profile preview onvif isapi psia unicast multicast track trackid sdp "
+        "h ch av s m c id live stream streams streaming streamid channel channels cam camera realmonitor main sub "
+        "major minor video audio media mediainput input profile preview onvif isapi psia unicast multicast track sdp "
         "hevc mpeg mp axis amp default primary secondary first second third rtsp play open openurl real tcp udp high "
-        "low cif hd sd ultra jpeg mjpeg snl vod nvr dvr ipc",
+        "low cif hd sd ultra jpeg mjpeg snl vod nvr dvr ipc trackid",
     )
 )
 """Words that vendors use in paths. What is not among them may be anything, a password too, and is not shown."""
