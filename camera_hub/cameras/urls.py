@@ -43,7 +43,18 @@ _PLAIN_NAMES = frozenset(
     )
 )
 _PLAIN_VALUE = re.compile(r"[A-Za-z0-9._-]{0,16}")
-_LONGEST_SEGMENT = 20
+_PATH_WORDS = frozenset(
+    re.findall(
+        r"\w+",
+        "h ch av s m c id live stream streams streaming streamid channel channels cam camera realmonitor main sub "
+        "major minor video audio media mediainput input profile preview onvif isapi psia unicast multicast track sdp "
+        "hevc mpeg mp axis amp default primary secondary first second third rtsp play open openurl real tcp udp high "
+        "low cif hd sd ultra jpeg mjpeg snl vod nvr dvr ipc trackid",
+    )
+)
+"""Words that vendors use in paths. What is not among them may be anything, a password too, and is not shown."""
+_PATH_TOKEN = re.compile(r"[A-Za-z]+|\d+|[._=-]")
+_MOST_DIGITS = 3
 _SHORTEST_SECRET = 3
 MASK = "…"
 
@@ -171,9 +182,9 @@ def service_path(answered: str | None, default: str) -> str:
 def redacted(url: str, *secrets: str) -> str:
     """The URL as people may see it: scheme, host, port, and of path and query what cannot be a login.
 
-    Everything after a word that looks like a credential's name is masked, so are long segments, which are often tokens,
-    and what contains one of the `secrets` (the device's user name and password). Of the query only names and values
-    that choose a stream are left.
+    Of the path only vendors' words and short numbers are left, and nothing after a word that looks like a credential's
+    name; of the query names and values that choose a stream. What contains one of the `secrets` (the device's user name
+    and password) is masked everywhere.
     """
     match = _SCHEME.match(url)
     if match is None:
@@ -292,8 +303,18 @@ def _shown_path(path: str, secrets: Sequence[str]) -> str:
         if (word := _CREDENTIAL.search(plain)) is not None:
             return shown + (segment[: word.end()] if plain == segment else "") + MASK
         known = any(secret in plain for secret in secrets)
-        shown += MASK if known or plain != segment or len(segment) > _LONGEST_SEGMENT else segment
+        shown += segment if not known and plain == segment and _is_vendors(segment) else MASK
     return shown
+
+
+def _is_vendors(segment: str) -> bool:
+    """Whether the segment is made of words and short numbers that choose a stream."""
+    tokens = _PATH_TOKEN.findall(segment)
+    return "".join(tokens) == segment and all(map(_is_plain, tokens))
+
+
+def _is_plain(token: str) -> bool:
+    return len(token) <= _MOST_DIGITS if token.isdigit() else not token.isalpha() or token.lower() in _PATH_WORDS
 
 
 def _shown_parameter(text: str, secrets: Sequence[str]) -> str:

@@ -1,7 +1,7 @@
 """Searches against virtual villages and small devices of our own, on loopback."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -279,3 +279,35 @@ async def test_an_invalid_range_starts_nothing(database: Database, bus: EventBus
             await sweeps.start(ADMIN, villages[0], multicast=True, ranges=["127.0.9.1", "10.0.0.0/40"])
         assert caught.value.reason == "bad_range"
         assert not sweeps._sweeps
+
+
+async def test_a_village_s_multicast_search_shows_its_ranges_alone(
+    database: Database, bus: EventBus, register: Register, villages: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What answers from elsewhere is not even asked for its time, and another's search is not seen."""
+    await register.villages.change(villages[0], ranges=["127.0.9.1"])
+
+    async def answered(_: object, on_announcement: Callable[[Announced], None], *__: object, **___: object) -> None:
+        for number, (host, port) in enumerate((("127.0.9.1", own.port), ("127.0.9.2", foreign.port))):
+            on_announcement(Announced("match", f"urn:uuid:{number}", host, port, "/onvif/device_service", name="门口"))
+
+    monkeypatch.setattr("camera_hub.cameras.discovery.sweeps.multicast", answered)
+    settings = SETTINGS.model_copy(update={"multicast": True})
+    async with (
+        FakeDevice(address="127.0.9.1") as own,
+        FakeDevice(address="127.0.9.2") as foreign,
+        _sweeps(database, bus, settings) as sweeps,
+    ):
+        village = village_admin(villages[0])
+        started = await sweeps.start(village, villages[0], multicast=True, ranges=[])
+        done = await _finished(sweeps, bus, started)
+        assert [one.host for one in done.found] == ["127.0.9.1"]
+        assert foreign.connections == 0
+        assert (await sweeps.plan(village, [], villages[0])).interfaces == []
+        whole = await sweeps.start(ADMIN, villages[0], multicast=True, ranges=[])
+        done = await _finished(sweeps, bus, whole)
+        assert [one.host for one in done.found] == ["127.0.9.1", "127.0.9.2"]
+        assert (await sweeps.plan(ADMIN, [], villages[0])).interfaces != []
+        with pytest.raises(HubError) as caught:
+            await sweeps.get(village, whole.id)
+        assert caught.value.kind is Kind.NOT_FOUND

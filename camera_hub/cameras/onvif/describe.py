@@ -83,7 +83,7 @@ class DescribedStream:
     codec: str | None
     width: int | None
     height: int | None
-    url: str
+    url: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,4 +240,4 @@ def _repaired(uris: Iterable[str], host: str) -> dict[str, str]:
 
 
 def _rtsp_port(channels: Iterable[Channel]) -> int | None:
-    return next((urls.stream_url(channel.main.url).port for channel in channels if channel.main.url), None)
+    return next((urls.known(channel.main.url).port for channel in channels if channel.main.url), None)

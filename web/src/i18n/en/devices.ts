@@ -52,6 +52,7 @@ export default {
   pictureAt: 'Taken {at}',
   proofFailed: 'No picture: {reason}',
   moved: 'Address changed from {from} to {to}',
+  movedShort: 'Address changed',
   movedTitle: 'The address has changed; check it and approve again',
   main: 'main',
   sub: 'sub',

@@ -52,6 +52,7 @@ export default {
   pictureAt: '取图时间 {at}',
   proofFailed: '取图失败：{reason}',
   moved: '地址由 {from} 改为 {to}',
+  movedShort: '地址已变更',
   movedTitle: '地址已变更，核对后请重新审核',
   main: '主',
   sub: '子',
