@@ -12,6 +12,7 @@ from urllib.parse import unquote
 
 from camera_hub.cameras import urls
 from camera_hub.errors import HubError
+from camera_hub.text import clean_name
 
 MAX_CHANNELS = 256
 MAX_PROFILES = 1024
@@ -199,7 +200,7 @@ def generic(name: str) -> bool:
 
 def clean(text: str | None, limit: int = 64) -> str:
     """A device's text, cleaned for use as a name: printable, one line, bounded."""
-    return "".join(c if c.isprintable() else " " for c in (text or "")).strip()[:limit].strip()
+    return clean_name("".join(c if c.isprintable() else " " for c in text or ""))[:limit].strip()
 
 
 def mac_of(text: str | None) -> str:
