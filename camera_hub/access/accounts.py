@@ -18,6 +18,7 @@ from camera_hub.errors import HubError, Kind
 from camera_hub.events import AccessChanged, EventBus
 from camera_hub.store.database import Database
 from camera_hub.store.tables import User, UserVillage, Village
+from camera_hub.text import clean_name
 
 MAX_GRANTS = 200
 
@@ -129,7 +130,7 @@ class Accounts:
                     await guard(session)
                 user = User(
                     username=username,
-                    display_name=display_name,
+                    display_name=clean_name(display_name),
                     role=role.value,
                     all_villages=False,
                     password_hash=hashed,
@@ -158,7 +159,7 @@ class Accounts:
             if user.role == Role.TOWNSHIP_ADMIN and (disabled or role is not Role.TOWNSHIP_ADMIN):
                 await _another_admin(session, user)
             if change.display_name is not None:
-                user.display_name = change.display_name
+                user.display_name = clean_name(change.display_name)
             if change.villages is not Keep.KEEP or role.value != user.role:
                 villages = (await _read(session, user)).villages if change.villages is Keep.KEEP else change.villages
                 await _bind(session, user, role, villages)

@@ -219,6 +219,7 @@ def running_site(
             "CAMERA_HUB_SERVER__DATA_DIR": str(folder / "data"),
             "CAMERA_HUB_DISCOVERY__LOCAL_DEVICES": "true",
             "CAMERA_HUB_MEDIA__UDP_PORT": str(free_port(socket.SOCK_DGRAM)),
+            "CAMERA_HUB_MEDIA__RTSP_PORT": str(free_port()),  # the default one is that of simulated cameras, too
             "CAMERA_HUB_MEDIA__LOAD_LIMIT": "1",  # what is accepted must not depend on how busy the tests' machine is
             **{f"CAMERA_HUB_{key}": value for key, value in settings.items()},
         }

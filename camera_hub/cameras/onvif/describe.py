@@ -13,6 +13,7 @@ from urllib.parse import unquote_to_bytes
 from camera_hub.cameras import urls
 from camera_hub.errors import HubError
 from camera_hub.peculiarity_kinds import MAX_VALUE, PeculiarityKind
+from camera_hub.text import clean_name
 from camera_hub.text_decoding import decoded
 
 MAX_CHANNELS = 256
@@ -202,7 +203,7 @@ def generic(name: str) -> bool:
 
 def clean(text: str | None, limit: int = 64) -> str:
     """A device's text, cleaned for use as a name: printable, one line, bounded."""
-    return "".join(c if c.isprintable() else " " for c in (text or "")).strip()[:limit].strip()
+    return clean_name("".join(c if c.isprintable() else " " for c in text or ""))[:limit].strip()
 
 
 def mac_of(text: str | None) -> str:

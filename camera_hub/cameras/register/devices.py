@@ -64,14 +64,6 @@ class Describer(Protocol):
         ...
 
 
-class Notes(Protocol):
-    """What the register needs from cameras.peculiarities."""
-
-    async def note(self, device_id: int, kind: str, value: str) -> None:
-        """Keep what was learnt of a device. Raises HubError."""
-        ...
-
-
 @dataclass(frozen=True, slots=True)
 class Registered:
     """A device and its cameras, as they are now."""
@@ -396,12 +388,6 @@ class Devices:
             if actor.bound and error.reason in _OWN_WORDS:
                 raise HubError(error.kind, _OWN_WORDS[error.reason], reason=error.reason) from None
             raise
-
-    async def _note(self, device_id: int, described: Described) -> None:
-        """Keep what was learnt while describing: whoever registered the device is told."""
-        for kind, value in described.peculiarities.items():
-            if self._peculiarities is not None and value:
-                await self._peculiarities.note(device_id, kind, value)
 
     def _keeping(self, device: Device, login: DeviceLogin | None) -> Callable[[Stream, str], None]:
         return lambda stream, url: stored_urls.keep(stream, self._vault, device.id, url, login)
