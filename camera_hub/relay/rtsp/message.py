@@ -161,6 +161,9 @@ class Parser:
         while at < size:
             if self._head is None:
                 if self._camera:
+                    if self._begun and not self._searching and buffer[at] in _BLANK:
+                        at += 1  # between messages blanks are nothing, whatever follows them
+                        continue
                     if not self._searching and self._begun and self._is_stray(at):
                         self.search()
                         at = self._skip(at, 1)
@@ -196,7 +199,7 @@ class Parser:
 
     def _is_stray(self, at: int) -> bool:
         """Whether nothing that is known begins there, as far as the bytes go."""
-        return self._buffer[at] not in _BLANK and not self._begins(at)
+        return not self._begins(at)
 
     def _next_place(self, at: int) -> tuple[int, bool]:
         """Where the next packet or message may begin, the end of the buffer at the latest; whether that is sure."""
