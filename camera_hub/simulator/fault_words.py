@@ -192,6 +192,9 @@ WORDS = {
         "Every two pictures share one RTP timestamp (case 18).", "每两帧共用一个 RTP 时间戳（案例 18）。"
     ),
     Fault.NO_MARKER: Words("The marker bit is never set (case 18).", "从不置 marker 位（案例 18）。"),
+    Fault.LOST_PACKETS: Words(
+        "Packets are lost on the way; value: one of so many.", "途中丢包；值：每多少个包丢一个。"
+    ),
     Fault.INTRA_REFRESH: Words(
         "H.264 with intra refresh: recovery points instead of key frames (cases 20, P7); value: seconds between IDRs.",
         "H.264 帧内刷新（Smart 编码）：以恢复点代替关键帧（案例 20、P7）；值：IDR 间隔秒数。",
