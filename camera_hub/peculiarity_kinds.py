@@ -22,10 +22,10 @@ class PeculiarityKind(StrEnum):
     RTSP_TRANSPORT = "rtsp_transport"  # "udp": RTP over TCP is refused
     DIGEST_OFFERED = "digest_offered"  # "rtsp" | "http": never given the password in the clear (Basic) any more
     # RTP
-    RTP_STANDING_CLOCK = "rtp_standing_clock"
-    RTP_SSRC_RESTARTS = "rtp_ssrc_restarts"
-    RTP_FOREIGN_PAYLOAD = "rtp_foreign_payload"
-    INTRA_REFRESH = "intra_refresh"
+    RTP_STANDING_CLOCK = "rtp_standing_clock"  # "standing" | "wrong_rate": frames are stamped by their arrival
+    RTP_SSRC_RESTARTS = "rtp_ssrc_restarts"  # "yes": SSRC or numbering begin anew within a session
+    RTP_FOREIGN_PAYLOAD = "rtp_foreign_payload"  # "yes": other payload types within the video's numbering
+    INTRA_REFRESH = "intra_refresh"  # "yes": recovery points, and hardly any key frames
     # ONVIF and HTTP
     NO_CLOCK = "no_clock"  # "refused" | "no usable time" | "local time only"
     CLOCK_LOCAL_TIME = "clock_local_time"  # "+8 h": its UTC is local time; it judges logins by true time

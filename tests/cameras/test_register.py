@@ -163,6 +163,20 @@ async def test_retiring_a_device_retires_its_cameras_and_frees_its_place(
     await register.devices.register(ADMIN, villages[0], HOST)
 
 
+async def test_a_village_takes_back_only_what_the_township_has_not_approved(
+    register: Register, villages: list[int], describer: FakeDescriber
+) -> None:
+    village = village_admin(villages[0])
+    found = await register.devices.register(village, villages[0], HOST)
+    await register.cameras.approve(ADMIN, [found.cameras[0].id])
+    with pytest.raises(HubError) as caught:
+        await register.devices.retire(village, found.device.id)
+    assert (caught.value.kind, caught.value.reason) == (Kind.FORBIDDEN, "approved_cameras")
+    assert len(await register.cameras.all(ADMIN, state="approved")) == 1
+    await register.cameras.retire(ADMIN, [found.cameras[0].id])
+    await register.devices.retire(village, found.device.id)
+
+
 async def test_a_login_inside_a_url_is_moved_out_and_sealed(
     register: Register, villages: list[int], database: Database
 ) -> None:

@@ -21,9 +21,11 @@ from camera_hub.cameras.credentials.device_login import DeviceLogin
 from camera_hub.cameras.device_checks import DeviceChecks, approve_place
 from camera_hub.cameras.discovery.sweeps import Sweeps
 from camera_hub.cameras.onvif.client import Onvif, OnvifTarget
+from camera_hub.cameras.peculiarities import Peculiarities
 from camera_hub.cameras.reach import OwnService, ReachPolicy, checking
 from camera_hub.cameras.register.register import Register
 from camera_hub.cameras.streams.sources import StreamSources
+from camera_hub.cameras.streams.stream_addresses import StreamAddresses
 from camera_hub.clock import SystemClock
 from camera_hub.errors import HubError, Kind, Reason
 from camera_hub.events import EventBus, SweepChanged
@@ -177,9 +179,13 @@ async def site(
         ids = [one.id for one in await register.villages.all(ADMIN)]
         await register.villages.change(ids[0], ranges=[RANGE])
         await register.villages.change(ids[1], ranges=[FOREIGN])
-        sources = StreamSources(database, clock, register, onvif, bus, FakeVault(), checks)
+        addresses = StreamAddresses(database, clock, register, onvif, FakeVault())
+        known = Peculiarities(database, bus, clock)
+        sources = StreamSources(database, addresses, register, onvif, bus, known, checks)
         contacts = DeviceContacts(checks, onvif)
-        yield Site(database, bus, register, sources, sweeps, onvif, contacts, own, foreign, hub_port, *ids, reached)
+        yield Site(
+            database, bus, register, sources, sweeps, onvif, contacts, own, foreign, hub_port, ids[0], ids[1], reached
+        )
 
 
 Road = Callable[[Site, Actor, str], Awaitable[object]]

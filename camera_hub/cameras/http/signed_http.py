@@ -28,7 +28,7 @@ _REMEMBERED = 1024
 class LoginTries(Protocol):
     """What signed requests need of the login budget."""
 
-    def account(self, login: DeviceLogin, address: str) -> Any: ...
+    def account(self, login: DeviceLogin, address: str, port: int) -> Any: ...
     def trying(self, account: Any, service: Literal["http"]) -> AbstractAsyncContextManager[Any]: ...
 
 
@@ -68,7 +68,7 @@ class SignedHttp:
                     reason=Reason.LOGIN_NEEDED,
                 )
             return reply
-        account = self._logins.account(target.login, f"{target.peer.address}:{target.peer.port}")
+        account = self._logins.account(target.login, target.peer.address, target.peer.port)
         async with self._logins.trying(account, "http") as attempt:
             try:
                 reply, signed = await self._proved(target, target.login, request, deadline, ending)

@@ -12,7 +12,7 @@ from weakref import WeakValueDictionary
 
 from camera_hub.cameras import addresses, urls
 from camera_hub.cameras.credentials.device_login import DeviceLogin
-from camera_hub.cameras.credentials.login_budget import LoginBudget
+from camera_hub.cameras.credentials.login_budget import REFUSALS, LoginBudget
 from camera_hub.cameras.http.deadline import Deadline
 from camera_hub.cameras.http.device_http import DeviceHttp
 from camera_hub.cameras.http.endings import ENVELOPE
@@ -288,7 +288,7 @@ class Onvif:
                     await held.enter_async_context(lock)
                     attempt = None
                     if target.login:
-                        account = self._logins.account(target.login, f"{target.host}:{target.port}")
+                        account = self._logins.account(target.login, address, target.port)
                         attempt = await held.enter_async_context(self._logins.trying(account, "onvif"))
                     await held.enter_async_context(self._free)
             except TimeoutError as error:
@@ -426,7 +426,7 @@ async def _said(device: OnvifDevice, services: Mapping[str, str]) -> Said:
                 uris[profile.token] = await device.media2(media2).stream_uri(profile.token)
         except HubError as error:
             # Addresses are requested again when pulled; a dead channel or slow recorder must not spoil the description.
-            if error.reason in (Reason.WRONG_PASSWORD, Reason.LOCKED_OUT, Reason.CLOCK_REFUSED):
+            if error.reason in REFUSALS:
                 raise
             if error.reason == Reason.TIMED_OUT:
                 break

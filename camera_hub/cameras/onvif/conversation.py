@@ -50,6 +50,7 @@ class LoginTry(Protocol):
 
     def accepted(self) -> None: ...
     def refused(self, reason: str) -> None: ...
+    async def again(self, reason: str) -> bool: ...
 
 
 @dataclass(slots=True)
@@ -178,6 +179,10 @@ class SoapConversation:
                 self._by_hub = True
             else:
                 raise self._refused(answer.words)
+            if tried and not await self._may_try_again(answer.words):
+                raise self._refused(answer.words)
+            if self._by_hub:
+                self.device.other_clock = hash(self._login)
             tried.append(self._mode)
             answer = await self._sent(path, message, action)
             if not answer.asks_for_login:
@@ -214,11 +219,13 @@ class SoapConversation:
 
     def _other_clock(self) -> bool:
         """Whether the hub's time is worth a try in place of the device's: once per login (case 22)."""
-        mark = hash(self._login)
-        if self._proved or self._by_hub or self.device.other_clock == mark:
+        if self._proved or self._by_hub or self.device.other_clock == hash(self._login):
             return False
-        self.device.other_clock = mark
         return off_by_zone(self.device.clock_offset_s)
+
+    async def _may_try_again(self, words: str) -> bool:
+        """Whether the budget has room for one more signed request, now that one was refused."""
+        return self._attempt is None or await self._attempt.again(faults.refused(words, tried=True).reason)
 
     def _accepted(self) -> None:
         self._proved = True

@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from camera_hub.access.actors import in_scope
-from camera_hub.access.policy import Actor, require_village
+from camera_hub.access.policy import Action, Actor, allows, require_village
 from camera_hub.cameras import urls
 from camera_hub.cameras.credentials import logins
 from camera_hub.cameras.credentials.device_login import DeviceLogin
@@ -338,11 +338,21 @@ class Devices:
             log.warning("peculiarities of device %d cannot be kept: %s", device_id, error)
 
     async def retire(self, actor: Actor, device_id: int) -> None:
-        """Take the device and all its cameras out of service; history is kept. Raises HubError(NOT_FOUND)."""
+        """Take the device and all its cameras out of service; history is kept.
+
+        Whoever may not retire cameras (`Action.APPROVE`) may only take back a device of which none is approved yet.
+        Raises HubError: NOT_FOUND, FORBIDDEN (approved_cameras).
+        """
         async with self._database.write() as session:
             device = await self._mine(session, actor, device_id)
-            device.retired_at = self._clock.now()
             cameras = await _in_service(session, device_id)
+            if not allows(actor, Action.APPROVE) and any(camera.state == "approved" for camera in cameras):
+                raise HubError(
+                    Kind.FORBIDDEN,
+                    "this device has approved cameras, which only the township retires; ask it to do so first",
+                    reason="approved_cameras",
+                )
+            device.retired_at = self._clock.now()
             for camera in cameras:
                 retire(camera, self._clock)
         self._bus.publish(DeviceChanged(device_id, device.village_id))
