@@ -71,8 +71,8 @@ class FoundDevices:
         return len(self._by_key)
 
     def all(self) -> list[FoundDevice]:
-        """All of them, by address."""
-        return sorted(self._by_key.values(), key=lambda one: tuple(map(int, one.host.split("."))))
+        """All of them, by address and port."""
+        return sorted(self._by_key.values(), key=lambda one: (*map(int, one.host.split(".")), one.port))
 
     def knows(self, found: FoundDevice) -> bool:
         """Whether the device has answered before."""
