@@ -27,8 +27,13 @@ SECRET = "pass-word-of-the-fuzzer"
 
 
 def rtsp(data: bytes) -> None:
-    """A camera's side of a conversation, in two reads."""
-    parser = Parser()
+    """A camera's side of a conversation, in two reads; and the same bytes from a player."""
+    for camera in (True, False):
+        _conversation(data, Parser(camera=camera))
+
+
+def _conversation(data: bytes, parser: Parser) -> None:
+    parser.described, parser.channels = True, (0, 1)
     try:
         for part in (data[: len(data) // 2], data[len(data) // 2 :]):
             for message in parser.feed(part):
@@ -37,6 +42,7 @@ def rtsp(data: bytes) -> None:
                     login.unauthorized(message.headers.get("www-authenticate", ()))
                     signed = login.authorization("DESCRIBE", BASE, "c") or ""
                     assert SECRET not in signed
+        parser.finish()
     except HubError:
         return
     assert len(parser._buffer) <= max(MAX_BODY, MAX_LINE, 65_540)

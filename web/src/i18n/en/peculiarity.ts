@@ -1,7 +1,7 @@
 /** What is peculiar about a device: where it departs from a standard, and how the hub bears it. Keys are the kinds' codes. */
 export default {
   title: 'Peculiarities',
-  hint: 'Where the device departs from the standards. The hub copes by itself; nothing needs doing.',
+  hint: 'What the hub has learnt in dealing with this device. It copes by itself; nothing needs doing.',
   noticed: 'noticed {time}',
   forget: 'Forget peculiarities',
   forgetTitle: 'Forget the peculiarities of “{name}”?',
@@ -10,7 +10,7 @@ export default {
   kind: {
     rtsp_cseq: 'Its RTSP responses carry wrong sequence numbers (CSeq) or none; they are matched by their order',
     rtsp_stray_bytes: 'Bytes that belong to nothing stand between its RTP packets; they are skipped',
-    rtsp_control_url: 'It takes PLAY on another URL only ({value})',
+    rtsp_control_url: 'It takes PLAY on another URL than the usual one',
     rtsp_options_first: 'It answers DESCRIBE only after OPTIONS',
     rtsp_keep_alive: 'Its sessions are kept alive by {value}, else they are cut',
     rtsp_transport: 'It refuses video over TCP; {value} is used',

@@ -1,7 +1,7 @@
-/** 设备特性：与标准不同之处，系统已自行适应。键为种类代码。 */
+/** 设备特性：与标准不同等需记住之处，系统已自行适应。键为种类代码。 */
 export default {
   title: '设备特性',
-  hint: '设备与标准不同之处，系统已自动适应，无需处理。',
+  hint: '对接此设备时摸清的情况，系统已自动适应，无需处理。',
   noticed: '{time} 发现',
   forget: '清除特性',
   forgetTitle: '清除“{name}”的特性？',
@@ -10,7 +10,7 @@ export default {
   kind: {
     rtsp_cseq: 'RTSP 应答的序号（CSeq）不对或缺失，按先后顺序对应',
     rtsp_stray_bytes: 'RTP 数据包之间夹有多余字节，自动跳过',
-    rtsp_control_url: '播放请求须发到其他地址（{value}）',
+    rtsp_control_url: '播放请求须换用另一个地址',
     rtsp_options_first: '须先发 OPTIONS，才应答取流请求',
     rtsp_keep_alive: '会话靠 {value} 保持，否则到时断流',
     rtsp_transport: '拒绝经 TCP 传输视频，改用 {value}',
