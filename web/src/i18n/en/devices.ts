@@ -99,6 +99,8 @@ export default {
     noLogin: 'No login set',
     passwordSet: 'Password stored (cannot be shown)',
     retry: 'The device refuses this login; next try {time}. A new password is tried at once.',
+    triesLeft: 'Refused logins left in these 24 hours: {n}. After that none is tried for a while, so that the device does not lock.',
+    noTries: 'No more logins are tried for now: too many were refused in these 24 hours, and the device might lock.',
     changeLogin: 'Change login',
     username: 'User name',
     password: 'New password',

@@ -99,6 +99,8 @@ export default {
     noLogin: '未设置账号',
     passwordSet: '密码已保存（不可查看）',
     retry: '设备拒绝此账号密码，{time} 再试；更换密码后立即重试。',
+    triesLeft: '24 小时内还可输错 {n} 次，用完后暂停尝试，以免设备锁定。',
+    noTries: '24 小时内输错次数已用完，暂停尝试，以免设备锁定。',
     changeLogin: '更换账号密码',
     username: '用户名',
     password: '新密码',
