@@ -11,6 +11,7 @@ from sqlalchemy import event, insert
 
 from camera_hub.access.policy import Actor, Role
 from camera_hub.api import cameras, devices, discovery, villages
+from camera_hub.cameras.credentials.login_budget import LoginBudget
 from camera_hub.cameras.discovery.sweeps import Sweeps
 from camera_hub.cameras.peculiarities import Peculiarities, PeculiarityKind
 from camera_hub.cameras.register.register import Register
@@ -95,7 +96,7 @@ async def test_another_village_cannot_see_it_by_any_road(hub: Site, camera_devic
     assert outside.status_code == 404
     actor = Actor(9, "v", "v", Role.VILLAGE_ADMIN, frozenset({hub.village}))
     assert await told(cameras.live(hub.parts[Register]), actor, camera) is None
-    assert await told(devices.live(hub.parts[Register]), actor, device) is None
+    assert await told(devices.live(hub.parts[Register], hub.parts[LoginBudget]), actor, device) is None
     assert await told(villages.live(hub.parts[Register]), actor, hub.other_village) is None
 
 
@@ -162,11 +163,11 @@ async def test_what_is_retired_leaves_the_pages(hub: Site, camera_device: FakeDe
     body = await _registered(township, hub, camera_device)
     actor = Actor(9, "t", "t", Role.TOWNSHIP_ADMIN)
     (device,) = (await township.get("/api/devices")).json()
-    seen = await told(devices.live(hub.parts[Register]), actor, device["id"])
+    seen = await told(devices.live(hub.parts[Register], hub.parts[LoginBudget]), actor, device["id"])
     assert seen is not None
     assert seen["cameras"] == [one["id"] for one in body["cameras"]]
     assert (await township.delete(f"/api/devices/{device['id']}")).status_code == 200
-    assert await told(devices.live(hub.parts[Register]), actor, device["id"]) is None
+    assert await told(devices.live(hub.parts[Register], hub.parts[LoginBudget]), actor, device["id"]) is None
     assert (await township.get("/api/devices")).json() == []
     gone = await told(cameras.live(hub.parts[Register]), actor, seen["cameras"][0])
     assert gone is not None

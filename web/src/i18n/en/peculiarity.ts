@@ -28,5 +28,6 @@ export default {
     uri_repaired: 'The stream address that it gives is malformed; it is corrected',
     tls_only: 'It takes encrypted connections (HTTPS) only',
     login_hidden: 'Without a login it claims “not found”; with one it answers',
+    channels_unlisted: 'Its recorder did not list these channels the last time: {value}',
   },
 }

@@ -28,5 +28,6 @@ export default {
     uri_repaired: '给出的视频流地址不规范，自动更正',
     tls_only: '只接受加密连接（HTTPS）',
     login_hidden: '未登录时谎称“找不到”，登录后正常',
+    channels_unlisted: '录像机上次未列出这些通道：{value}',
   },
 }
