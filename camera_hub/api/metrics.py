@@ -16,6 +16,7 @@ from prometheus_client.registry import Collector
 from starlette.requests import HTTPConnection
 
 from camera_hub import __version__
+from camera_hub.acceptor import ConnectionFigures
 from camera_hub.access.policy import Action, Actor
 from camera_hub.api.routing import Needs, part
 from camera_hub.health.rounds.rounds import Rounds
@@ -41,10 +42,11 @@ async def metrics(
     actor: Annotated[Actor | None, Depends(NeedsOrToken(Action.READ_SYSTEM))],
     media: Annotated[MediaReadings, part(MediaReadings)],
     rounds: Annotated[Rounds, part(Rounds)],
+    connections: Annotated[ConnectionFigures, part(ConnectionFigures)],
 ) -> Response:
     """Feeds, relays and eyes, as of the relays' last pulses; and how far the rounds are."""
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(_ReadingCollector(media.read(), rounds))
+    registry.register(_ReadingCollector(media.read(), rounds, connections))
     return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
 
 
@@ -127,6 +129,13 @@ _ROUND_COUNTERS = {
     "postponed": "Looks of rounds put off by about a round because live pictures needed the time.",
     "write_failures": "Times that the database did not accept what rounds had found.",
 }
+_CONNECTION_COUNTERS = {
+    "accepted": "Connections accepted by the HTTP side.",
+    "evicted": "Connections without a request closed to make room for new ones.",
+    "refused": "Connections refused because all were in use.",
+    "timed_out": "Requests that did not arrive, or answers that were not read, in time.",
+    "exhausted": "Connections turned away because no descriptor was left.",
+}
 _EYE_COUNTERS = {
     "looks": "Key frames decoded.",
     "killed": "Eyes killed because of a picture.",
@@ -137,9 +146,10 @@ _EYE_COUNTERS = {
 class _ReadingCollector(Collector):
     """One reading as metric families."""
 
-    def __init__(self, readings: Readings, rounds: Rounds) -> None:
+    def __init__(self, readings: Readings, rounds: Rounds, connections: ConnectionFigures) -> None:
         self._readings = readings
         self._rounds = rounds
+        self._connections = connections
 
     def collect(self) -> Iterator[Metric]:
         about = GaugeMetricFamily("camera_hub_version", "1; the running version is its label.", labels=["version"])
@@ -155,6 +165,8 @@ class _ReadingCollector(Collector):
         yield GaugeMetricFamily("camera_hub_load", _LOAD_HELP, value=_LOADS.index(hub.get("load", "normal")))
         for name, help_ in _ROUND_COUNTERS.items():
             yield CounterMetricFamily(f"camera_hub_rounds_{name}", help_, value=getattr(self._rounds, name))
+        for name, help_ in _CONNECTION_COUNTERS.items():
+            yield CounterMetricFamily(f"camera_hub_connections_{name}", help_, value=getattr(self._connections, name))
         for name, help_ in _EYE_COUNTERS.items():
             yield CounterMetricFamily(f"camera_hub_eye_{name}", help_, value=self._readings.eyes.get(name, 0))
         yield GaugeMetricFamily(

@@ -156,7 +156,9 @@ WORDS = {
         "Content-Base 为内网地址，无端口、无斜杠（案例 11）。",
     ),
     Fault.MULTICAST_ONLY: Words("SETUP is refused but for multicast (P8).", "只接受组播取流（P8）。"),
-    Fault.TLS_PORT: Words("The RTSP port speaks TLS (P8).", "RTSP 端口其实是 TLS（P8）。"),
+    Fault.TLS_PORT: Words(
+        "The RTSP port speaks TLS, and RTSP within it (P8).", "RTSP 端口其实是 TLS，其内才是 RTSP（P8）。"
+    ),
     Fault.WEB_SERVER: Words("A web server listens at the RTSP port (P8).", "RTSP 端口其实是网页服务（P8）。"),
     Fault.THIN: Words("Over TCP each session is limited; value: bit/s.", "TCP 取流带宽受限；值：bit/s。"),
     Fault.NO_KEY_FRAME: Words("Key frames are never sent.", "从不发送关键帧。"),

@@ -15,6 +15,8 @@ FINAL = frozenset(
         Reason.LOGIN_NEEDED,
         Reason.WRONG_PASSWORD,
         Reason.LOCKED_OUT,
+        Reason.LOGIN_PAUSED,
+        Reason.CLOCK_REFUSED,
         Reason.REDIRECTED,
     }
 )

@@ -68,7 +68,10 @@ export function detailText(detail: string): string | undefined {
 
 /** An error of the API in words: its exact reason, else its kind, with the hub's own sentence where the page is English. */
 export function errorText(error: ApiError): string {
-  if (te(`reason.${error.reason}`)) return t(`reason.${error.reason}`, error.params)
+  if (te(`reason.${error.reason}`)) {
+    const why = `why.${error.reason}.${String(error.params.why)}`
+    return te(why) ? t(why) : t(`reason.${error.reason}`, error.params)
+  }
   const kind = te(`error.${error.kind}`) ? t(`error.${error.kind}`) : t('error.internal')
   const detail = detailText(error.detail)
   return detail ? `${kind} (${detail})` : kind

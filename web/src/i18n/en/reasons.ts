@@ -17,6 +17,7 @@ export default {
   login_needed: 'Device login required',
   locked_out: 'Too many wrong passwords; the device is locked',
   clock_refused: 'Login refused: the device’s clock or time zone is off; set it, then try again',
+  login_paused: 'Paused: the device has refused logins too often',
   onvif_off: 'ONVIF is disabled',
   clock_wrong: 'Device clock is wrong',
   device_full: 'Device accepts no more connections',
@@ -125,7 +126,7 @@ export default {
   expired: 'The token has expired',
   expires_in_past: 'The expiry date has passed',
   too_many_tokens: 'The maximum number of tokens is reached',
-  rtsp_out_off: 'RTSP output is disabled',
+  approved_cameras: 'The device has approved cameras; ask the township to retire them first',
   scope: 'Choose a village or cameras that are in service',
   out_of_scope: 'The camera is outside the token’s scope',
   webhook_url: 'The address must begin with http:// or https:// and name a host',
@@ -134,4 +135,6 @@ export default {
   too_many_rules: 'A channel has too many rules',
   no_such_village: 'A rule names a village that no longer exists',
   channel_of_settings: 'This channel’s address stands in the settings file: change notices.webhook_url there, or disable it here',
+  unknown_token: 'No such stream token; ask for a new one',
+  too_many_unknown_tokens: 'This address used too many unknown tokens; wait, and check the player',
 }
