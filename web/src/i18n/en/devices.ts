@@ -51,6 +51,8 @@ export default {
   pictureOf: 'Picture of {name}',
   pictureAt: 'Taken {at}',
   proofFailed: 'No picture: {reason}',
+  moved: 'Address changed from {from} to {to}',
+  movedTitle: 'The address has changed; check it and approve again',
   main: 'main',
   sub: 'sub',
   noStreams: 'No streams known',
@@ -114,6 +116,10 @@ export default {
     removeText: 'Its {n} cameras are retired with it. Their records stay.',
     removed: 'Device removed',
     unnamed: 'Unnamed device',
+    moved: 'Address changed',
+    movedCheck: 'Check the new address and approve again; there is no picture until then.',
+    movedWaits: 'Waiting for a township admin to approve it again; there is no picture until then.',
+    moveWaits: 'The new address must be within the village’s ranges, and the cameras wait until a township admin approves them again.',
   },
   wizard: {
     title: 'Add devices',
@@ -125,6 +131,7 @@ export default {
     ranges: 'Address ranges of this village',
     rangesHint:
       'One per line, for example 192.168.10.0/24 or 192.168.10.20-60. Left empty, only the hub’s own networks are searched by multicast.',
+    rangesHintVillage: 'Only addresses within the village’s ranges are searched; ask a township admin to add a range.',
     rememberRanges: 'Remember for this village',
     multicast: 'Search the hub’s own networks by multicast',
     interfaces: 'Interfaces used for multicast',
