@@ -21,11 +21,11 @@ OPENS = {
 NO_DEVICES = {"simulator", "bench", "demo"}
 ALLOWED = {
     # towards devices: who asks `check`, right before
+    "cameras/http/connection.py:dial": "itself",
     "cameras/discovery/host_probe.py:_exchange": "itself",
     "cameras/discovery/host_probe.py:_opens": "itself",
     "cameras/discovery/udp.py:ask": "cameras/discovery/sweeps.py:announcement",
     "cameras/discovery/udp.py:listening": "only listens",
-    "cameras/http/connection.py:dial": "cameras/http/device_http.py:_asked and cameras/http/device_http.py:_speaks_tls",
     "health/rounds/reachability.py:_connect": "health/rounds/reachability.py:reach",
     # in a relay: the address of the source, which the hub allowed and pinned
     "relay/rtsp/connection.py:dial": "cameras/streams/sources.py:_chosen",

@@ -11,7 +11,7 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from camera_hub.access.actors import read_actor
@@ -26,6 +26,8 @@ log = logging.getLogger(__name__)
 CACHE_SECONDS = 5.0
 _CACHE_ENTRIES = 4096
 _SEEN_EVERY = timedelta(minutes=5)
+SESSIONS_PER_USER = 64
+"""A user's sessions beyond these end, oldest first; their browsers go to sign-in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +51,18 @@ class Sessions:
         return int(self._lifetime.total_seconds())
 
     async def start(self, user_id: int, *, address: str = "", agent: str = "") -> str:
-        """Start a session and return its token; expired sessions are deleted at the same time."""
+        """Start a session and return its token; expired sessions, and the user's oldest beyond SESSIONS_PER_USER, are
+        deleted at the same time.
+        """
         token = secrets.token_urlsafe(32)
         now = self._clock.now()
         async with self._database.write() as session:
             await session.execute(delete(UserSession).where(UserSession.expires_at <= now))
+            theirs = select(UserSession.token_hash).where(UserSession.user_id == user_id)
+            newest_first = theirs.order_by(UserSession.created_at.desc(), UserSession.token_hash)
+            old = (await session.scalars(newest_first.offset(SESSIONS_PER_USER - 1))).all()
+            if old:
+                await session.execute(delete(UserSession).where(UserSession.token_hash.in_(old)))
             session.add(
                 UserSession(
                     token_hash=_hash(token),
@@ -65,6 +74,8 @@ class Sessions:
                     agent=agent[:255],
                 )
             )
+        if old:
+            self.forget(user_id)
         return token
 
     async def actor(self, token: str) -> Actor | None:

@@ -1,18 +1,30 @@
-"""The limit on the size of a request, reported in the shape of every other error.
+"""The limits of a request's headers and body, reported in the shape of every other error.
 
 What frameworks offer for this answers in plain text, or raises an exception that passes through every middleware.
 """
 
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
+from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from camera_hub.api.errors import answer
+from camera_hub.api.routing import SessionReader, session_token
 from camera_hub.errors import HubError, Kind
+
+HEADERS_LIMIT = 32 * 1024
+"""Bytes of all names and values; the server bounds a head only while it is incomplete."""
+STRANGERS_LIMIT = 64 * 1024
+"""Bytes of a body without a session: the routes before sign-in take little, and bodies are read before rights are."""
 
 
 class BodyLimit:
-    """Middleware: refuses a body of more than `limit` bytes, announced or not, before it is in memory."""
+    """Middleware: refuses a body of more than `limit` bytes, announced or not, before it is in memory; of a stranger
+    more than STRANGERS_LIMIT.
+
+    It refuses more headers than a browser sends (RFC 6585, 5), and a body whose length is stated in two ways: a proxy
+    in front may have believed the other one (RFC 9112, 6.1).
+    """
 
     def __init__(self, app: ASGIApp, limit: int) -> None:
         self._app = app
@@ -22,9 +34,20 @@ class BodyLimit:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        announced = Headers(scope=scope).get("content-length", "0")
-        if not announced.isdecimal() or int(announced) > self._limit:
-            error = HubError(Kind.TOO_LARGE, self._sentence(), max=self._limit)
+        headers = Headers(scope=scope)
+        if sum(len(name) + len(value) for name, value in scope["headers"]) > HEADERS_LIMIT:
+            error = HubError(Kind.TOO_LARGE, f"the headers are over {HEADERS_LIMIT // 1024} KiB; delete cookies")
+            await answer(error, 431, headers={"connection": "close"})(scope, receive, send)
+            return
+        if "content-length" in headers and "transfer-encoding" in headers:
+            error = HubError(Kind.INVALID, "a request has either Content-Length or Transfer-Encoding, not both")
+            await answer(error, 400, headers={"connection": "close"})(scope, receive, send)
+            return
+        length = headers.get("content-length", "0")
+        announced = int(length) if length.isdecimal() and len(length) < 16 else self._limit + 1
+        most = self._limit if announced <= STRANGERS_LIMIT or await _is_known(scope) else STRANGERS_LIMIT
+        if announced > most:
+            error = HubError(Kind.TOO_LARGE, self._sentence(most), max=most)
             await answer(error, headers={"connection": "close"})(scope, receive, send)
             return
         received = 0
@@ -32,12 +55,26 @@ class BodyLimit:
         async def counted() -> Message:
             nonlocal received
             message = await receive()
-            received += len(message.get("body", b""))
+            before, received = received, received + len(message.get("body", b""))
             if received > self._limit:
-                raise HTTPException(413, self._sentence())  # FastAPI turns any other kind into a 400
+                raise HTTPException(413, self._sentence(self._limit))  # FastAPI turns any other kind into a 400
+            if before <= STRANGERS_LIMIT < received and announced <= STRANGERS_LIMIT and not await _is_known(scope):
+                raise HTTPException(413, self._sentence(STRANGERS_LIMIT))
             return message
 
         await self._app(scope, counted, send)
 
-    def _sentence(self) -> str:
-        return f"the request is over {self._limit // 1024} KiB; send less at a time"
+    def _sentence(self, most: int) -> str:
+        first = "" if most == self._limit else "sign in first, or "
+        return f"the request is over {most // 1024} KiB; {first}send less at a time"
+
+
+async def _is_known(scope: Scope) -> bool:
+    """Whether the request comes with a session that is valid; while the database is away nobody's is."""
+    connection = HTTPConnection(scope)
+    sessions: SessionReader | None = connection.app.state.sessions
+    token = session_token(connection)
+    try:
+        return bool(token) and sessions is not None and await sessions.actor(token) is not None
+    except HubError:
+        return False

@@ -2,12 +2,13 @@
 
 import asyncio
 import logging
-from collections import deque
-from collections.abc import Sequence
-from contextlib import AbstractAsyncContextManager
+import re
+from collections import Counter, deque
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractAsyncContextManager, contextmanager
 from typing import Annotated, Any, Protocol
 
-from fastapi import APIRouter, Query, WebSocket, WebSocketDisconnect
+from fastapi import APIRouter, Depends, WebSocket, WebSocketDisconnect
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 from starlette.websockets import WebSocketState
 
@@ -17,7 +18,7 @@ from camera_hub.api.routing import SessionReader, needs, part, session_token
 from camera_hub.api.schemas import media as schemas
 from camera_hub.api.schemas.media import LiveMessages
 from camera_hub.clock import Clock
-from camera_hub.errors import HubError
+from camera_hub.errors import HubError, Kind
 from camera_hub.media.interface import AudioWish, PageAudioState, RelayReplaced, TileStatus, TileWish, ViewerEnded
 from camera_hub.media.wall.page_connections import Greeting
 from camera_hub.media.wall.pages import PageOutbox
@@ -34,6 +35,13 @@ SIGNED_OUT = 4401
 """Close code: the session has ended; the page goes to sign-in."""
 REPLACED = 4409
 """Close code: the same page has opened another WebSocket."""
+
+CROWDED = 4429
+"""Close code: the user has too many pages open; the page says so and tries again later."""
+PAGES_PER_USER = 32
+PROTOCOL = "camera-hub"
+"""The WebSocket's subprotocol. A page offers it and `page.<its id>`: what is in a header is in no proxy's log."""
+_PAGE_ID = re.compile(r"page\.([A-Za-z0-9-]{8,64})")
 
 REPORTS = 8
 REPORT_SECONDS = 8.0
@@ -94,6 +102,7 @@ class LivePages:
         self.sessions = sessions
         self.clock = clock
         self.dropped_reports = 0
+        self.users: Counter[int] = Counter()  # connections of each user
 
     def messages(self) -> LiveMessages:
         """One example of each message."""
@@ -128,13 +137,28 @@ class Live:
 
     async def run(self) -> None:
         """Serve until either side closes, the session ends, or the page falls too far behind."""
-        with self._pages.changes.page(self._actor, self._ready.set) as changes:
-            await self._socket.accept()
+        with self._counted() as room, self._pages.changes.page(self._actor, self._ready.set) as changes:
+            await self._socket.accept(subprotocol=PROTOCOL)
+            if not room:
+                await self._socket.close(CROWDED, f"a user may have {PAGES_PER_USER} pages open")
+                return
             async with self._pages.connections.connected(self._page, self._actor) as outbox:
                 await self._send(self._hello())
                 await self._first_of(
                     self._receive(), self._send_media(outbox), self._send_changes(changes), self._send_time(changes)
                 )
+
+    @contextmanager
+    def _counted(self) -> Iterator[bool]:
+        """Count the connection as its user's; yields whether there is room for it."""
+        users, user_id = self._pages.users, self._actor.user_id
+        users[user_id] += 1
+        try:
+            yield users[user_id] <= PAGES_PER_USER
+        finally:
+            users[user_id] -= 1
+            if not users[user_id]:
+                del users[user_id]
 
     async def _first_of(self, *works: Any) -> None:
         """Run all until the first ends, then cancel the others; an exception of the first is raised."""
@@ -267,12 +291,21 @@ class Live:
         return True
 
 
+def page_id(socket: WebSocket) -> str:
+    """The page's id, from the subprotocols that it offers. Raises HubError(INVALID)."""
+    offered: list[str] = socket.scope.get("subprotocols", [])
+    found = [match[1] for one in offered if (match := _PAGE_ID.fullmatch(one))]
+    if PROTOCOL not in offered or len(found) != 1:
+        raise HubError(Kind.INVALID, f"offer the subprotocols {PROTOCOL} and page.<id of the page>")
+    return found[0]
+
+
 @router.websocket("/live")
 async def live(
     socket: WebSocket,
     actor: Annotated[Actor, needs(Action.VIEW)],
     pages: Annotated[LivePages, part(LivePages)],
-    page: Annotated[str, Query(min_length=8, max_length=64, pattern=r"^[A-Za-z0-9-]+$")],
+    page: Annotated[str, Depends(page_id)],
 ) -> None:
     """One per page; see api/schemas/media.py for its messages."""
     try:

@@ -16,6 +16,7 @@ from prometheus_client.registry import Collector
 from starlette.requests import HTTPConnection
 
 from camera_hub import __version__
+from camera_hub.acceptor import ConnectionFigures
 from camera_hub.access.policy import Action, Actor
 from camera_hub.api.routing import Needs, part
 from camera_hub.health.rounds.rounds import Rounds
@@ -41,10 +42,11 @@ async def metrics(
     actor: Annotated[Actor | None, Depends(NeedsOrToken(Action.READ_SYSTEM))],
     media: Annotated[MediaReadings, part(MediaReadings)],
     rounds: Annotated[Rounds, part(Rounds)],
+    connections: Annotated[ConnectionFigures, part(ConnectionFigures)],
 ) -> Response:
     """Feeds, relays and eyes, as of the relays' last pulses; and how far the rounds are."""
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(_ReadingCollector(media.read(), rounds))
+    registry.register(_ReadingCollector(media.read(), rounds, connections))
     return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
 
 
@@ -88,8 +90,17 @@ _FEED_COUNTERS = {
     "frames": "Whole frames.",
     "key_frames": "Key frames.",
     "gaps": "Gaps in the sequence numbers of the stream.",
-    "dropped": "Incomplete frames that were dropped.",
+    "repeats": "Packets that came again or too late.",
+    "dropped": "Frames that were not passed on, for whatever cause.",
+    "lost_gap": "Frames lost because packets were missing.",
+    "lost_broken": "Frames lost because their packets did not make whole pictures.",
+    "lost_restart": "Frames lost because the stream began anew without a key frame.",
+    "lost_no_parameter_sets": "Frames lost because key frames came without parameter sets.",
+    "lost_no_key_frame": "Frames before the first key frame.",
     "bad_packets": "Packets that were not RTP.",
+    "foreign_payload": "Packets of a payload type that is not the stream's.",
+    "foreign_ssrc": "Packets of another stream on the same channel.",
+    "stream_restarts": "Times that a new SSRC or numbering began.",
     "jumps": "Jumps of the camera's RTP timestamps.",
     "opens": "Times that the stream was opened.",
     "failures": "Times that opening failed or the stream ended.",
@@ -99,6 +110,7 @@ _FEED_GAUGES = {
     "gop_frames": "Frames between the last two key frames.",
     "jitter": "Smoothed change of the frames' delay, seconds (RFC 3550 A.8).",
     "lateness": "By how much the last frame came later than the earliest ones, seconds.",
+    "loss_percent": "Share of frames lost in the last 30 seconds where that is more than a few, per cent; else 0.",
     "tracks": "Tiles that show the feed.",
 }
 _LOAD_HELP = "0 = normal, 1 = busy (sub streams only, one look at a time that opens a stream), 2 = full (nothing new)."
@@ -117,6 +129,13 @@ _ROUND_COUNTERS = {
     "postponed": "Looks of rounds put off by about a round because live pictures needed the time.",
     "write_failures": "Times that the database did not accept what rounds had found.",
 }
+_CONNECTION_COUNTERS = {
+    "accepted": "Connections accepted by the HTTP side.",
+    "evicted": "Connections without a request closed to make room for new ones.",
+    "refused": "Connections refused because all were in use.",
+    "timed_out": "Requests that did not arrive, or answers that were not read, in time.",
+    "exhausted": "Connections turned away because no descriptor was left.",
+}
 _EYE_COUNTERS = {
     "looks": "Key frames decoded.",
     "killed": "Eyes killed because of a picture.",
@@ -127,9 +146,10 @@ _EYE_COUNTERS = {
 class _ReadingCollector(Collector):
     """One reading as metric families."""
 
-    def __init__(self, readings: Readings, rounds: Rounds) -> None:
+    def __init__(self, readings: Readings, rounds: Rounds, connections: ConnectionFigures) -> None:
         self._readings = readings
         self._rounds = rounds
+        self._connections = connections
 
     def collect(self) -> Iterator[Metric]:
         about = GaugeMetricFamily("camera_hub_version", "1; the running version is its label.", labels=["version"])
@@ -145,6 +165,8 @@ class _ReadingCollector(Collector):
         yield GaugeMetricFamily("camera_hub_load", _LOAD_HELP, value=_LOADS.index(hub.get("load", "normal")))
         for name, help_ in _ROUND_COUNTERS.items():
             yield CounterMetricFamily(f"camera_hub_rounds_{name}", help_, value=getattr(self._rounds, name))
+        for name, help_ in _CONNECTION_COUNTERS.items():
+            yield CounterMetricFamily(f"camera_hub_connections_{name}", help_, value=getattr(self._connections, name))
         for name, help_ in _EYE_COUNTERS.items():
             yield CounterMetricFamily(f"camera_hub_eye_{name}", help_, value=self._readings.eyes.get(name, 0))
         yield GaugeMetricFamily(

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Request, Response
 
-from camera_hub.access.policy import Action, Actor, require_village
+from camera_hub.access.policy import Action, Actor, allows, require_village
 from camera_hub.api.routing import needs, part
 from camera_hub.api.schemas.base import Id
 from camera_hub.clock import Clock
@@ -50,9 +50,14 @@ async def picture(
     request: Request,
     camera_id: Id,
 ) -> Response:
-    """The last stored JPEG; 404 when there is none."""
+    """The last stored JPEG; 404 when there is none.
+
+    That of a camera which is not approved is for those who manage it: nobody has said yet that others may see it.
+    """
     facts = await authorization.facts(camera_id)
     require_village(actor, facts.village_id, "camera")
+    if facts.state != "approved" and not allows(actor, Action.REGISTER, facts.village_id):
+        raise HubError(Kind.NOT_FOUND, "there is no such camera")
     jpeg = await pictures.read(camera_id)
     if jpeg is None:
         raise HubError(Kind.NOT_FOUND, "there is no picture of this camera yet", reason="no_picture")

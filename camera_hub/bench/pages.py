@@ -16,6 +16,7 @@ from typing import Any
 
 from sqlalchemy import event, insert, update
 from websockets.asyncio.client import ClientConnection, connect
+from websockets.typing import Subprotocol
 
 from camera_hub.access.accounts import Accounts
 from camera_hub.access.policy import Role
@@ -140,8 +141,11 @@ async def _pages(hub: Serving, plan: PagesPlan) -> AsyncIterator[list[ClientConn
         for number in range(plan.pages):
             account = await accounts.create(f"bench{number}", f"bench {number}", Role.OPERATOR, _PASSWORD)
             cookie = {"Cookie": f"{COOKIE}={await sessions.start(account.id)}"}
-            url = f"{hub.url.replace('http', 'ws', 1)}/api/live?page=bench-{number:04}"
-            page = await stack.enter_async_context(connect(url, additional_headers=cookie, proxy=None, max_queue=4096))
+            url = f"{hub.url.replace('http', 'ws', 1)}/api/live"
+            offered = [Subprotocol("camera-hub"), Subprotocol(f"page.bench-{number:04}")]
+            page = await stack.enter_async_context(
+                connect(url, additional_headers=cookie, subprotocols=offered, proxy=None, max_queue=4096)
+            )
             if json.loads(await page.recv())["type"] != "hello":
                 raise HubError(Kind.INTERNAL, "a page got no hello message")
             pages.append(page)

@@ -11,6 +11,7 @@ from typing import Any
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import WebSocketException
+from websockets.typing import Subprotocol
 
 from camera_hub.demo.api import Api
 from camera_hub.demo.webrtc import WallPeer
@@ -38,7 +39,8 @@ async def open_pictures(api: Api, cameras: Sequence[dict[str, Any]], villages: d
         try:
             socket = await stack.enter_async_context(
                 connect(
-                    f"{api.url.replace('http', 'ws', 1)}/api/live?page={page}",
+                    f"{api.url.replace('http', 'ws', 1)}/api/live",
+                    subprotocols=[Subprotocol("camera-hub"), Subprotocol(f"page.{page}")],
                     additional_headers={"Cookie": api.cookie},
                     proxy=None,
                     open_timeout=10.0,

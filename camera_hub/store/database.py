@@ -41,6 +41,7 @@ class Database:
         self.url = make_url(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self.engine: AsyncEngine = _engine(url, self.is_sqlite)
+        event.listen(self.engine.sync_engine, "before_cursor_execute", _with_storable_texts, retval=True)
         self._sessions = async_sessionmaker(self.engine, expire_on_commit=False, autoflush=False)
         # SQLite has one writer anyway: queueing here keeps the order fair and the wait out of the busy handler.
         self._writer = asyncio.Lock() if self.is_sqlite else None
@@ -222,6 +223,27 @@ def _engine(url: str, sqlite: bool) -> AsyncEngine:
         connection.exec_driver_sql(f"BEGIN {mode}".strip())
 
     return engine
+
+
+def _with_storable_texts(
+    _connection: Any, _cursor: Any, statement: str, parameters: Any, _context: Any, _many: bool
+) -> tuple[str, Any]:
+    return statement, storable(parameters)
+
+
+def storable(value: Any) -> Any:
+    """Parameters of a statement with every text as a database can store it: devices and players send what they like,
+    and PostgreSQL takes no NUL, no encoding half a character.
+    """
+    if isinstance(value, str):
+        if "\x00" not in value and value.isascii():
+            return value
+        return value.replace("\x00", "\ufffd").encode("utf-8", "surrogatepass").decode("utf-8", "replace")
+    if isinstance(value, dict):
+        return {key: storable(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return type(value)(storable(one) for one in value)
+    return value
 
 
 def in_use(url: URL) -> HubError:

@@ -8,7 +8,7 @@ from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from camera_hub.access.policy import Role
-from camera_hub.access.sessions import CACHE_SECONDS, Sessions
+from camera_hub.access.sessions import CACHE_SECONDS, SESSIONS_PER_USER, Sessions
 from camera_hub.store.database import Database
 from camera_hub.store.tables import User, UserSession
 from tests.fakes.clock import ManualClock
@@ -105,3 +105,19 @@ async def test_all_of_a_users_sessions_end_but_the_one_kept(database: Database, 
     assert await sessions.actor(gone) is None
     assert await sessions.actor(kept) is not None
     assert await sessions.actor(other) is not None
+
+
+async def test_a_user_s_oldest_sessions_end_when_there_are_too_many(database: Database, clock: ManualClock) -> None:
+    sessions = Sessions(database, clock, 12)
+    user_id, other = await _user(database, clock), await _user(database, clock, "zhao")
+    others = await sessions.start(other)
+    tokens = []
+    for _ in range(SESSIONS_PER_USER):
+        clock.move(1)
+        tokens.append(await sessions.start(user_id))
+    assert await sessions.actor(tokens[0]) is not None
+    clock.move(1)
+    newest = await sessions.start(user_id)
+    assert await sessions.actor(tokens[0]) is None, "also of what was remembered a moment ago"
+    for token in (tokens[1], newest, others):
+        assert await sessions.actor(token) is not None

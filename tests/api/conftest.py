@@ -6,7 +6,7 @@ part of the hub.
 """
 
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from camera_hub.access.sessions import Sessions
 from camera_hub.api.live_changes import SharedReader
 from camera_hub.api.routing import COOKIE, CSRF_HEADER
 from camera_hub.app import Parts, attach, create_app, parts
+from camera_hub.clock import Clock
 from camera_hub.media.child_process import Spawn
 from camera_hub.settings import DatabaseSettings, DiscoverySettings, MediaSettings, ServerSettings, Settings
 from camera_hub.store.database import Database
@@ -78,6 +79,15 @@ async def hub(app: FastAPI, database: Database, clock: ManualClock, tmp_path: Pa
         discovery=DiscoverySettings(local_devices=True),
         database=DatabaseSettings(url=database.url.render_as_string(hide_password=False)),
     )
+    async with running_hub(app, settings, database, clock, spawn) as hub:
+        yield hub
+
+
+@asynccontextmanager
+async def running_hub(
+    app: FastAPI, settings: Settings, database: Database, clock: Clock, spawn: Spawn
+) -> AsyncIterator[Hub]:
+    """A hub with two villages and one user of each role."""
     async with AsyncExitStack() as stack:
         running = await stack.enter_async_context(parts(settings, clock, cheap_passwords(), spawn))
         attach(app, settings, running)

@@ -11,12 +11,13 @@ from typing import Any
 import httpx
 from fastapi import FastAPI
 from websockets.asyncio.client import ClientConnection, connect
+from websockets.typing import Subprotocol
 
 from camera_hub.acceptor import ConnectionFigures, ConnectionLimits, ConnectionTable
 from camera_hub.access.policy import Actor, Role
 from camera_hub.api import errors, live, pictures, viewers, whep
 from camera_hub.api.cors import WhepOrigins
-from camera_hub.api.live import LivePages
+from camera_hub.api.live import PROTOCOL, LivePages
 from camera_hub.api.live_changes import LiveChanges, SharedReader
 from camera_hub.api.routing import COOKIE, CSRF_HEADER, check_policies
 from camera_hub.api.schemas.base import Answer
@@ -66,8 +67,9 @@ class Site:
     @asynccontextmanager
     async def page(self, page: str, token: str = "op", origin: str | None = None) -> AsyncIterator["Page"]:
         headers = {"Cookie": f"{COOKIE}={token}"} | ({"Origin": origin} if origin else {})
-        url = f"{self.url.replace('http', 'ws', 1)}/api/live?page={page}"
-        async with connect(url, additional_headers=headers, proxy=None) as connection:
+        url = f"{self.url.replace('http', 'ws', 1)}/api/live"
+        offered = [Subprotocol(PROTOCOL), Subprotocol(f"page.{page}")]
+        async with connect(url, additional_headers=headers, subprotocols=offered, proxy=None) as connection:
             yield Page(connection)
 
 

@@ -36,7 +36,10 @@ def unbounded(
         yield from () if "maxItems" in schema else (f"{place}: an array without maxItems",)
         yield from unbounded(schema["items"], definitions, f"{place}[]", seen)
     elif kind == "object":
-        if schema.get("additionalProperties") is not False:
+        others = schema.get("additionalProperties", True)
+        if isinstance(others, dict) and "maxProperties" in schema:
+            yield from unbounded(others, definitions, f"{place}.*", seen)
+        elif others is not False:
             yield f"{place}: an object that takes other keys"
         for key, inner in schema.get("properties", {}).items():
             yield from unbounded(inner, definitions, f"{place}.{key}", seen)

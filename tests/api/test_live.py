@@ -3,14 +3,18 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator, Collection
+from contextlib import AsyncExitStack
 from typing import Any
 
 import pytest
+from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
+from websockets.typing import Subprotocol
 
 from camera_hub.access.policy import Actor, Role
-from camera_hub.api.live import REPLACED, REPORTS, SIGNED_OUT, Live, LivePages
+from camera_hub.api.live import CROWDED, PAGES_PER_USER, REPLACED, REPORTS, SIGNED_OUT, Live, LivePages
 from camera_hub.api.live_changes import Audience, ChangedRow, PageChanges, Render, to_village
+from camera_hub.api.routing import COOKIE
 from camera_hub.api.schemas.base import Answer
 from camera_hub.clock import SystemClock
 from camera_hub.errors import HubError, Kind
@@ -241,6 +245,35 @@ async def test_strangers_are_refused(hub: Site, token: str, origin: str | None, 
         async with hub.page(PAGE, token, origin):
             pass
     assert refused.value.response.status_code == status
+
+
+async def test_who_names_no_page_is_told_how(hub: Site) -> None:
+    url = f"{hub.url.replace('http', 'ws', 1)}/api/live?page={PAGE}"
+    for offered in (["camera-hub"], [f"page.{PAGE}"], ["camera-hub", "page.a", "page.b"]):
+        with pytest.raises(InvalidStatus) as refused:
+            async with connect(
+                url,
+                additional_headers={"Cookie": f"{COOKIE}=op"},
+                subprotocols=[Subprotocol(one) for one in offered],
+                proxy=None,
+            ):
+                pass
+        assert refused.value.response.status_code == 422
+        assert b"offer the subprotocols camera-hub and page." in refused.value.response.body
+
+
+async def test_a_user_has_so_many_pages_and_no_more(hub: Site) -> None:
+    async with AsyncExitStack() as stack:
+        pages = [await stack.enter_async_context(hub.page(f"page-{number:04}")) for number in range(PAGES_PER_USER)]
+        for page in pages:
+            await page.next("hello")
+        async with hub.page("one-too-many") as late:
+            assert await late.closed() == CROWDED
+        async with hub.page("of-another-user", "village") as other:
+            await other.next("hello")
+        await pages[0].connection.close()
+        async with hub.page("after-one-has-left") as page:
+            await page.next("hello")
 
 
 async def test_a_known_origin_is_let_in(hub: Site) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 
 import pytest
+from sqlalchemy import update
 
 from camera_hub.clock import SystemClock
 from camera_hub.errors import HubError, Kind, Reason
@@ -10,6 +11,7 @@ from camera_hub.events import EventBus
 from camera_hub.media.engine import MediaEngine
 from camera_hub.settings import Settings
 from camera_hub.store.database import Database
+from camera_hub.store.tables import Camera
 from tests.api.hub_with_media import OPERATOR, Site, serving
 from tests.media.conftest import NOON, FakeSources, eventually, media, settings, site, sources
 
@@ -47,6 +49,18 @@ async def test_no_picture_and_a_foreign_village_are_404(hub: Site) -> None:
         for method, path in (("GET", "picture"), ("POST", "snapshot")):
             assert (await village.request(method, f"/api/cameras/5/{path}")).json()["reason"] == "not_found"
         assert (await operator.get("/api/cameras/99/picture")).status_code == 404
+
+
+@pytest.mark.parametrize("state", ["waiting", "retired", "found"])
+async def test_a_picture_of_a_camera_that_is_not_approved_is_for_those_who_manage_it(
+    hub: Site, site: Database, state: str
+) -> None:
+    await hub.media.pictures.save(1, b"jpeg", NOON)
+    async with site.write() as session:
+        await session.execute(update(Camera).where(Camera.id == 1).values(state=state))
+    async with hub.browser() as operator, hub.browser("village") as village:
+        assert (await operator.get("/api/cameras/1/picture")).json()["reason"] == "not_found"
+        assert (await village.get("/api/cameras/1/picture")).status_code == 200
 
 
 async def test_a_key_frame_picture_is_there_for_those_who_may_see_it_as_long_as_a_tile_shows_it(

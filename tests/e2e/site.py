@@ -64,6 +64,7 @@ class Site:
     api: httpx.Client = field(default_factory=httpx.Client)
     hub: subprocess.Popen[bytes] | None = None
     setup_link: str = ""
+    prefix: Sequence[str] = ()  # of the hub's command: prlimit …
 
     @property
     def url(self) -> str:
@@ -106,7 +107,10 @@ class Site:
         """Start the hub's process."""
         with (self.folder / "hub.log").open("a") as errors, (self.folder / "hub.out").open("w") as words:
             self.hub = subprocess.Popen(
-                [sys.executable, "-m", "camera_hub", "serve"], env=self.environment, stdout=words, stderr=errors
+                [*self.prefix, sys.executable, "-m", "camera_hub", "serve"],
+                env=self.environment,
+                stdout=words,
+                stderr=errors,
             )
 
     def hub_ready(self) -> str | None:
@@ -177,12 +181,19 @@ class Site:
 
 @contextmanager
 def running_site(
-    folder: Path, *, villages: int, cameras: int, admin: bool = True, simulator: Sequence[str] = (), **settings: str
+    folder: Path,
+    *,
+    villages: int,
+    cameras: int,
+    admin: bool = True,
+    simulator: Sequence[str] = (),
+    prefix: Sequence[str] = (),
+    **settings: str,
 ) -> Iterator[Site]:
     """A site with that many virtual villages and cameras; the hub has its first township admin and nothing else.
 
-    `simulator`: more of its options. Without `admin` not even that: `setup_link` is still to be opened. `settings` are
-    HEALTH__ROUND_SECONDS="2".
+    `simulator`: more of its options; `prefix`: what its command begins with. Without `admin` not even that:
+    `setup_link` is still to be opened. `settings` are HEALTH__ROUND_SECONDS="2".
     """
     # Two sites at once must not meet: each takes a loopback network of its own.
     network = f"127.{30 + secrets.randbelow(200)}"
@@ -211,7 +222,7 @@ def running_site(
             "CAMERA_HUB_MEDIA__LOAD_LIMIT": "1",  # what is accepted must not depend on how busy the tests' machine is
             **{f"CAMERA_HUB_{key}": value for key, value in settings.items()},
         }
-        site = Site(folder, port, environment)
+        site = Site(folder, port, environment, prefix=prefix)
         stack.callback(site.stop)
         site.launch_hub()  # beside the simulator: both take seconds to begin
         site.farm = json.loads(farming.stdout.readline())  # type: ignore[union-attr]

@@ -23,11 +23,13 @@ class Observer:
 
     states: list[FeedState] = field(default_factory=list)
     key_frames: list[bytes] = field(default_factory=list)
+    learnt: list[FeedLearnt] = field(default_factory=list)
 
     def on_feed_state(self, state: FeedState) -> None:
         self.states.append(state)
 
-    def on_feed_learnt(self, learnt: FeedLearnt) -> None: ...
+    def on_feed_learnt(self, learnt: FeedLearnt) -> None:
+        self.learnt.append(learnt)
 
     def on_key_frame(self, head: KeyFrame, access_unit: bytes) -> None:
         self.key_frames.append(access_unit)

@@ -200,10 +200,29 @@ async def test_a_thousand_connections_of_one_host_are_a_few_and_leave_nothing(po
             connection.setblocking(False)
             await loop.sock_connect(connection, ("127.0.0.1", port.number))
         await come(lambda: port.turned_away == 1000 - MAX_UNAUTHORIZED_PER_ADDRESS)
-        assert len(tasks()) <= 2 * MAX_UNAUTHORIZED_PER_ADDRESS
+        await come(lambda: len(tasks()) <= 2 * MAX_UNAUTHORIZED_PER_ADDRESS)  # those that had to go are ending
         for _ in range(12):
             await port.clock.advance(1)
     await come(lambda: not tasks())
+
+
+async def test_connections_that_idle_keep_no_player_out(port: Port) -> None:
+    """Neither those of the player's own address, nor those of many."""
+    async with AsyncExitStack() as stack:
+        loop = asyncio.get_running_loop()
+        for host in range(1, 9):
+            for _ in range(MAX_UNAUTHORIZED_PER_ADDRESS):
+                connection = stack.enter_context(socket.socket())
+                connection.setblocking(False)
+                connection.bind((f"127.0.0.{host}", 0))
+                await loop.sock_connect(connection, ("127.0.0.1", port.number))
+        for _ in range(2 * MAX_UNAUTHORIZED_PER_ADDRESS):
+            connection = stack.enter_context(socket.socket())
+            connection.setblocking(False)
+            await loop.sock_connect(connection, ("127.0.0.1", port.number))
+        reader, writer = await stack.enter_async_context(connected(port.number))
+        writer.write(b"OPTIONS * RTSP/1.0\r\nCSeq: 1\r\n\r\n")
+        assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"RTSP/1.0 200 ")
 
 
 async def test_a_port_that_is_taken_is_told_and_harms_nothing(port: Port) -> None:

@@ -14,7 +14,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, func, inspect, select, text
 
 from camera_hub.errors import HubError
-from camera_hub.store.database import Database
+from camera_hub.store.database import Database, storable
 from camera_hub.store.revisions import revisions
 from camera_hub.store.tables import Base, Run, RunStep, RunStepCamera, Tour, Village
 from tests.fakes.clock import ManualClock
@@ -176,3 +176,18 @@ async def test_a_newer_schema_is_refused(tmp_path: Path) -> None:
     with pytest.raises(HubError, match="newer"):
         async with Database(url):
             pass
+
+
+async def test_what_no_database_can_store_of_a_device_s_text_is_replaced(database: Database) -> None:
+    async with database.write() as session:
+        session.add(Village(name="a\x00b\ud800东", created_at=NOW))
+    async with database.read() as session:
+        assert (await session.scalars(select(Village.name).where(Village.name != "\x00"))).all() == [
+            "a\ufffdb\ufffd\ufffd\ufffd东"
+        ]
+
+
+def test_parameters_keep_their_shape() -> None:
+    for value in ("x", "东", 7, None, b"\x00", {"a": ["东", ("x", 1)]}, [("a", 1), ("b", 2)]):
+        assert storable(value) == value
+    assert storable([{"a": "\x00"}]) == [{"a": "\ufffd"}]

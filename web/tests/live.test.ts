@@ -83,6 +83,19 @@ describe('the live connection', () => {
     expect(refused).toBe(1)
   })
 
+  it('says that there are too many pages, and tries again much later', () => {
+    live.start()
+    sockets[0]!.onclose?.({ code: 4429 })
+    expect(live.state).toBe('crowded')
+    vi.advanceTimersByTime(29_000)
+    expect(sockets).toHaveLength(1)
+    vi.advanceTimersByTime(1_100)
+    expect(sockets).toHaveLength(2)
+    expect(live.state).toBe('crowded')
+    sockets[1]!.say(hello)
+    expect(live.state).toBe('open')
+  })
+
   it('asks about the session when it is not greeted twice in a row', () => {
     live.start()
     for (let i = 0; i < 3; i += 1) {

@@ -67,7 +67,8 @@ class RequestBody(BaseModel):
     @classmethod
     def _storable(cls, values: Any) -> Any:
         for value in values.values() if isinstance(values, dict) else ():
-            for text in value if isinstance(value, list) else (value,):
+            inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else (value,)
+            for text in inner:
                 if isinstance(text, str) and not is_storable(text):
                     raise ValueError("a text must not contain NUL or half of a character (a lone surrogate)")
         return values
@@ -77,6 +78,15 @@ class Answer(BaseModel):
     """The body of an answer or message from the hub."""
 
     model_config = ConfigDict(from_attributes=True)
+
+
+class ErrorAnswer(Answer):
+    """What went wrong (camera_hub.errors): the kind, the reason that pages translate, and a sentence in English."""
+
+    error: str
+    reason: str
+    detail: str
+    params: dict[str, Any]
 
 
 class Done(Answer):

@@ -9,6 +9,7 @@ from typing import Any
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
+from websockets.typing import Subprotocol
 
 from camera_hub.bench.wall.hub_data import HubData
 from camera_hub.demo.api import Api, browser
@@ -130,11 +131,17 @@ class Pages:
         api = self._apis[self._opened // PER_USER]
         name = f"bench-wall-{self._opened:04}"
         self._opened += 1
-        url = f"{api.url.replace('http', 'ws', 1)}/api/live?page={name}"
+        url = f"{api.url.replace('http', 'ws', 1)}/api/live"
         try:
             async with asyncio.timeout(_HELLO_SECONDS):
                 socket = await self._stack.enter_async_context(
-                    connect(url, additional_headers={"Cookie": api.cookie}, proxy=None, max_queue=_MAX_QUEUE)
+                    connect(
+                        url,
+                        additional_headers={"Cookie": api.cookie},
+                        subprotocols=[Subprotocol("camera-hub"), Subprotocol(f"page.{name}")],
+                        proxy=None,
+                        max_queue=_MAX_QUEUE,
+                    )
                 )
                 hello = json.loads(await socket.recv())
         except (OSError, TimeoutError, ConnectionClosed) as error:

@@ -6,8 +6,9 @@ from camera_hub.cameras.credentials.device_login import DeviceLogin
 from camera_hub.cameras.credentials.logins import Sealer, open_login
 from camera_hub.cameras.credentials.purposes import Purpose
 from camera_hub.cameras.device_checks import DeviceChecks
+from camera_hub.cameras.peculiarities import Peculiarities
 from camera_hub.cameras.register.cameras import Cameras
-from camera_hub.cameras.register.devices import Describer, Devices, Notes
+from camera_hub.cameras.register.devices import Describer, Devices
 from camera_hub.cameras.register.favourites import Favourites
 from camera_hub.cameras.register.villages import Villages
 from camera_hub.clock import Clock
@@ -28,8 +29,10 @@ class Register:
         vault: Sealer,
         describer: Describer,
         checks: DeviceChecks,
-        peculiarities: Notes | None = None,
+        peculiarities: Peculiarities | None = None,
     ) -> None:
+        """`peculiarities`: the one of this process; without it, one of its own."""
+        peculiarities = peculiarities or Peculiarities(database, bus, clock)
         self._database = database
         self._vault = vault
         self.villages = Villages(database, bus, clock)

@@ -44,6 +44,7 @@ class PlayerConnection(asyncio.Protocol):
         self.writable = asyncio.Event()
         self.writable.set()
         self.address = ""
+        self.asked_for = False  # the hub is asked for a camera, or has granted one: it does not just idle
         self.local_address = ""
         self.over: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self.last_message_at = clock.monotonic()

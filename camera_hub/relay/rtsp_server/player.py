@@ -152,10 +152,13 @@ class Player:
             self._target = target
             token_hash = hashlib.sha256((target.token or "").encode()).hexdigest()
             address = self.connection.address
-            granted = await self._host.authorize(
-                RtspAsk(self.name, token_hash, target.camera, target.quality, address, agent[:MAX_AGENT])
-            )
-            self.feed_name, self._hurried = granted.feed, granted.hurried
+            ask = RtspAsk(self.name, token_hash, target.camera, target.quality, address, agent[:MAX_AGENT])
+            self.connection.asked_for = True
+            try:
+                granted = await self._host.authorize(ask)
+                self.feed_name, self._hurried = granted.feed, granted.hurried
+            finally:
+                self.connection.asked_for = self.feed_name is not None
         if self._feed is None:
             feed = self._host.feed(self.feed_name)
             if feed is None:

@@ -3,10 +3,20 @@
 import asyncio
 import logging
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from typing import Any, Self
 
+from camera_hub.acceptor import (
+    Accepted,
+    Acceptor,
+    ConnectionFigures,
+    ConnectionLimits,
+    ConnectionTable,
+    neighbourhood,
+    raise_descriptor_limit,
+    room_for_connections,
+)
 from camera_hub.clock import Clock
 from camera_hub.relay.ingest.feed import Feed
 from camera_hub.relay.messages import RelayConfig, RtspState
@@ -17,12 +27,16 @@ from camera_hub.running import ended, running
 
 log = logging.getLogger(__name__)
 
+MAX_CONNECTIONS = 2048
 MAX_UNAUTHORIZED = 128
 """Connections that are not authorized for a camera yet, in total …"""
 MAX_UNAUTHORIZED_PER_ADDRESS = 32
 """… and of one address, so that one host cannot lock out all others."""
 TICK = 1.0
 TICKS_PER_REPORT = 5
+
+
+_REFUSAL = b"RTSP/1.0 503 Service Unavailable\r\nCSeq: 0\r\nConnection: close\r\n\r\n"
 
 
 class _AcceptedConnection(PlayerConnection):
@@ -44,11 +58,12 @@ class RtspServer:
         self.port: int | None = None
         self._listen_error = ""
         self._turned_away = 0
+        self._accepted = ConnectionFigures()
         self._ended_figures = SenderFigures()  # of sessions that have ended
         self._host = host
         self._config = config
         self._clock = clock
-        self._server: asyncio.Server | None = None
+        self._acceptor: Acceptor | None = None
         self._players: dict[str, tuple[Player, asyncio.Task[str]]] = {}
         self._stack = AsyncExitStack()
 
@@ -62,10 +77,10 @@ class RtspServer:
 
     async def listen(self, on: bool) -> RtspState:
         """Open or close the port; closing ends all sessions. An error is returned in the state, never raised."""
-        if on and self._server is None:
+        if on and self._acceptor is None:
             config = self._config
             try:
-                self._server, self.port = await self._open(config.rtsp_host, config.rtsp_port)
+                self._acceptor, self.port = self._open(config.rtsp_host, config.rtsp_port)
             except OSError as error:
                 detail = (
                     f"RTSP out cannot listen on {config.rtsp_host} port {config.rtsp_port} ({error.strerror}); set "
@@ -76,25 +91,33 @@ class RtspServer:
                 self._listen_error = detail
                 return RtspState(None, detail)
             self._listen_error = ""
-        elif not on and self._server is not None:
-            self._server.close()
-            self._server, self.port = None, None
+        elif not on and self._acceptor is not None:
+            self._acceptor.close()
+            self._acceptor, self.port = None, None
             for player, _ in list(self._players.values()):
                 player.connection.end(EndReason.STOPPED)
             for _, task in list(self._players.values()):
                 await ended(task)
         return RtspState(self.port)
 
-    async def _open(self, host: str, port: int) -> tuple[asyncio.Server, int]:
+    def _open(self, host: str, port: int) -> tuple[Acceptor, int]:
         listener = _bind(host, port)
         try:
-            server = await asyncio.get_running_loop().create_server(
-                lambda: _AcceptedConnection(self._clock, self._on_connection), sock=listener, backlog=256
-            )
+            listener.listen(256)
+            number = int(listener.getsockname()[1])
         except OSError:
             listener.close()
             raise
-        return server, int(listener.getsockname()[1])
+        total = room_for_connections(MAX_CONNECTIONS, raise_descriptor_limit())
+        table = ConnectionTable(ConnectionLimits(total, unused=total, per_address=total))
+
+        def made(accepted: Accepted) -> PlayerConnection:
+            table.use(accepted)  # who has to go is decided here, by who has asked for a camera
+            return _AcceptedConnection(self._clock, self._on_connection)
+
+        acceptor = Acceptor(listener, made, table, self._clock, self._accepted, _REFUSAL)
+        acceptor.open()
+        return acceptor, number
 
     def end(self, session: str, reason: str) -> None:
         """End a session for the hub's reason; an unknown one has ended already."""
@@ -126,11 +149,13 @@ class RtspServer:
         }
 
     def _on_connection(self, connection: _AcceptedConnection) -> None:
-        unauthorized = [player for player, _ in self._players.values() if not player.authorized]
-        of_address = sum(player.connection.address == connection.address for player in unauthorized)
-        if len(unauthorized) >= MAX_UNAUTHORIZED or of_address >= MAX_UNAUTHORIZED_PER_ADDRESS:
+        loser = _who_must_go(
+            connection, [player.connection for player, _ in self._players.values() if not player.authorized]
+        )
+        if loser is not None:
             self._turned_away += 1
-            connection.end(EndReason.BUSY)
+            loser.end(EndReason.BUSY)
+        if loser is connection:
             return
         player = Player(connection, self._host, self._config, self._clock)
         task = asyncio.create_task(player.run(), name=f"player {player.name}")
@@ -150,10 +175,26 @@ class RtspServer:
             await self._clock.sleep(TICK)
             ticks += 1
             now = self._clock.monotonic()
+            if self._acceptor is not None:
+                self._acceptor.tick()
             for player, _ in list(self._players.values()):
                 player.check_timeouts(now)
                 if ticks % TICKS_PER_REPORT == 0:
                     player.send_report(self._clock.now().timestamp(), now)
+
+
+def _who_must_go(came: PlayerConnection, unauthorized: Sequence[PlayerConnection]) -> PlayerConnection | None:
+    """Of too many connections without a camera the oldest that has not asked for one, so that none that idles keeps a
+    player out; if all have asked, the new one. None: there are not too many. `unauthorized`: oldest first.
+    """
+    unauthorized = [one for one in unauthorized if not one.over.done()]
+    place = neighbourhood(came.address)
+    neighbours = [one for one in unauthorized if neighbourhood(one.address) == place]
+    if len(neighbours) >= MAX_UNAUTHORIZED_PER_ADDRESS:
+        return next((one for one in neighbours if not one.asked_for), came)
+    if len(unauthorized) >= MAX_UNAUTHORIZED:
+        return next((one for one in unauthorized if not one.asked_for), came)
+    return None
 
 
 def _bind(host: str, port: int) -> socket.socket:

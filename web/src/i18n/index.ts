@@ -51,6 +51,16 @@ export function reasonText(reason: string, values: Record<string, unknown> = {})
   return te(`reason.${reason}`) ? t(`reason.${reason}`, values) : reason
 }
 
+/**
+ * What to do about a reason, in a sentence: the one for its finer cause where there is one, with the values of the same observation.
+ * Empty where there is none.
+ */
+export function remedyText(reason: string, values: Record<string, unknown> = {}): string {
+  const keys = [`alarms.remedy.${reason}_${String(values.cause)}`, `alarms.remedy.${reason}`]
+  const key = keys.find((one) => te(one))
+  return key ? t(key, values) : ''
+}
+
 /** The hub's own technical sentence, which is English: undefined where the page is not. */
 export function detailText(detail: string): string | undefined {
   return i18n.global.locale.value === 'en' && detail ? detail : undefined

@@ -2,7 +2,8 @@
 import type { Changed, Heard, Hello, RelayNew, Seen, TileMessage, Topic, ViewerGone } from '@/api/types'
 import { Wishes, type WishMessage } from './wishes'
 
-export type LinkState = 'closed' | 'connecting' | 'open' | 'lost'
+/** `crowded`: the user has too many pages open; one more try is made now and then. */
+export type LinkState = 'closed' | 'connecting' | 'open' | 'lost' | 'crowded'
 
 /** The hub's messages, by their `type`. */
 export interface Messages {
@@ -20,6 +21,7 @@ type Handler<K extends Kind> = (message: Messages[K]) => void
 
 const SILENCE_MS = 25_000 // the hub sends `time` every 5 s: after four missed ones the connection is dead
 const PAUSE_MS = [500, 1_000, 2_000, 4_000]
+const CROWDED_MS = 30_000
 const OPEN_DEADLINE_MS = 8_000
 
 /** crypto.randomUUID exists on secure origins only, and a township's hub may be plain http. */
@@ -47,7 +49,7 @@ export class LiveSocket {
   constructor(
     private readonly open: (page: string) => WebSocket = (page) => {
       const scheme = location.protocol === 'https:' ? 'wss' : 'ws'
-      return new WebSocket(`${scheme}://${location.host}/api/live?page=${page}`)
+      return new WebSocket(`${scheme}://${location.host}/api/live`, ['camera-hub', `page.${page}`])
     },
     private readonly onRefused: () => void = () => undefined,
   ) {}
@@ -112,7 +114,7 @@ export class LiveSocket {
   private connect(): void {
     clearTimeout(this.timer)
     if (!this.wanted) return
-    this.enter(this.tries ? 'lost' : 'connecting')
+    if (this.state !== 'crowded') this.enter(this.tries ? 'lost' : 'connecting')
     this.since = performance.now()
     const socket = this.open(this.page)
     this.socket = socket
@@ -123,7 +125,8 @@ export class LiveSocket {
     socket.onclose = (event) => {
       if (socket !== this.socket) return
       if (event.code === 4401 || event.code === 1008) this.onRefused()
-      this.retry()
+      if (event.code === 4429) this.waitForRoom()
+      else this.retry()
     }
   }
 
@@ -159,6 +162,15 @@ export class LiveSocket {
     this.tries += 1
     clearTimeout(this.timer)
     this.timer = setTimeout(() => this.connect(), 100 + Math.random() * most)
+  }
+
+  private waitForRoom(): void {
+    clearTimeout(this.silence)
+    this.drop()
+    if (!this.wanted) return
+    this.enter('crowded')
+    clearTimeout(this.timer)
+    this.timer = setTimeout(() => this.connect(), CROWDED_MS)
   }
 
   private drop(): void {

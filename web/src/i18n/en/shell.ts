@@ -25,6 +25,7 @@ export default {
   link_closed: 'Not connected',
   link_connecting: 'Connecting',
   link_open: 'Connected',
+  link_crowded: 'This account has too many pages open; close some of them',
   link_lost: 'Connection to the hub lost, reconnecting',
   missing: 'There is no such page',
   to_wall: 'Back to the wall',

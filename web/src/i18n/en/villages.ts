@@ -1,6 +1,6 @@
 export default {
   title: 'Villages',
-  tabs: { users: 'Users', villages: 'Villages', rtsp: 'RTSP out', notices: 'Notices', status: 'Status' },
+  tabs: { users: 'Users', villages: 'Villages', rtsp: 'Stream tokens', notices: 'Notices', status: 'Status' },
   kind: { village: 'Village', quarter: 'Residential quarter' },
   paste: 'Add many',
   pasteTitle: 'Add villages',

@@ -25,6 +25,7 @@ export default {
   link_closed: '未连接',
   link_connecting: '正在连接',
   link_open: '连接正常',
+  link_crowded: '该账号打开的页面过多，请关闭一些',
   link_lost: '与服务器的连接已断开，正在重连',
   missing: '没有这个页面',
   to_wall: '返回实时预览',

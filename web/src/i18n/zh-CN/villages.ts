@@ -1,6 +1,6 @@
 export default {
   title: '村/小区',
-  tabs: { users: '用户', villages: '村/小区', rtsp: 'RTSP 转发', notices: '告警推送', status: '运行状态' },
+  tabs: { users: '用户', villages: '村/小区', rtsp: '取流凭证', notices: '告警推送', status: '运行状态' },
   kind: { village: '行政村', quarter: '小区' },
   paste: '批量录入',
   pasteTitle: '批量录入村/小区',
