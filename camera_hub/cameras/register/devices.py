@@ -347,8 +347,7 @@ class Devices:
         async with self._database.write() as session:
             device = await self._mine(session, actor, device_id)
             cameras = await _in_service(session, device_id)
-            approved = device.approved_place is not None or any(camera.state == "approved" for camera in cameras)
-            if not trusted(actor) and approved:
+            if not trusted(actor) and cameras and device.approved_place is not None:
                 raise HubError(
                     Kind.FORBIDDEN,
                     "this device has approved cameras, which only the township retires; ask it to do so first",
