@@ -33,6 +33,7 @@ MODULES = (
     "camera_hub/relay/ingest/key_frame_throttle.py",
     "camera_hub/relay/ingest/losses.py",
     "camera_hub/relay/ingest/nal.py",
+    "camera_hub/relay/ingest/nal_roles.py",
     "camera_hub/relay/ingest/packetize.py",
     "camera_hub/relay/ingest/parameter_sets.py",
     "camera_hub/relay/ingest/receiver_report.py",

@@ -14,6 +14,7 @@ from camera_hub import __version__
 from camera_hub.acceptor import ConnectionFigures
 from camera_hub.access.accounts import Accounts
 from camera_hub.access.grant_times import GrantTimes
+from camera_hub.access.known_browsers import KnownBrowsers
 from camera_hub.access.passwords import Passwords
 from camera_hub.access.sessions import Sessions
 from camera_hub.access.setup import FirstSetup
@@ -45,6 +46,7 @@ from camera_hub.api import (
     villages,
     whep,
 )
+from camera_hub.api.client_address import ClientAddress
 from camera_hub.api.cors import WhepOrigins
 from camera_hub.api.limits import BodyLimit
 from camera_hub.api.live_changes import LiveChanges
@@ -154,12 +156,14 @@ async def parts(
         await seal_plain(database, vault)
         policy = HubAddresses(settings, clock)
         checks = DeviceChecks(database, policy)
-        logins = await stack.enter_async_context(LoginBudget(clock, DatabaseLoginStore(database)))
+        logins = await stack.enter_async_context(
+            LoginBudget(clock, DatabaseLoginStore(database), vault.derived("login accounts"))
+        )
         peculiarities = Peculiarities(database, bus, clock)
         onvif = await stack.enter_async_context(
             Onvif(settings.discovery, clock, logins, peculiarities=peculiarities, check=checking(None, policy))
         )
-        register = Register(database, bus, clock, vault, onvif, checks)
+        register = Register(database, bus, clock, vault, onvif, checks, peculiarities)
         stream_addresses = StreamAddresses(database, clock, register, onvif, vault)
         sources = StreamSources(database, stream_addresses, register, onvif, bus, peculiarities, checks)
         media = await stack.enter_async_context(
@@ -188,7 +192,7 @@ async def parts(
                 clock,
                 shared={
                     "village": villages.live(register),
-                    "device": devices.live(register),
+                    "device": devices.live(register, logins),
                     "camera": cameras.live(register),
                     "alarm": alarms.live(alarms_),
                     "tour": tours.live(tours_),
@@ -212,9 +216,11 @@ async def parts(
             Sessions: sessions,
             Accounts: accounts,
             Throttle: throttle,
-            SignIn: SignIn(accounts, sessions, throttle),
+            SignIn: SignIn(accounts, sessions, throttle, KnownBrowsers(vault.derived("known browsers"), clock)),
             FirstSetup: FirstSetup(database, clock, accounts, access.setup_link_minutes),
+            LoginBudget: logins,
             Register: register,
+            Peculiarities: peculiarities,
             Sweeps: sweeps,
             **media_parts(media),
             Rounds: rounds,
@@ -275,6 +281,7 @@ def create_app(settings: Settings, parts: Parts | None = None) -> FastAPI:
     app.add_middleware(SafeHeaders)
     app.add_middleware(WhepOrigins, origins=settings.media.whep_origins)
     app.add_middleware(errors.Unexpected)
+    app.add_middleware(ClientAddress, trusted=settings.server.trusted_proxies)
     check_policies(app)
     if parts is not None:
         check_parts(app, parts)

@@ -73,6 +73,7 @@ class Reason(StrEnum):
     LOGIN_NEEDED = "login_needed"
     LOCKED_OUT = "locked_out"
     CLOCK_REFUSED = "clock_refused"
+    LOGIN_PAUSED = "login_paused"
     ONVIF_OFF = "onvif_off"
     CLOCK_WRONG = "clock_wrong"
     DEVICE_FULL = "device_full"

@@ -210,6 +210,7 @@ def server_of(application: Any, door: Doorkeeper) -> HttpServer:
         log_config=None,
         access_log=False,
         server_header=False,
+        proxy_headers=False,  # api.client_address reads them
         timeout_graceful_shutdown=DRAIN_SECONDS,
     )
     return HttpServer(config, door)

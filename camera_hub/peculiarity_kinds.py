@@ -22,17 +22,18 @@ class PeculiarityKind(StrEnum):
     RTSP_TRANSPORT = "rtsp_transport"  # "udp": RTP over TCP is refused
     DIGEST_OFFERED = "digest_offered"  # "rtsp" | "http": never given the password in the clear (Basic) any more
     # RTP
-    RTP_STANDING_CLOCK = "rtp_standing_clock"
-    RTP_SSRC_RESTARTS = "rtp_ssrc_restarts"
-    RTP_FOREIGN_PAYLOAD = "rtp_foreign_payload"
-    INTRA_REFRESH = "intra_refresh"
+    RTP_STANDING_CLOCK = "rtp_standing_clock"  # "standing" | "wrong_rate": frames are stamped by their arrival
+    RTP_SSRC_RESTARTS = "rtp_ssrc_restarts"  # "yes": SSRC or numbering begin anew within a session
+    RTP_FOREIGN_PAYLOAD = "rtp_foreign_payload"  # "yes": other payload types within the video's numbering
+    INTRA_REFRESH = "intra_refresh"  # "yes": recovery points, and hardly any key frames
     # ONVIF and HTTP
-    NO_CLOCK = "no_clock"
-    CLOCK_LOCAL_TIME = "clock_local_time"
-    SOAP11 = "soap11"
-    UNDECLARED_PREFIX = "undeclared_prefix"
-    ENCODING = "encoding"
-    CONTENT_LENGTH = "content_length"
-    URI_REPAIRED = "uri_repaired"
-    TLS_ONLY = "tls_only"
-    LOGIN_HIDDEN = "login_hidden"
+    NO_CLOCK = "no_clock"  # "refused" | "no usable time" | "local time only"
+    CLOCK_LOCAL_TIME = "clock_local_time"  # "+8 h": its UTC is local time; it judges logins by true time
+    SOAP11 = "soap11"  # "answers" | "only"
+    UNDECLARED_PREFIX = "undeclared_prefix"  # "yes"
+    ENCODING = "encoding"  # the encoding that was found where another was declared
+    CONTENT_LENGTH = "content_length"  # "long" | "short" | "chunked" | "length" (impossible)
+    URI_REPAIRED = "uri_repaired"  # what it answered → what was taken, without logins
+    TLS_ONLY = "tls_only"  # the port
+    CHANNELS_UNLISTED = "channels_unlisted"  # names of cameras that its recorder did not list the last time
+    LOGIN_HIDDEN = "login_hidden"  # the HTTP status with which it answers what carries no login

@@ -6,6 +6,7 @@ time (villages, cameras, tours, users) is in the database. Environment: CAMERA_H
 
 import os
 import tomllib
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
@@ -30,11 +31,24 @@ class ServerSettings(_Section):
     data_dir: Path = Path("data")
     public_origins: tuple[str, ...] = ()
     secure_cookies: bool = False
+    trusted_proxies: tuple[str, ...] = ("127.0.0.0/8", "::1/128")
     connections: int = Field(2048, ge=64, le=32768)
     connections_per_address: int = Field(256, ge=16)
     request_head_seconds: Seconds = 10.0
     request_body_seconds: Seconds = 30.0
     log_level: str = "INFO"
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _networks(cls, texts: tuple[str, ...]) -> tuple[str, ...]:
+        for text in texts:
+            try:
+                ip_network(text)
+            except ValueError as error:
+                raise ValueError(
+                    f"{text!r} is not an address or network; name a proxy as 192.168.1.5 or 192.168.1.0/24"
+                ) from error
+        return texts
 
 
 class SiteSettings(_Section):
@@ -71,7 +85,7 @@ class AccessSettings(_Section):
 
     session_hours: float = Field(12.0, gt=0)
     setup_link_minutes: float = Field(60.0, gt=0)
-    login_failures: int = Field(10, ge=1)
+    login_failures: int = Field(5, ge=1)
     login_failure_minutes: float = Field(15.0, gt=0)
     password_min_length: int = Field(10, ge=8)
 

@@ -25,6 +25,7 @@ _DECLARED = re.compile(rb"<\?xml[^>]{0,200}?encoding\s*=\s*[\"']\s*([A-Za-z0-9._
 _RUN = re.compile(rb"(?:[\x81-\xfe][\x30-\x39][\x81-\xfe][\x30-\x39]|[\x81-\xfe][\x40-\x7e\x80-\xfe]|[\x80-\xff])+")
 _WIDE = re.compile(rb"[\xe3-\xe9][\x80-\xbf]{2}|\xef[\xbc-\xbf][\x80-\xbf]|\xf0[\xa0-\xaf][\x80-\xbf]{2}")
 """A Chinese character or full-width sign in UTF-8."""
+_WIDE_BEGIN = re.compile(b"(?:" + _WIDE.pattern + b")+")
 _HANZI = re.compile(rb"(?:[\xb0-\xf7][\xa1-\xfe]|[\xa1-\xa3][\xa1-\xfe])+")
 """Characters of GB2312."""
 
@@ -60,11 +61,11 @@ def decoded(data: bytes, declared: str = "") -> DecodedText:
 
 
 def xml_decoded(data: bytes, declared: str = "") -> DecodedText:
-    """Like `decoded` for XML: its own declaration counts where the sender (a charset in HTTP) names no encoding.
+    """Like `decoded` for XML: its own declaration counts before what the sender (a charset in HTTP) names.
 
     Characters that XML cannot hold, NULs above all, become blanks; the declaration itself is taken out.
     """
-    if not declared and (match := _DECLARED.search(data[:400])):
+    if match := _DECLARED.search(data[:400]):
         declared = match[1].decode("ascii")
     found = decoded(data, declared)
     text = _UNFIT.sub(" ", _DECLARATION.sub("", found.text))
@@ -112,9 +113,10 @@ def _eastern(data: bytes, label: str) -> DecodedText:
     if utf8 is not None:
         return DecodedText(utf8, "utf-8", "" if label == "utf-8" else label)
     names: set[str] = set()
+    some_utf8 = any(_WIDE.match(run) and _reads(run, "utf-8") for run in _RUN.findall(data))
 
     def read(match: re.Match[bytes]) -> bytes:
-        text, name = _run(match[0])
+        text, name = _run(match[0], some_utf8)
         names.add(name)
         return text.encode()
 
@@ -123,15 +125,29 @@ def _eastern(data: bytes, label: str) -> DecodedText:
     return DecodedText(text, "gb18030" if "gb18030" in names else "utf-8", wrong)
 
 
-def _run(run: bytes) -> tuple[str, str]:
+def _run(run: bytes, some_utf8: bool) -> tuple[str, str]:
+    """`some_utf8`: other runs of the text are UTF-8 beyond doubt."""
     if (text := _reads(run, "utf-8")) is not None:
         return text, "utf-8"
+    begin = _WIDE_BEGIN.match(run)
+    if begin is not None and begin.end() >= (3 if some_utf8 else 6) and (text := _reads(begin[0], "utf-8")) is not None:
+        rest, name = _run(run[begin.end() :], True)
+        return text + rest, name
     text = run.decode("utf-8", "replace")
     wide, broken = len(_WIDE.findall(run)), text.count("\ufffd")
-    if wide >= broken:  # a name cut within a character
+    if wide >= broken or (some_utf8 and _cut(run)):  # a name cut within a character
         return text, "utf-8"
     chinese = run.decode("gb18030", "replace")
     return (chinese, "gb18030") if chinese.count("\ufffd") <= broken else (text, "utf-8")
+
+
+def _cut(run: bytes) -> bool:
+    """Whether it is UTF-8 but for an unfinished character at its end."""
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(run)
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _reads(data: bytes, name: str) -> str | None:

@@ -8,6 +8,7 @@ from functools import cache
 import pytest
 
 from camera_hub.errors import Reason
+from camera_hub.peculiarity_kinds import PeculiarityKind
 from tests.house import MODULES, PACKAGE, ROOT, WEB, classes, is_protocol, real_sleeps, retry_loops, room, size
 
 MOST_ARGUMENTS, MOST_METHODS = 7, 12
@@ -157,6 +158,12 @@ def test_every_reason_has_words_in_both_languages() -> None:
     for language in ("zh-CN", "en"):
         words = (ROOT / "web" / "src" / "i18n" / language / "reasons.ts").read_text("utf-8")
         assert [reason.value for reason in Reason if not re.search(rf"\b{reason.value}\b", words)] == [], language
+
+
+def test_every_peculiarity_has_a_sentence_in_both_languages() -> None:
+    for language in ("zh-CN", "en"):
+        words = (ROOT / "web" / "src" / "i18n" / language / "peculiarity.ts").read_text("utf-8")
+        assert [kind.value for kind in PeculiarityKind if not re.search(rf"^    {kind.value}: '", words, re.M)] == []
 
 
 def test_ci_runs_the_readmes_test_command() -> None:

@@ -186,12 +186,16 @@ class Accounts:
             await self._sessions.end_all(session, user_id, keep=keep)
         self._publish(user_id)
 
-    async def check(self, username: str, password: str) -> Account | None:
-        """The user with this name and password; None, after the same time, if either is wrong or it is disabled."""
+    async def check(self, username: str, password: str, *, stranger: bool = False) -> Account | None:
+        """The user with this name and password; None, after the same time, if either is wrong or it is disabled.
+
+        `stranger`: asked by a browser that is not known for the account; those wait for one another.
+        """
         async with self._database.read() as session:
             user = await session.scalar(select(User).where(User.username == username.casefold()))
             account = await _read(session, user) if user is not None else None
-        right = await self._passwords.verify(user.password_hash if user is not None else None, password)
+        stored = user.password_hash if user is not None else None
+        right = await self._passwords.verify(stored, password, stranger=stranger)
         if user is None or account is None or not right or user.disabled:
             return None
         values: dict[str, object] = {"last_login_at": self._clock.now()}

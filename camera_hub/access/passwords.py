@@ -1,7 +1,9 @@
 """Passwords: which are acceptable, and hashing with argon2id off the event loop.
 
 The parameters are OWASP's second choice (19 MiB, 2 passes, 1 lane; about 30 ms). At most `SLOTS` hashes run at a time
-and `WAITING` may wait, so that a flood of sign-ins can neither exhaust the memory nor block the loop.
+and `WAITING` may wait, so that a flood of sign-ins can neither exhaust the memory nor block the loop. Browsers that are
+not known yet have one more place, which rests for `REST` times as long as each of their hashes took: whatever strangers
+send, they take a quarter of one core, and who is known or signed in does not wait behind them.
 """
 
 import asyncio
@@ -14,8 +16,11 @@ from argon2.exceptions import InvalidHashError, VerificationError
 
 from camera_hub.errors import HubError, Kind
 
-SLOTS = 2
+SLOTS = 1
 WAITING = 32
+STRANGERS_WAITING = 16
+REST = 3.0
+RETRY_SECONDS = 3
 MAX_LENGTH = 256
 T = TypeVar("T")
 
@@ -38,8 +43,8 @@ class Passwords:
     def __init__(self, min_length: int, hasher: PasswordHasher | None = None) -> None:
         self._min_length = min_length
         self._hasher = hasher or PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
-        self._slots = asyncio.Semaphore(SLOTS)
-        self._inside = 0
+        self._places = _Places(SLOTS, WAITING, 0.0)
+        self._strangers = _Places(1, STRANGERS_WAITING, REST)
         self._dummy_hash: str | None = None
 
     def require_good(self, password: str, username: str) -> None:
@@ -49,16 +54,20 @@ class Passwords:
 
     async def hash(self, password: str) -> str:
         """The argon2id hash to be stored. Raises HubError(BUSY) when too many wait."""
-        return await self._run(self._hasher.hash, password)
+        return await self._places.run(self._hasher.hash, password)
 
-    async def verify(self, stored: str | None, password: str) -> bool:
-        """Whether the password is right. `stored` None (no such user) takes as long and is never right."""
+    async def verify(self, stored: str | None, password: str, *, stranger: bool = False) -> bool:
+        """Whether the password is right. `stored` None (no such user) takes as long and is never right.
+
+        Raises HubError(BUSY) when too many wait.
+        """
+        places = self._strangers if stranger else self._places
         if stored is None:
             if self._dummy_hash is None:
-                self._dummy_hash = await self.hash(secrets.token_urlsafe(16))
-            await self._run(self._check, self._dummy_hash, password)
+                self._dummy_hash = await places.run(self._hasher.hash, secrets.token_urlsafe(16))
+            await places.run(self._check, self._dummy_hash, password)
             return False
-        return await self._run(self._check, stored, password)
+        return await places.run(self._check, stored, password)
 
     def outdated(self, stored: str) -> bool:
         """Whether the hash was made with other parameters than the present ones."""
@@ -70,15 +79,35 @@ class Passwords:
         except (VerificationError, InvalidHashError):
             return False
 
-    async def _run(self, work: Callable[..., T], *args: str) -> T:
-        if self._inside >= SLOTS + WAITING:
-            raise HubError(Kind.BUSY, "too many people are signing in at once; try again in a few seconds")
+
+class _Places:
+    """So many pieces of work at a time, and so many that wait; a place rests for `rest` times as long as it worked."""
+
+    def __init__(self, places: int, waiting: int, rest: float) -> None:
+        self._free = asyncio.Semaphore(places)
+        self._limit = places + waiting
+        self._rest = rest
+        self._inside = 0
+
+    async def run(self, work: Callable[..., T], *args: str) -> T:
+        """The result of the work, done in a thread. Raises HubError(BUSY)."""
+        if self._inside >= self._limit:
+            raise HubError(
+                Kind.BUSY, "too many people are signing in at once; try again in a few seconds", retry_in=RETRY_SECONDS
+            )
         self._inside += 1
         try:
-            async with self._slots:
-                return await asyncio.to_thread(work, *args)
+            await self._free.acquire()
+        except BaseException:
+            self._inside -= 1
+            raise
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        try:
+            return await asyncio.to_thread(work, *args)
         finally:
             self._inside -= 1
+            loop.call_later(self._rest * (loop.time() - began), self._free.release)
 
 
 _LACKS = {

@@ -11,6 +11,7 @@ import base64
 import binascii
 import contextlib
 import hashlib
+import hmac
 import os
 import stat
 from pathlib import Path
@@ -31,6 +32,7 @@ class Vault:
     def __init__(self, *keys: bytes) -> None:
         if not keys or any(len(key) != _KEY_BYTES for key in keys):
             raise ValueError(f"a vault needs keys of {_KEY_BYTES} bytes")
+        self._newest = keys[-1]
         self._ring = [(_key_id(key), AESGCM(key)) for key in keys]
 
     @classmethod
@@ -50,6 +52,10 @@ class Vault:
         key_id, cipher = self._ring[-1]
         nonce = os.urandom(_NONCE_BYTES)
         return key_id + nonce + cipher.encrypt(nonce, text.encode(), _data(device_id))
+
+    def derived(self, purpose: str) -> bytes:
+        """A key of 32 bytes for that purpose, from the newest key."""
+        return hmac.digest(self._newest, f"camera hub: {purpose}".encode(), "sha256")
 
     def open(self, sealed: bytes, device_id: int) -> str:
         """The text. Raises HubError(UNAVAILABLE, "credential_locked") for another key or device, or altered bytes."""

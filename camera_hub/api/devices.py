@@ -10,6 +10,8 @@ from camera_hub.api.live_changes import HUB, Render, SharedReader, each
 from camera_hub.api.routing import needs, part
 from camera_hub.api.schemas.base import Done, Id
 from camera_hub.api.schemas.places import ChangeDevice, DeviceAnswer, DeviceRegistered, NewDevice, NewUrlCamera
+from camera_hub.cameras.credentials.login_budget import LoginBudget
+from camera_hub.cameras.peculiarities import Peculiarities
 from camera_hub.cameras.register.devices import Registered
 from camera_hub.cameras.register.register import Register
 from camera_hub.cameras.register.views import DeviceView
@@ -18,13 +20,14 @@ from camera_hub.clock import Clock
 router = APIRouter(prefix="/api/devices", tags=["devices"])
 
 Reg = Annotated[Register, part(Register)]
+Logins = Annotated[LoginBudget, part(LoginBudget)]
 Reader = Annotated[Actor, needs(Action.READ_HEALTH)]
 Registrar = Annotated[Actor, needs(Action.REGISTER)]
 
 
 @router.get("", response_model=list[DeviceAnswer])
-async def devices(actor: Reader, register: Reg) -> list[DeviceView]:
-    return [_shown(actor, device) for device in await register.devices.all(actor)]
+async def devices(actor: Reader, register: Reg, logins: Logins) -> list[DeviceView]:
+    return [_shown(actor, device, logins) for device in await register.devices.all(actor)]
 
 
 @router.post("", response_model=DeviceRegistered, status_code=201)
@@ -56,8 +59,8 @@ async def register_url(body: NewUrlCamera, actor: Registrar, register: Reg) -> R
 
 
 @router.get("/{device_id}", response_model=DeviceAnswer)
-async def device(device_id: Id, actor: Reader, register: Reg) -> DeviceView:
-    return _shown(actor, await register.devices.get(actor, device_id))
+async def device(device_id: Id, actor: Reader, register: Reg, logins: Logins) -> DeviceView:
+    return _shown(actor, await register.devices.get(actor, device_id), logins)
 
 
 @router.patch("/{device_id}", response_model=DeviceAnswer)
@@ -86,17 +89,34 @@ async def retire_device(device_id: Id, actor: Registrar, register: Reg, clock: A
     return Done(at=clock.now())
 
 
-def _shown(actor: Actor, device: DeviceView) -> DeviceView:
-    """Login names and addresses of streams are shown only to those who may register devices."""
+@router.delete("/{device_id}/peculiarities")
+async def forget_peculiarities(
+    device_id: Id,
+    actor: Registrar,
+    register: Reg,
+    peculiarities: Annotated[Peculiarities, part(Peculiarities)],
+    clock: Annotated[Clock, part(Clock)],
+) -> Done:
+    """Forget what was learnt of the device, as when another one has taken its place."""
+    await register.devices.get(actor, device_id)  # theirs, or not found
+    await peculiarities.forget(device_id)
+    return Done(at=clock.now())
+
+
+def _shown(actor: Actor, device: DeviceView, logins: LoginBudget) -> DeviceView:
+    """With the pause of its login. Login names and addresses of streams are shown only to those who may register
+    devices."""
+    device = device.with_pause(logins.pause(device.id))
     return device if allows(actor, Action.REGISTER) else replace(device, logins=(), streams=())
 
 
-def live(register: Register) -> SharedReader:
+def live(register: Register, logins: LoginBudget) -> SharedReader:
     """Devices for the pages' WebSockets; a retired one counts as gone."""
 
     def render(device: DeviceView) -> Render | None:
         if device.retired_at is not None:
             return None
+        device = device.with_pause(logins.pause(device.id))
         whole = DeviceAnswer.model_validate(device)
         without_login = DeviceAnswer.model_validate(replace(device, logins=(), streams=()))
 

@@ -5,10 +5,11 @@ from typing import Annotated
 from fastapi import APIRouter, Request, Response
 
 from camera_hub.access.accounts import Account, Accounts
+from camera_hub.access.known_browsers import DAYS
 from camera_hub.access.policy import Action, Actor, actions
 from camera_hub.access.sessions import Sessions
-from camera_hub.access.sign_in import SignIn
-from camera_hub.access.throttle import Throttle
+from camera_hub.access.sign_in import SignedIn, SignIn
+from camera_hub.access.throttle import SignInAttempt, Throttle
 from camera_hub.api.routing import cookie_name, needs, part, public, session_token
 from camera_hub.api.schemas.base import Done
 from camera_hub.api.schemas.people import Me, MyVillage, NewPassword, SignInRequest
@@ -43,11 +44,15 @@ async def sign_in(
 ) -> Me:
     """Start a session. A session that the browser had before is ended."""
     signed_in = await signing(
-        body.username, body.password.get_secret_value(), address=address(request), agent=agent(request)
+        body.username,
+        body.password.get_secret_value(),
+        address=address(request),
+        agent=agent(request),
+        known=known_cookie(request),
     )
     if old := session_token(request):
         await sessions.end(old)
-    set_cookie(request, response, signed_in.token, sessions.lifetime_seconds)
+    set_cookies(request, response, signed_in, sessions.lifetime_seconds)
     return await me(accounts, settings, signed_in.account)
 
 
@@ -77,7 +82,8 @@ async def new_password(
     clock: Annotated[Clock, part(Clock)],
 ) -> Done:
     """Change one's own password; all other sessions of the user end. A wrong old one counts as a failed sign-in."""
-    await throttle.attempt(actor.username, address(request))
+    attempt = SignInAttempt(actor.username, address(request), inside=True)
+    await throttle.attempt(attempt)
     try:
         await accounts.new_password(
             actor.user_id, body.old.get_secret_value(), body.new.get_secret_value(), keep=session_token(request)
@@ -85,9 +91,9 @@ async def new_password(
     except HubError as error:
         if error.reason == "old_password_wrong":
             raise
-        await throttle.succeeded(actor.username, address(request))  # the old one was right, the new one is refused
+        await throttle.succeeded(attempt)  # the old one was right, the new one is refused
         raise
-    await throttle.succeeded(actor.username, address(request))
+    await throttle.succeeded(attempt)
     return Done(at=clock.now())
 
 
@@ -106,12 +112,29 @@ async def me(accounts: Accounts, settings: Settings, account: Account) -> Me:
     )
 
 
+def set_cookies(request: Request, response: Response, signed_in: SignedIn, seconds: int) -> None:
+    """Set the session's cookie, and the one by which the browser is known at its next sign-in."""
+    set_cookie(request, response, signed_in.token, seconds)
+    _set(request, response, _known_name(request), signed_in.known, DAYS * 86_400)
+
+
 def set_cookie(request: Request, response: Response, token: str, seconds: int) -> None:
     """Set the session cookie, or delete it (seconds 0)."""
+    _set(request, response, cookie_name(request.app.state.secure_cookies), token, seconds)
+
+
+def known_cookie(request: Request) -> str:
+    """The cookie by which the browser is known, "" when there is none."""
+    return request.cookies.get(_known_name(request), "")
+
+
+def _known_name(request: Request) -> str:
+    return cookie_name(request.app.state.secure_cookies).replace("session", "known")
+
+
+def _set(request: Request, response: Response, name: str, value: str, seconds: int) -> None:
     secure: bool = request.app.state.secure_cookies
-    response.set_cookie(
-        cookie_name(secure), token, max_age=seconds, path="/", secure=secure, httponly=True, samesite="lax"
-    )
+    response.set_cookie(name, value, max_age=seconds, path="/", secure=secure, httponly=True, samesite="lax")
 
 
 def address(request: Request) -> str:

@@ -8,11 +8,15 @@ from camera_hub.errors import HubError, Kind
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A name, the faults with their values (None: the default), whether pictures are to be had from such a camera."""
+    """A name, the faults with their values (None: the default), whether pictures are to be had from such a camera.
+
+    `key_frames`: whom the camera gives a key frame at once, where that is not the first who opens the stream.
+    """
 
     name: str
     faults: tuple[tuple[str, float | None], ...]
     plays: bool = True
+    key_frames: str | None = None
 
 
 CASES = (
@@ -46,6 +50,12 @@ CASES = (
     Case("18 standing, no marker", (("standing_clock", None), ("no_marker", None))),
     Case("18 pairs", (("paired_timestamps", None),)),
     Case("20 intra refresh", (("intra_refresh", 30),)),
+    Case("13 15 over udp", (("tcp_refused", None), ("foreign_payload", 10), ("ssrc_restarts", None))),
+    Case(
+        "13 14 17 18 at once",
+        (("foreign_payload", 10), ("empty_packets", None), ("joined_key_frame", None), ("standing_clock", None)),
+    ),
+    Case("20 joined in the middle", (("intra_refresh", 30),), key_frames="wait"),
     Case("P8 multicast", (("multicast_only", None),), plays=False),
     Case("P8 tls port", (("tls_port", None),), plays=False),
     Case("P8 web server", (("web_server", None),), plays=False),
@@ -58,13 +68,15 @@ TILES = 16
 
 @dataclass(frozen=True, slots=True)
 class CasesPlan:
-    """Which cases, for how many seconds after as many of warming up, and who decodes them."""
+    """Which cases, `at_once` of them side by side, for how many seconds after warming up, and who decodes them."""
 
     cases: tuple[Case, ...] = CASES
     seconds: float = 20.0
     warm_up: float = 12.0
     viewers: tuple[str, ...] = CASE_VIEWERS
     share: float = 0.97
+    at_once: int = 8
+    h265: bool = False
 
 
 def chosen(words: Sequence[str]) -> tuple[Case, ...]:

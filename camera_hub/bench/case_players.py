@@ -6,13 +6,12 @@ import threading
 import uuid
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import av
 from websockets.asyncio.client import ClientConnection, connect
 
-from camera_hub.bench.case_plan import TILES
 from camera_hub.demo.api import Api
 from camera_hub.demo.webrtc import WallPeer
 from camera_hub.running import running
@@ -69,9 +68,8 @@ class RtspPlayers:
 
 @dataclass(slots=True)
 class Tile:
-    """What the wall says of one camera."""
+    """What the wall says of one camera, and pictures decoded."""
 
-    viewer: str
     track: int
     decoded: int = 0
     state: str = ""
@@ -81,47 +79,40 @@ class Tile:
 
 @dataclass(slots=True)
 class Wall:
-    """Walls of 16 tiles each that show all cameras; `peers` decode, or are absent where nobody does."""
+    """One wall that shows all cameras of a batch."""
 
     api: Api
-    tiles: dict[int, Tile] = field(default_factory=dict)
+    viewer: str
+    tiles: dict[int, Tile]
 
     def decoded(self, camera: int) -> int:
         return self.tiles[camera].decoded
 
     async def figures(self) -> dict[int, dict[str, Any]]:
         """The feed's counters of each camera that has any."""
-        viewers = {tile.viewer for tile in self.tiles.values()}
-        read = {viewer: await self.api("GET", f"/api/viewers/{viewer}/figures") for viewer in viewers}
-        found = {}
-        for camera, tile in self.tiles.items():
-            for one in read[tile.viewer]:
-                if one["track"] == tile.track and one["feed"] is not None:
-                    found[camera] = one["feed"]
-        return found
+        by_track = {tile.track: camera for camera, tile in self.tiles.items()}
+        read = await self.api("GET", f"/api/viewers/{self.viewer}/figures")
+        return {by_track[one["track"]]: one["feed"] for one in read if one["feed"] is not None}
 
 
 @asynccontextmanager
 async def wall(api: Api, cameras: Sequence[int]) -> AsyncIterator[Wall]:
-    """The cameras' sub streams on walls, while the block runs. Raises HubError."""
-    made = Wall(api)
+    """The cameras' sub streams on one wall, at most 16, while the block runs. Raises HubError."""
+    page = str(uuid.uuid4())
     async with AsyncExitStack() as stack:
-        for first in range(0, len(cameras), TILES):
-            shown = cameras[first : first + TILES]
-            page = str(uuid.uuid4())  # a page has one peer connection with each relay
-            address = f"{api.url.replace('http', 'ws', 1)}/api/live?page={page}"
-            socket = await stack.enter_async_context(
-                connect(address, additional_headers={"Cookie": api.cookie}, proxy=None, open_timeout=10.0)
-            )
-            await stack.enter_async_context(running(_listen(socket, made), "bench messages"))
-            peer = await stack.enter_async_context(WallPeer(len(shown)))
-            answer = await api("POST", "/api/viewers", {"page": page, "relay": 0, "sdp": await peer.offer()})
-            await peer.accept(answer["sdp"])
-            for track, camera in enumerate(shown):
-                tile = made.tiles[camera] = Tile(str(answer["viewer"]), track)
-                await stack.enter_async_context(running(_decode(peer, tile), f"bench tile {camera}"))
-                request = {"type": "show", "viewer": tile.viewer, "track": track, "serial": 1, "camera": camera}
-                await socket.send(json.dumps(request | {"quality": "sub"}))
+        address = f"{api.url.replace('http', 'ws', 1)}/api/live?page={page}"
+        socket = await stack.enter_async_context(
+            connect(address, additional_headers={"Cookie": api.cookie}, proxy=None, open_timeout=10.0)
+        )
+        peer = await stack.enter_async_context(WallPeer(len(cameras)))
+        answer = await api("POST", "/api/viewers", {"page": page, "relay": 0, "sdp": await peer.offer()})
+        await peer.accept(answer["sdp"])
+        made = Wall(api, str(answer["viewer"]), {camera: Tile(track) for track, camera in enumerate(cameras)})
+        await stack.enter_async_context(running(_listen(socket, made), "bench messages"))
+        for camera, tile in made.tiles.items():
+            await stack.enter_async_context(running(_decode(peer, tile), f"bench tile {camera}"))
+            request = {"type": "show", "viewer": made.viewer, "track": tile.track, "serial": 1, "camera": camera}
+            await socket.send(json.dumps(request | {"quality": "sub"}))
         yield made
 
 
@@ -140,5 +131,5 @@ async def _listen(socket: ClientConnection, made: Wall) -> None:
         if message.get("type") != "tile":
             continue
         for tile in made.tiles.values():
-            if (tile.viewer, tile.track) == (message["viewer"], message["track"]):
+            if tile.track == message["track"]:
                 tile.state, tile.reason, tile.detail = message["state"], message["reason"], message["detail"]

@@ -8,7 +8,7 @@ import typer
 
 from camera_hub import logs
 from camera_hub.bench import options
-from camera_hub.bench.case_plan import CASE_VIEWERS, CasesPlan, chosen
+from camera_hub.bench.case_plan import CASE_VIEWERS, TILES, CasesPlan, chosen
 from camera_hub.bench.lines import Lines
 from camera_hub.bench.plan import (
     CIPHERS,
@@ -176,10 +176,12 @@ def cases(
     share: Annotated[float, typer.Option(min=0, max=1, help="Share of the pictures sent that must be decoded.")] = 0.97,
     seconds: Annotated[float, typer.Option(min=1, help="Length of the measured window.")] = 20.0,
     warm_up: Annotated[float, typer.Option(min=0, help="Seconds for every stream to open.")] = 12.0,
+    at_once: Annotated[int, typer.Option(min=1, max=TILES, help="Cases side by side; the rest follows.")] = 8,
+    h265: Annotated[bool, typer.Option("--h265", help="Cameras send H.265, which only FFmpeg decodes.")] = False,
 ) -> None:
     """Cameras as they are in the field, through the whole hub: pictures decoded out of pictures sent, case by case.
 
-    Each case is a fault of a simulated camera of its own (640x360, 15 fps, a key frame every 2 s), all side by side:
+    Each case is a fault of a simulated camera of its own (640x360, 15 fps, a key frame every 2 s), eight side by side:
     `camera-hub serve` pulls them, FFmpeg decodes them by RTSP out (decoded_rtsp), aiortc on walls of 16 tiles
     (decoded_webrtc). sent is what the camera sent in the window, delivered what the hub's feed made of it, opens how
     often the feed was opened again in the window, in_clear how many requests gave the password away; state, reason and
@@ -189,7 +191,9 @@ def cases(
 
     logs.set_up("WARNING")
     viewers = tuple(options.one_of(CASE_VIEWERS, name) for name in viewer or CASE_VIEWERS)
-    plan = CasesPlan(chosen(case or ()), seconds, warm_up, viewers, share)
+    if h265:
+        viewers = ("rtsp",)
+    plan = CasesPlan(chosen(case or ()), seconds, warm_up, viewers, share, at_once, h265)
     if not asyncio.run(run(plan, SystemClock(), Lines(sys.stdout))):
         raise typer.Exit(1)
 

@@ -69,6 +69,11 @@ def changed(known: DeviceFacts, found: DeviceFacts) -> set[str]:
     return differ if differ != {"endpoint"} else set()
 
 
+def endpoint_key(endpoint: str) -> str:
+    """An endpoint reference, or any other UUID of WS-Discovery, in the form in which two of them are compared."""
+    return endpoint.strip().lower().removeprefix("urn:").removeprefix("uuid:").strip("{} ")
+
+
 def same_stream(known: str, found: str) -> bool:
     """Whether two checked stream URLs (cameras.urls) name one stream: equal, except for an explicit default port."""
     return _stream(known) == _stream(found)
@@ -101,5 +106,5 @@ def _at_one_place(known: DeviceFacts, found: DeviceFacts) -> bool:
 def _value(facts: DeviceFacts, name: str) -> str:
     value = str(getattr(facts, name)).strip().lower()
     if name == "endpoint":
-        return value.removeprefix("urn:").removeprefix("uuid:")
+        return endpoint_key(value)
     return "" if name == "serial" and (len(value) < 4 or _TRIVIAL.fullmatch(value)) else value

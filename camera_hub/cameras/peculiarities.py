@@ -83,6 +83,17 @@ class Peculiarities:
         self._changed(device_id, village_id)
         log.info("device %d: peculiarity %s is %s", device_id, kind, value)
 
+    async def withdraw(self, device_id: int, kind: PeculiarityKind) -> None:
+        """It is no longer so; nothing is written where it was not known. Raises HubError when the database fails."""
+        if kind not in await self.of(device_id):
+            return
+        async with self._database.write() as session:
+            village_id = await session.scalar(select(Device.village_id).where(Device.id == device_id))
+            where = (DevicePeculiarity.device_id == device_id) & (DevicePeculiarity.kind == kind)
+            await session.execute(delete(DevicePeculiarity).where(where))
+        if village_id is not None:
+            self._changed(device_id, village_id)
+
     async def forget(self, device_id: int) -> None:
         """Forget all that was learnt of the device, as when another one has taken its place. Raises HubError when the
         database fails."""

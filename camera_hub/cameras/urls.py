@@ -43,7 +43,18 @@ _PLAIN_NAMES = frozenset(
     )
 )
 _PLAIN_VALUE = re.compile(r"[A-Za-z0-9._-]{0,16}")
-_LONGEST_SEGMENT = 20
+_PATH_WORDS = frozenset(
+    re.findall(
+        r"\w+",
+        "h ch av s m c id live stream streams streaming streamid channel channels cam camera realmonitor main sub "
+        "major minor video audio media mediainput input profile preview onvif isapi psia unicast multicast track sdp "
+        "hevc mpeg mp axis amp default primary secondary first second third rtsp play open openurl real tcp udp high "
+        "low cif hd sd ultra jpeg mjpeg snl vod nvr dvr ipc trackid",
+    )
+)
+"""Words that vendors use in paths. What is not among them may be anything, a password too, and is not shown."""
+_PATH_TOKEN = re.compile(r"[A-Za-z]+|\d+|[._=-]")
+_MOST_DIGITS = 3
 _SHORTEST_SECRET = 3
 MASK = "…"
 
@@ -103,23 +114,23 @@ def stream_url(text: str) -> StreamUrl:
     typed with raw "@", "#" and "/". Where that can be read in two ways it is refused; nothing typed is repeated.
     """
     if len(text) > LONGEST:
-        raise _bad(f"it is longer than {LONGEST} characters")
+        raise _bad("too_long")
     if not _PRINTABLE.fullmatch(text):
-        raise _bad("it contains spaces, line breaks or characters outside ASCII")
+        raise _bad("characters")
     match = _SCHEME.fullmatch(text)
     if match is None or match["scheme"].lower() not in PORTS:
-        raise _bad("it must begin with rtsp:// or rtsps://")
+        raise _bad("scheme")
     scheme, rest = match["scheme"].lower(), match["rest"]
     if "\\" in rest:
-        raise _bad("it contains a backslash")
+        raise _bad("backslash")
     found = _host_in(rest)
     username, _, password = rest[: max(found.start - 1, 0)].partition(":")
     username, password = unquote(username), unquote(password)
     if not (username + password).isprintable():
-        raise _bad("its login contains characters that no device accepts")
+        raise _bad("login_characters")
     path = rest[found.end :].partition("#")[0]
     if _CONTROL.search(path):
-        raise _bad("its path contains line breaks or control characters")
+        raise _bad("path_characters")
     port = found.port if found.port is not None else PORTS[scheme]
     return StreamUrl(_joined(scheme, found.host, found.port, path), found.host, port, username, password)
 
@@ -155,7 +166,7 @@ def known(url: str) -> StreamUrl:
     end = _path_begins(rest)
     place = _PLACE.fullmatch(rest[:end])
     if place is None or scheme not in PORTS:
-        raise _bad("it cannot be read")
+        raise _bad("unreadable")
     return StreamUrl(url, place["host"].strip("[]"), int(place["port"] or PORTS[scheme]))
 
 
@@ -171,9 +182,9 @@ def service_path(answered: str | None, default: str) -> str:
 def redacted(url: str, *secrets: str) -> str:
     """The URL as people may see it: scheme, host, port, and of path and query what cannot be a login.
 
-    Everything after a word that looks like a credential's name is masked, so are long segments, which are often tokens,
-    and what contains one of the `secrets` (the device's user name and password). Of the query only names and values
-    that choose a stream are left.
+    Of the path only vendors' words and short numbers are left, and nothing after a word that looks like a credential's
+    name; of the query names and values that choose a stream. What contains one of the `secrets` (the device's user name
+    and password) is masked everywhere.
     """
     match = _SCHEME.match(url)
     if match is None:
@@ -202,25 +213,22 @@ def _host_in(rest: str) -> _Place:
     """The host of what follows "://". Raises HubError(INVALID, bad_url) where none is found, or two may be."""
     starts = [0, *(one.end() for one in re.finditer("@", rest))]
     if len(starts) > _MOST_AT_SIGNS:
-        raise _bad(f"it contains too many “@”; {_OWN_FIELDS}")
+        raise _bad("two_ways")
     places = [place for start in starts if (place := _place(rest, start)) is not None]
     # A fragment right behind the host means nothing in RTSP: it rather is a "#" of the password.
     places = [one for one in places if rest[one.end : one.end + 1] != "#"] or places
     if not places:
-        raise _bad(f"its host is not found; {_OWN_FIELDS}" if len(starts) > 1 else "it names no host")
+        raise _bad("login" if len(starts) > 1 else "no_host")
     first = places[0] if places[0].start == 0 and places[0].is_address else None
     chosen = first or next((one for one in places if rest[one.end : one.end + 1] == "/"), places[-1])
     others = [one for one in places if one is not chosen]
     sure = not others or (chosen.is_address and (chosen is first or not any(one.is_address for one in others)))
     if not sure:
-        raise _bad(f"what is its host and what its password can be read in two ways; {_OWN_FIELDS}")
+        raise _bad("two_ways")
     try:
         return chosen._replace(host=host(chosen.host))
     except HubError:
-        raise _bad("its host cannot be a camera's address") from None
-
-
-_OWN_FIELDS = "put user name and password in their own fields"
+        raise _bad("host") from None
 
 
 def _place(rest: str, start: int) -> _Place | None:
@@ -295,8 +303,18 @@ def _shown_path(path: str, secrets: Sequence[str]) -> str:
         if (word := _CREDENTIAL.search(plain)) is not None:
             return shown + (segment[: word.end()] if plain == segment else "") + MASK
         known = any(secret in plain for secret in secrets)
-        shown += MASK if known or plain != segment or len(segment) > _LONGEST_SEGMENT else segment
+        shown += segment if not known and plain == segment and _is_vendors(segment) else MASK
     return shown
+
+
+def _is_vendors(segment: str) -> bool:
+    """Whether the segment is made of words and short numbers that choose a stream."""
+    tokens = _PATH_TOKEN.findall(segment)
+    return "".join(tokens) == segment and all(map(_is_plain, tokens))
+
+
+def _is_plain(token: str) -> bool:
+    return len(token) <= _MOST_DIGITS if token.isdigit() else not token.isalpha() or token.lower() in _PATH_WORDS
 
 
 def _shown_parameter(text: str, secrets: Sequence[str]) -> str:
@@ -312,11 +330,28 @@ def _joined(scheme: str, name: str, port: int | None, rest: str) -> str:
     return f"{scheme}://{place}{f':{port}' if port is not None else ''}{rest}"
 
 
+_OWN_FIELDS = "put user name and password in their own fields"
+_WORDS = {
+    "too_long": f"it is longer than {LONGEST} characters",
+    "characters": "it contains spaces, line breaks or characters outside ASCII",
+    "scheme": "it must begin with rtsp:// or rtsps://",
+    "backslash": "it contains a backslash",
+    "no_host": "it names no host",
+    "host": "its host cannot be a camera's address",
+    "login": f"its host is not found behind its user name and password; {_OWN_FIELDS}",
+    "two_ways": f"what is its host and what its password can be read in two ways; {_OWN_FIELDS}",
+    "login_characters": "its login contains characters that no device accepts",
+    "path_characters": "its path contains line breaks or control characters",
+    "unreadable": "it cannot be read",
+}
+
+
 def _bad(why: str) -> HubError:
     return HubError(
         Kind.INVALID,
-        f"this stream address is refused: {why}; give one such as rtsp://192.168.1.64:554/stream1",
+        f"this stream address is refused: {_WORDS[why]}; give one such as rtsp://192.168.1.64:554/stream1",
         reason="bad_url",
+        why=why,
     )
 
 

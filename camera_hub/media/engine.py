@@ -150,8 +150,10 @@ class MediaEngine:
         self.tiles = TileRequests(sessions, self.authorization, selection, bindings, updates, background, clock)
         self._tile_reports = TileReports(sessions, self.tiles, selection, updates, clock)
         self.viewers = Viewers(settings.media, sessions, links, pages, self.tiles, self.audio, clock)
-        self.whep = WhepViewers(self.authorization, self.viewers, sources, self.tiles, capacity, sessions, len(links))
-        self._player_audio = PlayerAudio(settings.media, sessions, states, links)
+        self._player_audio = PlayerAudio(settings.media, sessions, states, self._feeds, links)
+        self.whep = WhepViewers(
+            self.authorization, self.viewers, selection, self._player_audio, self.tiles, sessions, len(links)
+        )
         self.pages = PageConnections(pages, sessions, self.viewers, updates, self.audio, links, clock)
         self._reauthorization = Reauthorization(sessions, self.viewers, self.tiles, updates, self.authorization)
 

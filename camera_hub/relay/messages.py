@@ -423,12 +423,13 @@ class LoginAsk(Message):
 
 @dataclass(frozen=True, slots=True)
 class ViewerOffer(Message):
-    """A peer's SDP offer. `audio`: serve its audio m-line, too. `tracks`: video m-lines that are served at most, None =
-    all (a page's); a WHEP player has one."""
+    """A peer's SDP offer. `audio`: serve its audio m-line, too, in `audio_codec` alone where it is known.
+    `tracks`: video m-lines that are served at most, None = all (a page's); a WHEP player has one."""
 
     viewer: Name
     sdp: str
     audio: bool = False
+    audio_codec: str | None = None
     tracks: TrackNumber | None = None
 
 

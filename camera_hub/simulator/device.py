@@ -28,6 +28,7 @@ class Device:
         )
         address, router = state.plan.address, state.village.devices[0].address
         self._secure = Listener(state, 0, self.http.serve_secure, tls=lambda: server_context(address))
+        self._secure_rtsp = Listener(state, 0, self.rtsp.converse, tls=lambda: server_context(address))
         number = state.village.devices.index(state.plan) + 1
         self._forwarded = tuple(
             Listener(state, base + number if port else 0, serve, address=router)
@@ -103,8 +104,10 @@ class Device:
             secure = not faults.isdisjoint((Fault.TLS_ONLY, Fault.TLS_XADDR))
             await self._secure.set(door if secure else Door.CLOSED)
             self.state.https_port = self._secure.port if secure else 0
+            await self._secure_rtsp.set(door if Fault.TLS_PORT in faults else Door.CLOSED)
+            self.state.rtsps_port = self._secure_rtsp.port if Fault.TLS_PORT in faults else 0
 
     async def _close_ports(self) -> None:
-        for listener in (*self._listeners, *self._forwarded, self._secure):
+        for listener in (*self._listeners, *self._forwarded, self._secure, self._secure_rtsp):
             await listener.set(Door.CLOSED)
             await listener.cut()

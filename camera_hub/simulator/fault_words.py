@@ -156,7 +156,9 @@ WORDS = {
         "Content-Base 为内网地址，无端口、无斜杠（案例 11）。",
     ),
     Fault.MULTICAST_ONLY: Words("SETUP is refused but for multicast (P8).", "只接受组播取流（P8）。"),
-    Fault.TLS_PORT: Words("The RTSP port speaks TLS (P8).", "RTSP 端口其实是 TLS（P8）。"),
+    Fault.TLS_PORT: Words(
+        "The RTSP port speaks TLS, and RTSP within it (P8).", "RTSP 端口其实是 TLS，其内才是 RTSP（P8）。"
+    ),
     Fault.WEB_SERVER: Words("A web server listens at the RTSP port (P8).", "RTSP 端口其实是网页服务（P8）。"),
     Fault.THIN: Words("Over TCP each session is limited; value: bit/s.", "TCP 取流带宽受限；值：bit/s。"),
     Fault.NO_KEY_FRAME: Words("Key frames are never sent.", "从不发送关键帧。"),
@@ -190,6 +192,9 @@ WORDS = {
         "Every two pictures share one RTP timestamp (case 18).", "每两帧共用一个 RTP 时间戳（案例 18）。"
     ),
     Fault.NO_MARKER: Words("The marker bit is never set (case 18).", "从不置 marker 位（案例 18）。"),
+    Fault.LOST_PACKETS: Words(
+        "Packets are lost on the way; value: one of so many.", "途中丢包；值：每多少个包丢一个。"
+    ),
     Fault.INTRA_REFRESH: Words(
         "H.264 with intra refresh: recovery points instead of key frames (cases 20, P7); value: seconds between IDRs.",
         "H.264 帧内刷新（Smart 编码）：以恢复点代替关键帧（案例 20、P7）；值：IDR 间隔秒数。",

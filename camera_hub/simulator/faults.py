@@ -89,6 +89,7 @@ class Fault(StrEnum):
     STANDING_CLOCK = "standing_clock"
     PAIRED_TIMESTAMPS = "paired_timestamps"
     NO_MARKER = "no_marker"
+    LOST_PACKETS = "lost_packets"  # the value: one of so many packets is lost
     INTRA_REFRESH = "intra_refresh"  # the value is the interval between IDR pictures in seconds
     # the picture
     FROZEN = "frozen"
@@ -112,6 +113,7 @@ DEFAULT_VALUES = {
     Fault.STRAY_BYTES: 40.0,
     Fault.FOREIGN_PAYLOAD: 10.0,
     Fault.INTRA_REFRESH: 30.0,
+    Fault.LOST_PACKETS: 500.0,
 }
 INNER_ADDRESS = "192.168.1.64"
 """The address that a device behind a router announces (fault `nat_xaddr`)."""

@@ -38,6 +38,8 @@ class DeviceState:
         self.http_port = plan.http_port
         self.rtsp_port = plan.rtsp_port
         self.https_port = 0
+        self.rtsps_port = 0
+        """Where RTSP over TLS is spoken inside, with the fault `tls_port`."""
         self.outer: Outer | None = None
         """Where it is reached from outside its village, with the fault `forwarded_ports`."""
         self.flapped_down = False

@@ -6,6 +6,7 @@ import pytest
 from argon2 import PasswordHasher
 
 from camera_hub.access.accounts import Accounts
+from camera_hub.access.known_browsers import KnownBrowsers
 from camera_hub.access.passwords import Passwords
 from camera_hub.access.sessions import Sessions
 from camera_hub.access.setup import FirstSetup
@@ -42,6 +43,6 @@ def room(database: Database, clock: ManualClock, bus: EventBus) -> Room:
         sessions,
         accounts,
         throttle,
-        SignIn(accounts, sessions, throttle),
+        SignIn(accounts, sessions, throttle, KnownBrowsers(bytes(32), clock)),
         FirstSetup(database, clock, accounts, 60),
     )

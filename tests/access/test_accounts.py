@@ -4,6 +4,7 @@ import asyncio
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import func, select
 
 from camera_hub.access.accounts import MAX_GRANTS, Change
 from camera_hub.access.grant_times import GrantTimes
@@ -11,7 +12,7 @@ from camera_hub.access.policy import Role, VillageGrant
 from camera_hub.errors import HubError, Kind
 from camera_hub.events import AccessChanged, EventBus
 from camera_hub.store.database import Database
-from camera_hub.store.tables import Village
+from camera_hub.store.tables import LoginFailure, Village
 from tests.access.conftest import Room
 from tests.fakes.clock import ManualClock
 
@@ -136,8 +137,39 @@ async def test_too_many_failures_stop_even_the_right_password(room: Room, clock:
     with pytest.raises(HubError) as caught:
         await _sign_in(room, "li")
     assert caught.value.kind is Kind.BUSY
-    clock.move(15 * 60)
+    assert caught.value.params["retry_in"] == 5
+    clock.move(5)
     assert await _sign_in(room, "li")
+
+
+async def test_a_known_browser_signs_in_whatever_others_try_beside_it(room: Room, clock: ManualClock) -> None:
+    await room.accounts.create("li", "李", Role.OPERATOR, GOOD)
+    desk = (await room.sign_in("li", GOOD, address="127.0.0.1", agent="")).known
+    for _ in range(3):
+        with pytest.raises(HubError, match="wrong"):
+            await _sign_in(room, "li", "wrong")
+    with pytest.raises(HubError, match="too many"):
+        await _sign_in(room, "li")
+    signed_in = await room.sign_in("li", GOOD, address="127.0.0.1", agent="", known=desk)
+    for _ in range(3):
+        with pytest.raises(HubError, match="wrong"):
+            await room.sign_in("li", "wrong", address="127.0.0.1", agent="", known=signed_in.known)
+    with pytest.raises(HubError, match="too many"):
+        await room.sign_in("li", GOOD, address="127.0.0.1", agent="", known=signed_in.known)
+
+
+async def test_a_password_that_nobody_had_time_to_look_at_is_no_failure(room: Room) -> None:
+    await room.accounts.create("li", "李", Role.OPERATOR, GOOD)
+
+    async def sign_in(number: int) -> str:
+        return (await room.sign_in("li", GOOD, address=f"198.51.{number}.1", agent="")).token
+
+    found = await asyncio.gather(*(sign_in(number) for number in range(60)), return_exceptions=True)
+    refused = [one for one in found if not isinstance(one, str)]
+    assert refused, "more than may wait"
+    assert all(isinstance(one, HubError) and one.kind is Kind.BUSY for one in refused)
+    async with room.accounts._database.read() as session:
+        assert not await session.scalar(select(func.sum(LoginFailure.failures)))
 
 
 @pytest.mark.parametrize("change", [Change(disabled=True), Change(password="another-Password")])

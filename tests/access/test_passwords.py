@@ -1,12 +1,14 @@
 """What a new password must be, and that checking costs the same for everybody."""
 
 import asyncio
-from typing import Literal
+import threading
+import time
+from typing import Any, Literal
 
 import pytest
 from argon2 import PasswordHasher
 
-from camera_hub.access.passwords import SLOTS, WAITING, Passwords, weakness
+from camera_hub.access.passwords import SLOTS, STRANGERS_WAITING, WAITING, Passwords, _Places, weakness
 from camera_hub.errors import HubError, Kind
 from tests.access.conftest import cheap_passwords
 
@@ -77,6 +79,52 @@ async def test_a_flood_is_refused_instead_of_queued_without_end() -> None:
     assert len(refused) == 5
     assert {error.kind for error in refused} == {Kind.BUSY}
     assert await passwords.hash("tK7-riverside")
+
+
+async def test_strangers_wait_for_one_another_and_leave_time_to_all_others() -> None:
+    """While they fill their place and their queue, somebody who is known does not wait behind them."""
+    begun: list[float] = []
+    release = threading.Event()
+
+    class Slow(PasswordHasher):
+        def verify(self, hash: str | bytes, password: str | bytes) -> Literal[True]:
+            begun.append(time.monotonic())
+            if password == "stranger":
+                release.wait(10)
+            return super().verify(hash, password)
+
+    passwords = Passwords(10, Slow(time_cost=1, memory_cost=8, parallelism=1))
+    stored = await passwords.hash("tK7-riverside")
+    strangers = [
+        asyncio.create_task(passwords.verify(stored, "stranger", stranger=True)) for _ in range(STRANGERS_WAITING + 1)
+    ]
+    await asyncio.sleep(0)
+    with pytest.raises(HubError) as caught:
+        await passwords.verify(stored, "stranger", stranger=True)
+    assert caught.value.kind is Kind.BUSY
+    assert await passwords.verify(stored, "tK7-riverside")
+    assert len(begun) == 2, "one stranger's, and the known one's"
+    release.set()
+    assert not any(await asyncio.gather(*strangers))
+
+
+async def test_a_place_rests_for_as_long_as_is_said() -> None:
+    """The semaphore is free again only when three times the work's length has passed."""
+    delays: list[float] = []
+    places = _Places(1, 1, 3.0)
+    loop = asyncio.get_running_loop()
+    later = loop.call_later
+    with pytest.MonkeyPatch.context() as patch:
+
+        def at_once(delay: float, *rest: Any) -> asyncio.TimerHandle:
+            delays.append(delay)
+            return later(0, *rest)
+
+        patch.setattr(loop, "call_later", at_once)
+        began = loop.time()
+        await places.run(time.sleep, 0.02)  # type: ignore[arg-type]  # any work
+        took = loop.time() - began
+    assert 0.06 <= delays[-1] <= 3 * took
 
 
 def test_hashes_of_other_costs_are_outdated() -> None:

@@ -10,9 +10,11 @@ from camera_hub.access.policy import Actor, Role
 from camera_hub.access.vault import Vault
 from camera_hub.api import cameras, devices, discovery, errors, favourites, villages
 from camera_hub.api.routing import COOKIE, CSRF_HEADER
+from camera_hub.cameras.credentials.login_budget import LoginBudget
 from camera_hub.cameras.device_checks import DeviceChecks
 from camera_hub.cameras.discovery.sweeps import Sweeps
 from camera_hub.cameras.onvif.client import Onvif
+from camera_hub.cameras.peculiarities import Peculiarities
 from camera_hub.cameras.register.register import Register
 from camera_hub.clock import Clock
 from camera_hub.events import EventBus
@@ -62,7 +64,8 @@ class Site:
 async def site(database: Database, bus: EventBus, clock: Clock, stack: AsyncExitStack) -> Site:
     """The routes over two villages, one user of each role, and parts that live as long as `stack`."""
     settings = DiscoverySettings(multicast=False, host_timeout=1.0)
-    onvif = await stack.enter_async_context(Onvif(settings, clock, check=anywhere))
+    logins = LoginBudget(clock)
+    onvif = await stack.enter_async_context(Onvif(settings, clock, logins, check=anywhere))
     register = Register(database, bus, clock, Vault(bytes(32)), onvif, DeviceChecks(database, local))
     sweeps = await stack.enter_async_context(Sweeps(settings, onvif, bus, clock, database, local))
     async with database.write() as session:
@@ -76,7 +79,14 @@ async def site(database: Database, bus: EventBus, clock: Clock, stack: AsyncExit
             session.add(user)
         ids = (rows[0].id, rows[1].id)
     app = FastAPI()
-    parts: dict[type, Any] = {Register: register, Sweeps: sweeps, Clock: clock, Database: database}
+    parts: dict[type, Any] = {
+        Register: register,
+        LoginBudget: logins,
+        Peculiarities: Peculiarities(database, bus, clock),
+        Sweeps: sweeps,
+        Clock: clock,
+        Database: database,
+    }
     app.state.parts, app.state.sessions, app.state.origins = parts, RoleSessions(ids[0]), ()
     for module in (villages, cameras, devices, discovery, favourites):
         app.include_router(module.router)

@@ -11,7 +11,9 @@ from sqlalchemy import event, insert
 
 from camera_hub.access.policy import Actor, Role
 from camera_hub.api import cameras, devices, discovery, villages
+from camera_hub.cameras.credentials.login_budget import LoginBudget
 from camera_hub.cameras.discovery.sweeps import Sweeps
+from camera_hub.cameras.peculiarities import Peculiarities, PeculiarityKind
 from camera_hub.cameras.register.register import Register
 from camera_hub.clock import Clock
 from camera_hub.events import EventBus
@@ -82,6 +84,7 @@ async def test_another_village_cannot_see_it_by_any_road(hub: Site, camera_devic
         ("PATCH", f"/api/devices/{device}"),
         ("POST", f"/api/devices/{device}/describe"),
         ("DELETE", f"/api/devices/{device}"),
+        ("DELETE", f"/api/devices/{device}/peculiarities"),
         ("PUT", f"/api/favourites/{camera}"),
     ):
         refused = await village.request(method, path, json={} if method == "PATCH" else None)
@@ -93,8 +96,24 @@ async def test_another_village_cannot_see_it_by_any_road(hub: Site, camera_devic
     assert outside.status_code == 404
     actor = Actor(9, "v", "v", Role.VILLAGE_ADMIN, frozenset({hub.village}))
     assert await told(cameras.live(hub.parts[Register]), actor, camera) is None
-    assert await told(devices.live(hub.parts[Register]), actor, device) is None
+    assert await told(devices.live(hub.parts[Register], hub.parts[LoginBudget]), actor, device) is None
     assert await told(villages.live(hub.parts[Register]), actor, hub.other_village) is None
+
+
+async def test_what_was_learnt_of_a_device_is_shown_and_can_be_forgotten(hub: Site, camera_device: FakeDevice) -> None:
+    township, operator = await hub.client(Role.TOWNSHIP_ADMIN), await hub.client(Role.OPERATOR)
+    device = (await township.post("/api/devices", json=_new(hub, camera_device))).json()["device"]
+    known = {one["kind"] for one in device["peculiarities"]}
+    await hub.parts[Peculiarities].note(device["id"], PeculiarityKind.RTSP_KEEP_ALIVE, "RTCP")
+    path = f"/api/devices/{device['id']}"
+    shown = (await operator.get(path)).json()["peculiarities"]
+    assert {one["kind"] for one in shown} == known | {"rtsp_keep_alive"}
+    assert next(one["value"] for one in shown if one["kind"] == "rtsp_keep_alive") == "RTCP"
+    assert all(one["noticed_at"] for one in shown)
+    assert (await operator.delete(f"{path}/peculiarities")).status_code == 403
+    assert (await township.delete(f"{path}/peculiarities")).status_code == 200
+    assert (await township.get(path)).json()["peculiarities"] == []
+    assert (await township.delete("/api/devices/9999/peculiarities")).status_code == 404
 
 
 async def test_a_duplicate_names_the_device(hub: Site, camera_device: FakeDevice) -> None:
@@ -144,11 +163,11 @@ async def test_what_is_retired_leaves_the_pages(hub: Site, camera_device: FakeDe
     body = await _registered(township, hub, camera_device)
     actor = Actor(9, "t", "t", Role.TOWNSHIP_ADMIN)
     (device,) = (await township.get("/api/devices")).json()
-    seen = await told(devices.live(hub.parts[Register]), actor, device["id"])
+    seen = await told(devices.live(hub.parts[Register], hub.parts[LoginBudget]), actor, device["id"])
     assert seen is not None
     assert seen["cameras"] == [one["id"] for one in body["cameras"]]
     assert (await township.delete(f"/api/devices/{device['id']}")).status_code == 200
-    assert await told(devices.live(hub.parts[Register]), actor, device["id"]) is None
+    assert await told(devices.live(hub.parts[Register], hub.parts[LoginBudget]), actor, device["id"]) is None
     assert (await township.get("/api/devices")).json() == []
     gone = await told(cameras.live(hub.parts[Register]), actor, seen["cameras"][0])
     assert gone is not None

@@ -87,11 +87,32 @@ async def test_a_program_shows_its_session_as_a_bearer_token_and_needs_no_page_h
 
 async def test_a_wrong_old_password_counts_as_a_failed_sign_in(hub: Hub) -> None:
     browser = await hub.client(Role.OPERATOR)
-    for _ in range(10):
+    for _ in range(5):
         answer = await browser.put("/api/session/password", json={"old": "wrong", "new": "another-Password"})
         assert answer.json()["reason"] == "old_password_wrong"
     answer = await browser.put("/api/session/password", json={"old": PASSWORD, "new": "another-Password"})
     assert (answer.status_code, answer.json()["reason"]) == (429, "too_many_failures")
+    assert answer.headers["retry-after"] == "5"
+    assert (await hub.client(Role.OPERATOR)) is not None, "signing in is another matter"
+
+
+async def test_a_browser_that_signed_in_before_passes_where_a_stranger_waits(hub: Hub) -> None:
+    desk, stranger = await hub.client(None), await hub.client(Role.OPERATOR)
+    right, wrong = ({"username": "leader", "password": word} for word in (PASSWORD, "wrong"))
+    answer = await desk.post("/api/session", json=right)
+    assert answer.status_code == 200
+    known = next(one for one in answer.headers.get_list("set-cookie") if one.startswith("camera_hub_known="))
+    assert "HttpOnly" in known
+    assert "SameSite=lax" in known
+    assert "Max-Age=15552000" in known
+    await desk.delete("/api/session")
+    for _ in range(5):
+        assert (await stranger.post("/api/session", json=wrong)).status_code == 401
+    answer = await stranger.post("/api/session", json=right)
+    assert (answer.status_code, answer.json()["params"]) == (429, {"minutes": 1, "retry_in": 5})
+    assert answer.headers["retry-after"] == "5"
+    answer = await desk.post("/api/session", json=right)
+    assert answer.status_code == 200, answer.text
 
 
 async def test_a_new_password_works_and_a_weak_one_is_no_failed_sign_in(hub: Hub) -> None:

@@ -5,10 +5,12 @@ import pytest
 from camera_hub.bench.case_plan import CASES, Case, Count, chosen, met
 from camera_hub.errors import HubError
 from camera_hub.simulator.faults import Fault
+from camera_hub.simulator.model import KeyFrames
 
 
 def test_every_case_is_made_of_faults_that_the_simulator_knows() -> None:
     assert {Fault(name) for case in CASES for name, _ in case.faults}
+    assert {KeyFrames(case.key_frames) for case in CASES if case.key_frames is not None} == {KeyFrames.WAIT}
     assert len({case.name for case in CASES}) == len(CASES)
 
 

@@ -5,6 +5,8 @@ import base64
 import gzip
 import hashlib
 import re
+import ssl
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -53,13 +55,21 @@ class FakeDevice:
     source_token: str = "source"  # of media2
     refusal: str = "Sender not Authorized"
     refused: tuple[str, ...] = ()  # operations that it answers with a fault
+    mangle: Callable[[str], bytes] = str.encode  # what becomes of each envelope before it is sent
+    clock: str = ""  # what it says in place of its clock
+    hides: int = 0  # the status with which it answers, without a body, what carries no right login
+    hides_clock: bool = False
+    true_time: bool = False  # it judges tokens by true time, whatever its clock shows
+    keeps: bool = False  # it keeps connections
+    tls: ssl.SSLContext | None = None
+    headers: dict[str, str] = field(default_factory=dict)
     calls: list[str] = field(default_factory=list)
     called: asyncio.Event = field(default_factory=asyncio.Event)  # set by the first call
     proofs: list[str] = field(default_factory=list)
     connections: int = 0
 
     async def __aenter__(self) -> Self:
-        self._server = await asyncio.start_server(self._serve, self.address, self.port, limit=1024 * 1024)
+        self._server = await asyncio.start_server(self._serve, self.address, self.port, limit=1024 * 1024, ssl=self.tls)
         self.port = self._server.sockets[0].getsockname()[1]
         self._open: set[asyncio.Task[None]] = set()
         return self
@@ -83,6 +93,8 @@ class FakeDevice:
         try:
             with suppress(ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
                 await self._answer(reader, writer)
+                while self.keeps:
+                    await self._answer(reader, writer)
         finally:
             self._open.discard(task)
             writer.close()
@@ -137,7 +149,10 @@ class FakeDevice:
                 return self._send(writer, 200, _ENVELOPE.format("<a>" * 3000 + "</a>" * 3000).encode())
             case _:
                 pass
-        if name not in _OPEN and not self._admitted(head, body):
+        open_ = name in _OPEN and not (self.hides_clock and name == "GetSystemDateAndTime")
+        if not open_ and not self._admitted(head, body):
+            if self.hides:
+                return self._send(writer, self.hides, b"")
             if self.auth == "digest":
                 header = {"WWW-Authenticate": 'Digest realm="cam", nonce="abc123", qop="auth", algorithm=MD5'}
                 return self._send(writer, 401, b"", header)
@@ -151,9 +166,12 @@ class FakeDevice:
     def _send(
         self, writer: asyncio.StreamWriter, status: int, body: bytes, extra: dict[str, str] | None = None
     ) -> None:
+        with suppress(UnicodeDecodeError):
+            body = self.mangle(body.decode())
         headers = {
             "Content-Type": "application/soap+xml; charset=utf-8",
             "Content-Length": str(len(body)),
+            **self.headers,
             **(extra or {}),
         }
         lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
@@ -179,7 +197,8 @@ class FakeDevice:
             return False
         self.proofs.append("token")
         created = datetime.strptime(values["Created"], "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
-        if abs((created - (NOW + self.skew)).total_seconds()) > 5 or values["Username"] != self.username:
+        shown = NOW if self.true_time else NOW + self.skew
+        if abs((created - shown).total_seconds()) > 5 or values["Username"] != self.username:
             return False
         digest = hashlib.sha1(
             base64.b64decode(values["Nonce"]) + values["Created"].encode() + self.password.encode()
@@ -188,6 +207,8 @@ class FakeDevice:
 
     def _operation(self, name: str, body: str, *, media2: bool) -> str | None:
         token = (re.search(r"ProfileToken>([^<]*)<", body) or ["", ""])[1]
+        if name == "GetSystemDateAndTime" and self.clock:
+            return f"<tds:GetSystemDateAndTimeResponse>{self.clock}</tds:GetSystemDateAndTimeResponse>"
         if name == "GetSystemDateAndTime":
             at = NOW + self.skew
             return (

@@ -1,5 +1,8 @@
 """Ranges, probes and what answers them. No test here sends anything."""
 
+import re
+from urllib.parse import quote
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -136,6 +139,78 @@ def test_the_door_that_answers_is_preferred_and_no_other_host_taken(xaddrs: str,
 )
 def test_what_is_foreign_broken_or_too_large_announces_nothing(datagram: bytes) -> None:
     assert announced(datagram, "10.1.2.3", OURS) == []
+
+
+def _announcing(types: str, scopes: str = "", xaddrs: str = "http://10.1.2.3/x", spaces: str = "") -> bytes:
+    whole = _matches(xaddrs=xaddrs).decode()
+    whole = re.sub("<d:Types>.*?</d:Types>", f"<d:Types {spaces}>{types}</d:Types>", whole)
+    return re.sub("<d:Scopes>.*?</d:Scopes>", f"<d:Scopes>{scopes}</d:Scopes>", whole).encode()
+
+
+PUB = 'xmlns:wsdp="http://schemas.xmlsoap.org/ws/2006/02/devprof" xmlns:pub="http://schemas.microsoft.com/pub"'
+ONVIF_DEVICE = 'xmlns:tds="http://www.onvif.org/ver10/device/wsdl"'
+
+
+@pytest.mark.parametrize(
+    ("datagram", "camera"),
+    [
+        (_announcing("wsdp:Device pub:Computer", spaces=PUB), False),
+        (_announcing("wsdp:Device wprt:PrintDeviceType wscn:ScanDeviceType", spaces=PUB), False),
+        (_announcing("wsdp:Device", "ldap:///ou=office", spaces=PUB), False),
+        (_announcing("tds:Device"), True),
+        (_announcing("x:Device", spaces=ONVIF_DEVICE.replace("tds", "x")), True),
+        (_announcing("wsdp:Device tds:Device", spaces=f"{PUB} {ONVIF_DEVICE}"), True),
+        (_announcing("dn:NetworkVideoTransmitter"), True),
+        (_announcing("NetworkVideoTransmitter"), True),
+        (_announcing("dn:NetworkVideoStorage"), True),
+        (_announcing("wsdp:Device", "onvif://www.onvif.org/type/ptz", spaces=PUB), True),
+        (_announcing("wsdp:Device", xaddrs="http://10.1.2.3/onvif/device_service", spaces=PUB), True),
+        (_announcing("", ""), True),
+    ],
+)
+def test_types_and_scopes_tell_cameras_from_computers_and_printers(datagram: bytes, camera: bool) -> None:
+    assert bool(announced(datagram, "10.1.2.3", OURS)) is camera
+
+
+@pytest.mark.parametrize(
+    "relates", ["urn:uuid:ours", "uuid:ours", "ours", "URN:UUID:OURS", "Ours", " \n urn:uuid:OURS ", "uuid:{ours}"]
+)
+def test_a_message_is_ours_however_its_id_is_written(relates: str) -> None:
+    assert len(announced(_matches(relates=relates), "10.1.2.3", OURS)) == 1
+
+
+NAMED = _matches().decode().replace("%E6%9D%91%E5%8F%A3", "萳塝村")
+WRITTEN = {
+    "UTF-8": NAMED.encode(),
+    "GBK declared UTF-8": b'<?xml version="1.0" encoding="UTF-8"?>' + NAMED.encode("gbk"),
+    "GBK undeclared": NAMED.encode("gbk"),
+    "GBK declared GB2312": b'<?xml version="1.0" encoding="gb2312"?>' + NAMED.encode("gbk"),
+    "percent-encoded GBK": NAMED.replace("萳塝村", quote("萳塝村".encode("gbk"))).encode(),
+    "percent-encoded UTF-8": NAMED.replace("萳塝村", quote("萳塝村")).encode(),
+    "a trailing NUL": NAMED.encode() + b"\0",
+    "blanks and a mark in front": b"\xef\xbb\xbf \r\n" + NAMED.encode(),
+    "junk around it": b"\x01\xff\xfe\r\n" + NAMED.encode() + b"\r\n\xff\x00--",
+    "UTF-16": NAMED.encode("utf-16"),
+    "undeclared prefixes": re.sub(r' xmlns:(a|d)="[^"]*"', "", NAMED).encode(),
+    "other versions of the namespaces": NAMED.replace("2004/08", "2005/08").replace("2005/04", "2009/01").encode(),
+    "SOAP 1.1": NAMED.replace(
+        "http://www.w3.org/2003/05/soap-envelope", "http://schemas.xmlsoap.org/soap/envelope/"
+    ).encode(),
+    "a comment": NAMED.replace("<s:Body>", "<s:Body><!-- </s:Envelope> -->").encode(),
+}
+
+
+@pytest.mark.parametrize("datagram", WRITTEN.values(), ids=WRITTEN.keys())
+def test_an_announcement_is_read_however_it_is_written(datagram: bytes) -> None:
+    (one,) = announced(datagram, "10.1.2.3", OURS)
+    assert (one.name, one.model, one.port) == ("萳塝村", "DS-2CD", 80)
+
+
+def test_an_address_with_https_is_asked_over_tls() -> None:
+    (one,) = announced(_matches(xaddrs="https://10.1.2.3:8443/onvif/device_service"), "10.1.2.3", OURS)
+    assert (one.port, one.tls) == (8443, True)
+    (one,) = announced(_matches(xaddrs="http://10.1.2.3:443/onvif/device_service"), "10.1.2.3", OURS)
+    assert (one.port, one.tls) == (443, False)
 
 
 def test_one_datagram_announces_a_bounded_number() -> None:

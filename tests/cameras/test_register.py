@@ -351,3 +351,29 @@ async def test_one_village_is_counted_without_the_others(
 
 def test_a_described_device_shows_no_secret() -> None:
     assert replace(described(), name="x").name == "x"
+
+
+async def test_channels_that_a_recorder_does_not_list_stay_and_are_named(
+    register: Register, villages: list[int], describer: FakeDescriber
+) -> None:
+    """A recorder lists only what is on line: 8, then 6, then 8 (case 34)."""
+    names = tuple(f"村口 {n}" for n in range(1, 9))
+    eight = describer.devices[HOST] = described(channels=8, names=names)
+    found = await register.devices.register(ADMIN, villages[0], HOST, 80)
+    describer.devices[HOST] = replace(eight, channels=eight.channels[:6])
+    fewer = await register.devices.describe(ADMIN, found.device.id)
+    assert [(one.id, one.state) for one in fewer.cameras] == [(one.id, "approved") for one in found.cameras]
+    assert [(one.kind, one.value) for one in fewer.device.peculiarities] == [("channels_unlisted", "村口 7, 村口 8")]
+    describer.devices[HOST] = eight
+    again = await register.devices.describe(ADMIN, found.device.id)
+    assert again.device.peculiarities == ()
+    assert len(again.cameras) == 8
+
+
+async def test_what_is_peculiar_about_a_device_is_told_to_who_registers_it(
+    register: Register, villages: list[int], describer: FakeDescriber
+) -> None:
+    odd = {"uri_repaired": "rtsp://h:80:554/x → rtsp://h:554/x", "no_clock": "refused"}
+    describer.devices[HOST] = replace(described(), peculiarities=odd)
+    found = await register.devices.register(ADMIN, villages[0], HOST, 80)
+    assert {one.kind: one.value for one in found.device.peculiarities} == odd

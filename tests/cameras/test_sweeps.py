@@ -1,8 +1,9 @@
 """Searches against virtual villages and small devices of our own, on loopback."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import pytest
 
@@ -20,10 +21,19 @@ from camera_hub.settings import DiscoverySettings
 from camera_hub.simulator.testing import small_farm
 from camera_hub.store.database import Database
 from camera_hub.store.tables import Device
-from tests.cameras.fake_onvif import FakeDevice
+from tests.cameras.fake_onvif import NOT_AUTHORIZED, FakeDevice
 from tests.cameras.fakes import ADMIN, village_admin
+from tests.cameras.scripted_peer import ScriptedPeer, http, tls_context
 from tests.fakes.reach import anywhere, local
 
+SOAP_FAULT = (
+    '<s:Envelope xmlns:s="http://www.w3.org/2003/05/soap-envelope" xmlns:ter="http://www.onvif.org/ver10/error">'
+    "<s:Body>{}</s:Body></s:Envelope>"
+)
+CLOCK = SOAP_FAULT.format(
+    '<GetSystemDateAndTimeResponse xmlns="http://www.onvif.org/ver10/device/wsdl"><SystemDateAndTime/>'
+    "</GetSystemDateAndTimeResponse>"
+)
 LOOPBACK = Interface("lo", "127.0.0.1", "127.0.0.0/8")
 SETTINGS = DiscoverySettings(multicast=False, host_timeout=1.0, onvif_timeout=2.0, listen_seconds=1.0)
 
@@ -100,6 +110,36 @@ async def test_ranges_find_devices_and_say_why_one_cannot_be_described(
     assert healthy.proofs == []
 
 
+async def test_each_forwarded_port_of_a_router_is_a_row_of_its_own(
+    database: Database, bus: EventBus, register: Register, villages: list[int], tmp_path: Path
+) -> None:
+    """Two cameras behind one address, one that asks for a login with a SOAP fault, one over TLS; the second is
+    registered, and no other row is taken for it (edge P6)."""
+    fault = SOAP_FAULT.format(NOT_AUTHORIZED.format("Sender not Authorized"))
+    async with (
+        FakeDevice(address="127.0.9.20") as first,
+        FakeDevice(address="127.0.9.20", serial="SN-second", mac="02:00:00:00:00:02") as second,
+        ScriptedPeer([http(fault, status=401)], address="127.0.9.20") as asking,
+        ScriptedPeer([http(CLOCK)], address="127.0.9.20", tls=tls_context(tmp_path)) as secure,
+        ScriptedPeer([http("a web page", status=401)], address="127.0.9.20"),
+        _sweeps(database, bus) as sweeps,
+        Onvif(SETTINGS, SystemClock(), check=anywhere) as onvif,
+    ):
+        register.devices._describer = onvif
+        taken = await register.devices.register(
+            ADMIN, villages[0], "127.0.9.20", second.port, username="admin", password="village-1"
+        )
+        ports = [first.port, second.port, asking.port, secure.port]
+        started = await sweeps.start(ADMIN, villages[0], multicast=False, ranges=["127.0.9.20"], ports=ports)
+        done = await _finished(sweeps, bus, started)
+    assert {one.port: (one.reason, one.device_id) for one in done.found} == {
+        first.port: (None, None),
+        second.port: (None, taken.device.id),
+        asking.port: (Reason.LOGIN_NEEDED, None),
+        secure.port: (None, None),
+    }
+
+
 async def test_a_virtual_village_is_found_by_its_range_and_known_devices_are_marked(
     database: Database, bus: EventBus, register: Register, villages: list[int]
 ) -> None:
@@ -149,6 +189,34 @@ async def test_a_unicast_probe_finds_a_door_that_no_usual_port_has(
     (found,) = done.found
     assert (found.port, found.endpoint, found.mac) == (device.state.http_port, f"urn:uuid:{plan.uuid}", plan.mac)
     assert found.reason is None
+
+
+@pytest.mark.parametrize("fault", ["relates_to_odd", "stray_around_xml", "gbk_scopes", "tls_xaddr"])
+async def test_an_odd_announcement_is_understood(
+    database: Database, bus: EventBus, villages: list[int], fault: str
+) -> None:
+    async with small_farm(1, 1) as farm:
+        (device,) = farm.devices.values()
+        plan = device.state.plan
+        await farm.set_fault(plan.key, fault)
+        async with _sweeps(database, bus, discovery_port=farm.discovery_port(plan.key)) as sweeps:
+            started = await sweeps.start(ADMIN, villages[0], multicast=False, ranges=[plan.address], ports=[9])
+            done = await _finished(sweeps, bus, started)
+    (found,) = done.found
+    assert (found.endpoint.lower().removeprefix("urn:").removeprefix("uuid:"), found.reason) == (plan.uuid, None)
+
+
+async def test_an_office_computer_that_answers_the_probe_is_no_camera(
+    database: Database, bus: EventBus, villages: list[int]
+) -> None:
+    async with small_farm(1, 1) as farm:
+        (device,) = farm.devices.values()
+        plan = device.state.plan
+        await farm.set_fault(plan.key, "office_device")
+        async with _sweeps(database, bus, discovery_port=farm.discovery_port(plan.key)) as sweeps:
+            started = await sweeps.start(ADMIN, villages[0], multicast=False, ranges=[plan.address], ports=[9])
+            done = await _finished(sweeps, bus, started)
+    assert done.found == []
 
 
 async def test_a_search_can_be_cancelled_and_only_one_runs_per_person(
@@ -211,3 +279,35 @@ async def test_an_invalid_range_starts_nothing(database: Database, bus: EventBus
             await sweeps.start(ADMIN, villages[0], multicast=True, ranges=["127.0.9.1", "10.0.0.0/40"])
         assert caught.value.reason == "bad_range"
         assert not sweeps._sweeps
+
+
+async def test_a_village_s_multicast_search_shows_its_ranges_alone(
+    database: Database, bus: EventBus, register: Register, villages: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What answers from elsewhere is not even asked for its time, and another's search is not seen."""
+    await register.villages.change(villages[0], ranges=["127.0.9.1"])
+
+    async def answered(_: object, on_announcement: Callable[[Announced], None], *__: object, **___: object) -> None:
+        for number, (host, port) in enumerate((("127.0.9.1", own.port), ("127.0.9.2", foreign.port))):
+            on_announcement(Announced("match", f"urn:uuid:{number}", host, port, "/onvif/device_service", name="门口"))
+
+    monkeypatch.setattr("camera_hub.cameras.discovery.sweeps.multicast", answered)
+    settings = SETTINGS.model_copy(update={"multicast": True})
+    async with (
+        FakeDevice(address="127.0.9.1") as own,
+        FakeDevice(address="127.0.9.2") as foreign,
+        _sweeps(database, bus, settings) as sweeps,
+    ):
+        village = village_admin(villages[0])
+        started = await sweeps.start(village, villages[0], multicast=True, ranges=[])
+        done = await _finished(sweeps, bus, started)
+        assert [one.host for one in done.found] == ["127.0.9.1"]
+        assert foreign.connections == 0
+        assert (await sweeps.plan(village, [], villages[0])).interfaces == []
+        whole = await sweeps.start(ADMIN, villages[0], multicast=True, ranges=[])
+        done = await _finished(sweeps, bus, whole)
+        assert [one.host for one in done.found] == ["127.0.9.1", "127.0.9.2"]
+        assert (await sweeps.plan(ADMIN, [], villages[0])).interfaces != []
+        with pytest.raises(HubError) as caught:
+            await sweeps.get(village, whole.id)
+        assert caught.value.kind is Kind.NOT_FOUND

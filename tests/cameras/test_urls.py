@@ -274,7 +274,7 @@ def test_a_url_is_bounded_and_plain(text: str) -> None:
 def test_an_odd_address_of_a_device_is_repaired_and_that_is_told(answered: str, url: str) -> None:
     found = urls.onto(answered, "10.9.9.9")
     assert found.url == url
-    assert found.repaired.endswith(f"→ {url}")
+    assert found.repaired.endswith(f"→ {urls.redacted(url)}")
     assert found.repaired.startswith("rtsp://")
     assert len(found.repaired) <= 256
 
@@ -333,6 +333,7 @@ def test_an_odd_address_that_means_nothing_is_a_bad_reply(answered: str) -> None
         ("rtsp://1.2.3.4/%75ser=s3cret/s3cret", "rtsp://1.2.3.4/…"),
         ("rtsp://1.2.3.4/live/s3cret%2Ds3cret/1", "rtsp://1.2.3.4/live/…/1"),
         ("rtsp://1.2.3.4/openUrl/Ab3dE6gH9jK2mN5pQ8s3cret", "rtsp://1.2.3.4/openUrl/…"),
+        ("rtsp://1.2.3.4/live/tlJwpbo6/1234/1", "rtsp://1.2.3.4/live/…/…/1"),
         ("rtsp://1.2.3.4/live/s3cret/1?channel=s3cret", "rtsp://1.2.3.4/live/…/1?channel=…"),
         ("rtsp://boss:s3cret@1.2.3.4:554/1", "rtsp://1.2.3.4:554/1"),
         ("not a url s3cret", "…"),

@@ -85,3 +85,55 @@ async def test_a_fault_has_its_own_reason_and_nothing_goes_astray(
         await onvif.describe(device.state.plan.address, device.state.http_port, login)
     assert caught.value.reason in reasons
     assert farm.canary.connections == 0
+
+
+ODD = {
+    "login_for_all": {},
+    "login_hidden": {"login_hidden": "404"},
+    "no_clock": {"no_clock": "refused"},
+    "local_time_only": {"no_clock": "local time only"},
+    "soap_11": {"soap11": "answers"},
+    "undeclared_prefix": {"undeclared_prefix": "yes"},
+    "broken_utf8": {"encoding": "gb18030"},
+    "trailing_nul": {},
+    "gb2312": {},
+    "long_content_length": {"content_length": "long"},
+    "uri_padded": {},
+    "tls_xaddr": {},
+    "realm_with_basic": {},
+    "new_nonce": {},
+}
+
+
+@pytest.mark.parametrize(("fault", "learnt"), ODD.items())
+async def test_an_odd_camera_is_described_and_what_is_odd_is_learnt(
+    farm: Farm, fault: str, learnt: dict[str, str]
+) -> None:
+    device, login = _only(farm)
+    plan = device.state.plan
+    await farm.set_fault(plan.key, fault)
+    async with Onvif(DiscoverySettings(onvif_timeout=4.0), SystemClock(), check=anywhere) as onvif:
+        found = await onvif.describe(plan.address, device.state.http_port, login)
+    assert found.peculiarities == learnt
+    assert found.identity.serial == plan.serial
+    assert found.channels[0].name.startswith(plan.channels[0].name)
+    assert found.channels[0].main.url.startswith(f"rtsp://{plan.address}:{device.state.rtsp_port}/")
+
+
+async def test_a_camera_that_shows_local_time_as_utc_is_signed_for_with_the_hubs(farm: Farm) -> None:
+    device, login = _only(farm)
+    plan = device.state.plan
+    for fault in ("token_only", "utc_is_local"):
+        await farm.set_fault(plan.key, fault)
+    async with Onvif(DiscoverySettings(onvif_timeout=4.0), SystemClock(), check=anywhere) as onvif:
+        found = await onvif.describe(plan.address, device.state.http_port, login)
+    assert found.peculiarities == {"clock_local_time": "+8 h"}
+
+
+async def test_a_camera_that_speaks_tls_alone_is_described(farm: Farm) -> None:
+    device, login = _only(farm)
+    plan = device.state.plan
+    await farm.set_fault(plan.key, "tls_only")
+    async with Onvif(DiscoverySettings(onvif_timeout=4.0), SystemClock(), check=anywhere) as onvif:
+        found = await onvif.describe(plan.address, device.state.http_port, login)
+    assert found.peculiarities.keys() == {"tls_only"}

@@ -1,9 +1,13 @@
 """A foreign WHEP client: GStreamer's webrtcbin, run by the system's Python (which has its bindings).
 
-/usr/bin/python3 tests/e2e/gstreamer_whep.py URL TOKEN FRAMES: plays that many frames, prints width × height, hangs up.
+/usr/bin/python3 tests/e2e/gstreamer_whep.py URL [--bearer TOKEN] [--audio] [--stay] FRAMES: plays that many frames,
+prints frames, width × height and packets of sound, and hangs up. With --stay it plays on until nothing has come for
+four seconds, and prints when the last frame came (Unix time).
 """
 
+import argparse
 import sys
+import time
 import urllib.parse
 import urllib.request
 
@@ -14,19 +18,24 @@ gi.require_version("GstSdp", "1.0")
 gi.require_version("GstWebRTC", "1.0")
 from gi.repository import GLib, Gst, GstSdp, GstWebRTC  # noqa: E402 (versions are required before the import)
 
-DEADLINE = 30
-CAPS = (
+DEADLINE = 40
+SILENCE = 4.0
+VIDEO = (
     "application/x-rtp,media=video,encoding-name=H264,payload=96,clock-rate=90000,"
     "packetization-mode=(string)1,profile-level-id=(string)42e01f"
 )
+AUDIO = "application/x-rtp,media=audio,encoding-name=PCMA,payload=8,clock-rate=8000"
+EYE = "rtph264depay ! h264parse ! openh264dec ! fakesink name=eye sync=false signal-handoffs=true"
+EAR = "fakesink name=ear sync=false signal-handoffs=true"
 
 
 class Player:
-    """One session, from the offer to the last frame wanted."""
+    """One session, from the offer to the last frame wanted, or to the last one that comes."""
 
-    def __init__(self, url: str, token: str, frames: int) -> None:
-        self.url, self.token, self.wanted = url, token, frames
-        self.frames = 0
+    def __init__(self, arguments: argparse.Namespace) -> None:
+        self.arguments = arguments
+        self.frames = self.sounds = 0
+        self.seen_at = 0.0
         self.size = ""
         self.session = ""
         self.loop = GLib.MainLoop()
@@ -39,15 +48,19 @@ class Player:
 
     def run(self) -> int:
         recvonly = GstWebRTC.WebRTCRTPTransceiverDirection.RECVONLY
-        self.webrtc.emit("add-transceiver", recvonly, Gst.Caps.from_string(CAPS))
+        if self.arguments.audio:
+            self.webrtc.emit("add-transceiver", recvonly, Gst.Caps.from_string(AUDIO))
+        self.webrtc.emit("add-transceiver", recvonly, Gst.Caps.from_string(VIDEO))
         self.pipeline.set_state(Gst.State.PLAYING)
         GLib.timeout_add_seconds(DEADLINE, self.loop.quit)
         self.loop.run()
+        enough = self.frames >= self.arguments.frames
+        if enough and self.arguments.stay:
+            say(f"ended {self.seen_at}")
         self.pipeline.set_state(Gst.State.NULL)
-        if self.session:
-            self.ask("DELETE", urllib.parse.urljoin(self.url, self.session))
-        sys.stdout.write(f"{self.frames} {self.size}\n")
-        return 0 if self.frames >= self.wanted else 1
+        if self.session and not self.arguments.stay:
+            self.ask("DELETE", urllib.parse.urljoin(self.arguments.url, self.session))
+        return 0 if enough else 1
 
     def on_negotiation(self, webrtc: Gst.Element) -> None:
         webrtc.emit("create-offer", None, Gst.Promise.new_with_change_func(self.on_offer))
@@ -56,33 +69,59 @@ class Player:
         reply = promise.get_reply()  # what it holds dies with it
         offer = reply.get_value("offer")
         self.webrtc.emit("set-local-description", offer, Gst.Promise.new())
-        answer, self.session = self.ask("POST", self.url, offer.sdp.as_text().encode())
+        answer, self.session = self.ask("POST", self.arguments.url, offer.sdp.as_text().encode())
         _, message = GstSdp.SDPMessage.new_from_text(answer)
         described = GstWebRTC.WebRTCSessionDescription.new(GstWebRTC.WebRTCSDPType.ANSWER, message)
         self.webrtc.emit("set-remote-description", described, Gst.Promise.new())
 
     def on_pad(self, webrtc: Gst.Element, pad: Gst.Pad) -> None:
-        chain = Gst.parse_bin_from_description(
-            "rtph264depay ! h264parse ! openh264dec ! fakesink name=eye sync=false signal-handoffs=true", True
-        )
-        chain.get_by_name("eye").connect("handoff", self.on_frame)
+        is_video = pad.get_current_caps().get_structure(0).get_value("media") == "video"
+        chain = Gst.parse_bin_from_description(EYE if is_video else EAR, True)
+        sink = chain.get_by_name("eye" if is_video else "ear")
+        sink.connect("handoff", self.on_frame if is_video else self.on_sound)
         self.pipeline.add(chain)
         chain.sync_state_with_parent()
         pad.link(chain.get_static_pad("sink"))
 
+    def on_sound(self, ear: Gst.Element, buffer: Gst.Buffer, pad: Gst.Pad) -> None:
+        self.sounds += 1
+
     def on_frame(self, eye: Gst.Element, buffer: Gst.Buffer, pad: Gst.Pad) -> None:
         self.frames += 1
+        self.seen_at = time.time()
         shape = pad.get_current_caps().get_structure(0)
         self.size = f"{shape.get_value('width')}x{shape.get_value('height')}"
-        if self.frames == self.wanted:
+        if self.frames == self.arguments.frames:
+            say(f"{self.frames} {self.size} {self.sounds}")
+            if self.arguments.stay:
+                GLib.timeout_add(200, self.look)
+            else:
+                self.loop.quit()
+
+    def look(self) -> bool:
+        if time.time() - self.seen_at > SILENCE:
             self.loop.quit()
+        return True
 
     def ask(self, method: str, url: str, body: "bytes | None" = None) -> "tuple[str, str]":
-        headers = {"Content-Type": "application/sdp", "Authorization": f"Bearer {self.token}"}
+        headers = {"Content-Type": "application/sdp"}
+        if self.arguments.bearer:
+            headers["Authorization"] = f"Bearer {self.arguments.bearer}"
         request = urllib.request.Request(url, body, headers, method=method)
         with urllib.request.urlopen(request, timeout=DEADLINE) as answer:
             return answer.read().decode(), answer.headers.get("Location", "")
 
 
+def say(line: str) -> None:
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
+parser = argparse.ArgumentParser()
+parser.add_argument("url")
+parser.add_argument("frames", type=int)
+parser.add_argument("--bearer", default="")
+parser.add_argument("--audio", action="store_true")
+parser.add_argument("--stay", action="store_true")
 Gst.init(None)
-sys.exit(Player(sys.argv[1], sys.argv[2], int(sys.argv[3])).run())
+sys.exit(Player(parser.parse_args()).run())

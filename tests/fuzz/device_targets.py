@@ -1,8 +1,10 @@
-"""Targets beside the relay: challenges and discovery datagrams, as devices and strangers send them."""
+"""Targets beside the relay: challenges, discovery datagrams and addresses, as devices and strangers send them."""
 
 from collections.abc import Callable
 
+from camera_hub.cameras import urls
 from camera_hub.cameras.discovery.ws_discovery import announced
+from camera_hub.errors import HubError
 from camera_hub.http_auth import MAX_HEADERS, Authenticator, AuthOutcome, read_challenges
 
 SECRET = "pass-word-of-the-fuzzer"
@@ -50,4 +52,28 @@ def discovery(data: bytes) -> None:
             assert text.isprintable()
 
 
-DEVICE_TARGETS: dict[str, Callable[[bytes], None]] = {"auth": auth, "discovery": discovery}
+def url(data: bytes) -> None:
+    """A stream's address, typed by a person or told by a device, which names no other host than its own."""
+    text = data.decode("utf-8", "replace")
+    for read in (urls.stream_url, lambda one: urls.onto(one, SENDER)):
+        found, words = None, ""
+        try:
+            found = read(text)
+        except HubError as error:
+            words = str(error)
+        assert SECRET not in words
+        if found is None:
+            continue
+        assert found.url.isascii()
+        assert found.url.isprintable()
+        assert "@" not in found.url.split("/")[2]
+        assert 0 < found.port < 65536
+        assert urls.known(found.url).host == found.host
+        if read is not urls.stream_url:
+            assert found.host == SENDER
+        assert SECRET not in urls.redacted(found.url, SECRET)
+        assert SECRET not in found.repaired
+    assert urls.service_path(text, "/onvif/device_service").startswith("/")
+
+
+DEVICE_TARGETS: dict[str, Callable[[bytes], None]] = {"auth": auth, "discovery": discovery, "url": url}

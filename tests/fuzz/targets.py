@@ -20,14 +20,20 @@ from camera_hub.relay.webrtc.ice import IcePeer
 from camera_hub.relay.webrtc.offer import read_offer
 from camera_hub.relay.webrtc.udp_port import UdpPort
 from tests.fuzz.device_targets import DEVICE_TARGETS
+from tests.fuzz.onvif_targets import ONVIF_TARGETS
 
 BASE = "rtsp://10.0.0.1:554/live/1"
 SECRET = "pass-word-of-the-fuzzer"
 
 
 def rtsp(data: bytes) -> None:
-    """A camera's side of a conversation, in two reads."""
-    parser = Parser()
+    """A camera's side of a conversation, in two reads; and the same bytes from a player."""
+    for camera in (True, False):
+        _conversation(data, Parser(camera=camera))
+
+
+def _conversation(data: bytes, parser: Parser) -> None:
+    parser.described, parser.channels = True, (0, 1)
     try:
         for part in (data[: len(data) // 2], data[len(data) // 2 :]):
             for message in parser.feed(part):
@@ -36,6 +42,7 @@ def rtsp(data: bytes) -> None:
                     login.unauthorized(message.headers.get("www-authenticate", ()))
                     signed = login.authorization("DESCRIBE", BASE, "c") or ""
                     assert SECRET not in signed
+        parser.finish()
     except HubError:
         return
     assert len(parser._buffer) <= max(MAX_BODY, MAX_LINE, 65_540)
@@ -139,5 +146,6 @@ TARGETS: dict[str, Callable[[bytes], None]] = {
     "rtcp": reports,
     "sps": parameters,
     **DEVICE_TARGETS,
+    **ONVIF_TARGETS,
 }
 """By the beginning of a corpus file's name."""

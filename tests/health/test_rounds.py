@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from camera_hub.errors import HubError, Kind
+from camera_hub.errors import Explanation, HubError, Kind, Reason
 from camera_hub.events import (
     AlarmChanged,
     CameraChanged,
@@ -243,6 +243,33 @@ async def test_a_picture_that_comes_too_late_is_an_alarm_that_closes_when_it_doe
         hub.media.late = set()
         await hub.clock.walk(20)
         assert await hub.alarms() == []
+
+
+async def test_a_feed_that_loses_frames_is_an_alarm_whose_words_follow_its_cause(hub: Hub) -> None:
+    cameras = await add_village(hub.database, hub.clock, "东沟村", 3)
+
+    async def said() -> tuple[str, str, dict[str, object]]:
+        async with hub.database.read() as session:
+            row = (await session.scalars(select(Alarm))).one()
+            return row.cause, row.detail, row.params
+
+    async with hub.rounds():
+        await hub.clock.walk(10)
+        hub.media.weak[cameras[1]] = Explanation(Reason.LOSSY, "20 % by gaps", {"cause": "gap", "percent": 20})
+        await hub.clock.walk(20)
+        assert await hub.alarms() == [("camera", "lossy", [cameras[1]])]
+        assert await said() == ("lossy", "20 % by gaps", {"cause": "gap", "percent": 20})
+        hub.media.weak[cameras[1]] = Explanation(Reason.LOSSY, "9 % broken", {"cause": "broken", "percent": 9})
+        await hub.clock.walk(20)
+        assert await said() == ("lossy", "9 % broken", {"cause": "broken", "percent": 9})
+        del hub.media.weak[cameras[1]]
+        hub.media.reasons[cameras[1]] = "no_media"
+        await hub.clock.walk(20)
+        assert await said() == ("no_media", "the test says no_media", {})
+        del hub.media.reasons[cameras[1]]
+        await hub.clock.walk(20)
+        assert await hub.alarms() == []
+    assert await hub.notices() == [("opened", "lossy"), ("closed", "no_media")]
 
 
 async def test_frozen_and_black_and_wrong_login_have_their_own_causes(hub: Hub) -> None:

@@ -94,3 +94,25 @@ def test_a_verdict_never_turns_without_enough_evidence(reasons: list[str | None]
         assert (after.cause is None) == (after.state != "fault")
         assert after.cause is None or after.cause in reasons
         verdict = after
+
+
+def test_words_and_values_are_of_the_look_that_gave_the_cause() -> None:
+    seen = [
+        Sample(0.0, "wrong_password", "the camera refuses user name or password"),
+        Sample(10.0, "timed_out", "the camera did not answer DESCRIBE"),
+    ]
+    verdict = judge(seen, UNKNOWN, bad=2, bad_of=3)
+    assert (verdict.cause, verdict.detail) == ("wrong_password", "the camera refuses user name or password")
+    seen.append(Sample(20.0, "timed_out", "the camera did not answer SETUP"))
+    assert judge(seen, verdict, bad=2, bad_of=3) == verdict
+    seen.append(Sample(30.0, "timed_out", "the camera did not answer PLAY"))
+    verdict = judge(seen, verdict, bad=2, bad_of=3)
+    assert (verdict.cause, verdict.detail, verdict.since) == ("timed_out", "the camera did not answer PLAY", 0.0)
+
+
+def test_numbers_that_change_are_no_new_fault_and_another_cause_within_the_reason_is() -> None:
+    seen = [Sample(float(n), "lossy", f"{n} %", {"cause": "gap", "percent": n}) for n in range(10, 13)]
+    verdict = judge(seen[:2], UNKNOWN, bad=2, bad_of=3)
+    assert judge(seen, verdict, bad=2, bad_of=3) is verdict
+    seen.append(Sample(20.0, "lossy", "9 %", {"cause": "broken", "percent": 9}))
+    assert judge(seen, verdict, bad=2, bad_of=3).params == {"cause": "broken", "percent": 9}

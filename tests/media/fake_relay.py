@@ -116,7 +116,12 @@ class FakeRelay:
             await self._pipe.refuse(frame, HubError(Kind.INVALID, "this is no offer", reason="bad_offer"))
             return
         codecs = ["h264", "h265"] if frame.head["sdp"] == "h265 too" else ["h264"]
-        await self._pipe.reply(frame, {"sdp": "answer", "tracks": 16, "codecs": codecs})
+        takes_audio = frame.head["audio"] and "m=audio" in frame.head["sdp"]
+        tracks = frame.head.get("tracks") or 16
+        if "m=audio" in frame.head["sdp"] and "m=video" not in frame.head["sdp"]:
+            tracks, codecs = 0, []
+        answer = {"sdp": "answer", "tracks": tracks, "codecs": codecs, "audio": takes_audio}
+        await self._pipe.reply(frame, answer)
 
     async def on_viewer_close(self, frame: PipeFrame) -> None:
         self._pipe.post({"type": "viewer.state", "viewer": frame.head["viewer"], "state": "closed", "reason": "closed"})

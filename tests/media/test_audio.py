@@ -8,16 +8,19 @@ from typing import Any
 import pytest
 from sqlalchemy import delete, update
 
+from camera_hub.access.stream_tokens import TokenScope, hashed
 from camera_hub.errors import Reason
 from camera_hub.events import AccessChanged, EventBus
 from camera_hub.media.child_process import Spawn
 from camera_hub.media.engine import MediaEngine
 from camera_hub.media.interface import AudioWish, PageAudioState, RelayReplaced, TileWish
+from camera_hub.media.rtsp_out.admission import PlayerRequest
 from camera_hub.media.wall.pages import PageOutbox
+from camera_hub.media.wall.viewer_session import PlayerTerms
 from camera_hub.settings import Settings
 from camera_hub.store.database import Database
 from camera_hub.store.tables import User, UserVillage
-from tests.media.conftest import OPERATOR, FakeSources, engine, tile_in, until
+from tests.media.conftest import OPERATOR, FakeSources, engine, eventually, tile_in, until
 from tests.media.test_engine import heard as told_to_relay
 from tests.media.test_engine import say
 
@@ -192,3 +195,57 @@ async def test_a_site_without_sound_sets_none_up_and_refuses_whoever_asks(media:
     said = await told_to_relay(media)
     assert [message["audio"] for message in said if message["type"] in ("feed.open", "viewer.offer")] == [False, False]
     assert not [message for message in said if message["type"] == "audio.listen"]
+
+
+# WHEP players, who have no switch
+
+BOTH = "v=0\nm=video 9 x 1\na=rtpmap:1 H264/90000\nm=audio 9 x 2\n"
+
+
+async def stays() -> bool:
+    return True
+
+
+async def offered(media: MediaEngine) -> list[tuple[bool, str | None]]:
+    """Of each offer that the relay was given: whether sound is allowed, and in which codec alone."""
+    return [(m["audio"], m["audio_codec"]) for m in await told_to_relay(media) if m["type"] == "viewer.offer"]
+
+
+async def test_a_player_hears_the_camera_in_its_codec_as_far_as_its_token_goes(loud: MediaEngine) -> None:
+    for sound, camera in ((True, 1), (False, 2)):
+        _, text = await loud.stream_tokens.create(
+            OPERATOR, "portal", TokenScope(), expires_at=None, max_sessions=4, sound=sound
+        )
+        await loud.whep_players.offer(PlayerRequest(hashed(text), camera, "10.1.1.9"), "auto", BOTH)
+
+    async def heard() -> bool:
+        return ("s12", 1) in await listens(loud)
+
+    await eventually(heard)
+    assert await offered(loud) == [(True, "pcma"), (False, None)]
+    assert [feed for feed, _ in await listens(loud)] == ["s12"]
+
+
+async def test_a_player_with_a_session_hears_as_long_as_its_user_may(
+    loud: MediaEngine, site: Database, bus: EventBus, sources: FakeSources
+) -> None:
+    sources.paths[2] = {"sub": "live/none"}
+    await loud.whep.offer(OPERATOR, 1, BOTH, PlayerTerms(stays))
+    await loud.whep.offer(OPERATOR, 2, BOTH, PlayerTerms(stays))
+    await loud.whep.offer(OPERATOR, 3, "m=video", PlayerTerms(stays))
+    assert await offered(loud) == [(True, "pcma"), (False, None), (True, None)]
+
+    async def heard() -> bool:
+        return ("s12", 1) in await listens(loud)
+
+    await eventually(heard)
+
+
+async def test_a_player_that_only_wants_to_hear_is_shown_nothing_and_hears(loud: MediaEngine) -> None:
+    answered = await loud.whep.offer(OPERATOR, 1, "m=audio 9 x 2\n", PlayerTerms(stays))
+
+    async def heard() -> bool:
+        return ("s12", 1) in await listens(loud)
+
+    await eventually(heard)
+    assert not [m for m in await told_to_relay(loud) if m["type"] == "track.show" and m["viewer"] == answered.viewer]

@@ -6,7 +6,8 @@ from typing import Any, Literal
 
 import pytest
 
-from camera_hub.cameras.credentials.login_budget import LoginBudget, LoginKey, device_account
+from camera_hub.cameras.credentials.login_budget import LoginBudget
+from camera_hub.cameras.credentials.login_memory import LoginKey
 from camera_hub.errors import Reason
 from camera_hub.media.background import Background
 from camera_hub.media.feeds.desired_state import FeedKey
@@ -14,7 +15,7 @@ from camera_hub.media.feeds.login_permits import LoginPermits
 from camera_hub.relay.messages import LoginMay, LoginSaid
 from tests.fakes.clock import ManualClock
 
-NVR = device_account(1, 1)
+NVR = LoginKey("192.0.2.7", 554, "a login", 1, 1)
 
 
 KEY = FeedKey(0, "s1")
@@ -83,7 +84,7 @@ async def test_of_two_relays_one_tries_a_login_and_both_hear_that_it_is_wrong(si
     assert told.retry_in == pytest.approx(1800)
 
 
-async def test_a_relay_that_dies_leaves_its_turn_to_the_next_and_nothing_is_held_against_the_login(site: Site) -> None:
+async def test_a_relay_that_dies_leaves_its_turn_to_the_next_and_its_try_counts_as_one(site: Site) -> None:
     assert await site.ask(1, 1) == LoginMay(1)
     assert await site.ask(1, 2) is None
     assert await site.ask(2, 1) is None
@@ -91,8 +92,12 @@ async def test_a_relay_that_dies_leaves_its_turn_to_the_next_and_nothing_is_held
     await site.clock.settle()
     assert site.answer(1, 2) is None
     assert site.answer(2, 1) == LoginMay(1)
-    await site.say(2, 1, "refused")
     assert site.budget.wait(NVR, "rtsp") == 0
+    assert site.budget.pause(1).tries_left == 5
+    await site.say(2, 1, "accepted")
+    assert site.budget.pause(1).tries_left == 6
+    site.permits.on_process_ended(2)
+    assert site.budget.pause(1).tries_left == 6, "that login was right"
 
 
 async def test_a_relay_that_gives_up_waiting_takes_no_turn(site: Site) -> None:

@@ -11,7 +11,7 @@ from camera_hub.media.background import Background
 from camera_hub.media.capacity.budget import Grant
 from camera_hub.media.feeds.feed_states import FeedStates
 from camera_hub.media.feeds.sub_stream_fallback import LateCameras
-from camera_hub.media.interface import RelayReplaced, TileStatus, TileWish, ViewerEnded
+from camera_hub.media.interface import PullableStream, RelayReplaced, TileStatus, TileWish, ViewerEnded
 from camera_hub.media.wall.audio import PageAudio
 from camera_hub.media.wall.page_connections import PageConnections
 from camera_hub.media.wall.pages import OpenPages
@@ -23,6 +23,7 @@ from camera_hub.media.wall.tile_state import QueuedTile, TileSlot
 from camera_hub.media.wall.tile_updates import TileUpdates
 from camera_hub.media.wall.viewer_session import PlayerTerms, ViewerSession, ViewerSessions
 from camera_hub.media.wall.viewers import Viewers
+from camera_hub.media.wall.watchers import Watcher
 from camera_hub.media.wall.whep import WhepViewers
 from camera_hub.settings import MediaSettings
 from tests.fakes.clock import ManualClock
@@ -45,6 +46,13 @@ class FakeTiles:
 
     def show(self, page: str | None, wish: TileWish) -> None:
         self.shown.append(wish)
+
+
+class NoSound:
+    """A site without sound."""
+
+    async def codec(self, watcher: Watcher, village_id: int, relay: int, stream: PullableStream) -> str | None:
+        return ""
 
 
 class Door:
@@ -154,7 +162,8 @@ async def test_a_standard_player_gets_one_camera_or_the_reason(door: Door, sourc
         return True
 
     capacity = FakeCapacity()
-    whep = WhepViewers(FakeAuthorization(), door.viewers, sources, door.tiles, capacity, door.sessions, 1)
+    selection = StreamSelection(sources, LateCameras(door.clock), capacity)
+    whep = WhepViewers(FakeAuthorization(), door.viewers, selection, NoSound(), door.tiles, door.sessions, 1)
     answered = await whep.offer(OPERATOR, 3, "offer", PlayerTerms(present))
     assert door.tiles.shown == [TileWish(answered.viewer, 0, 1, 3)]
     sources.codecs[32] = "h265"

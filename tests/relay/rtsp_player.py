@@ -128,6 +128,7 @@ class AuthorizingHub:
 
     hub: Hub
     feed: str = "a"
+    hurried: bool = True
     asked: list[dict[str, Any]] = field(default_factory=list)
     refusal: HubError | None = None
 
@@ -142,7 +143,7 @@ class AuthorizingHub:
             elif frame.head["token_hash"] != hashlib.sha256(TOKEN.encode()).hexdigest():
                 await self.hub.pipe.refuse(frame, HubError(Kind.UNAUTHENTICATED, "no such token"))
             else:
-                await self.hub.pipe.reply(frame, {"feed": self.feed})
+                await self.hub.pipe.reply(frame, {"feed": self.feed, "hurried": self.hurried})
 
     async def ended(self, session: str) -> dict[str, Any]:
         """The rtsp.ended message of a session."""

@@ -4,6 +4,7 @@ import struct
 from dataclasses import dataclass, field
 
 from camera_hub.errors import Reason
+from camera_hub.peculiarity_kinds import PeculiarityKind
 from camera_hub.relay.ingest.admission import AdmissionControl
 from camera_hub.relay.ingest.feed import Feed
 from camera_hub.relay.ingest.login_permits import LoginPermitRequests
@@ -23,11 +24,13 @@ class Observer:
 
     states: list[FeedState] = field(default_factory=list)
     key_frames: list[bytes] = field(default_factory=list)
+    learnt: list[FeedLearnt] = field(default_factory=list)
 
     def on_feed_state(self, state: FeedState) -> None:
         self.states.append(state)
 
-    def on_feed_learnt(self, learnt: FeedLearnt) -> None: ...
+    def on_feed_learnt(self, learnt: FeedLearnt) -> None:
+        self.learnt.append(learnt)
 
     def on_key_frame(self, head: KeyFrame, access_unit: bytes) -> None:
         self.key_frames.append(access_unit)
@@ -89,3 +92,32 @@ async def test_foreign_packets_do_not_count_as_the_stream_s_own() -> None:
     assert (figures["foreign_payload"], figures["bad_packets"]) == (2, 1)
     playing.read(b"x", P)
     assert playing.feed._reader.timeouts.packet_at == playing.clock.monotonic()
+
+
+RECOVERY_POINT = b"\x06\x06\x01\x84\x80"
+
+
+async def test_a_picture_that_decodes_is_not_cut_however_long_ago_its_key_frame_was() -> None:
+    playing = PlayingFeed()
+    playing.feed.tap(None)
+    playing.read(IDR)
+    for _ in range(50):
+        playing.clock.move(1.0)
+        playing.read(RECOVERY_POINT, P)
+        playing.feed._check_stream(playing.clock.monotonic())
+    assert (playing.feed.state.phase, playing.feed.state.reason) == (FeedPhase.LIVE, None)
+    assert [learnt.kind for learnt in playing.observer.learnt] == [PeculiarityKind.INTRA_REFRESH]
+    assert len(playing.feed.gop_cache.frames) == 51, "who comes now can begin"
+    playing.feed.tap(0)
+    playing.feed.tap(0)
+    assert len(playing.observer.key_frames) == 1, "a look gets the last key frame, and not twice"
+    assert playing.observer.key_frames[0].endswith(IDR)
+
+
+async def test_after_a_loss_a_decoder_that_runs_goes_on_at_a_recovery_point() -> None:
+    playing = PlayingFeed()
+    playing.read(IDR, P)
+    playing.sequence += 1  # a packet is lost
+    playing.read(P, P, RECOVERY_POINT, P, P)
+    figures = playing.feed.read_figures()
+    assert (figures["frames"], figures["gaps"], figures["lost_gap"]) == (4, 1, 3)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from camera_hub.relay.rtsp.keep_alive import MAX_INTERVAL, REPORT_INTERVAL, KeepAlive
+from camera_hub.relay.rtsp.keep_alive import MAX_INTERVAL, METHODS, REPORT_INTERVAL, CutHistory, KeepAlive, Lesson
 from camera_hub.relay.rtsp.message import Response
 
 
@@ -33,3 +33,67 @@ def test_get_parameter_is_used_where_the_camera_knows_it_and_until_it_refuses_it
     assert keep_alive.method == "GET_PARAMETER"
     keep_alive.on_answer(response(501))
     assert keep_alive.method == "OPTIONS"
+
+
+def test_what_the_camera_lists_is_learnt_before_its_time_is_over_unless_it_is_known() -> None:
+    assert KeepAlive().first_at_once
+    assert KeepAlive("nonsense").method == "OPTIONS"
+    keep_alive = KeepAlive()
+    keep_alive.on_public("OPTIONS, get_parameter")
+    assert (keep_alive.method, keep_alive.first_at_once) == ("GET_PARAMETER", False)
+    for method in METHODS:
+        keep_alive = KeepAlive(method)
+        keep_alive.on_public("OPTIONS, GET_PARAMETER")
+        assert (keep_alive.method, keep_alive.first_at_once) == (method, False)
+
+
+@pytest.mark.parametrize(
+    ("played", "disliked", "teaches"),
+    [
+        (60.0, False, True),
+        (45.0, False, True),
+        (95.0, False, True),
+        (44.0, False, False),
+        (96.0, False, False),
+        (1.0, False, False),
+        (1.0, True, True),
+        (3600.0, False, False),
+    ],
+)
+def test_a_cut_at_about_the_timeout_or_at_a_keep_alive_teaches(played: float, disliked: bool, teaches: bool) -> None:
+    lesson = CutHistory().lesson("OPTIONS", played=played, timeout=60.0, disliked=disliked)
+    assert lesson == (Lesson("GET_PARAMETER", True) if teaches else None)
+
+
+def test_cuts_at_the_same_age_teach_though_the_camera_named_another_timeout() -> None:
+    cuts = CutHistory()
+    assert cuts.lesson("OPTIONS", played=120.0, timeout=60.0, disliked=False) is None
+    assert cuts.lesson("OPTIONS", played=131.0, timeout=60.0, disliked=False) == Lesson("GET_PARAMETER", True)
+    cuts = CutHistory()
+    assert cuts.lesson("OPTIONS", played=5.0, timeout=60.0, disliked=False) is None
+    assert cuts.lesson("OPTIONS", played=5.0, timeout=60.0, disliked=False) is None  # too soon for any timeout
+
+
+def test_each_method_is_tried_and_when_none_helps_it_is_a_failure_and_they_are_tried_again() -> None:
+    cuts, method = CutHistory(), "OPTIONS"
+    told: list[tuple[str, bool]] = []
+    for _ in range(6):
+        lesson = cuts.lesson(method, played=60.0, timeout=60.0, disliked=False)
+        assert lesson is not None
+        told.append((lesson.method, lesson.new))
+        method = lesson.method
+    assert told == [
+        ("GET_PARAMETER", True),
+        ("RTCP", True),
+        ("GET_PARAMETER", False),
+        ("OPTIONS", True),
+        ("RTCP", True),
+        ("GET_PARAMETER", False),
+    ]
+
+
+def test_what_has_worked_is_not_given_up_for_one_cut() -> None:
+    cuts = CutHistory()
+    cuts.lasts("GET_PARAMETER")
+    assert cuts.lesson("GET_PARAMETER", played=60.0, timeout=60.0, disliked=False) is None
+    assert cuts.lesson("GET_PARAMETER", played=60.0, timeout=60.0, disliked=False) == Lesson("OPTIONS", True)

@@ -12,6 +12,7 @@ from camera_hub.relay.ingest.access_unit import AccessUnit
 from camera_hub.relay.ingest.codecs import H264, H265, Codec
 from camera_hub.relay.ingest.depacketize import MAX_UNIT, Depacketizer
 from camera_hub.relay.ingest.flood_guard import VIDEO_BYTES, VIDEO_PACKETS, FloodGuard
+from camera_hub.relay.ingest.losses import GAP, NO_KEY_FRAME
 from camera_hub.relay.ingest.packetize import gso_runs, packetize
 from camera_hub.relay.ingest.receiver_report import ReceiverStats
 from camera_hub.relay.ingest.reorder_buffer import ReorderBuffer
@@ -318,3 +319,12 @@ def test_one_camera_does_not_take_the_whole_relay() -> None:
         with pytest.raises(HubError) as raised:
             guard.count(now, size)
         assert raised.value.reason == Reason.REPLY_TOO_LARGE
+
+
+def test_a_key_frame_that_is_spoilt_is_why_none_has_come() -> None:
+    depacketizer = Depacketizer(H264)
+    for number, payload in enumerate([b"\x7c\x85\x88key", b"\x7c\x05more", b"\x7c\x45rest"]):
+        depacketizer.push(RtpPacket(96, number == 2, number + (number > 1), 0, 1, payload))
+    assert [depacketizer.push(delta(number, number)) for number in range(4, 9)] == [[]] * 5
+    assert depacketizer.lost[GAP] == 6
+    assert depacketizer.lost[NO_KEY_FRAME] == 0

@@ -59,6 +59,22 @@ async def test_a_player_is_described_set_up_and_played_from_the_cached_key_frame
         assert len(authorizing.asked) == 1
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("hurried", [True, False])
+async def test_a_recorder_gets_the_cached_group_as_it_was_taken_and_who_looks_gets_it_hurried(hurried: bool) -> None:
+    async with site() as (port, authorizing, _), player(port, f"{TOKEN}/5") as tv:
+        authorizing.hurried = hurried
+        await tv.ask("DESCRIBE")
+        await tv.play()
+        times = list(dict.fromkeys(packet.timestamp for packet in await tv.receive(60)))
+        cached = [(b - a) & 0xFFFFFFFF for a, b in pairwise(times)]
+        assert len(cached) > 5
+        if hurried:
+            assert cached[0] == 90
+        else:
+            assert min(cached) > 900, "no two frames closer than 10 ms: the camera takes 25 a second"
+
+
 async def run(*command: str) -> tuple[int, str]:
     """A foreign player's status and words."""
     process = await asyncio.create_subprocess_exec(

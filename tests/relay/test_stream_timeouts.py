@@ -42,7 +42,7 @@ def test_what_fails_to_come_is_named(timeouts: StreamTimeouts, now: float, reaso
         ((0, 0, 0, 0, 500), False, 121.0, Reason.NO_KEY_FRAME, "I-frame interval"),
         ((0, 0, 0, 40, 500), False, 121.0, Reason.NO_KEY_FRAME, "I-frame interval"),
         ((0, 0, 0, 500, 0), False, 121.0, Reason.NO_PARAMETER_SETS, "parameter sets"),
-        ((600, 0, 0, 0, 500), False, 121.0, Reason.LOSSY, "TCP"),
+        ((600, 0, 0, 0, 500), False, 121.0, Reason.LOSSY, "overloaded"),
         ((0, 600, 0, 0, 0), False, 121.0, Reason.LOSSY, "firmware"),
         ((0, 0, 600, 0, 0), False, 121.0, Reason.LOSSY, "anew"),
         ((0, 0, 0, 0, 0), False, 121.0, Reason.NO_MEDIA, "no picture"),
@@ -66,3 +66,13 @@ def test_a_key_frame_is_asked_for_only_where_the_camera_does_not_begin_with_one(
     assert not StreamTimeouts(100.0, packet_at=100.1).should_request_key_frame(100.0 + SYNC_AFTER)
     assert StreamTimeouts(100.0, packet_at=100.1).should_request_key_frame(100.1 + SYNC_AFTER)
     assert not StreamTimeouts(100.0, packet_at=100.1, key_frame_at=100.1).should_request_key_frame(200.0)
+
+
+def test_why_a_picture_is_waited_for_is_told_before_the_session_is_given_up() -> None:
+    lost = (90, 0, 0, 0, 60)
+    assert StreamTimeouts(100.0, packet_at=110.0).why_waiting(110.0, 10.0, lost=lost) is None
+    why = StreamTimeouts(100.0, packet_at=111.0).why_waiting(111.0, 10.0, lost=lost)
+    assert why is not None
+    assert (why.reason, why.params["cause"]) == (Reason.LOSSY, "gap_tcp")
+    assert StreamTimeouts(100.0, packet_at=111.0, key_frame_at=110.5).why_waiting(111.0, 10.0, lost=lost) is None
+    assert StreamTimeouts(100.0).why_waiting(111.0, 10.0, lost=lost) is None, "no packet at all"

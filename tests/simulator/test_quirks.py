@@ -1,6 +1,7 @@
 """Faults of the RTSP server, as a peer meets them."""
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator
 
 import httpx
@@ -233,6 +234,14 @@ async def test_something_else_listens_at_the_rtsp_port(farm: Farm, device: Devic
         return found
 
     assert (await heard(Fault.TLS_PORT)).hex() == "15030100020246"
+    await farm.set_fault(device.state.plan.key, Fault.TLS_PORT)
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    reader, writer = await asyncio.open_connection(device.state.plan.address, device.state.rtsp_port, ssl=context)
+    secure = RtspClient(reader, writer)
+    assert (await secure.ask("OPTIONS", url(device))).status == 200
+    await secure.close()
+    await farm.set_fault(device.state.plan.key, Fault.TLS_PORT, on=False)
     assert (await heard(Fault.WEB_SERVER)).startswith(b"HTTP/1.1 400 Bad Request\r\n")
     await farm.set_fault(device.state.plan.key, Fault.MULTICAST_ONLY)
     client = await connect(device)

@@ -1,5 +1,6 @@
 """Rows of earlier versions, carried over: nothing of them is lost, on both databases."""
 
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -7,9 +8,13 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection, select, text
 
+from camera_hub.cameras.credentials.device_login import DeviceLogin
+from camera_hub.cameras.credentials.login_budget import LoginBudget
+from camera_hub.cameras.credentials.login_store import DatabaseLoginStore
 from camera_hub.errors import HubError
 from camera_hub.store.database import Database
-from camera_hub.store.tables import Camera, Favourite, StoredLogin, User, UserSession, UserVillage
+from camera_hub.store.tables import Camera, Favourite, StoredLogin, User, UserSession, UserVillage, Village
+from tests.fakes.clock import ManualClock
 from tests.store.test_database import drift
 
 
@@ -79,6 +84,52 @@ async def test_accounts_logins_and_proofs_are_carried_over_from_the_first_versio
         failed = ("failed", "no_media", False)
         # One that had never shown a picture, and those whom the hub's own trouble was put down to, are tried again.
         assert found == [("proved", None, False), waits, failed, waits, waits, ("pending", None, False)]
+
+
+async def test_refused_logins_are_carried_over_with_the_times_that_their_plan_implies(database: Database) -> None:
+    now = datetime.now(UTC)
+    config = Config()
+    config.set_main_option("script_location", "camera_hub:store/migrations")
+
+    def fill(sync: Connection) -> None:
+        config.attributes["connection"] = sync
+        command.downgrade(config, "0009")
+        for number, host in enumerate(("192.0.2.7", "::ffff:192.0.2.8", "cam.village", "192.0.2.9"), 1):
+            sync.execute(
+                text(
+                    "INSERT INTO devices (id, village_id, kind, name, host, onvif_path, manufacturer, model, firmware,"
+                    " serial, mac, endpoint, credentials_version, created_at)"
+                    " VALUES (:id, 1, 'camera', '', :host, '/', '', '', '', '', '', '', 3, :now)"
+                ),
+                {"id": number, "host": host, "now": now},
+            )
+        rows = (  # 1: tried for days; 2: twice, just now; 3: once; 4: with a login that it does not have any more
+            (1, 3, '{"onvif": 6, "rtsp": 6}', now + timedelta(hours=4), "wrong_password"),
+            (2, 3, '{"rtsp": 2}', now + timedelta(minutes=29), "locked_out"),
+            (3, 3, '{"rtsp": 1}', None, "wrong_password"),
+            (4, 2, '{"rtsp": 2}', now - timedelta(days=9), "wrong_password"),
+        )
+        for device, version, failures, until, reason in rows:
+            sync.execute(
+                text("INSERT INTO login_accounts VALUES (:device, :version, :failures, :until, :reason)"),
+                {"device": device, "version": version, "failures": failures, "until": until, "reason": reason},
+            )
+
+    async with database.write() as session:
+        session.add(Village(id=1, name="东村", created_at=now))
+    async with database.write() as session:
+        await (await session.connection()).run_sync(fill)
+    async with Database(database.url.render_as_string(hide_password=False)) as later:
+        assert await drift(later) == []
+        async with LoginBudget(ManualClock(now), DatabaseLoginStore(later)) as budget:
+            keys = [
+                budget.account(DeviceLogin("admin", "secret", 3, device), address, 554)
+                for device, address in enumerate(("192.0.2.7", "192.0.2.8", "cam.village", "192.0.2.9"), 1)
+            ]
+            assert [budget.wait(key, "rtsp") for key in keys] == pytest.approx([4 * 3600, 29 * 60, 0, 0], abs=2)
+            assert [budget.pause(device).tries_left for device in (1, 2, 3, 4)] == [2, 4, 5, 6]
+            again = budget.account(DeviceLogin("admin", "another", 4, 1), "192.0.2.7", 554)
+            assert budget.wait(again, "rtsp") == 0
 
 
 async def test_a_migration_that_would_leave_rows_pointing_nowhere_changes_nothing(tmp_path: Path) -> None:

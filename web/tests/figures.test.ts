@@ -6,7 +6,7 @@ function hub(at: number, feed: Partial<NonNullable<TileFigures['feed']>> | null,
   return {
     track: 0,
     at,
-    feed: feed && { codec: 'h264', width: 640, height: 360, packets: 0, bytes: 0, frames: 0, key_frames: 0, gop_seconds: 2, gop_frames: 50, gaps: 0, dropped: 0, bad_packets: 0, jitter: 0.002, lateness: 0, opens: 1, failures: 0, ...feed },
+    feed: feed && { codec: 'h264', width: 640, height: 360, packets: 0, bytes: 0, frames: 0, key_frames: 0, gop_seconds: 2, gop_frames: 50, gaps: 0, dropped: 0, bad_packets: 0, repeats: 0, foreign_payload: 0, foreign_ssrc: 0, stream_restarts: 0, lost_gap: 0, lost_broken: 0, lost_restart: 0, lost_no_parameter_sets: 0, lost_no_key_frame: 0, loss_percent: 0, camera_clock: 'well', jitter: 0.002, lateness: 0, opens: 1, failures: 0, ...feed },
     sent: sent && { packets: 0, bytes: 0, frames: 0, rtx: 0, rtx_missed: 0, pli: 0, replays: 0, dropped_frames: 0, lost: 0, fraction_lost: 0, round_trip: null, ...sent },
   }
 }
@@ -35,6 +35,11 @@ describe('what a tile overlay tells', () => {
   it('says nothing of a camera whose feed does not run', () => {
     const told = rates(null, { hub: hub(10, null), browser: null })
     expect([told.codec, told.gaps, told.reopened]).toEqual([null, null, null])
+  })
+
+  it('names the causes of lost frames, and what is peculiar, where there is any', () => {
+    const told = rates(null, { hub: hub(10, { lost_gap: 41, lost_broken: 0, foreign_payload: 3, camera_clock: 'standing' }), browser: null })
+    expect([told.losses, told.oddities, told.clock]).toEqual([[['gap', 41]], [['foreign_payload', 3]], 'standing'])
   })
 
   it('tells of key-frame pictures what comes from the camera', () => {

@@ -168,6 +168,8 @@ class DeviceAnswer(Answer):
     streams: list[StreamAddressAnswer]  # of cameras not retired
     clock_offset_s: float | None
     login_retry_at: datetime | None  # the device refused the login, and it is not tried again before then
+    login_reason: str | None  # why: wrong_password, locked_out or login_paused
+    login_tries_left: int | None  # how many refusals a day are left before no login is tried
     created_at: datetime
     cameras: list[int]
     peculiarities: list[PeculiarityAnswer]

@@ -1,171 +1,225 @@
-"""The count of login attempts per device: ONVIF in the hub and RTSP in every relay ask here before each attempt.
+"""The count of login attempts per device: whoever sends a login to a device asks here first, whatever the protocol.
 
-A login that is not proved yet is tried by one caller at a time while the others wait; a proved one may be in use twice
-at the same time, so that a password that was changed at the camera costs two refusals, however many channels a recorder
-has. Attempts whose outcome was lost in a crash are not counted.
+The contract of those who ask (`begin` or `trying`, then the Attempt):
+
+- ask before each attempt, with the address that is connected to (resolved, not a name) and its port;
+- say `accepted` as soon as the device answers a signed request with something that only a right login gets;
+- say `refused` when the device refused a request that was signed with a challenge of its own: 401 whatever its headers
+  (unless it says stale, or renews a nonce that it had accepted before), or a fault that names the login. LOCKED_OUT
+  where it says so;
+- say nothing (`end`) for all else: no answer, no challenge, a challenge that cannot be answered, another error;
+- one attempt is one signed request that may be refused. Before another one (another scheme, another clock) `again`.
+
+Which attempts meet the same device: login_targets. How often it is tried: retry_rules. A login that is not proved is
+tried by one caller at a time and is stored before it is sent, so that no crash makes room for more tries; a proved one
+may be in use twice at the same time, so that a password that was changed at the camera costs two refusals, however many
+channels a recorder has, and costs no writing. What a crash has left open counts as refused.
 """
 
 import asyncio
 import hashlib
 import secrets
-from collections import OrderedDict, deque
-from collections.abc import AsyncIterator, Mapping
+from collections import deque
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from typing import Protocol, Self
+from datetime import datetime
+from typing import Self
 
 from camera_hub.cameras.credentials import retry_rules
 from camera_hub.cameras.credentials.device_login import DeviceLogin
-from camera_hub.cameras.credentials.retry_rules import FREE_TRIES, LoginStanding, Service
+from camera_hub.cameras.credentials.login_memory import DeviceAccount, Kept, LoginKey, LoginMemory, RememberedLogin
+from camera_hub.cameras.credentials.login_targets import canonical
+from camera_hub.cameras.credentials.login_writer import LoginStore, LoginWriter
+from camera_hub.cameras.credentials.retry_rules import FREE_TRIES, SERVICES, Service
 from camera_hub.clock import Clock
 from camera_hub.errors import HubError, Kind, Reason
 from camera_hub.running import Backoff, ended, keep_running
 
-_LIMIT = 20_000
+REFUSALS = frozenset({Reason.WRONG_PASSWORD, Reason.LOCKED_OUT, Reason.CLOCK_REFUSED})
+"""What counts as a refused login: the device has seen it, whatever it dislikes about it."""
 
-REFUSALS = frozenset({Reason.WRONG_PASSWORD, Reason.LOCKED_OUT})
-"""What counts as a refused login."""
+PAUSES = REFUSALS | {Reason.LOGIN_PAUSED}
+"""Why a login is not tried now. LOGIN_PAUSED: this one was not refused, but others were, too often."""
 
-
-@dataclass(frozen=True, slots=True)
-class LoginKey:
-    """Which attempts count together: those with one version of a device's login, or one login typed for an address."""
-
-    name: str
-    version: int
-    device_id: int | None = None
+WAITING = 256
+"""Attempts that may wait for their turn at one address."""
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
-    """What survives a restart. `blocked_until` is wall time, None = no pause."""
+class LoginPause:
+    """What a device's page tells: until when its refused login rests and why, and how many refusals a day are left."""
 
-    device_id: int
-    version: int
-    failures: Mapping[str, int]
-    blocked_until: datetime | None
-    reason: str
-
-
-class LoginStore(Protocol):
-    """Stores the counts (credentials.login_store)."""
-
-    async def load(self) -> list[Kept]: ...
-
-    async def save(self, kept: list[Kept]) -> None:
-        """Write these; one without failures is deleted."""
-        ...
+    until: datetime | None
+    tries_left: int
+    reason: str | None
 
 
 @dataclass(eq=False, slots=True)
-class _Entry:
-    account: LoginKey
-    standing: LoginStanding = field(default_factory=LoginStanding)
-    proved: set[Service] = field(default_factory=set)
-    trying: int = 0
-    waiting: deque[tuple[Service, asyncio.Future[None]]] = field(default_factory=deque)
+class _Waiter:
+    key: LoginKey
+    service: Service
+    turn: "asyncio.Future[Attempt]"
+
+
+@dataclass(eq=False, slots=True)
+class _Turns:
+    """Attempts at one address: those that are being made, and those that wait for them."""
+
+    flying: "list[Attempt]" = field(default_factory=list)
+    waiting: deque[_Waiter] = field(default_factory=deque)
 
 
 class Attempt:
     """One attempt, from its turn to its end. `accepted` may be called early: the next caller then need not wait."""
 
-    def __init__(self, budget: "LoginBudget", entry: _Entry, service: Service) -> None:
+    def __init__(self, budget: "LoginBudget", login: RememberedLogin, key: LoginKey, service: Service) -> None:
         self._budget = budget
-        self._entry = entry
-        self._service: Service = service
+        self.login = login
+        self.key = key
+        self.service: Service = service
+        self.stored = False  # as under way
         self._holds = True
-        self._accepted = False
         self._over = False
 
     def accepted(self) -> None:
         """The device accepted the login."""
-        self._accepted = True
-        self._release()
+        if not self._over:
+            self._budget._accepted(self)
+            self._release()
 
     def refused(self, reason: str = Reason.WRONG_PASSWORD) -> None:
         """The device refused the login; ends the attempt."""
         if not self._over:
             self._over = True
-            self._budget._refused(self._entry, self._service, reason)
+            self._budget._refused(self, reason)
             self._release()
 
+    async def again(self, reason: str = Reason.WRONG_PASSWORD) -> bool:
+        """The device refused the login; may one more signed request follow at once? If not, the attempt is over."""
+        if self._over:
+            return False
+        self._budget._refused(self, reason)
+        if self._holds and await self._budget._once_more(self):
+            return True
+        self.end()
+        return False
+
     def end(self) -> None:
-        """The attempt is over; without `accepted` it says nothing about the login. Idempotent."""
+        """The attempt is over; without `accepted` or `refused` it says nothing about the login. Idempotent."""
         if not self._over:
             self._over = True
-            if self._accepted:
-                self._budget._accepted(self._entry, self._service)
+            self._release()
+
+    def lost(self) -> None:
+        """Nobody knows what became of the attempt: it may have been refused, and counts so."""
+        if not self._over:
+            self._over = True
+            if self._holds and self.stored:
+                self._budget._lost(self)
             self._release()
 
     def _release(self) -> None:
         if self._holds:
             self._holds = False
-            self._budget._released(self._entry)
+            self._budget._released(self)
 
 
 class LoginBudget:
-    """An async context manager: entering reads what is stored. Without a store, a restart forgets all attempts."""
+    """An async context manager: entering reads what is stored. Without a store, a restart forgets all attempts.
 
-    def __init__(self, clock: Clock, store: LoginStore | None = None) -> None:
+    `secret`: the key of the hashes of logins; with another one stored logins are unknown, their refusals are not.
+    """
+
+    def __init__(self, clock: Clock, store: LoginStore | None = None, secret: bytes = b"") -> None:
         self._clock = clock
         self._store = store
-        self._secret = secrets.token_bytes(16)
-        self._entries: OrderedDict[str, _Entry] = OrderedDict()
-        self._unsaved: dict[int, Kept] = {}
-        self._changed = asyncio.Event()
+        self._secret = (secret or secrets.token_bytes(32))[:64]
+        self._memory = LoginMemory(clock, self._mark)
+        self._writer = LoginWriter(store, clock, self._row)
+        self._turns: dict[str, _Turns] = {}
         self._task: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
-        if self._store is None:
-            return self
-        now, wall = self._clock.monotonic(), self._clock.now()
-        for kept in await self._store.load():
-            left = (kept.blocked_until - wall).total_seconds() if kept.blocked_until is not None else 0.0
-            entry = self._entry(device_account(kept.device_id, kept.version))
-            entry.standing = retry_rules.resumed(kept.failures, left, now, kept.reason)
-        work = keep_running("login accounts", self._save, clock=self._clock, backoff=Backoff(first=1.0, cap=10.0))
-        self._task = asyncio.create_task(work, name="login accounts")
+        if self._store is not None:
+            self._memory.resume(await self._store.load())
+            backoff = Backoff(first=1.0, cap=10.0)
+            work = keep_running("login accounts", self._writer.run, clock=self._clock, backoff=backoff)
+            self._task = asyncio.create_task(work, name="login accounts")
         return self
 
     async def __aexit__(self, *_: object) -> None:
         if self._task is not None:
             await ended(self._task)
-            await self._save_all()
+            await self._writer.flush()
 
-    def account(self, login: DeviceLogin, address: str) -> LoginKey:
-        """Where attempts with that login are counted; `address` identifies a device that has no row yet."""
-        if login.device_id is not None:
-            return device_account(login.device_id, login.version)
-        text = "\0".join((address, login.username, login.password))
-        return LoginKey(hashlib.blake2b(text.encode(), key=self._secret).hexdigest(), 0)
+    def account(self, login: DeviceLogin, address: str, port: int | None = None) -> LoginKey:
+        """Where attempts with that login are counted. `address`: as it is connected to; without `port` it holds both
+        ("192.0.2.7:80").
+        """
+        if port is None:
+            address, _, number = address.rpartition(":")
+            port = int(number) if number.isdecimal() else 0
+        address = canonical(address)
+        self._memory.targets.learn(login, address, port)
+        text = "\0".join((login.username, login.password)).encode("utf-8", "surrogatepass")
+        hashed = hashlib.blake2b(text, key=self._secret, digest_size=16).hexdigest()
+        version = login.version if login.device_id is not None else 0
+        return LoginKey(address, port, hashed, version, login.device_id)
 
     def wait(self, account: LoginKey, service: Service) -> float:
         """Seconds until the login may be tried with that service; 0 = now."""
-        entry = self._entries.get(account.name)
-        if entry is None or entry.account.version != account.version or service in entry.proved:
-            return 0.0
-        return max(0.0, entry.standing.until - self._clock.monotonic())
+        now = self._clock.monotonic()
+        return max(0.0, self._memory.account(account).due(service, now) - now)
+
+    def pause(self, device_id: int) -> LoginPause:
+        """Of a registered device, as its page tells it."""
+        memory, now = self._memory, self._clock.monotonic()
+        own = memory.of_device(device_id)
+        keys = [one.key for one in own]
+        if not keys and (place := memory.targets.place(device_id)) is not None:
+            keys = [LoginKey(*place, "", device_id=device_id)]
+        left = min(
+            (retry_rules.tries_left(memory.account(key).refusals, now) for key in keys), default=retry_rules.TRIES_A_DAY
+        )
+        rests = [
+            (memory.account(one.key).due(service, now), one.standing.reason)
+            for one in own
+            for service in SERVICES
+            if service in one.standing.failures
+        ]
+        until, reason = max(rests, default=(0.0, ""))
+        return LoginPause(memory.wall(until), left, reason) if until > now else LoginPause(None, left, None)
 
     async def begin(self, account: LoginKey, service: Service) -> Attempt:
         """Wait for a turn; the caller must `end` the attempt.
 
-        Raises HubError with the reason of the last refusal while the login must not be tried, BUSY for a login that
-        has been replaced.
+        Raises HubError: one of PAUSES while the login must not be tried (`retry_in` seconds, `until`, `tries_left`);
+        BUSY for one that has been replaced, or where too many wait or are remembered; or why it could not be stored.
         """
-        entry = self._entry(account)
-        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        entry.waiting.append((service, future))
-        self._let_in(entry)
+        self._memory.purge()
+        turns = self._turns.setdefault(account.address, _Turns())
+        if len(turns.waiting) >= WAITING:
+            raise HubError(Kind.BUSY, "too many attempts wait for this device; try again later", reason=Reason.BUSY)
+        waiter = _Waiter(account, service, asyncio.get_running_loop().create_future())
+        turns.waiting.append(waiter)
+        self._let_in(turns, turns.waiting if self._memory.note_version(account) else [waiter])
         try:
-            await future
+            attempt = await waiter.turn
         except BaseException:
-            if future.done() and not future.cancelled() and future.exception() is None:
-                self._released(entry)  # it got its turn at the moment it gave up
-            elif (service, future) in entry.waiting:
-                entry.waiting.remove((service, future))
+            if waiter.turn.done() and not waiter.turn.cancelled() and waiter.turn.exception() is None:
+                waiter.turn.result().end()  # it got its turn at the moment it gave up
+            elif waiter in turns.waiting:
+                turns.waiting.remove(waiter)
+            self._tidy(account.address)
             raise
-        return Attempt(self, entry, service)
+        try:
+            if attempt.stored:
+                await self._writer.flush()
+        except BaseException:
+            attempt.end()
+            raise
+        return attempt
 
     @asynccontextmanager
     async def trying(self, account: LoginKey, service: Service) -> AsyncIterator[Attempt]:
@@ -174,110 +228,139 @@ class LoginBudget:
         try:
             yield attempt
         except HubError as error:
-            if error.reason in REFUSALS:
+            if error.reason in REFUSALS and not error.params.get("untried"):
                 attempt.refused(error.reason)
             raise
         finally:
             attempt.end()
 
-    def _entry(self, account: LoginKey) -> _Entry:
-        entry = self._entries.get(account.name)
-        if entry is not None and entry.account.version > account.version:
-            raise HubError(Kind.BUSY, "the device's login has just been changed; try again", reason=Reason.BUSY)
-        if entry is None or entry.account.version < account.version:
-            if entry is not None:
-                while entry.waiting:
-                    _settle(entry.waiting.popleft()[1], _replaced())
-            entry = self._entries[account.name] = _Entry(account)
-            while len(self._entries) > _LIMIT:
-                self._entries.popitem(last=False)
-        self._entries.move_to_end(account.name)
-        return entry
+    # Turns
 
-    def _let_in(self, entry: _Entry) -> None:
-        now = self._clock.monotonic()
-        for service, future in list(entry.waiting):
-            proved = service in entry.proved
-            if not proved and now < entry.standing.until:
-                _settle(future, blocked(entry.standing, now))
-            elif entry.trying < (FREE_TRIES if proved and not entry.standing.total else 1):
-                entry.trying += not future.done()
-                _settle(future)
-            else:
+    def _let_in(self, turns: _Turns, waiting: Iterable[_Waiter]) -> None:
+        for waiter in list(waiting):
+            if waiter.turn.done():  # cancelled just now
                 continue
-            entry.waiting.remove((service, future))
+            try:
+                attempt = self._admitted(turns, waiter.key, waiter.service)
+            except HubError as error:
+                waiter.turn.set_exception(error)
+            else:
+                if attempt is None:
+                    continue
+                waiter.turn.set_result(attempt)
+            turns.waiting.remove(waiter)
 
-    def _released(self, entry: _Entry) -> None:
-        entry.trying -= 1
-        self._let_in(entry)
+    def _admitted(self, turns: _Turns, key: LoginKey, service: Service) -> Attempt | None:
+        """The attempt whose turn it is; None while it must wait for others. Raises HubError."""
+        memory, now = self._memory, self._clock.monotonic()
+        if memory.outdated(key):
+            raise HubError(Kind.BUSY, "the device's login has just been changed; try again", reason=Reason.BUSY)
+        account = memory.account(key)
+        if (due := account.due(service, now)) > now:
+            raise self._blocked(account, due, now)
+        proved, one = service in account.proved, memory.one(key)
+        flying = sum(memory.one(other.key) == one for other in turns.flying)
+        at_once = FREE_TRIES if proved and not account.standing.total else 1
+        if flying and (flying >= at_once or len(account.refusals) + flying >= account.limit(service)):
+            return None
+        login = memory.obtain(key, bounded=True)
+        attempt = Attempt(self, login, key, service)
+        login.attempts += 1
+        turns.flying.append(attempt)
+        if not proved:
+            self._store_first(attempt)
+        return attempt
 
-    def _accepted(self, entry: _Entry, service: Service) -> None:
-        entry.proved.add(service)
-        self._stand(entry, retry_rules.accepted(entry.standing, service))
+    async def _once_more(self, attempt: Attempt) -> bool:
+        now = self._clock.monotonic()
+        if self._memory.account(attempt.key).due(attempt.service, now) > now:
+            return False
+        self._store_first(attempt)
+        await self._writer.flush()
+        return True
 
-    def _refused(self, entry: _Entry, service: Service, reason: str) -> None:
-        entry.proved.clear()  # the password may have been changed: what was proved before no longer counts
-        self._stand(entry, retry_rules.refused(entry.standing, service, self._clock.monotonic(), reason))
+    def _released(self, attempt: Attempt) -> None:
+        self._landed(attempt)
+        attempt.login.attempts -= 1
+        turns = self._turns[attempt.key.address]
+        turns.flying.remove(attempt)
+        self._let_in(turns, turns.waiting)
+        self._tidy(attempt.key.address)
 
-    def _stand(self, entry: _Entry, standing: LoginStanding) -> None:
-        if standing == entry.standing:
+    def _tidy(self, address: str) -> None:
+        self._memory.tidy(address)
+        turns = self._turns.get(address)
+        if turns is not None and not turns.flying and not turns.waiting:
+            del self._turns[address]
+
+    # What attempts say
+
+    def _accepted(self, attempt: Attempt) -> None:
+        login = self._memory.obtain(attempt.key)
+        if login.key.version != attempt.key.version:
             return
-        entry.standing = standing
-        account = entry.account
-        if account.device_id is None or self._store is None or self._entries.get(account.name) is not entry:
-            return
-        left = standing.until - self._clock.monotonic()
-        until = self._clock.now() + timedelta(seconds=left) if standing.until else None
-        self._unsaved[account.device_id] = Kept(
-            account.device_id, account.version, standing.failures, until, standing.reason
-        )
-        self._changed.set()
+        before = (login.standing, set(login.proved), list(login.refusals))
+        login.proved.add(attempt.service)
+        login.standing = retry_rules.accepted(login.standing, attempt.service)
+        # The device, too, counts from here.
+        login.refusals = [one for one in login.refusals if one[1] != attempt.service]
+        if attempt.key.device_id is not None:
+            self._memory.targets.accepted(attempt.key.device_id)
+        if before != (login.standing, login.proved, login.refusals):
+            self._mark(login)
 
-    async def _save(self) -> None:
-        while True:
-            await self._changed.wait()
-            self._changed.clear()
-            await self._save_all()
+    def _refused(self, attempt: Attempt, reason: str) -> None:
+        login, now = self._memory.obtain(attempt.key), self._clock.monotonic()
+        login.refusals.append((now, attempt.service))
+        login.proved.clear()  # the password may have been changed: what was proved before no longer counts
+        if login.key.version == attempt.key.version:
+            in_all = len(self._memory.account(attempt.key).refusals)
+            login.standing = retry_rules.refused(login.standing, attempt.service, now, reason, in_all=in_all)
+        self._landed(attempt)
+        self._writer.mark(login, urgent=True)
 
-    async def _save_all(self) -> None:
-        unsaved, self._unsaved = self._unsaved, {}
-        if self._store is None or not unsaved:
-            return
-        try:
-            await self._store.save(list(unsaved.values()))
-        except BaseException:
-            self._unsaved = unsaved | self._unsaved
-            self._changed.set()
-            raise
+    def _lost(self, attempt: Attempt) -> None:
+        attempt.login.refusals.append((self._clock.monotonic(), attempt.service))
+        self._mark(attempt.login)
+
+    def _store_first(self, attempt: Attempt) -> None:
+        attempt.stored = True
+        attempt.login.begun(attempt.service)
+        self._mark(attempt.login)
+
+    def _landed(self, attempt: Attempt) -> None:
+        if attempt.stored:
+            attempt.stored = False
+            attempt.login.landed(attempt.service)
+            self._mark(attempt.login)
+
+    def _mark(self, login: RememberedLogin) -> None:
+        self._writer.mark(login)
+
+    def _row(self, login: RememberedLogin) -> Kept | None:
+        return self._memory.kept(login) if self._memory.remembers(login) else None
+
+    def _blocked(self, account: DeviceAccount, due: float, now: float) -> HubError:
+        others = Reason.LOCKED_OUT if account.locked_until > now else Reason.LOGIN_PAUSED
+        reason = account.standing.reason if account.standing.total else others
+        return blocked(reason, due - now, self._memory.wall(due), retry_rules.tries_left(account.refusals, now))
 
 
-def device_account(device_id: int, version: int) -> LoginKey:
-    """The key of a registered device."""
-    return LoginKey(f"d{device_id}", version, device_id)
-
-
-def blocked(standing: LoginStanding, now: float) -> HubError:
-    """The error for a login that is not tried now: why, and when it will be."""
-    left = max(0.0, standing.until - now)
-    minutes = max(1, round(left / 60))
+def blocked(reason: str, seconds: float, until: datetime, tries_left: int) -> HubError:
+    """The error for a login that is not tried now: why, when it will be, and how many tries the device has left."""
+    minutes = max(1, round(seconds / 60))
+    words: dict[str, str] = {
+        Reason.LOGIN_PAUSED: "this device has refused other logins too often",
+        Reason.LOCKED_OUT: "the device says that it has locked itself after wrong logins",
+    }
+    why = words.get(reason, "the device refused this login")
     return HubError(
         Kind.UNREACHABLE,
-        f"the device refused this login; it is not tried again for {minutes} min, so that the device does not lock the"
-        " hub out; correct the login",
-        reason=standing.reason,
+        f"{why}; it is not tried for {minutes} min (until {until:%Y-%m-%d %H:%M} UTC), so that the device does not lock"
+        f" the hub out ({tries_left} of {retry_rules.TRIES_A_DAY} tries a day are left); correct the login",
+        reason=reason,
         minutes=minutes,
-        retry_in=left,
+        retry_in=seconds,
+        until=until.isoformat(timespec="seconds"),
+        tries_left=tries_left,
     )
-
-
-def _replaced() -> HubError:
-    return HubError(Kind.BUSY, "the device's login has just been changed; try again", reason=Reason.BUSY)
-
-
-def _settle(future: "asyncio.Future[None]", error: HubError | None = None) -> None:
-    if future.done():
-        return
-    if error is None:
-        future.set_result(None)
-    else:
-        future.set_exception(error)

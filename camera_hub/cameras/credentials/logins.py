@@ -38,9 +38,14 @@ def checked(username: str, password: str) -> tuple[str, str]:
 async def open_login(session: AsyncSession, vault: Sealer, device: Device, purpose: Purpose) -> DeviceLogin:
     """The login to use for that purpose; its user name is empty when there is none. Raises HubError."""
     row = serving(purpose, await _stored(session, device.id))
-    if row is None:
-        return DeviceLogin("", "", device.credentials_version, device.id)
-    return DeviceLogin(row.username, vault.open(row.sealed, device.id), device.credentials_version, device.id)
+    return DeviceLogin(
+        row.username if row is not None else "",
+        vault.open(row.sealed, device.id) if row is not None else "",
+        device.credentials_version,
+        device.id,
+        ports=frozenset(port for port in (device.onvif_port, device.rtsp_port) if port is not None),
+        identity=frozenset(text for text in (device.serial, device.mac, device.endpoint) if text),
+    )
 
 
 async def has_login(session: AsyncSession, device: Device) -> bool:

@@ -5,6 +5,7 @@ from typing import Literal
 
 from camera_hub.cameras.discovery.ws_discovery import PATH, Announced
 from camera_hub.cameras.identity import DeviceFacts, same
+from camera_hub.errors import Reason
 
 MAX_FOUND = 4096
 MAX_PER_HOST = 16
@@ -13,7 +14,10 @@ MAX_PER_HOST = 16
 
 @dataclass(frozen=True, slots=True)
 class FoundDevice:
-    """One device that answered. `reason` says why it cannot be described at present, None when it can."""
+    """One device that answered. `reason` says why it cannot be described at present, None when it can.
+
+    `tls`: it announced an address with https.
+    """
 
     host: str
     port: int
@@ -26,6 +30,7 @@ class FoundDevice:
     mac: str = ""
     clock_error_s: float | None = None
     reason: str | None = None
+    tls: bool = False
 
     @property
     def key(self) -> str:
@@ -34,14 +39,23 @@ class FoundDevice:
 
     def facts(self, village_id: int) -> DeviceFacts:
         """What is known of its identity, without the maker: announcements spell it differently from the device."""
-        port = self.port if self.endpoint else None  # without an announcement it is a port that happened to answer
+        port = self.port if self.reason != Reason.ONVIF_OFF else None  # then it is a port that happened to answer
         return DeviceFacts("", "", self.mac, self.endpoint, (village_id, self.host, port))
 
 
 def announced_device(one: Announced, source: Literal["multicast", "unicast"]) -> FoundDevice:
     """The device that an announcement describes."""
     return FoundDevice(
-        one.host, one.port, source, one.path, one.endpoint, one.name, one.manufacturer, one.model, one.mac
+        one.host,
+        one.port,
+        source,
+        one.path,
+        one.endpoint,
+        one.name,
+        one.manufacturer,
+        one.model,
+        one.mac,
+        tls=one.tls,
     )
 
 
@@ -57,8 +71,8 @@ class FoundDevices:
         return len(self._by_key)
 
     def all(self) -> list[FoundDevice]:
-        """All of them, by address."""
-        return sorted(self._by_key.values(), key=lambda one: tuple(map(int, one.host.split("."))))
+        """All of them, by address and port."""
+        return sorted(self._by_key.values(), key=lambda one: (*map(int, one.host.split(".")), one.port))
 
     def knows(self, found: FoundDevice) -> bool:
         """Whether the device has answered before."""

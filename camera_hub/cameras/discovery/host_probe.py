@@ -6,16 +6,20 @@ No login is ever sent, and only requests whose answers are at most a few hundred
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import replace
-from typing import Protocol
+from typing import Protocol, TypedDict
 
 from camera_hub.cameras.discovery.found import FoundDevice, announced_device
-from camera_hub.cameras.discovery.ws_discovery import PATH, Announced
+from camera_hub.cameras.discovery.ws_discovery import Announced
+from camera_hub.cameras.http.deadline import Deadline
+from camera_hub.cameras.http.device_http import DeviceHttp
+from camera_hub.cameras.http.messages import HttpLimits, HttpPeer, HttpRequest
 from camera_hub.cameras.onvif.client import ClockReading
 from camera_hub.cameras.reach import Check
 from camera_hub.errors import HubError, Reason
+from camera_hub.http_auth import read_challenges
 
 RTSP_PORTS = (554, 8554)
-_VENDOR = b"GET /ISAPI/System/deviceInfo HTTP/1.1\r\nHost: %s\r\nConnection: close\r\nAccept-Encoding: identity\r\n\r\n"
+_VENDOR = HttpRequest("GET", "/ISAPI/System/deviceInfo")
 _RTSP = b"OPTIONS * RTSP/1.0\r\nCSeq: 1\r\nUser-Agent: camera-hub\r\n\r\n"
 _PEEK = 2048
 
@@ -24,19 +28,37 @@ class Greeter(Protocol):
     """What a sweep needs from onvif.client."""
 
     async def clock(
-        self, host: str, port: int, path: str = ..., *, timeout: float | None = None, check: Check = ...
+        self,
+        host: str,
+        port: int,
+        path: str = ...,
+        *,
+        timeout: float | None = None,
+        check: Check = ...,
+        tls: bool | None = None,
     ) -> ClockReading:
-        """Read the device's clock without a login; `check` is asked before each connect. Raises HubError."""
+        """Read the device's clock without a login; `check` is asked before each connect. Raises HubError.
+
+        `tls`: whether the port speaks TLS, None if that is not known.
+        """
         ...
 
 
 async def greeted(onvif: Greeter, found: FoundDevice, timeout: float, check: Check) -> FoundDevice:
     """The found device with its clock error, or with the reason why it did not answer with its time."""
+    return (await _greeting(onvif, found, timeout, check))[0]
+
+
+async def _greeting(onvif: Greeter, found: FoundDevice, timeout: float, check: Check) -> tuple[FoundDevice, bool]:
+    """The device as greeted, and whether its answer proves that it speaks ONVIF."""
     try:
-        reading = await onvif.clock(found.host, found.port, found.path, timeout=timeout, check=check)
+        reading = await onvif.clock(
+            found.host, found.port, found.path, timeout=timeout, check=check, tls=True if found.tls else None
+        )
     except HubError as error:
-        return replace(found, reason=error.reason)
-    return replace(found, clock_error_s=reading.offset_s, reason=None)
+        speaks = error.reason not in _UNSURE or bool(error.params.get("speaks_onvif"))
+        return replace(found, reason=error.reason), speaks
+    return replace(found, clock_error_s=reading.offset_s, reason=None), True
 
 
 async def probe_host(
@@ -46,9 +68,12 @@ async def probe_host(
     timeout: float,
     announcement: Callable[[], Awaitable[Announced | None]],
     check: Check,
-) -> FoundDevice | None:
-    """The device at `host` (an IP address), None when none answers. `announcement` waits briefly for its WS-Discovery
-    answer; `check` is asked before each connect."""
+) -> list[FoundDevice]:
+    """The devices at `host` (an IP address): one for each port that speaks ONVIF, since a router may forward each of
+    its ports to another camera; else the one that speaks anything of cameras.
+
+    `announcement` waits briefly for a WS-Discovery answer; `check` is asked before each connect.
+    """
     opening = asyncio.gather(*(_opens(host, port, timeout, check) for port in dict.fromkeys([*ports, *RTSP_PORTS])))
     try:
         announced = await announcement()
@@ -56,28 +81,31 @@ async def probe_host(
     finally:
         opening.cancel()
     candidates = [announced_device(announced, "unicast")] if announced is not None else []
-    plain = candidates[0] if announced is not None else FoundDevice(host, 0, "unicast")
-    candidates += [
-        replace(plain, port=port, path=PATH) for port in listening if port in ports and port not in _ports(candidates)
-    ]
-    failed: FoundDevice | None = None
-    for candidate in candidates:
-        found = await greeted(onvif, candidate, timeout, check)
-        if found.reason is None:
-            return found
-        if failed is None or (failed.reason in _UNSURE and found.reason not in _UNSURE):
-            failed = found
-    if failed is not None and (announced is not None or failed.reason not in _UNSURE):
-        return failed
+    named = {one.port for one in candidates}
+    candidates += [FoundDevice(host, port, "unicast") for port in listening if port in ports and port not in named]
+    greetings = await asyncio.gather(*(_greeting(onvif, one, timeout, check) for one in candidates))
+    proven = [found for found, speaks in greetings if speaks]
+    if announced is not None and not greetings[0][1]:
+        if len(proven) == 1:  # it announces the port that it has behind the router
+            (other,) = proven
+            return [replace(greetings[0][0], port=other.port, path=other.path, tls=False, **_said(other))]
+        return proven or [greetings[0][0]]
+    if proven:
+        return proven
     camera = await _is_camera(host, listening, timeout, check)
     if camera is None:
-        return None
-    asks = failed is not None and failed.reason == Reason.LOGIN_NEEDED
-    return failed if asks else FoundDevice(host, camera, "unicast", reason=Reason.ONVIF_OFF)
+        return []
+    asking = [found for found, _ in greetings if found.reason == Reason.LOGIN_NEEDED]
+    return asking or [FoundDevice(host, camera, "unicast", reason=Reason.ONVIF_OFF)]
 
 
-def _ports(candidates: Iterable[FoundDevice]) -> set[int]:
-    return {candidate.port for candidate in candidates}
+class _Greeted(TypedDict):
+    clock_error_s: float | None
+    reason: str | None
+
+
+def _said(found: FoundDevice) -> _Greeted:
+    return {"clock_error_s": found.clock_error_s, "reason": found.reason}
 
 
 _UNSURE = {
@@ -104,11 +132,15 @@ async def _speaks(host: str, port: int, timeout: float, check: Check) -> bool:
         return True
     if port in RTSP_PORTS:
         return False
-    answer = (await _exchange(host, port, _VENDOR % host.encode(), timeout, check)).lower()
-    status = answer.split(b"\r\n", 1)[0]
-    if b" 401" in status:
-        return b"www-authenticate: digest" in answer
-    return b" 200" in status and b"deviceinfo" in answer
+    try:
+        async with DeviceHttp(HttpLimits(reply_bytes=_PEEK * 8, quiet=timeout / 4)) as http:
+            peer = HttpPeer(host, host, port)
+            reply = await http.exchange(peer, _VENDOR, Deadline(timeout), check=check)
+    except HubError:
+        return False
+    if reply.status == 401:
+        return any(one.scheme == "digest" for one in read_challenges(reply.all("www-authenticate")))
+    return reply.status == 200 and b"deviceinfo" in reply.body.lower()
 
 
 async def _opens(host: str, port: int, timeout: float, check: Check) -> int | None:

@@ -20,7 +20,7 @@ from camera_hub.cameras.discovery.multicast import multicast
 from camera_hub.cameras.discovery.ranges import AddressRange
 from camera_hub.cameras.discovery.udp import AnnouncementReceiver, listening
 from camera_hub.cameras.discovery.ws_discovery import PORT, Announced
-from camera_hub.cameras.identity import registered_facts, same
+from camera_hub.cameras.identity import endpoint_key, registered_facts, same
 from camera_hub.cameras.reach import Check, ReachPolicy, checking, no_ranges
 from camera_hub.clock import Clock
 from camera_hub.errors import HubError, Kind, Reason
@@ -278,8 +278,8 @@ class Sweeps:
                 finally:
                     del answers[host]
                 sweep.done += 1
-                if found is not None:
-                    sweep.add(found)
+                for one in found:
+                    sweep.add(one)
                 sweep.changed.set()
 
         free = asyncio.Semaphore(self._settings.at_once)
@@ -366,12 +366,12 @@ def _registered(known: Sequence[Device], village_id: int, found: Sequence[FoundD
     """For each found device the registered device that it is, if any."""
     near: dict[str, list[Device]] = defaultdict(list)  # so that not every pair has to be compared
     for row in known:
-        for key in {row.host, row.endpoint.lower()}:
+        for key in {row.host, endpoint_key(row.endpoint)}:
             near[key].append(row)
 
     def registered(one: FoundDevice) -> Device | None:
         facts = one.facts(village_id)
-        keys = [one.endpoint.lower(), one.host] if one.endpoint else [one.host]
+        keys = [endpoint_key(one.endpoint), one.host] if one.endpoint else [one.host]
         candidates = (row for key in keys for row in near.get(key, ()))
         return next((row for row in candidates if same(replace(registered_facts(row), maker=""), facts)), None)
 

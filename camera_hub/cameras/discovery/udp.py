@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from typing import cast
 
 from camera_hub.cameras.discovery.ws_discovery import KINDS, Announced, announced, probe, sender_host
+from camera_hub.cameras.identity import endpoint_key
 
 MAX_MATCHES = 1024
 _MAX_IDS = 16384
@@ -35,7 +36,7 @@ class AnnouncementReceiver(asyncio.DatagramProtocol):
         if not found:
             self.ignored += 1
         for one in found:
-            key = (one.endpoint, one.host)
+            key = (endpoint_key(one.endpoint), one.host)
             if one.kind == "match" and key not in self._seen and len(self._seen) < MAX_MATCHES:
                 self._seen.add(key)
                 self._on_announcement(one)

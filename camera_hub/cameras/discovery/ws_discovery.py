@@ -15,7 +15,11 @@ from urllib.parse import urlsplit
 from lxml import etree
 
 from camera_hub.cameras import urls
+from camera_hub.cameras.http.endings import ENVELOPE
+from camera_hub.cameras.identity import endpoint_key
 from camera_hub.cameras.onvif.describe import clean, generic, mac_of, scope_values
+from camera_hub.cameras.onvif.envelopes import child, children, local, read_envelope, text_of
+from camera_hub.errors import HubError
 
 GROUP = "239.255.255.250"
 PORT = 3702
@@ -33,7 +37,7 @@ _TYPES = {
 KINDS = ("nvt", "device", "any")
 """Probes to send: older cameras answer only the first, some new ones only the second, others only the empty one."""
 
-_BODIES = {"ProbeMatches": "match", "ResolveMatches": "match", "Hello": "hello", "Bye": "bye"}
+_BODIES = {"probematches": "match", "resolvematches": "match", "hello": "hello", "bye": "bye"}
 _ENDPOINT = re.compile(r"[\x21-\x7e]{1,128}")
 
 
@@ -46,6 +50,7 @@ class Announced:
     host: str
     port: int
     path: str
+    tls: bool = False
     name: str = ""
     model: str = ""
     manufacturer: str = ""
@@ -72,33 +77,34 @@ def resolve(message_id: str, endpoint: str) -> bytes:
 
 def announced(datagram: bytes, sender: str, ours: Container[str]) -> list[Announced]:
     """The devices that a datagram announces; none if it is foreign, malformed or not meant for us. Never raises."""
-    if not 0 < len(datagram) <= MAX_DATAGRAM:
+    if not 0 < len(datagram) <= MAX_DATAGRAM or not ENVELOPE.ended(datagram, 0):
         return []
-    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
     try:
-        root = etree.fromstring(datagram, parser)
-    except (etree.XMLSyntaxError, ValueError):
+        envelope = read_envelope(datagram)
+    except HubError:
         return []
-    if root.getroottree().docinfo.internalDTD is not None or etree.QName(root).localname != "Envelope":
+    content = next(iter(envelope.body), None)
+    kind = _BODIES.get(local(content)) if content is not None else None
+    if content is None or kind is None:
         return []
-    body = root.find("{*}Body")
-    content = next((node for node in body if isinstance(node.tag, str)), None) if body is not None else None
-    if content is None:
+    relates = text_of(envelope.body.getparent(), "Header", "RelatesTo")
+    if kind == "match" and f"urn:uuid:{endpoint_key(relates)}" not in ours:
         return []
-    kind = _BODIES.get(etree.QName(content).localname)
-    if kind is None or (kind == "match" and _text(root, "{*}Header/{*}RelatesTo") not in ours):
-        return []
-    nodes = [content] if kind != "match" else [*content.iterfind("{*}ProbeMatch"), *content.iterfind("{*}ResolveMatch")]
+    nodes = [content] if kind != "match" else [*children(content, "ProbeMatch"), *children(content, "ResolveMatch")]
     found = (_one(node, kind, sender) for node in nodes[:64])
     return [one for one in found if one is not None]
 
 
 def _one(node: etree._Element, kind: str, sender: str) -> Announced | None:
-    endpoint = _text(node, "{*}EndpointReference/{*}Address")
+    endpoint = text_of(node, "EndpointReference", "Address")
     if not _ENDPOINT.fullmatch(endpoint):
         return None
-    scopes = scope_values(_text(node, "{*}Scopes").split())
-    port, path = _service_address(_text(node, "{*}XAddrs").split(), sender)
+    texts = text_of(node, "Scopes").split()
+    xaddrs = text_of(node, "XAddrs").split()
+    if kind != "bye" and not _is_camera(child(node, "Types"), texts, xaddrs):
+        return None
+    scopes = scope_values(texts)
+    port, path, tls = _service_address(xaddrs, sender)
     model = next(iter(scopes.get("hardware", ())), "")
     name = next((one for one in scopes.get("name", ()) if one and not generic(one) and one != model), "")
     return Announced(
@@ -107,6 +113,7 @@ def _one(node: etree._Element, kind: str, sender: str) -> Announced | None:
         sender,
         port,
         path,
+        tls,
         clean(name),
         clean(model),
         clean(next(iter(scopes.get("manufacturer", scopes.get("mfr", ()))), "")),
@@ -114,9 +121,35 @@ def _one(node: etree._Element, kind: str, sender: str) -> Announced | None:
     )
 
 
-def _service_address(xaddrs: list[str], sender: str) -> tuple[int, str]:
-    """Port and path of the device service, from the XAddr of the sender's address, else from the first usable one."""
-    addresses: list[tuple[bool, int, str]] = []
+def _is_camera(types: etree._Element | None, scopes: list[str], xaddrs: list[str]) -> bool:
+    """Whether what is announced speaks ONVIF: computers and printers answer probes too (case 32).
+
+    Types, scopes or the address must say so; where there are neither types nor scopes, the device is asked later.
+    """
+    words = (types.text or "").split() if types is not None else []
+    if not words and not scopes:
+        return True
+    for word in words:
+        prefix, _, name = word.rpartition(":")
+        space = types.nsmap.get(prefix or None, "") if types is not None else ""
+        if name.lower().startswith("networkvideo") or "onvif.org" in space:
+            return True
+        if not space and prefix.lower() in ("dn", "tdn", "tds") and name.lower() == "device":
+            return True
+    return any("onvif.org/" in one.lower() for one in scopes) or any("onvif" in _path_of(one) for one in xaddrs)
+
+
+def _path_of(xaddr: str) -> str:
+    """The path of an address in lower case, "" where it has none."""
+    try:
+        return urlsplit(xaddr).path.lower()
+    except ValueError:
+        return ""
+
+
+def _service_address(xaddrs: list[str], sender: str) -> tuple[int, str, bool]:
+    """Port, path and TLS of the device service, from the XAddr of the sender's address, else the first usable one."""
+    addresses: list[tuple[bool, int, str, bool]] = []
     for text in xaddrs[:16]:
         try:
             parts = urlsplit(text)
@@ -124,11 +157,12 @@ def _service_address(xaddrs: list[str], sender: str) -> tuple[int, str]:
         except ValueError:
             continue
         if parts.scheme in ("http", "https") and parts.hostname:
-            addresses.append((parts.hostname != sender, port, urls.service_path(text, PATH)))
+            secure = parts.scheme == "https"
+            addresses.append((parts.hostname != sender, port, urls.service_path(text, PATH), secure))
     if not addresses:
-        return 80, PATH
-    _, port, path = min(addresses, key=lambda address: address[0])
-    return port, path
+        return 80, PATH, False
+    _, port, path, secure = min(addresses, key=lambda address: address[0])
+    return port, path, secure
 
 
 def sender_host(address: object) -> str | None:
@@ -147,7 +181,3 @@ def _message(message_id: str, action: str, body: etree._Element) -> bytes:
         etree.SubElement(header, f"{{{_ADDRESSING}}}{name}").text = text
     etree.SubElement(envelope, f"{{{_SOAP}}}Body").append(body)
     return etree.tostring(envelope, xml_declaration=True, encoding="UTF-8")
-
-
-def _text(node: etree._Element, path: str) -> str:
-    return str(node.findtext(path) or "").strip()

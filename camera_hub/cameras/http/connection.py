@@ -13,6 +13,7 @@ from camera_hub.cameras.http.deadline import Deadline
 from camera_hub.cameras.http.endings import Ending
 from camera_hub.cameras.http.heads import mended
 from camera_hub.cameras.http.messages import HttpLimits, HttpPeer, HttpReply, HttpRequest, bad_reply, too_large
+from camera_hub.cameras.reach import Check
 from camera_hub.errors import HubError, Kind, Reason
 
 _INTERIM = 8
@@ -29,8 +30,10 @@ class PlainAnswer(Exception):
     """The answer to a TLS handshake is not TLS: the port speaks plain HTTP."""
 
 
-async def dial(peer: HttpPeer, deadline: Deadline) -> "HttpConnection":
-    """Connect to the pinned address. Raises HubError (PORT_CLOSED, UNREACHABLE, TLS_FAILED), PlainAnswer."""
+async def dial(peer: HttpPeer, deadline: Deadline, check: Check) -> "HttpConnection":
+    """Connect to the pinned address, if `check` allows it. Raises HubError (what that raises, PORT_CLOSED, UNREACHABLE,
+    TLS_FAILED), PlainAnswer."""
+    check(peer.address, peer.port)
     deadline.check()
     try:
         async with asyncio.timeout(deadline.left):

@@ -110,9 +110,8 @@ class DeviceHttp:
 
     async def _speaks_tls(self, peer: HttpPeer, deadline: Deadline, check: Check) -> bool:
         """Whether the port, which hung up on a plain request, accepts TLS."""
-        check(peer.address, peer.port)
         try:
-            connection = await dial(replace(peer, tls=True), deadline)
+            connection = await dial(replace(peer, tls=True), deadline, check)
         except (HubError, PlainAnswer):
             return False
         self._keep(connection)
@@ -127,8 +126,7 @@ class DeviceHttp:
                 return await self._on(connection, request, deadline, ending)
             except NothingReceived:
                 pass  # the device had given it up meanwhile
-        check(peer.address, peer.port)
-        return await self._on(await dial(peer, deadline), request, deadline, ending)
+        return await self._on(await dial(peer, deadline, check), request, deadline, ending)
 
     async def _on(
         self, connection: HttpConnection, request: HttpRequest, deadline: Deadline, ending: Ending

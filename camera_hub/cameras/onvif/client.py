@@ -12,20 +12,20 @@ from weakref import WeakValueDictionary
 
 from camera_hub.cameras import addresses, urls
 from camera_hub.cameras.credentials.device_login import DeviceLogin
-from camera_hub.cameras.credentials.login_budget import LoginBudget
+from camera_hub.cameras.credentials.login_budget import REFUSALS, LoginBudget
 from camera_hub.cameras.http.deadline import Deadline
 from camera_hub.cameras.http.device_http import DeviceHttp
 from camera_hub.cameras.http.endings import ENVELOPE
 from camera_hub.cameras.http.messages import HttpLimits, HttpPeer, HttpReply, HttpRequest
 from camera_hub.cameras.onvif import wsdl
 from camera_hub.cameras.onvif.conversation import KnownDevice, SoapConversation
-from camera_hub.cameras.onvif.describe import Described, Profile, Said, described
+from camera_hub.cameras.onvif.describe import Described, Profile, Said, clean, described
 from camera_hub.cameras.onvif.device import MEDIA1, OnvifDevice
 from camera_hub.cameras.onvif.media2 import MEDIA2
 from camera_hub.cameras.reach import Check, nowhere_local
 from camera_hub.clock import Clock
 from camera_hub.errors import HubError, Kind, Reason
-from camera_hub.peculiarity_kinds import PeculiarityKind
+from camera_hub.peculiarity_kinds import MAX_VALUE, PeculiarityKind
 from camera_hub.settings import DiscoverySettings
 
 log = logging.getLogger(__name__)
@@ -175,9 +175,9 @@ class Onvif:
             return await self._describe(OnvifTarget(host, port, path, login, check=check))
         targets = [OnvifTarget(host, usual, path, login, check=check) for usual in self._settings.ports]
         errors = await asyncio.gather(*(self._greeted(target) for target in targets))
-        for target, error in zip(targets, errors, strict=True):
-            if error is None or error.reason == Reason.LOGIN_NEEDED:
-                return await self._describe(target)
+        answers = sorted(zip(targets, errors, strict=True), key=lambda one: _unlikely(one[1]))
+        if _unlikely(answers[0][1]) < _UNANSWERED if answers else False:
+            return await self._describe(answers[0][0])
         answered = [error for error in errors if error is not None and error.reason not in _NO_ANSWER]
         raise next(iter([*answered, *(error for error in errors if error is not None)]), _no_ports())
 
@@ -196,11 +196,16 @@ class Onvif:
 
         async def ask(device: OnvifDevice, services: Mapping[str, str]) -> str:
             if (path := services.get(MEDIA1)) is not None:
-                return await device.stream_uri(path, profile)
-            return await device.media2(services[MEDIA2]).stream_uri(profile)
+                answered = await device.stream_uri(path, profile)
+            else:
+                answered = await device.media2(services[MEDIA2]).stream_uri(profile)
+            taken = urls.onto(answered, target.host)
+            if taken.repaired:
+                self._memory(target).device.learnt[PeculiarityKind.URI_REPAIRED] = clean(taken.repaired, MAX_VALUE)
+            return taken.url
 
         seconds = timeout or self._settings.onvif_timeout
-        return urls.onto(await self._media(target, seconds, ask, patience=timeout), target.host).url
+        return await self._media(target, seconds, ask, patience=timeout)
 
     async def sync_point(self, target: OnvifTarget, profile: str) -> None:
         """Ask the device for a key frame now (SetSynchronizationPoint). Raises HubError."""
@@ -283,7 +288,7 @@ class Onvif:
                     await held.enter_async_context(lock)
                     attempt = None
                     if target.login:
-                        account = self._logins.account(target.login, f"{target.host}:{target.port}")
+                        account = self._logins.account(target.login, address, target.port)
                         attempt = await held.enter_async_context(self._logins.trying(account, "onvif"))
                     await held.enter_async_context(self._free)
             except TimeoutError as error:
@@ -374,6 +379,18 @@ class Onvif:
         return memory
 
 
+_UNANSWERED = 3
+
+
+def _unlikely(error: HubError | None) -> int:
+    """How unlikely a port is to speak ONVIF, by how it greeted; below _UNANSWERED it is worth asking."""
+    if error is None:
+        return 0
+    if error.reason == Reason.LOGIN_NEEDED:
+        return 1 if error.params.get("speaks_onvif") else 2
+    return _UNANSWERED
+
+
 _NO_ANSWER = {Reason.PORT_CLOSED, Reason.UNREACHABLE, Reason.TIMED_OUT}
 
 
@@ -409,7 +426,7 @@ async def _said(device: OnvifDevice, services: Mapping[str, str]) -> Said:
                 uris[profile.token] = await device.media2(media2).stream_uri(profile.token)
         except HubError as error:
             # Addresses are requested again when pulled; a dead channel or slow recorder must not spoil the description.
-            if error.reason in (Reason.WRONG_PASSWORD, Reason.LOCKED_OUT, Reason.CLOCK_REFUSED):
+            if error.reason in REFUSALS:
                 raise
             if error.reason == Reason.TIMED_OUT:
                 break

@@ -50,6 +50,7 @@ class LoginTry(Protocol):
 
     def accepted(self) -> None: ...
     def refused(self, reason: str) -> None: ...
+    async def again(self, reason: str) -> bool: ...
 
 
 @dataclass(slots=True)
@@ -121,7 +122,7 @@ class SoapConversation:
         self._digest = self._authenticator()
         self._by_hub = device.sign_by_hub
         self._proved = False
-        self._spoken: set[str] = set()
+        self._spoken = False
 
     def now(self) -> datetime:
         """The hub's time."""
@@ -163,7 +164,7 @@ class SoapConversation:
     async def _answered(self, path: str, message: etree._Element, action: str, answer: _Answer) -> _Answer:
         """Answer what the device asks for: Digest, a UsernameToken, that again with the other clock."""
         if self._digest is None:
-            raise faults.refused(answer.words, tried=False)
+            raise faults.refused(answer.words, tried=False, speaks_onvif=answer.envelope is not None)
         tried: list[str] = []
         if self._mode == "token":
             tried.append("token")  # as it was sent just now
@@ -174,27 +175,30 @@ class SoapConversation:
                 self._mode = "digest"
             elif outcome is AuthOutcome.UNANSWERABLE and not tried:
                 self._mode = "token"
-            elif tried == ["token"] and answer.words and self._other_clock():
+            elif tried == ["token"] and self._other_clock():
                 self._by_hub = True
             else:
                 raise self._refused(answer.words)
+            if tried and not await self._may_try_again(answer.words):
+                raise self._refused(answer.words)
+            if self._by_hub:
+                self.device.other_clock = hash(self._login)
             tried.append(self._mode)
             answer = await self._sent(path, message, action)
             if not answer.asks_for_login:
                 self._accepted()
-                if self._mode == "token" and self._by_hub and not self.device.sign_by_hub:
-                    self.device.sign_by_hub = True
-                    hours = round((self.device.clock_offset_s or 0.0) / 1800) / 2
-                    self._learn(PeculiarityKind.CLOCK_LOCAL_TIME, f"{hours:+g} h")
                 return answer
 
     async def _unhidden(self, path: str, message: etree._Element, action: str, answer: _Answer) -> _Answer:
         """Whether the same call gets through with a login: then its absence was what the device refused (case 23)."""
         if self._mode == "none":
-            if path not in self._spoken and not self._try_hidden():
+            if not self._spoken and not self._try_hidden():
                 return answer
             self._mode = "token"
             hidden, answer = answer, await self._sent(path, message, action)
+            if answer.may_hide_login and self._spoken and self._other_clock():
+                self._by_hub = True
+                answer = await self._sent(path, message, action)
             if answer.asks_for_login:
                 return await self._answered(path, message, action, answer)
             if answer.envelope is not None:
@@ -203,20 +207,32 @@ class SoapConversation:
                 self._accepted()
                 return answer
             self._mode = "none"
-        if path in self._spoken and answer.may_hide_login:
+        elif answer.may_hide_login and self._spoken and self._other_clock():
+            self._by_hub = True
+            answer = await self._sent(path, message, action)
+            if answer.envelope is not None and not answer.asks_for_login:
+                self._accepted()
+                return answer
+        if self._spoken and answer.may_hide_login:
             raise self._refused("")  # it does speak ONVIF here: what it refuses is the login
         return answer
 
     def _other_clock(self) -> bool:
         """Whether the hub's time is worth a try in place of the device's: once per login (case 22)."""
-        mark = hash(self._login)
-        if self._proved or self._by_hub or self.device.other_clock == mark:
+        if self._proved or self._by_hub or self.device.other_clock == hash(self._login):
             return False
-        self.device.other_clock = mark
         return off_by_zone(self.device.clock_offset_s)
+
+    async def _may_try_again(self, words: str) -> bool:
+        """Whether the budget has room for one more signed request, now that one was refused."""
+        return self._attempt is None or await self._attempt.again(faults.refused(words, tried=True).reason)
 
     def _accepted(self) -> None:
         self._proved = True
+        if self._mode == "token" and self._by_hub and not self.device.sign_by_hub:
+            self.device.sign_by_hub = True
+            hours = round((self.device.clock_offset_s or 0.0) / 1800) / 2
+            self._learn(PeculiarityKind.CLOCK_LOCAL_TIME, f"{hours:+g} h")
         if self._digest is not None:
             self._digest.accepted()
         if self._attempt is not None:
@@ -227,7 +243,7 @@ class SoapConversation:
             return faults.of_fault(words or "this user may not make this call")
         offset = self.device.clock_offset_s
         error = faults.refused(words, tried=True)
-        unsure = self._mode == "token" and words and not self.device.sign_by_hub
+        unsure = self._mode == "token" and not self.device.sign_by_hub
         if unsure and offset is not None and off_by_zone(offset) and error.reason == Reason.WRONG_PASSWORD:
             error = faults.refused_by_clock(offset)
         if self._attempt is not None:
@@ -246,13 +262,13 @@ class SoapConversation:
             body = body.replace(SOAP.encode(), SOAP11.encode())
         safe = action.rpartition("/")[2].startswith(("Get", "SetSynchronizationPoint"))
         request = HttpRequest("POST", path, headers, body, safe=safe, signed=self._mode != "none")
-        return await self._read(path, await self._line.send(request))
+        return await self._read(await self._line.send(request))
 
     def _signing_time(self) -> datetime:
         offset = 0.0 if self._by_hub else self.device.clock_offset_s or 0.0
         return self._now() + timedelta(seconds=offset)
 
-    async def _read(self, path: str, reply: HttpReply) -> _Answer:
+    async def _read(self, reply: HttpReply) -> _Answer:
         if reply.framing:
             self._learn(PeculiarityKind.CONTENT_LENGTH, reply.framing)
         try:
@@ -263,7 +279,7 @@ class SoapConversation:
                 envelope = read_envelope(reply.body, kind)
         except HubError as error:
             return _Answer(reply, None, error)
-        self._spoken.add(path)
+        self._spoken = True
         if envelope.soap11:
             self.device.learnt.setdefault(PeculiarityKind.SOAP11, "answers")
         if envelope.undeclared:

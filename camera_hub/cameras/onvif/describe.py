@@ -8,11 +8,13 @@ learned from the stream itself.
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from urllib.parse import unquote
+from urllib.parse import unquote_to_bytes
 
 from camera_hub.cameras import urls
 from camera_hub.errors import HubError
+from camera_hub.peculiarity_kinds import MAX_VALUE, PeculiarityKind
 from camera_hub.text import clean_name
+from camera_hub.text_decoding import decoded
 
 MAX_CHANNELS = 256
 MAX_PROFILES = 1024
@@ -82,7 +84,7 @@ class DescribedStream:
     codec: str | None
     width: int | None
     height: int | None
-    url: str
+    url: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +150,7 @@ def described(
         tuple(channels),
         clock_offset_s,
         _rtsp_port(channels),
-        peculiarities or {},
+        {**(peculiarities or {}), **_repaired(said.uris.values(), host)},
     )
 
 
@@ -189,7 +191,8 @@ def scope_values(scopes: Iterable[str]) -> dict[str, list[str]]:
     values: dict[str, list[str]] = {}
     for scope in list(scopes)[:64]:
         if match := _SCOPE.fullmatch(scope.strip()):
-            values.setdefault(match[1].lower(), []).append(clean(unquote(match[2])))
+            value = decoded(unquote_to_bytes(match[2])).text  # percent-encoded UTF-8, or GBK
+            values.setdefault(match[1].lower(), []).append(clean(value))
     return values
 
 
@@ -225,5 +228,17 @@ def _stream(profile: Profile, uris: Mapping[str, str], host: str) -> DescribedSt
     return DescribedStream(profile.token, profile.codec, profile.width, profile.height, url)
 
 
+def _repaired(uris: Iterable[str], host: str) -> dict[str, str]:
+    """What the device said in place of a stream address, and what was taken of it; of several the first (case 28)."""
+    for uri in uris:
+        try:
+            repaired = urls.onto(uri, host).repaired
+        except HubError:
+            continue
+        if repaired:
+            return {PeculiarityKind.URI_REPAIRED: clean(repaired, MAX_VALUE)}
+    return {}
+
+
 def _rtsp_port(channels: Iterable[Channel]) -> int | None:
-    return next((urls.stream_url(channel.main.url).port for channel in channels if channel.main.url), None)
+    return next((urls.known(channel.main.url).port for channel in channels if channel.main.url), None)

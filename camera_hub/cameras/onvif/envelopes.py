@@ -8,6 +8,8 @@ type, no entity, nothing from the network.
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from html import escape
+from html.entities import html5
 from typing import Any
 
 from lxml import etree
@@ -27,6 +29,12 @@ MAX_WORDS = 2000
 
 _BEGINS = re.compile(r"<(?:[\w.-]{1,40}:)?envelope[\s>/]", re.IGNORECASE)
 _ENDS = re.compile(r"</(?:[\w.-]{1,40}:)?envelope\s*>", re.IGNORECASE)
+_BEGINS_BYTES = re.compile(rb"<\?xml\b|<(?:[\w.-]{1,40}:)?envelope[\s>/]", re.IGNORECASE)
+_ENDS_BYTES = re.compile(rb"</(?:[\w.-]{1,40}:)?envelope\s*>", re.IGNORECASE)
+_LOOSE = re.compile(
+    r"<!\[CDATA\[.*?\]\]>|&(?!(?:amp|lt|gt|quot|apos|#\d{1,7}|#x[0-9a-f]{1,6});)(\w{2,8};)?", re.I | re.S
+)
+"""An ampersand that begins nothing that XML knows: in an address, or an entity of HTML."""
 _DECLARES = re.compile(r"<!\s*(doctype|entity)", re.IGNORECASE)
 _CHARSET = re.compile(r"charset\s*=\s*[\"']?\s*([\w.:-]{1,40})", re.IGNORECASE)
 _TOO_DEEP = "/*" * (MAX_DEPTH + 1)
@@ -55,7 +63,7 @@ class Envelope:
 def read_envelope(content: bytes, content_type: str = "") -> Envelope:
     """The SOAP envelope in an answer, without whatever stands around it (MIME parts, junk). Raises HubError."""
     charset = _CHARSET.search(content_type)
-    found = xml_decoded(content, charset[1] if charset else "")
+    found = xml_decoded(_carved(content), charset[1] if charset else "")
     text = found.text
     begin = _BEGINS.search(text)
     if begin is None:
@@ -76,10 +84,22 @@ def read_envelope(content: bytes, content_type: str = "") -> Envelope:
         body,
         (words[:MAX_WORDS] or "no words") if fault is not None else "",
         len(content),
-        etree.QName(root).namespace == SOAP11 if ":" not in str(root.tag).rpartition("}")[2] else False,
+        str(root.tag).startswith(f"{{{SOAP11}}}"),
         undeclared,
         found.encoding if found.wrong else "",
     )
+
+
+def _carved(content: bytes) -> bytes:
+    """Without what stands around the XML, so that stray bytes do not decide how it is encoded. Raises HubError where
+    that declares a document type."""
+    begin = _BEGINS_BYTES.search(content)
+    if begin is None:  # UTF-16
+        return content
+    if re.search(rb"<!\s*(doctype|entity)", content[: begin.start()], re.IGNORECASE):
+        raise bad_reply("it declares a document type")
+    ends = list(_ENDS_BYTES.finditer(content, begin.end()))
+    return content[begin.start() : ends[-1].end() if ends else len(content)]
 
 
 def parsed(text: str) -> tuple[etree._Element, bool]:
@@ -88,13 +108,12 @@ def parsed(text: str) -> tuple[etree._Element, bool]:
         raise bad_reply("too many elements")
     if any(len(piece) > MAX_TAG and piece.find(">", 0, MAX_TAG) < 0 for piece in text.split("<")[1:]):
         raise bad_reply("too many attributes")
-    data, undeclared = text.encode(), False
+    data = text.encode()
     root: etree._Element | None
     try:
         root = etree.fromstring(data, _parser(recover=False))
-    except (etree.XMLSyntaxError, ValueError) as error:
-        undeclared = any(entry.type_name == "NS_ERR_UNDEFINED_NAMESPACE" for entry in getattr(error, "error_log", ()))
-        root = _recovered(data)
+    except (etree.XMLSyntaxError, ValueError):
+        root = _recovered(_LOOSE.sub(_tied, text).encode())
     if root is None:
         raise bad_reply("no XML")
     docinfo: Any = root.getroottree().docinfo
@@ -102,7 +121,15 @@ def parsed(text: str) -> tuple[etree._Element, bool]:
         raise bad_reply("it declares a document type")
     if root.xpath(_TOO_DEEP):
         raise bad_reply("too many levels")
+    undeclared = bool(root.xpath("boolean(//*[contains(name(), ':') and namespace-uri() = ''])"))
     return root, undeclared
+
+
+def _tied(match: re.Match[str]) -> str:
+    if match[0][0] == "<":
+        return match[0]
+    known = html5.get(match[1] or "")
+    return escape(known) if known is not None else "&amp;" + (match[1] or "")
 
 
 def _recovered(data: bytes) -> etree._Element | None:

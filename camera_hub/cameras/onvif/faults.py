@@ -41,8 +41,11 @@ def wants_soap11(status: int, words: str) -> bool:
     return status == 415 or _VERSION.search(words) is not None
 
 
-def refused(words: str, *, tried: bool) -> HubError:
-    """The error for a login that was refused (`tried`), or that is needed and was not given."""
+def refused(words: str, *, tried: bool, speaks_onvif: bool = True) -> HubError:
+    """The error for a login that was refused (`tried`), or that is needed and was not given.
+
+    `speaks_onvif`: it was said in a SOAP envelope, which proves ONVIF; any web server answers 401.
+    """
     if _LOCKED.search(words):
         return HubError(
             Kind.UNREACHABLE,
@@ -51,7 +54,10 @@ def refused(words: str, *, tried: bool) -> HubError:
         )
     if not tried:
         return HubError(
-            Kind.UNREACHABLE, "the device asks for a login and none is set; enter it", reason=Reason.LOGIN_NEEDED
+            Kind.UNREACHABLE,
+            "the device asks for a login and none is set; enter it",
+            reason=Reason.LOGIN_NEEDED,
+            speaks_onvif=speaks_onvif,
         )
     return HubError(
         Kind.UNREACHABLE,

@@ -3,6 +3,7 @@
 No transaction is open while a device is queried.
 """
 
+import logging
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Protocol
@@ -20,6 +21,7 @@ from camera_hub.cameras.credentials.purposes import Purpose
 from camera_hub.cameras.device_checks import DeviceChecks, approve_place, trusted
 from camera_hub.cameras.identity import found_facts, same_stream
 from camera_hub.cameras.onvif.describe import Described, clean
+from camera_hub.cameras.peculiarities import Peculiarities
 from camera_hub.cameras.reach import Check
 from camera_hub.cameras.register import described_devices, proof_state, views
 from camera_hub.cameras.register.cameras import retire
@@ -30,8 +32,11 @@ from camera_hub.cameras.urls import StreamUrl
 from camera_hub.clock import Clock
 from camera_hub.errors import HubError, Kind, Reason
 from camera_hub.events import CameraChanged, DeviceChanged, EventBus, ProofRequested, VillageChanged
+from camera_hub.peculiarity_kinds import MAX_VALUE, PeculiarityKind
 from camera_hub.store.database import Database
 from camera_hub.store.tables import Camera, Device, Stream, Village
+
+log = logging.getLogger(__name__)
 
 _USUAL_PORT = 80
 _OWN_WORDS: dict[str, str] = {
@@ -78,7 +83,9 @@ class Devices:
         vault: Sealer,
         describer: Describer,
         checks: DeviceChecks,
+        peculiarities: Peculiarities,
     ) -> None:
+        self._peculiarities = peculiarities
         self._database = database
         self._bus = bus
         self._clock = clock
@@ -154,6 +161,7 @@ class Devices:
                 approved=trusted(actor),
                 keep=self._keeping(device, login),
             )
+        await self._learnt(device.id, described, cameras)
         return await self._done(actor, device, cameras)
 
     async def register_url(
@@ -311,7 +319,23 @@ class Devices:
                 keep=self._keeping(device, login),
             )
             cameras = await _in_service(session, device_id)
+        await self._learnt(device_id, described, cameras)
         return await self._done(actor, device, cameras)
+
+    async def _learnt(self, device_id: int, described: Described, cameras: Iterable[Camera]) -> None:
+        """Keep what is peculiar about the device, and which of its cameras its recorder did not list this time: those
+        that are offline, with some recorders. They stay in service; their pictures decide about their health."""
+        listed = {channel.token for channel in described.channels}
+        names = ", ".join(camera.name for camera in cameras if camera.channel not in listed)
+        try:
+            for kind, value in described.peculiarities.items():
+                await self._peculiarities.note(device_id, kind, value[:MAX_VALUE])
+            if names:
+                await self._peculiarities.note(device_id, PeculiarityKind.CHANNELS_UNLISTED, names[:MAX_VALUE])
+            else:
+                await self._peculiarities.withdraw(device_id, PeculiarityKind.CHANNELS_UNLISTED)
+        except HubError as error:  # the device is registered all the same
+            log.warning("peculiarities of device %d cannot be kept: %s", device_id, error)
 
     async def retire(self, actor: Actor, device_id: int) -> None:
         """Take the device and all its cameras out of service; history is kept.

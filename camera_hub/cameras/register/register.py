@@ -6,6 +6,7 @@ from camera_hub.cameras.credentials.device_login import DeviceLogin
 from camera_hub.cameras.credentials.logins import Sealer, open_login
 from camera_hub.cameras.credentials.purposes import Purpose
 from camera_hub.cameras.device_checks import DeviceChecks
+from camera_hub.cameras.peculiarities import Peculiarities
 from camera_hub.cameras.register.cameras import Cameras
 from camera_hub.cameras.register.devices import Describer, Devices
 from camera_hub.cameras.register.favourites import Favourites
@@ -28,12 +29,15 @@ class Register:
         vault: Sealer,
         describer: Describer,
         checks: DeviceChecks,
+        peculiarities: Peculiarities | None = None,
     ) -> None:
+        """`peculiarities`: the one of this process; without it, one of its own."""
+        peculiarities = peculiarities or Peculiarities(database, bus, clock)
         self._database = database
         self._vault = vault
         self.villages = Villages(database, bus, clock)
         self.cameras = Cameras(database, bus, clock, checks)
-        self.devices = Devices(database, bus, clock, vault, describer, checks)
+        self.devices = Devices(database, bus, clock, vault, describer, checks, peculiarities)
         self.favourites = Favourites(database, bus, clock)
 
     async def login(self, device_id: int, purpose: Purpose) -> DeviceLogin:

@@ -2,13 +2,14 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from typing import Any, TypeVar
 
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from camera_hub.cameras.credentials.login_budget import LoginPause
 from camera_hub.cameras.credentials.purposes import PURPOSES, Purpose
 from camera_hub.cameras.device_checks import place
 from camera_hub.store.tables import (
@@ -19,7 +20,6 @@ from camera_hub.store.tables import (
     Device,
     DevicePeculiarity,
     Favourite,
-    LoginAccount,
     StoredLogin,
     Stream,
     Village,
@@ -134,8 +134,9 @@ class DeviceView:
     """A device without its passwords; `cameras` are the ids of those not retired.
 
     `place`: where it is reached (host:port); where `approved_place` is another one, it was moved at `moved_at` by
-    somebody who may not approve, and its cameras wait. `login_retry_at`: it refused its login, which is not tried again
-    before then.
+    somebody who may not approve, and its cameras wait.
+    `login_retry_at`, `login_reason`: it refused its login, which is not tried again before then; `login_tries_left`:
+    how many refusals a day are left before no login is tried. None as read: the login budget knows (`with_pause`).
     """
 
     id: int
@@ -158,9 +159,15 @@ class DeviceView:
     clock_offset_s: float | None
     created_at: datetime
     retired_at: datetime | None
-    login_retry_at: datetime | None
     cameras: tuple[int, ...]
     peculiarities: tuple[PeculiarityView, ...]
+    login_retry_at: datetime | None = None
+    login_reason: str | None = None
+    login_tries_left: int | None = None
+
+    def with_pause(self, pause: LoginPause) -> "DeviceView":
+        """The device, with what the login budget knows of it."""
+        return replace(self, login_retry_at=pause.until, login_reason=pause.reason, login_tries_left=pause.tries_left)
 
 
 _FIGURES = {("live", "ok"): "online", ("picture", "fault"): "picture_fault", ("clock", "fault"): "clock_wrong"}
@@ -248,7 +255,7 @@ async def cameras(session: AsyncSession, user_id: int, where: Sequence[ColumnEle
 
 
 async def devices(session: AsyncSession, *where: ColumnElement[bool]) -> list[DeviceView]:
-    """Devices by village and name: five queries whatever their number. No query reads a sealed password."""
+    """Devices by village and name: five queries whatever their number. No query reads what is sealed."""
     rows = (
         await session.scalars(select(Device).where(*where).order_by(Device.village_id, Device.name, Device.id))
     ).all()
@@ -274,8 +281,6 @@ async def devices(session: AsyncSession, *where: ColumnElement[bool]) -> list[De
     noted = select(DevicePeculiarity).where(DevicePeculiarity.device_id.in_(chosen))
     for row in await session.scalars(noted.order_by(DevicePeculiarity.kind)):
         peculiar[row.device_id].append(PeculiarityView(row.kind, row.value, row.noticed_at))
-    accounts = select(LoginAccount).where(LoginAccount.device_id.in_(chosen))
-    refused = {(one.device_id, one.credentials_version): one.blocked_until for one in await session.scalars(accounts)}
     return [
         _of(
             DeviceView,
@@ -283,9 +288,11 @@ async def devices(session: AsyncSession, *where: ColumnElement[bool]) -> list[De
             logins=tuple(LoginView(name, stored[one.id][name]) for name in PURPOSES if name in stored[one.id]),
             place=place(one),
             streams=tuple(streams[one.id]),
-            login_retry_at=refused.get((one.id, one.credentials_version)),
             cameras=tuple(members[one.id]),
             peculiarities=tuple(peculiar[one.id]),
+            login_retry_at=None,
+            login_reason=None,
+            login_tries_left=None,
         )
         for one in rows
     ]

@@ -9,6 +9,7 @@ from typing import Protocol
 from weakref import WeakValueDictionary
 
 from camera_hub.cameras.credentials.device_login import DeviceLogin
+from camera_hub.cameras.credentials.login_budget import PAUSES
 from camera_hub.cameras.credentials.logins import Sealer
 from camera_hub.cameras.credentials.purposes import Purpose
 from camera_hub.cameras.onvif.client import OnvifTarget
@@ -25,14 +26,7 @@ STALE_SECONDS = 30.0
 ASK_SECONDS = 4.0
 _LIMIT = 8192
 _Key = tuple[str, int, str | None]
-_FINAL = {
-    Reason.WRONG_PASSWORD,
-    Reason.LOCKED_OUT,
-    Reason.REDIRECTED,
-    Reason.ADDRESS_REFUSED,
-    Reason.ADDRESS_CHANGED,
-    Reason.NO_RANGES,
-}
+_FINAL = PAUSES | {Reason.REDIRECTED, Reason.ADDRESS_REFUSED, Reason.ADDRESS_CHANGED, Reason.NO_RANGES}
 """Failures that pulling would meet too, or that must not be ignored."""
 
 

@@ -19,6 +19,9 @@ from camera_hub.health.judging.verdict import LOGIN, OFFLINE, UNKNOWN, Aspect, V
 UPLINK_SHARE = 0.9
 """Share of villages, all dark at once, from which on the fault is the hub's own uplink."""
 
+_FOLLOWING = frozenset({Reason.LOCKED_OUT, Reason.LOGIN_PAUSED})
+"""What follows from a wrong login, and says less."""
+
 
 @dataclass(frozen=True, slots=True)
 class JudgingRules:
@@ -226,7 +229,7 @@ class _Tree:
         if causes <= OFFLINE:
             cause: str = Reason.DEVICE_DOWN
         elif causes <= LOGIN:
-            cause = max(causes & LOGIN, key=lambda reason: (reason != Reason.LOCKED_OUT, reason or "")) or ""
+            cause = max(causes & LOGIN, key=lambda reason: (reason not in _FOLLOWING, reason or "")) or ""
         else:
             return None
         self._covered |= ids

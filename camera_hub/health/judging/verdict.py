@@ -27,7 +27,7 @@ OF_CAMERA = (Aspect.LIVE, Aspect.PICTURE, Aspect.CLOCK)
 OFFLINE = frozenset({Reason.UNREACHABLE, Reason.PORT_CLOSED, Reason.TIMED_OUT})
 """Its address does not answer: the only reasons that may be a device's or a village's."""
 
-LOGIN = frozenset({Reason.WRONG_PASSWORD, Reason.LOGIN_NEEDED, Reason.LOCKED_OUT})
+LOGIN = frozenset({Reason.WRONG_PASSWORD, Reason.LOGIN_NEEDED, Reason.LOCKED_OUT, Reason.LOGIN_PAUSED})
 PICTURE = frozenset({Reason.BLACK, Reason.FROZEN, Reason.UNDECODABLE, Reason.QUARANTINED})
 
 NO_FAULT = frozenset({Reason.NO_H264, Reason.B_FRAMES})
@@ -134,6 +134,6 @@ def _weight(reason: str) -> int:
         return 1
     if reason in OFFLINE:
         return 2
-    if reason == Reason.LOCKED_OUT:  # follows from a wrong password, and hides it
+    if reason in (Reason.LOCKED_OUT, Reason.LOGIN_PAUSED):  # follow from a wrong password, and hide it
         return 4
     return 5 if reason in LOGIN else 3

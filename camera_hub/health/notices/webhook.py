@@ -4,7 +4,8 @@
      "alarm": {"id", "level": "hub" | "village" | "device" | "camera", "aspect": "live" | "picture" | "clock",
                "severity": "critical" | "major" | "minor" | "warning", "cause": a Reason,
                "village", "device", "camera": {"id", "name"} | null, "cameras": [{"id", "name"}], "detail",
-               "opened_at", "closed_at", "duration_s", "merged": ids of alarms that this one now stands for}}
+               "params": values of the observation that gave the cause (lossy: {"cause", "percent"}), "opened_at",
+               "closed_at", "duration_s", "merged": ids of alarms that this one now stands for}}
 
 Any 2xx is a receipt. A receiver that has seen an `id` before ignores the repetition. Redirects are not followed.
 """

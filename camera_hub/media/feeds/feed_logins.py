@@ -1,8 +1,11 @@
 """At which account attempts with a feed's login are counted, and when it may be tried again."""
 
-from camera_hub.cameras.credentials.login_budget import LoginBudget, LoginKey, device_account
+from camera_hub.cameras.credentials.device_login import DeviceLogin
+from camera_hub.cameras.credentials.login_budget import LoginBudget
+from camera_hub.cameras.credentials.login_memory import LoginKey
 from camera_hub.media.feeds.desired_state import DesiredFeeds, FeedKey
 from camera_hub.media.feeds.feed_states import FeedStates
+from camera_hub.relay.messages import Gb28181Source
 
 
 class FeedLogins:
@@ -14,11 +17,15 @@ class FeedLogins:
         self._states = states
 
     def account(self, key: FeedKey) -> LoginKey | None:
-        """None when the feed is not wanted."""
+        """None when the feed is not wanted, or comes from no address."""
         spec, owner = self._desired.spec(key), self._states.owner(key)
-        if spec is None or owner is None or self._desired.waits(key):
+        if spec is None or owner is None or self._desired.waits(key) or isinstance(spec.source, Gb28181Source):
             return None
-        return device_account(owner.device_id, spec.credentials_version)
+        source = spec.source
+        login = DeviceLogin(
+            source.username or "", source.password or "", spec.credentials_version, device_id=owner.device_id
+        )
+        return self._budget.account(login, source.address, source.port)
 
     def wait(self, key: FeedKey) -> float | None:
         """Seconds until the feed's login may be tried again; None when the feed is not wanted."""

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import replace
 
-from camera_hub.cameras.credentials.login_budget import REFUSALS
+from camera_hub.cameras.credentials.login_budget import PAUSES
 from camera_hub.clock import Clock
 from camera_hub.errors import Reason
 from camera_hub.media.background import Background
@@ -18,9 +18,9 @@ from camera_hub.relay.messages import FeedSpec, RtspLiveSource
 ASK_AGAIN_SECONDS = 30.0
 """After that long the source of a feed that fails is asked for its address again: it may have changed."""
 
-_FINAL = CODEC_REASONS | REFUSALS | {Reason.LOGIN_NEEDED, Reason.SOURCE_UNSUPPORTED}
-"""Asking again cures none of these; a new login does, and comes as DeviceChanged. A refused login is tried again by the
-rules of its account (cameras.credentials.retry_rules)."""
+_FINAL = CODEC_REASONS | PAUSES | {Reason.LOGIN_NEEDED, Reason.SOURCE_UNSUPPORTED}
+"""Asking again cures none of these; a new login does, and comes as DeviceChanged. A login that rests is tried
+again by the rules of its account (cameras.credentials.retry_rules)."""
 
 
 class FeedRecovery:
@@ -55,7 +55,7 @@ class FeedRecovery:
             failing[key] = self._asked_at.get(key, now)
             if not self._desired.held(key) or self._desired.waits(key):
                 continue
-            if report.state.final and report.reason in REFUSALS:
+            if report.state.final and report.reason in PAUSES:
                 spec = self._desired.spec(key)
                 if spec is not None and self._logins.may_retry(key):
                     self._feeds.respecify(key, spec, reopen=True)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
-from camera_hub.cameras.credentials.login_budget import REFUSALS
+from camera_hub.cameras.credentials.login_budget import PAUSES
 from camera_hub.errors import Reason
 from camera_hub.media.feeds.desired_state import FeedKey
 from camera_hub.media.feeds.feed_logins import FeedLogins
@@ -44,7 +44,7 @@ class FeedReports:
         owner = self._states.owner(key)
         if owner is None or self._feeds.waits(key):
             return  # a late report of a feed that is closed
-        if state.phase is FeedPhase.FAILED and state.reason in REFUSALS:
+        if state.phase is FeedPhase.FAILED and state.reason in PAUSES:
             state = replace(state, retry_in=self._logins.wait(key) or None)
         report = self._states.record(key, state)
         if report.reason == Reason.LATE and owner.role == "main":

@@ -1,5 +1,6 @@
 """What is known of each feed: whose stream it is, and what its relay last reported of it."""
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -120,6 +121,7 @@ class FeedStates:
         self._clock = clock
         self._owners: dict[FeedKey, FeedOwner] = {}
         self._reports: dict[FeedKey, FeedReport] = {}
+        self._waiters: dict[FeedKey, list[asyncio.Future[FeedReport]]] = {}
 
     def add(self, key: FeedKey, owner: FeedOwner) -> None:
         """The feed is wanted from now on."""
@@ -139,6 +141,9 @@ class FeedStates:
         """Keep what was reported of a feed that was added."""
         before = self._reports.get(key)
         report = self._reports[key] = next_report(before, state, self._clock.now())
+        for waiter in self._waiters.pop(key, ()):
+            if not waiter.done():
+                waiter.set_result(report)
         if before is None or _told(before) != _told(report):
             owner = self._owners[key]
             self._bus.publish(FeedChanged(owner.camera_id, owner.stream_id, state.phase, report.reason))
@@ -147,6 +152,18 @@ class FeedStates:
     def report(self, key: FeedKey) -> FeedReport | None:
         """What was last reported of the feed."""
         return self._reports.get(key)
+
+    async def next_report(self, key: FeedKey) -> FeedReport:
+        """What is reported next of the feed. Whoever waits has a deadline of its own: a feed may be closed before."""
+        waiter: asyncio.Future[FeedReport] = asyncio.get_running_loop().create_future()
+        self._waiters.setdefault(key, []).append(waiter)
+        try:
+            return await waiter
+        finally:
+            if waiter in (left := self._waiters.get(key, [])):
+                left.remove(waiter)
+            if not left:
+                self._waiters.pop(key, None)
 
     def owner(self, key: FeedKey) -> FeedOwner | None:
         """Whose stream it is; None when the feed is not wanted."""

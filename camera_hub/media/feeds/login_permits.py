@@ -2,7 +2,8 @@
 
 from typing import Any, Protocol
 
-from camera_hub.cameras.credentials.login_budget import Attempt, LoginBudget, LoginKey
+from camera_hub.cameras.credentials.login_budget import Attempt, LoginBudget
+from camera_hub.cameras.credentials.login_memory import LoginKey
 from camera_hub.errors import HubError, Reason
 from camera_hub.media.background import Background
 from camera_hub.media.feeds.desired_state import FeedKey
@@ -57,7 +58,7 @@ class LoginPermits:
         """The process has ended: nobody knows what became of its attempts."""
         self._background.stop_all(f"login permit {process}/")
         for key in [key for key in self._held if key[0] == process]:
-            self._held.pop(key).end()
+            self._held.pop(key).lost()
 
     async def _begin(self, process: LoginProcess, turn: int, account: LoginKey) -> None:
         try:

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, Protocol
 
 from camera_hub.access.stream_tokens import TokenHolder
@@ -80,6 +81,7 @@ class _WhepPlayer:
         self._viewers = viewers
         self._relays = relays
         self._answered: WhepAnswer | None = None
+        self._read = RtspEnded("-", "", "webrtc")
 
     def opened(self, answered: WhepAnswer, holder: TokenHolder) -> None:
         """The viewer is open. One that was to be ended meanwhile is closed."""
@@ -94,17 +96,16 @@ class _WhepPlayer:
 
     def ended(self, reason: str) -> RtspEnded:
         """What the register is told of its end: the counters are those of the last reading."""
-        last = self._progress()
-        name = self._answered.viewer if self._answered is not None else "-"
-        return RtspEnded(name, reason, "webrtc", *((last.bytes, last.dropped_frames) if last is not None else (0, 0)))
+        return replace(self._progress() or RtspEnded("-", "", "webrtc"), reason=reason)
 
     def _progress(self) -> RtspEnded | None:
+        """As of the relay's last reading of it, which a relay that has gone has taken along."""
         if self._answered is None:
             return None
         viewer = self._answered.viewer
         read = self._relays[self._answered.relay].readings.get("viewers", {}).get(viewer)
-        if read is None:
-            return None
-        streams = [*read["tracks"], *([read["audio"]] if read.get("audio") is not None else [])]
-        dropped = sum(track["dropped_frames"] for track in read["tracks"])
-        return RtspEnded(viewer, "", "webrtc", sum(int(one["bytes"]) for one in streams), int(dropped))
+        if read is not None:
+            streams = [*read["tracks"], *([read["audio"]] if read.get("audio") is not None else [])]
+            dropped = sum(int(track["dropped_frames"]) for track in read["tracks"])
+            self._read = RtspEnded(viewer, "", "webrtc", sum(int(one["bytes"]) for one in streams), dropped)
+        return self._read

@@ -16,12 +16,14 @@ from camera_hub.settings import MediaSettings as MediaSettings
 @dataclass(frozen=True, slots=True)
 class PlayerTerms:
     """What a viewer without a page (WHEP) stays for. It has no WebSocket that would end with its session: `present` is
-    asked each second instead, and `on_end` is told why it has ended. `quality`: the stream that is asked for.
+    asked each second instead, and `on_end` is told why it has ended. `quality`: the stream that is asked for; `audio`:
+    the codec in which the camera's sound comes, "" = in none, None = not known.
     """
 
     present: Present
     on_end: Callable[[str], None] = lambda _: None
     quality: Quality = "auto"
+    audio: str | None = None
 
 
 @dataclass(slots=True)

@@ -146,9 +146,11 @@ class Viewers:
     async def _answer(self, viewer: ViewerSession, sdp: str) -> OfferAnswer:
         relay = self._relays[viewer.relay]
         epoch = relay.epoch
-        audio = may_listen(self._settings, viewer.watcher)
+        offer = {"viewer": viewer.id, "sdp": sdp, "audio": may_listen(self._settings, viewer.watcher)}
+        if viewer.terms is not None:
+            codec = viewer.terms.audio
+            offer |= {"tracks": 1, "audio": offer["audio"] and codec != "", "audio_codec": codec or None}
         try:
-            offer = {"viewer": viewer.id, "sdp": sdp, "audio": audio, "tracks": 1 if viewer.page is None else None}
             reply = ViewerAnswer.of(await relay.call("viewer.offer", offer))
         except BaseException as error:
             self._sessions.remove(viewer)

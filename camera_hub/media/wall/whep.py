@@ -1,5 +1,6 @@
 """WHEP on the hub's side: a viewer of one camera for any standard player, without a page."""
 
+import re
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -7,32 +8,40 @@ from typing import Protocol
 
 from camera_hub.errors import HubError, Kind, Reason
 from camera_hub.media.capacity.capacity import RETRY_SECONDS, busy
-from camera_hub.media.interface import PullableStream, Quality, Role, TileWish
+from camera_hub.media.interface import RELAYED_CODECS, PullableStream, Role, TileWish
 from camera_hub.media.relays.link import relay_of
 from camera_hub.media.wall.ice_fragment import Refusal, judge_fragment, user_fragments
+from camera_hub.media.wall.stream_selection import FittingStream, StreamWish, TilePlace
 from camera_hub.media.wall.tile_requests import Authorization
 from camera_hub.media.wall.viewer_session import PlayerTerms, ViewerSession
 from camera_hub.media.wall.viewers import Viewers
 from camera_hub.media.wall.watchers import Watcher
 
+_AUDIO_SECTION = re.compile(r"^m=audio ", re.MULTILINE)
 
-class StreamSource(Protocol):
-    """Where streams are asked for (interface.Sources)."""
 
-    async def choose(self, camera_id: int, quality: Quality, codecs: frozenset[str]) -> PullableStream: ...
+class PlayerStreams(Protocol):
+    """Which stream of a camera is shown, as far as the machine has room (wall.stream_selection)."""
+
+    def has_room(self, relay: int) -> bool: ...
+    async def choose(
+        self, wish: StreamWish, codecs: frozenset[str], *, pictures: bool = True
+    ) -> tuple[PullableStream, str | None]: ...
+    async def fit(
+        self, wish: StreamWish, codecs: frozenset[str], place: TilePlace, *, pictures: bool = True
+    ) -> FittingStream | None: ...
+
+
+class PlayerSound(Protocol):
+    """What a camera's sound is (wall.player_audio)."""
+
+    async def codec(self, watcher: Watcher, village_id: int, relay: int, stream: PullableStream) -> str | None: ...
 
 
 class Tiles(Protocol):
     """Who shows cameras in tiles (wall.tile_requests)."""
 
     def show(self, page: str | None, wish: TileWish) -> None: ...
-
-
-class PlayerCapacity(Protocol):
-    """What the machine bears (capacity.capacity)."""
-
-    def has_room(self, relay: int) -> bool: ...
-    def require(self, relay: int, stream: PullableStream, holder: str) -> None: ...
 
 
 class PlayerViewers(Protocol):
@@ -66,17 +75,17 @@ class WhepViewers:
         self,
         authorization: Authorization,
         viewers: Viewers,
-        sources: StreamSource,
+        selection: PlayerStreams,
+        sound: PlayerSound,
         tiles: Tiles,
-        capacity: PlayerCapacity,
         sessions: PlayerViewers,
         relays: int,
     ) -> None:
-        self._capacity = capacity
         self._sessions = sessions
         self._authorization = authorization
         self._viewers = viewers
-        self._sources = sources
+        self._selection = selection
+        self._sound = sound
         self._tiles = tiles
         self._relays = relays
         self._ice: dict[str, _IceSession] = {}
@@ -88,8 +97,13 @@ class WhepViewers:
         """
         facts = await self._authorization.require(watcher, camera_id)
         relay = relay_of(facts.village_id, self._relays)
-        if self._sessions.queue(relay) or not self._capacity.has_room(relay):  # who waits comes first
+        if self._sessions.queue(relay) or not self._selection.has_room(relay):  # who waits comes first
             raise _full()
+        wish = StreamWish(camera_id, terms.quality, terms.quality)
+        if _AUDIO_SECTION.search(sdp):  # so that the answer names the camera's codec alone
+            stream, _ = await self._selection.choose(wish, _codecs(sdp), pictures=False)
+            codec = await self._sound.codec(watcher, facts.village_id, relay, stream)
+            terms = replace(terms, audio=codec)
         opened: list[str] = []
 
         def on_end(reason: str) -> None:
@@ -101,16 +115,19 @@ class WhepViewers:
         opened.append(answered.viewer)
         self._ice[answered.viewer] = ice = _IceSession(secrets.token_hex(8), user_fragments(sdp))
         try:  # the refusal belongs into the answer
-            stream = await self._sources.choose(camera_id, terms.quality, frozenset(answered.codecs))
-            try:
-                self._capacity.require(relay, stream, f"{answered.viewer}/0")
-            except HubError as error:
-                raise _full() from error
+            place = TilePlace(relay, f"{answered.viewer}/0")
+            fitting = await self._fit(wish, frozenset(answered.codecs), place)
         except HubError:
             await self._viewers.close(answered.viewer, watcher)
             raise
         self._tiles.show(None, TileWish(answered.viewer, 0, 1, camera_id, terms.quality))
-        return WhepAnswer(answered.viewer, answered.relay, answered.sdp, ice.tag, stream.role)
+        return WhepAnswer(answered.viewer, answered.relay, answered.sdp, ice.tag, fitting.stream.role)
+
+    async def _fit(self, wish: StreamWish, codecs: frozenset[str], place: TilePlace) -> FittingStream:
+        fitting = await self._selection.fit(wish, codecs, place, pictures=False)
+        if fitting is None:
+            raise _full()
+        return fitting
 
     def patch(self, viewer: str, watcher: Watcher, if_match: str, fragment: str) -> Refusal | None:
         """Judge candidates, or an ICE restart, of the watcher's player; None: accepted, there is nothing to change.
@@ -121,6 +138,12 @@ class WhepViewers:
         if (ice := self._ice.get(viewer)) is None:  # a page's
             raise HubError(Kind.NOT_FOUND, "there is no such viewer")
         return judge_fragment(fragment, if_match, tag=ice.tag, offered=ice.ufrags)
+
+
+def _codecs(sdp: str) -> frozenset[str]:
+    """What an offer may take, before a relay has read it; RELAYED_CODECS where it names neither: it only listens."""
+    named = {name for name in RELAYED_CODECS if f"{name}/90000" in sdp.lower()}
+    return frozenset(named) or RELAYED_CODECS
 
 
 def _full() -> HubError:

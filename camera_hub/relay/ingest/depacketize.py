@@ -15,7 +15,7 @@ start codes and split. (Decoders split slices by themselves.)
 from typing import Final
 
 from camera_hub.relay.ingest.access_unit import AP, FU, FU_A, STAP_A, AccessUnit, join_h264, join_h265
-from camera_hub.relay.ingest.codecs import Codec, NalRole
+from camera_hub.relay.ingest.codecs import Codec
 from camera_hub.relay.ingest.losses import BROKEN, CAUSES, GAP, NO_KEY_FRAME, RESTART
 from camera_hub.relay.ingest.nal import (
     START_CODE,
@@ -24,6 +24,7 @@ from camera_hub.relay.ingest.nal import (
     has_recovery_point,
     split_at_start_codes,
 )
+from camera_hub.relay.ingest.nal_roles import DISCARDED, KEY_SLICE, PARAMETER_SET, SEI, SLICE, role_table
 from camera_hub.relay.ingest.rtp import RtpPacket
 
 MAX_UNIT = 4 * 1024 * 1024
@@ -42,29 +43,6 @@ _PACI: Final = 50  # not negotiated
 _NONE: Final = -1
 _STANDING: Final = 3
 """Access units on end with one timestamp: those are no fields of one frame."""
-_DISCARDED: Final = 0
-_SLICE: Final = 1
-_KEY_SLICE: Final = 2
-_PARAMETER_SET: Final = 3
-_DELIMITER: Final = 4  # begins an access unit, and is not passed on
-_SEI: Final = 5  # as well
-_ROLES = {
-    NalRole.DISCARDED: _DISCARDED,
-    NalRole.SLICE: _SLICE,
-    NalRole.KEY_SLICE: _KEY_SLICE,
-    NalRole.PARAMETER_SET: _PARAMETER_SET,
-}
-_DELIMITER_TYPES, _SEI_TYPES = {1: (9,), 2: (35,)}, {1: (6,), 2: (39,)}
-"""By the size of the NAL unit header. The suffix SEI of H.265 (40) follows its picture."""
-
-
-def _role_table(codec: Codec) -> bytes:
-    roles = [_ROLES[role] for role in codec.roles]
-    for nal_type in _DELIMITER_TYPES[codec.header_size]:
-        roles[nal_type] = _DELIMITER
-    for nal_type in _SEI_TYPES[codec.header_size]:
-        roles[nal_type] = _SEI
-    return bytes(roles)
 
 
 class Depacketizer:
@@ -75,12 +53,12 @@ class Depacketizer:
     def __init__(self, codec: Codec) -> None:
         self._h265 = codec.header_size == 2
         self._header_size = codec.header_size
-        self._roles = _role_table(codec)
+        self._roles = role_table(codec)
         self._payloads: list[bytes] = []
         self._size = 0
         self._units = 0  # NAL units begun
         self._open = False  # a NAL unit has begun in fragments and not ended
-        self._open_role = _SLICE  # its role
+        self._open_role = SLICE  # its role
         self._open_first = 0  # its first payload
         self._has_slices = False
         self._key = False
@@ -198,7 +176,7 @@ class Depacketizer:
                 return True
             kind, at = payload[at] & (0x3F if self._h265 else 0x1F), at + 1
         role = self._roles[kind]
-        return role in (_SLICE, _KEY_SLICE) and not payload[at] & 0x80
+        return role in (SLICE, KEY_SLICE) and not payload[at] & 0x80
 
     def _add_h264(self, payload: bytes) -> bool:
         """False: the access unit is broken."""
@@ -237,7 +215,7 @@ class Depacketizer:
             if self._open:
                 return False  # the NAL unit before it has no end
             role = self._roles[nal_type]
-            if role in (_SLICE, _KEY_SLICE):
+            if role in (SLICE, KEY_SLICE):
                 self._begin_slice(role, nal_type, payload[start] if len(payload) > start else 0)
             self._open = True
             self._open_role = role
@@ -249,7 +227,7 @@ class Depacketizer:
         self._payloads.append(payload)
         if fu_header & 0x40:  # E: end of the NAL unit
             self._open = False
-            if self._open_role != _SLICE and self._open_role != _KEY_SLICE:
+            if self._open_role != SLICE and self._open_role != KEY_SLICE:
                 return self._take_apart()
         return True
 
@@ -279,21 +257,21 @@ class Depacketizer:
             return True
         nal_type = (unit[0] >> 1) & 0x3F if self._h265 else unit[0] & 0x1F
         role = self._roles[nal_type]
-        if self._h265 and role == _SLICE and unit[1] == 0:  # nuh_temporal_id_plus1 is never 0
-            role = _DISCARDED
-        if role != _SLICE and role != _KEY_SLICE:
+        if self._h265 and role == SLICE and unit[1] == 0:  # nuh_temporal_id_plus1 is never 0
+            role = DISCARDED
+        if role != SLICE and role != KEY_SLICE:
             if START_CODE in unit:
                 return self._add_split(unit)
-            if role == _DISCARDED:
+            if role == DISCARDED:
                 return True
             if self._has_slices and self._next_at == _NONE:
                 self._next_at, self._next_units = len(self._payloads), self._units  # if the next slice begins a picture
-            if role == _SEI and has_recovery_point(unit, self._header_size):
+            if role == SEI and has_recovery_point(unit, self._header_size):
                 if self._next_at == _NONE:
                     self._recovery = True
                 else:
                     self._next_recovery = True
-            if role != _PARAMETER_SET:
+            if role != PARAMETER_SET:
                 return True
         else:
             self._begin_slice(role, nal_type, unit[self._header_size])
@@ -318,7 +296,7 @@ class Depacketizer:
         else:
             self._next_at = _NONE  # nor did the next one begin
         self._has_slices = True
-        if role == _KEY_SLICE:
+        if role == KEY_SLICE:
             self._key = True
         elif not self._h265:
             if STARTS_B_PICTURE[first] and nal_type == 1:
@@ -365,8 +343,7 @@ class Depacketizer:
         if recovery:
             self.recoveries += 1
         if self._broken:
-            if self._waiting == _NONE:
-                self._waiting = BROKEN
+            self._wait(BROKEN)
             if timestamp != self._discarded:  # else the rest of what has been counted
                 self.lost[self._waiting] += 1
         elif self._key or self._waiting == _NONE or (recovery and self._running):
@@ -386,12 +363,16 @@ class Depacketizer:
 
     def _discard(self, cause: int) -> None:
         """What has been gathered is incomplete; drop it and everything until a decoder can go on."""
-        if self._waiting == _NONE:
-            self._waiting = cause
+        self._wait(cause)
         if self._payloads or self._open:
             self.lost[self._waiting] += 1
             self._discarded = self._timestamp
         self._clear()
+
+    def _wait(self, cause: int) -> None:
+        """Nothing can be decoded from now on, for that cause. A key frame that is spoilt is why none has come yet."""
+        if self._waiting == _NONE or (self._key and self._waiting == NO_KEY_FRAME):
+            self._waiting = cause
 
     def _clear(self) -> None:
         self._payloads = []

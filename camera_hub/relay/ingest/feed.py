@@ -3,7 +3,7 @@
 import asyncio
 from contextlib import AsyncExitStack
 from dataclasses import replace
-from typing import Any, Protocol
+from typing import Any
 
 from camera_hub.clock import Clock
 from camera_hub.errors import HubError, Kind, Reason
@@ -12,13 +12,15 @@ from camera_hub.relay.fanout.in_step import InStepTracks
 from camera_hub.relay.ingest.access_unit import units_of
 from camera_hub.relay.ingest.admission import AdmissionControl
 from camera_hub.relay.ingest.feed_audio import FeedAudio
+from camera_hub.relay.ingest.feed_listeners import FeedObserver, FeedSubscriber
 from camera_hub.relay.ingest.feed_state import (
     LINK_LOST,
     failed,
+    loss_error,
     with_b_frames,
-    with_intra_refresh,
     with_lateness,
     with_loss,
+    with_wait,
 )
 from camera_hub.relay.ingest.frame import Frame
 from camera_hub.relay.ingest.gop_cache import GopCache
@@ -41,38 +43,6 @@ KEY_FRAME_PATIENCE = 5.0
 """Seconds after a key frame from which on the next one may take long."""
 LONG_GOP_SECONDS = 60.0
 """How long a GOP is kept where the camera makes hardly any key frames: nobody could begin to watch without."""
-
-
-class FeedSubscriber(Protocol):
-    """Who passes a feed's frames on: a tile's track, or a player's session."""
-
-    def on_frame(self, frame: Frame) -> None:
-        """A new frame. Called in the socket's read callback; must not block or raise."""
-        ...
-
-    def on_feed_state(self, state: FeedState) -> None:
-        """The feed's state has changed. Must not block or raise."""
-        ...
-
-
-class FeedObserver(Protocol):
-    """What a feed reports to the relay."""
-
-    def on_feed_state(self, state: FeedState) -> None:
-        """The state has changed."""
-        ...
-
-    def on_feed_learnt(self, learnt: FeedLearnt) -> None:
-        """A session has found out something about the device."""
-        ...
-
-    def on_key_frame(self, head: KeyFrame, access_unit: bytes) -> None:
-        """A tapped key frame: Annex B, parameter sets first."""
-        ...
-
-    def on_key_frame_wanted(self, feed: str) -> None:
-        """Somebody waits for this feed's next key frame. Called repeatedly while they do."""
-        ...
 
 
 class Feed:
@@ -258,21 +228,31 @@ class Feed:
         reader = self._reader
         reader.check(now, media_timeout=self._config.media_timeout, key_frame_timeout=self._config.key_frame_timeout)
         self._publish_losses()
+        self._publish_wait(now)
+        for kind, value in reader.peculiarities(now).items():
+            self._learnt.note(kind, value)
         if reader.has_intra_refresh(now):
             self.gop_cache.lengthen(LONG_GOP_SECONDS)
-            waits = self.state.phase is FeedPhase.WAITING_KEY and self.state.reason is None
-            if waits and now - reader.timeouts.play_at > self._config.key_frame_timeout:
-                self._publish(with_intra_refresh(self.state))
         if self.subscribers and reader.timeouts.should_request_key_frame(now):
             self._observer.on_key_frame_wanted(self.name)
 
     def _publish_losses(self) -> None:
         loss, state = self._reader.losses.lossy, self.state
+        error = loss_error(loss, ordered=self._reader.timeouts.ordered) if loss is not None else None
         if state.phase is not FeedPhase.LIVE or state.reason not in (None, Reason.LOSSY):
             return
         told = state.params.get("cause") if state.reason == Reason.LOSSY else None
-        if told != (loss.cause if loss is not None else None):
-            self._publish(with_loss(state, loss))
+        if told != (error.params["cause"] if error is not None else None):
+            self._publish(with_loss(state, error))
+
+    def _publish_wait(self, now: float) -> None:
+        """Whoever waits long for a picture is told why, before the session is given up for it."""
+        state = self.state
+        if state.phase is not FeedPhase.WAITING_KEY:
+            return
+        why = self._reader.why_waiting(now, self._config.key_frame_timeout / 2)
+        if why is not None and (why.reason, why.params.get("cause")) != (state.reason, state.params.get("cause")):
+            self._publish(with_wait(state, why))
 
     def _check_lateness(self, now: float) -> None:
         """Publish when frames become late, or are in time again. Raise when the stream is to be reopened for it."""

@@ -15,6 +15,8 @@ FINAL = frozenset(
         Reason.LOGIN_NEEDED,
         Reason.WRONG_PASSWORD,
         Reason.LOCKED_OUT,
+        Reason.LOGIN_PAUSED,
+        Reason.CLOCK_REFUSED,
         Reason.REDIRECTED,
     }
 )
@@ -28,6 +30,10 @@ MAX_PARAMS = 8
 INTRA_REFRESH = (
     "the camera refreshes its picture bit by bit and sends hardly any key frames; switch off its smart coding (Smart "
     "H.264+, H.265+, Smart Codec, intra refresh), or shorten its I-frame interval"
+)
+_NOT_SENT = (
+    "the camera leaves packets out before it sends them over TCP; it is overloaded: watch fewer of its streams, lower "
+    "its bit rate, or restart it"
 )
 _LOST_BY = {
     LossCause.GAP: "packets are lost on the way; check the network to the camera, or set its transport to TCP",
@@ -70,28 +76,29 @@ def shown_params(params: Mapping[str, Any]) -> dict[str, str | int | float]:
     return found
 
 
-def loss_error(loss: Loss, kind: Kind = Kind.TIMEOUT) -> HubError:
-    """What is said of a feed that loses so much, with the remedy for its cause."""
+def loss_error(loss: Loss, *, ordered: bool) -> HubError:
+    """What is said of a feed that loses so much, with the remedy for its cause. `ordered`: it comes over TCP, where no
+    packet is lost on the way: what is missing the camera has not sent."""
+    at_camera = ordered and loss.cause is LossCause.GAP
     return HubError(
-        kind,
-        f"{loss.percent} % of the frames are lost: {_LOST_BY[loss.cause]}",
+        Kind.TIMEOUT,
+        f"{loss.percent} % of the frames are lost: {_NOT_SENT if at_camera else _LOST_BY[loss.cause]}",
         reason=Reason.NO_PARAMETER_SETS if loss.cause is LossCause.NO_PARAMETER_SETS else Reason.LOSSY,
-        cause=loss.cause.value,
+        cause="gap_tcp" if at_camera else loss.cause.value,
         percent=loss.percent,
     )
 
 
-def with_loss(state: FeedState, loss: Loss | None) -> FeedState:
-    """The state of a feed that has become lossy, or is not any longer (None)."""
-    if loss is None:
+def with_loss(state: FeedState, error: HubError | None) -> FeedState:
+    """The state of a feed that has become lossy (see `loss_error`), or is not any longer (None)."""
+    if error is None:
         return replace(state, reason=None, detail="", params={})
-    error = loss_error(loss)
     return replace(state, reason=Reason.LOSSY, detail=str(error), params=shown_params(error.params))
 
 
-def with_intra_refresh(state: FeedState) -> FeedState:
-    """The state of a feed that waits for a key frame of a camera that makes hardly any."""
-    return replace(state, reason=Reason.INTRA_REFRESH, detail=INTRA_REFRESH)
+def with_wait(state: FeedState, why: HubError) -> FeedState:
+    """The state of a feed whose packets come, and no key frame."""
+    return replace(state, reason=why.reason, detail=str(why), params=shown_params(why.params))
 
 
 def with_b_frames(state: FeedState) -> FeedState:

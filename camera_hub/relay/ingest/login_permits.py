@@ -1,5 +1,9 @@
 """Login permits: the hub is asked before each attempt with a login. Only it knows what ONVIF and other relays tried,
 and so how many attempts are left before the device locks the account.
+
+What a relay says of an attempt is the contract of cameras.credentials.login_budget: "accepted" as soon as the camera
+answers a signed request with something that only a right login gets; "refused" when it refused a signed request
+(HubError with WRONG_PASSWORD or LOCKED_OUT, unless `untried` says that the login was not sent); "over" for all else.
 """
 
 import asyncio
@@ -12,6 +16,7 @@ from camera_hub.errors import HubError, Kind, Reason
 from camera_hub.relay.messages import FeedSpec, LoginMay, LoginSaid
 
 Outcome = Literal["accepted", "refused", "over"]
+_REFUSED = frozenset({Reason.WRONG_PASSWORD, Reason.LOCKED_OUT})
 
 WAIT_SECONDS = 120.0
 """For the hub's answer. It may take long: each channel of a silent recorder waits for the ones before to time out."""
@@ -61,18 +66,19 @@ class LoginPermitRequests:
         def report(outcome: Outcome, reason: str | None) -> None:
             self._post(LoginSaid(turn, outcome, reason).head("login.said"))
 
-        reason: str | None = None
+        refused: str | None = None
         future = self._waiting[turn] = asyncio.get_running_loop().create_future()
         self._post({"type": "login.ask", "feed": spec.feed, "turn": turn})
         try:
             _check_permitted(await self._answer(future))
             yield LoginPermit(report)
         except HubError as error:
-            reason = error.reason
+            if error.reason in _REFUSED and not error.params.get("untried"):
+                refused = error.reason
             raise
         finally:
             del self._waiting[turn]
-            report("refused" if reason == Reason.WRONG_PASSWORD else "over", reason)
+            report("refused" if refused is not None else "over", refused)
 
     @staticmethod
     async def _answer(future: "asyncio.Future[LoginMay]") -> LoginMay:

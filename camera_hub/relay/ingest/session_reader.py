@@ -7,6 +7,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from camera_hub.clock import Clock
+from camera_hub.errors import HubError
+from camera_hub.peculiarity_kinds import PeculiarityKind
 from camera_hub.relay.ingest.flood_guard import FloodGuard
 from camera_hub.relay.ingest.frame import Frame
 from camera_hub.relay.ingest.losses import CAUSES, NO_KEY_FRAME, LossCause, LossWindow
@@ -78,6 +80,7 @@ class SessionReader:
         """The packets that come from now on are read."""
         self._pipeline = pipeline
         self.timeouts.play_at = self._clock.monotonic()
+        self.timeouts.ordered = pipeline.ordered
 
     def end(self) -> int | None:
         """The session is over: its counters are added to the feed's. Returns the index of the packet that would have
@@ -165,6 +168,14 @@ class SessionReader:
             return False
         return self.losses.update(now, pipeline.frames, _after_start(pipeline.lost))
 
+    def why_waiting(self, now: float, after: float) -> HubError | None:
+        """Why no key frame has come though packets do, once one has been waited for `after` seconds."""
+        pipeline = self._pipeline
+        if pipeline is None:
+            return None
+        refreshes = self.has_intra_refresh(now)
+        return self.timeouts.why_waiting(now, after, lost=pipeline.lost, intra_refresh=refreshes)
+
     def has_intra_refresh(self, now: float) -> bool:
         """Whether the camera refreshes its picture otherwise than by key frames."""
         pipeline = self._pipeline
@@ -173,20 +184,20 @@ class SessionReader:
         at = self.timeouts.key_frame_at
         return now - (at if at is not None else self.timeouts.play_at) > LONG_GOP
 
-    def peculiarities(self, now: float) -> dict[str, str]:
+    def peculiarities(self, now: float) -> dict[PeculiarityKind, str]:
         """What was met of the camera in this session, by kind."""
         pipeline = self._pipeline
         if pipeline is None:
             return {}
-        found: dict[str, str] = {}
+        found: dict[PeculiarityKind, str] = {}
         if self._timestamps.clock is not CameraClock.WELL:
-            found["rtp_standing_clock"] = self._timestamps.clock.value
+            found[PeculiarityKind.RTP_STANDING_CLOCK] = self._timestamps.clock.value
         if pipeline.source.restarts >= REPEATED:
-            found["rtp_ssrc_restarts"] = "yes"
+            found[PeculiarityKind.RTP_SSRC_RESTARTS] = "yes"
         if pipeline.source.foreign_payload >= REPEATED:
-            found["rtp_foreign_payload"] = "yes"
+            found[PeculiarityKind.RTP_FOREIGN_PAYLOAD] = "yes"
         if self.has_intra_refresh(now):
-            found["intra_refresh"] = "yes"
+            found[PeculiarityKind.INTRA_REFRESH] = "yes"
         return found
 
     def read_figures(self) -> dict[str, Any]:

@@ -24,13 +24,14 @@ _CAUSES = tuple(LossCause)
 @dataclass(slots=True)
 class StreamTimeouts:
     """Of one session, in monotonic seconds: when PLAY was sent, the last packet of the stream, the last frame that can
-    be decoded, the last key frame. `foreign`: packets that are not the stream's."""
+    be decoded, the last key frame. `foreign`: packets that are not the stream's. `ordered`: over TCP."""
 
     play_at: float = 0.0
     packet_at: float | None = None
     frame_at: float | None = None
     key_frame_at: float | None = None
     foreign: int = 0
+    ordered: bool = True
 
     def check(
         self,
@@ -50,7 +51,15 @@ class StreamTimeouts:
         waits = now - (self.frame_at if self.frame_at is not None else self.play_at)
         patience = INTRA_REFRESH_PATIENCE if intra_refresh and self.key_frame_at is None else 1.0
         if waits > key_frame_timeout * patience:
-            raise _nothing_decodable(waits, lost, intra_refresh=intra_refresh)
+            raise self._nothing_decodable(waits, lost, intra_refresh=intra_refresh)
+
+    def why_waiting(
+        self, now: float, after: float, *, lost: Sequence[int], intra_refresh: bool = False
+    ) -> HubError | None:
+        """Why no key frame has come though packets do, once one has been waited for `after` seconds."""
+        if self.key_frame_at is not None or self.packet_at is None or now - self.play_at <= after:
+            return None
+        return self._nothing_decodable(now - self.play_at, lost, intra_refresh=intra_refresh)
 
     def _silence(self, seconds: float) -> HubError:
         if self.packet_at is not None:
@@ -75,22 +84,21 @@ class StreamTimeouts:
             self.frame_at is not None and self.packet_at is not None and self.packet_at - self.frame_at > RESYNC_AFTER
         )
 
-
-def _nothing_decodable(seconds: float, lost: Sequence[int], *, intra_refresh: bool) -> HubError:
-    """The error of a session whose packets come, and whose pictures do not."""
-    worst = max(range(CAUSES), key=lost.__getitem__)
-    if lost[worst] and worst != NO_KEY_FRAME:
-        return loss_error(Loss(_CAUSES[worst], 100))
-    if intra_refresh:
-        return HubError(Kind.TIMEOUT, INTRA_REFRESH, reason=Reason.INTRA_REFRESH)
-    if not lost[worst]:
+    def _nothing_decodable(self, seconds: float, lost: Sequence[int], *, intra_refresh: bool) -> HubError:
+        """The error of a session whose packets come, and whose pictures do not."""
+        worst = max(range(CAUSES), key=lost.__getitem__)
+        if lost[worst] and worst != NO_KEY_FRAME:
+            return loss_error(Loss(_CAUSES[worst], 100), ordered=self.ordered)
+        if intra_refresh:
+            return HubError(Kind.TIMEOUT, INTRA_REFRESH, reason=Reason.INTRA_REFRESH)
+        if not lost[worst]:
+            return HubError(
+                Kind.TIMEOUT,
+                f"the camera's packets have held no picture for {seconds:.0f} s; restart it",
+                reason=Reason.NO_MEDIA,
+            )
         return HubError(
             Kind.TIMEOUT,
-            f"the camera's packets have held no picture for {seconds:.0f} s; restart it",
-            reason=Reason.NO_MEDIA,
+            f"no key frame from the camera within {seconds:.0f} s; shorten its I-frame interval",
+            reason=Reason.NO_KEY_FRAME,
         )
-    return HubError(
-        Kind.TIMEOUT,
-        f"no key frame from the camera within {seconds:.0f} s; shorten its I-frame interval",
-        reason=Reason.NO_KEY_FRAME,
-    )

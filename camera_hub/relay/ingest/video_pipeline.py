@@ -87,6 +87,11 @@ class VideoPipeline:
         return self._source
 
     @property
+    def ordered(self) -> bool:
+        """Whether the packets come over TCP."""
+        return self._reorder_buffer is None
+
+    @property
     def gaps(self) -> int:
         """Gaps in the RTP sequence."""
         return self._depacketizer.gaps

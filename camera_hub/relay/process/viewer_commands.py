@@ -75,7 +75,7 @@ class ViewerCommands:
         opened = self._ports.opened
         if opened is None:
             raise HubError(Kind.UNAVAILABLE, "another relay process has the port; try again in a second")
-        offer = read_offer(asked.sdp, audio=asked.audio, tracks=asked.tracks)
+        offer = read_offer(asked.sdp, audio=asked.audio, audio_codec=asked.audio_codec, tracks=asked.tracks)
         if asked.tracks is None and all(section.types is None for section in offer.sections):
             raise HubError(Kind.UNSUPPORTED, "this browser offers no H.264", reason=Reason.NO_H264)
         if not any(section.served for section in offer.sections):

@@ -189,21 +189,22 @@ class RtspSession:
                 await self._send_keep_alive()
 
     def learns_from_cut(self, packet_at: float | None) -> bool:
-        """The camera has hung up or fallen silent after it had played; the last packet came at `packet_at` (monotonic
-        seconds). Whether that taught another way to keep its sessions alive, to be tried at once.
+        """The camera has hung up or fallen silent after PLAY; the last packet came at `packet_at` (monotonic seconds),
+        or none. Whether that taught another way to keep its sessions alive, to be tried at once.
         """
-        if self._played_at is None or packet_at is None:
+        if self._played_at is None:
             return False
         method = self._keep_alive.method
         lesson = self._learnt.cuts.lesson(
             method,
-            played=packet_at - self._played_at,
+            played=packet_at - self._played_at if packet_at is not None else 0.0,
             timeout=self._keep_alive.timeout,
             disliked=self._disliked,
         )
-        if lesson is not None:
-            self._learnt.note(PeculiarityKind.RTSP_KEEP_ALIVE, lesson)
-        return lesson is not None
+        if lesson is None:
+            return False
+        self._learnt.note(PeculiarityKind.RTSP_KEEP_ALIVE, lesson.method)
+        return lesson.new
 
     async def _send_keep_alive(self) -> None:
         """What is answered, and that it is, does not matter while packets arrive; the feed watches those."""

@@ -5,6 +5,7 @@ Which requests keep a session alive differs: some servers count GET_PARAMETER al
 connection at a method that they do not know, and for some the RTCP receiver reports are enough. `Public` does not tell.
 """
 
+from dataclasses import dataclass
 from typing import Final
 
 from camera_hub.relay.rtsp.message import Response
@@ -67,27 +68,47 @@ class KeepAlive:
             self.method, self._learnt = "OPTIONS", True
 
 
+@dataclass(frozen=True, slots=True)
+class Lesson:
+    """What a cut taught: the method of the next sessions. `new`: it was not tried since one last worked, so that the
+    cut is no failure yet."""
+
+    method: str
+    new: bool
+
+
 class CutHistory:
     """The cuts of one camera's sessions. Times in seconds."""
 
     def __init__(self) -> None:
-        self._tried: set[str] = set()
+        self._tried: list[str] = []
+        self._proven: str | None = None  # the method with which a session outlived its timeout twice
+        self._doubts = 0  # cuts since
         self._age: float | None = None
 
     def lasts(self, method: str) -> None:
         """A session has outlived its timeout twice with this method: it works."""
         self._tried.clear()
-        self._age = None
+        self._proven, self._doubts, self._age = method, 0, None
 
-    def lesson(self, method: str, *, played: float, timeout: float, disliked: bool) -> str | None:
-        """The method to use from now on, after a session that played for `played` and was cut or fell silent;
-        `disliked`: the camera hung up instead of answering a keep-alive. None: the keep-alive had nothing to do with
-        it, or no other method is left.
+    def lesson(self, method: str, *, played: float, timeout: float, disliked: bool) -> Lesson | None:
+        """What a session teaches that played for `played` and was cut or fell silent; `disliked`: the camera hung up
+        instead of answering a keep-alive. None: the keep-alive had nothing to do with it.
+
+        A method that is known to work is doubted at the second such cut only: links fail, too. When all have been
+        tried, they are tried again.
         """
         before, self._age = self._age, played
         at_timeout = 0.75 * timeout <= played <= 1.5 * timeout + REPORT_INTERVAL
         as_before = before is not None and abs(played - before) <= 0.15 * before
         if not (disliked or (played >= SHORTEST and as_before) or at_timeout):
             return None
-        self._tried.add(method)
-        return next((one for one in METHODS if one not in self._tried), None)
+        self._doubts += 1
+        if method == self._proven and self._doubts < 2:
+            return None
+        self._tried.append(method)
+        left = [one for one in METHODS if one not in self._tried]
+        if left:
+            return Lesson(left[0], True)
+        self._tried.clear()
+        return Lesson(next(one for one in METHODS if one != method), False)

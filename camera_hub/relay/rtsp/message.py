@@ -161,6 +161,9 @@ class Parser:
         while at < size:
             if self._head is None:
                 if self._camera:
+                    if not self._searching and buffer[at] in _BLANK:
+                        at += 1
+                        continue
                     if not self._searching and self._begun and self._is_stray(at):
                         self.search()
                         at = self._skip(at, 1)
@@ -188,7 +191,7 @@ class Parser:
             stop, message = self._message(at)
             if message is not None:
                 found.append(message)
-            if stop == at:
+            if stop == at and message is None:
                 break
             at = stop
         del buffer[:at]
@@ -250,7 +253,7 @@ class Parser:
             return at, None
         body = bytes(buffer[at:end])
         self._head = None
-        self._begun = True
+        self._begun, self.described = True, False
         return end, _complete(head, body)
 
     def _sdp_end(self, at: int) -> tuple[int, bool]:
@@ -306,7 +309,7 @@ class Parser:
 def is_message_start(start: bytes) -> bool:
     """Whether a message may begin with these bytes, as far as they go."""
     if start[:5].upper() == b"RTSP/"[: len(start)]:
-        return True
+        return start[5:6] in (b"", b"1", b"2") and start[6:7] in (b"", b".")
     return any(start[: len(method)] == method[: len(start)] for method in _METHODS)
 
 

@@ -83,8 +83,9 @@ class _Body:
     reachable: bool = True
 
 
-def read_offer(sdp: str, *, audio: bool = False, tracks: int | None = None) -> Offer:
-    """Parse; with `audio` one audio m-line is served, too.
+def read_offer(sdp: str, *, audio: bool = False, audio_codec: str | None = None, tracks: int | None = None) -> Offer:
+    """Parse; with `audio` one audio m-line is served, too: in `audio_codec` alone, where that is known. Many players
+    prepare for the first codec that an answer names, and never hear another.
 
     `tracks`: how many video m-lines are served at most, those that take the most codecs first; others of their bundle
     stay idle, since a few peers (aiortc) wait for the transport of a rejected one for ever. None: all that take H.264,
@@ -98,7 +99,7 @@ def read_offer(sdp: str, *, audio: bool = False, tracks: int | None = None) -> O
     if len(parts) > MAX_SECTIONS:
         raise HubError(Kind.TOO_LARGE, f"the offer has {len(parts)} m-lines, the limit is {MAX_SECTIONS}")
     session = _attributes(head)
-    bodies = [_body(part, session) for part in parts]
+    bodies = [_body(part, session, audio_codec) for part in parts]
     mids = [body.section.mid for body in bodies if body.section.mid]
     if len(set(mids)) != len(mids):
         raise _invalid("uses a mid twice")
@@ -159,7 +160,7 @@ def _may_idle(body: _Body) -> bool:
     return section.kind in ("audio", "video") and body.reachable and (mapped != "" or int(number) < _FIRST_DYNAMIC)
 
 
-def _body(part: list[str], session: dict[str, list[str]]) -> _Body:
+def _body(part: list[str], session: dict[str, list[str]], audio_codec: str | None) -> _Body:
     attributes = _attributes(part[1:])
     words = part[0][2:].split()
     if len(words) < 4 or not _is_number(port := words[1].split("/")[0]):
@@ -177,7 +178,7 @@ def _body(part: list[str], session: dict[str, list[str]]) -> _Body:
     if kind == "video":
         section = _video(section, _codecs(formats, attributes))
     elif kind == "audio":
-        section = replace(section, audio=_audio(_codecs(formats, attributes)))
+        section = replace(section, audio=_audio(_codecs(formats, attributes), audio_codec))
     return _Body(section, attributes)
 
 
@@ -248,12 +249,12 @@ def _fingerprints(attributes: dict[str, list[str]]) -> tuple[tuple[str, str], ..
     return tuple((name.lower(), value) for name, _, value in pairs if name.lower() in _DIGESTS)
 
 
-def _audio(codecs: dict[int, _Codec]) -> dict[str, int] | None:
-    """Payload types of the audio codecs that cameras may send; None when there is none."""
+def _audio(codecs: dict[int, _Codec], only: str | None) -> dict[str, int] | None:
+    """Payload types of the audio codecs that cameras may send, or of the `only` one; None when there is none."""
     found: dict[str, int] = {}
     for number, codec in codecs.items():
         mapped = f"{codec.name}/{codec.rate.partition('/')[0]}" if codec.name else _STATIC.get(number, "")
-        if mapped in _AUDIO:
+        if mapped in _AUDIO and only in (None, _AUDIO[mapped]):
             found.setdefault(_AUDIO[mapped], number)
     return found or None
 

@@ -10,12 +10,14 @@ _H265_AGGREGATE, _H265_FRAGMENT = 48, 49
 
 @dataclass(frozen=True, slots=True)
 class Packet:
-    """One RTP payload; `last` sets the marker bit. `padding`: bytes of padding after it."""
+    """One RTP payload; `last` sets the marker bit. `padding`: bytes of padding after it. `lost`: it takes its number,
+    and never arrives."""
 
     payload: bytes
     last: bool
     foreign_type: int | None = None  # a payload type that is not the stream's
     padding: int = 0
+    lost: bool = False
 
 
 def h264_packets(nals: Sequence[bytes], limit: int = PAYLOAD_LIMIT) -> tuple[Packet, ...]:

@@ -1,5 +1,6 @@
 """How a device's RTSP server strays from RFC 2326 with the present faults. Without faults it strays nowhere."""
 
+import asyncio
 import re
 
 from camera_hub.simulator.faults import INNER_ADDRESS, Fault
@@ -18,11 +19,32 @@ _TIMEOUTS = (
     Fault.KEEP_ALIVE_OPTIONS,
     Fault.KEEP_ALIVE_RTCP,
 )
+_CHUNK = 1 << 16
 _TLS_HANDSHAKE = 0x16
 _TLS_ALERT = bytes.fromhex("15030100020246")
 """A fatal alert, protocol_version: what TLS servers answer to plain text (RFC 8446 section 6.2)."""
 _PAGE = b"<html><head><title>400 Bad Request</title></head><body><h1>400 Bad Request</h1></body></html>"
 _RTPMAP = re.compile(rb"^a=(rtpmap|fmtp):", re.MULTILINE)
+
+
+async def passed_on(line: Line, address: str, port: int, first: bytes) -> None:
+    """Pass the connection's bytes on to another port and back, until one side ends it."""
+    reader, writer = await asyncio.open_connection(address, port)
+    writer.write(first)
+
+    async def pump(source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
+        while data := await source.read(_CHUNK):
+            target.write(data)
+            await target.drain()
+
+    pumps = [asyncio.create_task(pump(line.reader, writer)), asyncio.create_task(pump(reader, line.writer))]
+    try:
+        await asyncio.wait(pumps, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for one in pumps:
+            one.cancel()
+        await asyncio.gather(*pumps, return_exceptions=True)
+        writer.transport.abort()
 
 
 class Quirks:
@@ -40,6 +62,8 @@ class Quirks:
         if Fault.TLS_PORT in faults:
             if first[0] != _TLS_HANDSHAKE:
                 await line.send(_TLS_ALERT)
+            elif self._state.rtsps_port:
+                await passed_on(line, self._state.plan.address, self._state.rtsps_port, first)
             return True
         await line.reader.readuntil(b"\r\n\r\n")
         head = f"HTTP/1.1 400 Bad Request\r\nContent-Type: text/html\r\nContent-Length: {len(_PAGE)}\r\n"

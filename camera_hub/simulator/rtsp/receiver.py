@@ -70,6 +70,9 @@ class Receiver:
         frames = []
         for packet in packets:
             kind = self._payload_type if packet.foreign_type is None else packet.foreign_type
+            if packet.lost:
+                self.sequence = self.sequence + 1 & 0xFFFF
+                continue
             first, second = 0xA0 if packet.padding else 0x80, 0x80 | kind if packet.last else kind
             head = struct.pack("!BBHII", first, second, self.sequence, timestamp, self.ssrc)
             whole = head + packet.payload

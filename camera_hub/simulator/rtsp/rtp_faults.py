@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from camera_hub.simulator.faults import Fault
 from camera_hub.simulator.rtsp.packets import Packet, h264_packets, h265_packets, nals_of
@@ -24,9 +25,11 @@ def changed(
     if Fault.EMPTY_PACKETS in faults:
         packets = with_empty(packets)
     if Fault.NO_MARKER in faults:
-        packets = [Packet(one.payload, False, one.foreign_type, one.padding) for one in packets]
+        packets = [replace(one, last=False) for one in packets]
     if Fault.FOREIGN_PAYLOAD in faults:
         packets = with_foreign(packets, before, round(faults[Fault.FOREIGN_PAYLOAD]))
+    if (every := round(faults.get(Fault.LOST_PACKETS, 0.0))) > 0:
+        packets = [replace(one, lost=(before + at) % every == every - 1) for at, one in enumerate(packets)]
     return packets
 
 

@@ -64,10 +64,13 @@ class RtspServer:
     async def serve(self, line: Line) -> None:
         """Serve one client until it disconnects."""
         self._state.stats.rtsp_connections += 1
+        if not await self._quirks.not_rtsp(line):
+            await self.converse(line)
+
+    async def converse(self, line: Line) -> None:
+        """Speak RTSP with one client until it disconnects."""
         quirks, greeted = self._quirks, False
         try:
-            if await quirks.not_rtsp(line):
-                return
             while True:
                 message = await messages.read(line.reader)
                 if isinstance(message, Interleaved):

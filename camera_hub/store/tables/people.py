@@ -62,7 +62,7 @@ class SetupLink(Base):
 
 
 class LoginFailure(Base):
-    """Failed sign-ins per key ("user:<name>" or "address:<ip>"); in the database, so that they survive a restart."""
+    """Failed sign-ins per key (access.throttle); in the database, so that they survive a restart."""
 
     __tablename__ = "login_failures"
 

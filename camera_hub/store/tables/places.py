@@ -78,13 +78,22 @@ class DevicePeculiarity(Base):
 
 
 class LoginAccount(Base):
-    """How often a device has refused its logins of that version since it last accepted them. No row: never."""
+    """One login at one device, as long as there is something to tell: refused, accepted, or being tried. Not only of
+    registered devices; a row outlives its device, so that registering it anew makes no room for more tries.
+    """
 
     __tablename__ = "login_accounts"
 
-    device_id: Mapped[int] = mapped_column(ForeignKey("devices.id", ondelete="CASCADE"), primary_key=True)
-    credentials_version: Mapped[int]
-    failures: Mapped[dict[str, int]] = mapped_column(JSON, default=dict)  # {"onvif": 1, "rtsp": 1}
+    name: Mapped[str] = mapped_column(String(32), primary_key=True)  # hash of address, port or device, and login
+    address: Mapped[str] = mapped_column(String(255))  # canonical, as it was connected to
+    port: Mapped[int] = mapped_column(default=0)
+    device_id: Mapped[int | None] = mapped_column(ForeignKey("devices.id", ondelete="SET NULL"), index=True)
+    credentials_version: Mapped[int] = mapped_column(default=0)  # devices.credentials_version when it was tried
+    login: Mapped[str] = mapped_column(String(32))  # keyed hash of user name and password; empty: not known
+    failures: Mapped[dict[str, int]] = mapped_column(JSON, default=dict)  # {"onvif": 1, "rtsp": 1} since it was entered
+    refused_at: Mapped[list[list[Any]]] = mapped_column(JSON, default=list)  # [[Unix time, "rtsp"], …] of the last day
+    proved: Mapped[list[str]] = mapped_column(JSON, default=list)  # services that accept it
+    under_way: Mapped[dict[str, int]] = mapped_column(JSON, default=dict)  # attempts that nobody has reported yet
     blocked_until: Mapped[datetime | None]
     reason: Mapped[str] = mapped_column(String(32))  # errors.Reason
 

@@ -51,6 +51,16 @@ export function reasonText(reason: string, values: Record<string, unknown> = {})
   return te(`reason.${reason}`) ? t(`reason.${reason}`, values) : reason
 }
 
+/**
+ * What to do about a reason, in a sentence: the one for its finer cause where there is one, with the values of the same observation.
+ * Empty where there is none.
+ */
+export function remedyText(reason: string, values: Record<string, unknown> = {}): string {
+  const keys = [`alarms.remedy.${reason}_${String(values.cause)}`, `alarms.remedy.${reason}`]
+  const key = keys.find((one) => te(one))
+  return key ? t(key, values) : ''
+}
+
 /** The hub's own technical sentence, which is English: undefined where the page is not. */
 export function detailText(detail: string): string | undefined {
   return i18n.global.locale.value === 'en' && detail ? detail : undefined
@@ -58,7 +68,10 @@ export function detailText(detail: string): string | undefined {
 
 /** An error of the API in words: its exact reason, else its kind, with the hub's own sentence where the page is English. */
 export function errorText(error: ApiError): string {
-  if (te(`reason.${error.reason}`)) return t(`reason.${error.reason}`, error.params)
+  if (te(`reason.${error.reason}`)) {
+    const why = `why.${error.reason}.${String(error.params.why)}`
+    return te(why) ? t(why) : t(`reason.${error.reason}`, error.params)
+  }
   const kind = te(`error.${error.kind}`) ? t(`error.${error.kind}`) : t('error.internal')
   const detail = detailText(error.detail)
   return detail ? `${kind} (${detail})` : kind

@@ -29,6 +29,10 @@ export interface TileRates {
   lateness: number | null
   reopened: number | null
   dropped: number | null
+  /** Frames lost by cause, and what else is peculiar: counters that are not 0. */
+  losses: [string, number][]
+  oddities: [string, number][]
+  clock: 'well' | 'standing' | 'wrong_rate'
   /** False for key-frame pictures: nothing is sent to the browser's track. */
   video: boolean
   sentBitRate: number | null
@@ -46,6 +50,13 @@ export interface TileRates {
 /** Per second, of a counter read twice; a counter that fell began anew. */
 function rate(before: number | undefined, after: number, seconds: number): number | null {
   return before === undefined || seconds <= 0 || after < before ? null : (after - before) / seconds
+}
+
+const LOSSES = ['gap', 'broken', 'restart', 'no_parameter_sets', 'no_key_frame'] as const
+const ODDITIES = ['repeats', 'foreign_payload', 'foreign_ssrc', 'stream_restarts'] as const
+
+function counted(counters: [string, number][]): [string, number][] {
+  return counters.filter(([, number]) => number > 0)
 }
 
 export function rates(before: Reading | null, after: Reading): TileRates {
@@ -69,6 +80,9 @@ export function rates(before: Reading | null, after: Reading): TileRates {
     lateness: feed?.lateness ?? null,
     reopened: feed ? Math.max(0, feed.opens - 1) : null,
     dropped: feed?.dropped ?? null,
+    losses: counted(LOSSES.map((cause) => [cause, feed?.[`lost_${cause}`] ?? 0])),
+    oddities: counted(ODDITIES.map((name) => [name, feed?.[name] ?? 0])),
+    clock: feed?.camera_clock ?? 'well',
     video: hub === null || hub.sent !== null,
     sentBitRate: sent === null ? null : sent * 8,
     lossShare: hub?.sent?.fraction_lost ?? null,

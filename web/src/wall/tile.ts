@@ -23,6 +23,8 @@ export interface Tile {
   hubState: TileMessage['state']
   reason: string | null
   detail: string
+  /** Values for the page's own words about the reason, of the same observation. */
+  params: Record<string, string | number>
   /** When the fault began, by the hub; ms. */
   since: number | null
   /** When a refused login is tried again, by the hub; ms. */
@@ -72,6 +74,7 @@ export function emptyTile(index: number): Tile {
     hubState: 'empty',
     reason: null,
     detail: '',
+    params: {},
     since: null,
     retryAt: null,
     stream: null,
@@ -113,6 +116,7 @@ export function withMessage(tile: Tile, message: TileMessage, now: number): Tile
     hubState: message.state,
     reason: message.reason ?? null,
     detail: message.detail,
+    params: message.params ?? {},
     since: message.since ? Date.parse(message.since) : null,
     retryAt: message.retry_at ? Date.parse(message.retry_at) : null,
     stream: message.stream ?? null,

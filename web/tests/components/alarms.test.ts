@@ -146,6 +146,6 @@ describe('the health file', () => {
     expect(document.body.textContent).toContain('巡检 10080 次')
     const results = [...document.querySelectorAll('.log tbody tr td:nth-child(2)')]
     expect(results.map((cell) => cell.textContent)).toEqual(['画面冻结', '应答正常（未检查画面）'])
-    expect(results.map((cell) => cell.getAttribute('title'))).toEqual([null, null]) // an English sentence in a Chinese page
+    expect(results.map((cell) => cell.getAttribute('title'))).toEqual(['重启摄像机，检查编码器。', null]) // an English sentence in a Chinese page
   })
 })

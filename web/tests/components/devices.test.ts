@@ -37,7 +37,7 @@ describe('the devices page', () => {
     await page.find('.camera-row input[type=checkbox]').setValue(true)
     await button('审核通过 1 个').trigger('click')
     await flushPromises()
-    expect(hub.to('POST /api/cameras/approve')[0]!.body).toEqual({ ids: [3], place_class: null })
+    expect(hub.to('POST /api/cameras/approve')[0]!.body).toEqual({ ids: [3], place_class: null, places: {} })
     expect(names()).toEqual([])
     await button('清除条件').trigger('click')
     await flushPromises()

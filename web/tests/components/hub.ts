@@ -54,7 +54,7 @@ export function camera(id: number, more: Partial<Camera> = {}): Camera {
 }
 export function alarm(id: number, more: Partial<Alarm> = {}): Alarm {
   return {
-    id, level: 'camera', aspect: 'picture', severity: 'minor', recovered: [], cause: 'frozen', village_id: 1, village_name: '村1', device_id: 1, device_name: 'NVR', camera_id: id, camera_name: `点位${id}`, members: [id], detail: '',
+    id, level: 'camera', aspect: 'picture', severity: 'minor', recovered: [], cause: 'frozen', village_id: 1, village_name: '村1', device_id: 1, device_name: 'NVR', camera_id: id, camera_name: `点位${id}`, members: [id], detail: '', params: {},
     opened_at: new Date(Date.UTC(2026, 0, 1) + id * 60_000).toISOString(), acknowledged_at: null, acknowledged_name: null, closed_at: null, ...more,
   }
 }

@@ -39,6 +39,23 @@ afterEach(async () => {
   vi.unstubAllGlobals()
 })
 
+describe('a tile says what helps, as the alarm does', () => {
+  const cases: [string, Partial<Tile>, string, string][] = [
+    ['why frames are lost', { hubState: 'live', frameAt: -9_000, note: 'lossy', reason: 'lossy', params: { cause: 'gap', percent: 12 } }, '丢失 12% 的画面，网络丢包所致', '12% of the frames were lost in the last 30 s, by packet loss'],
+    ['a reason without finer cause', { hubState: 'failed', frameAt: -9_000, reason: 'no_key_frame' }, '缩短 I 帧间隔', 'shorten the I-frame interval'],
+    ['a reason without a remedy: the hub’s sentence, where the page is English', { hubState: 'failed', frameAt: -9_000, reason: 'not_a_reason', detail: 'what the hub said' }, '', 'what the hub said'],
+  ]
+  const sentence = () => (page.find('.centre .sentence').exists() ? page.find('.centre .sentence').text() : '')
+  it.each(cases)('%s', async (_, tile, zh, en) => {
+    await show(tile)
+    expect(sentence()).toContain(zh)
+    expect(sentence() === '').toBe(zh === '')
+    await setLanguage('en')
+    await flushPromises()
+    expect(sentence()).toContain(en)
+  })
+})
+
 describe('a tile says what it shows', () => {
   const cases: [string, Partial<Tile>, string, string, string][] = [
     ['live', { hubState: 'live' }, '实时', 'Live', 'live'],
@@ -49,6 +66,9 @@ describe('a tile says what it shows', () => {
     ['refused, with its reason', { hubState: 'refused', reason: 'not_approved' }, '尚未审核通过', 'Not approved yet', 'degraded'],
     ['reconnecting', { hubState: 'live', carried: false, frameAt: -9_000 }, '正在重连', 'Reconnecting', 'degraded'],
     ['key-frame pictures', { hubState: 'pictures', still: true, reason: 'no_h264', interval: 2_000 }, '关键帧画面 · 每 2 秒', 'Key-frame pictures · every 2 s', 'live'],
+    ['frames that are lost', { hubState: 'live', note: 'lossy', reason: 'lossy', params: { cause: 'gap', percent: 12 } }, '丢帧 12%', '12% of frames lost', 'degraded'],
+    ['a picture that stands for lost frames', { hubState: 'live', frameAt: -9_000, note: 'lossy', reason: 'lossy', params: { cause: 'gap', percent: 96 } }, '丢帧严重', 'Many frames lost', 'degraded'],
+    ['smart coding', { hubState: 'waiting', frameAt: null, reason: 'intra_refresh' }, '智能编码，关键帧过少', 'Smart coding: hardly any key frames', 'waiting'],
     ['a poor link', { hubState: 'live', note: 'link_sub' }, '网络较差，已切换子码流', 'Poor link, sub stream shown', 'degraded'],
   ]
   it.each(cases)('%s', async (_, tile, zh, en, shape) => {

@@ -45,6 +45,7 @@ describe('found rows', () => {
     expect(foundKind(found('a', { device_id: 3 }))).toBe('registered')
     expect(foundKind(found('a', { other_village: true }))).toBe('elsewhere')
     expect(foundKind(found('a', { reason: 'onvif_off' }))).toBe('needs_help')
+    expect(foundKind(found('a', { reason: 'login_needed' }))).toBe('new')
     expect([found('a'), found('b', { reason: 'onvif_off' }), found('c', { device_id: 1 })].map(canRegister)).toEqual([true, true, false])
   })
 })

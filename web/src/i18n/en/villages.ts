@@ -1,6 +1,6 @@
 export default {
   title: 'Villages',
-  tabs: { users: 'Users', villages: 'Villages', rtsp: 'RTSP out', notices: 'Notices', status: 'Status' },
+  tabs: { users: 'Users', villages: 'Villages', rtsp: 'Stream tokens', notices: 'Notices', status: 'Status' },
   kind: { village: 'Village', quarter: 'Residential quarter' },
   paste: 'Add many',
   pasteTitle: 'Add villages',
@@ -18,7 +18,7 @@ export default {
   noRanges: 'Address ranges: none',
   editRanges: 'Edit address ranges',
   rangesTitle: 'Address ranges of {name}',
-  rangesHint: 'One per line, for example 192.168.10.0/24 or 192.168.10.20-60. Searches use them.',
+  rangesHint: 'One per line, for example 192.168.10.0/24 or 192.168.10.20-60. Village admins search, register and move devices within these ranges only; without any they cannot register.',
   rangeShape: 'Not a range: {text}',
   cameras: 'Cameras',
   ok: 'OK',

@@ -1,6 +1,6 @@
 export default {
   title: '村/小区',
-  tabs: { users: '用户', villages: '村/小区', rtsp: 'RTSP 转发', notices: '告警推送', status: '运行状态' },
+  tabs: { users: '用户', villages: '村/小区', rtsp: '取流凭证', notices: '告警推送', status: '运行状态' },
   kind: { village: '行政村', quarter: '小区' },
   paste: '批量录入',
   pasteTitle: '批量录入村/小区',
@@ -18,7 +18,7 @@ export default {
   noRanges: '地址段：未填写',
   editRanges: '填写地址段',
   rangesTitle: '{name}的地址段',
-  rangesHint: '每行一个，例如 192.168.10.0/24 或 192.168.10.20-60。搜索设备时直接使用。',
+  rangesHint: '每行一个，例如 192.168.10.0/24 或 192.168.10.20-60。村管理员只能在这些地址段内搜索、登记和移动设备；不填则不能登记。',
   rangeShape: '写法不对：{text}',
   cameras: '点位',
   ok: '正常',

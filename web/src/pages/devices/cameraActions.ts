@@ -5,7 +5,7 @@ import { cameras } from '@/stores'
 import { dataOrShowError, confirmAction, showDone, showError } from '../parts/messages'
 import { eachLimited } from './limited'
 import type { Camera, PlaceClass } from '@/api/types'
-import { retiredCameras } from './store'
+import { devices, retiredCameras } from './store'
 
 /** Puts a camera into the lists where it belongs by its state. */
 function keep(camera: Camera): void {
@@ -44,11 +44,26 @@ async function change(camera: Camera, body: { name?: string; place_class?: Place
 }
 
 export async function approve(ids: number[], place_class: PlaceClass | null = null): Promise<boolean> {
-  const answer = dataOrShowError(await api.post('/api/cameras/approve', { body: { ids, place_class } }))
-  if (answer === null) return false
-  for (const camera of answer) keep(camera)
+  const answer = await api.post('/api/cameras/approve', { body: { ids, place_class, places: placesOf(ids) } })
+  if (!answer.ok) {
+    showError(answer.error)
+    if (answer.error.reason === 'address_changed') void devices.load() // so that the address that is asked about is seen
+    return false
+  }
+  for (const camera of answer.data) keep(camera)
   showDone(t('devices.approved', { n: ids.length }))
   return true
+}
+
+/** Where the devices of these cameras are, as this page shows it: what was not seen is not approved. */
+function placesOf(ids: number[]): Record<string, string> {
+  const places: Record<string, string> = {}
+  for (const id of ids) {
+    const camera = cameras.byId.get(id) ?? retiredCameras.byId.get(id)
+    const device = camera && devices.byId.get(camera.device_id)
+    if (device) places[String(device.id)] = device.place
+  }
+  return places
 }
 
 export async function retire(ids: number[]): Promise<boolean> {

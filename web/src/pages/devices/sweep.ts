@@ -44,11 +44,14 @@ export function percent(sweep: Sweep): number {
 
 export type FoundKind = 'new' | 'registered' | 'elsewhere' | 'needs_help'
 
-/** What can be done with a row: registered ones are not offered again; those with a reason show what to do first. */
+/**
+ * What can be done with a row: registered ones are not offered again; those with a reason show what to do first, except
+ * for a login that lacks, since it is asked for in the next step anyway.
+ */
 export function foundKind(row: FoundDevice): FoundKind {
   if (row.device_id !== null) return 'registered'
   if (row.other_village) return 'elsewhere'
-  return row.reason === null ? 'new' : 'needs_help'
+  return row.reason === null || row.reason === 'login_needed' ? 'new' : 'needs_help'
 }
 
 /** Rows that can be ticked. A device with a reason may be tried too once its cause is mended. */

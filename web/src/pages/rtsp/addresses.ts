@@ -8,14 +8,34 @@ export type Session = Schemas['StreamSessionAnswer']
 export type Made = Schemas['MadeStreamToken']
 export type Address = Schemas['StreamAddress']
 
+/** How players outside reach the hub: the RTSP host, and the origin of its pages. */
+export interface Reach {
+  host: string
+  origin: string
+}
+
+export interface CameraAddresses {
+  rtsp: string | null
+  whep: string
+}
+
 /** A host as written in a URL: an IPv6 address in brackets, no spaces around it. */
 export function urlHost(host: string): string {
   const plain = host.trim().replace(/^\[(.*)\]$/u, '$1')
   return plain.includes(':') ? `[${plain}]` : plain
 }
 
-export function addressText(host: string, address: Address): string {
-  return `rtsp://${urlHost(host)}:${address.port ?? 8554}${address.path}`
+/** `rtsp` null: RTSP out is off, or its port could not be opened. */
+export function addressesOf(reach: Reach, address: Address): CameraAddresses {
+  return {
+    rtsp: address.port === null ? null : `rtsp://${urlHost(reach.host)}:${address.port}${address.path}`,
+    whep: reach.origin.trim().replace(/\/+$/u, '') + address.whep,
+  }
+}
+
+/** Whether only programs on the hub's own machine would reach that host. */
+export function isLoopback(host: string): boolean {
+  return /^(localhost|127(\.\d+){3}|\[?::1\]?)$/u.test(host.trim())
 }
 
 export type TokenState = 'good' | 'expired' | 'revoked'

@@ -1,5 +1,5 @@
 /** A tile's state in words and as a shape. */
-import { reasonText, t } from '@/i18n'
+import { detailText, reasonText, remedyText, t } from '@/i18n'
 import type { Camera } from '@/api/types'
 import { dateText, timeText } from '@/siteTime'
 import type { Phase, Tile } from '@/wall/tile'
@@ -31,14 +31,22 @@ export function stateText(tile: Tile, phase: Phase, hubNow: number): string {
   // Without a time for the next attempt it waits in the queue for room; else something else is busy.
   if (phase === 'refused' && tile.reason === 'busy' && tile.retryAt === null) return t('wall.queued')
   if (phase === 'failed' || phase === 'refused' || phase === 'waiting') {
-    const reason = tile.reason ? reasonText(tile.reason) : t(`wall.phase.${phase}`)
+    const reason = tile.reason ? reasonText(tile.reason, tile.params) : t(`wall.phase.${phase}`)
     if (phase !== 'failed') return reason
     const words = tile.since ? t('wall.since', { time: clockText(tile.since, hubNow), reason }) : reason
     return tile.retryAt && tile.retryAt > hubNow ? t('wall.retry', { words, time: clockText(tile.retryAt, hubNow) }) : words
   }
   if (phase === 'pictures' && tile.interval !== null) return t('wall.pictures_every', { n: Math.max(1, Math.round(tile.interval / 1_000)) })
+  if (phase === 'stalled' && tile.note === 'lossy') return reasonText('lossy')
   const note = noteOf(tile, phase)
+  if (note === 'lossy') return t('wall.note.lossy', { percent: tile.params.percent ?? '' })
   return t(note ? `wall.note.${note}` : `wall.phase.${phase}`)
+}
+
+/** What is wrong and what helps, in a sentence: the same that the alarm has. Empty where nothing is wrong or the state says it all. */
+export function sentenceOf(tile: Tile, phase: Phase): string {
+  if (tile.reason === null || !['failed', 'refused', 'waiting', 'stalled', 'live'].includes(phase)) return ''
+  return remedyText(tile.reason, tile.params) || (detailText(tile.detail) ?? '')
 }
 
 /** Why a live picture is not what was asked for. */

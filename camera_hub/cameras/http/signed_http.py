@@ -1,0 +1,140 @@
+"""Asking a device over HTTP with its login, where that is no ONVIF: pictures, vendors' interfaces.
+
+A request goes out unsigned first, unless the device's challenge is known. Basic, which carries the password in the
+clear, is answered only where Digest was never offered by the device. A try that is refused is counted by the one login
+budget; nothing is sent once more that was refused.
+"""
+
+import secrets
+from collections import OrderedDict
+from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal, Protocol
+
+from camera_hub.cameras.credentials.device_login import DeviceLogin
+from camera_hub.cameras.http.deadline import Deadline
+from camera_hub.cameras.http.device_http import DeviceHttp, TlsNeeded
+from camera_hub.cameras.http.endings import AS_FRAMED, Ending
+from camera_hub.cameras.http.messages import HttpPeer, HttpReply, HttpRequest
+from camera_hub.cameras.reach import Check
+from camera_hub.errors import HubError, Kind, Reason
+from camera_hub.http_auth import Authenticator, AuthOutcome
+from camera_hub.peculiarity_kinds import PeculiarityKind
+
+_REMEMBERED = 1024
+
+
+class LoginTries(Protocol):
+    """What signed requests need of the login budget."""
+
+    def account(self, login: DeviceLogin, address: str, port: int) -> Any: ...
+    def trying(self, account: Any, service: Literal["http"]) -> AbstractAsyncContextManager[Any]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class HttpTarget:
+    """A device's web server and its login. `peculiarities`: what is known of the device."""
+
+    peer: HttpPeer
+    login: DeviceLogin | None
+    check: Check
+    peculiarities: Mapping[str, str] = field(default_factory=dict)
+
+
+class SignedHttp:
+    """Remembers each device's challenge, so that a later request is signed at once."""
+
+    def __init__(self, http: DeviceHttp, logins: LoginTries) -> None:
+        self._http = http
+        self._logins = logins
+        self._known: OrderedDict[tuple[HttpPeer, DeviceLogin], Authenticator] = OrderedDict()
+        self._digest_seen: OrderedDict[tuple[str, int], bool] = OrderedDict()
+
+    def digest_seen(self, peer: HttpPeer) -> bool:
+        """Whether the device has offered Digest; to be kept as a peculiarity."""
+        return self._digest_seen.get((peer.address, peer.port), False)
+
+    async def ask(
+        self, target: HttpTarget, request: HttpRequest, deadline: Deadline, *, ending: Ending = AS_FRAMED
+    ) -> HttpReply:
+        """The answer to the request. Raises HubError: LOGIN_NEEDED, WRONG_PASSWORD, or what the transport met."""
+        if not target.login:
+            reply = await self._sent(target, request, deadline, ending)
+            if reply.status == 401:
+                raise HubError(
+                    Kind.UNREACHABLE,
+                    "the device asks for a login and none is set; enter it",
+                    reason=Reason.LOGIN_NEEDED,
+                )
+            return reply
+        account = self._logins.account(target.login, target.peer.address, target.peer.port)
+        async with self._logins.trying(account, "http") as attempt:
+            try:
+                reply, signed = await self._proved(target, target.login, request, deadline, ending)
+            except TlsNeeded:  # nothing signed follows a redirect
+                self._known.pop((target.peer, target.login), None)
+                reply, signed = await self._proved(target, target.login, request, deadline, ending)
+            if signed:
+                attempt.accepted()
+        return reply
+
+    async def _proved(
+        self, target: HttpTarget, login: DeviceLogin, request: HttpRequest, deadline: Deadline, ending: Ending
+    ) -> tuple[HttpReply, bool]:
+        """The answer, and whether it was given to a login. Raises HubError(WRONG_PASSWORD)."""
+        key = (target.peer, login)
+        signer = self._known.get(key) or self._signer(target, login)
+        fresh = not signer.challenged
+        reply = await self._sent(target, _signed(request, signer), deadline, ending)
+        if reply.status == 401:
+            outcome = signer.unauthorized(reply.all("www-authenticate"))
+            if signer.digest_seen:
+                self._remember(self._digest_seen, (target.peer.address, target.peer.port), True)
+            if outcome is not AuthOutcome.TRY:
+                self._known.pop(key, None)
+                raise _refused(unsent=fresh)
+            reply = await self._sent(target, _signed(request, signer), deadline, ending)
+            if reply.status == 401:
+                self._known.pop(key, None)
+                raise _refused(unsent=False)
+        if signer.challenged:
+            signer.accepted()
+            self._remember(self._known, key, signer)
+        return reply, signer.challenged
+
+    def _signer(self, target: HttpTarget, login: DeviceLogin) -> Authenticator:
+        seen = self.digest_seen(target.peer) or PeculiarityKind.DIGEST_OFFERED in target.peculiarities
+        return Authenticator(login.username, login.password, basic=True, digest_seen=seen)
+
+    async def _sent(self, target: HttpTarget, request: HttpRequest, deadline: Deadline, ending: Ending) -> HttpReply:
+        return await self._http.exchange(target.peer, request, deadline, check=target.check, ending=ending)
+
+    @staticmethod
+    def _remember(known: OrderedDict[Any, Any], key: object, value: object) -> None:
+        known[key] = value
+        known.move_to_end(key)
+        while len(known) > _REMEMBERED:
+            known.popitem(last=False)
+
+
+def _signed(request: HttpRequest, signer: Authenticator) -> HttpRequest:
+    value = signer.authorization(request.method, request.path, secrets.token_hex(8))
+    if value is None:
+        return request
+    return replace(request, headers={**request.headers, "Authorization": value}, signed=True)
+
+
+def _refused(*, unsent: bool) -> HubError:
+    if unsent:
+        return HubError(
+            Kind.UNREACHABLE,
+            "the device asks for a kind of login that is not sent (the password in the clear, or an unknown one);"
+            " switch Digest on in its settings",
+            reason=Reason.BAD_REPLY,
+        )
+    return HubError(
+        Kind.UNREACHABLE,
+        "the device refuses this user name and password for its web interface",
+        reason=Reason.WRONG_PASSWORD,
+    )

@@ -1,0 +1,116 @@
+"""A device's picture or interface behind a login: how it is proved, and how often it is tried."""
+
+import re
+from collections.abc import AsyncIterator, Callable, Mapping
+from types import MappingProxyType
+
+import pytest
+
+from camera_hub.cameras.credentials.device_login import DeviceLogin
+from camera_hub.cameras.credentials.login_budget import LoginBudget
+from camera_hub.cameras.http.deadline import Deadline
+from camera_hub.cameras.http.device_http import DeviceHttp
+from camera_hub.cameras.http.endings import JPEG
+from camera_hub.cameras.http.messages import HttpLimits, HttpPeer, HttpReply, HttpRequest
+from camera_hub.cameras.http.signed_http import HttpTarget, SignedHttp
+from camera_hub.errors import HubError, Reason
+from camera_hub.http_auth import digest, read_challenges
+from tests.cameras.scripted_peer import Asked, ScriptedPeer, http
+from tests.fakes.clock import ManualClock
+from tests.fakes.reach import anywhere
+
+PICTURE = b"\xff\xd8picture\xff\xd9"
+LOGIN = DeviceLogin("admin", "village-1")
+BASIC = 'Basic realm="cam"'
+
+
+@pytest.fixture
+async def signed(clock: ManualClock) -> AsyncIterator[SignedHttp]:
+    async with DeviceHttp(HttpLimits(quiet=0.2)) as transport:
+        yield SignedHttp(transport, LoginBudget(clock))
+
+
+async def _picture(
+    signed: SignedHttp,
+    peer: ScriptedPeer,
+    login: DeviceLogin | None = LOGIN,
+    known: Mapping[str, str] = MappingProxyType({}),
+) -> HttpReply:
+    target = HttpTarget(HttpPeer("127.0.0.1", "127.0.0.1", peer.port), login, anywhere, known)
+    return await signed.ask(target, HttpRequest("GET", "/snapshot.jpg"), Deadline(5), ending=JPEG)
+
+
+def _camera(*, again: str = "", bare: bool = False) -> Callable[[Asked], bytes]:
+    """Digest with a nonce of its own each time; `again`: parameters when a login was wrong; `bare`: nothing then."""
+    count = 0
+
+    def answer(asked: Asked) -> bytes:
+        nonlocal count
+        count += 1
+        challenge = f'Digest realm="cam", nonce="n{count}", qop="auth"'
+        sent = asked.headers.get("authorization", "")
+        if not sent:
+            return http("", f"WWW-Authenticate: {challenge}", f"WWW-Authenticate: {BASIC}", status=401)
+        values = dict(re.findall(r'(\w+)="?([^",]+)"?', sent))
+        (offered,) = read_challenges([f'Digest realm="cam", nonce="{values["nonce"]}", qop="auth"'])
+        expected = digest(
+            offered, "admin", "village-1", "GET", "/snapshot.jpg", values["cnonce"], int(values["nc"], 16)
+        )
+        if expected == sent:
+            return http(PICTURE)
+        return http("", *([] if bare else [f"WWW-Authenticate: {challenge}{again}"]), status=401)
+
+    return answer
+
+
+async def test_a_picture_is_fetched_with_digest_and_later_ones_at_once(signed: SignedHttp) -> None:
+    async with ScriptedPeer([_camera()]) as peer:
+        for number in (2, 3, 4):
+            assert (await _picture(signed, peer)).body == PICTURE
+            assert len(peer.asked) == number
+        assert peer.connections == 1
+        assert all(not one.headers.get("authorization", "").startswith("Basic") for one in peer.asked)
+
+
+@pytest.mark.parametrize("camera", [_camera(), _camera(again=", stale=true"), _camera(bare=True)])
+async def test_a_wrong_password_is_tried_six_times_a_day(
+    signed: SignedHttp, clock: ManualClock, camera: Callable[[Asked], bytes]
+) -> None:
+    async with ScriptedPeer([camera]) as peer:
+        for _ in range(48):
+            with pytest.raises(HubError) as caught:
+                await _picture(signed, peer, DeviceLogin("admin", "wrong"))
+            assert caught.value.reason == Reason.WRONG_PASSWORD
+            clock.move(1799)
+        assert sum("authorization" in one.headers for one in peer.asked) <= 6
+
+
+async def test_without_a_login_it_is_asked_for(signed: SignedHttp) -> None:
+    async with ScriptedPeer([_camera()]) as peer:
+        with pytest.raises(HubError) as caught:
+            await _picture(signed, peer, None)
+    assert caught.value.reason == Reason.LOGIN_NEEDED
+
+
+@pytest.mark.parametrize("known", [{"digest_offered": "http"}, {"digest_offered": "rtsp"}])
+async def test_basic_is_never_answered_where_digest_was_ever_offered(signed: SignedHttp, known: dict[str, str]) -> None:
+    answers = [http("", f"WWW-Authenticate: {BASIC}", status=401), http(PICTURE)]
+    async with ScriptedPeer(answers) as peer:
+        with pytest.raises(HubError) as caught:
+            await _picture(signed, peer, known=known)
+        assert caught.value.reason == Reason.BAD_REPLY
+        assert all("authorization" not in one.headers for one in peer.asked)
+    async with ScriptedPeer(answers) as peer:
+        assert (await _picture(signed, peer)).body == PICTURE
+        assert peer.asked[1].headers["authorization"].startswith("Basic ")
+
+
+async def test_digest_that_was_offered_once_counts_for_good(signed: SignedHttp) -> None:
+    camera = _camera()
+    fallen = http("", f"WWW-Authenticate: {BASIC}", status=401)
+    async with ScriptedPeer([camera, camera, fallen]) as peer:
+        await _picture(signed, peer)
+        for _ in range(2):
+            with pytest.raises(HubError):
+                await _picture(signed, peer)
+        assert all(not one.headers.get("authorization", "").startswith("Basic") for one in peer.asked)

@@ -1,0 +1,116 @@
+"""WHEP of a whole site by stream tokens: foreign players with and without sound, and the README's page in Chromium."""
+
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, Request
+
+from tests.e2e.site import Site, running_site, until
+from tests.foreign import foreign
+
+pytestmark = pytest.mark.foreign
+
+HERE = Path(__file__).parent
+README = HERE.parent.parent / "README.md"
+PAGE = "http://portal.test"
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """A village whose cameras have microphones of all kinds, at a site that allows sound and foreign pages."""
+    settings: dict[str, Any] = {
+        "MEDIA__AUDIO": "true",
+        "MEDIA__RTSP_OUT": "false",
+        "MEDIA__WHEP_ORIGINS": f'["{PAGE}"]',
+    }
+    folder = tmp_path_factory.mktemp("whep")
+    with running_site(folder, villages=1, cameras=4, simulator=("--sound",), **settings) as site:
+        site.register()
+        yield site
+
+
+def camera_with(site: Site, sound: str) -> int:
+    """A camera with that kind of microphone."""
+    kinds = {one["name"]: one["sound"] for device in site.villages[0]["devices"] for one in device["channels"]}
+    found: list[int] = [camera["id"] for camera in site.cameras() if kinds.get(camera["name"]) == sound]
+    return found[0]
+
+
+def make_token(site: Site, **values: Any) -> tuple[int, str]:
+    """A token's id and text."""
+    made = site.post("/api/rtsp-out/tokens", {"name": "门户", **values})
+    return made["token"]["id"], made["text"]
+
+
+def test_foreign_players_play_by_token_and_end_with_it(site: Site) -> None:
+    """GStreamer and aiortc, each with a section for sound (heard or not) and without one: other ICE, DTLS and SDP."""
+    foreign("gst-launch-1.0")
+    pcma = camera_with(site, "pcma")
+    gstreamer, aiortc = ["/usr/bin/python3", str(HERE / "gstreamer_whep.py"), "--stay"], [sys.executable]
+    aiortc.append(str(HERE / "aiortc_whep.py"))
+    players: list[tuple[int, bool, subprocess.Popen[str]]] = []
+    try:
+        for program, login in ((gstreamer, "--bearer"), (aiortc, "--password")):
+            for audio, sound in ((False, True), (True, False), (True, True)):
+                token, text = make_token(site, sound=sound)
+                by_path = f"{site.url}/whep/{text}/{pcma}"
+                by_login = [f"{site.url}/api/cameras/{pcma}/whep", login, text]
+                command = [*program, *([by_path] if sound else by_login), *(["--audio"] if audio else []), "40"]
+                process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+                players.append((token, audio and sound, process))
+        for _, hears, process in players:
+            assert process.stdout is not None
+            line = process.stdout.readline().split()
+            if not line:
+                _, error = process.communicate(timeout=30)
+                if "not available" in error or "no element" in error:
+                    foreign("gir1.2-gst-plugins-bad-1.0 gstreamer1.0-nice")
+                raise AssertionError(error[-2000:])
+            frames, size, sounds = line
+            assert (frames, size != "0x0") == ("40", True)
+            assert (int(sounds) > 10) == hears, "who may not hear is sent no sound"
+        running = [line for line in site.get("/api/rtsp-out/sessions") if line["running"]]
+        assert len(running) == len(players)
+        assert {line["transport"] for line in running} == {"webrtc"}
+        revoked = time.time()
+        for token, _, _ in players:
+            site.api.delete(f"/api/rtsp-out/tokens/{token}")
+        for _, _, process in players:
+            said, error = process.communicate(timeout=30)
+            assert process.returncode == 0, error[-2000:]
+            last = float(said.split()[-1])
+            assert last - revoked < 5
+    finally:
+        for _, _, process in players:
+            process.kill()
+            process.communicate(timeout=10)
+    until(lambda: not site.get("/api/rtsp-out/sessions")[0]["running"], seconds=5, what="the lines are closed")
+    assert {line["end_reason"] for line in site.get("/api/rtsp-out/sessions")} == {"revoked"}
+    log = (site.folder / "hub.log").read_text()
+    assert not re.search(r"\b[0-9a-f]{32}\b", log), "no token is ever in the log"
+
+
+@pytest.mark.browser
+def test_the_page_of_the_readme_plays_a_camera_by_token(page: Page, site: Site) -> None:
+    """As it stands there, at a site of its own; what it sends tells nobody the token but the hub."""
+    found = re.search(r"```html\n(.*?)```", README.read_text(), re.DOTALL)
+    assert found
+    token, text = make_token(site, sound=True)
+    address = f"{site.url}/whep/{text}/{camera_with(site, 'opus')}"
+    page.route(f"{PAGE}/**", lambda route: route.fulfill(body=found.group(1), content_type="text/html"))
+    asked: list[Request] = []
+    page.on("request", lambda request: asked.append(request))
+    page.goto(f"{PAGE}/#{address}")
+    playing = "() => { const v = document.querySelector('video'); return v.videoWidth > 0 && v.currentTime > 1 }"
+    page.wait_for_function(playing, timeout=30_000)
+    kinds = page.evaluate("() => document.querySelector('video').srcObject.getTracks().map((track) => track.kind)")
+    assert sorted(kinds) == ["audio", "video"]
+    assert all(text not in request.headers.get("referer", "") for request in asked)
+    site.api.delete(f"/api/rtsp-out/tokens/{token}")
+    until(lambda: not site.get("/api/rtsp-out/sessions")[0]["running"], seconds=5, what="the line is closed")
