@@ -36,7 +36,6 @@ ALLOWED = {
     "relay/rtsp/udp.py:send_rtcp": "cameras/streams/sources.py:_chosen",
     "relay/rtsp/udp.py:send_rtp": "cameras/streams/sources.py:_chosen",
     # no device
-    "api/limits.py:_is_known": "starlette's HTTPConnection is a request that came in",
     "health/notices/webhook.py:client": "an address of the township's own settings",
 }
 
