@@ -14,7 +14,7 @@ import os
 import resource
 import socket
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -69,12 +69,21 @@ def neighbourhood(address: str) -> str:
     return "::1" if parsed.is_loopback else str(ipaddress.ip_network((parsed, 64), strict=False))
 
 
-def is_shared(place: str) -> bool:
-    """Whether a neighbourhood stands for many people: the loopback, where a proxy's connections come from."""
-    try:
-        return ipaddress.ip_network(place).is_loopback
-    except ValueError:
-        return False
+LOOPBACK = ("127.0.0.0/8", "::1/128")
+
+
+def shared_by(networks: Sequence[str] = LOOPBACK) -> Callable[[str], bool]:
+    """Whether a neighbourhood stands for many people: the proxies in these networks (CIDR) bring theirs."""
+    proxies = [ipaddress.ip_network(text) for text in networks]
+
+    def shared(place: str) -> bool:
+        try:
+            found = ipaddress.ip_network(place)
+        except ValueError:
+            return False
+        return any(found.version == proxy.version and found.overlaps(proxy) for proxy in proxies)
+
+    return shared
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +95,7 @@ class ConnectionLimits:
     total: int
     unused: int
     per_address: int
-    shared: Callable[[str], bool] = is_shared
+    shared: Callable[[str], bool] = field(default_factory=shared_by)
 
 
 @dataclass(slots=True)

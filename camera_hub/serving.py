@@ -19,6 +19,7 @@ from camera_hub.acceptor import (
     ConnectionTable,
     raise_descriptor_limit,
     room_for_connections,
+    shared_by,
 )
 from camera_hub.app import Parts, create_app, parts
 from camera_hub.clock import Clock
@@ -68,7 +69,12 @@ async def serving(
 def doorkeeper(settings: ServerSettings, descriptors: int, clock: Clock, figures: ConnectionFigures) -> Doorkeeper:
     """Who may connect, for a process that may have so many descriptors."""
     total = room_for_connections(settings.connections, descriptors)
-    limits = ConnectionLimits(total, unused=total // 2, per_address=settings.connections_per_address)
+    limits = ConnectionLimits(
+        total,
+        unused=total // 2,
+        per_address=settings.connections_per_address,
+        shared=shared_by(settings.trusted_proxies),
+    )
     timeouts = RequestTimeouts(settings.request_head_seconds, settings.request_body_seconds)
     return Doorkeeper(ConnectionTable(limits), timeouts, clock, figures)
 

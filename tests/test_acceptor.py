@@ -17,6 +17,7 @@ from camera_hub.acceptor import (
     ConnectionTable,
     neighbourhood,
     room_for_connections,
+    shared_by,
 )
 from camera_hub.http_server import Doorkeeper, Phase, RequestTimeouts, TimedHttp, Unread, overdue, server_of
 from tests.fakes.clock import ManualClock
@@ -61,6 +62,12 @@ class TestWhoHasToGo:
         for n in range(2):
             table.use(_admitted(table, f"192.0.2.{n}"))
         assert table.admit("192.0.2.9") == (None, None)
+
+    def test_an_address_of_a_trusted_proxy_stands_for_many_people(self) -> None:
+        proxies = shared_by(["192.0.2.8/30", "2001:db8::1/128"])
+        places = ("192.0.2.9", "192.0.2.1", "2001:db8::/64", "127.0.0.1", "client")
+        assert [place for place in places if proxies(place)] == ["192.0.2.9", "2001:db8::/64"]
+        assert all(map(shared_by(), ("127.0.0.1", "::1")))
 
     @pytest.mark.parametrize(("place", "others"), [("192.0.2.1", 2), ("127.0.0.1", 4)])
     def test_one_address_may_have_so_many_unless_it_stands_for_many_people(self, place: str, others: int) -> None:
