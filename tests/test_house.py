@@ -173,3 +173,12 @@ def test_ci_runs_the_readmes_test_command() -> None:
     assert "pytest" in command.group(1)
     script = (ROOT / ".ci" / "run").read_text("utf-8")
     assert "<!-- test command -->" in script, "CI reads the command out of the README instead of repeating it"
+
+
+def test_the_tests_of_the_field_cases_exist() -> None:
+    told = (ROOT / "docs" / "field-cases.md").read_text("utf-8")
+    written = "".join(path.read_text("utf-8") for path in (ROOT / "tests").rglob("test_*.py"))
+    files = set(re.findall(r"tests/[a-z0-9_/]+\.py", told))
+    assert [file for file in files if not (ROOT / file).is_file()] == []
+    names = set(re.findall(r"::(test_\w+)", told))
+    assert [name for name in names if f"def {name}(" not in written] == []
