@@ -81,6 +81,12 @@ class Authenticator:
         """Whether requests are being signed."""
         return self._challenge is not None
 
+    @property
+    def fresh(self) -> bool:
+        """Whether requests are being signed with a challenge of which nothing was accepted yet: a 401 to one of them is
+        a refused try, believed to be stale or not."""
+        return self._challenge is not None and not self._accepted
+
     def unauthorized(self, headers: Sequence[str]) -> AuthOutcome:
         """Handle a 401 with these WWW-Authenticate headers; says whether to try the request again.
 

@@ -41,7 +41,12 @@ class DevicePlace:
             return
         reach(address, port, allowed=None, policy=policy)
         ip = canonical(address)
-        if self.approved_address in (None, str(ip)) or (ip is not None and within(ip, self.ranges)):
+        # Earlier versions stored IPv4-mapped IPv6 as it was typed.
+        if (
+            self.approved_address is None
+            or canonical(self.approved_address) == ip
+            or (ip is not None and within(ip, self.ranges))
+        ):
             return
         raise HubError(
             Kind.INVALID,

@@ -348,3 +348,18 @@ async def test_every_connect_is_checked_first(device: DeviceHttp, tls: ssl.SSLCo
     assert caught.value.reason == "address_refused"
     assert seen == [("127.0.0.1", plain.port), ("127.0.0.1", secure.port)]
     assert secure.connections == 0
+
+
+async def test_a_kept_connection_is_checked_too(device: DeviceHttp) -> None:
+    """Ranges may have changed since it was opened, or another village asks."""
+
+    def refuse(address: str, port: int) -> None:
+        raise HubError(Kind.INVALID, "not there", reason=Reason.ADDRESS_REFUSED)
+
+    async with ScriptedPeer([http(BODY)]) as peer:
+        where = HttpPeer("127.0.0.1", "127.0.0.1", peer.port)
+        assert (await _ask(device, peer)).body == BODY
+        with pytest.raises(HubError) as caught:
+            await device.exchange(where, GET, Deadline(5), check=refuse, ending=ENVELOPE)
+        assert caught.value.reason == Reason.ADDRESS_REFUSED
+        assert len(peer.asked) == 1

@@ -4,6 +4,7 @@ import ipaddress
 
 import pytest
 
+from camera_hub.cameras.device_checks import DevicePlace
 from camera_hub.cameras.discovery import ranges
 from camera_hub.cameras.reach import IpAddress, OwnService, ReachPolicy, canonical, checking, reach
 from camera_hub.errors import HubError, Kind, Reason
@@ -182,3 +183,11 @@ def test_ranges_hold_in_a_demo_too() -> None:
 )
 def test_an_address_has_one_form(text: str, ip: IpAddress | None) -> None:
     assert canonical(text) == ip
+
+
+def test_an_approved_address_that_an_earlier_version_stored_as_it_was_typed_is_still_the_same() -> None:
+    mapped = DevicePlace("[::ffff:c0a8:140]:80", "[::ffff:c0a8:140]:80", "::ffff:c0a8:140", ())
+    mapped.check("192.168.1.64", 554, HUB)
+    with pytest.raises(HubError) as other:
+        mapped.check("192.168.1.65", 554, HUB)
+    assert other.value.reason == Reason.ADDRESS_CHANGED

@@ -20,14 +20,16 @@ from camera_hub.cameras.credentials.login_memory import LoginKey
 from camera_hub.cameras.credentials.login_store import DatabaseLoginStore
 from camera_hub.cameras.credentials.retry_rules import IN_HALF_HOUR, TRIES_A_DAY
 from camera_hub.cameras.onvif.client import Onvif
-from camera_hub.errors import HubError
+from camera_hub.errors import HubError, Reason
 from camera_hub.media.background import Background
 from camera_hub.media.feeds.desired_state import FeedKey
 from camera_hub.media.feeds.login_permits import LoginPermits
 from camera_hub.relay.ingest.login_permits import LoginPermitRequests
 from camera_hub.relay.messages import FeedSpec, LoginMay, LoginSaid, RtspLiveSource
 from camera_hub.relay.rtsp.client import RtspSession
+from camera_hub.relay.rtsp.interleaved import InterleavedStreams
 from camera_hub.relay.rtsp.learnt import Learnt
+from camera_hub.relay.rtsp.requests import SessionRequests
 from camera_hub.settings import DiscoverySettings
 from camera_hub.store.database import Database
 from tests.fakes.clock import ManualClock
@@ -44,7 +46,9 @@ NOT_AUTHORIZED = (
 @dataclass
 class LockingDevice:
     """Refuses every login. `kind`: "challenges" (a new nonce each time), "bare" (no header once a request was signed),
-    "token" (ONVIF by UsernameToken), "silent" (answers nothing at all)."""
+    "stale" (a new nonce each time, and the last one was too old), "token" (ONVIF by UsernameToken), "silent" (answers
+    nothing at all). `right`: the login is right, until it is changed; `renew`: but
+    with another nonce, once."""
 
     kind: str
     clock: ManualClock
@@ -52,6 +56,8 @@ class LockingDevice:
     rtsp_port: int = 0
     tries: list[tuple[float, str]] = field(default_factory=list)
     asked: int = 0
+    right: bool = False
+    renew: bool = False
     nonces: Any = field(default_factory=itertools.count)
 
     @asynccontextmanager
@@ -81,14 +87,19 @@ class LockingDevice:
         signed = re.search(r"(?im)^authorization:", head) is not None or b"UsernameToken" in body
         if signed:
             self.tries.append((self.clock.monotonic(), "rtsp" if rtsp else "http"))
+        renew, self.renew = self.renew, False
+        if signed and self.right and not renew:
+            number = re.search(r"(?im)^cseq:.*$", head)
+            return f"RTSP/1.0 200 OK\r\n{number[0].strip() if number else ''}\r\n\r\n".encode()
         token = self.kind == "token" and not rtsp
         text = NOT_AUTHORIZED if token else ""
         lines = [f"{'RTSP/1.0' if rtsp else 'HTTP/1.1'} {'400 Bad Request' if token else '401 Unauthorized'}"]
         if rtsp and (number := re.search(r"(?im)^cseq:.*$", head)):
             lines.append(number[0].strip())
         if not token and not (signed and self.kind == "bare"):
+            stale = ", stale=true" if signed and self.kind == "stale" else ""
             nonce = hashlib.md5(str(next(self.nonces)).encode(), usedforsecurity=False).hexdigest()
-            lines.append(f'WWW-Authenticate: Digest realm="cam", nonce="{nonce}", qop="auth"')
+            lines.append(f'WWW-Authenticate: Digest realm="cam", nonce="{nonce}", qop="auth"{stale}')
         lines += ["Content-Type: application/soap+xml"] if text else []
         return "\r\n".join([*lines, f"Content-Length: {len(text)}", "", text]).encode()
 
@@ -134,12 +145,27 @@ class HubSide:
         try:
             async with self._requests.trying(spec) as permit:
                 learnt = Learnt(lambda kind, value: None)
-                async with RtspSession(source, self._device.clock, NoVideo(), learnt) as session:
+                async with RtspSession(source, self._device.clock, NoVideo(), learnt, permit) as session:
                     await session.describe()
                     permit.accepted()
         except HubError:
             return
         raise AssertionError("the login is wrong")
+
+    @asynccontextmanager
+    async def playing(self, login: DeviceLogin) -> AsyncIterator[SessionRequests]:
+        """A session over RTSP whose login was accepted when it was opened."""
+        self._login, port = login, self._device.rtsp_port
+        source = RtspLiveSource(f"rtsp://127.0.0.1:{port}/live", "127.0.0.1", port, login.username, login.password)
+        spec = FeedSpec("s1", source, device=f"d{login.device_id}", credentials_version=login.version)
+        reader = InterleavedStreams(NoVideo(), Learnt(lambda kind, value: None))
+        async with SessionRequests(source, source.url, reader, Learnt(lambda kind, value: None)) as session:
+            async with self._requests.trying(spec) as permit:
+                session.permit = permit
+                assert (await session.send("DESCRIBE", source.url)).status == 200
+                permit.accepted()
+            session.permits = lambda: self._requests.trying(spec)
+            yield session
 
     def account(self, key: FeedKey) -> LoginKey:
         return self.budget.account(self._login, "127.0.0.1", self._device.rtsp_port)
@@ -166,7 +192,7 @@ async def hub_side(database: Database, clock: ManualClock, device: LockingDevice
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", ["challenges", "bare", "token"])
+@pytest.mark.parametrize("kind", ["challenges", "bare", "stale", "token"])
 async def test_a_wrong_password_reaches_the_device_six_times_a_day_at_most(
     database: Database, clock: ManualClock, kind: str
 ) -> None:
@@ -195,7 +221,7 @@ async def test_a_wrong_password_reaches_the_device_six_times_a_day_at_most(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", ["challenges", "bare", "token"])
+@pytest.mark.parametrize("kind", ["challenges", "bare", "stale", "token"])
 @pytest.mark.parametrize("how", ["describe", "pull", "guesses"])
 async def test_each_way_alone_stays_within_it_and_is_seen(
     database: Database, clock: ManualClock, kind: str, how: str
@@ -212,6 +238,38 @@ async def test_each_way_alone_stays_within_it_and_is_seen(
                         await hub.describe(DeviceLogin(f"user {part}", f"guess {step}"))
                     clock.move(HOUR / 6)
         assert len(device.tries) == (TRIES_A_DAY if how == "guesses" else 4), device.tries
+
+
+async def test_sessions_that_play_do_not_try_a_changed_password_one_after_the_other(
+    database: Database, clock: ManualClock
+) -> None:
+    """A recorder whose password is changed, and which asks all its sessions for a new nonce."""
+    login = DeviceLogin("admin", "right until now", 1, 1)
+    async with (
+        LockingDevice("challenges", clock, right=True).running() as device,
+        hub_side(database, clock, device) as hub,
+        AsyncExitStack() as stack,
+    ):
+        sessions = [await stack.enter_async_context(hub.playing(login)) for _ in range(8)]
+        device.right, device.tries = False, []
+        said = await asyncio.gather(*(one.send("OPTIONS", "*") for one in sessions), return_exceptions=True)
+        assert all(isinstance(one, HubError) and one.reason == Reason.WRONG_PASSWORD for one in said), said
+        anew = len(device.tries) - len(sessions)  # beside those with the nonce that each had
+        assert 1 <= anew <= 2, device.tries
+        assert hub.budget.pause(1).tries_left == TRIES_A_DAY - anew
+
+
+async def test_a_new_nonce_in_mid_session_costs_no_try(database: Database, clock: ManualClock) -> None:
+    login = DeviceLogin("admin", "right", 1, 1)
+    async with (
+        LockingDevice("challenges", clock, right=True).running() as device,
+        hub_side(database, clock, device) as hub,
+        hub.playing(login) as session,
+    ):
+        for _ in range(8):
+            device.renew = True
+            assert (await session.send("OPTIONS", "*")).status == 200
+        assert hub.budget.pause(1).tries_left == TRIES_A_DAY
 
 
 async def test_what_is_no_refusal_costs_nothing(database: Database, clock: ManualClock) -> None:

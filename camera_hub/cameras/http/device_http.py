@@ -120,6 +120,8 @@ class DeviceHttp:
     async def _asked(
         self, peer: HttpPeer, request: HttpRequest, deadline: Deadline, check: Check, ending: Ending
     ) -> HttpReply:
+        if peer in self._kept:  # it may have been opened for somebody else, or before the ranges were changed
+            check(peer.address, peer.port)
         connection = self._take(peer) if request.safe else None
         if connection is not None:
             try:

@@ -8,7 +8,7 @@ waits of the others in the village; they are admitted through the same limits.
 import asyncio
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 
 from camera_hub.clock import Clock
@@ -144,6 +144,10 @@ class AdmissionControl:
             ):
                 yield permit
         village.wake(self._clock.monotonic())
+
+    def renewing(self, spec: FeedSpec) -> AbstractAsyncContextManager[LoginPermit]:
+        """Hold this while a session that plays answers another challenge. Raises HubError as `opening`."""
+        return self._permits.trying(spec)
 
     @contextmanager
     def _queued(self, spec: FeedSpec, watched: Callable[[], bool]) -> Iterator[Callable[[], bool]]:

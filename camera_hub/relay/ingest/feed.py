@@ -1,7 +1,7 @@
 """A feed: the relay's one running pull of a camera's stream, shared by all who watch it."""
 
 import asyncio
-from contextlib import AsyncExitStack
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import replace
 from typing import Any
 
@@ -174,7 +174,7 @@ class Feed:
         """From dialling to the answer to PLAY, within `open_timeout`. Leaving `session_stack` sends TEARDOWN."""
         self.figures.opens += 1
         self._dialled_at = self._clock.monotonic()
-        session = RtspSession(source, self._clock, self._reader, self._learnt)
+        session = RtspSession(source, self._clock, self._reader, self._learnt, permit, self._renewing)
         try:
             async with asyncio.timeout(self._config.open_timeout):
                 await session_stack.enter_async_context(session)
@@ -205,6 +205,10 @@ class Feed:
                 reason=Reason.TIMED_OUT,
             ) from error
         return session
+
+    def _renewing(self) -> AbstractAsyncContextManager[LoginPermit]:
+        """Permission for a session that plays to sign with another challenge."""
+        return self._admission.renewing(self.spec)
 
     async def _supervise(self, session: RtspSession) -> None:
         """Keep the session alive until it fails, times out or is too late."""

@@ -8,7 +8,7 @@ answers a signed request with something that only a right login gets; "refused" 
 
 import asyncio
 import itertools
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any, Literal
 
@@ -25,8 +25,13 @@ WAIT_SECONDS = 120.0
 class LoginPermit:
     """Permission for one attempt. Call `accepted` as soon as the camera accepts the login: others wait for that."""
 
-    def __init__(self, report: Callable[[Outcome, str | None], None] | None = None) -> None:
+    def __init__(
+        self,
+        report: Callable[[Outcome, str | None], None] | None = None,
+        another: Callable[[], Awaitable[None]] | None = None,
+    ) -> None:
         self._report = report
+        self._another = another
         self._reported = False
 
     def accepted(self) -> None:
@@ -34,6 +39,14 @@ class LoginPermit:
         if self._report is not None and not self._reported:
             self._reported = True
             self._report("accepted", None)
+
+    async def again(self) -> None:
+        """The camera has refused the signed request, and another one is to follow: it is another attempt. Raises
+        HubError where that is not permitted.
+        """
+        if self._another is not None:
+            self._reported = False
+            await self._another()
 
 
 class LoginPermitRequests:
@@ -53,7 +66,8 @@ class LoginPermitRequests:
 
     @asynccontextmanager
     async def trying(self, spec: FeedSpec) -> AsyncIterator[LoginPermit]:
-        """Hold this while a session with a login is being opened; without a login nothing is asked.
+        """Hold this while a session with a login is being opened, or answers another challenge; without a login nothing
+        is asked.
 
         Raises HubError: UNAUTHENTICATED with the hub's reason and `retry_in` while the login must not be tried,
         BUSY when the hub has not answered within WAIT_SECONDS.
@@ -61,17 +75,22 @@ class LoginPermitRequests:
         if not self._asks or spec.username is None:
             yield LoginPermit()
             return
-        turn = next(self._turns)
+        turn, future = self._ask(spec)
 
         def report(outcome: Outcome, reason: str | None) -> None:
             self._post(LoginSaid(turn, outcome, reason).head("login.said"))
 
+        async def another() -> None:
+            nonlocal turn
+            report("refused", Reason.WRONG_PASSWORD)
+            del self._waiting[turn]
+            turn, future = self._ask(spec)
+            _check_permitted(await self._answer(future))
+
         refused: str | None = None
-        future = self._waiting[turn] = asyncio.get_running_loop().create_future()
-        self._post({"type": "login.ask", "feed": spec.feed, "turn": turn})
         try:
             _check_permitted(await self._answer(future))
-            yield LoginPermit(report)
+            yield LoginPermit(report, another)
         except HubError as error:
             if error.reason in _REFUSED and not error.params.get("untried"):
                 refused = error.reason
@@ -79,6 +98,12 @@ class LoginPermitRequests:
         finally:
             del self._waiting[turn]
             report("refused" if refused is not None else "over", refused)
+
+    def _ask(self, spec: FeedSpec) -> tuple[int, asyncio.Future[LoginMay]]:
+        turn = next(self._turns)
+        future = self._waiting[turn] = asyncio.get_running_loop().create_future()
+        self._post({"type": "login.ask", "feed": spec.feed, "turn": turn})
+        return turn, future
 
     @staticmethod
     async def _answer(future: "asyncio.Future[LoginMay]") -> LoginMay:

@@ -24,7 +24,7 @@ from camera_hub.relay.rtsp.interleaved import InterleavedStreams, VideoReader
 from camera_hub.relay.rtsp.keep_alive import REPORT_INTERVAL, RTCP, KeepAlive
 from camera_hub.relay.rtsp.learnt import Learnt
 from camera_hub.relay.rtsp.message import Response, write_interleaved
-from camera_hub.relay.rtsp.requests import SessionRequests, checked
+from camera_hub.relay.rtsp.requests import Permit, Permits, SessionRequests, checked
 from camera_hub.relay.rtsp.udp import UdpPair, open_udp_pair
 from camera_hub.relay.rtsp.video_sdp import VideoStream, parse_video, resolve_control, session_control
 from camera_hub.running import to_beat
@@ -39,17 +39,28 @@ class RtspSession:
     """An async context manager: entering connects, leaving sends TEARDOWN. `describe`, `set_up`, perhaps
     `set_up_audio`, `play`, then `run` until it fails.
 
-    The packets of the video go to `video`, in the socket's read callback.
+    The packets of the video go to `video`, in the socket's read callback. `permit`: the hub's, to open the session
+    with its login; `permits`: asked while it plays, before it answers another challenge.
     """
 
-    def __init__(self, source: RtspLiveSource, clock: Clock, video: VideoReader, learnt: Learnt) -> None:
+    def __init__(
+        self,
+        source: RtspLiveSource,
+        clock: Clock,
+        video: VideoReader,
+        learnt: Learnt,
+        permit: Permit | None = None,
+        permits: Permits | None = None,
+    ) -> None:
         self._source = source
         self._clock = clock
         self._video = video
         self._learnt = learnt
+        self._permits = permits
         self._url = _without_login(source.url)
         self._interleaved = InterleavedStreams(video, learnt)
         self._requests = SessionRequests(source, self._url, self._interleaved, learnt)
+        self._requests.permit = permit
         self._stream: VideoStream | None = None  # as described
         self._urls: list[tuple[str, str]] = [("request", self._url)]
         self._aggregate_url = self._url
@@ -169,6 +180,7 @@ class RtspSession:
 
     async def run(self) -> None:
         """Send keep-alives and receiver reports until the connection ends. Raises HubError."""
+        self._requests.permits = self._permits
         connection = self._requests.connection
         sent_at = began = self._clock.monotonic()
         interval = self._keep_alive.report_interval
@@ -214,7 +226,7 @@ class RtspSession:
         try:
             answer = await self._requests.send(method, self._aggregate_url, deadline=REPORT_INTERVAL)
         except HubError as error:
-            if error.kind is Kind.TIMEOUT:
+            if error.kind is Kind.TIMEOUT or error.reason == Reason.BUSY:
                 return
             self._disliked = error.reason == Reason.UNREACHABLE
             raise

@@ -1,8 +1,9 @@
 """Requests of one session, with its id and login: challenged (401), signed, sent again; what the refusals mean."""
 
 import secrets
-from collections.abc import Mapping
-from typing import Self
+from collections.abc import Callable, Mapping
+from contextlib import AbstractAsyncContextManager
+from typing import Protocol, Self
 
 from camera_hub.errors import HubError, Kind, Reason
 from camera_hub.http_auth import Authenticator, AuthOutcome
@@ -42,6 +43,22 @@ _STATUS = {
 }
 
 
+class Permit(Protocol):
+    """What is needed of the hub's permission to try the login."""
+
+    def accepted(self) -> None:
+        """The camera has accepted it."""
+        ...
+
+    async def again(self) -> None:
+        """It has refused a signed request, and another one is to follow. Raises HubError where it may not."""
+        ...
+
+
+Permits = Callable[[], AbstractAsyncContextManager[Permit]]
+"""Permission for one more attempt with the login; leaving it by a HubError tells the hub that the login was refused."""
+
+
 class SessionRequests:
     """An async context manager: entering connects. `reader` gets the interleaved packets.
 
@@ -61,6 +78,10 @@ class SessionRequests:
             self._login = Authenticator(source.username, source.password or "", basic=True, digest_seen=seen)
         self.session = ""
         self.login_accepted = False
+        self.permit: Permit | None = None
+        """For the attempt that is being made."""
+        self.permits: Permits | None = None
+        """Set once the session plays: whoever opened it has given the permission for that back."""
 
     @property
     def connection(self) -> CameraConnection:
@@ -114,10 +135,18 @@ class SessionRequests:
         return await self._signed(method, url, headers, deadline, nudge=False)
 
     async def _signed(
-        self, method: str, url: str, headers: Mapping[str, str] | None, deadline: float, *, nudge: bool
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str] | None,
+        deadline: float,
+        *,
+        nudge: bool,
+        permitted: bool = False,
     ) -> Response:
         for _ in range(_TIMES):
             signed = self._login is not None and self._login.challenged
+            fresh = self._login is not None and self._login.fresh
             answer = await self._exchange(method, url, headers or {}, deadline, nudge=nudge)
             quirk = self.connection.responses.quirk
             if quirk and self._learnt.get(PeculiarityKind.RTSP_CSEQ) is None:
@@ -136,8 +165,20 @@ class SessionRequests:
             outcome = self._login.unauthorized(answer.headers.get("www-authenticate", ()))
             if self._login.digest_seen:
                 self._learnt.note(PeculiarityKind.DIGEST_OFFERED, "yes")
+            if self.permits is not None and not permitted:
+                # Every session of a device may come here in the same minute, when its password was changed.
+                async with self.permits() as permit:
+                    if outcome is not AuthOutcome.TRY:
+                        raise _refused(outcome)
+                    self.permit = permit
+                    answer = await self._signed(method, url, headers, deadline, nudge=False, permitted=True)
+                    if self._login.challenged:
+                        permit.accepted()
+                    return answer
             if outcome is not AuthOutcome.TRY:
                 raise _refused(outcome)
+            if fresh and self.permit is not None:
+                await self.permit.again()
         raise _refused(AuthOutcome.REFUSED)
 
     def post(self, method: str, url: str) -> None:
