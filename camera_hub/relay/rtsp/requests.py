@@ -41,6 +41,13 @@ _STATUS = {
     503: (Kind.BUSY, Reason.DEVICE_FULL, "the camera is busy; disconnect others that watch it directly"),
 }
 
+_FORBIDDEN = (
+    Kind.FORBIDDEN,
+    Reason.SOAP_FAULT,
+    "the camera forbids this stream to the hub, whatever the password; allow the hub's address in the camera (address "
+    "filter), and give the user the right to live video",
+)
+
 
 class SessionRequests:
     """An async context manager: entering connects. `reader` gets the interleaved packets.
@@ -67,6 +74,11 @@ class SessionRequests:
         """The present one."""
         assert self._connection is not None, "it has not been entered"
         return self._connection
+
+    @property
+    def login_at_stake(self) -> bool:
+        """Whether a refusal may be one of our login: it is being sent, and was not accepted yet."""
+        return not self.login_accepted and self._login is not None and self._login.challenged
 
     @property
     def may_redial(self) -> bool:
@@ -171,8 +183,8 @@ class SessionRequests:
         return headers
 
 
-def checked(method: str, answer: Response) -> Response:
-    """The answer if it is a success (2xx). Raises HubError."""
+def checked(method: str, answer: Response, *, login_at_stake: bool = False) -> Response:
+    """The answer if it is a success (2xx). Raises HubError. `login_at_stake`: see SessionRequests."""
     status = answer.status
     if 200 <= status < 300:
         return answer
@@ -185,6 +197,8 @@ def checked(method: str, answer: Response) -> Response:
         )
     other = (Kind.UNAVAILABLE, Reason.BAD_REPLY, "the camera refuses the request; restart it, or update its firmware")
     kind, reason, sentence = _STATUS.get(status, other)
+    if status == 403 and not login_at_stake:
+        kind, reason, sentence = _FORBIDDEN  # no login was sent, or it was accepted: it is not what is wrong
     raise HubError(kind, f"{sentence} ({method}: {status})", reason=reason, status=status)
 
 
