@@ -65,7 +65,13 @@ class SessionRequests:
         self._login: Authenticator | None = None
         if source.username:
             seen = learnt.get(PeculiarityKind.DIGEST_OFFERED) is not None
-            self._login = Authenticator(source.username, source.password or "", basic=True, digest_seen=seen)
+            self._login = Authenticator(
+                source.username,
+                source.password or "",
+                basic=True,
+                digest_seen=seen,
+                stale_believed=learnt.stale_believed,
+            )
         self.session = ""
         self.login_accepted = False
 
@@ -146,6 +152,7 @@ class SessionRequests:
                     reason=Reason.LOGIN_NEEDED,
                 )
             outcome = self._login.unauthorized(answer.headers.get("www-authenticate", ()))
+            self._learnt.stale_believed = self._login.stale_believed
             if self._login.digest_seen:
                 self._learnt.note(PeculiarityKind.DIGEST_OFFERED, "yes")
             if outcome is not AuthOutcome.TRY:
