@@ -63,10 +63,13 @@ class Authenticator:
     """Signs one client's requests to one device with one login. Never shows the login.
 
     `basic`: whether Basic may be answered at all. `digest_seen`: this device has offered Digest, now or before; from
-    then on Basic, which carries the password in the clear, is not answered.
+    then on Basic, which carries the password in the clear, is not answered. `stale_believed`: whether stale=true is
+    believed of a challenge that nothing was accepted with yet; no longer once the login was refused all the same.
     """
 
-    def __init__(self, username: str, password: str, *, basic: bool, digest_seen: bool = False) -> None:
+    def __init__(
+        self, username: str, password: str, *, basic: bool, digest_seen: bool = False, stale_believed: bool = True
+    ) -> None:
         self._username = username
         self._password = password
         self._basic = basic
@@ -75,6 +78,7 @@ class Authenticator:
         self._accepted = False
         self._renewed = False  # by stale=true, and not accepted since
         self.digest_seen = digest_seen
+        self.stale_believed = stale_believed
 
     @property
     def challenged(self) -> bool:
@@ -102,6 +106,7 @@ class Authenticator:
         downgraded = best is not None and best.scheme == "basic" and self.digest_seen
         known, accepted = self._challenge, self._accepted
         if known is not None and not accepted and not self._believed_stale(best, downgraded):
+            self.stale_believed = self.stale_believed and not self._renewed
             return AuthOutcome.REFUSED
         same = known is not None and best is not None and (best.scheme, best.nonce) == (known.scheme, known.nonce)
         if same and best is not None and not best.stale:
@@ -122,7 +127,7 @@ class Authenticator:
         """Whether a fresh challenge was answered too late, or another scheme is asked for than the one answered."""
         if best is None or downgraded or self._renewed or self._challenge is None:
             return False
-        return best.stale or best.scheme != self._challenge.scheme
+        return (best.stale and self.stale_believed) or best.scheme != self._challenge.scheme
 
     def accepted(self) -> None:
         """The device has answered a signed request with something other than 401."""

@@ -20,7 +20,7 @@ class PeculiarityKind(StrEnum):
     RTSP_OPTIONS_FIRST = "rtsp_options_first"  # "yes": DESCRIBE is answered only after OPTIONS
     RTSP_KEEP_ALIVE = "rtsp_keep_alive"  # "GET_PARAMETER" | "OPTIONS" | "RTCP": what keeps its sessions alive
     RTSP_TRANSPORT = "rtsp_transport"  # "udp": RTP over TCP is refused
-    DIGEST_OFFERED = "digest_offered"  # "rtsp" | "http": never given the password in the clear (Basic) any more
+    DIGEST_OFFERED = "digest_offered"  # "yes": never given the password in the clear (Basic) any more
     # RTP
     RTP_STANDING_CLOCK = "rtp_standing_clock"  # "standing" | "wrong_rate": frames are stamped by their arrival
     RTP_SSRC_RESTARTS = "rtp_ssrc_restarts"  # "yes": SSRC or numbering begin anew within a session

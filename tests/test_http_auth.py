@@ -364,3 +364,17 @@ def test_quoted_texts_come_back_as_they_were(realm: str, nonce: str, opaque: str
     assert chosen == Challenge("digest", realm, nonce, qop=True, opaque=opaque)
     answer = digest(chosen, "u", "p", "GET", "/", "c")
     assert f"realm={quoted(realm)}, nonce={quoted(nonce)}" in answer
+
+
+def test_stale_is_believed_until_the_login_was_refused_all_the_same() -> None:
+    fresh = 'Digest realm="a", nonce="n1"'
+    stale = 'Digest realm="a", nonce="n2", stale=true'
+    login = Authenticator("u", "p", basic=True)
+    assert [login.unauthorized([one]) for one in (fresh, stale)] == [AuthOutcome.TRY] * 2
+    login.accepted()
+    assert login.stale_believed
+    login = Authenticator("u", "p", basic=True)
+    outcomes = [login.unauthorized([one]) for one in (fresh, stale, stale)]
+    assert outcomes == [AuthOutcome.TRY, AuthOutcome.TRY, AuthOutcome.REFUSED]
+    again = Authenticator("u", "p", basic=True, stale_believed=login.stale_believed)
+    assert [again.unauthorized([one]) for one in (fresh, stale)] == [AuthOutcome.TRY, AuthOutcome.REFUSED]

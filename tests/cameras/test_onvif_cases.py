@@ -52,7 +52,7 @@ async def test_a_device_that_refuses_its_clock_is_registered_all_the_same(onvif:
         found = await onvif.describe("127.0.0.1", device.port, LOGIN)
         reading = await onvif.clock("127.0.0.1", device.port)
     assert (found.clock_offset_s, reading.offset_s) == (None, None)
-    assert found.peculiarities == {"no_clock": "refused"}
+    assert found.peculiarities == {"no_clock": "refused"} | ({"digest_offered": "yes"} if auth == "digest" else {})
 
 
 @pytest.mark.parametrize(
@@ -371,7 +371,7 @@ async def test_an_odd_stream_address_is_told_to_who_registers(onvif: Onvif) -> N
 async def test_a_device_that_wants_tls_is_described_over_tls(onvif: Onvif, tmp_path: Path) -> None:
     async with FakeDevice(auth="digest", tls=tls_context(tmp_path)) as device:
         found = await onvif.describe("127.0.0.1", device.port, LOGIN)
-        assert found.peculiarities == {"tls_only": str(device.port)}
+        assert found.peculiarities == {"tls_only": str(device.port), "digest_offered": "yes"}
         async with ScriptedPeer(
             [http("", f"Location: https://127.0.0.1:{device.port}/onvif/device_service", status=301)]
         ) as plain:

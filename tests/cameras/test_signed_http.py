@@ -92,7 +92,7 @@ async def test_without_a_login_it_is_asked_for(signed: SignedHttp) -> None:
     assert caught.value.reason == Reason.LOGIN_NEEDED
 
 
-@pytest.mark.parametrize("known", [{"digest_offered": "http"}, {"digest_offered": "rtsp"}])
+@pytest.mark.parametrize("known", [{"digest_offered": "yes"}])
 async def test_basic_is_never_answered_where_digest_was_ever_offered(signed: SignedHttp, known: dict[str, str]) -> None:
     answers = [http("", f"WWW-Authenticate: {BASIC}", status=401), http(PICTURE)]
     async with ScriptedPeer(answers) as peer:
@@ -114,3 +114,41 @@ async def test_digest_that_was_offered_once_counts_for_good(signed: SignedHttp) 
             with pytest.raises(HubError):
                 await _picture(signed, peer)
         assert all(not one.headers.get("authorization", "").startswith("Basic") for one in peer.asked)
+
+
+class Notes:
+    def __init__(self) -> None:
+        self.noted: list[tuple[int, str, str]] = []
+
+    async def note(self, device_id: int, kind: str, value: str) -> None:
+        self.noted.append((device_id, kind, value))
+
+
+async def test_that_digest_was_offered_is_kept_of_a_registered_device(clock: ManualClock) -> None:
+    notes = Notes()
+    async with DeviceHttp(HttpLimits(quiet=0.2)) as transport, ScriptedPeer([_camera()]) as peer:
+        signed = SignedHttp(transport, LoginBudget(clock), notes)
+        await _picture(signed, peer)
+        assert notes.noted == [], "it is not registered yet"
+    async with DeviceHttp(HttpLimits(quiet=0.2)) as transport, ScriptedPeer([_camera()]) as peer:
+        signed = SignedHttp(transport, LoginBudget(clock), notes)
+        for _ in range(2):
+            await _picture(signed, peer, DeviceLogin("admin", "village-1", device_id=5))
+        assert notes.noted == [(5, "digest_offered", "yes")]
+
+
+async def test_a_device_that_forgets_its_challenges_costs_no_try(signed: SignedHttp) -> None:
+    """What it accepted before is answered by a bare 401, and the request without a login by a new challenge."""
+    camera = _camera()
+    bare = http("", status=401)
+    async with ScriptedPeer([camera, camera, bare, camera, camera]) as peer:
+        for _ in range(2):
+            assert (await _picture(signed, peer)).body == PICTURE
+        assert ["authorization" in one.headers for one in peer.asked] == [False, True, True, False, True]
+
+
+async def test_a_nonce_that_was_stale_at_once_is_renewed(signed: SignedHttp) -> None:
+    camera = _camera()
+    stale = http("", 'WWW-Authenticate: Digest realm="cam", nonce="m", qop="auth", stale=true', status=401)
+    async with ScriptedPeer([camera, stale, camera]) as peer:
+        assert (await _picture(signed, peer)).body == PICTURE

@@ -92,6 +92,13 @@ def test_each_method_is_tried_and_when_none_helps_it_is_a_failure_and_they_are_t
     ]
 
 
+def test_a_method_that_the_camera_refuses_is_not_taken_for_a_new_one_at_each_cut() -> None:
+    """The sessions fall back to OPTIONS, whatever they begin with: they would be opened without a pause for ever."""
+    cuts = CutHistory()
+    lessons = [cuts.lesson("OPTIONS", played=60.0, timeout=60.0, disliked=False) for _ in range(3)]
+    assert lessons == [Lesson("GET_PARAMETER", True), Lesson("RTCP", True), Lesson("GET_PARAMETER", False)]
+
+
 def test_what_has_worked_is_not_given_up_for_one_cut() -> None:
     cuts = CutHistory()
     cuts.lasts("GET_PARAMETER")

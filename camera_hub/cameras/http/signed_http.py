@@ -5,6 +5,7 @@ clear, is answered only where Digest was never offered by the device. A try that
 budget; nothing is sent once more that was refused.
 """
 
+import logging
 import secrets
 from collections import OrderedDict
 from collections.abc import Mapping
@@ -22,14 +23,31 @@ from camera_hub.errors import HubError, Kind, Reason
 from camera_hub.http_auth import Authenticator, AuthOutcome
 from camera_hub.peculiarity_kinds import PeculiarityKind
 
+log = logging.getLogger(__name__)
+
 _REMEMBERED = 1024
+_SENDINGS = 5
+"""How often one request is sent at most (see Authenticator.unauthorized)."""
+
+
+class LoginTry(Protocol):
+    """The current try of the login budget."""
+
+    def accepted(self) -> None: ...
+    async def again(self, reason: str) -> bool: ...
 
 
 class LoginTries(Protocol):
     """What signed requests need of the login budget."""
 
     def account(self, login: DeviceLogin, address: str, port: int) -> Any: ...
-    def trying(self, account: Any, service: Literal["http"]) -> AbstractAsyncContextManager[Any]: ...
+    def trying(self, account: Any, service: Literal["http"]) -> AbstractAsyncContextManager[LoginTry]: ...
+
+
+class PeculiarityNotes(Protocol):
+    """What signed requests need of cameras.peculiarities."""
+
+    async def note(self, device_id: int, kind: PeculiarityKind | str, value: str) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,16 +61,18 @@ class HttpTarget:
 
 
 class SignedHttp:
-    """Remembers each device's challenge, so that a later request is signed at once."""
+    """Remembers each device's challenge, so that a later request is signed at once. That a registered device has
+    offered Digest is kept in `notes`."""
 
-    def __init__(self, http: DeviceHttp, logins: LoginTries) -> None:
+    def __init__(self, http: DeviceHttp, logins: LoginTries, notes: PeculiarityNotes | None = None) -> None:
         self._http = http
         self._logins = logins
+        self._notes = notes
         self._known: OrderedDict[tuple[HttpPeer, DeviceLogin], Authenticator] = OrderedDict()
         self._digest_seen: OrderedDict[tuple[str, int], bool] = OrderedDict()
 
     def digest_seen(self, peer: HttpPeer) -> bool:
-        """Whether the device has offered Digest; to be kept as a peculiarity."""
+        """Whether the device has offered Digest."""
         return self._digest_seen.get((peer.address, peer.port), False)
 
     async def ask(
@@ -71,37 +91,60 @@ class SignedHttp:
         account = self._logins.account(target.login, target.peer.address, target.peer.port)
         async with self._logins.trying(account, "http") as attempt:
             try:
-                reply, signed = await self._proved(target, target.login, request, deadline, ending)
+                reply, signed = await self._proved(target, target.login, request, deadline, ending, attempt)
             except TlsNeeded:  # nothing signed follows a redirect
                 self._known.pop((target.peer, target.login), None)
-                reply, signed = await self._proved(target, target.login, request, deadline, ending)
+                reply, signed = await self._proved(target, target.login, request, deadline, ending, attempt)
             if signed:
                 attempt.accepted()
         return reply
 
     async def _proved(
-        self, target: HttpTarget, login: DeviceLogin, request: HttpRequest, deadline: Deadline, ending: Ending
+        self,
+        target: HttpTarget,
+        login: DeviceLogin,
+        request: HttpRequest,
+        deadline: Deadline,
+        ending: Ending,
+        attempt: LoginTry,
     ) -> tuple[HttpReply, bool]:
         """The answer, and whether it was given to a login. Raises HubError(WRONG_PASSWORD)."""
         key = (target.peer, login)
         signer = self._known.get(key) or self._signer(target, login)
-        fresh = not signer.challenged
-        reply = await self._sent(target, _signed(request, signer), deadline, ending)
-        if reply.status == 401:
+        proved = signer.challenged  # it is remembered because the device has accepted the login
+        for _ in range(_SENDINGS):
+            sent = signer.challenged
+            reply = await self._sent(target, _signed(request, signer), deadline, ending)
+            if reply.status != 401:
+                break
             outcome = signer.unauthorized(reply.all("www-authenticate"))
             if signer.digest_seen:
-                self._remember(self._digest_seen, (target.peer.address, target.peer.port), True)
+                await self._offered_digest(target.peer, login)
             if outcome is not AuthOutcome.TRY:
                 self._known.pop(key, None)
-                raise _refused(unsent=fresh)
-            reply = await self._sent(target, _signed(request, signer), deadline, ending)
-            if reply.status == 401:
+                raise _refused(unsent=not sent)
+            if sent and not proved and not await attempt.again(Reason.WRONG_PASSWORD):
                 self._known.pop(key, None)
                 raise _refused(unsent=False)
+            proved = False
+        else:
+            self._known.pop(key, None)
+            raise _refused(unsent=False)
         if signer.challenged:
             signer.accepted()
             self._remember(self._known, key, signer)
         return reply, signer.challenged
+
+    async def _offered_digest(self, peer: HttpPeer, login: DeviceLogin) -> None:
+        if self.digest_seen(peer):
+            return
+        self._remember(self._digest_seen, (peer.address, peer.port), True)
+        if self._notes is None or login.device_id is None:
+            return
+        try:
+            await self._notes.note(login.device_id, PeculiarityKind.DIGEST_OFFERED, "yes")
+        except HubError as error:  # what was asked of the device counts more
+            log.warning("a peculiarity of device %d cannot be kept: %s", login.device_id, error)
 
     def _signer(self, target: HttpTarget, login: DeviceLogin) -> Authenticator:
         seen = self.digest_seen(target.peer) or PeculiarityKind.DIGEST_OFFERED in target.peculiarities

@@ -171,6 +171,8 @@ class SoapConversation:
         while True:
             outcome = self._digest.unauthorized(answer.reply.all("www-authenticate"))
             self.device.digest_seen = self._digest.digest_seen
+            if self._digest.digest_seen:
+                self._learn(PeculiarityKind.DIGEST_OFFERED, "yes")
             if outcome is AuthOutcome.TRY and "digest" not in tried:
                 self._mode = "digest"
             elif outcome is AuthOutcome.UNANSWERABLE and not tried:

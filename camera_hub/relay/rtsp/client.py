@@ -106,7 +106,7 @@ class RtspSession:
     async def describe(self) -> VideoStream:
         """DESCRIBE: the video stream to set up; the audio is in `audio`. Raises HubError (see `parse_video`)."""
         describing = Describing(self._requests, self._source, self._url, self._learnt, self._keep_alive.on_public)
-        answer = checked("DESCRIBE", await describing.answer())
+        answer = self._checked("DESCRIBE", await describing.answer())
         stated = answer.header("content-base") or answer.header("content-location")
         base = (rebased(stated, self._url) if stated else None) or self._url
         sdp = answer.body.decode("utf-8", "replace")
@@ -139,7 +139,7 @@ class RtspSession:
         if self._video_udp is not None:
             self._audio_udp = pair = await open_udp_pair(self._source.address, partial(self._on_datagram, on_audio))
         headers = {"Transport": _udp_header(pair) if pair is not None else "RTP/AVP/TCP;unicast;interleaved=2-3"}
-        answer = checked("SETUP", await self._requests.send("SETUP", control, headers, AUDIO_DEADLINE))
+        answer = self._checked("SETUP", await self._requests.send("SETUP", control, headers, AUDIO_DEADLINE))
         if pair is not None:
             self._connect_udp(pair, answer)
         else:
@@ -167,7 +167,7 @@ class RtspSession:
                 answer = await self._requests.send("PLAY", url)
             if answer.status not in _NEXT_URL:
                 self._aggregate_url = url
-                checked("PLAY", answer)
+                self._checked("PLAY", answer)
                 if first is not None:
                     self._learnt.note(PeculiarityKind.RTSP_CONTROL_URL, name)
                 self._played_at = self._clock.monotonic()
@@ -176,7 +176,7 @@ class RtspSession:
                 return
             first = first or answer
         assert first is not None
-        checked("PLAY", first)
+        self._checked("PLAY", first)
 
     async def run(self) -> None:
         """Send keep-alives and receiver reports until the connection ends. Raises HubError."""
@@ -239,7 +239,7 @@ class RtspSession:
         answer = await self._set_up_at(control, "RTP/AVP/TCP;unicast;interleaved=0-1")
         if answer.status == 461:
             return False
-        self._start_session(checked("SETUP", answer))
+        self._start_session(self._checked("SETUP", answer))
         transport = read_transport(answer.header("transport"))
         if not transport.interleaved:
             return False
@@ -252,7 +252,7 @@ class RtspSession:
         try:
             answer = await self._set_up_at(control, _udp_header(pair))
             if answer.status != 461:
-                self._start_session(checked("SETUP", answer))
+                self._start_session(self._checked("SETUP", answer))
                 if not read_transport(answer.header("transport")).multicast:
                     self._video_udp = pair
                     self._connect_udp(pair, answer)
@@ -297,6 +297,9 @@ class RtspSession:
             f"the camera refuses to send this stream over {asked} (SETUP: 461); allow RTP over TCP in the camera",
             reason=Reason.BAD_REPLY,
         )
+
+    def _checked(self, method: str, answer: Response) -> Response:
+        return checked(method, answer, login_at_stake=self._requests.login_at_stake)
 
     def _start_session(self, answer: Response) -> None:
         self._requests.session, timeout = read_session(answer.header("session"))

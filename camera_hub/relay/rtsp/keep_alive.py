@@ -109,6 +109,8 @@ class CutHistory:
         self._tried.append(method)
         left = [one for one in METHODS if one not in self._tried]
         if left:
+            # Tried from now on, even if the camera refuses that method and the next session falls back to another.
+            self._tried.append(left[0])
             return Lesson(left[0], True)
         self._tried.clear()
         return Lesson(next(one for one in METHODS if one != method), False)

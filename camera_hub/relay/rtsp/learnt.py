@@ -15,6 +15,7 @@ class Learnt:
         self._address = ""
         self._known: dict[str, str] = {}
         self.cuts = CutHistory()
+        self.stale_believed = True  # see Authenticator
 
     def of_address(self, address: str, known: Iterable[Peculiarity]) -> None:
         """A session with this address begins, of which the hub knows this."""
@@ -22,6 +23,7 @@ class Learnt:
             self._address = address
             self._known.clear()
             self.cuts = CutHistory()
+            self.stale_believed = True
         for one in known:
             self._known.setdefault(one.kind, one.value)
 

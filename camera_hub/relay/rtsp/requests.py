@@ -42,6 +42,13 @@ _STATUS = {
     503: (Kind.BUSY, Reason.DEVICE_FULL, "the camera is busy; disconnect others that watch it directly"),
 }
 
+_FORBIDDEN = (
+    Kind.FORBIDDEN,
+    Reason.SOAP_FAULT,
+    "the camera forbids this stream to the hub, whatever the password; allow the hub's address in the camera (address "
+    "filter), and give the user the right to live video",
+)
+
 
 class Permit(Protocol):
     """What is needed of the hub's permission to try the login."""
@@ -75,7 +82,13 @@ class SessionRequests:
         self._login: Authenticator | None = None
         if source.username:
             seen = learnt.get(PeculiarityKind.DIGEST_OFFERED) is not None
-            self._login = Authenticator(source.username, source.password or "", basic=True, digest_seen=seen)
+            self._login = Authenticator(
+                source.username,
+                source.password or "",
+                basic=True,
+                digest_seen=seen,
+                stale_believed=learnt.stale_believed,
+            )
         self.session = ""
         self.login_accepted = False
         self.permit: Permit | None = None
@@ -88,6 +101,11 @@ class SessionRequests:
         """The present one."""
         assert self._connection is not None, "it has not been entered"
         return self._connection
+
+    @property
+    def login_at_stake(self) -> bool:
+        """Whether a refusal may be one of our login: it is being sent, and was not accepted yet."""
+        return not self.login_accepted and self._login is not None and self._login.challenged
 
     @property
     def may_redial(self) -> bool:
@@ -163,6 +181,7 @@ class SessionRequests:
                     reason=Reason.LOGIN_NEEDED,
                 )
             outcome = self._login.unauthorized(answer.headers.get("www-authenticate", ()))
+            self._learnt.stale_believed = self._login.stale_believed
             if self._login.digest_seen:
                 self._learnt.note(PeculiarityKind.DIGEST_OFFERED, "yes")
             if self.permits is not None and not permitted:
@@ -212,8 +231,8 @@ class SessionRequests:
         return headers
 
 
-def checked(method: str, answer: Response) -> Response:
-    """The answer if it is a success (2xx). Raises HubError."""
+def checked(method: str, answer: Response, *, login_at_stake: bool = False) -> Response:
+    """The answer if it is a success (2xx). Raises HubError. `login_at_stake`: see SessionRequests."""
     status = answer.status
     if 200 <= status < 300:
         return answer
@@ -226,6 +245,8 @@ def checked(method: str, answer: Response) -> Response:
         )
     other = (Kind.UNAVAILABLE, Reason.BAD_REPLY, "the camera refuses the request; restart it, or update its firmware")
     kind, reason, sentence = _STATUS.get(status, other)
+    if status == 403 and not login_at_stake:
+        kind, reason, sentence = _FORBIDDEN  # no login was sent, or it was accepted: it is not what is wrong
     raise HubError(kind, f"{sentence} ({method}: {status})", reason=reason, status=status)
 
 
