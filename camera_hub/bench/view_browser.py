@@ -171,7 +171,7 @@ async def observed(browser: "Browser") -> "BrowserContext":
 async def signed_in(browser: "Browser", site: Site, clock: Clock) -> Chromium:
     """A context that is signed in at the site."""
     me = await site.api("GET", "/api/session")
-    name, _, value = site.api.cookie.partition("=")
+    cookies = [one.partition("=") for one in site.api.cookie.split("; ")]
     context = await observed(browser)
-    await context.add_cookies([{"name": name, "value": value, "url": site.url}])
+    await context.add_cookies([{"name": name, "value": value, "url": site.url} for name, _, value in cookies])
     return Chromium(context, site, int(me["id"]), clock)
