@@ -120,6 +120,7 @@ async def _hub(data: Path, python: str | None, more: Mapping[str, str]) -> Async
         "CAMERA_HUB_SERVER__DATA_DIR": str(data),
         "CAMERA_HUB_SERVER__LOG_LEVEL": "ERROR",
         "CAMERA_HUB_MEDIA__UDP_PORT": "0",
+        "CAMERA_HUB_MEDIA__RTSP_PORT": "0",  # the default one is that of simulated cameras, too
         "CAMERA_HUB_MEDIA__ANNOUNCED_ADDRESSES": '["127.0.0.1"]',
         "CAMERA_HUB_MEDIA__LINGER": str(LINGER_SECONDS),
         # Rounds would open feeds in between.

@@ -39,7 +39,7 @@ def own_services(settings: Settings) -> frozenset[OwnService]:
     """The TCP ports at which this hub listens, or may: its pages, and RTSP out of each relay."""
     server, media = settings.server, settings.media
     places = [(server.host, server.port)]
-    if media.rtsp_port:
+    if media.rtsp_out and media.rtsp_port:
         places += [(media.rtsp_host, media.rtsp_port + number) for number in range(media.relays)]
     return frozenset(OwnService(_listening(host), port) for host, port in places if port)
 
