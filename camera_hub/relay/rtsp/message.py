@@ -97,10 +97,10 @@ class _Head:
 class Parser:
     """Bytes in, messages out. After a HubError the connection cannot be read any further.
 
-    `camera`: the other side is a camera's server, of which more is borne: bytes that belong to nothing (after the first
-    response; counted in `strays` and `stray_bytes`), header lines without a colon, and a Content-Length of an SDP that is
-    missing or wrong. The next
-    packet is then looked for on `channels`. `described`: an answer to DESCRIBE is due.
+    `camera`: the other side is a camera's server, of which more is borne: bytes that belong to nothing (after the
+    first response; counted in `strays` and `stray_bytes`), header lines without a colon, and a Content-Length of an SDP
+    that is missing or wrong. The next packet is then looked for on `channels`. `described`: an answer to DESCRIBE is
+    due.
     """
 
     def __init__(self, max_body: int = MAX_BODY, camera: bool = False) -> None:
