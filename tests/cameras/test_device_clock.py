@@ -71,7 +71,21 @@ def test_what_is_no_zone_gives_no_time_or_the_usual_one(zone: str) -> None:
     assert offsets(zone, WINTER) in ([], [timedelta(hours=8)])
 
 
-@pytest.mark.parametrize("zone", ["GMT+08:00", "GMT-08:00", "UTC+8", "CST-8", "CST+8", "Asia/Shanghai"])
+@pytest.mark.parametrize(
+    "zone",
+    [
+        "GMT+08:00",
+        "GMT-08:00",
+        "UTC+8",
+        "CST-8",
+        "CST+8",
+        "Asia/Shanghai",
+        "GMT+08:00 Beijing",
+        "TZ=CST-8",
+        "<+08>-8",
+        "GMT 8",
+    ],
+)
 def test_a_sign_is_taken_as_it_fits_the_hubs_clock(zone: str) -> None:
     now = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
     said = DeviceClock(local=datetime(2026, 11, 23, 16, 0, 20), zone=zone)

@@ -299,6 +299,7 @@ HOSTILE: dict[str, Callable[[str], bytes]] = {
     "namespaces by the thousand": lambda text: text.replace(
         "<s:Body>", "<s:Body " + " ".join(f'xmlns:n{n}="u{n}"' for n in range(3000)) + ">"
     ).encode(),
+    "too many entities": lambda text: text.replace("<s:Body>", "<s:Body>" + "&" * 21_000).encode(),
     "too many elements": lambda text: text.replace("<s:Body>", "<s:Body>" + "<a/>" * 61_000).encode(),
     "too deep": lambda text: text.replace("<s:Body>", "<s:Body>" + "<a>" * 70 + "</a>" * 70).encode(),
     "a document type": lambda text: re.sub(r"(<\?xml.*?\?>)", r'\1<!DOCTYPE a [<!ENTITY x "y">]>', text).encode(),
@@ -377,7 +378,7 @@ async def test_a_device_that_wants_tls_is_described_over_tls(onvif: Onvif, tmp_p
         ) as plain:
             found = await onvif.describe("127.0.0.1", plain.port, LOGIN)
             url = await onvif.stream_uri(OnvifTarget("127.0.0.1", plain.port, login=LOGIN), "profile_1_sub")
-    assert (found.port, found.peculiarities) == (plain.port, {"tls_only": str(device.port)})
+    assert (found.port, found.peculiarities) == (plain.port, {"tls_only": str(device.port), "digest_offered": "yes"})
     assert url == "rtsp://127.0.0.1:8554/ch1/sub"
     assert len(plain.asked) == 1, "then it is known"
     assert "authorization" not in plain.asked[0].headers

@@ -114,7 +114,8 @@ async def test_an_odd_camera_is_described_and_what_is_odd_is_learnt(
     await farm.set_fault(plan.key, fault)
     async with Onvif(DiscoverySettings(onvif_timeout=4.0), SystemClock(), check=anywhere) as onvif:
         found = await onvif.describe(plan.address, device.state.http_port, login)
-    assert found.peculiarities == learnt
+    offered = {} if fault == "login_hidden" else {"digest_offered": "yes"}
+    assert found.peculiarities == learnt | offered
     assert found.identity.serial == plan.serial
     assert found.channels[0].name.startswith(plan.channels[0].name)
     assert found.channels[0].main.url.startswith(f"rtsp://{plan.address}:{device.state.rtsp_port}/")
@@ -136,4 +137,4 @@ async def test_a_camera_that_speaks_tls_alone_is_described(farm: Farm) -> None:
     await farm.set_fault(plan.key, "tls_only")
     async with Onvif(DiscoverySettings(onvif_timeout=4.0), SystemClock(), check=anywhere) as onvif:
         found = await onvif.describe(plan.address, device.state.http_port, login)
-    assert found.peculiarities.keys() == {"tls_only"}
+    assert found.peculiarities.keys() == {"tls_only", "digest_offered"}

@@ -39,6 +39,7 @@ def responses(data: bytes, *, camera: bool = True) -> list[Response]:
         (b"RTSP/1.0 200 OK\nCSeq: 3\n\n", {"cseq": ("3",)}),
         (b"\r\n\r\n \r\nrtsp/1.0  200   ok\r\ncseq : 3\r\n\r\n", {"cseq": ("3",)}),
         (b"RTSP/1.0 200\r\nCSEQ:3\r\n\r\n", {"cseq": ("3",)}),
+        (b"RTSP/1.0 200 OK\r\nX: a\r\n\x00\xffjunk\r\n more\r\nCSeq: 3\r\n\r\n", {"x": ("a",), "cseq": ("3",)}),
     ],
 )
 def test_heads_are_read_however_they_are_set_out(head: bytes, headers: dict[str, tuple[str, ...]]) -> None:
@@ -47,7 +48,17 @@ def test_heads_are_read_however_they_are_set_out(head: bytes, headers: dict[str,
 
 
 @pytest.mark.parametrize("kind", [b"Content-Type: application/sdp\r\n", b""])
-@pytest.mark.parametrize("length", [b"", b"Content-Length: 0\r\n", b"Content-Length:\r\n", b"Content-Length: 7\r\n"])
+@pytest.mark.parametrize(
+    "length",
+    [
+        b"",
+        b"Content-Length: 0\r\n",
+        b"Content-Length:\r\n",
+        b"Content-Length: 7\r\n",
+        b"Content-Length: -1\r\n",
+        b"Content-Length: 7, 7\r\n",
+    ],
+)
 @pytest.mark.parametrize("after", [OK, write_interleaved(0, rtp()), b"OPTIONS * RTSP/1.0\r\n\r\n"])
 def test_an_sdp_ends_where_its_lines_do_whatever_length_is_stated(kind: bytes, length: bytes, after: bytes) -> None:
     parser = Parser(camera=True)

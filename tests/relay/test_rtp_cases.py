@@ -157,6 +157,12 @@ def sound_beside(packets: list[Sent]) -> list[Sent]:
     return out
 
 
+def repeated(packets: list[Sent], *, frames: bool = False) -> list[Sent]:
+    """Each packet, or each frame, comes twice."""
+    groups = frames_of(numbered(packets)) if frames else ([packet] for packet in numbered(packets))
+    return [packet for group in groups for packet in group * 2]
+
+
 # 17: NAL units glued together by start codes
 
 
@@ -219,6 +225,8 @@ CASES: dict[str, list[Sent]] = {
     "15 an SSRC per packet": ssrc_per_packet(original()),
     "15 metadata beside it": text_beside(original()),
     "15 sound beside it": sound_beside(original()),
+    "15 each packet comes twice": repeated(original()),
+    "15 each frame comes twice": repeated(original(), frames=True),
     "17 fragments of SPS PPS IDR": glued(original()),
     "17 fragments, short start codes": glued(original(), code=b"\0\0\1"),
     "17 single NAL unit packets": glued(original(), how="single"),
@@ -232,6 +240,7 @@ CASES: dict[str, list[Sent]] = {
     "18 pairs of frames": clock(original(), lambda packet: packet.frame // 2 * 7200),
     "18 pairs of frames, no marker": clock(original(), lambda packet: packet.frame // 2 * 7200, marker=never),
     "18 8 kHz": clock(original(), lambda packet: packet.timestamp * 8 // 90),
+    "18 backwards": clock(original(), lambda packet: -packet.timestamp),
     "18 back and forth": clock(original(), erratic),
     "18 a time per packet": numbered([replace(p, timestamp=n * 33) for n, p in enumerate(original())]),
     "18 slices, no marker, time stands": clock(original(options=SLICES), lambda packet: 0, marker=never),
@@ -239,6 +248,7 @@ CASES: dict[str, list[Sent]] = {
     "h265 13 private packets": private_every_tenth(original("h265")),
     "h265 14 empty packets": empty_ones(original("h265")),
     "h265 15 SSRC and numbering anew": anew(original("h265"), ssrc=True, number=True),
+    "h265 15 each packet comes twice": repeated(original("h265")),
     "h265 17 fragments of all": glued(original("h265"), h265=True),
     "h265 17 single NAL unit packets": glued(original("h265"), h265=True, how="single", code=b"\0\0\1"),
     "h265 17 in an aggregate": glued(original("h265"), h265=True, how="aggregate"),

@@ -73,19 +73,18 @@ def device_time(said: DeviceClock, now: datetime) -> datetime | None:
 def offsets(zone: str, local: datetime, summer: bool = False) -> list[timedelta]:
     """Local time minus UTC, as a zone may be meant, the likeliest first; empty where it cannot be understood."""
     zone = zone.strip().strip("\"'")[:80]
-    if zone.startswith(":"):
-        zone = zone[1:]
+    zone = zone.removeprefix("TZ=").removeprefix(":")
     found: list[timedelta] = []
     if match := _POSIX.fullmatch(zone.replace(" ", "")):
         found += _posix(match, local)
         # "GMT+08:00" and "UTC+8": most who write that mean east, POSIX means west.
         found.append(-found[0])
-    elif match := _PLAIN.fullmatch(zone):
+    if match := _PLAIN.fullmatch(zone):  # words behind it ("GMT+08:00 Beijing") look like a zone of summer time
         east = timedelta(hours=int(match["hours"]), minutes=int(match["minutes"] or 0))
         found += [east, -east] if match["sign"] != "-" else [-east, east]
-    elif zone.lower() in _WORDS:
+    if zone.lower() in _WORDS:
         found.append(timedelta(hours=_WORDS[zone.lower()]))
-    elif (named := _named(zone, local)) is not None:
+    if not found and (named := _named(zone, local)) is not None:
         found.append(named)
     if summer:
         found += [one + timedelta(hours=1) for one in found]

@@ -23,6 +23,8 @@ SOAP11 = "http://schemas.xmlsoap.org/soap/envelope/"
 MAX_DEPTH = 64
 MAX_TAGS = 60_000
 """Opening and closing ones: a recorder of 256 channels lists under 40,000 in 1 MiB."""
+MAX_REFERENCES = 20_000
+"""Ampersands: each that stands alone is mended by itself."""
 MAX_TAG = 16 * 1024
 """Characters of one tag with its attributes."""
 MAX_WORDS = 2000
@@ -106,6 +108,8 @@ def parsed(text: str) -> tuple[etree._Element, bool]:
     """The root of an XML text, and whether prefixes are undeclared. Raises HubError(BAD_REPLY) beyond the limits."""
     if text.count("<") > MAX_TAGS:
         raise bad_reply("too many elements")
+    if text.count("&") > MAX_REFERENCES:
+        raise bad_reply("too many entities")
     if any(len(piece) > MAX_TAG and piece.find(">", 0, MAX_TAG) < 0 for piece in text.split("<")[1:]):
         raise bad_reply("too many attributes")
     data = text.encode()

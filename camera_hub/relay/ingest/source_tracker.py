@@ -130,7 +130,8 @@ class SourceTracker:
     def _judge_number(self, packet: RtpPacket, ahead: int, arrived: float, key_at: float | None) -> Belongs:
         """A packet that came before, by its number, or lies far ahead."""
         back = 0x10000 - ahead if ahead else 0
-        repeat = key_at is not None and arrived - key_at < REPEATED_WITHIN
+        same_frame = packet.timestamp == self._timestamp and back <= MAX_LATE
+        repeat = same_frame or (key_at is not None and arrived - key_at < REPEATED_WITHIN)
         if not repeat and begins_key_frame(packet.payload, self._h265):
             return self._begin(packet, arrived, at_key_frame=True)
         self._probes = self._probes + 1 if packet.sequence == self._probe else 1

@@ -39,12 +39,13 @@ class ClockRate:
     """Measures whether a stream's timestamps pass at the rate of its RTP clock (`rate` Hz), or at another one.
 
     A link that is too thin slows the frames' arrival, never their distance in timestamps; so a clock is only called
-    wrong where its timestamps mean more frames per second than a camera has, or far fewer than arrive.
+    wrong where its timestamps mean more frames per second than a camera has, or far fewer than arrive, or run backwards
+    (not only those of B-frames).
     """
 
     def __init__(self, rate: int) -> None:
         self._rate = rate
-        self._ticks = self._frames = 0
+        self._ticks = self._frames = self._backward = 0
         self._began: float | None = None
         self.wrong = False
 
@@ -55,21 +56,27 @@ class ClockRate:
     def add(self, step: int, arrived: float) -> bool:
         """A frame came, `step` ticks after the one before. Returns whether `wrong` has changed."""
         if self._began is None:
-            self._began, self._ticks, self._frames = arrived, 0, 0
+            self._began, self._ticks, self._frames, self._backward = arrived, 0, 0, 0
             return False
         self._ticks += step
         self._frames += 1
+        self._backward += step < 0
         passed = arrived - self._began
         if passed < _WATCHED or self._frames < _WATCHED_FRAMES:
             return False
         stated = self._frames * self._rate / self._ticks if self._ticks > 0 else 0.0
         arriving = self._frames / passed
         before = self.wrong
-        if (stated > _MOST_FPS and stated > 1.7 * arriving) or (0 < stated < arriving / 4 and arriving < _MOST_FPS):
+        backwards = stated == 0.0 and self._backward >= 0.75 * self._frames
+        if (
+            backwards
+            or (stated > _MOST_FPS and stated > 1.7 * arriving)
+            or (0 < stated < arriving / 4 and arriving < _MOST_FPS)
+        ):
             self.wrong = True
         elif arriving / 1.3 < stated < arriving * 1.3:
             self.wrong = False
-        self._began, self._ticks, self._frames = arrived, 0, 0
+        self._began, self._ticks, self._frames, self._backward = arrived, 0, 0, 0
         return self.wrong != before
 
 

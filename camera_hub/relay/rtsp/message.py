@@ -97,9 +97,10 @@ class _Head:
 class Parser:
     """Bytes in, messages out. After a HubError the connection cannot be read any further.
 
-    `camera`: the other side is a camera's server, of which more is borne: bytes that belong to nothing (after the first
-    response; counted in `strays` and `stray_bytes`), and a Content-Length of an SDP that is missing or wrong. The next
-    packet is then looked for on `channels`. `described`: an answer to DESCRIBE is due.
+    `camera`: the other side is a camera's server, of which more is borne: bytes that belong to nothing (after the
+    first response; counted in `strays` and `stray_bytes`), header lines without a colon, and a Content-Length of an SDP
+    that is missing or wrong. The next packet is then looked for on `channels`. `described`: an answer to DESCRIBE is
+    due.
     """
 
     def __init__(self, max_body: int = MAX_BODY, camera: bool = False) -> None:
@@ -288,6 +289,8 @@ class Parser:
         head = self._head
         if not line:
             stated = head.headers.get("content-length", ("",))[0]
+            if self._camera and not (stated.isascii() and stated.isdigit()):
+                stated = ""  # negative, twice, or no number: as if it were missing
             head.body = _body_length(stated or "0", self._max_body)
             head.open = not head.body and self._camera and head.sdp(self.described)
             return
@@ -300,6 +303,9 @@ class Parser:
                 head.headers[head.last] = (*before, f"{value} {more}" if value else more)
             return
         name, colon, value = line.partition(":")
+        if not colon and self._camera:
+            head.last = ""  # stray bytes, and what continues them
+            return
         if not colon:
             raise _bad("a header line without a colon")
         head.last = name.strip().lower()
