@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page
 
+from camera_hub.api.routing import COOKIE
 from tests.e2e.site import Site, running_site
 from tests.e2e.wall import open_wall, sign_in, wait_playing
 
@@ -67,7 +68,7 @@ def test_a_foreign_whep_player_plays_a_camera_and_hangs_up(site: Site) -> None:
     site.register()
     camera = next(one["id"] for one in site.cameras() if one["name"] != BALL)  # whose server may have gone
     script = Path(__file__).with_name("gstreamer_whep.py")
-    (token,) = site.api.cookies.values()
+    token = site.api.cookies[COOKIE]
     done = subprocess.run(
         ["/usr/bin/python3", str(script), f"{site.url}/api/cameras/{camera}/whep", "50", "--bearer", token],
         capture_output=True,
