@@ -55,6 +55,18 @@ async def test_another_port_is_another_place(
     assert (await register.cameras.get(ADMIN, found.cameras[0].id)).state == "waiting"
 
 
+async def test_a_village_does_not_take_an_approved_device_away_by_moving_it_first(
+    register: Register, villages: list[int]
+) -> None:
+    village = village_admin(villages[0])
+    found = await register.devices.register(ADMIN, villages[0], HOST)
+    await register.devices.change(village, found.device.id, onvif_port=8080)
+    with pytest.raises(HubError) as caught:
+        await register.devices.retire(village, found.device.id)
+    assert (caught.value.kind, caught.value.reason) == (Kind.FORBIDDEN, "approved_cameras")
+    await register.devices.retire(ADMIN, found.device.id)
+
+
 async def test_what_township_staff_move_stays_in_service(register: Register, villages: list[int]) -> None:
     found = await register.devices.register(ADMIN, villages[0], HOST)
     moved = await register.devices.change(ADMIN, found.device.id, host="10.9.9.9")

@@ -340,13 +340,16 @@ class Devices:
     async def retire(self, actor: Actor, device_id: int) -> None:
         """Take the device and all its cameras out of service; history is kept.
 
-        Whoever may not retire cameras (`Action.APPROVE`) may only take back a device of which none is approved yet.
+        Whoever may not retire cameras (`Action.APPROVE`) may only take back a device of which none is approved yet, nor
+        was before the device moved.
         Raises HubError: NOT_FOUND, FORBIDDEN (approved_cameras).
         """
         async with self._database.write() as session:
             device = await self._mine(session, actor, device_id)
             cameras = await _in_service(session, device_id)
-            if not allows(actor, Action.APPROVE) and any(camera.state == "approved" for camera in cameras):
+            moved = device.approved_place is not None and device.moved_at is not None
+            approved = moved or any(camera.state == "approved" for camera in cameras)
+            if approved and not allows(actor, Action.APPROVE):
                 raise HubError(
                     Kind.FORBIDDEN,
                     "this device has approved cameras, which only the township retires; ask it to do so first",
