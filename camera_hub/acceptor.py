@@ -287,8 +287,13 @@ class Acceptor:
             self._paused_until = None
             self._loop.add_reader(self._listener, self._on_ready)
         for connection in self._table:
-            if connection.check is not None:
+            if connection.check is None:
+                continue
+            try:
                 connection.check(now)
+            except Exception:  # a fault of ours in one connection must not take the deadlines from all others
+                log.exception("a connection of %s cannot be looked at, and is closed", connection.place)
+                connection.end()
 
     def _on_ready(self) -> None:
         for _ in range(BATCH):

@@ -135,6 +135,8 @@ class TimedHttp(H11Protocol):
             self._door.table.use(self._accepted)
 
     def _check(self, now: float) -> None:
+        if self.transport is None:
+            return  # accepted in this very moment
         if self._phase is Phase.UPGRADED:
             return  # a WebSocket has deadlines of its own: pings, and for what it sends
         self._note_phase()

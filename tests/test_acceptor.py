@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
+from uvicorn.server import ServerState
 
 from camera_hub.acceptor import (
     Accepted,
@@ -292,6 +293,35 @@ async def test_without_descriptors_unused_connections_go_and_one_line_is_logged(
         acceptor.close()
         for _, writer in knocked:
             writer.transport.abort()
+
+
+async def test_a_connection_is_looked_at_before_it_is_quite_there(clock: ManualClock) -> None:
+    """The beat may come between accepting and `connection_made`: in a flood it does."""
+    door = Doorkeeper(ConnectionTable(ConnectionLimits(9, 9, 9)), RequestTimeouts(), clock, ConnectionFigures())
+    config = server_of(application, door).config
+    config.load()
+    came = _admitted(door.table, "192.0.2.1")
+    TimedHttp(came, door, config=config, server_state=ServerState(), app_state={})
+    assert came.check is not None
+    came.check(clock.monotonic())
+    assert door.figures.timed_out == 0
+
+
+async def test_a_connection_that_cannot_be_looked_at_goes_and_the_others_keep_their_deadlines(
+    clock: ManualClock,
+) -> None:
+    table = ConnectionTable(ConnectionLimits(9, 9, 9))
+    acceptor = Acceptor(socket.socket(), lambda _: asyncio.Protocol(), table, clock, ConnectionFigures())
+    faulty, other = _admitted(table, "192.0.2.1"), _admitted(table, "192.0.2.2")
+    looked: list[float] = []
+
+    def fail(now: float) -> None:
+        raise AttributeError("a fault of ours")
+
+    faulty.check, other.check = fail, looked.append
+    acceptor.tick()
+    acceptor.close()
+    assert looked == [clock.monotonic()]
 
 
 async def _in_phase(site: Site, phase: Phase) -> None:

@@ -137,7 +137,7 @@ class RtspLiveSource:
     whatever the URL says.
     """
 
-    url: str
+    url: str = field(repr=False)  # its path may be a login
     address: str
     port: Port
     username: str | None = None
@@ -152,7 +152,7 @@ class RtspLiveSource:
 class PlaybackSource:
     """What a recorder has kept, over RTSP. `position`: Unix time in seconds; `speed`: 1 = as it was recorded."""
 
-    url: str
+    url: str = field(repr=False)  # its path may be a login
     address: str
     port: Port
     position: float

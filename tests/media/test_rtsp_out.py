@@ -14,7 +14,7 @@ from camera_hub.events import CameraChanged, EventBus
 from camera_hub.media.background import Background
 from camera_hub.media.child_process import Spawn
 from camera_hub.media.engine import MediaEngine
-from camera_hub.media.rtsp_out.admission import PlayerAdmission
+from camera_hub.media.rtsp_out.admission import PlayerAdmission, PlayerRequest
 from camera_hub.media.rtsp_out.player_sessions import PlayerSessions
 from camera_hub.media.rtsp_out.session_register import SessionView, StreamRegister
 from camera_hub.media.wall.authorization import WatchAuthorization
@@ -194,6 +194,18 @@ async def test_a_relay_that_dies_ends_its_sessions_and_opens_its_port_again(
 
     await eventually(listens)
     assert "feed" in await players.ask(text, 1)
+
+
+async def test_whatever_a_player_calls_itself_is_stored(
+    media: MediaEngine, players: Players, site: Database, clock: ManualClock
+) -> None:
+    """NUL among it, which PostgreSQL refuses."""
+    token_id, text = await made(media)
+    asked = PlayerRequest(hashed(text), 1, "10.1.1.9", "decoder\0\x1b[2J\u202e" + 200 * "x")
+    line = await StreamRegister(site, clock).begun(token_id, asked, "main")
+    stored = next(one for one in await players.lines() if one.id == line).agent
+    assert stored.startswith("decoder\\x00\\x1b[2J\\u202exxx")
+    assert len(stored) == 128
 
 
 async def test_what_a_hub_left_open_is_closed_by_the_next_as_of_when_it_was_seen(

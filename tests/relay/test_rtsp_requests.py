@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from camera_hub.relay.ingest.codecs import BY_NAME
+from camera_hub.relay.messages import FeedSpec, RtspLiveSource
 from camera_hub.relay.rtsp.video_sdp import parse_video
 from camera_hub.relay.rtsp_server.sdp_writer import write_sdp
 from camera_hub.relay.rtsp_server.stream_url import (
@@ -50,6 +51,13 @@ def test_a_url_names_one_camera_or_nothing(path: str, target: StreamTarget | Non
 
 def test_a_target_does_not_show_its_token() -> None:
     assert TOKEN not in repr(parse_target(f"rtsp://hub/{TOKEN}/5"))
+
+
+def test_a_source_does_not_show_its_login() -> None:
+    """Case 29: some vendors put it into the path."""
+    url = "rtsp://192.168.1.64:554/user=admin_password=tlJwpbo6_channel=1_stream=0.sdp"
+    shown = repr(FeedSpec("s1", RtspLiveSource(url, "192.168.1.64", 554, "admin", "tlJwpbo6")))
+    assert "tlJwpbo6" not in shown
 
 
 def test_the_answered_url_holds_neither_track_nor_login() -> None:

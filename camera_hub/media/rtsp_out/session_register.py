@@ -13,6 +13,7 @@ from camera_hub.media.rtsp_out.admission import PlayerRequest
 from camera_hub.relay.messages import RtspEnded
 from camera_hub.store.database import Database
 from camera_hub.store.tables import Camera, StreamSession, StreamToken, Village
+from camera_hub.text import escaped
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,7 @@ class StreamRegister:
                 village_name=village.name,
                 role=role,
                 address=ask.address[:64],
-                agent=ask.agent[:128],
+                agent=escaped(ask.agent)[:128],
                 started_at=now,
                 seen_at=now,
             )
