@@ -183,7 +183,7 @@ def _bound(host: str, port: int) -> Iterator[socket.socket]:
 def _listen(listener: socket.socket) -> None:
     """Start to accept connections; if two programs have bound the same port, the second one fails here."""
     try:
-        listener.listen(1024)
+        listener.listen(4096)  # as many as the system allows wait while a storm is accepted
     except OSError as error:
         host, port = listener.getsockname()[:2]
         raise _in_use(host, port, error) from error

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 import av
 from websockets.asyncio.client import ClientConnection, connect
+from websockets.typing import Subprotocol
 
 from camera_hub.demo.api import Api
 from camera_hub.demo.webrtc import WallPeer
@@ -100,9 +101,15 @@ async def wall(api: Api, cameras: Sequence[int]) -> AsyncIterator[Wall]:
     """The cameras' sub streams on one wall, at most 16, while the block runs. Raises HubError."""
     page = str(uuid.uuid4())
     async with AsyncExitStack() as stack:
-        address = f"{api.url.replace('http', 'ws', 1)}/api/live?page={page}"
+        address = f"{api.url.replace('http', 'ws', 1)}/api/live"
         socket = await stack.enter_async_context(
-            connect(address, additional_headers={"Cookie": api.cookie}, proxy=None, open_timeout=10.0)
+            connect(
+                address,
+                subprotocols=[Subprotocol("camera-hub"), Subprotocol(f"page.{page}")],
+                additional_headers={"Cookie": api.cookie},
+                proxy=None,
+                open_timeout=10.0,
+            )
         )
         peer = await stack.enter_async_context(WallPeer(len(cameras)))
         answer = await api("POST", "/api/viewers", {"page": page, "relay": 0, "sdp": await peer.offer()})

@@ -39,6 +39,9 @@ async def test_a_device_that_a_village_moves_waits_for_approval_of_its_new_place
     assert moved.moved_at is not None
     assert (await register.cameras.get(ADMIN, camera)).state == "waiting"
     with pytest.raises(HubError) as caught:
+        await register.devices.retire(village, device)
+    assert caught.value.reason == "approved_cameras"
+    with pytest.raises(HubError) as caught:
         await register.cameras.approve(ADMIN, [camera], places={device: f"{HOST}:80"})
     assert (caught.value.kind, caught.value.reason) == (Kind.CONFLICT, Reason.ADDRESS_CHANGED)
     await register.cameras.approve(ADMIN, [camera], places={device: "192.168.1.70:80"})

@@ -55,7 +55,7 @@ class Flood:
             finally:
                 self.held -= 1
                 writer.transport.abort()
-            await asyncio.sleep(0.5)
+            await asyncio.sleep(2.0)
 
 
 async def main(port: int, count: int, seconds: float) -> None:

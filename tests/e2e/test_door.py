@@ -74,6 +74,7 @@ def test_unfinished_requests_hold_nobody_up(page: Page, site: Site) -> None:
         "log_bytes": log.stat().st_size - size,
         "back_s": round(back, 2),
     }
+    sys.stdout.write(f"{figures}\n")
     assert held["opened"] >= REQUESTS, figures
     assert min(asked) >= 0, f"a signed-in page was refused: {figures}"
     assert max(asked) < 5000, figures
@@ -81,4 +82,3 @@ def test_unfinished_requests_hold_nobody_up(page: Page, site: Site) -> None:
     assert figures["log_bytes"] < 1_000_000, figures
     assert page.evaluate("() => window.__closed") == 0, "the page's WebSocket stayed"
     wait_playing(page, 4, seconds=5)
-    sys.stdout.write(f"{figures}\n")

@@ -5,20 +5,23 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
 from playwright.sync_api import Page, Request
 
-from tests.e2e.site import Site, running_site, until
+from tests.e2e.site import Site, free_port, running_site, until
 from tests.foreign import foreign
 
 pytestmark = pytest.mark.foreign
 
 HERE = Path(__file__).parent
 README = HERE.parent.parent / "README.md"
-PAGE = "http://portal.test"
 
 
 @pytest.fixture(scope="module")
@@ -27,12 +30,19 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     settings: dict[str, Any] = {
         "MEDIA__AUDIO": "true",
         "MEDIA__RTSP_OUT": "false",
-        "MEDIA__WHEP_ORIGINS": f'["{PAGE}"]',
+        "MEDIA__RTSP_PORT": str(free_port()),
+        "MEDIA__WHEP_ORIGINS": '["*"]',
     }
     folder = tmp_path_factory.mktemp("whep")
     with running_site(folder, villages=1, cameras=4, simulator=("--sound",), **settings) as site:
         site.register()
         yield site
+
+
+@pytest.fixture
+def stack() -> Iterator[ExitStack]:
+    with ExitStack() as stack:
+        yield stack
 
 
 def camera_with(site: Site, sound: str) -> int:
@@ -96,17 +106,29 @@ def test_foreign_players_play_by_token_and_end_with_it(site: Site) -> None:
     assert not re.search(r"\b[0-9a-f]{32}\b", log), "no token is ever in the log"
 
 
+@contextmanager
+def served(folder: Path) -> Iterator[str]:
+    """The folder on a web server of its own: another origin than the hub's."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(SimpleHTTPRequestHandler, directory=str(folder))) as server:
+        thread = Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join(10)
+
+
 @pytest.mark.browser
-def test_the_page_of_the_readme_plays_a_camera_by_token(page: Page, site: Site) -> None:
+def test_the_page_of_the_readme_plays_a_camera_by_token(page: Page, site: Site, stack: ExitStack) -> None:
     """As it stands there, at a site of its own; what it sends tells nobody the token but the hub."""
     found = re.search(r"```html\n(.*?)```", README.read_text(), re.DOTALL)
     assert found
     token, text = make_token(site, sound=True)
     address = f"{site.url}/whep/{text}/{camera_with(site, 'opus')}"
-    page.route(f"{PAGE}/**", lambda route: route.fulfill(body=found.group(1), content_type="text/html"))
+    (folder := site.folder / "portal").mkdir()
+    (folder / "index.html").write_text(found.group(1))
     asked: list[Request] = []
     page.on("request", lambda request: asked.append(request))
-    page.goto(f"{PAGE}/#{address}")
+    page.goto(f"{stack.enter_context(served(folder))}/#{address}", wait_until="commit")
     playing = "() => { const v = document.querySelector('video'); return v.videoWidth > 0 && v.currentTime > 1 }"
     page.wait_for_function(playing, timeout=30_000)
     kinds = page.evaluate("() => document.querySelector('video').srcObject.getTracks().map((track) => track.kind)")

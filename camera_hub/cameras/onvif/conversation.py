@@ -196,8 +196,7 @@ class SoapConversation:
                 return answer
             self._mode = "token"
             hidden, answer = answer, await self._sent(path, message, action)
-            if answer.may_hide_login and self._spoken and self._other_clock():
-                self._by_hub = True
+            if answer.may_hide_login and self._spoken and await self._by_other_clock():
                 answer = await self._sent(path, message, action)
             if answer.asks_for_login:
                 return await self._answered(path, message, action, answer)
@@ -207,8 +206,7 @@ class SoapConversation:
                 self._accepted()
                 return answer
             self._mode = "none"
-        elif answer.may_hide_login and self._spoken and self._other_clock():
-            self._by_hub = True
+        elif answer.may_hide_login and self._spoken and await self._by_other_clock():
             answer = await self._sent(path, message, action)
             if answer.envelope is not None and not answer.asks_for_login:
                 self._accepted()
@@ -222,6 +220,14 @@ class SoapConversation:
         if self._proved or self._by_hub or self.device.other_clock == hash(self._login):
             return False
         return off_by_zone(self.device.clock_offset_s)
+
+    async def _by_other_clock(self) -> bool:
+        """Sign with the hub's time from now on, where that is worth a try and the budget has room for one."""
+        if not self._other_clock() or not await self._may_try_again(""):
+            return False
+        self.device.other_clock = hash(self._login)
+        self._by_hub = True
+        return True
 
     async def _may_try_again(self, words: str) -> bool:
         """Whether the budget has room for one more signed request, now that one was refused."""

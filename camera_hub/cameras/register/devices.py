@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from camera_hub.access.actors import in_scope
-from camera_hub.access.policy import Action, Actor, allows, require_village
+from camera_hub.access.policy import Actor, require_village
 from camera_hub.cameras import urls
 from camera_hub.cameras.credentials import logins
 from camera_hub.cameras.credentials.device_login import DeviceLogin
@@ -340,13 +340,14 @@ class Devices:
     async def retire(self, actor: Actor, device_id: int) -> None:
         """Take the device and all its cameras out of service; history is kept.
 
-        Whoever may not retire cameras (`Action.APPROVE`) may only take back a device of which none is approved yet.
+        Whoever may not retire cameras (`Action.APPROVE`) may only take back a device of which none is approved yet;
+        moving it, whereupon its cameras wait again, is no way around that.
         Raises HubError: NOT_FOUND, FORBIDDEN (approved_cameras).
         """
         async with self._database.write() as session:
             device = await self._mine(session, actor, device_id)
             cameras = await _in_service(session, device_id)
-            if not allows(actor, Action.APPROVE) and any(camera.state == "approved" for camera in cameras):
+            if not trusted(actor) and cameras and device.approved_place is not None:
                 raise HubError(
                     Kind.FORBIDDEN,
                     "this device has approved cameras, which only the township retires; ask it to do so first",
