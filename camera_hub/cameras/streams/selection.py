@@ -45,9 +45,12 @@ def picked(candidates: Sequence[Candidate], quality: Quality, codecs: Set[str]) 
             reason=Reason.CODEC_UNSUPPORTED,
             codec="h264",
         )
+    unnamed = ordered[0].codec == "unknown"  # as the relay learned it (relay.rtsp.video_sdp)
     raise HubError(
         Kind.UNSUPPORTED,
-        f"this camera sends {ordered[0].codec} only, which is not supported; set its sub stream to H.264",
+        "this camera does not say which codec its video has; set it to H.264 once more, or update its firmware"
+        if unnamed
+        else f"this camera sends {ordered[0].codec} only, which is not supported; set its sub stream to H.264",
         reason=Reason.CODEC_UNSUPPORTED,
         codec=ordered[0].codec,
     )
