@@ -6,7 +6,7 @@ from collections.abc import Collection
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-_WHEP = re.compile(r"/whep/.*|/api/whep/.*|/api/cameras/[^/]+/whep(?:/[^/]+)?", re.DOTALL)
+WHEP_PATHS = re.compile(r"/whep/.*|/api/whep/.*|/api/cameras/[^/]+/whep(?:/[^/]+)?", re.DOTALL)
 _EXPOSED = "Location, Link, ETag, Accept-Patch, Accept-Post, Retry-After, WWW-Authenticate"
 _PREFLIGHT = {
     "access-control-allow-methods": "OPTIONS, POST, PATCH, DELETE",
@@ -26,7 +26,7 @@ class WhepOrigins:
         self._origins = frozenset(origins)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or not self._origins or not _WHEP.fullmatch(scope["path"]):
+        if scope["type"] != "http" or not self._origins or not WHEP_PATHS.fullmatch(scope["path"]):
             await self._app(scope, receive, send)
             return
         request = Headers(scope=scope)

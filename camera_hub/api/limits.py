@@ -8,6 +8,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from camera_hub.api.cors import WHEP_PATHS
 from camera_hub.api.errors import answer
 from camera_hub.api.routing import SessionReader, session_token
 from camera_hub.errors import HubError, Kind
@@ -20,7 +21,8 @@ STRANGERS_LIMIT = 64 * 1024
 
 class BodyLimit:
     """Middleware: refuses a body of more than `limit` bytes, announced or not, before it is in memory; of a stranger
-    more than STRANGERS_LIMIT.
+    more than STRANGERS_LIMIT. WHEP's routes bound theirs by themselves, and read it only after the player's login,
+    which is no session but a stream token.
 
     It refuses more headers than a browser sends (RFC 6585, 5), and a body whose length is stated in two ways: a proxy
     in front may have believed the other one (RFC 9112, 6.1).
@@ -70,7 +72,11 @@ class BodyLimit:
 
 
 async def _is_known(scope: Scope) -> bool:
-    """Whether the request comes with a session that is valid; while the database is away nobody's is."""
+    """Whether the request comes with a session that is valid, or asks for its login itself; while the database is away
+    no session is valid.
+    """
+    if WHEP_PATHS.fullmatch(scope["path"]):
+        return True
     connection = HTTPConnection(scope)
     sessions: SessionReader | None = connection.app.state.sessions
     token = session_token(connection)

@@ -108,6 +108,20 @@ async def test_a_player_plays_by_its_login_and_ends_what_it_began(
         assert hub.media.players.running() == {}
 
 
+@pytest.mark.parametrize("way", ["bearer", "basic", "path"])
+async def test_an_offer_of_a_browser_with_many_codecs_needs_no_session(
+    hub: Site, player: httpx.AsyncClient, way: str
+) -> None:
+    _, text = await made(hub)
+    address = f"/whep/{text}/1" if way == "path" else "/api/cameras/1/whep"
+    login = {"bearer": bearer(text), "basic": basic("decoder", text), "path": {}}[way]
+    offer = OFFER + "a=x-many:" + "y" * 200_000 + "\r\n"
+    answer = await player.post(address, content=offer, headers=SDP | login)
+    assert answer.status_code == 201, answer.text
+    refused = await player.post("/api/cameras/1/whep", content=offer, headers=SDP)
+    assert refused.status_code == 401, "whoever has no login is told so"
+
+
 async def over(hub: Site) -> Any:
     async def ended() -> bool:
         return not (await hub.media.players.lines(limit=1))[0].running

@@ -109,6 +109,19 @@ def test_what_cannot_be_shown_has_its_reason(candidates: list[Candidate], reason
     assert caught.value.reason == reason
 
 
+def test_a_player_without_h264_is_not_told_to_change_the_camera() -> None:
+    with pytest.raises(HubError, match=r"sends H\.264 only, which this player does not take") as caught:
+        picked([Candidate(1, "main", "h264"), SUB264], "auto", frozenset({"h265"}))
+    assert caught.value.reason == Reason.CODEC_UNSUPPORTED
+    assert "set its sub stream" not in str(caught.value)
+
+
+def test_a_codec_that_a_camera_does_not_name_has_a_sentence_of_its_own() -> None:
+    with pytest.raises(HubError, match="does not say which codec") as caught:
+        picked([Candidate(1, "main", "unknown")], "auto", H264)
+    assert caught.value.params["codec"] == "unknown"
+
+
 async def test_the_address_is_asked_when_it_is_pulled_and_again_only_after_a_while(
     sources: StreamSources, asker: FakeAsker, camera: int, clock: ManualClock
 ) -> None:

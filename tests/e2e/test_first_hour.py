@@ -101,7 +101,7 @@ def test_from_the_set_up_link_to_an_unplugged_recorder(page: Page, site: Site) -
         seconds=30,
         what=lambda: f"all four tiles say that they failed: {tiles(page)[:4]}",
     )
-    since = re.compile(r"自 \d\d:\d\d 起\S+")
+    since = re.compile(r"\S（\d\d:\d\d 起）")
     assert all(since.search(page.inner_text(tile)) for tile in shown), "each tile says since when, and why"
     tree = page.locator("aside.tree section.group").first
     head = tree.locator("button.head")

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
+import { remedyText } from '@/i18n'
 import { messages } from './languages'
 
 type Tree = Record<string, unknown>
@@ -15,6 +16,13 @@ function values(text: string): string[] {
 function at(tree: Tree, key: string): unknown {
   return key.split('.').reduce<unknown>((node, name) => (node as Tree | undefined)?.[name], tree)
 }
+
+describe('what helps', () => {
+  it('follows from the codec where the camera does not name one', () => {
+    expect(remedyText('codec_unsupported', { codec: 'mjpeg' })).toBe(remedyText('codec_unsupported'))
+    expect(remedyText('codec_unsupported', { codec: 'unknown' })).not.toBe(remedyText('codec_unsupported'))
+  })
+})
 
 describe('languages', () => {
   const zh = keys(messages['zh-CN'])

@@ -38,9 +38,19 @@ def picked(candidates: Sequence[Candidate], quality: Quality, codecs: Set[str]) 
             "this camera sends H.265 only, which this player cannot decode; set its sub stream to H.264",
             reason=Reason.NO_H264,
         )
+    if any(one.codec == "h264" for one in ordered):  # a player that takes H.265 alone; the camera is as it should be
+        raise HubError(
+            Kind.UNSUPPORTED,
+            "this camera sends H.264 only, which this player does not take; offer H.264 as well",
+            reason=Reason.CODEC_UNSUPPORTED,
+            codec="h264",
+        )
+    unnamed = ordered[0].codec == "unknown"  # as the relay learned it (relay.rtsp.video_sdp)
     raise HubError(
         Kind.UNSUPPORTED,
-        f"this camera sends {ordered[0].codec} only, which is not supported; set its sub stream to H.264",
+        "this camera does not say which codec its video has; set it to H.264 once more, or update its firmware"
+        if unnamed
+        else f"this camera sends {ordered[0].codec} only, which is not supported; set its sub stream to H.264",
         reason=Reason.CODEC_UNSUPPORTED,
         codec=ordered[0].codec,
     )

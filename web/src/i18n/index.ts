@@ -56,7 +56,7 @@ export function reasonText(reason: string, values: Record<string, unknown> = {})
  * Empty where there is none.
  */
 export function remedyText(reason: string, values: Record<string, unknown> = {}): string {
-  const keys = [`alarms.remedy.${reason}_${String(values.cause)}`, `alarms.remedy.${reason}`]
+  const keys = [`alarms.remedy.${reason}_${String(values.cause ?? values.codec)}`, `alarms.remedy.${reason}`]
   const key = keys.find((one) => te(one))
   return key ? t(key, values) : ''
 }

@@ -18,7 +18,7 @@ export default {
     codec_unsupported: 'This browser does not play this codec: one picture per key frame is shown instead',
   },
   queued: 'Server busy: in the queue, shown as soon as there is room',
-  since: '{reason} since {time}',
+  since: '{reason} (since {time})',
   retry: '{words}; next try {time}',
   ago_s: '{n} s ago',
   ago_min: '{n} min ago',

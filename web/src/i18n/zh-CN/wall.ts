@@ -18,7 +18,7 @@ export default {
     codec_unsupported: '此浏览器不能播放该编码，改为逐个关键帧显示画面',
   },
   queued: '服务器繁忙，正在排队，有空余时自动显示',
-  since: '自 {time} 起{reason}',
+  since: '{reason}（{time} 起）',
   retry: '{words}，{time} 再试',
   ago_s: '{n} 秒前',
   ago_min: '{n} 分钟前',

@@ -1,13 +1,13 @@
 /** Exactly why, where an error names it (its parameter `why`); the reason's own words serve everybody else. */
 export default {
   address_refused: {
-    not_an_address: '不是普通写法的 IP 地址，请写成 192.168.1.64',
+    not_an_address: 'IP 地址的写法不规范，应形如 192.168.1.64',
     unspecified: '这是未指定地址，请填写设备自己的地址',
     multicast: '这是组播地址，请填写设备自己的地址',
     link_local: '这是链路本地地址，跨网络不可达，请给设备设置本网络的地址',
     broadcast: '这是广播地址，请填写设备自己的地址',
     reserved: '这是保留地址，请填写设备自己的地址',
-    embedded: '这个 IPv6 地址里藏着一个 IPv4 地址，请直接填写该 IPv4 地址',
+    embedded: '这个 IPv6 地址内嵌 IPv4 地址，请直接填写该 IPv4 地址',
     port: '端口应为 1 到 65535',
     loopback: '这是本平台所在的机器自身，请填写设备自己的地址',
     own_address: '这是本平台自己的地址，请填写设备自己的地址',
@@ -19,7 +19,7 @@ export default {
     scheme: '码流地址应以 rtsp:// 或 rtsps:// 开头',
     backslash: '码流地址里有反斜杠',
     no_host: '码流地址里没有主机',
-    host: '码流地址里的主机不可能是摄像机',
+    host: '码流地址里的主机不是摄像机可用的地址',
     login: '账号密码后面找不到主机；请把用户名和密码填到各自的栏里',
     two_ways: '无法确定哪里是密码、哪里是主机；请把用户名和密码填到各自的栏里',
     login_characters: '账号里有设备不接受的字符',
