@@ -37,8 +37,9 @@ LISTS = [path for method, path, action in ROUTES if method == "GET" and "{" not 
 BODIES: dict[tuple[str, str], dict[str, Any]] = {
     ("PATCH", "/api/cameras/{camera_id}"): {"name": "mine"},
     ("PATCH", "/api/devices/{device_id}"): {"host": "10.1.1.1", "password": "x"},
-    ("POST", "/api/cameras/{camera_id}/whep"): {},
 }
+PLAYERS = {"POST": "application/sdp", "PATCH": "application/trickle-ice-sdpfrag"}
+"""What WHEP players send, by method; judged before their session or camera is looked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +105,8 @@ async def other(hub: Hub, database: Database, clock: ManualClock) -> Other:
             "sweep_id": sweep.id,
             "viewer": "nobodys",
             "verb": "stop",
+            "quality": "sub",
+            "token": "nobodys",
         }
     )
 
@@ -111,8 +114,8 @@ async def other(hub: Hub, database: Database, clock: ManualClock) -> Other:
 async def asked(client: httpx.AsyncClient, method: str, path: str, other: Other) -> httpx.Response:
     """The answer of the route about the other village's object."""
     url = path.format(**other.ids)
-    if path.endswith("/whep"):
-        return await client.request(method, url, content=b"v=0", headers={"content-type": "application/sdp"})
+    if "/whep" in path and method in PLAYERS:
+        return await client.request(method, url, content=b"v=0", headers={"content-type": PLAYERS[method]})
     body = BODIES.get((method, path))
     return await client.request(method, url, json=body) if body is not None else await client.request(method, url)
 
