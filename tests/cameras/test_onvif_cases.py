@@ -1,5 +1,6 @@
 """Devices as they are in the field: what they say, and what is to become of it. The numbers are those of the cases."""
 
+import asyncio
 import re
 from collections.abc import AsyncIterator, Callable
 from datetime import datetime, timedelta
@@ -9,7 +10,7 @@ import pytest
 
 from camera_hub.cameras.credentials.device_login import DeviceLogin
 from camera_hub.cameras.onvif.client import Onvif, OnvifTarget
-from camera_hub.errors import HubError, Reason
+from camera_hub.errors import HubError, Kind, Reason
 from camera_hub.settings import DiscoverySettings
 from tests.cameras.fake_onvif import NOW, FakeDevice
 from tests.cameras.scripted_peer import ScriptedPeer, http, tls_context
@@ -277,17 +278,18 @@ async def test_media2_is_read_by_local_names_too(onvif: Onvif) -> None:
 
 async def test_a_device_that_knows_soap_1_1_alone_is_asked_so(onvif: Onvif) -> None:
     class Old(FakeDevice):
-        async def _answer(self, reader, writer):  # type: ignore[no-untyped-def]
+        async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             """Refuses what comes as application/soap+xml."""
             head = (await reader.readuntil(b"\r\n\r\n")).decode()
-            length = int(re.search(r"content-length: (\d+)", head, re.IGNORECASE)[1])  # type: ignore[index]
-            body = await reader.readexactly(length)
+            (length,) = re.findall(r"content-length: (\d+)", head, re.IGNORECASE)
+            body = await reader.readexactly(int(length))
             if b"soap+xml" in head.encode() or SOAP12.encode() in body:
-                return self._send(writer, 415, b"")
+                self._send(writer, 415, b"")
+                return
             assert "SOAPAction" in head
-            wrapped = __import__("asyncio").StreamReader()
+            wrapped = asyncio.StreamReader()
             wrapped.feed_data(head.encode() + body)
-            return await super()._answer(wrapped, writer)
+            await super()._answer(wrapped, writer)
 
     async with Old(mangle=_soap11_fault) as device:
         found = await onvif.describe("127.0.0.1", device.port, LOGIN)
@@ -341,7 +343,7 @@ async def test_a_device_that_keeps_connections_is_asked_over_one(onvif: Onvif) -
 
 async def test_every_connect_of_every_call_is_checked(onvif: Onvif) -> None:
     def refuse(address: str, port: int) -> None:
-        raise HubError(HubError, "no", reason="address_refused")  # type: ignore[arg-type]
+        raise HubError(Kind.INVALID, "no", reason=Reason.ADDRESS_REFUSED)
 
     async with FakeDevice(auth="none") as device:
         target = OnvifTarget("127.0.0.1", device.port, check=refuse)
