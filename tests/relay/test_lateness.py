@@ -86,7 +86,7 @@ def test_a_clock_that_runs_slow_within_reason_never_looks_late() -> None:
 @pytest.mark.slow
 async def test_a_feed_that_comes_too_late_says_so_and_is_reopened_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lateness, "REOPEN_AFTER", 0.0)
-    quirks = Quirks(stamp=lambda index: index * 360)  # a tenth of the time that passes: ever later
+    quirks = Quirks(stamp=lambda index: index * 1800)  # half of the time that passes: ever later
     async with (
         camera(clip(), quirks) as cam,
         relay(late_seconds=0.2, late_for=0.3) as hub,

@@ -139,11 +139,11 @@ async def test_a_cut_teaches_what_keeps_sessions_alive_and_is_no_failure(
 
 async def test_what_kept_sessions_alive_before_is_used_from_the_beginning(farm: Farm) -> None:
     spec = spec_of(farm, known={K.RTSP_KEEP_ALIVE: "RTCP", K.DIGEST_OFFERED: "yes"})
-    await farm.set_fault(spec.device, Fault.KEEP_ALIVE_RTCP, value=1)
+    await farm.set_fault(spec.device, Fault.KEEP_ALIVE_RTCP, value=3)  # seconds, less than the frames below take
     async with relay() as hub:
         await opened(hub, spec)
         await hub.state("s1", "live")
-        await shows(hub, 25)
+        await shows(hub, 75)
         assert (await hub.call("figures"))["feeds"]["s1"]["opens"] == 1
 
 
