@@ -64,6 +64,8 @@ async def test_a_player_is_described_set_up_and_played_from_the_cached_key_frame
 async def test_a_recorder_gets_the_cached_group_as_it_was_taken_and_who_looks_gets_it_hurried(hurried: bool) -> None:
     async with site() as (port, authorizing, _), player(port, f"{TOKEN}/5") as tv:
         authorizing.hurried = hurried
+        while (await authorizing.hub.call("figures"))["feeds"]["a"]["frames"] < 6:
+            pass  # until several frames are cached
         await tv.ask("DESCRIBE")
         await tv.play()
         times = list(dict.fromkeys(packet.timestamp for packet in await tv.receive(60)))
