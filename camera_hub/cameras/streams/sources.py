@@ -1,7 +1,6 @@
-"""Where a camera's stream is pulled from: the device is asked for the address each time it is needed.
+"""Which stream of a camera is pulled, from which address and with which login: for media, a FeedSpec.
 
-Recorders renumber and platforms hand out one-time addresses, so the stored address is only the last answer: it is used
-for a short while, and when the device does not answer ONVIF at the moment (its RTSP often still works).
+The address is what stream_addresses answers; it is resolved and checked here, once for the pull.
 """
 
 import asyncio
@@ -148,7 +147,7 @@ class StreamSources:
         return {camera_id: task.result() for camera_id, task in asked.items()}
 
     async def _chosen(
-        self, source: "_Source", streams: Sequence[Stream], quality: Quality, codecs: frozenset[str]
+        self, source: _Source, streams: Sequence[Stream], quality: Quality, codecs: frozenset[str]
     ) -> ChosenStream:
         camera, device = source.camera, source.device
         one = picked(_candidates(streams), quality, codecs)

@@ -1,6 +1,8 @@
-"""Where a stream is pulled from: its stored address, or what its device says now.
+"""Where a stream is pulled from: the device is asked for the address each time it is needed.
 
-A device is asked again when its stream failed, or when its last answer is old; what it said is stored sealed.
+Recorders renumber and platforms hand out one-time addresses, so the stored address, which is sealed, is only the last
+answer: it is used while the stream plays, for a short while, and when the device does not answer ONVIF at the moment
+(its RTSP often still works).
 """
 
 import asyncio
