@@ -1,13 +1,16 @@
 """Sound from a camera to a browser's ear: what is set up, what is heard, and what the picture never suffers from it."""
 
 import asyncio
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
 from av import AudioFrame
 
+from camera_hub.errors import HubError, Kind, Reason
+from camera_hub.relay.ingest.feed_audio import FeedAudio
 from camera_hub.relay.rtsp import client
+from camera_hub.relay.rtsp.audio_sdp import AudioStream
 from tests.relay.camera import Audio, Camera, Quirks, camera
 from tests.relay.clip import clip
 from tests.relay.hub import relay
@@ -147,6 +150,26 @@ async def test_a_camera_that_refuses_its_sound_keeps_its_picture(audio: Audio) -
         live = await hub.state("s1", "live")
         assert (live["audio"], live["audio_codec"]) == ("refused", "pcma")
         assert cam.seen.connections == 1
+
+
+async def test_while_the_camera_is_asked_for_its_sound_nothing_is_said_of_it() -> None:
+    sound = FeedAudio("s1", limit=1200, now=lambda: 0.0)
+    said: list[str | None] = []
+
+    class Asked:
+        audio = AudioStream("pcma", 8, "trackID=2", 8000)
+        ordered = True
+
+        async def set_up_audio(self, *_: object) -> None:
+            said.append(sound.state)
+            if len(said) == 3:
+                raise HubError(Kind.UNAVAILABLE, "refused", reason=Reason.BAD_REPLY)
+
+    for _ in range(3):
+        await sound.set_up(cast(Any, Asked()), allowed=True)
+        sound.session_ended(had_picture=True)
+    assert said == [None, "plays", "plays"]
+    assert sound.state == "refused"
 
 
 @pytest.mark.slow

@@ -61,15 +61,16 @@ class FeedAudio:
         if stream is None or not stream.plays:
             self.state = Audio.NONE if stream is None else Audio.UNSUPPORTED
             return
-        self.state = Audio.REFUSED
         self._requested, self._skipped = not self._skip_next, self._skip_next
         if self._skip_next:
+            self.state = Audio.REFUSED
             return
         try:
             await session.set_up_audio(stream.control, self._on_rtp)
         except HubError as error:
             if error.kind is Kind.UNREACHABLE:
                 raise
+            self.state = Audio.REFUSED  # only now: while SETUP is answered, who listens must not be told that it failed
             log.info("feed %s continues without audio: %s", self._feed, error)
             return
         self._depacketizer = AudioDepacketizer(

@@ -41,7 +41,6 @@ export default {
   audio_unsupported: 'Audio codec {codec} is not supported; set the camera to G.711',
   audio_refused: 'The camera sends no audio',
   audio_forbidden: 'You are not allowed to listen',
-  audio_unknown: 'Sound can be turned on once there is a picture',
   codec_unsupported: 'Codec not supported',
   black: 'Black picture',
   frozen: 'Frozen picture',

@@ -41,7 +41,6 @@ export default {
   audio_unsupported: '该摄像机音频编码 {codec} 不支持，可在摄像机上改为 G.711',
   audio_refused: '该摄像机未送出声音',
   audio_forbidden: '未获准收听现场声音',
-  audio_unknown: '画面出现后才能打开声音',
   codec_unsupported: '编码格式不支持',
   black: '画面全黑',
   frozen: '画面冻结',

@@ -216,10 +216,12 @@ function apply(): void {
   if (sound.camera !== null && !(visible && scene.cameras.includes(sound.camera))) listener?.listen(null)
 }
 
-/** Why a tile's camera cannot be heard now; null when it can. */
+/**
+ * Why a tile's camera cannot be heard; null when it can, or when that is not known yet: while a tile changes its stream
+ * nothing is known, and the hub lets the wish wait until it is.
+ */
 export function silenceOf(tile: Tile): string | null {
-  if (tile.audio === 'plays') return null
-  return tile.audio === null ? 'audio_unknown' : `audio_${tile.audio}`
+  return tile.audio === null || tile.audio === 'plays' ? null : `audio_${tile.audio}`
 }
 
 /** Switches a tile's sound on, and that of another one off; or off. */
