@@ -55,6 +55,7 @@ from camera_hub.api.schemas.base import ErrorAnswer
 from camera_hub.api.static import SafeHeaders, StaticPages
 from camera_hub.cameras.credentials.login_budget import LoginBudget
 from camera_hub.cameras.credentials.login_store import DatabaseLoginStore
+from camera_hub.cameras.describing.device_describer import DeviceDescriber
 from camera_hub.cameras.device_checks import DeviceChecks
 from camera_hub.cameras.discovery.sweeps import Sweeps
 from camera_hub.cameras.hub_addresses import HubAddresses
@@ -163,7 +164,8 @@ async def parts(
         onvif = await stack.enter_async_context(
             Onvif(settings.discovery, clock, logins, peculiarities=peculiarities, check=checking(None, policy))
         )
-        register = Register(database, bus, clock, vault, onvif, checks, peculiarities)
+        describer = DeviceDescriber(onvif)
+        register = Register(database, bus, clock, vault, describer, checks, peculiarities)
         stream_addresses = StreamAddresses(database, clock, register, onvif, vault)
         sources = StreamSources(database, stream_addresses, register, onvif, bus, peculiarities, checks)
         media = await stack.enter_async_context(
