@@ -74,7 +74,10 @@ class Reason(StrEnum):
     LOCKED_OUT = "locked_out"
     CLOCK_REFUSED = "clock_refused"
     LOGIN_PAUSED = "login_paused"
+    NO_RIGHTS = "no_rights"
+    NOT_ACTIVATED = "not_activated"
     ONVIF_OFF = "onvif_off"
+    ONVIF_USER = "onvif_user"
     CLOCK_WRONG = "clock_wrong"
     DEVICE_FULL = "device_full"
     # what it answered
