@@ -10,6 +10,7 @@ from camera_hub.store.tables.health import (
     NoticeRule,
     Observation,
 )
+from camera_hub.store.tables.intake import Candidate
 from camera_hub.store.tables.patrol import Run, RunStep, RunStepCamera, Scene, Tour, TourStop
 from camera_hub.store.tables.people import Favourite, LoginFailure, SetupLink, User, UserSession, UserVillage
 from camera_hub.store.tables.places import Camera, Device, DevicePeculiarity, LoginAccount, StoredLogin, Stream, Village
@@ -21,6 +22,7 @@ __all__ = [
     "Base",
     "Camera",
     "CameraState",
+    "Candidate",
     "Device",
     "DevicePeculiarity",
     "Favourite",
