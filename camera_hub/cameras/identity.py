@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from camera_hub.cameras.onvif.describe import Identity
+from camera_hub.cameras.described import Identity
 from camera_hub.store.tables import Device
 
 _TRIVIAL = re.compile(r"(.)\1*|0*1?2?3?4?5?6?7?8?9?0?|n/?a|none|unknown|null|default|serial(number)?", re.IGNORECASE)
