@@ -10,7 +10,7 @@ from camera_hub.store.tables.health import (
     NoticeRule,
     Observation,
 )
-from camera_hub.store.tables.intake import Candidate
+from camera_hub.store.tables.intake import IntakeCandidate
 from camera_hub.store.tables.patrol import Run, RunStep, RunStepCamera, Scene, Tour, TourStop
 from camera_hub.store.tables.people import Favourite, LoginFailure, SetupLink, User, UserSession, UserVillage
 from camera_hub.store.tables.places import Camera, Device, DevicePeculiarity, LoginAccount, StoredLogin, Stream, Village
@@ -22,10 +22,10 @@ __all__ = [
     "Base",
     "Camera",
     "CameraState",
-    "Candidate",
     "Device",
     "DevicePeculiarity",
     "Favourite",
+    "IntakeCandidate",
     "LoginAccount",
     "LoginFailure",
     "Notice",

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from camera_hub.store.tables.base import Base, Sealed
 
 
-class Candidate(Base):
+class IntakeCandidate(Base):
     """A device that waits in its village's inbox because it could not be registered: why, and what was wanted.
 
     It is deleted as soon as its device is registered, or when somebody dismisses it.
