@@ -12,7 +12,16 @@ from camera_hub.store.tables.health import (
 )
 from camera_hub.store.tables.patrol import Run, RunStep, RunStepCamera, Scene, Tour, TourStop
 from camera_hub.store.tables.people import Favourite, LoginFailure, SetupLink, User, UserSession, UserVillage
-from camera_hub.store.tables.places import Camera, Device, DevicePeculiarity, LoginAccount, StoredLogin, Stream, Village
+from camera_hub.store.tables.places import (
+    Camera,
+    Device,
+    DevicePeculiarity,
+    LoginAccount,
+    LoginProfile,
+    StoredLogin,
+    Stream,
+    Village,
+)
 from camera_hub.store.tables.rtsp import StreamSession, StreamToken
 
 __all__ = [
@@ -26,6 +35,7 @@ __all__ = [
     "Favourite",
     "LoginAccount",
     "LoginFailure",
+    "LoginProfile",
     "Notice",
     "NoticeChannel",
     "NoticeRule",
