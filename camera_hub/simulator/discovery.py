@@ -77,11 +77,11 @@ def _qualified(name: str, element: etree._Element) -> tuple[str, str]:
 def matches(inquiry: Inquiry, state: DeviceState) -> bool:
     """Whether the inquiry matches a device. A scope matches those of which it is a prefix, in whole segments."""
     if inquiry.endpoint is not None:
-        return inquiry.endpoint == f"urn:uuid:{state.plan.uuid}"
+        return inquiry.endpoint == f"urn:uuid:{state.uuid}"
     own = _types(state.plan.answers)
     if any(wanted not in own for wanted in inquiry.types):
         return False
-    have = [scope.lower().rstrip("/") + "/" for scope in scopes(state.village, state.plan)]
+    have = [scope.lower().rstrip("/") + "/" for scope in scopes(state)]
     return all(any(scope.startswith(wanted.lower().rstrip("/") + "/") for scope in have) for wanted in inquiry.scopes)
 
 
@@ -203,17 +203,17 @@ def _unreachable(state: DeviceState) -> bool:
 
 
 def _endpoint(state: DeviceState) -> str:
-    return f"<a:EndpointReference><a:Address>urn:uuid:{state.plan.uuid}</a:Address></a:EndpointReference>"
+    return f"<a:EndpointReference><a:Address>urn:uuid:{state.uuid}</a:Address></a:EndpointReference>"
 
 
 def _about(state: DeviceState) -> str:
     types = " ".join(f"{'dn' if space == _NVT else 'tds'}:{name}" for space, name in _types(state.plan.answers))
-    about = " ".join(scopes(state.village, state.plan))
+    about = " ".join(scopes(state))
     faults = state.faults().keys()
     if Fault.OFFICE_DEVICE in faults:
         return (
             f"{_endpoint(state)}<d:Types>wsdp:Device pub:Computer</d:Types>"
-            f"<d:XAddrs>http://{state.plan.address}:5357/{state.plan.uuid}/</d:XAddrs><d:MetadataVersion>2</d:MetadataVersion>"
+            f"<d:XAddrs>http://{state.plan.address}:5357/{state.uuid}/</d:XAddrs><d:MetadataVersion>2</d:MetadataVersion>"
         )
     if Fault.GBK_SCOPES in faults:
         about = unquote(about)

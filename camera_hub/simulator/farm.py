@@ -15,6 +15,7 @@ from camera_hub.simulator.faults import Fault, Switchboard
 from camera_hub.simulator.model import FarmPlan, KeyFrames
 from camera_hub.simulator.picture.library import Library
 from camera_hub.simulator.state import DeviceState
+from camera_hub.simulator.vendors.paths import stream_path
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,10 +141,11 @@ class Farm:
     def _describe_device(device: Device) -> dict[str, Any]:
         state = device.state
         plan = state.plan
-        base = f"rtsp://{plan.address}:{state.rtsp_port}/Streaming/Channels/"
+        base = f"rtsp://{plan.address}:{state.rtsp_port}"
         return {
             "key": plan.key,
             "kind": plan.kind.value,
+            "vendor": plan.vendor.value,
             "name": plan.name,
             "host": plan.address,
             "onvif_port": state.http_port,
@@ -153,9 +155,9 @@ class Farm:
             "forwarded": asdict(state.outer) if state.outer else None,
             "username": plan.username,
             "password": plan.password,
-            "uuid": plan.uuid,
-            "mac": plan.mac,
-            "serial": plan.serial,
+            "uuid": state.uuid,
+            "mac": state.mac,
+            "serial": state.serial,
             "channels": [
                 {
                     "key": channel.key,
@@ -165,8 +167,8 @@ class Farm:
                     "codec": channel.main.codec,
                     "sound": channel.sound.value,
                     "key_frames": state.key_frames(channel).value,
-                    "main_url": f"{base}{channel.number}01",
-                    "sub_url": f"{base}{channel.number}02",
+                    "main_url": base + stream_path(plan.vendor, channel, 1),
+                    "sub_url": base + stream_path(plan.vendor, channel, 2),
                 }
                 for channel in plan.channels
             ],
