@@ -2,7 +2,7 @@
 
 import asyncio
 from contextlib import AsyncExitStack
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -10,7 +10,7 @@ from typing import Any, Self
 from camera_hub.simulator.canary import Canary
 from camera_hub.simulator.clock import Clock, SystemClock
 from camera_hub.simulator.device import Device
-from camera_hub.simulator.discovery import PORT, Responder
+from camera_hub.simulator.discovery import PORT, Announcement, Responder
 from camera_hub.simulator.faults import Fault, Switchboard
 from camera_hub.simulator.model import FarmPlan, KeyFrames
 from camera_hub.simulator.picture.library import Library
@@ -88,6 +88,45 @@ class Farm:
         """
         self._board.switch(self._resolve(target), Fault(fault), on=on, value=value)
         await asyncio.gather(*(device.apply() for device in self.devices.values()))
+        if self._responder is not None:
+            self._responder.refresh()
+
+    async def announce(
+        self,
+        target: str,
+        kind: Announcement | str,
+        *,
+        to: tuple[str, int] | None = None,
+        count: int = 1,
+        forged: bool = False,
+    ) -> None:
+        """Say Hello or Bye for a device, to the group or to one address; see `Responder.announce`.
+
+        Raises UnknownTarget, ValueError.
+        """
+        if self._responder is None:
+            raise ValueError("discovery is switched off")
+        await self._responder.announce(self._device(target), Announcement(kind), to=to, count=count, forged=forged)
+
+    async def move(self, target: str, address: str, *, bye: bool = True) -> None:
+        """Give a device another address, as a restart with a new DHCP lease does; its ports and marks stay.
+
+        `bye`: it says Bye before. Raises UnknownTarget, OSError.
+        """
+        key = self._device(target)
+        old = self.devices[key]
+        if bye and self._responder is not None and self._discovery.multicast:
+            await self._responder.announce(key, Announcement.BYE)
+        plan = replace(old.state.plan, address=address, http_port=old.state.http_port, rtsp_port=old.state.rtsp_port)
+        village = old.state.village
+        village = replace(village, devices=tuple(plan if one.key == key else one for one in village.devices))
+        await old.__aexit__(None, None, None)
+        state = DeviceState(village, plan, self._board, self._clock, self._library, old.state.canary)
+        state.stats = old.state.stats
+        state.stats.pull_points = 0
+        self.devices[key] = await self._stack.enter_async_context(Device(state))
+        if self._responder is not None:
+            await self._responder.move(state)
 
     def set_key_frames(self, target: str, key_frames: KeyFrames | str | None) -> None:
         """Switch whom a village, device or channel gives a key frame at once; None: as planned again.
@@ -173,6 +212,13 @@ class Farm:
                 for channel in plan.channels
             ],
         }
+
+    def _device(self, target: str) -> str:
+        """The key of the device. Raises UnknownTarget."""
+        key = self._resolve(target)
+        if key not in self.devices:
+            raise UnknownTarget(f"{target!r} is no device")
+        return key
 
     def _resolve(self, target: str) -> str:
         """The key of the target. Raises UnknownTarget."""
