@@ -29,6 +29,7 @@ from camera_hub.api import (
     discovery,
     errors,
     favourites,
+    jobs,
     live,
     metrics,
     notices,
@@ -64,6 +65,7 @@ from camera_hub.cameras.http.device_http import DeviceHttp
 from camera_hub.cameras.http.messages import HttpLimits
 from camera_hub.cameras.http.signed_http import SignedHttp
 from camera_hub.cameras.hub_addresses import HubAddresses
+from camera_hub.cameras.jobs import Jobs
 from camera_hub.cameras.onvif.client import Onvif
 from camera_hub.cameras.peculiarities import Peculiarities
 from camera_hub.cameras.reach import checking
@@ -122,6 +124,7 @@ _ROUTERS = (
     favourites.router,
     devices.router,
     discovery.router,
+    jobs.router,
     live.router,
     viewers.router,
     whep.router,
@@ -186,6 +189,7 @@ async def parts(
         )
         await stack.enter_async_context(Proofs(database, bus, clock, media.prover))
         sweeps = await stack.enter_async_context(Sweeps(settings.discovery, onvif, bus, clock, database, policy))
+        jobs_ = await stack.enter_async_context(Jobs(clock, bus))
         contacts = DeviceContacts(checks, onvif)
         rounds = await stack.enter_async_context(Rounds(settings.health, clock, bus, database, media.looks, contacts))
         channels = NoticeChannels(database, bus, clock, vault)
@@ -213,7 +217,7 @@ async def parts(
                     "tour": tours.live(tours_),
                     "run": runs.live(runs_),
                 },
-                personal={"sweep": discovery.live(sweeps)},
+                personal={"sweep": discovery.live(sweeps), "job": jobs.live(jobs_)},
             )
         )
 
@@ -237,6 +241,7 @@ async def parts(
             Register: register,
             Peculiarities: peculiarities,
             Sweeps: sweeps,
+            Jobs: jobs_,
             **media_parts(media),
             Rounds: rounds,
             Alarms: alarms_,
