@@ -12,10 +12,8 @@ from camera_hub.cameras.onvif.client import PATH
 from camera_hub.cameras.reach import Check
 from camera_hub.cameras.vendors import paths
 from camera_hub.cameras.vendors.paths import Role
-from camera_hub.cameras.vendors.recognition import maker_of
 
 SECONDS = 45.0
-_MAKERS = {"hikvision": "Hikvision", "dahua": "Dahua", "uniview": "Uniview", "tplink": "TP-Link"}
 
 
 class LoginTries(Protocol):
@@ -43,10 +41,10 @@ class CatalogueDescriber:
                 RtspDescriber(peer, check, Deadline(SECONDS), login or None, attempt)
             )
             found = await counted(device, maker)
-            return _described(found, peer, maker or maker_of(device.server)) if found is not None else None
+            return _described(found, peer) if found is not None else None
 
 
-def _described(found: Counted, peer: RtspPeer, maker: str) -> Described:
+def _described(found: Counted, peer: RtspPeer) -> Described:
     def stream(number: int, role: Role, codec: str | None) -> DescribedStream:
         url = paths.address(found.pattern.name, number, role, peer.host, peer.port)
         return DescribedStream(found.pattern.name, codec, None, None, url)
@@ -67,8 +65,8 @@ def _described(found: Counted, peer: RtspPeer, maker: str) -> Described:
         None,
         PATH,
         "recorder" if recorder else "camera",
-        peer.host,
-        Identity(manufacturer=_MAKERS.get(maker, "")),
+        "",
+        Identity(),
         channels,
         None,
         peer.port,

@@ -198,7 +198,7 @@ def _at(found: Described, rtsp_port: int | None) -> Described:
 
 def _telling(first: HubError, second: HubError) -> HubError:
     """Of two failures the one that tells more: the later one, unless it only says that something else is not there."""
-    if "retry_in" in second.params:  # it was not tried, for what the first one has met
+    if first.reason in _ONVIF_USERS and "retry_in" in second.params:  # it was not tried, for what the first one has met
         return first
     ranks: dict[str, int] = {reason: rank for rank, reason in enumerate(_SAYS_LITTLE)}
     most = len(_SAYS_LITTLE)

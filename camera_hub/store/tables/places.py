@@ -63,6 +63,11 @@ class Device(Base):
     created_at: Mapped[datetime]
     retired_at: Mapped[datetime | None]
 
+    @property
+    def asked_port(self) -> int | None:
+        """Where it is asked over HTTP: over ONVIF, else its vendor's interface; None: it is known by RTSP alone."""
+        return self.onvif_port or self.http_port
+
 
 class StoredLogin(Base):
     """A login of a device for one purpose; for the fallbacks between purposes see cameras.credentials.purposes."""
