@@ -1498,6 +1498,8 @@ export interface components {
             initials: string;
             /** Name */
             name: string;
+            /** Number */
+            number: number | null;
             /** Picture At */
             picture_at: string | null;
             /** Pinyin */
@@ -1597,6 +1599,8 @@ export interface components {
             password?: string | null;
             /** Purpose */
             purpose?: ("ordinary" | "onvif" | "rtsp" | "http") | null;
+            /** Rtsp Port */
+            rtsp_port?: number | null;
             /** Username */
             username?: string | null;
         };
@@ -1725,10 +1729,14 @@ export interface components {
              * Format: date-time
              */
             created_at: string;
+            /** Disks */
+            disks: components["schemas"]["DiskAnswer"][];
             /** Firmware */
             firmware: string;
             /** Host */
             host: string;
+            /** Http Port */
+            http_port: number | null;
             /** Id */
             id: number;
             /**
@@ -1762,10 +1770,17 @@ export interface components {
             place: string;
             /** Rtsp Port */
             rtsp_port: number | null;
+            /** Rtsp Port Typed */
+            rtsp_port_typed: boolean;
             /** Serial */
             serial: string;
             /** Streams */
             streams: components["schemas"]["StreamAddressAnswer"][];
+            /**
+             * Via
+             * @enum {string}
+             */
+            via: "onvif" | "hikvision" | "dahua" | "catalogue" | "url";
             /** Village Id */
             village_id: number;
         };
@@ -1774,6 +1789,20 @@ export interface components {
             /** Cameras */
             cameras: components["schemas"]["CameraAnswer"][];
             device: components["schemas"]["DeviceAnswer"];
+        };
+        /**
+         * DiskAnswer
+         * @description A recorder's disk; `state` is the device's own word.
+         */
+        DiskAnswer: {
+            /** Capacity Mb */
+            capacity_mb: number | null;
+            /** Free Mb */
+            free_mb: number | null;
+            /** Name */
+            name: string;
+            /** State */
+            state: string;
         };
         /**
          * Done
@@ -2189,7 +2218,9 @@ export interface components {
         };
         /**
          * NewDevice
-         * @description Describe the device over ONVIF and register it. `endpoint` (from discovery) is kept as its identity.
+         * @description Describe the device and register it: over ONVIF, else its vendor's interface, else by RTSP paths.
+         *
+         *     `endpoint` (from discovery) is kept as its identity. Ports given here count for more than what the device reports.
          */
         NewDevice: {
             /**
@@ -2212,6 +2243,8 @@ export interface components {
             password: string;
             /** Port */
             port?: number | null;
+            /** Rtsp Port */
+            rtsp_port?: number | null;
             /**
              * Username
              * @default
