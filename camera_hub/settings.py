@@ -184,6 +184,15 @@ class MetricsSettings(_Section):
     token: SecretStr = SecretStr("")
 
 
+class SheetSettings(_Section):
+    """Uploaded sheets: how long imports are kept, and what reading one may take."""
+
+    keep_days: float = Field(90.0, gt=0)
+    kept_per_village: int = Field(50, ge=1, le=1000)
+    read_seconds: Seconds = 20.0
+    read_memory_bytes: int = Field(512 * 1024**2, ge=128 * 1024**2)
+
+
 class PatrolSettings(_Section):
     """Tours."""
 
@@ -207,6 +216,7 @@ class Settings(_Section):
     notices: NoticeSettings = NoticeSettings()
     metrics: MetricsSettings = MetricsSettings()
     patrol: PatrolSettings = PatrolSettings()
+    sheets: SheetSettings = SheetSettings()
 
     @property
     def database_file(self) -> Path | None:

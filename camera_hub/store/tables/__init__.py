@@ -15,6 +15,7 @@ from camera_hub.store.tables.patrol import Run, RunStep, RunStepCamera, Scene, T
 from camera_hub.store.tables.people import Favourite, LoginFailure, SetupLink, User, UserSession, UserVillage
 from camera_hub.store.tables.places import Camera, Device, DevicePeculiarity, LoginAccount, StoredLogin, Stream, Village
 from camera_hub.store.tables.rtsp import StreamSession, StreamToken
+from camera_hub.store.tables.sheets import SheetImport, SheetImportRow, SheetMapping
 
 __all__ = [
     "Alarm",
@@ -38,6 +39,9 @@ __all__ = [
     "Scene",
     "Sealed",
     "SetupLink",
+    "SheetImport",
+    "SheetImportRow",
+    "SheetMapping",
     "StoredLogin",
     "Stream",
     "StreamSession",
