@@ -10,6 +10,7 @@ from camera_hub.store.tables.health import (
     NoticeRule,
     Observation,
 )
+from camera_hub.store.tables.ledger import LedgerChange, LedgerFile, LedgerPhoto
 from camera_hub.store.tables.patrol import Run, RunStep, RunStepCamera, Scene, Tour, TourStop
 from camera_hub.store.tables.people import Favourite, LoginFailure, SetupLink, User, UserSession, UserVillage
 from camera_hub.store.tables.places import Camera, Device, DevicePeculiarity, LoginAccount, StoredLogin, Stream, Village
@@ -24,6 +25,9 @@ __all__ = [
     "Device",
     "DevicePeculiarity",
     "Favourite",
+    "LedgerChange",
+    "LedgerFile",
+    "LedgerPhoto",
     "LoginAccount",
     "LoginFailure",
     "Notice",
