@@ -31,20 +31,20 @@ class ImportField:
 
 
 _WORDS = {
-    "village": "所属村居 村 村居 村名 所属村 村庄 村名称 村社区 村/社区 社区 所属社区 行政村 所属行政村 村/小区 小区 所属小区 "
-    "所在村 所在村居 村委 村委会 居委会 所属村社区 village",
-    "name": "点位名称 名称 摄像机名称 摄像头名称 设备名称 监控名称 监控点名称 监控点位 监控点 监控点位名称 通道名称 摄像机 "
-    "摄像头 点位 点名 相机名称 位置名称 camera cameraname name",
-    "host": "IP地址 IP 地址 设备地址 设备IP 设备IP地址 摄像机IP 摄像机IP地址 摄像头IP 摄像头IP地址 IPv4 IPv4地址 网络地址 "
-    "录像机IP 录像机IP地址 录像机地址 NVRIP NVR地址 NVRIP地址 主机 主机地址 域名 监控IP 监控IP地址 相机IP 相机IP地址 host "
-    "address ipaddress",
+    "village": "所属村居 村 村居 村名 所属村 村庄 村名称 村社区 村/社区 社区 所属社区 行政村 所属行政村 村/小区 "
+    "小区 所属小区 所在村 所在村居 村委 村委会 居委会 所属村社区 village",
+    "name": "点位名称 名称 摄像机名称 摄像头名称 设备名称 监控名称 监控点名称 监控点位 监控点 监控点位名称 "
+    "通道名称 摄像机 摄像头 点位 点名 相机名称 位置名称 camera cameraname name",
+    "host": "IP地址 IP 地址 设备地址 设备IP 设备IP地址 摄像机IP 摄像机IP地址 摄像头IP 摄像头IP地址 IPv4 IPv4地址 "
+    "网络地址 录像机IP 录像机IP地址 录像机地址 NVRIP NVR地址 NVRIP地址 主机 主机地址 域名 监控IP 监控IP地址 "
+    "相机IP 相机IP地址 host address ipaddress",
     "port": "端口 端口号 HTTP端口 ONVIF端口 访问端口 服务端口 管理端口 web端口 设备端口 网页端口 port httpport",
     "rtsp_port": "RTSP端口 视频端口 取流端口 流媒体端口 码流端口 rtspport",
     "channel": "通道号 通道 通道编号 通道序号 录像机通道 录像机通道号 NVR通道 NVR通道号 channel ch",
     "username": "用户名 账号 帐号 登录名 登录账号 登录用户 用户 设备用户名 设备账号 user username login",
     "password": "密码 口令 登录密码 设备密码 设备口令 登录口令 摄像机密码 pwd password pass",
-    "main_url": "主码流地址 主码流 RTSP地址 RTSP RTSP主码流 码流地址 取流地址 视频流地址 视频地址 流地址 视频流 主码流URL "
-    "主码流RTSP地址 rtspurl url mainstream mainurl",
+    "main_url": "主码流地址 主码流 RTSP地址 RTSP RTSP主码流 码流地址 取流地址 视频流地址 视频地址 流地址 视频流 "
+    "主码流URL 主码流RTSP地址 rtspurl url mainstream mainurl",
     "sub_url": "子码流地址 子码流 辅码流 辅码流地址 RTSP子码流 子码流URL 副码流 副码流地址 substream suburl",
     "place_class": "场所类别 点位类别 场所类型 点位类型 部位类别 区域类别 类别 重点类别 点位属性 placeclass",
     "id": "编号(请勿修改) 系统编号 平台编号",

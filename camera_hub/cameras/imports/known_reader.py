@@ -1,8 +1,7 @@
 """Reads what sheets are judged against, for one user and one import."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
-from typing import Protocol
+from collections.abc import Iterable
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -12,31 +11,19 @@ from camera_hub.access.policy import Actor
 from camera_hub.cameras.credentials.logins import Sealer
 from camera_hub.cameras.device_checks import DeviceChecks
 from camera_hub.cameras.imports.known import KnownCamera, KnownPlaces
+from camera_hub.cameras.ledger.stored import typed_values
 from camera_hub.cameras.streams import stored_urls
 from camera_hub.store.database import Database
-from camera_hub.store.tables import Camera, Device, Stream, Village
-
-
-class LedgerReader(Protocol):
-    """What judging needs from cameras.ledger."""
-
-    async def stored(self, session: AsyncSession, camera_ids: Iterable[int]) -> Mapping[int, Mapping[str, str]]:
-        """Stored values by camera and field."""
-        ...
-
-    async def gb_ids(self, session: AsyncSession) -> Mapping[str, int]:
-        """Every GB/T 28181 ID that is taken, with its camera, in all villages."""
-        ...
+from camera_hub.store.tables import Camera, Device, LedgerFile, Stream, Village
 
 
 class KnownReader:
     """One reading per sheet: a few queries, whatever number of rows it has."""
 
-    def __init__(self, database: Database, checks: DeviceChecks, vault: Sealer, ledger: LedgerReader) -> None:
+    def __init__(self, database: Database, checks: DeviceChecks, vault: Sealer) -> None:
         self._database = database
         self._checks = checks
         self._vault = vault
-        self._ledger = ledger
 
     async def read(self, actor: Actor, village_id: int | None) -> KnownPlaces:
         """What is known in the villages that the actor may see; in one of them, where the import is for that one."""
@@ -46,7 +33,10 @@ class KnownReader:
                 where.append(Village.id == village_id)
             villages = {one.id: one.name for one in await session.scalars(select(Village).where(*where))}
             cameras = await self._cameras(session, villages)
-            gb_ids = await self._ledger.gb_ids(session)
+            taken = await session.execute(
+                select(LedgerFile.gb_id, LedgerFile.camera_id).where(LedgerFile.gb_id.is_not(None))
+            )
+            gb_ids = {gb_id: camera_id for gb_id, camera_id in taken if gb_id is not None}
         checks = {id: await self._checks.of_actor(actor, id) for id in villages}
         return KnownPlaces(village_id, actor.bound, villages, checks, cameras, gb_ids)
 
@@ -63,7 +53,12 @@ class KnownReader:
         for camera, device in found:
             of_device[device.id].append(camera)
         urls = await self._urls(session, villages)
-        ledger = await self._ledger.stored(session, [camera.id for camera, _ in found])
+        files = await session.scalars(
+            select(LedgerFile)
+            .join(Camera, Camera.id == LedgerFile.camera_id)
+            .where(Camera.village_id.in_(villages), Camera.state != "retired")
+        )
+        ledger = {file.camera_id: typed_values(file) for file in files}
         return [
             KnownCamera(
                 camera.id,

@@ -11,6 +11,7 @@ from camera_hub.store.tables.health import (
     Observation,
 )
 from camera_hub.store.tables.intake import IntakeCandidate
+from camera_hub.store.tables.ledger import LedgerChange, LedgerFile, LedgerPhoto
 from camera_hub.store.tables.patrol import Run, RunStep, RunStepCamera, Scene, Tour, TourStop
 from camera_hub.store.tables.people import Favourite, LoginFailure, SetupLink, User, UserSession, UserVillage
 from camera_hub.store.tables.places import (
@@ -36,6 +37,9 @@ __all__ = [
     "DevicePeculiarity",
     "Favourite",
     "IntakeCandidate",
+    "LedgerChange",
+    "LedgerFile",
+    "LedgerPhoto",
     "LoginAccount",
     "LoginFailure",
     "LoginProfile",
