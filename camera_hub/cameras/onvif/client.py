@@ -19,7 +19,7 @@ from camera_hub.cameras.http.endings import ENVELOPE
 from camera_hub.cameras.http.messages import HttpLimits, HttpPeer, HttpReply, HttpRequest
 from camera_hub.cameras.onvif import wsdl
 from camera_hub.cameras.onvif.conversation import KnownDevice, SoapConversation
-from camera_hub.cameras.onvif.describe import Described, Profile, Said, clean, described
+from camera_hub.cameras.onvif.describe import Described, Identity, Profile, Said, clean, described
 from camera_hub.cameras.onvif.device import MEDIA1, OnvifDevice
 from camera_hub.cameras.onvif.media2 import MEDIA2
 from camera_hub.cameras.reach import Check, nowhere_local
@@ -157,6 +157,22 @@ class Onvif:
         return await self._call(
             target, timeout or self._settings.onvif_timeout, lambda device, _: self._clock_of(device)
         )
+
+    async def identity(
+        self,
+        host: str,
+        port: int,
+        path: str = PATH,
+        *,
+        known_endpoint: str = "",
+        timeout: float | None = None,
+        check: Check | None = None,
+    ) -> Identity:
+        """Who the device is, as far as it tells without a login; none is ever sent. One that has the known endpoint is
+        asked no more. Raises HubError where nothing there speaks ONVIF."""
+        target = OnvifTarget(host, port, path, check=check)
+        seconds = timeout or self._settings.onvif_timeout
+        return await self._call(target, seconds, lambda device, _: device.open_identity(known_endpoint))
 
     async def describe(
         self,

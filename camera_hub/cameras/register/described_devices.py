@@ -1,57 +1,58 @@
 """From a described device to rows: whether it is registered already, which rows it becomes, which channels are new."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
 
-from sqlalchemy import ColumnElement, case, func, or_, select
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from camera_hub.access.policy import Actor
-from camera_hub.cameras.identity import DeviceFacts, changed, found_facts, registered_facts, same
+from camera_hub.cameras.identity import DeviceFacts, Likeness, changed, found_facts, registered_facts
+from camera_hub.cameras.matches.questions import Doubt, OtherSide, ask, known_devices, likenesses
 from camera_hub.cameras.onvif.describe import Channel, Described, DescribedStream, Identity
 from camera_hub.cameras.register import proof_state
 from camera_hub.cameras.register.cameras import rename
 from camera_hub.clock import Clock
 from camera_hub.errors import HubError, Kind, Reason
-from camera_hub.store.tables import Camera, Device, Stream
+from camera_hub.store.tables import Camera, Device, DeviceMatch, Stream
+
+_ASKED = 2
+"""Of a hundred cameras that share a mark, a person is not asked about each pair."""
 
 
-async def refuse_duplicate(session: AsyncSession, actor: Actor, found: DeviceFacts) -> None:
-    """Raise HubError(CONFLICT, duplicate) if the device is registered; names it if the actor may see it."""
-    for known in await candidates(session, found):
-        if not same(registered_facts(known), found):
-            continue
-        if not actor.sees(known.village_id):
-            raise HubError(
-                Kind.CONFLICT,
-                "this device is registered already, in another village; ask a township admin",
-                reason=Reason.DUPLICATE,
-                other_village=True,
-            )
+async def refuse_duplicate(session: AsyncSession, actor: Actor, found: DeviceFacts) -> list[Doubt]:
+    """Raise HubError(CONFLICT, duplicate) if the device is registered; names it if the actor may see it. Answers the
+    devices that it may be, which only a person can tell."""
+    likely = await likenesses(session, await known_devices(session, found), found)
+    if not likely or likely[0].comparison.likeness is not Likeness.SAME:
+        return likely
+    known = likely[0].device
+    if not actor.sees(known.village_id):
         raise HubError(
             Kind.CONFLICT,
-            f"this device is registered already as “{known.name}” at {known.host}",
+            "this device is registered already, in another village; ask a township admin",
             reason=Reason.DUPLICATE,
-            device=known.id,
-            name=known.name,
-            host=known.host,
-            village=known.village_id,
+            other_village=True,
         )
+    raise HubError(
+        Kind.CONFLICT,
+        f"this device is registered already as “{known.name}” at {known.host}",
+        reason=Reason.DUPLICATE,
+        device=known.id,
+        name=known.name,
+        host=known.host,
+        village=known.village_id,
+    )
 
 
-async def candidates(session: AsyncSession, found: DeviceFacts) -> list[Device]:
-    """Devices in service that share any fact with the one found; one at the same place comes first.
-
-    Bounded, since hundreds of cheap cameras may share one MAC or serial number.
-    """
-    village_id, host, port = found.place
-    at_place = (Device.village_id == village_id) & (Device.host == host) & (Device.onvif_port == port)
-    shared: list[ColumnElement[bool]] = [at_place]
-    for column, value in ((Device.serial, found.serial), (Device.mac, found.mac), (Device.endpoint, found.endpoint)):
-        if value:
-            shared.append(column == value)
-    where = select(Device).where(Device.retired_at.is_(None), or_(*shared)).limit(50)
-    first = case((at_place, 0), (Device.endpoint == found.endpoint, 1), else_=2)
-    return list(await session.scalars(where.order_by(first, Device.id)))
+async def ask_about(session: AsyncSession, device: Device, doubts: Sequence[Doubt], now: datetime) -> list[DeviceMatch]:
+    """Ask a person whether the device that was just registered is one of those that it may be: the likeliest."""
+    asked = []
+    for doubt in doubts[:_ASKED]:
+        other = OtherSide(registered_facts(device), device.onvif_path, device.name, device)
+        if (match := await ask(session, "may_be_same", doubt, other, "register", now)) is not None:
+            asked.append(match)
+    return asked
 
 
 def refuse_impostor(device: Device, found: Identity) -> None:

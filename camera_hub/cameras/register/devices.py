@@ -31,7 +31,15 @@ from camera_hub.cameras.streams import stored_urls
 from camera_hub.cameras.urls import StreamUrl
 from camera_hub.clock import Clock
 from camera_hub.errors import HubError, Kind, Reason
-from camera_hub.events import CameraChanged, DeviceChanged, EventBus, ProofRequested, VillageChanged
+from camera_hub.events import (
+    CameraChanged,
+    DeviceChanged,
+    EventBus,
+    MatchChanged,
+    ProofRequested,
+    StrangerFound,
+    VillageChanged,
+)
 from camera_hub.peculiarity_kinds import MAX_VALUE, PeculiarityKind
 from camera_hub.store.database import Database
 from camera_hub.store.tables import Camera, Device, Stream, Village
@@ -137,7 +145,7 @@ class Devices:
         async with self._database.write() as session:
             await self._locked(session, village_id)
             found = found_facts(described.identity, village_id, host, described.port)
-            await described_devices.refuse_duplicate(session, actor, found)
+            doubts = await described_devices.refuse_duplicate(session, actor, found)
             device = Device(
                 village_id=village_id,
                 kind=described.kind,
@@ -152,6 +160,7 @@ class Devices:
                 approve_place(device, address)
             session.add(device)
             await session.flush()
+            asked = await described_devices.ask_about(session, device, doubts, self._clock.now())
             await logins.change_login(session, self._vault, device, "ordinary", username=username, password=password)
             cameras = await described_devices.add_channels(
                 session,
@@ -162,6 +171,8 @@ class Devices:
                 keep=self._keeping(device, login),
             )
         await self._learnt(device.id, described, cameras)
+        for match in asked:
+            self._bus.publish(MatchChanged(match.id, match.village_id, match.other_village_id))
         return await self._done(actor, device, cameras)
 
     async def register_url(
@@ -308,7 +319,7 @@ class Devices:
         described = await self._described(actor, device.host, device.onvif_port, login, device.onvif_path, check=check)
         async with self._database.write() as session:
             device = await self._mine(session, actor, device_id)
-            described_devices.refuse_impostor(device, described.identity)
+            self._refuse_impostor(device, described)
             described_devices.learn(device, described)
             await described_devices.add_channels(
                 session,
@@ -321,6 +332,16 @@ class Devices:
             cameras = await _in_service(session, device_id)
         await self._learnt(device_id, described, cameras)
         return await self._done(actor, device, cameras)
+
+    def _refuse_impostor(self, device: Device, described: Described) -> None:
+        try:
+            described_devices.refuse_impostor(device, described.identity)
+        except HubError:
+            said = described.identity
+            self._bus.publish(
+                StrangerFound(device.id, said.manufacturer, said.model, said.serial, said.mac, said.endpoint)
+            )
+            raise
 
     async def _learnt(self, device_id: int, described: Described, cameras: Iterable[Camera]) -> None:
         """Keep what is peculiar about the device, and which of its cameras its recorder did not list this time: those

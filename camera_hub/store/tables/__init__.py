@@ -10,6 +10,7 @@ from camera_hub.store.tables.health import (
     NoticeRule,
     Observation,
 )
+from camera_hub.store.tables.matches import CameraReplacement, DeviceMatch
 from camera_hub.store.tables.patrol import Run, RunStep, RunStepCamera, Scene, Tour, TourStop
 from camera_hub.store.tables.people import Favourite, LoginFailure, SetupLink, User, UserSession, UserVillage
 from camera_hub.store.tables.places import Camera, Device, DevicePeculiarity, LoginAccount, StoredLogin, Stream, Village
@@ -20,8 +21,10 @@ __all__ = [
     "AlarmMember",
     "Base",
     "Camera",
+    "CameraReplacement",
     "CameraState",
     "Device",
+    "DeviceMatch",
     "DevicePeculiarity",
     "Favourite",
     "LoginAccount",
