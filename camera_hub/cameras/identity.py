@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Literal
 from urllib.parse import urlsplit
 
-from camera_hub.cameras.onvif.describe import Identity
+from camera_hub.cameras.described import Identity
 from camera_hub.store.tables import Device
 
 MarkName = Literal["serial", "mac", "endpoint"]

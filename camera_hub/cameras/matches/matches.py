@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from camera_hub.access.actors import in_scope
 from camera_hub.access.policy import Actor
 from camera_hub.cameras.credentials.device_login import DeviceLogin
+from camera_hub.cameras.described import Described
 from camera_hub.cameras.device_checks import DeviceChecks, place, trusted
 from camera_hub.cameras.identity import registered_facts
 from camera_hub.cameras.matches import views
@@ -22,7 +23,6 @@ from camera_hub.cameras.matches.questions import close_open
 from camera_hub.cameras.matches.taking_over import Taken, TakingOver
 from camera_hub.cameras.matches.trust import DeviceTrust
 from camera_hub.cameras.matches.views import MatchView
-from camera_hub.cameras.onvif.describe import Described
 from camera_hub.cameras.reach import Check
 from camera_hub.clock import Clock
 from camera_hub.errors import HubError, Kind, Reason

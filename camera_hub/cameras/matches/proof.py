@@ -11,8 +11,8 @@ from typing import Literal, Protocol
 
 from camera_hub.cameras import addresses, urls
 from camera_hub.cameras.credentials.device_login import DeviceLogin
+from camera_hub.cameras.described import Channel, Described
 from camera_hub.cameras.identity import DeviceFacts, Likeness, changed, compared, found_facts
-from camera_hub.cameras.onvif.describe import Channel, Described
 from camera_hub.cameras.reach import Check
 from camera_hub.errors import HubError, Kind, Reason
 from camera_hub.peculiarity_kinds import PeculiarityKind

@@ -12,8 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from camera_hub.cameras.credentials import logins
 from camera_hub.cameras.credentials.device_login import DeviceLogin
 from camera_hub.cameras.credentials.logins import Sealer
+from camera_hub.cameras.described import Described
 from camera_hub.cameras.device_checks import place
-from camera_hub.cameras.onvif.describe import Described
 from camera_hub.cameras.register import described_devices, proof_state
 from camera_hub.cameras.register.cameras import retire
 from camera_hub.cameras.register.moves import move, settle

@@ -17,10 +17,10 @@ from weakref import WeakValueDictionary
 
 from sqlalchemy import select
 
+from camera_hub.cameras.described import Identity
 from camera_hub.cameras.device_checks import DeviceChecks
 from camera_hub.cameras.identity import DeviceFacts, against, compared, found_facts, marks, registered_facts
 from camera_hub.cameras.matches.questions import Doubt, MatchSource, OtherSide, ask
-from camera_hub.cameras.onvif.describe import Identity
 from camera_hub.cameras.reach import Check
 from camera_hub.clock import Clock
 from camera_hub.errors import HubError, Kind, Reason

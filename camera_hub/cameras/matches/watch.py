@@ -14,6 +14,7 @@ from typing import Self
 
 from sqlalchemy import select
 
+from camera_hub.cameras.described import Identity
 from camera_hub.cameras.device_checks import DeviceChecks
 from camera_hub.cameras.identity import (
     DeviceFacts,
@@ -34,7 +35,6 @@ from camera_hub.cameras.matches.questions import (
     shared_marks,
 )
 from camera_hub.cameras.matches.trust import IdentityAsker
-from camera_hub.cameras.onvif.describe import Identity
 from camera_hub.clock import Clock
 from camera_hub.errors import HubError
 from camera_hub.events import DeviceMissed, DeviceSeen, EventBus, MatchChanged, Subscription

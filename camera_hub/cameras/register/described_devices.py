@@ -7,9 +7,9 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from camera_hub.access.policy import Actor
+from camera_hub.cameras.described import Channel, Described, DescribedStream, Identity
 from camera_hub.cameras.identity import DeviceFacts, Likeness, changed, found_facts, registered_facts
 from camera_hub.cameras.matches.questions import Doubt, OtherSide, ask, known_devices, likenesses
-from camera_hub.cameras.onvif.describe import Channel, Described, DescribedStream, Identity
 from camera_hub.cameras.register import proof_state
 from camera_hub.cameras.register.cameras import rename
 from camera_hub.clock import Clock
