@@ -19,8 +19,6 @@ from camera_hub.media.interface import PageMessage, PullableStream, Quality, Sou
 from camera_hub.media.interface import Role as StreamRole
 from camera_hub.media.wall.pages import PageOutbox
 from camera_hub.media.wall.viewer_session import ViewerSession
-from camera_hub.media.wall.viewer_session import ViewerSession
-from camera_hub.media.wall.viewer_session import ViewerSession
 from camera_hub.relay.messages import FeedSpec, RtspLiveSource
 from camera_hub.settings import EyeSettings, MediaSettings, ServerSettings, Settings
 from camera_hub.store.database import Database
@@ -45,16 +43,6 @@ def engine(
     clock = clock or SystemClock()
     commands = HelperCommands(FAKE_RELAY, FAKE_EYE, spawn) if spawn is not None else HelperCommands()
     return MediaEngine(settings, clock, bus, database, sources, LoginBudget(clock), commands)
-
-
-def fakes(spawn: Spawn) -> HelperCommands:
-    """A relay and an eye that only speak."""
-    return HelperCommands(FAKE_RELAY, FAKE_EYE, spawn)
-
-
-def fakes(spawn: Spawn) -> HelperCommands:
-    """A relay and an eye that only speak."""
-    return HelperCommands(FAKE_RELAY, FAKE_EYE, spawn)
 
 
 def fakes(spawn: Spawn) -> HelperCommands:
@@ -108,28 +96,6 @@ class FakeSources:
             credentials_version=self.credentials_version,
         )
         return FakeChosen(stream_id, camera_id, 1, 1, role, self.codecs.get(stream_id), spec)
-
-    async def choose_all(
-        self, camera_ids: Sequence[int], quality: Quality, codecs: frozenset[str]
-    ) -> dict[int, PullableStream | HubError]:
-        found: dict[int, PullableStream | HubError] = {}
-        for camera_id in camera_ids:
-            try:
-                found[camera_id] = await self.choose(camera_id, quality, codecs)
-            except HubError as error:
-                found[camera_id] = error
-        return found
-
-    async def choose_all(
-        self, camera_ids: Sequence[int], quality: Quality, codecs: frozenset[str]
-    ) -> dict[int, PullableStream | HubError]:
-        found: dict[int, PullableStream | HubError] = {}
-        for camera_id in camera_ids:
-            try:
-                found[camera_id] = await self.choose(camera_id, quality, codecs)
-            except HubError as error:
-                found[camera_id] = error
-        return found
 
     async def choose_all(
         self, camera_ids: Sequence[int], quality: Quality, codecs: frozenset[str]
@@ -253,20 +219,6 @@ async def eventually(ask: Callable[[], Awaitable[bool]]) -> None:
     async with asyncio.timeout(10):
         while not await ask():  # noqa: ASYNC110 (the other process sets no event of ours)
             await asyncio.sleep(0.02)
-
-
-def viewer_of(media: MediaEngine, viewer: str) -> ViewerSession:
-    """The viewer as the hub keeps it."""
-    found = media._tile_reports._sessions.get(viewer)
-    assert found is not None
-    return found
-
-
-def viewer_of(media: MediaEngine, viewer: str) -> ViewerSession:
-    """The viewer as the hub keeps it."""
-    found = media._tile_reports._sessions.get(viewer)
-    assert found is not None
-    return found
 
 
 def viewer_of(media: MediaEngine, viewer: str) -> ViewerSession:

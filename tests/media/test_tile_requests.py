@@ -153,7 +153,7 @@ async def test_a_poor_link_gets_the_sub_stream(wall: Wall) -> None:
 async def test_the_relay_of_the_village_carries_the_tile_and_another_one_when_it_is_gone(two: Wall) -> None:
     far = two.join("v1", 1)
     two.authorization.village = 1
-    two.tiles.show(1)
+    await two.show(1)
     assert [len(relay.posts) for relay in two.relays] == [0, 1]
     assert list(far.shown) == [0]
     two.sessions.remove(far)
