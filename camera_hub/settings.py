@@ -145,6 +145,7 @@ class DiscoverySettings(_Section):
     """Finding devices and speaking ONVIF."""
 
     multicast: bool = True
+    announcements: bool = True
     listen_seconds: Seconds = 4.0
     probes: int = Field(3, ge=1, le=10)
     max_hosts: int = Field(4096, ge=1, le=4096)

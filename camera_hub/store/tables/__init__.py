@@ -12,6 +12,7 @@ from camera_hub.store.tables.health import (
 )
 from camera_hub.store.tables.intake import IntakeCandidate
 from camera_hub.store.tables.ledger import LedgerChange, LedgerFile, LedgerPhoto
+from camera_hub.store.tables.matches import CameraReplacement, DeviceMatch
 from camera_hub.store.tables.patrol import Run, RunStep, RunStepCamera, Scene, Tour, TourStop
 from camera_hub.store.tables.people import Favourite, LoginFailure, SetupLink, User, UserSession, UserVillage
 from camera_hub.store.tables.places import (
@@ -32,8 +33,10 @@ __all__ = [
     "AlarmMember",
     "Base",
     "Camera",
+    "CameraReplacement",
     "CameraState",
     "Device",
+    "DeviceMatch",
     "DevicePeculiarity",
     "Favourite",
     "IntakeCandidate",
