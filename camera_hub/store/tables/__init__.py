@@ -10,10 +10,20 @@ from camera_hub.store.tables.health import (
     NoticeRule,
     Observation,
 )
+from camera_hub.store.tables.intake import IntakeCandidate
 from camera_hub.store.tables.ledger import LedgerChange, LedgerFile, LedgerPhoto
 from camera_hub.store.tables.patrol import Run, RunStep, RunStepCamera, Scene, Tour, TourStop
 from camera_hub.store.tables.people import Favourite, LoginFailure, SetupLink, User, UserSession, UserVillage
-from camera_hub.store.tables.places import Camera, Device, DevicePeculiarity, LoginAccount, StoredLogin, Stream, Village
+from camera_hub.store.tables.places import (
+    Camera,
+    Device,
+    DevicePeculiarity,
+    LoginAccount,
+    LoginProfile,
+    StoredLogin,
+    Stream,
+    Village,
+)
 from camera_hub.store.tables.rtsp import StreamSession, StreamToken
 
 __all__ = [
@@ -25,11 +35,13 @@ __all__ = [
     "Device",
     "DevicePeculiarity",
     "Favourite",
+    "IntakeCandidate",
     "LedgerChange",
     "LedgerFile",
     "LedgerPhoto",
     "LoginAccount",
     "LoginFailure",
+    "LoginProfile",
     "Notice",
     "NoticeChannel",
     "NoticeRule",

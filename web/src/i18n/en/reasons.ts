@@ -136,6 +136,8 @@ export default {
   channel_of_settings: 'This channel’s address stands in the settings file: change notices.webhook_url there, or disable it here',
   unknown_token: 'No such stream token; ask for a new one',
   too_many_unknown_tokens: 'This address used too many unknown tokens; wait, and check the player',
+  jobs_busy: 'Too many jobs are running; wait for one of them or cancel it first',
+  too_many_items: 'Choose at most {max} at once',
   value_unknown_field: 'there is no such field',
   value_known: 'the hub fills this in by itself; leave it empty',
   value_too_long: 'too long: at most {max} characters',

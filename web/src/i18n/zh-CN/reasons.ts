@@ -136,6 +136,8 @@ export default {
   channel_of_settings: '该渠道的地址写在配置文件 notices.webhook_url 里，请在那里修改；这里可以停用',
   unknown_token: '没有这个取流凭证，请向管理员申请新的',
   too_many_unknown_tokens: '此地址多次使用不存在的凭证，请稍后再试并检查播放端设置',
+  jobs_busy: '同时进行的任务过多，请等其中一个完成或先取消',
+  too_many_items: '一次最多选择 {max} 个',
   value_unknown_field: '没有这一栏',
   value_known: '这一栏由平台自动填写，请留空',
   value_too_long: '内容过长，最多 {max} 个字符',
