@@ -31,6 +31,7 @@ from camera_hub.api import (
     favourites,
     jobs,
     live,
+    logins,
     metrics,
     notices,
     observations,
@@ -54,8 +55,11 @@ from camera_hub.api.live_changes import LiveChanges
 from camera_hub.api.routing import check_parts, check_policies
 from camera_hub.api.schemas.base import ErrorAnswer
 from camera_hub.api.static import SafeHeaders, StaticPages
+from camera_hub.cameras.bulk.login_asking import DescribingAsker
+from camera_hub.cameras.bulk.login_changes import LoginChanges
 from camera_hub.cameras.credentials.login_budget import LoginBudget
 from camera_hub.cameras.credentials.login_store import DatabaseLoginStore
+from camera_hub.cameras.credentials.profiles import LoginProfiles
 from camera_hub.cameras.device_checks import DeviceChecks
 from camera_hub.cameras.discovery.sweeps import Sweeps
 from camera_hub.cameras.hub_addresses import HubAddresses
@@ -119,6 +123,7 @@ _ROUTERS = (
     devices.router,
     discovery.router,
     jobs.router,
+    logins.router,
     live.router,
     viewers.router,
     whep.router,
@@ -175,6 +180,9 @@ async def parts(
         await stack.enter_async_context(Proofs(database, bus, clock, media.prover))
         sweeps = await stack.enter_async_context(Sweeps(settings.discovery, onvif, bus, clock, database, policy))
         jobs_ = await stack.enter_async_context(Jobs(clock, bus))
+        profiles = LoginProfiles(database, clock, vault)
+        asker = DescribingAsker(onvif, checks)
+        login_changes = LoginChanges(database, bus, clock, vault, asker, jobs_, profiles)
         contacts = DeviceContacts(checks, onvif)
         rounds = await stack.enter_async_context(Rounds(settings.health, clock, bus, database, media.looks, contacts))
         channels = NoticeChannels(database, bus, clock, vault)
@@ -227,6 +235,8 @@ async def parts(
             Peculiarities: peculiarities,
             Sweeps: sweeps,
             Jobs: jobs_,
+            LoginProfiles: profiles,
+            LoginChanges: login_changes,
             **media_parts(media),
             Rounds: rounds,
             Alarms: alarms_,
