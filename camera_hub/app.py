@@ -60,6 +60,7 @@ from camera_hub.cameras.bulk.login_changes import LoginChanges
 from camera_hub.cameras.credentials.login_budget import LoginBudget
 from camera_hub.cameras.credentials.login_store import DatabaseLoginStore
 from camera_hub.cameras.credentials.profiles import LoginProfiles
+from camera_hub.cameras.describing.device_describer import DeviceDescriber
 from camera_hub.cameras.device_checks import DeviceChecks
 from camera_hub.cameras.discovery.sweeps import Sweeps
 from camera_hub.cameras.hub_addresses import HubAddresses
@@ -171,7 +172,8 @@ async def parts(
         onvif = await stack.enter_async_context(
             Onvif(settings.discovery, clock, logins, peculiarities=peculiarities, check=checking(None, policy))
         )
-        register = Register(database, bus, clock, vault, onvif, checks, peculiarities)
+        describer = DeviceDescriber(onvif)
+        register = Register(database, bus, clock, vault, describer, checks, peculiarities)
         stream_addresses = StreamAddresses(database, clock, register, onvif, vault)
         sources = StreamSources(database, stream_addresses, register, onvif, bus, peculiarities, checks)
         media = await stack.enter_async_context(
@@ -181,7 +183,7 @@ async def parts(
         sweeps = await stack.enter_async_context(Sweeps(settings.discovery, onvif, bus, clock, database, policy))
         jobs_ = await stack.enter_async_context(Jobs(clock, bus))
         profiles = LoginProfiles(database, clock, vault)
-        asker = DescribingAsker(onvif, checks)
+        asker = DescribingAsker(describer, onvif, checks)
         login_changes = LoginChanges(database, bus, clock, vault, asker, jobs_, profiles)
         contacts = DeviceContacts(checks, onvif)
         rounds = await stack.enter_async_context(Rounds(settings.health, clock, bus, database, media.looks, contacts))

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from camera_hub.access.policy import Actor, Role
 from camera_hub.cameras.credentials.device_login import DeviceLogin
-from camera_hub.cameras.onvif.describe import Channel, Described, DescribedStream, Identity
+from camera_hub.cameras.described import Channel, Described, DescribedStream, Identity
 from camera_hub.cameras.reach import Check
 from camera_hub.errors import HubError, Kind, Reason
 

@@ -321,7 +321,8 @@ async def test_which_login_serves_a_purpose(site: Site, clock: ManualClock) -> N
             for purpose in PURPOSES[1:]:
                 async with site.database.write() as session:
                     row = await session.get_one(Device, device)
-                    for name, kind in (("ordinary", ordinary), (purpose, special)):
+                    given: list[tuple[Purpose, str]] = [("ordinary", ordinary), (purpose, special)]
+                    for name, kind in given:
                         await logins.change_login(session, vault, row, name, username="")
                         await session.flush()
                         if kind == "none":

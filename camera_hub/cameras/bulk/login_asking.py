@@ -4,8 +4,8 @@ from typing import Protocol
 
 from camera_hub.cameras.credentials.device_login import DeviceLogin
 from camera_hub.cameras.credentials.purposes import Purpose
+from camera_hub.cameras.described import Described
 from camera_hub.cameras.device_checks import DeviceChecks
-from camera_hub.cameras.onvif.describe import Described
 from camera_hub.cameras.reach import Check
 from camera_hub.cameras.register.described_devices import refuse_impostor
 from camera_hub.store.tables import Device
@@ -33,8 +33,10 @@ class DescribingAsker:
     A camera that is known by its RTSP address only, and the login for RTSP alone, cannot be asked this way.
     """
 
-    def __init__(self, describer: DeviceDescription, checks: DeviceChecks) -> None:
+    def __init__(self, describer: DeviceDescription, onvif: DeviceDescription, checks: DeviceChecks) -> None:
+        """`onvif`: for the login of a separate ONVIF user, which nothing else accepts."""
         self._describer = describer
+        self._onvif = onvif
         self._checks = checks
 
     async def ask(self, device: Device, login: DeviceLogin, purpose: Purpose) -> bool:
@@ -42,8 +44,7 @@ class DescribingAsker:
         if device.onvif_port is None or purpose == "rtsp":
             return False
         check = await self._checks.of_device(device.id)
-        described = await self._describer.describe(
-            device.host, device.onvif_port, login, device.onvif_path, check=check
-        )
+        describer = self._onvif if purpose == "onvif" else self._describer
+        described = await describer.describe(device.host, device.onvif_port, login, device.onvif_path, check=check)
         refuse_impostor(device, described.identity)
         return True

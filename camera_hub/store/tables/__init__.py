@@ -10,6 +10,7 @@ from camera_hub.store.tables.health import (
     NoticeRule,
     Observation,
 )
+from camera_hub.store.tables.intake import IntakeCandidate
 from camera_hub.store.tables.patrol import Run, RunStep, RunStepCamera, Scene, Tour, TourStop
 from camera_hub.store.tables.people import Favourite, LoginFailure, SetupLink, User, UserSession, UserVillage
 from camera_hub.store.tables.places import (
@@ -33,6 +34,7 @@ __all__ = [
     "Device",
     "DevicePeculiarity",
     "Favourite",
+    "IntakeCandidate",
     "LoginAccount",
     "LoginFailure",
     "LoginProfile",

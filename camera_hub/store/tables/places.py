@@ -50,6 +50,11 @@ class Device(Base):
     moved_at: Mapped[datetime | None]  # when somebody who may not approve gave it another place
     credentials_version: Mapped[int] = mapped_column(default=1)  # grows with each change of a login or of the address
     clock_offset_s: Mapped[float | None]  # device minus hub
+    added_by: Mapped[int | None]  # users.id of who registered it; None: not known
+    added_by_name: Mapped[str] = mapped_column(String(64), default="", server_default="")
+    # Township staff who registered or changed it for the village last, and when; "": nobody.
+    on_behalf_by: Mapped[str] = mapped_column(String(64), default="", server_default="")
+    on_behalf_at: Mapped[datetime | None]
     created_at: Mapped[datetime]
     retired_at: Mapped[datetime | None]
 
@@ -140,7 +145,7 @@ class Camera(Base):
     # key_road | key_unit | high_incidence | entrance | school | water | square | other
     place_class: Mapped[str] = mapped_column(String(24), default="other")
     position: Mapped[int] = mapped_column(default=0)  # order in its village
-    state: Mapped[str] = mapped_column(String(16), default="waiting", index=True)  # found|waiting|approved|retired
+    state: Mapped[str] = mapped_column(String(16), default="waiting", index=True)  # register.camera_states
     health: Mapped[str] = mapped_column(String(16), default="unknown")  # unknown | ok | fault
     cause: Mapped[str | None] = mapped_column(String(32))  # errors.Reason of the fault
     health_since: Mapped[datetime | None]
@@ -152,6 +157,13 @@ class Camera(Base):
     )  # attempts that failed on the hub's side since it was requested
     proof_due_at: Mapped[datetime | None] = mapped_column(index=True)  # when a pending one is tried next; None: never
     picture_at: Mapped[datetime | None]  # the last picture in data_dir/pictures/<id>.jpg
+    # Why the township returned it, who and when; kept while the village corrects it, empty once it is submitted again.
+    returned_note: Mapped[str] = mapped_column(String(255), default="", server_default="")
+    returned_by: Mapped[str] = mapped_column(String(64), default="", server_default="")
+    returned_at: Mapped[datetime | None]
+    # Township staff who registered, changed or submitted it for the village last, and when; "": nobody.
+    on_behalf_by: Mapped[str] = mapped_column(String(64), default="", server_default="")
+    on_behalf_at: Mapped[datetime | None]
     created_at: Mapped[datetime]
     approved_at: Mapped[datetime | None]
     retired_at: Mapped[datetime | None]

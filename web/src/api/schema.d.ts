@@ -1665,7 +1665,7 @@ export interface components {
              * State
              * @enum {string}
              */
-            state: "found" | "waiting" | "approved" | "retired";
+            state: "found" | "waiting" | "returned" | "approved" | "retired";
             /** States */
             states: components["schemas"]["CameraStateAnswer"][];
             /** Streams */
@@ -3842,7 +3842,7 @@ export interface operations {
     cameras_api_cameras_get: {
         parameters: {
             query?: {
-                state?: ("found" | "waiting" | "approved" | "retired") | null;
+                state?: ("found" | "waiting" | "returned" | "approved" | "retired") | null;
                 village_id?: number | null;
             };
             header?: never;
