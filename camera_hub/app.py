@@ -14,6 +14,7 @@ from camera_hub import __version__
 from camera_hub.acceptor import ConnectionFigures
 from camera_hub.access.accounts import Accounts
 from camera_hub.access.grant_times import GrantTimes
+from camera_hub.access.key_rotation import KeyRotation
 from camera_hub.access.known_browsers import KnownBrowsers
 from camera_hub.access.passwords import Passwords
 from camera_hub.access.sessions import Sessions
@@ -48,6 +49,7 @@ from camera_hub.api import (
     villages,
     whep,
 )
+from camera_hub.api import vault as vault_keys
 from camera_hub.api.client_address import ClientAddress
 from camera_hub.api.cors import WhepOrigins
 from camera_hub.api.limits import BodyLimit
@@ -55,6 +57,7 @@ from camera_hub.api.live_changes import LiveChanges
 from camera_hub.api.routing import check_parts, check_policies
 from camera_hub.api.schemas.base import ErrorAnswer
 from camera_hub.api.static import SafeHeaders, StaticPages
+from camera_hub.cameras.bulk.key_change import KeyChange
 from camera_hub.cameras.bulk.login_asking import DescribingAsker
 from camera_hub.cameras.bulk.login_changes import LoginChanges
 from camera_hub.cameras.credentials.login_budget import LoginBudget
@@ -135,6 +138,7 @@ _ROUTERS = (
     tours.router,
     runs.router,
     system.router,
+    vault_keys.router,
     metrics.router,
 )
 
@@ -239,6 +243,7 @@ async def parts(
             Jobs: jobs_,
             LoginProfiles: profiles,
             LoginChanges: login_changes,
+            KeyChange: KeyChange(KeyRotation(database, vault, clock), jobs_),
             **media_parts(media),
             Rounds: rounds,
             Alarms: alarms_,
