@@ -58,7 +58,7 @@ from camera_hub.api.routing import check_parts, check_policies
 from camera_hub.api.schemas.base import ErrorAnswer
 from camera_hub.api.static import SafeHeaders, StaticPages
 from camera_hub.cameras.bulk.key_change import KeyChange
-from camera_hub.cameras.bulk.login_asking import DescribingAsker
+from camera_hub.cameras.bulk.login_asking import DeviceLoginAsker, StoredStreamUrls
 from camera_hub.cameras.bulk.login_changes import LoginChanges
 from camera_hub.cameras.credentials.login_budget import LoginBudget
 from camera_hub.cameras.credentials.login_store import DatabaseLoginStore
@@ -200,7 +200,7 @@ async def parts(
         sweeps = await stack.enter_async_context(Sweeps(settings.discovery, onvif, bus, clock, database, policy))
         jobs_ = await stack.enter_async_context(Jobs(clock, bus))
         profiles = LoginProfiles(database, clock, vault)
-        asker = DescribingAsker(describer, onvif, checks)
+        asker = DeviceLoginAsker(describer, onvif, logins, StoredStreamUrls(database, vault), checks)
         login_changes = LoginChanges(database, bus, clock, vault, asker, jobs_, profiles)
         contacts = DeviceContacts(checks, onvif)
         rounds = await stack.enter_async_context(Rounds(settings.health, clock, bus, database, media.looks, contacts))

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, LargeBinary, Table, func, select
+from sqlalchemy import Column, ColumnElement, LargeBinary, String, Table, cast, func, select
 
 from camera_hub.access.vault import Owner
 from camera_hub.store.tables import Base, Camera, Sealed
@@ -53,6 +53,11 @@ _RULES: Mapping[str, _Rule] = {
     "notice_channels.url_sealed": (_id, lambda number: -number),  # health.notices.channels.seal_owner
     "login_profiles.sealed": _numbered("login profile"),  # cameras.credentials.profiles.seal_owner
     "candidates.sealed": _numbered("candidate"),  # cameras.intake.candidates
+    "sheet_imports.sealed_cells": _numbered("import"),  # cameras.imports.rows
+    "sheet_import_rows.sealed": (
+        lambda table: cast(table.c.import_id, String) + ":" + cast(table.c.number, String),
+        lambda row: f"import:{row}",
+    ),
 }
 
 

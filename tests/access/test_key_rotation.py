@@ -34,6 +34,8 @@ from camera_hub.store.tables import (
     LoginProfile,
     NoticeChannel,
     Sealed,
+    SheetImport,
+    SheetImportRow,
     StoredLogin,
     Stream,
     Village,
@@ -56,6 +58,11 @@ async def filled(database: Database, vault: Vault, clock: ManualClock) -> None:
         session.add(NoticeChannel(name="n", url_sealed=b"", created_at=now))
         tried: dict[str, Any] = {"reason": "x", "tried_at": now, "created_at": now}
         session.add(IntakeCandidate(village_id=village.id, host="h", sealed=b"", source="sheet", **tried))
+        sheet = SheetImport(name="x.xlsx", state="preview", sealed_cells=b"", created_at=now)
+        session.add(sheet)
+        await session.flush()
+        for number in (2, 3):
+            session.add(SheetImportRow(import_id=sheet.id, number=number, sealed=b"", verdict="good"))
         for number in range(DEVICES):
             device = Device(village_id=village.id, name=f"d{number}", host=f"10.0.0.{number}", created_at=now)
             session.add(device)

@@ -275,5 +275,3 @@ def _name_of(rows: Sequence[SheetImportRow]) -> str:
     first = rows[0].values
     name = first.get("name", "") if len(rows) == 1 else ""
     return " · ".join(part for part in (name, first.get("host", "")) if part) or str(rows[0].number)
-
-
