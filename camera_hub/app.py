@@ -14,6 +14,7 @@ from camera_hub import __version__
 from camera_hub.acceptor import ConnectionFigures
 from camera_hub.access.accounts import Accounts
 from camera_hub.access.grant_times import GrantTimes
+from camera_hub.access.key_rotation import KeyRotation
 from camera_hub.access.known_browsers import KnownBrowsers
 from camera_hub.access.passwords import Passwords
 from camera_hub.access.sessions import Sessions
@@ -31,6 +32,7 @@ from camera_hub.api import (
     favourites,
     jobs,
     live,
+    logins,
     metrics,
     notices,
     observations,
@@ -47,6 +49,7 @@ from camera_hub.api import (
     villages,
     whep,
 )
+from camera_hub.api import vault as vault_keys
 from camera_hub.api.client_address import ClientAddress
 from camera_hub.api.cors import WhepOrigins
 from camera_hub.api.limits import BodyLimit
@@ -54,8 +57,12 @@ from camera_hub.api.live_changes import LiveChanges
 from camera_hub.api.routing import check_parts, check_policies
 from camera_hub.api.schemas.base import ErrorAnswer
 from camera_hub.api.static import SafeHeaders, StaticPages
+from camera_hub.cameras.bulk.key_change import KeyChange
+from camera_hub.cameras.bulk.login_asking import DeviceLoginAsker, StoredStreamUrls
+from camera_hub.cameras.bulk.login_changes import LoginChanges
 from camera_hub.cameras.credentials.login_budget import LoginBudget
 from camera_hub.cameras.credentials.login_store import DatabaseLoginStore
+from camera_hub.cameras.credentials.profiles import LoginProfiles
 from camera_hub.cameras.describing.catalogue_describer import CatalogueDescriber
 from camera_hub.cameras.describing.device_describer import DeviceDescriber
 from camera_hub.cameras.describing.vendor_describer import VendorDescriber
@@ -125,6 +132,7 @@ _ROUTERS = (
     devices.router,
     discovery.router,
     jobs.router,
+    logins.router,
     live.router,
     viewers.router,
     whep.router,
@@ -135,6 +143,7 @@ _ROUTERS = (
     tours.router,
     runs.router,
     system.router,
+    vault_keys.router,
     metrics.router,
 )
 
@@ -190,6 +199,9 @@ async def parts(
         await stack.enter_async_context(Proofs(database, bus, clock, media.prover))
         sweeps = await stack.enter_async_context(Sweeps(settings.discovery, onvif, bus, clock, database, policy))
         jobs_ = await stack.enter_async_context(Jobs(clock, bus))
+        profiles = LoginProfiles(database, clock, vault)
+        asker = DeviceLoginAsker(describer, onvif, logins, StoredStreamUrls(database, vault), checks)
+        login_changes = LoginChanges(database, bus, clock, vault, asker, jobs_, profiles)
         contacts = DeviceContacts(checks, onvif)
         rounds = await stack.enter_async_context(Rounds(settings.health, clock, bus, database, media.looks, contacts))
         channels = NoticeChannels(database, bus, clock, vault)
@@ -242,6 +254,9 @@ async def parts(
             Peculiarities: peculiarities,
             Sweeps: sweeps,
             Jobs: jobs_,
+            LoginProfiles: profiles,
+            LoginChanges: login_changes,
+            KeyChange: KeyChange(KeyRotation(database, vault, clock), jobs_),
             **media_parts(media),
             Rounds: rounds,
             Alarms: alarms_,
