@@ -25,6 +25,7 @@ from camera_hub.access.vault import Vault
 from camera_hub.api import (
     alarms,
     cameras,
+    device_events,
     devices,
     discovery,
     errors,
@@ -56,9 +57,13 @@ from camera_hub.api.static import SafeHeaders, StaticPages
 from camera_hub.cameras.credentials.login_budget import LoginBudget
 from camera_hub.cameras.credentials.login_store import DatabaseLoginStore
 from camera_hub.cameras.device_checks import DeviceChecks
+from camera_hub.cameras.device_events.listening import DeviceEvents
+from camera_hub.cameras.device_events.roster import ListeningTargets
+from camera_hub.cameras.device_events.store import DeviceEventHistory, device_event_expiry
 from camera_hub.cameras.discovery.sweeps import Sweeps
 from camera_hub.cameras.hub_addresses import HubAddresses
 from camera_hub.cameras.onvif.client import Onvif
+from camera_hub.cameras.onvif.pull_points import PullPoints
 from camera_hub.cameras.peculiarities import Peculiarities
 from camera_hub.cameras.reach import checking
 from camera_hub.cameras.register.proofs import Proofs
@@ -113,6 +118,7 @@ _ROUTERS = (
     cameras.router,
     pictures.router,
     observations.router,
+    device_events.router,
     favourites.router,
     devices.router,
     discovery.router,
@@ -173,10 +179,18 @@ async def parts(
         sweeps = await stack.enter_async_context(Sweeps(settings.discovery, onvif, bus, clock, database, policy))
         contacts = DeviceContacts(checks, onvif)
         rounds = await stack.enter_async_context(Rounds(settings.health, clock, bus, database, media.looks, contacts))
+        pull_points = await stack.enter_async_context(
+            PullPoints(clock, logins, peculiarities, call_seconds=settings.discovery.onvif_timeout)
+        )
+        device_events_ = await stack.enter_async_context(
+            DeviceEvents(settings.device_events, clock, bus, database, pull_points, ListeningTargets(register, checks))
+        )
         channels = NoticeChannels(database, bus, clock, vault)
         await channels.follow_settings(settings.notices)
         await stack.enter_async_context(NoticeDelivery(clock, bus, database, vault))
-        retention = Retention(database, clock, expiry_rules(settings.health))
+        retention = Retention(
+            database, clock, [*expiry_rules(settings.health), device_event_expiry(settings.device_events)]
+        )
         await stack.enter_async_context(
             running(keep_running("retention", retention.run_once, clock=clock), "retention")
         )
@@ -227,6 +241,8 @@ async def parts(
             Alarms: alarms_,
             NoticeChannels: channels,
             ObservationHistory: ObservationHistory(database, clock),
+            DeviceEvents: device_events_,
+            DeviceEventHistory: DeviceEventHistory(database, clock),
             Tours: tours_,
             Scenes: Scenes(database, bus, clock),
             Runs: runs_,
