@@ -30,6 +30,7 @@ from camera_hub.api import (
     discovery,
     errors,
     favourites,
+    jobs,
     live,
     metrics,
     notices,
@@ -56,12 +57,14 @@ from camera_hub.api.schemas.base import ErrorAnswer
 from camera_hub.api.static import SafeHeaders, StaticPages
 from camera_hub.cameras.credentials.login_budget import LoginBudget
 from camera_hub.cameras.credentials.login_store import DatabaseLoginStore
+from camera_hub.cameras.describing.device_describer import DeviceDescriber
 from camera_hub.cameras.device_checks import DeviceChecks
 from camera_hub.cameras.device_events.listening import DeviceEvents
 from camera_hub.cameras.device_events.roster import ListeningTargets
 from camera_hub.cameras.device_events.store import DeviceEventHistory, device_event_expiry
 from camera_hub.cameras.discovery.sweeps import Sweeps
 from camera_hub.cameras.hub_addresses import HubAddresses
+from camera_hub.cameras.jobs import Jobs
 from camera_hub.cameras.onvif.client import Onvif
 from camera_hub.cameras.onvif.pull_points import PullPoints
 from camera_hub.cameras.peculiarities import Peculiarities
@@ -122,6 +125,7 @@ _ROUTERS = (
     favourites.router,
     devices.router,
     discovery.router,
+    jobs.router,
     live.router,
     viewers.router,
     whep.router,
@@ -169,7 +173,8 @@ async def parts(
         onvif = await stack.enter_async_context(
             Onvif(settings.discovery, clock, logins, peculiarities=peculiarities, check=checking(None, policy))
         )
-        register = Register(database, bus, clock, vault, onvif, checks, peculiarities)
+        describer = DeviceDescriber(onvif)
+        register = Register(database, bus, clock, vault, describer, checks, peculiarities)
         stream_addresses = StreamAddresses(database, clock, register, onvif, vault)
         sources = StreamSources(database, stream_addresses, register, onvif, bus, peculiarities, checks)
         media = await stack.enter_async_context(
@@ -177,6 +182,7 @@ async def parts(
         )
         await stack.enter_async_context(Proofs(database, bus, clock, media.prover))
         sweeps = await stack.enter_async_context(Sweeps(settings.discovery, onvif, bus, clock, database, policy))
+        jobs_ = await stack.enter_async_context(Jobs(clock, bus))
         contacts = DeviceContacts(checks, onvif)
         rounds = await stack.enter_async_context(Rounds(settings.health, clock, bus, database, media.looks, contacts))
         pull_points = await stack.enter_async_context(
@@ -212,7 +218,7 @@ async def parts(
                     "tour": tours.live(tours_),
                     "run": runs.live(runs_),
                 },
-                personal={"sweep": discovery.live(sweeps)},
+                personal={"sweep": discovery.live(sweeps), "job": jobs.live(jobs_)},
             )
         )
 
@@ -236,6 +242,7 @@ async def parts(
             Register: register,
             Peculiarities: peculiarities,
             Sweeps: sweeps,
+            Jobs: jobs_,
             **media_parts(media),
             Rounds: rounds,
             Alarms: alarms_,

@@ -140,6 +140,14 @@ class SweepChanged(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class JobChanged(Event):
+    """A job (cameras.jobs) of that user progressed or ended."""
+
+    job_id: str
+    user_id: int
+
+
+@dataclass(frozen=True, slots=True)
 class AccessChanged(Event):
     """A user's rights, state or sessions changed: that user's open pages must be authorized again."""
 

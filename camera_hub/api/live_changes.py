@@ -23,6 +23,7 @@ from camera_hub.events import (
     Event,
     EventBus,
     FavouriteChanged,
+    JobChanged,
     Lagged,
     PeculiaritiesChanged,
     RunChanged,
@@ -56,6 +57,7 @@ _EVENTS = (
     TourChanged,
     RunChanged,
     SweepChanged,
+    JobChanged,
     AccessChanged,
 )
 
@@ -110,6 +112,8 @@ def concerned(event: Event) -> tuple[Noun, Audience] | None:
             return ("run", run_id), _of_village(None)
         case SweepChanged(sweep_id, user_id):
             return ("sweep", sweep_id), _of_user(user_id)
+        case JobChanged(job_id, user_id):
+            return ("job", job_id), _of_user(user_id)
     return None
 
 

@@ -48,7 +48,7 @@ Key = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[
 
 Role = Literal["township_admin", "operator", "village_admin", "maintainer", "leader"]
 PlaceClass = Literal["key_road", "key_unit", "high_incidence", "entrance", "school", "water", "square", "other"]
-CameraState = Literal["found", "waiting", "approved", "retired"]
+CameraState = Literal["found", "waiting", "returned", "approved", "retired"]
 Health = Literal["unknown", "ok", "fault"]
 Layout = Literal["1", "4", "9", "16", "25", "36", "1+5", "1+7"]
 

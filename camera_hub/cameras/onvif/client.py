@@ -13,13 +13,14 @@ from weakref import WeakValueDictionary
 from camera_hub.cameras import addresses, urls
 from camera_hub.cameras.credentials.device_login import DeviceLogin
 from camera_hub.cameras.credentials.login_budget import REFUSALS, LoginBudget
+from camera_hub.cameras.described import Described
 from camera_hub.cameras.http.deadline import Deadline
 from camera_hub.cameras.http.device_http import DeviceHttp
 from camera_hub.cameras.http.endings import ENVELOPE
 from camera_hub.cameras.http.messages import HttpLimits, HttpPeer, HttpReply, HttpRequest
 from camera_hub.cameras.onvif import wsdl
 from camera_hub.cameras.onvif.conversation import KnownDevice, SoapConversation
-from camera_hub.cameras.onvif.describe import Described, Profile, Said, clean, described
+from camera_hub.cameras.onvif.describe import Profile, Said, clean, described
 from camera_hub.cameras.onvif.device import MEDIA1, OnvifDevice
 from camera_hub.cameras.onvif.media2 import MEDIA2
 from camera_hub.cameras.reach import Check, nowhere_local

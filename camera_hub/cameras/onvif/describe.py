@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from urllib.parse import unquote_to_bytes
 
 from camera_hub.cameras import urls
+from camera_hub.cameras.described import Channel, Described, DescribedStream, Identity
 from camera_hub.errors import HubError
 from camera_hub.peculiarity_kinds import MAX_VALUE, PeculiarityKind
 from camera_hub.text import clean_name
@@ -53,18 +54,6 @@ class Profile:
 
 
 @dataclass(frozen=True, slots=True)
-class Identity:
-    """Which device it is, whatever its address. Empty text: unknown."""
-
-    manufacturer: str = ""
-    model: str = ""
-    firmware: str = ""
-    serial: str = ""
-    mac: str = ""
-    endpoint: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class Said:
     """All answers of a device. `uris`: profile token → stream address; `osd`: source configuration → text."""
 
@@ -74,43 +63,6 @@ class Said:
     hostname: str = ""
     uris: Mapping[str, str] = field(default_factory=dict)
     osd: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class DescribedStream:
-    """A stream at the address where the device was reached; `url` is "" if the device did not give it."""
-
-    profile: str
-    codec: str | None
-    width: int | None
-    height: int | None
-    url: str = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Channel:
-    """One camera of the device, identified by its video source."""
-
-    token: str
-    name: str
-    main: DescribedStream
-    sub: DescribedStream | None
-
-
-@dataclass(frozen=True, slots=True)
-class Described:
-    """A device as the register stores it. `clock_offset_s`: device minus hub. `peculiarities`: value by kind."""
-
-    host: str
-    port: int
-    path: str
-    kind: str  # camera | recorder
-    name: str
-    identity: Identity
-    channels: tuple[Channel, ...]
-    clock_offset_s: float | None
-    rtsp_port: int | None
-    peculiarities: Mapping[str, str] = field(default_factory=dict)
 
 
 def described(

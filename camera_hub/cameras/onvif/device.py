@@ -7,9 +7,10 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from camera_hub.cameras import urls
+from camera_hub.cameras.described import Identity
 from camera_hub.cameras.onvif import wsdl
 from camera_hub.cameras.onvif.conversation import LARGE, SoapConversation
-from camera_hub.cameras.onvif.describe import MAX_PROFILES, MAX_TOKEN, Identity, Profile, clean, codec_of, mac_of
+from camera_hub.cameras.onvif.describe import MAX_PROFILES, MAX_TOKEN, Profile, clean, codec_of, mac_of
 from camera_hub.cameras.onvif.device_clock import DeviceClock, device_time, moment
 from camera_hub.cameras.onvif.media2 import MEDIA2, Media2
 from camera_hub.errors import HubError, Reason

@@ -6,8 +6,8 @@ from sqlalchemy import ColumnElement, case, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from camera_hub.access.policy import Actor
+from camera_hub.cameras.described import Channel, Described, DescribedStream, Identity
 from camera_hub.cameras.identity import DeviceFacts, changed, found_facts, registered_facts, same
-from camera_hub.cameras.onvif.describe import Channel, Described, DescribedStream, Identity
 from camera_hub.cameras.register import proof_state
 from camera_hub.cameras.register.cameras import rename
 from camera_hub.clock import Clock

@@ -18,9 +18,10 @@ from camera_hub.cameras.credentials import logins
 from camera_hub.cameras.credentials.device_login import DeviceLogin
 from camera_hub.cameras.credentials.logins import Sealer
 from camera_hub.cameras.credentials.purposes import Purpose
+from camera_hub.cameras.described import Described
 from camera_hub.cameras.device_checks import DeviceChecks, approve_place, trusted
 from camera_hub.cameras.identity import found_facts, same_stream
-from camera_hub.cameras.onvif.describe import Described, clean
+from camera_hub.cameras.onvif.describe import clean
 from camera_hub.cameras.peculiarities import Peculiarities
 from camera_hub.cameras.reach import Check
 from camera_hub.cameras.register import described_devices, proof_state, views
@@ -48,7 +49,7 @@ _OWN_WORDS: dict[str, str] = {
 
 
 class Describer(Protocol):
-    """What the register needs from onvif.client."""
+    """What the register needs from cameras.describing."""
 
     async def describe(
         self,

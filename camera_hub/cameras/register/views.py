@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from camera_hub.cameras.credentials.login_budget import LoginPause
 from camera_hub.cameras.credentials.purposes import PURPOSES, Purpose
 from camera_hub.cameras.device_checks import place
+from camera_hub.cameras.register.camera_states import PENDING
 from camera_hub.store.tables import (
     Alarm,
     Base,
@@ -187,7 +188,7 @@ async def villages(session: AsyncSession, where: ColumnElement[bool]) -> list[Vi
         if state == "approved":
             counted[village_id][health] += number
             counted[village_id]["total"] += number
-        elif state in ("found", "waiting"):
+        elif state in PENDING:
             counted[village_id]["waiting"] += number
     by_aspect = (
         select(Camera.village_id, CameraState.aspect, CameraState.state, func.count())

@@ -11,9 +11,19 @@ from camera_hub.store.tables.health import (
     NoticeRule,
     Observation,
 )
+from camera_hub.store.tables.intake import IntakeCandidate
 from camera_hub.store.tables.patrol import Run, RunStep, RunStepCamera, Scene, Tour, TourStop
 from camera_hub.store.tables.people import Favourite, LoginFailure, SetupLink, User, UserSession, UserVillage
-from camera_hub.store.tables.places import Camera, Device, DevicePeculiarity, LoginAccount, StoredLogin, Stream, Village
+from camera_hub.store.tables.places import (
+    Camera,
+    Device,
+    DevicePeculiarity,
+    LoginAccount,
+    LoginProfile,
+    StoredLogin,
+    Stream,
+    Village,
+)
 from camera_hub.store.tables.rtsp import StreamSession, StreamToken
 
 __all__ = [
@@ -26,8 +36,10 @@ __all__ = [
     "DeviceEvent",
     "DevicePeculiarity",
     "Favourite",
+    "IntakeCandidate",
     "LoginAccount",
     "LoginFailure",
+    "LoginProfile",
     "Notice",
     "NoticeChannel",
     "NoticeRule",

@@ -50,6 +50,11 @@ class Device(Base):
     moved_at: Mapped[datetime | None]  # when somebody who may not approve gave it another place
     credentials_version: Mapped[int] = mapped_column(default=1)  # grows with each change of a login or of the address
     clock_offset_s: Mapped[float | None]  # device minus hub
+    added_by: Mapped[int | None]  # users.id of who registered it; None: not known
+    added_by_name: Mapped[str] = mapped_column(String(64), default="", server_default="")
+    # Township staff who registered or changed it for the village last, and when; "": nobody.
+    on_behalf_by: Mapped[str] = mapped_column(String(64), default="", server_default="")
+    on_behalf_at: Mapped[datetime | None]
     created_at: Mapped[datetime]
     retired_at: Mapped[datetime | None]
 
@@ -64,6 +69,32 @@ class StoredLogin(Base):
     username: Mapped[str] = mapped_column(String(128))
     sealed: Mapped[bytes] = mapped_column(Sealed)  # the password
     version: Mapped[int]  # devices.credentials_version when it was set
+    # A login profile's: this row holds the login of that version of it, as the device has accepted it. None: its own.
+    profile_id: Mapped[int | None] = mapped_column(ForeignKey("login_profiles.id", ondelete="RESTRICT"), index=True)
+    profile_version: Mapped[int | None]
+    asked_version: Mapped[int | None]  # of the profile, when the device was asked last
+    asked_at: Mapped[datetime | None]
+    asked_reason: Mapped[str | None] = mapped_column(String(32))  # why it does not have that version; None: it has
+
+
+class LoginProfile(Base):
+    """A login that devices of a village share. Each device keeps a copy (StoredLogin), replaced once it accepts it."""
+
+    __tablename__ = "login_profiles"
+    __table_args__ = (UniqueConstraint("village_id", "name"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    village_id: Mapped[int] = mapped_column(ForeignKey("villages.id", ondelete="CASCADE"), index=True)
+    name: Mapped[str] = mapped_column(String(64))
+    purposes: Mapped[list[str]] = mapped_column(JSON, default=list)  # cameras.credentials.purposes
+    username: Mapped[str] = mapped_column(String(128))
+    sealed: Mapped[bytes] = mapped_column(Sealed)  # the password; owner "login profile:<id>"
+    version: Mapped[int] = mapped_column(default=1)  # grows with each change of user name or password
+    changed_at: Mapped[datetime]  # when user name or password were set
+    changed_by: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
+    changed_name: Mapped[str] = mapped_column(String(64))
+    on_behalf: Mapped[bool] = mapped_column(default=False)  # set by township staff for the village
+    created_at: Mapped[datetime]
 
 
 class DevicePeculiarity(Base):
@@ -114,7 +145,7 @@ class Camera(Base):
     # key_road | key_unit | high_incidence | entrance | school | water | square | other
     place_class: Mapped[str] = mapped_column(String(24), default="other")
     position: Mapped[int] = mapped_column(default=0)  # order in its village
-    state: Mapped[str] = mapped_column(String(16), default="waiting", index=True)  # found|waiting|approved|retired
+    state: Mapped[str] = mapped_column(String(16), default="waiting", index=True)  # register.camera_states
     health: Mapped[str] = mapped_column(String(16), default="unknown")  # unknown | ok | fault
     cause: Mapped[str | None] = mapped_column(String(32))  # errors.Reason of the fault
     health_since: Mapped[datetime | None]
@@ -126,6 +157,13 @@ class Camera(Base):
     )  # attempts that failed on the hub's side since it was requested
     proof_due_at: Mapped[datetime | None] = mapped_column(index=True)  # when a pending one is tried next; None: never
     picture_at: Mapped[datetime | None]  # the last picture in data_dir/pictures/<id>.jpg
+    # Why the township returned it, who and when; kept while the village corrects it, empty once it is submitted again.
+    returned_note: Mapped[str] = mapped_column(String(255), default="", server_default="")
+    returned_by: Mapped[str] = mapped_column(String(64), default="", server_default="")
+    returned_at: Mapped[datetime | None]
+    # Township staff who registered, changed or submitted it for the village last, and when; "": nobody.
+    on_behalf_by: Mapped[str] = mapped_column(String(64), default="", server_default="")
+    on_behalf_at: Mapped[datetime | None]
     created_at: Mapped[datetime]
     approved_at: Mapped[datetime | None]
     retired_at: Mapped[datetime | None]

@@ -30,6 +30,8 @@ export type SweepPlan = Schemas['SweepPlanAnswer']
 export type PlanStop = Schemas['PlanStop']
 export type RunStep = Schemas['RunStepAnswer']
 export type StopBody = Schemas['StopBody']
+export type Job = Schemas['JobAnswer']
+export type JobProgress = Schemas['JobProgressAnswer']
 export type DeviceRegistered = Schemas['DeviceRegistered']
 
 export type Role = Me['role']

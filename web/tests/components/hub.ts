@@ -99,7 +99,7 @@ export class FakeHub {
   get heard(): Record<string, unknown>[] {
     return FakeSocket.last.sent as Record<string, unknown>[]
   }
-  changed(topic: string, id: number, data: object | null): void {
+  changed(topic: string, id: number | string, data: object | null): void {
     this.say({ type: 'changed', topic, id, data })
   }
 

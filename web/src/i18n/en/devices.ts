@@ -1,5 +1,6 @@
 export default {
   title: 'Devices',
+  tabs: { label: 'Pages of devices', devices: 'Devices', inbox: 'Inbox', imports: 'Imports', ledger: 'Ledger', logins: 'Logins', waiting: '{n} waiting' },
   search: 'Name, pinyin initials, address',
   searchLabel: 'Find a camera',
   allVillages: 'All villages',
@@ -69,7 +70,7 @@ export default {
   clearFilters: 'Clear filters',
   loadFailed: 'The register could not be loaded',
   kind: { camera: 'Camera', recorder: 'Recorder', platform: 'Platform' },
-  state: { found: 'Found', waiting: 'Awaiting approval', approved: 'In service', retired: 'Retired' },
+  state: { found: 'Found', waiting: 'Awaiting approval', returned: 'Returned', approved: 'In service', retired: 'Retired' },
   healthWord: { ok: 'OK', fault: 'Fault', unknown: 'Not checked', down: 'Link down' },
   drawer: {
     title: 'Device details',

@@ -1,5 +1,6 @@
 export default {
   title: '设备',
+  tabs: { label: '设备相关页面', devices: '设备', inbox: '待接入', imports: '表格导入', ledger: '一机一档', logins: '登录方案', waiting: '{n} 项待处理' },
   search: '名称、拼音首字母、地址',
   searchLabel: '查找摄像机',
   allVillages: '全部村/小区',
@@ -69,7 +70,7 @@ export default {
   clearFilters: '清除条件',
   loadFailed: '设备清单读取失败',
   kind: { camera: '摄像机', recorder: '录像机', platform: '下级平台' },
-  state: { found: '已发现', waiting: '待审核', approved: '已启用', retired: '已停用' },
+  state: { found: '已发现', waiting: '待审核', returned: '已退回', approved: '已启用', retired: '已停用' },
   healthWord: { ok: '正常', fault: '故障', unknown: '未检测', down: '断线' },
   drawer: {
     title: '设备详情',

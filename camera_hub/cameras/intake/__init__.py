@@ -1,0 +1,8 @@
+"""Intake: every way in (search, single address, stream address, sheet) goes through here.
+
+A wanted device is registered, or it becomes a candidate that waits in its village's inbox with its reason:
+
+wanted.py      what is wanted, and what became of it: frozen values
+candidates.py  rows of candidates, and the rules for them: which are one device, when one is tried again by itself
+intake.py      wanted → registered or candidate; tried again, edited, dismissed
+"""
