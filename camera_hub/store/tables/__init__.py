@@ -1,6 +1,7 @@
 """All tables, one module per subject; import them from here."""
 
 from camera_hub.store.tables.base import Base, Sealed, UtcDateTime
+from camera_hub.store.tables.device_events import DeviceEvent
 from camera_hub.store.tables.health import (
     Alarm,
     AlarmMember,
@@ -37,6 +38,7 @@ __all__ = [
     "CameraState",
     "Device",
     "DeviceMatch",
+    "DeviceEvent",
     "DevicePeculiarity",
     "Favourite",
     "IntakeCandidate",
