@@ -53,6 +53,8 @@ class Device(Base):
     approved_place: Mapped[str | None] = mapped_column(String(300))
     approved_address: Mapped[str | None] = mapped_column(String(45))
     moved_at: Mapped[datetime | None]  # when somebody who may not approve gave it another place
+    # When another device was found at its place: it gets no login until a person has said what it is (cameras.matches).
+    distrusted_at: Mapped[datetime | None]
     credentials_version: Mapped[int] = mapped_column(default=1)  # grows with each change of a login or of the address
     clock_offset_s: Mapped[float | None]  # device minus hub
     added_by: Mapped[int | None]  # users.id of who registered it; None: not known
@@ -101,7 +103,7 @@ class LoginProfile(Base):
     sealed: Mapped[bytes] = mapped_column(Sealed)  # the password; owner "login profile:<id>"
     version: Mapped[int] = mapped_column(default=1)  # grows with each change of user name or password
     changed_at: Mapped[datetime]  # when user name or password were set
-    changed_by: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
+    changed_by: Mapped[int]  # a user's id; kept when the user is gone
     changed_name: Mapped[str] = mapped_column(String(64))
     on_behalf: Mapped[bool] = mapped_column(default=False)  # set by township staff for the village
     created_at: Mapped[datetime]
