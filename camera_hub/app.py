@@ -29,6 +29,7 @@ from camera_hub.api import (
     discovery,
     errors,
     favourites,
+    inbox,
     jobs,
     live,
     metrics,
@@ -60,6 +61,9 @@ from camera_hub.cameras.describing.device_describer import DeviceDescriber
 from camera_hub.cameras.device_checks import DeviceChecks
 from camera_hub.cameras.discovery.sweeps import Sweeps
 from camera_hub.cameras.hub_addresses import HubAddresses
+from camera_hub.cameras.intake.inbox import Inbox
+from camera_hub.cameras.intake.intake import Intake
+from camera_hub.cameras.intake.retries import CandidateRetries
 from camera_hub.cameras.jobs import Jobs
 from camera_hub.cameras.onvif.client import Onvif
 from camera_hub.cameras.peculiarities import Peculiarities
@@ -118,6 +122,7 @@ _ROUTERS = (
     observations.router,
     favourites.router,
     devices.router,
+    inbox.router,
     discovery.router,
     jobs.router,
     live.router,
@@ -169,6 +174,8 @@ async def parts(
         )
         describer = DeviceDescriber(onvif)
         register = Register(database, bus, clock, vault, describer, checks, peculiarities)
+        intake = Intake(database, bus, clock, vault, register.devices)
+        boxes = Inbox(database)
         stream_addresses = StreamAddresses(database, clock, register, onvif, vault)
         sources = StreamSources(database, stream_addresses, register, onvif, bus, peculiarities, checks)
         media = await stack.enter_async_context(
@@ -177,6 +184,7 @@ async def parts(
         await stack.enter_async_context(Proofs(database, bus, clock, media.prover))
         sweeps = await stack.enter_async_context(Sweeps(settings.discovery, onvif, bus, clock, database, policy))
         jobs_ = await stack.enter_async_context(Jobs(clock, bus))
+        await stack.enter_async_context(CandidateRetries(database, clock, intake))
         contacts = DeviceContacts(checks, onvif)
         rounds = await stack.enter_async_context(Rounds(settings.health, clock, bus, database, media.looks, contacts))
         channels = NoticeChannels(database, bus, clock, vault)
@@ -200,6 +208,7 @@ async def parts(
                     "village": villages.live(register),
                     "device": devices.live(register, logins),
                     "camera": cameras.live(register),
+                    "inbox": inbox.live(boxes),
                     "alarm": alarms.live(alarms_),
                     "tour": tours.live(tours_),
                     "run": runs.live(runs_),
@@ -226,6 +235,8 @@ async def parts(
             FirstSetup: FirstSetup(database, clock, accounts, access.setup_link_minutes),
             LoginBudget: logins,
             Register: register,
+            Intake: intake,
+            Inbox: boxes,
             Peculiarities: peculiarities,
             Sweeps: sweeps,
             Jobs: jobs_,

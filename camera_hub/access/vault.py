@@ -3,8 +3,8 @@
 The file is a key ring: one key per line, in base64, newest last. The newest key seals, every key opens: a new one can
 be appended at any time, and an old one removed once nothing is sealed with it.
 
-Sealed bytes: key id (1) · nonce (12) · ciphertext and tag. The device id is associated data, so that a sealed password
-cannot be opened in another device's row.
+Sealed bytes: key id (1) · nonce (12) · ciphertext and tag. The owner is associated data, so that a sealed password
+cannot be opened in another one's row.
 """
 
 import base64
@@ -47,28 +47,28 @@ class Vault:
                 Kind.UNAVAILABLE, f"the key file {path} cannot be used: {error.strerror}", reason="key_file"
             ) from error
 
-    def seal(self, text: str, device_id: int) -> bytes:
-        """The sealed form of `text` for that device; each call gives different bytes."""
+    def seal(self, text: str, owner: int | str) -> bytes:
+        """The sealed form of `text` for that device (by its id) or other owner; each call gives different bytes."""
         key_id, cipher = self._ring[-1]
         nonce = os.urandom(_NONCE_BYTES)
-        return key_id + nonce + cipher.encrypt(nonce, text.encode(), _data(device_id))
+        return key_id + nonce + cipher.encrypt(nonce, text.encode(), _data(owner))
 
     def derived(self, purpose: str) -> bytes:
         """A key of 32 bytes for that purpose, from the newest key."""
         return hmac.digest(self._newest, f"camera hub: {purpose}".encode(), "sha256")
 
-    def open(self, sealed: bytes, device_id: int) -> str:
-        """The text. Raises HubError(UNAVAILABLE, "credential_locked") for another key or device, or altered bytes."""
+    def open(self, sealed: bytes, owner: int | str) -> str:
+        """The text. Raises HubError(UNAVAILABLE, "credential_locked") for another key or owner, or altered bytes."""
         nonce, ciphertext = sealed[1 : 1 + _NONCE_BYTES], sealed[1 + _NONCE_BYTES :]
         for key_id, cipher in reversed(self._ring):  # two keys may share their id of one byte
             if key_id == sealed[:1]:
                 with contextlib.suppress(InvalidTag, ValueError):
-                    return cipher.decrypt(nonce, ciphertext, _data(device_id)).decode()
+                    return cipher.decrypt(nonce, ciphertext, _data(owner)).decode()
         raise HubError(
             Kind.UNAVAILABLE,
-            f"the login of device {device_id} cannot be decrypted with this hub's key file; type its password again",
+            f"the login of {_data(owner).decode()} cannot be decrypted with this hub's key file; type its password "
+            "again",
             reason="credential_locked",
-            device_id=device_id,
         )
 
 
@@ -76,8 +76,8 @@ def _key_id(key: bytes) -> bytes:
     return hashlib.sha256(b"camera hub vault key" + key).digest()[:1]
 
 
-def _data(device_id: int) -> bytes:
-    return f"device:{device_id}".encode()
+def _data(owner: int | str) -> bytes:
+    return (f"device:{owner}" if isinstance(owner, int) else owner).encode()
 
 
 def _create(path: Path) -> None:
