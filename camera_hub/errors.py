@@ -120,6 +120,23 @@ class Reason(StrEnum):
     STORAGE_FULL = "storage_full"
     DATABASE_BUSY = "database_busy"
     DATABASE_AWAY = "database_away"
+    # a value of the ledger
+    VALUE_UNKNOWN_FIELD = "value_unknown_field"
+    VALUE_KNOWN = "value_known"
+    VALUE_TOO_LONG = "value_too_long"
+    VALUE_CODE = "value_code"
+    VALUE_NUMBER = "value_number"
+    VALUE_DATE = "value_date"
+    VALUE_PHONE = "value_phone"
+    VALUE_MAC = "value_mac"
+    VALUE_DIVISION = "value_division"
+    VALUE_EXCEL = "value_excel"
+    VALUE_GB_ID = "value_gb_id"
+    VALUE_GB_ID_TAKEN = "value_gb_id_taken"
+    VALUE_COORDINATE = "value_coordinate"
+    # a photo of the ledger
+    PHOTO_UNREADABLE = "photo_unreadable"
+    PHOTO_TOO_MANY = "photo_too_many"
     # a camera of a run that was not seen
     NO_PAGE = "no_page"
     PAGE_HIDDEN = "page_hidden"

@@ -3,8 +3,9 @@
 The file is a key ring: one key per line, in base64, newest last. The newest key seals, every key opens: a new one can
 be appended at any time, and an old one removed once nothing is sealed with it.
 
-Sealed bytes: key id (1) · nonce (12) · ciphertext and tag. The owner is associated data, so that a sealed password
-cannot be opened in another one's row.
+Sealed bytes: key id (1) · nonce (12) · ciphertext and tag. The owner is associated data, so that what was sealed for
+one row cannot be opened in another one: a number for devices (negative for notice channels), a text for all else
+("login profile:7").
 """
 
 import base64
@@ -21,6 +22,9 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from camera_hub.errors import HubError, Kind
+
+Owner = int | str
+"""Whose secret it is: the number of a device, or a text that names another kind of row and its number."""
 
 _KEY_BYTES = 32
 _NONCE_BYTES = 12
@@ -47,8 +51,8 @@ class Vault:
                 Kind.UNAVAILABLE, f"the key file {path} cannot be used: {error.strerror}", reason="key_file"
             ) from error
 
-    def seal(self, text: str, owner: int | str) -> bytes:
-        """The sealed form of `text` for that device (by its id) or other owner; each call gives different bytes."""
+    def seal(self, text: str, owner: Owner) -> bytes:
+        """The sealed form of `text` for that owner; each call gives different bytes."""
         key_id, cipher = self._ring[-1]
         nonce = os.urandom(_NONCE_BYTES)
         return key_id + nonce + cipher.encrypt(nonce, text.encode(), _data(owner))
@@ -57,7 +61,7 @@ class Vault:
         """A key of 32 bytes for that purpose, from the newest key."""
         return hmac.digest(self._newest, f"camera hub: {purpose}".encode(), "sha256")
 
-    def open(self, sealed: bytes, owner: int | str) -> str:
+    def open(self, sealed: bytes, owner: Owner) -> str:
         """The text. Raises HubError(UNAVAILABLE, "credential_locked") for another key or owner, or altered bytes."""
         nonce, ciphertext = sealed[1 : 1 + _NONCE_BYTES], sealed[1 + _NONCE_BYTES :]
         for key_id, cipher in reversed(self._ring):  # two keys may share their id of one byte
@@ -66,9 +70,9 @@ class Vault:
                     return cipher.decrypt(nonce, ciphertext, _data(owner)).decode()
         raise HubError(
             Kind.UNAVAILABLE,
-            f"the login of {_data(owner).decode()} cannot be decrypted with this hub's key file; type its password "
-            "again",
+            f"the login of {_named(owner)} cannot be decrypted with this hub's key file; type its password again",
             reason="credential_locked",
+            owner=owner,
         )
 
 
@@ -76,8 +80,12 @@ def _key_id(key: bytes) -> bytes:
     return hashlib.sha256(b"camera hub vault key" + key).digest()[:1]
 
 
-def _data(owner: int | str) -> bytes:
-    return (f"device:{owner}" if isinstance(owner, int) else owner).encode()
+def _data(owner: Owner) -> bytes:
+    return _named(owner, ":").encode()
+
+
+def _named(owner: Owner, mark: str = " ") -> str:
+    return f"device{mark}{owner}" if isinstance(owner, int) else owner
 
 
 def _create(path: Path) -> None:

@@ -100,6 +100,7 @@ class _Job:
     failed: int = 0
     verdicts: list[ItemVerdict] = field(default_factory=list)
     changed: asyncio.Event = field(default_factory=asyncio.Event)
+    workers: list[asyncio.Task[None]] = field(default_factory=list)
     task: asyncio.Task[None] | None = None
 
     def __post_init__(self) -> None:
@@ -198,8 +199,9 @@ class Jobs:
             job.state = "cancelled"
             job.waiting.clear()
             await asyncio.wait([job.task], timeout=CANCEL_SECONDS)
-            if not job.task.done():
-                await ended(job.task)
+            for worker in job.workers:
+                worker.cancel()
+            await asyncio.wait([job.task])
             self._bus.publish(JobChanged(job.id, job.actor.user_id))
         return job.view()
 
@@ -210,7 +212,7 @@ class Jobs:
             try:
                 async with asyncio.TaskGroup() as group:
                     for _ in range(min(at_once, job.total)):
-                        group.create_task(self._worker(job, work), name=f"job {job.id}")
+                        job.workers.append(group.create_task(self._worker(job, work), name=f"job {job.id}"))
                 if at_end is not None:
                     await at_end(job.view())
                 if job.state == "running":

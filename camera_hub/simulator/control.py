@@ -2,10 +2,14 @@
 
 GET /farm · GET /stats · GET /faults · POST /faults {"target": "东沟村", "fault": "dead", "on": true, "value": null}
 POST /key-frames {"target": "东沟村", "key_frames": "at_once"} (null: as the farm was started)
+POST /announce {"target": "donggou-1", "kind": "hello", "count": 1, "forged": false, "to": "127.0.0.1:3702"}
+(kind: or "bye"; to: null is the group) · POST /move {"target": "donggou-1", "address": "127.20.0.77", "bye": true}
 """
 
 import asyncio
+import ipaddress
 import json
+from collections.abc import Awaitable, Callable
 from types import TracebackType
 from typing import Any, Self
 
@@ -14,6 +18,9 @@ from camera_hub.simulator.fault_words import WORDS
 from camera_hub.simulator.faults import DEFAULT_VALUES, Fault
 from camera_hub.simulator.model import KeyFrames
 from camera_hub.simulator.web import HttpRequest, HttpResponse, converse
+
+_PATHS = "GET /farm, GET /stats, GET and POST /faults, POST /key-frames, POST /announce, POST /move"
+_MOST_ANNOUNCEMENTS = 100_000
 
 
 class Control:
@@ -75,7 +82,44 @@ class Control:
                 return await self._switch(request.body)
             case "POST", "/key-frames":
                 return self._set_key_frames(request.body)
-        return _json(404, {"error": "not found; use GET /farm, GET /stats, GET or POST /faults or POST /key-frames"})
+            case "POST", "/announce":
+                return await self._order(self._announce, request.body)
+            case "POST", "/move":
+                return await self._order(self._move, request.body)
+        return _json(404, {"error": f"not found; there are {_PATHS}"})
+
+    async def _order(
+        self, carry_out: Callable[[dict[str, Any]], Awaitable[dict[str, Any]]], body: bytes
+    ) -> HttpResponse:
+        try:
+            return _json(200, await carry_out(json.loads(body)))
+        except UnknownTarget as error:
+            return _json(404, {"error": str(error)})
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            return _json(400, {"error": f"invalid request: {error!r}"})
+        except OSError as error:
+            return _json(409, {"error": str(error)})
+
+    async def _announce(self, wanted: dict[str, Any]) -> dict[str, Any]:
+        count, to = int(wanted.get("count", 1)), wanted.get("to")
+        if not 1 <= count <= _MOST_ANNOUNCEMENTS:
+            raise ValueError(f"count must be 1 to {_MOST_ANNOUNCEMENTS}")
+        host, _, port = str(to or "").rpartition(":")
+        await self._farm.announce(
+            str(wanted["target"]),
+            wanted["kind"],
+            to=(host, int(port)) if to else None,
+            count=count,
+            forged=bool(wanted.get("forged", False)),
+        )
+        return {"announced": count}
+
+    async def _move(self, wanted: dict[str, Any]) -> dict[str, Any]:
+        address = str(wanted["address"])
+        if not ipaddress.IPv4Address(address).is_loopback:
+            raise ValueError("the address must be a loopback address")
+        await self._farm.move(str(wanted["target"]), address, bye=bool(wanted.get("bye", True)))
+        return {"address": address}
 
     async def _switch(self, body: bytes) -> HttpResponse:
         try:

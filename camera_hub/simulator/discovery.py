@@ -12,6 +12,7 @@ import time
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
+from enum import StrEnum
 from types import TracebackType
 from typing import Self
 from urllib.parse import unquote
@@ -34,7 +35,15 @@ _WSDP = "http://schemas.xmlsoap.org/ws/2006/02/devprof"
 _PUB = "http://schemas.microsoft.com/windows/pub/2005/07"
 _LOOPBACK = "127.0.0.1"
 _DATAGRAM_LIMIT = 16 * 1024
+_BURST = 50
 _RFC3986 = "http://schemas.xmlsoap.org/ws/2005/04/discovery/rfc3986"
+
+
+class Announcement(StrEnum):
+    """What a device says unasked."""
+
+    HELLO = "hello"
+    BYE = "bye"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,11 +86,11 @@ def _qualified(name: str, element: etree._Element) -> tuple[str, str]:
 def matches(inquiry: Inquiry, state: DeviceState) -> bool:
     """Whether the inquiry matches a device. A scope matches those of which it is a prefix, in whole segments."""
     if inquiry.endpoint is not None:
-        return inquiry.endpoint == f"urn:uuid:{state.plan.uuid}"
+        return inquiry.endpoint == f"urn:uuid:{state.uuid}"
     own = _types(state.plan.answers)
     if any(wanted not in own for wanted in inquiry.types):
         return False
-    have = [scope.lower().rstrip("/") + "/" for scope in scopes(state.village, state.plan)]
+    have = [scope.lower().rstrip("/") + "/" for scope in scopes(state)]
     return all(any(scope.startswith(wanted.lower().rstrip("/") + "/") for scope in have) for wanted in inquiry.scopes)
 
 
@@ -105,6 +114,7 @@ class Responder:
         self._own: dict[str, asyncio.DatagramTransport] = {}
         self._numbers = itertools.count(1)
         self._instance = int(time.time())
+        self._quiet: set[str] = set()
         self.ports: dict[str, int] = {}
         """UDP port of each device by key; all the same unless the system chose them."""
 
@@ -117,7 +127,8 @@ class Responder:
             if self._multicast:
                 await self._listen(_in_group(), self._states)
                 for state in self._states:
-                    self._announce(state, "Hello")
+                    self._say(state, Announcement.HELLO)
+            self._quiet = {state.plan.key for state in self._states if _unreachable(state)}
         except OSError:
             self._close()
             raise
@@ -128,8 +139,44 @@ class Responder:
     ) -> None:
         if self._multicast:
             for state in self._states:
-                self._announce(state, "Bye")
+                self._say(state, Announcement.BYE)
         self._close()
+
+    async def announce(
+        self, key: str, kind: Announcement, *, to: tuple[str, int] | None = None, count: int = 1, forged: bool = False
+    ) -> None:
+        """Say Hello or Bye for a device, `count` times, to the group or to one address.
+
+        `forged`: each time with another endpoint, as no device does. Raises KeyError.
+        """
+        state = next(one for one in self._states if one.plan.key == key) if key in self._own else None
+        if state is None:
+            raise KeyError(key)
+        for number in range(count):
+            self._say(state, kind, to, str(uuid.uuid4()) if forged else "")
+            if number % _BURST == _BURST - 1:
+                await asyncio.sleep(0)
+
+    def refresh(self) -> None:
+        """Say Hello for the devices that can be reached again since the last time, as they do after a start."""
+        quiet = {state.plan.key for state in self._states if _unreachable(state)}
+        for state in self._states:
+            if self._multicast and state.plan.key in self._quiet - quiet:
+                self._say(state, Announcement.HELLO)
+        self._quiet = quiet
+
+    async def move(self, state: DeviceState) -> None:
+        """Answer for the device from its new address; what stood for it so far is closed. Says Hello."""
+        key = state.plan.key
+        old = self._own.pop(key)
+        self._transports.remove(old)
+        old.close()
+        place = next(place for place, one in enumerate(self._states) if one.plan.key == key)
+        self._states[place] = state
+        self._own[key] = await self._listen(_bound(state.plan.address, self._port), [state])
+        self.ports[key] = self._own[key].get_extra_info("sockname")[1]
+        if self._multicast:
+            self._say(state, Announcement.HELLO)
 
     def on_datagram(self, data: bytes, peer: tuple[str, int], states: list[DeviceState]) -> None:
         """Answer a datagram for those devices that it matches."""
@@ -150,13 +197,18 @@ class Responder:
         self._transports.append(transport)
         return transport
 
-    def _announce(self, state: DeviceState, kind: str) -> None:
+    def _say(
+        self, state: DeviceState, kind: Announcement, to: tuple[str, int] | None = None, endpoint: str = ""
+    ) -> None:
         if _unreachable(state):
             return
-        about = _about(state) if kind == "Hello" else _endpoint(state)
-        body = f"<d:{kind}>{about}</d:{kind}>"
-        message = self._envelope(kind, body, to="urn:schemas-xmlsoap-org:ws:2005:04:discovery", relates_to="")
-        self._own[state.plan.key].sendto(message.encode(), (GROUP, PORT))
+        about = _about(state) if kind is Announcement.HELLO else _endpoint(state)
+        if endpoint:
+            about = about.replace(state.uuid, endpoint)
+        name = kind.value.capitalize()
+        body = f"<d:{name}>{about}</d:{name}>"
+        message = self._envelope(name, body, to="urn:schemas-xmlsoap-org:ws:2005:04:discovery", relates_to="")
+        self._own[state.plan.key].sendto(message.encode(), to or (GROUP, PORT))
 
     def _reply(self, inquiry: Inquiry, state: DeviceState) -> bytes:
         kind = "Probe" if inquiry.endpoint is None else "Resolve"
@@ -198,22 +250,23 @@ class _Receiver(asyncio.DatagramProtocol):
 
 
 def _unreachable(state: DeviceState) -> bool:
-    """Whether no datagram reaches it; routers forward the port of discovery to nobody."""
-    return state.silent or state.down or Fault.FORWARDED_PORTS in state.faults()
+    """Whether it answers no datagram; routers forward the port of discovery to nobody, and ONVIF switches it off."""
+    faults = state.faults()
+    return state.silent or state.down or Fault.FORWARDED_PORTS in faults or Fault.ONVIF_OFF in faults
 
 
 def _endpoint(state: DeviceState) -> str:
-    return f"<a:EndpointReference><a:Address>urn:uuid:{state.plan.uuid}</a:Address></a:EndpointReference>"
+    return f"<a:EndpointReference><a:Address>urn:uuid:{state.uuid}</a:Address></a:EndpointReference>"
 
 
 def _about(state: DeviceState) -> str:
     types = " ".join(f"{'dn' if space == _NVT else 'tds'}:{name}" for space, name in _types(state.plan.answers))
-    about = " ".join(scopes(state.village, state.plan))
+    about = " ".join(scopes(state))
     faults = state.faults().keys()
     if Fault.OFFICE_DEVICE in faults:
         return (
             f"{_endpoint(state)}<d:Types>wsdp:Device pub:Computer</d:Types>"
-            f"<d:XAddrs>http://{state.plan.address}:5357/{state.plan.uuid}/</d:XAddrs><d:MetadataVersion>2</d:MetadataVersion>"
+            f"<d:XAddrs>http://{state.plan.address}:5357/{state.uuid}/</d:XAddrs><d:MetadataVersion>2</d:MetadataVersion>"
         )
     if Fault.GBK_SCOPES in faults:
         about = unquote(about)

@@ -2,7 +2,7 @@
 
 import asyncio
 from contextlib import AsyncExitStack
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -10,11 +10,12 @@ from typing import Any, Self
 from camera_hub.simulator.canary import Canary
 from camera_hub.simulator.clock import Clock, SystemClock
 from camera_hub.simulator.device import Device
-from camera_hub.simulator.discovery import PORT, Responder
+from camera_hub.simulator.discovery import PORT, Announcement, Responder
 from camera_hub.simulator.faults import Fault, Switchboard
 from camera_hub.simulator.model import FarmPlan, KeyFrames
 from camera_hub.simulator.picture.library import Library
 from camera_hub.simulator.state import DeviceState
+from camera_hub.simulator.vendors.paths import stream_path
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +88,45 @@ class Farm:
         """
         self._board.switch(self._resolve(target), Fault(fault), on=on, value=value)
         await asyncio.gather(*(device.apply() for device in self.devices.values()))
+        if self._responder is not None:
+            self._responder.refresh()
+
+    async def announce(
+        self,
+        target: str,
+        kind: Announcement | str,
+        *,
+        to: tuple[str, int] | None = None,
+        count: int = 1,
+        forged: bool = False,
+    ) -> None:
+        """Say Hello or Bye for a device, to the group or to one address; see `Responder.announce`.
+
+        Raises UnknownTarget, ValueError.
+        """
+        if self._responder is None:
+            raise ValueError("discovery is switched off")
+        await self._responder.announce(self._device(target), Announcement(kind), to=to, count=count, forged=forged)
+
+    async def move(self, target: str, address: str, *, bye: bool = True) -> None:
+        """Give a device another address, as a restart with a new DHCP lease does; its ports and marks stay.
+
+        `bye`: it says Bye before. Raises UnknownTarget, OSError.
+        """
+        key = self._device(target)
+        old = self.devices[key]
+        if bye and self._responder is not None and self._discovery.multicast:
+            await self._responder.announce(key, Announcement.BYE)
+        plan = replace(old.state.plan, address=address, http_port=old.state.http_port, rtsp_port=old.state.rtsp_port)
+        village = old.state.village
+        village = replace(village, devices=tuple(plan if one.key == key else one for one in village.devices))
+        await old.__aexit__(None, None, None)
+        state = DeviceState(village, plan, self._board, self._clock, self._library, old.state.canary)
+        state.stats = old.state.stats
+        state.stats.pull_points = 0
+        self.devices[key] = await self._stack.enter_async_context(Device(state))
+        if self._responder is not None:
+            await self._responder.move(state)
 
     def set_key_frames(self, target: str, key_frames: KeyFrames | str | None) -> None:
         """Switch whom a village, device or channel gives a key frame at once; None: as planned again.
@@ -140,10 +180,11 @@ class Farm:
     def _describe_device(device: Device) -> dict[str, Any]:
         state = device.state
         plan = state.plan
-        base = f"rtsp://{plan.address}:{state.rtsp_port}/Streaming/Channels/"
+        base = f"rtsp://{plan.address}:{state.rtsp_port}"
         return {
             "key": plan.key,
             "kind": plan.kind.value,
+            "vendor": plan.vendor.value,
             "name": plan.name,
             "host": plan.address,
             "onvif_port": state.http_port,
@@ -153,9 +194,9 @@ class Farm:
             "forwarded": asdict(state.outer) if state.outer else None,
             "username": plan.username,
             "password": plan.password,
-            "uuid": plan.uuid,
-            "mac": plan.mac,
-            "serial": plan.serial,
+            "uuid": state.uuid,
+            "mac": state.mac,
+            "serial": state.serial,
             "channels": [
                 {
                     "key": channel.key,
@@ -165,12 +206,19 @@ class Farm:
                     "codec": channel.main.codec,
                     "sound": channel.sound.value,
                     "key_frames": state.key_frames(channel).value,
-                    "main_url": f"{base}{channel.number}01",
-                    "sub_url": f"{base}{channel.number}02",
+                    "main_url": base + stream_path(plan.vendor, channel, 1),
+                    "sub_url": base + stream_path(plan.vendor, channel, 2),
                 }
                 for channel in plan.channels
             ],
         }
+
+    def _device(self, target: str) -> str:
+        """The key of the device. Raises UnknownTarget."""
+        key = self._resolve(target)
+        if key not in self.devices:
+            raise UnknownTarget(f"{target!r} is no device")
+        return key
 
     def _resolve(self, target: str) -> str:
         """The key of the target. Raises UnknownTarget."""

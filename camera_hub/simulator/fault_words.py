@@ -42,6 +42,24 @@ WORDS = {
     Fault.ONVIF_OFF: Words(
         "ONVIF answers 404; RTSP and the vendor's HTTP interface work.", "ONVIF 返回 404，其余正常。"
     ),
+    Fault.VENDOR_HTTP_OFF: Words(
+        "The vendor's HTTP interface answers 404; RTSP and ONVIF work.", "厂家 HTTP 接口返回 404，其余正常。"
+    ),
+    Fault.NOT_ACTIVATED: Words(
+        "Never activated: it has no password yet, and says so in its vendor's words.",
+        "设备未激活（未初始化），按厂家的说法拒绝一切登录。",
+    ),
+    Fault.LOCKED: Words(
+        "Locked out after wrong logins: the right one is refused too; value: for how many seconds.",
+        "因多次输错密码被锁定，正确的密码也不接受；值：锁定秒数。",
+    ),
+    Fault.TOO_MANY_CONNECTIONS: Words(
+        "Too many connections, in its vendor's codes: HTTP 503, RTSP 453 or 503.",
+        "连接数已满，按厂家的错误码应答：HTTP 503，RTSP 453 或 503。",
+    ),
+    Fault.SHARED_SERIAL: Words("Its serial number is that of every unit.", "序列号与同款所有设备相同。"),
+    Fault.SHARED_MAC: Words("Its MAC address is that of every unit.", "MAC 地址与同款所有设备相同。"),
+    Fault.SHARED_ENDPOINT: Words("Its endpoint UUID is that of every unit.", "端点 UUID 与同款所有设备相同。"),
     Fault.REDIRECT: Words("RTSP and HTTP 302 to another address.", "RTSP 与 HTTP 302 跳转到别的地址。"),
     Fault.GIANT_REPLY: Words("A Content-Length of 1.5 GB.", "应答声称有 1.5 GB。"),
     Fault.NAT_XADDR: Words("It names the addresses that it has behind its router.", "报出路由器后面的内网地址。"),
@@ -105,6 +123,9 @@ WORDS = {
     ),
     Fault.STRAY_AROUND_XML: Words(
         "Stray bytes around the XML of discovery replies (case 32).", "搜索应答的 XML 前后有杂散字节（案例 32）。"
+    ),
+    Fault.GBK_TITLES: Words(
+        "The vendor's HTTP interface answers in GBK, whatever it declares.", "厂家 HTTP 接口不论声明什么都用 GBK 应答。"
     ),
     Fault.GBK_SCOPES: Words(
         "Discovery scopes in GBK, declared UTF-8 (case 26).", "搜索应答的 scope 用 GBK 编码却声明 UTF-8（案例 26）。"

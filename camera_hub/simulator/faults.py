@@ -27,6 +27,14 @@ class Fault(StrEnum):
     REALM_WITH_BASIC = "realm_with_basic"
     DEVICE_FULL = "device_full"  # RTSP 453
     ONVIF_OFF = "onvif_off"  # ONVIF answers 404, RTSP and the vendor's HTTP interface still work
+    VENDOR_HTTP_OFF = "vendor_http_off"  # the vendor's HTTP interface answers 404, RTSP and ONVIF still work
+    NOT_ACTIVATED = "not_activated"
+    LOCKED = "locked"  # the value is for how many seconds from now
+    TOO_MANY_CONNECTIONS = "too_many_connections"  # in the vendor's own words and codes
+    # who it says it is (`state.py`)
+    SHARED_SERIAL = "shared_serial"
+    SHARED_MAC = "shared_mac"
+    SHARED_ENDPOINT = "shared_endpoint"
     # what it answers
     REDIRECT = "redirect"  # RTSP and HTTP 302 to the canary
     GIANT_REPLY = "giant_reply"  # Content-Length of 1.5 GB
@@ -55,6 +63,7 @@ class Fault(StrEnum):
     RELATES_TO_ODD = "relates_to_odd"
     STRAY_AROUND_XML = "stray_around_xml"
     GBK_SCOPES = "gbk_scopes"
+    GBK_TITLES = "gbk_titles"  # the vendor's HTTP interface answers in GBK, whatever it declares
     TCP_REFUSED = "tcp_refused"  # RTSP over UDP only
     # RTSP (`rtsp/quirks.py`)
     CSEQ_ZERO = "cseq_zero"
@@ -99,6 +108,7 @@ class Fault(StrEnum):
 DEFAULT_VALUES = {
     Fault.CLOCK_SKEW: -SIX_MONTHS,
     Fault.FLAPPING: 15.0,
+    Fault.LOCKED: 1800.0,
     Fault.THIN: 100_000.0,
     Fault.NEW_NONCE: 20.0,
     Fault.NO_CLOCK: 400.0,

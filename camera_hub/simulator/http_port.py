@@ -6,7 +6,7 @@ from camera_hub.simulator.listener import Line
 from camera_hub.simulator.onvif.service import OnvifService
 from camera_hub.simulator.rtsp.stream import Stream
 from camera_hub.simulator.state import DeviceState
-from camera_hub.simulator.vendor import VendorInterface
+from camera_hub.simulator.vendors.interface import VendorInterface
 from camera_hub.simulator.web import HttpRequest, HttpResponse, converse
 
 _GIANT_HEAD = "HTTP/1.1 200 OK\r\nContent-Type: application/soap+xml\r\n"
@@ -46,8 +46,7 @@ class HttpPort:
         faults = self._state.faults()
         if Fault.REDIRECT in faults:
             return HttpResponse(302, headers=(("Location", f"http://{self._state.canary}/stolen"),))
-        if request.path.startswith("/ISAPI/"):
-            self._state.stats.requests[request.path] += 1
+        if self._vendor.takes(request):
             return await self._vendor.answer(request)
         if request.path.startswith("/onvif/") and Fault.ONVIF_OFF not in faults:
             return await self.onvif.answer(request)

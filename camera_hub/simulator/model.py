@@ -22,6 +22,15 @@ class RtspAuth(StrEnum):
     BOTH = "both"
 
 
+class Vendor(StrEnum):
+    """Whose HTTP interface and RTSP paths a device has; `NONE`: no interface of its own, and plain paths."""
+
+    HIKVISION = "hikvision"
+    DAHUA = "dahua"
+    UNIVIEW = "uniview"
+    NONE = "none"
+
+
 class Answers(StrEnum):
     """The types that a device announces in WS-Discovery; some answer only probes for one of them."""
 
@@ -105,6 +114,7 @@ class SimDevice:
     password: str = field(default="village-2024", repr=False)
     onvif_username: str = ""  # empty: the device's own login is also used for ONVIF
     onvif_password: str = field(default="", repr=False)
+    vendor: Vendor = Vendor.HIKVISION
     manufacturer: str = "Virtual"
     model: str = "VC-2000"
     firmware: str = "5.7.3"

@@ -20,6 +20,7 @@ from camera_hub.simulator.model import (
     SimDevice,
     Sound,
     StreamSpec,
+    Vendor,
     Village,
 )
 from camera_hub.simulator.picture.scenes import SceneKind
@@ -41,6 +42,15 @@ _PLACES = (
     ("变电站", "biandianzhan", SceneKind.GATE), ("集市", "jishi", SceneKind.SQUARE),
 )  # fmt: skip
 _NVR_CHANNELS = 8
+_VENDORS = {4: Vendor.DAHUA, 5: Vendor.UNIVIEW, 6: Vendor.NONE}
+"""Villages, counted from 0, whose devices are not of the usual vendor."""
+_MODELS = {
+    Vendor.HIKVISION: ("VC-2000", "VN-8016"),
+    Vendor.DAHUA: ("DH-IPC-VC2000", "DHI-NVR-V8016"),
+    Vendor.UNIVIEW: ("IPC-V2000", "NVR-V8016"),
+    Vendor.NONE: ("VC-100", "VN-100"),
+}
+"""Models of a camera and of a recorder."""
 NAMESPACE = uuid.UUID("6f0d8a52-2f8e-4b0a-9f5e-0a51d1f0c0de")
 DEMO_FAULTS = ("wrong_password", "frozen", "black", "clock_skew", "dead")
 """What is wrong in the demo, each with a device or channel of a different village."""
@@ -168,6 +178,7 @@ def _device(
     streams: tuple[StreamSpec | None, ...],
 ) -> SimDevice:
     name, slug = village
+    vendor = _VENDORS.get(int(address.split(".")[2]), Vendor.HIKVISION)
     key = f"{slug}-{number}"
     seed = zlib.crc32(key.encode())
     main, sub = streams
@@ -197,7 +208,8 @@ def _device(
         channels=tuple(channels),
         http_port=ports.http,
         rtsp_port=ports.rtsp,
-        model="VN-8016" if recorder else "VC-2000",
+        vendor=vendor,
+        model=_MODELS[vendor][recorder],
         serial=f"VH{seed:010d}",
         mac="02:" + ":".join(f"{byte:02x}" for byte in (seed & 0xFF, *seed.to_bytes(4, "big"))),
         uuid=str(uuid.uuid5(NAMESPACE, f"{address}/{key}")),

@@ -11,6 +11,11 @@ from camera_hub.simulator.faults import INNER_ADDRESS, Fault, Switchboard
 from camera_hub.simulator.model import Channel, KeyFrames, SimDevice, Village
 from camera_hub.simulator.picture.library import Library
 from camera_hub.simulator.stats import DeviceStats
+from camera_hub.simulator.vendors.paths import stream_path
+
+SHARED_SERIAL = "SN00000001"
+SHARED_MAC = "00:12:34:56:78:90"
+SHARED_UUID = "11fda340-1dd2-11b2-8080-000000000000"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +52,16 @@ class DeviceState:
         self._board = board
         self._known: dict[str, Mapping[Fault, float]] = {}
         self._heard = asyncio.Event()
+        self._locked_until: float | None = None
         self.refresh()
 
     def refresh(self) -> None:
         """Read the switchboard again after a change."""
         self._known.clear()
+        if Fault.LOCKED not in self.faults():
+            self._locked_until = None
+        elif self._locked_until is None:
+            self._locked_until = self.clock.monotonic() + self.faults()[Fault.LOCKED]
         if self.silent:
             self._heard.clear()
         else:
@@ -79,6 +89,31 @@ class DeviceState:
     def down(self) -> bool:
         """Whether connections are refused."""
         return Fault.DEAD in self.faults() or self.flapped_down
+
+    @property
+    def locked_for(self) -> float:
+        """Seconds for which every login is still refused; 0: none is for this reason."""
+        return 0.0 if self._locked_until is None else max(0.0, self._locked_until - self.clock.monotonic())
+
+    @property
+    def admits_nobody(self) -> bool:
+        """Whether no login is accepted, not even the right one."""
+        return Fault.NOT_ACTIVATED in self.faults() or self.locked_for > 0
+
+    @property
+    def serial(self) -> str:
+        """The serial number that it tells."""
+        return SHARED_SERIAL if Fault.SHARED_SERIAL in self.faults() else self.plan.serial
+
+    @property
+    def mac(self) -> str:
+        """The MAC address that it tells."""
+        return SHARED_MAC if Fault.SHARED_MAC in self.faults() else self.plan.mac
+
+    @property
+    def uuid(self) -> str:
+        """The UUID of its endpoint that it tells."""
+        return SHARED_UUID if Fault.SHARED_ENDPOINT in self.faults() else self.plan.uuid
 
     async def while_silent(self) -> None:
         """Wait as long as the device is silent."""
@@ -116,7 +151,7 @@ class DeviceState:
 
     def stream_url(self, channel: Channel, number: int) -> str:
         """URL of a stream as the device itself names it."""
-        path = stream_path(channel, number)
+        path = stream_path(self.plan.vendor, channel, number)
         if Fault.LOGIN_IN_PATH in self.faults():
             (login,) = self.device_logins
             path = f"/user={login.username}_password={login.password}_channel={channel.number}_stream={number - 1}.sdp"
@@ -127,8 +162,3 @@ class DeviceState:
         if self.https_port:
             return f"https://{self.shown_address}:{self.https_port}{path}"
         return f"http://{self.shown_address}:{self.outer.http_port if self.outer else self.http_port}{path}"
-
-
-def stream_path(channel: Channel, number: int) -> str:
-    """Path of a stream; number 1 is main, 2 is sub."""
-    return f"/Streaming/Channels/{channel.number}{number:02}"

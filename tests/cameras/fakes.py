@@ -20,12 +20,12 @@ def village_admin(village_id: int) -> Actor:
 class FakeVault:
     """Reverses the text and binds it to the device; enough to see what is stored and what is mixed up."""
 
-    def seal(self, text: str, device_id: int) -> bytes:
-        return f"{device_id}|{text[::-1]}".encode()
+    def seal(self, text: str, owner: int | str, /) -> bytes:
+        return f"{owner}|{text[::-1]}".encode()
 
-    def open(self, sealed: bytes, device_id: int) -> str:
-        owner, _, text = sealed.decode().partition("|")
-        if int(owner) != device_id:
+    def open(self, sealed: bytes, owner: int | str, /) -> str:
+        sealed_for, _, text = sealed.decode().partition("|")
+        if sealed_for != str(owner):
             raise HubError(Kind.UNAVAILABLE, "not of this device", reason="credential_locked")
         return text[::-1]
 

@@ -105,9 +105,15 @@ async def test_cancel_finishes_what_is_worked_on_and_starts_nothing_more(jobs: J
 
 async def test_cancel_does_not_wait_for_ever(jobs: Jobs, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(jobs_module, "CANCEL_SECONDS", 0.0)
-    started = jobs.start(ADMIN, "test", 1, ITEMS, for_ever)
+    ends: list[JobView] = []
+
+    async def at_end(view: JobView) -> None:
+        ends.append(view)
+
+    started = jobs.start(ADMIN, "test", 1, ITEMS, for_ever, at_end=at_end)
     view = await jobs.cancel(ADMIN, started.id)
     assert (view.state, view.done) == ("cancelled", 0)
+    assert ends == [view]
 
 
 async def test_an_item_that_does_not_end_is_given_up(

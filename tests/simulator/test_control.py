@@ -95,6 +95,65 @@ async def test_orders_that_make_no_sense_are_refused(control: Control, body: obj
     assert reply.json()["error"]
 
 
+@pytest.mark.parametrize(
+    ("path", "body", "status"),
+    [
+        ("/announce", {"target": "nowhere", "kind": "hello"}, 404),
+        ("/announce", {"target": "donggou", "kind": "hello"}, 404),
+        ("/announce", {"target": "donggou-1", "kind": "shout"}, 400),
+        ("/announce", {"target": "donggou-1", "kind": "hello", "count": 10**9}, 400),
+        ("/announce", {"target": "donggou-1", "kind": "hello", "to": "somewhere"}, 400),
+        ("/move", {"target": "donggou-1", "address": "10.0.0.1"}, 400),
+        ("/move", {"target": "donggou-1"}, 400),
+        ("/move", ["donggou-1"], 400),
+    ],
+)
+async def test_what_cannot_be_announced_or_moved_is_refused(
+    control: Control, path: str, body: object, status: int
+) -> None:
+    reply = await ask(control, "POST", path, body)
+    assert reply.status_code == status, reply.text
+    assert reply.json()["error"]
+
+
+async def test_a_device_moves_with_its_marks_and_says_so_on_demand(control: Control) -> None:
+    async def told() -> dict[str, Any]:
+        (village,) = (await ask(control, "GET", "/farm")).json()["villages"]
+        device: dict[str, Any] = village["devices"][0]
+        return device
+
+    before = await told()
+    address = before["host"].rpartition(".")[0] + ".77"
+    assert (await ask(control, "POST", "/move", {"target": "donggou-1", "address": address})).json()[
+        "address"
+    ] == address
+    after = await told()
+    assert after["host"] == address
+    assert [after[mark] for mark in ("serial", "mac", "uuid", "http_port")] == [
+        before[mark] for mark in ("serial", "mac", "uuid", "http_port")
+    ]
+    with pytest.raises(ConnectionRefusedError):
+        await RtspClient.connect(before["host"], before["rtsp_port"])
+    client = await RtspClient.connect(address, after["rtsp_port"])
+    assert (await client.ask("OPTIONS", after["channels"][0]["sub_url"])).status == 200
+    await client.close()
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as listener:
+        listener.setblocking(False)
+        listener.bind(("127.0.0.1", 0))
+        to = f"127.0.0.1:{listener.getsockname()[1]}"
+        endpoints = set()
+        for kind, forged in (("hello", False), ("bye", False), ("hello", True)):
+            body = {"target": "donggou-1", "kind": kind, "to": to, "count": 3, "forged": forged}
+            assert (await ask(control, "POST", "/announce", body)).status_code == 200
+            for _ in range(3):
+                async with asyncio.timeout(DEADLINE):
+                    data = await asyncio.get_running_loop().sock_recv(listener, 65536)
+                assert f"/{kind.capitalize()}</a:Action>".encode() in data
+                endpoints.add(data.partition(b"urn:uuid:")[2].partition(b"</a:Address>")[0][-36:])
+    assert after["uuid"].encode() in endpoints
+    assert len(endpoints) == 4
+
+
 async def test_unknown_paths_say_what_there_is(control: Control) -> None:
     reply = await ask(control, "GET", "/elsewhere")
     assert reply.status_code == 404

@@ -14,11 +14,11 @@ from camera_hub.store.tables import Device, StoredLogin
 class Sealer(Protocol):
     """What the register needs from access.vault."""
 
-    def seal(self, text: str, device_id: int) -> bytes:
-        """Bytes that only this vault can open, and only for this device."""
+    def seal(self, text: str, owner: int | str, /) -> bytes:
+        """Bytes that only this vault can open, and only for this owner (a device's number, or a text)."""
         ...
 
-    def open(self, sealed: bytes, device_id: int) -> str:
+    def open(self, sealed: bytes, owner: int | str, /) -> str:
         """The text. Raises HubError(UNAVAILABLE, credential_locked) when it cannot be opened."""
         ...
 
@@ -62,7 +62,8 @@ async def change_login(
     username: str | None = None,
     password: str | None = None,
 ) -> None:
-    """Store a login in one of the device's rows; an empty name removes it, None keeps the name or the password.
+    """Store a login of the device's own in one of its rows; an empty name removes it, None keeps the name or the
+    password.
 
     `credentials_version` must have been raised before. Raises HubError: INVALID (bad_login), UNAVAILABLE
     (credential_locked).
@@ -80,6 +81,7 @@ async def change_login(
         row = StoredLogin(device_id=device.id, purpose=purpose)
         session.add(row)
     row.username, row.sealed, row.version = name, vault.seal(secret, device.id), device.credentials_version
+    row.profile_id = row.profile_version = None  # a login of the device's own
 
 
 async def remove_others(session: AsyncSession, device: Device, kept: Purpose) -> None:

@@ -77,18 +77,20 @@ class StreamAddresses:
     async def address_of(self, stream: Stream, device: Device, check: Check) -> str:
         """The stream's RTSP URL; of several callers for one stream only the first asks the device. Raises HubError."""
         last = stored_urls.kept(stream, self._vault, device.id)
-        login = await self._register.login(device.id, "onvif")
-        target = target_of(device, login, check)
-        if stream.source == "url" or target is None or stream.profile is None:
+        if stream.source == "url" or device.onvif_port is None or stream.profile is None:
             return last
         # A changed host, login or profile is another key: an answer to the old one is not used.
-        key = (device.host, login.version, stream.profile)
+        key = (device.host, device.credentials_version, stream.profile)
         if last and (stream.id in self._playing or self._serves(stream.id, key)):
             return last
         lock = self._locks.setdefault(stream.id, asyncio.Lock())
         async with lock:
             if self._serves(stream.id, key):
                 return await self._stored(stream.id, device.id) or last
+            login = await self._register.login(device.id, "onvif")
+            target = target_of(device, login, check)
+            if target is None:
+                return last
             try:
                 # This also limits the wait for other calls to the device: a viewer is waiting.
                 async with asyncio.timeout(ASK_SECONDS):

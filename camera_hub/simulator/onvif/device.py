@@ -5,7 +5,7 @@ from urllib.parse import quote
 from xml.sax.saxutils import escape
 
 from camera_hub.simulator.faults import Fault
-from camera_hub.simulator.model import DeviceKind, SimDevice, Village
+from camera_hub.simulator.model import DeviceKind
 from camera_hub.simulator.onvif.call import Call, Operation
 from camera_hub.simulator.onvif.soap import SPACES, Refusal
 from camera_hub.simulator.rtsp.stream import BEIJING
@@ -22,8 +22,9 @@ PATHS = {
 _SCOPE = "onvif://www.onvif.org/"
 
 
-def scopes(village: Village, plan: SimDevice) -> list[str]:
+def scopes(state: DeviceState) -> list[str]:
     """The device's scopes in discovery and GetScopes, percent-encoded."""
+    village, plan = state.village, state.plan
     kind = "recorder" if plan.kind is DeviceKind.RECORDER else "video_encoder"
     return [
         _SCOPE + scope
@@ -34,8 +35,8 @@ def scopes(village: Village, plan: SimDevice) -> list[str]:
             f"hardware/{quote(plan.model)}",
             f"name/{quote(plan.name)}",
             f"location/{quote(village.name)}",
-            f"MAC/{quote(plan.mac)}",
-            f"SerialNumber/{plan.serial}",
+            f"MAC/{quote(state.mac)}",
+            f"SerialNumber/{state.serial}",
         )
     ]
 
@@ -131,20 +132,20 @@ class DeviceService:
         plan = call.state.plan
         return (
             f"<tds:Manufacturer>{plan.manufacturer}</tds:Manufacturer><tds:Model>{plan.model}</tds:Model>"
-            f"<tds:FirmwareVersion>{plan.firmware}</tds:FirmwareVersion><tds:SerialNumber>{plan.serial}</tds:SerialNumber>"
+            f"<tds:FirmwareVersion>{plan.firmware}</tds:FirmwareVersion><tds:SerialNumber>{call.state.serial}</tds:SerialNumber>"
             "<tds:HardwareId>88</tds:HardwareId>"
         )
 
     async def _get_scopes(self, call: Call) -> str:
         return "".join(
             f"<tds:Scopes><tt:ScopeDef>Fixed</tt:ScopeDef><tt:ScopeItem>{scope}</tt:ScopeItem></tds:Scopes>"
-            for scope in scopes(call.state.village, call.state.plan)
+            for scope in scopes(call.state)
         )
 
     async def _get_interfaces(self, call: Call) -> str:
         return (
             '<tds:NetworkInterfaces token="eth0"><tt:Enabled>true</tt:Enabled><tt:Info><tt:Name>eth0</tt:Name>'
-            f"<tt:HwAddress>{call.state.plan.mac}</tt:HwAddress><tt:MTU>1500</tt:MTU></tt:Info>"
+            f"<tt:HwAddress>{call.state.mac}</tt:HwAddress><tt:MTU>1500</tt:MTU></tt:Info>"
             "<tt:IPv4><tt:Enabled>true</tt:Enabled><tt:Config><tt:Manual>"
             f"<tt:Address>{call.state.shown_address}</tt:Address><tt:PrefixLength>24</tt:PrefixLength></tt:Manual>"
             "<tt:DHCP>false</tt:DHCP></tt:Config></tt:IPv4></tds:NetworkInterfaces>"
@@ -180,7 +181,7 @@ class DeviceService:
         )
 
     async def _get_endpoint(self, call: Call) -> str:
-        return f"<tds:GUID>urn:uuid:{call.state.plan.uuid}</tds:GUID>"
+        return f"<tds:GUID>urn:uuid:{call.state.uuid}</tds:GUID>"
 
     async def _get_wsdl(self, call: Call) -> str:
         return f"<tds:WsdlUrl>{call.state.http_url('/onvif/')}</tds:WsdlUrl>"

@@ -5,6 +5,7 @@ import binascii
 import hashlib
 import hmac
 from datetime import UTC, datetime
+from typing import NoReturn
 
 from camera_hub.simulator.admission import Admission
 from camera_hub.simulator.auth import Doorkeeper, Login
@@ -41,6 +42,8 @@ class Gate:
         hidden = Fault.LOGIN_HIDDEN in faults
         if envelope.operation in BEFORE_LOGIN and not hidden and Fault.LOGIN_FOR_ALL not in faults:
             return
+        if self._state.admits_nobody:
+            self._refuse_all(request, envelope)
         header = request.headers.get("authorization")
         token = None if envelope.header is None else envelope.header.find(f".//{{{SECURITY}}}UsernameToken")
         admitted = False
@@ -58,6 +61,17 @@ class Gate:
         if not admitted:
             status = 400 if Fault.TOKEN_ONLY in faults else 401
             raise Refusal("The sender is not authorized", "ter:NotAuthorized", status=status)
+
+    def _refuse_all(self, request: HttpRequest, envelope: Envelope) -> NoReturn:
+        """Refuse whatever the login is, in the words of devices that are locked or have no password yet."""
+        signed = "authorization" in request.headers
+        if envelope.header is not None:
+            signed = signed or envelope.header.find(f".//{{{SECURITY}}}UsernameToken") is not None
+        if signed:
+            self._count(admitted=False)
+        left = round(self._state.locked_for)
+        text = f"The account is locked, try again in {left} seconds" if left else "The device is not activated"
+        raise Refusal(text, "ter:NotAuthorized", status=400 if signed else 401)
 
     def challenges(self, request: HttpRequest) -> tuple[tuple[str, str], ...]:
         """Headers of a refusal with 401."""

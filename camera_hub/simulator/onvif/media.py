@@ -4,7 +4,7 @@ from xml.sax.saxutils import escape
 
 from camera_hub.simulator.onvif.call import Call, Operation, Profile, Profiles
 from camera_hub.simulator.onvif.quirks import spoiled_uri
-from camera_hub.simulator.vendor import snapshot_path
+from camera_hub.simulator.vendors.paths import snapshot_path
 
 
 def source_configuration(profile: Profile) -> str:
@@ -84,7 +84,7 @@ class MediaService:
 
     async def _get_snapshot_uri(self, call: Call) -> str:
         profile = self._profiles.of(call.envelope.text("trt:ProfileToken"))
-        uri = call.state.http_url(snapshot_path(profile.channel, profile.number))
+        uri = call.state.http_url(snapshot_path(call.state.plan.vendor, profile.channel, profile.number))
         return _media_uri(spoiled_uri(uri, call.state.faults().keys()))
 
     async def _synchronize(self, call: Call) -> str:

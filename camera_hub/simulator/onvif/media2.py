@@ -5,7 +5,7 @@ from xml.sax.saxutils import escape
 from camera_hub.simulator.onvif.call import Call, Operation, Profile, Profiles
 from camera_hub.simulator.onvif.media import ptz_configuration, source_configuration
 from camera_hub.simulator.onvif.quirks import spoiled_uri
-from camera_hub.simulator.vendor import snapshot_path
+from camera_hub.simulator.vendors.paths import snapshot_path
 
 
 class Media2Service:
@@ -45,7 +45,7 @@ class Media2Service:
 
     async def _get_snapshot_uri(self, call: Call) -> str:
         profile = self._profiles.of(call.envelope.text("tr2:ProfileToken"))
-        uri = call.state.http_url(snapshot_path(profile.channel, profile.number))
+        uri = call.state.http_url(snapshot_path(call.state.plan.vendor, profile.channel, profile.number))
         return f"<tr2:Uri>{escape(spoiled_uri(uri, call.state.faults().keys()))}</tr2:Uri>"
 
     async def _get_sources(self, call: Call) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 _HEAD_LIMIT = 16 * 1024
 _BODY_LIMIT = 64 * 1024
 _PHRASES = {
-    200: "OK", 302: "Moved Temporarily", 400: "Bad Request", 401: "Unauthorized", 404: "Not Found",
+    200: "OK", 302: "Moved Temporarily", 400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 404: "Not Found",
     405: "Method Not Allowed", 453: "Not Enough Bandwidth", 454: "Session Not Found",
     455: "Method Not Valid in This State", 460: "Only Aggregate Operation Allowed", 461: "Unsupported Transport",
     503: "Service Unavailable",

@@ -18,9 +18,10 @@ from camera_hub.simulator.rtsp.receiver import Receiver, TcpOutlet, UdpOutlet
 from camera_hub.simulator.rtsp.sound import SoundStream
 from camera_hub.simulator.rtsp.stream import Stream
 from camera_hub.simulator.state import DeviceState
+from camera_hub.simulator.vendors.paths import stream_of
+from camera_hub.simulator.vendors.refusals import rtsp_refusal
 
 _SWEEP_EVERY = 1.0
-_PATH = re.compile(r"/Streaming/Channels/(\d+)(\d\d)(?:/|$|\?)", re.IGNORECASE)
 _PATH_WITH_LOGIN = re.compile(r"/user=(\w+)_password=(.+)_channel=(\d+)_stream=([01])\.sdp(?:/|$|\?)")
 _SILENCE, _CUT = 0, -1
 Answer = tuple[int, list[tuple[str, str]], bytes]
@@ -122,8 +123,13 @@ class RtspServer:
             return 200, [("Public", self._quirks.public)], b""
         if Fault.REDIRECT in faults:
             return 302, [("Location", f"rtsp://{self._state.canary}/stolen")], b""
+        signed = "authorization" in request.headers
+        if (refused := rtsp_refusal(self._state, signed=signed)) is not None:
+            self._state.stats.logins += signed
+            self._state.stats.logins_failed += signed
+            return refused, self._admission.challenges() if refused == 401 else [], b""
         if not self._admitted(request):
-            return 401, self._admission.challenges(signed="authorization" in request.headers), b""
+            return 401, self._admission.challenges(signed=signed), b""
         if (status := self._quirks.wrong_url(request)) is not None:
             return status, [], b""
         match request.method:
@@ -145,8 +151,7 @@ class RtspServer:
         return given is not None and self._admission.admits(request.method, given, self._state.device_logins)
 
     def _stream(self, request: Request) -> Stream | None:
-        found = _PATH.search(request.url)
-        key = (int(found[1]), int(found[2])) if found else (0, 0)
+        key = stream_of(self._state.plan.vendor, request.url) or (0, 0)
         if Fault.LOGIN_IN_PATH in self._state.faults() and (found := _PATH_WITH_LOGIN.search(request.url)):
             key = (int(found[3]), int(found[4]) + 1)
         stream = self.streams.get(key)

@@ -13,7 +13,16 @@ from camera_hub.store.tables.health import (
 from camera_hub.store.tables.intake import IntakeCandidate
 from camera_hub.store.tables.patrol import Run, RunStep, RunStepCamera, Scene, Tour, TourStop
 from camera_hub.store.tables.people import Favourite, LoginFailure, SetupLink, User, UserSession, UserVillage
-from camera_hub.store.tables.places import Camera, Device, DevicePeculiarity, LoginAccount, StoredLogin, Stream, Village
+from camera_hub.store.tables.places import (
+    Camera,
+    Device,
+    DevicePeculiarity,
+    LoginAccount,
+    LoginProfile,
+    StoredLogin,
+    Stream,
+    Village,
+)
 from camera_hub.store.tables.rtsp import StreamSession, StreamToken
 
 __all__ = [
@@ -28,6 +37,7 @@ __all__ = [
     "IntakeCandidate",
     "LoginAccount",
     "LoginFailure",
+    "LoginProfile",
     "Notice",
     "NoticeChannel",
     "NoticeRule",

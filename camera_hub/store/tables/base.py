@@ -6,8 +6,11 @@ from sqlalchemy import DateTime, Dialect, LargeBinary, MetaData
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.types import TypeDecorator
 
-Sealed = LargeBinary
-"""A column that contains only what `access.vault` has sealed (AES-GCM), never plain secrets."""
+
+class Sealed(LargeBinary):
+    """A column that contains only what `access.vault` has sealed (AES-GCM), never plain secrets. When the vault gets a
+    new key, all of them are sealed anew (access.sealed_columns).
+    """
 
 
 class UtcDateTime(TypeDecorator[datetime]):

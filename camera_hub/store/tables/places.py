@@ -69,6 +69,32 @@ class StoredLogin(Base):
     username: Mapped[str] = mapped_column(String(128))
     sealed: Mapped[bytes] = mapped_column(Sealed)  # the password
     version: Mapped[int]  # devices.credentials_version when it was set
+    # A login profile's: this row holds the login of that version of it, as the device has accepted it. None: its own.
+    profile_id: Mapped[int | None] = mapped_column(ForeignKey("login_profiles.id", ondelete="RESTRICT"), index=True)
+    profile_version: Mapped[int | None]
+    asked_version: Mapped[int | None]  # of the profile, when the device was asked last
+    asked_at: Mapped[datetime | None]
+    asked_reason: Mapped[str | None] = mapped_column(String(32))  # why it does not have that version; None: it has
+
+
+class LoginProfile(Base):
+    """A login that devices of a village share. Each device keeps a copy (StoredLogin), replaced once it accepts it."""
+
+    __tablename__ = "login_profiles"
+    __table_args__ = (UniqueConstraint("village_id", "name"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    village_id: Mapped[int] = mapped_column(ForeignKey("villages.id", ondelete="CASCADE"), index=True)
+    name: Mapped[str] = mapped_column(String(64))
+    purposes: Mapped[list[str]] = mapped_column(JSON, default=list)  # cameras.credentials.purposes
+    username: Mapped[str] = mapped_column(String(128))
+    sealed: Mapped[bytes] = mapped_column(Sealed)  # the password; owner "login profile:<id>"
+    version: Mapped[int] = mapped_column(default=1)  # grows with each change of user name or password
+    changed_at: Mapped[datetime]  # when user name or password were set
+    changed_by: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
+    changed_name: Mapped[str] = mapped_column(String(64))
+    on_behalf: Mapped[bool] = mapped_column(default=False)  # set by township staff for the village
+    created_at: Mapped[datetime]
 
 
 class DevicePeculiarity(Base):

@@ -26,4 +26,21 @@ export default {
     path_characters: 'The path contains line breaks or control characters',
     unreadable: 'The stream address cannot be read',
   },
+  value_gb_id: {
+    digits: 'a GB/T 28181 ID has digits only',
+    length: 'a GB/T 28181 ID has 20 digits',
+    division: 'digits 1–2 are no province',
+    industry: 'digits 9–10 (industry) are not valid',
+    type: 'digits 11–13 (type) are not a camera’s (131 or 132)',
+    network: 'digit 14 (network) is not valid',
+    other_division: 'this ID belongs to another division than the township’s',
+  },
+  value_coordinate: {
+    format: 'not a coordinate; type decimal degrees such as 117.283456',
+    swapped: 'longitude and latitude are swapped',
+    range: 'outside the possible range; check the digits',
+    decimals: 'too few decimals (at least 4, some 10 m); measure it again',
+    outside: 'outside the township’s area; check the coordinates and their datum',
+    pair: 'longitude and latitude belong together',
+  },
 }
