@@ -31,6 +31,7 @@ from camera_hub.api import (
     discovery,
     errors,
     favourites,
+    inbox,
     jobs,
     live,
     logins,
@@ -76,7 +77,11 @@ from camera_hub.cameras.http.device_http import DeviceHttp
 from camera_hub.cameras.http.messages import HttpLimits
 from camera_hub.cameras.http.signed_http import SignedHttp
 from camera_hub.cameras.hub_addresses import HubAddresses
+from camera_hub.cameras.intake.inbox import Inbox
+from camera_hub.cameras.intake.intake import Intake
+from camera_hub.cameras.intake.retries import CandidateRetries
 from camera_hub.cameras.jobs import Jobs
+from camera_hub.cameras.ledger.ledgers import Ledgers
 from camera_hub.cameras.onvif.client import Onvif
 from camera_hub.cameras.onvif.pull_points import PullPoints
 from camera_hub.cameras.peculiarities import Peculiarities
@@ -136,6 +141,7 @@ _ROUTERS = (
     device_events.router,
     favourites.router,
     devices.router,
+    inbox.router,
     discovery.router,
     jobs.router,
     logins.router,
@@ -197,6 +203,10 @@ async def parts(
             check=checking(None, policy),
         )
         register = Register(database, bus, clock, vault, describer, checks, peculiarities)
+        profiles = LoginProfiles(database, clock, vault)
+        ledgers = Ledgers(database, bus, clock, settings.ledger, settings.site.zone)
+        intake = Intake(database, bus, clock, vault, register.devices, profiles, ledgers)
+        boxes = Inbox(database)
         stream_addresses = StreamAddresses(database, clock, register, onvif, vault)
         sources = StreamSources(database, stream_addresses, register, onvif, bus, peculiarities, checks)
         media = await stack.enter_async_context(
@@ -205,7 +215,7 @@ async def parts(
         await stack.enter_async_context(Proofs(database, bus, clock, media.prover))
         sweeps = await stack.enter_async_context(Sweeps(settings.discovery, onvif, bus, clock, database, policy))
         jobs_ = await stack.enter_async_context(Jobs(clock, bus))
-        profiles = LoginProfiles(database, clock, vault)
+        await stack.enter_async_context(CandidateRetries(database, clock, intake))
         asker = DeviceLoginAsker(describer, onvif, logins, StoredStreamUrls(database, vault), checks)
         login_changes = LoginChanges(database, bus, clock, vault, asker, jobs_, profiles)
         contacts = DeviceContacts(checks, onvif)
@@ -239,6 +249,7 @@ async def parts(
                     "village": villages.live(register),
                     "device": devices.live(register, logins),
                     "camera": cameras.live(register),
+                    "inbox": inbox.live(boxes),
                     "alarm": alarms.live(alarms_),
                     "tour": tours.live(tours_),
                     "run": runs.live(runs_),
@@ -265,6 +276,8 @@ async def parts(
             FirstSetup: FirstSetup(database, clock, accounts, access.setup_link_minutes),
             LoginBudget: logins,
             Register: register,
+            Intake: intake,
+            Inbox: boxes,
             Peculiarities: peculiarities,
             Sweeps: sweeps,
             Jobs: jobs_,

@@ -155,6 +155,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/cameras/return": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Return Cameras
+         * @description Return cameras that wait to their village, with a note that says what to correct.
+         */
+        post: operations["return_cameras_api_cameras_return_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/cameras/submit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Submit Cameras
+         * @description Submit returned cameras for approval again.
+         */
+        post: operations["submit_cameras_api_cameras_submit_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/cameras/{camera_id}": {
         parameters: {
             query?: never;
@@ -362,6 +402,86 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/candidates/try": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Try Candidates
+         * @description Try several candidates again, as a job (/api/jobs); those that are not there any more are left out.
+         */
+        post: operations["try_candidates_api_candidates_try_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/candidates/{candidate_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Change Candidate
+         * @description Correct its address, login or name; it is tried when somebody asks.
+         */
+        patch: operations["change_candidate_api_candidates__candidate_id__patch"];
+        trace?: never;
+    };
+    "/api/candidates/{candidate_id}/dismiss": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Dismiss Candidate
+         * @description Forget a device that waits.
+         */
+        post: operations["dismiss_candidate_api_candidates__candidate_id__dismiss_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/candidates/{candidate_id}/try": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Try Candidate
+         * @description Try to register the device now.
+         */
+        post: operations["try_candidate_api_candidates__candidate_id__try_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/devices": {
         parameters: {
             query?: never;
@@ -372,7 +492,10 @@ export interface paths {
         /** Devices */
         get: operations["devices_api_devices_get"];
         put?: never;
-        /** Register Device */
+        /**
+         * Register Device
+         * @description Register a device. One that cannot be described now waits in the inbox: `params.candidate` of the error.
+         */
         post: operations["register_device_api_devices_post"];
         delete?: never;
         options?: never;
@@ -389,7 +512,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Register Url */
+        /**
+         * Register Url
+         * @description Register a camera that is known by its RTSP address; errors as above.
+         */
         post: operations["register_url_api_devices_url_post"];
         delete?: never;
         options?: never;
@@ -544,6 +670,46 @@ export interface paths {
         post?: never;
         /** Remove Favourite */
         delete: operations["remove_favourite_api_favourites__camera_id__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/inbox": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Inbox
+         * @description What waits: counts of every village in scope; with `village_id` its candidates and devices too.
+         */
+        get: operations["inbox_api_inbox_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/inbox/cameras/{waiting_id}/picture": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Waiting Picture
+         * @description The key frame of a camera that is not approved yet; 404 when there is none, or it is not for this user.
+         */
+        get: operations["waiting_picture_api_inbox_cameras__waiting_id__picture_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -1765,6 +1931,65 @@ export interface components {
              */
             state: "ok" | "fault";
         };
+        /**
+         * CandidateAnswer
+         * @description A device that is not registered yet, and why. Passwords are write-only.
+         */
+        CandidateAnswer: {
+            /** Added By */
+            added_by: string;
+            /** Attempts */
+            attempts: number;
+            /** Cameras */
+            cameras: string[];
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Detail */
+            detail: string;
+            /** Has Password */
+            has_password: boolean;
+            /** Host */
+            host: string;
+            /** Id */
+            id: number;
+            /** Name */
+            name: string;
+            /** Next Try At */
+            next_try_at: string | null;
+            /** On Behalf */
+            on_behalf: boolean;
+            /** Params */
+            params: {
+                [key: string]: string | number;
+            };
+            /** Port */
+            port: number | null;
+            /** Profile Id */
+            profile_id: number | null;
+            /** Reason */
+            reason: string;
+            /** Rtsp Port */
+            rtsp_port: number | null;
+            /** Shown Url */
+            shown_url: string;
+            /**
+             * Source
+             * @enum {string}
+             */
+            source: "search" | "address" | "sheet";
+            /**
+             * Tried At
+             * Format: date-time
+             */
+            tried_at: string;
+            /** Username */
+            username: string;
+            /** Village Id */
+            village_id: number;
+        };
         /** ChangeCamera */
         ChangeCamera: {
             /** Name */
@@ -1773,6 +1998,24 @@ export interface components {
             place_class?: ("key_road" | "key_unit" | "high_incidence" | "entrance" | "school" | "water" | "square" | "other") | null;
             /** Position */
             position?: number | null;
+        };
+        /**
+         * ChangeCandidate
+         * @description What is given is changed. A port of 0: the usual ones are tried. A user name replaces the login profile.
+         */
+        ChangeCandidate: {
+            /** Host */
+            host?: string | null;
+            /** Name */
+            name?: string | null;
+            /** Password */
+            password?: string | null;
+            /** Port */
+            port?: number | null;
+            /** Rtsp Port */
+            rtsp_port?: number | null;
+            /** Username */
+            username?: string | null;
         };
         /** ChangeChannel */
         ChangeChannel: {
@@ -1827,7 +2070,7 @@ export interface components {
             /** Password */
             password?: string | null;
             /** Role */
-            role?: ("township_admin" | "operator" | "village_admin" | "maintainer" | "leader") | null;
+            role?: ("township_admin" | "operator" | "village_admin" | "maintainer" | "leader" | "contractor") | null;
             /** Villages */
             villages?: components["schemas"]["VillageGrant"][] | null;
         };
@@ -1855,7 +2098,7 @@ export interface components {
              * Topic
              * @enum {string}
              */
-            topic: "village" | "device" | "camera" | "alarm" | "tour" | "run" | "sweep" | "job";
+            topic: "village" | "device" | "camera" | "alarm" | "tour" | "run" | "sweep" | "job" | "inbox";
             /**
              * Type
              * @default changed
@@ -2247,6 +2490,148 @@ export interface components {
              */
             until: string;
         };
+        /**
+         * InboxAnswer
+         * @description Counts of every village that the user may see; candidates and devices of the one that was asked for.
+         */
+        InboxAnswer: {
+            /** Candidates */
+            candidates: components["schemas"]["CandidateAnswer"][];
+            /** Devices */
+            devices: components["schemas"]["InboxDeviceAnswer"][];
+            /** Villages */
+            villages: components["schemas"]["InboxCountsAnswer"][];
+        };
+        /**
+         * InboxCameraAnswer
+         * @description A camera that is not approved yet. `picture_at`: GET /api/inbox/cameras/{id}/picture has one of that time.
+         */
+        InboxCameraAnswer: {
+            /** Channel */
+            channel: string;
+            /** Codecs */
+            codecs: string[];
+            /** Id */
+            id: number;
+            /** Name */
+            name: string;
+            /** On Behalf At */
+            on_behalf_at: string | null;
+            /** On Behalf By */
+            on_behalf_by: string;
+            /** Picture At */
+            picture_at: string | null;
+            /**
+             * Place Class
+             * @enum {string}
+             */
+            place_class: "key_road" | "key_unit" | "high_incidence" | "entrance" | "school" | "water" | "square" | "other";
+            /** Proof */
+            proof: string | null;
+            /**
+             * Proof State
+             * @enum {string}
+             */
+            proof_state: "pending" | "proved" | "failed";
+            /** Returned At */
+            returned_at: string | null;
+            /** Returned By */
+            returned_by: string;
+            /** Returned Note */
+            returned_note: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "found" | "waiting" | "returned" | "approved" | "retired";
+        };
+        /**
+         * InboxCountsAnswer
+         * @description How much waits in a village. `failed`: waiting cameras without a picture; they count in `waiting` too.
+         */
+        InboxCountsAnswer: {
+            /** Candidates */
+            candidates: number;
+            /** Failed */
+            failed: number;
+            /** Returned */
+            returned: number;
+            /** Village Id */
+            village_id: number;
+            /** Waiting */
+            waiting: number;
+        };
+        /**
+         * InboxDeviceAnswer
+         * @description A device with those of its cameras that are not approved yet; `approved`: how many are.
+         */
+        InboxDeviceAnswer: {
+            /** Added By */
+            added_by: string;
+            /** Approved */
+            approved: number;
+            /** Approved Place */
+            approved_place: string | null;
+            /** Cameras */
+            cameras: components["schemas"]["InboxCameraAnswer"][];
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Host */
+            host: string;
+            /** Id */
+            id: number;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "camera" | "recorder" | "platform";
+            /** Login Reason */
+            login_reason: string | null;
+            /** Login Retry At */
+            login_retry_at: string | null;
+            /** Manufacturer */
+            manufacturer: string;
+            /** Model */
+            model: string;
+            /** Moved At */
+            moved_at: string | null;
+            /** Name */
+            name: string;
+            /** On Behalf At */
+            on_behalf_at: string | null;
+            /** On Behalf By */
+            on_behalf_by: string;
+            /** Place */
+            place: string;
+            /** Username */
+            username: string;
+            /** Village Id */
+            village_id: number;
+        };
+        /**
+         * IntakeAnswer
+         * @description What became of a wanted device: `device_id` (registered; a reason beside it says what is not as wanted), or
+         *     `candidate_id` (it waits in the inbox) and the reason why.
+         */
+        IntakeAnswer: {
+            /** Cameras */
+            cameras: number[];
+            /** Candidate Id */
+            candidate_id: number | null;
+            /** Detail */
+            detail: string;
+            /** Device Id */
+            device_id: number | null;
+            /** Params */
+            params: {
+                [key: string]: string | number;
+            };
+            /** Reason */
+            reason: string | null;
+        };
         /** InterfaceAnswer */
         InterfaceAnswer: {
             /** Address */
@@ -2405,7 +2790,7 @@ export interface components {
              * Role
              * @enum {string}
              */
-            role: "township_admin" | "operator" | "village_admin" | "maintainer" | "leader";
+            role: "township_admin" | "operator" | "village_admin" | "maintainer" | "leader" | "contractor";
             /** Time Zone */
             time_zone: string;
             /** Username */
@@ -2485,6 +2870,8 @@ export interface components {
             password: string;
             /** Port */
             port?: number | null;
+            /** Profile Id */
+            profile_id?: number | null;
             /** Rtsp Port */
             rtsp_port?: number | null;
             /**
@@ -2687,7 +3074,7 @@ export interface components {
              * Role
              * @enum {string}
              */
-            role: "township_admin" | "operator" | "village_admin" | "maintainer" | "leader";
+            role: "township_admin" | "operator" | "village_admin" | "maintainer" | "leader" | "contractor";
             /** Username */
             username: string;
             /** Villages */
@@ -2933,6 +3320,16 @@ export interface components {
              * @constant
              */
             type: "reload";
+        };
+        /**
+         * ReturnCameras
+         * @description Return cameras to their village; the note says what is to be corrected.
+         */
+        ReturnCameras: {
+            /** Ids */
+            ids: number[];
+            /** Note */
+            note: string;
         };
         /**
          * RtspOutAnswer
@@ -3672,6 +4069,11 @@ export interface components {
             /** Rtx Missed */
             rtx_missed: number;
         };
+        /** TryCandidates */
+        TryCandidates: {
+            /** Ids */
+            ids: number[];
+        };
         /** UserAnswer */
         UserAnswer: {
             /**
@@ -3691,7 +4093,7 @@ export interface components {
              * Role
              * @enum {string}
              */
-            role: "township_admin" | "operator" | "village_admin" | "maintainer" | "leader";
+            role: "township_admin" | "operator" | "village_admin" | "maintainer" | "leader" | "contractor";
             /** Username */
             username: string;
             /** Villages */
@@ -4092,6 +4494,90 @@ export interface operations {
         };
     };
     retire_cameras_api_cameras_retire_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CameraIds"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CameraAnswer"][];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    return_cameras_api_cameras_return_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReturnCameras"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CameraAnswer"][];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    submit_cameras_api_cameras_submit_post: {
         parameters: {
             query?: never;
             header?: never;
@@ -4660,6 +5146,172 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    try_candidates_api_candidates_try_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TryCandidates"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    change_candidate_api_candidates__candidate_id__patch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                candidate_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChangeCandidate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CandidateAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    dismiss_candidate_api_candidates__candidate_id__dismiss_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                candidate_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    try_candidate_api_candidates__candidate_id__try_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                candidate_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IntakeAnswer"];
+                };
             };
             /** @description Refused; `reason` says why. */
             "4XX": {
@@ -5268,6 +5920,93 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Done"];
                 };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    inbox_api_inbox_get: {
+        parameters: {
+            query?: {
+                village_id?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InboxAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    waiting_picture_api_inbox_cameras__waiting_id__picture_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                waiting_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/jpeg": unknown;
+                };
+            };
+            /** @description unchanged */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Refused; `reason` says why. */
             "4XX": {

@@ -146,6 +146,7 @@ export default {
     rangesHintVillage: 'Only addresses within the village’s ranges are searched; ask a township admin to add a range.',
     rememberRanges: 'Remember for this village',
     multicast: 'Search the hub’s own networks by multicast',
+    multicastReach: 'Multicast reaches only networks that the hub is directly connected to. Villages behind a router, leased line or VPN do not hear it: give their ranges.',
     interfaces: 'Interfaces used for multicast',
     noInterfaces: 'No usable interface',
     planRanges: 'Ranges probed address by address',

@@ -145,6 +145,7 @@ export default {
     rangesHintVillage: '只能搜索本村地址段内的地址；需要增加地址段，请联系镇管理员。',
     rememberRanges: '记住为本村地址段',
     multicast: '在本机网络里广播搜索',
+    multicastReach: '广播只能到达平台直接连接的网络；隔着路由器、专线或 VPN 的村收不到，请填写地址段逐个探测。',
     interfaces: '广播经过的网口',
     noInterfaces: '没有可用的网口',
     planRanges: '逐个探测的地址段',
