@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from camera_hub.cameras.credentials.device_login import DeviceLogin
+from camera_hub.cameras.onvif import faults
 from camera_hub.cameras.onvif.client import Onvif, OnvifTarget
 from camera_hub.errors import HubError, Kind, Reason
 from camera_hub.settings import DiscoverySettings
@@ -431,3 +432,11 @@ async def test_an_unknown_call_without_a_fault_is_no_refused_login(onvif: Onvif,
 async def test_a_serial_number_that_is_only_an_address_identifies_nothing(onvif: Onvif, said: str, kept: str) -> None:
     async with FakeDevice(serial=said) as device:
         assert (await onvif.describe("127.0.0.1", device.port, LOGIN)).identity.serial == kept
+
+
+@pytest.mark.parametrize(
+    "words", ["Device is not activated", "The device has not been initialized: notActivated", "设备未激活"]
+)
+def test_a_fault_of_a_device_without_a_password_is_told_as_that(words: str) -> None:
+    assert faults.of_fault(words).reason == Reason.NOT_ACTIVATED
+    assert faults.refused(f"ter:NotAuthorized {words}", tried=True).reason == Reason.NOT_ACTIVATED

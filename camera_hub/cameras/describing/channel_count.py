@@ -10,7 +10,7 @@ from typing import Protocol
 from camera_hub.cameras.describing.rtsp_describe import RtspAnswer
 from camera_hub.cameras.vendors.paths import ANY, MOST_CHANNELS, PathPattern, ordered
 from camera_hub.cameras.vendors.recognition import maker_of
-from camera_hub.errors import HubError, Reason
+from camera_hub.errors import HubError, Kind, Reason
 
 ASK_SECONDS = 3.0
 MISSING = 8
@@ -52,6 +52,12 @@ async def counted(device: Describes, maker: str = "") -> Counted | None:
     reached any more before anything was found.
     """
     nothing = await device.ask(f"/hub{secrets.token_hex(6)}", ASK_SECONDS)
+    if nothing.status == 503:
+        raise HubError(
+            Kind.UNREACHABLE,
+            "the device is busy (RTSP 503); close other software that uses it, or try later",
+            reason=Reason.DEVICE_FULL,
+        )
     if nothing.exists:  # whatever is asked for, it shows its one picture
         return Counted(ANY, {1: nothing.codec})
     maker = maker or maker_of(device.server)

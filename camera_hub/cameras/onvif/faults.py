@@ -22,6 +22,9 @@ _LOCKED = re.compile(
     r"|(用户|账号|帐号|IP).{0,8}锁定",
     re.IGNORECASE,
 )
+_NOT_ACTIVATED = re.compile(
+    r"not[ _-]?activated|inactivated|not[ _-]?(yet )?initiali[sz]ed|uninitiali[sz]ed|未(激活|初始化)", re.IGNORECASE
+)
 _FULL = re.compile(r"(maximum|too many|max).{0,30}(session|stream|user|connection)|notenoughresource", re.IGNORECASE)
 _VERSION = re.compile(r"version\s*mismatch", re.IGNORECASE)
 
@@ -46,6 +49,8 @@ def refused(words: str, *, tried: bool, speaks_onvif: bool = True) -> HubError:
 
     `speaks_onvif`: it was said in a SOAP envelope, which proves ONVIF; any web server answers 401.
     """
+    if _NOT_ACTIVATED.search(words):
+        return _not_activated()
     if _LOCKED.search(words):
         return HubError(
             Kind.UNREACHABLE,
@@ -63,6 +68,15 @@ def refused(words: str, *, tried: bool, speaks_onvif: bool = True) -> HubError:
         Kind.UNREACHABLE,
         "the device refuses this user name and password for ONVIF; some devices have separate ONVIF users",
         reason=Reason.WRONG_PASSWORD,
+    )
+
+
+def _not_activated() -> HubError:
+    return HubError(
+        Kind.UNREACHABLE,
+        "the device is not activated: no administrator's password is set yet; set one with the maker's tool, then add "
+        "it",
+        reason=Reason.NOT_ACTIVATED,
     )
 
 
@@ -96,6 +110,8 @@ def of_status(status: int) -> HubError | None:
 def of_fault(words: str) -> HubError:
     """The error for a SOAP fault that is not a refused login. The device's own words are shortened and sanitized."""
     said = re.sub(r"[^\x20-\x7e\u3000-\u9fff\uff00-\uffef]+", " ", words).strip()[:160]
+    if _NOT_ACTIVATED.search(words):
+        return _not_activated()
     if _FULL.search(words):
         return HubError(Kind.UNREACHABLE, f"the device is full: {said}", reason=Reason.DEVICE_FULL)
     return HubError(Kind.UNREACHABLE, f"the device refuses the call: {said or 'no words'}", reason=Reason.SOAP_FAULT)

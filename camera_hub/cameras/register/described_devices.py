@@ -38,12 +38,14 @@ async def refuse_duplicate(
             Kind.CONFLICT,
             "this device is registered already, in another village; ask a township admin",
             reason=Reason.DUPLICATE,
+            why="other_village",
             other_village=True,
         )
     raise HubError(
         Kind.CONFLICT,
         f"this device is registered already as “{known.name}” at {known.host}",
         reason=Reason.DUPLICATE,
+        why="named",
         device=known.id,
         name=known.name,
         host=known.host,
@@ -75,6 +77,7 @@ async def refuse_known_stream(session: AsyncSession, vault: Sealer, village_id: 
                 Kind.CONFLICT,
                 f"this stream is registered already as “{known.name}”",
                 reason=Reason.DUPLICATE,
+                why="stream",
                 device=known.device_id,
                 camera=known.id,
                 name=known.name,

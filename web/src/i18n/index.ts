@@ -70,7 +70,7 @@ export function detailText(detail: string): string | undefined {
 export function errorText(error: ApiError): string {
   if (te(`reason.${error.reason}`)) {
     const why = `why.${error.reason}.${String(error.params.why)}`
-    return te(why) ? t(why) : t(`reason.${error.reason}`, error.params)
+    return te(why) ? t(why, error.params) : t(`reason.${error.reason}`, error.params)
   }
   const kind = te(`error.${error.kind}`) ? t(`error.${error.kind}`) : t('error.internal')
   const detail = detailText(error.detail)

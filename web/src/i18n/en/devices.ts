@@ -85,6 +85,7 @@ export default {
     disks: 'Disks',
     disk: '{name} ({free} of {all} GB free)',
     diskSeparator: '; ',
+    diskGood: 'fine',
     manufacturer: 'Manufacturer',
     model: 'Model',
     firmware: 'Firmware',

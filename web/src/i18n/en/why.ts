@@ -1,5 +1,10 @@
 /** Exactly why, where an error names it (its parameter `why`); the reason's own words serve everybody else. */
 export default {
+  duplicate: {
+    named: 'This device is registered already as “{name}” ({host})',
+    other_village: 'This device is registered already, in another village; ask a township admin',
+    stream: 'This stream is registered already as “{name}”',
+  },
   address_refused: {
     not_an_address: 'Not written as a plain IP address; give it as 192.168.1.64',
     unspecified: 'This is the unspecified address; give the device’s own address',

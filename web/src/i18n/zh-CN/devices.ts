@@ -85,6 +85,7 @@ export default {
     disks: '硬盘',
     disk: '{name}（剩余 {free} / {all} GB）',
     diskSeparator: '；',
+    diskGood: '正常',
     manufacturer: '厂商',
     model: '型号',
     firmware: '固件版本',

@@ -1,5 +1,10 @@
 /** Exactly why, where an error names it (its parameter `why`); the reason's own words serve everybody else. */
 export default {
+  duplicate: {
+    named: '该设备已登记为“{name}”（{host}）',
+    other_village: '该设备已在别的村登记，请联系镇管理员',
+    stream: '该码流已登记为“{name}”',
+  },
   address_refused: {
     not_an_address: 'IP 地址的写法不规范，应形如 192.168.1.64',
     unspecified: '这是未指定地址，请填写设备自己的地址',
