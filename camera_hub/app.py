@@ -29,6 +29,8 @@ from camera_hub.api import (
     discovery,
     errors,
     favourites,
+    imports,
+    inbox,
     jobs,
     live,
     metrics,
@@ -60,7 +62,17 @@ from camera_hub.cameras.describing.device_describer import DeviceDescriber
 from camera_hub.cameras.device_checks import DeviceChecks
 from camera_hub.cameras.discovery.sweeps import Sweeps
 from camera_hub.cameras.hub_addresses import HubAddresses
+from camera_hub.cameras.imports.camera_editor import RowEditor
+from camera_hub.cameras.imports.expiry import import_expiry_rules
+from camera_hub.cameras.imports.imports import Imports
+from camera_hub.cameras.imports.known_reader import KnownReader
+from camera_hub.cameras.imports.runs import ImportRuns
+from camera_hub.cameras.imports.sheets import ImportSheets
+from camera_hub.cameras.intake.inbox import Inbox
+from camera_hub.cameras.intake.intake import Intake
+from camera_hub.cameras.intake.retries import CandidateRetries
 from camera_hub.cameras.jobs import Jobs
+from camera_hub.cameras.ledger.ledgers import Ledgers
 from camera_hub.cameras.onvif.client import Onvif
 from camera_hub.cameras.peculiarities import Peculiarities
 from camera_hub.cameras.reach import checking
@@ -100,6 +112,8 @@ from camera_hub.patrol.tours import Tours
 from camera_hub.private_files import make_private
 from camera_hub.running import keep_running, running
 from camera_hub.settings import Settings
+from camera_hub.sheets.answer import MAX_FILE
+from camera_hub.sheets.reading import sheet_reader
 from camera_hub.store.database import Database
 from camera_hub.store.lock import only_hub
 from camera_hub.store.retention import Retention
@@ -118,8 +132,10 @@ _ROUTERS = (
     observations.router,
     favourites.router,
     devices.router,
+    inbox.router,
     discovery.router,
     jobs.router,
+    imports.router,
     live.router,
     viewers.router,
     whep.router,
@@ -169,6 +185,9 @@ async def parts(
         )
         describer = DeviceDescriber(onvif)
         register = Register(database, bus, clock, vault, describer, checks, peculiarities)
+        ledgers = Ledgers(database, bus, clock, settings.ledger, settings.site.zone)
+        intake = Intake(database, bus, clock, vault, register.devices, ledgers)
+        boxes = Inbox(database)
         stream_addresses = StreamAddresses(database, clock, register, onvif, vault)
         sources = StreamSources(database, stream_addresses, register, onvif, bus, peculiarities, checks)
         media = await stack.enter_async_context(
@@ -177,12 +196,17 @@ async def parts(
         await stack.enter_async_context(Proofs(database, bus, clock, media.prover))
         sweeps = await stack.enter_async_context(Sweeps(settings.discovery, onvif, bus, clock, database, policy))
         jobs_ = await stack.enter_async_context(Jobs(clock, bus))
+        await stack.enter_async_context(CandidateRetries(database, clock, intake))
+        known = KnownReader(database, checks, vault)
+        import_runs = await stack.enter_async_context(
+            ImportRuns(database, vault, jobs_, intake, RowEditor(register.cameras, ledgers))
+        )
         contacts = DeviceContacts(checks, onvif)
         rounds = await stack.enter_async_context(Rounds(settings.health, clock, bus, database, media.looks, contacts))
         channels = NoticeChannels(database, bus, clock, vault)
         await channels.follow_settings(settings.notices)
         await stack.enter_async_context(NoticeDelivery(clock, bus, database, vault))
-        retention = Retention(database, clock, expiry_rules(settings.health))
+        retention = Retention(database, clock, [*expiry_rules(settings.health), *import_expiry_rules(settings.sheets)])
         await stack.enter_async_context(
             running(keep_running("retention", retention.run_once, clock=clock), "retention")
         )
@@ -200,6 +224,7 @@ async def parts(
                     "village": villages.live(register),
                     "device": devices.live(register, logins),
                     "camera": cameras.live(register),
+                    "inbox": inbox.live(boxes),
                     "alarm": alarms.live(alarms_),
                     "tour": tours.live(tours_),
                     "run": runs.live(runs_),
@@ -226,9 +251,14 @@ async def parts(
             FirstSetup: FirstSetup(database, clock, accounts, access.setup_link_minutes),
             LoginBudget: logins,
             Register: register,
+            Intake: intake,
+            Inbox: boxes,
             Peculiarities: peculiarities,
             Sweeps: sweeps,
             Jobs: jobs_,
+            Imports: Imports(database, clock, vault, sheet_reader(settings.sheets), known, settings.sheets),
+            ImportRuns: import_runs,
+            ImportSheets: ImportSheets(database, vault, known),
             **media_parts(media),
             Rounds: rounds,
             Alarms: alarms_,
@@ -284,7 +314,7 @@ def create_app(settings: Settings, parts: Parts | None = None) -> FastAPI:
         app.include_router(router)
     app.router.default = StaticPages()
     errors.install(app)
-    app.add_middleware(BodyLimit, limit=MAX_BODY)
+    app.add_middleware(BodyLimit, limit=MAX_BODY, uploads={"/api/imports": MAX_FILE})
     app.add_middleware(SafeHeaders)
     app.add_middleware(WhepOrigins, origins=settings.media.whep_origins)
     app.add_middleware(errors.Unexpected)

@@ -107,7 +107,10 @@ class Reason(StrEnum):
     # the hub itself
     NOT_APPROVED = "not_approved"
     RETIRED = "retired"
+    NOT_WAITING = "not_waiting"
     DUPLICATE = "duplicate"
+    CHANNELS_MISSING = "channels_missing"
+    CHANNEL_NEEDED = "channel_needed"
     IDENTITY_CHANGED = "identity_changed"
     BUSY = "busy"
     OVERLOADED = "overloaded"

@@ -10,7 +10,8 @@ from camera_hub.api.schemas.base import Answer, Id, RequestBody
 ImportState = Literal["mapping", "preview", "running", "done"]
 RowVerdict = Literal["good", "bad", "same", "done", "staged", "failed"]
 FieldKey = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[a-z][a-z0-9_.]*$")]
-"""village, name, host, port, rtsp_port, channel, username, password, main_url, sub_url, place_class, id, ledger.<key>."""
+"""village, name, host, port, rtsp_port, channel, username, password, main_url, sub_url, place_class, id,
+ledger.<key>."""
 RowNumber = Annotated[int, Field(ge=1, le=2**31 - 1)]
 CellText = Annotated[str, Field(max_length=1000)]
 
@@ -117,7 +118,7 @@ class ChangeRow(RequestBody):
 
 
 class StartRun(RequestBody):
-    """`good`: rows that are good, and changes of registered cameras. `failed`: those that failed, or wait in the inbox."""
+    """`good`: rows that are good, and changes of registered cameras. `failed`: what failed, or waits in the inbox."""
 
     only: Literal["good", "failed"] = "good"
 

@@ -40,9 +40,7 @@ class DescribedField:
 
 def described_fields() -> list[DescribedField]:
     """All fields, in the order of the template."""
-    fields = [
-        DescribedField(one.key, one.header, _ENGLISH[one.key], *_kind_of(one.key)) for one in REGISTER_FIELDS
-    ]
+    fields = [DescribedField(one.key, one.header, _ENGLISH[one.key], *_kind_of(one.key)) for one in REGISTER_FIELDS]
     for one in FIELDS:
         if one.settable:
             words = tuple(word.zh for word in one.codes.values())

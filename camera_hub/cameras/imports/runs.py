@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol, Self
 
-from sqlalchemy import select, update
+from sqlalchemy import ColumnElement, and_, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from camera_hub.access.policy import Actor
@@ -143,10 +143,9 @@ class ImportRuns:
 
     async def _chosen(self, session: AsyncSession, import_id: int, only: Only) -> list[SheetImportRow]:
         row = SheetImportRow
-        if only == "failed":
-            which = row.verdict.in_(("failed", "staged"))
-        else:
-            which = (row.verdict == "good") | ((row.verdict == "same") & row.changed)
+        which: ColumnElement[bool] = row.verdict.in_(("failed", "staged"))
+        if only == "good":
+            which = or_(row.verdict == "good", and_(row.verdict == "same", row.changed))
         found = await session.scalars(select(row).where(row.import_id == import_id, which).order_by(row.number))
         return list(found)
 
@@ -275,5 +274,3 @@ def _name_of(rows: Sequence[SheetImportRow]) -> str:
     first = rows[0].values
     name = first.get("name", "") if len(rows) == 1 else ""
     return " · ".join(part for part in (name, first.get("host", "")) if part) or str(rows[0].number)
-
-

@@ -54,9 +54,7 @@ class ImportSheets:
         """An empty sheet with every column that can be imported."""
         columns = [_register_column(one.key, one.header) for one in REGISTER_FIELDS if one.key != "id"]
         columns += [_ledger_column(one) for one in _ledger_fields()]
-        return await asyncio.to_thread(
-            write_xlsx, columns, (), sheet="点位", room_for=_ROOM, notes=_NOTES
-        )
+        return await asyncio.to_thread(write_xlsx, columns, (), sheet="点位", room_for=_ROOM, notes=_NOTES)
 
     async def list(self, actor: Actor, village_id: int | None) -> bytes:
         """All cameras in service of a village, or of all that the actor may see. Raises HubError(NOT_FOUND)."""
@@ -88,9 +86,7 @@ class ImportSheets:
     def _written_failures(self, owner: SheetImport, rows: Sequence[SheetImportRow]) -> bytes:
         columns = [SheetColumn(**column) for column in owner.columns]
         cells = {row.number: row.cells for row in cells_of(self._vault, owner).rows()}
-        written = [
-            WrittenColumn(one.header, 20, as_text=True, choices=_choices(one.field)) for one in columns
-        ]
+        written = [WrittenColumn(one.header, 20, as_text=True, choices=_choices(one.field)) for one in columns]
         written += [WrittenColumn("原因", 40), WrittenColumn("怎么办", 50)]
         return write_xlsx(written, (_failure(row, columns, cells.get(row.number, [])) for row in rows), sheet="未导入")
 

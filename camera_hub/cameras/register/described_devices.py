@@ -1,15 +1,19 @@
 """From a described device to rows: whether it is registered already, which rows it becomes, which channels are new."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, case, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from camera_hub.access.policy import Actor
+from camera_hub.cameras.credentials.logins import Sealer
 from camera_hub.cameras.described import Channel, Described, DescribedStream, Identity
-from camera_hub.cameras.identity import DeviceFacts, changed, found_facts, registered_facts, same
+from camera_hub.cameras.identity import DeviceFacts, changed, found_facts, registered_facts, same, same_stream
 from camera_hub.cameras.register import proof_state
 from camera_hub.cameras.register.cameras import rename
+from camera_hub.cameras.streams import stored_urls
+from camera_hub.cameras.urls import StreamUrl
 from camera_hub.clock import Clock
 from camera_hub.errors import HubError, Kind, Reason
 from camera_hub.store.tables import Camera, Device, Stream
@@ -36,6 +40,26 @@ async def refuse_duplicate(session: AsyncSession, actor: Actor, found: DeviceFac
             host=known.host,
             village=known.village_id,
         )
+
+
+async def refuse_known_stream(session: AsyncSession, vault: Sealer, village_id: int, url: StreamUrl) -> None:
+    """Raise HubError(CONFLICT, duplicate) if a camera of the village has this stream address."""
+    streams = await session.execute(
+        select(Camera, Stream)
+        .join(Stream, Stream.camera_id == Camera.id)
+        .join(Device, Device.id == Camera.device_id)
+        .where(Camera.village_id == village_id, Camera.state != "retired", Device.host == url.host)
+    )
+    for known, stream in streams:
+        if same_stream(stored_urls.kept(stream, vault, known.device_id), url.url):
+            raise HubError(
+                Kind.CONFLICT,
+                f"this stream is registered already as “{known.name}”",
+                reason=Reason.DUPLICATE,
+                device=known.device_id,
+                camera=known.id,
+                name=known.name,
+            )
 
 
 async def candidates(session: AsyncSession, found: DeviceFacts) -> list[Device]:
@@ -110,6 +134,24 @@ async def add_channels(
             added.append(camera)
         await _set_streams(session, camera, channel, keep)
     return added
+
+
+@dataclass(frozen=True, slots=True)
+class NumberedCamera:
+    """A camera and the number of its channel, as people count them at the recorder: from 1."""
+
+    number: int
+    camera: Camera
+
+
+def numbered(channels: Sequence[Channel], cameras: Iterable[Camera]) -> list[NumberedCamera]:
+    """The cameras of these channels; a channel whose number is not known counts by its place in the list."""
+    of_token = {camera.channel: camera for camera in cameras}
+    return [
+        NumberedCamera(channel.number if channel.number is not None else place, of_token[channel.token])
+        for place, channel in enumerate(channels, 1)
+        if channel.token in of_token
+    ]
 
 
 def new_camera(

@@ -1,0 +1,113 @@
+"""What a registration adds to its rows for who wanted the device."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Protocol
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from camera_hub.access.policy import Actor
+from camera_hub.cameras.intake import candidates
+from camera_hub.cameras.intake.candidates import OwnerSealer
+from camera_hub.cameras.intake.wanted import WantedCamera, WantedDevice
+from camera_hub.cameras.register.camera_states import PENDING
+from camera_hub.cameras.register.cameras import rename
+from camera_hub.cameras.register.described_devices import NumberedCamera
+from camera_hub.cameras.register.on_behalf import mark
+from camera_hub.clock import Clock
+from camera_hub.errors import HubError, Kind
+from camera_hub.store.tables import Camera, Device
+
+
+class LedgerWriter(Protocol):
+    """What intake needs from cameras.ledger."""
+
+    async def set_values(
+        self, session: AsyncSession, camera: Camera, values: Mapping[str, str], actor: Actor, now: datetime
+    ) -> object:
+        """Store checked values within the caller's transaction."""
+        ...
+
+
+class TakenIn:
+    """What a registration adds to the rows of its device: names, place classes, ledger values, who wanted it; and what
+    became of the wanted cameras."""
+
+    def __init__(
+        self, actor: Actor, wanted: WantedDevice, clock: Clock, vault: OwnerSealer, ledger: LedgerWriter | None
+    ) -> None:
+        self._actor = actor
+        self._wanted = wanted
+        self._clock = clock
+        self._vault = vault
+        self._ledger = ledger
+        self.camera_ids: dict[int | None, int] = {}
+        self.unsaid: HubError | None = None
+
+    async def finish(self, session: AsyncSession, device: Device, cameras: Sequence[NumberedCamera]) -> None:
+        """Within the registration's transaction: what waited for this device is applied with it, and is gone."""
+        wanted = self._wanted
+        waited = await candidates.same(session, self._vault, wanted)
+        for row in waited:
+            before = candidates.openable(row, self._vault)
+            wanted = replace(wanted, cameras=candidates.merged_cameras(before.cameras, wanted.cameras))
+            await session.delete(row)
+        now = self._clock.now()
+        if waited:
+            device.added_by, device.added_by_name = waited[0].added_by, waited[0].added_by_name
+            if waited[0].on_behalf:
+                device.on_behalf_by, device.on_behalf_at = waited[0].added_by_name, now
+        await self._apply(session, wanted, cameras)
+
+    async def apply_to_known(self, session: AsyncSession, device_id: int) -> list[Camera]:
+        """To a device that was registered before; returns the cameras that were changed."""
+        rows = list(await session.scalars(select(Camera).where(Camera.device_id == device_id).order_by(Camera.id)))
+        cameras = [
+            NumberedCamera(int(row.channel) if row.channel.isdecimal() else place, row)
+            for place, row in enumerate(rows, 1)
+        ]
+        wanted = self._wanted
+        for row in await candidates.same(session, self._vault, wanted):
+            before = candidates.openable(row, self._vault)
+            wanted = replace(wanted, cameras=candidates.merged_cameras(before.cameras, wanted.cameras))
+            await session.delete(row)
+        return await self._apply(session, wanted, cameras, only_pending=True)
+
+    async def _apply(
+        self,
+        session: AsyncSession,
+        wanted: WantedDevice,
+        cameras: Sequence[NumberedCamera],
+        *,
+        only_pending: bool = False,
+    ) -> list[Camera]:
+        of_number = {one.number: one.camera for one in cameras}
+        assignment = candidates.assign(of_number, wanted.cameras)
+        self.unsaid = candidates.unsaid(assignment, len(of_number))
+        changed = []
+        for number, one in assignment.found.items():
+            camera = of_number[number]
+            self.camera_ids[one.channel] = camera.id
+            if only_pending and camera.state not in PENDING:
+                continue
+            if one.name:
+                rename(camera, one.name)
+            if one.place_class != "other":
+                camera.place_class = one.place_class
+            mark(camera, self._actor, self._clock.now())
+            await self._set_ledger(session, camera, one)
+            changed.append(camera)
+        return changed
+
+    async def _set_ledger(self, session: AsyncSession, camera: Camera, one: WantedCamera) -> None:
+        """The ledger never keeps a device out: a value that it refuses is told instead."""
+        if not one.ledger or self._ledger is None:
+            return
+        try:
+            await self._ledger.set_values(session, camera, one.ledger, self._actor, self._clock.now())
+        except HubError as error:
+            if error.kind is not Kind.INVALID:
+                raise
+            self.unsaid = self.unsaid or error
