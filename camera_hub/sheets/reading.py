@@ -97,7 +97,7 @@ class SheetReader:
                 limit=MAX_LINE,
             )
         assert process.stdout is not None
-        answer = _Answer()
+        answer = _ReadAnswer()
         try:
             async with asyncio.timeout(self._wall_seconds):
                 while not answer.ended and (line := await process.stdout.readline()):
@@ -119,7 +119,7 @@ def sheet_reader(settings: SheetSettings) -> SheetReader:
     )
 
 
-class _Answer:
+class _ReadAnswer:
     """What the process has said so far."""
 
     def __init__(self) -> None:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 from typing import Any, get_args
 
 import httpx
@@ -14,9 +15,11 @@ from camera_hub.api.routing import policies
 from camera_hub.api.schemas.media import Topic
 from camera_hub.app import create_app
 from camera_hub.cameras.discovery.sweeps import Sweeps
+from camera_hub.cameras.imports.imports import Imports
 from camera_hub.cameras.jobs import JobItem, Jobs, JobVerdict
 from camera_hub.media.decoders.pictures import Pictures
 from camera_hub.settings import Settings
+from camera_hub.sheets.writing import WrittenColumn, write_xlsx
 from camera_hub.store.database import Database
 from camera_hub.store.tables import Alarm, AlarmMember, Camera, Device, Observation, Run, Scene, Stream, Tour, TourStop
 from tests.api.conftest import Hub, told
@@ -37,6 +40,9 @@ LISTS = [path for method, path, action in ROUTES if method == "GET" and "{" not 
 
 BODIES: dict[tuple[str, str], dict[str, Any]] = {
     ("PATCH", "/api/cameras/{camera_id}"): {"name": "mine"},
+    ("PUT", "/api/imports/{import_id}/mapping"): {"sheet": "Sheet1", "header_row": 1, "columns": []},
+    ("PATCH", "/api/imports/{import_id}/rows/{number}"): {"values": {"name": "mine"}},
+    ("POST", "/api/imports/{import_id}/run"): {"only": "good"},
     ("PATCH", "/api/devices/{device_id}"): {"host": "10.1.1.1", "password": "x"},
 }
 PLAYERS = {"POST": "application/sdp", "PATCH": "application/trickle-ice-sdpfrag"}
@@ -51,7 +57,7 @@ class Other:
 
 
 @pytest.fixture
-async def other(hub: Hub, database: Database, clock: ManualClock) -> Other:
+async def other(hub: Hub, database: Database, clock: ManualClock, tmp_path: Path) -> Other:
     now, village = clock.now(), hub.other_village
     async with database.write() as session:
         device = Device(village_id=village, name=SECRET, host=ADDRESS, onvif_port=80, created_at=now)
@@ -88,12 +94,17 @@ async def other(hub: Hub, database: Database, clock: ManualClock) -> Other:
         )
         await session.flush()
         session.add(AlarmMember(alarm_id=alarm.id, camera_id=camera.id, joined_at=now))
+    sheet = write_xlsx([WrittenColumn("名称"), WrittenColumn("IP")], [[SECRET, ADDRESS]])
+    path = tmp_path / "sheet.xlsx"
+    path.write_bytes(sheet)
     pictures: Pictures = hub.parts[Pictures]
     await pictures.save(camera.id, b"\xff\xd8" + SECRET.encode(), now)
     sweeps: Sweeps = hub.parts[Sweeps]
     account = hub.accounts[Role.TOWNSHIP_ADMIN]
     admin = Actor(account.id, account.username, account.display_name, account.role)
     sweep = await sweeps.start(admin, village, multicast=False, ranges=[])
+    imports: Imports = hub.parts[Imports]
+    imported = await imports.upload(admin, village, SECRET, path)
     jobs: Jobs = hub.parts[Jobs]
     job = jobs.start(admin, "test", village, [JobItem("1", SECRET)], _judged)
     return Other(
@@ -107,6 +118,8 @@ async def other(hub: Hub, database: Database, clock: ManualClock) -> Other:
             "village_id": village,
             "sweep_id": sweep.id,
             "job_id": job.id,
+            "import_id": imported.id,
+            "number": 2,
             "viewer": "nobodys",
             "verb": "stop",
             "quality": "sub",

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from camera_hub.api.schemas.base import Answer, Id, RequestBody
+from camera_hub.api.schemas.base import Answer, RequestBody
 
 ImportState = Literal["mapping", "preview", "running", "done"]
 RowVerdict = Literal["good", "bad", "same", "done", "staged", "failed"]
@@ -114,10 +114,10 @@ class NewMapping(RequestBody):
 class ChangeRow(RequestBody):
     """Values of a row, typed anew; those that are not named stay."""
 
-    values: dict[FieldKey, CellText] = Field(min_length=1, max_length=200)
+    values: dict[Annotated[str, Field(max_length=64)], CellText] = Field(min_length=1, max_length=200)
 
 
-class StartRun(RequestBody):
+class StartImport(RequestBody):
     """`good`: rows that are good, and changes of registered cameras. `failed`: what failed, or waits in the inbox."""
 
     only: Literal["good", "failed"] = "good"
@@ -125,6 +125,3 @@ class StartRun(RequestBody):
 
 class RunStarted(Answer):
     job_id: str
-
-
-ImportId = Id

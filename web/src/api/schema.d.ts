@@ -3601,6 +3601,28 @@ export interface components {
             reason: string;
         };
         /**
+         * StartImport
+         * @description `good`: rows that are good, and changes of registered cameras. `failed`: what failed, or waits in the inbox.
+         */
+        StartImport: {
+            /**
+             * Only
+             * @default good
+             * @enum {string}
+             */
+            only: "good" | "failed";
+        };
+        /** StartRun */
+        StartRun: {
+            /**
+             * Loop
+             * @default false
+             */
+            loop: boolean;
+            /** Tour Id */
+            tour_id: number;
+        };
+        /**
          * StateSpanAnswer
          * @description One aspect was in one state; `reason` is null while it was good.
          */
@@ -4149,28 +4171,6 @@ export interface components {
             until?: string | null;
             /** Village Id */
             village_id: number;
-        };
-        /**
-         * StartRun
-         * @description `good`: rows that are good, and changes of registered cameras. `failed`: what failed, or waits in the inbox.
-         */
-        camera_hub__api__schemas__imports__StartRun: {
-            /**
-             * Only
-             * @default good
-             * @enum {string}
-             */
-            only: "good" | "failed";
-        };
-        /** StartRun */
-        camera_hub__api__schemas__patrol__StartRun: {
-            /**
-             * Loop
-             * @default false
-             */
-            loop: boolean;
-            /** Tour Id */
-            tour_id: number;
         };
     };
     responses: never;
@@ -6335,7 +6335,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["camera_hub__api__schemas__imports__StartRun"];
+                "application/json": components["schemas"]["StartImport"];
             };
         };
         responses: {
@@ -7027,7 +7027,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["camera_hub__api__schemas__patrol__StartRun"];
+                "application/json": components["schemas"]["StartRun"];
             };
         };
         responses: {
