@@ -58,16 +58,16 @@ async def inbox(
 
 
 @router.get(
-    "/inbox/cameras/{camera_id}/picture",
+    "/inbox/cameras/{waiting_id}/picture",
     response_class=Response,
     responses={200: {"content": {_JPEG: {}}}, 304: {"description": "unchanged"}},
 )
 async def waiting_picture(
-    camera_id: Id, actor: Newcomer, boxes: Boxes, pictures: Annotated[Pictures, part(Pictures)], request: Request
+    waiting_id: Id, actor: Newcomer, boxes: Boxes, pictures: Annotated[Pictures, part(Pictures)], request: Request
 ) -> Response:
     """The key frame of a camera that is not approved yet; 404 when there is none, or it is not for this user."""
-    await boxes.require_picture(actor, camera_id)
-    jpeg = await pictures.read(camera_id)
+    await boxes.require_picture(actor, waiting_id)
+    jpeg = await pictures.read(waiting_id)
     if jpeg is None:
         raise HubError(Kind.NOT_FOUND, "there is no picture of this camera yet", reason="no_picture")
     tag = f'"{hashlib.sha256(jpeg).hexdigest()[:24]}"'
