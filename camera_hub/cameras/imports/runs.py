@@ -27,7 +27,7 @@ from camera_hub.cameras.imports.rows import (
 from camera_hub.cameras.imports.values import ParsedRow, parsed
 from camera_hub.cameras.intake.wanted import IntakeResult, WantedCamera, WantedDevice
 from camera_hub.cameras.jobs import JobItem, Jobs, JobVerdict, JobView
-from camera_hub.errors import HubError, Kind, Param
+from camera_hub.errors import HubError, Kind, Param, Reason
 from camera_hub.store.database import Database
 from camera_hub.store.tables import SheetImport, SheetImportRow
 
@@ -258,6 +258,8 @@ def _outcome(row: ParsedRow, result: IntakeResult) -> _Outcome:
         return _Outcome("done", device_id=result.device_id, camera_id=camera_id)
     if result.candidate_id is not None:
         return _Outcome("staged", result.reason, params, candidate_id=result.candidate_id)
+    if result.reason == Reason.DUPLICATE and row.channel is not None and not params.get("other_village"):
+        return _Outcome("failed", Reason.CHANNELS_MISSING, {"channels": str(row.channel)}, device_id=result.device_id)
     return _Outcome("failed", result.reason or Kind.INTERNAL.value, params, device_id=result.device_id)
 
 
