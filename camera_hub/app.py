@@ -31,6 +31,7 @@ from camera_hub.api import (
     discovery,
     errors,
     favourites,
+    imports,
     inbox,
     jobs,
     live,
@@ -77,6 +78,12 @@ from camera_hub.cameras.http.device_http import DeviceHttp
 from camera_hub.cameras.http.messages import HttpLimits
 from camera_hub.cameras.http.signed_http import SignedHttp
 from camera_hub.cameras.hub_addresses import HubAddresses
+from camera_hub.cameras.imports.camera_editor import RowEditor
+from camera_hub.cameras.imports.expiry import import_expiry_rules
+from camera_hub.cameras.imports.imports import Imports
+from camera_hub.cameras.imports.known_reader import KnownReader
+from camera_hub.cameras.imports.runs import ImportRuns
+from camera_hub.cameras.imports.sheets import ImportSheets
 from camera_hub.cameras.intake.inbox import Inbox
 from camera_hub.cameras.intake.intake import Intake
 from camera_hub.cameras.intake.retries import CandidateRetries
@@ -122,6 +129,8 @@ from camera_hub.patrol.tours import Tours
 from camera_hub.private_files import make_private
 from camera_hub.running import keep_running, running
 from camera_hub.settings import Settings
+from camera_hub.sheets.answer import MAX_FILE
+from camera_hub.sheets.reading import sheet_reader
 from camera_hub.store.database import Database
 from camera_hub.store.lock import only_hub
 from camera_hub.store.retention import Retention
@@ -145,6 +154,7 @@ _ROUTERS = (
     discovery.router,
     jobs.router,
     logins.router,
+    imports.router,
     live.router,
     viewers.router,
     whep.router,
@@ -218,6 +228,10 @@ async def parts(
         await stack.enter_async_context(CandidateRetries(database, clock, intake))
         asker = DeviceLoginAsker(describer, onvif, logins, StoredStreamUrls(database, vault), checks)
         login_changes = LoginChanges(database, bus, clock, vault, asker, jobs_, profiles)
+        known = KnownReader(database, checks, vault)
+        import_runs = await stack.enter_async_context(
+            ImportRuns(database, vault, jobs_, intake, RowEditor(register.cameras, ledgers))
+        )
         contacts = DeviceContacts(checks, onvif)
         rounds = await stack.enter_async_context(Rounds(settings.health, clock, bus, database, media.looks, contacts))
         pull_points = await stack.enter_async_context(
@@ -229,9 +243,12 @@ async def parts(
         channels = NoticeChannels(database, bus, clock, vault)
         await channels.follow_settings(settings.notices)
         await stack.enter_async_context(NoticeDelivery(clock, bus, database, vault))
-        retention = Retention(
-            database, clock, [*expiry_rules(settings.health), device_event_expiry(settings.device_events)]
-        )
+        expiring = [
+            *expiry_rules(settings.health),
+            *import_expiry_rules(settings.sheets),
+            device_event_expiry(settings.device_events),
+        ]
+        retention = Retention(database, clock, expiring)
         await stack.enter_async_context(
             running(keep_running("retention", retention.run_once, clock=clock), "retention")
         )
@@ -284,6 +301,9 @@ async def parts(
             LoginProfiles: profiles,
             LoginChanges: login_changes,
             KeyChange: KeyChange(KeyRotation(database, vault, clock), jobs_),
+            Imports: Imports(database, clock, vault, sheet_reader(settings.sheets), known, settings.sheets),
+            ImportRuns: import_runs,
+            ImportSheets: ImportSheets(database, vault, known),
             **media_parts(media),
             Rounds: rounds,
             Alarms: alarms_,
@@ -341,7 +361,7 @@ def create_app(settings: Settings, parts: Parts | None = None) -> FastAPI:
         app.include_router(router)
     app.router.default = StaticPages()
     errors.install(app)
-    app.add_middleware(BodyLimit, limit=MAX_BODY)
+    app.add_middleware(BodyLimit, limit=MAX_BODY, uploads={"/api/imports": MAX_FILE})
     app.add_middleware(SafeHeaders)
     app.add_middleware(WhepOrigins, origins=settings.media.whep_origins)
     app.add_middleware(errors.Unexpected)

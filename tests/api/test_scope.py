@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 from typing import Any, get_args
 
 import httpx
@@ -15,10 +16,12 @@ from camera_hub.api.schemas.media import Topic
 from camera_hub.app import create_app
 from camera_hub.cameras.credentials.profiles import LoginProfiles
 from camera_hub.cameras.discovery.sweeps import Sweeps
+from camera_hub.cameras.imports.imports import Imports
 from camera_hub.cameras.jobs import JobItem, Jobs, JobVerdict
 from camera_hub.errors import HubError
 from camera_hub.media.decoders.pictures import Pictures
 from camera_hub.settings import Settings
+from camera_hub.sheets.writing import WrittenColumn, write_xlsx
 from camera_hub.store.database import Database
 from camera_hub.store.tables import (
     Alarm,
@@ -51,6 +54,9 @@ LISTS = [path for method, path, action in ROUTES if method == "GET" and "{" not 
 
 BODIES: dict[tuple[str, str], dict[str, Any]] = {
     ("PATCH", "/api/cameras/{camera_id}"): {"name": "mine"},
+    ("PUT", "/api/imports/{import_id}/mapping"): {"sheet": "Sheet1", "header_row": 1, "columns": []},
+    ("PATCH", "/api/imports/{import_id}/rows/{number}"): {"values": {"name": "mine"}},
+    ("POST", "/api/imports/{import_id}/run"): {"only": "good"},
     ("PATCH", "/api/devices/{device_id}"): {"host": "10.1.1.1", "password": "x"},
     ("PATCH", "/api/candidates/{candidate_id}"): {"name": "mine"},
     ("PATCH", "/api/logins/{profile_id}"): {"name": "mine"},
@@ -69,7 +75,7 @@ class Other:
 
 
 @pytest.fixture
-async def other(hub: Hub, database: Database, clock: ManualClock) -> Other:
+async def other(hub: Hub, database: Database, clock: ManualClock, tmp_path: Path) -> Other:
     now, village = clock.now(), hub.other_village
     async with database.write() as session:
         device = Device(village_id=village, name=SECRET, host=ADDRESS, onvif_port=80, created_at=now)
@@ -115,6 +121,9 @@ async def other(hub: Hub, database: Database, clock: ManualClock) -> Other:
         )
         await session.flush()
         session.add(AlarmMember(alarm_id=alarm.id, camera_id=camera.id, joined_at=now))
+    sheet = write_xlsx([WrittenColumn("名称"), WrittenColumn("IP")], [[SECRET, ADDRESS]])
+    path = tmp_path / "sheet.xlsx"
+    path.write_bytes(sheet)
     pictures: Pictures = hub.parts[Pictures]
     for one in (camera, waits):
         await pictures.save(one.id, b"\xff\xd8" + SECRET.encode(), now)
@@ -124,6 +133,8 @@ async def other(hub: Hub, database: Database, clock: ManualClock) -> Other:
     sweep = await sweeps.start(admin, village, multicast=False, ranges=[])
     profiles: LoginProfiles = hub.parts[LoginProfiles]
     profile = await profiles.add(admin, village, SECRET, ["ordinary"], "u", "p")
+    imports: Imports = hub.parts[Imports]
+    imported = await imports.upload(admin, village, SECRET, path)
     jobs: Jobs = hub.parts[Jobs]
     job = jobs.start(admin, "test", village, [JobItem("1", SECRET)], _judged)
     return Other(
@@ -141,6 +152,8 @@ async def other(hub: Hub, database: Database, clock: ManualClock) -> Other:
             "sweep_id": sweep.id,
             "job_id": job.id,
             "profile_id": profile.id,
+            "import_id": imported.id,
+            "number": 2,
             "viewer": "nobodys",
             "verb": "stop",
             "quality": "sub",

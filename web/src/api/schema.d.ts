@@ -213,26 +213,6 @@ export interface paths {
         patch: operations["change_camera_api_cameras__camera_id__patch"];
         trace?: never;
     };
-    "/api/cameras/{camera_id}/events": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Device Events
-         * @description Motion, tampering, loss of video, faults of hardware: what the device reported, newest first.
-         */
-        get: operations["device_events_api_cameras__camera_id__events_get"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/api/cameras/{camera_id}/history": {
         parameters: {
             query?: never;
@@ -675,6 +655,208 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/imports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Imports
+         * @description The newest ones first.
+         */
+        get: operations["list_imports_api_imports_get"];
+        put?: never;
+        /**
+         * Upload
+         * @description The body is the file itself (.xlsx, .xls, .csv), whatever its content type says.
+         */
+        post: operations["upload_api_imports_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/imports/fields": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Import Fields
+         * @description What columns may stand for, in the order of the template.
+         */
+        get: operations["import_fields_api_imports_fields_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/imports/list.xlsx": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Camera List
+         * @description The cameras with their place class and ledger, to be edited and read in again.
+         */
+        get: operations["camera_list_api_imports_list_xlsx_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/imports/template.xlsx": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Template
+         * @description An empty sheet with all columns, their lists, and how to fill it in.
+         */
+        get: operations["template_api_imports_template_xlsx_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/imports/{import_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get Import */
+        get: operations["get_import_api_imports__import_id__get"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete Import
+         * @description What was brought in stays.
+         */
+        delete: operations["delete_import_api_imports__import_id__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/imports/{import_id}/failed.xlsx": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Failed Rows
+         * @description The rows that are not in: the sheet's own columns, then why and what to do. Passwords are left out.
+         */
+        get: operations["failed_rows_api_imports__import_id__failed_xlsx_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/imports/{import_id}/mapping": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Map Import
+         * @description Rows are judged anew; the mapping is used for the next sheet with the same headers.
+         */
+        put: operations["map_import_api_imports__import_id__mapping_put"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/imports/{import_id}/rows": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Import Rows */
+        get: operations["import_rows_api_imports__import_id__rows_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/imports/{import_id}/rows/{number}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Change Import Row
+         * @description The row is judged anew. A password may be given; it is never answered.
+         */
+        patch: operations["change_import_row_api_imports__import_id__rows__number__patch"];
+        trace?: never;
+    };
+    "/api/imports/{import_id}/run": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Run Import
+         * @description Follow it as a job; the rows have their verdicts as soon as these are known.
+         */
+        post: operations["run_import_api_imports__import_id__run_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/inbox": {
         parameters: {
             query?: never;
@@ -695,7 +877,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/inbox/cameras/{waiting_id}/picture": {
+    "/api/inbox/cameras/{camera_id}/picture": {
         parameters: {
             query?: never;
             header?: never;
@@ -706,7 +888,7 @@ export interface paths {
          * Waiting Picture
          * @description The key frame of a camera that is not approved yet; 404 when there is none, or it is not for this user.
          */
-        get: operations["waiting_picture_api_inbox_cameras__waiting_id__picture_get"];
+        get: operations["waiting_picture_api_inbox_cameras__camera_id__picture_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -770,149 +952,6 @@ export interface paths {
         get: operations["get_live_messages_api_live_messages_get"];
         put?: never;
         post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/logins": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** List Profiles */
-        get: operations["list_profiles_api_logins_get"];
-        put?: never;
-        /** Add Profile */
-        post: operations["add_profile_api_logins_post"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/logins/change": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Change Logins
-         * @description Ask each of these devices once with a new login, and store it where it is accepted.
-         */
-        post: operations["change_logins_api_logins_change_post"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/logins/change-named": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Change Named Logins
-         * @description The same for all devices of a village that have a login of their own with that user name.
-         */
-        post: operations["change_named_logins_api_logins_change_named_post"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/logins/{profile_id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Profile */
-        get: operations["profile_api_logins__profile_id__get"];
-        put?: never;
-        post?: never;
-        /**
-         * Delete Profile
-         * @description Only while no device in service has it.
-         */
-        delete: operations["delete_profile_api_logins__profile_id__delete"];
-        options?: never;
-        head?: never;
-        /**
-         * Change Profile
-         * @description Change it. A new login is tried at each device that has the profile; who refuses it keeps the one from before.
-         */
-        patch: operations["change_profile_api_logins__profile_id__patch"];
-        trace?: never;
-    };
-    "/api/logins/{profile_id}/assign": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Assign Profile
-         * @description Ask each of these devices once with the profile's login, and give it to those that accept it.
-         */
-        post: operations["assign_profile_api_logins__profile_id__assign_post"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/logins/{profile_id}/release": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Release Devices
-         * @description These devices keep their present login as one of their own.
-         */
-        post: operations["release_devices_api_logins__profile_id__release_post"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/logins/{profile_id}/retry": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Retry Profile
-         * @description Try again at the devices that have the profile, but not yet its present login.
-         */
-        post: operations["retry_profile_api_logins__profile_id__retry_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1429,43 +1468,6 @@ export interface paths {
         patch: operations["change_api_users__user_id__patch"];
         trace?: never;
     };
-    "/api/vault": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Vault */
-        get: operations["vault_api_vault_get"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/vault/key": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Change Key
-         * @description Add a key, seal everything with it, and remove the old one; or continue what was begun.
-         */
-        post: operations["change_key_api_vault_key_post"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/api/viewers": {
         parameters: {
             query?: never;
@@ -1864,8 +1866,6 @@ export interface components {
             initials: string;
             /** Name */
             name: string;
-            /** Number */
-            number: number | null;
             /** Picture At */
             picture_at: string | null;
             /** Pinyin */
@@ -2042,24 +2042,18 @@ export interface components {
             password?: string | null;
             /** Purpose */
             purpose?: ("ordinary" | "onvif" | "rtsp" | "http") | null;
-            /** Rtsp Port */
-            rtsp_port?: number | null;
             /** Username */
             username?: string | null;
         };
         /**
-         * ChangeProfile
-         * @description A new user name or password is tried at each device that has the profile; `purposes` only while none has it.
+         * ChangeRow
+         * @description Values of a row, typed anew; those that are not named stay.
          */
-        ChangeProfile: {
-            /** Name */
-            name?: string | null;
-            /** Password */
-            password?: string | null;
-            /** Purposes */
-            purposes?: ("ordinary" | "onvif" | "rtsp" | "http")[] | null;
-            /** Username */
-            username?: string | null;
+        ChangeRow: {
+            /** Values */
+            values: {
+                [key: string]: string;
+            };
         };
         /** ChangeUser */
         ChangeUser: {
@@ -2186,14 +2180,10 @@ export interface components {
              * Format: date-time
              */
             created_at: string;
-            /** Disks */
-            disks: components["schemas"]["DiskAnswer"][];
             /** Firmware */
             firmware: string;
             /** Host */
             host: string;
-            /** Http Port */
-            http_port: number | null;
             /** Id */
             id: number;
             /**
@@ -2227,67 +2217,18 @@ export interface components {
             place: string;
             /** Rtsp Port */
             rtsp_port: number | null;
-            /** Rtsp Port Typed */
-            rtsp_port_typed: boolean;
             /** Serial */
             serial: string;
             /** Streams */
             streams: components["schemas"]["StreamAddressAnswer"][];
-            /**
-             * Via
-             * @enum {string}
-             */
-            via: "onvif" | "hikvision" | "dahua" | "catalogue" | "url";
             /** Village Id */
             village_id: number;
-        };
-        /** DeviceEventAnswer */
-        DeviceEventAnswer: {
-            /** Camera Id */
-            camera_id: number | null;
-            /** Count */
-            count: number;
-            /** Device Id */
-            device_id: number;
-            /** Id */
-            id: number;
-            /**
-             * Kind
-             * @enum {string}
-             */
-            kind: "motion" | "tamper" | "video_loss" | "picture" | "hardware";
-            /**
-             * Seen
-             * Format: date-time
-             */
-            seen: string;
-            /**
-             * Since
-             * Format: date-time
-             */
-            since: string;
-            /** Until */
-            until: string | null;
         };
         /** DeviceRegistered */
         DeviceRegistered: {
             /** Cameras */
             cameras: components["schemas"]["CameraAnswer"][];
             device: components["schemas"]["DeviceAnswer"];
-        };
-        /**
-         * DiskAnswer
-         * @description A recorder's disk; `state` is the device's own word.
-         */
-        DiskAnswer: {
-            /** Capacity Mb */
-            capacity_mb: number | null;
-            /** Free Mb */
-            free_mb: number | null;
-            /** Name */
-            name: string;
-            /** State */
-            state: string;
         };
         /**
          * Done
@@ -2489,6 +2430,129 @@ export interface components {
              * Format: date-time
              */
             until: string;
+        };
+        /**
+         * ImportAnswer
+         * @description One uploaded sheet. Its rows are judged from the state "preview" on.
+         */
+        ImportAnswer: {
+            /** Columns */
+            columns: components["schemas"]["ImportColumnAnswer"][];
+            counts: components["schemas"]["ImportCountsAnswer"];
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Header Row */
+            header_row: number;
+            /** Id */
+            id: number;
+            /** Job Id */
+            job_id: string | null;
+            /** Name */
+            name: string;
+            /** On Behalf */
+            on_behalf: boolean;
+            /** Sheet */
+            sheet: string;
+            /** Sheets */
+            sheets: string[];
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "mapping" | "preview" | "running" | "done";
+            /** User */
+            user: string;
+            /** Village Id */
+            village_id: number | null;
+        };
+        /** ImportColumnAnswer */
+        ImportColumnAnswer: {
+            /** Field */
+            field: string | null;
+            /** Header */
+            header: string;
+            /** Index */
+            index: number;
+            /** Samples */
+            samples: string[];
+        };
+        /**
+         * ImportCountsAnswer
+         * @description Rows by verdict; those that are registered already are `changed` (they will be) or `unchanged`.
+         */
+        ImportCountsAnswer: {
+            /** Bad */
+            bad: number;
+            /** Changed */
+            changed: number;
+            /** Done */
+            done: number;
+            /** Failed */
+            failed: number;
+            /** Good */
+            good: number;
+            /** Staged */
+            staged: number;
+            /** Total */
+            total: number;
+            /** Unchanged */
+            unchanged: number;
+        };
+        /**
+         * ImportFieldAnswer
+         * @description What a column may stand for.
+         */
+        ImportFieldAnswer: {
+            /** Choices */
+            choices: string[];
+            /** English */
+            english: string;
+            /** Header */
+            header: string;
+            /** Key */
+            key: string;
+            /** Kind */
+            kind: string;
+        };
+        /**
+         * ImportRowAnswer
+         * @description One row. `values` never has a password, and of stream addresses what cannot be a login.
+         */
+        ImportRowAnswer: {
+            /** Camera Id */
+            camera_id: number | null;
+            /** Candidate Id */
+            candidate_id: number | null;
+            /** Changes */
+            changes: components["schemas"]["RowChangeAnswer"][];
+            /** Device Id */
+            device_id: number | null;
+            /** Has Password */
+            has_password: boolean;
+            /** Number */
+            number: number;
+            /** Problems */
+            problems: components["schemas"]["RowProblemAnswer"][];
+            /** Values */
+            values: {
+                [key: string]: string;
+            };
+            /**
+             * Verdict
+             * @enum {string}
+             */
+            verdict: "good" | "bad" | "same" | "done" | "staged" | "failed";
+            /** Village Id */
+            village_id: number | null;
+        };
+        /** ImportRowsAnswer */
+        ImportRowsAnswer: {
+            counts: components["schemas"]["ImportCountsAnswer"];
+            /** Rows */
+            rows: components["schemas"]["ImportRowAnswer"][];
         };
         /**
          * InboxAnswer
@@ -2775,6 +2839,13 @@ export interface components {
             text: string;
             token: components["schemas"]["StreamTokenAnswer"];
         };
+        /** MappedColumn */
+        MappedColumn: {
+            /** Field */
+            field: string | null;
+            /** Index */
+            index: number;
+        };
         /**
          * Me
          * @description Who is signed in, and what they may do (access.policy.Action), so that pages show no button that fails.
@@ -2845,9 +2916,7 @@ export interface components {
         };
         /**
          * NewDevice
-         * @description Describe the device and register it: over ONVIF, else its vendor's interface, else by RTSP paths.
-         *
-         *     `endpoint` (from discovery) is kept as its identity. Ports given here count for more than what the device reports.
+         * @description Describe the device over ONVIF and register it. `endpoint` (from discovery) is kept as its identity.
          */
         NewDevice: {
             /**
@@ -2883,54 +2952,16 @@ export interface components {
             village_id: number;
         };
         /**
-         * NewLogins
-         * @description A login of their own for these devices, for one purpose. Without a user name each keeps its own.
+         * NewMapping
+         * @description Which row of which sheet has the headers, and what each column stands for.
          */
-        NewLogins: {
-            /** Device Ids */
-            device_ids: number[];
-            /**
-             * Password
-             * Format: password
-             */
-            password: string;
-            /**
-             * Purpose
-             * @default ordinary
-             * @enum {string}
-             */
-            purpose: "ordinary" | "onvif" | "rtsp" | "http";
-            /**
-             * Username
-             * @default
-             */
-            username: string;
-        };
-        /**
-         * NewNamedLogins
-         * @description As `NewLogins`, for all devices of a village whose login for that purpose has the old user name.
-         */
-        NewNamedLogins: {
-            /** Old Username */
-            old_username: string;
-            /**
-             * Password
-             * Format: password
-             */
-            password: string;
-            /**
-             * Purpose
-             * @default ordinary
-             * @enum {string}
-             */
-            purpose: "ordinary" | "onvif" | "rtsp" | "http";
-            /**
-             * Username
-             * @default
-             */
-            username: string;
-            /** Village Id */
-            village_id: number;
+        NewMapping: {
+            /** Columns */
+            columns: components["schemas"]["MappedColumn"][];
+            /** Header Row */
+            header_row: number;
+            /** Sheet */
+            sheet: string;
         };
         /**
          * NewOrder
@@ -2952,27 +2983,6 @@ export interface components {
              * Format: password
              */
             old: string;
-        };
-        /** NewProfile */
-        NewProfile: {
-            /** Name */
-            name: string;
-            /**
-             * Password
-             * Format: password
-             */
-            password: string;
-            /**
-             * Purposes
-             * @default [
-             *       "ordinary"
-             *     ]
-             */
-            purposes: ("ordinary" | "onvif" | "rtsp" | "http")[];
-            /** Username */
-            username: string;
-            /** Village Id */
-            village_id: number;
         };
         /**
          * NewStreamToken
@@ -3208,73 +3218,6 @@ export interface components {
             /** Position */
             position: number;
         };
-        /**
-         * ProfileAnswer
-         * @description A login that devices of a village share. Its password is set, and never shown.
-         */
-        ProfileAnswer: {
-            /**
-             * Changed At
-             * Format: date-time
-             */
-            changed_at: string;
-            /** Changed Name */
-            changed_name: string;
-            /** Id */
-            id: number;
-            /** Name */
-            name: string;
-            /** On Behalf */
-            on_behalf: boolean;
-            /** Purposes */
-            purposes: ("ordinary" | "onvif" | "rtsp" | "http")[];
-            /** Username */
-            username: string;
-            /** Uses */
-            uses: components["schemas"]["ProfileUseAnswer"][];
-            /** Village Id */
-            village_id: number;
-        };
-        /**
-         * ProfileChanged
-         * @description The profile, and the job that brings its new login to its devices; None when no device has to change.
-         */
-        ProfileChanged: {
-            job: components["schemas"]["JobProgressAnswer"] | null;
-            profile: components["schemas"]["ProfileAnswer"];
-        };
-        /** ProfileDevices */
-        ProfileDevices: {
-            /** Device Ids */
-            device_ids: number[];
-        };
-        /**
-         * ProfileUseAnswer
-         * @description A device that has the profile for one purpose. `untried`: since the last change it has not been reached, and it
-         *     still has the login from before.
-         */
-        ProfileUseAnswer: {
-            /** Asked At */
-            asked_at: string | null;
-            /** Device Id */
-            device_id: number;
-            /** Host */
-            host: string;
-            /** Name */
-            name: string;
-            /**
-             * Purpose
-             * @enum {string}
-             */
-            purpose: "ordinary" | "onvif" | "rtsp" | "http";
-            /** Reason */
-            reason: string | null;
-            /**
-             * State
-             * @enum {string}
-             */
-            state: "accepted" | "refused" | "untried";
-        };
         /** RangeAnswer */
         RangeAnswer: {
             /** First */
@@ -3330,6 +3273,29 @@ export interface components {
             ids: number[];
             /** Note */
             note: string;
+        };
+        /**
+         * RowChangeAnswer
+         * @description What a row changes of a registered camera; codes, not words.
+         */
+        RowChangeAnswer: {
+            /** After */
+            after: string;
+            /** Before */
+            before: string;
+            /** Field */
+            field: string;
+        };
+        /** RowProblemAnswer */
+        RowProblemAnswer: {
+            /** Field */
+            field: string;
+            /** Params */
+            params: {
+                [key: string]: unknown;
+            };
+            /** Reason */
+            reason: string;
         };
         /**
          * RtspOutAnswer
@@ -3445,6 +3411,11 @@ export interface components {
         RunPlan: {
             /** Stops */
             stops: components["schemas"]["PlanStop"][];
+        };
+        /** RunStarted */
+        RunStarted: {
+            /** Job Id */
+            job_id: string;
         };
         /**
          * RunStepAnswer
@@ -3628,6 +3599,18 @@ export interface components {
             id: number;
             /** Reason */
             reason: string;
+        };
+        /**
+         * StartImport
+         * @description `good`: rows that are good, and changes of registered cameras. `failed`: what failed, or waits in the inbox.
+         */
+        StartImport: {
+            /**
+             * Only
+             * @default good
+             * @enum {string}
+             */
+            only: "good" | "failed";
         };
         /** StartRun */
         StartRun: {
@@ -4098,15 +4081,6 @@ export interface components {
             username: string;
             /** Villages */
             villages: components["schemas"]["VillageGrant"][] | null;
-        };
-        /** VaultAnswer */
-        VaultAnswer: {
-            /** Keys */
-            keys: number;
-            /** Old */
-            old: number;
-            /** Sealed */
-            sealed: number;
         };
         /**
          * ViewerGoneMessage
@@ -4681,49 +4655,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CameraAnswer"];
-                };
-            };
-            /** @description Refused; `reason` says why. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
-            /** @description A device, the database or the hub itself has failed. */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
-        };
-    };
-    device_events_api_cameras__camera_id__events_get: {
-        parameters: {
-            query?: {
-                hours?: number;
-                limit?: number;
-            };
-            header?: never;
-            path: {
-                camera_id: number;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["DeviceEventAnswer"][];
                 };
             };
             /** @description Refused; `reason` says why. */
@@ -5941,6 +5872,502 @@ export interface operations {
             };
         };
     };
+    list_imports_api_imports_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportAnswer"][];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    upload_api_imports_post: {
+        parameters: {
+            query?: {
+                village_id?: number | null;
+                name?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    import_fields_api_imports_fields_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportFieldAnswer"][];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    camera_list_api_imports_list_xlsx_get: {
+        parameters: {
+            query?: {
+                village_id?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The sheet. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": unknown;
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    template_api_imports_template_xlsx_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The sheet. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": unknown;
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    get_import_api_imports__import_id__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                import_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    delete_import_api_imports__import_id__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                import_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    failed_rows_api_imports__import_id__failed_xlsx_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                import_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The sheet. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": unknown;
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    map_import_api_imports__import_id__mapping_put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                import_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewMapping"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    import_rows_api_imports__import_id__rows_get: {
+        parameters: {
+            query?: {
+                verdict?: ("good" | "bad" | "same" | "done" | "staged" | "failed") | null;
+                after?: number;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                import_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportRowsAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    change_import_row_api_imports__import_id__rows__number__patch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                import_id: number;
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChangeRow"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportRowAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    run_import_api_imports__import_id__run_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                import_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StartImport"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunStarted"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
     inbox_api_inbox_get: {
         parameters: {
             query?: {
@@ -5981,12 +6408,12 @@ export interface operations {
             };
         };
     };
-    waiting_picture_api_inbox_cameras__waiting_id__picture_get: {
+    waiting_picture_api_inbox_cameras__camera_id__picture_get: {
         parameters: {
             query?: never;
             header?: never;
             path: {
-                waiting_id: number;
+                camera_id: number;
             };
             cookie?: never;
         };
@@ -6162,424 +6589,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["LiveMessages"];
-                };
-            };
-            /** @description Refused; `reason` says why. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
-            /** @description A device, the database or the hub itself has failed. */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
-        };
-    };
-    list_profiles_api_logins_get: {
-        parameters: {
-            query?: {
-                village_id?: number | null;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ProfileAnswer"][];
-                };
-            };
-            /** @description Refused; `reason` says why. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
-            /** @description A device, the database or the hub itself has failed. */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
-        };
-    };
-    add_profile_api_logins_post: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["NewProfile"];
-            };
-        };
-        responses: {
-            /** @description Successful Response */
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ProfileAnswer"];
-                };
-            };
-            /** @description Refused; `reason` says why. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
-            /** @description A device, the database or the hub itself has failed. */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
-        };
-    };
-    change_logins_api_logins_change_post: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["NewLogins"];
-            };
-        };
-        responses: {
-            /** @description Successful Response */
-            202: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["JobProgressAnswer"];
-                };
-            };
-            /** @description Refused; `reason` says why. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
-            /** @description A device, the database or the hub itself has failed. */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
-        };
-    };
-    change_named_logins_api_logins_change_named_post: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["NewNamedLogins"];
-            };
-        };
-        responses: {
-            /** @description Successful Response */
-            202: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["JobProgressAnswer"];
-                };
-            };
-            /** @description Refused; `reason` says why. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
-            /** @description A device, the database or the hub itself has failed. */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
-        };
-    };
-    profile_api_logins__profile_id__get: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                profile_id: number;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ProfileAnswer"];
-                };
-            };
-            /** @description Refused; `reason` says why. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
-            /** @description A device, the database or the hub itself has failed. */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
-        };
-    };
-    delete_profile_api_logins__profile_id__delete: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                profile_id: number;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Done"];
-                };
-            };
-            /** @description Refused; `reason` says why. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
-            /** @description A device, the database or the hub itself has failed. */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
-        };
-    };
-    change_profile_api_logins__profile_id__patch: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                profile_id: number;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["ChangeProfile"];
-            };
-        };
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ProfileChanged"];
-                };
-            };
-            /** @description Refused; `reason` says why. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
-            /** @description A device, the database or the hub itself has failed. */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
-        };
-    };
-    assign_profile_api_logins__profile_id__assign_post: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                profile_id: number;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["ProfileDevices"];
-            };
-        };
-        responses: {
-            /** @description Successful Response */
-            202: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["JobProgressAnswer"];
-                };
-            };
-            /** @description Refused; `reason` says why. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
-            /** @description A device, the database or the hub itself has failed. */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
-        };
-    };
-    release_devices_api_logins__profile_id__release_post: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                profile_id: number;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["ProfileDevices"];
-            };
-        };
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ProfileAnswer"];
-                };
-            };
-            /** @description Refused; `reason` says why. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
-            /** @description A device, the database or the hub itself has failed. */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
-        };
-    };
-    retry_profile_api_logins__profile_id__retry_post: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                profile_id: number;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            202: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["JobProgressAnswer"];
                 };
             };
             /** @description Refused; `reason` says why. */
@@ -8014,82 +8023,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["UserAnswer"];
-                };
-            };
-            /** @description Refused; `reason` says why. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
-            /** @description A device, the database or the hub itself has failed. */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
-        };
-    };
-    vault_api_vault_get: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["VaultAnswer"];
-                };
-            };
-            /** @description Refused; `reason` says why. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
-            /** @description A device, the database or the hub itself has failed. */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
-        };
-    };
-    change_key_api_vault_key_post: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            202: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["JobProgressAnswer"];
                 };
             };
             /** @description Refused; `reason` says why. */
