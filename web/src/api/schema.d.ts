@@ -1748,6 +1748,208 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/imports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Imports
+         * @description The newest ones first.
+         */
+        get: operations["list_imports_api_imports_get"];
+        put?: never;
+        /**
+         * Upload
+         * @description The body is the file itself (.xlsx, .xls, .csv), whatever its content type says.
+         */
+        post: operations["upload_api_imports_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/imports/fields": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Import Fields
+         * @description What columns may stand for, in the order of the template.
+         */
+        get: operations["import_fields_api_imports_fields_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/imports/template.xlsx": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Template
+         * @description An empty sheet with all columns, their lists, and how to fill it in.
+         */
+        get: operations["template_api_imports_template_xlsx_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/imports/list.xlsx": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Camera List
+         * @description The cameras with their place class and ledger, to be edited and read in again.
+         */
+        get: operations["camera_list_api_imports_list_xlsx_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/imports/{import_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get Import */
+        get: operations["get_import_api_imports__import_id__get"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete Import
+         * @description What was brought in stays.
+         */
+        delete: operations["delete_import_api_imports__import_id__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/imports/{import_id}/mapping": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Map Import
+         * @description Rows are judged anew; the mapping is used for the next sheet with the same headers.
+         */
+        put: operations["map_import_api_imports__import_id__mapping_put"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/imports/{import_id}/rows": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Import Rows */
+        get: operations["import_rows_api_imports__import_id__rows_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/imports/{import_id}/rows/{number}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Change Import Row
+         * @description The row is judged anew. A password may be given; it is never answered.
+         */
+        patch: operations["change_import_row_api_imports__import_id__rows__number__patch"];
+        trace?: never;
+    };
+    "/api/imports/{import_id}/run": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Run Import
+         * @description Follow it as a job; the rows have their verdicts as soon as these are known.
+         */
+        post: operations["run_import_api_imports__import_id__run_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/imports/{import_id}/failed.xlsx": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Failed Rows
+         * @description The rows that are not in: the sheet's own columns, then why and what to do. Passwords are left out.
+         */
+        get: operations["failed_rows_api_imports__import_id__failed_xlsx_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -4171,6 +4373,219 @@ export interface components {
             until?: string | null;
             /** Village Id */
             village_id: number;
+        };
+        /**
+         * ChangeRow
+         * @description Values of a row, typed anew; those that are not named stay.
+         */
+        ChangeRow: {
+            /** Values */
+            values: {
+                [key: string]: string;
+            };
+        };
+        /** HTTPValidationError */
+        HTTPValidationError: {
+            /** Detail */
+            detail?: components["schemas"]["ValidationError"][];
+        };
+        /**
+         * ImportAnswer
+         * @description One uploaded sheet. Its rows are judged from the state "preview" on.
+         */
+        ImportAnswer: {
+            /** Id */
+            id: number;
+            /** Village Id */
+            village_id: number | null;
+            /** Name */
+            name: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "mapping" | "preview" | "running" | "done";
+            /** Sheets */
+            sheets: string[];
+            /** Sheet */
+            sheet: string;
+            /** Header Row */
+            header_row: number;
+            /** Columns */
+            columns: components["schemas"]["ImportColumnAnswer"][];
+            counts: components["schemas"]["ImportCountsAnswer"];
+            /** Job Id */
+            job_id: string | null;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** User */
+            user: string;
+            /** On Behalf */
+            on_behalf: boolean;
+            /** Remembered */
+            remembered: boolean;
+        };
+        /** ImportColumnAnswer */
+        ImportColumnAnswer: {
+            /** Index */
+            index: number;
+            /** Header */
+            header: string;
+            /** Samples */
+            samples: string[];
+            /** Field */
+            field: string | null;
+        };
+        /**
+         * ImportCountsAnswer
+         * @description Rows by verdict; those that are registered already are `changed` (they will be) or `unchanged`.
+         */
+        ImportCountsAnswer: {
+            /** Total */
+            total: number;
+            /** Good */
+            good: number;
+            /** Bad */
+            bad: number;
+            /** Changed */
+            changed: number;
+            /** Unchanged */
+            unchanged: number;
+            /** Done */
+            done: number;
+            /** Failed */
+            failed: number;
+            /** Staged */
+            staged: number;
+        };
+        /**
+         * ImportFieldAnswer
+         * @description What a column may stand for.
+         */
+        ImportFieldAnswer: {
+            /** Key */
+            key: string;
+            /** Header */
+            header: string;
+            /** English */
+            english: string;
+            /** Kind */
+            kind: string;
+            /** Choices */
+            choices: string[];
+        };
+        /**
+         * ImportRowAnswer
+         * @description One row. `values` never has a password, and of stream addresses what cannot be a login.
+         */
+        ImportRowAnswer: {
+            /** Number */
+            number: number;
+            /** Village Id */
+            village_id: number | null;
+            /** Values */
+            values: {
+                [key: string]: string;
+            };
+            /** Has Password */
+            has_password: boolean;
+            /**
+             * Verdict
+             * @enum {string}
+             */
+            verdict: "good" | "bad" | "same" | "done" | "staged" | "failed";
+            /** Problems */
+            problems: components["schemas"]["RowProblemAnswer"][];
+            /** Changes */
+            changes: components["schemas"]["RowChangeAnswer"][];
+            /** Device Id */
+            device_id: number | null;
+            /** Camera Id */
+            camera_id: number | null;
+            /** Candidate Id */
+            candidate_id: number | null;
+        };
+        /** ImportRowsAnswer */
+        ImportRowsAnswer: {
+            /** Rows */
+            rows: components["schemas"]["ImportRowAnswer"][];
+            counts: components["schemas"]["ImportCountsAnswer"];
+        };
+        /** MappedColumn */
+        MappedColumn: {
+            /** Index */
+            index: number;
+            /** Field */
+            field: string | null;
+        };
+        /**
+         * NewMapping
+         * @description Which row of which sheet has the headers (None: it is searched), and what each column stands for (None: as after
+         *     an upload, by what was set before or by the headers).
+         */
+        NewMapping: {
+            /** Sheet */
+            sheet: string;
+            /** Header Row */
+            header_row: number | null;
+            /** Columns */
+            columns: components["schemas"]["MappedColumn"][] | null;
+        };
+        /**
+         * RowChangeAnswer
+         * @description What a row changes of a registered camera; codes, not words.
+         */
+        RowChangeAnswer: {
+            /** Field */
+            field: string;
+            /** Before */
+            before: string;
+            /** After */
+            after: string;
+        };
+        /** RowProblemAnswer */
+        RowProblemAnswer: {
+            /** Field */
+            field: string;
+            /** Reason */
+            reason: string;
+            /** Params */
+            params: {
+                [key: string]: unknown;
+            };
+        };
+        /** RunStarted */
+        RunStarted: {
+            /** Job Id */
+            job_id: string;
+        };
+        /**
+         * StartImport
+         * @description `good`: rows that are good, and changes of registered cameras. `failed`: those that failed, or wait.
+         */
+        StartImport: {
+            /**
+             * Only
+             * @default good
+             * @enum {string}
+             */
+            only: "good" | "failed";
+        };
+        /** ValidationError */
+        ValidationError: {
+            /** Location */
+            loc: (string | number)[];
+            /** Message */
+            msg: string;
+            /** Error Type */
+            type: string;
+            /** Input */
+            input?: unknown;
+            /** Context */
+            ctx?: Record<string, never>;
         };
     };
     responses: never;
@@ -8886,6 +9301,367 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    list_imports_api_imports_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportAnswer"][];
+                };
+            };
+        };
+    };
+    upload_api_imports_post: {
+        parameters: {
+            query?: {
+                village_id?: number | null;
+                name?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportAnswer"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    import_fields_api_imports_fields_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportFieldAnswer"][];
+                };
+            };
+        };
+    };
+    template_api_imports_template_xlsx_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The sheet. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": unknown;
+                };
+            };
+        };
+    };
+    camera_list_api_imports_list_xlsx_get: {
+        parameters: {
+            query?: {
+                village_id?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The sheet. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": unknown;
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    get_import_api_imports__import_id__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                import_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportAnswer"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    delete_import_api_imports__import_id__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                import_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    map_import_api_imports__import_id__mapping_put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                import_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewMapping"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportAnswer"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    import_rows_api_imports__import_id__rows_get: {
+        parameters: {
+            query?: {
+                verdict?: ("good" | "bad" | "same" | "done" | "staged" | "failed") | null;
+                after?: number;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                import_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportRowsAnswer"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    change_import_row_api_imports__import_id__rows__number__patch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                import_id: number;
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChangeRow"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportRowAnswer"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    run_import_api_imports__import_id__run_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                import_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StartImport"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunStarted"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    failed_rows_api_imports__import_id__failed_xlsx_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                import_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The sheet. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": unknown;
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
                 };
             };
         };
