@@ -31,10 +31,12 @@ from camera_hub.api import (
     favourites,
     jobs,
     live,
+    matches,
     metrics,
     notices,
     observations,
     pictures,
+    replacements,
     rtsp_out,
     runs,
     scenes,
@@ -58,14 +60,21 @@ from camera_hub.cameras.credentials.login_budget import LoginBudget
 from camera_hub.cameras.credentials.login_store import DatabaseLoginStore
 from camera_hub.cameras.describing.device_describer import DeviceDescriber
 from camera_hub.cameras.device_checks import DeviceChecks
+from camera_hub.cameras.discovery.announcements import Announcements
 from camera_hub.cameras.discovery.sweeps import Sweeps
 from camera_hub.cameras.hub_addresses import HubAddresses
 from camera_hub.cameras.jobs import Jobs
+from camera_hub.cameras.matches.matches import Matches
+from camera_hub.cameras.matches.proof import MoveProof
+from camera_hub.cameras.matches.taking_over import TakingOver
+from camera_hub.cameras.matches.trust import DeviceTrust
+from camera_hub.cameras.matches.watch import MoveWatch
 from camera_hub.cameras.onvif.client import Onvif
 from camera_hub.cameras.peculiarities import Peculiarities
 from camera_hub.cameras.reach import checking
 from camera_hub.cameras.register.proofs import Proofs
 from camera_hub.cameras.register.register import Register
+from camera_hub.cameras.replacements import Replacements
 from camera_hub.cameras.streams.sources import StreamSources
 from camera_hub.cameras.streams.stored_urls import seal_plain
 from camera_hub.cameras.streams.stream_addresses import StreamAddresses
@@ -119,6 +128,8 @@ _ROUTERS = (
     favourites.router,
     devices.router,
     discovery.router,
+    matches.router,
+    replacements.router,
     jobs.router,
     live.router,
     viewers.router,
@@ -160,10 +171,13 @@ async def parts(
         await seal_plain(database, vault)
         policy = HubAddresses(settings, clock)
         checks = DeviceChecks(database, policy)
-        logins = await stack.enter_async_context(
-            LoginBudget(clock, DatabaseLoginStore(database), vault.derived("login accounts"))
-        )
         peculiarities = Peculiarities(database, bus, clock)
+        # Without logins: who a device is must be known before it gets one.
+        anonymous = await stack.enter_async_context(Onvif(settings.discovery, clock, check=checking(None, policy)))
+        trust = await stack.enter_async_context(DeviceTrust(database, bus, clock, anonymous, checks, peculiarities))
+        logins = await stack.enter_async_context(
+            LoginBudget(clock, DatabaseLoginStore(database), vault.derived("login accounts"), trust)
+        )
         onvif = await stack.enter_async_context(
             Onvif(settings.discovery, clock, logins, peculiarities=peculiarities, check=checking(None, policy))
         )
@@ -175,6 +189,11 @@ async def parts(
             MediaEngine(settings, clock, bus, database, sources, logins, HelperCommands(spawn=spawn))
         )
         await stack.enter_async_context(Proofs(database, bus, clock, media.prover))
+        proof = MoveProof(onvif, media.picture_fits)
+        matches_ = Matches(database, bus, clock, TakingOver(vault, clock), checks, proof, trust)
+        await stack.enter_async_context(MoveWatch(database, bus, clock, anonymous, checks))
+        if settings.discovery.multicast and settings.discovery.announcements:
+            await stack.enter_async_context(Announcements(bus, clock))
         sweeps = await stack.enter_async_context(Sweeps(settings.discovery, onvif, bus, clock, database, policy))
         jobs_ = await stack.enter_async_context(Jobs(clock, bus))
         contacts = DeviceContacts(checks, onvif)
@@ -201,6 +220,7 @@ async def parts(
                     "device": devices.live(register, logins),
                     "camera": cameras.live(register),
                     "alarm": alarms.live(alarms_),
+                    "match": matches.live(matches_),
                     "tour": tours.live(tours_),
                     "run": runs.live(runs_),
                 },
@@ -228,6 +248,8 @@ async def parts(
             Register: register,
             Peculiarities: peculiarities,
             Sweeps: sweeps,
+            Matches: matches_,
+            Replacements: Replacements(database, bus, clock, checks),
             Jobs: jobs_,
             **media_parts(media),
             Rounds: rounds,

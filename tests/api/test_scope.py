@@ -18,7 +18,20 @@ from camera_hub.cameras.jobs import JobItem, Jobs, JobVerdict
 from camera_hub.media.decoders.pictures import Pictures
 from camera_hub.settings import Settings
 from camera_hub.store.database import Database
-from camera_hub.store.tables import Alarm, AlarmMember, Camera, Device, Observation, Run, Scene, Stream, Tour, TourStop
+from camera_hub.store.tables import (
+    Alarm,
+    AlarmMember,
+    Camera,
+    CameraReplacement,
+    Device,
+    DeviceMatch,
+    Observation,
+    Run,
+    Scene,
+    Stream,
+    Tour,
+    TourStop,
+)
 from tests.api.conftest import Hub, told
 from tests.fakes.clock import ManualClock
 
@@ -38,6 +51,7 @@ LISTS = [path for method, path, action in ROUTES if method == "GET" and "{" not 
 BODIES: dict[tuple[str, str], dict[str, Any]] = {
     ("PATCH", "/api/cameras/{camera_id}"): {"name": "mine"},
     ("PATCH", "/api/devices/{device_id}"): {"host": "10.1.1.1", "password": "x"},
+    ("POST", "/api/matches/{match_id}/accept"): {},
 }
 PLAYERS = {"POST": "application/sdp", "PATCH": "application/trickle-ice-sdpfrag"}
 """What WHEP players send, by method; judged before their session or camera is looked for."""
@@ -88,6 +102,14 @@ async def other(hub: Hub, database: Database, clock: ManualClock) -> Other:
         )
         await session.flush()
         session.add(AlarmMember(alarm_id=alarm.id, camera_id=camera.id, joined_at=now))
+        match = DeviceMatch(kind="moved", question="q", device_id=device.id, village_id=village, source="hello")
+        match.other_village_id, match.host, match.path, match.facts = village, ADDRESS, "/", {"name": SECRET}
+        match.seen_at = match.last_seen_at = now
+        replacement = CameraReplacement(camera_id=camera.id, other_camera_id=camera.id, village_id=village)
+        replacement.old_device_id = replacement.new_device_id = device.id
+        replacement.replaced_at = now
+        session.add_all([match, replacement])
+        await session.flush()
     pictures: Pictures = hub.parts[Pictures]
     await pictures.save(camera.id, b"\xff\xd8" + SECRET.encode(), now)
     sweeps: Sweeps = hub.parts[Sweeps]
@@ -100,6 +122,8 @@ async def other(hub: Hub, database: Database, clock: ManualClock) -> Other:
         {
             "camera_id": camera.id,
             "device_id": device.id,
+            "match_id": match.id,
+            "replacement_id": replacement.id,
             "alarm_id": alarm.id,
             "tour_id": tour.id,
             "scene_id": scene.id,
@@ -180,7 +204,15 @@ async def test_no_list_names_another_villages_object(hub: Hub, other: Other, out
         assert ADDRESS not in answer.text, path
         if SECRET in (await township.get(path)).text:
             named.append(path)
-    assert set(named) >= {"/api/cameras", "/api/devices", "/api/alarms", "/api/tours", "/api/scenes", "/api/runs"}
+    assert set(named) >= {
+        "/api/cameras",
+        "/api/devices",
+        "/api/alarms",
+        "/api/tours",
+        "/api/scenes",
+        "/api/runs",
+        "/api/matches",
+    }
 
 
 async def test_a_grant_opens_the_village_while_it_is_valid(hub: Hub, other: Other, clock: ManualClock) -> None:
@@ -211,8 +243,10 @@ async def test_nothing_is_made_in_another_village(hub: Hub, other: Other) -> Non
         ("/api/devices/url", {"name": "x", "main_url": "rtsp://10.1.1.1/1"}),
         ("/api/discovery/plan", {}),
         ("/api/discovery/sweeps", {"multicast": False}),
+        ("/api/replacements", None),
     ):
-        answer = await client.post(path, json=village | body)
+        pair = {"pairs": [{"camera_id": other.ids["camera_id"], "other_camera_id": 1}]}
+        answer = await client.post(path, json=village | body if body is not None else pair)
         assert answer.status_code == 404, f"{path}: {answer.status_code} {answer.text}"
 
 
