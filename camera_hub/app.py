@@ -58,10 +58,15 @@ from camera_hub.api.schemas.base import ErrorAnswer
 from camera_hub.api.static import SafeHeaders, StaticPages
 from camera_hub.cameras.credentials.login_budget import LoginBudget
 from camera_hub.cameras.credentials.login_store import DatabaseLoginStore
+from camera_hub.cameras.describing.catalogue_describer import CatalogueDescriber
 from camera_hub.cameras.describing.device_describer import DeviceDescriber
+from camera_hub.cameras.describing.vendor_describer import VendorDescriber
 from camera_hub.cameras.device_checks import DeviceChecks
 from camera_hub.cameras.discovery.announcements import Announcements
 from camera_hub.cameras.discovery.sweeps import Sweeps
+from camera_hub.cameras.http.device_http import DeviceHttp
+from camera_hub.cameras.http.messages import HttpLimits
+from camera_hub.cameras.http.signed_http import SignedHttp
 from camera_hub.cameras.hub_addresses import HubAddresses
 from camera_hub.cameras.jobs import Jobs
 from camera_hub.cameras.matches.matches import Matches
@@ -181,7 +186,15 @@ async def parts(
         onvif = await stack.enter_async_context(
             Onvif(settings.discovery, clock, logins, peculiarities=peculiarities, check=checking(None, policy))
         )
-        describer = DeviceDescriber(onvif)
+        device_http = await stack.enter_async_context(DeviceHttp(HttpLimits(settings.discovery.reply_bytes)))
+        signed_http = SignedHttp(device_http, logins, peculiarities)
+        describer = DeviceDescriber(
+            onvif,
+            VendorDescriber(device_http, signed_http, clock, settings.site.zone),
+            CatalogueDescriber(logins),
+            settings.discovery.ports,
+            check=checking(None, policy),
+        )
         register = Register(database, bus, clock, vault, describer, checks, peculiarities)
         stream_addresses = StreamAddresses(database, clock, register, onvif, vault)
         sources = StreamSources(database, stream_addresses, register, onvif, bus, peculiarities, checks)

@@ -161,7 +161,7 @@ def trusted(actor: Actor) -> bool:
 def place(device: Device) -> str:
     """Where the device is reached, as people write it: host:port."""
     host = f"[{device.host}]" if ":" in device.host else device.host
-    port = device.onvif_port or device.rtsp_port
+    port = device.asked_port or device.rtsp_port
     return f"{host}:{port}" if port is not None else host
 
 

@@ -283,7 +283,7 @@ class _Changed:
 
 
 async def _swap(session: AsyncSession, one: Camera, other: Camera) -> None:
-    """Exchange device, channel and streams. Sealed addresses of streams stay with their device, which they are bound
+    """Exchange device, channel (with its number) and streams. Sealed addresses of streams stay with their device, which they are bound
     to."""
     own, theirs = (one.device_id, one.channel), (other.device_id, other.channel)
     one.channel = f"\x1f{one.id}"  # for a moment: device and channel are unique together
@@ -291,6 +291,7 @@ async def _swap(session: AsyncSession, one: Camera, other: Camera) -> None:
     other.device_id, other.channel = own
     await session.flush()
     one.device_id, one.channel = theirs
+    one.number, other.number = other.number, one.number
     streams = {
         camera.id: list(await session.scalars(select(Stream).where(Stream.camera_id == camera.id)))
         for camera in (one, other)

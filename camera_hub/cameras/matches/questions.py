@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from camera_hub.cameras.identity import (
@@ -49,13 +49,20 @@ class OtherSide:
     device: Device | None = None
 
 
-async def known_devices(session: AsyncSession, found: DeviceFacts) -> list[Device]:
+async def known_devices(session: AsyncSession, found: DeviceFacts, rtsp_port: int | None = None) -> list[Device]:
     """Devices in service that share any mark or the place with the one found; those at the same place come first.
+    One of two that is known by RTSP alone is met at its RTSP port, whatever else the other answers.
 
     Bounded, since hundreds of cheap cameras may share one MAC or serial number.
     """
     village_id, host, port = found.place
-    at_place = (Device.village_id == village_id) & (Device.host == host) & (Device.onvif_port == port)
+    by_rtsp = and_(
+        Device.rtsp_port == rtsp_port, Device.via == "catalogue" if port is not None else Device.via != "url"
+    )
+    answering = (
+        or_(func.coalesce(Device.onvif_port, Device.http_port) == port, by_rtsp) if port is not None else by_rtsp
+    )
+    at_place = (Device.village_id == village_id) & (Device.host == host) & answering
     ranked = [select(Device).where(Device.retired_at.is_(None), at_place)]
     values = dict(marks(found))
     ranked += [

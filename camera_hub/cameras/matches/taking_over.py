@@ -16,7 +16,8 @@ from camera_hub.cameras.described import Described
 from camera_hub.cameras.device_checks import place
 from camera_hub.cameras.register import described_devices, proof_state
 from camera_hub.cameras.register.cameras import retire
-from camera_hub.cameras.register.moves import move, settle
+from camera_hub.cameras.register.channels import StoredUrls, take_channels
+from camera_hub.cameras.register.moves import NewPlace, move, settle
 from camera_hub.cameras.streams import stored_urls
 from camera_hub.clock import Clock
 from camera_hub.store.tables import Camera, Device, StoredLogin
@@ -41,8 +42,10 @@ class TakingOver:
         self, session: AsyncSession, device: Device, described: Described, *, trusted: bool, address: str | None
     ) -> Taken:
         """The device is where it was described; its login is unchanged and was accepted there."""
-        await move(session, self._vault, device, described.host)
-        device.onvif_port = described.port
+        there = NewPlace(
+            described.host, described.port, described.rtsp_port or device.rtsp_port, device.rtsp_port_typed
+        )
+        await move(session, self._vault, device, there)
         device.credentials_version += 1
         return await self._described(session, device, described, trusted=trusted, address=address)
 
@@ -52,8 +55,8 @@ class TakingOver:
         """The device goes on where the other row is, with the logins that were entered there; that row is retired."""
         approved = trusted or other.approved_place == place(other)
         address = other.approved_address
-        await move(session, self._vault, device, described.host)
-        device.onvif_port, device.rtsp_port = other.onvif_port, other.rtsp_port
+        there = NewPlace(other.host, other.asked_port, other.rtsp_port, other.rtsp_port_typed)
+        await move(session, self._vault, device, there)
         device.credentials_version += 1
         await self._take_logins(session, device, other)
         gone = list(await session.scalars(select(Camera).where(Camera.device_id == other.id)))
@@ -81,14 +84,11 @@ class TakingOver:
         """What a device says about itself, and its channels."""
         described_devices.learn(device, described)
         login = await logins.open_login(session, self._vault, device, "rtsp")
-        await described_devices.add_channels(
-            session,
-            device,
-            described.channels,
-            self._clock,
-            approved=trusted,
+        urls = StoredUrls(
+            read=lambda stream: stored_urls.kept(stream, self._vault, device.id),
             keep=lambda stream, url: stored_urls.keep(stream, self._vault, device.id, url, login),
         )
+        await take_channels(session, device, described, self._clock, approved=trusted, urls=urls)
         return Taken([device], await self._in_service(session, device))
 
     async def _described(
