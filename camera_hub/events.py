@@ -80,6 +80,20 @@ class FeedChanged(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class DeviceReported(Event):
+    """A device reports that something has begun (`lasts`), or has ended. `kind`: cameras.device_events.topics.
+
+    `camera_id` None: the device itself. At most every ten seconds for one camera and kind.
+    """
+
+    device_id: int
+    camera_id: int | None
+    village_id: int
+    kind: str
+    lasts: bool
+
+
+@dataclass(frozen=True, slots=True)
 class CameraQuarantined(Event):
     """A camera's pictures crashed the decoder repeatedly: it is not decoded for a while. The quarantine expires."""
 

@@ -157,6 +157,17 @@ class DiscoverySettings(_Section):
     local_devices: bool = False
 
 
+class DeviceEventSettings(_Section):
+    """What devices report themselves (motion, tampering, loss of video) through ONVIF pull points."""
+
+    enabled: bool = True
+    thrifty: bool = False
+    thrifty_villages: tuple[str, ...] = ()
+    at_once: int = Field(256, ge=1, le=2048)
+    at_once_per_village: int = Field(32, ge=1, le=512)
+    keep_days: float = Field(14.0, gt=0)
+
+
 class HealthSettings(_Section):
     """Rounds and alarms."""
 
@@ -233,6 +244,7 @@ class Settings(_Section):
     ingest: IngestSettings = IngestSettings()
     eye: EyeSettings = EyeSettings()
     discovery: DiscoverySettings = DiscoverySettings()
+    device_events: DeviceEventSettings = DeviceEventSettings()
     health: HealthSettings = HealthSettings()
     ledger: LedgerSettings = LedgerSettings()
     notices: NoticeSettings = NoticeSettings()

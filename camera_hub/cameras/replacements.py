@@ -283,8 +283,8 @@ class _Changed:
 
 
 async def _swap(session: AsyncSession, one: Camera, other: Camera) -> None:
-    """Exchange device, channel (with its number) and streams. Sealed addresses of streams stay with their device, which they are bound
-    to."""
+    """Exchange device, channel (with its number) and streams. Sealed addresses of streams stay with their device, which
+    they are bound to."""
     own, theirs = (one.device_id, one.channel), (other.device_id, other.channel)
     one.channel = f"\x1f{one.id}"  # for a moment: device and channel are unique together
     await session.flush()

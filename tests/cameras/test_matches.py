@@ -130,8 +130,9 @@ async def town(
     return Town(register, describer, asker, pictures, matches, watch, trust, database, bus)
 
 
-async def known(town: Town, village: int, **login: str) -> int:
-    return (await town.register.devices.register(ADMIN, village, HOST, **login)).device.id
+async def known(town: Town, village: int, username: str = "", password: str = "") -> int:
+    registered = await town.register.devices.register(ADMIN, village, HOST, username=username, password=password)
+    return registered.device.id
 
 
 @pytest.mark.parametrize("shared", ["serial", "mac", "both"])

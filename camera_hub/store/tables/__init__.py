@@ -1,6 +1,7 @@
 """All tables, one module per subject; import them from here."""
 
 from camera_hub.store.tables.base import Base, Sealed, UtcDateTime
+from camera_hub.store.tables.device_events import DeviceEvent
 from camera_hub.store.tables.health import (
     Alarm,
     AlarmMember,
@@ -36,6 +37,7 @@ __all__ = [
     "CameraReplacement",
     "CameraState",
     "Device",
+    "DeviceEvent",
     "DeviceMatch",
     "DevicePeculiarity",
     "Favourite",

@@ -103,7 +103,7 @@ class LoginProfile(Base):
     sealed: Mapped[bytes] = mapped_column(Sealed)  # the password; owner "login profile:<id>"
     version: Mapped[int] = mapped_column(default=1)  # grows with each change of user name or password
     changed_at: Mapped[datetime]  # when user name or password were set
-    changed_by: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
+    changed_by: Mapped[int]  # a user's id; kept when the user is gone
     changed_name: Mapped[str] = mapped_column(String(64))
     on_behalf: Mapped[bool] = mapped_column(default=False)  # set by township staff for the village
     created_at: Mapped[datetime]
