@@ -173,6 +173,26 @@ export interface paths {
         patch: operations["change_camera_api_cameras__camera_id__patch"];
         trace?: never;
     };
+    "/api/cameras/{camera_id}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Device Events
+         * @description Motion, tampering, loss of video, faults of hardware: what the device reported, newest first.
+         */
+        get: operations["device_events_api_cameras__camera_id__events_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/cameras/{camera_id}/history": {
         parameters: {
             query?: never;
@@ -1678,6 +1698,8 @@ export interface components {
             initials: string;
             /** Name */
             name: string;
+            /** Number */
+            number: number | null;
             /** Picture At */
             picture_at: string | null;
             /** Pinyin */
@@ -1777,6 +1799,8 @@ export interface components {
             password?: string | null;
             /** Purpose */
             purpose?: ("ordinary" | "onvif" | "rtsp" | "http") | null;
+            /** Rtsp Port */
+            rtsp_port?: number | null;
             /** Username */
             username?: string | null;
         };
@@ -1919,10 +1943,14 @@ export interface components {
              * Format: date-time
              */
             created_at: string;
+            /** Disks */
+            disks: components["schemas"]["DiskAnswer"][];
             /** Firmware */
             firmware: string;
             /** Host */
             host: string;
+            /** Http Port */
+            http_port: number | null;
             /** Id */
             id: number;
             /**
@@ -1956,18 +1984,67 @@ export interface components {
             place: string;
             /** Rtsp Port */
             rtsp_port: number | null;
+            /** Rtsp Port Typed */
+            rtsp_port_typed: boolean;
             /** Serial */
             serial: string;
             /** Streams */
             streams: components["schemas"]["StreamAddressAnswer"][];
+            /**
+             * Via
+             * @enum {string}
+             */
+            via: "onvif" | "hikvision" | "dahua" | "catalogue" | "url";
             /** Village Id */
             village_id: number;
+        };
+        /** DeviceEventAnswer */
+        DeviceEventAnswer: {
+            /** Camera Id */
+            camera_id: number | null;
+            /** Count */
+            count: number;
+            /** Device Id */
+            device_id: number;
+            /** Id */
+            id: number;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "motion" | "tamper" | "video_loss" | "picture" | "hardware";
+            /**
+             * Seen
+             * Format: date-time
+             */
+            seen: string;
+            /**
+             * Since
+             * Format: date-time
+             */
+            since: string;
+            /** Until */
+            until: string | null;
         };
         /** DeviceRegistered */
         DeviceRegistered: {
             /** Cameras */
             cameras: components["schemas"]["CameraAnswer"][];
             device: components["schemas"]["DeviceAnswer"];
+        };
+        /**
+         * DiskAnswer
+         * @description A recorder's disk; `state` is the device's own word.
+         */
+        DiskAnswer: {
+            /** Capacity Mb */
+            capacity_mb: number | null;
+            /** Free Mb */
+            free_mb: number | null;
+            /** Name */
+            name: string;
+            /** State */
+            state: string;
         };
         /**
          * Done
@@ -2383,7 +2460,9 @@ export interface components {
         };
         /**
          * NewDevice
-         * @description Describe the device over ONVIF and register it. `endpoint` (from discovery) is kept as its identity.
+         * @description Describe the device and register it: over ONVIF, else its vendor's interface, else by RTSP paths.
+         *
+         *     `endpoint` (from discovery) is kept as its identity. Ports given here count for more than what the device reports.
          */
         NewDevice: {
             /**
@@ -2406,6 +2485,8 @@ export interface components {
             password: string;
             /** Port */
             port?: number | null;
+            /** Rtsp Port */
+            rtsp_port?: number | null;
             /**
              * Username
              * @default
@@ -4114,6 +4195,49 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CameraAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    device_events_api_cameras__camera_id__events_get: {
+        parameters: {
+            query?: {
+                hours?: number;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                camera_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeviceEventAnswer"][];
                 };
             };
             /** @description Refused; `reason` says why. */
