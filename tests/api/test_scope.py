@@ -254,7 +254,7 @@ async def test_nothing_is_made_in_another_village(hub: Hub, other: Other) -> Non
         ("/api/logins", {"name": "x", "username": "u", "password": "p"}),
         ("/api/logins/change-named", {"old_username": "u", "password": "p"}),
     ):
-        pair = {"pairs": [{"camera_id": other.ids["camera_id"], "other_camera_id": 1}]}
+        pair = {"pairs": [{"camera_id": other.ids["camera_id"], "other_camera_id": 2**30}]}
         answer = await client.post(path, json=village | body if body is not None else pair)
         assert answer.status_code == 404, f"{path}: {answer.status_code} {answer.text}"
 

@@ -753,6 +753,103 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/matches": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Matches
+         * @description Questions of which the user may see both sides, the newest first.
+         */
+        get: operations["matches_api_matches_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/matches/{match_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Match */
+        get: operations["match_api_matches__match_id__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/matches/{match_id}/accept": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Accept Match
+         * @description It is the same device (kind changed: it is ours). It stays open where the pictures do not fit.
+         */
+        post: operations["accept_match_api_matches__match_id__accept_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/matches/{match_id}/picture": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Match Picture
+         * @description The picture of a device that is not registered, taken at its new place; 404 when there is none.
+         */
+        get: operations["match_picture_api_matches__match_id__picture_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/matches/{match_id}/reject": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Reject Match
+         * @description They are two devices; nobody is asked again.
+         */
+        post: operations["reject_match_api_matches__match_id__reject_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/media": {
         parameters: {
             query?: never;
@@ -819,6 +916,50 @@ export interface paths {
          * @description Change the given fields; rules are replaced as a whole.
          */
         patch: operations["change_api_notices_channels__channel_id__patch"];
+        trace?: never;
+    };
+    "/api/replacements": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Replacements
+         * @description The newest first, of one camera or of all.
+         */
+        get: operations["replacements_api_replacements_get"];
+        put?: never;
+        /**
+         * Replace Cameras
+         * @description The cameras keep their ids, names, places, tours and history, and go on with the other cameras' channels.
+         */
+        post: operations["replace_cameras_api_replacements_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/replacements/{replacement_id}/undo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Undo Replacement
+         * @description Put the old device back.
+         */
+        post: operations["undo_replacement_api_replacements__replacement_id__undo_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/rtsp-out": {
@@ -1584,6 +1725,19 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /**
+         * AcceptMatch
+         * @description `password`: of the device, from those who may not approve. `pictures_seen`: both pictures were looked at.
+         */
+        AcceptMatch: {
+            /** Password */
+            password?: string | null;
+            /**
+             * Pictures Seen
+             * @default false
+             */
+            pictures_seen: boolean;
+        };
         /** AlarmAnswer */
         AlarmAnswer: {
             /** Acknowledged At */
@@ -1855,7 +2009,7 @@ export interface components {
              * Topic
              * @enum {string}
              */
-            topic: "village" | "device" | "camera" | "alarm" | "tour" | "run" | "sweep" | "job";
+            topic: "village" | "device" | "camera" | "alarm" | "match" | "tour" | "run" | "sweep" | "job";
             /**
              * Type
              * @default changed
@@ -1945,6 +2099,8 @@ export interface components {
             created_at: string;
             /** Disks */
             disks: components["schemas"]["DiskAnswer"][];
+            /** Distrusted At */
+            distrusted_at: string | null;
             /** Firmware */
             firmware: string;
             /** Host */
@@ -2391,6 +2547,84 @@ export interface components {
             token: components["schemas"]["StreamTokenAnswer"];
         };
         /**
+         * MatchAnswer
+         * @description may_be_same: `other` was registered beside `known`, and may be the same device. moved: `known` was seen at the
+         *     place of `other`. changed: `other` answers at the place of `known`, which gets no login until this is decided.
+         */
+        MatchAnswer: {
+            /** Agree */
+            agree: ("serial" | "mac" | "endpoint")[];
+            /** Alike */
+            alike: number | null;
+            /** Decided At */
+            decided_at: string | null;
+            /** Decided By */
+            decided_by: string;
+            /** Differ */
+            differ: ("serial" | "mac" | "endpoint")[];
+            /** Id */
+            id: number;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "may_be_same" | "moved" | "changed";
+            known: components["schemas"]["MatchSideAnswer"];
+            /**
+             * Last Seen At
+             * Format: date-time
+             */
+            last_seen_at: string;
+            other: components["schemas"]["MatchSideAnswer"];
+            /** Reason */
+            reason: string | null;
+            /**
+             * Seen At
+             * Format: date-time
+             */
+            seen_at: string;
+            /** Source */
+            source: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "open" | "accepted" | "rejected" | "gone";
+            /** Weak */
+            weak: ("serial" | "mac" | "endpoint")[];
+        };
+        /**
+         * MatchSideAnswer
+         * @description One of the two. `device_id` null: it is not registered; its picture, where there is one (`picture_at`), is
+         *     GET /api/matches/{id}/picture, else that of `camera_id`.
+         */
+        MatchSideAnswer: {
+            /** Camera Id */
+            camera_id: number | null;
+            /** Cameras */
+            cameras: number;
+            /** Device Id */
+            device_id: number | null;
+            /** Endpoint */
+            endpoint: string;
+            /** Mac */
+            mac: string;
+            /** Maker */
+            maker: string;
+            /** Name */
+            name: string;
+            /** Online */
+            online: boolean;
+            /** Picture At */
+            picture_at: string | null;
+            /** Place */
+            place: string;
+            /** Serial */
+            serial: string;
+            /** Village Id */
+            village_id: number;
+        };
+        /**
          * Me
          * @description Who is signed in, and what they may do (access.policy.Action), so that pages show no button that fails.
          */
@@ -2586,6 +2820,11 @@ export interface components {
             username: string;
             /** Village Id */
             village_id: number;
+        };
+        /** NewReplacements */
+        NewReplacements: {
+            /** Pairs */
+            pairs: components["schemas"]["ReplacePair"][];
         };
         /**
          * NewStreamToken
@@ -2933,6 +3172,44 @@ export interface components {
              * @constant
              */
             type: "reload";
+        };
+        /**
+         * ReplacePair
+         * @description `camera_id` goes on with the channel of `other_camera_id`.
+         */
+        ReplacePair: {
+            /** Camera Id */
+            camera_id: number;
+            /** Other Camera Id */
+            other_camera_id: number;
+        };
+        /** ReplacementAnswer */
+        ReplacementAnswer: {
+            /** Camera Id */
+            camera_id: number;
+            /** Id */
+            id: number;
+            /** New Device */
+            new_device: string;
+            /** New Device Id */
+            new_device_id: number;
+            /** Old Device */
+            old_device: string;
+            /** Old Device Id */
+            old_device_id: number;
+            /** Other Camera Id */
+            other_camera_id: number;
+            /**
+             * Replaced At
+             * Format: date-time
+             */
+            replaced_at: string;
+            /** Replaced By */
+            replaced_by: string;
+            /** Undone At */
+            undone_at: string | null;
+            /** Village Id */
+            village_id: number;
         };
         /**
          * RtspOutAnswer
@@ -5863,6 +6140,218 @@ export interface operations {
             };
         };
     };
+    matches_api_matches_get: {
+        parameters: {
+            query?: {
+                state?: "open" | "accepted" | "rejected" | "gone";
+                village_id?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MatchAnswer"][];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    match_api_matches__match_id__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                match_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MatchAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    accept_match_api_matches__match_id__accept_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                match_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AcceptMatch"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MatchAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    match_picture_api_matches__match_id__picture_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                match_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/jpeg": unknown;
+                };
+            };
+            /** @description unchanged */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    reject_match_api_matches__match_id__reject_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                match_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MatchAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
     media_parameters_api_media_get: {
         parameters: {
             query?: never;
@@ -6043,6 +6532,128 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ChannelAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    replacements_api_replacements_get: {
+        parameters: {
+            query?: {
+                camera_id?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReplacementAnswer"][];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    replace_cameras_api_replacements_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewReplacements"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReplacementAnswer"][];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    undo_replacement_api_replacements__replacement_id__undo_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                replacement_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReplacementAnswer"];
                 };
             };
             /** @description Refused; `reason` says why. */

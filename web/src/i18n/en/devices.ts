@@ -74,6 +74,7 @@ export default {
   healthWord: { ok: 'OK', fault: 'Fault', unknown: 'Not checked', down: 'Link down' },
   drawer: {
     title: 'Device details',
+    identity: 'Identity',
     address: 'Address',
     onvifPort: 'ONVIF port',
     rtspPort: 'RTSP port',

@@ -74,6 +74,7 @@ export default {
   healthWord: { ok: '正常', fault: '故障', unknown: '未检测', down: '断线' },
   drawer: {
     title: '设备详情',
+    identity: '设备身份',
     address: '地址',
     onvifPort: 'ONVIF 端口',
     rtspPort: 'RTSP 端口',
