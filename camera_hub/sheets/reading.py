@@ -96,7 +96,7 @@ class SheetReader:
                 limit=MAX_LINE,
             )
         assert process.stdout is not None
-        answer = _Answer()
+        answer = _ReadAnswer()
         try:
             async with asyncio.timeout(self._wall_seconds):
                 while not answer.ended and (line := await process.stdout.readline()):
@@ -110,7 +110,7 @@ class SheetReader:
         return answer.book()
 
 
-class _Answer:
+class _ReadAnswer:
     """What the process has said so far."""
 
     def __init__(self) -> None:

@@ -118,7 +118,7 @@ class ChangeRow(RequestBody):
     values: dict[FieldKey, CellText] = Field(min_length=1, max_length=200)
 
 
-class StartRun(RequestBody):
+class StartImport(RequestBody):
     """`good`: rows that are good, and changes of registered cameras. `failed`: those that failed, or wait."""
 
     only: Literal["good", "failed"] = "good"
