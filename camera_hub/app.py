@@ -36,10 +36,12 @@ from camera_hub.api import (
     jobs,
     live,
     logins,
+    matches,
     metrics,
     notices,
     observations,
     pictures,
+    replacements,
     rtsp_out,
     runs,
     scenes,
@@ -73,6 +75,7 @@ from camera_hub.cameras.device_checks import DeviceChecks
 from camera_hub.cameras.device_events.listening import DeviceEvents
 from camera_hub.cameras.device_events.roster import ListeningTargets
 from camera_hub.cameras.device_events.store import DeviceEventHistory, device_event_expiry
+from camera_hub.cameras.discovery.announcements import Announcements
 from camera_hub.cameras.discovery.sweeps import Sweeps
 from camera_hub.cameras.http.device_http import DeviceHttp
 from camera_hub.cameras.http.messages import HttpLimits
@@ -89,12 +92,18 @@ from camera_hub.cameras.intake.intake import Intake
 from camera_hub.cameras.intake.retries import CandidateRetries
 from camera_hub.cameras.jobs import Jobs
 from camera_hub.cameras.ledger.ledgers import Ledgers
+from camera_hub.cameras.matches.matches import Matches
+from camera_hub.cameras.matches.proof import MoveProof
+from camera_hub.cameras.matches.taking_over import TakingOver
+from camera_hub.cameras.matches.trust import DeviceTrust
+from camera_hub.cameras.matches.watch import MoveWatch
 from camera_hub.cameras.onvif.client import Onvif
 from camera_hub.cameras.onvif.pull_points import PullPoints
 from camera_hub.cameras.peculiarities import Peculiarities
 from camera_hub.cameras.reach import checking
 from camera_hub.cameras.register.proofs import Proofs
 from camera_hub.cameras.register.register import Register
+from camera_hub.cameras.replacements import Replacements
 from camera_hub.cameras.streams.sources import StreamSources
 from camera_hub.cameras.streams.stored_urls import seal_plain
 from camera_hub.cameras.streams.stream_addresses import StreamAddresses
@@ -152,6 +161,8 @@ _ROUTERS = (
     devices.router,
     inbox.router,
     discovery.router,
+    matches.router,
+    replacements.router,
     jobs.router,
     logins.router,
     imports.router,
@@ -196,10 +207,13 @@ async def parts(
         await seal_plain(database, vault)
         policy = HubAddresses(settings, clock)
         checks = DeviceChecks(database, policy)
-        logins = await stack.enter_async_context(
-            LoginBudget(clock, DatabaseLoginStore(database), vault.derived("login accounts"))
-        )
         peculiarities = Peculiarities(database, bus, clock)
+        # Without logins: who a device is must be known before it gets one.
+        anonymous = await stack.enter_async_context(Onvif(settings.discovery, clock, check=checking(None, policy)))
+        trust = await stack.enter_async_context(DeviceTrust(database, bus, clock, anonymous, checks, peculiarities))
+        logins = await stack.enter_async_context(
+            LoginBudget(clock, DatabaseLoginStore(database), vault.derived("login accounts"), trust)
+        )
         onvif = await stack.enter_async_context(
             Onvif(settings.discovery, clock, logins, peculiarities=peculiarities, check=checking(None, policy))
         )
@@ -223,6 +237,11 @@ async def parts(
             MediaEngine(settings, clock, bus, database, sources, logins, HelperCommands(spawn=spawn))
         )
         await stack.enter_async_context(Proofs(database, bus, clock, media.prover))
+        proof = MoveProof(onvif, media.picture_fits)
+        matches_ = Matches(database, bus, clock, TakingOver(vault, clock), checks, proof, trust)
+        await stack.enter_async_context(MoveWatch(database, bus, clock, anonymous, checks))
+        if settings.discovery.multicast and settings.discovery.announcements:
+            await stack.enter_async_context(Announcements(bus, clock))
         sweeps = await stack.enter_async_context(Sweeps(settings.discovery, onvif, bus, clock, database, policy))
         jobs_ = await stack.enter_async_context(Jobs(clock, bus))
         await stack.enter_async_context(CandidateRetries(database, clock, intake))
@@ -268,6 +287,7 @@ async def parts(
                     "camera": cameras.live(register),
                     "inbox": inbox.live(boxes),
                     "alarm": alarms.live(alarms_),
+                    "match": matches.live(matches_),
                     "tour": tours.live(tours_),
                     "run": runs.live(runs_),
                 },
@@ -297,6 +317,8 @@ async def parts(
             Inbox: boxes,
             Peculiarities: peculiarities,
             Sweeps: sweeps,
+            Matches: matches_,
+            Replacements: Replacements(database, bus, clock, checks),
             Jobs: jobs_,
             LoginProfiles: profiles,
             LoginChanges: login_changes,

@@ -27,7 +27,9 @@ from camera_hub.store.tables import (
     Alarm,
     AlarmMember,
     Camera,
+    CameraReplacement,
     Device,
+    DeviceMatch,
     IntakeCandidate,
     Observation,
     Run,
@@ -59,6 +61,7 @@ BODIES: dict[tuple[str, str], dict[str, Any]] = {
     ("POST", "/api/imports/{import_id}/run"): {"only": "good"},
     ("PATCH", "/api/devices/{device_id}"): {"host": "10.1.1.1", "password": "x"},
     ("PATCH", "/api/candidates/{candidate_id}"): {"name": "mine"},
+    ("POST", "/api/matches/{match_id}/accept"): {},
     ("PATCH", "/api/logins/{profile_id}"): {"name": "mine"},
     ("POST", "/api/logins/{profile_id}/assign"): {"device_ids": [1]},
     ("POST", "/api/logins/{profile_id}/release"): {"device_ids": [1]},
@@ -121,6 +124,14 @@ async def other(hub: Hub, database: Database, clock: ManualClock, tmp_path: Path
         )
         await session.flush()
         session.add(AlarmMember(alarm_id=alarm.id, camera_id=camera.id, joined_at=now))
+        match = DeviceMatch(kind="moved", question="q", device_id=device.id, village_id=village, source="hello")
+        match.other_village_id, match.host, match.path, match.facts = village, ADDRESS, "/", {"name": SECRET}
+        match.seen_at = match.last_seen_at = now
+        replacement = CameraReplacement(camera_id=camera.id, other_camera_id=camera.id, village_id=village)
+        replacement.old_device_id = replacement.new_device_id = device.id
+        replacement.replaced_at = now
+        session.add_all([match, replacement])
+        await session.flush()
     sheet = write_xlsx([WrittenColumn("名称"), WrittenColumn("IP")], [[SECRET, ADDRESS]])
     path = tmp_path / "sheet.xlsx"
     path.write_bytes(sheet)
@@ -144,6 +155,8 @@ async def other(hub: Hub, database: Database, clock: ManualClock, tmp_path: Path
             "candidate_id": candidate.id,
             "waiting_id": waits.id,
             "inbox_id": village,
+            "match_id": match.id,
+            "replacement_id": replacement.id,
             "alarm_id": alarm.id,
             "tour_id": tour.id,
             "scene_id": scene.id,
@@ -229,7 +242,15 @@ async def test_no_list_names_another_villages_object(hub: Hub, other: Other, out
         assert ADDRESS not in answer.text, path
         if SECRET in (await township.get(path)).text:
             named.append(path)
-    assert set(named) >= {"/api/cameras", "/api/devices", "/api/alarms", "/api/tours", "/api/scenes", "/api/runs"}
+    assert set(named) >= {
+        "/api/cameras",
+        "/api/devices",
+        "/api/alarms",
+        "/api/tours",
+        "/api/scenes",
+        "/api/runs",
+        "/api/matches",
+    }
 
 
 async def test_a_grant_opens_the_village_while_it_is_valid(hub: Hub, other: Other, clock: ManualClock) -> None:
@@ -260,10 +281,12 @@ async def test_nothing_is_made_in_another_village(hub: Hub, other: Other) -> Non
         ("/api/devices/url", {"name": "x", "main_url": "rtsp://10.1.1.1/1"}),
         ("/api/discovery/plan", {}),
         ("/api/discovery/sweeps", {"multicast": False}),
+        ("/api/replacements", None),
         ("/api/logins", {"name": "x", "username": "u", "password": "p"}),
         ("/api/logins/change-named", {"old_username": "u", "password": "p"}),
     ):
-        answer = await client.post(path, json=village | body)
+        pair = {"pairs": [{"camera_id": other.ids["camera_id"], "other_camera_id": 2**30}]}
+        answer = await client.post(path, json=village | body if body is not None else pair)
         assert answer.status_code == 404, f"{path}: {answer.status_code} {answer.text}"
 
 

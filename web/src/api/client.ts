@@ -185,6 +185,11 @@ export const api = {
   },
 }
 
+/** The picture of a device that is not registered, which a question of identity is about. */
+export function matchPictureUrl(matchId: number, at?: string | null): string {
+  return address('/api/matches/{match_id}/picture', { match_id: matchId }, { at })
+}
+
 /** The address of a camera's last stored picture; `at` (camera.picture_at) makes a new picture a new address. */
 /** The key frame of a camera that is not approved yet. */
 export function waitingPictureUrl(cameraId: number, at?: string | null): string {

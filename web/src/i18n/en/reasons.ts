@@ -55,6 +55,8 @@ export default {
   channel_needed: 'Registered, but the device has {found} channels and it is not said which one is meant',
   duplicate: 'Already registered',
   identity_changed: 'A different device answers at this address',
+  other_village: 'Both cameras must be of one village; register the new device in the old one’s village',
+  same_camera: 'Each camera can be named once only',
   pictures_differ: 'The two pictures do not fit; compare them yourself',
   decided_already: 'Somebody has decided this already',
   busy: 'Busy; please wait a moment',

@@ -55,6 +55,8 @@ export default {
   channels_missing: '设备已登记，但没有列出通道 {channels}',
   channel_needed: '设备已登记，共 {found} 个通道，未说明是哪一个',
   identity_changed: '地址上换了另一台设备',
+  other_village: '两个点位不在同一个村，请把新设备登记到原点位所在的村',
+  same_camera: '同一个点位只能选一次',
   pictures_differ: '两边画面不一致，请人工比对',
   decided_already: '已有人处理过',
   busy: '服务繁忙，请稍候',
