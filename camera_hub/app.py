@@ -30,6 +30,7 @@ from camera_hub.api import (
     errors,
     favourites,
     jobs,
+    ledger,
     live,
     metrics,
     notices,
@@ -61,6 +62,11 @@ from camera_hub.cameras.device_checks import DeviceChecks
 from camera_hub.cameras.discovery.sweeps import Sweeps
 from camera_hub.cameras.hub_addresses import HubAddresses
 from camera_hub.cameras.jobs import Jobs
+from camera_hub.cameras.ledger.expiry import expiry_rules as ledger_expiry
+from camera_hub.cameras.ledger.ledgers import Ledgers
+from camera_hub.cameras.ledger.photos import MAX_BYTES as MAX_PHOTO
+from camera_hub.cameras.ledger.photos import Photos
+from camera_hub.cameras.ledger.unconnected import UnconnectedCameras
 from camera_hub.cameras.onvif.client import Onvif
 from camera_hub.cameras.peculiarities import Peculiarities
 from camera_hub.cameras.reach import checking
@@ -120,6 +126,7 @@ _ROUTERS = (
     devices.router,
     discovery.router,
     jobs.router,
+    ledger.router,
     live.router,
     viewers.router,
     whep.router,
@@ -182,10 +189,13 @@ async def parts(
         channels = NoticeChannels(database, bus, clock, vault)
         await channels.follow_settings(settings.notices)
         await stack.enter_async_context(NoticeDelivery(clock, bus, database, vault))
-        retention = Retention(database, clock, expiry_rules(settings.health))
+        retention = Retention(database, clock, [*expiry_rules(settings.health), *ledger_expiry(settings.ledger)])
         await stack.enter_async_context(
             running(keep_running("retention", retention.run_once, clock=clock), "retention")
         )
+        ledgers = Ledgers(database, bus, clock, settings.ledger, settings.site.zone)
+        photos = Photos(data_dir, database, bus, clock, media.eyes, settings.ledger)
+        await photos.sweep()
         tours_ = Tours(settings.patrol, database, bus, clock)
         runs_ = await stack.enter_async_context(
             Runs(settings.patrol, clock, bus, database, media.cameras, settings.site.zone)
@@ -231,6 +241,9 @@ async def parts(
             Jobs: jobs_,
             **media_parts(media),
             Rounds: rounds,
+            Ledgers: ledgers,
+            Photos: photos,
+            UnconnectedCameras: UnconnectedCameras(database, bus, clock, ledgers),
             Alarms: alarms_,
             NoticeChannels: channels,
             ObservationHistory: ObservationHistory(database, clock),
@@ -284,7 +297,7 @@ def create_app(settings: Settings, parts: Parts | None = None) -> FastAPI:
         app.include_router(router)
     app.router.default = StaticPages()
     errors.install(app)
-    app.add_middleware(BodyLimit, limit=MAX_BODY)
+    app.add_middleware(BodyLimit, limit=MAX_BODY, uploads={ledger.PHOTO_PATH: MAX_PHOTO})
     app.add_middleware(SafeHeaders)
     app.add_middleware(WhepOrigins, origins=settings.media.whep_origins)
     app.add_middleware(errors.Unexpected)

@@ -3,6 +3,10 @@
 What frameworks offer for this answers in plain text, or raises an exception that passes through every middleware.
 """
 
+import re
+from collections.abc import Mapping
+from types import MappingProxyType
+
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection
@@ -21,16 +25,18 @@ STRANGERS_LIMIT = 64 * 1024
 
 class BodyLimit:
     """Middleware: refuses a body of more than `limit` bytes, announced or not, before it is in memory; of a stranger
-    more than STRANGERS_LIMIT. WHEP's routes bound theirs by themselves, and read it only after the player's login,
+    more than STRANGERS_LIMIT. `uploads`: paths that take files (a regular expression for all of one), and their limits.
+    WHEP's routes bound theirs by themselves, and read it only after the player's login,
     which is no session but a stream token.
 
     It refuses more headers than a browser sends (RFC 6585, 5), and a body whose length is stated in two ways: a proxy
     in front may have believed the other one (RFC 9112, 6.1).
     """
 
-    def __init__(self, app: ASGIApp, limit: int) -> None:
+    def __init__(self, app: ASGIApp, limit: int, uploads: Mapping[str, int] = MappingProxyType({})) -> None:
         self._app = app
         self._limit = limit
+        self._uploads = [(re.compile(path), most) for path, most in uploads.items()]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -45,11 +51,12 @@ class BodyLimit:
             error = HubError(Kind.INVALID, "a request has either Content-Length or Transfer-Encoding, not both")
             await answer(error, 400, headers={"connection": "close"})(scope, receive, send)
             return
+        limit = next((most for path, most in self._uploads if path.fullmatch(scope["path"])), self._limit)
         length = headers.get("content-length", "0")
-        announced = int(length) if length.isdecimal() and len(length) < 16 else self._limit + 1
-        most = self._limit if announced <= STRANGERS_LIMIT or await _is_known(scope) else STRANGERS_LIMIT
+        announced = int(length) if length.isdecimal() and len(length) < 16 else limit + 1
+        most = limit if announced <= STRANGERS_LIMIT or await _is_known(scope) else STRANGERS_LIMIT
         if announced > most:
-            error = HubError(Kind.TOO_LARGE, self._sentence(most), max=most)
+            error = HubError(Kind.TOO_LARGE, _sentence(most, limit), max=most)
             await answer(error, headers={"connection": "close"})(scope, receive, send)
             return
         received = 0
@@ -58,17 +65,18 @@ class BodyLimit:
             nonlocal received
             message = await receive()
             before, received = received, received + len(message.get("body", b""))
-            if received > self._limit:
-                raise HTTPException(413, self._sentence(self._limit))  # FastAPI turns any other kind into a 400
+            if received > limit:
+                raise HTTPException(413, _sentence(limit, limit))  # FastAPI turns any other kind into a 400
             if before <= STRANGERS_LIMIT < received and announced <= STRANGERS_LIMIT and not await _is_known(scope):
-                raise HTTPException(413, self._sentence(STRANGERS_LIMIT))
+                raise HTTPException(413, _sentence(STRANGERS_LIMIT, limit))
             return message
 
         await self._app(scope, counted, send)
 
-    def _sentence(self, most: int) -> str:
-        first = "" if most == self._limit else "sign in first, or "
-        return f"the request is over {most // 1024} KiB; {first}send less at a time"
+
+def _sentence(most: int, limit: int) -> str:
+    first = "" if most == limit else "sign in first, or "
+    return f"the request is over {most // 1024} KiB; {first}send less at a time"
 
 
 async def _is_known(scope: Scope) -> bool:

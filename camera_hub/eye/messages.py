@@ -3,6 +3,7 @@
 Hub → eye: `ready` {}, replied to with {} once its imports are complete.
 Hub → eye: `look` Look + body (one Annex-B access unit with parameter sets, or a JPEG).
 Reply: Seen + body (JPEG, may be empty).
+Hub → eye: `image` Photo + body (an uploaded JPEG or PNG file). Reply: Seen + body (JPEG without metadata).
 One request at a time per eye; the hub kills an eye that takes longer than 5 s for one.
 """
 
@@ -22,6 +23,14 @@ class Look(Message):
     quality: int = 85  # of the JPEG, 1 … 100
     scores: bool = False
     previous: str | None = None  # `signature` of an earlier look at the same camera, for freeze
+
+
+@dataclass(frozen=True, slots=True)
+class Photo(Message):
+    """Request a picture file as JPEG, upright, without EXIF or any other metadata, and not larger than this."""
+
+    max_side: int = 1600  # pixels
+    quality: int = 85  # of the JPEG, 1 … 100
 
 
 FAULT_BELOW = 60.0

@@ -18,7 +18,19 @@ from camera_hub.cameras.jobs import JobItem, Jobs, JobVerdict
 from camera_hub.media.decoders.pictures import Pictures
 from camera_hub.settings import Settings
 from camera_hub.store.database import Database
-from camera_hub.store.tables import Alarm, AlarmMember, Camera, Device, Observation, Run, Scene, Stream, Tour, TourStop
+from camera_hub.store.tables import (
+    Alarm,
+    AlarmMember,
+    Camera,
+    Device,
+    LedgerPhoto,
+    Observation,
+    Run,
+    Scene,
+    Stream,
+    Tour,
+    TourStop,
+)
 from tests.api.conftest import Hub, told
 from tests.fakes.clock import ManualClock
 
@@ -37,6 +49,7 @@ LISTS = [path for method, path, action in ROUTES if method == "GET" and "{" not 
 
 BODIES: dict[tuple[str, str], dict[str, Any]] = {
     ("PATCH", "/api/cameras/{camera_id}"): {"name": "mine"},
+    ("PATCH", "/api/ledger/{camera_id}"): {"values": {"lens": "4mm"}},
     ("PATCH", "/api/devices/{device_id}"): {"host": "10.1.1.1", "password": "x"},
 }
 PLAYERS = {"POST": "application/sdp", "PATCH": "application/trickle-ice-sdpfrag"}
@@ -88,6 +101,12 @@ async def other(hub: Hub, database: Database, clock: ManualClock) -> Other:
         )
         await session.flush()
         session.add(AlarmMember(alarm_id=alarm.id, camera_id=camera.id, joined_at=now))
+        photo = LedgerPhoto(camera_id=camera.id, kind="view", at=now, user_name=SECRET, width=1, height=1, size=1)
+        session.add(photo)
+        await session.flush()
+    folder = hub.parts[Settings].server.data_dir / "photos"
+    folder.mkdir()
+    (folder / f"{photo.id}.jpg").write_bytes(b"\xff\xd8" + SECRET.encode())
     pictures: Pictures = hub.parts[Pictures]
     await pictures.save(camera.id, b"\xff\xd8" + SECRET.encode(), now)
     sweeps: Sweeps = hub.parts[Sweeps]
@@ -99,6 +118,7 @@ async def other(hub: Hub, database: Database, clock: ManualClock) -> Other:
     return Other(
         {
             "camera_id": camera.id,
+            "photo_id": photo.id,
             "device_id": device.id,
             "alarm_id": alarm.id,
             "tour_id": tour.id,
@@ -119,11 +139,16 @@ async def _judged(item: JobItem) -> JobVerdict:
     return JobVerdict(True)
 
 
+PHOTOS = "/api/ledger/{camera_id}/photos"
+
+
 async def asked(client: httpx.AsyncClient, method: str, path: str, other: Other) -> httpx.Response:
     """The answer of the route about the other village's object."""
     url = path.format(**other.ids)
     if "/whep" in path and method in PLAYERS:
         return await client.request(method, url, content=b"v=0", headers={"content-type": PLAYERS[method]})
+    if (method, path) == ("POST", PHOTOS):
+        return await client.post(url, params={"kind": "view"}, content=b"\xff\xd8")
     body = BODIES.get((method, path))
     return await client.request(method, url, json=body) if body is not None else await client.request(method, url)
 

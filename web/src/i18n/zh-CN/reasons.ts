@@ -153,4 +153,6 @@ export default {
   value_coordinate: '坐标无效，请填写十进制度数，如 117.283456',
   photo_unreadable: '照片无法识别，请用手机重新拍照（JPEG 或 PNG）',
   photo_too_many: '每台摄像机每类最多 {max} 张照片，请先删除旧照片',
+  not_connected: '该点位未联网，原因见一机一档',
+  ledger_values: '有几栏填写有误，请看各栏下的提示',
 }

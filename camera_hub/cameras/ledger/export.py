@@ -1,0 +1,47 @@
+"""The county's sheet: its 73 columns in its order, one row per camera. Pure.
+
+Logins never leave the hub: 设备用户名 and 设备口令 stay empty. What is not measured yet stays empty as well.
+"""
+
+from collections.abc import Iterable, Sequence
+from zoneinfo import ZoneInfo
+
+from camera_hub.cameras.ledger.fields import FIELDS, show_value
+from camera_hub.cameras.ledger.files import CameraFile
+
+Cell = str | int | float | None
+
+_COLUMNS = tuple(one for one in FIELDS if one.column)
+_STATES = {"in_use": "1", "repair": "2", "removed": "3"}
+
+
+def county_columns() -> list[str]:
+    """The headers, mandatory ones with the county's mark."""
+    return ["序号", *(f"{one.header}（*）" if one.required else one.header for one in _COLUMNS)]
+
+
+def county_rows(files: Iterable[CameraFile], zone: ZoneInfo) -> Iterable[Sequence[Cell]]:
+    """A row per file: codes as "number-word", coordinates as WGS-84 numbers, times of the site."""
+    for number, file in enumerate(files, 1):
+        yield [number, *(_cell(file, one.key, zone) for one in _COLUMNS)]
+
+
+def _cell(file: CameraFile, key: str, zone: ZoneInfo) -> Cell:
+    if key == "longitude":
+        return file.longitude
+    if key == "latitude":
+        return file.latitude
+    if key == "updated_at":
+        return f"{file.updated_at.astimezone(zone):%Y-%m-%d %H:%M}" if file.updated_at is not None else ""
+    if key in ("username", "password"):
+        return ""
+    value = file.service_state if key == "service_state" else file.values.get(key, "")
+    field = next(one for one in _COLUMNS if one.key == key)
+    words = show_value(field, value)
+    if key == "service_state":
+        return f"{_STATES[value]}-{words}"
+    if field.codes and value.isdecimal():
+        return f"{value}-{words}"
+    if key in ("port", "retention_days") and value:
+        return int(value)
+    return words
