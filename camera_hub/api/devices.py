@@ -41,6 +41,7 @@ async def register_device(body: NewDevice, actor: Registrar, register: Reg) -> R
         password=body.password.get_secret_value(),
         name=body.name,
         endpoint=body.endpoint,
+        rtsp_port=body.rtsp_port,
     )
 
 
@@ -71,6 +72,7 @@ async def change_device(device_id: Id, body: ChangeDevice, actor: Registrar, reg
         name=body.name,
         host=body.host,
         onvif_port=body.onvif_port,
+        rtsp_port=body.rtsp_port,
         purpose=body.purpose or "ordinary",
         username=body.username,
         password=body.password.get_secret_value() if body.password is not None else None,

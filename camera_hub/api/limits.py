@@ -3,7 +3,10 @@
 What frameworks offer for this answers in plain text, or raises an exception that passes through every middleware.
 """
 
+<<<<<<< HEAD
 import re
+=======
+>>>>>>> ten
 from collections.abc import Mapping
 from types import MappingProxyType
 
@@ -34,15 +37,23 @@ class BodyLimit:
     """
 
     def __init__(self, app: ASGIApp, limit: int, uploads: Mapping[str, int] = MappingProxyType({})) -> None:
+<<<<<<< HEAD
         self._app = app
         self._limit = limit
         self._uploads = [(re.compile(path), most) for path, most in uploads.items()]
+=======
+        """`uploads`: paths that take files, and how many bytes of each; of those who are signed in."""
+        self._app = app
+        self._limit = limit
+        self._uploads = uploads
+>>>>>>> ten
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
         headers = Headers(scope=scope)
+        limit = self._uploads.get(scope["path"], self._limit)
         if sum(len(name) + len(value) for name, value in scope["headers"]) > HEADERS_LIMIT:
             error = HubError(Kind.TOO_LARGE, f"the headers are over {HEADERS_LIMIT // 1024} KiB; delete cookies")
             await answer(error, 431, headers={"connection": "close"})(scope, receive, send)
@@ -56,7 +67,11 @@ class BodyLimit:
         announced = int(length) if length.isdecimal() and len(length) < 16 else limit + 1
         most = limit if announced <= STRANGERS_LIMIT or await _is_known(scope) else STRANGERS_LIMIT
         if announced > most:
+<<<<<<< HEAD
             error = HubError(Kind.TOO_LARGE, _sentence(most, limit), max=most)
+=======
+            error = HubError(Kind.TOO_LARGE, _sentence(most), max=most)
+>>>>>>> ten
             await answer(error, headers={"connection": "close"})(scope, receive, send)
             return
         received = 0
@@ -66,16 +81,27 @@ class BodyLimit:
             message = await receive()
             before, received = received, received + len(message.get("body", b""))
             if received > limit:
+<<<<<<< HEAD
                 raise HTTPException(413, _sentence(limit, limit))  # FastAPI turns any other kind into a 400
             if before <= STRANGERS_LIMIT < received and announced <= STRANGERS_LIMIT and not await _is_known(scope):
                 raise HTTPException(413, _sentence(STRANGERS_LIMIT, limit))
+=======
+                raise HTTPException(413, _sentence(limit))  # FastAPI turns any other kind into a 400
+            if before <= STRANGERS_LIMIT < received and announced <= STRANGERS_LIMIT and not await _is_known(scope):
+                raise HTTPException(413, _sentence(STRANGERS_LIMIT))
+>>>>>>> ten
             return message
 
         await self._app(scope, counted, send)
 
 
+<<<<<<< HEAD
 def _sentence(most: int, limit: int) -> str:
     first = "" if most == limit else "sign in first, or "
+=======
+def _sentence(most: int) -> str:
+    first = "sign in first, or " if most == STRANGERS_LIMIT else ""
+>>>>>>> ten
     return f"the request is over {most // 1024} KiB; {first}send less at a time"
 
 

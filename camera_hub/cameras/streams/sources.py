@@ -26,6 +26,12 @@ from camera_hub.store.tables import Camera, Device, Stream, Village
 ASKED_AT_ONCE = 4
 """Number of devices that one batch asks at the same time."""
 
+_SOURCES = (
+    select(Camera, Device, Village.ranges)
+    .join(Device, Device.id == Camera.device_id)
+    .join(Village, Village.id == Device.village_id)
+)
+
 
 class Asker(Protocol):
     """What stream sources need from onvif.client."""
@@ -98,15 +104,15 @@ class StreamSources:
         device did not give the address.
         """
         async with self._database.read() as session:
-            camera = await session.get(Camera, camera_id)
-            if camera is None:
+            found = await session.execute(_SOURCES.where(Camera.id == camera_id))
+            row = found.one_or_none()
+            if row is None:
                 raise HubError(Kind.NOT_FOUND, "there is no such camera")
+            camera, device, ranges = row
             if camera.state == "retired":
                 raise HubError(Kind.CONFLICT, "this camera is retired", reason=Reason.RETIRED)
-            device = await session.get_one(Device, camera.device_id)
-            village = await session.get_one(Village, camera.village_id)
             streams = (await session.scalars(select(Stream).where(Stream.camera_id == camera_id))).all()
-        known = _Source(camera, device, self._checks.of(device, village.ranges))
+        known = _Source(camera, device, self._checks.of(device, ranges))
         return await self._chosen(known, streams, quality, codecs)
 
     async def choose_all(
@@ -116,12 +122,7 @@ class StreamSources:
         there is no stream.
         """
         async with self._database.read() as session:
-            rows = await session.execute(
-                select(Camera, Device, Village.ranges)
-                .join(Device, Device.id == Camera.device_id)
-                .join(Village, Village.id == Device.village_id)
-                .where(Camera.id.in_(camera_ids))
-            )
+            rows = await session.execute(_SOURCES.where(Camera.id.in_(camera_ids)))
             found = {
                 camera.id: _Source(camera, device, self._checks.of(device, ranges)) for camera, device, ranges in rows
             }
@@ -161,7 +162,7 @@ class StreamSources:
         # Resolved once for this pull: the relay dials what was checked here. First of all, so that nothing is sent to
         # an address that is refused, and no login is opened for it.
         address = await addresses.resolve(device.host)
-        source.check(address, device.onvif_port or device.rtsp_port or urls.PORTS["rtsp"])
+        source.check(address, device.asked_port or device.rtsp_port or urls.PORTS["rtsp"])
         login = await self._register.login(device.id, "rtsp")
         url = urls.onto(await self._addresses.address_of(stream, device, source.check), device.host)
         source.check(address, url.port)
@@ -240,7 +241,7 @@ class StreamSources:
         stream, device, ranges = found
         login = await self._register.login(device.id, "onvif")
         target = target_of(device, login, self._checks.of(device, ranges))
-        if target is not None and stream.profile is not None:
+        if target is not None and stream.source == "onvif" and stream.profile is not None:
             await self._onvif.sync_point(target, stream.profile)
 
 
