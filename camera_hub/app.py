@@ -144,11 +144,8 @@ _ROUTERS = (
     devices.router,
     discovery.router,
     jobs.router,
-<<<<<<< HEAD
     ledger.router,
-=======
     logins.router,
->>>>>>> ten
     live.router,
     viewers.router,
     whep.router,
@@ -229,13 +226,12 @@ async def parts(
         channels = NoticeChannels(database, bus, clock, vault)
         await channels.follow_settings(settings.notices)
         await stack.enter_async_context(NoticeDelivery(clock, bus, database, vault))
-<<<<<<< HEAD
-        retention = Retention(database, clock, [*expiry_rules(settings.health), *ledger_expiry(settings.ledger)])
-=======
-        retention = Retention(
-            database, clock, [*expiry_rules(settings.health), device_event_expiry(settings.device_events)]
+        expiry = (
+            *expiry_rules(settings.health),
+            device_event_expiry(settings.device_events),
+            *ledger_expiry(settings.ledger),
         )
->>>>>>> ten
+        retention = Retention(database, clock, expiry)
         await stack.enter_async_context(
             running(keep_running("retention", retention.run_once, clock=clock), "retention")
         )

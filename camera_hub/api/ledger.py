@@ -1,8 +1,10 @@
 """The ledger, one camera one file: fields, files, figures of villages, photos, the county's sheet."""
 
 from typing import Annotated, Any
+from urllib.parse import quote
 
 from fastapi import APIRouter, Query, Request, Response
+from starlette.concurrency import run_in_threadpool
 
 from camera_hub.access.policy import Action, Actor
 from camera_hub.api.routing import needs, part
@@ -28,6 +30,7 @@ from camera_hub.api.schemas.ledger import (
     VillageLedgerAnswer,
 )
 from camera_hub.cameras.ledger.coordinates import to_wgs84, within
+from camera_hub.cameras.ledger.export import county_sheet
 from camera_hub.cameras.ledger.fields import FIELDS
 from camera_hub.cameras.ledger.files import CameraFile
 from camera_hub.cameras.ledger.ledgers import ChangeView, FileQuery, Ledgers, VillageLedger
@@ -38,6 +41,7 @@ from camera_hub.settings import Settings
 
 router = APIRouter(prefix="/api/ledger", tags=["ledger"])
 
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 PHOTO_PATH = r"/api/ledger/[0-9]{1,10}/photos"
 """Where photos are uploaded (api.limits)."""
 
@@ -106,6 +110,25 @@ async def ledger(
     page = await ledgers.listed(actor, query)
     rows = [LedgerRowAnswer(**_row(one)) for one in page.files]
     return LedgerPageAnswer(files=rows, total=page.total, missing=dict(page.missing))
+
+
+@router.get(
+    "/export.xlsx",
+    response_class=Response,
+    responses={200: {"content": {XLSX: {}}, "description": "The county's sheet, without any login."}},
+)
+async def export_ledger(
+    actor: Registrar,
+    ledgers: AllLedgers,
+    settings: Annotated[Settings, part(Settings)],
+    village_id: Id | None = None,
+) -> Response:
+    """One camera one file in the county's 73 columns and their order: all villages of the user, or one. User names and
+    passwords of devices are never in it."""
+    page = await ledgers.listed(actor, FileQuery(village_id))
+    content = await run_in_threadpool(county_sheet, page.files, settings.site.zone)
+    shown = f"attachment; filename=\"ledger.xlsx\"; filename*=UTF-8''{quote('一机一档.xlsx')}"
+    return Response(content, media_type=XLSX, headers={"content-disposition": shown, "cache-control": "no-store"})
 
 
 @router.put("/values")

@@ -3,10 +3,7 @@
 What frameworks offer for this answers in plain text, or raises an exception that passes through every middleware.
 """
 
-<<<<<<< HEAD
 import re
-=======
->>>>>>> ten
 from collections.abc import Mapping
 from types import MappingProxyType
 
@@ -28,8 +25,7 @@ STRANGERS_LIMIT = 64 * 1024
 
 class BodyLimit:
     """Middleware: refuses a body of more than `limit` bytes, announced or not, before it is in memory; of a stranger
-    more than STRANGERS_LIMIT. `uploads`: paths that take files (a regular expression for all of one), and their limits.
-    WHEP's routes bound theirs by themselves, and read it only after the player's login,
+    more than STRANGERS_LIMIT. WHEP's routes bound theirs by themselves, and read it only after the player's login,
     which is no session but a stream token.
 
     It refuses more headers than a browser sends (RFC 6585, 5), and a body whose length is stated in two ways: a proxy
@@ -37,23 +33,18 @@ class BodyLimit:
     """
 
     def __init__(self, app: ASGIApp, limit: int, uploads: Mapping[str, int] = MappingProxyType({})) -> None:
-<<<<<<< HEAD
+        """`uploads`: paths that take files (regular expressions), and how many bytes of each; of those who are signed
+        in."""
         self._app = app
         self._limit = limit
         self._uploads = [(re.compile(path), most) for path, most in uploads.items()]
-=======
-        """`uploads`: paths that take files, and how many bytes of each; of those who are signed in."""
-        self._app = app
-        self._limit = limit
-        self._uploads = uploads
->>>>>>> ten
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
         headers = Headers(scope=scope)
-        limit = self._uploads.get(scope["path"], self._limit)
+        limit = next((most for path, most in self._uploads if path.fullmatch(scope["path"])), self._limit)
         if sum(len(name) + len(value) for name, value in scope["headers"]) > HEADERS_LIMIT:
             error = HubError(Kind.TOO_LARGE, f"the headers are over {HEADERS_LIMIT // 1024} KiB; delete cookies")
             await answer(error, 431, headers={"connection": "close"})(scope, receive, send)
@@ -62,16 +53,11 @@ class BodyLimit:
             error = HubError(Kind.INVALID, "a request has either Content-Length or Transfer-Encoding, not both")
             await answer(error, 400, headers={"connection": "close"})(scope, receive, send)
             return
-        limit = next((most for path, most in self._uploads if path.fullmatch(scope["path"])), self._limit)
         length = headers.get("content-length", "0")
         announced = int(length) if length.isdecimal() and len(length) < 16 else limit + 1
         most = limit if announced <= STRANGERS_LIMIT or await _is_known(scope) else STRANGERS_LIMIT
         if announced > most:
-<<<<<<< HEAD
-            error = HubError(Kind.TOO_LARGE, _sentence(most, limit), max=most)
-=======
             error = HubError(Kind.TOO_LARGE, _sentence(most), max=most)
->>>>>>> ten
             await answer(error, headers={"connection": "close"})(scope, receive, send)
             return
         received = 0
@@ -81,27 +67,16 @@ class BodyLimit:
             message = await receive()
             before, received = received, received + len(message.get("body", b""))
             if received > limit:
-<<<<<<< HEAD
-                raise HTTPException(413, _sentence(limit, limit))  # FastAPI turns any other kind into a 400
-            if before <= STRANGERS_LIMIT < received and announced <= STRANGERS_LIMIT and not await _is_known(scope):
-                raise HTTPException(413, _sentence(STRANGERS_LIMIT, limit))
-=======
                 raise HTTPException(413, _sentence(limit))  # FastAPI turns any other kind into a 400
             if before <= STRANGERS_LIMIT < received and announced <= STRANGERS_LIMIT and not await _is_known(scope):
                 raise HTTPException(413, _sentence(STRANGERS_LIMIT))
->>>>>>> ten
             return message
 
         await self._app(scope, counted, send)
 
 
-<<<<<<< HEAD
-def _sentence(most: int, limit: int) -> str:
-    first = "" if most == limit else "sign in first, or "
-=======
 def _sentence(most: int) -> str:
     first = "sign in first, or " if most == STRANGERS_LIMIT else ""
->>>>>>> ten
     return f"the request is over {most // 1024} KiB; {first}send less at a time"
 
 

@@ -142,8 +142,8 @@ class MediaEngine:
         self.prover = MediaProver(self.looks, self.pictures)
         trials = TrialStreams()
         borrowing = FeedBorrowing(self._feeds, states, key_frames, trials, relay_for, capacity)
-        trial_looks = Looks(borrowing, self.cameras, self._eyes, clock)
-        self.picture_fits = PictureFits(trials, trial_looks, self._eyes, self.pictures)
+        trial_looks = Looks(borrowing, self.cameras, self.eyes, clock)
+        self.picture_fits = PictureFits(trials, trial_looks, self.eyes, self.pictures)
 
         # The wall
         sessions = ViewerSessions(len(links))

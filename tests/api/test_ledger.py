@@ -62,6 +62,8 @@ async def test_a_files_life(hub: Hub, camera: int) -> None:
     assert (row["maintainer_unit"], row["place_class"]) == ("某公司", "school")
     where = {"longitude": 116.404, "latitude": 39.915, "datum": "gcj02"}
     assert (await village.post("/api/ledger/position", json=where)).json()["inside"] is True
+    sheet = await village.get("/api/ledger/export.xlsx")
+    assert (sheet.status_code, sheet.content[:2]) == (200, b"PK")
     added = await village.post(
         "/api/ledger/unconnected", json={"village_id": hub.village, "name": "云眼", "values": {"access_kind": "cloud"}}
     )

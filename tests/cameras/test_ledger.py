@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from camera_hub.access.policy import Actor, Role
 from camera_hub.cameras.ledger.expiry import expiry_rules
-from camera_hub.cameras.ledger.export import county_columns, county_rows
+from camera_hub.cameras.ledger.export import county_columns, county_rows, county_sheet
 from camera_hub.cameras.ledger.fields import BY_KEY, FIELDS
 from camera_hub.cameras.ledger.figures import Completeness, completeness, filing, together
 from camera_hub.cameras.ledger.ledgers import FileQuery, Ledgers
@@ -229,7 +229,7 @@ async def test_the_countys_sheet_has_no_logins(
             "function_type": "5/1",
         },
     )
-    columns = county_columns()
+    columns = [one.header for one in county_columns()]
     assert len(columns) == 73
     assert columns[:3] == ["序号", "设备编码（*）", "原设备编码"]
     rows = [
@@ -245,6 +245,7 @@ async def test_the_countys_sheet_has_no_logins(
     assert first["设备状态（*）"] == "1-在用"
     assert first["摄像机功能类型（*）"] == "普通监控/车辆卡口"
     assert first["更新时间"] == "2026-11-23 16:00"
+    assert county_sheet((await ledgers.listed(ADMIN, FileQuery())).files, ZONE).startswith(b"PK")
 
 
 async def test_changes_are_kept_for_a_time(

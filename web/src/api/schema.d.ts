@@ -610,6 +610,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/ledger/export.xlsx": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export Ledger
+         * @description One camera one file in the county's 73 columns and their order: all villages of the user, or one. User names and
+         *     passwords of devices are never in it.
+         */
+        get: operations["export_ledger_api_ledger_export_xlsx_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/ledger/fields": {
         parameters: {
             query?: never;
@@ -2008,20 +2029,6 @@ export interface components {
             username?: string | null;
         };
         /**
-         * ChangeProfile
-         * @description A new user name or password is tried at each device that has the profile; `purposes` only while none has it.
-         */
-        ChangeProfile: {
-            /** Name */
-            name?: string | null;
-            /** Password */
-            password?: string | null;
-            /** Purposes */
-            purposes?: ("ordinary" | "onvif" | "rtsp" | "http")[] | null;
-            /** Username */
-            username?: string | null;
-        };
-        /**
          * ChangeFile
          * @description Values by key, as typed; "" clears one.
          */
@@ -2047,6 +2054,20 @@ export interface components {
             values: {
                 [key: string]: string;
             };
+        };
+        /**
+         * ChangeProfile
+         * @description A new user name or password is tried at each device that has the profile; `purposes` only while none has it.
+         */
+        ChangeProfile: {
+            /** Name */
+            name?: string | null;
+            /** Password */
+            password?: string | null;
+            /** Purposes */
+            purposes?: ("ordinary" | "onvif" | "rtsp" | "http")[] | null;
+            /** Username */
+            username?: string | null;
         };
         /** ChangeUser */
         ChangeUser: {
@@ -3353,7 +3374,6 @@ export interface components {
             position: number;
         };
         /**
-<<<<<<< HEAD
          * PositionAnswer
          * @description A point in WGS-84; `inside`: in the township's area (true where none is set).
          */
@@ -3364,7 +3384,8 @@ export interface components {
             latitude: number;
             /** Longitude */
             longitude: number;
-=======
+        };
+        /**
          * ProfileAnswer
          * @description A login that devices of a village share. Its password is set, and never shown.
          */
@@ -3430,7 +3451,6 @@ export interface components {
              * @enum {string}
              */
             state: "accepted" | "refused" | "untried";
->>>>>>> ten
         };
         /** RangeAnswer */
         RangeAnswer: {
@@ -6001,6 +6021,46 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["LedgerPageAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    export_ledger_api_ledger_export_xlsx_get: {
+        parameters: {
+            query?: {
+                village_id?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The county's sheet, without any login. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": unknown;
                 };
             };
             /** @description Refused; `reason` says why. */
