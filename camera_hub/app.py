@@ -26,6 +26,7 @@ from camera_hub.access.vault import Vault
 from camera_hub.api import (
     alarms,
     cameras,
+    device_events,
     devices,
     discovery,
     errors,
@@ -67,6 +68,9 @@ from camera_hub.cameras.describing.catalogue_describer import CatalogueDescriber
 from camera_hub.cameras.describing.device_describer import DeviceDescriber
 from camera_hub.cameras.describing.vendor_describer import VendorDescriber
 from camera_hub.cameras.device_checks import DeviceChecks
+from camera_hub.cameras.device_events.listening import DeviceEvents
+from camera_hub.cameras.device_events.roster import ListeningTargets
+from camera_hub.cameras.device_events.store import DeviceEventHistory, device_event_expiry
 from camera_hub.cameras.discovery.sweeps import Sweeps
 from camera_hub.cameras.http.device_http import DeviceHttp
 from camera_hub.cameras.http.messages import HttpLimits
@@ -74,6 +78,7 @@ from camera_hub.cameras.http.signed_http import SignedHttp
 from camera_hub.cameras.hub_addresses import HubAddresses
 from camera_hub.cameras.jobs import Jobs
 from camera_hub.cameras.onvif.client import Onvif
+from camera_hub.cameras.onvif.pull_points import PullPoints
 from camera_hub.cameras.peculiarities import Peculiarities
 from camera_hub.cameras.reach import checking
 from camera_hub.cameras.register.proofs import Proofs
@@ -128,6 +133,7 @@ _ROUTERS = (
     cameras.router,
     pictures.router,
     observations.router,
+    device_events.router,
     favourites.router,
     devices.router,
     discovery.router,
@@ -204,10 +210,18 @@ async def parts(
         login_changes = LoginChanges(database, bus, clock, vault, asker, jobs_, profiles)
         contacts = DeviceContacts(checks, onvif)
         rounds = await stack.enter_async_context(Rounds(settings.health, clock, bus, database, media.looks, contacts))
+        pull_points = await stack.enter_async_context(
+            PullPoints(clock, logins, peculiarities, call_seconds=settings.discovery.onvif_timeout)
+        )
+        device_events_ = await stack.enter_async_context(
+            DeviceEvents(settings.device_events, clock, bus, database, pull_points, ListeningTargets(register, checks))
+        )
         channels = NoticeChannels(database, bus, clock, vault)
         await channels.follow_settings(settings.notices)
         await stack.enter_async_context(NoticeDelivery(clock, bus, database, vault))
-        retention = Retention(database, clock, expiry_rules(settings.health))
+        retention = Retention(
+            database, clock, [*expiry_rules(settings.health), device_event_expiry(settings.device_events)]
+        )
         await stack.enter_async_context(
             running(keep_running("retention", retention.run_once, clock=clock), "retention")
         )
@@ -262,6 +276,8 @@ async def parts(
             Alarms: alarms_,
             NoticeChannels: channels,
             ObservationHistory: ObservationHistory(database, clock),
+            DeviceEvents: device_events_,
+            DeviceEventHistory: DeviceEventHistory(database, clock),
             Tours: tours_,
             Scenes: Scenes(database, bus, clock),
             Runs: runs_,

@@ -112,6 +112,8 @@ class Reason(StrEnum):
     RETIRED = "retired"
     DUPLICATE = "duplicate"
     IDENTITY_CHANGED = "identity_changed"
+    PICTURES_DIFFER = "pictures_differ"
+    DECIDED_ALREADY = "decided_already"
     BUSY = "busy"
     OVERLOADED = "overloaded"
     RELAY_RESTARTED = "relay_restarted"

@@ -38,3 +38,4 @@ class PeculiarityKind(StrEnum):
     TLS_ONLY = "tls_only"  # the port
     CHANNELS_UNLISTED = "channels_unlisted"  # names of cameras that its recorder did not list the last time
     LOGIN_HIDDEN = "login_hidden"  # the HTTP status with which it answers what carries no login
+    ENDPOINT_VARIES = "endpoint_varies"  # "yes": it makes a new WS-Discovery endpoint at times, as a person has said

@@ -28,10 +28,16 @@ async def site(request: pytest.FixtureRequest, database: Database, bus: EventBus
         yield site
 
 
-async def _register(site: VendorSite, **more: int) -> Registered:
+async def _register(site: VendorSite, rtsp_port: int | None = None) -> Registered:
     plan, state = site.device.state.plan, site.device.state
     return await site.register.devices.register(
-        ADMIN, site.village, plan.address, state.http_port, username=plan.username, password=plan.password, **more
+        ADMIN,
+        site.village,
+        plan.address,
+        state.http_port,
+        username=plan.username,
+        password=plan.password,
+        rtsp_port=rtsp_port,
     )
 
 

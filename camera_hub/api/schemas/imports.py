@@ -10,7 +10,7 @@ from camera_hub.api.schemas.base import Answer, Id, RequestBody
 ImportState = Literal["mapping", "preview", "running", "done"]
 RowVerdict = Literal["good", "bad", "same", "done", "staged", "failed"]
 FieldKey = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[a-z][a-z0-9_.]*$")]
-"""village, name, host, port, rtsp_port, channel, username, password, main_url, sub_url, place_class, id, ledger.<key>."""
+"""village, name, host, port, rtsp_port, channel, username, password, main_url, sub_url, place_class, id, ledger.…"""
 RowNumber = Annotated[int, Field(ge=1, le=2**31 - 1)]
 CellText = Annotated[str, Field(max_length=1000)]
 
@@ -51,6 +51,7 @@ class ImportAnswer(Answer):
     created_at: datetime
     user: str
     on_behalf: bool
+    remembered: bool  # whether somebody has mapped these headers, now or before
 
 
 class ImportFieldAnswer(Answer):
@@ -103,11 +104,12 @@ class MappedColumn(RequestBody):
 
 
 class NewMapping(RequestBody):
-    """Which row of which sheet has the headers, and what each column stands for."""
+    """Which row of which sheet has the headers (None: it is searched), and what each column stands for (None: as after
+    an upload, by what was set before or by the headers)."""
 
     sheet: str = Field(min_length=1, max_length=64)
-    header_row: RowNumber
-    columns: list[MappedColumn] = Field(max_length=200)
+    header_row: RowNumber | None
+    columns: Annotated[list[MappedColumn], Field(max_length=200)] | None
 
 
 class ChangeRow(RequestBody):
@@ -117,7 +119,7 @@ class ChangeRow(RequestBody):
 
 
 class StartRun(RequestBody):
-    """`good`: rows that are good, and changes of registered cameras. `failed`: those that failed, or wait in the inbox."""
+    """`good`: rows that are good, and changes of registered cameras. `failed`: those that failed, or wait."""
 
     only: Literal["good", "failed"] = "good"
 

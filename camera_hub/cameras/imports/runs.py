@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol, Self
 
-from sqlalchemy import select, update
+from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from camera_hub.access.policy import Actor
@@ -144,7 +144,7 @@ class ImportRuns:
     async def _chosen(self, session: AsyncSession, import_id: int, only: Only) -> list[SheetImportRow]:
         row = SheetImportRow
         if only == "failed":
-            which = row.verdict.in_(("failed", "staged"))
+            which: ColumnElement[bool] = row.verdict.in_(("failed", "staged"))
         else:
             which = (row.verdict == "good") | ((row.verdict == "same") & row.changed)
         found = await session.scalars(select(row).where(row.import_id == import_id, which).order_by(row.number))

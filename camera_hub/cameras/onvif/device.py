@@ -8,9 +8,10 @@ from typing import Any, TypeVar
 
 from camera_hub.cameras import urls
 from camera_hub.cameras.described import Identity
+from camera_hub.cameras.identity import endpoint_key
 from camera_hub.cameras.onvif import wsdl
 from camera_hub.cameras.onvif.conversation import LARGE, SoapConversation
-from camera_hub.cameras.onvif.describe import MAX_PROFILES, MAX_TOKEN, Profile, clean, codec_of, mac_of
+from camera_hub.cameras.onvif.describe import MAX_PROFILES, MAX_TOKEN, Profile, clean, codec_of, mac_of, scope_values
 from camera_hub.cameras.onvif.device_clock import DeviceClock, device_time, moment
 from camera_hub.cameras.onvif.media2 import MEDIA2, Media2
 from camera_hub.errors import HubError, Reason
@@ -78,6 +79,28 @@ class OnvifDevice:
             serial=_text(info, "SerialNumber"),
             mac=await self.tolerant(self._mac(), ""),
             endpoint=await self.tolerant(self._endpoint(), ""),
+        )
+
+    async def open_identity(self, known_endpoint: str = "") -> Identity:
+        """What it tells of its identity without a login; empty where it tells nothing. A device that has the known
+        endpoint is asked no more.
+
+        Raises HubError where it does not answer as an ONVIF device does.
+        """
+        endpoint = await self._unasked(self._endpoint(), "")
+        if endpoint and endpoint_key(endpoint) == endpoint_key(known_endpoint):
+            return Identity(endpoint=endpoint)
+        info: Any = await self._unasked(self._device("GetDeviceInformation"), None)
+        scopes = scope_values(await self._unasked(self.scopes(), ()))
+        mac = "" if info is None else await self._unasked(self._mac(), "")
+        said = [*scopes.get("mac", ()), *scopes.get("macaddress", ())]
+        return Identity(
+            manufacturer=_text(info, "Manufacturer"),
+            model=_text(info, "Model"),
+            firmware=_text(info, "FirmwareVersion"),
+            serial=_text(info, "SerialNumber"),
+            mac=mac or next((found for one in said if (found := mac_of(one))), ""),
+            endpoint=endpoint,
         )
 
     async def scopes(self) -> tuple[str, ...]:
@@ -148,6 +171,15 @@ class OnvifDevice:
             if error.reason not in (Reason.SOAP_FAULT, Reason.BAD_REPLY, Reason.ONVIF_OFF):
                 raise
             log.debug("an optional call failed: %s", error)
+            return default
+
+    async def _unasked(self, ask: Awaitable[T], default: T) -> T:
+        """As `tolerant`, also where the device asks for a login."""
+        try:
+            return await self.tolerant(ask, default)
+        except HubError as error:
+            if error.reason != Reason.LOGIN_NEEDED:
+                raise
             return default
 
     async def _mac(self) -> str:

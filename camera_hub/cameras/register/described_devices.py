@@ -1,66 +1,60 @@
 """From a described device to rows: whether it is registered already, which rows it becomes, which channels are new."""
 
+from collections.abc import Sequence
 from dataclasses import asdict
+from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, case, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from camera_hub.access.policy import Actor
 from camera_hub.cameras.described import Described, Identity
-from camera_hub.cameras.identity import DeviceFacts, changed, found_facts, registered_facts, same
+from camera_hub.cameras.identity import DeviceFacts, Likeness, changed, found_facts, registered_facts
+from camera_hub.cameras.matches.questions import Doubt, OtherSide, ask, known_devices, likenesses
 from camera_hub.cameras.register import proof_state
 from camera_hub.cameras.register.cameras import rename
 from camera_hub.clock import Clock
 from camera_hub.errors import HubError, Kind, Reason
-from camera_hub.store.tables import Camera, Device
+from camera_hub.store.tables import Camera, Device, DeviceMatch
+
+_ASKED = 2
+"""Of a hundred cameras that share a mark, a person is not asked about each pair."""
 
 
 async def refuse_duplicate(
     session: AsyncSession, actor: Actor, found: DeviceFacts, rtsp_port: int | None = None
-) -> None:
-    """Raise HubError(CONFLICT, duplicate) if the device is registered; names it if the actor may see it."""
-    for known in await candidates(session, found, rtsp_port):
-        if not same(registered_facts(known), found):
-            continue
-        if not actor.sees(known.village_id):
-            raise HubError(
-                Kind.CONFLICT,
-                "this device is registered already, in another village; ask a township admin",
-                reason=Reason.DUPLICATE,
-                other_village=True,
-            )
+) -> list[Doubt]:
+    """Raise HubError(CONFLICT, duplicate) if the device is registered; names it if the actor may see it. Answers the
+    devices that it may be, which only a person can tell."""
+    likely = await likenesses(session, await known_devices(session, found, rtsp_port), found)
+    if not likely or likely[0].comparison.likeness is not Likeness.SAME:
+        return likely
+    known = likely[0].device
+    if not actor.sees(known.village_id):
         raise HubError(
             Kind.CONFLICT,
-            f"this device is registered already as “{known.name}” at {known.host}",
+            "this device is registered already, in another village; ask a township admin",
             reason=Reason.DUPLICATE,
-            device=known.id,
-            name=known.name,
-            host=known.host,
-            village=known.village_id,
+            other_village=True,
         )
-
-
-async def candidates(session: AsyncSession, found: DeviceFacts, rtsp_port: int | None = None) -> list[Device]:
-    """Devices in service that share any fact with the one found; one at the same place comes first.
-
-    Bounded, since hundreds of cheap cameras may share one MAC or serial number.
-    """
-    village_id, host, port = found.place
-    # One of two that is known by RTSP alone is met at its RTSP port, whatever else the other answers.
-    by_rtsp = and_(
-        Device.rtsp_port == rtsp_port, Device.via == "catalogue" if port is not None else Device.via != "url"
+    raise HubError(
+        Kind.CONFLICT,
+        f"this device is registered already as “{known.name}” at {known.host}",
+        reason=Reason.DUPLICATE,
+        device=known.id,
+        name=known.name,
+        host=known.host,
+        village=known.village_id,
     )
-    answering = (
-        or_(func.coalesce(Device.onvif_port, Device.http_port) == port, by_rtsp) if port is not None else by_rtsp
-    )
-    at_place = (Device.village_id == village_id) & (Device.host == host) & answering
-    shared: list[ColumnElement[bool]] = [at_place]
-    for column, value in ((Device.serial, found.serial), (Device.mac, found.mac), (Device.endpoint, found.endpoint)):
-        if value:
-            shared.append(column == value)
-    where = select(Device).where(Device.retired_at.is_(None), or_(*shared)).limit(50)
-    first = case((at_place, 0), (Device.endpoint == found.endpoint, 1), else_=2)
-    return list(await session.scalars(where.order_by(first, Device.id)))
+
+
+async def ask_about(session: AsyncSession, device: Device, doubts: Sequence[Doubt], now: datetime) -> list[DeviceMatch]:
+    """Ask a person whether the device that was just registered is one of those that it may be: the likeliest."""
+    asked = []
+    for doubt in doubts[:_ASKED]:
+        other = OtherSide(registered_facts(device), device.onvif_path, device.name, device)
+        if (match := await ask(session, "may_be_same", doubt, other, "register", now)) is not None:
+            asked.append(match)
+    return asked
 
 
 def refuse_impostor(device: Device, found: Identity) -> None:

@@ -34,7 +34,15 @@ from camera_hub.cameras.streams import stored_urls
 from camera_hub.cameras.urls import StreamUrl
 from camera_hub.clock import Clock
 from camera_hub.errors import HubError, Kind, Reason
-from camera_hub.events import CameraChanged, DeviceChanged, EventBus, ProofRequested, VillageChanged
+from camera_hub.events import (
+    CameraChanged,
+    DeviceChanged,
+    EventBus,
+    MatchChanged,
+    ProofRequested,
+    StrangerFound,
+    VillageChanged,
+)
 from camera_hub.peculiarity_kinds import MAX_VALUE, PeculiarityKind
 from camera_hub.store.database import Database
 from camera_hub.store.tables import Camera, Device, Stream, Village
@@ -161,7 +169,7 @@ class Devices:
         async with self._database.write() as session:
             await self._locked(session, village_id)
             found = found_facts(described.identity, village_id, host, described.port)
-            await described_devices.refuse_duplicate(session, actor, found, described.rtsp_port)
+            doubts = await described_devices.refuse_duplicate(session, actor, found, described.rtsp_port)
             device = Device(
                 village_id=village_id,
                 kind=described.kind,
@@ -177,9 +185,12 @@ class Devices:
                 approve_place(device, address)
             session.add(device)
             await session.flush()
+            asked = await described_devices.ask_about(session, device, doubts, self._clock.now())
             await logins.change_login(session, self._vault, device, "ordinary", username=username, password=password)
             taken = await self._take_channels(session, actor, device, described, login)
         await self._learnt(device.id, described, taken.added, taken.listed)
+        for match in asked:
+            self._bus.publish(MatchChanged(match.id, match.village_id, match.other_village_id))
         return await self._done(actor, device, taken.added)
 
     async def register_url(
@@ -336,7 +347,7 @@ class Devices:
         described = await self._described(actor, asked, check)
         async with self._database.write() as session:
             device = await self._mine(session, actor, device_id)
-            described_devices.refuse_impostor(device, described.identity)
+            self._refuse_impostor(device, described)
             approved_here = device.approved_place == place(device)
             described_devices.learn(device, described)
             if approved_here:  # it is asked at another port of the same device now
@@ -345,6 +356,16 @@ class Devices:
             cameras = await _in_service(session, device_id)
         await self._learnt(device_id, described, cameras, taken.listed)
         return await self._done(actor, device, cameras)
+
+    def _refuse_impostor(self, device: Device, described: Described) -> None:
+        try:
+            described_devices.refuse_impostor(device, described.identity)
+        except HubError:
+            said = described.identity
+            self._bus.publish(
+                StrangerFound(device.id, said.manufacturer, said.model, said.serial, said.mac, said.endpoint)
+            )
+            raise
 
     async def _take_channels(
         self, session: AsyncSession, actor: Actor, device: Device, described: Described, login: DeviceLogin | None

@@ -53,6 +53,8 @@ class Device(Base):
     approved_place: Mapped[str | None] = mapped_column(String(300))
     approved_address: Mapped[str | None] = mapped_column(String(45))
     moved_at: Mapped[datetime | None]  # when somebody who may not approve gave it another place
+    # When another device was found at its place: it gets no login until a person has said what it is (cameras.matches).
+    distrusted_at: Mapped[datetime | None]
     credentials_version: Mapped[int] = mapped_column(default=1)  # grows with each change of a login or of the address
     clock_offset_s: Mapped[float | None]  # device minus hub
     added_by: Mapped[int | None]  # users.id of who registered it; None: not known

@@ -105,7 +105,7 @@ export default {
     not_approved: 'The camera is not approved yet: ask the township admin.',
     retired: 'The camera is retired: approve it again if it is needed.',
     duplicate: 'This device is registered already.',
-    identity_changed: 'Another device answers at this address: check on site before entering a password.',
+    identity_changed: 'Find out whether it was exchanged, and say so in the inbox; until then it is sent no password.',
     busy: 'The hub is busy and will try again by itself.',
     overloaded: 'Where a relay is full, new pictures wait and running ones are not affected: close pictures, show sub streams instead of main streams, or add relays (media.relays) and CPU cores. Where the hub process is late, looks are postponed: give the server more CPU, or take other work off it.',
     relay_restarted: 'The relay has just restarted; pictures return by themselves.',

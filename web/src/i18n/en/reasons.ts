@@ -52,6 +52,8 @@ export default {
   retired: 'Retired',
   duplicate: 'Already registered',
   identity_changed: 'A different device answers at this address',
+  pictures_differ: 'The two pictures do not fit; compare them yourself',
+  decided_already: 'Somebody has decided this already',
   busy: 'Busy; please wait a moment',
   overloaded: 'Server overloaded',
   relay_restarted: 'Relay is restarting',

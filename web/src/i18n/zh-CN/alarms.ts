@@ -105,7 +105,7 @@ export default {
     not_approved: '请镇管理员审核通过。',
     retired: '需要时重新审核。',
     duplicate: '不必重复添加。',
-    identity_changed: '到现场核实后重新登记，核实前不要填写密码。',
+    identity_changed: '核实是不是换了新设备：在“待接入”里选“是我们换的”或“不是”；核实前不会向它发送密码。',
     busy: '稍后会自动再试。',
     overloaded: '转发进程满载时新画面排队，已有画面不受影响：减少同时观看的画面，大画面改看子码流，或增加转发进程（media.relays）和 CPU 核数。主程序过载时设备检查推迟：为服务器增加 CPU，或停用本机其他程序。',
     relay_restarted: '会自动恢复。',

@@ -52,6 +52,8 @@ export default {
   retired: '已停用',
   duplicate: '设备已登记',
   identity_changed: '地址上换了另一台设备',
+  pictures_differ: '两边画面不一致，请人工比对',
+  decided_already: '已有人处理过',
   busy: '服务繁忙，请稍候',
   overloaded: '服务器负载过高',
   relay_restarted: '转发服务重启中',
