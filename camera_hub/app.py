@@ -25,6 +25,7 @@ from camera_hub.access.throttle import Throttle
 from camera_hub.access.vault import Vault
 from camera_hub.api import (
     alarms,
+    bulk,
     cameras,
     device_events,
     devices,
@@ -58,9 +59,11 @@ from camera_hub.api.live_changes import LiveChanges
 from camera_hub.api.routing import check_parts, check_policies
 from camera_hub.api.schemas.base import ErrorAnswer
 from camera_hub.api.static import SafeHeaders, StaticPages
+from camera_hub.cameras.bulk.camera_changes import CameraChanges
 from camera_hub.cameras.bulk.key_change import KeyChange
 from camera_hub.cameras.bulk.login_asking import DeviceLoginAsker, StoredStreamUrls
 from camera_hub.cameras.bulk.login_changes import LoginChanges
+from camera_hub.cameras.bulk.subnets import SubnetChanges
 from camera_hub.cameras.credentials.login_budget import LoginBudget
 from camera_hub.cameras.credentials.login_store import DatabaseLoginStore
 from camera_hub.cameras.credentials.profiles import LoginProfiles
@@ -77,6 +80,7 @@ from camera_hub.cameras.http.messages import HttpLimits
 from camera_hub.cameras.http.signed_http import SignedHttp
 from camera_hub.cameras.hub_addresses import HubAddresses
 from camera_hub.cameras.jobs import Jobs
+from camera_hub.cameras.ledger.ledgers import Ledgers
 from camera_hub.cameras.onvif.client import Onvif
 from camera_hub.cameras.onvif.pull_points import PullPoints
 from camera_hub.cameras.peculiarities import Peculiarities
@@ -139,6 +143,7 @@ _ROUTERS = (
     discovery.router,
     jobs.router,
     logins.router,
+    bulk.router,
     live.router,
     viewers.router,
     whep.router,
@@ -270,6 +275,10 @@ async def parts(
             Jobs: jobs_,
             LoginProfiles: profiles,
             LoginChanges: login_changes,
+            SubnetChanges: SubnetChanges(database, checks, onvif, register.devices, jobs_),
+            CameraChanges: CameraChanges(
+                database, Ledgers(database, bus, clock, settings.ledger, settings.site.zone), jobs_
+            ),
             KeyChange: KeyChange(KeyRotation(database, vault, clock), jobs_),
             **media_parts(media),
             Rounds: rounds,

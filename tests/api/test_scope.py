@@ -212,6 +212,18 @@ async def test_a_grant_opens_the_village_while_it_is_valid(hub: Hub, other: Othe
 
 async def test_nothing_is_made_in_another_village(hub: Hub, other: Other) -> None:
     client = await hub.client(Role.VILLAGE_ADMIN)
+    for path, body in (
+        ("/api/logins/change", {"device_ids": [other.ids["device_id"]], "password": "p"}),
+        (
+            "/api/bulk/subnet/preview",
+            {"device_ids": [other.ids["device_id"]], "before": "10.77.77.x", "after": "10.8.1.x"},
+        ),
+        ("/api/bulk/subnet", {"device_ids": [other.ids["device_id"]], "before": "10.77.77.x", "after": "10.8.1.x"}),
+        ("/api/bulk/cameras", {"camera_ids": [other.ids["camera_id"]], "place_class": "school"}),
+    ):
+        answer = await client.post(path, json=body)
+        assert answer.status_code == 404, f"{path}: {answer.status_code} {answer.text}"
+        assert SECRET not in answer.text
     village = {"village_id": hub.other_village}
     for path, body in (
         ("/api/devices", {"host": "10.1.1.1"}),

@@ -84,6 +84,66 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/bulk/cameras": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Change Cameras
+         * @description Give these cameras a place class, or ledger values (the maintainer's unit and phone).
+         */
+        post: operations["change_cameras_api_bulk_cameras_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/bulk/subnet": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Change Subnet
+         * @description Move each device that answers at its new address as the one that is known; no login goes there before.
+         */
+        post: operations["change_subnet_api_bulk_subnet_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/bulk/subnet/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Preview Subnet
+         * @description Which address each device would get; nothing is sent.
+         */
+        post: operations["preview_subnet_api_bulk_subnet_preview_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/cameras": {
         parameters: {
             query?: never;
@@ -171,6 +231,26 @@ export interface paths {
         head?: never;
         /** Change Camera */
         patch: operations["change_camera_api_cameras__camera_id__patch"];
+        trace?: never;
+    };
+    "/api/cameras/{camera_id}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Device Events
+         * @description Motion, tampering, loss of video, faults of hardware: what the device reported, newest first.
+         */
+        get: operations["device_events_api_cameras__camera_id__events_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/cameras/{camera_id}/history": {
@@ -1678,6 +1758,8 @@ export interface components {
             initials: string;
             /** Name */
             name: string;
+            /** Number */
+            number: number | null;
             /** Picture At */
             picture_at: string | null;
             /** Pinyin */
@@ -1752,6 +1834,20 @@ export interface components {
             /** Position */
             position?: number | null;
         };
+        /** ChangeCameras */
+        ChangeCameras: {
+            /** Camera Ids */
+            camera_ids: number[];
+            /** Place Class */
+            place_class?: ("key_road" | "key_unit" | "high_incidence" | "entrance" | "school" | "water" | "square" | "other") | null;
+            /**
+             * Values
+             * @default {}
+             */
+            values: {
+                [key: string]: string;
+            };
+        };
         /** ChangeChannel */
         ChangeChannel: {
             /** Enabled */
@@ -1777,6 +1873,8 @@ export interface components {
             password?: string | null;
             /** Purpose */
             purpose?: ("ordinary" | "onvif" | "rtsp" | "http") | null;
+            /** Rtsp Port */
+            rtsp_port?: number | null;
             /** Username */
             username?: string | null;
         };
@@ -1919,10 +2017,14 @@ export interface components {
              * Format: date-time
              */
             created_at: string;
+            /** Disks */
+            disks: components["schemas"]["DiskAnswer"][];
             /** Firmware */
             firmware: string;
             /** Host */
             host: string;
+            /** Http Port */
+            http_port: number | null;
             /** Id */
             id: number;
             /**
@@ -1956,18 +2058,67 @@ export interface components {
             place: string;
             /** Rtsp Port */
             rtsp_port: number | null;
+            /** Rtsp Port Typed */
+            rtsp_port_typed: boolean;
             /** Serial */
             serial: string;
             /** Streams */
             streams: components["schemas"]["StreamAddressAnswer"][];
+            /**
+             * Via
+             * @enum {string}
+             */
+            via: "onvif" | "hikvision" | "dahua" | "catalogue" | "url";
             /** Village Id */
             village_id: number;
+        };
+        /** DeviceEventAnswer */
+        DeviceEventAnswer: {
+            /** Camera Id */
+            camera_id: number | null;
+            /** Count */
+            count: number;
+            /** Device Id */
+            device_id: number;
+            /** Id */
+            id: number;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "motion" | "tamper" | "video_loss" | "picture" | "hardware";
+            /**
+             * Seen
+             * Format: date-time
+             */
+            seen: string;
+            /**
+             * Since
+             * Format: date-time
+             */
+            since: string;
+            /** Until */
+            until: string | null;
         };
         /** DeviceRegistered */
         DeviceRegistered: {
             /** Cameras */
             cameras: components["schemas"]["CameraAnswer"][];
             device: components["schemas"]["DeviceAnswer"];
+        };
+        /**
+         * DiskAnswer
+         * @description A recorder's disk; `state` is the device's own word.
+         */
+        DiskAnswer: {
+            /** Capacity Mb */
+            capacity_mb: number | null;
+            /** Free Mb */
+            free_mb: number | null;
+            /** Name */
+            name: string;
+            /** State */
+            state: string;
         };
         /**
          * Done
@@ -2383,7 +2534,9 @@ export interface components {
         };
         /**
          * NewDevice
-         * @description Describe the device over ONVIF and register it. `endpoint` (from discovery) is kept as its identity.
+         * @description Describe the device and register it: over ONVIF, else its vendor's interface, else by RTSP paths.
+         *
+         *     `endpoint` (from discovery) is kept as its identity. Ports given here count for more than what the device reports.
          */
         NewDevice: {
             /**
@@ -2406,6 +2559,8 @@ export interface components {
             password: string;
             /** Port */
             port?: number | null;
+            /** Rtsp Port */
+            rtsp_port?: number | null;
             /**
              * Username
              * @default
@@ -3369,6 +3524,45 @@ export interface components {
             /** Village Id */
             village_id: number | null;
         };
+        /**
+         * SubnetBody
+         * @description Devices of a subnet that have addresses in another one now; the host part stays.
+         */
+        SubnetBody: {
+            /** After */
+            after: string;
+            /** Before */
+            before: string;
+            /** Device Ids */
+            device_ids: number[];
+        };
+        /** SubnetPreviewAnswer */
+        SubnetPreviewAnswer: {
+            /** Device Id */
+            device_id: number;
+            /** Host */
+            host: string;
+            /** Name */
+            name: string;
+            /** New Host */
+            new_host: string | null;
+            /** Reason */
+            reason: string | null;
+        };
+        /** SubnetStart */
+        SubnetStart: {
+            /** After */
+            after: string;
+            /** Before */
+            before: string;
+            /** Device Ids */
+            device_ids: number[];
+            /**
+             * Unknown Too
+             * @default false
+             */
+            unknown_too: boolean;
+        };
         /** SweepAnswer */
         SweepAnswer: {
             /** Detail */
@@ -3885,6 +4079,132 @@ export interface operations {
             };
         };
     };
+    change_cameras_api_bulk_cameras_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChangeCameras"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobProgressAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    change_subnet_api_bulk_subnet_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SubnetStart"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobProgressAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    preview_subnet_api_bulk_subnet_preview_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SubnetBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SubnetPreviewAnswer"][];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
     cameras_api_cameras_get: {
         parameters: {
             query?: {
@@ -4114,6 +4434,49 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CameraAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    device_events_api_cameras__camera_id__events_get: {
+        parameters: {
+            query?: {
+                hours?: number;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                camera_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeviceEventAnswer"][];
                 };
             };
             /** @description Refused; `reason` says why. */
