@@ -26,13 +26,13 @@ async def preview_subnet(body: SubnetBody, actor: Registrar, subnets: Subnets) -
     return await subnets.preview(actor, body.device_ids, body.before, body.after)
 
 
-@router.post("/subnet", response_model=JobProgressAnswer, status_code=202)
+@router.post("/subnet", response_model=JobProgressAnswer, status_code=201)
 async def change_subnet(body: SubnetStart, actor: Registrar, subnets: Subnets) -> JobView:
     """Move each device that answers at its new address as the one that is known; no login goes there before."""
     return await subnets.start(actor, body.device_ids, body.before, body.after, unknown_too=body.unknown_too)
 
 
-@router.post("/cameras", response_model=JobProgressAnswer, status_code=202)
+@router.post("/cameras", response_model=JobProgressAnswer, status_code=201)
 async def change_cameras(body: ChangeCameras, actor: Registrar, changes: Changes) -> JobView:
     """Give these cameras a place class, or ledger values (the maintainer's unit and phone)."""
     return await changes.start(actor, body.camera_ids, body.place_class, body.values)

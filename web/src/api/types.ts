@@ -32,6 +32,8 @@ export type RunStep = Schemas['RunStepAnswer']
 export type StopBody = Schemas['StopBody']
 export type Job = Schemas['JobAnswer']
 export type JobProgress = Schemas['JobProgressAnswer']
+export type LoginProfile = Schemas['ProfileAnswer']
+export type SubnetPreview = Schemas['SubnetPreviewAnswer']
 export type DeviceRegistered = Schemas['DeviceRegistered']
 
 export type Role = Me['role']
