@@ -25,6 +25,7 @@ from camera_hub.access.throttle import Throttle
 from camera_hub.access.vault import Vault
 from camera_hub.api import (
     alarms,
+    bulk,
     cameras,
     device_events,
     devices,
@@ -63,9 +64,11 @@ from camera_hub.api.live_changes import LiveChanges
 from camera_hub.api.routing import check_parts, check_policies
 from camera_hub.api.schemas.base import ErrorAnswer
 from camera_hub.api.static import SafeHeaders, StaticPages
+from camera_hub.cameras.bulk.camera_changes import CameraChanges
 from camera_hub.cameras.bulk.key_change import KeyChange
 from camera_hub.cameras.bulk.login_asking import DeviceLoginAsker, StoredStreamUrls
 from camera_hub.cameras.bulk.login_changes import LoginChanges
+from camera_hub.cameras.bulk.subnets import SubnetChanges
 from camera_hub.cameras.credentials.login_budget import LoginBudget
 from camera_hub.cameras.credentials.login_store import DatabaseLoginStore
 from camera_hub.cameras.credentials.profiles import LoginProfiles
@@ -172,6 +175,7 @@ _ROUTERS = (
     ledger.router,
     logins.router,
     imports.router,
+    bulk.router,
     live.router,
     viewers.router,
     whep.router,
@@ -331,6 +335,8 @@ async def parts(
             Jobs: jobs_,
             LoginProfiles: profiles,
             LoginChanges: login_changes,
+            SubnetChanges: SubnetChanges(database, checks, onvif, register.devices, jobs_),
+            CameraChanges: CameraChanges(database, ledgers, jobs_),
             KeyChange: KeyChange(KeyRotation(database, vault, clock), jobs_),
             Imports: Imports(database, clock, vault, sheet_reader(settings.sheets), known, settings.sheets),
             ImportRuns: import_runs,

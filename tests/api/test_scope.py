@@ -289,18 +289,32 @@ async def test_a_grant_opens_the_village_while_it_is_valid(hub: Hub, other: Othe
 
 async def test_nothing_is_made_in_another_village(hub: Hub, other: Other) -> None:
     client = await hub.client(Role.VILLAGE_ADMIN)
+    bulk: list[tuple[str, dict[str, Any]]] = [
+        ("/api/logins/change", {"device_ids": [other.ids["device_id"]], "password": "p"}),
+        (
+            "/api/bulk/subnet/preview",
+            {"device_ids": [other.ids["device_id"]], "before": "10.77.77.x", "after": "10.8.1.x"},
+        ),
+        ("/api/bulk/subnet", {"device_ids": [other.ids["device_id"]], "before": "10.77.77.x", "after": "10.8.1.x"}),
+        ("/api/bulk/cameras", {"camera_ids": [other.ids["camera_id"]], "place_class": "school"}),
+    ]
+    for path, body in bulk:
+        answer = await client.post(path, json=body)
+        assert answer.status_code == 404, f"{path}: {answer.status_code} {answer.text}"
+        assert SECRET not in answer.text
     village = {"village_id": hub.other_village}
-    for path, body in (
+    made: list[tuple[str, dict[str, Any]]] = [
         ("/api/devices", {"host": "10.1.1.1"}),
         ("/api/devices/url", {"name": "x", "main_url": "rtsp://10.1.1.1/1"}),
         ("/api/discovery/plan", {}),
         ("/api/discovery/sweeps", {"multicast": False}),
-        ("/api/replacements", None),
         ("/api/logins", {"name": "x", "username": "u", "password": "p"}),
         ("/api/logins/change-named", {"old_username": "u", "password": "p"}),
-    ):
-        pair = {"pairs": [{"camera_id": other.ids["camera_id"], "other_camera_id": 2**30}]}
-        answer = await client.post(path, json=village | body if body is not None else pair)
+    ]
+    pair = {"pairs": [{"camera_id": other.ids["camera_id"], "other_camera_id": 2**30}]}
+    made.append(("/api/replacements", pair))
+    for path, body in made:
+        answer = await client.post(path, json=pair if body is pair else village | body)
         assert answer.status_code == 404, f"{path}: {answer.status_code} {answer.text}"
 
 
