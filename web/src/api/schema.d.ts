@@ -173,6 +173,26 @@ export interface paths {
         patch: operations["change_camera_api_cameras__camera_id__patch"];
         trace?: never;
     };
+    "/api/cameras/{camera_id}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Device Events
+         * @description Motion, tampering, loss of video, faults of hardware: what the device reported, newest first.
+         */
+        get: operations["device_events_api_cameras__camera_id__events_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/cameras/{camera_id}/history": {
         parameters: {
             query?: never;
@@ -1768,6 +1788,34 @@ export interface components {
             streams: components["schemas"]["StreamAddressAnswer"][];
             /** Village Id */
             village_id: number;
+        };
+        /** DeviceEventAnswer */
+        DeviceEventAnswer: {
+            /** Camera Id */
+            camera_id: number | null;
+            /** Count */
+            count: number;
+            /** Device Id */
+            device_id: number;
+            /** Id */
+            id: number;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "motion" | "tamper" | "video_loss" | "picture" | "hardware";
+            /**
+             * Seen
+             * Format: date-time
+             */
+            seen: string;
+            /**
+             * Since
+             * Format: date-time
+             */
+            since: string;
+            /** Until */
+            until: string | null;
         };
         /** DeviceRegistered */
         DeviceRegistered: {
@@ -3773,6 +3821,49 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CameraAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    device_events_api_cameras__camera_id__events_get: {
+        parameters: {
+            query?: {
+                hours?: number;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                camera_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeviceEventAnswer"][];
                 };
             };
             /** @description Refused; `reason` says why. */
