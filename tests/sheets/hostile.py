@@ -12,8 +12,9 @@ import subprocess
 import sys
 import tempfile
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 from camera_hub.clock import SystemClock
 from camera_hub.errors import HubError
@@ -27,7 +28,9 @@ REL = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 PACKAGE = "http://schemas.openxmlformats.org/package/2006"
 
 
-def workbook(sheet: bytes, shared: bytes = b"", sheets: int = 1, **extra: bytes) -> bytes:
+def workbook(
+    sheet: bytes, shared: bytes = b"", *, sheets: int = 1, extra: Mapping[str, bytes] = MappingProxyType({})
+) -> bytes:
     """A workbook whose parts are as given."""
     listed = "".join(f'<sheet name="S{n}" sheetId="{n}" r:id="rId{n}"/>' for n in range(1, sheets + 1))
     related = "".join(
@@ -103,7 +106,7 @@ def fetching(port: int) -> bytes:
         f' Target="{url}a.xlsx" TargetMode="External"/></Relationships>'
     )
     parts = {"xl/externalLinks/externalLink1.xml": link.encode(), "xl/externalLinks/_rels/e.xml.rels": target.encode()}
-    return workbook(rows(cells.encode()), **parts)
+    return workbook(rows(cells.encode()), extra=parts)
 
 
 def ole(*streams: str) -> bytes:
