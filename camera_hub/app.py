@@ -31,6 +31,8 @@ from camera_hub.api import (
     discovery,
     errors,
     favourites,
+    imports,
+    inbox,
     jobs,
     live,
     logins,
@@ -79,7 +81,17 @@ from camera_hub.cameras.http.device_http import DeviceHttp
 from camera_hub.cameras.http.messages import HttpLimits
 from camera_hub.cameras.http.signed_http import SignedHttp
 from camera_hub.cameras.hub_addresses import HubAddresses
+from camera_hub.cameras.imports.camera_editor import RowEditor
+from camera_hub.cameras.imports.expiry import import_expiry_rules
+from camera_hub.cameras.imports.imports import Imports
+from camera_hub.cameras.imports.known_reader import KnownReader
+from camera_hub.cameras.imports.runs import ImportRuns
+from camera_hub.cameras.imports.sheets import ImportSheets
+from camera_hub.cameras.intake.inbox import Inbox
+from camera_hub.cameras.intake.intake import Intake
+from camera_hub.cameras.intake.retries import CandidateRetries
 from camera_hub.cameras.jobs import Jobs
+from camera_hub.cameras.ledger.ledgers import Ledgers
 from camera_hub.cameras.matches.matches import Matches
 from camera_hub.cameras.matches.proof import MoveProof
 from camera_hub.cameras.matches.taking_over import TakingOver
@@ -126,6 +138,8 @@ from camera_hub.patrol.tours import Tours
 from camera_hub.private_files import make_private
 from camera_hub.running import keep_running, running
 from camera_hub.settings import Settings
+from camera_hub.sheets.answer import MAX_FILE
+from camera_hub.sheets.reading import sheet_reader
 from camera_hub.store.database import Database
 from camera_hub.store.lock import only_hub
 from camera_hub.store.retention import Retention
@@ -145,11 +159,13 @@ _ROUTERS = (
     device_events.router,
     favourites.router,
     devices.router,
+    inbox.router,
     discovery.router,
     matches.router,
     replacements.router,
     jobs.router,
     logins.router,
+    imports.router,
     live.router,
     viewers.router,
     whep.router,
@@ -211,6 +227,10 @@ async def parts(
             check=checking(None, policy),
         )
         register = Register(database, bus, clock, vault, describer, checks, peculiarities)
+        profiles = LoginProfiles(database, clock, vault)
+        ledgers = Ledgers(database, bus, clock, settings.ledger, settings.site.zone)
+        intake = Intake(database, bus, clock, vault, register.devices, profiles, ledgers)
+        boxes = Inbox(database)
         stream_addresses = StreamAddresses(database, clock, register, onvif, vault)
         sources = StreamSources(database, stream_addresses, register, onvif, bus, peculiarities, checks)
         media = await stack.enter_async_context(
@@ -224,9 +244,13 @@ async def parts(
             await stack.enter_async_context(Announcements(bus, clock))
         sweeps = await stack.enter_async_context(Sweeps(settings.discovery, onvif, bus, clock, database, policy))
         jobs_ = await stack.enter_async_context(Jobs(clock, bus))
-        profiles = LoginProfiles(database, clock, vault)
+        await stack.enter_async_context(CandidateRetries(database, clock, intake))
         asker = DeviceLoginAsker(describer, onvif, logins, StoredStreamUrls(database, vault), checks)
         login_changes = LoginChanges(database, bus, clock, vault, asker, jobs_, profiles)
+        known = KnownReader(database, checks, vault)
+        import_runs = await stack.enter_async_context(
+            ImportRuns(database, vault, jobs_, intake, RowEditor(register.cameras, ledgers))
+        )
         contacts = DeviceContacts(checks, onvif)
         rounds = await stack.enter_async_context(Rounds(settings.health, clock, bus, database, media.looks, contacts))
         pull_points = await stack.enter_async_context(
@@ -238,9 +262,12 @@ async def parts(
         channels = NoticeChannels(database, bus, clock, vault)
         await channels.follow_settings(settings.notices)
         await stack.enter_async_context(NoticeDelivery(clock, bus, database, vault))
-        retention = Retention(
-            database, clock, [*expiry_rules(settings.health), device_event_expiry(settings.device_events)]
-        )
+        expiring = [
+            *expiry_rules(settings.health),
+            *import_expiry_rules(settings.sheets),
+            device_event_expiry(settings.device_events),
+        ]
+        retention = Retention(database, clock, expiring)
         await stack.enter_async_context(
             running(keep_running("retention", retention.run_once, clock=clock), "retention")
         )
@@ -258,6 +285,7 @@ async def parts(
                     "village": villages.live(register),
                     "device": devices.live(register, logins),
                     "camera": cameras.live(register),
+                    "inbox": inbox.live(boxes),
                     "alarm": alarms.live(alarms_),
                     "match": matches.live(matches_),
                     "tour": tours.live(tours_),
@@ -285,14 +313,19 @@ async def parts(
             FirstSetup: FirstSetup(database, clock, accounts, access.setup_link_minutes),
             LoginBudget: logins,
             Register: register,
+            Intake: intake,
+            Inbox: boxes,
             Peculiarities: peculiarities,
             Sweeps: sweeps,
             Matches: matches_,
-            Replacements: Replacements(database, bus, clock, checks),
+            Replacements: Replacements(database, bus, clock, checks, ledgers),
             Jobs: jobs_,
             LoginProfiles: profiles,
             LoginChanges: login_changes,
             KeyChange: KeyChange(KeyRotation(database, vault, clock), jobs_),
+            Imports: Imports(database, clock, vault, sheet_reader(settings.sheets), known, settings.sheets),
+            ImportRuns: import_runs,
+            ImportSheets: ImportSheets(database, vault, known),
             **media_parts(media),
             Rounds: rounds,
             Alarms: alarms_,
@@ -350,7 +383,7 @@ def create_app(settings: Settings, parts: Parts | None = None) -> FastAPI:
         app.include_router(router)
     app.router.default = StaticPages()
     errors.install(app)
-    app.add_middleware(BodyLimit, limit=MAX_BODY)
+    app.add_middleware(BodyLimit, limit=MAX_BODY, uploads={"/api/imports": MAX_FILE})
     app.add_middleware(SafeHeaders)
     app.add_middleware(WhepOrigins, origins=settings.media.whep_origins)
     app.add_middleware(errors.Unexpected)

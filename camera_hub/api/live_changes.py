@@ -23,6 +23,7 @@ from camera_hub.events import (
     Event,
     EventBus,
     FavouriteChanged,
+    InboxChanged,
     JobChanged,
     Lagged,
     MatchChanged,
@@ -54,6 +55,7 @@ _EVENTS = (
     PeculiaritiesChanged,
     CameraChanged,
     FavouriteChanged,
+    InboxChanged,
     AlarmChanged,
     MatchChanged,
     TourChanged,
@@ -104,6 +106,8 @@ def concerned(event: Event) -> tuple[Noun, Audience] | None:
             return ("device", device_id), _of_village(village_id)
         case CameraChanged(camera_id, village_id):
             return ("camera", camera_id), _of_village(village_id)
+        case InboxChanged(village_id):
+            return ("inbox", village_id), _of_village(village_id)
         case FavouriteChanged(user_id, camera_id):
             return ("camera", camera_id), _of_user(user_id)
         case AlarmChanged(alarm_id, village_id):

@@ -7,6 +7,7 @@ from pydantic import Field, SecretStr
 
 from camera_hub.api.schemas.base import Answer, CameraState, Health, Id, Line, Name, PlaceClass, RequestBody, Text
 
+ReturnNote = Annotated[Text, Field(min_length=1)]
 Host = Annotated[Line, Field(min_length=1)]
 Port = Annotated[int, Field(ge=1, le=65535)]
 Login = Annotated[Line, Field(max_length=128)]
@@ -122,6 +123,12 @@ class ApproveCameras(CameraIds):
     places: dict[Id, Annotated[str, Field(max_length=300)]] = Field(default={}, max_length=2000)
 
 
+class ReturnCameras(CameraIds):
+    """Return cameras to their village; the note says what is to be corrected."""
+
+    note: ReturnNote
+
+
 class CameraIdsAnswer(Answer):
     ids: list[int]
 
@@ -200,6 +207,7 @@ class NewDevice(RequestBody):
     host: Host
     port: Port | None = None  # of ONVIF and HTTP; None: the usual ones are tried
     rtsp_port: Port | None = None  # None: as the device reports it
+    profile_id: Id | None = None  # the village's login profile, where no user name is given
     username: Login = ""
     password: CameraPassword = SecretStr("")
     name: Text = ""
