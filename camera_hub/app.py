@@ -331,7 +331,7 @@ async def parts(
             Peculiarities: peculiarities,
             Sweeps: sweeps,
             Matches: matches_,
-            Replacements: Replacements(database, bus, clock, checks),
+            Replacements: Replacements(database, bus, clock, checks, ledgers),
             Jobs: jobs_,
             LoginProfiles: profiles,
             LoginChanges: login_changes,
