@@ -14,6 +14,7 @@ from camera_hub import __version__
 from camera_hub.acceptor import ConnectionFigures
 from camera_hub.access.accounts import Accounts
 from camera_hub.access.grant_times import GrantTimes
+from camera_hub.access.key_rotation import KeyRotation
 from camera_hub.access.known_browsers import KnownBrowsers
 from camera_hub.access.passwords import Passwords
 from camera_hub.access.sessions import Sessions
@@ -25,6 +26,7 @@ from camera_hub.access.vault import Vault
 from camera_hub.api import (
     alarms,
     cameras,
+    device_events,
     devices,
     discovery,
     errors,
@@ -33,6 +35,7 @@ from camera_hub.api import (
     inbox,
     jobs,
     live,
+    logins,
     metrics,
     notices,
     observations,
@@ -49,6 +52,7 @@ from camera_hub.api import (
     villages,
     whep,
 )
+from camera_hub.api import vault as vault_keys
 from camera_hub.api.client_address import ClientAddress
 from camera_hub.api.cors import WhepOrigins
 from camera_hub.api.limits import BodyLimit
@@ -56,11 +60,23 @@ from camera_hub.api.live_changes import LiveChanges
 from camera_hub.api.routing import check_parts, check_policies
 from camera_hub.api.schemas.base import ErrorAnswer
 from camera_hub.api.static import SafeHeaders, StaticPages
+from camera_hub.cameras.bulk.key_change import KeyChange
+from camera_hub.cameras.bulk.login_asking import DeviceLoginAsker, StoredStreamUrls
+from camera_hub.cameras.bulk.login_changes import LoginChanges
 from camera_hub.cameras.credentials.login_budget import LoginBudget
 from camera_hub.cameras.credentials.login_store import DatabaseLoginStore
+from camera_hub.cameras.credentials.profiles import LoginProfiles
+from camera_hub.cameras.describing.catalogue_describer import CatalogueDescriber
 from camera_hub.cameras.describing.device_describer import DeviceDescriber
+from camera_hub.cameras.describing.vendor_describer import VendorDescriber
 from camera_hub.cameras.device_checks import DeviceChecks
+from camera_hub.cameras.device_events.listening import DeviceEvents
+from camera_hub.cameras.device_events.roster import ListeningTargets
+from camera_hub.cameras.device_events.store import DeviceEventHistory, device_event_expiry
 from camera_hub.cameras.discovery.sweeps import Sweeps
+from camera_hub.cameras.http.device_http import DeviceHttp
+from camera_hub.cameras.http.messages import HttpLimits
+from camera_hub.cameras.http.signed_http import SignedHttp
 from camera_hub.cameras.hub_addresses import HubAddresses
 from camera_hub.cameras.imports.camera_editor import RowEditor
 from camera_hub.cameras.imports.expiry import import_expiry_rules
@@ -74,6 +90,7 @@ from camera_hub.cameras.intake.retries import CandidateRetries
 from camera_hub.cameras.jobs import Jobs
 from camera_hub.cameras.ledger.ledgers import Ledgers
 from camera_hub.cameras.onvif.client import Onvif
+from camera_hub.cameras.onvif.pull_points import PullPoints
 from camera_hub.cameras.peculiarities import Peculiarities
 from camera_hub.cameras.reach import checking
 from camera_hub.cameras.register.proofs import Proofs
@@ -130,12 +147,14 @@ _ROUTERS = (
     cameras.router,
     pictures.router,
     observations.router,
+    device_events.router,
     favourites.router,
     devices.router,
     inbox.router,
     discovery.router,
     jobs.router,
     imports.router,
+    logins.router,
     live.router,
     viewers.router,
     whep.router,
@@ -146,6 +165,7 @@ _ROUTERS = (
     tours.router,
     runs.router,
     system.router,
+    vault_keys.router,
     metrics.router,
 )
 
@@ -183,10 +203,19 @@ async def parts(
         onvif = await stack.enter_async_context(
             Onvif(settings.discovery, clock, logins, peculiarities=peculiarities, check=checking(None, policy))
         )
-        describer = DeviceDescriber(onvif)
+        device_http = await stack.enter_async_context(DeviceHttp(HttpLimits(settings.discovery.reply_bytes)))
+        signed_http = SignedHttp(device_http, logins, peculiarities)
+        describer = DeviceDescriber(
+            onvif,
+            VendorDescriber(device_http, signed_http, clock, settings.site.zone),
+            CatalogueDescriber(logins),
+            settings.discovery.ports,
+            check=checking(None, policy),
+        )
         register = Register(database, bus, clock, vault, describer, checks, peculiarities)
+        profiles = LoginProfiles(database, clock, vault)
         ledgers = Ledgers(database, bus, clock, settings.ledger, settings.site.zone)
-        intake = Intake(database, bus, clock, vault, register.devices, ledgers)
+        intake = Intake(database, bus, clock, vault, register.devices, profiles, ledgers)
         boxes = Inbox(database)
         stream_addresses = StreamAddresses(database, clock, register, onvif, vault)
         sources = StreamSources(database, stream_addresses, register, onvif, bus, peculiarities, checks)
@@ -201,12 +230,28 @@ async def parts(
         import_runs = await stack.enter_async_context(
             ImportRuns(database, vault, jobs_, intake, RowEditor(register.cameras, ledgers))
         )
+        asker = DeviceLoginAsker(describer, onvif, logins, StoredStreamUrls(database, vault), checks)
+        login_changes = LoginChanges(database, bus, clock, vault, asker, jobs_, profiles)
         contacts = DeviceContacts(checks, onvif)
         rounds = await stack.enter_async_context(Rounds(settings.health, clock, bus, database, media.looks, contacts))
+        pull_points = await stack.enter_async_context(
+            PullPoints(clock, logins, peculiarities, call_seconds=settings.discovery.onvif_timeout)
+        )
+        device_events_ = await stack.enter_async_context(
+            DeviceEvents(settings.device_events, clock, bus, database, pull_points, ListeningTargets(register, checks))
+        )
         channels = NoticeChannels(database, bus, clock, vault)
         await channels.follow_settings(settings.notices)
         await stack.enter_async_context(NoticeDelivery(clock, bus, database, vault))
-        retention = Retention(database, clock, [*expiry_rules(settings.health), *import_expiry_rules(settings.sheets)])
+        retention = Retention(
+            database,
+            clock,
+            [
+                *expiry_rules(settings.health),
+                device_event_expiry(settings.device_events),
+                *import_expiry_rules(settings.sheets),
+            ],
+        )
         await stack.enter_async_context(
             running(keep_running("retention", retention.run_once, clock=clock), "retention")
         )
@@ -259,11 +304,16 @@ async def parts(
             Imports: Imports(database, clock, vault, sheet_reader(settings.sheets), known, settings.sheets),
             ImportRuns: import_runs,
             ImportSheets: ImportSheets(database, vault, known),
+            LoginProfiles: profiles,
+            LoginChanges: login_changes,
+            KeyChange: KeyChange(KeyRotation(database, vault, clock), jobs_),
             **media_parts(media),
             Rounds: rounds,
             Alarms: alarms_,
             NoticeChannels: channels,
             ObservationHistory: ObservationHistory(database, clock),
+            DeviceEvents: device_events_,
+            DeviceEventHistory: DeviceEventHistory(database, clock),
             Tours: tours_,
             Scenes: Scenes(database, bus, clock),
             Runs: runs_,

@@ -87,6 +87,20 @@ class FeedChanged(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class DeviceReported(Event):
+    """A device reports that something has begun (`lasts`), or has ended. `kind`: cameras.device_events.topics.
+
+    `camera_id` None: the device itself. At most every ten seconds for one camera and kind.
+    """
+
+    device_id: int
+    camera_id: int | None
+    village_id: int
+    kind: str
+    lasts: bool
+
+
+@dataclass(frozen=True, slots=True)
 class CameraQuarantined(Event):
     """A camera's pictures crashed the decoder repeatedly: it is not decoded for a while. The quarantine expires."""
 
@@ -130,6 +144,47 @@ class SweepChanged(Event):
 
     sweep_id: str
     user_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceSeen(Event):
+    """Something at an address says that it is a device (kind: hello | bye | found). Nothing of it is believed but that
+    it is worth a look there."""
+
+    kind: str
+    host: str
+    port: int
+    path: str
+    endpoint: str
+    mac: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceMissed(Event):
+    """A device may be gone or have been restarted: look at its cameras soon."""
+
+    device_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class StrangerFound(Event):
+    """Another device than the registered one answers at its place; what it says about itself."""
+
+    device_id: int
+    manufacturer: str
+    model: str
+    serial: str
+    mac: str
+    endpoint: str
+
+
+@dataclass(frozen=True, slots=True)
+class MatchChanged(Event):
+    """A question whether two devices are one was raised, changed or decided. `villages`: of both."""
+
+    match_id: int
+    village_id: int
+    other_village_id: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -145,6 +145,7 @@ class DiscoverySettings(_Section):
     """Finding devices and speaking ONVIF."""
 
     multicast: bool = True
+    announcements: bool = True
     listen_seconds: Seconds = 4.0
     probes: int = Field(3, ge=1, le=10)
     max_hosts: int = Field(4096, ge=1, le=4096)
@@ -154,6 +155,17 @@ class DiscoverySettings(_Section):
     onvif_timeout: Seconds = 10.0
     reply_bytes: int = Field(1024 * 1024, ge=65536)
     local_devices: bool = False
+
+
+class DeviceEventSettings(_Section):
+    """What devices report themselves (motion, tampering, loss of video) through ONVIF pull points."""
+
+    enabled: bool = True
+    thrifty: bool = False
+    thrifty_villages: tuple[str, ...] = ()
+    at_once: int = Field(256, ge=1, le=2048)
+    at_once_per_village: int = Field(32, ge=1, le=512)
+    keep_days: float = Field(14.0, gt=0)
 
 
 class HealthSettings(_Section):
@@ -232,6 +244,7 @@ class Settings(_Section):
     ingest: IngestSettings = IngestSettings()
     eye: EyeSettings = EyeSettings()
     discovery: DiscoverySettings = DiscoverySettings()
+    device_events: DeviceEventSettings = DeviceEventSettings()
     health: HealthSettings = HealthSettings()
     ledger: LedgerSettings = LedgerSettings()
     notices: NoticeSettings = NoticeSettings()

@@ -80,6 +80,7 @@ async def change_device(device_id: Id, body: ChangeDevice, actor: Newcomer, regi
         name=body.name,
         host=body.host,
         onvif_port=body.onvif_port,
+        rtsp_port=body.rtsp_port,
         purpose=body.purpose or "ordinary",
         username=body.username,
         password=body.password.get_secret_value() if body.password is not None else None,

@@ -103,7 +103,7 @@ async def get_import(import_id: Id, actor: Registrar, imports: AllImports) -> Im
 @router.put("/{import_id}/mapping", response_model=ImportAnswer)
 async def map_import(import_id: Id, body: NewMapping, actor: Registrar, imports: AllImports) -> ImportView:
     """Rows are judged anew; the mapping is used for the next sheet with the same headers."""
-    fields = {one.index: one.field for one in body.columns}
+    fields = None if body.columns is None else {one.index: one.field for one in body.columns}
     return await imports.map(actor, import_id, body.sheet, body.header_row, fields)
 
 

@@ -86,7 +86,7 @@ def registered_facts(device: Device) -> DeviceFacts:
         device.serial,
         device.mac,
         device.endpoint,
-        (device.village_id, device.host, device.onvif_port),
+        (device.village_id, device.host, device.asked_port),
     )
 
 

@@ -31,6 +31,7 @@ from camera_hub.media.background import Background
 from camera_hub.media.capacity.capacity import Capacity
 from camera_hub.media.child_process import Spawn, helper, spawn_process
 from camera_hub.media.decoders.looks import FeedBorrowing, Looks, MediaProver
+from camera_hub.media.decoders.picture_fit import PictureFits, TrialStreams
 from camera_hub.media.decoders.pictures import Pictures
 from camera_hub.media.decoders.pool import DecoderPool
 from camera_hub.media.decoders.stills import Stills
@@ -139,6 +140,10 @@ class MediaEngine:
         self.looks = Looks(borrowing, self.cameras, self._eyes, clock)
         self.pictures = Pictures(settings.server.data_dir, database)
         self.prover = MediaProver(self.looks, self.pictures)
+        trials = TrialStreams()
+        borrowing = FeedBorrowing(self._feeds, states, key_frames, trials, relay_for, capacity)
+        trial_looks = Looks(borrowing, self.cameras, self._eyes, clock)
+        self.picture_fits = PictureFits(trials, trial_looks, self._eyes, self.pictures)
 
         # The wall
         sessions = ViewerSessions(len(links))

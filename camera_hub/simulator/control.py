@@ -3,7 +3,8 @@
 GET /farm · GET /stats · GET /faults · POST /faults {"target": "东沟村", "fault": "dead", "on": true, "value": null}
 POST /key-frames {"target": "东沟村", "key_frames": "at_once"} (null: as the farm was started)
 POST /announce {"target": "donggou-1", "kind": "hello", "count": 1, "forged": false, "to": "127.0.0.1:3702"}
-(kind: or "bye"; to: null is the group) · POST /move {"target": "donggou-1", "address": "127.20.0.77", "bye": true}
+(kind: or "bye"; to: null is the group) · POST /report {"target": "donggou-1-1", "active": true, "topic":
+"tns1:VideoSource/MotionAlarm"} · POST /move {"target": "donggou-1", "address": "127.20.0.77", "bye": true}
 """
 
 import asyncio
@@ -17,9 +18,10 @@ from camera_hub.simulator.farm import Farm, UnknownTarget
 from camera_hub.simulator.fault_words import WORDS
 from camera_hub.simulator.faults import DEFAULT_VALUES, Fault
 from camera_hub.simulator.model import KeyFrames
+from camera_hub.simulator.onvif.events import MOTION
 from camera_hub.simulator.web import HttpRequest, HttpResponse, converse
 
-_PATHS = "GET /farm, GET /stats, GET and POST /faults, POST /key-frames, POST /announce, POST /move"
+_PATHS = "GET /farm, GET /stats, GET and POST /faults, POST /key-frames, POST /announce, POST /move, POST /report"
 _MOST_ANNOUNCEMENTS = 100_000
 
 
@@ -84,6 +86,8 @@ class Control:
                 return self._set_key_frames(request.body)
             case "POST", "/announce":
                 return await self._order(self._announce, request.body)
+            case "POST", "/report":
+                return await self._order(self._report, request.body)
             case "POST", "/move":
                 return await self._order(self._move, request.body)
         return _json(404, {"error": f"not found; there are {_PATHS}"})
@@ -113,6 +117,10 @@ class Control:
             forged=bool(wanted.get("forged", False)),
         )
         return {"announced": count}
+
+    async def _report(self, wanted: dict[str, Any]) -> dict[str, Any]:
+        topic = str(wanted.get("topic", MOTION))
+        return {"pull_points": self._farm.report(str(wanted["target"]), topic, active=bool(wanted.get("active", True)))}
 
     async def _move(self, wanted: dict[str, Any]) -> dict[str, Any]:
         address = str(wanted["address"])

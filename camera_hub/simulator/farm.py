@@ -108,6 +108,20 @@ class Farm:
             raise ValueError("discovery is switched off")
         await self._responder.announce(self._device(target), Announcement(kind), to=to, count=count, forged=forged)
 
+    def report(self, target: str, topic: str, *, active: bool, name: str = "State") -> int:
+        """Have a channel's device report an event through its pull points. Returns how many there are.
+
+        Raises UnknownTarget, ValueError.
+        """
+        key = self._resolve(target)
+        for device in self.devices.values():
+            for channel in device.state.plan.channels:
+                if channel.key == key:
+                    source = f"VideoSource_{channel.number}"
+                    device.http.onvif.events.publish(topic, source, name, str(active).lower())
+                    return device.state.stats.pull_points
+        raise UnknownTarget(f"{target!r} is no channel")
+
     async def move(self, target: str, address: str, *, bye: bool = True) -> None:
         """Give a device another address, as a restart with a new DHCP lease does; its ports and marks stay.
 

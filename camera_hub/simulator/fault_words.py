@@ -130,6 +130,14 @@ WORDS = {
     Fault.GBK_SCOPES: Words(
         "Discovery scopes in GBK, declared UTF-8 (case 26).", "搜索应答的 scope 用 GBK 编码却声明 UTF-8（案例 26）。"
     ),
+    Fault.NO_EVENTS: Words("It lists no event service.", "不提供事件服务。"),
+    Fault.ABSOLUTE_TIMES: Words(
+        "Subscriptions to events take a time by its clock, not a duration.", "事件订阅只接受绝对时间，不接受时长。"
+    ),
+    Fault.SHORT_PULLS: Words(
+        "A pull longer than ten seconds is refused, and pulling does not renew a subscription.",
+        "拒绝超过十秒的拉取，且拉取不会续订。",
+    ),
     Fault.TCP_REFUSED: Words("RTSP over UDP only.", "RTSP 只允许 UDP。"),
     Fault.CSEQ_ZERO: Words("Replies say CSeq: 0 (case 01).", "应答的 CSeq 总是 0（案例 01）。"),
     Fault.CSEQ_BEFORE: Words("Replies bear the CSeq before (case 01).", "应答的 CSeq 是前一个（案例 01）。"),

@@ -64,6 +64,9 @@ class Fault(StrEnum):
     STRAY_AROUND_XML = "stray_around_xml"
     GBK_SCOPES = "gbk_scopes"
     GBK_TITLES = "gbk_titles"  # the vendor's HTTP interface answers in GBK, whatever it declares
+    NO_EVENTS = "no_events"
+    ABSOLUTE_TIMES = "absolute_times"  # subscriptions end at a time of the device's clock, not after a duration
+    SHORT_PULLS = "short_pulls"  # a pull longer than ten seconds is refused, and does not renew
     TCP_REFUSED = "tcp_refused"  # RTSP over UDP only
     # RTSP (`rtsp/quirks.py`)
     CSEQ_ZERO = "cseq_zero"

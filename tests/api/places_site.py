@@ -24,6 +24,7 @@ from camera_hub.events import EventBus
 from camera_hub.settings import DiscoverySettings
 from camera_hub.store.database import Database
 from camera_hub.store.tables import User, Village
+from tests.cameras.fakes import OnvifOnly
 from tests.fakes.reach import anywhere, local
 
 HOST = "hub.test"
@@ -70,7 +71,7 @@ async def site(database: Database, bus: EventBus, clock: Clock, stack: AsyncExit
     logins = LoginBudget(clock)
     onvif = await stack.enter_async_context(Onvif(settings, clock, logins, check=anywhere))
     vault = Vault(bytes(32))
-    register = Register(database, bus, clock, vault, onvif, DeviceChecks(database, local))
+    register = Register(database, bus, clock, vault, OnvifOnly(onvif), DeviceChecks(database, local))
     sweeps = await stack.enter_async_context(Sweeps(settings, onvif, bus, clock, database, local))
     async with database.write() as session:
         rows = [Village(name=name, position=place, created_at=clock.now()) for place, name in enumerate("东西")]

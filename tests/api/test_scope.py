@@ -14,6 +14,7 @@ from camera_hub.api.live import LivePages
 from camera_hub.api.routing import policies
 from camera_hub.api.schemas.media import Topic
 from camera_hub.app import create_app
+from camera_hub.cameras.credentials.profiles import LoginProfiles
 from camera_hub.cameras.discovery.sweeps import Sweeps
 from camera_hub.cameras.imports.imports import Imports
 from camera_hub.cameras.jobs import JobItem, Jobs, JobVerdict
@@ -58,6 +59,9 @@ BODIES: dict[tuple[str, str], dict[str, Any]] = {
     ("POST", "/api/imports/{import_id}/run"): {"only": "good"},
     ("PATCH", "/api/devices/{device_id}"): {"host": "10.1.1.1", "password": "x"},
     ("PATCH", "/api/candidates/{candidate_id}"): {"name": "mine"},
+    ("PATCH", "/api/logins/{profile_id}"): {"name": "mine"},
+    ("POST", "/api/logins/{profile_id}/assign"): {"device_ids": [1]},
+    ("POST", "/api/logins/{profile_id}/release"): {"device_ids": [1]},
 }
 PLAYERS = {"POST": "application/sdp", "PATCH": "application/trickle-ice-sdpfrag"}
 """What WHEP players send, by method; judged before their session or camera is looked for."""
@@ -129,6 +133,8 @@ async def other(hub: Hub, database: Database, clock: ManualClock, tmp_path: Path
     sweep = await sweeps.start(admin, village, multicast=False, ranges=[])
     imports: Imports = hub.parts[Imports]
     imported = await imports.upload(admin, village, SECRET, path)
+    profiles: LoginProfiles = hub.parts[LoginProfiles]
+    profile = await profiles.add(admin, village, SECRET, ["ordinary"], "u", "p")
     jobs: Jobs = hub.parts[Jobs]
     job = jobs.start(admin, "test", village, [JobItem("1", SECRET)], _judged)
     return Other(
@@ -147,6 +153,7 @@ async def other(hub: Hub, database: Database, clock: ManualClock, tmp_path: Path
             "job_id": job.id,
             "import_id": imported.id,
             "number": 2,
+            "profile_id": profile.id,
             "viewer": "nobodys",
             "verb": "stop",
             "quality": "sub",
@@ -253,6 +260,8 @@ async def test_nothing_is_made_in_another_village(hub: Hub, other: Other) -> Non
         ("/api/devices/url", {"name": "x", "main_url": "rtsp://10.1.1.1/1"}),
         ("/api/discovery/plan", {}),
         ("/api/discovery/sweeps", {"multicast": False}),
+        ("/api/logins", {"name": "x", "username": "u", "password": "p"}),
+        ("/api/logins/change-named", {"old_username": "u", "password": "p"}),
     ):
         answer = await client.post(path, json=village | body)
         assert answer.status_code == 404, f"{path}: {answer.status_code} {answer.text}"

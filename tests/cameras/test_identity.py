@@ -186,7 +186,8 @@ def test_whatever_is_compared(known: DeviceFacts, found: DeviceFacts, both: bool
     assert one.differ.isdisjoint(equal)
     if one.likeness is Likeness.SAME and not one.at_one_place:
         assert len(one.agree) > 1
-        assert not (both or one.differ)
+        assert not both
+        assert not one.differ
     if one.likeness is Likeness.DIFFERENT:
         assert not one.agree or one.at_one_place
     if known.place[0] != found.place[0] or known.place[1] != found.place[1]:

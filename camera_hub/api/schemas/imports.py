@@ -52,6 +52,7 @@ class ImportAnswer(Answer):
     created_at: datetime
     user: str
     on_behalf: bool
+    remembered: bool  # whether somebody has mapped these headers, now or before
 
 
 class ImportFieldAnswer(Answer):
@@ -104,11 +105,12 @@ class MappedColumn(RequestBody):
 
 
 class NewMapping(RequestBody):
-    """Which row of which sheet has the headers, and what each column stands for."""
+    """Which row of which sheet has the headers (None: it is searched), and what each column stands for (None: as after
+    an upload, by what was set before or by the headers)."""
 
     sheet: str = Field(min_length=1, max_length=64)
-    header_row: RowNumber
-    columns: list[MappedColumn] = Field(max_length=200)
+    header_row: RowNumber | None
+    columns: Annotated[list[MappedColumn], Field(max_length=200)] | None
 
 
 class ChangeRow(RequestBody):

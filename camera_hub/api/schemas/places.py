@@ -84,6 +84,7 @@ class CameraAnswer(Answer):
     id: int
     device_id: int
     village_id: int
+    number: int | None  # as its recorder counts it, from 1
     name: str
     pinyin: str
     initials: str
@@ -155,14 +156,27 @@ class StreamAddressAnswer(Answer):
     address: str
 
 
+class DiskAnswer(Answer):
+    """A recorder's disk; `state` is the device's own word."""
+
+    name: str
+    state: str
+    capacity_mb: int | None
+    free_mb: int | None
+
+
 class DeviceAnswer(Answer):
     id: int
     village_id: int
     kind: Literal["camera", "recorder", "platform"]
     name: str
     host: str
+    via: Literal["onvif", "hikvision", "dahua", "catalogue", "url"]  # how it was described
     onvif_port: int | None
+    http_port: int | None  # of its vendor's interface, where it is not asked over ONVIF
     rtsp_port: int | None
+    rtsp_port_typed: bool  # by a person: what the device reports does not count
+    disks: list[DiskAnswer]  # as it reported them last
     manufacturer: str
     model: str
     firmware: str
@@ -183,12 +197,15 @@ class DeviceAnswer(Answer):
 
 
 class NewDevice(RequestBody):
-    """Describe the device over ONVIF and register it. `endpoint` (from discovery) is kept as its identity."""
+    """Describe the device and register it: over ONVIF, else its vendor's interface, else by RTSP paths.
+
+    `endpoint` (from discovery) is kept as its identity. Ports given here count for more than what the device reports.
+    """
 
     village_id: Id
     host: Host
-    port: Port | None = None  # ONVIF HTTP port; None: the usual ones are tried
-    rtsp_port: Port | None = None  # None: what the device says
+    port: Port | None = None  # of ONVIF and HTTP; None: the usual ones are tried
+    rtsp_port: Port | None = None  # None: as the device reports it
     profile_id: Id | None = None  # the village's login profile, where no user name is given
     username: Login = ""
     password: CameraPassword = SecretStr("")
@@ -216,7 +233,8 @@ class DeviceRegistered(Answer):
 class ChangeDevice(RequestBody):
     name: Text | None = None
     host: Host | None = None
-    onvif_port: Port | None = None
+    onvif_port: Port | None = None  # also of its vendor's interface
+    rtsp_port: Annotated[int, Field(ge=0, le=65535)] | None = None  # 0: as the device reports it
     purpose: LoginPurpose | None = None  # of user name and password; None: ordinary. An empty name removes the login
     username: Login | None = None
     password: CameraPassword | None = None

@@ -120,14 +120,16 @@ class Imports:
             return (await views(session, [await mine(session, actor, import_id)]))[0]
 
     async def map(
-        self, actor: Actor, import_id: int, sheet: str, number: int, fields: Mapping[int, str | None]
+        self, actor: Actor, import_id: int, sheet: str, number: int | None, fields: Mapping[int, str | None] | None
     ) -> ImportView:
         """Map the headers in a row of a sheet; the mapping is remembered, the rows are judged anew.
+
+        Without `number` the row with the headers is searched, without `fields` they are mapped as after an upload.
 
         Raises HubError: NOT_FOUND (import, sheet), INVALID (import_field_twice, unknown_field, sheet_empty), CONFLICT
         (import_started).
         """
-        named = [one for one in fields.values() if one is not None]
+        named = [one for one in (fields or {}).values() if one is not None]
         if len(set(named)) != len(named):
             raise HubError(Kind.INVALID, "a field can stand for one column only", reason="import_field_twice")
         if strange := set(named) - TABLE.keys:
@@ -146,6 +148,8 @@ class Imports:
             book = await asyncio.to_thread(open_cells, self._vault, import_id, row.sealed_cells)
             if (chosen := book.sheet(sheet)) is None:
                 raise HubError(Kind.NOT_FOUND, "there is no such sheet in this file")
+            if number is None:
+                number = header_row(list(chosen.rows()), TABLE)
             await self._map(actor, import_id, chosen, number, fields)
         return await self.get(actor, import_id)
 

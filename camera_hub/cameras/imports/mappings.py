@@ -7,7 +7,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from camera_hub.cameras.imports.columns import SheetColumn, headers_key, plain_header
-from camera_hub.store.tables import SheetMapping
+from camera_hub.store.tables import SheetImport, SheetMapping
 
 KEPT = 100
 """Of one village: those that were used last."""
@@ -25,6 +25,16 @@ async def recall(
     )
     first = found.first()
     return first.fields if first is not None else {}
+
+
+async def confirmed(session: AsyncSession, imports: Sequence[SheetImport]) -> set[int]:
+    """Ids of those whose headers somebody has mapped: these headers, now or before."""
+    keys = {one.id: headers_key([SheetColumn(**column) for column in one.columns]) for one in imports}
+    found = await session.execute(
+        select(SheetMapping.owner, SheetMapping.headers).where(SheetMapping.headers.in_(set(keys.values())))
+    )
+    known = {(owner, headers) for owner, headers in found}
+    return {one.id for one in imports if {(one.village_id or 0, keys[one.id]), (0, keys[one.id])} & known}
 
 
 async def remember(

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from camera_hub.cameras.imports import mappings
 from camera_hub.cameras.imports.columns import SheetColumn
 from camera_hub.store.tables import SheetImport, SheetImportRow
 
@@ -43,6 +44,7 @@ class ImportView:
     created_at: datetime
     user: str
     on_behalf: bool
+    remembered: bool  # whether somebody has mapped these headers, now or before
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +91,7 @@ async def counts_of(session: AsyncSession, ids: Sequence[int]) -> dict[int, Impo
 async def views(session: AsyncSession, rows: Sequence[SheetImport]) -> list[ImportView]:
     """Imports as pages get them."""
     counts = await counts_of(session, [row.id for row in rows])
+    remembered = await mappings.confirmed(session, rows)
     return [
         ImportView(
             row.id,
@@ -104,6 +107,7 @@ async def views(session: AsyncSession, rows: Sequence[SheetImport]) -> list[Impo
             row.created_at,
             row.user_name,
             row.on_behalf,
+            row.id in remembered,
         )
         for row in rows
     ]

@@ -8,6 +8,7 @@ village's lock.
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
+from typing import Protocol
 
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -15,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from camera_hub.access.policy import Actor, require_village
 from camera_hub.cameras import urls
 from camera_hub.cameras.credentials import logins
+from camera_hub.cameras.credentials.profiles import ProfileLogin
 from camera_hub.cameras.device_checks import trusted
 from camera_hub.cameras.intake import candidates
 from camera_hub.cameras.intake.candidates import OwnerSealer, wanted_of
@@ -29,6 +31,14 @@ from camera_hub.store.database import Database
 from camera_hub.store.tables import Device, IntakeCandidate, Village
 
 
+class ProfileReader(Protocol):
+    """What intake needs from cameras.credentials.profiles."""
+
+    async def login(self, actor: Actor, profile_id: int) -> ProfileLogin:
+        """The login of a profile in the actor's scope. Raises HubError(NOT_FOUND)."""
+        ...
+
+
 class Intake:
     """Takes devices in. Publishes InboxChanged beside what the register publishes."""
 
@@ -39,6 +49,7 @@ class Intake:
         clock: Clock,
         vault: OwnerSealer,
         devices: Devices,
+        profiles: ProfileReader | None = None,
         ledger: LedgerWriter | None = None,
     ) -> None:
         self._database = database
@@ -46,6 +57,7 @@ class Intake:
         self._clock = clock
         self._vault = vault
         self._devices = devices
+        self._profiles = profiles
         self._ledger = ledger
         self._trying: set[int] = set()
 
@@ -186,6 +198,7 @@ class Intake:
                 approved=approved,
                 finish=taken.finish,
             )
+        wanted = await self._with_profile(actor, wanted, taken)
         return await self._devices.register(
             actor,
             wanted.village_id,
@@ -199,6 +212,16 @@ class Intake:
             approved=approved,
             finish=taken.finish,
         )
+
+    async def _with_profile(self, actor: Actor, wanted: WantedDevice, taken: TakenIn) -> WantedDevice:
+        """With the login of the profile that was named in place of one. Raises HubError(NOT_FOUND)."""
+        if wanted.profile_id is None or wanted.username or self._profiles is None:
+            return wanted
+        profile = await self._profiles.login(actor, wanted.profile_id)
+        if profile.village_id != wanted.village_id:
+            raise HubError(Kind.NOT_FOUND, "there is no such login profile")
+        taken.profile = profile
+        return replace(wanted, username=profile.username, password=profile.password)
 
     async def _known(self, actor: Actor, wanted: WantedDevice, device_id: int, error: HubError) -> IntakeResult:
         """The device is registered already: what is wanted of cameras that are not approved yet is applied; one that

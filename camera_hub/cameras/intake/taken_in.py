@@ -9,16 +9,17 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from camera_hub.access.policy import Actor
+from camera_hub.cameras.credentials.profiles import ProfileLogin
 from camera_hub.cameras.intake import candidates
 from camera_hub.cameras.intake.candidates import OwnerSealer
 from camera_hub.cameras.intake.wanted import WantedCamera, WantedDevice
 from camera_hub.cameras.register.camera_states import PENDING
 from camera_hub.cameras.register.cameras import rename
-from camera_hub.cameras.register.described_devices import NumberedCamera
+from camera_hub.cameras.register.channels import NumberedCamera, numbered
 from camera_hub.cameras.register.on_behalf import mark
 from camera_hub.clock import Clock
 from camera_hub.errors import HubError, Kind
-from camera_hub.store.tables import Camera, Device
+from camera_hub.store.tables import Camera, Device, StoredLogin
 
 
 class LedgerWriter(Protocol):
@@ -45,6 +46,7 @@ class TakenIn:
         self._ledger = ledger
         self.camera_ids: dict[int | None, int] = {}
         self.unsaid: HubError | None = None
+        self.profile: ProfileLogin | None = None  # where the device is registered with one
 
     async def finish(self, session: AsyncSession, device: Device, cameras: Sequence[NumberedCamera]) -> None:
         """Within the registration's transaction: what waited for this device is applied with it, and is gone."""
@@ -55,6 +57,10 @@ class TakenIn:
             wanted = replace(wanted, cameras=candidates.merged_cameras(before.cameras, wanted.cameras))
             await session.delete(row)
         now = self._clock.now()
+        if self.profile is not None and "ordinary" in self.profile.purposes:
+            login = await session.get(StoredLogin, (device.id, "ordinary"))
+            if login is not None:
+                login.profile_id, login.profile_version = self.profile.profile_id, self.profile.version
         if waited:
             device.added_by, device.added_by_name = waited[0].added_by, waited[0].added_by_name
             if waited[0].on_behalf:
@@ -64,10 +70,7 @@ class TakenIn:
     async def apply_to_known(self, session: AsyncSession, device_id: int) -> list[Camera]:
         """To a device that was registered before; returns the cameras that were changed."""
         rows = list(await session.scalars(select(Camera).where(Camera.device_id == device_id).order_by(Camera.id)))
-        cameras = [
-            NumberedCamera(int(row.channel) if row.channel.isdecimal() else place, row)
-            for place, row in enumerate(rows, 1)
-        ]
+        cameras = numbered(rows)
         wanted = self._wanted
         for row in await candidates.same(session, self._vault, wanted):
             before = candidates.openable(row, self._vault)

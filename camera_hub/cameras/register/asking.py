@@ -2,11 +2,13 @@
 
 import logging
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Protocol
 
 from camera_hub.access.policy import Actor
 from camera_hub.cameras.credentials.device_login import DeviceLogin
 from camera_hub.cameras.described import Described
+from camera_hub.cameras.onvif.client import PATH
 from camera_hub.cameras.peculiarities import Peculiarities
 from camera_hub.cameras.reach import Check
 from camera_hub.errors import HubError, Reason
@@ -34,27 +36,41 @@ class Describer(Protocol):
         path: str = ...,
         *,
         check: Check | None = None,
+        rtsp_port: int | None = None,
+        ordinary: DeviceLogin | None = None,
     ) -> Described:
-        """What the device is and which cameras it has; `check` is asked before each connect. Raises HubError with the
-        Reason."""
+        """What the device is and which cameras it has; `check` is asked before each connect.
+
+        `rtsp_port`: as a person gave it; `ordinary`: the login for all but ONVIF, None: the same. Raises HubError with
+        the Reason.
+        """
         ...
 
 
-async def ask(
-    describer: Describer,
-    actor: Actor,
-    host: str,
-    port: int | None,
-    login: DeviceLogin | None,
-    path: str | None = None,
-    *,
-    check: Check,
-) -> Described:
+@dataclass(frozen=True, slots=True)
+class DescribeRequest:
+    """Where and how a device is described (see Describer)."""
+
+    host: str
+    port: int | None
+    login: DeviceLogin | None
+    path: str = PATH
+    rtsp_port: int | None = None
+    ordinary: DeviceLogin | None = None
+
+
+async def ask(describer: Describer, actor: Actor, asked: DescribeRequest, check: Check) -> Described:
     """Describe; who is bound to villages is not told a device's own words. Raises HubError."""
     try:
-        if path is None:
-            return await describer.describe(host, port, login, check=check)
-        return await describer.describe(host, port, login, path, check=check)
+        return await describer.describe(
+            asked.host,
+            asked.port,
+            asked.login,
+            asked.path,
+            check=check,
+            rtsp_port=asked.rtsp_port,
+            ordinary=asked.ordinary,
+        )
     except HubError as error:
         if actor.bound and error.reason in OWN_WORDS:
             raise HubError(error.kind, OWN_WORDS[error.reason], reason=error.reason) from None
@@ -62,15 +78,20 @@ async def ask(
 
 
 async def keep_noticed(
-    peculiarities: Peculiarities, device_id: int, described: Described, cameras: Iterable[Camera]
+    peculiarities: Peculiarities,
+    device_id: int,
+    described: Described,
+    cameras: Iterable[Camera],
+    listed: frozenset[int],
 ) -> None:
-    """Keep what is peculiar about the device, and which of its cameras its recorder did not list this time: those that
-    are offline, with some recorders. They stay in service; their pictures decide about their health."""
-    listed = {channel.token for channel in described.channels}
-    names = ", ".join(camera.name for camera in cameras if camera.channel not in listed)
+    """Keep what is peculiar about the device, and which of its cameras its recorder did not list this time: those
+    that are offline, with some recorders. They stay in service; their pictures decide about their health."""
+    names = ", ".join(camera.name for camera in cameras if camera.id not in listed)
     try:
         for kind, value in described.peculiarities.items():
             await peculiarities.note(device_id, kind, value[:MAX_VALUE])
+        if PeculiarityKind.ONVIF_UNUSED not in described.peculiarities:
+            await peculiarities.withdraw(device_id, PeculiarityKind.ONVIF_UNUSED)
         if names:
             await peculiarities.note(device_id, PeculiarityKind.CHANNELS_UNLISTED, names[:MAX_VALUE])
         else:

@@ -156,7 +156,7 @@ class StreamSources:
         # Resolved once for this pull: the relay dials what was checked here. First of all, so that nothing is sent to
         # an address that is refused, and no login is opened for it.
         address = await addresses.resolve(device.host)
-        source.check(address, device.onvif_port or device.rtsp_port or urls.PORTS["rtsp"])
+        source.check(address, device.asked_port or device.rtsp_port or urls.PORTS["rtsp"])
         login = await self._register.login(device.id, "rtsp")
         url = urls.onto(await self._addresses.address_of(stream, device, source.check), device.host)
         source.check(address, url.port)
@@ -235,7 +235,7 @@ class StreamSources:
         stream, device, ranges = found
         login = await self._register.login(device.id, "onvif")
         target = target_of(device, login, self._checks.of(device, ranges))
-        if target is not None and stream.profile is not None:
+        if target is not None and stream.source == "onvif" and stream.profile is not None:
             await self._onvif.sync_point(target, stream.profile)
 
 

@@ -99,7 +99,7 @@ class Roster:
         self.cameras[camera.id] = watch
 
     def _device(self, device: Device, now: float) -> None:
-        ports = tuple(sorted({port for port in (device.rtsp_port, device.onvif_port) if port is not None}))
+        ports = tuple(sorted({port for port in (device.rtsp_port, device.asked_port) if port is not None}))
         known = self.devices.get(device.id)
         if known is None:
             known = DeviceWatch(device.id, device.host, ports, device.onvif_port, device.onvif_path, now)

@@ -104,6 +104,7 @@ class DeviceService:
             f"<tds:Service><tds:Namespace>{SPACES[prefix]}</tds:Namespace><tds:XAddr>{call.state.http_url(path)}</tds:XAddr>"
             "<tds:Version><tt:Major>2</tt:Major><tt:Minor>60</tt:Minor></tds:Version></tds:Service>"
             for prefix, path in PATHS.items()
+            if prefix != "tev" or Fault.NO_EVENTS not in call.state.faults()
         )
 
     async def _get_service_capabilities(self, call: Call) -> str:

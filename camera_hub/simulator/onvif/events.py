@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from xml.sax.saxutils import escape
 
+from camera_hub.simulator.faults import Fault
 from camera_hub.simulator.onvif.call import Call, Operation, Profiles
 from camera_hub.simulator.onvif.soap import Refusal, seconds
 from camera_hub.simulator.state import DeviceState
@@ -16,10 +17,11 @@ from camera_hub.simulator.state import DeviceState
 _LIFE = 60.0
 _LONGEST_LIFE = 3600.0
 _LONGEST_PULL = 60.0
+_SHORT_PULL = 10.0
 _WAITING_LIMIT = 100
 _PATH = "/onvif/subscription/"
 _DIALECT = "http://docs.oasis-open.org/wsn/t-1/TopicExpression/"
-_MOTION = "tns1:VideoSource/MotionAlarm"
+MOTION = "tns1:VideoSource/MotionAlarm"
 
 
 @dataclass(slots=True)
@@ -105,6 +107,9 @@ class EventService:
         limit = call.envelope.text("tev:MessageLimit")
         if wait is None or not limit.isdigit() or int(limit) < 1:
             raise Refusal("A pull needs a timeout and a limit", "ter:InvalidArgVal")
+        short = Fault.SHORT_PULLS in self._state.faults()
+        if short and wait > _SHORT_PULL:
+            raise Refusal("The timeout is too long", "tev:PullMessagesFaultResponse", sender=False, status=500)
         point.pulling = True
         try:
             if not point.waiting:
@@ -113,7 +118,8 @@ class EventService:
                     await self._arrival(point, min(wait, _LONGEST_PULL))
         finally:
             point.pulling = False
-        point.ends = max(point.ends, self._state.clock.monotonic() + _LIFE)
+        if not short:
+            point.ends = max(point.ends, self._state.clock.monotonic() + _LIFE)
         messages = [point.waiting.popleft() for _ in range(min(int(limit), len(point.waiting)))]
         return self._times(point, "tev") + "".join(messages)
 
@@ -162,6 +168,8 @@ class EventService:
     def _life(self, wanted: str) -> float:
         """The lifetime of a subscription in seconds: from a duration, a time on the device's clock, or the default."""
         span = seconds(wanted) if wanted else _LIFE
+        if span is not None and wanted and Fault.ABSOLUTE_TIMES in self._state.faults():
+            raise Refusal("Not a duration", "wsnt:UnacceptableInitialTerminationTimeFault")
         if span is None:
             try:
                 span = (datetime.fromisoformat(wanted) - self._state.now()).total_seconds()
@@ -184,7 +192,7 @@ class EventService:
         """Queue the present state of all properties for a pull point."""
         for profile in self._profiles.all:
             if profile.number == 1:
-                point.waiting.append(self._message(_MOTION, profile.source, "State", "false", "Initialized"))
+                point.waiting.append(self._message(MOTION, profile.source, "State", "false", "Initialized"))
         point.arrived.set()
 
     def _message(self, topic: str, source: str, name: str, value: str, operation: str) -> str:

@@ -1,6 +1,7 @@
 """All tables, one module per subject; import them from here."""
 
 from camera_hub.store.tables.base import Base, Sealed, UtcDateTime
+from camera_hub.store.tables.device_events import DeviceEvent
 from camera_hub.store.tables.health import (
     Alarm,
     AlarmMember,
@@ -12,6 +13,7 @@ from camera_hub.store.tables.health import (
 )
 from camera_hub.store.tables.intake import IntakeCandidate
 from camera_hub.store.tables.ledger import LedgerChange, LedgerFile, LedgerPhoto
+from camera_hub.store.tables.matches import CameraReplacement, DeviceMatch
 from camera_hub.store.tables.patrol import Run, RunStep, RunStepCamera, Scene, Tour, TourStop
 from camera_hub.store.tables.people import Favourite, LoginFailure, SetupLink, User, UserSession, UserVillage
 from camera_hub.store.tables.places import (
@@ -32,8 +34,11 @@ __all__ = [
     "AlarmMember",
     "Base",
     "Camera",
+    "CameraReplacement",
     "CameraState",
     "Device",
+    "DeviceEvent",
+    "DeviceMatch",
     "DevicePeculiarity",
     "Favourite",
     "IntakeCandidate",

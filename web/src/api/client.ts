@@ -153,6 +153,11 @@ export const api = {
 }
 
 /** The address of a camera's last stored picture; `at` (camera.picture_at) makes a new picture a new address. */
+/** The key frame of a camera that is not approved yet. */
+export function waitingPictureUrl(cameraId: number, at?: string | null): string {
+  return address('/api/inbox/cameras/{waiting_id}/picture', { waiting_id: cameraId }, { at })
+}
+
 export function pictureUrl(cameraId: number, at?: string | null): string {
   return address('/api/cameras/{camera_id}/picture', { camera_id: cameraId }, { at })
 }

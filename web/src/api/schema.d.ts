@@ -213,6 +213,26 @@ export interface paths {
         patch: operations["change_camera_api_cameras__camera_id__patch"];
         trace?: never;
     };
+    "/api/cameras/{camera_id}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Device Events
+         * @description Motion, tampering, loss of video, faults of hardware: what the device reported, newest first.
+         */
+        get: operations["device_events_api_cameras__camera_id__events_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/cameras/{camera_id}/history": {
         parameters: {
             query?: never;
@@ -877,7 +897,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/inbox/cameras/{camera_id}/picture": {
+    "/api/inbox/cameras/{waiting_id}/picture": {
         parameters: {
             query?: never;
             header?: never;
@@ -888,7 +908,7 @@ export interface paths {
          * Waiting Picture
          * @description The key frame of a camera that is not approved yet; 404 when there is none, or it is not for this user.
          */
-        get: operations["waiting_picture_api_inbox_cameras__camera_id__picture_get"];
+        get: operations["waiting_picture_api_inbox_cameras__waiting_id__picture_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -952,6 +972,149 @@ export interface paths {
         get: operations["get_live_messages_api_live_messages_get"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/logins": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List Profiles */
+        get: operations["list_profiles_api_logins_get"];
+        put?: never;
+        /** Add Profile */
+        post: operations["add_profile_api_logins_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/logins/change": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Change Logins
+         * @description Ask each of these devices once with a new login, and store it where it is accepted.
+         */
+        post: operations["change_logins_api_logins_change_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/logins/change-named": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Change Named Logins
+         * @description The same for all devices of a village that have a login of their own with that user name.
+         */
+        post: operations["change_named_logins_api_logins_change_named_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/logins/{profile_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Profile */
+        get: operations["profile_api_logins__profile_id__get"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete Profile
+         * @description Only while no device in service has it.
+         */
+        delete: operations["delete_profile_api_logins__profile_id__delete"];
+        options?: never;
+        head?: never;
+        /**
+         * Change Profile
+         * @description Change it. A new login is tried at each device that has the profile; who refuses it keeps the one from before.
+         */
+        patch: operations["change_profile_api_logins__profile_id__patch"];
+        trace?: never;
+    };
+    "/api/logins/{profile_id}/assign": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Assign Profile
+         * @description Ask each of these devices once with the profile's login, and give it to those that accept it.
+         */
+        post: operations["assign_profile_api_logins__profile_id__assign_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/logins/{profile_id}/release": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Release Devices
+         * @description These devices keep their present login as one of their own.
+         */
+        post: operations["release_devices_api_logins__profile_id__release_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/logins/{profile_id}/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Retry Profile
+         * @description Try again at the devices that have the profile, but not yet its present login.
+         */
+        post: operations["retry_profile_api_logins__profile_id__retry_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1468,6 +1631,43 @@ export interface paths {
         patch: operations["change_api_users__user_id__patch"];
         trace?: never;
     };
+    "/api/vault": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Vault */
+        get: operations["vault_api_vault_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/vault/key": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Change Key
+         * @description Add a key, seal everything with it, and remove the old one; or continue what was begun.
+         */
+        post: operations["change_key_api_vault_key_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/viewers": {
         parameters: {
             query?: never;
@@ -1866,6 +2066,8 @@ export interface components {
             initials: string;
             /** Name */
             name: string;
+            /** Number */
+            number: number | null;
             /** Picture At */
             picture_at: string | null;
             /** Pinyin */
@@ -2042,6 +2244,22 @@ export interface components {
             password?: string | null;
             /** Purpose */
             purpose?: ("ordinary" | "onvif" | "rtsp" | "http") | null;
+            /** Rtsp Port */
+            rtsp_port?: number | null;
+            /** Username */
+            username?: string | null;
+        };
+        /**
+         * ChangeProfile
+         * @description A new user name or password is tried at each device that has the profile; `purposes` only while none has it.
+         */
+        ChangeProfile: {
+            /** Name */
+            name?: string | null;
+            /** Password */
+            password?: string | null;
+            /** Purposes */
+            purposes?: ("ordinary" | "onvif" | "rtsp" | "http")[] | null;
             /** Username */
             username?: string | null;
         };
@@ -2180,10 +2398,14 @@ export interface components {
              * Format: date-time
              */
             created_at: string;
+            /** Disks */
+            disks: components["schemas"]["DiskAnswer"][];
             /** Firmware */
             firmware: string;
             /** Host */
             host: string;
+            /** Http Port */
+            http_port: number | null;
             /** Id */
             id: number;
             /**
@@ -2217,18 +2439,67 @@ export interface components {
             place: string;
             /** Rtsp Port */
             rtsp_port: number | null;
+            /** Rtsp Port Typed */
+            rtsp_port_typed: boolean;
             /** Serial */
             serial: string;
             /** Streams */
             streams: components["schemas"]["StreamAddressAnswer"][];
+            /**
+             * Via
+             * @enum {string}
+             */
+            via: "onvif" | "hikvision" | "dahua" | "catalogue" | "url";
             /** Village Id */
             village_id: number;
+        };
+        /** DeviceEventAnswer */
+        DeviceEventAnswer: {
+            /** Camera Id */
+            camera_id: number | null;
+            /** Count */
+            count: number;
+            /** Device Id */
+            device_id: number;
+            /** Id */
+            id: number;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "motion" | "tamper" | "video_loss" | "picture" | "hardware";
+            /**
+             * Seen
+             * Format: date-time
+             */
+            seen: string;
+            /**
+             * Since
+             * Format: date-time
+             */
+            since: string;
+            /** Until */
+            until: string | null;
         };
         /** DeviceRegistered */
         DeviceRegistered: {
             /** Cameras */
             cameras: components["schemas"]["CameraAnswer"][];
             device: components["schemas"]["DeviceAnswer"];
+        };
+        /**
+         * DiskAnswer
+         * @description A recorder's disk; `state` is the device's own word.
+         */
+        DiskAnswer: {
+            /** Capacity Mb */
+            capacity_mb: number | null;
+            /** Free Mb */
+            free_mb: number | null;
+            /** Name */
+            name: string;
+            /** State */
+            state: string;
         };
         /**
          * Done
@@ -2454,6 +2725,8 @@ export interface components {
             name: string;
             /** On Behalf */
             on_behalf: boolean;
+            /** Remembered */
+            remembered: boolean;
             /** Sheet */
             sheet: string;
             /** Sheets */
@@ -2916,7 +3189,9 @@ export interface components {
         };
         /**
          * NewDevice
-         * @description Describe the device over ONVIF and register it. `endpoint` (from discovery) is kept as its identity.
+         * @description Describe the device and register it: over ONVIF, else its vendor's interface, else by RTSP paths.
+         *
+         *     `endpoint` (from discovery) is kept as its identity. Ports given here count for more than what the device reports.
          */
         NewDevice: {
             /**
@@ -2952,16 +3227,67 @@ export interface components {
             village_id: number;
         };
         /**
+         * NewLogins
+         * @description A login of their own for these devices, for one purpose. Without a user name each keeps its own.
+         */
+        NewLogins: {
+            /** Device Ids */
+            device_ids: number[];
+            /**
+             * Password
+             * Format: password
+             */
+            password: string;
+            /**
+             * Purpose
+             * @default ordinary
+             * @enum {string}
+             */
+            purpose: "ordinary" | "onvif" | "rtsp" | "http";
+            /**
+             * Username
+             * @default
+             */
+            username: string;
+        };
+        /**
          * NewMapping
-         * @description Which row of which sheet has the headers, and what each column stands for.
+         * @description Which row of which sheet has the headers (None: it is searched), and what each column stands for (None: as after
+         *     an upload, by what was set before or by the headers).
          */
         NewMapping: {
             /** Columns */
-            columns: components["schemas"]["MappedColumn"][];
+            columns: components["schemas"]["MappedColumn"][] | null;
             /** Header Row */
-            header_row: number;
+            header_row: number | null;
             /** Sheet */
             sheet: string;
+        };
+        /**
+         * NewNamedLogins
+         * @description As `NewLogins`, for all devices of a village whose login for that purpose has the old user name.
+         */
+        NewNamedLogins: {
+            /** Old Username */
+            old_username: string;
+            /**
+             * Password
+             * Format: password
+             */
+            password: string;
+            /**
+             * Purpose
+             * @default ordinary
+             * @enum {string}
+             */
+            purpose: "ordinary" | "onvif" | "rtsp" | "http";
+            /**
+             * Username
+             * @default
+             */
+            username: string;
+            /** Village Id */
+            village_id: number;
         };
         /**
          * NewOrder
@@ -2983,6 +3309,27 @@ export interface components {
              * Format: password
              */
             old: string;
+        };
+        /** NewProfile */
+        NewProfile: {
+            /** Name */
+            name: string;
+            /**
+             * Password
+             * Format: password
+             */
+            password: string;
+            /**
+             * Purposes
+             * @default [
+             *       "ordinary"
+             *     ]
+             */
+            purposes: ("ordinary" | "onvif" | "rtsp" | "http")[];
+            /** Username */
+            username: string;
+            /** Village Id */
+            village_id: number;
         };
         /**
          * NewStreamToken
@@ -3217,6 +3564,73 @@ export interface components {
             note: string;
             /** Position */
             position: number;
+        };
+        /**
+         * ProfileAnswer
+         * @description A login that devices of a village share. Its password is set, and never shown.
+         */
+        ProfileAnswer: {
+            /**
+             * Changed At
+             * Format: date-time
+             */
+            changed_at: string;
+            /** Changed Name */
+            changed_name: string;
+            /** Id */
+            id: number;
+            /** Name */
+            name: string;
+            /** On Behalf */
+            on_behalf: boolean;
+            /** Purposes */
+            purposes: ("ordinary" | "onvif" | "rtsp" | "http")[];
+            /** Username */
+            username: string;
+            /** Uses */
+            uses: components["schemas"]["ProfileUseAnswer"][];
+            /** Village Id */
+            village_id: number;
+        };
+        /**
+         * ProfileChanged
+         * @description The profile, and the job that brings its new login to its devices; None when no device has to change.
+         */
+        ProfileChanged: {
+            job: components["schemas"]["JobProgressAnswer"] | null;
+            profile: components["schemas"]["ProfileAnswer"];
+        };
+        /** ProfileDevices */
+        ProfileDevices: {
+            /** Device Ids */
+            device_ids: number[];
+        };
+        /**
+         * ProfileUseAnswer
+         * @description A device that has the profile for one purpose. `untried`: since the last change it has not been reached, and it
+         *     still has the login from before.
+         */
+        ProfileUseAnswer: {
+            /** Asked At */
+            asked_at: string | null;
+            /** Device Id */
+            device_id: number;
+            /** Host */
+            host: string;
+            /** Name */
+            name: string;
+            /**
+             * Purpose
+             * @enum {string}
+             */
+            purpose: "ordinary" | "onvif" | "rtsp" | "http";
+            /** Reason */
+            reason: string | null;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "accepted" | "refused" | "untried";
         };
         /** RangeAnswer */
         RangeAnswer: {
@@ -4082,6 +4496,15 @@ export interface components {
             /** Villages */
             villages: components["schemas"]["VillageGrant"][] | null;
         };
+        /** VaultAnswer */
+        VaultAnswer: {
+            /** Keys */
+            keys: number;
+            /** Old */
+            old: number;
+            /** Sealed */
+            sealed: number;
+        };
         /**
          * ViewerGoneMessage
          * @description Hub → page: this peer connection has ended; offer again.
@@ -4655,6 +5078,49 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CameraAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    device_events_api_cameras__camera_id__events_get: {
+        parameters: {
+            query?: {
+                hours?: number;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                camera_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeviceEventAnswer"][];
                 };
             };
             /** @description Refused; `reason` says why. */
@@ -6408,12 +6874,12 @@ export interface operations {
             };
         };
     };
-    waiting_picture_api_inbox_cameras__camera_id__picture_get: {
+    waiting_picture_api_inbox_cameras__waiting_id__picture_get: {
         parameters: {
             query?: never;
             header?: never;
             path: {
-                camera_id: number;
+                waiting_id: number;
             };
             cookie?: never;
         };
@@ -6589,6 +7055,424 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["LiveMessages"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    list_profiles_api_logins_get: {
+        parameters: {
+            query?: {
+                village_id?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProfileAnswer"][];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    add_profile_api_logins_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewProfile"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProfileAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    change_logins_api_logins_change_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewLogins"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobProgressAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    change_named_logins_api_logins_change_named_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewNamedLogins"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobProgressAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    profile_api_logins__profile_id__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                profile_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProfileAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    delete_profile_api_logins__profile_id__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                profile_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    change_profile_api_logins__profile_id__patch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                profile_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChangeProfile"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProfileChanged"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    assign_profile_api_logins__profile_id__assign_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                profile_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProfileDevices"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobProgressAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    release_devices_api_logins__profile_id__release_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                profile_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProfileDevices"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProfileAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    retry_profile_api_logins__profile_id__retry_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                profile_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobProgressAnswer"];
                 };
             };
             /** @description Refused; `reason` says why. */
@@ -8023,6 +8907,82 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["UserAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    vault_api_vault_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VaultAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    change_key_api_vault_key_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobProgressAnswer"];
                 };
             };
             /** @description Refused; `reason` says why. */

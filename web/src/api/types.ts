@@ -33,6 +33,11 @@ export type StopBody = Schemas['StopBody']
 export type Job = Schemas['JobAnswer']
 export type JobProgress = Schemas['JobProgressAnswer']
 export type DeviceRegistered = Schemas['DeviceRegistered']
+export type Inbox = Schemas['InboxAnswer']
+export type InboxCounts = Schemas['InboxCountsAnswer']
+export type InboxDevice = Schemas['InboxDeviceAnswer']
+export type InboxCamera = Schemas['InboxCameraAnswer']
+export type Candidate = Schemas['CandidateAnswer']
 
 export type Role = Me['role']
 export type LayoutName = Scene['layout']
@@ -56,10 +61,12 @@ export const PLACE_CLASSES = ['key_road', 'key_unit', 'high_incidence', 'entranc
 /** What a role may do (access.policy.Action); `Me.actions` lists those of the user. */
 export type Action =
   | 'self'
+  | 'read_villages'
   | 'view'
   | 'listen'
   | 'read_health'
   | 'acknowledge'
+  | 'intake'
   | 'register'
   | 'approve'
   | 'manage_villages'

@@ -6,7 +6,7 @@ from alembic import op
 from camera_hub.store.tables.base import UtcDateTime
 
 revision = "0016"
-down_revision = "0018"
+down_revision = "0015"
 branch_labels = None
 depends_on = None
 

@@ -1,0 +1,1 @@
+"""What devices themselves report: motion, tampering, loss of video, faults of hardware. Never persons."""
