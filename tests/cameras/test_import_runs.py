@@ -75,7 +75,7 @@ class Site:
         vault, checks = OwnedVault(), DeviceChecks(database, ReachPolicy)
         self.register = Register(database, bus, clock, FakeVault(), describer, checks)
         ledgers = Ledgers(database, bus, clock, LedgerSettings(), Settings().site.zone)
-        self.intake = CountingIntake(Intake(database, bus, clock, vault, self.register.devices, None, ledgers))
+        self.intake = CountingIntake(Intake(database, bus, clock, vault, self.register.devices, ledger=ledgers))
         self.jobs = Jobs(clock, bus)
         known = KnownReader(database, checks, FakeVault())
         settings = SheetSettings()

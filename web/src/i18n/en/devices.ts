@@ -74,6 +74,7 @@ export default {
   healthWord: { ok: 'OK', fault: 'Fault', unknown: 'Not checked', down: 'Link down' },
   drawer: {
     title: 'Device details',
+    identity: 'Identity',
     address: 'Address',
     via: 'Read over',
     viaOf: { onvif: 'ONVIF', hikvision: 'Hikvision’s interface (ONVIF not used)', dahua: 'Dahua’s interface (ONVIF not used)', catalogue: 'known RTSP paths (ONVIF not used)', url: 'RTSP URL' },

@@ -74,6 +74,7 @@ export default {
   healthWord: { ok: '正常', fault: '故障', unknown: '未检测', down: '断线' },
   drawer: {
     title: '设备详情',
+    identity: '设备身份',
     address: '地址',
     via: '读取方式',
     viaOf: { onvif: 'ONVIF', hikvision: '海康接口（ONVIF 未用）', dahua: '大华接口（ONVIF 未用）', catalogue: '按 RTSP 路径识别（ONVIF 未用）', url: 'RTSP 地址' },
