@@ -21,6 +21,7 @@ from camera_hub.relay.webrtc.offer import read_offer
 from camera_hub.relay.webrtc.udp_port import UdpPort
 from tests.fuzz.device_targets import DEVICE_TARGETS
 from tests.fuzz.onvif_targets import ONVIF_TARGETS
+from tests.fuzz.sheet_targets import SHEET_TARGETS
 
 BASE = "rtsp://10.0.0.1:554/live/1"
 SECRET = "pass-word-of-the-fuzzer"
@@ -147,5 +148,6 @@ TARGETS: dict[str, Callable[[bytes], None]] = {
     "sps": parameters,
     **DEVICE_TARGETS,
     **ONVIF_TARGETS,
+    **SHEET_TARGETS,
 }
 """By the beginning of a corpus file's name."""

@@ -13,8 +13,8 @@ from tests.fuzz.mutate import mutate
 from tests.fuzz.targets import TARGETS
 
 ROUNDS = 20_000 if os.environ.get("CAMERA_HUB_LONG") else 400
-COSTLY = {"soap": 4}
-"""Targets of which only every so many rounds are run: zeep takes its time."""
+COSTLY = {"soap": 4, "sheet": 4}
+"""Targets of which only every so many rounds are run: zeep takes its time, and so do thousands of rows."""
 SLOWEST = 5.0
 """Seconds of processor time in which any input must be read or refused; typical ones take less than a millisecond."""
 

@@ -85,6 +85,8 @@ class HeaderTable:
         fields = tuple(fields)
         for text_of in (_whole, plain_header):
             for one in fields:
+                if one.key == "id" and text_of is plain_header:
+                    continue  # a bare 编号 is a number of the village's own
                 for header in (one.header, *one.aliases):
                     found.setdefault(text_of(header), one.key)
         found.pop("", None)

@@ -68,7 +68,7 @@ class KnownReader:
                 frozenset(port for port in (device.onvif_port, device.rtsp_port) if port is not None),
                 camera.name,
                 camera.place_class,
-                of_device[device.id].index(camera) + 1 if camera.channel != "rtsp" else None,
+                camera.number or (of_device[device.id].index(camera) + 1 if camera.channel != "rtsp" else None),
                 len(of_device[device.id]) > 1,
                 urls.get(camera.id, ""),
                 ledger.get(camera.id, {}),
