@@ -11,6 +11,7 @@ export default {
   selectPictured: 'Select {n} with a picture',
   keys: 'Keys: arrows move, Space selects, Enter enlarges, A approves, R returns',
   keysVillage: 'Keys: arrows move, Space selects, Enter enlarges',
+  notYours: 'Registered by somebody else: not shown',
   enlarge: 'Enlarge',
   return: 'Return',
   returnAll: 'Return {n}',

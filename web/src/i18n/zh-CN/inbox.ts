@@ -11,6 +11,7 @@ export default {
   selectPictured: '选中有画面的 {n} 个',
   keys: '键盘：方向键移动，空格选中，回车看大图，A 审核通过，R 退回',
   keysVillage: '键盘：方向键移动，空格选中，回车看大图',
+  notYours: '由别人登记，不显示画面',
   enlarge: '看大图',
   return: '退回',
   returnAll: '退回 {n} 个',
