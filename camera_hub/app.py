@@ -25,6 +25,7 @@ from camera_hub.access.throttle import Throttle
 from camera_hub.access.vault import Vault
 from camera_hub.api import (
     alarms,
+    bulk,
     cameras,
     device_events,
     devices,
@@ -34,6 +35,7 @@ from camera_hub.api import (
     imports,
     inbox,
     jobs,
+    ledger,
     live,
     logins,
     matches,
@@ -62,9 +64,11 @@ from camera_hub.api.live_changes import LiveChanges
 from camera_hub.api.routing import check_parts, check_policies
 from camera_hub.api.schemas.base import ErrorAnswer
 from camera_hub.api.static import SafeHeaders, StaticPages
+from camera_hub.cameras.bulk.camera_changes import CameraChanges
 from camera_hub.cameras.bulk.key_change import KeyChange
 from camera_hub.cameras.bulk.login_asking import DeviceLoginAsker, StoredStreamUrls
 from camera_hub.cameras.bulk.login_changes import LoginChanges
+from camera_hub.cameras.bulk.subnets import SubnetChanges
 from camera_hub.cameras.credentials.login_budget import LoginBudget
 from camera_hub.cameras.credentials.login_store import DatabaseLoginStore
 from camera_hub.cameras.credentials.profiles import LoginProfiles
@@ -91,7 +95,11 @@ from camera_hub.cameras.intake.inbox import Inbox
 from camera_hub.cameras.intake.intake import Intake
 from camera_hub.cameras.intake.retries import CandidateRetries
 from camera_hub.cameras.jobs import Jobs
+from camera_hub.cameras.ledger.expiry import expiry_rules as ledger_expiry
 from camera_hub.cameras.ledger.ledgers import Ledgers
+from camera_hub.cameras.ledger.photos import MAX_BYTES as MAX_PHOTO
+from camera_hub.cameras.ledger.photos import Photos
+from camera_hub.cameras.ledger.unconnected import UnconnectedCameras
 from camera_hub.cameras.matches.matches import Matches
 from camera_hub.cameras.matches.proof import MoveProof
 from camera_hub.cameras.matches.taking_over import TakingOver
@@ -164,8 +172,10 @@ _ROUTERS = (
     matches.router,
     replacements.router,
     jobs.router,
+    ledger.router,
     logins.router,
     imports.router,
+    bulk.router,
     live.router,
     viewers.router,
     whep.router,
@@ -266,11 +276,14 @@ async def parts(
             *expiry_rules(settings.health),
             *import_expiry_rules(settings.sheets),
             device_event_expiry(settings.device_events),
+            *ledger_expiry(settings.ledger),
         ]
         retention = Retention(database, clock, expiring)
         await stack.enter_async_context(
             running(keep_running("retention", retention.run_once, clock=clock), "retention")
         )
+        photos = Photos(data_dir, database, bus, clock, media.eyes, settings.ledger)
+        await photos.sweep()
         tours_ = Tours(settings.patrol, database, bus, clock)
         runs_ = await stack.enter_async_context(
             Runs(settings.patrol, clock, bus, database, media.cameras, settings.site.zone)
@@ -322,12 +335,17 @@ async def parts(
             Jobs: jobs_,
             LoginProfiles: profiles,
             LoginChanges: login_changes,
+            SubnetChanges: SubnetChanges(database, checks, onvif, register.devices, jobs_),
+            CameraChanges: CameraChanges(database, ledgers, jobs_),
             KeyChange: KeyChange(KeyRotation(database, vault, clock), jobs_),
             Imports: Imports(database, clock, vault, sheet_reader(settings.sheets), known, settings.sheets),
             ImportRuns: import_runs,
             ImportSheets: ImportSheets(database, vault, known),
             **media_parts(media),
             Rounds: rounds,
+            Ledgers: ledgers,
+            Photos: photos,
+            UnconnectedCameras: UnconnectedCameras(database, bus, clock, ledgers),
             Alarms: alarms_,
             NoticeChannels: channels,
             ObservationHistory: ObservationHistory(database, clock),
@@ -383,7 +401,8 @@ def create_app(settings: Settings, parts: Parts | None = None) -> FastAPI:
         app.include_router(router)
     app.router.default = StaticPages()
     errors.install(app)
-    app.add_middleware(BodyLimit, limit=MAX_BODY, uploads={"/api/imports": MAX_FILE})
+    uploads = {"/api/imports": MAX_FILE, ledger.PHOTO_PATH: MAX_PHOTO}
+    app.add_middleware(BodyLimit, limit=MAX_BODY, uploads=uploads)
     app.add_middleware(SafeHeaders)
     app.add_middleware(WhepOrigins, origins=settings.media.whep_origins)
     app.add_middleware(errors.Unexpected)
