@@ -143,6 +143,7 @@ class Matches:
         check = await self._checks.of_actor(actor, device.village_id)
         place_ = (device.village_id, match.host, match.port)
         described = await self._proof.described(registered_facts(device), place_, match.path, logins[0], cameras, check)
+        fit = None
         if not pictures_seen or match.picture_at is None:
             fit = await self._proof.picture(match.id, device.village_id, described, logins[1], cameras, check)
             if fit.at is None:
@@ -159,6 +160,8 @@ class Matches:
                 return await self.get(actor, match.id)
         async with self._database.write() as session:
             row, own = await self._unchanged(session, match, device)
+            if fit is not None:
+                row.alike, row.picture_at = fit.alike, fit.at
             if password is not None and not trusted(actor):
                 await self._taking_over.type_password(session, own, password)
             taken = await self._taking_over.place(session, own, described, trusted=trusted(actor), address=address)

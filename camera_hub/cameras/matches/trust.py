@@ -218,6 +218,7 @@ class DeviceTrust:
             )
         except HubError as error:
             log.debug("device %d does not tell who it is: %s", device_id, error)
+            memory.asked_at = None  # whoever answers next is asked again
             return
         found = found_facts(said, device.village_id, device.host, device.onvif_port)
         varies = PeculiarityKind.ENDPOINT_VARIES in await self._peculiarities.of(device_id)

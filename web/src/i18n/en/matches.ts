@@ -30,7 +30,7 @@ export default {
   noAlike: 'The pictures cannot be compared automatically. See for yourself whether both show the same place.',
   refused: 'Not accepted the last time: {reason}',
   password: 'Device password',
-  passwordHint: 'The address changes: type the password again, so that it goes to no other device',
+  passwordHint: 'The address changes: type the password again, so that it goes to no other device.',
   accept: { may_be_same: 'It is the same one', moved: 'It is, use the new address', changed: 'We exchanged it, use the new one' },
   acceptSeen: 'Both show the same place: confirm',
   reject: { may_be_same: 'They are two devices', moved: 'It is another one', changed: 'Not ours, keep it shut out' },

@@ -30,7 +30,7 @@ export default {
   noAlike: '画面无法自动比对，请人工看两边是不是同一个地方。',
   refused: '上次未成功：{reason}',
   password: '设备密码',
-  passwordHint: '地址变更须重新输入密码，以免发给别的设备',
+  passwordHint: '地址变更须重新输入密码，以免发给别的设备。',
   accept: { may_be_same: '是同一台', moved: '是它，改用新地址', changed: '是我们换的，启用新设备' },
   acceptSeen: '画面是同一个地方，确认',
   reject: { may_be_same: '是两台设备', moved: '不是它', changed: '不是我们的，继续停用' },
