@@ -25,6 +25,7 @@ from camera_hub.access.throttle import Throttle
 from camera_hub.access.vault import Vault
 from camera_hub.api import (
     alarms,
+    bulk,
     cameras,
     device_events,
     devices,
@@ -63,9 +64,11 @@ from camera_hub.api.live_changes import LiveChanges
 from camera_hub.api.routing import check_parts, check_policies
 from camera_hub.api.schemas.base import ErrorAnswer
 from camera_hub.api.static import SafeHeaders, StaticPages
+from camera_hub.cameras.bulk.camera_changes import CameraChanges
 from camera_hub.cameras.bulk.key_change import KeyChange
 from camera_hub.cameras.bulk.login_asking import DeviceLoginAsker, StoredStreamUrls
 from camera_hub.cameras.bulk.login_changes import LoginChanges
+from camera_hub.cameras.bulk.subnets import SubnetChanges
 from camera_hub.cameras.credentials.login_budget import LoginBudget
 from camera_hub.cameras.credentials.login_store import DatabaseLoginStore
 from camera_hub.cameras.credentials.profiles import LoginProfiles
@@ -172,6 +175,7 @@ _ROUTERS = (
     ledger.router,
     logins.router,
     imports.router,
+    bulk.router,
     live.router,
     viewers.router,
     whep.router,
@@ -327,10 +331,12 @@ async def parts(
             Peculiarities: peculiarities,
             Sweeps: sweeps,
             Matches: matches_,
-            Replacements: Replacements(database, bus, clock, checks),
+            Replacements: Replacements(database, bus, clock, checks, ledgers),
             Jobs: jobs_,
             LoginProfiles: profiles,
             LoginChanges: login_changes,
+            SubnetChanges: SubnetChanges(database, checks, onvif, register.devices, jobs_),
+            CameraChanges: CameraChanges(database, ledgers, jobs_),
             KeyChange: KeyChange(KeyRotation(database, vault, clock), jobs_),
             Imports: Imports(database, clock, vault, sheet_reader(settings.sheets), known, settings.sheets),
             ImportRuns: import_runs,
@@ -395,7 +401,8 @@ def create_app(settings: Settings, parts: Parts | None = None) -> FastAPI:
         app.include_router(router)
     app.router.default = StaticPages()
     errors.install(app)
-    app.add_middleware(BodyLimit, limit=MAX_BODY, uploads={"/api/imports": MAX_FILE, ledger.PHOTO_PATH: MAX_PHOTO})
+    uploads = {"/api/imports": MAX_FILE, ledger.PHOTO_PATH: MAX_PHOTO}
+    app.add_middleware(BodyLimit, limit=MAX_BODY, uploads=uploads)
     app.add_middleware(SafeHeaders)
     app.add_middleware(WhepOrigins, origins=settings.media.whep_origins)
     app.add_middleware(errors.Unexpected)

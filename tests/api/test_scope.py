@@ -57,10 +57,10 @@ LISTS = [path for method, path, action in ROUTES if method == "GET" and "{" not 
 
 BODIES: dict[tuple[str, str], dict[str, Any]] = {
     ("PATCH", "/api/cameras/{camera_id}"): {"name": "mine"},
-    ("PATCH", "/api/ledger/{camera_id}"): {"values": {"lens": "4mm"}},
     ("PUT", "/api/imports/{import_id}/mapping"): {"sheet": "Sheet1", "header_row": 1, "columns": []},
     ("PATCH", "/api/imports/{import_id}/rows/{number}"): {"values": {"name": "mine"}},
     ("POST", "/api/imports/{import_id}/run"): {"only": "good"},
+    ("PATCH", "/api/ledger/{camera_id}"): {"values": {"lens": "4mm"}},
     ("PATCH", "/api/devices/{device_id}"): {"host": "10.1.1.1", "password": "x"},
     ("PATCH", "/api/candidates/{candidate_id}"): {"name": "mine"},
     ("POST", "/api/matches/{match_id}/accept"): {},
@@ -126,9 +126,6 @@ async def other(hub: Hub, database: Database, clock: ManualClock, tmp_path: Path
         )
         await session.flush()
         session.add(AlarmMember(alarm_id=alarm.id, camera_id=camera.id, joined_at=now))
-        photo = LedgerPhoto(camera_id=camera.id, kind="view", at=now, user_name=SECRET, width=1, height=1, size=1)
-        session.add(photo)
-        await session.flush()
         match = DeviceMatch(kind="moved", question="q", device_id=device.id, village_id=village, source="hello")
         match.other_village_id, match.host, match.path, match.facts = village, ADDRESS, "/", {"name": SECRET}
         match.seen_at = match.last_seen_at = now
@@ -137,12 +134,15 @@ async def other(hub: Hub, database: Database, clock: ManualClock, tmp_path: Path
         replacement.replaced_at = now
         session.add_all([match, replacement])
         await session.flush()
-    folder = hub.parts[Settings].server.data_dir / "photos"
-    folder.mkdir()
-    (folder / f"{photo.id}.jpg").write_bytes(b"\xff\xd8" + SECRET.encode())
+        photo = LedgerPhoto(camera_id=camera.id, kind="view", at=now, user_name=SECRET, width=1, height=1, size=1)
+        session.add(photo)
+        await session.flush()
     sheet = write_xlsx([WrittenColumn("名称"), WrittenColumn("IP")], [[SECRET, ADDRESS]])
     path = tmp_path / "sheet.xlsx"
     path.write_bytes(sheet)
+    folder = hub.parts[Settings].server.data_dir / "photos"
+    folder.mkdir()
+    (folder / f"{photo.id}.jpg").write_bytes(b"\xff\xd8" + SECRET.encode())
     pictures: Pictures = hub.parts[Pictures]
     for one in (camera, waits):
         await pictures.save(one.id, b"\xff\xd8" + SECRET.encode(), now)
@@ -289,18 +289,32 @@ async def test_a_grant_opens_the_village_while_it_is_valid(hub: Hub, other: Othe
 
 async def test_nothing_is_made_in_another_village(hub: Hub, other: Other) -> None:
     client = await hub.client(Role.VILLAGE_ADMIN)
+    bulk: list[tuple[str, dict[str, Any]]] = [
+        ("/api/logins/change", {"device_ids": [other.ids["device_id"]], "password": "p"}),
+        (
+            "/api/bulk/subnet/preview",
+            {"device_ids": [other.ids["device_id"]], "before": "10.77.77.x", "after": "10.8.1.x"},
+        ),
+        ("/api/bulk/subnet", {"device_ids": [other.ids["device_id"]], "before": "10.77.77.x", "after": "10.8.1.x"}),
+        ("/api/bulk/cameras", {"camera_ids": [other.ids["camera_id"]], "place_class": "school"}),
+    ]
+    for path, body in bulk:
+        answer = await client.post(path, json=body)
+        assert answer.status_code == 404, f"{path}: {answer.status_code} {answer.text}"
+        assert SECRET not in answer.text
     village = {"village_id": hub.other_village}
-    for path, body in (
+    made: list[tuple[str, dict[str, Any]]] = [
         ("/api/devices", {"host": "10.1.1.1"}),
         ("/api/devices/url", {"name": "x", "main_url": "rtsp://10.1.1.1/1"}),
         ("/api/discovery/plan", {}),
         ("/api/discovery/sweeps", {"multicast": False}),
-        ("/api/replacements", None),
         ("/api/logins", {"name": "x", "username": "u", "password": "p"}),
         ("/api/logins/change-named", {"old_username": "u", "password": "p"}),
-    ):
-        pair = {"pairs": [{"camera_id": other.ids["camera_id"], "other_camera_id": 2**30}]}
-        answer = await client.post(path, json=village | body if body is not None else pair)
+    ]
+    pair = {"pairs": [{"camera_id": other.ids["camera_id"], "other_camera_id": 2**30}]}
+    made.append(("/api/replacements", pair))
+    for path, body in made:
+        answer = await client.post(path, json=pair if body is pair else village | body)
         assert answer.status_code == 404, f"{path}: {answer.status_code} {answer.text}"
 
 

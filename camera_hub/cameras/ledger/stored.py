@@ -34,7 +34,7 @@ _ENCODINGS = {"h264": "2", "h265": "4", "mpeg4": "1"}
 
 
 @dataclass(frozen=True, slots=True)
-class LedgerFacts:
+class FileFacts:
     """A camera, its device, its main stream (else its sub stream), and its row in the ledger, if there is one."""
 
     camera: Camera
@@ -43,7 +43,7 @@ class LedgerFacts:
     file: LedgerFile | None
 
 
-def connected(facts: LedgerFacts) -> bool:
+def connected(facts: FileFacts) -> bool:
     """Whether the hub may connect to the camera at all; whether it is on line is a matter of its health."""
     return facts.device.host != NO_HOST
 
@@ -81,7 +81,7 @@ def put_value(file: LedgerFile, key: str, value: str) -> None:
         )
 
 
-def known_values(facts: LedgerFacts, photos: Mapping[str, int]) -> dict[str, str]:
+def known_values(facts: FileFacts, photos: Mapping[str, int]) -> dict[str, str]:
     """What the hub knows by itself, by key. `photos`: how many of each kind.
 
     A recorder's make and MAC are not those of its cameras."""

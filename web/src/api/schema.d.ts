@@ -84,6 +84,66 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/bulk/cameras": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Change Cameras
+         * @description Give these cameras a place class, or ledger values (the maintainer's unit and phone).
+         */
+        post: operations["change_cameras_api_bulk_cameras_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/bulk/subnet": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Change Subnet
+         * @description Move each device that answers at its new address as the one that is known; no login goes there before.
+         */
+        post: operations["change_subnet_api_bulk_subnet_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/bulk/subnet/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Preview Subnet
+         * @description Which address each device would get; nothing is sent.
+         */
+        post: operations["preview_subnet_api_bulk_subnet_preview_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/cameras": {
         parameters: {
             query?: never;
@@ -2206,7 +2266,7 @@ export interface paths {
         };
         /**
          * Metrics
-         * @description Feeds, relays and eyes, as of the relays' last pulses; and how far the rounds are.
+         * @description Feeds, relays and eyes, as of the relays' last pulses; how far the rounds are; what is heard of devices.
          */
         get: operations["metrics_metrics_get"];
         put?: never;
@@ -2578,6 +2638,20 @@ export interface components {
             place_class?: ("key_road" | "key_unit" | "high_incidence" | "entrance" | "school" | "water" | "square" | "other") | null;
             /** Position */
             position?: number | null;
+        };
+        /** ChangeCameras */
+        ChangeCameras: {
+            /** Camera Ids */
+            camera_ids: number[];
+            /** Place Class */
+            place_class?: ("key_road" | "key_unit" | "high_incidence" | "entrance" | "school" | "water" | "square" | "other") | null;
+            /**
+             * Values
+             * @default {}
+             */
+            values: {
+                [key: string]: string;
+            };
         };
         /**
          * ChangeCandidate
@@ -5085,6 +5159,45 @@ export interface components {
             /** Village Id */
             village_id: number | null;
         };
+        /**
+         * SubnetBody
+         * @description Devices of a subnet that have addresses in another one now; the host part stays.
+         */
+        SubnetBody: {
+            /** After */
+            after: string;
+            /** Before */
+            before: string;
+            /** Device Ids */
+            device_ids: number[];
+        };
+        /** SubnetPreviewAnswer */
+        SubnetPreviewAnswer: {
+            /** Device Id */
+            device_id: number;
+            /** Host */
+            host: string;
+            /** Name */
+            name: string;
+            /** New Host */
+            new_host: string | null;
+            /** Reason */
+            reason: string | null;
+        };
+        /** SubnetStart */
+        SubnetStart: {
+            /** After */
+            after: string;
+            /** Before */
+            before: string;
+            /** Device Ids */
+            device_ids: number[];
+            /**
+             * Unknown Too
+             * @default false
+             */
+            unknown_too: boolean;
+        };
         /** SweepAnswer */
         SweepAnswer: {
             /** Detail */
@@ -5608,6 +5721,132 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AlarmMemberAnswer"][];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    change_cameras_api_bulk_cameras_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChangeCameras"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobProgressAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    change_subnet_api_bulk_subnet_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SubnetStart"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobProgressAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    preview_subnet_api_bulk_subnet_preview_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SubnetBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SubnetPreviewAnswer"][];
                 };
             };
             /** @description Refused; `reason` says why. */
@@ -8621,7 +8860,7 @@ export interface operations {
         };
         responses: {
             /** @description Successful Response */
-            202: {
+            201: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8663,7 +8902,7 @@ export interface operations {
         };
         responses: {
             /** @description Successful Response */
-            202: {
+            201: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8831,7 +9070,7 @@ export interface operations {
         };
         responses: {
             /** @description Successful Response */
-            202: {
+            201: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8915,7 +9154,7 @@ export interface operations {
         requestBody?: never;
         responses: {
             /** @description Successful Response */
-            202: {
+            201: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -10759,7 +10998,7 @@ export interface operations {
         requestBody?: never;
         responses: {
             /** @description Successful Response */
-            202: {
+            201: {
                 headers: {
                     [name: string]: unknown;
                 };

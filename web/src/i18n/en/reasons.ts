@@ -219,4 +219,10 @@ export default {
   import_nothing: 'there are no rows to import',
   import_field_twice: 'a field stands for two columns',
   import_row_done: 'this row has been imported and can no longer be changed',
+  bad_subnet: '“{text}” is no subnet; write it like 192.168.1.0/24 or 192.168.1.x',
+  subnets_differ: 'Both subnets must have the same size, so that each host part fits',
+  not_in_subnet: 'The device’s address is not in the first subnet',
+  address_taken: 'Another device of the village has the new address',
+  identity_unknown: 'The device at the new address does not say who it is without a login; nothing was changed, so that no password goes to another device',
+  nothing_to_change: 'Say what is to be changed',
 }

@@ -219,4 +219,10 @@ export default {
   import_nothing: '没有可以导入的行',
   import_field_twice: '同一字段对应了两列',
   import_row_done: '该行已经导入，不能再改',
+  bad_subnet: '“{text}”不是网段，请写成 192.168.1.0/24 或 192.168.1.x',
+  subnets_differ: '两个网段大小必须一致，才能保留主机号',
+  not_in_subnet: '设备地址不在原网段内',
+  address_taken: '新地址已被本村另一台设备使用',
+  identity_unknown: '新地址上的设备不登录就不表明身份，为防止密码发给别的设备，未改动',
+  nothing_to_change: '请选择要修改的内容',
 }
