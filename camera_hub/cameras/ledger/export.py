@@ -6,7 +6,7 @@ Logins never leave the hub: 设备用户名 and 设备口令 stay empty. What is
 from collections.abc import Iterable, Sequence
 from zoneinfo import ZoneInfo
 
-from camera_hub.cameras.ledger.fields import FIELDS, show_value
+from camera_hub.cameras.ledger.fields import FIELDS, LedgerField, show_value
 from camera_hub.cameras.ledger.files import CameraFile
 from camera_hub.sheets.writing import WrittenColumn, write_xlsx
 
@@ -47,10 +47,11 @@ def county_sheet(files: Iterable[CameraFile], zone: ZoneInfo) -> bytes:
 def county_rows(files: Iterable[CameraFile], zone: ZoneInfo) -> Iterable[Sequence[Cell]]:
     """A row per file: codes as "number-word", coordinates as WGS-84 numbers, times of the site."""
     for number, file in enumerate(files, 1):
-        yield [number, *(_cell(file, one.key, zone) for one in _COLUMNS)]
+        yield [number, *(_cell(file, one, zone) for one in _COLUMNS)]
 
 
-def _cell(file: CameraFile, key: str, zone: ZoneInfo) -> Cell:
+def _cell(file: CameraFile, field: LedgerField, zone: ZoneInfo) -> Cell:
+    key = field.key
     if key == "longitude":
         return file.longitude
     if key == "latitude":
@@ -60,7 +61,6 @@ def _cell(file: CameraFile, key: str, zone: ZoneInfo) -> Cell:
     if key in ("username", "password"):
         return ""
     value = file.service_state if key == "service_state" else file.values.get(key, "")
-    field = next(one for one in _COLUMNS if one.key == key)
     words = show_value(field, value)
     if key == "service_state":
         return f"{_STATES[value]}-{words}"

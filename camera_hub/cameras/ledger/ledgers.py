@@ -102,7 +102,7 @@ class Ledgers:
     async def listed(self, actor: Actor, query: FileQuery) -> FilePage:
         """Files in the actor's scope, in the order of villages and cameras.
 
-        All of the scope is read and judged, since what is missing is no column: some 20 ms for 1,000 cameras.
+        All of the scope is read and judged, since what is missing is no column: 0.2 s of CPU time for 1,000 cameras.
         """
         where = [in_scope(actor, Camera.village_id)]
         if query.village_id is not None:
@@ -197,6 +197,9 @@ class Ledgers:
         session.add(file)
         for key in changed:
             session.add(_change(camera, actor, now, key, before.get(key, ""), after.get(key, "")))
+        if "gb_id" not in changed:
+            await session.flush()
+            return changed
         try:
             async with session.begin_nested():
                 await session.flush()

@@ -55,7 +55,7 @@ export default {
   saveGroup: 'Save this group',
   save: 'Save',
   saved: 'Saved',
-  typed: '{n} not saved (Ctrl+S saves)',
+  typed: '{n} not saved',
   unsaved: 'Some of it is not saved. Leave anyway?',
   discard: 'Discard',
   stay: 'Stay',

@@ -55,7 +55,7 @@ export default {
   saveGroup: '保存本组',
   save: '保存',
   saved: '已保存',
-  typed: '{n} 项未保存（Ctrl+S 保存）',
+  typed: '{n} 项未保存',
   unsaved: '有内容还没保存，确定离开吗？',
   discard: '放弃修改',
   stay: '留在本页',

@@ -31,7 +31,7 @@ export async function loadFields(): Promise<void> {
 const english = (): boolean => i18n.global.locale.value === 'en'
 
 export function labelOf(field: LedgerField): string {
-  return english() ? field.english : field.header
+  return english() ? field.english.charAt(0).toUpperCase() + field.english.slice(1) : field.header
 }
 
 export function labelOfKey(key: string): string {
@@ -51,9 +51,13 @@ export function shownValue(field: LedgerField | undefined, value: string): strin
 
 /** What the form shows of a group: fields that can be typed, and those that the hub fills in. */
 export function fieldsOf(group: Group): LedgerField[] {
-  return fields.value.filter((one) => one.group === group && (one.settable || one.source === 'hub') && !HIDDEN.has(one.key))
+  const shown = fields.value.filter((one) => one.group === group && (one.settable || one.source === 'hub') && !HIDDEN.has(one.key))
+  const rank = (one: LedgerField): number => (FIRST.includes(one.key) ? FIRST.indexOf(one.key) : FIRST.length)
+  return shown.sort((a, b) => rank(a) - rank(b))
 }
 
 /** Shown elsewhere on the page: coordinates have a place of their own, photos too. */
 export const POSITION = ['longitude', 'latitude', 'datum'] as const
+/** What somebody who stands at the pole fills in comes before what is copied from lists. */
+const FIRST = ['pole_number', 'landmark', 'direction', 'indoor_outdoor', 'address']
 const HIDDEN = new Set<string>([...POSITION, 'scene_photo', 'updated_at'])
