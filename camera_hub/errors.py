@@ -110,7 +110,10 @@ class Reason(StrEnum):
     # the hub itself
     NOT_APPROVED = "not_approved"
     RETIRED = "retired"
+    NOT_WAITING = "not_waiting"
     DUPLICATE = "duplicate"
+    CHANNELS_MISSING = "channels_missing"
+    CHANNEL_NEEDED = "channel_needed"
     IDENTITY_CHANGED = "identity_changed"
     PICTURES_DIFFER = "pictures_differ"
     DECIDED_ALREADY = "decided_already"

@@ -57,6 +57,13 @@ class CameraChanged(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class InboxChanged(Event):
+    """What waits in a village's inbox changed: a candidate, or a device or camera that is not approved yet."""
+
+    village_id: int
+
+
+@dataclass(frozen=True, slots=True)
 class FavouriteChanged(Event):
     """A user added a camera to the favourites, or removed it: this concerns the pages of that user only."""
 

@@ -23,7 +23,7 @@ from camera_hub.api.schemas.imports import (
     NewMapping,
     RowVerdict,
     RunStarted,
-    StartRun,
+    StartImport,
 )
 from camera_hub.cameras.imports.fields import described_fields
 from camera_hub.cameras.imports.imports import Imports
@@ -128,7 +128,7 @@ async def change_import_row(
 
 
 @router.post("/{import_id}/run", response_model=RunStarted, status_code=202)
-async def run_import(import_id: Id, body: StartRun, actor: Registrar, runs: Runs) -> RunStarted:
+async def run_import(import_id: Id, body: StartImport, actor: Registrar, runs: Runs) -> RunStarted:
     """Follow it as a job; the rows have their verdicts as soon as these are known."""
     return RunStarted(job_id=(await runs.start(actor, import_id, body.only)).id)
 

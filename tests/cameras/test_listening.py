@@ -1,7 +1,7 @@
 """Listening to approved devices: who is listened to, what is written, when a device is left alone."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -76,7 +76,7 @@ def subscriptions() -> FakeSubscriptions:
 
 
 @pytest.fixture
-def told(bus: EventBus) -> AsyncIterator[Subscription]:
+def told(bus: EventBus) -> Iterator[Subscription]:
     with bus.subscribe(DeviceReported, limit=64) as subscription:
         yield subscription
 

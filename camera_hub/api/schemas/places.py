@@ -7,6 +7,7 @@ from pydantic import Field, SecretStr
 
 from camera_hub.api.schemas.base import Answer, CameraState, Health, Id, Line, Name, PlaceClass, RequestBody, Text
 
+ReturnNote = Annotated[Text, Field(min_length=1)]
 Host = Annotated[Line, Field(min_length=1)]
 Port = Annotated[int, Field(ge=1, le=65535)]
 Login = Annotated[Line, Field(max_length=128)]
@@ -122,6 +123,12 @@ class ApproveCameras(CameraIds):
     places: dict[Id, Annotated[str, Field(max_length=300)]] = Field(default={}, max_length=2000)
 
 
+class ReturnCameras(CameraIds):
+    """Return cameras to their village; the note says what is to be corrected."""
+
+    note: ReturnNote
+
+
 class CameraIdsAnswer(Answer):
     ids: list[int]
 
@@ -179,6 +186,7 @@ class DeviceAnswer(Answer):
     place: str  # where it is reached, host:port
     approved_place: str | None  # another one: it was moved since, and its cameras wait for approval
     moved_at: datetime | None
+    distrusted_at: datetime | None  # another device was found there: it gets no login until somebody has decided
     streams: list[StreamAddressAnswer]  # of cameras not retired
     clock_offset_s: float | None
     login_retry_at: datetime | None  # the device refused the login, and it is not tried again before then
@@ -199,6 +207,7 @@ class NewDevice(RequestBody):
     host: Host
     port: Port | None = None  # of ONVIF and HTTP; None: the usual ones are tried
     rtsp_port: Port | None = None  # None: as the device reports it
+    profile_id: Id | None = None  # the village's login profile, where no user name is given
     username: Login = ""
     password: CameraPassword = SecretStr("")
     name: Text = ""

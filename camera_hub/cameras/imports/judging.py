@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from camera_hub.cameras import urls
 from camera_hub.cameras.identity import same_stream
 from camera_hub.cameras.imports.columns import LEDGER
-from camera_hub.cameras.imports.known import KnownCamera, KnownPlaces
+from camera_hub.cameras.imports.known import KnownPlaces, ListedCamera
 from camera_hub.cameras.imports.values import ParsedRow, Problem, RowValues, parsed
 from camera_hub.cameras.reach import canonical
 from camera_hub.errors import HubError, Param, Reason
@@ -34,7 +34,7 @@ class JudgedRow:
     row: ParsedRow
     verdict: str
     village_id: int | None = None
-    camera: KnownCamera | None = None
+    camera: ListedCamera | None = None
     problems: Sequence[Problem] = ()
     changes: Sequence[RowChange] = ()
 
@@ -44,7 +44,7 @@ class _Draft:
     row: ParsedRow
     problems: list[Problem]
     village_id: int | None = None
-    camera: KnownCamera | None = None
+    camera: ListedCamera | None = None
     changes: list[RowChange] = field(default_factory=list)
 
     def wrong(self, field_: str, reason: str, /, **params: Param) -> None:
@@ -192,7 +192,7 @@ def _registered(draft: _Draft, known: KnownPlaces) -> None:
         draft.changes = _changes(row, draft.camera)
 
 
-def _at_its_place(row: ParsedRow, there: Sequence[KnownCamera]) -> KnownCamera | None:
+def _at_its_place(row: ParsedRow, there: Sequence[ListedCamera]) -> ListedCamera | None:
     if row.main_url:
         return next((one for one in there if one.main_url and same_stream(one.main_url, row.main_url)), None)
     fit = [one for one in there if row.port is None or not one.ports or row.port in one.ports]
@@ -201,7 +201,7 @@ def _at_its_place(row: ParsedRow, there: Sequence[KnownCamera]) -> KnownCamera |
     return next((one for one in fit if one.number == row.channel), None)
 
 
-def _changes(row: ParsedRow, camera: KnownCamera) -> list[RowChange]:
+def _changes(row: ParsedRow, camera: ListedCamera) -> list[RowChange]:
     changes = []
     if row.name and row.name != camera.name:
         changes.append(RowChange("name", camera.name, row.name))
@@ -214,7 +214,7 @@ def _changes(row: ParsedRow, camera: KnownCamera) -> list[RowChange]:
 
 
 def _gb_id_taken(draft: _Draft, known: KnownPlaces) -> None:
-    gb_id = draft.row.ledger.get("gb_id", "")
+    gb_id = draft.row.ledger.get("gb_id", "") if draft.village_id is not None else ""
     holder = known.gb_ids.get(gb_id) if gb_id else None
     if holder is not None and (draft.camera is None or draft.camera.id != holder):
         named = known.by_id.get(holder)

@@ -12,7 +12,7 @@ _SUFFIX = re.compile(r"(?:居民委员会|村民委员会|村委会|居委会|�
 
 
 @dataclass(frozen=True, slots=True)
-class KnownCamera:
+class ListedCamera:
     """A registered camera. `number`: its channel as its recorder counts it, None where that is not known; `ports`: at
     which its device is reached; `main_url`: where it is known by an address only."""
 
@@ -40,14 +40,14 @@ class KnownPlaces:
     bound: bool
     villages: Mapping[int, str]
     checks: Mapping[int, Check]
-    cameras: Sequence[KnownCamera] = ()
+    cameras: Sequence[ListedCamera] = ()
     gb_ids: Mapping[str, int] = field(default_factory=dict)
-    by_id: Mapping[int, KnownCamera] = field(init=False)
-    _by_place: Mapping[tuple[int, str], list[KnownCamera]] = field(init=False)
+    by_id: Mapping[int, ListedCamera] = field(init=False)
+    _by_place: Mapping[tuple[int, str], list[ListedCamera]] = field(init=False)
     _by_name: Mapping[str, int | None] = field(init=False)
 
     def __post_init__(self) -> None:
-        by_place: dict[tuple[int, str], list[KnownCamera]] = {}
+        by_place: dict[tuple[int, str], list[ListedCamera]] = {}
         for camera in self.cameras:
             by_place.setdefault((camera.village_id, camera.host), []).append(camera)
         by_name: dict[str, int | None] = {}
@@ -72,7 +72,7 @@ class KnownPlaces:
                     return found
         return None
 
-    def at(self, village_id: int, host: str) -> Sequence[KnownCamera]:
+    def at(self, village_id: int, host: str) -> Sequence[ListedCamera]:
         """The cameras at an address."""
         return self._by_place.get((village_id, host), ())
 

@@ -10,7 +10,7 @@ from camera_hub.access.actors import in_scope
 from camera_hub.access.policy import Actor
 from camera_hub.cameras.credentials.logins import Sealer
 from camera_hub.cameras.device_checks import DeviceChecks
-from camera_hub.cameras.imports.known import KnownCamera, KnownPlaces
+from camera_hub.cameras.imports.known import KnownPlaces, ListedCamera
 from camera_hub.cameras.ledger.stored import typed_values
 from camera_hub.cameras.streams import stored_urls
 from camera_hub.store.database import Database
@@ -40,7 +40,7 @@ class KnownReader:
         checks = {id: await self._checks.of_actor(actor, id) for id in villages}
         return KnownPlaces(village_id, actor.bound, villages, checks, cameras, gb_ids)
 
-    async def _cameras(self, session: AsyncSession, villages: Iterable[int]) -> list[KnownCamera]:
+    async def _cameras(self, session: AsyncSession, villages: Iterable[int]) -> list[ListedCamera]:
         found = (
             await session.execute(
                 select(Camera, Device)
@@ -60,7 +60,7 @@ class KnownReader:
         )
         ledger = {file.camera_id: typed_values(file) for file in files}
         return [
-            KnownCamera(
+            ListedCamera(
                 camera.id,
                 camera.village_id,
                 device.id,

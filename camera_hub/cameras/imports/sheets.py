@@ -10,7 +10,7 @@ from camera_hub.access.actors import in_scope
 from camera_hub.access.policy import Actor, require_village
 from camera_hub.cameras.imports.columns import LEDGER, REGISTER_FIELDS, SheetColumn
 from camera_hub.cameras.imports.imports import cells_of, mine
-from camera_hub.cameras.imports.known import KnownCamera
+from camera_hub.cameras.imports.known import ListedCamera
 from camera_hub.cameras.imports.known_reader import KnownReader
 from camera_hub.cameras.imports.place_words import PLACE_WORDS
 from camera_hub.cameras.imports.reason_words import remedy, sentence
@@ -112,7 +112,7 @@ def _with_header(headers: Mapping[str, str], problem: Mapping[str, str], text: s
     return f"{header}:{text}" if header else text
 
 
-def _written_list(cameras: Iterable[KnownCamera], villages: Mapping[int, str]) -> bytes:
+def _written_list(cameras: Iterable[ListedCamera], villages: Mapping[int, str]) -> bytes:
     columns = [
         WrittenColumn("编号(请勿修改)", 14),
         WrittenColumn("所属村居", 14),
@@ -123,7 +123,7 @@ def _written_list(cameras: Iterable[KnownCamera], villages: Mapping[int, str]) -
         *map(_ledger_column, _ledger_fields()),
     ]
 
-    def row(camera: KnownCamera) -> list[str | int | None]:
+    def row(camera: ListedCamera) -> list[str | int | None]:
         ledger = [show_value(one, camera.ledger.get(one.key, "")) for one in _ledger_fields()]
         place = PLACE_WORDS.get(camera.place_class, camera.place_class)
         number = camera.number if camera.of_recorder else None

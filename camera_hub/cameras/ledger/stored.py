@@ -35,7 +35,7 @@ NO_HOST = ""
 
 
 @dataclass(frozen=True, slots=True)
-class CameraFacts:
+class LedgerFacts:
     """A camera, its device, its main stream (else its sub stream), and its row in the ledger, if there is one."""
 
     camera: Camera
@@ -44,7 +44,7 @@ class CameraFacts:
     file: LedgerFile | None
 
 
-def connected(facts: CameraFacts) -> bool:
+def connected(facts: LedgerFacts) -> bool:
     """Whether the hub may connect to the camera at all; whether it is on line is a matter of its health."""
     return facts.device.host != NO_HOST
 
@@ -76,7 +76,7 @@ def put_value(file: LedgerFile, key: str, value: str) -> None:
         )
 
 
-def known_values(facts: CameraFacts, photos: Mapping[str, int]) -> dict[str, str]:
+def known_values(facts: LedgerFacts, photos: Mapping[str, int]) -> dict[str, str]:
     """What the hub knows by itself, by key. `photos`: how many of each kind.
 
     A recorder's make and MAC are not those of its cameras."""

@@ -48,6 +48,21 @@ class StoredUrls:
     keep: Callable[[Stream, str], None]
 
 
+@dataclass(frozen=True, slots=True)
+class NumberedCamera:
+    """A camera and the number of its channel, as people count them at the recorder: from 1."""
+
+    number: int
+    camera: Camera
+
+
+def numbered(cameras: Iterable[Camera]) -> list[NumberedCamera]:
+    """A device's cameras in the order of its channels; one whose number is not known counts by its place."""
+    return [
+        NumberedCamera(one.number if one.number is not None else place, one) for place, one in enumerate(cameras, 1)
+    ]
+
+
 async def take_channels(
     session: AsyncSession, device: Device, described: Described, clock: Clock, *, approved: bool, urls: StoredUrls
 ) -> TakenChannels:

@@ -4,17 +4,21 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
 
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from camera_hub.access.policy import Actor
+from camera_hub.cameras.credentials.logins import Sealer
 from camera_hub.cameras.described import Described, Identity
-from camera_hub.cameras.identity import DeviceFacts, Likeness, changed, found_facts, registered_facts
+from camera_hub.cameras.identity import DeviceFacts, Likeness, changed, found_facts, registered_facts, same_stream
 from camera_hub.cameras.matches.questions import Doubt, OtherSide, ask, known_devices, likenesses
 from camera_hub.cameras.register import proof_state
 from camera_hub.cameras.register.cameras import rename
+from camera_hub.cameras.streams import stored_urls
+from camera_hub.cameras.urls import StreamUrl
 from camera_hub.clock import Clock
 from camera_hub.errors import HubError, Kind, Reason
-from camera_hub.store.tables import Camera, Device, DeviceMatch
+from camera_hub.store.tables import Camera, Device, DeviceMatch, Stream
 
 _ASKED = 2
 """Of a hundred cameras that share a mark, a person is not asked about each pair."""
@@ -55,6 +59,26 @@ async def ask_about(session: AsyncSession, device: Device, doubts: Sequence[Doub
         if (match := await ask(session, "may_be_same", doubt, other, "register", now)) is not None:
             asked.append(match)
     return asked
+
+
+async def refuse_known_stream(session: AsyncSession, vault: Sealer, village_id: int, url: StreamUrl) -> None:
+    """Raise HubError(CONFLICT, duplicate) if a camera of the village has this stream address."""
+    streams = await session.execute(
+        select(Camera, Stream)
+        .join(Stream, Stream.camera_id == Camera.id)
+        .join(Device, Device.id == Camera.device_id)
+        .where(Camera.village_id == village_id, Camera.state != "retired", Device.host == url.host)
+    )
+    for known, stream in streams:
+        if same_stream(stored_urls.kept(stream, vault, known.device_id), url.url):
+            raise HubError(
+                Kind.CONFLICT,
+                f"this stream is registered already as “{known.name}”",
+                reason=Reason.DUPLICATE,
+                device=known.device_id,
+                camera=known.id,
+                name=known.name,
+            )
 
 
 def refuse_impostor(device: Device, found: Identity) -> None:

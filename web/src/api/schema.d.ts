@@ -215,6 +215,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/cameras/return": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Return Cameras
+         * @description Return cameras that wait to their village, with a note that says what to correct.
+         */
+        post: operations["return_cameras_api_cameras_return_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/cameras/submit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Submit Cameras
+         * @description Submit returned cameras for approval again.
+         */
+        post: operations["submit_cameras_api_cameras_submit_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/cameras/{camera_id}": {
         parameters: {
             query?: never;
@@ -422,6 +462,86 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/candidates/try": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Try Candidates
+         * @description Try several candidates again, as a job (/api/jobs); those that are not there any more are left out.
+         */
+        post: operations["try_candidates_api_candidates_try_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/candidates/{candidate_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Change Candidate
+         * @description Correct its address, login or name; it is tried when somebody asks.
+         */
+        patch: operations["change_candidate_api_candidates__candidate_id__patch"];
+        trace?: never;
+    };
+    "/api/candidates/{candidate_id}/dismiss": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Dismiss Candidate
+         * @description Forget a device that waits.
+         */
+        post: operations["dismiss_candidate_api_candidates__candidate_id__dismiss_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/candidates/{candidate_id}/try": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Try Candidate
+         * @description Try to register the device now.
+         */
+        post: operations["try_candidate_api_candidates__candidate_id__try_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/devices": {
         parameters: {
             query?: never;
@@ -432,7 +552,10 @@ export interface paths {
         /** Devices */
         get: operations["devices_api_devices_get"];
         put?: never;
-        /** Register Device */
+        /**
+         * Register Device
+         * @description Register a device. One that cannot be described now waits in the inbox: `params.candidate` of the error.
+         */
         post: operations["register_device_api_devices_post"];
         delete?: never;
         options?: never;
@@ -449,7 +572,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Register Url */
+        /**
+         * Register Url
+         * @description Register a camera that is known by its RTSP address; errors as above.
+         */
         post: operations["register_url_api_devices_url_post"];
         delete?: never;
         options?: never;
@@ -604,6 +730,248 @@ export interface paths {
         post?: never;
         /** Remove Favourite */
         delete: operations["remove_favourite_api_favourites__camera_id__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/imports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Imports
+         * @description The newest ones first.
+         */
+        get: operations["list_imports_api_imports_get"];
+        put?: never;
+        /**
+         * Upload
+         * @description The body is the file itself (.xlsx, .xls, .csv), whatever its content type says.
+         */
+        post: operations["upload_api_imports_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/imports/fields": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Import Fields
+         * @description What columns may stand for, in the order of the template.
+         */
+        get: operations["import_fields_api_imports_fields_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/imports/list.xlsx": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Camera List
+         * @description The cameras with their place class and ledger, to be edited and read in again.
+         */
+        get: operations["camera_list_api_imports_list_xlsx_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/imports/template.xlsx": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Template
+         * @description An empty sheet with all columns, their lists, and how to fill it in.
+         */
+        get: operations["template_api_imports_template_xlsx_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/imports/{import_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get Import */
+        get: operations["get_import_api_imports__import_id__get"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete Import
+         * @description What was brought in stays.
+         */
+        delete: operations["delete_import_api_imports__import_id__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/imports/{import_id}/failed.xlsx": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Failed Rows
+         * @description The rows that are not in: the sheet's own columns, then why and what to do. Passwords are left out.
+         */
+        get: operations["failed_rows_api_imports__import_id__failed_xlsx_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/imports/{import_id}/mapping": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Map Import
+         * @description Rows are judged anew; the mapping is used for the next sheet with the same headers.
+         */
+        put: operations["map_import_api_imports__import_id__mapping_put"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/imports/{import_id}/rows": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Import Rows */
+        get: operations["import_rows_api_imports__import_id__rows_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/imports/{import_id}/rows/{number}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Change Import Row
+         * @description The row is judged anew. A password may be given; it is never answered.
+         */
+        patch: operations["change_import_row_api_imports__import_id__rows__number__patch"];
+        trace?: never;
+    };
+    "/api/imports/{import_id}/run": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Run Import
+         * @description Follow it as a job; the rows have their verdicts as soon as these are known.
+         */
+        post: operations["run_import_api_imports__import_id__run_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/inbox": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Inbox
+         * @description What waits: counts of every village in scope; with `village_id` its candidates and devices too.
+         */
+        get: operations["inbox_api_inbox_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/inbox/cameras/{waiting_id}/picture": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Waiting Picture
+         * @description The key frame of a camera that is not approved yet; 404 when there is none, or it is not for this user.
+         */
+        get: operations["waiting_picture_api_inbox_cameras__waiting_id__picture_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -813,6 +1181,103 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/matches": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Matches
+         * @description Questions of which the user may see both sides, the newest first.
+         */
+        get: operations["matches_api_matches_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/matches/{match_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Match */
+        get: operations["match_api_matches__match_id__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/matches/{match_id}/accept": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Accept Match
+         * @description It is the same device (kind changed: it is ours). It stays open where the pictures do not fit.
+         */
+        post: operations["accept_match_api_matches__match_id__accept_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/matches/{match_id}/picture": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Match Picture
+         * @description The picture of a device that is not registered, taken at its new place; 404 when there is none.
+         */
+        get: operations["match_picture_api_matches__match_id__picture_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/matches/{match_id}/reject": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Reject Match
+         * @description They are two devices; nobody is asked again.
+         */
+        post: operations["reject_match_api_matches__match_id__reject_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/media": {
         parameters: {
             query?: never;
@@ -879,6 +1344,50 @@ export interface paths {
          * @description Change the given fields; rules are replaced as a whole.
          */
         patch: operations["change_api_notices_channels__channel_id__patch"];
+        trace?: never;
+    };
+    "/api/replacements": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Replacements
+         * @description The newest first, of one camera or of all.
+         */
+        get: operations["replacements_api_replacements_get"];
+        put?: never;
+        /**
+         * Replace Cameras
+         * @description The cameras keep their ids, names, places, tours and history, and go on with the other cameras' channels.
+         */
+        post: operations["replace_cameras_api_replacements_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/replacements/{replacement_id}/undo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Undo Replacement
+         * @description Put the old device back.
+         */
+        post: operations["undo_replacement_api_replacements__replacement_id__undo_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/rtsp-out": {
@@ -1644,6 +2153,19 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /**
+         * AcceptMatch
+         * @description `password`: of the device, from those who may not approve. `pictures_seen`: both pictures were looked at.
+         */
+        AcceptMatch: {
+            /** Password */
+            password?: string | null;
+            /**
+             * Pictures Seen
+             * @default false
+             */
+            pictures_seen: boolean;
+        };
         /** AlarmAnswer */
         AlarmAnswer: {
             /** Acknowledged At */
@@ -1825,6 +2347,65 @@ export interface components {
              */
             state: "ok" | "fault";
         };
+        /**
+         * CandidateAnswer
+         * @description A device that is not registered yet, and why. Passwords are write-only.
+         */
+        CandidateAnswer: {
+            /** Added By */
+            added_by: string;
+            /** Attempts */
+            attempts: number;
+            /** Cameras */
+            cameras: string[];
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Detail */
+            detail: string;
+            /** Has Password */
+            has_password: boolean;
+            /** Host */
+            host: string;
+            /** Id */
+            id: number;
+            /** Name */
+            name: string;
+            /** Next Try At */
+            next_try_at: string | null;
+            /** On Behalf */
+            on_behalf: boolean;
+            /** Params */
+            params: {
+                [key: string]: string | number;
+            };
+            /** Port */
+            port: number | null;
+            /** Profile Id */
+            profile_id: number | null;
+            /** Reason */
+            reason: string;
+            /** Rtsp Port */
+            rtsp_port: number | null;
+            /** Shown Url */
+            shown_url: string;
+            /**
+             * Source
+             * @enum {string}
+             */
+            source: "search" | "address" | "sheet";
+            /**
+             * Tried At
+             * Format: date-time
+             */
+            tried_at: string;
+            /** Username */
+            username: string;
+            /** Village Id */
+            village_id: number;
+        };
         /** ChangeCamera */
         ChangeCamera: {
             /** Name */
@@ -1847,6 +2428,24 @@ export interface components {
             values: {
                 [key: string]: string;
             };
+        };
+        /**
+         * ChangeCandidate
+         * @description What is given is changed. A port of 0: the usual ones are tried. A user name replaces the login profile.
+         */
+        ChangeCandidate: {
+            /** Host */
+            host?: string | null;
+            /** Name */
+            name?: string | null;
+            /** Password */
+            password?: string | null;
+            /** Port */
+            port?: number | null;
+            /** Rtsp Port */
+            rtsp_port?: number | null;
+            /** Username */
+            username?: string | null;
         };
         /** ChangeChannel */
         ChangeChannel: {
@@ -1892,6 +2491,16 @@ export interface components {
             /** Username */
             username?: string | null;
         };
+        /**
+         * ChangeRow
+         * @description Values of a row, typed anew; those that are not named stay.
+         */
+        ChangeRow: {
+            /** Values */
+            values: {
+                [key: string]: string;
+            };
+        };
         /** ChangeUser */
         ChangeUser: {
             /** Disabled */
@@ -1901,7 +2510,7 @@ export interface components {
             /** Password */
             password?: string | null;
             /** Role */
-            role?: ("township_admin" | "operator" | "village_admin" | "maintainer" | "leader") | null;
+            role?: ("township_admin" | "operator" | "village_admin" | "maintainer" | "leader" | "contractor") | null;
             /** Villages */
             villages?: components["schemas"]["VillageGrant"][] | null;
         };
@@ -1929,7 +2538,7 @@ export interface components {
              * Topic
              * @enum {string}
              */
-            topic: "village" | "device" | "camera" | "alarm" | "tour" | "run" | "sweep" | "job";
+            topic: "village" | "device" | "camera" | "alarm" | "match" | "tour" | "run" | "sweep" | "job" | "inbox";
             /**
              * Type
              * @default changed
@@ -2019,6 +2628,8 @@ export interface components {
             created_at: string;
             /** Disks */
             disks: components["schemas"]["DiskAnswer"][];
+            /** Distrusted At */
+            distrusted_at: string | null;
             /** Firmware */
             firmware: string;
             /** Host */
@@ -2321,6 +2932,273 @@ export interface components {
              */
             until: string;
         };
+        /**
+         * ImportAnswer
+         * @description One uploaded sheet. Its rows are judged from the state "preview" on.
+         */
+        ImportAnswer: {
+            /** Columns */
+            columns: components["schemas"]["ImportColumnAnswer"][];
+            counts: components["schemas"]["ImportCountsAnswer"];
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Header Row */
+            header_row: number;
+            /** Id */
+            id: number;
+            /** Job Id */
+            job_id: string | null;
+            /** Name */
+            name: string;
+            /** On Behalf */
+            on_behalf: boolean;
+            /** Remembered */
+            remembered: boolean;
+            /** Sheet */
+            sheet: string;
+            /** Sheets */
+            sheets: string[];
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "mapping" | "preview" | "running" | "done";
+            /** User */
+            user: string;
+            /** Village Id */
+            village_id: number | null;
+        };
+        /** ImportColumnAnswer */
+        ImportColumnAnswer: {
+            /** Field */
+            field: string | null;
+            /** Header */
+            header: string;
+            /** Index */
+            index: number;
+            /** Samples */
+            samples: string[];
+        };
+        /**
+         * ImportCountsAnswer
+         * @description Rows by verdict; those that are registered already are `changed` (they will be) or `unchanged`.
+         */
+        ImportCountsAnswer: {
+            /** Bad */
+            bad: number;
+            /** Changed */
+            changed: number;
+            /** Done */
+            done: number;
+            /** Failed */
+            failed: number;
+            /** Good */
+            good: number;
+            /** Staged */
+            staged: number;
+            /** Total */
+            total: number;
+            /** Unchanged */
+            unchanged: number;
+        };
+        /**
+         * ImportFieldAnswer
+         * @description What a column may stand for.
+         */
+        ImportFieldAnswer: {
+            /** Choices */
+            choices: string[];
+            /** English */
+            english: string;
+            /** Header */
+            header: string;
+            /** Key */
+            key: string;
+            /** Kind */
+            kind: string;
+        };
+        /**
+         * ImportRowAnswer
+         * @description One row. `values` never has a password, and of stream addresses what cannot be a login.
+         */
+        ImportRowAnswer: {
+            /** Camera Id */
+            camera_id: number | null;
+            /** Candidate Id */
+            candidate_id: number | null;
+            /** Changes */
+            changes: components["schemas"]["RowChangeAnswer"][];
+            /** Device Id */
+            device_id: number | null;
+            /** Has Password */
+            has_password: boolean;
+            /** Number */
+            number: number;
+            /** Problems */
+            problems: components["schemas"]["RowProblemAnswer"][];
+            /** Values */
+            values: {
+                [key: string]: string;
+            };
+            /**
+             * Verdict
+             * @enum {string}
+             */
+            verdict: "good" | "bad" | "same" | "done" | "staged" | "failed";
+            /** Village Id */
+            village_id: number | null;
+        };
+        /** ImportRowsAnswer */
+        ImportRowsAnswer: {
+            counts: components["schemas"]["ImportCountsAnswer"];
+            /** Rows */
+            rows: components["schemas"]["ImportRowAnswer"][];
+        };
+        /**
+         * InboxAnswer
+         * @description Counts of every village that the user may see; candidates and devices of the one that was asked for.
+         */
+        InboxAnswer: {
+            /** Candidates */
+            candidates: components["schemas"]["CandidateAnswer"][];
+            /** Devices */
+            devices: components["schemas"]["InboxDeviceAnswer"][];
+            /** Villages */
+            villages: components["schemas"]["InboxCountsAnswer"][];
+        };
+        /**
+         * InboxCameraAnswer
+         * @description A camera that is not approved yet. `picture_at`: GET /api/inbox/cameras/{id}/picture has one of that time.
+         */
+        InboxCameraAnswer: {
+            /** Channel */
+            channel: string;
+            /** Codecs */
+            codecs: string[];
+            /** Id */
+            id: number;
+            /** Name */
+            name: string;
+            /** On Behalf At */
+            on_behalf_at: string | null;
+            /** On Behalf By */
+            on_behalf_by: string;
+            /** Picture At */
+            picture_at: string | null;
+            /**
+             * Place Class
+             * @enum {string}
+             */
+            place_class: "key_road" | "key_unit" | "high_incidence" | "entrance" | "school" | "water" | "square" | "other";
+            /** Proof */
+            proof: string | null;
+            /**
+             * Proof State
+             * @enum {string}
+             */
+            proof_state: "pending" | "proved" | "failed";
+            /** Returned At */
+            returned_at: string | null;
+            /** Returned By */
+            returned_by: string;
+            /** Returned Note */
+            returned_note: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "found" | "waiting" | "returned" | "approved" | "retired";
+        };
+        /**
+         * InboxCountsAnswer
+         * @description How much waits in a village. `failed`: waiting cameras without a picture; they count in `waiting` too.
+         */
+        InboxCountsAnswer: {
+            /** Candidates */
+            candidates: number;
+            /** Failed */
+            failed: number;
+            /** Returned */
+            returned: number;
+            /** Village Id */
+            village_id: number;
+            /** Waiting */
+            waiting: number;
+        };
+        /**
+         * InboxDeviceAnswer
+         * @description A device with those of its cameras that are not approved yet; `approved`: how many are.
+         */
+        InboxDeviceAnswer: {
+            /** Added By */
+            added_by: string;
+            /** Approved */
+            approved: number;
+            /** Approved Place */
+            approved_place: string | null;
+            /** Cameras */
+            cameras: components["schemas"]["InboxCameraAnswer"][];
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Host */
+            host: string;
+            /** Id */
+            id: number;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "camera" | "recorder" | "platform";
+            /** Login Reason */
+            login_reason: string | null;
+            /** Login Retry At */
+            login_retry_at: string | null;
+            /** Manufacturer */
+            manufacturer: string;
+            /** Model */
+            model: string;
+            /** Moved At */
+            moved_at: string | null;
+            /** Name */
+            name: string;
+            /** On Behalf At */
+            on_behalf_at: string | null;
+            /** On Behalf By */
+            on_behalf_by: string;
+            /** Place */
+            place: string;
+            /** Username */
+            username: string;
+            /** Village Id */
+            village_id: number;
+        };
+        /**
+         * IntakeAnswer
+         * @description What became of a wanted device: `device_id` (registered; a reason beside it says what is not as wanted), or
+         *     `candidate_id` (it waits in the inbox) and the reason why.
+         */
+        IntakeAnswer: {
+            /** Cameras */
+            cameras: number[];
+            /** Candidate Id */
+            candidate_id: number | null;
+            /** Detail */
+            detail: string;
+            /** Device Id */
+            device_id: number | null;
+            /** Params */
+            params: {
+                [key: string]: string | number;
+            };
+            /** Reason */
+            reason: string | null;
+        };
         /** InterfaceAnswer */
         InterfaceAnswer: {
             /** Address */
@@ -2464,6 +3342,91 @@ export interface components {
             text: string;
             token: components["schemas"]["StreamTokenAnswer"];
         };
+        /** MappedColumn */
+        MappedColumn: {
+            /** Field */
+            field: string | null;
+            /** Index */
+            index: number;
+        };
+        /**
+         * MatchAnswer
+         * @description may_be_same: `other` was registered beside `known`, and may be the same device. moved: `known` was seen at the
+         *     place of `other`. changed: `other` answers at the place of `known`, which gets no login until this is decided.
+         */
+        MatchAnswer: {
+            /** Agree */
+            agree: ("serial" | "mac" | "endpoint")[];
+            /** Alike */
+            alike: number | null;
+            /** Decided At */
+            decided_at: string | null;
+            /** Decided By */
+            decided_by: string;
+            /** Differ */
+            differ: ("serial" | "mac" | "endpoint")[];
+            /** Id */
+            id: number;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "may_be_same" | "moved" | "changed";
+            known: components["schemas"]["MatchSideAnswer"];
+            /**
+             * Last Seen At
+             * Format: date-time
+             */
+            last_seen_at: string;
+            other: components["schemas"]["MatchSideAnswer"];
+            /** Reason */
+            reason: string | null;
+            /**
+             * Seen At
+             * Format: date-time
+             */
+            seen_at: string;
+            /** Source */
+            source: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "open" | "accepted" | "rejected" | "gone";
+            /** Weak */
+            weak: ("serial" | "mac" | "endpoint")[];
+        };
+        /**
+         * MatchSideAnswer
+         * @description One of the two. `device_id` null: it is not registered; its picture, where there is one (`picture_at`), is
+         *     GET /api/matches/{id}/picture, else that of `camera_id`.
+         */
+        MatchSideAnswer: {
+            /** Camera Id */
+            camera_id: number | null;
+            /** Cameras */
+            cameras: number;
+            /** Device Id */
+            device_id: number | null;
+            /** Endpoint */
+            endpoint: string;
+            /** Mac */
+            mac: string;
+            /** Maker */
+            maker: string;
+            /** Name */
+            name: string;
+            /** Online */
+            online: boolean;
+            /** Picture At */
+            picture_at: string | null;
+            /** Place */
+            place: string;
+            /** Serial */
+            serial: string;
+            /** Village Id */
+            village_id: number;
+        };
         /**
          * Me
          * @description Who is signed in, and what they may do (access.policy.Action), so that pages show no button that fails.
@@ -2479,7 +3442,7 @@ export interface components {
              * Role
              * @enum {string}
              */
-            role: "township_admin" | "operator" | "village_admin" | "maintainer" | "leader";
+            role: "township_admin" | "operator" | "village_admin" | "maintainer" | "leader" | "contractor";
             /** Time Zone */
             time_zone: string;
             /** Username */
@@ -2559,6 +3522,8 @@ export interface components {
             password: string;
             /** Port */
             port?: number | null;
+            /** Profile Id */
+            profile_id?: number | null;
             /** Rtsp Port */
             rtsp_port?: number | null;
             /**
@@ -2592,6 +3557,19 @@ export interface components {
              * @default
              */
             username: string;
+        };
+        /**
+         * NewMapping
+         * @description Which row of which sheet has the headers (None: it is searched), and what each column stands for (None: as after
+         *     an upload, by what was set before or by the headers).
+         */
+        NewMapping: {
+            /** Columns */
+            columns: components["schemas"]["MappedColumn"][] | null;
+            /** Header Row */
+            header_row: number | null;
+            /** Sheet */
+            sheet: string;
         };
         /**
          * NewNamedLogins
@@ -2660,6 +3638,11 @@ export interface components {
             username: string;
             /** Village Id */
             village_id: number;
+        };
+        /** NewReplacements */
+        NewReplacements: {
+            /** Pairs */
+            pairs: components["schemas"]["ReplacePair"][];
         };
         /**
          * NewStreamToken
@@ -2761,7 +3744,7 @@ export interface components {
              * Role
              * @enum {string}
              */
-            role: "township_admin" | "operator" | "village_admin" | "maintainer" | "leader";
+            role: "township_admin" | "operator" | "village_admin" | "maintainer" | "leader" | "contractor";
             /** Username */
             username: string;
             /** Villages */
@@ -3009,6 +3992,77 @@ export interface components {
             type: "reload";
         };
         /**
+         * ReplacePair
+         * @description `camera_id` goes on with the channel of `other_camera_id`.
+         */
+        ReplacePair: {
+            /** Camera Id */
+            camera_id: number;
+            /** Other Camera Id */
+            other_camera_id: number;
+        };
+        /** ReplacementAnswer */
+        ReplacementAnswer: {
+            /** Camera Id */
+            camera_id: number;
+            /** Id */
+            id: number;
+            /** New Device */
+            new_device: string;
+            /** New Device Id */
+            new_device_id: number;
+            /** Old Device */
+            old_device: string;
+            /** Old Device Id */
+            old_device_id: number;
+            /** Other Camera Id */
+            other_camera_id: number;
+            /**
+             * Replaced At
+             * Format: date-time
+             */
+            replaced_at: string;
+            /** Replaced By */
+            replaced_by: string;
+            /** Undone At */
+            undone_at: string | null;
+            /** Village Id */
+            village_id: number;
+        };
+        /**
+         * ReturnCameras
+         * @description Return cameras to their village; the note says what is to be corrected.
+         */
+        ReturnCameras: {
+            /** Ids */
+            ids: number[];
+            /** Note */
+            note: string;
+        };
+        /**
+         * RowChangeAnswer
+         * @description What a row changes of a registered camera; codes, not words.
+         */
+        RowChangeAnswer: {
+            /** After */
+            after: string;
+            /** Before */
+            before: string;
+            /** Field */
+            field: string;
+        };
+        /** RowProblemAnswer */
+        RowProblemAnswer: {
+            /** Field */
+            field: string;
+            /** Params */
+            params: {
+                [key: string]: unknown;
+            };
+            /** Reason */
+            reason: string;
+        };
+        /**
          * RtspOutAnswer
          * @description Whether RTSP out is on, where it listens, and all tokens, newest first. `host`, `origin`: how players outside
          *     reach RTSP out and WHEP as far as the settings say. `sound`: whether the site allows sound.
@@ -3122,6 +4176,11 @@ export interface components {
         RunPlan: {
             /** Stops */
             stops: components["schemas"]["PlanStop"][];
+        };
+        /** RunStarted */
+        RunStarted: {
+            /** Job Id */
+            job_id: string;
         };
         /**
          * RunStepAnswer
@@ -3305,6 +4364,18 @@ export interface components {
             id: number;
             /** Reason */
             reason: string;
+        };
+        /**
+         * StartImport
+         * @description `good`: rows that are good, and changes of registered cameras. `failed`: what failed, or waits in the inbox.
+         */
+        StartImport: {
+            /**
+             * Only
+             * @default good
+             * @enum {string}
+             */
+            only: "good" | "failed";
         };
         /** StartRun */
         StartRun: {
@@ -3785,6 +4856,11 @@ export interface components {
             /** Rtx Missed */
             rtx_missed: number;
         };
+        /** TryCandidates */
+        TryCandidates: {
+            /** Ids */
+            ids: number[];
+        };
         /** UserAnswer */
         UserAnswer: {
             /**
@@ -3804,7 +4880,7 @@ export interface components {
              * Role
              * @enum {string}
              */
-            role: "township_admin" | "operator" | "village_admin" | "maintainer" | "leader";
+            role: "township_admin" | "operator" | "village_admin" | "maintainer" | "leader" | "contractor";
             /** Username */
             username: string;
             /** Villages */
@@ -4331,6 +5407,90 @@ export interface operations {
         };
     };
     retire_cameras_api_cameras_retire_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CameraIds"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CameraAnswer"][];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    return_cameras_api_cameras_return_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReturnCameras"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CameraAnswer"][];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    submit_cameras_api_cameras_submit_post: {
         parameters: {
             query?: never;
             header?: never;
@@ -4899,6 +6059,172 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    try_candidates_api_candidates_try_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TryCandidates"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    change_candidate_api_candidates__candidate_id__patch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                candidate_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChangeCandidate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CandidateAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    dismiss_candidate_api_candidates__candidate_id__dismiss_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                candidate_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    try_candidate_api_candidates__candidate_id__try_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                candidate_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IntakeAnswer"];
+                };
             };
             /** @description Refused; `reason` says why. */
             "4XX": {
@@ -5528,6 +6854,589 @@ export interface operations {
             };
         };
     };
+    list_imports_api_imports_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportAnswer"][];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    upload_api_imports_post: {
+        parameters: {
+            query?: {
+                village_id?: number | null;
+                name?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    import_fields_api_imports_fields_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportFieldAnswer"][];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    camera_list_api_imports_list_xlsx_get: {
+        parameters: {
+            query?: {
+                village_id?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The sheet. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": unknown;
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    template_api_imports_template_xlsx_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The sheet. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": unknown;
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    get_import_api_imports__import_id__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                import_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    delete_import_api_imports__import_id__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                import_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    failed_rows_api_imports__import_id__failed_xlsx_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                import_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The sheet. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": unknown;
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    map_import_api_imports__import_id__mapping_put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                import_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewMapping"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    import_rows_api_imports__import_id__rows_get: {
+        parameters: {
+            query?: {
+                verdict?: ("good" | "bad" | "same" | "done" | "staged" | "failed") | null;
+                after?: number;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                import_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportRowsAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    change_import_row_api_imports__import_id__rows__number__patch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                import_id: number;
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChangeRow"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportRowAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    run_import_api_imports__import_id__run_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                import_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StartImport"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunStarted"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    inbox_api_inbox_get: {
+        parameters: {
+            query?: {
+                village_id?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InboxAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    waiting_picture_api_inbox_cameras__waiting_id__picture_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                waiting_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/jpeg": unknown;
+                };
+            };
+            /** @description unchanged */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
     list_jobs_api_jobs_get: {
         parameters: {
             query?: never;
@@ -6102,6 +8011,218 @@ export interface operations {
             };
         };
     };
+    matches_api_matches_get: {
+        parameters: {
+            query?: {
+                state?: "open" | "accepted" | "rejected" | "gone";
+                village_id?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MatchAnswer"][];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    match_api_matches__match_id__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                match_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MatchAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    accept_match_api_matches__match_id__accept_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                match_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AcceptMatch"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MatchAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    match_picture_api_matches__match_id__picture_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                match_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/jpeg": unknown;
+                };
+            };
+            /** @description unchanged */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    reject_match_api_matches__match_id__reject_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                match_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MatchAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
     media_parameters_api_media_get: {
         parameters: {
             query?: never;
@@ -6282,6 +8403,128 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ChannelAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    replacements_api_replacements_get: {
+        parameters: {
+            query?: {
+                camera_id?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReplacementAnswer"][];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    replace_cameras_api_replacements_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewReplacements"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReplacementAnswer"][];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    undo_replacement_api_replacements__replacement_id__undo_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                replacement_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReplacementAnswer"];
                 };
             };
             /** @description Refused; `reason` says why. */
