@@ -255,7 +255,7 @@ async def parts(
         sweeps = await stack.enter_async_context(Sweeps(settings.discovery, onvif, bus, clock, database, policy))
         jobs_ = await stack.enter_async_context(Jobs(clock, bus))
         await stack.enter_async_context(CandidateRetries(database, clock, intake))
-        asker = DeviceLoginAsker(describer, onvif, logins, StoredStreamUrls(database, vault), checks)
+        asker = DeviceLoginAsker(describer, onvif, logins, StoredStreamUrls(database, vault), checks, trust)
         login_changes = LoginChanges(database, bus, clock, vault, asker, jobs_, profiles)
         known = KnownReader(database, checks, vault)
         import_runs = await stack.enter_async_context(
@@ -336,7 +336,7 @@ async def parts(
             LoginProfiles: profiles,
             LoginChanges: login_changes,
             SubnetChanges: SubnetChanges(database, checks, onvif, register.devices, jobs_),
-            CameraChanges: CameraChanges(database, ledgers, jobs_),
+            CameraChanges: CameraChanges(database, ledgers, register.cameras, jobs_),
             KeyChange: KeyChange(KeyRotation(database, vault, clock), jobs_),
             Imports: Imports(database, clock, vault, sheet_reader(settings.sheets), known, settings.sheets),
             ImportRuns: import_runs,

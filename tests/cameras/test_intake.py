@@ -274,7 +274,11 @@ async def test_a_device_of_another_village_is_a_candidate_that_does_not_say_whos
     await intake.add(ADMIN, WantedDevice(villages[0], HOST, 80, name="别村的"))
     describer.devices["10.0.0.9"] = described("10.0.0.9")
     found = await intake.add(village_admin(villages[1]), WantedDevice(villages[1], "10.0.0.9", 80))
-    assert (found.device_id, found.reason, found.params) == (None, Reason.DUPLICATE, {"why": "other_village", "other_village": True})
+    assert (found.device_id, found.reason, found.params) == (
+        None,
+        Reason.DUPLICATE,
+        {"why": "other_village", "other_village": True},
+    )
     (seen,) = (await Inbox(database).of(village_admin(villages[1]), villages[1])).candidates
     assert "别村的" not in repr(seen)
 

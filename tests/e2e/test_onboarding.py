@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 import openpyxl
 import pytest
+from openpyxl.worksheet.worksheet import Worksheet
 from playwright.sync_api import Browser, Page, WebSocket
 
 from tests.e2e.site import PASSWORD, Site, running_site, until
@@ -24,8 +25,8 @@ XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """Two villages: a recorder in the first, single cameras in the second; nothing is registered."""
-    settings = {"HEALTH__ROUND_SECONDS": "3", "HEALTH__PICTURE_SECONDS": "30"}
-    with running_site(tmp_path_factory.mktemp("onboarding"), villages=2, cameras=10, **settings) as site:
+    folder = tmp_path_factory.mktemp("onboarding")
+    with running_site(folder, villages=2, cameras=10, HEALTH__ROUND_SECONDS="3", HEALTH__PICTURE_SECONDS="30") as site:
         yield site
 
 
@@ -80,6 +81,7 @@ def sheet(village: dict[str, Any], names: list[str]) -> bytes:
     (recorder,) = village["devices"]
     book = openpyxl.Workbook()
     page = book.active
+    assert isinstance(page, Worksheet)
     page.title = "点位"
     page.append([f"{village['name']}视频监控点位汇总表"])
     page.merge_cells(start_row=1, start_column=1, end_row=1, end_column=len(HEADERS))

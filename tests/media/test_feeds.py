@@ -190,3 +190,23 @@ async def test_a_feed_that_plays_keeps_its_address_when_only_the_path_is_new(
     await clock.settle()
     assert sources.chosen == [(1, "sub")]
     assert room.relay.types() == ["feed.open"]
+
+
+async def test_a_feed_that_plays_is_not_interrupted_by_a_new_login_and_has_it_in_its_next_session(
+    room: Room, clock: ManualClock, sources: FakeSources
+) -> None:
+    room.feeds.acquire(0, stream(1), "a")
+    room.report(FeedPhase.LIVE)
+    sources.credentials_version = 2
+    room.recovery.on_device_changed(1)
+    await clock.settle()
+    assert sources.chosen == [(1, "sub")]
+    assert room.relay.types() == ["feed.open"]
+    room.report(FeedPhase.CONNECTING)
+    room.recovery.sweep()
+    await clock.settle()
+    assert room.relay.posts[-1]["credentials_version"] == 2
+    posts = len(room.relay.posts)
+    room.recovery.sweep()
+    await clock.settle()
+    assert len(room.relay.posts) == posts

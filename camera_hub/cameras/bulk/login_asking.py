@@ -8,6 +8,7 @@ from sqlalchemy import select
 
 from camera_hub.cameras import addresses, urls
 from camera_hub.cameras.credentials.device_login import DeviceLogin
+from camera_hub.cameras.credentials.login_budget import PlaceTrust
 from camera_hub.cameras.credentials.logins import Sealer
 from camera_hub.cameras.credentials.purposes import Purpose
 from camera_hub.cameras.described import Described
@@ -88,16 +89,21 @@ class DeviceLoginAsker:
         tries: LoginTries,
         streams: StreamUrls,
         checks: DeviceChecks,
+        trust: PlaceTrust | None = None,
     ) -> None:
-        """`onvif`: for the login of a separate ONVIF user, which nothing else accepts."""
+        """`onvif`: for the login of a separate ONVIF user, which nothing else accepts. `trust` is asked first: another
+        device at a registered one's place gets no login."""
         self._describer = describer
         self._onvif = onvif
         self._tries = tries
         self._streams = streams
         self._checks = checks
+        self._trust = trust
 
     async def ask(self, device: Device, login: DeviceLogin, purpose: Purpose) -> bool:
         """Raises HubError: the error of describing or of DESCRIBE; CONFLICT (identity_changed)."""
+        if self._trust is not None:
+            await self._trust.clear(device.id)
         check = await self._checks.of_device(device.id)
         if device.onvif_port is None or purpose == "rtsp":
             return await self._by_rtsp(device, login, check)

@@ -218,6 +218,13 @@ class Intake:
         if wanted.profile_id is None or wanted.username or self._profiles is None:
             return wanted
         profile = await self._profiles.login(actor, wanted.profile_id)
+        if not trusted(actor) and profile.changed_by != actor.user_id:
+            raise HubError(  # else whoever adds a device of their own could read the password
+                Kind.CONFLICT,
+                "somebody else typed the password of this login profile, so it goes to approved devices only; type the"
+                " login, or ask the township to add the device",
+                reason="place_not_approved",
+            )
         if profile.village_id != wanted.village_id:
             raise HubError(Kind.NOT_FOUND, "there is no such login profile")
         taken.profile = profile

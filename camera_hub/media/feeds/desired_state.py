@@ -7,11 +7,11 @@ A device allows so many sessions, over all relays. Beyond that lingering feeds g
 held, but opened only when another one of the device closes. Looks do not even acquire a lease before there is room.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from camera_hub.media.feeds.device_limits import DeviceLimits
-from camera_hub.relay.messages import FeedSpec
+from camera_hub.relay.messages import FeedSpec, RtspLiveSource
 
 
 class FeedKey(NamedTuple):
@@ -208,3 +208,12 @@ class DesiredFeeds:
                 feed.waits = False
                 opened.append(OpenFeed(key, feed.spec))
         return opened
+
+
+def same_but_for_the_login(spec: FeedSpec, before: FeedSpec) -> bool:
+    """Whether only the login is another one: devices ask for it when a session begins, and keep those that play."""
+    one, other = spec.source, before.source
+    if not isinstance(one, RtspLiveSource) or not isinstance(other, RtspLiveSource):
+        return False
+    source = replace(one, url=other.url, username=other.username, password=other.password)
+    return replace(spec, source=source, credentials_version=before.credentials_version) == before

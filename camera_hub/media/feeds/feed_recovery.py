@@ -7,7 +7,7 @@ from camera_hub.cameras.credentials.login_budget import PAUSES
 from camera_hub.clock import Clock
 from camera_hub.errors import HubError, Reason
 from camera_hub.media.background import Background
-from camera_hub.media.feeds.desired_state import DesiredFeeds, FeedKey
+from camera_hub.media.feeds.desired_state import DesiredFeeds, FeedKey, same_but_for_the_login
 from camera_hub.media.feeds.feed_logins import FeedLogins
 from camera_hub.media.feeds.feed_states import CODEC_REASONS, FeedReport, FeedStates
 from camera_hub.media.feeds.feeds import Feeds
@@ -44,10 +44,14 @@ class FeedRecovery:
         self._background = background
         self._clock = clock
         self._asked_at: dict[FeedKey, float] = {}  # of feeds that fail
+        self._new_login: set[FeedKey] = set()  # of feeds that play with the login from before
 
     def sweep(self) -> None:
         """Ask again for what has failed for a while. Each second."""
         now, failing = self._clock.monotonic(), {}
+        ended = {key for key in self._new_login if not self._states.is_live(key)}
+        self._new_login -= ended
+        self._ask_again(key for key in ended if self._desired.held(key))
         for key in self._desired.all():
             report = self._states.report(key)
             if report is None or report.failing_since is None:
@@ -100,6 +104,10 @@ class FeedRecovery:
             return
         if self._states.is_live(key) and _same_but_for_the_path(spec, before):
             return  # platforms hand out another path at every question, and this one plays
+        if self._states.is_live(key) and same_but_for_the_login(spec, before):
+            self._new_login.add(key)  # it plays: the new login is for its next session
+            return
+        self._new_login.discard(key)
         report = self._states.report(key)
         self._feeds.respecify(key, spec, reopen=report is not None and report.state.final)
 

@@ -7,7 +7,14 @@ from typing import Any, Protocol
 
 from camera_hub.clock import Clock
 from camera_hub.errors import HubError, Kind, Reason
-from camera_hub.media.feeds.desired_state import Action, CloseFeed, DesiredFeeds, FeedKey, OpenFeed
+from camera_hub.media.feeds.desired_state import (
+    Action,
+    CloseFeed,
+    DesiredFeeds,
+    FeedKey,
+    OpenFeed,
+    same_but_for_the_login,
+)
 from camera_hub.media.feeds.feed_states import FeedOwner, FeedReport, FeedStates
 from camera_hub.media.feeds.key_frames import KeyFrames
 from camera_hub.media.interface import PullableStream
@@ -115,6 +122,8 @@ class Feeds:
             return FeedLease(self, key, holder)
         before, report = self._desired.spec(key), self._states.report(key)
         stale = before is not None and before.credentials_version != spec.credentials_version
+        if before is not None and self._states.is_live(key) and same_but_for_the_login(spec, before):
+            stale = False  # it plays: no interruption; feed_recovery gives its next session the new login
         if stale or (report is not None and report.failing_since is not None):
             self._apply(self._desired.respecify(key, spec))
         return FeedLease(self, key, holder)

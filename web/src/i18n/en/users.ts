@@ -127,4 +127,12 @@ export default {
       tasks: 'Tasks',
     },
   },
+  vault: {
+    title: 'Key of the vault',
+    sealed: '{n} values are stored encrypted',
+    unfinished: 'the last change is unfinished: {n} values still use the old key',
+    change: 'Change the key',
+    goOn: 'Go on changing it',
+    text: 'A new key is made, everything is encrypted with it, and the old key is removed at the end. Everything keeps running, and it can be interrupted and continued. Backups from before need the old key file: keep a copy first.',
+  },
 }
