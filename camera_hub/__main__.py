@@ -1,4 +1,7 @@
-"""The command line: serve · demo · simulate · discover · bench · user. Expected failures: one line, exit code 1."""
+"""The command line: serve · demo · simulate · discover · bench · user · change-key.
+
+Expected failures: one line, exit code 1.
+"""
 
 import asyncio
 import getpass
@@ -147,6 +150,22 @@ def reset_password(username: str, config: ConfigFile = None) -> None:
             account = await found.named(username)
             await found.change(account.id, Change(password=_password()))
             typer.echo(f"{account.username} has a new password")
+
+    _run(work())
+
+
+@app.command("change-key")
+def change_key(config: ConfigFile = None) -> None:
+    """Give the vault a new key and seal every login with it; the hub must not run (else: 系统 → 运行状态 in its pages).
+
+    May be interrupted and started again at any time. Backups from before need a copy of the old key file.
+    """
+
+    async def work() -> None:
+        locked = await shell.change_key(_settings(config), lambda name, done: typer.echo(f"{name}: {done} sealed anew"))
+        if locked:
+            typer.echo(f"{locked} values could be opened with no key and were left as they are", err=True)
+        typer.echo("the old key is removed")
 
     _run(work())
 

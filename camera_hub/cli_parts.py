@@ -1,23 +1,27 @@
 """Parts opened for a single shell command, with or without a running hub."""
 
 import tempfile
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 from camera_hub.access.accounts import Accounts
+from camera_hub.access.key_rotation import KeyRotation
 from camera_hub.access.passwords import Passwords
 from camera_hub.access.policy import Actor, Role
 from camera_hub.access.sessions import Sessions
+from camera_hub.access.vault import Vault
 from camera_hub.cameras.discovery.sweeps import FoundView, Sweeps
 from camera_hub.cameras.hub_addresses import HubAddresses
 from camera_hub.cameras.onvif.client import Onvif
 from camera_hub.cameras.reach import checking
 from camera_hub.clock import SystemClock
 from camera_hub.events import EventBus
+from camera_hub.instance import only_instance
 from camera_hub.private_files import make_private
 from camera_hub.settings import Settings
 from camera_hub.store.database import Database
+from camera_hub.store.lock import only_hub
 from camera_hub.store.tables import Village
 
 _POLL_SECONDS = 0.25
@@ -33,6 +37,28 @@ async def accounts(settings: Settings) -> AsyncIterator[Accounts]:
         sessions = Sessions(database, clock, settings.access.session_hours)
         passwords = Passwords(settings.access.password_min_length)
         yield Accounts(database, clock, EventBus(), passwords, sessions)
+
+
+async def change_key(settings: Settings, tell: Callable[[str, int], None]) -> int:
+    """A new key for the vault of a hub that is not running; `tell` gets each column's name and how many values were
+    sealed anew. Returns how many values no key opens. Raises HubError: CONFLICT (a hub runs), UNAVAILABLE.
+    """
+    clock, data_dir = SystemClock(), settings.server.data_dir
+    with only_instance(data_dir):
+        make_private(data_dir, settings.database_file)
+        async with Database(settings.database_url) as database, only_hub(database, clock):
+            rotation = KeyRotation(database, Vault.open_or_create(data_dir / "vault.key"), clock)
+            await rotation.begin()
+            locked = 0
+            for column in rotation.columns:
+                done, skip, last = 0, 0, False
+                while not last:
+                    batch = await rotation.reseal(column, skip)
+                    done, skip, last = done + batch.done, skip + batch.locked, batch.last
+                tell(column.name, done)
+                locked += skip
+            await rotation.finish(locked, settle=0.0)
+            return locked
 
 
 async def discover(settings: Settings, ranges: Sequence[str]) -> list[FoundView]:

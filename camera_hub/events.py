@@ -57,6 +57,13 @@ class CameraChanged(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class InboxChanged(Event):
+    """What waits in a village's inbox changed: a candidate, or a device or camera that is not approved yet."""
+
+    village_id: int
+
+
+@dataclass(frozen=True, slots=True)
 class FavouriteChanged(Event):
     """A user added a camera to the favourites, or removed it: this concerns the pages of that user only."""
 
@@ -137,6 +144,47 @@ class SweepChanged(Event):
 
     sweep_id: str
     user_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceSeen(Event):
+    """Something at an address says that it is a device (kind: hello | bye | found). Nothing of it is believed but that
+    it is worth a look there."""
+
+    kind: str
+    host: str
+    port: int
+    path: str
+    endpoint: str
+    mac: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceMissed(Event):
+    """A device may be gone or have been restarted: look at its cameras soon."""
+
+    device_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class StrangerFound(Event):
+    """Another device than the registered one answers at its place; what it says about itself."""
+
+    device_id: int
+    manufacturer: str
+    model: str
+    serial: str
+    mac: str
+    endpoint: str
+
+
+@dataclass(frozen=True, slots=True)
+class MatchChanged(Event):
+    """A question whether two devices are one was raised, changed or decided. `villages`: of both."""
+
+    match_id: int
+    village_id: int
+    other_village_id: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,6 +50,15 @@ class Challenge:
     names_algorithm: bool = False
 
 
+@dataclass(eq=False, slots=True)
+class NonceUse:
+    """A challenge that was answered, and how many requests were signed with its nonce. Shared by all that sign with it:
+    the nonce count must grow from one to the next, whoever sends them."""
+
+    challenge: Challenge
+    count: int = 0
+
+
 class AuthOutcome(Enum):
     """What a 401 means for our login."""
 
@@ -65,17 +74,25 @@ class Authenticator:
     `basic`: whether Basic may be answered at all. `digest_seen`: this device has offered Digest, now or before; from
     then on Basic, which carries the password in the clear, is not answered. `stale_believed`: whether stale=true is
     believed of a challenge that nothing was accepted with yet; no longer once the login was refused all the same.
+    `known`: a challenge with which this login was accepted before. Requests that run at the same time need an
+    Authenticator each, since a 401 concerns the one that it answers; they share `known`.
     """
 
     def __init__(
-        self, username: str, password: str, *, basic: bool, digest_seen: bool = False, stale_believed: bool = True
+        self,
+        username: str,
+        password: str,
+        *,
+        basic: bool,
+        digest_seen: bool = False,
+        stale_believed: bool = True,
+        known: NonceUse | None = None,
     ) -> None:
         self._username = username
         self._password = password
         self._basic = basic
-        self._challenge: Challenge | None = None
-        self._count = 0
-        self._accepted = False
+        self._use = known
+        self._accepted = known is not None
         self._renewed = False  # by stale=true, and not accepted since
         self.digest_seen = digest_seen
         self.stale_believed = stale_believed
@@ -83,13 +100,18 @@ class Authenticator:
     @property
     def challenged(self) -> bool:
         """Whether requests are being signed."""
-        return self._challenge is not None
+        return self._use is not None
+
+    @property
+    def accepted_use(self) -> NonceUse | None:
+        """The challenge with which the login was accepted, to sign other requests with; None while it was not."""
+        return self._use if self._accepted else None
 
     @property
     def fresh(self) -> bool:
         """Whether requests are being signed with a challenge of which nothing was accepted yet: a 401 to one of them is
         a refused try, believed to be stale or not."""
-        return self._challenge is not None and not self._accepted
+        return self._use is not None and not self._accepted
 
     def unauthorized(self, headers: Sequence[str]) -> AuthOutcome:
         """Handle a 401 with these WWW-Authenticate headers; says whether to try the request again.
@@ -104,7 +126,7 @@ class Authenticator:
         self.digest_seen = before or any(scheme == "digest" for scheme, _ in offers)
         best = strongest(_challenges(offers), basic=self._basic)
         downgraded = best is not None and best.scheme == "basic" and self.digest_seen
-        known, accepted = self._challenge, self._accepted
+        known, accepted = self._use.challenge if self._use is not None else None, self._accepted
         if known is not None and not accepted and not self._believed_stale(best, downgraded):
             self.stale_believed = self.stale_believed and not self._renewed
             return AuthOutcome.REFUSED
@@ -113,35 +135,36 @@ class Authenticator:
             return AuthOutcome.REFUSED  # what it has accepted elsewhere is not enough for this request
         self._accepted = False
         if best is None or downgraded:
-            self._challenge = None
+            self._use = None
             if known is not None and accepted and not offers:
                 return AuthOutcome.TRY  # unsigned, to be challenged anew
             return AuthOutcome.DOWNGRADED if best is not None and before else AuthOutcome.UNANSWERABLE
         self._renewed = known is not None and not accepted
-        self._challenge = best
-        if known is None or best.nonce != known.nonce:
-            self._count = 0  # nc counts the requests of one nonce, from 1 (RFC 7616 section 3.4)
+        if self._use is not None and known is not None and best.nonce == known.nonce:
+            self._use.challenge = best
+        else:
+            self._use = NonceUse(best)  # nc counts the requests of one nonce, from 1 (RFC 7616 section 3.4)
         return AuthOutcome.TRY
 
     def _believed_stale(self, best: Challenge | None, downgraded: bool) -> bool:
         """Whether a fresh challenge was answered too late, or another scheme is asked for than the one answered."""
-        if best is None or downgraded or self._renewed or self._challenge is None:
+        if best is None or downgraded or self._renewed or self._use is None:
             return False
-        return (best.stale and self.stale_believed) or best.scheme != self._challenge.scheme
+        return (best.stale and self.stale_believed) or best.scheme != self._use.challenge.scheme
 
     def accepted(self) -> None:
         """The device has answered a signed request with something other than 401."""
-        self._accepted = self._challenge is not None
+        self._accepted = self._use is not None
         self._renewed = False
 
     def authorization(self, method: str, uri: str, cnonce: str) -> str | None:
         """Value of the Authorization header for the next request; None before the first challenge."""
-        if self._challenge is None:
+        if self._use is None:
             return None
-        if self._challenge.scheme == "basic":
+        if self._use.challenge.scheme == "basic":
             return "Basic " + base64.b64encode(f"{self._username}:{self._password}".encode()).decode()
-        self._count += 1
-        return digest(self._challenge, self._username, self._password, method, uri, cnonce, self._count)
+        self._use.count += 1
+        return digest(self._use.challenge, self._username, self._password, method, uri, cnonce, self._use.count)
 
 
 def digest(

@@ -27,6 +27,7 @@ class PeculiarityKind(StrEnum):
     RTP_FOREIGN_PAYLOAD = "rtp_foreign_payload"  # "yes": other payload types within the video's numbering
     INTRA_REFRESH = "intra_refresh"  # "yes": recovery points, and hardly any key frames
     # ONVIF and HTTP
+    ONVIF_UNUSED = "onvif_unused"  # why it is not described over ONVIF: a Reason, "own_user": ONVIF has other users
     NO_CLOCK = "no_clock"  # "refused" | "no usable time" | "local time only"
     CLOCK_LOCAL_TIME = "clock_local_time"  # "+8 h": its UTC is local time; it judges logins by true time
     SOAP11 = "soap11"  # "answers" | "only"
@@ -37,3 +38,4 @@ class PeculiarityKind(StrEnum):
     TLS_ONLY = "tls_only"  # the port
     CHANNELS_UNLISTED = "channels_unlisted"  # names of cameras that its recorder did not list the last time
     LOGIN_HIDDEN = "login_hidden"  # the HTTP status with which it answers what carries no login
+    ENDPOINT_VARIES = "endpoint_varies"  # "yes": it makes a new WS-Discovery endpoint at times, as a person has said

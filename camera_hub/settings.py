@@ -145,6 +145,7 @@ class DiscoverySettings(_Section):
     """Finding devices and speaking ONVIF."""
 
     multicast: bool = True
+    announcements: bool = True
     listen_seconds: Seconds = 4.0
     probes: int = Field(3, ge=1, le=10)
     max_hosts: int = Field(4096, ge=1, le=4096)
@@ -182,6 +183,26 @@ class HealthSettings(_Section):
     alarm_keep_days: float = Field(400.0, gt=0)
 
 
+Degrees = tuple[Annotated[float, Field(ge=-180, le=180)], Annotated[float, Field(ge=-90, le=90)]]
+
+
+class LedgerSettings(_Section):
+    """One camera one file. `area`: two corners of a box or the corners of a polygon, each (longitude, latitude)."""
+
+    division: str = Field("", pattern="^([0-9]{2,8})?$")
+    area: tuple[Degrees, ...] = Field((), max_length=200)
+    filing_days: int = Field(30, ge=1, le=3650)
+    photos_per_kind: int = Field(3, ge=1, le=20)
+    changes_keep_days: float = Field(1100.0, gt=0)
+
+    @field_validator("area")
+    @classmethod
+    def _an_area(cls, area: tuple[Degrees, ...]) -> tuple[Degrees, ...]:
+        if len(area) == 1:
+            raise ValueError("one point is no area; give two corners of a box, or three and more of a polygon")
+        return area
+
+
 class NoticeSettings(_Section):
     """Where alarms are sent outside the pages."""
 
@@ -193,6 +214,15 @@ class MetricsSettings(_Section):
     """Figures for Prometheus at /metrics."""
 
     token: SecretStr = SecretStr("")
+
+
+class SheetSettings(_Section):
+    """Uploaded sheets: how long imports are kept, and what reading one may take."""
+
+    keep_days: float = Field(90.0, gt=0)
+    kept_per_village: int = Field(50, ge=1, le=1000)
+    read_seconds: Seconds = 20.0
+    read_memory_bytes: int = Field(512 * 1024**2, ge=128 * 1024**2)
 
 
 class PatrolSettings(_Section):
@@ -216,9 +246,11 @@ class Settings(_Section):
     discovery: DiscoverySettings = DiscoverySettings()
     device_events: DeviceEventSettings = DeviceEventSettings()
     health: HealthSettings = HealthSettings()
+    ledger: LedgerSettings = LedgerSettings()
     notices: NoticeSettings = NoticeSettings()
     metrics: MetricsSettings = MetricsSettings()
     patrol: PatrolSettings = PatrolSettings()
+    sheets: SheetSettings = SheetSettings()
 
     @property
     def database_file(self) -> Path | None:

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from camera_hub.access.actors import grants_of
 from camera_hub.access.passwords import Passwords
-from camera_hub.access.policy import Actor, Role, VillageGrant, villages_at
+from camera_hub.access.policy import ALWAYS_BOUND, Actor, Role, VillageGrant, villages_at
 from camera_hub.access.sessions import Sessions
 from camera_hub.clock import Clock
 from camera_hub.errors import HubError, Kind
@@ -119,7 +119,8 @@ class Accounts:
     ) -> Account:
         """Create a user, restricted to `villages` (None: all). `guard` may refuse within the transaction.
 
-        Raises HubError: INVALID (weak password, village_needed, bad_period), CONFLICT (username_taken), NOT_FOUND.
+        Raises HubError: INVALID (weak password, village_needed, bad_period, end_needed), CONFLICT (username_taken),
+        NOT_FOUND.
         """
         username = username.casefold()
         self._passwords.require_good(password, username)
@@ -229,13 +230,18 @@ async def _another_admin(session: AsyncSession, user: User) -> None:
 
 
 async def _bind(session: AsyncSession, user: User, role: Role, villages: Sequence[VillageGrant] | None) -> None:
-    """Store to which villages the user is restricted: a village admin needs some, a township admin has all."""
+    """Store to which villages the user is restricted: village admins and contractors need some, a township admin has
+    all; whatever a contractor may do has an end."""
     if role is Role.TOWNSHIP_ADMIN:
         villages = None
-    if role is Role.VILLAGE_ADMIN and villages is None:
+    if role in ALWAYS_BOUND and villages is None:
         villages = ()
     if villages is not None:
         await _check(session, villages)
+        if role is Role.CONTRACTOR and any(grant.valid_until is None for grant in villages):
+            raise HubError(
+                Kind.INVALID, "say until when the contractor may work in each of the villages", reason="end_needed"
+            )
     await session.execute(delete(UserVillage).where(UserVillage.user_id == user.id))
     user.all_villages = villages is None
     for grant in villages or ():

@@ -9,24 +9,27 @@ from camera_hub.errors import HubError, Kind
 
 
 class Role(StrEnum):
-    """The five kinds of users."""
+    """The six kinds of users. A contractor registers devices for some villages, for a limited time."""
 
     TOWNSHIP_ADMIN = "township_admin"
     OPERATOR = "operator"
     VILLAGE_ADMIN = "village_admin"
     MAINTAINER = "maintainer"
     LEADER = "leader"
+    CONTRACTOR = "contractor"
 
 
 class Action(StrEnum):
     """What a route allows its user to do."""
 
     SELF = "self"  # one's own session, password, favourites
+    READ_VILLAGES = "read_villages"  # names, ranges and figures of the villages that one may see
     VIEW = "view"  # the tree, live pictures, snapshots, scenes, tours and running patrols
     LISTEN = "listen"  # listen to a camera that one watches, if the site allows sound at all (media.audio)
     READ_HEALTH = "read_health"  # alarms, observations
     ACKNOWLEDGE = "acknowledge"
-    REGISTER = "register"  # search, add and change devices and cameras
+    INTAKE = "intake"  # search, register, and see and change what is not approved yet
+    REGISTER = "register"  # keep devices and cameras, approved ones too
     APPROVE = "approve"  # approve, retire, order cameras
     MANAGE_VILLAGES = "manage_villages"
     MANAGE_USERS = "manage_users"
@@ -44,6 +47,7 @@ _MAY: dict[Role, frozenset[Action]] = {
     Role.OPERATOR: frozenset(
         {
             Action.SELF,
+            Action.READ_VILLAGES,
             Action.VIEW,
             Action.LISTEN,
             Action.READ_HEALTH,
@@ -54,12 +58,39 @@ _MAY: dict[Role, frozenset[Action]] = {
         }
     ),
     Role.VILLAGE_ADMIN: frozenset(
-        {Action.SELF, Action.VIEW, Action.LISTEN, Action.READ_HEALTH, Action.ACKNOWLEDGE, Action.REGISTER}
+        {
+            Action.SELF,
+            Action.READ_VILLAGES,
+            Action.VIEW,
+            Action.LISTEN,
+            Action.READ_HEALTH,
+            Action.ACKNOWLEDGE,
+            Action.INTAKE,
+            Action.REGISTER,
+        }
     ),
     Role.MAINTAINER: frozenset(
-        {Action.SELF, Action.VIEW, Action.LISTEN, Action.READ_HEALTH, Action.ACKNOWLEDGE, Action.READ_SYSTEM}
+        {
+            Action.SELF,
+            Action.READ_VILLAGES,
+            Action.VIEW,
+            Action.LISTEN,
+            Action.READ_HEALTH,
+            Action.ACKNOWLEDGE,
+            Action.READ_SYSTEM,
+        }
     ),
-    Role.LEADER: frozenset({Action.SELF, Action.VIEW, Action.LISTEN, Action.READ_HEALTH, Action.READ_RECORDS}),
+    Role.LEADER: frozenset(
+        {
+            Action.SELF,
+            Action.READ_VILLAGES,
+            Action.VIEW,
+            Action.LISTEN,
+            Action.READ_HEALTH,
+            Action.READ_RECORDS,
+        }
+    ),
+    Role.CONTRACTOR: frozenset({Action.SELF, Action.READ_VILLAGES, Action.INTAKE}),
 }
 
 
@@ -77,6 +108,10 @@ _TOWNSHIP = frozenset(
     }
 )
 """What concerns the whole township: not allowed to users who are restricted to some villages, whatever their role."""
+
+
+ALWAYS_BOUND = frozenset({Role.VILLAGE_ADMIN, Role.CONTRACTOR})
+"""Roles that are restricted to some villages, whoever sets them up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +144,8 @@ def next_change(grants: Iterable[VillageGrant], now: datetime) -> datetime | Non
 class Actor:
     """Who acts: the user of a session, with the rights of this moment.
 
-    `villages`: the only ones they may see and act on; None for all. A village admin is always restricted.
+    `villages`: the only ones they may see and act on; None for all. Village admins and contractors are always
+    restricted.
     """
 
     user_id: int
@@ -119,8 +155,13 @@ class Actor:
     villages: frozenset[int] | None = None
 
     def __post_init__(self) -> None:
-        if self.role is Role.VILLAGE_ADMIN and self.villages is None:
+        if self.role in ALWAYS_BOUND and self.villages is None:
             object.__setattr__(self, "villages", frozenset())
+
+    @property
+    def only_pending(self) -> bool:
+        """Whether the actor has nothing to do with cameras that are approved: a contractor."""
+        return self.role is Role.CONTRACTOR
 
     @property
     def bound(self) -> bool:

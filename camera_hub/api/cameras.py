@@ -10,7 +10,7 @@ from camera_hub.access.policy import Action, Actor, allows
 from camera_hub.api.live_changes import HUB, Render, SharedReader
 from camera_hub.api.routing import needs, part
 from camera_hub.api.schemas.base import CameraState, Done, Id
-from camera_hub.api.schemas.places import ApproveCameras, CameraAnswer, CameraIds, ChangeCamera, NewOrder
+from camera_hub.api.schemas.places import ApproveCameras, CameraAnswer, CameraIds, ChangeCamera, NewOrder, ReturnCameras
 from camera_hub.cameras.register.register import Register
 from camera_hub.cameras.register.views import CameraView
 from camera_hub.clock import Clock
@@ -56,6 +56,24 @@ async def retire_cameras(
     return await register.cameras.retire(actor, body.ids)
 
 
+@router.post("/return", response_model=list[CameraAnswer])
+async def return_cameras(
+    body: ReturnCameras, actor: Annotated[Actor, needs(Action.APPROVE)], register: Reg
+) -> list[CameraView]:
+    """Return cameras that wait to their village, with a note that says what to correct."""
+    await register.returns.send_back(actor, body.ids, body.note)
+    return await register.cameras.some(actor, body.ids)
+
+
+@router.post("/submit", response_model=list[CameraAnswer])
+async def submit_cameras(
+    body: CameraIds, actor: Annotated[Actor, needs(Action.INTAKE)], register: Reg
+) -> list[CameraView]:
+    """Submit returned cameras for approval again."""
+    await register.returns.submit(actor, body.ids)
+    return await register.cameras.some(actor, body.ids)
+
+
 @router.get("/{camera_id}", response_model=CameraAnswer)
 async def camera(camera_id: Id, actor: Annotated[Actor, needs(Action.VIEW)], register: Reg) -> CameraView:
     return await register.cameras.get(actor, camera_id)
@@ -63,7 +81,7 @@ async def camera(camera_id: Id, actor: Annotated[Actor, needs(Action.VIEW)], reg
 
 @router.patch("/{camera_id}", response_model=CameraAnswer)
 async def change_camera(
-    camera_id: Id, body: ChangeCamera, actor: Annotated[Actor, needs(Action.REGISTER)], register: Reg
+    camera_id: Id, body: ChangeCamera, actor: Annotated[Actor, needs(Action.INTAKE)], register: Reg
 ) -> CameraView:
     return await register.cameras.change(
         actor, camera_id, name=body.name, place_class=body.place_class, position=body.position
@@ -71,7 +89,7 @@ async def change_camera(
 
 
 @router.post("/{camera_id}/prove", response_model=CameraAnswer)
-async def prove_camera(camera_id: Id, actor: Annotated[Actor, needs(Action.REGISTER)], register: Reg) -> CameraView:
+async def prove_camera(camera_id: Id, actor: Annotated[Actor, needs(Action.INTAKE)], register: Reg) -> CameraView:
     return await register.cameras.prove(actor, camera_id)
 
 

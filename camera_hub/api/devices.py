@@ -11,6 +11,8 @@ from camera_hub.api.routing import needs, part
 from camera_hub.api.schemas.base import Done, Id
 from camera_hub.api.schemas.places import ChangeDevice, DeviceAnswer, DeviceRegistered, NewDevice, NewUrlCamera
 from camera_hub.cameras.credentials.login_budget import LoginBudget
+from camera_hub.cameras.intake.intake import Intake
+from camera_hub.cameras.intake.wanted import WantedCamera, WantedDevice
 from camera_hub.cameras.peculiarities import Peculiarities
 from camera_hub.cameras.register.devices import Registered
 from camera_hub.cameras.register.register import Register
@@ -23,6 +25,8 @@ Reg = Annotated[Register, part(Register)]
 Logins = Annotated[LoginBudget, part(LoginBudget)]
 Reader = Annotated[Actor, needs(Action.READ_HEALTH)]
 Registrar = Annotated[Actor, needs(Action.REGISTER)]
+Newcomer = Annotated[Actor, needs(Action.INTAKE)]
+Taking = Annotated[Intake, part(Intake)]
 
 
 @router.get("", response_model=list[DeviceAnswer])
@@ -31,31 +35,36 @@ async def devices(actor: Reader, register: Reg, logins: Logins) -> list[DeviceVi
 
 
 @router.post("", response_model=DeviceRegistered, status_code=201)
-async def register_device(body: NewDevice, actor: Registrar, register: Reg) -> Registered:
-    return await register.devices.register(
-        actor,
+async def register_device(body: NewDevice, actor: Newcomer, intake: Taking) -> Registered:
+    """Register a device. One that cannot be described now waits in the inbox: `params.candidate` of the error."""
+    wanted = WantedDevice(
         body.village_id,
         body.host,
         body.port,
-        username=body.username,
-        password=body.password.get_secret_value(),
-        name=body.name,
-        endpoint=body.endpoint,
+        body.rtsp_port,
+        body.username,
+        body.password.get_secret_value(),
+        body.name,
+        body.endpoint,
+        source="search" if body.endpoint else "address",
+        profile_id=body.profile_id,
     )
+    return await intake.register(actor, wanted)
 
 
 @router.post("/url", response_model=DeviceRegistered, status_code=201)
-async def register_url(body: NewUrlCamera, actor: Registrar, register: Reg) -> Registered:
-    return await register.devices.register_url(
-        actor,
+async def register_url(body: NewUrlCamera, actor: Newcomer, intake: Taking) -> Registered:
+    """Register a camera that is known by its RTSP address; errors as above."""
+    wanted = WantedDevice(
         body.village_id,
-        body.name,
-        body.main_url,
-        body.sub_url,
         username=body.username,
         password=body.password.get_secret_value(),
-        place_class=body.place_class,
+        name=body.name,
+        main_url=body.main_url,
+        sub_url=body.sub_url,
+        cameras=(WantedCamera(None, body.name, body.place_class),),
     )
+    return await intake.register(actor, wanted)
 
 
 @router.get("/{device_id}", response_model=DeviceAnswer)
@@ -64,13 +73,14 @@ async def device(device_id: Id, actor: Reader, register: Reg, logins: Logins) ->
 
 
 @router.patch("/{device_id}", response_model=DeviceAnswer)
-async def change_device(device_id: Id, body: ChangeDevice, actor: Registrar, register: Reg) -> DeviceView:
+async def change_device(device_id: Id, body: ChangeDevice, actor: Newcomer, register: Reg) -> DeviceView:
     return await register.devices.change(
         actor,
         device_id,
         name=body.name,
         host=body.host,
         onvif_port=body.onvif_port,
+        rtsp_port=body.rtsp_port,
         purpose=body.purpose or "ordinary",
         username=body.username,
         password=body.password.get_secret_value() if body.password is not None else None,

@@ -14,7 +14,7 @@ from camera_hub.errors import HubError, Kind
 
 router = APIRouter(prefix="/api/discovery", tags=["discovery"])
 
-Registrar = Annotated[Actor, needs(Action.REGISTER)]
+Registrar = Annotated[Actor, needs(Action.INTAKE)]
 Search = Annotated[Sweeps, part(Sweeps)]
 SweepId = Annotated[str, Path(max_length=32)]
 
@@ -54,7 +54,7 @@ def live(sweeps: Sweeps) -> Callable[[Actor, str], Awaitable[SweepAnswer | None]
     """A sweep for the WebSockets of the user who started it, None when it is gone or the user may not see it now."""
 
     async def read(actor: Actor, id: str) -> SweepAnswer | None:
-        if not allows(actor, Action.REGISTER):
+        if not allows(actor, Action.INTAKE):
             return None
         try:
             return SweepAnswer.model_validate(await sweeps.get(actor, id))

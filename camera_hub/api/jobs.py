@@ -13,7 +13,7 @@ from camera_hub.errors import HubError, Kind
 
 router = APIRouter(prefix="/api/jobs", tags=["jobs"])
 
-Registrar = Annotated[Actor, needs(Action.REGISTER)]
+Registrar = Annotated[Actor, needs(Action.INTAKE)]
 AllJobs = Annotated[Jobs, part(Jobs)]
 JobId = Annotated[str, Path(max_length=32)]
 
@@ -39,7 +39,7 @@ def live(jobs: Jobs) -> Callable[[Actor, str], Awaitable[JobProgressAnswer | Non
     """A job for the WebSockets of the user who started it, None when it is gone or the user may not see it now."""
 
     async def read(actor: Actor, id: str) -> JobProgressAnswer | None:
-        if not allows(actor, Action.REGISTER):
+        if not allows(actor, Action.INTAKE):
             return None
         try:
             return JobProgressAnswer.model_validate(jobs.get(actor, id))

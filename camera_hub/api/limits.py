@@ -3,6 +3,10 @@
 What frameworks offer for this answers in plain text, or raises an exception that passes through every middleware.
 """
 
+import re
+from collections.abc import Mapping
+from types import MappingProxyType
+
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection
@@ -28,15 +32,19 @@ class BodyLimit:
     in front may have believed the other one (RFC 9112, 6.1).
     """
 
-    def __init__(self, app: ASGIApp, limit: int) -> None:
+    def __init__(self, app: ASGIApp, limit: int, uploads: Mapping[str, int] = MappingProxyType({})) -> None:
+        """`uploads`: paths that take files (regular expressions), and how many bytes of each; of those who are signed
+        in."""
         self._app = app
         self._limit = limit
+        self._uploads = [(re.compile(path), most) for path, most in uploads.items()]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
         headers = Headers(scope=scope)
+        limit = next((most for path, most in self._uploads if path.fullmatch(scope["path"])), self._limit)
         if sum(len(name) + len(value) for name, value in scope["headers"]) > HEADERS_LIMIT:
             error = HubError(Kind.TOO_LARGE, f"the headers are over {HEADERS_LIMIT // 1024} KiB; delete cookies")
             await answer(error, 431, headers={"connection": "close"})(scope, receive, send)
@@ -46,10 +54,10 @@ class BodyLimit:
             await answer(error, 400, headers={"connection": "close"})(scope, receive, send)
             return
         length = headers.get("content-length", "0")
-        announced = int(length) if length.isdecimal() and len(length) < 16 else self._limit + 1
-        most = self._limit if announced <= STRANGERS_LIMIT or await _is_known(scope) else STRANGERS_LIMIT
+        announced = int(length) if length.isdecimal() and len(length) < 16 else limit + 1
+        most = limit if announced <= STRANGERS_LIMIT or await _is_known(scope) else STRANGERS_LIMIT
         if announced > most:
-            error = HubError(Kind.TOO_LARGE, self._sentence(most), max=most)
+            error = HubError(Kind.TOO_LARGE, _sentence(most), max=most)
             await answer(error, headers={"connection": "close"})(scope, receive, send)
             return
         received = 0
@@ -58,17 +66,18 @@ class BodyLimit:
             nonlocal received
             message = await receive()
             before, received = received, received + len(message.get("body", b""))
-            if received > self._limit:
-                raise HTTPException(413, self._sentence(self._limit))  # FastAPI turns any other kind into a 400
+            if received > limit:
+                raise HTTPException(413, _sentence(limit))  # FastAPI turns any other kind into a 400
             if before <= STRANGERS_LIMIT < received and announced <= STRANGERS_LIMIT and not await _is_known(scope):
-                raise HTTPException(413, self._sentence(STRANGERS_LIMIT))
+                raise HTTPException(413, _sentence(STRANGERS_LIMIT))
             return message
 
         await self._app(scope, counted, send)
 
-    def _sentence(self, most: int) -> str:
-        first = "" if most == self._limit else "sign in first, or "
-        return f"the request is over {most // 1024} KiB; {first}send less at a time"
+
+def _sentence(most: int) -> str:
+    first = "sign in first, or " if most == STRANGERS_LIMIT else ""
+    return f"the request is over {most // 1024} KiB; {first}send less at a time"
 
 
 async def _is_known(scope: Scope) -> bool:

@@ -23,8 +23,10 @@ from camera_hub.events import (
     Event,
     EventBus,
     FavouriteChanged,
+    InboxChanged,
     JobChanged,
     Lagged,
+    MatchChanged,
     PeculiaritiesChanged,
     RunChanged,
     Subscription,
@@ -53,7 +55,9 @@ _EVENTS = (
     PeculiaritiesChanged,
     CameraChanged,
     FavouriteChanged,
+    InboxChanged,
     AlarmChanged,
+    MatchChanged,
     TourChanged,
     RunChanged,
     SweepChanged,
@@ -102,10 +106,14 @@ def concerned(event: Event) -> tuple[Noun, Audience] | None:
             return ("device", device_id), _of_village(village_id)
         case CameraChanged(camera_id, village_id):
             return ("camera", camera_id), _of_village(village_id)
+        case InboxChanged(village_id):
+            return ("inbox", village_id), _of_village(village_id)
         case FavouriteChanged(user_id, camera_id):
             return ("camera", camera_id), _of_user(user_id)
         case AlarmChanged(alarm_id, village_id):
             return ("alarm", alarm_id), _of_village(village_id)
+        case MatchChanged(match_id, village_id, other_village_id):
+            return ("match", match_id), _of_village(village_id) | _of_village(other_village_id)
         case TourChanged(tour_id):
             return ("tour", tour_id), _of_village(None)
         case RunChanged(run_id):

@@ -19,7 +19,7 @@ Reg = Annotated[Register, part(Register)]
 
 
 @router.get("", response_model=list[VillageAnswer])
-async def villages(actor: Annotated[Actor, needs(Action.VIEW)], register: Reg) -> list[VillageView]:
+async def villages(actor: Annotated[Actor, needs(Action.READ_VILLAGES)], register: Reg) -> list[VillageView]:
     return await register.villages.all(actor)
 
 

@@ -54,6 +54,16 @@ class Channel:
 
 
 @dataclass(frozen=True, slots=True)
+class Disk:
+    """A recorder's disk. `state`: the device's own word ("ok", "Success", "error"), in lower case; sizes in MB."""
+
+    name: str
+    state: str
+    capacity_mb: int | None = None
+    free_mb: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Described:
     """A device as the register stores it. `clock_offset_s`: device minus hub. `peculiarities`: value by kind.
 
@@ -71,3 +81,4 @@ class Described:
     rtsp_port: int | None
     peculiarities: Mapping[str, str] = field(default_factory=dict)
     via: Via = "onvif"
+    disks: tuple[Disk, ...] = ()

@@ -6,6 +6,7 @@ same address, or into the ranges. Any other place of a device must be within the
 """
 
 import asyncio
+import ipaddress
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -15,6 +16,8 @@ from sqlalchemy import select
 from camera_hub.access.policy import Action, Actor, allows
 from camera_hub.cameras import addresses
 from camera_hub.cameras.discovery import ranges as address_ranges
+from camera_hub.cameras.discovery.interfaces import interfaces
+from camera_hub.cameras.discovery.ranges import AddressRange
 from camera_hub.cameras.reach import Check, Ranges, ReachPolicy, canonical, checking, reach, within
 from camera_hub.errors import HubError, Kind, Reason
 from camera_hub.store.database import Database
@@ -26,16 +29,24 @@ _MOST_NAMES = 64
 
 @dataclass(frozen=True, slots=True)
 class DevicePlace:
-    """Where a device is reached, and which place was approved (None: none yet)."""
+    """Where a device is reached, and which place was approved (None: none yet). `distrusted`: another device was found
+    there."""
 
     place: str
     approved_place: str | None
     approved_address: str | None
     ranges: Ranges
+    distrusted: bool = False
 
     def check(self, address: str, port: int, policy: ReachPolicy) -> None:
-        """Raise HubError unless the device may be connected to there: as `reach`, and address_changed for a name that
-        leads elsewhere since it was approved."""
+        """Raise HubError unless the device may be connected to there: as `reach`, address_changed for a name that
+        leads elsewhere since it was approved, and identity_changed where another device answers."""
+        if self.distrusted:
+            raise HubError(
+                Kind.CONFLICT,
+                "another device answers at this address; it gets no login until somebody has checked it and said so",
+                reason=Reason.IDENTITY_CHANGED,
+            )
         if self.place != self.approved_place:
             reach(address, port, allowed=self.ranges, policy=policy)
             return
@@ -63,8 +74,9 @@ class DeviceChecks:
         self._database = database
         self._policy = policy
 
-    async def of_device(self, device_id: int) -> Check:
-        """The check for connecting to a registered device. Raises HubError(NOT_FOUND)."""
+    async def of_device(self, device_id: int, *, whoever: bool = False) -> Check:
+        """The check for connecting to a registered device; `whoever` answers there now, where only that is asked.
+        Raises HubError(NOT_FOUND)."""
         async with self._database.read() as session:
             row = (
                 await session.execute(
@@ -75,11 +87,12 @@ class DeviceChecks:
             ).one_or_none()
         if row is None:
             raise HubError(Kind.NOT_FOUND, "there is no such device")
-        return self.of(*row)
+        return self.of(*row, whoever=whoever)
 
-    def of(self, device: Device, ranges: Sequence[str]) -> Check:
+    def of(self, device: Device, ranges: Sequence[str], *, whoever: bool = False) -> Check:
         """As `of_device`, for rows that were read already; `ranges` are those of the device's village."""
-        known = DevicePlace(place(device), device.approved_place, device.approved_address, parsed(ranges))
+        distrusted = device.distrusted_at is not None and not whoever
+        known = DevicePlace(place(device), device.approved_place, device.approved_address, parsed(ranges), distrusted)
         return lambda address, port: known.check(address, port, self._policy())
 
     async def of_actor(self, actor: Actor, village_id: int) -> Check:
@@ -89,6 +102,16 @@ class DeviceChecks:
         async with self._database.read() as session:
             ranges = await session.scalar(select(Village.ranges).where(Village.id == village_id))
         return checking(parsed(ranges or ()), self._policy)
+
+    async def of_announcement(self, village_id: int, *, searched: bool) -> Check:
+        """The check for a look where somebody says that a device of the village is now. Where a search has been, the
+        same as for the township; where only a datagram says so, the village's ranges and the networks that this machine
+        is part of, since a sender's address can be forged."""
+        if searched:
+            return checking(None, self._policy)
+        async with self._database.read() as session:
+            ranges = await session.scalar(select(Village.ranges).where(Village.id == village_id))
+        return checking([*parsed(ranges or ()), *_own_networks()], self._policy)
 
     async def address_for(self, actor: Actor, village_id: int, host: str, ports: Sequence[int]) -> str:
         """The IP address of a host that a person names, once each of the ports there was allowed.
@@ -122,6 +145,14 @@ class DeviceChecks:
                 row.approved_address = address
 
 
+def _own_networks() -> list[AddressRange]:
+    found = []
+    for one in interfaces():
+        network = ipaddress.IPv4Network(one.network)
+        found.append(AddressRange(one.network, network.network_address, network.broadcast_address))
+    return found
+
+
 def trusted(actor: Actor) -> bool:
     """Whether the actor decides for the township which addresses are cameras' (who may approve them)."""
     return allows(actor, Action.APPROVE)
@@ -130,7 +161,7 @@ def trusted(actor: Actor) -> bool:
 def place(device: Device) -> str:
     """Where the device is reached, as people write it: host:port."""
     host = f"[{device.host}]" if ":" in device.host else device.host
-    port = device.onvif_port or device.rtsp_port
+    port = device.asked_port or device.rtsp_port
     return f"{host}:{port}" if port is not None else host
 
 

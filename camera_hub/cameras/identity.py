@@ -86,7 +86,7 @@ def registered_facts(device: Device) -> DeviceFacts:
         device.serial,
         device.mac,
         device.endpoint,
-        (device.village_id, device.host, device.onvif_port),
+        (device.village_id, device.host, device.asked_port),
     )
 
 
@@ -131,7 +131,7 @@ def _likeness(
         return Likeness.MAY_BE_SAME if agree else Likeness.DIFFERENT
     if at_one_place:
         return Likeness.SAME if _makers_agree(known, found) else Likeness.DIFFERENT
-    if len(agree) > 1 and not both_answer:
+    if len(agree) > 1 and not both_answer and not differing(known, found):
         return Likeness.SAME
     return Likeness.MAY_BE_SAME if agree or weak else Likeness.DIFFERENT
 

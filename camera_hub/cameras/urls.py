@@ -170,6 +170,12 @@ def known(url: str) -> StreamUrl:
     return StreamUrl(url, place["host"].strip("[]"), int(place["port"] or PORTS[scheme]))
 
 
+def at_port(url: str, port: int) -> str:
+    """A URL that was checked before, at another port."""
+    scheme, _, rest = url.partition("://")
+    return _joined(scheme, known(url).host, port, rest[_path_begins(rest) :])
+
+
 def service_path(answered: str | None, default: str) -> str:
     """Path and query of a service address; the host and port that it names are never used."""
     match = _SCHEME.fullmatch(answered.strip()[: 4 * LONGEST]) if answered else None

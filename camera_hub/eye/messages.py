@@ -3,6 +3,7 @@
 Hub → eye: `ready` {}, replied to with {} once its imports are complete.
 Hub → eye: `look` Look + body (one Annex-B access unit with parameter sets, or a JPEG).
 Reply: Seen + body (JPEG, may be empty).
+Hub → eye: `image` Photo + body (an uploaded JPEG or PNG file). Reply: Seen + body (JPEG without metadata).
 One request at a time per eye; the hub kills an eye that takes longer than 5 s for one.
 """
 
@@ -22,6 +23,16 @@ class Look(Message):
     quality: int = 85  # of the JPEG, 1 … 100
     scores: bool = False
     previous: str | None = None  # `signature` of an earlier look at the same camera, for freeze
+    outline: bool = False  # what another picture can be compared with
+    known: str | None = None  # `outline` of another picture, for `alike`
+
+
+@dataclass(frozen=True, slots=True)
+class Photo(Message):
+    """Request a picture file as JPEG, upright, without EXIF or any other metadata, and not larger than this."""
+
+    max_side: int = 1600  # pixels
+    quality: int = 85  # of the JPEG, 1 … 100
 
 
 FAULT_BELOW = 60.0
@@ -32,7 +43,8 @@ FAULT_BELOW = 60.0
 class Seen(Message):
     """Size in pixels and scores of one key frame. Scores are 0 … 100, below FAULT_BELOW is a fault; None = not scored.
 
-    `signature`: text of some 3 kB, for `Look.previous`.
+    `signature`: text of some 3 kB, for `Look.previous`. `outline`: text of some 1.2 kB, for `Look.known`, "" where
+    nothing can be made out; `alike`: from FAULT_BELOW on both pictures show the same place.
     """
 
     width: int
@@ -40,3 +52,5 @@ class Seen(Message):
     black: float | None = None
     frozen: float | None = None
     signature: str | None = None
+    outline: str | None = None
+    alike: float | None = None

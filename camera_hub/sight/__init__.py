@@ -5,5 +5,6 @@ below 60 is a fault (the video quality diagnosis classes of Chinese platforms); 
 
 - `black`: nothing can be made out
 - `freeze`: two key frames are the same picture
+- `likeness`: two pictures show the same place
 - `images`: grey, without captions, scaled, as JPEG
 """

@@ -7,6 +7,7 @@ part of the hub.
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ import pytest
 from fastapi import FastAPI
 
 from camera_hub.access.accounts import Account, Accounts
-from camera_hub.access.policy import Actor, Role, VillageGrant
+from camera_hub.access.policy import ALWAYS_BOUND, Actor, Role, VillageGrant
 from camera_hub.access.sessions import Sessions
 from camera_hub.api.live_changes import SharedReader
 from camera_hub.api.routing import COOKIE, CSRF_HEADER
@@ -99,6 +100,7 @@ async def running_hub(
             hub.village, hub.other_village = (row.id for row in rows)
         accounts: Accounts = running[Accounts]
         for role in Role:
-            villages = [VillageGrant(hub.village)] if role is Role.VILLAGE_ADMIN else None
+            ends = clock.now() + timedelta(days=30) if role is Role.CONTRACTOR else None
+            villages = [VillageGrant(hub.village, None, ends)] if role in ALWAYS_BOUND else None
             hub.accounts[role] = await accounts.create(role.value, role.value, role, PASSWORD, villages)
         yield hub

@@ -6,13 +6,16 @@ from typing import Any
 import httpx
 from fastapi import FastAPI
 
-from camera_hub.access.policy import Actor, Role
+from camera_hub.access.policy import ALWAYS_BOUND, Actor, Role
 from camera_hub.access.vault import Vault
-from camera_hub.api import cameras, devices, discovery, errors, favourites, villages
+from camera_hub.api import cameras, devices, discovery, errors, favourites, inbox, villages
 from camera_hub.api.routing import COOKIE, CSRF_HEADER
 from camera_hub.cameras.credentials.login_budget import LoginBudget
 from camera_hub.cameras.device_checks import DeviceChecks
 from camera_hub.cameras.discovery.sweeps import Sweeps
+from camera_hub.cameras.intake.inbox import Inbox
+from camera_hub.cameras.intake.intake import Intake
+from camera_hub.cameras.jobs import Jobs
 from camera_hub.cameras.onvif.client import Onvif
 from camera_hub.cameras.peculiarities import Peculiarities
 from camera_hub.cameras.register.register import Register
@@ -21,6 +24,7 @@ from camera_hub.events import EventBus
 from camera_hub.settings import DiscoverySettings
 from camera_hub.store.database import Database
 from camera_hub.store.tables import User, Village
+from tests.cameras.fakes import OnvifOnly
 from tests.fakes.reach import anywhere, local
 
 HOST = "hub.test"
@@ -37,7 +41,7 @@ class RoleSessions:
             return None
         role = Role(token)
         number = list(Role).index(role) + 1
-        return Actor(number, token, token, role, frozenset({self._village_id}) if role is Role.VILLAGE_ADMIN else None)
+        return Actor(number, token, token, role, frozenset({self._village_id}) if role in ALWAYS_BOUND else None)
 
 
 class Site:
@@ -66,7 +70,8 @@ async def site(database: Database, bus: EventBus, clock: Clock, stack: AsyncExit
     settings = DiscoverySettings(multicast=False, host_timeout=1.0)
     logins = LoginBudget(clock)
     onvif = await stack.enter_async_context(Onvif(settings, clock, logins, check=anywhere))
-    register = Register(database, bus, clock, Vault(bytes(32)), onvif, DeviceChecks(database, local))
+    vault = Vault(bytes(32))
+    register = Register(database, bus, clock, vault, OnvifOnly(onvif), DeviceChecks(database, local))
     sweeps = await stack.enter_async_context(Sweeps(settings, onvif, bus, clock, database, local))
     async with database.write() as session:
         rows = [Village(name=name, position=place, created_at=clock.now()) for place, name in enumerate("东西")]
@@ -81,6 +86,9 @@ async def site(database: Database, bus: EventBus, clock: Clock, stack: AsyncExit
     app = FastAPI()
     parts: dict[type, Any] = {
         Register: register,
+        Intake: Intake(database, bus, clock, vault, register.devices),
+        Inbox: Inbox(database),
+        Jobs: await stack.enter_async_context(Jobs(clock, bus)),
         LoginBudget: logins,
         Peculiarities: Peculiarities(database, bus, clock),
         Sweeps: sweeps,
@@ -88,7 +96,7 @@ async def site(database: Database, bus: EventBus, clock: Clock, stack: AsyncExit
         Database: database,
     }
     app.state.parts, app.state.sessions, app.state.origins = parts, RoleSessions(ids[0]), ()
-    for module in (villages, cameras, devices, discovery, favourites):
+    for module in (villages, cameras, devices, discovery, favourites, inbox):
         app.include_router(module.router)
     errors.install(app)
     return Site(app, parts, stack, ids)

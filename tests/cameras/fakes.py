@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from camera_hub.access.policy import Actor, Role
 from camera_hub.cameras.credentials.device_login import DeviceLogin
 from camera_hub.cameras.described import Channel, Described, DescribedStream, Identity
+from camera_hub.cameras.onvif.client import PATH, Onvif
 from camera_hub.cameras.reach import Check
 from camera_hub.errors import HubError, Kind, Reason
 
@@ -78,6 +79,8 @@ class FakeDescriber:
         path: str = "",
         *,
         check: Check | None = None,
+        rtsp_port: int | None = None,
+        ordinary: DeviceLogin | None = None,
     ) -> Described:
         if check is not None:
             check(host, port or 80)
@@ -85,6 +88,26 @@ class FakeDescriber:
         if host not in self.devices:
             raise HubError(Kind.UNREACHABLE, "the device cannot be reached", reason=Reason.UNREACHABLE)
         return self.devices[host]
+
+
+@dataclass
+class OnvifOnly:
+    """Describes over ONVIF, and over nothing else."""
+
+    onvif: Onvif
+
+    async def describe(
+        self,
+        host: str,
+        port: int | None = None,
+        login: DeviceLogin | None = None,
+        path: str = PATH,
+        *,
+        check: Check | None = None,
+        rtsp_port: int | None = None,
+        ordinary: DeviceLogin | None = None,
+    ) -> Described:
+        return await self.onvif.describe(host, port, login, path, check=check)
 
 
 class FakeProver:

@@ -169,6 +169,15 @@ def test_ten_thousand_answers_take_bounded_memory_and_room() -> None:
     assert grown < 32 << 20
 
 
+def test_one_host_that_floods_is_not_read_for_long() -> None:
+    heard: list[Announced] = []
+    receiver = AnnouncementReceiver(heard.append)
+    for _ in range(5000):
+        receiver.datagram_received(b"<" * 2000, (LIAR, 3702))
+    assert (heard, receiver.ignored) == ([], 5000)
+    assert receiver._read[LIAR] == 5000
+
+
 @pytest.mark.parametrize(
     ("wanted", "ports", "descriptors", "hosts"),
     [(256, 5, 20_000, 256), (256, 5, 1024, 64), (256, 5, 64, 8), (256, 5, -1, 256), (16, 5, 20_000, 16)],

@@ -18,7 +18,7 @@ from camera_hub.settings import DiscoverySettings
 from camera_hub.store.database import Database
 from camera_hub.store.tables import Camera, Device, Stream
 from tests.cameras.fake_onvif import FakeDevice
-from tests.cameras.fakes import ADMIN, FakeVault, village_admin
+from tests.cameras.fakes import ADMIN, FakeVault, OnvifOnly, village_admin
 from tests.fakes.clock import ManualClock
 from tests.fakes.reach import anywhere, local
 
@@ -81,7 +81,7 @@ async def test_a_village_is_not_told_a_device_s_own_words(
         FakeDevice(auth="none", refused=("GetDeviceInformation",)) as device,
         Onvif(settings, SystemClock(), check=anywhere) as onvif,
     ):
-        real = Register(database, bus, clock, FakeVault(), onvif, DeviceChecks(database, local))
+        real = Register(database, bus, clock, FakeVault(), OnvifOnly(onvif), DeviceChecks(database, local))
         said = []
         for actor in (ADMIN, village_admin(villages[0])):
             with pytest.raises(HubError) as caught:
@@ -100,7 +100,7 @@ async def test_who_registers_a_device_learns_what_had_to_be_repaired(
         FakeDevice(auth="none", stream="rtsp://192.168.1.64:80:554/ch{source}/{role}") as device,
         Onvif(settings, SystemClock(), check=anywhere) as onvif,
     ):
-        register = Register(database, bus, clock, FakeVault(), onvif, DeviceChecks(database, local), known)
+        register = Register(database, bus, clock, FakeVault(), OnvifOnly(onvif), DeviceChecks(database, local), known)
         found = await register.devices.register(ADMIN, villages[0], "127.0.0.1", device.port)
     assert (await known.of(found.device.id))["uri_repaired"] == (
         "rtsp://192.168.1.64:80:554/ch1/main → rtsp://127.0.0.1:554/ch1/main"

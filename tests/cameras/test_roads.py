@@ -34,7 +34,7 @@ from camera_hub.settings import DiscoverySettings
 from camera_hub.store.database import Database
 from camera_hub.store.tables import Camera, Device, Stream, Village
 from tests.cameras.fake_onvif import FakeDevice
-from tests.cameras.fakes import ADMIN, FakeVault, village_admin
+from tests.cameras.fakes import ADMIN, FakeVault, OnvifOnly, village_admin
 from tests.fakes.clock import ManualClock
 
 OWN, FOREIGN, HUB = "127.90.1.1", "127.90.2.1", "127.0.0.1"
@@ -174,7 +174,7 @@ async def site(
         Onvif(SETTINGS, SystemClock(), check=checking(None, policy)) as onvif,
         Sweeps(SETTINGS, onvif, bus, SystemClock(), database, policy, discovery_port=9) as sweeps,
     ):
-        register = Register(database, bus, clock, FakeVault(), onvif, checks)
+        register = Register(database, bus, clock, FakeVault(), OnvifOnly(onvif), checks)
         await register.villages.add(["本村", "邻村"], "village")
         ids = [one.id for one in await register.villages.all(ADMIN)]
         await register.villages.change(ids[0], ranges=[RANGE])

@@ -1,5 +1,6 @@
 """A device's picture or interface behind a login: how it is proved, and how often it is tried."""
 
+import asyncio
 import re
 from collections.abc import AsyncIterator, Callable, Mapping
 from types import MappingProxyType
@@ -152,3 +153,51 @@ async def test_a_nonce_that_was_stale_at_once_is_renewed(signed: SignedHttp) -> 
     stale = http("", 'WWW-Authenticate: Digest realm="cam", nonce="m", qop="auth", stale=true', status=401)
     async with ScriptedPeer([camera, stale, camera]) as peer:
         assert (await _picture(signed, peer)).body == PICTURE
+
+
+async def test_requests_at_the_same_time_do_not_take_each_others_401_for_a_refused_login(clock: ManualClock) -> None:
+    """A device that renews its nonce while several requests are under way, and counts the requests of each nonce."""
+    nonce, counts, refused = "n1", dict[str, int](), 0
+
+    def answer(asked: Asked) -> bytes:
+        nonlocal nonce, refused
+        values = dict(re.findall(r'(\w+)="?([^",]+)"?', asked.headers.get("authorization", "")))
+        if len(counts) == 1 and counts["n1"] == 1:
+            nonce = "n2"  # just after the first answer: all that is signed with the old one comes too late
+        count = int(values.get("nc", "0"), 16)
+        if values.get("nonce") != nonce or count <= counts.get(nonce, 0):
+            refused += bool(values)
+            return http("", f'WWW-Authenticate: Digest realm="cam", nonce="{nonce}", qop="auth"', status=401)
+        counts[nonce] = count
+        return http(PICTURE)
+
+    async with DeviceHttp(HttpLimits(quiet=0.2)) as transport, ScriptedPeer([answer]) as peer:
+        budget = LoginBudget(clock)
+        signed = SignedHttp(transport, budget)
+        await _picture(signed, peer)
+        replies = await asyncio.gather(*(_picture(signed, peer) for _ in range(8)))
+    assert [one.body for one in replies] == [PICTURE] * 8
+    assert refused, "the case was met"
+    assert budget.wait(budget.account(LOGIN, "127.0.0.1", peer.port), "http") == 0
+    assert counts["n2"] >= 8, "one count for all that sign with a nonce"
+
+
+async def test_a_401_to_an_accepted_user_is_no_refused_login(signed: SignedHttp) -> None:
+    camera = _camera()
+    forbidden = http("", 'WWW-Authenticate: Digest realm="cam", nonce="n9", qop="auth"', status=401)
+    async with ScriptedPeer([camera, camera, forbidden]) as peer:
+        await _picture(signed, peer)
+        target = HttpTarget(HttpPeer("127.0.0.1", "127.0.0.1", peer.port), LOGIN, anywhere)
+        for _ in range(4):
+            with pytest.raises(HubError) as caught:
+                await signed.ask(target, HttpRequest("GET", "/config"), Deadline(5), login_proved=True)
+            assert caught.value.reason == Reason.NO_RIGHTS
+
+
+async def test_basic_is_not_answered_where_the_caller_forbids_it(signed: SignedHttp) -> None:
+    async with ScriptedPeer([http("", f"WWW-Authenticate: {BASIC}", status=401)]) as peer:
+        target = HttpTarget(HttpPeer("127.0.0.1", "127.0.0.1", peer.port), LOGIN, anywhere, basic=False)
+        with pytest.raises(HubError) as caught:
+            await signed.ask(target, HttpRequest("GET", "/config"), Deadline(5))
+        assert caught.value.reason == Reason.BAD_REPLY
+        assert all("authorization" not in one.headers for one in peer.asked)

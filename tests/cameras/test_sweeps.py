@@ -22,7 +22,7 @@ from camera_hub.simulator.testing import small_farm
 from camera_hub.store.database import Database
 from camera_hub.store.tables import Device
 from tests.cameras.fake_onvif import NOT_AUTHORIZED, FakeDevice
-from tests.cameras.fakes import ADMIN, village_admin
+from tests.cameras.fakes import ADMIN, OnvifOnly, village_admin
 from tests.cameras.scripted_peer import ScriptedPeer, http, tls_context
 from tests.fakes.reach import anywhere, local
 
@@ -125,7 +125,7 @@ async def test_each_forwarded_port_of_a_router_is_a_row_of_its_own(
         _sweeps(database, bus) as sweeps,
         Onvif(SETTINGS, SystemClock(), check=anywhere) as onvif,
     ):
-        register.devices._describer = onvif
+        register.devices._describer = OnvifOnly(onvif)
         taken = await register.devices.register(
             ADMIN, villages[0], "127.0.9.20", second.port, username="admin", password="village-1"
         )
@@ -154,7 +154,7 @@ async def test_a_virtual_village_is_found_by_its_range_and_known_devices_are_mar
             assert all(one.device_id is None for one in done.found)
             first = done.found[0]
             async with Onvif(SETTINGS, SystemClock(), check=anywhere) as onvif:
-                register.devices._describer = onvif
+                register.devices._describer = OnvifOnly(onvif)
                 plan = states[0].plan
                 taken = await register.devices.register(
                     ADMIN, villages[0], first.host, first.port, username=plan.username, password=plan.password

@@ -16,10 +16,15 @@ declare module 'vue-router' {
 
 const found = import.meta.glob<{ default: RouteRecordRaw[] }>('./pages/*/routes.ts', { eager: true })
 
+/** Where a person begins: the wall, or the inbox for who watches nothing. */
+export function home(): string {
+  return !me.value || can('view') ? '/wall' : can('intake') ? '/inbox' : '/password'
+}
+
 export const router = createRouter({
   history: createWebHistory(),
   routes: [
-    { path: '/', redirect: '/wall' },
+    { path: '/', redirect: () => home() },
     ...Object.values(found).flatMap((file) => file.default),
     { path: '/:rest(.*)*', name: 'missing', component: () => import('./shell/MissingPage.vue') },
   ],
@@ -29,7 +34,7 @@ router.beforeEach(async (to) => {
   if (to.name !== 'setup') await openSession()
   if (to.meta.open) return me.value && to.name === 'sign-in' ? '/' : true
   if (!me.value) return { path: '/sign-in', query: to.fullPath === '/' || to.fullPath === '/wall' ? {} : { from: to.fullPath } }
-  if (to.meta.needs && !can(to.meta.needs)) return '/wall'
+  if (to.meta.needs && !can(to.meta.needs)) return home() === to.path ? true : home()
   return true
 })
 

@@ -46,7 +46,7 @@ Serial = Annotated[int, Field(ge=0, le=2**53 - 1)]
 Key = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_-]+$")]
 """An opaque id of a viewer, page or search."""
 
-Role = Literal["township_admin", "operator", "village_admin", "maintainer", "leader"]
+Role = Literal["township_admin", "operator", "village_admin", "maintainer", "leader", "contractor"]
 PlaceClass = Literal["key_road", "key_unit", "high_incidence", "entrance", "school", "water", "square", "other"]
 CameraState = Literal["found", "waiting", "returned", "approved", "retired"]
 Health = Literal["unknown", "ok", "fault"]

@@ -7,6 +7,7 @@ from pydantic import Field, SecretStr
 
 from camera_hub.api.schemas.base import Answer, CameraState, Health, Id, Line, Name, PlaceClass, RequestBody, Text
 
+ReturnNote = Annotated[Text, Field(min_length=1)]
 Host = Annotated[Line, Field(min_length=1)]
 Port = Annotated[int, Field(ge=1, le=65535)]
 Login = Annotated[Line, Field(max_length=128)]
@@ -83,6 +84,7 @@ class CameraAnswer(Answer):
     id: int
     device_id: int
     village_id: int
+    number: int | None  # as its recorder counts it, from 1
     name: str
     pinyin: str
     initials: str
@@ -121,6 +123,12 @@ class ApproveCameras(CameraIds):
     places: dict[Id, Annotated[str, Field(max_length=300)]] = Field(default={}, max_length=2000)
 
 
+class ReturnCameras(CameraIds):
+    """Return cameras to their village; the note says what is to be corrected."""
+
+    note: ReturnNote
+
+
 class CameraIdsAnswer(Answer):
     ids: list[int]
 
@@ -148,14 +156,27 @@ class StreamAddressAnswer(Answer):
     address: str
 
 
+class DiskAnswer(Answer):
+    """A recorder's disk; `state` is the device's own word."""
+
+    name: str
+    state: str
+    capacity_mb: int | None
+    free_mb: int | None
+
+
 class DeviceAnswer(Answer):
     id: int
     village_id: int
     kind: Literal["camera", "recorder", "platform"]
     name: str
     host: str
+    via: Literal["onvif", "hikvision", "dahua", "catalogue", "url"]  # how it was described
     onvif_port: int | None
+    http_port: int | None  # of its vendor's interface, where it is not asked over ONVIF
     rtsp_port: int | None
+    rtsp_port_typed: bool  # by a person: what the device reports does not count
+    disks: list[DiskAnswer]  # as it reported them last
     manufacturer: str
     model: str
     firmware: str
@@ -165,6 +186,7 @@ class DeviceAnswer(Answer):
     place: str  # where it is reached, host:port
     approved_place: str | None  # another one: it was moved since, and its cameras wait for approval
     moved_at: datetime | None
+    distrusted_at: datetime | None  # another device was found there: it gets no login until somebody has decided
     streams: list[StreamAddressAnswer]  # of cameras not retired
     clock_offset_s: float | None
     login_retry_at: datetime | None  # the device refused the login, and it is not tried again before then
@@ -176,11 +198,16 @@ class DeviceAnswer(Answer):
 
 
 class NewDevice(RequestBody):
-    """Describe the device over ONVIF and register it. `endpoint` (from discovery) is kept as its identity."""
+    """Describe the device and register it: over ONVIF, else its vendor's interface, else by RTSP paths.
+
+    `endpoint` (from discovery) is kept as its identity. Ports given here count for more than what the device reports.
+    """
 
     village_id: Id
     host: Host
-    port: Port | None = None  # ONVIF HTTP port; None: the usual ones are tried
+    port: Port | None = None  # of ONVIF and HTTP; None: the usual ones are tried
+    rtsp_port: Port | None = None  # None: as the device reports it
+    profile_id: Id | None = None  # the village's login profile, where no user name is given
     username: Login = ""
     password: CameraPassword = SecretStr("")
     name: Text = ""
@@ -207,7 +234,8 @@ class DeviceRegistered(Answer):
 class ChangeDevice(RequestBody):
     name: Text | None = None
     host: Host | None = None
-    onvif_port: Port | None = None
+    onvif_port: Port | None = None  # also of its vendor's interface
+    rtsp_port: Annotated[int, Field(ge=0, le=65535)] | None = None  # 0: as the device reports it
     purpose: LoginPurpose | None = None  # of user name and password; None: ordinary. An empty name removes the login
     username: Login | None = None
     password: CameraPassword | None = None

@@ -24,7 +24,7 @@ from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Self
+from typing import Protocol, Self
 
 from camera_hub.cameras.credentials import retry_rules
 from camera_hub.cameras.credentials.device_login import DeviceLogin
@@ -44,6 +44,14 @@ PAUSES = REFUSALS | {Reason.LOGIN_PAUSED}
 
 WAITING = 256
 """Attempts that may wait for their turn at one address."""
+
+
+class PlaceTrust(Protocol):
+    """Whether a registered device's place is still its own (cameras.matches.trust)."""
+
+    async def clear(self, device_id: int) -> None:
+        """Raise HubError(CONFLICT, identity_changed) if another device answers there."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,10 +136,14 @@ class Attempt:
 class LoginBudget:
     """An async context manager: entering reads what is stored. Without a store, a restart forgets all attempts.
 
-    `secret`: the key of the hashes of logins; with another one stored logins are unknown, their refusals are not.
+    `trust` is asked before each attempt with a registered device's login. `secret`: the key of the hashes of logins;
+    with another one stored logins are unknown, their refusals are not.
     """
 
-    def __init__(self, clock: Clock, store: LoginStore | None = None, secret: bytes = b"") -> None:
+    def __init__(
+        self, clock: Clock, store: LoginStore | None = None, secret: bytes = b"", trust: PlaceTrust | None = None
+    ) -> None:
+        self._trust = trust
         self._clock = clock
         self._store = store
         self._secret = (secret or secrets.token_bytes(32))[:64]
@@ -194,9 +206,12 @@ class LoginBudget:
     async def begin(self, account: LoginKey, service: Service) -> Attempt:
         """Wait for a turn; the caller must `end` the attempt.
 
-        Raises HubError: one of PAUSES while the login must not be tried (`retry_in` seconds, `until`, `tries_left`);
-        BUSY for one that has been replaced, or where too many wait or are remembered; or why it could not be stored.
+        Raises HubError: IDENTITY_CHANGED where another device answers at the registered one's place; one of PAUSES
+        while the login must not be tried (`retry_in` seconds, `until`, `tries_left`); BUSY for one that has been
+        replaced, or where too many wait or are remembered; or why it could not be stored.
         """
+        if self._trust is not None and account.device_id is not None:
+            await self._trust.clear(account.device_id)
         self._memory.purge()
         turns = self._turns.setdefault(account.address, _Turns())
         if len(turns.waiting) >= WAITING:

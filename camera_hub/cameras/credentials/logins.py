@@ -43,7 +43,7 @@ async def open_login(session: AsyncSession, vault: Sealer, device: Device, purpo
         vault.open(row.sealed, device.id) if row is not None else "",
         device.credentials_version,
         device.id,
-        ports=frozenset(port for port in (device.onvif_port, device.rtsp_port) if port is not None),
+        ports=frozenset(port for port in (device.asked_port, device.rtsp_port) if port is not None),
         identity=frozenset(text for text in (device.serial, device.mac, device.endpoint) if text),
     )
 

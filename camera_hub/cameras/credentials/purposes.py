@@ -1,4 +1,13 @@
-"""What a device's login is for, and which one is used where a purpose has none of its own. Pure."""
+"""What a device's login is for, and which one is used where a purpose has none of its own. Pure.
+
+A device has at most one login for each purpose: one of its own, or that of a login profile; giving it the one takes the
+other away. For a purpose the login is taken in this order:
+
+1. the device's own login for that purpose,
+2. that of the profile that it has for that purpose,
+3. the device's own ordinary login,
+4. that of the profile that it has for `ordinary`.
+"""
 
 from collections.abc import Mapping
 from typing import Literal, TypeVar, get_args

@@ -34,8 +34,8 @@ class FoundDevice:
 
     @property
     def key(self) -> str:
-        """Identifies the device for pages, as long as the search is kept."""
-        return self.endpoint or f"{self.host}:{self.port}"
+        """Identifies the device for pages, as long as the search is kept. Units of one make may share an endpoint."""
+        return f"{self.endpoint} {self.host}" if self.endpoint else f"{self.host}:{self.port}"
 
     def facts(self, village_id: int) -> DeviceFacts:
         """What is known of its identity, without the maker: announcements spell it differently from the device."""

@@ -25,7 +25,7 @@ from camera_hub.cameras.identity import endpoint_key, registered_facts, same
 from camera_hub.cameras.reach import Check, ReachPolicy, checking, no_ranges
 from camera_hub.clock import Clock
 from camera_hub.errors import HubError, Kind, Reason
-from camera_hub.events import EventBus, SweepChanged
+from camera_hub.events import DeviceSeen, EventBus, SweepChanged
 from camera_hub.running import ended, running
 from camera_hub.settings import DiscoverySettings
 from camera_hub.store.database import Database
@@ -230,7 +230,7 @@ class Sweeps:
 
         async def greet(one: FoundDevice) -> None:
             async with free:
-                sweep.add(await greeted(self._onvif, one, self._settings.onvif_timeout, sweep.check))
+                self._seen(sweep, await greeted(self._onvif, one, self._settings.onvif_timeout, sweep.check))
 
         async with asyncio.TaskGroup() as group:
 
@@ -250,6 +250,12 @@ class Sweeps:
             )
         sweep.done += 1
         sweep.changed.set()
+
+    def _seen(self, sweep: _Sweep, device: FoundDevice) -> None:
+        """Add what has answered; a registered device may have moved there (cameras.matches)."""
+        sweep.add(device)
+        if device.reason is None and (device.endpoint or device.mac):
+            self._bus.publish(DeviceSeen("found", device.host, device.port, device.path, device.endpoint, device.mac))
 
     async def _unicast(self, sweep: _Sweep, hosts: list[str], ports: Sequence[int]) -> None:
         answers: dict[str, asyncio.Future[Announced]] = {}
@@ -280,7 +286,7 @@ class Sweeps:
                     del answers[host]
                 sweep.done += 1
                 for one in found:
-                    sweep.add(one)
+                    self._seen(sweep, one)
                 sweep.changed.set()
 
         descriptors, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -375,19 +381,30 @@ def _may(check: Check, host: str, port: int) -> bool:
 
 
 def _registered(known: Sequence[Device], village_id: int, found: Sequence[FoundDevice]) -> list[Device | None]:
-    """For each found device the registered device that it is, if any."""
+    """For each found device the registered device that it is, if any. One that answers at its own place is not at
+    another one as well: what has its marks there is a unit of the same make, or a second way to it, and can be chosen.
+    """
     near: dict[str, list[Device]] = defaultdict(list)  # so that not every pair has to be compared
     for row in known:
         for key in {row.host, endpoint_key(row.endpoint)}:
             near[key].append(row)
 
-    def registered(one: FoundDevice) -> Device | None:
+    def candidates(one: FoundDevice) -> list[Device]:
         facts = one.facts(village_id)
         keys = [endpoint_key(one.endpoint), one.host] if one.endpoint else [one.host]
-        candidates = (row for key in keys for row in near.get(key, ()))
-        return next((row for row in candidates if same(replace(registered_facts(row), maker=""), facts)), None)
+        rows = (row for key in keys for row in near.get(key, ()))
+        return [row for row in rows if same(replace(registered_facts(row), maker=""), facts)]
 
-    return [registered(one) for one in found]
+    likely = [candidates(one) for one in found]
+    at_home = [
+        next((row for row in rows if (row.host, row.onvif_port) == (one.host, one.port)), None)
+        for one, rows in zip(found, likely, strict=True)
+    ]
+    taken = {row.id for row in at_home if row is not None}
+    return [
+        own or next((row for row in rows if row.id not in taken), None)
+        for own, rows in zip(at_home, likely, strict=True)
+    ]
 
 
 def _within(asked: Sequence[AddressRange], allowed: Sequence[AddressRange]) -> None:

@@ -33,21 +33,7 @@ class PlainAnswer(Exception):
 async def dial(peer: HttpPeer, deadline: Deadline, check: Check) -> "HttpConnection":
     """Connect to the pinned address, if `check` allows it. Raises HubError (what that raises, PORT_CLOSED, UNREACHABLE,
     TLS_FAILED), PlainAnswer."""
-    check(peer.address, peer.port)
-    deadline.check()
-    try:
-        async with asyncio.timeout(deadline.left):
-            loop = asyncio.get_running_loop()
-            _, stream = await loop.create_connection(ByteStream, peer.address, peer.port)
-    except TimeoutError as error:
-        raise HubError(Kind.TIMEOUT, "the device cannot be reached in time", reason=Reason.UNREACHABLE) from error
-    except ConnectionRefusedError as error:
-        raise HubError(
-            Kind.UNREACHABLE, f"port {peer.port} of the device is closed", reason=Reason.PORT_CLOSED, port=peer.port
-        ) from error
-    except OSError as error:
-        words = error.strerror or type(error).__name__
-        raise HubError(Kind.UNREACHABLE, f"the device cannot be reached: {words}", reason=Reason.UNREACHABLE) from error
+    stream = await open_stream(peer.address, peer.port, deadline, check)
     if peer.secure:
         try:
             async with asyncio.timeout(deadline.left):
@@ -60,6 +46,26 @@ async def dial(peer: HttpPeer, deadline: Deadline, check: Check) -> "HttpConnect
                 raise HubError(Kind.UNREACHABLE, "TLS with the device failed", reason=Reason.TLS_FAILED) from error
             raise
     return HttpConnection(stream, peer)
+
+
+async def open_stream(address: str, port: int, deadline: Deadline, check: Check) -> ByteStream:
+    """A TCP connection to that IP address, if `check` allows it. Raises HubError (what that raises, PORT_CLOSED,
+    UNREACHABLE)."""
+    check(address, port)
+    deadline.check()
+    try:
+        async with asyncio.timeout(deadline.left):
+            _, stream = await asyncio.get_running_loop().create_connection(ByteStream, address, port)
+    except TimeoutError as error:
+        raise HubError(Kind.TIMEOUT, "the device cannot be reached in time", reason=Reason.UNREACHABLE) from error
+    except ConnectionRefusedError as error:
+        raise HubError(
+            Kind.UNREACHABLE, f"port {port} of the device is closed", reason=Reason.PORT_CLOSED, port=port
+        ) from error
+    except OSError as error:
+        words = error.strerror or type(error).__name__
+        raise HubError(Kind.UNREACHABLE, f"the device cannot be reached: {words}", reason=Reason.UNREACHABLE) from error
+    return stream
 
 
 class HttpConnection:

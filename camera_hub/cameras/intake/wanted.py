@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from camera_hub.errors import Kind
+
 Source = Literal["search", "address", "sheet"]
 """The way in. An RTSP address that was typed is "address" too."""
 
@@ -59,5 +61,6 @@ class IntakeResult:
     candidate_id: int | None = None
     camera_ids: Mapping[int | None, int] = field(default_factory=dict)
     reason: str | None = None
+    kind: Kind | None = None
     detail: str = ""
     params: Mapping[str, Any] = field(default_factory=dict)

@@ -13,7 +13,7 @@ from weakref import WeakValueDictionary
 from camera_hub.cameras import addresses, urls
 from camera_hub.cameras.credentials.device_login import DeviceLogin
 from camera_hub.cameras.credentials.login_budget import REFUSALS, LoginBudget
-from camera_hub.cameras.described import Described
+from camera_hub.cameras.described import Described, Identity
 from camera_hub.cameras.http.deadline import Deadline
 from camera_hub.cameras.http.device_http import DeviceHttp
 from camera_hub.cameras.http.endings import ENVELOPE
@@ -158,6 +158,22 @@ class Onvif:
         return await self._call(
             target, timeout or self._settings.onvif_timeout, lambda device, _: self._clock_of(device)
         )
+
+    async def identity(
+        self,
+        host: str,
+        port: int,
+        path: str = PATH,
+        *,
+        known_endpoint: str = "",
+        timeout: float | None = None,
+        check: Check | None = None,
+    ) -> Identity:
+        """Who the device is, as far as it tells without a login; none is ever sent. One that has the known endpoint is
+        asked no more. Raises HubError where nothing there speaks ONVIF."""
+        target = OnvifTarget(host, port, path, check=check)
+        seconds = timeout or self._settings.onvif_timeout
+        return await self._call(target, seconds, lambda device, _: device.open_identity(known_endpoint))
 
     async def describe(
         self,

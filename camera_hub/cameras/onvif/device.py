@@ -1,6 +1,7 @@
 """The ONVIF calls that the hub makes, in one conversation. Returns plain values, never zeep's objects."""
 
 import asyncio
+import ipaddress
 import logging
 from collections.abc import Awaitable
 from datetime import datetime
@@ -8,9 +9,10 @@ from typing import Any, TypeVar
 
 from camera_hub.cameras import urls
 from camera_hub.cameras.described import Identity
+from camera_hub.cameras.identity import endpoint_key
 from camera_hub.cameras.onvif import wsdl
 from camera_hub.cameras.onvif.conversation import LARGE, SoapConversation
-from camera_hub.cameras.onvif.describe import MAX_PROFILES, MAX_TOKEN, Profile, clean, codec_of, mac_of
+from camera_hub.cameras.onvif.describe import MAX_PROFILES, MAX_TOKEN, Profile, clean, codec_of, mac_of, scope_values
 from camera_hub.cameras.onvif.device_clock import DeviceClock, device_time, moment
 from camera_hub.cameras.onvif.media2 import MEDIA2, Media2
 from camera_hub.errors import HubError, Reason
@@ -75,9 +77,31 @@ class OnvifDevice:
             manufacturer=_text(info, "Manufacturer"),
             model=_text(info, "Model"),
             firmware=_text(info, "FirmwareVersion"),
-            serial=_text(info, "SerialNumber"),
+            serial=_serial(_text(info, "SerialNumber")),
             mac=await self.tolerant(self._mac(), ""),
             endpoint=await self.tolerant(self._endpoint(), ""),
+        )
+
+    async def open_identity(self, known_endpoint: str = "") -> Identity:
+        """What it tells of its identity without a login; empty where it tells nothing. A device that has the known
+        endpoint is asked no more.
+
+        Raises HubError where it does not answer as an ONVIF device does.
+        """
+        endpoint = await self._unasked(self._endpoint(), "")
+        if endpoint and endpoint_key(endpoint) == endpoint_key(known_endpoint):
+            return Identity(endpoint=endpoint)
+        info: Any = await self._unasked(self._device("GetDeviceInformation"), None)
+        scopes = scope_values(await self._unasked(self.scopes(), ()))
+        mac = "" if info is None else await self._unasked(self._mac(), "")
+        said = [*scopes.get("mac", ()), *scopes.get("macaddress", ())]
+        return Identity(
+            manufacturer=_text(info, "Manufacturer"),
+            model=_text(info, "Model"),
+            firmware=_text(info, "FirmwareVersion"),
+            serial=_text(info, "SerialNumber"),
+            mac=mac or next((found for one in said if (found := mac_of(one))), ""),
+            endpoint=endpoint,
         )
 
     async def scopes(self) -> tuple[str, ...]:
@@ -150,6 +174,15 @@ class OnvifDevice:
             log.debug("an optional call failed: %s", error)
             return default
 
+    async def _unasked(self, ask: Awaitable[T], default: T) -> T:
+        """As `tolerant`, also where the device asks for a login."""
+        try:
+            return await self.tolerant(ask, default)
+        except HubError as error:
+            if error.reason != Reason.LOGIN_NEEDED:
+                raise
+            return default
+
     async def _mac(self) -> str:
         answer = await self._device("GetNetworkInterfaces")
         found = [one for one in getattr(answer, "NetworkInterfaces", None) or () if getattr(one, "Info", None)]
@@ -170,6 +203,16 @@ class OnvifDevice:
         if envelope.size > LARGE:
             return await asyncio.to_thread(wsdl.answer, kind, operation, envelope)
         return wsdl.answer(kind, operation, envelope)
+
+
+def _serial(text: str) -> str:
+    """Without one that is only the address under which the device was asked (go2rtc): that identifies nothing."""
+    host = text.rpartition(":")[0] if text.count(":") == 1 or "]:" in text else text
+    try:
+        ipaddress.ip_address(host.strip("[]"))
+    except ValueError:
+        return text
+    return ""
 
 
 def _clock(said: Any) -> DeviceClock:

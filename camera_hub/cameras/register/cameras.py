@@ -1,4 +1,4 @@
-"""Cameras: what operators name and watch. Waiting → approved → retired; a failed picture changes none of that."""
+"""Cameras: what operators name and watch. Their states: register.camera_states."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
@@ -9,6 +9,8 @@ from camera_hub.access.actors import in_scope
 from camera_hub.access.policy import Actor, require_village
 from camera_hub.cameras.device_checks import DeviceChecks, approve_place, place
 from camera_hub.cameras.register import proof_state, views
+from camera_hub.cameras.register.camera_states import PENDING
+from camera_hub.cameras.register.on_behalf import mark
 from camera_hub.cameras.register.pinyin import pinyin_of
 from camera_hub.cameras.register.views import CameraView
 from camera_hub.clock import Clock
@@ -62,7 +64,8 @@ class Cameras:
             camera = await session.get(Camera, camera_id)
             if camera is None:
                 raise _unknown()
-            require_village(actor, camera.village_id, "camera")
+            _theirs(actor, camera)
+            mark(camera, actor, self._clock.now())
             if name is not None:
                 rename(camera, name)
             if place_class is not None:
@@ -138,6 +141,7 @@ class Cameras:
             for camera in rows.values():
                 if camera.state != "approved":
                     camera.state = "approved"
+                    camera.returned_note, camera.returned_by, camera.returned_at = "", "", None
                     camera.approved_at = self._clock.now()
                     if camera.retired_at is not None and camera.proof_state == "pending":
                         proof_state.request(camera, self._clock.now())
@@ -166,7 +170,7 @@ class Cameras:
             camera = await session.get(Camera, camera_id)
             if camera is None:
                 raise _unknown()
-            require_village(actor, camera.village_id, "camera")
+            _theirs(actor, camera)
             if camera.state == "retired":
                 raise HubError(
                     Kind.CONFLICT, "this camera is retired; put it back into service first", reason=Reason.RETIRED
@@ -193,6 +197,13 @@ class Cameras:
         if counts:
             for village_id in {one.village_id for one in cameras}:
                 self._bus.publish(VillageChanged(village_id))
+
+
+def _theirs(actor: Actor, camera: Camera) -> None:
+    """Raise HubError(NOT_FOUND) unless the actor may change the camera."""
+    require_village(actor, camera.village_id, "camera")
+    if actor.only_pending and camera.state not in PENDING:
+        raise _unknown()
 
 
 def rename(camera: Camera, name: str) -> None:

@@ -3,10 +3,8 @@
 No transaction is open while a device is queried.
 """
 
-import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
 
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -19,50 +17,34 @@ from camera_hub.cameras.credentials.device_login import DeviceLogin
 from camera_hub.cameras.credentials.logins import Sealer
 from camera_hub.cameras.credentials.purposes import Purpose
 from camera_hub.cameras.described import Described
-from camera_hub.cameras.device_checks import DeviceChecks, approve_place, trusted
-from camera_hub.cameras.identity import found_facts, same_stream
+from camera_hub.cameras.device_checks import DeviceChecks, approve_place, place, trusted
+from camera_hub.cameras.identity import found_facts
 from camera_hub.cameras.onvif.describe import clean
 from camera_hub.cameras.peculiarities import Peculiarities
-from camera_hub.cameras.reach import Check
-from camera_hub.cameras.register import described_devices, proof_state, views
+from camera_hub.cameras.register import asking, described_devices, proof_state, views
+from camera_hub.cameras.register.asking import Describer, DescribeRequest
+from camera_hub.cameras.register.camera_states import PENDING
 from camera_hub.cameras.register.cameras import retire
-from camera_hub.cameras.register.moves import move, settle
+from camera_hub.cameras.register.channels import NumberedCamera, StoredUrls, TakenChannels, numbered, take_channels
+from camera_hub.cameras.register.moves import move, new_place, settle
+from camera_hub.cameras.register.on_behalf import mark
 from camera_hub.cameras.register.views import CameraView, DeviceView
 from camera_hub.cameras.streams import stored_urls
-from camera_hub.cameras.urls import StreamUrl
 from camera_hub.clock import Clock
 from camera_hub.errors import HubError, Kind, Reason
-from camera_hub.events import CameraChanged, DeviceChanged, EventBus, ProofRequested, VillageChanged
-from camera_hub.peculiarity_kinds import MAX_VALUE, PeculiarityKind
+from camera_hub.events import (
+    CameraChanged,
+    DeviceChanged,
+    EventBus,
+    MatchChanged,
+    ProofRequested,
+    StrangerFound,
+    VillageChanged,
+)
 from camera_hub.store.database import Database
 from camera_hub.store.tables import Camera, Device, Stream, Village
 
-log = logging.getLogger(__name__)
-
 _USUAL_PORT = 80
-_OWN_WORDS: dict[str, str] = {
-    Reason.SOAP_FAULT: "the device refuses the call",
-    Reason.DEVICE_FULL: "the device accepts no more connections; close some, or try later",
-    Reason.BAD_REPLY: "the device's answer cannot be read",
-}
-"""Reasons whose sentence may repeat what a device says."""
-
-
-class Describer(Protocol):
-    """What the register needs from cameras.describing."""
-
-    async def describe(
-        self,
-        host: str,
-        port: int | None = None,
-        login: DeviceLogin | None = None,
-        path: str = ...,
-        *,
-        check: Check | None = None,
-    ) -> Described:
-        """What the device is and which cameras it has; `check` is asked before each connect. Raises HubError with the
-        Reason."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +53,10 @@ class Registered:
 
     device: DeviceView
     cameras: list[CameraView]
+
+
+Finish = Callable[[AsyncSession, Device, Sequence[NumberedCamera]], Awaitable[None]]
+"""What whoever registers a device adds to its rows, within the same transaction."""
 
 
 class Devices:
@@ -108,6 +94,13 @@ class Devices:
         require_village(actor, found[0].village_id, "device")
         return found[0]
 
+    async def registered(self, actor: Actor, device_id: int) -> Registered:
+        """A device with its cameras that are not retired. Raises HubError(NOT_FOUND)."""
+        view = await self.get(actor, device_id)
+        async with self._database.read() as session:
+            where = [Camera.device_id == device_id, Camera.state != "retired"]
+            return Registered(view, await views.cameras(session, actor.user_id, where))
+
     async def register(
         self,
         actor: Actor,
@@ -119,51 +112,56 @@ class Devices:
         password: str = "",
         name: str = "",
         endpoint: str = "",
+        rtsp_port: int | None = None,
+        approved: bool = True,
+        finish: Finish | None = None,
     ) -> Registered:
-        """Describe the device over ONVIF and add it with all its cameras; their pictures are proved afterwards.
+        """Describe the device and add it with all its cameras; their pictures are proved afterwards. The ports given
+        count for more than what the device reports.
 
-        A township admin's registration is approved at once, a village admin's waits for approval and must be within
-        the village's ranges. Raises HubError: NOT_FOUND (village), INVALID (bad_host, address_refused, no_ranges),
-        CONFLICT (duplicate), or the error of describing.
+        A township admin's registration is approved at once unless `approved` is false; anybody else's waits for
+        approval and must be within the village's ranges.
+
+        Raises HubError: NOT_FOUND (village), INVALID (bad_host, address_refused, no_ranges), CONFLICT (duplicate), or
+        the error of describing.
         """
         await self._require_place(actor, village_id)
         host = urls.host(host)
         username, password = logins.checked(username, password)
-        address = await self._checks.address_for(actor, village_id, host, [port or _USUAL_PORT])
+        address = await self._checks.address_for(
+            actor, village_id, host, [port or _USUAL_PORT, *([rtsp_port] if rtsp_port else [])]
+        )
         login = DeviceLogin(username, password) if username else None
         check = await self._checks.of_actor(actor, village_id)
-        described = await self._described(actor, host, port, login, check=check)
+        described = await asking.ask(
+            self._describer, actor, DescribeRequest(host, port, login, rtsp_port=rtsp_port), check
+        )
         if not described.identity.endpoint:
             described = replace(described, identity=replace(described.identity, endpoint=clean(endpoint, 128)))
         async with self._database.write() as session:
             await self._locked(session, village_id)
             found = found_facts(described.identity, village_id, host, described.port)
-            await described_devices.refuse_duplicate(session, actor, found)
+            doubts = await described_devices.refuse_duplicate(session, actor, found, described.rtsp_port)
             device = Device(
                 village_id=village_id,
                 kind=described.kind,
                 name=clean(name, 128) or described.name,
                 host=host,
-                onvif_port=described.port,
+                rtsp_port_typed=rtsp_port is not None,
+                rtsp_port=rtsp_port,
                 credentials_version=1,
                 created_at=self._clock.now(),
             )
             described_devices.learn(device, described)
-            if trusted(actor):
-                approve_place(device, address)
-            session.add(device)
-            await session.flush()
-            await logins.change_login(session, self._vault, device, "ordinary", username=username, password=password)
-            cameras = await described_devices.add_channels(
-                session,
-                device,
-                described.channels,
-                self._clock,
-                approved=trusted(actor),
-                keep=self._keeping(device, login),
-            )
-        await self._learnt(device.id, described, cameras)
-        return await self._done(actor, device, cameras)
+            await self._add(session, actor, device, address, username, password)
+            asked = await described_devices.ask_about(session, device, doubts, self._clock.now())
+            taken = await self._take_channels(session, actor, device, described, login, approved=approved)
+            if finish is not None:
+                await finish(session, device, numbered(taken.added))
+        await asking.keep_noticed(self._peculiarities, device.id, described, taken.added, taken.listed)
+        for match in asked:
+            self._bus.publish(MatchChanged(match.id, match.village_id, match.other_village_id))
+        return await self._done(actor, device, taken.added)
 
     async def register_url(
         self,
@@ -176,6 +174,8 @@ class Devices:
         username: str = "",
         password: str = "",
         place_class: str = "other",
+        approved: bool = True,
+        finish: Finish | None = None,
     ) -> Registered:
         """Add a camera that is known by its RTSP URL only; a login in the URL is moved out of it and sealed.
 
@@ -191,21 +191,18 @@ class Devices:
         address = await self._checks.address_for(actor, village_id, main.host, sorted(ports))
         async with self._database.write() as session:
             await self._locked(session, village_id)
-            await self._refuse_known_url(session, village_id, main)
+            await described_devices.refuse_known_stream(session, self._vault, village_id, main)
             device = Device(
                 village_id=village_id,
                 kind="camera",
                 name=name,
                 host=main.host,
+                via="url",
                 rtsp_port=main.port,
                 credentials_version=1,
                 created_at=self._clock.now(),
             )
-            if trusted(actor):
-                approve_place(device, address)
-            session.add(device)
-            await session.flush()
-            await logins.change_login(session, self._vault, device, "ordinary", username=username, password=password)
+            await self._add(session, actor, device, address, username, password)
             last = await session.scalar(select(func.max(Camera.position)).where(Camera.village_id == village_id))
             camera = described_devices.new_camera(
                 device,
@@ -213,9 +210,10 @@ class Devices:
                 name,
                 (last or 0) + 1,
                 self._clock,
-                approved=trusted(actor),
+                approved=trusted(actor) and approved,
                 place_class=place_class,
             )
+            mark(camera, actor, self._clock.now())
             session.add(camera)
             await session.flush()
             keep = self._keeping(device, DeviceLogin(username, password))
@@ -224,6 +222,8 @@ class Devices:
                     stream = Stream(camera_id=camera.id, role=role, source="url", details={})
                     keep(stream, url.url)
                     session.add(stream)
+            if finish is not None:
+                await finish(session, device, [NumberedCamera(1, camera)])
         return await self._done(actor, device, [camera])
 
     async def change(
@@ -234,6 +234,7 @@ class Devices:
         name: str | None = None,
         host: str | None = None,
         onvif_port: int | None = None,
+        rtsp_port: int | None = None,
         purpose: Purpose = "ordinary",
         username: str | None = None,
         password: str | None = None,
@@ -243,17 +244,19 @@ class Devices:
         A new password without a name keeps the name. A user who may not approve must type the password again when the
         address changes: otherwise they could read it by having the hub log in to a device of their own. The device's
         logins for other purposes are deleted then, the new address must be within the village's ranges, and the cameras
-        wait for approval again. Raises HubError: NOT_FOUND, INVALID (bad_host, address_refused, no_ranges,
+        wait for approval again. An RTSP port counts for more than what the device reports; 0 leaves it to the device
+        again. Raises HubError: NOT_FOUND, INVALID (bad_host, address_refused, no_ranges,
         password_needed).
         """
         host = urls.host(host) if host is not None else None
-        address = await self._new_address(actor, device_id, host, onvif_port)
+        address = await self._new_address(actor, device_id, host, onvif_port, rtsp_port)
         async with self._database.write() as session:
             device = await self._mine(session, actor, device_id)
+            mark(device, actor, self._clock.now())
             if name is not None:
                 device.name = clean(name, 128) or device.name
-            port = onvif_port if onvif_port is not None and device.onvif_port is not None else device.onvif_port
-            moved = (host or device.host, port) != (device.host, device.onvif_port)
+            wanted = new_place(device, host, onvif_port, rtsp_port)
+            moved = wanted.differs(device)
             if moved and address is None:
                 raise HubError(Kind.BUSY, "somebody else changes this device just now; try again", reason=Reason.BUSY)
             if moved and not trusted(actor) and password is None and await logins.has_login(session, device):
@@ -262,9 +265,7 @@ class Devices:
                     "the address changes: type the device's password again, so that it goes to no other device",
                     reason="password_needed",
                 )
-            device.onvif_port = port
-            if host is not None and host != device.host:
-                await move(session, self._vault, device, host)
+            await move(session, self._vault, device, wanted)
             credentials = username is not None or password is not None
             if credentials or moved:  # whether another address accepts the login is not known
                 device.credentials_version += 1
@@ -296,7 +297,8 @@ class Devices:
         async with self._database.read() as session:
             device = await self._mine(session, actor, device_id)
             login = await logins.open_login(session, self._vault, device, "onvif")
-        if device.onvif_port is None:
+            ordinary = await logins.open_login(session, self._vault, device, "http")
+        if device.via == "url":
             raise HubError(
                 Kind.UNSUPPORTED,
                 "this camera is known by its RTSP URL only and cannot be described; register it over ONVIF instead",
@@ -306,37 +308,67 @@ class Devices:
             check = await self._checks.of_actor(actor, device.village_id)
         else:
             check = await self._checks.of_device(device_id)
-        described = await self._described(actor, device.host, device.onvif_port, login, device.onvif_path, check=check)
+        asked = DescribeRequest(
+            device.host,
+            device.asked_port,
+            login,
+            device.onvif_path,
+            rtsp_port=device.rtsp_port if device.rtsp_port_typed or device.via == "catalogue" else None,
+            ordinary=ordinary,
+        )
+        described = await asking.ask(self._describer, actor, asked, check)
         async with self._database.write() as session:
             device = await self._mine(session, actor, device_id)
-            described_devices.refuse_impostor(device, described.identity)
+            self._refuse_impostor(device, described)
+            approved_here = device.approved_place == place(device)
             described_devices.learn(device, described)
-            await described_devices.add_channels(
-                session,
-                device,
-                described.channels,
-                self._clock,
-                approved=trusted(actor),
-                keep=self._keeping(device, login),
-            )
+            if approved_here:  # it is asked at another port of the same device now
+                device.approved_place = place(device)
+            taken = await self._take_channels(session, actor, device, described, login)
             cameras = await _in_service(session, device_id)
-        await self._learnt(device_id, described, cameras)
+        await asking.keep_noticed(self._peculiarities, device_id, described, cameras, taken.listed)
         return await self._done(actor, device, cameras)
 
-    async def _learnt(self, device_id: int, described: Described, cameras: Iterable[Camera]) -> None:
-        """Keep what is peculiar about the device, and which of its cameras its recorder did not list this time: those
-        that are offline, with some recorders. They stay in service; their pictures decide about their health."""
-        listed = {channel.token for channel in described.channels}
-        names = ", ".join(camera.name for camera in cameras if camera.channel not in listed)
+    def _refuse_impostor(self, device: Device, described: Described) -> None:
         try:
-            for kind, value in described.peculiarities.items():
-                await self._peculiarities.note(device_id, kind, value[:MAX_VALUE])
-            if names:
-                await self._peculiarities.note(device_id, PeculiarityKind.CHANNELS_UNLISTED, names[:MAX_VALUE])
-            else:
-                await self._peculiarities.withdraw(device_id, PeculiarityKind.CHANNELS_UNLISTED)
-        except HubError as error:  # the device is registered all the same
-            log.warning("peculiarities of device %d cannot be kept: %s", device_id, error)
+            described_devices.refuse_impostor(device, described.identity)
+        except HubError:
+            said = described.identity
+            self._bus.publish(
+                StrangerFound(device.id, said.manufacturer, said.model, said.serial, said.mac, said.endpoint)
+            )
+            raise
+
+    async def _take_channels(
+        self,
+        session: AsyncSession,
+        actor: Actor,
+        device: Device,
+        described: Described,
+        login: DeviceLogin | None,
+        *,
+        approved: bool = True,
+    ) -> TakenChannels:
+        urls = StoredUrls(
+            read=lambda stream: stored_urls.kept(stream, self._vault, device.id), keep=self._keeping(device, login)
+        )
+        approved = trusted(actor) and approved
+        taken = await take_channels(session, device, described, self._clock, approved=approved, urls=urls)
+        for camera in taken.added:
+            mark(camera, actor, self._clock.now())
+        return taken
+
+    async def _add(
+        self, session: AsyncSession, actor: Actor, device: Device, address: str, username: str, password: str
+    ) -> None:
+        """Add the row of a new device, with who adds it, and its login."""
+        device.added_by, device.added_by_name = actor.user_id, actor.display_name
+        mark(device, actor, self._clock.now())
+        if trusted(actor):
+            approve_place(device, address)
+        session.add(device)
+        await session.flush()
+        await logins.change_login(session, self._vault, device, "ordinary", username=username, password=password)
 
     async def retire(self, actor: Actor, device_id: int) -> None:
         """Take the device and all its cameras out of service; history is kept.
@@ -361,56 +393,20 @@ class Devices:
         self._publish(cameras)
         self._bus.publish(VillageChanged(device.village_id))
 
-    async def _new_address(self, actor: Actor, device_id: int, host: str | None, onvif_port: int | None) -> str | None:
+    async def _new_address(
+        self, actor: Actor, device_id: int, host: str | None, onvif_port: int | None, rtsp_port: int | None
+    ) -> str | None:
         """The IP address at which the device will be reached, once that was allowed; None when it does not move."""
         async with self._database.read() as session:
             device = await self._mine(session, actor, device_id)
-        port = onvif_port if onvif_port is not None and device.onvif_port is not None else device.onvif_port
-        if (host or device.host, port) == (device.host, device.onvif_port):
+        wanted = new_place(device, host, onvif_port, rtsp_port)
+        if not wanted.differs(device):
             return None
-        ports = [one for one in (port, device.rtsp_port) if one is not None]
-        return await self._checks.address_for(actor, device.village_id, host or device.host, ports or [_USUAL_PORT])
-
-    async def _described(
-        self,
-        actor: Actor,
-        host: str,
-        port: int | None,
-        login: DeviceLogin | None,
-        path: str | None = None,
-        *,
-        check: Check,
-    ) -> Described:
-        """Describe; who is bound to villages is not told a device's own words."""
-        try:
-            if path is None:
-                return await self._describer.describe(host, port, login, check=check)
-            return await self._describer.describe(host, port, login, path, check=check)
-        except HubError as error:
-            if actor.bound and error.reason in _OWN_WORDS:
-                raise HubError(error.kind, _OWN_WORDS[error.reason], reason=error.reason) from None
-            raise
+        ports = [one for one in (wanted.port, wanted.rtsp_port) if one is not None]
+        return await self._checks.address_for(actor, device.village_id, wanted.host, ports or [_USUAL_PORT])
 
     def _keeping(self, device: Device, login: DeviceLogin | None) -> Callable[[Stream, str], None]:
         return lambda stream, url: stored_urls.keep(stream, self._vault, device.id, url, login)
-
-    async def _refuse_known_url(self, session: AsyncSession, village_id: int, url: StreamUrl) -> None:
-        streams = await session.execute(
-            select(Camera, Stream)
-            .join(Stream, Stream.camera_id == Camera.id)
-            .join(Device, Device.id == Camera.device_id)
-            .where(Camera.village_id == village_id, Camera.state != "retired", Device.host == url.host)
-        )
-        for known, stream in streams:
-            if same_stream(stored_urls.kept(stream, self._vault, known.device_id), url.url):
-                raise HubError(
-                    Kind.CONFLICT,
-                    f"this stream is registered already as “{known.name}”",
-                    reason=Reason.DUPLICATE,
-                    device=known.device_id,
-                    camera=known.id,
-                    name=known.name,
-                )
 
     async def _require_place(self, actor: Actor, village_id: int) -> None:
         require_village(actor, village_id, "village")
@@ -429,6 +425,8 @@ class Devices:
         if device is None:
             raise _unknown()
         require_village(actor, device.village_id, "device")
+        if actor.only_pending and await _has_approved(session, device_id):
+            raise _unknown()
         if device.retired_at is not None:
             raise HubError(Kind.CONFLICT, "this device is retired; register it again", reason=Reason.RETIRED)
         return device
@@ -438,10 +436,7 @@ class Devices:
         self._bus.publish(DeviceChanged(device.id, device.village_id))
         self._publish(cameras)
         self._bus.publish(VillageChanged(device.village_id))
-        async with self._database.read() as session:
-            (view,) = await views.devices(session, Device.id == device.id)
-            where = [Camera.device_id == device.id, Camera.state != "retired"]
-            return Registered(view, await views.cameras(session, actor.user_id, where))
+        return await self.registered(actor, device.id)
 
     def _publish(self, cameras: Iterable[Camera]) -> None:
         for camera in cameras:
@@ -455,6 +450,11 @@ async def _in_service(session: AsyncSession, device_id: int) -> list[Camera]:
             select(Camera).where(Camera.device_id == device_id, Camera.state != "retired").order_by(Camera.id)
         )
     )
+
+
+async def _has_approved(session: AsyncSession, device_id: int) -> bool:
+    approved = select(Camera.id).where(Camera.device_id == device_id, Camera.state.not_in(PENDING)).limit(1)
+    return await session.scalar(approved) is not None
 
 
 def _unknown() -> HubError:

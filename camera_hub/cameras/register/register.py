@@ -7,9 +7,11 @@ from camera_hub.cameras.credentials.logins import Sealer, open_login
 from camera_hub.cameras.credentials.purposes import Purpose
 from camera_hub.cameras.device_checks import DeviceChecks
 from camera_hub.cameras.peculiarities import Peculiarities
+from camera_hub.cameras.register.asking import Describer
 from camera_hub.cameras.register.cameras import Cameras
-from camera_hub.cameras.register.devices import Describer, Devices
+from camera_hub.cameras.register.devices import Devices
 from camera_hub.cameras.register.favourites import Favourites
+from camera_hub.cameras.register.returns import Returns
 from camera_hub.cameras.register.villages import Villages
 from camera_hub.clock import Clock
 from camera_hub.errors import HubError, Kind
@@ -37,6 +39,7 @@ class Register:
         self._vault = vault
         self.villages = Villages(database, bus, clock)
         self.cameras = Cameras(database, bus, clock, checks)
+        self.returns = Returns(database, bus, clock)
         self.devices = Devices(database, bus, clock, vault, describer, checks, peculiarities)
         self.favourites = Favourites(database, bus, clock)
 

@@ -81,11 +81,15 @@ class StateView:
 
 @dataclass(frozen=True, slots=True)
 class CameraView:
-    """A camera. `proof`: the Reason of a failed proof; `proving`: it waits for its proof, or is being proved."""
+    """A camera. `number`: as its recorder counts it.
+
+    `proof`: the Reason of a failed proof; `proving`: it waits for its proof, or is being proved.
+    """
 
     id: int
     device_id: int
     village_id: int
+    number: int | None
     name: str
     pinyin: str
     initials: str
@@ -131,6 +135,16 @@ class StreamAddressView:
 
 
 @dataclass(frozen=True, slots=True)
+class DiskView:
+    """A recorder's disk as it reported it last (cameras.described.Disk)."""
+
+    name: str
+    state: str
+    capacity_mb: int | None
+    free_mb: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class DeviceView:
     """A device without its passwords; `cameras` are the ids of those not retired.
 
@@ -145,8 +159,12 @@ class DeviceView:
     kind: str
     name: str
     host: str
+    via: str
     onvif_port: int | None
+    http_port: int | None
     rtsp_port: int | None
+    rtsp_port_typed: bool
+    disks: tuple[DiskView, ...]
     manufacturer: str
     model: str
     firmware: str
@@ -156,6 +174,7 @@ class DeviceView:
     place: str
     approved_place: str | None
     moved_at: datetime | None
+    distrusted_at: datetime | None
     streams: tuple[StreamAddressView, ...]
     clock_offset_s: float | None
     created_at: datetime
@@ -288,6 +307,7 @@ async def devices(session: AsyncSession, *where: ColumnElement[bool]) -> list[De
             one,
             logins=tuple(LoginView(name, stored[one.id][name]) for name in PURPOSES if name in stored[one.id]),
             place=place(one),
+            disks=tuple(DiskView(**disk) for disk in one.disks),
             streams=tuple(streams[one.id]),
             cameras=tuple(members[one.id]),
             peculiarities=tuple(peculiar[one.id]),

@@ -151,12 +151,18 @@ class StreamSources:
         self, source: _Source, streams: Sequence[Stream], quality: Quality, codecs: frozenset[str]
     ) -> ChosenStream:
         camera, device = source.camera, source.device
+        if device.host == addresses.NO_HOST:
+            raise HubError(
+                Kind.UNAVAILABLE,
+                "this camera is not connected to the hub; its file in the ledger says why",
+                reason=Reason.NOT_CONNECTED,
+            )
         one = picked(_candidates(streams), quality, codecs)
         stream = next(stream for stream in streams if stream.id == one.stream_id)
         # Resolved once for this pull: the relay dials what was checked here. First of all, so that nothing is sent to
         # an address that is refused, and no login is opened for it.
         address = await addresses.resolve(device.host)
-        source.check(address, device.onvif_port or device.rtsp_port or urls.PORTS["rtsp"])
+        source.check(address, device.asked_port or device.rtsp_port or urls.PORTS["rtsp"])
         login = await self._register.login(device.id, "rtsp")
         url = urls.onto(await self._addresses.address_of(stream, device, source.check), device.host)
         source.check(address, url.port)
@@ -235,7 +241,7 @@ class StreamSources:
         stream, device, ranges = found
         login = await self._register.login(device.id, "onvif")
         target = target_of(device, login, self._checks.of(device, ranges))
-        if target is not None and stream.profile is not None:
+        if target is not None and stream.source == "onvif" and stream.profile is not None:
             await self._onvif.sync_point(target, stream.profile)
 
 

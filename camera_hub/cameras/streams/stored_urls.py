@@ -35,7 +35,7 @@ def kept(stream: Stream, vault: Sealer, device_id: int) -> str:
     try:
         return vault.open(stream.sealed_uri, device_id)
     except HubError:
-        if stream.source == "onvif":
+        if stream.source in ("onvif", "vendor"):
             return ""
         raise
 

@@ -10,6 +10,9 @@ from collections import OrderedDict
 from typing import Protocol
 from weakref import WeakValueDictionary
 
+from sqlalchemy import select
+
+from camera_hub.cameras import urls
 from camera_hub.cameras.credentials.device_login import DeviceLogin
 from camera_hub.cameras.credentials.login_budget import PAUSES
 from camera_hub.cameras.credentials.logins import Sealer
@@ -17,10 +20,11 @@ from camera_hub.cameras.credentials.purposes import Purpose
 from camera_hub.cameras.onvif.client import OnvifTarget
 from camera_hub.cameras.reach import Check
 from camera_hub.cameras.streams import stored_urls
+from camera_hub.cameras.vendors import paths
 from camera_hub.clock import Clock
 from camera_hub.errors import HubError, Kind, Reason
 from camera_hub.store.database import Database
-from camera_hub.store.tables import Device, Stream
+from camera_hub.store.tables import Camera, Device, Stream
 
 FRESH_SECONDS = 180.0
 STALE_SECONDS = 30.0
@@ -76,6 +80,8 @@ class StreamAddresses:
 
     async def address_of(self, stream: Stream, device: Device, check: Check) -> str:
         """The stream's RTSP URL; of several callers for one stream only the first asks the device. Raises HubError."""
+        if stream.source == "vendor":
+            return await self._of_catalogue(stream, device)
         last = stored_urls.kept(stream, self._vault, device.id)
         if stream.source == "url" or device.onvif_port is None or stream.profile is None:
             return last
@@ -106,10 +112,27 @@ class StreamAddresses:
                 )
             except HubError as error:
                 return self._last_answer(stream.id, last, key, error)
+            if device.rtsp_port_typed and device.rtsp_port is not None:  # as a person says, not as the device does
+                answered = urls.at_port(answered, device.rtsp_port)
             if answered != last:
                 await self._store(stream.id, device.id, answered, login)
             self._keep(stream.id, key, FRESH_SECONDS)
             return answered
+
+    async def _of_catalogue(self, stream: Stream, device: Device) -> str:
+        """The address that the catalogue makes of the channel's number, where the device is reached now."""
+        async with self._database.read() as session:
+            number = await session.scalar(select(Camera.number).where(Camera.id == stream.camera_id))
+        role: paths.Role = "main" if stream.role == "main" else "sub"
+        port = device.rtsp_port or urls.PORTS["rtsp"]
+        found = paths.address(stream.profile or "", number, role, device.host, port) if number is not None else ""
+        if not found:
+            raise HubError(
+                Kind.UNAVAILABLE,
+                "this camera's stream is not known any more; describe its device again",
+                reason=Reason.NO_MEDIA,
+            )
+        return found
 
     def _last_answer(self, stream_id: int, last: str, key: _Key, error: HubError) -> str:
         if error.reason in _FINAL or not last:

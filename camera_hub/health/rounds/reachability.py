@@ -10,7 +10,7 @@ from typing import Protocol
 from camera_hub.cameras import addresses
 from camera_hub.errors import HubError, Reason
 
-REFUSED = frozenset({Reason.ADDRESS_REFUSED, Reason.ADDRESS_CHANGED, Reason.NO_RANGES})
+REFUSED = frozenset({Reason.ADDRESS_REFUSED, Reason.ADDRESS_CHANGED, Reason.NO_RANGES, Reason.IDENTITY_CHANGED})
 """The hub does not connect to the device where it is: it is not asked at all."""
 
 

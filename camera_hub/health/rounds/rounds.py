@@ -17,6 +17,7 @@ from camera_hub.events import (
     CameraChanged,
     CameraQuarantined,
     DeviceChanged,
+    DeviceMissed,
     Event,
     EventBus,
     FeedChanged,
@@ -39,7 +40,7 @@ from camera_hub.store.database import Database
 
 log = logging.getLogger(__name__)
 
-_EVENTS = (CameraChanged, CameraQuarantined, DeviceChanged, FeedChanged, HubLoad)
+_EVENTS = (CameraChanged, CameraQuarantined, DeviceChanged, DeviceMissed, FeedChanged, HubLoad)
 
 TICK = 0.5
 CHECKS_AT_ONCE = 64
@@ -122,6 +123,9 @@ class Rounds:
                 self._stale_devices.add(device_id)
                 if credentials:
                     self._expedite_device(device_id, now)
+            case DeviceMissed(device_id):
+                for missed in self._roster.of_device(device_id):
+                    missed.expedite(max(now, missed.looked_at + self._rules.recheck))
             case FeedChanged(camera_id, _, _, reason) if reason is not None:
                 if (watch := self._roster.cameras.get(camera_id)) is not None:
                     watch.expedite(max(now, watch.looked_at + self._rules.recheck))
@@ -258,6 +262,8 @@ class Rounds:
             self._alarms.reconsider()
         if watch.live != before[0] and watch.live.cause in LOGIN:
             self._expedite_device(watch.device_id, result.at)  # its other channels share the login
+        if watch.silent_since is not None and not was_silent:
+            self._bus.publish(DeviceMissed(watch.device_id))
         if was_silent and watch.silent_since is None:
             self._expedite_silent(watch.village_id, result.at)  # the link may be back
 

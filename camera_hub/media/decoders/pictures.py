@@ -25,7 +25,7 @@ class Pictures:
 
     async def save(self, camera_id: int, jpeg: bytes, at: datetime) -> None:
         """Keep the picture, taken at that time."""
-        await asyncio.to_thread(self._replace, camera_id, jpeg)
+        await asyncio.to_thread(self._replace, self.path(camera_id), jpeg)
         async with self._database.write() as session:
             await session.execute(update(Camera).where(Camera.id == camera_id).values(picture_at=at))
 
@@ -36,13 +36,27 @@ class Pictures:
         except FileNotFoundError:
             return None
 
-    def _replace(self, camera_id: int, jpeg: bytes) -> None:
+    async def save_for(self, match_id: int, jpeg: bytes) -> None:
+        """Keep the picture of a device that a question of identity is about (cameras.matches)."""
+        await asyncio.to_thread(self._replace, self._path_for(match_id), jpeg)
+
+    async def read_for(self, match_id: int) -> bytes | None:
+        """The picture that was kept for the question, None when there is none."""
+        try:
+            return await asyncio.to_thread(self._path_for(match_id).read_bytes)
+        except FileNotFoundError:
+            return None
+
+    def _path_for(self, match_id: int) -> Path:
+        return self._folder / f"match-{match_id}.jpg"
+
+    def _replace(self, path: Path, jpeg: bytes) -> None:
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         descriptor, name = tempfile.mkstemp(dir=self._folder, suffix=".part")
         try:
             with os.fdopen(descriptor, "wb") as file:
                 file.write(jpeg)
-            Path(name).replace(self.path(camera_id))
+            Path(name).replace(path)
         except BaseException:
             Path(name).unlink(missing_ok=True)
             raise

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from camera_hub.cameras.credentials.login_budget import PAUSES
 from camera_hub.clock import Clock
-from camera_hub.errors import Reason
+from camera_hub.errors import HubError, Reason
 from camera_hub.media.background import Background
 from camera_hub.media.feeds.desired_state import DesiredFeeds, FeedKey
 from camera_hub.media.feeds.feed_logins import FeedLogins
@@ -85,7 +85,12 @@ class FeedRecovery:
         owner = self._states.owner(key)
         if owner is None:
             return
-        chosen = await self._sources.choose(owner.camera_id, owner.role, ALL_CODECS)
+        try:
+            chosen = await self._sources.choose(owner.camera_id, owner.role, ALL_CODECS)
+        except HubError as error:
+            if error.reason == Reason.IDENTITY_CHANGED:
+                self._feeds.drop_camera(owner.camera_id)  # else another device is asked for this camera's picture
+            raise
         before = self._desired.spec(key)
         if chosen.stream_id != owner.stream_id or before is None:
             return

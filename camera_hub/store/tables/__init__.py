@@ -12,6 +12,8 @@ from camera_hub.store.tables.health import (
     Observation,
 )
 from camera_hub.store.tables.intake import IntakeCandidate
+from camera_hub.store.tables.ledger import LedgerChange, LedgerFile, LedgerPhoto
+from camera_hub.store.tables.matches import CameraReplacement, DeviceMatch
 from camera_hub.store.tables.patrol import Run, RunStep, RunStepCamera, Scene, Tour, TourStop
 from camera_hub.store.tables.people import Favourite, LoginFailure, SetupLink, User, UserSession, UserVillage
 from camera_hub.store.tables.places import (
@@ -25,18 +27,24 @@ from camera_hub.store.tables.places import (
     Village,
 )
 from camera_hub.store.tables.rtsp import StreamSession, StreamToken
+from camera_hub.store.tables.sheets import SheetImport, SheetImportRow, SheetMapping
 
 __all__ = [
     "Alarm",
     "AlarmMember",
     "Base",
     "Camera",
+    "CameraReplacement",
     "CameraState",
     "Device",
     "DeviceEvent",
+    "DeviceMatch",
     "DevicePeculiarity",
     "Favourite",
     "IntakeCandidate",
+    "LedgerChange",
+    "LedgerFile",
+    "LedgerPhoto",
     "LoginAccount",
     "LoginFailure",
     "LoginProfile",
@@ -50,6 +58,9 @@ __all__ = [
     "Scene",
     "Sealed",
     "SetupLink",
+    "SheetImport",
+    "SheetImportRow",
+    "SheetMapping",
     "StoredLogin",
     "Stream",
     "StreamSession",

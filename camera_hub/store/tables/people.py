@@ -16,7 +16,9 @@ class User(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     username: Mapped[str] = mapped_column(String(64), unique=True)
     display_name: Mapped[str] = mapped_column(String(64))
-    role: Mapped[str] = mapped_column(String(24))  # township_admin | operator | village_admin | maintainer | leader
+    role: Mapped[str] = mapped_column(
+        String(24)
+    )  # township_admin | operator | village_admin | maintainer | leader | contractor
     all_villages: Mapped[bool] = mapped_column(default=False)
     password_hash: Mapped[str] = mapped_column(String(255))
     disabled: Mapped[bool] = mapped_column(default=False)

@@ -36,7 +36,12 @@ class Device(Base):
     host: Mapped[str] = mapped_column(String(255))  # the address at which the hub reaches it
     onvif_port: Mapped[int | None]
     onvif_path: Mapped[str] = mapped_column(String(255), default="/onvif/device_service")
+    http_port: Mapped[int | None]  # of the vendor's interface, where the device is not asked over ONVIF
     rtsp_port: Mapped[int | None]
+    rtsp_port_typed: Mapped[bool] = mapped_column(default=False)  # by a person: what the device reports does not count
+    # onvif | hikvision | dahua (the vendor's interface) | catalogue (RTSP paths that it answers) | url
+    via: Mapped[str] = mapped_column(String(16), default="onvif")
+    disks: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list)  # as it reported them last
     manufacturer: Mapped[str] = mapped_column(String(128), default="")
     model: Mapped[str] = mapped_column(String(128), default="")
     firmware: Mapped[str] = mapped_column(String(128), default="")
@@ -48,6 +53,8 @@ class Device(Base):
     approved_place: Mapped[str | None] = mapped_column(String(300))
     approved_address: Mapped[str | None] = mapped_column(String(45))
     moved_at: Mapped[datetime | None]  # when somebody who may not approve gave it another place
+    # When another device was found at its place: it gets no login until a person has said what it is (cameras.matches).
+    distrusted_at: Mapped[datetime | None]
     credentials_version: Mapped[int] = mapped_column(default=1)  # grows with each change of a login or of the address
     clock_offset_s: Mapped[float | None]  # device minus hub
     added_by: Mapped[int | None]  # users.id of who registered it; None: not known
@@ -57,6 +64,11 @@ class Device(Base):
     on_behalf_at: Mapped[datetime | None]
     created_at: Mapped[datetime]
     retired_at: Mapped[datetime | None]
+
+    @property
+    def asked_port(self) -> int | None:
+        """Where it is asked over HTTP: over ONVIF, else its vendor's interface; None: it is known by RTSP alone."""
+        return self.onvif_port or self.http_port
 
 
 class StoredLogin(Base):
@@ -91,7 +103,7 @@ class LoginProfile(Base):
     sealed: Mapped[bytes] = mapped_column(Sealed)  # the password; owner "login profile:<id>"
     version: Mapped[int] = mapped_column(default=1)  # grows with each change of user name or password
     changed_at: Mapped[datetime]  # when user name or password were set
-    changed_by: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
+    changed_by: Mapped[int]  # a user's id; kept when the user is gone
     changed_name: Mapped[str] = mapped_column(String(64))
     on_behalf: Mapped[bool] = mapped_column(default=False)  # set by township staff for the village
     created_at: Mapped[datetime]
@@ -138,7 +150,8 @@ class Camera(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     device_id: Mapped[int] = mapped_column(ForeignKey("devices.id", ondelete="RESTRICT"), index=True)
     village_id: Mapped[int] = mapped_column(ForeignKey("villages.id", ondelete="RESTRICT"), index=True)
-    channel: Mapped[str] = mapped_column(String(128))  # ONVIF video source token, or "rtsp" for a URL
+    channel: Mapped[str] = mapped_column(String(128))  # ONVIF video source, else number as text; "rtsp" for a URL
+    number: Mapped[int | None]  # as its recorder counts it, from 1
     name: Mapped[str] = mapped_column(String(128))
     pinyin: Mapped[str] = mapped_column(String(512), default="")
     initials: Mapped[str] = mapped_column(String(128), default="")
@@ -181,8 +194,8 @@ class Stream(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     camera_id: Mapped[int] = mapped_column(ForeignKey("cameras.id", ondelete="CASCADE"), index=True)
     role: Mapped[str] = mapped_column(String(8))  # main | sub
-    source: Mapped[str] = mapped_column(String(8), default="onvif")  # onvif | url
-    profile: Mapped[str | None] = mapped_column(String(128))  # ONVIF profile token
+    source: Mapped[str] = mapped_column(String(8), default="onvif")  # onvif | vendor | url
+    profile: Mapped[str | None] = mapped_column(String(128))  # ONVIF profile token, or pattern of vendors.paths
     plain_uri: Mapped[str] = mapped_column("uri", String(512), default="")  # of earlier versions; sealed at start
     sealed_uri: Mapped[bytes | None] = mapped_column(Sealed)  # without user-info; None: not known
     shown_uri: Mapped[str] = mapped_column(String(512), default="", server_default="")  # redacted, for people

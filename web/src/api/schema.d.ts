@@ -84,6 +84,66 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/bulk/cameras": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Change Cameras
+         * @description Give these cameras a place class, or ledger values (the maintainer's unit and phone).
+         */
+        post: operations["change_cameras_api_bulk_cameras_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/bulk/subnet": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Change Subnet
+         * @description Move each device that answers at its new address as the one that is known; no login goes there before.
+         */
+        post: operations["change_subnet_api_bulk_subnet_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/bulk/subnet/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Preview Subnet
+         * @description Which address each device would get; nothing is sent.
+         */
+        post: operations["preview_subnet_api_bulk_subnet_preview_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/cameras": {
         parameters: {
             query?: never;
@@ -149,6 +209,46 @@ export interface paths {
         put?: never;
         /** Retire Cameras */
         post: operations["retire_cameras_api_cameras_retire_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/cameras/return": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Return Cameras
+         * @description Return cameras that wait to their village, with a note that says what to correct.
+         */
+        post: operations["return_cameras_api_cameras_return_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/cameras/submit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Submit Cameras
+         * @description Submit returned cameras for approval again.
+         */
+        post: operations["submit_cameras_api_cameras_submit_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -362,6 +462,86 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/candidates/try": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Try Candidates
+         * @description Try several candidates again, as a job (/api/jobs); those that are not there any more are left out.
+         */
+        post: operations["try_candidates_api_candidates_try_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/candidates/{candidate_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Change Candidate
+         * @description Correct its address, login or name; it is tried when somebody asks.
+         */
+        patch: operations["change_candidate_api_candidates__candidate_id__patch"];
+        trace?: never;
+    };
+    "/api/candidates/{candidate_id}/dismiss": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Dismiss Candidate
+         * @description Forget a device that waits.
+         */
+        post: operations["dismiss_candidate_api_candidates__candidate_id__dismiss_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/candidates/{candidate_id}/try": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Try Candidate
+         * @description Try to register the device now.
+         */
+        post: operations["try_candidate_api_candidates__candidate_id__try_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/devices": {
         parameters: {
             query?: never;
@@ -372,7 +552,10 @@ export interface paths {
         /** Devices */
         get: operations["devices_api_devices_get"];
         put?: never;
-        /** Register Device */
+        /**
+         * Register Device
+         * @description Register a device. One that cannot be described now waits in the inbox: `params.candidate` of the error.
+         */
         post: operations["register_device_api_devices_post"];
         delete?: never;
         options?: never;
@@ -389,7 +572,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Register Url */
+        /**
+         * Register Url
+         * @description Register a camera that is known by its RTSP address; errors as above.
+         */
         post: operations["register_url_api_devices_url_post"];
         delete?: never;
         options?: never;
@@ -549,6 +735,248 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/imports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Imports
+         * @description The newest ones first.
+         */
+        get: operations["list_imports_api_imports_get"];
+        put?: never;
+        /**
+         * Upload
+         * @description The body is the file itself (.xlsx, .xls, .csv), whatever its content type says.
+         */
+        post: operations["upload_api_imports_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/imports/fields": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Import Fields
+         * @description What columns may stand for, in the order of the template.
+         */
+        get: operations["import_fields_api_imports_fields_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/imports/list.xlsx": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Camera List
+         * @description The cameras with their place class and ledger, to be edited and read in again.
+         */
+        get: operations["camera_list_api_imports_list_xlsx_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/imports/template.xlsx": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Template
+         * @description An empty sheet with all columns, their lists, and how to fill it in.
+         */
+        get: operations["template_api_imports_template_xlsx_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/imports/{import_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get Import */
+        get: operations["get_import_api_imports__import_id__get"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete Import
+         * @description What was brought in stays.
+         */
+        delete: operations["delete_import_api_imports__import_id__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/imports/{import_id}/failed.xlsx": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Failed Rows
+         * @description The rows that are not in: the sheet's own columns, then why and what to do. Passwords are left out.
+         */
+        get: operations["failed_rows_api_imports__import_id__failed_xlsx_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/imports/{import_id}/mapping": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Map Import
+         * @description Rows are judged anew; the mapping is used for the next sheet with the same headers.
+         */
+        put: operations["map_import_api_imports__import_id__mapping_put"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/imports/{import_id}/rows": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Import Rows */
+        get: operations["import_rows_api_imports__import_id__rows_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/imports/{import_id}/rows/{number}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Change Import Row
+         * @description The row is judged anew. A password may be given; it is never answered.
+         */
+        patch: operations["change_import_row_api_imports__import_id__rows__number__patch"];
+        trace?: never;
+    };
+    "/api/imports/{import_id}/run": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Run Import
+         * @description Follow it as a job; the rows have their verdicts as soon as these are known.
+         */
+        post: operations["run_import_api_imports__import_id__run_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/inbox": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Inbox
+         * @description What waits: counts of every village in scope; with `village_id` its candidates and devices too.
+         */
+        get: operations["inbox_api_inbox_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/inbox/cameras/{waiting_id}/picture": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Waiting Picture
+         * @description The key frame of a camera that is not approved yet; 404 when there is none, or it is not for this user.
+         */
+        get: operations["waiting_picture_api_inbox_cameras__waiting_id__picture_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/jobs": {
         parameters: {
             query?: never;
@@ -590,6 +1018,230 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/ledger": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Ledger
+         * @description Files of cameras, paged. `missing`: only those that lack this field; retired cameras only as `removed`.
+         */
+        get: operations["ledger_api_ledger_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/ledger/export.xlsx": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export Ledger
+         * @description One camera one file in the county's 73 columns and their order: all villages of the user, or one. User names and
+         *     passwords of devices are never in it.
+         */
+        get: operations["export_ledger_api_ledger_export_xlsx_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/ledger/fields": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Ledger Fields
+         * @description Every field, in the county's order, then those that only the hub keeps.
+         */
+        get: operations["ledger_fields_api_ledger_fields_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/ledger/photos/{photo_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Ledger Photo
+         * @description The JPEG of a photo; it never changes.
+         */
+        get: operations["ledger_photo_api_ledger_photos__photo_id__get"];
+        put?: never;
+        post?: never;
+        /** Delete Photo */
+        delete: operations["delete_photo_api_ledger_photos__photo_id__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/ledger/position": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Convert Position
+         * @description A point that was picked on a map, in WGS-84.
+         */
+        post: operations["convert_position_api_ledger_position_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/ledger/unconnected": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Add Unconnected
+         * @description Register a camera that cannot be reached (an operator's cloud platform, no line): it only has a file.
+         */
+        post: operations["add_unconnected_api_ledger_unconnected_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/ledger/values": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Change Files
+         * @description Give several cameras the same values.
+         */
+        put: operations["change_files_api_ledger_values_put"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/ledger/villages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Ledger Villages
+         * @description How complete each village's files are, and how its filing stands.
+         */
+        get: operations["ledger_villages_api_ledger_villages_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/ledger/{camera_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Ledger File */
+        get: operations["ledger_file_api_ledger__camera_id__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Change File
+         * @description Give the camera these values, all or none. An error names its `field`; several are in `params.fields`.
+         */
+        patch: operations["change_file_api_ledger__camera_id__patch"];
+        trace?: never;
+    };
+    "/api/ledger/{camera_id}/changes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Ledger Changes
+         * @description What was changed, newest first; `before`: only what is older than that change.
+         */
+        get: operations["ledger_changes_api_ledger__camera_id__changes_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/ledger/{camera_id}/photos": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Ledger Photos */
+        get: operations["ledger_photos_api_ledger__camera_id__photos_get"];
+        put?: never;
+        /**
+         * Add Photo
+         * @description Add a photo: a JPEG or PNG of up to 4 MB, which is scaled down to 1600 pixels and loses its metadata.
+         */
+        post: operations["add_photo_api_ledger__camera_id__photos_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/live/messages": {
         parameters: {
             query?: never;
@@ -604,6 +1256,246 @@ export interface paths {
         get: operations["get_live_messages_api_live_messages_get"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/logins": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List Profiles */
+        get: operations["list_profiles_api_logins_get"];
+        put?: never;
+        /** Add Profile */
+        post: operations["add_profile_api_logins_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/logins/change": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Change Logins
+         * @description Ask each of these devices once with a new login, and store it where it is accepted.
+         */
+        post: operations["change_logins_api_logins_change_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/logins/change-named": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Change Named Logins
+         * @description The same for all devices of a village that have a login of their own with that user name.
+         */
+        post: operations["change_named_logins_api_logins_change_named_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/logins/{profile_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Profile */
+        get: operations["profile_api_logins__profile_id__get"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete Profile
+         * @description Only while no device in service has it.
+         */
+        delete: operations["delete_profile_api_logins__profile_id__delete"];
+        options?: never;
+        head?: never;
+        /**
+         * Change Profile
+         * @description Change it. A new login is tried at each device that has the profile; who refuses it keeps the one from before.
+         */
+        patch: operations["change_profile_api_logins__profile_id__patch"];
+        trace?: never;
+    };
+    "/api/logins/{profile_id}/assign": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Assign Profile
+         * @description Ask each of these devices once with the profile's login, and give it to those that accept it.
+         */
+        post: operations["assign_profile_api_logins__profile_id__assign_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/logins/{profile_id}/release": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Release Devices
+         * @description These devices keep their present login as one of their own.
+         */
+        post: operations["release_devices_api_logins__profile_id__release_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/logins/{profile_id}/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Retry Profile
+         * @description Try again at the devices that have the profile, but not yet its present login.
+         */
+        post: operations["retry_profile_api_logins__profile_id__retry_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/matches": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Matches
+         * @description Questions of which the user may see both sides, the newest first.
+         */
+        get: operations["matches_api_matches_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/matches/{match_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Match */
+        get: operations["match_api_matches__match_id__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/matches/{match_id}/accept": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Accept Match
+         * @description It is the same device (kind changed: it is ours). It stays open where the pictures do not fit.
+         */
+        post: operations["accept_match_api_matches__match_id__accept_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/matches/{match_id}/picture": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Match Picture
+         * @description The picture of a device that is not registered, taken at its new place; 404 when there is none.
+         */
+        get: operations["match_picture_api_matches__match_id__picture_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/matches/{match_id}/reject": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Reject Match
+         * @description They are two devices; nobody is asked again.
+         */
+        post: operations["reject_match_api_matches__match_id__reject_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -676,6 +1568,50 @@ export interface paths {
          * @description Change the given fields; rules are replaced as a whole.
          */
         patch: operations["change_api_notices_channels__channel_id__patch"];
+        trace?: never;
+    };
+    "/api/replacements": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Replacements
+         * @description The newest first, of one camera or of all.
+         */
+        get: operations["replacements_api_replacements_get"];
+        put?: never;
+        /**
+         * Replace Cameras
+         * @description The cameras keep their ids, names, places, tours and history, and go on with the other cameras' channels.
+         */
+        post: operations["replace_cameras_api_replacements_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/replacements/{replacement_id}/undo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Undo Replacement
+         * @description Put the old device back.
+         */
+        post: operations["undo_replacement_api_replacements__replacement_id__undo_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/rtsp-out": {
@@ -1120,6 +2056,43 @@ export interface paths {
         patch: operations["change_api_users__user_id__patch"];
         trace?: never;
     };
+    "/api/vault": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Vault */
+        get: operations["vault_api_vault_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/vault/key": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Change Key
+         * @description Add a key, seal everything with it, and remove the old one; or continue what was begun.
+         */
+        post: operations["change_key_api_vault_key_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/viewers": {
         parameters: {
             query?: never;
@@ -1293,7 +2266,7 @@ export interface paths {
         };
         /**
          * Metrics
-         * @description Feeds, relays and eyes, as of the relays' last pulses; and how far the rounds are.
+         * @description Feeds, relays and eyes, as of the relays' last pulses; how far the rounds are; what is heard of devices.
          */
         get: operations["metrics_metrics_get"];
         put?: never;
@@ -1404,6 +2377,19 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /**
+         * AcceptMatch
+         * @description `password`: of the device, from those who may not approve. `pictures_seen`: both pictures were looked at.
+         */
+        AcceptMatch: {
+            /** Password */
+            password?: string | null;
+            /**
+             * Pictures Seen
+             * @default false
+             */
+            pictures_seen: boolean;
+        };
         /** AlarmAnswer */
         AlarmAnswer: {
             /** Acknowledged At */
@@ -1518,6 +2504,8 @@ export interface components {
             initials: string;
             /** Name */
             name: string;
+            /** Number */
+            number: number | null;
             /** Picture At */
             picture_at: string | null;
             /** Pinyin */
@@ -1583,6 +2571,65 @@ export interface components {
              */
             state: "ok" | "fault";
         };
+        /**
+         * CandidateAnswer
+         * @description A device that is not registered yet, and why. Passwords are write-only.
+         */
+        CandidateAnswer: {
+            /** Added By */
+            added_by: string;
+            /** Attempts */
+            attempts: number;
+            /** Cameras */
+            cameras: string[];
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Detail */
+            detail: string;
+            /** Has Password */
+            has_password: boolean;
+            /** Host */
+            host: string;
+            /** Id */
+            id: number;
+            /** Name */
+            name: string;
+            /** Next Try At */
+            next_try_at: string | null;
+            /** On Behalf */
+            on_behalf: boolean;
+            /** Params */
+            params: {
+                [key: string]: string | number;
+            };
+            /** Port */
+            port: number | null;
+            /** Profile Id */
+            profile_id: number | null;
+            /** Reason */
+            reason: string;
+            /** Rtsp Port */
+            rtsp_port: number | null;
+            /** Shown Url */
+            shown_url: string;
+            /**
+             * Source
+             * @enum {string}
+             */
+            source: "search" | "address" | "sheet";
+            /**
+             * Tried At
+             * Format: date-time
+             */
+            tried_at: string;
+            /** Username */
+            username: string;
+            /** Village Id */
+            village_id: number;
+        };
         /** ChangeCamera */
         ChangeCamera: {
             /** Name */
@@ -1591,6 +2638,38 @@ export interface components {
             place_class?: ("key_road" | "key_unit" | "high_incidence" | "entrance" | "school" | "water" | "square" | "other") | null;
             /** Position */
             position?: number | null;
+        };
+        /** ChangeCameras */
+        ChangeCameras: {
+            /** Camera Ids */
+            camera_ids: number[];
+            /** Place Class */
+            place_class?: ("key_road" | "key_unit" | "high_incidence" | "entrance" | "school" | "water" | "square" | "other") | null;
+            /**
+             * Values
+             * @default {}
+             */
+            values: {
+                [key: string]: string;
+            };
+        };
+        /**
+         * ChangeCandidate
+         * @description What is given is changed. A port of 0: the usual ones are tried. A user name replaces the login profile.
+         */
+        ChangeCandidate: {
+            /** Host */
+            host?: string | null;
+            /** Name */
+            name?: string | null;
+            /** Password */
+            password?: string | null;
+            /** Port */
+            port?: number | null;
+            /** Rtsp Port */
+            rtsp_port?: number | null;
+            /** Username */
+            username?: string | null;
         };
         /** ChangeChannel */
         ChangeChannel: {
@@ -1617,8 +2696,61 @@ export interface components {
             password?: string | null;
             /** Purpose */
             purpose?: ("ordinary" | "onvif" | "rtsp" | "http") | null;
+            /** Rtsp Port */
+            rtsp_port?: number | null;
             /** Username */
             username?: string | null;
+        };
+        /**
+         * ChangeFile
+         * @description Values by key, as typed; "" clears one.
+         */
+        ChangeFile: {
+            /** Values */
+            values: {
+                [key: string]: string;
+            };
+        };
+        /**
+         * ChangeFiles
+         * @description The same for several cameras, all or nothing.
+         */
+        ChangeFiles: {
+            /** Ids */
+            ids: number[];
+            /** Place Class */
+            place_class?: ("key_road" | "key_unit" | "high_incidence" | "entrance" | "school" | "water" | "square" | "other") | null;
+            /**
+             * Values
+             * @default {}
+             */
+            values: {
+                [key: string]: string;
+            };
+        };
+        /**
+         * ChangeProfile
+         * @description A new user name or password is tried at each device that has the profile; `purposes` only while none has it.
+         */
+        ChangeProfile: {
+            /** Name */
+            name?: string | null;
+            /** Password */
+            password?: string | null;
+            /** Purposes */
+            purposes?: ("ordinary" | "onvif" | "rtsp" | "http")[] | null;
+            /** Username */
+            username?: string | null;
+        };
+        /**
+         * ChangeRow
+         * @description Values of a row, typed anew; those that are not named stay.
+         */
+        ChangeRow: {
+            /** Values */
+            values: {
+                [key: string]: string;
+            };
         };
         /** ChangeUser */
         ChangeUser: {
@@ -1629,7 +2761,7 @@ export interface components {
             /** Password */
             password?: string | null;
             /** Role */
-            role?: ("township_admin" | "operator" | "village_admin" | "maintainer" | "leader") | null;
+            role?: ("township_admin" | "operator" | "village_admin" | "maintainer" | "leader" | "contractor") | null;
             /** Villages */
             villages?: components["schemas"]["VillageGrant"][] | null;
         };
@@ -1657,7 +2789,7 @@ export interface components {
              * Topic
              * @enum {string}
              */
-            topic: "village" | "device" | "camera" | "alarm" | "tour" | "run" | "sweep" | "job";
+            topic: "village" | "device" | "camera" | "alarm" | "match" | "tour" | "run" | "sweep" | "job" | "inbox";
             /**
              * Type
              * @default changed
@@ -1703,6 +2835,15 @@ export interface components {
             /** Timeout S */
             timeout_s: number;
         };
+        /** CodeAnswer */
+        CodeAnswer: {
+            /** En */
+            en: string;
+            /** Value */
+            value: string;
+            /** Zh */
+            zh: string;
+        };
         /**
          * Control
          * @description Act on a run. `revision` is that of the state the user saw; an outdated one gets 409 with the new state.
@@ -1745,10 +2886,16 @@ export interface components {
              * Format: date-time
              */
             created_at: string;
+            /** Disks */
+            disks: components["schemas"]["DiskAnswer"][];
+            /** Distrusted At */
+            distrusted_at: string | null;
             /** Firmware */
             firmware: string;
             /** Host */
             host: string;
+            /** Http Port */
+            http_port: number | null;
             /** Id */
             id: number;
             /**
@@ -1782,10 +2929,17 @@ export interface components {
             place: string;
             /** Rtsp Port */
             rtsp_port: number | null;
+            /** Rtsp Port Typed */
+            rtsp_port_typed: boolean;
             /** Serial */
             serial: string;
             /** Streams */
             streams: components["schemas"]["StreamAddressAnswer"][];
+            /**
+             * Via
+             * @enum {string}
+             */
+            via: "onvif" | "hikvision" | "dahua" | "catalogue" | "url";
             /** Village Id */
             village_id: number;
         };
@@ -1822,6 +2976,20 @@ export interface components {
             /** Cameras */
             cameras: components["schemas"]["CameraAnswer"][];
             device: components["schemas"]["DeviceAnswer"];
+        };
+        /**
+         * DiskAnswer
+         * @description A recorder's disk; `state` is the device's own word.
+         */
+        DiskAnswer: {
+            /** Capacity Mb */
+            capacity_mb: number | null;
+            /** Free Mb */
+            free_mb: number | null;
+            /** Name */
+            name: string;
+            /** State */
+            state: string;
         };
         /**
          * Done
@@ -1912,6 +3080,21 @@ export interface components {
             stream_restarts: number;
             /** Width */
             width: number | null;
+        };
+        /**
+         * FilingAnswer
+         * @description Filing with the police (Order 799, Article 14). `days_left` is negative when it is overdue.
+         */
+        FilingAnswer: {
+            /** Days Left */
+            days_left: number | null;
+            /** Due On */
+            due_on: string | null;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "filed" | "submitted" | "due" | "overdue" | "not_needed" | "not_in_use";
         };
         /**
          * FoundDeviceAnswer
@@ -2024,6 +3207,273 @@ export interface components {
              */
             until: string;
         };
+        /**
+         * ImportAnswer
+         * @description One uploaded sheet. Its rows are judged from the state "preview" on.
+         */
+        ImportAnswer: {
+            /** Columns */
+            columns: components["schemas"]["ImportColumnAnswer"][];
+            counts: components["schemas"]["ImportCountsAnswer"];
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Header Row */
+            header_row: number;
+            /** Id */
+            id: number;
+            /** Job Id */
+            job_id: string | null;
+            /** Name */
+            name: string;
+            /** On Behalf */
+            on_behalf: boolean;
+            /** Remembered */
+            remembered: boolean;
+            /** Sheet */
+            sheet: string;
+            /** Sheets */
+            sheets: string[];
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "mapping" | "preview" | "running" | "done";
+            /** User */
+            user: string;
+            /** Village Id */
+            village_id: number | null;
+        };
+        /** ImportColumnAnswer */
+        ImportColumnAnswer: {
+            /** Field */
+            field: string | null;
+            /** Header */
+            header: string;
+            /** Index */
+            index: number;
+            /** Samples */
+            samples: string[];
+        };
+        /**
+         * ImportCountsAnswer
+         * @description Rows by verdict; those that are registered already are `changed` (they will be) or `unchanged`.
+         */
+        ImportCountsAnswer: {
+            /** Bad */
+            bad: number;
+            /** Changed */
+            changed: number;
+            /** Done */
+            done: number;
+            /** Failed */
+            failed: number;
+            /** Good */
+            good: number;
+            /** Staged */
+            staged: number;
+            /** Total */
+            total: number;
+            /** Unchanged */
+            unchanged: number;
+        };
+        /**
+         * ImportFieldAnswer
+         * @description What a column may stand for.
+         */
+        ImportFieldAnswer: {
+            /** Choices */
+            choices: string[];
+            /** English */
+            english: string;
+            /** Header */
+            header: string;
+            /** Key */
+            key: string;
+            /** Kind */
+            kind: string;
+        };
+        /**
+         * ImportRowAnswer
+         * @description One row. `values` never has a password, and of stream addresses what cannot be a login.
+         */
+        ImportRowAnswer: {
+            /** Camera Id */
+            camera_id: number | null;
+            /** Candidate Id */
+            candidate_id: number | null;
+            /** Changes */
+            changes: components["schemas"]["RowChangeAnswer"][];
+            /** Device Id */
+            device_id: number | null;
+            /** Has Password */
+            has_password: boolean;
+            /** Number */
+            number: number;
+            /** Problems */
+            problems: components["schemas"]["RowProblemAnswer"][];
+            /** Values */
+            values: {
+                [key: string]: string;
+            };
+            /**
+             * Verdict
+             * @enum {string}
+             */
+            verdict: "good" | "bad" | "same" | "done" | "staged" | "failed";
+            /** Village Id */
+            village_id: number | null;
+        };
+        /** ImportRowsAnswer */
+        ImportRowsAnswer: {
+            counts: components["schemas"]["ImportCountsAnswer"];
+            /** Rows */
+            rows: components["schemas"]["ImportRowAnswer"][];
+        };
+        /**
+         * InboxAnswer
+         * @description Counts of every village that the user may see; candidates and devices of the one that was asked for.
+         */
+        InboxAnswer: {
+            /** Candidates */
+            candidates: components["schemas"]["CandidateAnswer"][];
+            /** Devices */
+            devices: components["schemas"]["InboxDeviceAnswer"][];
+            /** Villages */
+            villages: components["schemas"]["InboxCountsAnswer"][];
+        };
+        /**
+         * InboxCameraAnswer
+         * @description A camera that is not approved yet. `picture_at`: GET /api/inbox/cameras/{id}/picture has one of that time.
+         */
+        InboxCameraAnswer: {
+            /** Channel */
+            channel: string;
+            /** Codecs */
+            codecs: string[];
+            /** Id */
+            id: number;
+            /** Name */
+            name: string;
+            /** On Behalf At */
+            on_behalf_at: string | null;
+            /** On Behalf By */
+            on_behalf_by: string;
+            /** Picture At */
+            picture_at: string | null;
+            /**
+             * Place Class
+             * @enum {string}
+             */
+            place_class: "key_road" | "key_unit" | "high_incidence" | "entrance" | "school" | "water" | "square" | "other";
+            /** Proof */
+            proof: string | null;
+            /**
+             * Proof State
+             * @enum {string}
+             */
+            proof_state: "pending" | "proved" | "failed";
+            /** Returned At */
+            returned_at: string | null;
+            /** Returned By */
+            returned_by: string;
+            /** Returned Note */
+            returned_note: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "found" | "waiting" | "returned" | "approved" | "retired";
+        };
+        /**
+         * InboxCountsAnswer
+         * @description How much waits in a village. `failed`: waiting cameras without a picture; they count in `waiting` too.
+         */
+        InboxCountsAnswer: {
+            /** Candidates */
+            candidates: number;
+            /** Failed */
+            failed: number;
+            /** Returned */
+            returned: number;
+            /** Village Id */
+            village_id: number;
+            /** Waiting */
+            waiting: number;
+        };
+        /**
+         * InboxDeviceAnswer
+         * @description A device with those of its cameras that are not approved yet; `approved`: how many are.
+         */
+        InboxDeviceAnswer: {
+            /** Added By */
+            added_by: string;
+            /** Approved */
+            approved: number;
+            /** Approved Place */
+            approved_place: string | null;
+            /** Cameras */
+            cameras: components["schemas"]["InboxCameraAnswer"][];
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Host */
+            host: string;
+            /** Id */
+            id: number;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "camera" | "recorder" | "platform";
+            /** Login Reason */
+            login_reason: string | null;
+            /** Login Retry At */
+            login_retry_at: string | null;
+            /** Manufacturer */
+            manufacturer: string;
+            /** Model */
+            model: string;
+            /** Moved At */
+            moved_at: string | null;
+            /** Name */
+            name: string;
+            /** On Behalf At */
+            on_behalf_at: string | null;
+            /** On Behalf By */
+            on_behalf_by: string;
+            /** Place */
+            place: string;
+            /** Username */
+            username: string;
+            /** Village Id */
+            village_id: number;
+        };
+        /**
+         * IntakeAnswer
+         * @description What became of a wanted device: `device_id` (registered; a reason beside it says what is not as wanted), or
+         *     `candidate_id` (it waits in the inbox) and the reason why.
+         */
+        IntakeAnswer: {
+            /** Cameras */
+            cameras: number[];
+            /** Candidate Id */
+            candidate_id: number | null;
+            /** Detail */
+            detail: string;
+            /** Device Id */
+            device_id: number | null;
+            /** Params */
+            params: {
+                [key: string]: string | number;
+            };
+            /** Reason */
+            reason: string | null;
+        };
         /** InterfaceAnswer */
         InterfaceAnswer: {
             /** Address */
@@ -2112,6 +3562,216 @@ export interface components {
             village_id: number | null;
         };
         /**
+         * LedgerChangeAnswer
+         * @description A value that was changed; `on_behalf`: by township staff for the village.
+         */
+        LedgerChangeAnswer: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Field */
+            field: string;
+            /** Id */
+            id: number;
+            /** New */
+            new: string;
+            /** Old */
+            old: string;
+            /** On Behalf */
+            on_behalf: boolean;
+            /** User Name */
+            user_name: string;
+        };
+        /**
+         * LedgerFieldAnswer
+         * @description A field of the file. `source`: "typed"; "hub": the hub knows it (`settable`: may be typed where it does not);
+         *     "measured": for reports; "never": logins, which never leave the hub. `column`: the county's sheet has it.
+         */
+        LedgerFieldAnswer: {
+            /** Codes */
+            codes: components["schemas"]["CodeAnswer"][];
+            /** Column */
+            column: boolean;
+            /** English */
+            english: string;
+            /**
+             * Group
+             * @enum {string}
+             */
+            group: "place" | "people" | "technique" | "filing" | "state" | "figures";
+            /** Header */
+            header: string;
+            /** Key */
+            key: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "text" | "code" | "codes" | "number" | "date" | "phone" | "gb_id" | "division" | "mac" | "longitude" | "latitude";
+            /** Max Length */
+            max_length: number;
+            /** Required */
+            required: boolean;
+            /** Settable */
+            settable: boolean;
+            /**
+             * Source
+             * @enum {string}
+             */
+            source: "typed" | "hub" | "measured" | "never";
+        };
+        /**
+         * LedgerFileAnswer
+         * @description A camera's file. `values`: what was typed and what the hub knows, by key (`known`: those of the hub); coordinates
+         *     as they were typed, in `values.datum`.
+         */
+        LedgerFileAnswer: {
+            /** Asked */
+            asked: number;
+            /** Camera Id */
+            camera_id: number;
+            /** Connected */
+            connected: boolean;
+            /** Device Id */
+            device_id: number;
+            filing: components["schemas"]["FilingAnswer"];
+            /** Filled */
+            filled: number;
+            /** Gb Id */
+            gb_id: string;
+            /** Known */
+            known: string[];
+            /** Landmark */
+            landmark: string;
+            /** Latitude */
+            latitude: number | null;
+            /** Longitude */
+            longitude: number | null;
+            /** Maintainer Phone */
+            maintainer_phone: string;
+            /** Maintainer Unit */
+            maintainer_unit: string;
+            /** Manager */
+            manager: string;
+            /** Manager Phone */
+            manager_phone: string;
+            /** Missing */
+            missing: string[];
+            /** Name */
+            name: string;
+            /** No Access Reason */
+            no_access_reason: string;
+            /** Percent */
+            percent: number;
+            /** Photos */
+            photos: {
+                [key: string]: number;
+            };
+            /**
+             * Place Class
+             * @enum {string}
+             */
+            place_class: "key_road" | "key_unit" | "high_incidence" | "entrance" | "school" | "water" | "square" | "other";
+            /** Pole Number */
+            pole_number: string;
+            /**
+             * Service State
+             * @enum {string}
+             */
+            service_state: "in_use" | "repair" | "removed";
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "found" | "waiting" | "returned" | "approved" | "retired";
+            /** Updated At */
+            updated_at: string | null;
+            /** Values */
+            values: {
+                [key: string]: string;
+            };
+            /** Village Id */
+            village_id: number;
+        };
+        /**
+         * LedgerPageAnswer
+         * @description Files from `offset` on; of all `total` of them, `missing` says how many lack which field.
+         */
+        LedgerPageAnswer: {
+            /** Files */
+            files: components["schemas"]["LedgerRowAnswer"][];
+            /** Missing */
+            missing: {
+                [key: string]: number;
+            };
+            /** Total */
+            total: number;
+        };
+        /**
+         * LedgerRowAnswer
+         * @description A camera's file in a list. `percent`: mandatory fields filled in ÷ asked; `photos`: how many of each kind.
+         */
+        LedgerRowAnswer: {
+            /** Camera Id */
+            camera_id: number;
+            /** Connected */
+            connected: boolean;
+            /** Device Id */
+            device_id: number;
+            filing: components["schemas"]["FilingAnswer"];
+            /** Gb Id */
+            gb_id: string;
+            /** Landmark */
+            landmark: string;
+            /** Latitude */
+            latitude: number | null;
+            /** Longitude */
+            longitude: number | null;
+            /** Maintainer Phone */
+            maintainer_phone: string;
+            /** Maintainer Unit */
+            maintainer_unit: string;
+            /** Manager */
+            manager: string;
+            /** Manager Phone */
+            manager_phone: string;
+            /** Missing */
+            missing: string[];
+            /** Name */
+            name: string;
+            /** No Access Reason */
+            no_access_reason: string;
+            /** Percent */
+            percent: number;
+            /** Photos */
+            photos: {
+                [key: string]: number;
+            };
+            /**
+             * Place Class
+             * @enum {string}
+             */
+            place_class: "key_road" | "key_unit" | "high_incidence" | "entrance" | "school" | "water" | "square" | "other";
+            /** Pole Number */
+            pole_number: string;
+            /**
+             * Service State
+             * @enum {string}
+             */
+            service_state: "in_use" | "repair" | "removed";
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "found" | "waiting" | "returned" | "approved" | "retired";
+            /** Updated At */
+            updated_at: string | null;
+            /** Village Id */
+            village_id: number;
+        };
+        /**
          * ListenMessage
          * @description Page → hub: listen to a camera that a tile shows, or to none (null). `serial` grows per page.
          */
@@ -2167,6 +3827,91 @@ export interface components {
             text: string;
             token: components["schemas"]["StreamTokenAnswer"];
         };
+        /** MappedColumn */
+        MappedColumn: {
+            /** Field */
+            field: string | null;
+            /** Index */
+            index: number;
+        };
+        /**
+         * MatchAnswer
+         * @description may_be_same: `other` was registered beside `known`, and may be the same device. moved: `known` was seen at the
+         *     place of `other`. changed: `other` answers at the place of `known`, which gets no login until this is decided.
+         */
+        MatchAnswer: {
+            /** Agree */
+            agree: ("serial" | "mac" | "endpoint")[];
+            /** Alike */
+            alike: number | null;
+            /** Decided At */
+            decided_at: string | null;
+            /** Decided By */
+            decided_by: string;
+            /** Differ */
+            differ: ("serial" | "mac" | "endpoint")[];
+            /** Id */
+            id: number;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "may_be_same" | "moved" | "changed";
+            known: components["schemas"]["MatchSideAnswer"];
+            /**
+             * Last Seen At
+             * Format: date-time
+             */
+            last_seen_at: string;
+            other: components["schemas"]["MatchSideAnswer"];
+            /** Reason */
+            reason: string | null;
+            /**
+             * Seen At
+             * Format: date-time
+             */
+            seen_at: string;
+            /** Source */
+            source: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "open" | "accepted" | "rejected" | "gone";
+            /** Weak */
+            weak: ("serial" | "mac" | "endpoint")[];
+        };
+        /**
+         * MatchSideAnswer
+         * @description One of the two. `device_id` null: it is not registered; its picture, where there is one (`picture_at`), is
+         *     GET /api/matches/{id}/picture, else that of `camera_id`.
+         */
+        MatchSideAnswer: {
+            /** Camera Id */
+            camera_id: number | null;
+            /** Cameras */
+            cameras: number;
+            /** Device Id */
+            device_id: number | null;
+            /** Endpoint */
+            endpoint: string;
+            /** Mac */
+            mac: string;
+            /** Maker */
+            maker: string;
+            /** Name */
+            name: string;
+            /** Online */
+            online: boolean;
+            /** Picture At */
+            picture_at: string | null;
+            /** Place */
+            place: string;
+            /** Serial */
+            serial: string;
+            /** Village Id */
+            village_id: number;
+        };
         /**
          * Me
          * @description Who is signed in, and what they may do (access.policy.Action), so that pages show no button that fails.
@@ -2182,7 +3927,7 @@ export interface components {
              * Role
              * @enum {string}
              */
-            role: "township_admin" | "operator" | "village_admin" | "maintainer" | "leader";
+            role: "township_admin" | "operator" | "village_admin" | "maintainer" | "leader" | "contractor";
             /** Time Zone */
             time_zone: string;
             /** Username */
@@ -2237,7 +3982,9 @@ export interface components {
         };
         /**
          * NewDevice
-         * @description Describe the device over ONVIF and register it. `endpoint` (from discovery) is kept as its identity.
+         * @description Describe the device and register it: over ONVIF, else its vendor's interface, else by RTSP paths.
+         *
+         *     `endpoint` (from discovery) is kept as its identity. Ports given here count for more than what the device reports.
          */
         NewDevice: {
             /**
@@ -2260,6 +4007,73 @@ export interface components {
             password: string;
             /** Port */
             port?: number | null;
+            /** Profile Id */
+            profile_id?: number | null;
+            /** Rtsp Port */
+            rtsp_port?: number | null;
+            /**
+             * Username
+             * @default
+             */
+            username: string;
+            /** Village Id */
+            village_id: number;
+        };
+        /**
+         * NewLogins
+         * @description A login of their own for these devices, for one purpose. Without a user name each keeps its own.
+         */
+        NewLogins: {
+            /** Device Ids */
+            device_ids: number[];
+            /**
+             * Password
+             * Format: password
+             */
+            password: string;
+            /**
+             * Purpose
+             * @default ordinary
+             * @enum {string}
+             */
+            purpose: "ordinary" | "onvif" | "rtsp" | "http";
+            /**
+             * Username
+             * @default
+             */
+            username: string;
+        };
+        /**
+         * NewMapping
+         * @description Which row of which sheet has the headers (None: it is searched), and what each column stands for (None: as after
+         *     an upload, by what was set before or by the headers).
+         */
+        NewMapping: {
+            /** Columns */
+            columns: components["schemas"]["MappedColumn"][] | null;
+            /** Header Row */
+            header_row: number | null;
+            /** Sheet */
+            sheet: string;
+        };
+        /**
+         * NewNamedLogins
+         * @description As `NewLogins`, for all devices of a village whose login for that purpose has the old user name.
+         */
+        NewNamedLogins: {
+            /** Old Username */
+            old_username: string;
+            /**
+             * Password
+             * Format: password
+             */
+            password: string;
+            /**
+             * Purpose
+             * @default ordinary
+             * @enum {string}
+             */
+            purpose: "ordinary" | "onvif" | "rtsp" | "http";
             /**
              * Username
              * @default
@@ -2288,6 +4102,32 @@ export interface components {
              * Format: password
              */
             old: string;
+        };
+        /** NewProfile */
+        NewProfile: {
+            /** Name */
+            name: string;
+            /**
+             * Password
+             * Format: password
+             */
+            password: string;
+            /**
+             * Purposes
+             * @default [
+             *       "ordinary"
+             *     ]
+             */
+            purposes: ("ordinary" | "onvif" | "rtsp" | "http")[];
+            /** Username */
+            username: string;
+            /** Village Id */
+            village_id: number;
+        };
+        /** NewReplacements */
+        NewReplacements: {
+            /** Pairs */
+            pairs: components["schemas"]["ReplacePair"][];
         };
         /**
          * NewStreamToken
@@ -2343,6 +4183,29 @@ export interface components {
             village_id: number;
         };
         /**
+         * NewUnconnectedCamera
+         * @description A camera that the hub cannot reach, and that only has a file.
+         */
+        NewUnconnectedCamera: {
+            /** Name */
+            name: string;
+            /**
+             * Place Class
+             * @default other
+             * @enum {string}
+             */
+            place_class: "key_road" | "key_unit" | "high_incidence" | "entrance" | "school" | "water" | "square" | "other";
+            /**
+             * Values
+             * @default {}
+             */
+            values: {
+                [key: string]: string;
+            };
+            /** Village Id */
+            village_id: number;
+        };
+        /**
          * NewUrlCamera
          * @description A camera that is known by its RTSP URL only. A login in a URL is moved out of it and sealed.
          */
@@ -2389,7 +4252,7 @@ export interface components {
              * Role
              * @enum {string}
              */
-            role: "township_admin" | "operator" | "village_admin" | "maintainer" | "leader";
+            role: "township_admin" | "operator" | "village_admin" | "maintainer" | "leader" | "contractor";
             /** Username */
             username: string;
             /** Villages */
@@ -2483,6 +4346,50 @@ export interface components {
             /** Value */
             value: string;
         };
+        /**
+         * PhotoAnswer
+         * @description A photo; GET /api/ledger/photos/{id} is its JPEG.
+         */
+        PhotoAnswer: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Camera Id */
+            camera_id: number;
+            /** Height */
+            height: number;
+            /** Id */
+            id: number;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "close_up" | "location" | "view" | "sign";
+            /** Size */
+            size: number;
+            /** User Name */
+            user_name: string;
+            /** Width */
+            width: number;
+        };
+        /**
+         * PickedPosition
+         * @description A point in degrees, as it was picked on a map.
+         */
+        PickedPosition: {
+            /**
+             * Datum
+             * @default wgs84
+             * @enum {string}
+             */
+            datum: "wgs84" | "gcj02" | "bd09";
+            /** Latitude */
+            latitude: number;
+            /** Longitude */
+            longitude: number;
+        };
         /** PlanCameraAnswer */
         PlanCameraAnswer: {
             /** Id */
@@ -2522,6 +4429,85 @@ export interface components {
             note: string;
             /** Position */
             position: number;
+        };
+        /**
+         * PositionAnswer
+         * @description A point in WGS-84; `inside`: in the township's area (true where none is set).
+         */
+        PositionAnswer: {
+            /** Inside */
+            inside: boolean;
+            /** Latitude */
+            latitude: number;
+            /** Longitude */
+            longitude: number;
+        };
+        /**
+         * ProfileAnswer
+         * @description A login that devices of a village share. Its password is set, and never shown.
+         */
+        ProfileAnswer: {
+            /**
+             * Changed At
+             * Format: date-time
+             */
+            changed_at: string;
+            /** Changed Name */
+            changed_name: string;
+            /** Id */
+            id: number;
+            /** Name */
+            name: string;
+            /** On Behalf */
+            on_behalf: boolean;
+            /** Purposes */
+            purposes: ("ordinary" | "onvif" | "rtsp" | "http")[];
+            /** Username */
+            username: string;
+            /** Uses */
+            uses: components["schemas"]["ProfileUseAnswer"][];
+            /** Village Id */
+            village_id: number;
+        };
+        /**
+         * ProfileChanged
+         * @description The profile, and the job that brings its new login to its devices; None when no device has to change.
+         */
+        ProfileChanged: {
+            job: components["schemas"]["JobProgressAnswer"] | null;
+            profile: components["schemas"]["ProfileAnswer"];
+        };
+        /** ProfileDevices */
+        ProfileDevices: {
+            /** Device Ids */
+            device_ids: number[];
+        };
+        /**
+         * ProfileUseAnswer
+         * @description A device that has the profile for one purpose. `untried`: since the last change it has not been reached, and it
+         *     still has the login from before.
+         */
+        ProfileUseAnswer: {
+            /** Asked At */
+            asked_at: string | null;
+            /** Device Id */
+            device_id: number;
+            /** Host */
+            host: string;
+            /** Name */
+            name: string;
+            /**
+             * Purpose
+             * @enum {string}
+             */
+            purpose: "ordinary" | "onvif" | "rtsp" | "http";
+            /** Reason */
+            reason: string | null;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "accepted" | "refused" | "untried";
         };
         /** RangeAnswer */
         RangeAnswer: {
@@ -2568,6 +4554,77 @@ export interface components {
              * @constant
              */
             type: "reload";
+        };
+        /**
+         * ReplacePair
+         * @description `camera_id` goes on with the channel of `other_camera_id`.
+         */
+        ReplacePair: {
+            /** Camera Id */
+            camera_id: number;
+            /** Other Camera Id */
+            other_camera_id: number;
+        };
+        /** ReplacementAnswer */
+        ReplacementAnswer: {
+            /** Camera Id */
+            camera_id: number;
+            /** Id */
+            id: number;
+            /** New Device */
+            new_device: string;
+            /** New Device Id */
+            new_device_id: number;
+            /** Old Device */
+            old_device: string;
+            /** Old Device Id */
+            old_device_id: number;
+            /** Other Camera Id */
+            other_camera_id: number;
+            /**
+             * Replaced At
+             * Format: date-time
+             */
+            replaced_at: string;
+            /** Replaced By */
+            replaced_by: string;
+            /** Undone At */
+            undone_at: string | null;
+            /** Village Id */
+            village_id: number;
+        };
+        /**
+         * ReturnCameras
+         * @description Return cameras to their village; the note says what is to be corrected.
+         */
+        ReturnCameras: {
+            /** Ids */
+            ids: number[];
+            /** Note */
+            note: string;
+        };
+        /**
+         * RowChangeAnswer
+         * @description What a row changes of a registered camera; codes, not words.
+         */
+        RowChangeAnswer: {
+            /** After */
+            after: string;
+            /** Before */
+            before: string;
+            /** Field */
+            field: string;
+        };
+        /** RowProblemAnswer */
+        RowProblemAnswer: {
+            /** Field */
+            field: string;
+            /** Params */
+            params: {
+                [key: string]: unknown;
+            };
+            /** Reason */
+            reason: string;
         };
         /**
          * RtspOutAnswer
@@ -2683,6 +4740,11 @@ export interface components {
         RunPlan: {
             /** Stops */
             stops: components["schemas"]["PlanStop"][];
+        };
+        /** RunStarted */
+        RunStarted: {
+            /** Job Id */
+            job_id: string;
         };
         /**
          * RunStepAnswer
@@ -2866,6 +4928,18 @@ export interface components {
             id: number;
             /** Reason */
             reason: string;
+        };
+        /**
+         * StartImport
+         * @description `good`: rows that are good, and changes of registered cameras. `failed`: what failed, or waits in the inbox.
+         */
+        StartImport: {
+            /**
+             * Only
+             * @default good
+             * @enum {string}
+             */
+            only: "good" | "failed";
         };
         /** StartRun */
         StartRun: {
@@ -3084,6 +5158,45 @@ export interface components {
             used_at: string | null;
             /** Village Id */
             village_id: number | null;
+        };
+        /**
+         * SubnetBody
+         * @description Devices of a subnet that have addresses in another one now; the host part stays.
+         */
+        SubnetBody: {
+            /** After */
+            after: string;
+            /** Before */
+            before: string;
+            /** Device Ids */
+            device_ids: number[];
+        };
+        /** SubnetPreviewAnswer */
+        SubnetPreviewAnswer: {
+            /** Device Id */
+            device_id: number;
+            /** Host */
+            host: string;
+            /** Name */
+            name: string;
+            /** New Host */
+            new_host: string | null;
+            /** Reason */
+            reason: string | null;
+        };
+        /** SubnetStart */
+        SubnetStart: {
+            /** After */
+            after: string;
+            /** Before */
+            before: string;
+            /** Device Ids */
+            device_ids: number[];
+            /**
+             * Unknown Too
+             * @default false
+             */
+            unknown_too: boolean;
         };
         /** SweepAnswer */
         SweepAnswer: {
@@ -3307,6 +5420,11 @@ export interface components {
             /** Rtx Missed */
             rtx_missed: number;
         };
+        /** TryCandidates */
+        TryCandidates: {
+            /** Ids */
+            ids: number[];
+        };
         /** UserAnswer */
         UserAnswer: {
             /**
@@ -3326,11 +5444,20 @@ export interface components {
              * Role
              * @enum {string}
              */
-            role: "township_admin" | "operator" | "village_admin" | "maintainer" | "leader";
+            role: "township_admin" | "operator" | "village_admin" | "maintainer" | "leader" | "contractor";
             /** Username */
             username: string;
             /** Villages */
             villages: components["schemas"]["VillageGrant"][] | null;
+        };
+        /** VaultAnswer */
+        VaultAnswer: {
+            /** Keys */
+            keys: number;
+            /** Old */
+            old: number;
+            /** Sealed */
+            sealed: number;
         };
         /**
          * ViewerGoneMessage
@@ -3419,6 +5546,30 @@ export interface components {
             from?: string | null;
             /** Until */
             until?: string | null;
+            /** Village Id */
+            village_id: number;
+        };
+        /**
+         * VillageLedgerAnswer
+         * @description How a village's files stand; cameras that are retired or removed are not counted.
+         */
+        VillageLedgerAnswer: {
+            /** Cameras */
+            cameras: number;
+            /** Complete */
+            complete: number;
+            /** Filed */
+            filed: number;
+            /** Filing Overdue */
+            filing_overdue: number;
+            /** Name */
+            name: string;
+            /** Not Connected */
+            not_connected: number;
+            /** Percent */
+            percent: number;
+            /** Repair */
+            repair: number;
             /** Village Id */
             village_id: number;
         };
@@ -3592,6 +5743,132 @@ export interface operations {
             };
         };
     };
+    change_cameras_api_bulk_cameras_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChangeCameras"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobProgressAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    change_subnet_api_bulk_subnet_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SubnetStart"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobProgressAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    preview_subnet_api_bulk_subnet_preview_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SubnetBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SubnetPreviewAnswer"][];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
     cameras_api_cameras_get: {
         parameters: {
             query?: {
@@ -3718,6 +5995,90 @@ export interface operations {
         };
     };
     retire_cameras_api_cameras_retire_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CameraIds"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CameraAnswer"][];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    return_cameras_api_cameras_return_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReturnCameras"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CameraAnswer"][];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    submit_cameras_api_cameras_submit_post: {
         parameters: {
             query?: never;
             header?: never;
@@ -4286,6 +6647,172 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    try_candidates_api_candidates_try_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TryCandidates"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    change_candidate_api_candidates__candidate_id__patch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                candidate_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChangeCandidate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CandidateAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    dismiss_candidate_api_candidates__candidate_id__dismiss_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                candidate_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    try_candidate_api_candidates__candidate_id__try_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                candidate_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IntakeAnswer"];
+                };
             };
             /** @description Refused; `reason` says why. */
             "4XX": {
@@ -4915,6 +7442,589 @@ export interface operations {
             };
         };
     };
+    list_imports_api_imports_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportAnswer"][];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    upload_api_imports_post: {
+        parameters: {
+            query?: {
+                village_id?: number | null;
+                name?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    import_fields_api_imports_fields_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportFieldAnswer"][];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    camera_list_api_imports_list_xlsx_get: {
+        parameters: {
+            query?: {
+                village_id?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The sheet. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": unknown;
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    template_api_imports_template_xlsx_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The sheet. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": unknown;
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    get_import_api_imports__import_id__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                import_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    delete_import_api_imports__import_id__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                import_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    failed_rows_api_imports__import_id__failed_xlsx_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                import_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The sheet. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": unknown;
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    map_import_api_imports__import_id__mapping_put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                import_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewMapping"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    import_rows_api_imports__import_id__rows_get: {
+        parameters: {
+            query?: {
+                verdict?: ("good" | "bad" | "same" | "done" | "staged" | "failed") | null;
+                after?: number;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                import_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportRowsAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    change_import_row_api_imports__import_id__rows__number__patch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                import_id: number;
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChangeRow"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportRowAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    run_import_api_imports__import_id__run_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                import_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StartImport"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunStarted"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    inbox_api_inbox_get: {
+        parameters: {
+            query?: {
+                village_id?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InboxAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    waiting_picture_api_inbox_cameras__waiting_id__picture_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                waiting_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/jpeg": unknown;
+                };
+            };
+            /** @description unchanged */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
     list_jobs_api_jobs_get: {
         parameters: {
             query?: never;
@@ -5033,6 +8143,589 @@ export interface operations {
             };
         };
     };
+    ledger_api_ledger_get: {
+        parameters: {
+            query?: {
+                village_id?: number | null;
+                place_class?: ("key_road" | "key_unit" | "high_incidence" | "entrance" | "school" | "water" | "square" | "other") | null;
+                missing?: string | null;
+                service_state?: ("in_use" | "repair" | "removed") | null;
+                filing?: ("filed" | "submitted" | "due" | "overdue" | "not_needed" | "not_in_use") | null;
+                connected?: boolean | null;
+                text?: string;
+                offset?: number;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LedgerPageAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    export_ledger_api_ledger_export_xlsx_get: {
+        parameters: {
+            query?: {
+                village_id?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The county's sheet, without any login. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": unknown;
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    ledger_fields_api_ledger_fields_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LedgerFieldAnswer"][];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    ledger_photo_api_ledger_photos__photo_id__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                photo_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/jpeg": unknown;
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    delete_photo_api_ledger_photos__photo_id__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                photo_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    convert_position_api_ledger_position_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PickedPosition"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PositionAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    add_unconnected_api_ledger_unconnected_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewUnconnectedCamera"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LedgerFileAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    change_files_api_ledger_values_put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChangeFiles"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LedgerRowAnswer"][];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    ledger_villages_api_ledger_villages_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VillageLedgerAnswer"][];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    ledger_file_api_ledger__camera_id__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                camera_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LedgerFileAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    change_file_api_ledger__camera_id__patch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                camera_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChangeFile"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LedgerFileAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    ledger_changes_api_ledger__camera_id__changes_get: {
+        parameters: {
+            query?: {
+                before?: number | null;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                camera_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LedgerChangeAnswer"][];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    ledger_photos_api_ledger__camera_id__photos_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                camera_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PhotoAnswer"][];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    add_photo_api_ledger__camera_id__photos_post: {
+        parameters: {
+            query: {
+                kind: "close_up" | "location" | "view" | "sign";
+            };
+            header?: never;
+            path: {
+                camera_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "image/*": string;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PhotoAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
     get_live_messages_api_live_messages_get: {
         parameters: {
             query?: never;
@@ -5049,6 +8742,636 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["LiveMessages"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    list_profiles_api_logins_get: {
+        parameters: {
+            query?: {
+                village_id?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProfileAnswer"][];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    add_profile_api_logins_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewProfile"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProfileAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    change_logins_api_logins_change_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewLogins"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobProgressAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    change_named_logins_api_logins_change_named_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewNamedLogins"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobProgressAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    profile_api_logins__profile_id__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                profile_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProfileAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    delete_profile_api_logins__profile_id__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                profile_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    change_profile_api_logins__profile_id__patch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                profile_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChangeProfile"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProfileChanged"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    assign_profile_api_logins__profile_id__assign_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                profile_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProfileDevices"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobProgressAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    release_devices_api_logins__profile_id__release_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                profile_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProfileDevices"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProfileAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    retry_profile_api_logins__profile_id__retry_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                profile_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobProgressAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    matches_api_matches_get: {
+        parameters: {
+            query?: {
+                state?: "open" | "accepted" | "rejected" | "gone";
+                village_id?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MatchAnswer"][];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    match_api_matches__match_id__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                match_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MatchAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    accept_match_api_matches__match_id__accept_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                match_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AcceptMatch"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MatchAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    match_picture_api_matches__match_id__picture_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                match_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/jpeg": unknown;
+                };
+            };
+            /** @description unchanged */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    reject_match_api_matches__match_id__reject_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                match_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MatchAnswer"];
                 };
             };
             /** @description Refused; `reason` says why. */
@@ -5251,6 +9574,128 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ChannelAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    replacements_api_replacements_get: {
+        parameters: {
+            query?: {
+                camera_id?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReplacementAnswer"][];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    replace_cameras_api_replacements_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewReplacements"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReplacementAnswer"][];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    undo_replacement_api_replacements__replacement_id__undo_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                replacement_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReplacementAnswer"];
                 };
             };
             /** @description Refused; `reason` says why. */
@@ -6483,6 +10928,82 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["UserAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    vault_api_vault_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VaultAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    change_key_api_vault_key_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobProgressAnswer"];
                 };
             };
             /** @description Refused; `reason` says why. */

@@ -31,8 +31,22 @@ export type PlanStop = Schemas['PlanStop']
 export type RunStep = Schemas['RunStepAnswer']
 export type StopBody = Schemas['StopBody']
 export type Job = Schemas['JobAnswer']
+export type Match = Schemas['MatchAnswer']
+export type MatchSide = Schemas['MatchSideAnswer']
+export type Replacement = Schemas['ReplacementAnswer']
 export type JobProgress = Schemas['JobProgressAnswer']
+export type LoginProfile = Schemas['ProfileAnswer']
+export type SubnetPreview = Schemas['SubnetPreviewAnswer']
 export type DeviceRegistered = Schemas['DeviceRegistered']
+export type Inbox = Schemas['InboxAnswer']
+export type InboxCounts = Schemas['InboxCountsAnswer']
+export type InboxDevice = Schemas['InboxDeviceAnswer']
+export type InboxCamera = Schemas['InboxCameraAnswer']
+export type Candidate = Schemas['CandidateAnswer']
+export type SheetImport = Schemas['ImportAnswer']
+export type ImportCounts = Schemas['ImportCountsAnswer']
+export type ImportRow = Schemas['ImportRowAnswer']
+export type ImportField = Schemas['ImportFieldAnswer']
 
 export type Role = Me['role']
 export type LayoutName = Scene['layout']
@@ -56,10 +70,12 @@ export const PLACE_CLASSES = ['key_road', 'key_unit', 'high_incidence', 'entranc
 /** What a role may do (access.policy.Action); `Me.actions` lists those of the user. */
 export type Action =
   | 'self'
+  | 'read_villages'
   | 'view'
   | 'listen'
   | 'read_health'
   | 'acknowledge'
+  | 'intake'
   | 'register'
   | 'approve'
   | 'manage_villages'

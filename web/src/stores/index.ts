@@ -75,7 +75,7 @@ export function enter(who: Me): void {
   meRef.value = who
   setTimeZone(who.time_zone)
   if (same) return
-  live.start()
+  if (can('view')) live.start() // a contractor has no live pages
   void loadAll()
 }
 
@@ -105,7 +105,7 @@ export async function signOut(): Promise<void> {
 
 /** Fetches all shared lists; also after every reconnect and when the hub reports that events were lost. */
 export async function loadAll(): Promise<void> {
-  await Promise.all([villages.load(), cameras.load(), runs.load(), can('read_health') ? openAlarms.load() : null])
+  await Promise.all([villages.load(), ...(can('view') ? [cameras.load(), runs.load()] : []), can('read_health') ? openAlarms.load() : null])
 }
 
 /** Connects stores and clock to the hub; once, at start. */

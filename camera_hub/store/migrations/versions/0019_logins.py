@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0019"
-down_revision = "0015"
+down_revision = "0018"
 branch_labels = None
 depends_on = None
 
@@ -20,15 +20,12 @@ def upgrade() -> None:
         sa.Column("sealed", sa.LargeBinary(), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("changed_by", sa.Integer(), nullable=True),
+        sa.Column("changed_by", sa.Integer(), nullable=False),
         sa.Column("changed_name", sa.String(length=64), nullable=False),
         sa.Column("on_behalf", sa.Boolean(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(
             ["village_id"], ["villages.id"], name=op.f("fk_login_profiles_village_id_villages"), ondelete="CASCADE"
-        ),
-        sa.ForeignKeyConstraint(
-            ["changed_by"], ["users.id"], name=op.f("fk_login_profiles_changed_by_users"), ondelete="SET NULL"
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_login_profiles")),
         sa.UniqueConstraint("village_id", "name", name=op.f("uq_login_profiles_village_id")),

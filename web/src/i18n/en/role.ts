@@ -4,4 +4,5 @@ export default {
   village_admin: 'Village admin',
   maintainer: 'Maintainer',
   leader: 'Leader',
+  contractor: 'Contractor',
 }

@@ -11,6 +11,7 @@ export default {
     village_admin: 'Sees its villages only; registers and maintains their devices',
     maintainer: 'Alarms and system status',
     leader: 'Read-only: live view, alarms, patrol records',
+    contractor: 'Registers devices of some villages for a limited time, for approval; sees no camera in service',
   },
   village: 'Village',
   scope: 'May see',
@@ -21,6 +22,7 @@ export default {
   andMore: '{names} and others, {n} in all',
   grant: {
     from: 'From',
+    endNeeded: 'A contractor needs an end; access ends by itself then',
     until: 'Until',
     hint: 'Empty: without limit. Pictures stop as soon as the time is over',
     order: 'Access must end after it begins',

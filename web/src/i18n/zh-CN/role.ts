@@ -4,4 +4,5 @@ export default {
   village_admin: '村管理员',
   maintainer: '运维人员',
   leader: '领导',
+  contractor: '施工单位',
 }

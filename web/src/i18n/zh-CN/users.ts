@@ -11,6 +11,7 @@ export default {
     village_admin: '只看本村，登记和维护本村设备',
     maintainer: '查看告警和运行状态，处理故障',
     leader: '只看不改：实时预览、告警、巡查记录',
+    contractor: '限期登记指定村的设备，等待审核；看不到已启用的点位',
   },
   village: '村/小区',
   scope: '可见范围',
@@ -21,6 +22,7 @@ export default {
   andMore: '{names} 等 {n} 个',
   grant: {
     from: '开始时间',
+    endNeeded: '施工单位必须填写到期时间，到期自动失效',
     until: '到期时间',
     hint: '不填表示长期有效；到期后画面立即停止',
     order: '到期时间必须晚于开始时间',

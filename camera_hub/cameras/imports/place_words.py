@@ -1,0 +1,37 @@
+"""Words for place classes in sheets. Pure."""
+
+import unicodedata
+
+PLACE_WORDS = {
+    "key_road": "重点路段",
+    "key_unit": "重点单位",
+    "high_incidence": "案件高发区域",
+    "entrance": "村口",
+    "school": "学校",
+    "water": "水域",
+    "square": "广场",
+    "other": "其他",
+}
+"""Place class → the word that our own sheets have."""
+_ALSO = {
+    "key_road": "路段 道路 主干道 路口 重点道路 重点路口 公路 交通要道 十字路口 桥梁 桥",
+    "key_unit": "单位 重点部位 重点场所 要害单位 企业 党政机关 村委会 银行 医院 加油站",
+    "high_incidence": "高发区域 案件高发 高发区 案件高发区 易发区域 重点区域 治安复杂区域 易发案区域",
+    "entrance": "出入口 村出入口 卡口 进出口 村头 小区出入口 小区门口",
+    "school": "校园 学校周边 校园周边 幼儿园 校门口",
+    "water": "重点水域 水库 河道 池塘 河流 水塘 危险水域 防溺水 水边",
+    "square": "公园 文化广场 村民广场 健身广场",
+    "other": "其它 普通 一般 无",
+}
+_BY_WORD = {
+    word.lower(): key
+    for key, zh in PLACE_WORDS.items()
+    for word in (zh, key, key.replace("_", " "), *_ALSO[key].split())
+}
+
+
+def place_class_of(text: str) -> str | None:
+    """The place class that a word stands for, None for an unknown one."""
+    return _BY_WORD.get("".join(unicodedata.normalize("NFKC", text).split()).lower()) or _BY_WORD.get(
+        unicodedata.normalize("NFKC", text).strip().lower()
+    )
