@@ -149,7 +149,7 @@ class DiscoverySettings(_Section):
     listen_seconds: Seconds = 4.0
     probes: int = Field(3, ge=1, le=10)
     max_hosts: int = Field(4096, ge=1, le=4096)
-    at_once: int = Field(64, ge=1, le=512)
+    at_once: int = Field(256, ge=1, le=512)
     host_timeout: Seconds = 2.0
     ports: tuple[int, ...] = (80, 8080, 8000, 8899, 2020)
     onvif_timeout: Seconds = 10.0

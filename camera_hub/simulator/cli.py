@@ -59,6 +59,7 @@ def parser() -> argparse.ArgumentParser:
     options.add_argument("--http-port", type=int, default=8080, help="0: chosen by the system")
     options.add_argument("--rtsp-port", type=int, default=8554, help="0: chosen by the system")
     options.add_argument("--sound", action="store_true", help="cameras have microphones, as most real ones do")
+    options.add_argument("--cold", action="store_true", help="encode no picture before a client asks for it")
     options.add_argument("--no-discovery", action="store_true", help="do not answer WS-Discovery")
     options.add_argument(
         "--cache", type=Path, metavar="DIR", help="where encoded pictures are cached for the next start"
@@ -98,7 +99,7 @@ async def run(options: argparse.Namespace) -> None:
         await _watch_stdin(done)
     discovery = Discovery(port=None if options.no_discovery else PORT, multicast=not options.no_discovery)
     async with (
-        Farm(plan, discovery=discovery, cache=options.cache, warm=True) as farm,
+        Farm(plan, discovery=discovery, cache=options.cache, warm=not options.cold) as farm,
         Control(farm, *options.control) as control,
     ):
         _say(

@@ -4,6 +4,8 @@ No login is ever sent, and only requests whose answers are at most a few hundred
 """
 
 import asyncio
+import socket
+import struct
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Protocol, TypedDict
@@ -22,6 +24,8 @@ RTSP_PORTS = (554, 8554)
 _VENDOR = HttpRequest("GET", "/ISAPI/System/deviceInfo")
 _RTSP = b"OPTIONS * RTSP/1.0\r\nCSeq: 1\r\nUser-Agent: camera-hub\r\n\r\n"
 _PEEK = 2048
+_CUT = struct.pack("ii", 1, 0)
+"""Linger for no time: closing sends a reset (socket(7))."""
 
 
 class Greeter(Protocol):
@@ -144,13 +148,22 @@ async def _speaks(host: str, port: int, timeout: float, check: Check) -> bool:
 
 
 async def _opens(host: str, port: int, timeout: float, check: Check) -> int | None:
+    """The port if it accepts a connection, which is cut at once.
+
+    On a bare socket: a search of 4,000 addresses makes 30,000 of these, and streams would cost several times as much.
+    """
     try:
         check(host, port)
-        async with asyncio.timeout(timeout):
-            _, writer = await asyncio.open_connection(host, port)
-    except (OSError, TimeoutError, HubError):
+        with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as sock:
+            sock.setblocking(False)
+            try:
+                async with asyncio.timeout(timeout):
+                    await asyncio.get_running_loop().sock_connect(sock, (host, port))
+            except TimeoutError:
+                sock.getpeername()  # a loop that runs late may have missed that it was connected in time
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _CUT)
+    except (OSError, HubError):
         return None
-    writer.transport.abort()
     return port
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import resource
 import secrets
 from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Sequence
@@ -14,7 +15,7 @@ from sqlalchemy import select
 from camera_hub.access.policy import Actor, require_village
 from camera_hub.cameras.discovery import ranges as address_ranges
 from camera_hub.cameras.discovery.found import FoundDevice, FoundDevices, announced_device
-from camera_hub.cameras.discovery.host_probe import Greeter, greeted, probe_host
+from camera_hub.cameras.discovery.host_probe import RTSP_PORTS, Greeter, greeted, probe_host
 from camera_hub.cameras.discovery.interfaces import Interface, interfaces
 from camera_hub.cameras.discovery.multicast import multicast
 from camera_hub.cameras.discovery.ranges import AddressRange
@@ -288,7 +289,8 @@ class Sweeps:
                     self._seen(sweep, one)
                 sweep.changed.set()
 
-        free = asyncio.Semaphore(self._settings.at_once)
+        descriptors, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+        free = asyncio.Semaphore(hosts_at_once(self._settings.at_once, len(ports), descriptors))
         async with listening(on_announcement) as receiver, asyncio.TaskGroup() as group:
             for host in hosts:
                 group.create_task(probe(receiver, host), name=f"probing {host}")
@@ -357,6 +359,16 @@ class Sweeps:
         for sweep in list(self._sweeps.values()):
             if sweep.state != "running" and (now >= sweep.until or len(self._sweeps) >= KEPT):
                 del self._sweeps[sweep.id]
+
+
+def hosts_at_once(wanted: int, ports: int, descriptors: int) -> int:
+    """How many hosts are probed side by side: each needs a descriptor per port, and half of them are others' to use.
+
+    A connection that finds no descriptor would look like a closed port, and the device as if it were not there.
+    """
+    if descriptors < 0:  # no limit
+        return wanted
+    return max(8, min(wanted, descriptors // 2 // (ports + len(RTSP_PORTS) + 1)))
 
 
 def _may(check: Check, host: str, port: int) -> bool:

@@ -3,7 +3,7 @@
 import asyncio
 import socket
 import uuid
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import cast
@@ -12,6 +12,8 @@ from camera_hub.cameras.discovery.ws_discovery import KINDS, Announced, announce
 from camera_hub.cameras.identity import endpoint_key
 
 MAX_MATCHES = 1024
+MAX_PER_HOST = 64
+"""Datagrams of one host that are read: a device answers each kind of Probe once, a few times over."""
 _MAX_IDS = 16384
 
 OnAnnouncement = Callable[[Announced], None]
@@ -24,6 +26,7 @@ class AnnouncementReceiver(asyncio.DatagramProtocol):
         self._on_announcement = on_announcement
         self._ours: OrderedDict[str, None] = OrderedDict()
         self._seen: set[tuple[str, str]] = set()
+        self._read: Counter[str] = Counter()
         self.ignored = 0
         self._transport: asyncio.DatagramTransport | None = None
 
@@ -32,7 +35,7 @@ class AnnouncementReceiver(asyncio.DatagramProtocol):
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
         host = sender_host(addr[0])
-        found = announced(data, host, self._ours) if host is not None else []
+        found = announced(data, host, self._ours) if host is not None and self._reads(host) else []
         if not found:
             self.ignored += 1
         for one in found:
@@ -40,6 +43,13 @@ class AnnouncementReceiver(asyncio.DatagramProtocol):
             if one.kind == "match" and key not in self._seen and len(self._seen) < MAX_MATCHES:
                 self._seen.add(key)
                 self._on_announcement(one)
+
+    def _reads(self, host: str) -> bool:
+        """Whether one more datagram of that host is looked at: reading takes a millisecond, and a flood is not read."""
+        if len(self._seen) >= MAX_MATCHES or (host not in self._read and len(self._read) >= _MAX_IDS):
+            return False
+        self._read[host] += 1
+        return self._read[host] <= MAX_PER_HOST
 
     def error_received(self, exc: Exception) -> None:
         """An ICMP error from one host; the others may still answer."""
