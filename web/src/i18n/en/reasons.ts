@@ -218,6 +218,7 @@ export default {
   import_started: 'this import has begun; its headers can no longer be mapped anew',
   import_nothing: 'there are no rows to import',
   import_field_twice: 'a field stands for two columns',
+  unknown_field: 'there is no such field; reload the page and try again',
   import_row_done: 'this row has been imported and can no longer be changed',
   bad_subnet: '“{text}” is no subnet; write it like 192.168.1.0/24 or 192.168.1.x',
   subnets_differ: 'Both subnets must have the same size, so that each host part fits',

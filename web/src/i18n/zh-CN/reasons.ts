@@ -218,6 +218,7 @@ export default {
   import_started: '导入已经开始，不能再改表头对应',
   import_nothing: '没有可以导入的行',
   import_field_twice: '同一字段对应了两列',
+  unknown_field: '没有这个字段，请刷新页面后重试',
   import_row_done: '该行已经导入，不能再改',
   bad_subnet: '“{text}”不是网段，请写成 192.168.1.0/24 或 192.168.1.x',
   subnets_differ: '两个网段大小必须一致，才能保留主机号',
