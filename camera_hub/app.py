@@ -35,6 +35,7 @@ from camera_hub.api import (
     imports,
     inbox,
     jobs,
+    ledger,
     live,
     logins,
     matches,
@@ -94,7 +95,11 @@ from camera_hub.cameras.intake.inbox import Inbox
 from camera_hub.cameras.intake.intake import Intake
 from camera_hub.cameras.intake.retries import CandidateRetries
 from camera_hub.cameras.jobs import Jobs
+from camera_hub.cameras.ledger.expiry import expiry_rules as ledger_expiry
 from camera_hub.cameras.ledger.ledgers import Ledgers
+from camera_hub.cameras.ledger.photos import MAX_BYTES as MAX_PHOTO
+from camera_hub.cameras.ledger.photos import Photos
+from camera_hub.cameras.ledger.unconnected import UnconnectedCameras
 from camera_hub.cameras.matches.matches import Matches
 from camera_hub.cameras.matches.proof import MoveProof
 from camera_hub.cameras.matches.taking_over import TakingOver
@@ -167,9 +172,10 @@ _ROUTERS = (
     matches.router,
     replacements.router,
     jobs.router,
+    ledger.router,
     logins.router,
-    bulk.router,
     imports.router,
+    bulk.router,
     live.router,
     viewers.router,
     whep.router,
@@ -270,11 +276,14 @@ async def parts(
             *expiry_rules(settings.health),
             *import_expiry_rules(settings.sheets),
             device_event_expiry(settings.device_events),
+            *ledger_expiry(settings.ledger),
         ]
         retention = Retention(database, clock, expiring)
         await stack.enter_async_context(
             running(keep_running("retention", retention.run_once, clock=clock), "retention")
         )
+        photos = Photos(data_dir, database, bus, clock, media.eyes, settings.ledger)
+        await photos.sweep()
         tours_ = Tours(settings.patrol, database, bus, clock)
         runs_ = await stack.enter_async_context(
             Runs(settings.patrol, clock, bus, database, media.cameras, settings.site.zone)
@@ -322,20 +331,21 @@ async def parts(
             Peculiarities: peculiarities,
             Sweeps: sweeps,
             Matches: matches_,
-            Replacements: Replacements(database, bus, clock, checks),
+            Replacements: Replacements(database, bus, clock, checks, ledgers),
             Jobs: jobs_,
             LoginProfiles: profiles,
             LoginChanges: login_changes,
             SubnetChanges: SubnetChanges(database, checks, onvif, register.devices, jobs_),
-            CameraChanges: CameraChanges(
-                database, Ledgers(database, bus, clock, settings.ledger, settings.site.zone), register.cameras, jobs_
-            ),
+            CameraChanges: CameraChanges(database, ledgers, jobs_),
             KeyChange: KeyChange(KeyRotation(database, vault, clock), jobs_),
             Imports: Imports(database, clock, vault, sheet_reader(settings.sheets), known, settings.sheets),
             ImportRuns: import_runs,
             ImportSheets: ImportSheets(database, vault, known),
             **media_parts(media),
             Rounds: rounds,
+            Ledgers: ledgers,
+            Photos: photos,
+            UnconnectedCameras: UnconnectedCameras(database, bus, clock, ledgers),
             Alarms: alarms_,
             NoticeChannels: channels,
             ObservationHistory: ObservationHistory(database, clock),
@@ -391,7 +401,8 @@ def create_app(settings: Settings, parts: Parts | None = None) -> FastAPI:
         app.include_router(router)
     app.router.default = StaticPages()
     errors.install(app)
-    app.add_middleware(BodyLimit, limit=MAX_BODY, uploads={"/api/imports": MAX_FILE})
+    uploads = {"/api/imports": MAX_FILE, ledger.PHOTO_PATH: MAX_PHOTO}
+    app.add_middleware(BodyLimit, limit=MAX_BODY, uploads=uploads)
     app.add_middleware(SafeHeaders)
     app.add_middleware(WhepOrigins, origins=settings.media.whep_origins)
     app.add_middleware(errors.Unexpected)

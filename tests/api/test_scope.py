@@ -31,6 +31,7 @@ from camera_hub.store.tables import (
     Device,
     DeviceMatch,
     IntakeCandidate,
+    LedgerPhoto,
     Observation,
     Run,
     Scene,
@@ -59,6 +60,7 @@ BODIES: dict[tuple[str, str], dict[str, Any]] = {
     ("PUT", "/api/imports/{import_id}/mapping"): {"sheet": "Sheet1", "header_row": 1, "columns": []},
     ("PATCH", "/api/imports/{import_id}/rows/{number}"): {"values": {"name": "mine"}},
     ("POST", "/api/imports/{import_id}/run"): {"only": "good"},
+    ("PATCH", "/api/ledger/{camera_id}"): {"values": {"lens": "4mm"}},
     ("PATCH", "/api/devices/{device_id}"): {"host": "10.1.1.1", "password": "x"},
     ("PATCH", "/api/candidates/{candidate_id}"): {"name": "mine"},
     ("POST", "/api/matches/{match_id}/accept"): {},
@@ -132,9 +134,15 @@ async def other(hub: Hub, database: Database, clock: ManualClock, tmp_path: Path
         replacement.replaced_at = now
         session.add_all([match, replacement])
         await session.flush()
+        photo = LedgerPhoto(camera_id=camera.id, kind="view", at=now, user_name=SECRET, width=1, height=1, size=1)
+        session.add(photo)
+        await session.flush()
     sheet = write_xlsx([WrittenColumn("名称"), WrittenColumn("IP")], [[SECRET, ADDRESS]])
     path = tmp_path / "sheet.xlsx"
     path.write_bytes(sheet)
+    folder = hub.parts[Settings].server.data_dir / "photos"
+    folder.mkdir()
+    (folder / f"{photo.id}.jpg").write_bytes(b"\xff\xd8" + SECRET.encode())
     pictures: Pictures = hub.parts[Pictures]
     for one in (camera, waits):
         await pictures.save(one.id, b"\xff\xd8" + SECRET.encode(), now)
@@ -151,6 +159,7 @@ async def other(hub: Hub, database: Database, clock: ManualClock, tmp_path: Path
     return Other(
         {
             "camera_id": camera.id,
+            "photo_id": photo.id,
             "device_id": device.id,
             "candidate_id": candidate.id,
             "waiting_id": waits.id,
@@ -179,11 +188,16 @@ async def _judged(item: JobItem) -> JobVerdict:
     return JobVerdict(True)
 
 
+PHOTOS = "/api/ledger/{camera_id}/photos"
+
+
 async def asked(client: httpx.AsyncClient, method: str, path: str, other: Other) -> httpx.Response:
     """The answer of the route about the other village's object."""
     url = path.format(**other.ids)
     if "/whep" in path and method in PLAYERS:
         return await client.request(method, url, content=b"v=0", headers={"content-type": PLAYERS[method]})
+    if (method, path) == ("POST", PHOTOS):
+        return await client.post(url, params={"kind": "view"}, content=b"\xff\xd8")
     body = BODIES.get((method, path))
     return await client.request(method, url, json=body) if body is not None else await client.request(method, url)
 
@@ -289,18 +303,18 @@ async def test_nothing_is_made_in_another_village(hub: Hub, other: Other) -> Non
         assert answer.status_code == 404, f"{path}: {answer.status_code} {answer.text}"
         assert SECRET not in answer.text
     village = {"village_id": hub.other_village}
-    made: list[tuple[str, dict[str, Any] | None]] = [
+    made: list[tuple[str, dict[str, Any]]] = [
         ("/api/devices", {"host": "10.1.1.1"}),
         ("/api/devices/url", {"name": "x", "main_url": "rtsp://10.1.1.1/1"}),
         ("/api/discovery/plan", {}),
         ("/api/discovery/sweeps", {"multicast": False}),
-        ("/api/replacements", None),
         ("/api/logins", {"name": "x", "username": "u", "password": "p"}),
         ("/api/logins/change-named", {"old_username": "u", "password": "p"}),
     ]
     pair = {"pairs": [{"camera_id": other.ids["camera_id"], "other_camera_id": 2**30}]}
-    for path, given in made:
-        answer = await client.post(path, json=village | given if given is not None else pair)
+    made.append(("/api/replacements", pair))
+    for path, body in made:
+        answer = await client.post(path, json=pair if body is pair else village | body)
         assert answer.status_code == 404, f"{path}: {answer.status_code} {answer.text}"
 
 

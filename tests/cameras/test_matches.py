@@ -1,12 +1,14 @@
 """Devices that may be one, have moved, or were exchanged: a person is asked, and nothing happens before the answer."""
 
 from collections.abc import Mapping
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
 
 import pytest
 from sqlalchemy import select
 
 from camera_hub.access.policy import Actor
+from camera_hub.cameras.credentials.login_budget import LoginBudget
 from camera_hub.cameras.described import Identity
 from camera_hub.cameras.device_checks import DeviceChecks
 from camera_hub.cameras.matches.matches import Matches
@@ -16,17 +18,20 @@ from camera_hub.cameras.matches.taking_over import TakingOver
 from camera_hub.cameras.matches.trust import KNOWN_SECONDS, DeviceTrust
 from camera_hub.cameras.matches.views import MatchView
 from camera_hub.cameras.matches.watch import REST_SECONDS, MoveWatch
+from camera_hub.cameras.onvif.client import Onvif
 from camera_hub.cameras.peculiarities import Peculiarities
 from camera_hub.cameras.reach import Check
 from camera_hub.cameras.register.register import Register
-from camera_hub.clock import Clock
+from camera_hub.clock import Clock, SystemClock
 from camera_hub.errors import HubError, Kind, Reason
 from camera_hub.events import DeviceMissed, DeviceSeen, EventBus, MatchChanged, StrangerFound
+from camera_hub.settings import DiscoverySettings
 from camera_hub.store.database import Database
 from camera_hub.store.tables import Camera, Device, DeviceMatch, User
-from tests.cameras.fakes import ADMIN, FakeDescriber, FakeVault, described, village_admin
+from tests.cameras.fake_onvif import FakeDevice
+from tests.cameras.fakes import ADMIN, FakeDescriber, FakeVault, OnvifOnly, described, village_admin
 from tests.fakes.clock import ManualClock
-from tests.fakes.reach import local
+from tests.fakes.reach import anywhere, local
 
 HOST, NEW = "192.168.1.64", "192.168.1.70"
 EPR = "urn:uuid:4f1a0000-0000-1000-8000-020000000001"
@@ -447,3 +452,42 @@ class NoKinds:
         return {}
 
     async def note(self, device_id: int, kind: str, value: str) -> None: ...
+
+
+@pytest.mark.parametrize("auth", ["digest", "token"])
+async def test_a_stranger_is_sent_nothing_signed(
+    town: Town, villages: list[int], database: Database, bus: EventBus, auth: str
+) -> None:
+    """Over real connections: it is asked who it is, and gets no login, whoever asks for what."""
+    clock, checks = SystemClock(), DeviceChecks(database, local)
+    await town.register.villages.change(villages[0], ranges=["127.0.0.1"])
+    settings = DiscoverySettings(onvif_timeout=2.0, host_timeout=0.5)
+    async with AsyncExitStack() as stack:
+        notes = Peculiarities(database, bus, clock)
+        asking = await stack.enter_async_context(Onvif(settings, clock, check=anywhere))
+        trust = await stack.enter_async_context(DeviceTrust(database, bus, clock, asking, checks, notes))
+        logins = LoginBudget(clock, trust=trust)
+        onvif = await stack.enter_async_context(Onvif(settings, clock, logins, peculiarities=notes, check=anywhere))
+        register = Register(database, bus, clock, FakeVault(), OnvifOnly(onvif), checks, notes)
+        async with FakeDevice(auth=auth, endpoint="4f1a0000-0000-1000-8000-020000000001") as device:
+            place = ("127.0.0.1", device.port)
+            found = await register.devices.register(ADMIN, villages[0], *place, username="admin", password="village-1")
+            await register.devices.describe(ADMIN, found.device.id)
+            assert device.proofs
+        trust.doubt(found.device.id)  # its line was cut
+        async with FakeDevice(
+            auth=auth, port=device.port, serial="SN-OTHER-1", mac="02:00:00:00:00:99", endpoint="4f1a-other-1"
+        ) as stranger:
+            for _ in range(2):
+                with pytest.raises(HubError) as caught:
+                    await register.devices.describe(ADMIN, found.device.id)
+                assert caught.value.reason == Reason.IDENTITY_CHANGED
+            login = await register.login(found.device.id, "rtsp")
+            for service in ("rtsp", "http"):
+                with pytest.raises(HubError) as caught:
+                    await logins.begin(logins.account(login, *place), service)
+                assert caught.value.reason == Reason.IDENTITY_CHANGED
+            assert stranger.proofs == []
+            assert "GetEndpointReference" in stranger.calls
+    (match,) = await town.open()
+    assert (match.kind, match.differ) == ("changed", ("endpoint",))

@@ -96,7 +96,7 @@ function either(first: AbortSignal, second: AbortSignal | undefined): { signal: 
 async function send<T>(
   method: Method,
   path: string,
-  options: Common & { path?: unknown; query?: unknown; body?: unknown },
+  options: Common & { path?: unknown; query?: unknown; body?: unknown; file?: Blob },
   read: (response: Response) => Promise<T>,
 ): Promise<Result<T>> {
   const { signal, release } = either(session.signal, options.signal)
@@ -108,7 +108,7 @@ async function send<T>(
     const response = await fetch(address(path, options.path as Record<string, unknown>, options.query as Record<string, unknown>), {
       method: method.toUpperCase(),
       headers,
-      body: options.body === undefined ? undefined : JSON.stringify(options.body),
+      body: options.file ?? (options.body === undefined ? undefined : JSON.stringify(options.body)),
       signal,
       credentials: 'same-origin',
     })
@@ -172,6 +172,11 @@ export const api = {
   /** A fresh JPEG of the camera; takes as long as its next key frame. */
   async snapshot(cameraId: number, quality: 'main' | 'sub' = 'main', signal?: AbortSignal): Promise<Result<Blob>> {
     return send('post', '/api/cameras/{camera_id}/snapshot', { path: { camera_id: cameraId }, query: { quality }, signal }, (response) => response.blob())
+  },
+  /** Adds a photo to a camera's file in the ledger. */
+  async addPhoto(cameraId: number, kind: string, photo: Blob): Promise<Result<{ id: number }>> {
+    const options = { path: { camera_id: cameraId }, query: { kind }, file: photo }
+    return send('post', '/api/ledger/{camera_id}/photos', options, async (response) => (await response.json()) as { id: number })
   },
   /** The last key-frame picture of a stream that a tile shows so, and how old it is in ms; null where it cannot be had. */
   async still(cameraId: number, stream: 'main' | 'sub', number: number): Promise<{ picture: Blob; age: number } | null> {

@@ -1018,6 +1018,230 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/ledger": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Ledger
+         * @description Files of cameras, paged. `missing`: only those that lack this field; retired cameras only as `removed`.
+         */
+        get: operations["ledger_api_ledger_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/ledger/export.xlsx": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export Ledger
+         * @description One camera one file in the county's 73 columns and their order: all villages of the user, or one. User names and
+         *     passwords of devices are never in it.
+         */
+        get: operations["export_ledger_api_ledger_export_xlsx_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/ledger/fields": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Ledger Fields
+         * @description Every field, in the county's order, then those that only the hub keeps.
+         */
+        get: operations["ledger_fields_api_ledger_fields_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/ledger/photos/{photo_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Ledger Photo
+         * @description The JPEG of a photo; it never changes.
+         */
+        get: operations["ledger_photo_api_ledger_photos__photo_id__get"];
+        put?: never;
+        post?: never;
+        /** Delete Photo */
+        delete: operations["delete_photo_api_ledger_photos__photo_id__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/ledger/position": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Convert Position
+         * @description A point that was picked on a map, in WGS-84.
+         */
+        post: operations["convert_position_api_ledger_position_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/ledger/unconnected": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Add Unconnected
+         * @description Register a camera that cannot be reached (an operator's cloud platform, no line): it only has a file.
+         */
+        post: operations["add_unconnected_api_ledger_unconnected_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/ledger/values": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Change Files
+         * @description Give several cameras the same values.
+         */
+        put: operations["change_files_api_ledger_values_put"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/ledger/villages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Ledger Villages
+         * @description How complete each village's files are, and how its filing stands.
+         */
+        get: operations["ledger_villages_api_ledger_villages_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/ledger/{camera_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Ledger File */
+        get: operations["ledger_file_api_ledger__camera_id__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Change File
+         * @description Give the camera these values, all or none. An error names its `field`; several are in `params.fields`.
+         */
+        patch: operations["change_file_api_ledger__camera_id__patch"];
+        trace?: never;
+    };
+    "/api/ledger/{camera_id}/changes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Ledger Changes
+         * @description What was changed, newest first; `before`: only what is older than that change.
+         */
+        get: operations["ledger_changes_api_ledger__camera_id__changes_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/ledger/{camera_id}/photos": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Ledger Photos */
+        get: operations["ledger_photos_api_ledger__camera_id__photos_get"];
+        put?: never;
+        /**
+         * Add Photo
+         * @description Add a photo: a JPEG or PNG of up to 4 MB, which is scaled down to 1600 pixels and loses its metadata.
+         */
+        post: operations["add_photo_api_ledger__camera_id__photos_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/live/messages": {
         parameters: {
             query?: never;
@@ -2042,7 +2266,7 @@ export interface paths {
         };
         /**
          * Metrics
-         * @description Feeds, relays and eyes, as of the relays' last pulses; and how far the rounds are.
+         * @description Feeds, relays and eyes, as of the relays' last pulses; how far the rounds are; what is heard of devices.
          */
         get: operations["metrics_metrics_get"];
         put?: never;
@@ -2478,6 +2702,33 @@ export interface components {
             username?: string | null;
         };
         /**
+         * ChangeFile
+         * @description Values by key, as typed; "" clears one.
+         */
+        ChangeFile: {
+            /** Values */
+            values: {
+                [key: string]: string;
+            };
+        };
+        /**
+         * ChangeFiles
+         * @description The same for several cameras, all or nothing.
+         */
+        ChangeFiles: {
+            /** Ids */
+            ids: number[];
+            /** Place Class */
+            place_class?: ("key_road" | "key_unit" | "high_incidence" | "entrance" | "school" | "water" | "square" | "other") | null;
+            /**
+             * Values
+             * @default {}
+             */
+            values: {
+                [key: string]: string;
+            };
+        };
+        /**
          * ChangeProfile
          * @description A new user name or password is tried at each device that has the profile; `purposes` only while none has it.
          */
@@ -2583,6 +2834,15 @@ export interface components {
             rules: components["schemas"]["RuleAnswer"][];
             /** Timeout S */
             timeout_s: number;
+        };
+        /** CodeAnswer */
+        CodeAnswer: {
+            /** En */
+            en: string;
+            /** Value */
+            value: string;
+            /** Zh */
+            zh: string;
         };
         /**
          * Control
@@ -2820,6 +3080,21 @@ export interface components {
             stream_restarts: number;
             /** Width */
             width: number | null;
+        };
+        /**
+         * FilingAnswer
+         * @description Filing with the police (Order 799, Article 14). `days_left` is negative when it is overdue.
+         */
+        FilingAnswer: {
+            /** Days Left */
+            days_left: number | null;
+            /** Due On */
+            due_on: string | null;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "filed" | "submitted" | "due" | "overdue" | "not_needed" | "not_in_use";
         };
         /**
          * FoundDeviceAnswer
@@ -3287,6 +3562,216 @@ export interface components {
             village_id: number | null;
         };
         /**
+         * LedgerChangeAnswer
+         * @description A value that was changed; `on_behalf`: by township staff for the village.
+         */
+        LedgerChangeAnswer: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Field */
+            field: string;
+            /** Id */
+            id: number;
+            /** New */
+            new: string;
+            /** Old */
+            old: string;
+            /** On Behalf */
+            on_behalf: boolean;
+            /** User Name */
+            user_name: string;
+        };
+        /**
+         * LedgerFieldAnswer
+         * @description A field of the file. `source`: "typed"; "hub": the hub knows it (`settable`: may be typed where it does not);
+         *     "measured": for reports; "never": logins, which never leave the hub. `column`: the county's sheet has it.
+         */
+        LedgerFieldAnswer: {
+            /** Codes */
+            codes: components["schemas"]["CodeAnswer"][];
+            /** Column */
+            column: boolean;
+            /** English */
+            english: string;
+            /**
+             * Group
+             * @enum {string}
+             */
+            group: "place" | "people" | "technique" | "filing" | "state" | "figures";
+            /** Header */
+            header: string;
+            /** Key */
+            key: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "text" | "code" | "codes" | "number" | "date" | "phone" | "gb_id" | "division" | "mac" | "longitude" | "latitude";
+            /** Max Length */
+            max_length: number;
+            /** Required */
+            required: boolean;
+            /** Settable */
+            settable: boolean;
+            /**
+             * Source
+             * @enum {string}
+             */
+            source: "typed" | "hub" | "measured" | "never";
+        };
+        /**
+         * LedgerFileAnswer
+         * @description A camera's file. `values`: what was typed and what the hub knows, by key (`known`: those of the hub); coordinates
+         *     as they were typed, in `values.datum`.
+         */
+        LedgerFileAnswer: {
+            /** Asked */
+            asked: number;
+            /** Camera Id */
+            camera_id: number;
+            /** Connected */
+            connected: boolean;
+            /** Device Id */
+            device_id: number;
+            filing: components["schemas"]["FilingAnswer"];
+            /** Filled */
+            filled: number;
+            /** Gb Id */
+            gb_id: string;
+            /** Known */
+            known: string[];
+            /** Landmark */
+            landmark: string;
+            /** Latitude */
+            latitude: number | null;
+            /** Longitude */
+            longitude: number | null;
+            /** Maintainer Phone */
+            maintainer_phone: string;
+            /** Maintainer Unit */
+            maintainer_unit: string;
+            /** Manager */
+            manager: string;
+            /** Manager Phone */
+            manager_phone: string;
+            /** Missing */
+            missing: string[];
+            /** Name */
+            name: string;
+            /** No Access Reason */
+            no_access_reason: string;
+            /** Percent */
+            percent: number;
+            /** Photos */
+            photos: {
+                [key: string]: number;
+            };
+            /**
+             * Place Class
+             * @enum {string}
+             */
+            place_class: "key_road" | "key_unit" | "high_incidence" | "entrance" | "school" | "water" | "square" | "other";
+            /** Pole Number */
+            pole_number: string;
+            /**
+             * Service State
+             * @enum {string}
+             */
+            service_state: "in_use" | "repair" | "removed";
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "found" | "waiting" | "returned" | "approved" | "retired";
+            /** Updated At */
+            updated_at: string | null;
+            /** Values */
+            values: {
+                [key: string]: string;
+            };
+            /** Village Id */
+            village_id: number;
+        };
+        /**
+         * LedgerPageAnswer
+         * @description Files from `offset` on; of all `total` of them, `missing` says how many lack which field.
+         */
+        LedgerPageAnswer: {
+            /** Files */
+            files: components["schemas"]["LedgerRowAnswer"][];
+            /** Missing */
+            missing: {
+                [key: string]: number;
+            };
+            /** Total */
+            total: number;
+        };
+        /**
+         * LedgerRowAnswer
+         * @description A camera's file in a list. `percent`: mandatory fields filled in ÷ asked; `photos`: how many of each kind.
+         */
+        LedgerRowAnswer: {
+            /** Camera Id */
+            camera_id: number;
+            /** Connected */
+            connected: boolean;
+            /** Device Id */
+            device_id: number;
+            filing: components["schemas"]["FilingAnswer"];
+            /** Gb Id */
+            gb_id: string;
+            /** Landmark */
+            landmark: string;
+            /** Latitude */
+            latitude: number | null;
+            /** Longitude */
+            longitude: number | null;
+            /** Maintainer Phone */
+            maintainer_phone: string;
+            /** Maintainer Unit */
+            maintainer_unit: string;
+            /** Manager */
+            manager: string;
+            /** Manager Phone */
+            manager_phone: string;
+            /** Missing */
+            missing: string[];
+            /** Name */
+            name: string;
+            /** No Access Reason */
+            no_access_reason: string;
+            /** Percent */
+            percent: number;
+            /** Photos */
+            photos: {
+                [key: string]: number;
+            };
+            /**
+             * Place Class
+             * @enum {string}
+             */
+            place_class: "key_road" | "key_unit" | "high_incidence" | "entrance" | "school" | "water" | "square" | "other";
+            /** Pole Number */
+            pole_number: string;
+            /**
+             * Service State
+             * @enum {string}
+             */
+            service_state: "in_use" | "repair" | "removed";
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "found" | "waiting" | "returned" | "approved" | "retired";
+            /** Updated At */
+            updated_at: string | null;
+            /** Village Id */
+            village_id: number;
+        };
+        /**
          * ListenMessage
          * @description Page → hub: listen to a camera that a tile shows, or to none (null). `serial` grows per page.
          */
@@ -3698,6 +4183,29 @@ export interface components {
             village_id: number;
         };
         /**
+         * NewUnconnectedCamera
+         * @description A camera that the hub cannot reach, and that only has a file.
+         */
+        NewUnconnectedCamera: {
+            /** Name */
+            name: string;
+            /**
+             * Place Class
+             * @default other
+             * @enum {string}
+             */
+            place_class: "key_road" | "key_unit" | "high_incidence" | "entrance" | "school" | "water" | "square" | "other";
+            /**
+             * Values
+             * @default {}
+             */
+            values: {
+                [key: string]: string;
+            };
+            /** Village Id */
+            village_id: number;
+        };
+        /**
          * NewUrlCamera
          * @description A camera that is known by its RTSP URL only. A login in a URL is moved out of it and sealed.
          */
@@ -3838,6 +4346,50 @@ export interface components {
             /** Value */
             value: string;
         };
+        /**
+         * PhotoAnswer
+         * @description A photo; GET /api/ledger/photos/{id} is its JPEG.
+         */
+        PhotoAnswer: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Camera Id */
+            camera_id: number;
+            /** Height */
+            height: number;
+            /** Id */
+            id: number;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "close_up" | "location" | "view" | "sign";
+            /** Size */
+            size: number;
+            /** User Name */
+            user_name: string;
+            /** Width */
+            width: number;
+        };
+        /**
+         * PickedPosition
+         * @description A point in degrees, as it was picked on a map.
+         */
+        PickedPosition: {
+            /**
+             * Datum
+             * @default wgs84
+             * @enum {string}
+             */
+            datum: "wgs84" | "gcj02" | "bd09";
+            /** Latitude */
+            latitude: number;
+            /** Longitude */
+            longitude: number;
+        };
         /** PlanCameraAnswer */
         PlanCameraAnswer: {
             /** Id */
@@ -3877,6 +4429,18 @@ export interface components {
             note: string;
             /** Position */
             position: number;
+        };
+        /**
+         * PositionAnswer
+         * @description A point in WGS-84; `inside`: in the township's area (true where none is set).
+         */
+        PositionAnswer: {
+            /** Inside */
+            inside: boolean;
+            /** Latitude */
+            latitude: number;
+            /** Longitude */
+            longitude: number;
         };
         /**
          * ProfileAnswer
@@ -4982,6 +5546,30 @@ export interface components {
             from?: string | null;
             /** Until */
             until?: string | null;
+            /** Village Id */
+            village_id: number;
+        };
+        /**
+         * VillageLedgerAnswer
+         * @description How a village's files stand; cameras that are retired or removed are not counted.
+         */
+        VillageLedgerAnswer: {
+            /** Cameras */
+            cameras: number;
+            /** Complete */
+            complete: number;
+            /** Filed */
+            filed: number;
+            /** Filing Overdue */
+            filing_overdue: number;
+            /** Name */
+            name: string;
+            /** Not Connected */
+            not_connected: number;
+            /** Percent */
+            percent: number;
+            /** Repair */
+            repair: number;
             /** Village Id */
             village_id: number;
         };
@@ -7533,6 +8121,589 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["JobAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    ledger_api_ledger_get: {
+        parameters: {
+            query?: {
+                village_id?: number | null;
+                place_class?: ("key_road" | "key_unit" | "high_incidence" | "entrance" | "school" | "water" | "square" | "other") | null;
+                missing?: string | null;
+                service_state?: ("in_use" | "repair" | "removed") | null;
+                filing?: ("filed" | "submitted" | "due" | "overdue" | "not_needed" | "not_in_use") | null;
+                connected?: boolean | null;
+                text?: string;
+                offset?: number;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LedgerPageAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    export_ledger_api_ledger_export_xlsx_get: {
+        parameters: {
+            query?: {
+                village_id?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The county's sheet, without any login. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": unknown;
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    ledger_fields_api_ledger_fields_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LedgerFieldAnswer"][];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    ledger_photo_api_ledger_photos__photo_id__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                photo_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/jpeg": unknown;
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    delete_photo_api_ledger_photos__photo_id__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                photo_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    convert_position_api_ledger_position_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PickedPosition"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PositionAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    add_unconnected_api_ledger_unconnected_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewUnconnectedCamera"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LedgerFileAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    change_files_api_ledger_values_put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChangeFiles"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LedgerRowAnswer"][];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    ledger_villages_api_ledger_villages_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VillageLedgerAnswer"][];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    ledger_file_api_ledger__camera_id__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                camera_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LedgerFileAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    change_file_api_ledger__camera_id__patch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                camera_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChangeFile"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LedgerFileAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    ledger_changes_api_ledger__camera_id__changes_get: {
+        parameters: {
+            query?: {
+                before?: number | null;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                camera_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LedgerChangeAnswer"][];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    ledger_photos_api_ledger__camera_id__photos_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                camera_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PhotoAnswer"][];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    add_photo_api_ledger__camera_id__photos_post: {
+        parameters: {
+            query: {
+                kind: "close_up" | "location" | "view" | "sign";
+            };
+            header?: never;
+            path: {
+                camera_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "image/*": string;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PhotoAnswer"];
                 };
             };
             /** @description Refused; `reason` says why. */

@@ -177,6 +177,8 @@ export default {
   value_coordinate: 'not a valid coordinate; type decimal degrees such as 117.283456',
   photo_unreadable: 'the photo cannot be read; take it again (JPEG or PNG)',
   photo_too_many: 'at most {max} photos of a kind per camera; delete old ones first',
+  not_connected: 'this camera is not connected; its ledger file says why',
+  ledger_values: 'some fields are not valid; see the notes at the fields',
   rotation_running: 'The key is being changed already',
   rotation_unfinished: '{left} values are still sealed with an old key; start the change of the key again to finish it',
   values_locked: '{count} values could be opened with no key and were left as they are; type those passwords again',

@@ -177,6 +177,8 @@ export default {
   value_coordinate: '坐标无效，请填写十进制度数，如 117.283456',
   photo_unreadable: '照片无法识别，请用手机重新拍照（JPEG 或 PNG）',
   photo_too_many: '每台摄像机每类最多 {max} 张照片，请先删除旧照片',
+  not_connected: '该点位未联网，原因见一机一档',
+  ledger_values: '有几栏填写有误，请看各栏下的提示',
   rotation_running: '正在更换密钥，请等待完成',
   rotation_unfinished: '还有 {left} 项仍用旧密钥加密，请再次启动更换密钥以完成',
   values_locked: '有 {count} 项无法用现有密钥解密，已保持原样；对应的密码需要重新填写',
