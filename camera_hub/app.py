@@ -25,20 +25,25 @@ from camera_hub.access.throttle import Throttle
 from camera_hub.access.vault import Vault
 from camera_hub.api import (
     alarms,
+    bulk,
     cameras,
     device_events,
     devices,
     discovery,
     errors,
     favourites,
+    imports,
     inbox,
     jobs,
+    ledger,
     live,
     logins,
+    matches,
     metrics,
     notices,
     observations,
     pictures,
+    replacements,
     rtsp_out,
     runs,
     scenes,
@@ -59,9 +64,11 @@ from camera_hub.api.live_changes import LiveChanges
 from camera_hub.api.routing import check_parts, check_policies
 from camera_hub.api.schemas.base import ErrorAnswer
 from camera_hub.api.static import SafeHeaders, StaticPages
+from camera_hub.cameras.bulk.camera_changes import CameraChanges
 from camera_hub.cameras.bulk.key_change import KeyChange
 from camera_hub.cameras.bulk.login_asking import DeviceLoginAsker, StoredStreamUrls
 from camera_hub.cameras.bulk.login_changes import LoginChanges
+from camera_hub.cameras.bulk.subnets import SubnetChanges
 from camera_hub.cameras.credentials.login_budget import LoginBudget
 from camera_hub.cameras.credentials.login_store import DatabaseLoginStore
 from camera_hub.cameras.credentials.profiles import LoginProfiles
@@ -72,22 +79,39 @@ from camera_hub.cameras.device_checks import DeviceChecks
 from camera_hub.cameras.device_events.listening import DeviceEvents
 from camera_hub.cameras.device_events.roster import ListeningTargets
 from camera_hub.cameras.device_events.store import DeviceEventHistory, device_event_expiry
+from camera_hub.cameras.discovery.announcements import Announcements
 from camera_hub.cameras.discovery.sweeps import Sweeps
 from camera_hub.cameras.http.device_http import DeviceHttp
 from camera_hub.cameras.http.messages import HttpLimits
 from camera_hub.cameras.http.signed_http import SignedHttp
 from camera_hub.cameras.hub_addresses import HubAddresses
+from camera_hub.cameras.imports.camera_editor import RowEditor
+from camera_hub.cameras.imports.expiry import import_expiry_rules
+from camera_hub.cameras.imports.imports import Imports
+from camera_hub.cameras.imports.known_reader import KnownReader
+from camera_hub.cameras.imports.runs import ImportRuns
+from camera_hub.cameras.imports.sheets import ImportSheets
 from camera_hub.cameras.intake.inbox import Inbox
 from camera_hub.cameras.intake.intake import Intake
 from camera_hub.cameras.intake.retries import CandidateRetries
 from camera_hub.cameras.jobs import Jobs
+from camera_hub.cameras.ledger.expiry import expiry_rules as ledger_expiry
 from camera_hub.cameras.ledger.ledgers import Ledgers
+from camera_hub.cameras.ledger.photos import MAX_BYTES as MAX_PHOTO
+from camera_hub.cameras.ledger.photos import Photos
+from camera_hub.cameras.ledger.unconnected import UnconnectedCameras
+from camera_hub.cameras.matches.matches import Matches
+from camera_hub.cameras.matches.proof import MoveProof
+from camera_hub.cameras.matches.taking_over import TakingOver
+from camera_hub.cameras.matches.trust import DeviceTrust
+from camera_hub.cameras.matches.watch import MoveWatch
 from camera_hub.cameras.onvif.client import Onvif
 from camera_hub.cameras.onvif.pull_points import PullPoints
 from camera_hub.cameras.peculiarities import Peculiarities
 from camera_hub.cameras.reach import checking
 from camera_hub.cameras.register.proofs import Proofs
 from camera_hub.cameras.register.register import Register
+from camera_hub.cameras.replacements import Replacements
 from camera_hub.cameras.streams.sources import StreamSources
 from camera_hub.cameras.streams.stored_urls import seal_plain
 from camera_hub.cameras.streams.stream_addresses import StreamAddresses
@@ -122,6 +146,8 @@ from camera_hub.patrol.tours import Tours
 from camera_hub.private_files import make_private
 from camera_hub.running import keep_running, running
 from camera_hub.settings import Settings
+from camera_hub.sheets.answer import MAX_FILE
+from camera_hub.sheets.reading import sheet_reader
 from camera_hub.store.database import Database
 from camera_hub.store.lock import only_hub
 from camera_hub.store.retention import Retention
@@ -143,8 +169,13 @@ _ROUTERS = (
     devices.router,
     inbox.router,
     discovery.router,
+    matches.router,
+    replacements.router,
     jobs.router,
+    ledger.router,
     logins.router,
+    imports.router,
+    bulk.router,
     live.router,
     viewers.router,
     whep.router,
@@ -186,10 +217,13 @@ async def parts(
         await seal_plain(database, vault)
         policy = HubAddresses(settings, clock)
         checks = DeviceChecks(database, policy)
-        logins = await stack.enter_async_context(
-            LoginBudget(clock, DatabaseLoginStore(database), vault.derived("login accounts"))
-        )
         peculiarities = Peculiarities(database, bus, clock)
+        # Without logins: who a device is must be known before it gets one.
+        anonymous = await stack.enter_async_context(Onvif(settings.discovery, clock, check=checking(None, policy)))
+        trust = await stack.enter_async_context(DeviceTrust(database, bus, clock, anonymous, checks, peculiarities))
+        logins = await stack.enter_async_context(
+            LoginBudget(clock, DatabaseLoginStore(database), vault.derived("login accounts"), trust)
+        )
         onvif = await stack.enter_async_context(
             Onvif(settings.discovery, clock, logins, peculiarities=peculiarities, check=checking(None, policy))
         )
@@ -213,11 +247,20 @@ async def parts(
             MediaEngine(settings, clock, bus, database, sources, logins, HelperCommands(spawn=spawn))
         )
         await stack.enter_async_context(Proofs(database, bus, clock, media.prover))
+        proof = MoveProof(onvif, media.picture_fits)
+        matches_ = Matches(database, bus, clock, TakingOver(vault, clock), checks, proof, trust)
+        await stack.enter_async_context(MoveWatch(database, bus, clock, anonymous, checks))
+        if settings.discovery.multicast and settings.discovery.announcements:
+            await stack.enter_async_context(Announcements(bus, clock))
         sweeps = await stack.enter_async_context(Sweeps(settings.discovery, onvif, bus, clock, database, policy))
         jobs_ = await stack.enter_async_context(Jobs(clock, bus))
         await stack.enter_async_context(CandidateRetries(database, clock, intake))
         asker = DeviceLoginAsker(describer, onvif, logins, StoredStreamUrls(database, vault), checks)
         login_changes = LoginChanges(database, bus, clock, vault, asker, jobs_, profiles)
+        known = KnownReader(database, checks, vault)
+        import_runs = await stack.enter_async_context(
+            ImportRuns(database, vault, jobs_, intake, RowEditor(register.cameras, ledgers))
+        )
         contacts = DeviceContacts(checks, onvif)
         rounds = await stack.enter_async_context(Rounds(settings.health, clock, bus, database, media.looks, contacts))
         pull_points = await stack.enter_async_context(
@@ -229,12 +272,18 @@ async def parts(
         channels = NoticeChannels(database, bus, clock, vault)
         await channels.follow_settings(settings.notices)
         await stack.enter_async_context(NoticeDelivery(clock, bus, database, vault))
-        retention = Retention(
-            database, clock, [*expiry_rules(settings.health), device_event_expiry(settings.device_events)]
-        )
+        expiring = [
+            *expiry_rules(settings.health),
+            *import_expiry_rules(settings.sheets),
+            device_event_expiry(settings.device_events),
+            *ledger_expiry(settings.ledger),
+        ]
+        retention = Retention(database, clock, expiring)
         await stack.enter_async_context(
             running(keep_running("retention", retention.run_once, clock=clock), "retention")
         )
+        photos = Photos(data_dir, database, bus, clock, media.eyes, settings.ledger)
+        await photos.sweep()
         tours_ = Tours(settings.patrol, database, bus, clock)
         runs_ = await stack.enter_async_context(
             Runs(settings.patrol, clock, bus, database, media.cameras, settings.site.zone)
@@ -251,6 +300,7 @@ async def parts(
                     "camera": cameras.live(register),
                     "inbox": inbox.live(boxes),
                     "alarm": alarms.live(alarms_),
+                    "match": matches.live(matches_),
                     "tour": tours.live(tours_),
                     "run": runs.live(runs_),
                 },
@@ -280,12 +330,22 @@ async def parts(
             Inbox: boxes,
             Peculiarities: peculiarities,
             Sweeps: sweeps,
+            Matches: matches_,
+            Replacements: Replacements(database, bus, clock, checks, ledgers),
             Jobs: jobs_,
             LoginProfiles: profiles,
             LoginChanges: login_changes,
+            SubnetChanges: SubnetChanges(database, checks, onvif, register.devices, jobs_),
+            CameraChanges: CameraChanges(database, ledgers, jobs_),
             KeyChange: KeyChange(KeyRotation(database, vault, clock), jobs_),
+            Imports: Imports(database, clock, vault, sheet_reader(settings.sheets), known, settings.sheets),
+            ImportRuns: import_runs,
+            ImportSheets: ImportSheets(database, vault, known),
             **media_parts(media),
             Rounds: rounds,
+            Ledgers: ledgers,
+            Photos: photos,
+            UnconnectedCameras: UnconnectedCameras(database, bus, clock, ledgers),
             Alarms: alarms_,
             NoticeChannels: channels,
             ObservationHistory: ObservationHistory(database, clock),
@@ -341,7 +401,8 @@ def create_app(settings: Settings, parts: Parts | None = None) -> FastAPI:
         app.include_router(router)
     app.router.default = StaticPages()
     errors.install(app)
-    app.add_middleware(BodyLimit, limit=MAX_BODY)
+    uploads = {"/api/imports": MAX_FILE, ledger.PHOTO_PATH: MAX_PHOTO}
+    app.add_middleware(BodyLimit, limit=MAX_BODY, uploads=uploads)
     app.add_middleware(SafeHeaders)
     app.add_middleware(WhepOrigins, origins=settings.media.whep_origins)
     app.add_middleware(errors.Unexpected)

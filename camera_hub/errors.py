@@ -139,6 +139,8 @@ class Reason(StrEnum):
     VALUE_GB_ID = "value_gb_id"
     VALUE_GB_ID_TAKEN = "value_gb_id_taken"
     VALUE_COORDINATE = "value_coordinate"
+    # a camera that only has a file
+    NOT_CONNECTED = "not_connected"
     # a photo of the ledger
     PHOTO_UNREADABLE = "photo_unreadable"
     PHOTO_TOO_MANY = "photo_too_many"

@@ -3,6 +3,7 @@
 Bidirectional controls turn a name around on a page or in a terminal, invisible letters make two names look the same.
 """
 
+import re
 import unicodedata
 
 _INVISIBLE = frozenset(
@@ -15,6 +16,7 @@ _INVISIBLE = frozenset(
     ]
 )
 """Letters and marks that show nothing, beside those whose category says so."""
+_ODD = re.compile(f"[{''.join(map(chr, sorted(_INVISIBLE)))}]")
 _CATEGORIES = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 """Controls, format characters (bidi, zero width), surrogates, private and unassigned ones, line separators."""
 
@@ -22,6 +24,11 @@ _CATEGORIES = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 def is_invisible(character: str) -> bool:
     """Whether a character shows nothing by itself; a space does show."""
     return ord(character) in _INVISIBLE or unicodedata.category(character) in _CATEGORIES
+
+
+def all_shows(text: str) -> bool:
+    """Whether each character of a line shows something, told at once: no control, no blank but the plain one."""
+    return text.isprintable() and _ODD.search(text) is None
 
 
 def clean_name(text: str) -> str:

@@ -3,6 +3,7 @@
 What frameworks offer for this answers in plain text, or raises an exception that passes through every middleware.
 """
 
+import re
 from collections.abc import Mapping
 from types import MappingProxyType
 
@@ -32,17 +33,18 @@ class BodyLimit:
     """
 
     def __init__(self, app: ASGIApp, limit: int, uploads: Mapping[str, int] = MappingProxyType({})) -> None:
-        """`uploads`: paths that take files, and how many bytes of each; of those who are signed in."""
+        """`uploads`: paths that take files (regular expressions), and how many bytes of each; of those who are signed
+        in."""
         self._app = app
         self._limit = limit
-        self._uploads = uploads
+        self._uploads = [(re.compile(path), most) for path, most in uploads.items()]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
         headers = Headers(scope=scope)
-        limit = self._uploads.get(scope["path"], self._limit)
+        limit = next((most for path, most in self._uploads if path.fullmatch(scope["path"])), self._limit)
         if sum(len(name) + len(value) for name, value in scope["headers"]) > HEADERS_LIMIT:
             error = HubError(Kind.TOO_LARGE, f"the headers are over {HEADERS_LIMIT // 1024} KiB; delete cookies")
             await answer(error, 431, headers={"connection": "close"})(scope, receive, send)

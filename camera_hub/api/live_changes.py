@@ -26,6 +26,7 @@ from camera_hub.events import (
     InboxChanged,
     JobChanged,
     Lagged,
+    MatchChanged,
     PeculiaritiesChanged,
     RunChanged,
     Subscription,
@@ -56,6 +57,7 @@ _EVENTS = (
     FavouriteChanged,
     InboxChanged,
     AlarmChanged,
+    MatchChanged,
     TourChanged,
     RunChanged,
     SweepChanged,
@@ -110,6 +112,8 @@ def concerned(event: Event) -> tuple[Noun, Audience] | None:
             return ("camera", camera_id), _of_user(user_id)
         case AlarmChanged(alarm_id, village_id):
             return ("alarm", alarm_id), _of_village(village_id)
+        case MatchChanged(match_id, village_id, other_village_id):
+            return ("match", match_id), _of_village(village_id) | _of_village(other_village_id)
         case TourChanged(tour_id):
             return ("tour", tour_id), _of_village(None)
         case RunChanged(run_id):

@@ -43,7 +43,7 @@ async def add_profile(body: NewProfile, actor: Registrar, profiles: Profiles) ->
     )
 
 
-@router.post("/change", response_model=JobProgressAnswer, status_code=202)
+@router.post("/change", response_model=JobProgressAnswer, status_code=201)
 async def change_logins(body: NewLogins, actor: Registrar, changes: Changes) -> JobView:
     """Ask each of these devices once with a new login, and store it where it is accepted."""
     return await changes.change(
@@ -51,7 +51,7 @@ async def change_logins(body: NewLogins, actor: Registrar, changes: Changes) -> 
     )
 
 
-@router.post("/change-named", response_model=JobProgressAnswer, status_code=202)
+@router.post("/change-named", response_model=JobProgressAnswer, status_code=201)
 async def change_named_logins(body: NewNamedLogins, actor: Registrar, changes: Changes) -> JobView:
     """The same for all devices of a village that have a login of their own with that user name."""
     return await changes.change_named(
@@ -99,13 +99,13 @@ async def delete_profile(
     return Done(at=clock.now())
 
 
-@router.post("/{profile_id}/assign", response_model=JobProgressAnswer, status_code=202)
+@router.post("/{profile_id}/assign", response_model=JobProgressAnswer, status_code=201)
 async def assign_profile(profile_id: Id, body: ProfileDevices, actor: Registrar, changes: Changes) -> JobView:
     """Ask each of these devices once with the profile's login, and give it to those that accept it."""
     return await changes.assign(actor, profile_id, body.device_ids)
 
 
-@router.post("/{profile_id}/retry", response_model=JobProgressAnswer, status_code=202)
+@router.post("/{profile_id}/retry", response_model=JobProgressAnswer, status_code=201)
 async def retry_profile(profile_id: Id, actor: Registrar, changes: Changes) -> JobView:
     """Try again at the devices that have the profile, but not yet its present login."""
     return await changes.follow(actor, profile_id)

@@ -19,6 +19,7 @@ from camera_hub import __version__
 from camera_hub.acceptor import ConnectionFigures
 from camera_hub.access.policy import Action, Actor
 from camera_hub.api.routing import Needs, part
+from camera_hub.cameras.device_events.listening import DeviceEvents, EventFigures
 from camera_hub.health.rounds.rounds import Rounds
 from camera_hub.media.readings import MediaReadings, Readings
 from camera_hub.settings import Settings
@@ -43,10 +44,12 @@ async def metrics(
     media: Annotated[MediaReadings, part(MediaReadings)],
     rounds: Annotated[Rounds, part(Rounds)],
     connections: Annotated[ConnectionFigures, part(ConnectionFigures)],
+    device_events: Annotated[DeviceEvents, part(DeviceEvents)],
 ) -> Response:
-    """Feeds, relays and eyes, as of the relays' last pulses; and how far the rounds are."""
+    """Feeds, relays and eyes, as of the relays' last pulses; how far the rounds are; what is heard of devices."""
     registry = CollectorRegistry(auto_describe=False)
     registry.register(_ReadingCollector(media.read(), rounds, connections))
+    registry.register(_DeviceEventCollector(device_events.figures))
     return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
 
 
@@ -141,6 +144,34 @@ _EYE_COUNTERS = {
     "killed": "Eyes killed because of a picture.",
     "refused": "Looks refused.",
 }
+
+
+_DEVICE_EVENT_GAUGES = {
+    "listening": "Subscriptions to devices' events.",
+    "resting": "Devices that are not listened to until something about them changes.",
+    "waiting": "Devices that are not listened to for want of room.",
+}
+_DEVICE_EVENT_COUNTERS = {
+    "failures": "Subscriptions that failed.",
+    "messages": "Messages that devices delivered.",
+    "reports": "Messages about motion, tampering, video or hardware.",
+    "unread": "Messages about anything else, which are dropped unread.",
+    "dropped": "Messages beyond the limit of one answer.",
+    "write_failures": "Times that the database did not accept what devices reported.",
+}
+
+
+class _DeviceEventCollector(Collector):
+    """What is heard of devices as metric families."""
+
+    def __init__(self, figures: EventFigures) -> None:
+        self._figures = figures
+
+    def collect(self) -> Iterator[Metric]:
+        for name, help_ in _DEVICE_EVENT_GAUGES.items():
+            yield GaugeMetricFamily(f"camera_hub_device_events_{name}", help_, value=getattr(self._figures, name))
+        for name, help_ in _DEVICE_EVENT_COUNTERS.items():
+            yield CounterMetricFamily(f"camera_hub_device_events_{name}", help_, value=getattr(self._figures, name))
 
 
 class _ReadingCollector(Collector):

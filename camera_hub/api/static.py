@@ -40,7 +40,7 @@ _HEADERS = {
     "referrer-policy": "no-referrer",
     "cross-origin-opener-policy": "same-origin",
     "cross-origin-resource-policy": "same-origin",
-    "permissions-policy": "camera=(), microphone=(), geolocation=()",
+    "permissions-policy": "camera=(), microphone=(), geolocation=(self)",
 }
 _SUFFIXES = {"br": ".br", "gzip": ".gz"}
 """Content codings and the ending of their files, best first."""

@@ -23,7 +23,7 @@ async def vault(actor: Manager, keys: Keys) -> VaultState:
     return await keys.state()
 
 
-@router.post("/key", response_model=JobProgressAnswer, status_code=202)
+@router.post("/key", response_model=JobProgressAnswer, status_code=201)
 async def change_key(actor: Manager, keys: Keys) -> JobView:
     """Add a key, seal everything with it, and remove the old one; or continue what was begun."""
     return await keys.start(actor)

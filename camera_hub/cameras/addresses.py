@@ -7,6 +7,8 @@ import socket
 from camera_hub.cameras.reach import canonical
 from camera_hub.errors import HubError, Kind, Reason
 
+NO_HOST = ""
+"""The host of a device that stands in the register without being connected: its cameras only have a file."""
 _DEADLINE = 3.0
 
 

@@ -131,7 +131,7 @@ def _likeness(
         return Likeness.MAY_BE_SAME if agree else Likeness.DIFFERENT
     if at_one_place:
         return Likeness.SAME if _makers_agree(known, found) else Likeness.DIFFERENT
-    if len(agree) > 1 and not both_answer:
+    if len(agree) > 1 and not both_answer and not differing(known, found):
         return Likeness.SAME
     return Likeness.MAY_BE_SAME if agree or weak else Likeness.DIFFERENT
 

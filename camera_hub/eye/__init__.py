@@ -6,5 +6,6 @@ request takes longer than 5 s. The hub imports only `eye.messages`. In the order
 - `__main__`: the process: limits, pipe, one request after the other
 - `messages`: requests and replies on the pipe
 - `look`: one request: decode, score, scale, encode
+- `photo`: one request: a picture file that somebody uploaded
 - `decode`: one access unit to an image, with FFmpeg
 """

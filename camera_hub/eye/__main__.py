@@ -11,7 +11,8 @@ import socket
 from camera_hub import logs
 from camera_hub.errors import HubError, Kind, Reason
 from camera_hub.eye.look import look
-from camera_hub.eye.messages import Look
+from camera_hub.eye.messages import Look, Photo
+from camera_hub.eye.photo import photo
 from camera_hub.wire import Pipe, PipeFrame
 
 log = logging.getLogger("camera_hub.eye")
@@ -48,7 +49,10 @@ async def _answer(pipe: Pipe, request: PipeFrame) -> None:
         return
     try:
         # In this thread on purpose: there is nothing else to serve, and the hub ends a process that hangs.
-        seen, jpeg = look(Look.of(request.head), request.body)
+        if request.type == "image":
+            seen, jpeg = photo(Photo.of(request.head), request.body)
+        else:
+            seen, jpeg = look(Look.of(request.head), request.body)
         await pipe.reply(request, seen.head("seen"), jpeg)
     except HubError as error:
         await pipe.refuse(request, error)

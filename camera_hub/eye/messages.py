@@ -3,6 +3,7 @@
 Hub → eye: `ready` {}, replied to with {} once its imports are complete.
 Hub → eye: `look` Look + body (one Annex-B access unit with parameter sets, or a JPEG).
 Reply: Seen + body (JPEG, may be empty).
+Hub → eye: `image` Photo + body (an uploaded JPEG or PNG file). Reply: Seen + body (JPEG without metadata).
 One request at a time per eye; the hub kills an eye that takes longer than 5 s for one.
 """
 
@@ -24,6 +25,14 @@ class Look(Message):
     previous: str | None = None  # `signature` of an earlier look at the same camera, for freeze
     outline: bool = False  # what another picture can be compared with
     known: str | None = None  # `outline` of another picture, for `alike`
+
+
+@dataclass(frozen=True, slots=True)
+class Photo(Message):
+    """Request a picture file as JPEG, upright, without EXIF or any other metadata, and not larger than this."""
+
+    max_side: int = 1600  # pixels
+    quality: int = 85  # of the JPEG, 1 … 100
 
 
 FAULT_BELOW = 60.0

@@ -128,22 +128,22 @@ class MediaEngine:
         self.cameras = CameraFeeds(self._feeds, states, self._late, sources, clock, relay_for, capacity)
 
         # Decoders
-        self._eyes = DecoderPool(
+        self.eyes = DecoderPool(
             settings.eye,
             clock,
             commands.eye,
             lambda camera: bus.publish(CameraQuarantined(camera)),
             spawn=commands.spawn,
         )
-        self.stills = Stills(clock, key_frames, self._eyes, background, at_once=max(1, settings.eye.processes // 2))
+        self.stills = Stills(clock, key_frames, self.eyes, background, at_once=max(1, settings.eye.processes // 2))
         borrowing = FeedBorrowing(self._feeds, states, key_frames, sources, relay_for, capacity)
-        self.looks = Looks(borrowing, self.cameras, self._eyes, clock)
+        self.looks = Looks(borrowing, self.cameras, self.eyes, clock)
         self.pictures = Pictures(settings.server.data_dir, database)
         self.prover = MediaProver(self.looks, self.pictures)
         trials = TrialStreams()
         borrowing = FeedBorrowing(self._feeds, states, key_frames, trials, relay_for, capacity)
-        trial_looks = Looks(borrowing, self.cameras, self._eyes, clock)
-        self.picture_fits = PictureFits(trials, trial_looks, self._eyes, self.pictures)
+        trial_looks = Looks(borrowing, self.cameras, self.eyes, clock)
+        self.picture_fits = PictureFits(trials, trial_looks, self.eyes, self.pictures)
 
         # The wall
         sessions = ViewerSessions(len(links))
@@ -209,7 +209,7 @@ class MediaEngine:
         self.readings = MediaReadings(
             links,
             states,
-            lambda: self._eyes.figures,
+            lambda: self.eyes.figures,
             {
                 "feeds": lambda: len(desired),
                 "viewers": lambda: len(sessions),
@@ -229,7 +229,7 @@ class MediaEngine:
             await stack.enter_async_context(self._background)
             await stack.enter_async_context(self.players)
             await stack.enter_async_context(self.relays)
-            await stack.enter_async_context(self._eyes)  # not before: their imports would delay what viewers wait for
+            await stack.enter_async_context(self.eyes)  # not before: their imports would delay what viewers wait for
             subscription = stack.enter_context(
                 self._bus.subscribe(AccessChanged, CameraChanged, DeviceChanged, StreamTokenChanged)
             )

@@ -8,7 +8,7 @@ from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 
 from camera_hub.sheets.answer import MAX_CELL
-from camera_hub.text import is_invisible
+from camera_hub.text import all_shows, is_invisible
 
 Value = int | float | str | bool | time | date | datetime | timedelta | None
 _EXACT = 10**15
@@ -44,7 +44,7 @@ def number_text(number: int | float) -> str:
 
 def _line(text: str) -> str:
     text = text[: 4 * MAX_CELL]
-    if text.isascii() and text.isprintable():
+    if all_shows(text):
         return text.strip()[: MAX_CELL + 1]
     seen = "".join(
         " " if letter.isspace() else letter for letter in text if letter.isspace() or not is_invisible(letter)

@@ -16,6 +16,7 @@ from typing import Any, Self
 
 from camera_hub import allocator
 from camera_hub.errors import HubError
+from camera_hub.settings import SheetSettings
 from camera_hub.sheets.answer import MAX_LINE, MAX_ROWS, MAX_SHEETS, MAX_TEXT, REFUSALS, SheetRow, refusal
 
 log = logging.getLogger(__name__)
@@ -108,6 +109,14 @@ class SheetReader:
                 process.kill()
             await process.wait()
         return answer.book()
+
+
+def sheet_reader(settings: SheetSettings) -> SheetReader:
+    """A reader with the bounds of the settings; of its time on the clock, half may be waiting for a busy machine."""
+    seconds = max(1, round(settings.read_seconds))
+    return SheetReader(
+        address_space=settings.read_memory_bytes, cpu_seconds=seconds, wall_seconds=2.0 * settings.read_seconds
+    )
 
 
 class _ReadAnswer:

@@ -35,6 +35,23 @@ def scaled(image: Image, max_width: int) -> Image:
     return cast(Image, cv2.resize(image, size, interpolation=cv2.INTER_AREA))
 
 
+def within_square(image: Image, side: int) -> Image:
+    """The image scaled down, never up, so that neither side is longer than `side` pixels."""
+    height, width = image.shape[:2]
+    if max(height, width) <= side:
+        return image
+    return scaled(image, max(1, round(width * side / max(height, width))))
+
+
+def from_file(data: bytes) -> Image | None:
+    """A JPEG or PNG file as BGR, turned upright as its EXIF says; None when it cannot be decoded."""
+    try:
+        image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+    except cv2.error:
+        return None
+    return cast(Image | None, image)
+
+
 def to_jpeg(image: Image, quality: int = 85) -> bytes:
     """The image as JPEG. Raises HubError(UNSUPPORTED) when it cannot be encoded (a side over 65,535 pixels)."""
     done, data = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, quality])

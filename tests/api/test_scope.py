@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 from typing import Any, get_args
 
 import httpx
@@ -15,17 +16,22 @@ from camera_hub.api.schemas.media import Topic
 from camera_hub.app import create_app
 from camera_hub.cameras.credentials.profiles import LoginProfiles
 from camera_hub.cameras.discovery.sweeps import Sweeps
+from camera_hub.cameras.imports.imports import Imports
 from camera_hub.cameras.jobs import JobItem, Jobs, JobVerdict
 from camera_hub.errors import HubError
 from camera_hub.media.decoders.pictures import Pictures
 from camera_hub.settings import Settings
+from camera_hub.sheets.writing import WrittenColumn, write_xlsx
 from camera_hub.store.database import Database
 from camera_hub.store.tables import (
     Alarm,
     AlarmMember,
     Camera,
+    CameraReplacement,
     Device,
+    DeviceMatch,
     IntakeCandidate,
+    LedgerPhoto,
     Observation,
     Run,
     Scene,
@@ -51,8 +57,13 @@ LISTS = [path for method, path, action in ROUTES if method == "GET" and "{" not 
 
 BODIES: dict[tuple[str, str], dict[str, Any]] = {
     ("PATCH", "/api/cameras/{camera_id}"): {"name": "mine"},
+    ("PUT", "/api/imports/{import_id}/mapping"): {"sheet": "Sheet1", "header_row": 1, "columns": []},
+    ("PATCH", "/api/imports/{import_id}/rows/{number}"): {"values": {"name": "mine"}},
+    ("POST", "/api/imports/{import_id}/run"): {"only": "good"},
+    ("PATCH", "/api/ledger/{camera_id}"): {"values": {"lens": "4mm"}},
     ("PATCH", "/api/devices/{device_id}"): {"host": "10.1.1.1", "password": "x"},
     ("PATCH", "/api/candidates/{candidate_id}"): {"name": "mine"},
+    ("POST", "/api/matches/{match_id}/accept"): {},
     ("PATCH", "/api/logins/{profile_id}"): {"name": "mine"},
     ("POST", "/api/logins/{profile_id}/assign"): {"device_ids": [1]},
     ("POST", "/api/logins/{profile_id}/release"): {"device_ids": [1]},
@@ -69,7 +80,7 @@ class Other:
 
 
 @pytest.fixture
-async def other(hub: Hub, database: Database, clock: ManualClock) -> Other:
+async def other(hub: Hub, database: Database, clock: ManualClock, tmp_path: Path) -> Other:
     now, village = clock.now(), hub.other_village
     async with database.write() as session:
         device = Device(village_id=village, name=SECRET, host=ADDRESS, onvif_port=80, created_at=now)
@@ -115,6 +126,23 @@ async def other(hub: Hub, database: Database, clock: ManualClock) -> Other:
         )
         await session.flush()
         session.add(AlarmMember(alarm_id=alarm.id, camera_id=camera.id, joined_at=now))
+        match = DeviceMatch(kind="moved", question="q", device_id=device.id, village_id=village, source="hello")
+        match.other_village_id, match.host, match.path, match.facts = village, ADDRESS, "/", {"name": SECRET}
+        match.seen_at = match.last_seen_at = now
+        replacement = CameraReplacement(camera_id=camera.id, other_camera_id=camera.id, village_id=village)
+        replacement.old_device_id = replacement.new_device_id = device.id
+        replacement.replaced_at = now
+        session.add_all([match, replacement])
+        await session.flush()
+        photo = LedgerPhoto(camera_id=camera.id, kind="view", at=now, user_name=SECRET, width=1, height=1, size=1)
+        session.add(photo)
+        await session.flush()
+    sheet = write_xlsx([WrittenColumn("名称"), WrittenColumn("IP")], [[SECRET, ADDRESS]])
+    path = tmp_path / "sheet.xlsx"
+    path.write_bytes(sheet)
+    folder = hub.parts[Settings].server.data_dir / "photos"
+    folder.mkdir()
+    (folder / f"{photo.id}.jpg").write_bytes(b"\xff\xd8" + SECRET.encode())
     pictures: Pictures = hub.parts[Pictures]
     for one in (camera, waits):
         await pictures.save(one.id, b"\xff\xd8" + SECRET.encode(), now)
@@ -124,15 +152,20 @@ async def other(hub: Hub, database: Database, clock: ManualClock) -> Other:
     sweep = await sweeps.start(admin, village, multicast=False, ranges=[])
     profiles: LoginProfiles = hub.parts[LoginProfiles]
     profile = await profiles.add(admin, village, SECRET, ["ordinary"], "u", "p")
+    imports: Imports = hub.parts[Imports]
+    imported = await imports.upload(admin, village, SECRET, path)
     jobs: Jobs = hub.parts[Jobs]
     job = jobs.start(admin, "test", village, [JobItem("1", SECRET)], _judged)
     return Other(
         {
             "camera_id": camera.id,
+            "photo_id": photo.id,
             "device_id": device.id,
             "candidate_id": candidate.id,
             "waiting_id": waits.id,
             "inbox_id": village,
+            "match_id": match.id,
+            "replacement_id": replacement.id,
             "alarm_id": alarm.id,
             "tour_id": tour.id,
             "scene_id": scene.id,
@@ -141,6 +174,8 @@ async def other(hub: Hub, database: Database, clock: ManualClock) -> Other:
             "sweep_id": sweep.id,
             "job_id": job.id,
             "profile_id": profile.id,
+            "import_id": imported.id,
+            "number": 2,
             "viewer": "nobodys",
             "verb": "stop",
             "quality": "sub",
@@ -153,11 +188,16 @@ async def _judged(item: JobItem) -> JobVerdict:
     return JobVerdict(True)
 
 
+PHOTOS = "/api/ledger/{camera_id}/photos"
+
+
 async def asked(client: httpx.AsyncClient, method: str, path: str, other: Other) -> httpx.Response:
     """The answer of the route about the other village's object."""
     url = path.format(**other.ids)
     if "/whep" in path and method in PLAYERS:
         return await client.request(method, url, content=b"v=0", headers={"content-type": PLAYERS[method]})
+    if (method, path) == ("POST", PHOTOS):
+        return await client.post(url, params={"kind": "view"}, content=b"\xff\xd8")
     body = BODIES.get((method, path))
     return await client.request(method, url, json=body) if body is not None else await client.request(method, url)
 
@@ -216,7 +256,15 @@ async def test_no_list_names_another_villages_object(hub: Hub, other: Other, out
         assert ADDRESS not in answer.text, path
         if SECRET in (await township.get(path)).text:
             named.append(path)
-    assert set(named) >= {"/api/cameras", "/api/devices", "/api/alarms", "/api/tours", "/api/scenes", "/api/runs"}
+    assert set(named) >= {
+        "/api/cameras",
+        "/api/devices",
+        "/api/alarms",
+        "/api/tours",
+        "/api/scenes",
+        "/api/runs",
+        "/api/matches",
+    }
 
 
 async def test_a_grant_opens_the_village_while_it_is_valid(hub: Hub, other: Other, clock: ManualClock) -> None:
@@ -241,16 +289,32 @@ async def test_a_grant_opens_the_village_while_it_is_valid(hub: Hub, other: Othe
 
 async def test_nothing_is_made_in_another_village(hub: Hub, other: Other) -> None:
     client = await hub.client(Role.VILLAGE_ADMIN)
+    bulk: list[tuple[str, dict[str, Any]]] = [
+        ("/api/logins/change", {"device_ids": [other.ids["device_id"]], "password": "p"}),
+        (
+            "/api/bulk/subnet/preview",
+            {"device_ids": [other.ids["device_id"]], "before": "10.77.77.x", "after": "10.8.1.x"},
+        ),
+        ("/api/bulk/subnet", {"device_ids": [other.ids["device_id"]], "before": "10.77.77.x", "after": "10.8.1.x"}),
+        ("/api/bulk/cameras", {"camera_ids": [other.ids["camera_id"]], "place_class": "school"}),
+    ]
+    for path, body in bulk:
+        answer = await client.post(path, json=body)
+        assert answer.status_code == 404, f"{path}: {answer.status_code} {answer.text}"
+        assert SECRET not in answer.text
     village = {"village_id": hub.other_village}
-    for path, body in (
+    made: list[tuple[str, dict[str, Any]]] = [
         ("/api/devices", {"host": "10.1.1.1"}),
         ("/api/devices/url", {"name": "x", "main_url": "rtsp://10.1.1.1/1"}),
         ("/api/discovery/plan", {}),
         ("/api/discovery/sweeps", {"multicast": False}),
         ("/api/logins", {"name": "x", "username": "u", "password": "p"}),
         ("/api/logins/change-named", {"old_username": "u", "password": "p"}),
-    ):
-        answer = await client.post(path, json=village | body)
+    ]
+    pair = {"pairs": [{"camera_id": other.ids["camera_id"], "other_camera_id": 2**30}]}
+    made.append(("/api/replacements", pair))
+    for path, body in made:
+        answer = await client.post(path, json=pair if body is pair else village | body)
         assert answer.status_code == 404, f"{path}: {answer.status_code} {answer.text}"
 
 

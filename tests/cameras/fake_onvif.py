@@ -44,6 +44,7 @@ class FakeDevice:
     serial: str = "SN20240001"
     mac: str = "02:00:00:00:00:01"
     model: str = "VC-1"
+    endpoint: str = ""  # "": it does not tell
     xaddr: str = "http://192.168.1.64:80"  # what it believes its own address is
     stream: str = "rtsp://192.168.1.64:8554/ch{source}/{role}"
     media1: bool = True
@@ -236,6 +237,11 @@ class FakeDevice:
                 f"<tds:Model>{self.model}</tds:Model><tds:FirmwareVersion>1.2</tds:FirmwareVersion>"
                 f"<tds:SerialNumber>{self.serial}</tds:SerialNumber><tds:HardwareId>1</tds:HardwareId>"
                 "</tds:GetDeviceInformationResponse>"
+            )
+        if name == "GetEndpointReference" and self.endpoint:
+            return (
+                f"<tds:GetEndpointReferenceResponse><tds:GUID>{self.endpoint}</tds:GUID>"
+                "</tds:GetEndpointReferenceResponse>"
             )
         if name == "GetNetworkInterfaces":
             return (

@@ -134,7 +134,8 @@ UNIT = replace(KNOWN, place=ELSEWHERE)
         (replace(UNIT, serial="SN9999", endpoint="urn:uuid:z"), (), False, "may_be_same"),
         (replace(UNIT, serial="SN9999", endpoint="urn:uuid:z"), ("mac",), False, "different"),
         (replace(UNIT, mac="02:00:00:00:00:09", endpoint="urn:uuid:z"), ("serial",), False, "different"),
-        (replace(UNIT, endpoint="urn:uuid:z"), (), False, "same"),  # some firmware makes a new one at each reset
+        (replace(UNIT, endpoint="urn:uuid:z"), (), False, "may_be_same"),  # reset, or a unit with the same plate
+        (replace(KNOWN, endpoint="urn:uuid:z"), (), False, "same"),  # some firmware makes a new one at each reset
         (replace(UNIT, serial="", mac="", endpoint=""), (), False, "different"),
         (replace(KNOWN, serial="SN9999"), (), False, "same"),  # two of three, at its own place
         (replace(KNOWN, serial="SN9999", mac="02:00:00:00:00:09"), (), False, "may_be_same"),

@@ -409,3 +409,25 @@ async def test_what_is_learnt_of_a_registered_device_is_kept_and_used_again(cloc
                 await onvif.stream_uri(OnvifTarget("127.0.0.1", device.port, login=login), "profile_1_sub")
             assert kept.known == {"login_hidden": "404", "clock_local_time": "+8 h"}
             assert len(device.proofs) == sent
+
+
+@pytest.mark.parametrize("operation", ["GetEndpointReference", "GetOSDs", "GetNetworkInterfaces", "GetScopes"])
+async def test_an_unknown_call_without_a_fault_is_no_refused_login(onvif: Onvif, operation: str) -> None:
+    """A device that asks nobody for a login, and has no words for what it does not know (as go2rtc's bare 400)."""
+
+    def unknown(text: str) -> bytes:
+        return b"" if f"{operation}Response" in text else text.encode()
+
+    async with FakeDevice(auth="none", osd=True, mangle=unknown) as device:
+        found = await onvif.describe("127.0.0.1", device.port, WRONG)
+        assert len(found.channels) == 1
+        assert found.identity.serial == "SN20240001"
+
+
+@pytest.mark.parametrize(
+    ("said", "kept"),
+    [("192.0.2.7:1985", ""), ("192.0.2.7", ""), ("00:11:22:33:44:66", "00:11:22:33:44:66"), ("PY-000001", "PY-000001")],
+)
+async def test_a_serial_number_that_is_only_an_address_identifies_nothing(onvif: Onvif, said: str, kept: str) -> None:
+    async with FakeDevice(serial=said) as device:
+        assert (await onvif.describe("127.0.0.1", device.port, LOGIN)).identity.serial == kept

@@ -5,12 +5,13 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from camera_hub.api.schemas.base import Answer, Id, RequestBody
+from camera_hub.api.schemas.base import Answer, RequestBody
 
 ImportState = Literal["mapping", "preview", "running", "done"]
 RowVerdict = Literal["good", "bad", "same", "done", "staged", "failed"]
 FieldKey = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[a-z][a-z0-9_.]*$")]
-"""village, name, host, port, rtsp_port, channel, username, password, main_url, sub_url, place_class, id, ledger.…"""
+"""village, name, host, port, rtsp_port, channel, username, password, main_url, sub_url, place_class, id,
+ledger.<key>."""
 RowNumber = Annotated[int, Field(ge=1, le=2**31 - 1)]
 CellText = Annotated[str, Field(max_length=1000)]
 
@@ -115,17 +116,14 @@ class NewMapping(RequestBody):
 class ChangeRow(RequestBody):
     """Values of a row, typed anew; those that are not named stay."""
 
-    values: dict[FieldKey, CellText] = Field(min_length=1, max_length=200)
+    values: dict[Annotated[str, Field(max_length=64)], CellText] = Field(min_length=1, max_length=200)
 
 
 class StartImport(RequestBody):
-    """`good`: rows that are good, and changes of registered cameras. `failed`: those that failed, or wait."""
+    """`good`: rows that are good, and changes of registered cameras. `failed`: what failed, or waits in the inbox."""
 
     only: Literal["good", "failed"] = "good"
 
 
 class RunStarted(Answer):
     job_id: str
-
-
-ImportId = Id

@@ -186,6 +186,7 @@ class DeviceAnswer(Answer):
     place: str  # where it is reached, host:port
     approved_place: str | None  # another one: it was moved since, and its cameras wait for approval
     moved_at: datetime | None
+    distrusted_at: datetime | None  # another device was found there: it gets no login until somebody has decided
     streams: list[StreamAddressAnswer]  # of cameras not retired
     clock_offset_s: float | None
     login_retry_at: datetime | None  # the device refused the login, and it is not tried again before then

@@ -22,6 +22,7 @@ from camera_hub.errors import HubError, Kind, Reason
 from camera_hub.peculiarity_kinds import PeculiarityKind
 
 RTSP_PORT = 554
+RTSP_PORTS = (RTSP_PORT, 8554)
 
 _GOES_ON = frozenset(
     {
@@ -123,6 +124,8 @@ class DeviceDescriber:
         says, since a router may map its ports to others. `ordinary`: the login for all but ONVIF, None: the same one.
         Raises HubError with the Reason.
         """
+        if port in RTSP_PORTS and rtsp_port is None:  # that is where it was seen, or what was typed behind the address
+            port, rtsp_port = None, port
         try:
             return _at(await self._onvif.describe(host, port, login, path, check=check), rtsp_port)
         except HubError as error:

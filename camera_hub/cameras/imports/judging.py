@@ -214,7 +214,7 @@ def _changes(row: ParsedRow, camera: ListedCamera) -> list[RowChange]:
 
 
 def _gb_id_taken(draft: _Draft, known: KnownPlaces) -> None:
-    gb_id = draft.row.ledger.get("gb_id", "")
+    gb_id = draft.row.ledger.get("gb_id", "") if draft.village_id is not None else ""
     holder = known.gb_ids.get(gb_id) if gb_id else None
     if holder is not None and (draft.camera is None or draft.camera.id != holder):
         named = known.by_id.get(holder)

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol, Self
 
-from sqlalchemy import ColumnElement, select, update
+from sqlalchemy import ColumnElement, and_, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from camera_hub.access.policy import Actor
@@ -27,7 +27,7 @@ from camera_hub.cameras.imports.rows import (
 from camera_hub.cameras.imports.values import ParsedRow, parsed
 from camera_hub.cameras.intake.wanted import IntakeResult, WantedCamera, WantedDevice
 from camera_hub.cameras.jobs import JobItem, Jobs, JobVerdict, JobView
-from camera_hub.errors import HubError, Kind, Param
+from camera_hub.errors import HubError, Kind, Param, Reason
 from camera_hub.store.database import Database
 from camera_hub.store.tables import SheetImport, SheetImportRow
 
@@ -143,10 +143,9 @@ class ImportRuns:
 
     async def _chosen(self, session: AsyncSession, import_id: int, only: Only) -> list[SheetImportRow]:
         row = SheetImportRow
-        if only == "failed":
-            which: ColumnElement[bool] = row.verdict.in_(("failed", "staged"))
-        else:
-            which = (row.verdict == "good") | ((row.verdict == "same") & row.changed)
+        which: ColumnElement[bool] = row.verdict.in_(("failed", "staged"))
+        if only == "good":
+            which = or_(row.verdict == "good", and_(row.verdict == "same", row.changed))
         found = await session.scalars(select(row).where(row.import_id == import_id, which).order_by(row.number))
         return list(found)
 
@@ -259,6 +258,8 @@ def _outcome(row: ParsedRow, result: IntakeResult) -> _Outcome:
         return _Outcome("done", device_id=result.device_id, camera_id=camera_id)
     if result.candidate_id is not None:
         return _Outcome("staged", result.reason, params, candidate_id=result.candidate_id)
+    if result.reason == Reason.DUPLICATE and row.channel is not None and not params.get("other_village"):
+        return _Outcome("failed", Reason.CHANNELS_MISSING, {"channels": str(row.channel)}, device_id=result.device_id)
     return _Outcome("failed", result.reason or Kind.INTERNAL.value, params, device_id=result.device_id)
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from camera_hub.cameras.ledger.figures import Completeness, Filing, completeness, filing
-from camera_hub.cameras.ledger.stored import LedgerFacts, all_values, connected, known_values, typed_values
+from camera_hub.cameras.ledger.stored import FileFacts, all_values, connected, known_values, typed_values
 from camera_hub.store.tables import Camera, Device, LedgerFile, LedgerPhoto, Stream, Village
 
 
@@ -73,12 +73,12 @@ async def read_files(session: AsyncSession, where: Sequence[ColumnElement[bool]]
     for camera_id, kind, number in await session.execute(counted.group_by(LedgerPhoto.camera_id, LedgerPhoto.kind)):
         photos[camera_id][kind] = number
     return [
-        _file(LedgerFacts(camera, device, streams.get(camera.id), file), photos[camera.id], rule)
+        _file(FileFacts(camera, device, streams.get(camera.id), file), photos[camera.id], rule)
         for camera, device, file in rows
     ]
 
 
-def _file(facts: LedgerFacts, photos: Mapping[str, int], rule: FilingRule) -> CameraFile:
+def _file(facts: FileFacts, photos: Mapping[str, int], rule: FilingRule) -> CameraFile:
     camera, file = facts.camera, facts.file
     known = known_values(facts, photos)
     values = all_values(typed_values(file), known)

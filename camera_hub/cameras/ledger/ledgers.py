@@ -15,7 +15,7 @@ from camera_hub.cameras.ledger.coordinates import coordinate_error, to_wgs84, wi
 from camera_hub.cameras.ledger.fields import BY_KEY, parse_value
 from camera_hub.cameras.ledger.figures import Completeness, together
 from camera_hub.cameras.ledger.files import CameraFile, FilingRule, read_files
-from camera_hub.cameras.ledger.stored import put_value, typed_values
+from camera_hub.cameras.ledger.stored import empty_file, put_value, typed_values
 from camera_hub.clock import Clock
 from camera_hub.errors import HubError, Kind, Reason
 from camera_hub.events import CameraChanged, EventBus
@@ -132,8 +132,10 @@ class Ledgers:
                 files[one.village_id].append(one)
         return [_village(village_id, name, files[village_id]) for village_id, name in villages]
 
-    async def save(self, actor: Actor, ids: Sequence[int], values: Mapping[str, str]) -> list[CameraFile]:
-        """Give one or many cameras these values, all or nothing; "" clears a value.
+    async def save(
+        self, actor: Actor, ids: Sequence[int], values: Mapping[str, str], place_class: str | None = None
+    ) -> list[CameraFile]:
+        """Give one or many cameras these values (and place class), all or nothing; "" clears a value.
 
         Raises HubError: NOT_FOUND, INVALID: the field's own error, with `field` in its params; for several
         `ledger_values`, whose `fields` have `field`, `reason`, `detail` and `params` each.
@@ -154,7 +156,15 @@ class Ledgers:
                 if camera_id not in rows:
                     raise _unknown()
                 require_village(actor, rows[camera_id].village_id, "camera")
-            changed = [rows[one] for one in rows if await self.set_values(session, rows[one], checked, actor, now)]
+            changed = []
+            for camera in rows.values():
+                others = await self.set_values(session, camera, checked, actor, now) if checked else []
+                if place_class is not None and camera.place_class != place_class:
+                    session.add(_change(camera, actor, now, "place_class", camera.place_class, place_class))
+                    camera.place_class = place_class
+                    others.append("place_class")
+                if others:
+                    changed.append(camera)
         for camera in changed:
             self._bus.publish(CameraChanged(camera.id, camera.village_id))
         return await self._read([Camera.id.in_(ids)])
@@ -171,9 +181,7 @@ class Ledgers:
         await session.execute(select(Camera.id).where(Camera.id == camera.id).with_for_update())  # one after the other
         file = await session.get(LedgerFile, camera.id)
         if file is None:
-            file = LedgerFile(camera_id=camera.id, details={}, service_state="in_use", filing_state="not_filed")
-            for key in ("typed_longitude", "typed_latitude"):
-                setattr(file, key, "")
+            file = empty_file(camera.id)
         before = typed_values(file)
         if checked.get("gb_id"):
             await self._require_free(session, actor, camera, checked["gb_id"])
@@ -188,18 +196,7 @@ class Ledgers:
         file.updated_at = now
         session.add(file)
         for key in changed:
-            session.add(
-                LedgerChange(
-                    camera_id=camera.id,
-                    at=now,
-                    user_id=actor.user_id or None,
-                    user_name=(actor.display_name or actor.username)[:64],
-                    on_behalf=not actor.bound,
-                    field=key,
-                    old=before.get(key, "")[:_SHOWN],
-                    new=after.get(key, "")[:_SHOWN],
-                )
-            )
+            session.add(_change(camera, actor, now, key, before.get(key, ""), after.get(key, "")))
         try:
             async with session.begin_nested():
                 await session.flush()
@@ -289,8 +286,26 @@ def _checked(values: Mapping[str, str]) -> dict[str, str]:
     return stored
 
 
+def _change(camera: Camera, actor: Actor, at: datetime, key: str, old: str, new: str) -> LedgerChange:
+    return LedgerChange(
+        camera_id=camera.id,
+        at=at,
+        user_id=actor.user_id or None,
+        user_name=(actor.display_name or actor.username)[:64],
+        on_behalf=not actor.bound,
+        field=key,
+        old=old[:_SHOWN],
+        new=new[:_SHOWN],
+    )
+
+
 def _at(key: str, error: HubError) -> HubError:
-    return HubError(error.kind, error.detail, reason=error.reason, **(error.params | {"field": key[:64]}))
+    return HubError(
+        error.kind,
+        error.detail,
+        reason=error.reason,
+        **(error.params | {"field": key.encode("ascii", "replace").decode()[:64]}),
+    )
 
 
 def _fits(one: CameraFile, query: FileQuery) -> bool:

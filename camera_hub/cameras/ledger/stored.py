@@ -6,6 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 
+from camera_hub.cameras.addresses import NO_HOST
 from camera_hub.cameras.ledger.fields import BY_KEY
 from camera_hub.store.tables import Camera, Device, LedgerFile, Stream
 
@@ -30,12 +31,10 @@ _TEXTS = (
 _DATES = ("state_since", "enabled_on", "filed_on")
 _DEFAULTS = {"service_state": "in_use", "filing_state": "not_filed"}
 _ENCODINGS = {"h264": "2", "h265": "4", "mpeg4": "1"}
-NO_HOST = ""
-"""The host of a device that stands in the register without being connected: its cameras only have a file."""
 
 
 @dataclass(frozen=True, slots=True)
-class LedgerFacts:
+class FileFacts:
     """A camera, its device, its main stream (else its sub stream), and its row in the ledger, if there is one."""
 
     camera: Camera
@@ -44,9 +43,15 @@ class LedgerFacts:
     file: LedgerFile | None
 
 
-def connected(facts: LedgerFacts) -> bool:
+def connected(facts: FileFacts) -> bool:
     """Whether the hub may connect to the camera at all; whether it is on line is a matter of its health."""
     return facts.device.host != NO_HOST
+
+
+def empty_file(camera_id: int) -> LedgerFile:
+    """The row of a camera whose file is begun."""
+    texts = {key: _DEFAULTS.get(key, "") for key in _TEXTS}
+    return LedgerFile(camera_id=camera_id, typed_longitude="", typed_latitude="", details={}, **texts)
 
 
 def typed_values(file: LedgerFile | None) -> dict[str, str]:
@@ -76,7 +81,7 @@ def put_value(file: LedgerFile, key: str, value: str) -> None:
         )
 
 
-def known_values(facts: LedgerFacts, photos: Mapping[str, int]) -> dict[str, str]:
+def known_values(facts: FileFacts, photos: Mapping[str, int]) -> dict[str, str]:
     """What the hub knows by itself, by key. `photos`: how many of each kind.
 
     A recorder's make and MAC are not those of its cameras."""

@@ -18,7 +18,7 @@ from camera_hub.cameras.described import Described
 from camera_hub.cameras.device_checks import DeviceChecks, place, trusted
 from camera_hub.cameras.identity import registered_facts
 from camera_hub.cameras.matches import views
-from camera_hub.cameras.matches.proof import FITS, KnownCamera, MoveProof
+from camera_hub.cameras.matches.proof import FITS, CameraToFit, MoveProof
 from camera_hub.cameras.matches.questions import close_open
 from camera_hub.cameras.matches.taking_over import Taken, TakingOver
 from camera_hub.cameras.matches.trust import DeviceTrust
@@ -133,7 +133,7 @@ class Matches:
         actor: Actor,
         match: DeviceMatch,
         device: Device,
-        cameras: Sequence[KnownCamera],
+        cameras: Sequence[CameraToFit],
         logins: tuple[DeviceLogin, DeviceLogin],
         password: str | None,
         pictures_seen: bool,
@@ -171,7 +171,7 @@ class Matches:
         match: DeviceMatch,
         device: Device,
         other: Device,
-        cameras: Sequence[KnownCamera],
+        cameras: Sequence[CameraToFit],
         login: DeviceLogin,
         pictures_seen: bool,
     ) -> MatchView:
@@ -233,7 +233,7 @@ class Matches:
                 row = await session.get_one(Device, device_id)
                 await self._taking_over.learn(session, row, described, trusted=trusted(actor))
 
-    async def _alike(self, cameras: Sequence[KnownCamera], other: Device) -> float | None:
+    async def _alike(self, cameras: Sequence[CameraToFit], other: Device) -> float | None:
         """How much the last pictures of both devices are alike, by the first channel of which both have one."""
         async with self._database.read() as session:
             theirs = {one.channel: one.camera_id for one in await _known_cameras(session, other) if one.has_picture}
@@ -300,13 +300,13 @@ def _scope(actor: Actor) -> list[ColumnElement[bool]]:
     return [in_scope(actor, DeviceMatch.village_id), in_scope(actor, DeviceMatch.other_village_id)]
 
 
-async def _known_cameras(session: AsyncSession, device: Device) -> list[KnownCamera]:
+async def _known_cameras(session: AsyncSession, device: Device) -> list[CameraToFit]:
     rows = await session.scalars(
         select(Camera)
         .where(Camera.device_id == device.id, Camera.state != "retired")
         .order_by(Camera.position, Camera.id)
     )
-    return [KnownCamera(one.id, one.channel, one.picture_at is not None) for one in rows]
+    return [CameraToFit(one.id, one.channel, one.picture_at is not None) for one in rows]
 
 
 def _unknown() -> HubError:

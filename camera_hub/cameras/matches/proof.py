@@ -79,7 +79,7 @@ class PictureComparer(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class KnownCamera:
+class CameraToFit:
     """A camera of the registered device: its channel."""
 
     camera_id: int
@@ -100,7 +100,7 @@ class MoveProof:
         place: tuple[int, str, int | None],
         path: str,
         login: DeviceLogin,
-        cameras: Sequence[KnownCamera],
+        cameras: Sequence[CameraToFit],
         check: Check,
     ) -> Described:
         """What is at that place, if it is the registered device. Raises HubError: identity_changed, or the error of
@@ -130,7 +130,7 @@ class MoveProof:
         village_id: int,
         described: Described,
         login: DeviceLogin,
-        cameras: Sequence[KnownCamera],
+        cameras: Sequence[CameraToFit],
         check: Check,
     ) -> PictureFit:
         """A picture of the device at its new place beside the last one of the same channel. Raises HubError."""

@@ -51,16 +51,18 @@ class OtherSide:
 
 async def known_devices(session: AsyncSession, found: DeviceFacts, rtsp_port: int | None = None) -> list[Device]:
     """Devices in service that share any mark or the place with the one found; those at the same place come first.
+    One of two that is known by RTSP alone is met at its RTSP port, whatever else the other answers.
 
     Bounded, since hundreds of cheap cameras may share one MAC or serial number.
     """
     village_id, host, port = found.place
-    # One of two that is known by RTSP alone is met at its RTSP port, whatever else the other answers.
     by_rtsp = and_(
         Device.rtsp_port == rtsp_port, Device.via == "catalogue" if port is not None else Device.via != "url"
     )
-    there = or_(func.coalesce(Device.onvif_port, Device.http_port) == port, by_rtsp) if port is not None else by_rtsp
-    at_place = (Device.village_id == village_id) & (Device.host == host) & there
+    answering = (
+        or_(func.coalesce(Device.onvif_port, Device.http_port) == port, by_rtsp) if port is not None else by_rtsp
+    )
+    at_place = (Device.village_id == village_id) & (Device.host == host) & answering
     ranked = [select(Device).where(Device.retired_at.is_(None), at_place)]
     values = dict(marks(found))
     ranked += [
@@ -79,17 +81,20 @@ async def shared_marks(session: AsyncSession, found: DeviceFacts) -> frozenset[M
     """Those of the found device's marks that several registered devices have."""
     shared = set()
     for mark in marks(found):
-        counted = select(func.count()).where(Device.retired_at.is_(None), _has(*mark))
+        counted = select(func.count()).select_from(Device).where(Device.retired_at.is_(None), _has(*mark))
         if (await session.scalar(counted) or 0) > 1:
             shared.add(mark)
     return frozenset(shared)
 
 
 async def answering(session: AsyncSession, devices: Iterable[Device]) -> set[int]:
-    """Which of these devices show pictures where they are registered, as health has seen last."""
-    chosen = select(Camera.device_id).where(
-        Camera.device_id.in_([one.id for one in devices]), Camera.state == "approved", Camera.health == "ok"
+    """Which of these devices show pictures where they are registered, as health has seen last; one that is not in
+    service yet has shown its picture when it was registered."""
+    seen = or_(
+        (Camera.state == "approved") & (Camera.health == "ok"),
+        (Camera.state != "retired") & (Camera.health == "unknown") & (Camera.proof_state == "proved"),
     )
+    chosen = select(Camera.device_id).where(Camera.device_id.in_([one.id for one in devices]), seen)
     return set(await session.scalars(chosen.distinct()))
 
 

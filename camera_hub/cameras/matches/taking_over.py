@@ -17,7 +17,7 @@ from camera_hub.cameras.device_checks import place
 from camera_hub.cameras.register import described_devices, proof_state
 from camera_hub.cameras.register.cameras import retire
 from camera_hub.cameras.register.channels import StoredUrls, take_channels
-from camera_hub.cameras.register.moves import NewPlace, move, new_place, settle
+from camera_hub.cameras.register.moves import NewPlace, move, settle
 from camera_hub.cameras.streams import stored_urls
 from camera_hub.clock import Clock
 from camera_hub.store.tables import Camera, Device, StoredLogin
@@ -42,7 +42,10 @@ class TakingOver:
         self, session: AsyncSession, device: Device, described: Described, *, trusted: bool, address: str | None
     ) -> Taken:
         """The device is where it was described; its login is unchanged and was accepted there."""
-        await move(session, self._vault, device, new_place(device, described.host, described.port, None))
+        there = NewPlace(
+            described.host, described.port, described.rtsp_port or device.rtsp_port, device.rtsp_port_typed
+        )
+        await move(session, self._vault, device, there)
         device.credentials_version += 1
         return await self._described(session, device, described, trusted=trusted, address=address)
 
@@ -52,7 +55,7 @@ class TakingOver:
         """The device goes on where the other row is, with the logins that were entered there; that row is retired."""
         approved = trusted or other.approved_place == place(other)
         address = other.approved_address
-        there = NewPlace(described.host, other.asked_port, other.rtsp_port, other.rtsp_port_typed)
+        there = NewPlace(other.host, other.asked_port, other.rtsp_port, other.rtsp_port_typed)
         await move(session, self._vault, device, there)
         device.credentials_version += 1
         await self._take_logins(session, device, other)

@@ -11,7 +11,7 @@ import contextlib
 import logging
 from collections import OrderedDict
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol, Self
 from weakref import WeakValueDictionary
 
@@ -19,7 +19,7 @@ from sqlalchemy import select
 
 from camera_hub.cameras.described import Identity
 from camera_hub.cameras.device_checks import DeviceChecks
-from camera_hub.cameras.identity import DeviceFacts, against, compared, found_facts, marks, registered_facts
+from camera_hub.cameras.identity import DeviceFacts, against, compared, differing, found_facts, marks, registered_facts
 from camera_hub.cameras.matches.questions import Doubt, MatchSource, OtherSide, ask
 from camera_hub.cameras.reach import Check
 from camera_hub.clock import Clock
@@ -242,7 +242,8 @@ class DeviceTrust:
             if device is None:
                 return
             device.distrusted_at = self._clock.now()
-            doubt = Doubt(device, compared(registered_facts(device), found))
+            known = registered_facts(device)
+            doubt = Doubt(device, replace(compared(known, found), differ=differing(known, found)))
             other = OtherSide(found, device.onvif_path, f"{said.manufacturer} {said.model}".strip())
             asked = await ask(session, "changed", doubt, other, source, self._clock.now())
         log.warning("another device answers at the place of device %d; it gets no login", device_id)

@@ -65,7 +65,8 @@ async def matches(session: AsyncSession, where: Sequence[ColumnElement[bool]], l
     for camera in await session.scalars(listed):
         cameras.setdefault(camera.device_id, []).append(camera)
     people = {one.decided_by for one in rows if one.decided_by is not None}
-    names = dict((await session.execute(select(User.id, User.display_name).where(User.id.in_(people)))).tuples().all())
+    named = await session.execute(select(User.id, User.display_name).where(User.id.in_(people)))
+    names: dict[int, str] = {number: name for number, name in named}
     return [
         MatchView(
             one.id,

@@ -123,6 +123,7 @@ class SoapConversation:
         self._by_hub = device.sign_by_hub
         self._proved = False
         self._spoken = False
+        self._asks_nobody = False  # it has answered without a login what needs one elsewhere
 
     def now(self) -> datetime:
         """The hub's time."""
@@ -159,6 +160,8 @@ class SoapConversation:
             raise answer.unreadable or bad_reply("no SOAP envelope")
         if answer.words:
             raise faults.of_fault(answer.words)
+        if self._mode == "none" and operation not in _OPEN:
+            self._asks_nobody = True
         return answer.envelope
 
     async def _answered(self, path: str, message: etree._Element, action: str, answer: _Answer) -> _Answer:
@@ -213,7 +216,7 @@ class SoapConversation:
             if answer.envelope is not None and not answer.asks_for_login:
                 self._accepted()
                 return answer
-        if self._spoken and answer.may_hide_login:
+        if self._spoken and answer.may_hide_login and not self._asks_nobody:
             raise self._refused("")  # it does speak ONVIF here: what it refuses is the login
         return answer
 

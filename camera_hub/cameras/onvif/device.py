@@ -1,6 +1,7 @@
 """The ONVIF calls that the hub makes, in one conversation. Returns plain values, never zeep's objects."""
 
 import asyncio
+import ipaddress
 import logging
 from collections.abc import Awaitable
 from datetime import datetime
@@ -76,7 +77,7 @@ class OnvifDevice:
             manufacturer=_text(info, "Manufacturer"),
             model=_text(info, "Model"),
             firmware=_text(info, "FirmwareVersion"),
-            serial=_text(info, "SerialNumber"),
+            serial=_serial(_text(info, "SerialNumber")),
             mac=await self.tolerant(self._mac(), ""),
             endpoint=await self.tolerant(self._endpoint(), ""),
         )
@@ -202,6 +203,16 @@ class OnvifDevice:
         if envelope.size > LARGE:
             return await asyncio.to_thread(wsdl.answer, kind, operation, envelope)
         return wsdl.answer(kind, operation, envelope)
+
+
+def _serial(text: str) -> str:
+    """Without one that is only the address under which the device was asked (go2rtc): that identifies nothing."""
+    host = text.rpartition(":")[0] if text.count(":") == 1 or "]:" in text else text
+    try:
+        ipaddress.ip_address(host.strip("[]"))
+    except ValueError:
+        return text
+    return ""
 
 
 def _clock(said: Any) -> DeviceClock:

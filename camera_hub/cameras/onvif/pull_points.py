@@ -58,7 +58,7 @@ class EventsUnsupported(HubError):
     """The device names no event service."""
 
     def __init__(self) -> None:
-        super().__init__(Kind.UNSUPPORTED, "the device offers no events over ONVIF", reason="no_events")
+        super().__init__(Kind.UNSUPPORTED, "the device offers no events over ONVIF")
 
 
 class KnownPeculiarities(Protocol):

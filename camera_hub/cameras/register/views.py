@@ -174,6 +174,7 @@ class DeviceView:
     place: str
     approved_place: str | None
     moved_at: datetime | None
+    distrusted_at: datetime | None
     streams: tuple[StreamAddressView, ...]
     clock_offset_s: float | None
     created_at: datetime

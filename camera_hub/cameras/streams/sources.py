@@ -151,6 +151,12 @@ class StreamSources:
         self, source: _Source, streams: Sequence[Stream], quality: Quality, codecs: frozenset[str]
     ) -> ChosenStream:
         camera, device = source.camera, source.device
+        if device.host == addresses.NO_HOST:
+            raise HubError(
+                Kind.UNAVAILABLE,
+                "this camera is not connected to the hub; its file in the ledger says why",
+                reason=Reason.NOT_CONNECTED,
+            )
         one = picked(_candidates(streams), quality, codecs)
         stream = next(stream for stream in streams if stream.id == one.stream_id)
         # Resolved once for this pull: the relay dials what was checked here. First of all, so that nothing is sent to

@@ -56,6 +56,7 @@ async def described(device: VendorInterface, zone: tzinfo) -> VendorSaid | None:
     recorder = listing is not None or len(names) > 1 or any(word in kind for word in _RECORDER)
     if recorder and not names:
         raise device.without_channels()
+    names = names or {1: ""}
     channels = tuple(
         VendorChannel(one, name, online.get(one), streams.get((one, 1), Encoding()), _sub(streams, one))
         for one, name in sorted(names.items())[:MAX_CHANNELS]
@@ -63,7 +64,7 @@ async def described(device: VendorInterface, zone: tzinfo) -> VendorSaid | None:
     return VendorSaid(
         _identity(info),
         clean(text_of(info, "deviceName")),
-        channels or (VendorChannel(1, ""),),
+        channels,
         recorder,
         _offset(clock, middle, zone),
         _rtsp_port(ports),

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from camera_hub.cameras.addresses import NO_HOST
 from camera_hub.health.judging.verdict import UNKNOWN, Aspect, Verdict
 from camera_hub.health.rounds.camera_watch import CameraWatch, DeviceWatch, Intervals, Stored, phase
 from camera_hub.store.tables import Camera, CameraState, Device
@@ -55,7 +56,7 @@ class Roster:
         query = (
             select(Camera, Device)
             .join(Device, Device.id == Camera.device_id)
-            .where(Camera.state == "approved", Device.retired_at.is_(None))
+            .where(Camera.state == "approved", Device.retired_at.is_(None), Device.host != NO_HOST)
         )
         if cameras is not None:
             query = query.where(or_(Camera.id.in_(cameras), Camera.device_id.in_(devices)))

@@ -9,11 +9,11 @@ import logging
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
-from typing import Self
+from typing import Any, Self
 
 from camera_hub.clock import Clock
 from camera_hub.errors import HubError, Kind, Reason
-from camera_hub.eye.messages import Look, Seen
+from camera_hub.eye.messages import Look, Photo, Seen
 from camera_hub.media.child_process import Helper, Spawn, helper, spawn_process
 from camera_hub.media.decoders.quarantine import Quarantine
 from camera_hub.running import Backoff, ended, keep_running, running
@@ -34,6 +34,10 @@ def command_of(settings: EyeSettings) -> tuple[str, ...]:
     """How an eye process is started."""
     bounds = ("--nice", str(settings.nice), "--address-space", str(settings.address_space_bytes))
     return (sys.executable, "-m", "camera_hub.eye", *bounds)
+
+
+class _EyeEnded(Exception):
+    """A picture took too long, or ended the eye that decoded it."""
 
 
 class DecoderPool:
@@ -90,10 +94,31 @@ class DecoderPool:
                 "this camera's pictures ended the decoder three times in five minutes; none is decoded for a while",
                 reason=Reason.QUARANTINED,
             )
+        try:
+            return await self._ask(request.head("look"), data)
+        except _EyeEnded as error:
+            raise self._strike(camera_id, error) from error
+
+    async def photo(self, request: Photo, data: bytes) -> tuple[Seen, bytes]:
+        """A picture file that somebody uploaded → a JPEG. Raises HubError: PHOTO_UNREADABLE (also when it ended the
+        eye), BUSY.
+        """
+        try:
+            return await self._ask(request.head("image"), data)
+        except _EyeEnded as error:
+            log.warning("an uploaded photo ended an eye: %s", error)
+            raise HubError(
+                Kind.UNSUPPORTED,
+                "decoding the photo took too long or crashed, so it was given up; take it again",
+                reason=Reason.PHOTO_UNREADABLE,
+            ) from error
+
+    async def _ask(self, head: dict[str, Any], data: bytes) -> tuple[Seen, bytes]:
+        """Have an eye carry out one request. Raises _EyeEnded, or the eye's own HubError."""
         eye = await self._free_eye()
         self.looks += 1
         try:
-            reply = await eye.pipe.call(request.head("look"), data, deadline=self._settings.picture_timeout)
+            reply = await eye.pipe.call(head, data, deadline=self._settings.picture_timeout)
         except BaseException as error:
             ended_it = isinstance(error, HubError) and error.kind in (Kind.TIMEOUT, Kind.UNAVAILABLE)
             if ended_it or not isinstance(error, HubError):
@@ -102,7 +127,7 @@ class DecoderPool:
             else:
                 self._idle.put_nowait(eye)
             if ended_it:
-                raise self._strike(camera_id, error) from error
+                raise _EyeEnded(str(error)) from error
             raise
         self._idle.put_nowait(eye)
         return Seen.of(reply.head), reply.body

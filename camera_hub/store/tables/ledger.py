@@ -52,7 +52,7 @@ class LedgerChange(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     camera_id: Mapped[int] = mapped_column(ForeignKey("cameras.id", ondelete="CASCADE"))
     at: Mapped[datetime] = mapped_column(index=True)
-    user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
+    user_id: Mapped[int | None]
     user_name: Mapped[str] = mapped_column(String(64))
     on_behalf: Mapped[bool] = mapped_column(default=False)  # township staff for the village
     field: Mapped[str] = mapped_column(String(32))

@@ -7,7 +7,7 @@ type Operation<P extends keyof paths, M extends Method> = paths[P][M]
 
 type Json<T> = T extends { content: { 'application/json': infer B } } ? B : never
 type Success<O> = O extends { responses: infer R }
-  ? { [S in keyof R]: S extends 200 | 201 ? Json<R[S]> : never }[keyof R]
+  ? { [S in keyof R]: S extends 200 | 201 | 202 ? Json<R[S]> : never }[keyof R]
   : never
 type Body<O> = O extends { requestBody: { content: { 'application/json': infer B } } } ? B : undefined
 type PathOf<O> = O extends { parameters: { path: infer T } } ? T : undefined
@@ -68,13 +68,14 @@ function address(path: string, values: Record<string, unknown> = {}, query: Reco
   return search.size ? `${filled}?${search}` : filled
 }
 
-async function errorOf(response: Response): Promise<ApiError> {
+/** What a refusal says; `read` gives its body, `status` and `statusText` serve where that is not the hub's. */
+async function errorOf(status: number, statusText: string, read: () => Promise<unknown>): Promise<ApiError> {
   try {
-    const said = (await response.json()) as Partial<ApiError & { error: string }>
+    const said = (await read()) as Partial<ApiError & { error: string }>
     const kind = said.error ?? 'internal'
-    return { status: response.status, kind, reason: said.reason ?? kind, detail: said.detail ?? '', params: said.params ?? {} }
+    return { status, kind, reason: said.reason ?? kind, detail: said.detail ?? '', params: said.params ?? {} }
   } catch {
-    return { status: response.status, kind: 'internal', reason: 'internal', detail: response.statusText, params: {} }
+    return { status, kind: 'internal', reason: 'internal', detail: statusText, params: {} }
   }
 }
 
@@ -95,7 +96,7 @@ function either(first: AbortSignal, second: AbortSignal | undefined): { signal: 
 async function send<T>(
   method: Method,
   path: string,
-  options: Common & { path?: unknown; query?: unknown; body?: unknown },
+  options: Common & { path?: unknown; query?: unknown; body?: unknown; file?: Blob },
   read: (response: Response) => Promise<T>,
 ): Promise<Result<T>> {
   const { signal, release } = either(session.signal, options.signal)
@@ -107,12 +108,12 @@ async function send<T>(
     const response = await fetch(address(path, options.path as Record<string, unknown>, options.query as Record<string, unknown>), {
       method: method.toUpperCase(),
       headers,
-      body: options.body === undefined ? undefined : JSON.stringify(options.body),
+      body: options.file ?? (options.body === undefined ? undefined : JSON.stringify(options.body)),
       signal,
       credentials: 'same-origin',
     })
     answered = true
-    const result: Result<T> = response.ok ? { ok: true, data: await read(response) } : { ok: false, aborted: false, error: await errorOf(response) }
+    const result: Result<T> = response.ok ? { ok: true, data: await read(response) } : { ok: false, aborted: false, error: await errorOf(response.status, response.statusText, () => response.json()) }
     if (signal.aborted) return { ok: false, aborted: true, error: ABORTED }
     if (response.status === 401 && path !== '/api/session') signedOut()
     return result
@@ -123,6 +124,27 @@ async function send<T>(
   } finally {
     release()
   }
+}
+
+/** Sends a file as the body of a POST. Not by fetch, which cannot tell how much has gone out. */
+function sendFile(path: string, file: Blob, signal: AbortSignal, onSent: (bytes: number) => void): Promise<Result<unknown>> {
+  return new Promise((resolve) => {
+    const request = new XMLHttpRequest()
+    const failed = (error: ApiError): void => resolve(signal.aborted ? { ok: false, aborted: true, error: ABORTED } : { ok: false, aborted: false, error })
+    const read = async (): Promise<unknown> => JSON.parse(request.responseText)
+    request.open('POST', path)
+    request.setRequestHeader('x-camera-hub', '1')
+    request.setRequestHeader('content-type', 'application/octet-stream')
+    request.upload.onprogress = (event) => onSent(event.loaded)
+    request.onload = async () => {
+      if (request.status >= 400) return failed(await errorOf(request.status, request.statusText, read))
+      await read().then((data) => (signal.aborted ? failed(ABORTED) : resolve({ ok: true, data })), () => failed(UNREADABLE))
+    }
+    request.onerror = request.onabort = () => failed(NETWORK)
+    signal.addEventListener('abort', () => request.abort())
+    if (signal.aborted) failed(ABORTED)
+    else request.send(file)
+  })
 }
 
 function caller<M extends Method>(method: M) {
@@ -136,9 +158,25 @@ export const api = {
   put: caller('put'),
   patch: caller('patch'),
   delete: caller('delete'),
+  /** Uploads a file; `onSent` tells how many bytes have gone out. */
+  async upload<P extends Route<'post'>>(
+    path: P,
+    options: Common & { query?: QueryOf<Operation<P, 'post'>>; file: Blob; onSent: (bytes: number) => void },
+  ): Promise<Result<Success<Operation<P, 'post'>>>> {
+    const { signal, release } = either(session.signal, options.signal)
+    const result = await sendFile(address(path, {}, options.query), options.file, signal, options.onSent)
+    release()
+    if (!result.ok && result.error.status === 401) signedOut()
+    return result as Result<Success<Operation<P, 'post'>>>
+  },
   /** A fresh JPEG of the camera; takes as long as its next key frame. */
   async snapshot(cameraId: number, quality: 'main' | 'sub' = 'main', signal?: AbortSignal): Promise<Result<Blob>> {
     return send('post', '/api/cameras/{camera_id}/snapshot', { path: { camera_id: cameraId }, query: { quality }, signal }, (response) => response.blob())
+  },
+  /** Adds a photo to a camera's file in the ledger. */
+  async addPhoto(cameraId: number, kind: string, photo: Blob): Promise<Result<{ id: number }>> {
+    const options = { path: { camera_id: cameraId }, query: { kind }, file: photo }
+    return send('post', '/api/ledger/{camera_id}/photos', options, async (response) => (await response.json()) as { id: number })
   },
   /** The last key-frame picture of a stream that a tile shows so, and how old it is in ms; null where it cannot be had. */
   async still(cameraId: number, stream: 'main' | 'sub', number: number): Promise<{ picture: Blob; age: number } | null> {
@@ -152,6 +190,11 @@ export const api = {
   },
 }
 
+/** The picture of a device that is not registered, which a question of identity is about. */
+export function matchPictureUrl(matchId: number, at?: string | null): string {
+  return address('/api/matches/{match_id}/picture', { match_id: matchId }, { at })
+}
+
 /** The address of a camera's last stored picture; `at` (camera.picture_at) makes a new picture a new address. */
 /** The key frame of a camera that is not approved yet. */
 export function waitingPictureUrl(cameraId: number, at?: string | null): string {
@@ -160,4 +203,17 @@ export function waitingPictureUrl(cameraId: number, at?: string | null): string 
 
 export function pictureUrl(cameraId: number, at?: string | null): string {
   return address('/api/cameras/{camera_id}/picture', { camera_id: cameraId }, { at })
+}
+
+/** Files of sheet imports, to be downloaded by a link. */
+export function templateUrl(): string {
+  return address('/api/imports/template.xlsx')
+}
+/** What is registered, of one village or of all that the user may see. */
+export function listUrl(villageId: number | null): string {
+  return address('/api/imports/list.xlsx', {}, { village_id: villageId })
+}
+/** The rows that were not imported, with why and what to do. */
+export function failedUrl(importId: number): string {
+  return address('/api/imports/{import_id}/failed.xlsx', { import_id: importId })
 }

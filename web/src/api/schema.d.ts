@@ -84,6 +84,66 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/bulk/cameras": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Change Cameras
+         * @description Give these cameras a place class, or ledger values (the maintainer's unit and phone).
+         */
+        post: operations["change_cameras_api_bulk_cameras_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/bulk/subnet": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Change Subnet
+         * @description Move each device that answers at its new address as the one that is known; no login goes there before.
+         */
+        post: operations["change_subnet_api_bulk_subnet_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/bulk/subnet/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Preview Subnet
+         * @description Which address each device would get; nothing is sent.
+         */
+        post: operations["preview_subnet_api_bulk_subnet_preview_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/cameras": {
         parameters: {
             query?: never;
@@ -675,6 +735,208 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/imports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Imports
+         * @description The newest ones first.
+         */
+        get: operations["list_imports_api_imports_get"];
+        put?: never;
+        /**
+         * Upload
+         * @description The body is the file itself (.xlsx, .xls, .csv), whatever its content type says.
+         */
+        post: operations["upload_api_imports_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/imports/fields": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Import Fields
+         * @description What columns may stand for, in the order of the template.
+         */
+        get: operations["import_fields_api_imports_fields_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/imports/list.xlsx": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Camera List
+         * @description The cameras with their place class and ledger, to be edited and read in again.
+         */
+        get: operations["camera_list_api_imports_list_xlsx_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/imports/template.xlsx": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Template
+         * @description An empty sheet with all columns, their lists, and how to fill it in.
+         */
+        get: operations["template_api_imports_template_xlsx_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/imports/{import_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get Import */
+        get: operations["get_import_api_imports__import_id__get"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete Import
+         * @description What was brought in stays.
+         */
+        delete: operations["delete_import_api_imports__import_id__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/imports/{import_id}/failed.xlsx": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Failed Rows
+         * @description The rows that are not in: the sheet's own columns, then why and what to do. Passwords are left out.
+         */
+        get: operations["failed_rows_api_imports__import_id__failed_xlsx_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/imports/{import_id}/mapping": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Map Import
+         * @description Rows are judged anew; the mapping is used for the next sheet with the same headers.
+         */
+        put: operations["map_import_api_imports__import_id__mapping_put"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/imports/{import_id}/rows": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Import Rows */
+        get: operations["import_rows_api_imports__import_id__rows_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/imports/{import_id}/rows/{number}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Change Import Row
+         * @description The row is judged anew. A password may be given; it is never answered.
+         */
+        patch: operations["change_import_row_api_imports__import_id__rows__number__patch"];
+        trace?: never;
+    };
+    "/api/imports/{import_id}/run": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Run Import
+         * @description Follow it as a job; the rows have their verdicts as soon as these are known.
+         */
+        post: operations["run_import_api_imports__import_id__run_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/inbox": {
         parameters: {
             query?: never;
@@ -751,6 +1013,230 @@ export interface paths {
          * @description Stop the job: what is worked on is finished, the verdicts are kept, the rest is left as it was.
          */
         delete: operations["cancel_job_api_jobs__job_id__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/ledger": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Ledger
+         * @description Files of cameras, paged. `missing`: only those that lack this field; retired cameras only as `removed`.
+         */
+        get: operations["ledger_api_ledger_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/ledger/export.xlsx": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export Ledger
+         * @description One camera one file in the county's 73 columns and their order: all villages of the user, or one. User names and
+         *     passwords of devices are never in it.
+         */
+        get: operations["export_ledger_api_ledger_export_xlsx_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/ledger/fields": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Ledger Fields
+         * @description Every field, in the county's order, then those that only the hub keeps.
+         */
+        get: operations["ledger_fields_api_ledger_fields_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/ledger/photos/{photo_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Ledger Photo
+         * @description The JPEG of a photo; it never changes.
+         */
+        get: operations["ledger_photo_api_ledger_photos__photo_id__get"];
+        put?: never;
+        post?: never;
+        /** Delete Photo */
+        delete: operations["delete_photo_api_ledger_photos__photo_id__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/ledger/position": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Convert Position
+         * @description A point that was picked on a map, in WGS-84.
+         */
+        post: operations["convert_position_api_ledger_position_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/ledger/unconnected": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Add Unconnected
+         * @description Register a camera that cannot be reached (an operator's cloud platform, no line): it only has a file.
+         */
+        post: operations["add_unconnected_api_ledger_unconnected_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/ledger/values": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Change Files
+         * @description Give several cameras the same values.
+         */
+        put: operations["change_files_api_ledger_values_put"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/ledger/villages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Ledger Villages
+         * @description How complete each village's files are, and how its filing stands.
+         */
+        get: operations["ledger_villages_api_ledger_villages_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/ledger/{camera_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Ledger File */
+        get: operations["ledger_file_api_ledger__camera_id__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Change File
+         * @description Give the camera these values, all or none. An error names its `field`; several are in `params.fields`.
+         */
+        patch: operations["change_file_api_ledger__camera_id__patch"];
+        trace?: never;
+    };
+    "/api/ledger/{camera_id}/changes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Ledger Changes
+         * @description What was changed, newest first; `before`: only what is older than that change.
+         */
+        get: operations["ledger_changes_api_ledger__camera_id__changes_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/ledger/{camera_id}/photos": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Ledger Photos */
+        get: operations["ledger_photos_api_ledger__camera_id__photos_get"];
+        put?: never;
+        /**
+         * Add Photo
+         * @description Add a photo: a JPEG or PNG of up to 4 MB, which is scaled down to 1600 pixels and loses its metadata.
+         */
+        post: operations["add_photo_api_ledger__camera_id__photos_post"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -919,6 +1405,103 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/matches": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Matches
+         * @description Questions of which the user may see both sides, the newest first.
+         */
+        get: operations["matches_api_matches_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/matches/{match_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Match */
+        get: operations["match_api_matches__match_id__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/matches/{match_id}/accept": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Accept Match
+         * @description It is the same device (kind changed: it is ours). It stays open where the pictures do not fit.
+         */
+        post: operations["accept_match_api_matches__match_id__accept_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/matches/{match_id}/picture": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Match Picture
+         * @description The picture of a device that is not registered, taken at its new place; 404 when there is none.
+         */
+        get: operations["match_picture_api_matches__match_id__picture_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/matches/{match_id}/reject": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Reject Match
+         * @description They are two devices; nobody is asked again.
+         */
+        post: operations["reject_match_api_matches__match_id__reject_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/media": {
         parameters: {
             query?: never;
@@ -985,6 +1568,50 @@ export interface paths {
          * @description Change the given fields; rules are replaced as a whole.
          */
         patch: operations["change_api_notices_channels__channel_id__patch"];
+        trace?: never;
+    };
+    "/api/replacements": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Replacements
+         * @description The newest first, of one camera or of all.
+         */
+        get: operations["replacements_api_replacements_get"];
+        put?: never;
+        /**
+         * Replace Cameras
+         * @description The cameras keep their ids, names, places, tours and history, and go on with the other cameras' channels.
+         */
+        post: operations["replace_cameras_api_replacements_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/replacements/{replacement_id}/undo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Undo Replacement
+         * @description Put the old device back.
+         */
+        post: operations["undo_replacement_api_replacements__replacement_id__undo_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/rtsp-out": {
@@ -1639,7 +2266,7 @@ export interface paths {
         };
         /**
          * Metrics
-         * @description Feeds, relays and eyes, as of the relays' last pulses; and how far the rounds are.
+         * @description Feeds, relays and eyes, as of the relays' last pulses; how far the rounds are; what is heard of devices.
          */
         get: operations["metrics_metrics_get"];
         put?: never;
@@ -1750,6 +2377,19 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /**
+         * AcceptMatch
+         * @description `password`: of the device, from those who may not approve. `pictures_seen`: both pictures were looked at.
+         */
+        AcceptMatch: {
+            /** Password */
+            password?: string | null;
+            /**
+             * Pictures Seen
+             * @default false
+             */
+            pictures_seen: boolean;
+        };
         /** AlarmAnswer */
         AlarmAnswer: {
             /** Acknowledged At */
@@ -1999,6 +2639,20 @@ export interface components {
             /** Position */
             position?: number | null;
         };
+        /** ChangeCameras */
+        ChangeCameras: {
+            /** Camera Ids */
+            camera_ids: number[];
+            /** Place Class */
+            place_class?: ("key_road" | "key_unit" | "high_incidence" | "entrance" | "school" | "water" | "square" | "other") | null;
+            /**
+             * Values
+             * @default {}
+             */
+            values: {
+                [key: string]: string;
+            };
+        };
         /**
          * ChangeCandidate
          * @description What is given is changed. A port of 0: the usual ones are tried. A user name replaces the login profile.
@@ -2048,6 +2702,33 @@ export interface components {
             username?: string | null;
         };
         /**
+         * ChangeFile
+         * @description Values by key, as typed; "" clears one.
+         */
+        ChangeFile: {
+            /** Values */
+            values: {
+                [key: string]: string;
+            };
+        };
+        /**
+         * ChangeFiles
+         * @description The same for several cameras, all or nothing.
+         */
+        ChangeFiles: {
+            /** Ids */
+            ids: number[];
+            /** Place Class */
+            place_class?: ("key_road" | "key_unit" | "high_incidence" | "entrance" | "school" | "water" | "square" | "other") | null;
+            /**
+             * Values
+             * @default {}
+             */
+            values: {
+                [key: string]: string;
+            };
+        };
+        /**
          * ChangeProfile
          * @description A new user name or password is tried at each device that has the profile; `purposes` only while none has it.
          */
@@ -2060,6 +2741,16 @@ export interface components {
             purposes?: ("ordinary" | "onvif" | "rtsp" | "http")[] | null;
             /** Username */
             username?: string | null;
+        };
+        /**
+         * ChangeRow
+         * @description Values of a row, typed anew; those that are not named stay.
+         */
+        ChangeRow: {
+            /** Values */
+            values: {
+                [key: string]: string;
+            };
         };
         /** ChangeUser */
         ChangeUser: {
@@ -2098,7 +2789,7 @@ export interface components {
              * Topic
              * @enum {string}
              */
-            topic: "village" | "device" | "camera" | "alarm" | "tour" | "run" | "sweep" | "job" | "inbox";
+            topic: "village" | "device" | "camera" | "alarm" | "match" | "tour" | "run" | "sweep" | "job" | "inbox";
             /**
              * Type
              * @default changed
@@ -2144,6 +2835,15 @@ export interface components {
             /** Timeout S */
             timeout_s: number;
         };
+        /** CodeAnswer */
+        CodeAnswer: {
+            /** En */
+            en: string;
+            /** Value */
+            value: string;
+            /** Zh */
+            zh: string;
+        };
         /**
          * Control
          * @description Act on a run. `revision` is that of the state the user saw; an outdated one gets 409 with the new state.
@@ -2188,6 +2888,8 @@ export interface components {
             created_at: string;
             /** Disks */
             disks: components["schemas"]["DiskAnswer"][];
+            /** Distrusted At */
+            distrusted_at: string | null;
             /** Firmware */
             firmware: string;
             /** Host */
@@ -2380,6 +3082,21 @@ export interface components {
             width: number | null;
         };
         /**
+         * FilingAnswer
+         * @description Filing with the police (Order 799, Article 14). `days_left` is negative when it is overdue.
+         */
+        FilingAnswer: {
+            /** Days Left */
+            days_left: number | null;
+            /** Due On */
+            due_on: string | null;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "filed" | "submitted" | "due" | "overdue" | "not_needed" | "not_in_use";
+        };
+        /**
          * FoundDeviceAnswer
          * @description One device that answered.
          */
@@ -2489,6 +3206,131 @@ export interface components {
              * Format: date-time
              */
             until: string;
+        };
+        /**
+         * ImportAnswer
+         * @description One uploaded sheet. Its rows are judged from the state "preview" on.
+         */
+        ImportAnswer: {
+            /** Columns */
+            columns: components["schemas"]["ImportColumnAnswer"][];
+            counts: components["schemas"]["ImportCountsAnswer"];
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Header Row */
+            header_row: number;
+            /** Id */
+            id: number;
+            /** Job Id */
+            job_id: string | null;
+            /** Name */
+            name: string;
+            /** On Behalf */
+            on_behalf: boolean;
+            /** Remembered */
+            remembered: boolean;
+            /** Sheet */
+            sheet: string;
+            /** Sheets */
+            sheets: string[];
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "mapping" | "preview" | "running" | "done";
+            /** User */
+            user: string;
+            /** Village Id */
+            village_id: number | null;
+        };
+        /** ImportColumnAnswer */
+        ImportColumnAnswer: {
+            /** Field */
+            field: string | null;
+            /** Header */
+            header: string;
+            /** Index */
+            index: number;
+            /** Samples */
+            samples: string[];
+        };
+        /**
+         * ImportCountsAnswer
+         * @description Rows by verdict; those that are registered already are `changed` (they will be) or `unchanged`.
+         */
+        ImportCountsAnswer: {
+            /** Bad */
+            bad: number;
+            /** Changed */
+            changed: number;
+            /** Done */
+            done: number;
+            /** Failed */
+            failed: number;
+            /** Good */
+            good: number;
+            /** Staged */
+            staged: number;
+            /** Total */
+            total: number;
+            /** Unchanged */
+            unchanged: number;
+        };
+        /**
+         * ImportFieldAnswer
+         * @description What a column may stand for.
+         */
+        ImportFieldAnswer: {
+            /** Choices */
+            choices: string[];
+            /** English */
+            english: string;
+            /** Header */
+            header: string;
+            /** Key */
+            key: string;
+            /** Kind */
+            kind: string;
+        };
+        /**
+         * ImportRowAnswer
+         * @description One row. `values` never has a password, and of stream addresses what cannot be a login.
+         */
+        ImportRowAnswer: {
+            /** Camera Id */
+            camera_id: number | null;
+            /** Candidate Id */
+            candidate_id: number | null;
+            /** Changes */
+            changes: components["schemas"]["RowChangeAnswer"][];
+            /** Device Id */
+            device_id: number | null;
+            /** Has Password */
+            has_password: boolean;
+            /** Number */
+            number: number;
+            /** Problems */
+            problems: components["schemas"]["RowProblemAnswer"][];
+            /** Values */
+            values: {
+                [key: string]: string;
+            };
+            /**
+             * Verdict
+             * @enum {string}
+             */
+            verdict: "good" | "bad" | "same" | "done" | "staged" | "failed";
+            /** Village Id */
+            village_id: number | null;
+        };
+        /** ImportRowsAnswer */
+        ImportRowsAnswer: {
+            counts: components["schemas"]["ImportCountsAnswer"];
+            /** Rows */
+            rows: components["schemas"]["ImportRowAnswer"][];
         };
         /**
          * InboxAnswer
@@ -2720,6 +3562,216 @@ export interface components {
             village_id: number | null;
         };
         /**
+         * LedgerChangeAnswer
+         * @description A value that was changed; `on_behalf`: by township staff for the village.
+         */
+        LedgerChangeAnswer: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Field */
+            field: string;
+            /** Id */
+            id: number;
+            /** New */
+            new: string;
+            /** Old */
+            old: string;
+            /** On Behalf */
+            on_behalf: boolean;
+            /** User Name */
+            user_name: string;
+        };
+        /**
+         * LedgerFieldAnswer
+         * @description A field of the file. `source`: "typed"; "hub": the hub knows it (`settable`: may be typed where it does not);
+         *     "measured": for reports; "never": logins, which never leave the hub. `column`: the county's sheet has it.
+         */
+        LedgerFieldAnswer: {
+            /** Codes */
+            codes: components["schemas"]["CodeAnswer"][];
+            /** Column */
+            column: boolean;
+            /** English */
+            english: string;
+            /**
+             * Group
+             * @enum {string}
+             */
+            group: "place" | "people" | "technique" | "filing" | "state" | "figures";
+            /** Header */
+            header: string;
+            /** Key */
+            key: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "text" | "code" | "codes" | "number" | "date" | "phone" | "gb_id" | "division" | "mac" | "longitude" | "latitude";
+            /** Max Length */
+            max_length: number;
+            /** Required */
+            required: boolean;
+            /** Settable */
+            settable: boolean;
+            /**
+             * Source
+             * @enum {string}
+             */
+            source: "typed" | "hub" | "measured" | "never";
+        };
+        /**
+         * LedgerFileAnswer
+         * @description A camera's file. `values`: what was typed and what the hub knows, by key (`known`: those of the hub); coordinates
+         *     as they were typed, in `values.datum`.
+         */
+        LedgerFileAnswer: {
+            /** Asked */
+            asked: number;
+            /** Camera Id */
+            camera_id: number;
+            /** Connected */
+            connected: boolean;
+            /** Device Id */
+            device_id: number;
+            filing: components["schemas"]["FilingAnswer"];
+            /** Filled */
+            filled: number;
+            /** Gb Id */
+            gb_id: string;
+            /** Known */
+            known: string[];
+            /** Landmark */
+            landmark: string;
+            /** Latitude */
+            latitude: number | null;
+            /** Longitude */
+            longitude: number | null;
+            /** Maintainer Phone */
+            maintainer_phone: string;
+            /** Maintainer Unit */
+            maintainer_unit: string;
+            /** Manager */
+            manager: string;
+            /** Manager Phone */
+            manager_phone: string;
+            /** Missing */
+            missing: string[];
+            /** Name */
+            name: string;
+            /** No Access Reason */
+            no_access_reason: string;
+            /** Percent */
+            percent: number;
+            /** Photos */
+            photos: {
+                [key: string]: number;
+            };
+            /**
+             * Place Class
+             * @enum {string}
+             */
+            place_class: "key_road" | "key_unit" | "high_incidence" | "entrance" | "school" | "water" | "square" | "other";
+            /** Pole Number */
+            pole_number: string;
+            /**
+             * Service State
+             * @enum {string}
+             */
+            service_state: "in_use" | "repair" | "removed";
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "found" | "waiting" | "returned" | "approved" | "retired";
+            /** Updated At */
+            updated_at: string | null;
+            /** Values */
+            values: {
+                [key: string]: string;
+            };
+            /** Village Id */
+            village_id: number;
+        };
+        /**
+         * LedgerPageAnswer
+         * @description Files from `offset` on; of all `total` of them, `missing` says how many lack which field.
+         */
+        LedgerPageAnswer: {
+            /** Files */
+            files: components["schemas"]["LedgerRowAnswer"][];
+            /** Missing */
+            missing: {
+                [key: string]: number;
+            };
+            /** Total */
+            total: number;
+        };
+        /**
+         * LedgerRowAnswer
+         * @description A camera's file in a list. `percent`: mandatory fields filled in ÷ asked; `photos`: how many of each kind.
+         */
+        LedgerRowAnswer: {
+            /** Camera Id */
+            camera_id: number;
+            /** Connected */
+            connected: boolean;
+            /** Device Id */
+            device_id: number;
+            filing: components["schemas"]["FilingAnswer"];
+            /** Gb Id */
+            gb_id: string;
+            /** Landmark */
+            landmark: string;
+            /** Latitude */
+            latitude: number | null;
+            /** Longitude */
+            longitude: number | null;
+            /** Maintainer Phone */
+            maintainer_phone: string;
+            /** Maintainer Unit */
+            maintainer_unit: string;
+            /** Manager */
+            manager: string;
+            /** Manager Phone */
+            manager_phone: string;
+            /** Missing */
+            missing: string[];
+            /** Name */
+            name: string;
+            /** No Access Reason */
+            no_access_reason: string;
+            /** Percent */
+            percent: number;
+            /** Photos */
+            photos: {
+                [key: string]: number;
+            };
+            /**
+             * Place Class
+             * @enum {string}
+             */
+            place_class: "key_road" | "key_unit" | "high_incidence" | "entrance" | "school" | "water" | "square" | "other";
+            /** Pole Number */
+            pole_number: string;
+            /**
+             * Service State
+             * @enum {string}
+             */
+            service_state: "in_use" | "repair" | "removed";
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "found" | "waiting" | "returned" | "approved" | "retired";
+            /** Updated At */
+            updated_at: string | null;
+            /** Village Id */
+            village_id: number;
+        };
+        /**
          * ListenMessage
          * @description Page → hub: listen to a camera that a tile shows, or to none (null). `serial` grows per page.
          */
@@ -2774,6 +3826,91 @@ export interface components {
             /** Text */
             text: string;
             token: components["schemas"]["StreamTokenAnswer"];
+        };
+        /** MappedColumn */
+        MappedColumn: {
+            /** Field */
+            field: string | null;
+            /** Index */
+            index: number;
+        };
+        /**
+         * MatchAnswer
+         * @description may_be_same: `other` was registered beside `known`, and may be the same device. moved: `known` was seen at the
+         *     place of `other`. changed: `other` answers at the place of `known`, which gets no login until this is decided.
+         */
+        MatchAnswer: {
+            /** Agree */
+            agree: ("serial" | "mac" | "endpoint")[];
+            /** Alike */
+            alike: number | null;
+            /** Decided At */
+            decided_at: string | null;
+            /** Decided By */
+            decided_by: string;
+            /** Differ */
+            differ: ("serial" | "mac" | "endpoint")[];
+            /** Id */
+            id: number;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "may_be_same" | "moved" | "changed";
+            known: components["schemas"]["MatchSideAnswer"];
+            /**
+             * Last Seen At
+             * Format: date-time
+             */
+            last_seen_at: string;
+            other: components["schemas"]["MatchSideAnswer"];
+            /** Reason */
+            reason: string | null;
+            /**
+             * Seen At
+             * Format: date-time
+             */
+            seen_at: string;
+            /** Source */
+            source: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "open" | "accepted" | "rejected" | "gone";
+            /** Weak */
+            weak: ("serial" | "mac" | "endpoint")[];
+        };
+        /**
+         * MatchSideAnswer
+         * @description One of the two. `device_id` null: it is not registered; its picture, where there is one (`picture_at`), is
+         *     GET /api/matches/{id}/picture, else that of `camera_id`.
+         */
+        MatchSideAnswer: {
+            /** Camera Id */
+            camera_id: number | null;
+            /** Cameras */
+            cameras: number;
+            /** Device Id */
+            device_id: number | null;
+            /** Endpoint */
+            endpoint: string;
+            /** Mac */
+            mac: string;
+            /** Maker */
+            maker: string;
+            /** Name */
+            name: string;
+            /** Online */
+            online: boolean;
+            /** Picture At */
+            picture_at: string | null;
+            /** Place */
+            place: string;
+            /** Serial */
+            serial: string;
+            /** Village Id */
+            village_id: number;
         };
         /**
          * Me
@@ -2907,6 +4044,19 @@ export interface components {
             username: string;
         };
         /**
+         * NewMapping
+         * @description Which row of which sheet has the headers (None: it is searched), and what each column stands for (None: as after
+         *     an upload, by what was set before or by the headers).
+         */
+        NewMapping: {
+            /** Columns */
+            columns: components["schemas"]["MappedColumn"][] | null;
+            /** Header Row */
+            header_row: number | null;
+            /** Sheet */
+            sheet: string;
+        };
+        /**
          * NewNamedLogins
          * @description As `NewLogins`, for all devices of a village whose login for that purpose has the old user name.
          */
@@ -2974,6 +4124,11 @@ export interface components {
             /** Village Id */
             village_id: number;
         };
+        /** NewReplacements */
+        NewReplacements: {
+            /** Pairs */
+            pairs: components["schemas"]["ReplacePair"][];
+        };
         /**
          * NewStreamToken
          * @description Neither village nor cameras: all cameras of the township. Without `expires_at` it is valid until revoked.
@@ -3024,6 +4179,29 @@ export interface components {
              * @default []
              */
             ranges: string[];
+            /** Village Id */
+            village_id: number;
+        };
+        /**
+         * NewUnconnectedCamera
+         * @description A camera that the hub cannot reach, and that only has a file.
+         */
+        NewUnconnectedCamera: {
+            /** Name */
+            name: string;
+            /**
+             * Place Class
+             * @default other
+             * @enum {string}
+             */
+            place_class: "key_road" | "key_unit" | "high_incidence" | "entrance" | "school" | "water" | "square" | "other";
+            /**
+             * Values
+             * @default {}
+             */
+            values: {
+                [key: string]: string;
+            };
             /** Village Id */
             village_id: number;
         };
@@ -3168,6 +4346,50 @@ export interface components {
             /** Value */
             value: string;
         };
+        /**
+         * PhotoAnswer
+         * @description A photo; GET /api/ledger/photos/{id} is its JPEG.
+         */
+        PhotoAnswer: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Camera Id */
+            camera_id: number;
+            /** Height */
+            height: number;
+            /** Id */
+            id: number;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "close_up" | "location" | "view" | "sign";
+            /** Size */
+            size: number;
+            /** User Name */
+            user_name: string;
+            /** Width */
+            width: number;
+        };
+        /**
+         * PickedPosition
+         * @description A point in degrees, as it was picked on a map.
+         */
+        PickedPosition: {
+            /**
+             * Datum
+             * @default wgs84
+             * @enum {string}
+             */
+            datum: "wgs84" | "gcj02" | "bd09";
+            /** Latitude */
+            latitude: number;
+            /** Longitude */
+            longitude: number;
+        };
         /** PlanCameraAnswer */
         PlanCameraAnswer: {
             /** Id */
@@ -3207,6 +4429,18 @@ export interface components {
             note: string;
             /** Position */
             position: number;
+        };
+        /**
+         * PositionAnswer
+         * @description A point in WGS-84; `inside`: in the township's area (true where none is set).
+         */
+        PositionAnswer: {
+            /** Inside */
+            inside: boolean;
+            /** Latitude */
+            latitude: number;
+            /** Longitude */
+            longitude: number;
         };
         /**
          * ProfileAnswer
@@ -3322,6 +4556,44 @@ export interface components {
             type: "reload";
         };
         /**
+         * ReplacePair
+         * @description `camera_id` goes on with the channel of `other_camera_id`.
+         */
+        ReplacePair: {
+            /** Camera Id */
+            camera_id: number;
+            /** Other Camera Id */
+            other_camera_id: number;
+        };
+        /** ReplacementAnswer */
+        ReplacementAnswer: {
+            /** Camera Id */
+            camera_id: number;
+            /** Id */
+            id: number;
+            /** New Device */
+            new_device: string;
+            /** New Device Id */
+            new_device_id: number;
+            /** Old Device */
+            old_device: string;
+            /** Old Device Id */
+            old_device_id: number;
+            /** Other Camera Id */
+            other_camera_id: number;
+            /**
+             * Replaced At
+             * Format: date-time
+             */
+            replaced_at: string;
+            /** Replaced By */
+            replaced_by: string;
+            /** Undone At */
+            undone_at: string | null;
+            /** Village Id */
+            village_id: number;
+        };
+        /**
          * ReturnCameras
          * @description Return cameras to their village; the note says what is to be corrected.
          */
@@ -3330,6 +4602,29 @@ export interface components {
             ids: number[];
             /** Note */
             note: string;
+        };
+        /**
+         * RowChangeAnswer
+         * @description What a row changes of a registered camera; codes, not words.
+         */
+        RowChangeAnswer: {
+            /** After */
+            after: string;
+            /** Before */
+            before: string;
+            /** Field */
+            field: string;
+        };
+        /** RowProblemAnswer */
+        RowProblemAnswer: {
+            /** Field */
+            field: string;
+            /** Params */
+            params: {
+                [key: string]: unknown;
+            };
+            /** Reason */
+            reason: string;
         };
         /**
          * RtspOutAnswer
@@ -3445,6 +4740,11 @@ export interface components {
         RunPlan: {
             /** Stops */
             stops: components["schemas"]["PlanStop"][];
+        };
+        /** RunStarted */
+        RunStarted: {
+            /** Job Id */
+            job_id: string;
         };
         /**
          * RunStepAnswer
@@ -3628,6 +4928,18 @@ export interface components {
             id: number;
             /** Reason */
             reason: string;
+        };
+        /**
+         * StartImport
+         * @description `good`: rows that are good, and changes of registered cameras. `failed`: what failed, or waits in the inbox.
+         */
+        StartImport: {
+            /**
+             * Only
+             * @default good
+             * @enum {string}
+             */
+            only: "good" | "failed";
         };
         /** StartRun */
         StartRun: {
@@ -3846,6 +5158,45 @@ export interface components {
             used_at: string | null;
             /** Village Id */
             village_id: number | null;
+        };
+        /**
+         * SubnetBody
+         * @description Devices of a subnet that have addresses in another one now; the host part stays.
+         */
+        SubnetBody: {
+            /** After */
+            after: string;
+            /** Before */
+            before: string;
+            /** Device Ids */
+            device_ids: number[];
+        };
+        /** SubnetPreviewAnswer */
+        SubnetPreviewAnswer: {
+            /** Device Id */
+            device_id: number;
+            /** Host */
+            host: string;
+            /** Name */
+            name: string;
+            /** New Host */
+            new_host: string | null;
+            /** Reason */
+            reason: string | null;
+        };
+        /** SubnetStart */
+        SubnetStart: {
+            /** After */
+            after: string;
+            /** Before */
+            before: string;
+            /** Device Ids */
+            device_ids: number[];
+            /**
+             * Unknown Too
+             * @default false
+             */
+            unknown_too: boolean;
         };
         /** SweepAnswer */
         SweepAnswer: {
@@ -4198,6 +5549,30 @@ export interface components {
             /** Village Id */
             village_id: number;
         };
+        /**
+         * VillageLedgerAnswer
+         * @description How a village's files stand; cameras that are retired or removed are not counted.
+         */
+        VillageLedgerAnswer: {
+            /** Cameras */
+            cameras: number;
+            /** Complete */
+            complete: number;
+            /** Filed */
+            filed: number;
+            /** Filing Overdue */
+            filing_overdue: number;
+            /** Name */
+            name: string;
+            /** Not Connected */
+            not_connected: number;
+            /** Percent */
+            percent: number;
+            /** Repair */
+            repair: number;
+            /** Village Id */
+            village_id: number;
+        };
     };
     responses: never;
     parameters: never;
@@ -4346,6 +5721,132 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AlarmMemberAnswer"][];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    change_cameras_api_bulk_cameras_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChangeCameras"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobProgressAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    change_subnet_api_bulk_subnet_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SubnetStart"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobProgressAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    preview_subnet_api_bulk_subnet_preview_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SubnetBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SubnetPreviewAnswer"][];
                 };
             };
             /** @description Refused; `reason` says why. */
@@ -5941,6 +7442,502 @@ export interface operations {
             };
         };
     };
+    list_imports_api_imports_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportAnswer"][];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    upload_api_imports_post: {
+        parameters: {
+            query?: {
+                village_id?: number | null;
+                name?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    import_fields_api_imports_fields_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportFieldAnswer"][];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    camera_list_api_imports_list_xlsx_get: {
+        parameters: {
+            query?: {
+                village_id?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The sheet. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": unknown;
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    template_api_imports_template_xlsx_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The sheet. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": unknown;
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    get_import_api_imports__import_id__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                import_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    delete_import_api_imports__import_id__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                import_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    failed_rows_api_imports__import_id__failed_xlsx_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                import_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The sheet. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": unknown;
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    map_import_api_imports__import_id__mapping_put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                import_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewMapping"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    import_rows_api_imports__import_id__rows_get: {
+        parameters: {
+            query?: {
+                verdict?: ("good" | "bad" | "same" | "done" | "staged" | "failed") | null;
+                after?: number;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                import_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportRowsAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    change_import_row_api_imports__import_id__rows__number__patch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                import_id: number;
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChangeRow"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportRowAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    run_import_api_imports__import_id__run_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                import_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StartImport"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunStarted"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
     inbox_api_inbox_get: {
         parameters: {
             query?: {
@@ -6146,6 +8143,589 @@ export interface operations {
             };
         };
     };
+    ledger_api_ledger_get: {
+        parameters: {
+            query?: {
+                village_id?: number | null;
+                place_class?: ("key_road" | "key_unit" | "high_incidence" | "entrance" | "school" | "water" | "square" | "other") | null;
+                missing?: string | null;
+                service_state?: ("in_use" | "repair" | "removed") | null;
+                filing?: ("filed" | "submitted" | "due" | "overdue" | "not_needed" | "not_in_use") | null;
+                connected?: boolean | null;
+                text?: string;
+                offset?: number;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LedgerPageAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    export_ledger_api_ledger_export_xlsx_get: {
+        parameters: {
+            query?: {
+                village_id?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The county's sheet, without any login. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": unknown;
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    ledger_fields_api_ledger_fields_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LedgerFieldAnswer"][];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    ledger_photo_api_ledger_photos__photo_id__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                photo_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/jpeg": unknown;
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    delete_photo_api_ledger_photos__photo_id__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                photo_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    convert_position_api_ledger_position_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PickedPosition"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PositionAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    add_unconnected_api_ledger_unconnected_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewUnconnectedCamera"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LedgerFileAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    change_files_api_ledger_values_put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChangeFiles"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LedgerRowAnswer"][];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    ledger_villages_api_ledger_villages_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VillageLedgerAnswer"][];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    ledger_file_api_ledger__camera_id__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                camera_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LedgerFileAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    change_file_api_ledger__camera_id__patch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                camera_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChangeFile"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LedgerFileAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    ledger_changes_api_ledger__camera_id__changes_get: {
+        parameters: {
+            query?: {
+                before?: number | null;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                camera_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LedgerChangeAnswer"][];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    ledger_photos_api_ledger__camera_id__photos_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                camera_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PhotoAnswer"][];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    add_photo_api_ledger__camera_id__photos_post: {
+        parameters: {
+            query: {
+                kind: "close_up" | "location" | "view" | "sign";
+            };
+            header?: never;
+            path: {
+                camera_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "image/*": string;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PhotoAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
     get_live_messages_api_live_messages_get: {
         parameters: {
             query?: never;
@@ -6280,7 +8860,7 @@ export interface operations {
         };
         responses: {
             /** @description Successful Response */
-            202: {
+            201: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6322,7 +8902,7 @@ export interface operations {
         };
         responses: {
             /** @description Successful Response */
-            202: {
+            201: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6490,7 +9070,7 @@ export interface operations {
         };
         responses: {
             /** @description Successful Response */
-            202: {
+            201: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6574,12 +9154,224 @@ export interface operations {
         requestBody?: never;
         responses: {
             /** @description Successful Response */
-            202: {
+            201: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["JobProgressAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    matches_api_matches_get: {
+        parameters: {
+            query?: {
+                state?: "open" | "accepted" | "rejected" | "gone";
+                village_id?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MatchAnswer"][];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    match_api_matches__match_id__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                match_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MatchAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    accept_match_api_matches__match_id__accept_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                match_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AcceptMatch"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MatchAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    match_picture_api_matches__match_id__picture_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                match_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/jpeg": unknown;
+                };
+            };
+            /** @description unchanged */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    reject_match_api_matches__match_id__reject_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                match_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MatchAnswer"];
                 };
             };
             /** @description Refused; `reason` says why. */
@@ -6782,6 +9574,128 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ChannelAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    replacements_api_replacements_get: {
+        parameters: {
+            query?: {
+                camera_id?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReplacementAnswer"][];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    replace_cameras_api_replacements_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewReplacements"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReplacementAnswer"][];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    undo_replacement_api_replacements__replacement_id__undo_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                replacement_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReplacementAnswer"];
                 };
             };
             /** @description Refused; `reason` says why. */
@@ -8084,7 +10998,7 @@ export interface operations {
         requestBody?: never;
         responses: {
             /** @description Successful Response */
-            202: {
+            201: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -14,8 +14,8 @@ def upgrade() -> None:
         "ledger_files",
         sa.Column("camera_id", sa.Integer(), nullable=False),
         sa.Column("gb_id", sa.String(length=20), nullable=True),
-        sa.Column("longitude", sa.Float(), nullable=True),
-        sa.Column("latitude", sa.Float(), nullable=True),
+        sa.Column("longitude", sa.Double(), nullable=True),
+        sa.Column("latitude", sa.Double(), nullable=True),
         sa.Column("typed_longitude", sa.String(length=24), server_default="", nullable=False),
         sa.Column("typed_latitude", sa.String(length=24), server_default="", nullable=False),
         sa.Column("datum", sa.String(length=8), server_default="", nullable=False),
@@ -58,9 +58,6 @@ def upgrade() -> None:
         sa.Column("new", sa.String(length=255), nullable=False),
         sa.ForeignKeyConstraint(
             ["camera_id"], ["cameras.id"], name=op.f("fk_ledger_changes_camera_id_cameras"), ondelete="CASCADE"
-        ),
-        sa.ForeignKeyConstraint(
-            ["user_id"], ["users.id"], name=op.f("fk_ledger_changes_user_id_users"), ondelete="SET NULL"
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_ledger_changes")),
     )
