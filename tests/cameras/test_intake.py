@@ -281,6 +281,7 @@ async def test_a_device_of_another_village_is_a_candidate_that_does_not_say_whos
     )
     (seen,) = (await Inbox(database).of(village_admin(villages[1]), villages[1])).candidates
     assert "别村的" not in repr(seen)
+    assert (seen.host, seen.shown_url) == ("10.0.0.9", "")  # its address is shown, and no stream's
 
 
 async def test_a_changed_candidate_keeps_its_password_from_others_devices(
