@@ -9,6 +9,7 @@ from sqlalchemy import func, select
 
 from camera_hub.access.policy import Actor, Role
 from camera_hub.access.vault import Vault
+from camera_hub.cameras.described import Via
 from camera_hub.cameras.intake import candidates
 from camera_hub.cameras.intake.candidates import assign, keeps, merged, next_try, one_device
 from camera_hub.cameras.intake.inbox import Inbox
@@ -252,6 +253,51 @@ async def test_a_failure_that_comes_after_the_registration_makes_no_candidate(
     second = await intake.add(ADMIN, WantedDevice(villages[0], HOST, 80, username="admin", password="wrong"))
     assert (second.device_id, second.reason) == (first.device_id, Reason.DUPLICATE)
     assert await rows(database) == (1, 0)
+
+
+@pytest.mark.parametrize("via", ["onvif", "hikvision", "catalogue"])
+@pytest.mark.parametrize("named", [True, False])
+async def test_a_wrong_login_for_a_registered_device_makes_no_candidate(
+    intake: Intake, villages: list[int], describer: FakeDescriber, database: Database, via: Via, named: bool
+) -> None:
+    port = None if via == "catalogue" else 80
+    describer.devices[HOST] = replace(described(), via=via, port=port)
+    first = await intake.add(ADMIN, WantedDevice(villages[0], HOST, port or 554))
+    del describer.devices[HOST]
+    again = WantedDevice(villages[0], HOST, port or 554) if named else WantedDevice(villages[0], HOST)
+    second = await intake.add(ADMIN, replace(again, username="admin", password="wrong"))
+    assert (second.device_id, second.reason) == (first.device_id, Reason.DUPLICATE)
+    assert second.params["why"] == "named"
+    assert await rows(database) == (1, 0)
+
+
+async def test_without_a_port_a_router_with_several_devices_is_none_of_them(
+    intake: Intake, villages: list[int], describer: FakeDescriber, database: Database
+) -> None:
+    for number in (1, 2):
+        serial, mac = f"SN300{number}", f"02:00:00:00:00:2{number}"
+        describer.devices[HOST] = described(serial=serial, mac=mac, port=8100 + number)
+        await intake.add(ADMIN, WantedDevice(villages[0], HOST, 8100 + number))
+    del describer.devices[HOST]
+    await intake.add(ADMIN, WantedDevice(villages[0], HOST))
+    await intake.add(ADMIN, WantedDevice(villages[0], HOST, 8103))
+    assert await rows(database) == (2, 1)
+
+
+async def test_one_that_speaks_rtsp_alone_waits_once_whatever_found_it(
+    intake: Intake, villages: list[int], database: Database
+) -> None:
+    host, village = "192.168.1.99", villages[0]
+    for wanted in (
+        WantedDevice(village, host, 554, source="search"),
+        WantedDevice(village, host, 80),
+        WantedDevice(village, host, rtsp_port=554, source="sheet"),
+    ):
+        await intake.add(ADMIN, wanted)
+    assert await rows(database) == (0, 1)
+    async with database.read() as session:
+        row = (await session.scalars(select(IntakeCandidate))).one()
+    assert (row.port, row.rtsp_port) == (80, 554)
 
 
 async def test_a_sheet_names_what_waits_and_leaves_alone_what_is_approved(

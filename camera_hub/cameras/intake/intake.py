@@ -17,6 +17,7 @@ from camera_hub.access.policy import Actor, require_village
 from camera_hub.cameras import urls
 from camera_hub.cameras.credentials import logins
 from camera_hub.cameras.credentials.profiles import ProfileLogin
+from camera_hub.cameras.describing.device_describer import RTSP_PORTS
 from camera_hub.cameras.device_checks import trusted
 from camera_hub.cameras.intake import candidates
 from camera_hub.cameras.intake.candidates import OwnerSealer, wanted_of
@@ -258,7 +259,7 @@ class Intake:
     async def _keep(self, actor: Actor, wanted: WantedDevice, error: HubError) -> IntakeResult:
         """Keep what could not be registered, as one candidate."""
         now = self._clock.now()
-        registered_as: int | None = None
+        registered_as: Device | None = None
         candidate_id: int | None = None
         async with self._database.write() as session:
             await _locked(session, wanted.village_id)
@@ -283,12 +284,15 @@ class Intake:
         if registered_as is not None:
             found = HubError(
                 Kind.CONFLICT,
-                f"a device is registered already at {wanted.host}",
+                f"this device is registered already as “{registered_as.name}” at {wanted.host}",
                 reason=Reason.DUPLICATE,
-                device=registered_as,
+                why="named",
+                device=registered_as.id,
+                name=registered_as.name,
                 host=wanted.host,
+                village=registered_as.village_id,
             )
-            return await self._known(actor, wanted, registered_as, found)
+            return await self._known(actor, wanted, registered_as.id, found)
         return IntakeResult(
             candidate_id=candidate_id,
             reason=error.reason,
@@ -338,6 +342,8 @@ def _checked(wanted: WantedDevice) -> WantedDevice:
     ):
         raise HubError(Kind.INVALID, "each channel can be named once, by its number from 1", reason="bad_channel")
     cameras = wanted.cameras[: candidates.MAX_CAMERAS]
+    if wanted.port in RTSP_PORTS and wanted.rtsp_port is None:  # where a search saw a device that speaks RTSP alone
+        wanted = replace(wanted, port=None, rtsp_port=wanted.port)
     if not wanted.main_url:
         host = urls.host(wanted.host)
         return replace(wanted, host=host, username=username, password=password, cameras=cameras)
@@ -371,17 +377,25 @@ def _result(device_id: int, camera_ids: Mapping[int | None, int], unsaid: HubErr
     )
 
 
-async def _registered_at(session: AsyncSession, wanted: WantedDevice) -> int | None:
-    """A device in service of the village at this very address and port."""
-    if wanted.main_url or wanted.port is None:
+async def _registered_at(session: AsyncSession, wanted: WantedDevice) -> Device | None:
+    """A device in service of the village at this very place, whatever interface of it is known. Where no port is named,
+    it is the only one of that host: behind a router there may be several."""
+    if wanted.main_url:
         return None
-    query = select(Device.id).where(
+    query = select(Device).where(
         Device.village_id == wanted.village_id,
         Device.host == wanted.host,
-        Device.onvif_port == wanted.port,
+        Device.via != "url",
         Device.retired_at.is_(None),
     )
-    return await session.scalar(query.order_by(Device.id).limit(1))
+    if wanted.port is not None:
+        query = query.where(func.coalesce(Device.onvif_port, Device.http_port) == wanted.port)
+    elif wanted.rtsp_port is not None:
+        query = query.where(Device.rtsp_port == wanted.rtsp_port)
+    found = list(await session.scalars(query.order_by(Device.id).limit(2)))
+    if wanted.port is None and len(found) > 1:
+        return None
+    return found[0] if found else None
 
 
 async def _locked(session: AsyncSession, village_id: int) -> None:
