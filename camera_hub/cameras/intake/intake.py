@@ -94,7 +94,7 @@ class Intake:
             raise HubError(Kind.BUSY, "this device is being tried just now; wait for the outcome", reason=Reason.BUSY)
         self._trying.add(candidate_id)
         try:
-            return await self._add(actor, wanted, approved=approved)
+            return await self._add(actor, wanted, approved=approved, tried=candidate_id)
         finally:
             self._trying.discard(candidate_id)
 
@@ -138,7 +138,8 @@ class Intake:
                     "this camera is known by its RTSP address; dismiss it and add it with the right one",
                     reason="url_only",
                 )
-            if moved and not trusted(actor) and before.password and password is None:
+            kept = (before.password and password is None) or wanted.profile_id is not None
+            if moved and not trusted(actor) and kept:
                 raise HubError(
                     Kind.INVALID,
                     "the address changes: type the device's password again, so that it goes to no other device",
@@ -167,17 +168,20 @@ class Intake:
             await session.delete(row)
         self._bus.publish(InboxChanged(row.village_id))
 
-    async def _add(self, actor: Actor, wanted: WantedDevice, *, approved: bool) -> IntakeResult:
+    async def _add(
+        self, actor: Actor, wanted: WantedDevice, *, approved: bool, tried: int | None = None
+    ) -> IntakeResult:
+        """`tried`: the candidate that is tried."""
         taken = self._taken(actor, wanted)
         try:
             registered = await self._register(actor, wanted, approved, taken)
         except HubError as error:
             known = error.params.get("device") if error.reason == Reason.DUPLICATE else None
             if known is not None:
-                return await self._known(actor, wanted, int(known), error)
+                return await self._known(actor, wanted, int(known), error, tried)
             if not candidates.keeps(error):
                 raise
-            return await self._keep(actor, wanted, error)
+            return await self._keep(actor, wanted, error, tried)
         self._bus.publish(InboxChanged(wanted.village_id))
         return _result(registered.device.id, taken.camera_ids, taken.unsaid)
 
@@ -231,12 +235,16 @@ class Intake:
         taken.profile = profile
         return replace(wanted, username=profile.username, password=profile.password)
 
-    async def _known(self, actor: Actor, wanted: WantedDevice, device_id: int, error: HubError) -> IntakeResult:
+    async def _known(
+        self, actor: Actor, wanted: WantedDevice, device_id: int, error: HubError, tried: int | None = None
+    ) -> IntakeResult:
         """The device is registered already: what is wanted of cameras that are not approved yet is applied; one that
         is approved is changed where its name is seen, not by adding it again."""
         async with self._database.read() as session:
             device = await session.get(Device, device_id)
         if device is None or device.village_id != wanted.village_id:
+            if tried is not None:
+                await self._keep(actor, wanted, error, tried)
             return IntakeResult(
                 device_id, reason=error.reason, kind=error.kind, detail=error.detail, params=error.explanation.params
             )
@@ -256,8 +264,11 @@ class Intake:
             params=error.explanation.params,
         )
 
-    async def _keep(self, actor: Actor, wanted: WantedDevice, error: HubError) -> IntakeResult:
-        """Keep what could not be registered, as one candidate."""
+    async def _keep(
+        self, actor: Actor, wanted: WantedDevice, error: HubError, tried: int | None = None
+    ) -> IntakeResult:
+        """Keep what could not be registered, as one candidate. One that was `tried` and meanwhile dismissed or changed
+        stays as it was left."""
         now = self._clock.now()
         registered_as: Device | None = None
         candidate_id: int | None = None
@@ -266,20 +277,20 @@ class Intake:
             # Whoever was faster with the right password has registered it meanwhile.
             registered_as = await _registered_at(session, wanted)
             if registered_as is None:
-                row = next(iter(await candidates.same(session, self._vault, wanted)), None)
-                if row is None:
-                    row = await self._new(session, actor, wanted, now)
+                if tried is not None:
+                    row = await session.get(IntakeCandidate, tried)
                 else:
-                    wanted = candidates.merged(wanted_of(row, self._vault), wanted)
-                shown_url = urls.redacted(wanted.main_url, wanted.password) if wanted.main_url else ""
-                candidates.write(row, wanted, self._vault, shown_url)
-                row.reason, row.detail = error.reason, error.detail[:512]
-                row.params = dict(error.explanation.params)
-                row.attempts += 1
-                row.tried_at = now
-                row.next_try_at = candidates.next_try(error.reason, row.attempts, row.created_at, now)
-                await session.flush()
-                candidate_id = row.id
+                    row = await self._candidate(session, actor, wanted, now)
+                if row is not None and (
+                    tried is None or candidates.one_attempt(candidates.openable(row, self._vault), wanted)
+                ):
+                    row.reason, row.detail = error.reason, error.detail[:512]
+                    row.params = dict(error.explanation.params)
+                    row.attempts += 1
+                    row.tried_at = now
+                    row.next_try_at = candidates.next_try(error.reason, row.attempts, row.created_at, now)
+                    await session.flush()
+                candidate_id = row.id if row is not None else None
         self._bus.publish(InboxChanged(wanted.village_id))
         if registered_as is not None:
             found = HubError(
@@ -300,6 +311,19 @@ class Intake:
             detail=error.detail,
             params=error.explanation.params,
         )
+
+    async def _candidate(
+        self, session: AsyncSession, actor: Actor, wanted: WantedDevice, now: datetime
+    ) -> IntakeCandidate:
+        """The row of what is wanted, with what was wanted of the same device before."""
+        row = next(iter(await candidates.same(session, self._vault, wanted)), None)
+        if row is None:
+            row = await self._new(session, actor, wanted, now)
+        else:
+            wanted = candidates.merged(wanted_of(row, self._vault), wanted)
+        shown_url = urls.redacted(wanted.main_url, wanted.password) if wanted.main_url else ""
+        candidates.write(row, wanted, self._vault, shown_url)
+        return row
 
     async def _new(self, session: AsyncSession, actor: Actor, wanted: WantedDevice, now: datetime) -> IntakeCandidate:
         of_village = select(func.count()).where(IntakeCandidate.village_id == wanted.village_id)
