@@ -157,14 +157,23 @@ async def test_a_wrong_password_is_tried_four_times_at_most(site: VendorSite, fa
     assert 0 < state.stats.logins_failed <= 4
 
 
-async def test_onvif_with_users_of_its_own_does_not_keep_the_recorder_out(database: Database, bus: EventBus) -> None:
+@pytest.mark.parametrize("slips", [0, 1])
+async def test_onvif_with_users_of_its_own_does_not_keep_the_recorder_out(
+    database: Database, bus: EventBus, slips: int
+) -> None:
     async with vendor_site(database, bus, Vendor.HIKVISION) as site:
-        object.__setattr__(site.device.state.plan, "onvif_username", "onvif")
-        object.__setattr__(site.device.state.plan, "onvif_password", "other-2024")
+        plan, state = site.device.state.plan, site.device.state
+        object.__setattr__(plan, "onvif_username", "onvif")
+        object.__setattr__(plan, "onvif_password", "other-2024")
+        for _ in range(slips):
+            with pytest.raises(HubError):
+                await site.register.devices.register(
+                    ADMIN, site.village, plan.address, state.http_port, username="admin", password="a-slip"
+                )
         found = await _register(site)
         assert (found.device.via, len(found.cameras)) == ("hikvision", 8)
         assert [(one.kind, one.value) for one in found.device.peculiarities] == [("onvif_unused", "own_user")]
-        assert site.device.state.stats.logins_failed == 1
+        assert state.stats.logins_failed == 1 + 2 * slips
 
 
 @pytest.mark.parametrize(
