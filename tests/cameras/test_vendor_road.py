@@ -174,6 +174,15 @@ async def test_onvif_with_users_of_its_own_does_not_keep_the_recorder_out(
         assert (found.device.via, len(found.cameras)) == ("hikvision", 8)
         assert [(one.kind, one.value) for one in found.device.peculiarities] == [("onvif_unused", "own_user")]
         assert state.stats.logins_failed == 1 + 2 * slips
+        again = await site.register.devices.describe(ADMIN, found.device.id)
+        assert (again.device.via, len(again.cameras)) == ("hikvision", 8)
+        assert [(one.kind, one.value) for one in again.device.peculiarities] == [("onvif_unused", "own_user")]
+        assert state.stats.logins_failed == 1 + 2 * slips, "ONVIF is not told the ordinary login again"
+        await site.register.devices.change(
+            ADMIN, found.device.id, purpose="onvif", username="onvif", password="other-2024"
+        )
+        onvif = await site.register.devices.describe(ADMIN, found.device.id)
+        assert (onvif.device.via, len(onvif.cameras)) == ("onvif", 8)
 
 
 @pytest.mark.parametrize(
