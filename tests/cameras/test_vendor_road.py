@@ -5,15 +5,20 @@ from collections.abc import AsyncIterator
 import pytest
 from sqlalchemy import select
 
+from camera_hub.cameras.bulk.login_asking import DeviceLoginAsker, StoredStreamUrls
+from camera_hub.cameras.credentials.device_login import DeviceLogin
+from camera_hub.cameras.describing.device_describer import DeviceDescriber
+from camera_hub.cameras.device_checks import DeviceChecks
+from camera_hub.cameras.onvif.client import Onvif
 from camera_hub.cameras.register.devices import Registered
 from camera_hub.errors import HubError, Reason
 from camera_hub.events import EventBus
 from camera_hub.simulator.model import Vendor
 from camera_hub.store.database import Database
 from camera_hub.store.tables import Camera, Device, Stream
-from tests.cameras.fakes import ADMIN
+from tests.cameras.fakes import ADMIN, FakeVault
 from tests.cameras.vendor_site import VendorSite, vendor_site
-from tests.fakes.reach import anywhere
+from tests.fakes.reach import anywhere, local
 
 PATHS = {
     Vendor.HIKVISION: ("/Streaming/Channels/{}01", "/Streaming/Channels/{}02"),
@@ -178,6 +183,14 @@ async def test_onvif_with_users_of_its_own_does_not_keep_the_recorder_out(
         assert (again.device.via, len(again.cameras)) == ("hikvision", 8)
         assert [(one.kind, one.value) for one in again.device.peculiarities] == [("onvif_unused", "own_user")]
         assert state.stats.logins_failed == 1 + 2 * slips, "ONVIF is not told the ordinary login again"
+        describer = site.register.devices._describer
+        assert isinstance(describer, DeviceDescriber)
+        assert isinstance(describer._onvif, Onvif)
+        urls = StoredStreamUrls(database, FakeVault())
+        asker = DeviceLoginAsker(describer, describer._onvif, site.budget, urls, DeviceChecks(database, local))
+        async with database.read() as session:
+            row = await session.get_one(Device, found.device.id)
+        assert await asker.ask(row, DeviceLogin("onvif", "other-2024"), "onvif"), "asked where only its user is known"
         await site.register.devices.change(
             ADMIN, found.device.id, purpose="onvif", username="onvif", password="other-2024"
         )
