@@ -34,6 +34,7 @@ def fresh() -> list[DemoAccount]:
         ("village", "村管理员老李", "village_admin"),
         ("maintainer", "运维老张", "maintainer"),
         ("leader", "带班领导", "leader"),
+        ("contractor", "施工队小赵", "contractor"),
     )
     return [DemoAccount(username, name, role, _password()) for username, name, role in named]
 

@@ -2,19 +2,21 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterable, Sequence
+from datetime import timedelta
 from typing import Any
 
 from camera_hub.clock import SystemClock
 from camera_hub.demo.accounts import DemoAccount
 from camera_hub.demo.api import Api
 from camera_hub.demo.farm import Farm, FarmDevice, FarmVillage
-from camera_hub.errors import HubError
+from camera_hub.errors import HubError, Reason
 
 Say = Callable[[str], None]
 
 RANGES_AT_ONCE = 64
 REGISTRATIONS_AT_ONCE = 8
 _POLL_SECONDS = 0.25
+_CONTRACT = timedelta(days=30)
 _CLASSES = (
     ("key_road", ("大桥", "路口", "街", "公交站")),
     ("entrance", ("村口", "小区门口")),
@@ -58,12 +60,16 @@ async def found_township(api: Api, farm: Farm, token: str, accounts: Sequence[De
         }
         if account.role == "village_admin":
             body["villages"] = [{"village_id": ids[names[0]]}]
+        elif account.role == "contractor":
+            until = SystemClock().now() + _CONTRACT
+            body["villages"] = [{"village_id": ids[names[0]], "until": until.isoformat()}]
         await api("POST", "/api/users", body)
     return ids
 
 
 async def search(api: Api, farm: Farm, ids: dict[str, int], say: Say) -> dict[str, dict[str, Any]]:
-    """Search all villages' ranges by unicast probes, one search at a time. Returns what answered, by host."""
+    """Search all villages' ranges by unicast probes, one search at a time. Returns what answered, by host,
+    also where ONVIF is off: such a device comes in over its maker's interface."""
     found: dict[str, dict[str, Any]] = {}
     for first in range(0, len(farm.villages), RANGES_AT_ONCE):
         villages = farm.villages[first : first + RANGES_AT_ONCE]
@@ -77,9 +83,11 @@ async def search(api: Api, farm: Farm, ids: dict[str, int], say: Say) -> dict[st
         while sweep["state"] == "running":
             await SystemClock().sleep(_POLL_SECONDS)
             sweep = await api("GET", f"/api/discovery/sweeps/{sweep['id']}")
-        found.update({row["host"]: row for row in sweep["found"] if row["reason"] is None})
+        found.update({row["host"]: row for row in sweep["found"] if row["reason"] in (None, Reason.ONVIF_OFF)})
         for row in sweep["found"]:
-            if row["reason"] is not None:
+            if row["reason"] == Reason.ONVIF_OFF:
+                say(f"  {row['host']}: ONVIF is off, so its cameras come in over its maker's interface")
+            elif row["reason"] is not None:
                 say(f"  {row['host']}: {row['reason']}")
         say(f"searched {first + len(villages)} of {len(farm.villages)} villages: {len(found)} devices answer")
     return found

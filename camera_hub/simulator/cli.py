@@ -58,6 +58,9 @@ def parser() -> argparse.ArgumentParser:
     options.add_argument("--network", default="127.20", help="first two octets of the devices' addresses")
     options.add_argument("--http-port", type=int, default=8080, help="0: chosen by the system")
     options.add_argument("--rtsp-port", type=int, default=8554, help="0: chosen by the system")
+    options.add_argument(
+        "--onvif-off", action="store_true", help="ONVIF is off at one healthy recorder, as makers deliver them"
+    )
     options.add_argument("--sound", action="store_true", help="cameras have microphones, as most real ones do")
     options.add_argument("--cold", action="store_true", help="encode no picture before a client asks for it")
     options.add_argument("--no-discovery", action="store_true", help="do not answer WS-Discovery")
@@ -88,6 +91,7 @@ async def run(options: argparse.Namespace) -> None:
         network=options.network,
         ports=Ports(options.http_port, options.rtsp_port),
         sound=options.sound,
+        onvif_off=options.onvif_off,
         key_frames=options.key_frames,
         main=None if options.gop is None else replace(MAIN, gop_seconds=options.gop),
         sub=None if options.gop is None else replace(SUB, gop_seconds=options.gop),

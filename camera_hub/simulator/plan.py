@@ -77,12 +77,14 @@ def default_farm(
     sound: bool = False,
     h265_only: int = 0,
     key_frames: KeyFrames = KeyFrames.FIRST_ONLY,
+    onvif_off: bool = False,
 ) -> FarmPlan:
     """A farm with at least that many cameras, each village in a /24 of `network`, and the first `faults` demo faults.
 
     Every second village has recorders as far as it has eight cameras for each; the others have single cameras.
     The first device of the last village has H.265 main streams, the first device of each of the first `h265_only`
     villages sends H.265 only. With `sound` most cameras have a microphone. `key_frames` is a setting of every camera.
+    With `onvif_off` one healthy recorder has ONVIF switched off, as it leaves the factory.
     """
     if not 1 <= villages <= 250 or cameras < villages or cameras > villages * 200:
         raise ValueError("there must be 1 to 250 villages with 1 to 200 cameras each")
@@ -105,7 +107,8 @@ def default_farm(
         made = _each_device(made, _with_sound)
     if key_frames is not KeyFrames.FIRST_ONLY:
         made = _each_device(made, lambda device: _with_key_frames(device, key_frames))
-    return FarmPlan(made, demo_faults(made)[:faults])
+    off = ((key, "onvif_off") for key in (healthy_recorder(made),) if onvif_off and key)
+    return FarmPlan(made, (*demo_faults(made)[:faults], *off))
 
 
 def _each_device(villages: Sequence[Village], change: Callable[[SimDevice], SimDevice]) -> tuple[Village, ...]:
@@ -238,3 +241,10 @@ def demo_faults(villages: tuple[Village, ...]) -> tuple[tuple[str, str], ...]:
         target = device.channels[-1].key if fault in ("frozen", "black") else device.key
         chosen.append((target, fault))
     return tuple(chosen)
+
+
+def healthy_recorder(villages: tuple[Village, ...]) -> str | None:
+    """The key of a recorder in a village that has no demo fault, the last one; None where there is none."""
+    homes = (*villages[:1], *villages[1 + len(DEMO_FAULTS) :])
+    recorders = [one.key for home in homes for one in home.devices if one.kind is DeviceKind.RECORDER]
+    return recorders[-1] if recorders else None

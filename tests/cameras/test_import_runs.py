@@ -3,6 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -285,3 +286,12 @@ async def test_a_list_that_was_edited_changes_what_it_names(site: Site, tmp_path
     assert {one["reason"] for one in stranger.problems} == {"row_other_village", "row_camera_unknown"}
     assert all("桥头" not in str(one["params"]) for one in stranger.problems)
     assert stranger.camera_id is None
+
+
+async def test_a_recorder_with_onvif_off_is_known_by_the_port_of_its_interface(site: Site) -> None:
+    host = "10.0.0.9"
+    site.describer.devices[host] = replace(described(host), via="hikvision")
+    await site.register.devices.register(ADMIN, site.villages["董家村"], host, 80)
+    known = KnownReader(site.database, DeviceChecks(site.database, ReachPolicy), FakeVault())
+    (camera,) = (await known.read(ADMIN, None)).cameras
+    assert camera.ports == {80, 554}

@@ -1,14 +1,18 @@
 """Intake: every way in, once: registered, or one candidate with its reason."""
 
 import asyncio
+from collections.abc import Awaitable
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import func, select
 
 from camera_hub.access.policy import Actor, Role
 from camera_hub.access.vault import Vault
+from camera_hub.cameras.credentials.profiles import ProfileLogin
+from camera_hub.cameras.described import Described, Via
 from camera_hub.cameras.intake import candidates
 from camera_hub.cameras.intake.candidates import assign, keeps, merged, next_try, one_device
 from camera_hub.cameras.intake.inbox import Inbox
@@ -182,6 +186,7 @@ async def test_what_cannot_be_described_waits_with_its_login_sealed_and_is_regis
         host,
         username="admin",
         password="secret-1",
+        name="学校摄像机",
         cameras=(WantedCamera(1, "校门", "school"),),
         source="sheet",
     )
@@ -196,7 +201,9 @@ async def test_what_cannot_be_described_waits_with_its_login_sealed_and_is_regis
     assert (row.on_behalf, row.added_by_name) == (False, "村管理员")
     # A search finds the device while it waits: what the sheet said of it is not lost.
     describer.devices[host] = described(host, serial="SN7")
-    (camera,) = (await intake.register(actor, WantedDevice(villages[0], host, 80, source="search"))).cameras
+    registered = await intake.register(actor, WantedDevice(villages[0], host, 80, source="search"))
+    (camera,) = registered.cameras
+    assert registered.device.name == "学校摄像机"
     assert (camera.name, camera.place_class, camera.state) == ("校门", "school", "waiting")
     assert await rows(database) == (1, 0)
 
@@ -254,6 +261,51 @@ async def test_a_failure_that_comes_after_the_registration_makes_no_candidate(
     assert await rows(database) == (1, 0)
 
 
+@pytest.mark.parametrize("via", ["onvif", "hikvision", "catalogue"])
+@pytest.mark.parametrize("named", [True, False])
+async def test_a_wrong_login_for_a_registered_device_makes_no_candidate(
+    intake: Intake, villages: list[int], describer: FakeDescriber, database: Database, via: Via, named: bool
+) -> None:
+    port = None if via == "catalogue" else 80
+    describer.devices[HOST] = replace(described(), via=via, port=port)
+    first = await intake.add(ADMIN, WantedDevice(villages[0], HOST, port or 554))
+    del describer.devices[HOST]
+    again = WantedDevice(villages[0], HOST, port or 554) if named else WantedDevice(villages[0], HOST)
+    second = await intake.add(ADMIN, replace(again, username="admin", password="wrong"))
+    assert (second.device_id, second.reason) == (first.device_id, Reason.DUPLICATE)
+    assert second.params["why"] == "named"
+    assert await rows(database) == (1, 0)
+
+
+async def test_without_a_port_a_router_with_several_devices_is_none_of_them(
+    intake: Intake, villages: list[int], describer: FakeDescriber, database: Database
+) -> None:
+    for number in (1, 2):
+        serial, mac = f"SN300{number}", f"02:00:00:00:00:2{number}"
+        describer.devices[HOST] = described(serial=serial, mac=mac, port=8100 + number)
+        await intake.add(ADMIN, WantedDevice(villages[0], HOST, 8100 + number))
+    del describer.devices[HOST]
+    await intake.add(ADMIN, WantedDevice(villages[0], HOST))
+    await intake.add(ADMIN, WantedDevice(villages[0], HOST, 8103))
+    assert await rows(database) == (2, 1)
+
+
+async def test_one_that_speaks_rtsp_alone_waits_once_whatever_found_it(
+    intake: Intake, villages: list[int], database: Database
+) -> None:
+    host, village = "192.168.1.99", villages[0]
+    for wanted in (
+        WantedDevice(village, host, 554, source="search"),
+        WantedDevice(village, host, 80),
+        WantedDevice(village, host, rtsp_port=554, source="sheet"),
+    ):
+        await intake.add(ADMIN, wanted)
+    assert await rows(database) == (0, 1)
+    async with database.read() as session:
+        row = (await session.scalars(select(IntakeCandidate))).one()
+    assert (row.port, row.rtsp_port) == (80, 554)
+
+
 async def test_a_sheet_names_what_waits_and_leaves_alone_what_is_approved(
     intake: Intake, villages: list[int], register: Register
 ) -> None:
@@ -281,6 +333,7 @@ async def test_a_device_of_another_village_is_a_candidate_that_does_not_say_whos
     )
     (seen,) = (await Inbox(database).of(village_admin(villages[1]), villages[1])).candidates
     assert "别村的" not in repr(seen)
+    assert (seen.host, seen.shown_url) == ("10.0.0.9", "")  # its address is shown, and no stream's
 
 
 async def test_a_changed_candidate_keeps_its_password_from_others_devices(
@@ -295,6 +348,13 @@ async def test_a_changed_candidate_keeps_its_password_from_others_devices(
     with pytest.raises(HubError) as caught:
         await intake.change(village_admin(village), candidate, host="192.168.1.82")
     assert caught.value.reason == "password_needed"
+    shared = (await intake.add(ADMIN, WantedDevice(village, "192.168.1.83", profile_id=7))).candidate_id
+    assert shared is not None
+    with pytest.raises(HubError) as caught:
+        await intake.change(village_admin(village), shared, host="192.168.1.84", password="typed")
+    assert caught.value.reason == "password_needed"
+    await intake.change(village_admin(village), shared, host="192.168.1.84", username="admin", password="typed")
+    await intake.dismiss(ADMIN, shared)
     with pytest.raises(HubError) as caught:
         await intake.change(ADMIN, candidate, host="192.168.1.81")
     assert (caught.value.reason, caught.value.params["candidate"]) == (Reason.DUPLICATE, other)
@@ -307,6 +367,34 @@ async def test_a_changed_candidate_keeps_its_password_from_others_devices(
     assert caught.value.kind is Kind.NOT_FOUND
     await intake.dismiss(village_admin(village), candidate)
     assert (await rows(database))[1] == 1
+
+
+async def test_a_candidate_that_is_dismissed_or_changed_while_it_is_tried_stays_so(
+    intake: Intake, villages: list[int], database: Database, describer: FakeDescriber, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wanted = WantedDevice(villages[0], "192.168.1.80", username="admin", password="typo")
+    candidate = (await intake.add(ADMIN, wanted)).candidate_id
+    assert candidate is not None
+    meanwhile: list[Awaitable[None]] = []
+    describe = describer.describe
+
+    async def slow(*given: Any, **more: Any) -> Described:
+        await meanwhile.pop()
+        return await describe(*given, **more)
+
+    monkeypatch.setattr(describer, "describe", slow)
+    changes: list[dict[str, Any]] = [{"password": "right"}, {"host": "192.168.1.81"}, {"name": "西门"}]
+    for change in changes:
+        meanwhile.append(intake.change(ADMIN, candidate, **change))
+        assert (await intake.try_again(ADMIN, candidate)).candidate_id == candidate
+    async with database.read() as session:
+        row = (await session.scalars(select(IntakeCandidate))).one()
+    kept = candidates.openable(row, Vault(b"k" * 32))
+    assert (kept.host, kept.password, kept.name) == ("192.168.1.81", "right", "西门")
+    assert row.attempts == 2  # nothing was tried with the login and at the address that it has now, but for the name
+    meanwhile.append(intake.dismiss(ADMIN, candidate))
+    assert (await intake.try_again(ADMIN, candidate)).candidate_id is None
+    assert await rows(database) == (0, 0)
 
 
 async def test_an_inbox_is_bounded(
@@ -341,6 +429,40 @@ async def test_retries_are_few_and_have_the_rights_of_who_added_them(
         camera = (await session.scalars(select(Camera))).one()
     assert orphan.next_try_at is None
     assert (camera.state, camera.on_behalf_by) == ("approved", "某人")
+
+
+class NoProfiles:
+    async def login(self, actor: Actor, profile_id: int) -> ProfileLogin:
+        raise HubError(Kind.NOT_FOUND, "there is no such login profile")
+
+
+async def test_what_cannot_be_tried_keeps_nobody_waiting(
+    intake: Intake,
+    villages: list[int],
+    database: Database,
+    bus: EventBus,
+    register: Register,
+    clock: ManualClock,
+    describer: FakeDescriber,
+) -> None:
+    village = villages[0]
+    await intake.add(ADMIN, WantedDevice(villages[1], HOST, 80))
+    elsewhere = [f"10.0.0.{number}" for number in range(PER_VILLAGE)]
+    for host in elsewhere:
+        await intake.add(ADMIN, WantedDevice(village, host))
+        describer.devices[host] = described(host)  # it turns out to be the other village's
+    for number in range(PER_VILLAGE):
+        await intake.add(ADMIN, WantedDevice(village, f"192.168.1.{200 + number}", profile_id=7))
+    later = Intake(database, bus, clock, Vault(b"k" * 32), register.devices, NoProfiles())
+    retries = CandidateRetries(database, clock, later)
+    clock.move(601)
+    for _ in range(3):
+        await retries.try_due()
+    async with database.read() as session:
+        found = list(await session.scalars(select(IntakeCandidate).order_by(IntakeCandidate.id)))
+    assert [one.reason for one in found[:PER_VILLAGE]] == [Reason.DUPLICATE] * PER_VILLAGE
+    assert {one.next_try_at for one in found[:PER_VILLAGE]} == {None}
+    assert all(one.next_try_at is not None and one.next_try_at > clock.now() for one in found[PER_VILLAGE:])
 
 
 async def test_returned_with_a_note_corrected_and_submitted_again(

@@ -47,6 +47,7 @@ class FakeAsker:
     asked: list[str] = field(default_factory=list)
     patience: list[float | None] = field(default_factory=list)
     more: asyncio.Event = field(default_factory=asyncio.Event)
+    fails: Reason = Reason.UNREACHABLE
 
     async def identity(
         self,
@@ -64,7 +65,7 @@ class FakeAsker:
         self.patience.append(timeout)
         self.more.set()
         if host not in self.there:
-            raise HubError(Kind.UNREACHABLE, "nobody answers", reason=Reason.UNREACHABLE)
+            raise HubError(Kind.UNREACHABLE, "nobody answers", reason=self.fails)
         return self.there[host]
 
 
@@ -399,6 +400,24 @@ async def test_a_stranger_at_a_known_address_gets_no_login_until_somebody_says_s
     assert (row.distrusted_at, row.serial, row.model) == (None, "SN-OTHER-1", "X-9")
     town.asker.there[HOST] = replace(town.asker.there[HOST], endpoint="")
     await town.trust.clear(device)
+
+
+async def test_a_stranger_in_place_of_a_device_with_onvif_off_gets_no_login(
+    town: Town, villages: list[int], clock: ManualClock
+) -> None:
+    town.describer.devices[HOST] = replace(WHOLE, via="hikvision")
+    device = await known(town, villages[0], username="admin", password="secret-1")
+    town.asker.fails = Reason.ONVIF_OFF
+    await town.trust.clear(device)
+    await town.trust.clear(device)
+    assert town.asker.asked == [HOST], "it answers, and cannot tell"
+    town.asker.there = {HOST: Identity(endpoint="urn:uuid:other-1")}
+    clock.move(KNOWN_SECONDS)
+    with pytest.raises(HubError) as caught:
+        await town.trust.clear(device)
+    assert caught.value.reason == Reason.IDENTITY_CHANGED
+    (match,) = await town.open()
+    assert (match.kind, match.other.place) == ("changed", f"{HOST}:80")
 
 
 async def test_the_known_device_comes_back_to_its_address(town: Town, villages: list[int], clock: ManualClock) -> None:

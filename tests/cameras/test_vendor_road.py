@@ -5,15 +5,20 @@ from collections.abc import AsyncIterator
 import pytest
 from sqlalchemy import select
 
+from camera_hub.cameras.bulk.login_asking import DeviceLoginAsker, StoredStreamUrls
+from camera_hub.cameras.credentials.device_login import DeviceLogin
+from camera_hub.cameras.describing.device_describer import DeviceDescriber
+from camera_hub.cameras.device_checks import DeviceChecks
+from camera_hub.cameras.onvif.client import Onvif
 from camera_hub.cameras.register.devices import Registered
 from camera_hub.errors import HubError, Reason
 from camera_hub.events import EventBus
 from camera_hub.simulator.model import Vendor
 from camera_hub.store.database import Database
 from camera_hub.store.tables import Camera, Device, Stream
-from tests.cameras.fakes import ADMIN
+from tests.cameras.fakes import ADMIN, FakeVault
 from tests.cameras.vendor_site import VendorSite, vendor_site
-from tests.fakes.reach import anywhere
+from tests.fakes.reach import anywhere, local
 
 PATHS = {
     Vendor.HIKVISION: ("/Streaming/Channels/{}01", "/Streaming/Channels/{}02"),
@@ -157,14 +162,40 @@ async def test_a_wrong_password_is_tried_four_times_at_most(site: VendorSite, fa
     assert 0 < state.stats.logins_failed <= 4
 
 
-async def test_onvif_with_users_of_its_own_does_not_keep_the_recorder_out(database: Database, bus: EventBus) -> None:
+@pytest.mark.parametrize("slips", [0, 1])
+async def test_onvif_with_users_of_its_own_does_not_keep_the_recorder_out(
+    database: Database, bus: EventBus, slips: int
+) -> None:
     async with vendor_site(database, bus, Vendor.HIKVISION) as site:
-        object.__setattr__(site.device.state.plan, "onvif_username", "onvif")
-        object.__setattr__(site.device.state.plan, "onvif_password", "other-2024")
+        plan, state = site.device.state.plan, site.device.state
+        object.__setattr__(plan, "onvif_username", "onvif")
+        object.__setattr__(plan, "onvif_password", "other-2024")
+        for _ in range(slips):
+            with pytest.raises(HubError):
+                await site.register.devices.register(
+                    ADMIN, site.village, plan.address, state.http_port, username="admin", password="a-slip"
+                )
         found = await _register(site)
         assert (found.device.via, len(found.cameras)) == ("hikvision", 8)
         assert [(one.kind, one.value) for one in found.device.peculiarities] == [("onvif_unused", "own_user")]
-        assert site.device.state.stats.logins_failed == 1
+        assert state.stats.logins_failed == 1 + 2 * slips
+        again = await site.register.devices.describe(ADMIN, found.device.id)
+        assert (again.device.via, len(again.cameras)) == ("hikvision", 8)
+        assert [(one.kind, one.value) for one in again.device.peculiarities] == [("onvif_unused", "own_user")]
+        assert state.stats.logins_failed == 1 + 2 * slips, "ONVIF is not told the ordinary login again"
+        describer = site.register.devices._describer
+        assert isinstance(describer, DeviceDescriber)
+        assert isinstance(describer._onvif, Onvif)
+        urls = StoredStreamUrls(database, FakeVault())
+        asker = DeviceLoginAsker(describer, describer._onvif, site.budget, urls, DeviceChecks(database, local))
+        async with database.read() as session:
+            row = await session.get_one(Device, found.device.id)
+        assert await asker.ask(row, DeviceLogin("onvif", "other-2024"), "onvif"), "asked where only its user is known"
+        await site.register.devices.change(
+            ADMIN, found.device.id, purpose="onvif", username="onvif", password="other-2024"
+        )
+        onvif = await site.register.devices.describe(ADMIN, found.device.id)
+        assert (onvif.device.via, len(onvif.cameras)) == ("onvif", 8)
 
 
 @pytest.mark.parametrize(

@@ -52,6 +52,21 @@ def test_demo_faults_lie_in_different_villages() -> None:
     assert len({target.partition("-")[0] for target, _ in plan.faults}) == len(DEMO_FAULTS)
 
 
+@pytest.mark.parametrize(("villages", "cameras"), [(1, 8), (5, 40), (16, 64), (16, 320)])
+def test_onvif_is_off_at_one_recorder_away_from_the_demo_faults(villages: int, cameras: int) -> None:
+    plan = default_farm(villages, cameras, faults=len(DEMO_FAULTS), onvif_off=True)
+    *broken, (off, fault) = plan.faults
+    assert fault == "onvif_off"
+    homes = {device.key: (village.key, device.kind) for village, device in plan.devices()}
+    home, kind = homes[off]
+    assert kind is DeviceKind.RECORDER
+    assert home not in {target.partition("-")[0] for target, _ in broken}
+
+
+def test_a_farm_without_recorders_has_onvif_on_everywhere() -> None:
+    assert default_farm(3, 6, onvif_off=True).faults == ()
+
+
 @pytest.mark.parametrize(("villages", "cameras"), [(0, 0), (2, 1), (251, 251), (1, 201)])
 def test_farms_that_cannot_be_are_refused(villages: int, cameras: int) -> None:
     with pytest.raises(ValueError, match="1 to 250 villages"):

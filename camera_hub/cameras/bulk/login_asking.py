@@ -105,10 +105,10 @@ class DeviceLoginAsker:
         if self._trust is not None:
             await self._trust.clear(device.id)
         check = await self._checks.of_device(device.id)
-        if device.onvif_port is None or purpose == "rtsp":
+        if purpose != "onvif" and (device.onvif_port is None or purpose == "rtsp"):
             return await self._by_rtsp(device, login, check)
         describer = self._onvif if purpose == "onvif" else self._describer
-        described = await describer.describe(device.host, device.onvif_port, login, device.onvif_path, check=check)
+        described = await describer.describe(device.host, device.asked_port, login, device.onvif_path, check=check)
         refuse_impostor(device, described.identity)
         return True
 

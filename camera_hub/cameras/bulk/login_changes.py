@@ -193,7 +193,7 @@ class LoginChanges:
         login = DeviceLogin(
             username,
             new.password,
-            ports=frozenset(port for port in (device.onvif_port, device.rtsp_port) if port is not None),
+            ports=frozenset(port for port in (device.asked_port, device.rtsp_port) if port is not None),
             identity=frozenset(text for text in (device.serial, device.mac, device.endpoint) if text),
         )
         try:

@@ -8,7 +8,7 @@ from functools import cached_property
 
 from camera_hub.cameras.credentials import retry_rules
 from camera_hub.cameras.credentials.login_targets import LoginTargets
-from camera_hub.cameras.credentials.retry_rules import DAY, LoginStanding
+from camera_hub.cameras.credentials.retry_rules import DAY, LoginStanding, Service
 from camera_hub.clock import Clock
 from camera_hub.errors import HubError, Kind, Reason
 
@@ -81,7 +81,7 @@ class RememberedLogin:
 class DeviceAccount:
     """What decides about one login at one device: how the login stands and which services accept it (`proved`); when
     the device refused any login within a day, whether it accepts some login (`proofs`), until when it says that it has
-    locked itself (0: it has not).
+    locked itself (0: it has not). `typed`: the login is of no registered device.
     """
 
     standing: LoginStanding
@@ -89,8 +89,9 @@ class DeviceAccount:
     refusals: tuple[float, ...]
     proofs: bool
     locked_until: float
+    typed: bool
 
-    def due(self, service: str, now: float) -> float:
+    def due(self, service: Service, now: float) -> float:
         """When the login may be tried with that service."""
         return retry_rules.due(
             self.standing,
@@ -99,6 +100,7 @@ class DeviceAccount:
             proved=service in self.proved,
             proofs=self.proofs,
             locked=self.locked_until,
+            own_users=self.typed and service != "onvif",
         )
 
     def limit(self, service: str) -> int:
@@ -149,6 +151,7 @@ class LoginMemory:
             tuple(at for login in others for at, _ in login.refusals if at > now - DAY),
             any(one.proved for one in others),
             max((one.standing.until for one in others if one.standing.reason == Reason.LOCKED_OUT), default=0.0),
+            key.device_id is None,
         )
 
     def obtain(self, key: LoginKey, *, bounded: bool = False) -> RememberedLogin:

@@ -6,7 +6,8 @@ whatever protocol, with whatever logins:
 - at most TRIES_A_DAY refusals in any 24 hours, and at most IN_HALF_HOUR in any half hour;
 - a login that was refused is tried again at once as long as it is the device's first refusal, then after half an hour,
   then every twelve hours, and never once REPEATED refusals were counted: what is left of the day is for another login,
-  or for the same one typed again;
+  or for the same one typed again. One that a person has just typed and ONVIF has refused is tried once more at once
+  with the device's ordinary users: ONVIF may have its own;
 - a login that a service has accepted is used without a pause, until it is refused. While there is one, the last try of
   the day is kept for it: it may turn wrong, too.
 
@@ -105,21 +106,29 @@ def due(
     proved: bool = False,
     proofs: bool = False,
     locked: float = 0.0,
+    own_users: bool = False,
 ) -> float:
     """When the login may be tried: `now`, or the end of its pause.
 
     `refusals`: when the device refused any login; `locked`: until when it has locked itself, by its own words.
+    `own_users`: a person has typed the login, and a service asks that may have other users than ONVIF: what ONVIF
+    alone has refused, once, has no pause of its own there.
     """
     times = sorted(refusals)
     at = now
     if not proved:
-        at = max(at, standing.until, locked)
+        own_pause = 0.0 if own_users and _by_onvif_alone(standing) else standing.until
+        at = max(at, own_pause, locked)
         if len(times) >= IN_HALF_HOUR:
             at = max(at, times[-IN_HALF_HOUR] + HALF_HOUR)
     limit = day_limit(standing, proved=proved, proofs=proofs)
     if len(times) >= limit:
         at = max(at, times[-limit] + DAY)
     return at if at - now > MOMENT else now
+
+
+def _by_onvif_alone(standing: LoginStanding) -> bool:
+    return standing.failures == {"onvif": 1} and standing.reason != Reason.LOCKED_OUT
 
 
 def tries_left(refusals: Sequence[float], now: float) -> int:

@@ -139,7 +139,9 @@ class DeviceDescriber:
             found = await self._otherwise(host, port, ordinary, check, rtsp_port)
         except HubError as error:
             raise _telling(refused, error) from error
-        return replace(found, peculiarities={PeculiarityKind.ONVIF_UNUSED: _why(refused), **found.peculiarities})
+        untried = refused.reason == Reason.LOGIN_NEEDED and login is None and ordinary is not None
+        why = "own_user" if untried else _why(refused)
+        return replace(found, peculiarities={PeculiarityKind.ONVIF_UNUSED: why, **found.peculiarities})
 
     async def _otherwise(
         self, host: str, port: int | None, login: DeviceLogin | None, check: Check, rtsp_port: int | None
@@ -214,7 +216,7 @@ def _telling(first: HubError, second: HubError) -> HubError:
 
 
 def _why(error: HubError) -> str:
-    return "own_user" if error.reason in _ONVIF_USERS else error.reason
+    return "own_user" if error.reason == Reason.WRONG_PASSWORD else error.reason
 
 
 def _of_maker(error: HubError, maker: str) -> HubError:

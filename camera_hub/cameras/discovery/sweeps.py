@@ -397,7 +397,7 @@ def _registered(known: Sequence[Device], village_id: int, found: Sequence[FoundD
 
     likely = [candidates(one) for one in found]
     at_home = [
-        next((row for row in rows if (row.host, row.onvif_port) == (one.host, one.port)), None)
+        next((row for row in rows if (row.host, row.asked_port) == (one.host, one.port)), None)
         for one, rows in zip(found, likely, strict=True)
     ]
     taken = {row.id for row in at_home if row is not None}

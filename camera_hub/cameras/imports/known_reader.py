@@ -65,7 +65,7 @@ class KnownReader:
                 camera.village_id,
                 device.id,
                 device.host,
-                frozenset(port for port in (device.onvif_port, device.rtsp_port) if port is not None),
+                frozenset(port for port in (device.asked_port, device.rtsp_port) if port is not None),
                 camera.name,
                 camera.place_class,
                 camera.number or (of_device[device.id].index(camera) + 1 if camera.channel != "rtsp" else None),

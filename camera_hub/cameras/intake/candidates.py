@@ -68,6 +68,15 @@ def one_device(known: WantedDevice, wanted: WantedDevice) -> bool:
     return known.host == wanted.host and _fit(known.port, wanted.port) and _fit(known.rtsp_port, wanted.rtsp_port)
 
 
+def one_attempt(known: WantedDevice, wanted: WantedDevice) -> bool:
+    """Whether an attempt for one says something of the other: the same place, the same login."""
+
+    def asked(one: WantedDevice) -> tuple[object, ...]:
+        return one.host, one.port, one.rtsp_port, one.main_url, one.username, one.password, one.profile_id
+
+    return asked(known) == asked(wanted)
+
+
 def merged(known: WantedDevice, wanted: WantedDevice) -> WantedDevice:
     """What is wanted of a device that was wanted before: the newer counts, what it leaves open is kept."""
     own_login = wanted.username or wanted.profile_id is not None

@@ -17,6 +17,7 @@ from camera_hub.access.policy import Actor, require_village
 from camera_hub.cameras import urls
 from camera_hub.cameras.credentials import logins
 from camera_hub.cameras.credentials.profiles import ProfileLogin
+from camera_hub.cameras.describing.device_describer import RTSP_PORTS
 from camera_hub.cameras.device_checks import trusted
 from camera_hub.cameras.intake import candidates
 from camera_hub.cameras.intake.candidates import OwnerSealer, wanted_of
@@ -93,7 +94,7 @@ class Intake:
             raise HubError(Kind.BUSY, "this device is being tried just now; wait for the outcome", reason=Reason.BUSY)
         self._trying.add(candidate_id)
         try:
-            return await self._add(actor, wanted, approved=approved)
+            return await self._add(actor, wanted, approved=approved, tried=candidate_id)
         finally:
             self._trying.discard(candidate_id)
 
@@ -137,7 +138,8 @@ class Intake:
                     "this camera is known by its RTSP address; dismiss it and add it with the right one",
                     reason="url_only",
                 )
-            if moved and not trusted(actor) and before.password and password is None:
+            kept = (before.password and password is None) or wanted.profile_id is not None
+            if moved and not trusted(actor) and kept:
                 raise HubError(
                     Kind.INVALID,
                     "the address changes: type the device's password again, so that it goes to no other device",
@@ -166,17 +168,20 @@ class Intake:
             await session.delete(row)
         self._bus.publish(InboxChanged(row.village_id))
 
-    async def _add(self, actor: Actor, wanted: WantedDevice, *, approved: bool) -> IntakeResult:
+    async def _add(
+        self, actor: Actor, wanted: WantedDevice, *, approved: bool, tried: int | None = None
+    ) -> IntakeResult:
+        """`tried`: the candidate that is tried."""
         taken = self._taken(actor, wanted)
         try:
             registered = await self._register(actor, wanted, approved, taken)
         except HubError as error:
             known = error.params.get("device") if error.reason == Reason.DUPLICATE else None
             if known is not None:
-                return await self._known(actor, wanted, int(known), error)
+                return await self._known(actor, wanted, int(known), error, tried)
             if not candidates.keeps(error):
                 raise
-            return await self._keep(actor, wanted, error)
+            return await self._keep(actor, wanted, error, tried)
         self._bus.publish(InboxChanged(wanted.village_id))
         return _result(registered.device.id, taken.camera_ids, taken.unsaid)
 
@@ -230,12 +235,16 @@ class Intake:
         taken.profile = profile
         return replace(wanted, username=profile.username, password=profile.password)
 
-    async def _known(self, actor: Actor, wanted: WantedDevice, device_id: int, error: HubError) -> IntakeResult:
+    async def _known(
+        self, actor: Actor, wanted: WantedDevice, device_id: int, error: HubError, tried: int | None = None
+    ) -> IntakeResult:
         """The device is registered already: what is wanted of cameras that are not approved yet is applied; one that
         is approved is changed where its name is seen, not by adding it again."""
         async with self._database.read() as session:
             device = await session.get(Device, device_id)
         if device is None or device.village_id != wanted.village_id:
+            if tried is not None:
+                await self._keep(actor, wanted, error, tried)
             return IntakeResult(
                 device_id, reason=error.reason, kind=error.kind, detail=error.detail, params=error.explanation.params
             )
@@ -255,39 +264,46 @@ class Intake:
             params=error.explanation.params,
         )
 
-    async def _keep(self, actor: Actor, wanted: WantedDevice, error: HubError) -> IntakeResult:
-        """Keep what could not be registered, as one candidate."""
+    async def _keep(
+        self, actor: Actor, wanted: WantedDevice, error: HubError, tried: int | None = None
+    ) -> IntakeResult:
+        """Keep what could not be registered, as one candidate. One that was `tried` and meanwhile dismissed or changed
+        stays as it was left."""
         now = self._clock.now()
-        registered_as: int | None = None
+        registered_as: Device | None = None
         candidate_id: int | None = None
         async with self._database.write() as session:
             await _locked(session, wanted.village_id)
             # Whoever was faster with the right password has registered it meanwhile.
             registered_as = await _registered_at(session, wanted)
             if registered_as is None:
-                row = next(iter(await candidates.same(session, self._vault, wanted)), None)
-                if row is None:
-                    row = await self._new(session, actor, wanted, now)
+                if tried is not None:
+                    row = await session.get(IntakeCandidate, tried)
                 else:
-                    wanted = candidates.merged(wanted_of(row, self._vault), wanted)
-                candidates.write(row, wanted, self._vault, urls.redacted(wanted.main_url, wanted.password))
-                row.reason, row.detail = error.reason, error.detail[:512]
-                row.params = dict(error.explanation.params)
-                row.attempts += 1
-                row.tried_at = now
-                row.next_try_at = candidates.next_try(error.reason, row.attempts, row.created_at, now)
-                await session.flush()
-                candidate_id = row.id
+                    row = await self._candidate(session, actor, wanted, now)
+                if row is not None and (
+                    tried is None or candidates.one_attempt(candidates.openable(row, self._vault), wanted)
+                ):
+                    row.reason, row.detail = error.reason, error.detail[:512]
+                    row.params = dict(error.explanation.params)
+                    row.attempts += 1
+                    row.tried_at = now
+                    row.next_try_at = candidates.next_try(error.reason, row.attempts, row.created_at, now)
+                    await session.flush()
+                candidate_id = row.id if row is not None else None
         self._bus.publish(InboxChanged(wanted.village_id))
         if registered_as is not None:
             found = HubError(
                 Kind.CONFLICT,
-                f"a device is registered already at {wanted.host}",
+                f"this device is registered already as “{registered_as.name}” at {wanted.host}",
                 reason=Reason.DUPLICATE,
-                device=registered_as,
+                why="named",
+                device=registered_as.id,
+                name=registered_as.name,
                 host=wanted.host,
+                village=registered_as.village_id,
             )
-            return await self._known(actor, wanted, registered_as, found)
+            return await self._known(actor, wanted, registered_as.id, found)
         return IntakeResult(
             candidate_id=candidate_id,
             reason=error.reason,
@@ -295,6 +311,19 @@ class Intake:
             detail=error.detail,
             params=error.explanation.params,
         )
+
+    async def _candidate(
+        self, session: AsyncSession, actor: Actor, wanted: WantedDevice, now: datetime
+    ) -> IntakeCandidate:
+        """The row of what is wanted, with what was wanted of the same device before."""
+        row = next(iter(await candidates.same(session, self._vault, wanted)), None)
+        if row is None:
+            row = await self._new(session, actor, wanted, now)
+        else:
+            wanted = candidates.merged(wanted_of(row, self._vault), wanted)
+        shown_url = urls.redacted(wanted.main_url, wanted.password) if wanted.main_url else ""
+        candidates.write(row, wanted, self._vault, shown_url)
+        return row
 
     async def _new(self, session: AsyncSession, actor: Actor, wanted: WantedDevice, now: datetime) -> IntakeCandidate:
         of_village = select(func.count()).where(IntakeCandidate.village_id == wanted.village_id)
@@ -337,6 +366,8 @@ def _checked(wanted: WantedDevice) -> WantedDevice:
     ):
         raise HubError(Kind.INVALID, "each channel can be named once, by its number from 1", reason="bad_channel")
     cameras = wanted.cameras[: candidates.MAX_CAMERAS]
+    if wanted.port in RTSP_PORTS and wanted.rtsp_port is None:  # where a search saw a device that speaks RTSP alone
+        wanted = replace(wanted, port=None, rtsp_port=wanted.port)
     if not wanted.main_url:
         host = urls.host(wanted.host)
         return replace(wanted, host=host, username=username, password=password, cameras=cameras)
@@ -370,17 +401,25 @@ def _result(device_id: int, camera_ids: Mapping[int | None, int], unsaid: HubErr
     )
 
 
-async def _registered_at(session: AsyncSession, wanted: WantedDevice) -> int | None:
-    """A device in service of the village at this very address and port."""
-    if wanted.main_url or wanted.port is None:
+async def _registered_at(session: AsyncSession, wanted: WantedDevice) -> Device | None:
+    """A device in service of the village at this very place, whatever interface of it is known. Where no port is named,
+    it is the only one of that host: behind a router there may be several."""
+    if wanted.main_url:
         return None
-    query = select(Device.id).where(
+    query = select(Device).where(
         Device.village_id == wanted.village_id,
         Device.host == wanted.host,
-        Device.onvif_port == wanted.port,
+        Device.via != "url",
         Device.retired_at.is_(None),
     )
-    return await session.scalar(query.order_by(Device.id).limit(1))
+    if wanted.port is not None:
+        query = query.where(func.coalesce(Device.onvif_port, Device.http_port) == wanted.port)
+    elif wanted.rtsp_port is not None:
+        query = query.where(Device.rtsp_port == wanted.rtsp_port)
+    found = list(await session.scalars(query.order_by(Device.id).limit(2)))
+    if wanted.port is None and len(found) > 1:
+        return None
+    return found[0] if found else None
 
 
 async def _locked(session: AsyncSession, village_id: int) -> None:

@@ -4,6 +4,7 @@ that who added them has now."""
 import asyncio
 import logging
 from collections import Counter
+from datetime import timedelta
 from typing import Protocol, Self
 
 from sqlalchemy import select, update
@@ -24,6 +25,7 @@ EVERY = 60.0
 PER_VILLAGE = 4
 AT_ONCE = 8
 """How many are tried at one look; the others follow at the next ones."""
+_PUT_OFF = timedelta(hours=1)
 
 
 class Trying(Protocol):
@@ -94,5 +96,18 @@ class CandidateRetries:
     async def _try(self, actor: Actor, candidate_id: int) -> None:
         try:
             await self._intake.try_again(actor, candidate_id)
-        except HubError as error:  # changed or dismissed meanwhile, or a failure of the hub: it stays due
+        except HubError as error:  # dismissed meanwhile, without its profile, or a failure of the hub
             log.info("the candidate %d was not tried: %s", candidate_id, error.reason)
+            await self._put_off(candidate_id)
+
+    async def _put_off(self, candidate_id: int) -> None:
+        """Else what cannot be tried would always be due, and keep the others waiting."""
+        later = self._clock.now() + _PUT_OFF
+        due = IntakeCandidate.next_try_at <= self._clock.now()
+        try:
+            async with self._database.write() as session:
+                await session.execute(
+                    update(IntakeCandidate).where(IntakeCandidate.id == candidate_id, due).values(next_try_at=later)
+                )
+        except HubError as error:
+            log.warning("the candidate %d cannot be put off: %s", candidate_id, error)

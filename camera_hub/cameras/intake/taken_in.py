@@ -63,6 +63,9 @@ class TakenIn:
                 login.profile_id, login.profile_version = self.profile.profile_id, self.profile.version
         if waited:
             device.added_by, device.added_by_name = waited[0].added_by, waited[0].added_by_name
+            named = next((row.name for row in waited if row.name), "")
+            if named and not wanted.name:
+                device.name = named
             if waited[0].on_behalf:
                 device.on_behalf_by, device.on_behalf_at = waited[0].added_by_name, now
         await self._apply(session, wanted, cameras)

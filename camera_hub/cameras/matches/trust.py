@@ -220,14 +220,16 @@ class DeviceTrust:
         """Ask the device who it is; where it does not tell, nothing speaks against it."""
         async with self._database.read() as session:
             device = await session.get(Device, device_id)
-        if device is None or device.onvif_port is None or device.retired_at is not None:
+        if device is None or device.asked_port is None or device.retired_at is not None:
             return
+        if device.onvif_port is None and not device.endpoint:
+            return  # all that is known of it is told to its login alone
         if not marks(registered_facts(device)):
             return  # nothing is known that could speak against it
         try:
             said = await self._onvif.identity(
                 device.host,
-                device.onvif_port,
+                device.asked_port,
                 device.onvif_path,
                 known_endpoint=device.endpoint,
                 timeout=seconds,
@@ -235,10 +237,11 @@ class DeviceTrust:
             )
         except HubError as error:
             log.debug("device %d does not tell who it is: %s", device_id, error)
-            memory.silent, memory.asked_at = True, None  # whoever answers next is asked again
+            if device.onvif_port is not None or error.reason != Reason.ONVIF_OFF:
+                memory.silent, memory.asked_at = True, None  # whoever answers next is asked again
             return
         memory.silent = False
-        found = found_facts(said, device.village_id, device.host, device.onvif_port)
+        found = found_facts(said, device.village_id, device.host, device.asked_port)
         varies = PeculiarityKind.ENDPOINT_VARIES in await self._peculiarities.of(device_id)
         if against(registered_facts(device), found, endpoint_varies=varies):
             if not memory.distrusted:
@@ -250,7 +253,7 @@ class DeviceTrust:
         async with self._database.read() as session:
             device = await session.get(Device, device_id)
         if device is not None and not self._memory(device_id).distrusted:
-            place = (device.village_id, device.host, device.onvif_port)
+            place = (device.village_id, device.host, device.asked_port)
             await self._distrust(device_id, found_facts(said, *place), said, source)
 
     async def _distrust(self, device_id: int, found: DeviceFacts, said: Identity, source: MatchSource) -> None:

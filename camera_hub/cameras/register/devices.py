@@ -41,8 +41,9 @@ from camera_hub.events import (
     StrangerFound,
     VillageChanged,
 )
+from camera_hub.peculiarity_kinds import PeculiarityKind
 from camera_hub.store.database import Database
-from camera_hub.store.tables import Camera, Device, Stream, Village
+from camera_hub.store.tables import Camera, Device, StoredLogin, Stream, Village
 
 _USUAL_PORT = 80
 
@@ -298,6 +299,7 @@ class Devices:
             device = await self._mine(session, actor, device_id)
             login = await logins.open_login(session, self._vault, device, "onvif")
             ordinary = await logins.open_login(session, self._vault, device, "http")
+            for_onvif = await session.get(StoredLogin, (device_id, "onvif"))
         if device.via == "url":
             raise HubError(
                 Kind.UNSUPPORTED,
@@ -308,10 +310,12 @@ class Devices:
             check = await self._checks.of_actor(actor, device.village_id)
         else:
             check = await self._checks.of_device(device_id)
+        # ONVIF has refused the ordinary user: it is not told it again, since each refusal rests the login everywhere.
+        own_users = (await self._peculiarities.of(device_id)).get(PeculiarityKind.ONVIF_UNUSED) == "own_user"
         asked = DescribeRequest(
             device.host,
             device.asked_port,
-            login,
+            None if own_users and for_onvif is None else login,
             device.onvif_path,
             rtsp_port=device.rtsp_port if device.rtsp_port_typed or device.via == "catalogue" else None,
             ordinary=ordinary,
