@@ -270,7 +270,8 @@ class Intake:
                     row = await self._new(session, actor, wanted, now)
                 else:
                     wanted = candidates.merged(wanted_of(row, self._vault), wanted)
-                candidates.write(row, wanted, self._vault, urls.redacted(wanted.main_url, wanted.password))
+                shown_url = urls.redacted(wanted.main_url, wanted.password) if wanted.main_url else ""
+                candidates.write(row, wanted, self._vault, shown_url)
                 row.reason, row.detail = error.reason, error.detail[:512]
                 row.params = dict(error.explanation.params)
                 row.attempts += 1
