@@ -9,6 +9,7 @@ from camera_hub.cameras.imports.columns import columns_of, data_rows, header_row
 from camera_hub.cameras.imports.fields import TABLE
 from camera_hub.cameras.imports.judging import judged
 from camera_hub.cameras.imports.known import KnownPlaces, ListedCamera
+from camera_hub.cameras.imports.place_words import place_class_of
 from camera_hub.cameras.imports.reason_words import REMEDIES, SENTENCES, remedy, sentence
 from camera_hub.cameras.imports.values import RowValues
 from camera_hub.cameras.reach import ReachPolicy, checking
@@ -79,6 +80,14 @@ def test_what_a_column_means_is_seen_from_its_cells() -> None:
 
 KNOWN = ListedCamera(7, 1, 3, "10.0.0.7", frozenset({80, 554}), "村口", "entrance", 1)
 RECORDED = ListedCamera(8, 1, 4, "10.0.0.8", frozenset({80}), "通道2", "other", 2, True)
+
+
+def test_the_words_that_villages_have_for_places() -> None:
+    said = "公共部位 居民小区 主要路段 村主干道 小学 卫生室 塘坝 主要出入口 案件多发区域 活动广场 养鸡场"
+    assert [place_class_of(one) for one in said.split()] == [
+        *("other", "other", "key_road", "key_road", "school", "key_unit", "water", "entrance"),
+        *("high_incidence", "square", None),
+    ]
 
 
 def places(village_id: int | None = None, *, bound: bool = False) -> KnownPlaces:
