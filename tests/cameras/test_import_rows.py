@@ -78,6 +78,14 @@ def test_what_a_column_means_is_seen_from_its_cells() -> None:
     assert found[3].samples == []
 
 
+def test_the_one_column_of_addresses_is_the_address_whatever_its_header() -> None:
+    rows = table(["点位", "球机所在", "备用"], ["村口", "192.168.1.64", ""], ["桥头", "192.168.1.65:8000", ""])
+    assert [one.field for one in columns_of(rows, 1, TABLE, {})] == ["name", "host", None]
+    assert [one.field for one in columns_of(rows, 1, TABLE, {"球机所在": None})] == ["name", None, None]
+    two = table(["点位", "旧址", "新址"], ["村口", "192.168.1.64", "192.168.2.64"])
+    assert [one.field for one in columns_of(two, 1, TABLE, {})] == ["name", None, None]
+
+
 KNOWN = ListedCamera(7, 1, 3, "10.0.0.7", frozenset({80, 554}), "村口", "entrance", 1)
 RECORDED = ListedCamera(8, 1, 4, "10.0.0.8", frozenset({80}), "通道2", "other", 2, True)
 
