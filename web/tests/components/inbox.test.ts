@@ -75,4 +75,17 @@ describe('the inbox page', () => {
     await flushPromises()
     expect(hub.to('POST /api/candidates/3/try')).toHaveLength(1)
   })
+
+  it('shows what is left once all that a filter showed is dealt with', async () => {
+    await signIn(hub, person(5, { role: 'village_admin', actions: ['self', 'read_villages', 'view', 'read_health', 'intake', 'register'] }))
+    await open()
+    const places = page.findAll('.content section').map((one) => one.classes('last'))
+    expect(places[0], 'what came back is first, what did not come in is last').toBe(true)
+    await button('已退回 1').trigger('click')
+    hub.on('GET /api/inbox', () => ({ villages: [{ village_id: 1, candidates: 1, waiting: 2, failed: 0, returned: 0 }], candidates: [candidate], devices: [recorder([waits(1), waits(2)])] }))
+    hub.on('POST /api/cameras/submit', () => [])
+    await button('改好了，重新提交').trigger('click')
+    await flushPromises()
+    await vi.waitFor(() => expect(page.findAll('.waiting')).toHaveLength(2))
+  })
 })
