@@ -336,7 +336,7 @@ async def parts(
             LoginProfiles: profiles,
             LoginChanges: login_changes,
             SubnetChanges: SubnetChanges(database, checks, onvif, register.devices, jobs_),
-            CameraChanges: CameraChanges(database, ledgers, register.cameras, jobs_),
+            CameraChanges: CameraChanges(database, ledgers, jobs_),
             KeyChange: KeyChange(KeyRotation(database, vault, clock), jobs_),
             Imports: Imports(database, clock, vault, sheet_reader(settings.sheets), known, settings.sheets),
             ImportRuns: import_runs,

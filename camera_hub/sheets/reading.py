@@ -7,22 +7,18 @@ import asyncio
 import contextlib
 import json
 import logging
-import os
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
-from camera_hub import allocator
 from camera_hub.errors import HubError
 from camera_hub.settings import SheetSettings
 from camera_hub.sheets.answer import MAX_LINE, MAX_ROWS, MAX_SHEETS, MAX_TEXT, REFUSALS, SheetRow, refusal
+from camera_hub.sheets.environment import clean_environment
 
 log = logging.getLogger(__name__)
-
-_PASSED_ON = ("PATH", "PYTHONPATH", "VIRTUAL_ENV", "LD_LIBRARY_PATH", "LANG", "LC_ALL", "TZ")
-"""An allow-list: the environment may hold database passwords, which must not reach what parses hostile bytes."""
 
 
 @dataclass(slots=True)
@@ -93,7 +89,7 @@ class SheetReader:
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.DEVNULL,
-                env={name: os.environ[name] for name in _PASSED_ON if name in os.environ} | allocator.environment(),
+                env=clean_environment(),
                 limit=MAX_LINE,
             )
         assert process.stdout is not None

@@ -20,26 +20,19 @@ CHANGE_CAMERAS = "change_cameras"
 class FileSaver(Protocol):
     """What this needs of ledger.ledgers."""
 
-    async def save(self, actor: Actor, ids: Sequence[int], values: Mapping[str, str]) -> Sequence[object]:
+    async def save(
+        self, actor: Actor, ids: Sequence[int], values: Mapping[str, str], place_class: str | None = None
+    ) -> Sequence[object]:
         """Give cameras these values. Raises HubError."""
-        ...
-
-
-class PlaceSetter(Protocol):
-    """What this needs of register.cameras."""
-
-    async def change(self, actor: Actor, camera_id: int, *, place_class: str | None = None) -> object:
-        """Give a camera another place class. Raises HubError."""
         ...
 
 
 class CameraChanges:
     """Starts the jobs."""
 
-    def __init__(self, database: Database, files: FileSaver, cameras: PlaceSetter, jobs: Jobs) -> None:
+    def __init__(self, database: Database, files: FileSaver, jobs: Jobs) -> None:
         self._database = database
         self._files = files
-        self._cameras = cameras
         self._jobs = jobs
 
     async def start(
@@ -61,10 +54,7 @@ class CameraChanges:
         villages = {one.village_id for one in cameras}
 
         async def work(item: JobItem) -> JobVerdict:
-            if values:
-                await self._files.save(actor, [int(item.key)], values)
-            if place_class is not None:
-                await self._cameras.change(actor, int(item.key), place_class=place_class)
+            await self._files.save(actor, [int(item.key)], values, place_class)
             return JobVerdict(True)
 
         items = [JobItem(str(one.id), one.name) for one in cameras]

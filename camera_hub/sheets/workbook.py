@@ -1,0 +1,114 @@
+"""`python -m camera_hub.sheets.workbook`: write an .xlsx, as the lines of JSON on stdin say (see writing).
+
+A process of its own, since openpyxl takes numpy along where that is installed: 40 MB, and a second of the hub's time.
+"""
+
+import io
+import json
+import sys
+from collections.abc import Iterable, Sequence
+
+from openpyxl import Workbook
+from openpyxl.cell import Cell, WriteOnlyCell
+from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
+from openpyxl.styles import Alignment, Font, PatternFill
+from openpyxl.utils import get_column_letter
+from openpyxl.worksheet.datavalidation import DataValidation
+
+from camera_hub.sheets.answer import MAX_ROWS
+from camera_hub.sheets.writing import CellValue, WrittenColumn
+
+_LONGEST = 32_000
+"""Characters of a cell; Excel holds 32,767."""
+_LONGEST_LIST = 250
+"""Characters of a drop-down list in the sheet itself."""
+_TEXT_FORMAT = "@"
+_HEADER_FONT = Font(bold=True, color="FFFFFF")
+_HEADER_FILL = PatternFill("solid", fgColor="1F4E79")
+_HEADER_FILL_NEEDED = PatternFill("solid", fgColor="9C3D10")
+
+
+def main() -> None:
+    """Read what to write from stdin, write the .xlsx to stdout."""
+    order = json.loads(sys.stdin.buffer.readline())
+    columns = [WrittenColumn(**{**one, "choices": tuple(one["choices"])}) for one in order.pop("columns")]
+    sys.stdout.buffer.write(workbook(columns, map(json.loads, sys.stdin.buffer), **order))
+
+
+def workbook(
+    columns: Sequence[WrittenColumn],
+    rows: Iterable[Sequence[CellValue]],
+    *,
+    sheet: str,
+    room_for: int,
+    notes: Sequence[str],
+    notes_sheet: str,
+) -> bytes:
+    """As writing.write_xlsx, in this process."""
+    book = Workbook(write_only=True)
+    page = book.create_sheet(sheet[:31])
+    page.freeze_panes = "A2"
+    for number, column in enumerate(columns, 1):
+        dimension = page.column_dimensions[get_column_letter(number)]
+        dimension.width = max(6, min(60, column.width))
+        if column.as_text:
+            dimension.number_format = _TEXT_FORMAT
+    page.append([_header(page, column) for column in columns])
+    count = 0
+    for row in rows:
+        page.append([_cell(page, column, value) for column, value in zip(columns, row, strict=True)])
+        count += 1
+    _choices(page, columns, min(count + room_for, MAX_ROWS) + 1)
+    if notes:
+        second = book.create_sheet(notes_sheet[:31])
+        second.column_dimensions["A"].width = 100
+        for line in notes:
+            second.append([_text(second, line, Alignment(wrap_text=True, vertical="top"))])
+    out = io.BytesIO()
+    book.save(out)
+    return out.getvalue()
+
+
+def _header(page: object, column: WrittenColumn) -> Cell:
+    cell = _text(page, column.header, Alignment(wrap_text=True, vertical="center", horizontal="center"))
+    cell.font = _HEADER_FONT
+    cell.fill = _HEADER_FILL_NEEDED if column.needed else _HEADER_FILL
+    return cell
+
+
+def _cell(page: object, column: WrittenColumn, value: CellValue) -> Cell | None:
+    if value is None or value == "":
+        return None
+    if isinstance(value, int | float) and not column.as_text:
+        return WriteOnlyCell(page, value=value)  # type: ignore[arg-type]  # any sheet will do
+    cell = _text(page, str(value))
+    if column.as_text:
+        cell.number_format = _TEXT_FORMAT
+    return cell
+
+
+def _text(page: object, text: str, alignment: Alignment | None = None) -> Cell:
+    cell = WriteOnlyCell(page)  # type: ignore[arg-type]
+    cell.value = ILLEGAL_CHARACTERS_RE.sub("", text)[:_LONGEST]
+    cell.data_type = "s"  # openpyxl takes "=…" for a formula, "#N/A" for an error
+    if text[:1] in "=+-@\t\r" and text:
+        cell.number_format = _TEXT_FORMAT
+        cell.quotePrefix = True  # editing the cell makes no formula of it either
+    if alignment is not None:
+        cell.alignment = alignment
+    return cell
+
+
+def _choices(page: object, columns: Sequence[WrittenColumn], last: int) -> None:
+    for number, column in enumerate(columns, 1):
+        listed = ",".join(one for one in column.choices if "," not in one and '"' not in one)
+        if not listed or len(listed) > _LONGEST_LIST or last < 2:
+            continue
+        rule = DataValidation(type="list", formula1=f'"{listed}"', allow_blank=True, showErrorMessage=False)
+        letter = get_column_letter(number)
+        rule.add(f"{letter}2:{letter}{last}")
+        page.data_validations.append(rule)  # type: ignore[attr-defined]
+
+
+if __name__ == "__main__":
+    main()
