@@ -88,4 +88,23 @@ describe('the inbox page', () => {
     await flushPromises()
     await vi.waitFor(() => expect(page.findAll('.waiting')).toHaveLength(2))
   })
+
+  it('offers to try all again once all were tried', async () => {
+    await signIn(hub)
+    const answer = { villages: [{ village_id: 1, candidates: 2, waiting: 0, failed: 0, returned: 0 }], candidates: [candidate, { ...candidate, id: 4 }], devices: [] }
+    hub.on('GET /api/inbox', () => answer)
+    const job = { id: 'j1', kind: 'candidates', village_id: 1, state: 'done', total: 2, done: 2, failed: 1, verdicts: [{ key: '3', name: '桥头', ok: false, reason: 'wrong_password', detail: '', params: {} }, { key: '4', name: '桥尾', ok: true, reason: null, detail: '', params: {} }] }
+    let started = 0
+    hub.on('POST /api/candidates/try', () => ({ ...job, id: `j${(started += 1)}` }))
+    for (const id of ['j1', 'j2']) hub.on(`GET /api/jobs/${id}`, () => ({ ...job, id }))
+    await open()
+    await button('全部再试').trigger('click')
+    await vi.waitFor(() => expect(page.text()).toContain('收起结果'))
+    await button('全部再试').trigger('click')
+    await flushPromises()
+    expect(hub.to('POST /api/candidates/try')).toHaveLength(2)
+    await vi.waitFor(() => expect(page.text()).toContain('收起结果'))
+    await button('收起结果').trigger('click')
+    expect(page.find('.job').exists()).toBe(false)
+  })
 })
