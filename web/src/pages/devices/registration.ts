@@ -57,7 +57,7 @@ export function useRegistration(villageId: () => number | null) {
     job.error = null
     const { host, port, name, endpoint } = job.found
     const { username, password } = job.own ?? login
-    const answer = await api.post('/api/devices', { body: { village_id, host, port, name, endpoint, username, password } })
+    const answer = await api.post('/api/devices', { body: { village_id, host, port, name, endpoint, found: true, username, password } })
     if (answer.ok) {
       job.cameras = answer.data.cameras.length
       job.state = 'ok'
