@@ -83,7 +83,7 @@ export default {
     id: 'Recognises registered cameras; only what differs is changed',
     main_url: 'For devices without ONVIF; begins with rtsp://',
   },
-  verdict: { all: 'All', bad: 'With problems', failed: 'Failed', staged: 'In the inbox', good: 'Good', changed: 'Changed', done: 'Imported', unchanged: 'Unchanged', same: 'Registered' },
+  verdict: { all: 'All', bad: 'Problems', failed: 'Failed', staged: 'In the inbox', good: 'Good', changed: 'Changed', done: 'Imported', unchanged: 'Unchanged', same: 'Registered' },
   rows: {
     label: 'Rows of the sheet',
     filter: 'Filter by verdict',
