@@ -1,5 +1,6 @@
 """Devices that may be one, have moved, or were exchanged: a person is asked, and nothing happens before the answer."""
 
+import asyncio
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
@@ -15,7 +16,7 @@ from camera_hub.cameras.matches.matches import Matches
 from camera_hub.cameras.matches.proof import MoveProof, PictureFit, TrialStream
 from camera_hub.cameras.matches.questions import MOST_OPEN_PER_DEVICE
 from camera_hub.cameras.matches.taking_over import TakingOver
-from camera_hub.cameras.matches.trust import KNOWN_SECONDS, DeviceTrust
+from camera_hub.cameras.matches.trust import AGAIN_SECONDS, ASK_SECONDS, KNOWN_SECONDS, DeviceTrust
 from camera_hub.cameras.matches.views import MatchView
 from camera_hub.cameras.matches.watch import REST_SECONDS, MoveWatch
 from camera_hub.cameras.onvif.client import Onvif
@@ -44,6 +45,8 @@ class FakeAsker:
 
     there: dict[str, Identity] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
+    patience: list[float | None] = field(default_factory=list)
+    more: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def identity(
         self,
@@ -58,6 +61,8 @@ class FakeAsker:
         if check is not None:
             check(host, port)
         self.asked.append(host)
+        self.patience.append(timeout)
+        self.more.set()
         if host not in self.there:
             raise HubError(Kind.UNREACHABLE, "nobody answers", reason=Reason.UNREACHABLE)
         return self.there[host]
@@ -409,6 +414,33 @@ async def test_the_known_device_comes_back_to_its_address(town: Town, villages: 
             await told.next()
         await town.trust.clear(device)
     assert (await town.matches.get(ADMIN, match.id)).state == "gone"
+
+
+async def test_who_clicks_does_not_wait_for_what_was_answered_long_ago(
+    town: Town, villages: list[int], clock: ManualClock
+) -> None:
+    device = await known(town, villages[0])
+    town.asker.there = {HOST: Identity(endpoint=EPR)}
+    async with town.trust:
+        await town.trust.clear(device)
+        town.asker.more.clear()
+        await clock.advance(KNOWN_SECONDS - 60)
+        await town.asker.more.wait()  # in the background
+        for _ in range(10):  # its reads of the database run in a thread
+            async with town.database.read():
+                pass
+            await clock.settle(50)
+        clock.move(100)
+        asked = len(town.asker.asked)
+        await town.trust.clear(device)
+        assert len(town.asker.asked) == asked
+
+
+async def test_a_device_that_does_not_tell_is_waited_for_shortly(town: Town, villages: list[int]) -> None:
+    device = await known(town, villages[0])
+    for _ in range(3):
+        await town.trust.clear(device)
+    assert town.asker.patience == [ASK_SECONDS, AGAIN_SECONDS, AGAIN_SECONDS]
 
 
 async def test_an_endpoint_alone_is_asked_about_once(town: Town, villages: list[int]) -> None:

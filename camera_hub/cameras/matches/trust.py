@@ -41,11 +41,15 @@ from camera_hub.store.tables import Camera, Device, DeviceMatch
 
 log = logging.getLogger(__name__)
 
-ASK_SECONDS = 2.5
+ASK_SECONDS, AGAIN_SECONDS = 2.5, 0.6
+"""How long whoever wants to log in waits for the device to tell who it is; the second where it did not the last time."""
 KNOWN_SECONDS = 300.0
 """How long an answer counts where nothing was noticed meanwhile."""
+REFRESH_SECONDS = 180.0
+"""After so long a device is asked again in the background: whoever clicks on its picture need not wait for that."""
 RECHECK_SECONDS = 30.0
-"""How often it is asked whether a device that was exchanged is back."""
+"""How often it is asked whether a device that was exchanged is back, and which answers grow old."""
+ASKED_AT_ONCE = 8
 _REMEMBERED = 4096
 
 _CUT = frozenset(
@@ -92,9 +96,11 @@ class KnownKinds(Protocol):
 
 @dataclass(slots=True)
 class _Memory:
-    """`asked_at`: when the device was last asked who it is; None: not since its line was cut."""
+    """`asked_at`: when the device was last asked who it is; None: not since its line was cut, or it did not tell
+    (`silent`)."""
 
     asked_at: float | None = None
+    silent: bool = False
     distrusted: bool = False
 
 
@@ -151,7 +157,7 @@ class DeviceTrust:
             now = self._clock.monotonic()
             if not memory.distrusted and (memory.asked_at is None or now - memory.asked_at >= KNOWN_SECONDS):
                 memory.asked_at = now
-                await self._look(device_id, memory)
+                await self._look(device_id, memory, AGAIN_SECONDS if memory.silent else ASK_SECONDS)
         if memory.distrusted:
             raise HubError(
                 Kind.CONFLICT,
@@ -193,13 +199,24 @@ class DeviceTrust:
                         self.doubt(device_id)
 
     async def _recheck(self) -> None:
-        """Whether the known devices are back; one after the other, since there are few."""
-        for device_id, memory in list(self._devices.items()):
-            if memory.distrusted:
-                async with self._locks.setdefault(device_id, asyncio.Lock()):
-                    await self._look(device_id, memory)
+        """Whether the known devices are back, and whether those that were asked long ago are still the same."""
+        slots = asyncio.Semaphore(ASKED_AT_ONCE)
 
-    async def _look(self, device_id: int, memory: _Memory) -> None:
+        async def look(device_id: int, memory: _Memory) -> None:
+            async with slots:
+                began = self._clock.monotonic()
+                await self._look(device_id, memory, ASK_SECONDS)
+                if memory.asked_at is not None:  # else it did not tell, or a doubt came up meanwhile
+                    memory.asked_at = began
+
+        now = self._clock.monotonic()
+        async with asyncio.TaskGroup() as group:
+            for device_id, memory in list(self._devices.items()):
+                old = memory.asked_at is not None and now - memory.asked_at >= REFRESH_SECONDS
+                if memory.distrusted or memory.silent or old:
+                    group.create_task(look(device_id, memory), name=f"identity of device {device_id}")
+
+    async def _look(self, device_id: int, memory: _Memory, seconds: float) -> None:
         """Ask the device who it is; where it does not tell, nothing speaks against it."""
         async with self._database.read() as session:
             device = await session.get(Device, device_id)
@@ -213,13 +230,14 @@ class DeviceTrust:
                 device.onvif_port,
                 device.onvif_path,
                 known_endpoint=device.endpoint,
-                timeout=ASK_SECONDS,
+                timeout=seconds,
                 check=await self._checks.of_device(device_id, whoever=True),
             )
         except HubError as error:
             log.debug("device %d does not tell who it is: %s", device_id, error)
-            memory.asked_at = None  # whoever answers next is asked again
+            memory.silent, memory.asked_at = True, None  # whoever answers next is asked again
             return
+        memory.silent = False
         found = found_facts(said, device.village_id, device.host, device.onvif_port)
         varies = PeculiarityKind.ENDPOINT_VARIES in await self._peculiarities.of(device_id)
         if against(registered_facts(device), found, endpoint_varies=varies):
