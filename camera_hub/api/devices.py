@@ -46,7 +46,7 @@ async def register_device(body: NewDevice, actor: Newcomer, intake: Taking) -> R
         body.password.get_secret_value(),
         body.name,
         body.endpoint,
-        source="search" if body.endpoint else "address",
+        source="search" if body.found or body.endpoint else "address",
         profile_id=body.profile_id,
     )
     return await intake.register(actor, wanted)

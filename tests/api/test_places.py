@@ -129,6 +129,10 @@ async def test_a_wrong_password_is_told_and_never_repeated_back(hub: Site, camer
     answer = await township.post("/api/devices", json={**_new(hub, camera_device), "password": "not-this-one"})
     assert (answer.status_code, answer.json()["reason"]) == (502, "wrong_password")
     assert "not-this-one" not in answer.text
+    found = {**_new(hub, camera_device), "host": "127.0.0.2", "password": "not-this-one", "found": True}
+    await township.post("/api/devices", json=found)
+    waiting = (await township.get("/api/inbox", params={"village_id": hub.village})).json()["candidates"]
+    assert {one["host"]: one["source"] for one in waiting} == {"127.0.0.1": "address", "127.0.0.2": "search"}
 
 
 @pytest.mark.parametrize(

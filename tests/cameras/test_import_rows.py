@@ -9,6 +9,7 @@ from camera_hub.cameras.imports.columns import columns_of, data_rows, header_row
 from camera_hub.cameras.imports.fields import TABLE
 from camera_hub.cameras.imports.judging import judged
 from camera_hub.cameras.imports.known import KnownPlaces, ListedCamera
+from camera_hub.cameras.imports.place_words import place_class_of
 from camera_hub.cameras.imports.reason_words import REMEDIES, SENTENCES, remedy, sentence
 from camera_hub.cameras.imports.values import RowValues
 from camera_hub.cameras.reach import ReachPolicy, checking
@@ -77,8 +78,24 @@ def test_what_a_column_means_is_seen_from_its_cells() -> None:
     assert found[3].samples == []
 
 
+def test_the_one_column_of_addresses_is_the_address_whatever_its_header() -> None:
+    rows = table(["点位", "球机所在", "备用"], ["村口", "192.168.1.64", ""], ["桥头", "192.168.1.65:8000", ""])
+    assert [one.field for one in columns_of(rows, 1, TABLE, {})] == ["name", "host", None]
+    assert [one.field for one in columns_of(rows, 1, TABLE, {"球机所在": None})] == ["name", None, None]
+    two = table(["点位", "旧址", "新址"], ["村口", "192.168.1.64", "192.168.2.64"])
+    assert [one.field for one in columns_of(two, 1, TABLE, {})] == ["name", None, None]
+
+
 KNOWN = ListedCamera(7, 1, 3, "10.0.0.7", frozenset({80, 554}), "村口", "entrance", 1)
 RECORDED = ListedCamera(8, 1, 4, "10.0.0.8", frozenset({80}), "通道2", "other", 2, True)
+
+
+def test_the_words_that_villages_have_for_places() -> None:
+    said = "公共部位 居民小区 主要路段 村主干道 小学 卫生室 塘坝 主要出入口 案件多发区域 活动广场 养鸡场"
+    assert [place_class_of(one) for one in said.split()] == [
+        *("other", "other", "key_road", "key_road", "school", "key_unit", "water", "entrance"),
+        *("high_incidence", "square", None),
+    ]
 
 
 def places(village_id: int | None = None, *, bound: bool = False) -> KnownPlaces:

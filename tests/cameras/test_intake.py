@@ -199,6 +199,7 @@ async def test_what_cannot_be_described_waits_with_its_login_sealed_and_is_regis
     assert b"secret-1" not in row.sealed
     assert "secret-1" not in repr(wanted)
     assert (row.on_behalf, row.added_by_name) == (False, "村管理员")
+    assert row.shown_url == ""  # it has no stream address: pages show its own, and let it be corrected
     # A search finds the device while it waits: what the sheet said of it is not lost.
     describer.devices[host] = described(host, serial="SN7")
     registered = await intake.register(actor, WantedDevice(villages[0], host, 80, source="search"))

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { snapshotName } from '@/pages/wall/snapshot'
 import { bounded, zoomed } from '@/pages/wall/useZoom'
 import { namesFrom } from '@/pages/setup/names'
+import { rangesByName } from '@/pages/villages/pastedRanges'
 import { ranked, score } from '@/search/rank'
 import { WallKeys } from '@/wall/keys'
 import { codecPreferences } from '@/wall/peer'
@@ -76,6 +77,13 @@ describe('search', () => {
 describe('pasted village names', () => {
   it('are cleaned of numbers and bullets, and not doubled', () => {
     expect(namesFrom('1. 东岭村\r\n2、西河村\n（3）南塘村\n• 北桥村，东岭村\n4\t三里屯村\n\n')).toEqual(['东岭村', '西河村', '南塘村', '北桥村', '三里屯村'])
+  })
+  it('do not take the address ranges beside them for villages', () => {
+    const pasted = '1\t东沟村\t192.168.1.0/24\n2、李家庄 192.168.2.0/24，192.168.3.20-60\n192.168.9.1\n南塘村\n'
+    expect(namesFrom(pasted)).toEqual(['东沟村', '李家庄', '南塘村'])
+    expect([...rangesByName(pasted, namesFrom)]).toEqual([
+      ['东沟村', ['192.168.1.0/24']], ['李家庄', ['192.168.2.0/24', '192.168.3.20-60', '192.168.9.1']],
+    ])
   })
   it('keep a number that belongs to the name', () => {
     expect(namesFrom('1组村\n八一村\n213小区')).toEqual(['1组村', '八一村', '213小区'])

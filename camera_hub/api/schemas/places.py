@@ -212,6 +212,7 @@ class NewDevice(RequestBody):
     password: CameraPassword = SecretStr("")
     name: Text = ""
     endpoint: Text = ""
+    found: bool = False  # by a search, rather than typed
 
 
 class NewUrlCamera(RequestBody):

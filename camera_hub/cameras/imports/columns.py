@@ -7,7 +7,7 @@ import hashlib
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from camera_hub.cameras.imports.place_words import place_class_of
 from camera_hub.sheets.answer import SheetRow
@@ -54,6 +54,7 @@ REGISTER_FIELDS = tuple(ImportField(key, words.split()[0], tuple(words.split()[1
 """What the register keeps. Fields of the ledger follow as ledger.<key>."""
 
 _ADDRESS = re.compile(r"\d\s*[.。.]\s*\d|[A-Za-z0-9-]+\.[A-Za-z]{2,}|::|rtsp:", re.ASCII)
+_IPV4 = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}(?::\d{1,5})?", re.ASCII)
 _TOTALS = re.compile(
     r"^(?:合计|总计|小计|共计|总数|本页小计|填表人|制表人|审核人|填报人|填报单位|备注[::]|说明[::]|注[::]|total)"
 )
@@ -149,6 +150,10 @@ def columns_of(
         if found is not None:
             taken.add(found)
         columns.append(SheetColumn(index, header, _shown(found, samples[index]), found))
+    unknown = [one for one in columns if one.field is None and plain_header(one.header) not in remembered]
+    hosts = [one for one in unknown if one.samples and all(map(_IPV4.fullmatch, one.samples))]
+    if not taken & {"host", "main_url"} and len(hosts) == 1:
+        columns[hosts[0].index] = replace(hosts[0], field="host")  # whatever its header is: nothing else is one
     return columns
 
 

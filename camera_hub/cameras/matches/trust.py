@@ -42,7 +42,7 @@ from camera_hub.store.tables import Camera, Device, DeviceMatch
 log = logging.getLogger(__name__)
 
 ASK_SECONDS, AGAIN_SECONDS = 2.5, 0.6
-"""How long whoever wants to log in waits for the device to tell who it is; the second where it did not the last time."""
+"""How long a login waits for the device to tell who it is; the second where it did not tell the last time."""
 KNOWN_SECONDS = 300.0
 """How long an answer counts where nothing was noticed meanwhile."""
 REFRESH_SECONDS = 180.0

@@ -3992,6 +3992,11 @@ export interface components {
              * @default
              */
             endpoint: string;
+            /**
+             * Found
+             * @default false
+             */
+            found: boolean;
             /** Host */
             host: string;
             /**

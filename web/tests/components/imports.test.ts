@@ -2,6 +2,7 @@ import type { VueWrapper } from '@vue/test-utils'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { ImportField, ImportRow, SheetImport } from '@/api/types'
 import { fileProblem } from '@/pages/imports/file'
+import { importFields } from '@/pages/imports/fields'
 import ImportPage from '@/pages/imports/ImportPage.vue'
 import ImportsPage from '@/pages/imports/ImportsPage.vue'
 import { FakeHub, Refusal, flushPromises, person, signIn, signOutAll, visit, type Call } from './hub'
@@ -46,6 +47,7 @@ beforeEach(async () => {
 afterEach(() => {
   page?.unmount()
   signOutAll()
+  importFields.value = []
   vi.unstubAllGlobals()
 })
 
@@ -112,6 +114,19 @@ describe('the rows', () => {
     expect(hub.to('PATCH /api/imports/7/rows/4')[0]!.body).toEqual({ values: { host: '10.0.0.4' } })
     expect(page.find('[data-row="4"]').attributes('data-verdict')).toBe('good')
     expect(page.find('[data-run]').text()).toContain('3 行')
+  })
+
+  it('offer the words of a list at once, whatever stands there', async () => {
+    hub.on('GET /api/imports/fields', () => [field('name', '点位名称'), field('host', 'IP地址'), { ...field('place_class', '场所类别'), kind: 'code', choices: ['学校', '水域'] }])
+    now = sheet({ columns: [...now.columns.slice(0, 2), { index: 2, header: '类别', samples: [], field: 'place_class' }] })
+    rows = [row(4, { verdict: 'bad', values: { name: '桥头', host: '10.0.0.4', place_class: '养鸡场' }, problems: [{ field: 'place_class', reason: 'row_place_class', params: {} }] })]
+    hub.on('PATCH /api/imports/7/rows/4', () => row(4))
+    await open('/imports/7')
+    await press('[data-cell="4 place_class"]')
+    expect(page.findAll('[data-cell="4 place_class"] option').map((one) => one.text())).toEqual(['养鸡场', '学校', '水域'])
+    await page.find('[data-cell="4 place_class"] select').setValue('水域')
+    await flushPromises()
+    expect(hub.to('PATCH /api/imports/7/rows/4')[0]!.body).toEqual({ values: { place_class: '水域' } })
   })
 
   it('keep what was typed open, with the reason, when the hub refuses it', async () => {

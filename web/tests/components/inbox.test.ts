@@ -75,4 +75,36 @@ describe('the inbox page', () => {
     await flushPromises()
     expect(hub.to('POST /api/candidates/3/try')).toHaveLength(1)
   })
+
+  it('shows what is left once all that a filter showed is dealt with', async () => {
+    await signIn(hub, person(5, { role: 'village_admin', actions: ['self', 'read_villages', 'view', 'read_health', 'intake', 'register'] }))
+    await open()
+    const places = page.findAll('.content section').map((one) => one.classes('last'))
+    expect(places[0], 'what came back is first, what did not come in is last').toBe(true)
+    await button('已退回 1').trigger('click')
+    hub.on('GET /api/inbox', () => ({ villages: [{ village_id: 1, candidates: 1, waiting: 2, failed: 0, returned: 0 }], candidates: [candidate], devices: [recorder([waits(1), waits(2)])] }))
+    hub.on('POST /api/cameras/submit', () => [])
+    await button('改好了，重新提交').trigger('click')
+    await flushPromises()
+    await vi.waitFor(() => expect(page.findAll('.waiting')).toHaveLength(2))
+  })
+
+  it('offers to try all again once all were tried', async () => {
+    await signIn(hub)
+    const answer = { villages: [{ village_id: 1, candidates: 2, waiting: 0, failed: 0, returned: 0 }], candidates: [candidate, { ...candidate, id: 4 }], devices: [] }
+    hub.on('GET /api/inbox', () => answer)
+    const job = { id: 'j1', kind: 'candidates', village_id: 1, state: 'done', total: 2, done: 2, failed: 1, verdicts: [{ key: '3', name: '桥头', ok: false, reason: 'wrong_password', detail: '', params: {} }, { key: '4', name: '桥尾', ok: true, reason: null, detail: '', params: {} }] }
+    let started = 0
+    hub.on('POST /api/candidates/try', () => ({ ...job, id: `j${(started += 1)}` }))
+    for (const id of ['j1', 'j2']) hub.on(`GET /api/jobs/${id}`, () => ({ ...job, id }))
+    await open()
+    await button('全部再试').trigger('click')
+    await vi.waitFor(() => expect(page.text()).toContain('收起结果'))
+    await button('全部再试').trigger('click')
+    await flushPromises()
+    expect(hub.to('POST /api/candidates/try')).toHaveLength(2)
+    await vi.waitFor(() => expect(page.text()).toContain('收起结果'))
+    await button('收起结果').trigger('click')
+    expect(page.find('.job').exists()).toBe(false)
+  })
 })

@@ -10,6 +10,9 @@ describe('pasted villages', () => {
       ['董家村', 'new'], ['２村', 'new'], ['石桥村', 'new'], ['东岗村', 'new'], ['西岗村', 'new'], ['南岗村', 'new'], ['北岗村', 'new'],
     ])
   })
+  it('takes no address range for a village', () => {
+    expect(verdicts('东沟村\t192.168.1.0/24\n1.李家庄 192.168.2.20-60；192.168.3.1')).toEqual([['东沟村', 'new'], ['李家庄', 'new']])
+  })
   it('leaves names alone that begin with a numeral', () => {
     expect(verdicts('三家店村\n七里河村\n2号院小区')).toEqual([['三家店村', 'new'], ['七里河村', 'new'], ['2号院小区', 'new']])
   })

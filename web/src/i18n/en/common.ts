@@ -1,4 +1,5 @@
 export default {
+  colon: ': ',
   ok: 'OK',
   cancel: 'Cancel',
   save: 'Save',

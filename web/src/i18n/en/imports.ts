@@ -83,7 +83,7 @@ export default {
     id: 'Recognises registered cameras; only what differs is changed',
     main_url: 'For devices without ONVIF; begins with rtsp://',
   },
-  verdict: { all: 'All', bad: 'With problems', failed: 'Failed', staged: 'In the inbox', good: 'Good', changed: 'Changed', done: 'Imported', unchanged: 'Unchanged', same: 'Registered' },
+  verdict: { all: 'All', bad: 'Problems', failed: 'Failed', staged: 'In the inbox', good: 'Good', changed: 'Changed', done: 'Imported', unchanged: 'Unchanged', same: 'Registered' },
   rows: {
     label: 'Rows of the sheet',
     filter: 'Filter by verdict',
@@ -111,7 +111,7 @@ export default {
     good: 'Import the {n} good rows',
     none: 'No row can be imported',
     what: 'Each device is asked for its channels and pictures; nothing is changed on the devices.',
-    approved: 'Cameras wait in the inbox, where you approve them all at once when you have seen the pictures; those that do not answer carry the reason and can be tried again.',
+    approved: 'Cameras that the township imports are in use at once; those that do not answer wait in the inbox with the reason and can be tried again.',
     waits: 'Cameras wait in the inbox until a township admin approves them; those that do not answer carry the reason and can be tried again.',
     changed: '{n} rows only change registered cameras.',
     bad: '{n} rows have problems and are left out; you can mend them in the table first.',

@@ -33,6 +33,7 @@ export default {
   nextTry: 'tried again by itself {at}',
   candidatesHint: 'These devices could not be registered yet. Do what is suggested and try again; login and what the sheet says are kept.',
   retry: 'Try again',
+  hideResult: 'Hide the result',
   retryAll: 'Try all again',
   unit: '{n} devices',
   edit: 'Address, login',

@@ -27,7 +27,7 @@ export default {
   formula: '{filled} of {asked} mandatory fields are filled in',
   lackList: 'Missing: {list}',
   nothingMissing: 'Nothing missing',
-  andMore: ' and {n} more',
+  andMore: ' …, {n} in all',
   comma: ', ',
   select: 'Select {name}',
   noMatch: 'No camera matches',

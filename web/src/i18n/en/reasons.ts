@@ -193,7 +193,7 @@ export default {
   row_village_fixed: 'not the village of the camera with this number; a sheet does not move cameras between villages',
   row_address_fixed: 'not the address {address} of the camera with this number; change addresses on the devices page, or clear the number to register a new camera',
   row_camera_unknown: 'no camera has this number; clear it to register a new camera',
-  row_place_class: 'this place class is not known; choose one of the list',
+  row_place_class: 'this place class is not known; use key road section, key unit, high-incidence area, village entrance, school, water, square or other',
   row_too_long: 'too long; use at most {max} characters',
   row_login_half: 'a password is given without a user name',
   row_login_conflict: 'the same device as row {row}, with another user name or password; give both the same',

@@ -33,6 +33,7 @@ export default {
   nextTry: '{at}自动再试',
   candidatesHint: '这些设备还没能登记。按提示处理后再试；账号密码和表格里的点位信息都已保存。',
   retry: '再试一次',
+  hideResult: '收起结果',
   retryAll: '全部再试',
   unit: '{n} 台设备',
   edit: '改地址/账号',

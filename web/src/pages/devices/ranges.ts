@@ -13,3 +13,13 @@ export function splitRanges(text: string): string[] {
 export function looksLikeRange(text: string): boolean {
   return SHAPE.test(text)
 }
+
+const WITHIN = new RegExp(`(?<![\\d.])${ADDRESS}(?:/(?:3[0-2]|[12]?\\d)|\\s*[-–—~]\\s*(?:${ADDRESS}|${OCTET}))?(?![\\d./])`, 'gu')
+
+/** The ranges within a text, and the text with a tab in place of each. */
+export function rangesIn(text: string): string[] {
+  return text.match(WITHIN) ?? []
+}
+export function withoutRanges(text: string): string {
+  return text.replace(WITHIN, '\t')
+}

@@ -9,6 +9,9 @@ import { devices } from './store'
 /** At most so many devices are asked at once: a village's link carries live pictures at the same time. */
 const AT_ONCE = 3
 
+/** What most makers call the user that a device comes with. */
+export const USUAL_USER = 'admin'
+
 export type Progress = 'waiting' | 'working' | 'ok' | 'failed'
 
 export interface Job {
@@ -22,7 +25,7 @@ export interface Job {
 
 export function useRegistration(villageId: () => number | null) {
   const jobs = reactive<Job[]>([])
-  const login = reactive({ username: '', password: '' })
+  const login = reactive({ username: USUAL_USER, password: '' })
   const busy = ref(false)
   const registered = reactive(new Set<number>())
   const registeredDevices = ref(0)
@@ -54,7 +57,7 @@ export function useRegistration(villageId: () => number | null) {
     job.error = null
     const { host, port, name, endpoint } = job.found
     const { username, password } = job.own ?? login
-    const answer = await api.post('/api/devices', { body: { village_id, host, port, name, endpoint, username, password } })
+    const answer = await api.post('/api/devices', { body: { village_id, host, port, name, endpoint, found: true, username, password } })
     if (answer.ok) {
       job.cameras = answer.data.cameras.length
       job.state = 'ok'
@@ -84,7 +87,7 @@ export function useRegistration(villageId: () => number | null) {
     jobs.splice(0)
     registered.clear()
     registeredDevices.value = 0
-    Object.assign(login, { username: '', password: '' })
+    Object.assign(login, { username: USUAL_USER, password: '' })
   }
 
   return { jobs, login, busy, failed, finished, result, registeredDevices, choose, accept, run, again, reset }

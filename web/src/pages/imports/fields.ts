@@ -40,6 +40,11 @@ export function choicesOf(field: string): readonly string[] {
   return known(field)?.choices ?? []
 }
 
+/** Whether a field takes one word of its list, not several. */
+export function takesOne(field: string): boolean {
+  return known(field)?.kind === 'code'
+}
+
 /** A stored place class as people say it. */
 export function valueWords(field: string, value: string): string {
   return field === 'place_class' && (PLACE_CLASSES as readonly string[]).includes(value) ? t(`place.${value}`) : value

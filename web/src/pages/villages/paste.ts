@@ -1,3 +1,5 @@
+import { withoutRanges } from '../devices/ranges'
+
 /** What a pasted list of village names becomes, line by line, before anything is sent. */
 
 export type Verdict = 'new' | 'exists' | 'twice' | 'too_long'
@@ -16,7 +18,7 @@ export function parsePasted(text: string, existing: Iterable<string>): PastedNam
   const known = new Set(existing)
   const seen = new Set<string>()
   const result: PastedName[] = []
-  const lines = text.replace(/^\s*(?:\d{1,3}|[一二三四五六七八九十]{1,3})\u3001/gmu, '')
+  const lines = withoutRanges(text).replace(/^\s*(?:\d{1,3}|[一二三四五六七八九十]{1,3})\u3001/gmu, '')
   for (const piece of lines.split(/[\r\n\t,;\uFF0C\uFF1B\u3001]+/u)) {
     const name = piece.trim().replace(NUMBERING, '').replace(/\s+/gu, ' ').trim()
     if (name === '') continue

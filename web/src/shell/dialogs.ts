@@ -1,0 +1,13 @@
+/** What the page's dialogs have in common. */
+
+/** Is a dialog or drawer open, so that keys belong to it? */
+export function dialogOpen(root: ParentNode = document): boolean {
+  return [...root.querySelectorAll<HTMLElement>('[aria-modal="true"]')].some((one) => one.closest('[style*="display: none"]') === null)
+}
+
+/** Element Plus gives the focus to the dialog itself when it opens: it goes on to the field that asks for it. */
+export function focusFields(event: FocusEvent): void {
+  const dialog = event.target
+  if (!(dialog instanceof HTMLElement) || !dialog.classList.contains('el-dialog')) return
+  dialog.querySelector<HTMLElement>('[autofocus]:not([autofocus="false"], :disabled)')?.focus()
+}
