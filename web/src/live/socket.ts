@@ -155,8 +155,9 @@ export class LiveSocket {
     this.drop()
     if (!this.wanted) return
     this.enter('lost')
-    // A refused handshake gives no reason (code 1006): after two tries without `hello` the session may have ended.
-    if (this.tries === 2) this.onRefused()
+    // A refused handshake gives no reason (code 1006): after two tries without `hello` the session may have ended. Asked
+    // at every further one, since the hub that is asked may not be there yet.
+    if (this.tries >= 2) this.onRefused()
     if (!this.wanted) return
     const most = PAUSE_MS[Math.min(this.tries, PAUSE_MS.length - 1)] ?? 4_000
     this.tries += 1
