@@ -120,7 +120,7 @@ class _Near(_Side):
     async def _open(self, addr: tuple[str, int]) -> None:
         loop = asyncio.get_running_loop()
         transport, way = await loop.create_datagram_endpoint(lambda: _Far(self, addr), remote_addr=self._target)
-        _deepen(transport)
+        _enlarge_buffer(transport)
         self.road._ways[addr] = way
         for data in self._opening.pop(addr):
             way.later(self.road.up, data, None)
@@ -154,7 +154,7 @@ async def road(target_port: int, *, seed: int = 0) -> AsyncIterator[Road]:
     transport, near = await loop.create_datagram_endpoint(
         lambda: _Near(made, ("127.0.0.1", target_port)), local_addr=("127.0.0.1", 0)
     )
-    _deepen(transport)
+    _enlarge_buffer(transport)
     made.port = transport.get_extra_info("sockname")[1]
     try:
         yield made
@@ -165,7 +165,7 @@ async def road(target_port: int, *, seed: int = 0) -> AsyncIterator[Road]:
         await asyncio.sleep(0)  # sockets are closed in the loop's next iteration
 
 
-def _deepen(transport: asyncio.DatagramTransport) -> None:
+def _enlarge_buffer(transport: asyncio.DatagramTransport) -> None:
     """Room for a burst while this process is busy: only the lanes are to lose anything."""
     transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, BUFFER)
 
