@@ -8,6 +8,7 @@ The browser is given `way.port` instead of the relay's port. Needs no privileges
 
 import asyncio
 import heapq
+import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -18,6 +19,8 @@ from camera_hub.bench.impairment import Lane
 MAX_BROWSERS = 64
 MAX_WAITING = 4096
 """Datagrams in flight in one direction; more than any simulated link can hold."""
+BUFFER = 4 * 1024 * 1024
+"""Bytes that the kernel keeps for each socket while this process is busy; it grants net.core.rmem_max at most."""
 
 
 def _nothing(data: bytes) -> bool:
@@ -116,7 +119,8 @@ class _Near(_Side):
 
     async def _open(self, addr: tuple[str, int]) -> None:
         loop = asyncio.get_running_loop()
-        _, way = await loop.create_datagram_endpoint(lambda: _Far(self, addr), remote_addr=self._target)
+        transport, way = await loop.create_datagram_endpoint(lambda: _Far(self, addr), remote_addr=self._target)
+        _enlarge_buffer(transport)
         self.road._ways[addr] = way
         for data in self._opening.pop(addr):
             way.later(self.road.up, data, None)
@@ -150,6 +154,7 @@ async def road(target_port: int, *, seed: int = 0) -> AsyncIterator[Road]:
     transport, near = await loop.create_datagram_endpoint(
         lambda: _Near(made, ("127.0.0.1", target_port)), local_addr=("127.0.0.1", 0)
     )
+    _enlarge_buffer(transport)
     made.port = transport.get_extra_info("sockname")[1]
     try:
         yield made
@@ -158,6 +163,11 @@ async def road(target_port: int, *, seed: int = 0) -> AsyncIterator[Road]:
         for way in made._ways.values():
             way.close()
         await asyncio.sleep(0)  # sockets are closed in the loop's next iteration
+
+
+def _enlarge_buffer(transport: asyncio.DatagramTransport) -> None:
+    """Room for a burst while this process is busy: only the lanes are to lose anything."""
+    transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, BUFFER)
 
 
 def through(sdp: str, relay_port: int, road_port: int) -> str:

@@ -13,7 +13,7 @@ from camera_hub.simulator.device import Device
 from camera_hub.simulator.discovery import PORT, Announcement, Responder
 from camera_hub.simulator.faults import Fault, Switchboard
 from camera_hub.simulator.model import FarmPlan, KeyFrames
-from camera_hub.simulator.picture.library import Library
+from camera_hub.simulator.picture.loop_cache import LoopCache
 from camera_hub.simulator.state import DeviceState
 from camera_hub.simulator.vendors.paths import stream_path
 
@@ -49,7 +49,7 @@ class Farm:
         self.canary = Canary(plan.villages[0].devices[0].address)
         self._clock: Clock = clock or SystemClock()
         self._board = Switchboard()
-        self._library = Library(cache)
+        self._loops = LoopCache(cache)
         self._warm = warm
         self._discovery = discovery or Discovery()
         self._responder: Responder | None = None
@@ -57,13 +57,13 @@ class Farm:
 
     async def __aenter__(self) -> Self:
         async with AsyncExitStack() as stack:
-            await stack.enter_async_context(self._library)
+            await stack.enter_async_context(self._loops)
             await stack.enter_async_context(self.canary)
             for target, fault in self.plan.faults:
                 self._board.switch(self._resolve(target), Fault(fault), on=True)
             canary = f"{self.canary.address}:{self.canary.port}"
             for village, plan in self.plan.devices():
-                state = DeviceState(village, plan, self._board, self._clock, self._library, canary)
+                state = DeviceState(village, plan, self._board, self._clock, self._loops, canary)
                 self.devices[plan.key] = await stack.enter_async_context(Device(state))
             if self._discovery.port is not None:
                 states = [device.state for device in self.devices.values()]

@@ -9,7 +9,7 @@ from camera_hub.simulator.auth import Login
 from camera_hub.simulator.clock import Clock
 from camera_hub.simulator.faults import INNER_ADDRESS, Fault, Switchboard
 from camera_hub.simulator.model import Channel, KeyFrames, SimDevice, Village
-from camera_hub.simulator.picture.library import Library
+from camera_hub.simulator.picture.loop_cache import LoopCache
 from camera_hub.simulator.stats import DeviceStats
 from camera_hub.simulator.vendors.paths import stream_path
 
@@ -31,12 +31,12 @@ class DeviceState:
     """One running device, seen from inside. Ports are those in use once it has started."""
 
     def __init__(
-        self, village: Village, plan: SimDevice, board: Switchboard, clock: Clock, library: Library, canary: str
+        self, village: Village, plan: SimDevice, board: Switchboard, clock: Clock, loops: LoopCache, canary: str
     ) -> None:
         self.village = village
         self.plan = plan
         self.clock = clock
-        self.library = library
+        self.loops = loops
         self.canary = canary
         """host:port to which redirects point; a client that connects there has followed one."""
         self.stats = DeviceStats()

@@ -71,7 +71,7 @@ def test_foreign_players_play_by_token_and_end_with_it(site: Site) -> None:
                 token, text = make_token(site, sound=sound)
                 by_path = f"{site.url}/whep/{text}/{pcma}"
                 by_login = [f"{site.url}/api/cameras/{pcma}/whep", login, text]
-                command = [*program, *([by_path] if sound else by_login), *(["--audio"] if audio else []), "40"]
+                command = [*program, *([by_path] if sound else by_login), *(["--audio"] if audio else []), "70"]
                 process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
                 players.append((token, audio and sound, process))
         for _, hears, process in players:
@@ -83,8 +83,9 @@ def test_foreign_players_play_by_token_and_end_with_it(site: Site) -> None:
                     foreign("gir1.2-gst-plugins-bad-1.0 gstreamer1.0-nice")
                 raise AssertionError(error[-2000:])
             frames, size, sounds = line
-            assert (frames, size != "0x0") == ("40", True)
-            assert (int(sounds) > 10) == hears, "who may not hear is sent no sound"
+            assert (frames, size != "0x0") == ("70", True)
+            # Up to 30 frames come from the cache at once, without sound; what follows takes over two seconds.
+            assert (int(sounds) > 10) if hears else (int(sounds) == 0), "who may not hear is sent no sound"
         running = [line for line in site.get("/api/rtsp-out/sessions") if line["running"]]
         assert len(running) == len(players)
         assert {line["transport"] for line in running} == {"webrtc"}

@@ -12,7 +12,7 @@ from camera_hub.sight.freeze import frozen, signature
 from camera_hub.simulator.model import StreamSpec
 from camera_hub.simulator.picture import font
 from camera_hub.simulator.picture.bits import BitReader, BitWriter, escape, split_annex_b, unescape
-from camera_hub.simulator.picture.library import Library
+from camera_hub.simulator.picture.loop_cache import LoopCache
 from camera_hub.simulator.picture.loops import CaptionedLoop, DrawnLoop, Loop, Unit
 from camera_hub.simulator.picture.making import Recipe, frame_of, parameters, recipe_for, units
 from camera_hub.simulator.picture.scenes import Look, Mood, Scene, SceneKind
@@ -249,9 +249,9 @@ def test_nal_units_are_split_at_long_and_short_start_codes() -> None:
 
 async def test_channels_that_look_alike_share_one_loop(tmp_path: Path) -> None:
     look = Look(SceneKind.ROAD)
-    async with Library() as library:
-        first = await library.loop(recipe_for(look, SMALL, "ONE", b_frames=False))
-        second = await library.loop(recipe_for(look, SMALL, "TWO", b_frames=False))
+    async with LoopCache() as loops:
+        first = await loops.loop(recipe_for(look, SMALL, "ONE", b_frames=False))
+        second = await loops.loop(recipe_for(look, SMALL, "TWO", b_frames=False))
         assert first is second
 
 
@@ -260,8 +260,8 @@ async def test_a_loop_from_the_shelf_is_the_loop_that_was_encoded(tmp_path: Path
     made = list(units(recipe))
     Shelf(tmp_path).put(repr(recipe), made)
     assert Shelf(tmp_path).get(repr(recipe)) == made
-    async with Library(tmp_path) as library:
-        loop = await library.loop(recipe)
+    async with LoopCache(tmp_path) as loops:
+        loop = await loops.loop(recipe)
         whole = whole_loop(recipe.look, SMALL)
         assert [loop.packets(0, "", "A", take) for take in range(3)] == [
             whole.packets(0, "", "A", take) for take in range(3)

@@ -45,11 +45,11 @@ class Stream:
 
     async def loop(self) -> Loop:
         """The loop that fits the present faults."""
-        return await self._state.library.loop(self._recipe())
+        return await self._state.loops.loop(self._recipe())
 
     async def parameters(self) -> ParameterSets:
         """The session description."""
-        return await self._state.library.parameters(self._recipe())
+        return await self._state.loops.parameters(self._recipe())
 
     def add(self, receiver: Receiver) -> None:
         """Begin to send."""
@@ -147,7 +147,7 @@ class Stream:
             if self._recipe() != recipe:
                 recipe = self._recipe()
                 gop = recipe.gop
-                loop = await self._state.library.loop(recipe)
+                loop = await self._state.loops.loop(recipe)
                 number = self._start(loop, gop)
             elif self._wants_key:
                 number = -(-number // gop) * gop % loop.length

@@ -19,7 +19,7 @@ from camera_hub.simulator.picture.shelf import Shelf
 _NICE = 10
 
 
-class Library:
+class LoopCache:
     """Encodes each loop once. An async context manager that waits for its threads.
 
     A loop is returned as soon as its first group of pictures is ready; it grows faster than it is played.
