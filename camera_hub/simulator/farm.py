@@ -135,7 +135,7 @@ class Farm:
         village = old.state.village
         village = replace(village, devices=tuple(plan if one.key == key else one for one in village.devices))
         await old.__aexit__(None, None, None)
-        state = DeviceState(village, plan, self._board, self._clock, self._library, old.state.canary)
+        state = DeviceState(village, plan, self._board, self._clock, self._loops, old.state.canary)
         state.stats = old.state.stats
         state.stats.pull_points = 0
         self.devices[key] = await self._stack.enter_async_context(Device(state))
