@@ -135,6 +135,7 @@ describe('the health file', () => {
     const spans = [span('live', 0, 60, null), span('picture', 0, 60, 'frozen')]
     hub.on('GET /api/cameras/7/history', () => ({ since: minute(-600), until: minute(60), looks: 10_080, bad: 2_016, key_frame_median_ms: 30, spans, points: [] }))
     hub.on('GET /api/cameras/7/observations', () => [look(3, 'frozen', 'frozen'), look(2, null, null)])
+    hub.on('GET /api/cameras/7/events', () => [])
     page = await visit([{ path: '/', component: CameraFile, props: { cameraId: 7 } }], '/')
     const seven = [...document.querySelectorAll('button')].find((one) => one.textContent === '7 天')!
     seven.click()
