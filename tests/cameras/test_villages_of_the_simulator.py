@@ -5,7 +5,8 @@ from collections.abc import AsyncIterator
 import pytest
 
 from camera_hub.cameras.credentials.device_login import DeviceLogin
-from camera_hub.cameras.onvif.client import Onvif, OnvifTarget
+from camera_hub.cameras.onvif.client import Onvif
+from camera_hub.cameras.onvif.targets import OnvifTarget
 from camera_hub.clock import SystemClock
 from camera_hub.errors import HubError, Reason
 from camera_hub.settings import DiscoverySettings
