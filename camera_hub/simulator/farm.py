@@ -177,6 +177,34 @@ class Farm:
             "devices": {key: device.state.stats.as_json() for key, device in self.devices.items()},
         }
 
+    def ptz(self, target: str = "") -> dict[str, Any]:
+        """The domes of a village, device or channel (of all without a target), by the key of their channel.
+
+        `now` and each command's `at` are moments of the clock that never steps, which all processes share.
+        Raises UnknownTarget.
+        """
+        key, now = self._resolve(target) if target else "", self._clock.monotonic()
+        found = {
+            channel.key: state.domes[channel.number]
+            for state in (device.state for device in self.devices.values())
+            for channel in state.plan.channels
+            if channel.ptz and key in ("", state.village.key, state.plan.key, channel.key)
+        }
+        return {
+            "now": now,
+            "domes": {
+                name: {
+                    "position": dome.at(now),
+                    "moving": dome.moving(now),
+                    "home": dome.home,
+                    "presets": {token: asdict(preset) for token, preset in dome.presets.items()},
+                    "commanded": dome.commanded,
+                    "commands": [command.as_json() for command in dome.commands],
+                }
+                for name, dome in found.items()
+            },
+        }
+
     async def _warm_up(self) -> None:
         """Encode in the background: sub streams first, then the loops that are not shared."""
         streams = [stream for device in self.devices.values() for stream in device.rtsp.streams.values()]

@@ -88,6 +88,8 @@ class Channel:
     night: bool = False
     mirrored: bool = False
     ptz: bool = False
+    presets: tuple[tuple[str, tuple[float, float, float]], ...] = ()
+    """Names and positions (pan, tilt, zoom) of a dome's presets from the start."""
     main: StreamSpec = MAIN
     sub: StreamSpec = SUB
     sound: Sound = Sound.NONE

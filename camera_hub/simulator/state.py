@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from camera_hub.simulator.auth import Login
 from camera_hub.simulator.clock import Clock
+from camera_hub.simulator.dome import Dome, Preset
 from camera_hub.simulator.faults import INNER_ADDRESS, Fault, Switchboard
 from camera_hub.simulator.model import Channel, KeyFrames, SimDevice, Village
 from camera_hub.simulator.picture.loop_cache import LoopCache
@@ -47,6 +48,8 @@ class DeviceState:
         """Where RTSP over TLS is spoken inside, with the fault `tls_port`."""
         self.outer: Outer | None = None
         """Where it is reached from outside its village, with the fault `forwarded_ports`."""
+        self.domes = {one.number: self._dome(one) for one in plan.channels if one.ptz}
+        """By the number of their channel."""
         self.flapped_down = False
         self._set_by_hand = 0.0
         self._board = board
@@ -66,6 +69,10 @@ class DeviceState:
             self._heard.clear()
         else:
             self._heard.set()
+
+    def _dome(self, channel: Channel) -> Dome:
+        presets = {f"Preset_{at}": Preset(*preset) for at, preset in enumerate(channel.presets, start=1)}
+        return Dome(lambda: self.faults(channel), presets)
 
     def faults(self, channel: Channel | None = None) -> Mapping[Fault, float]:
         """Faults of the device, or of one of its channels with those of the device."""

@@ -19,6 +19,8 @@ class Call:
     envelope: Envelope
     path: str
     state: DeviceState
+    arrived: float
+    """When the request had come in whole, by the clock that never steps."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from xml.sax.saxutils import escape
 
 from camera_hub.simulator.onvif.call import Call, Operation, Profile, Profiles
+from camera_hub.simulator.onvif.ptz_nodes import configuration as ptz_configuration
 from camera_hub.simulator.onvif.quirks import spoiled_uri
 from camera_hub.simulator.vendors.paths import snapshot_path
 
@@ -14,15 +15,6 @@ def source_configuration(profile: Profile) -> str:
         f"<tt:Name>{escape(profile.channel.name)}</tt:Name><tt:UseCount>2</tt:UseCount>"
         f"<tt:SourceToken>{profile.source}</tt:SourceToken>"
         f'<tt:Bounds x="0" y="0" width="{main.width}" height="{main.height}"/>'
-    )
-
-
-def ptz_configuration(profile: Profile) -> str:
-    """The content of a PTZConfiguration."""
-    return (
-        f"<tt:Name>PTZ {profile.channel.number}</tt:Name><tt:UseCount>2</tt:UseCount>"
-        f"<tt:NodeToken>PTZNode_{profile.channel.number}</tt:NodeToken>"
-        "<tt:DefaultPTZTimeout>PT5S</tt:DefaultPTZTimeout>"
     )
 
 
@@ -51,10 +43,10 @@ class MediaService:
         )
 
     async def _get_profiles(self, call: Call) -> str:
-        return "".join(self._profile(profile, "Profiles") for profile in self._profiles.all)
+        return "".join(self._profile(call, profile, "Profiles") for profile in self._profiles.all)
 
     async def _get_profile(self, call: Call) -> str:
-        return self._profile(self._profiles.of(call.envelope.text("trt:ProfileToken")), "Profile")
+        return self._profile(call, self._profiles.of(call.envelope.text("trt:ProfileToken")), "Profile")
 
     async def _get_sources(self, call: Call) -> str:
         return "".join(
@@ -96,7 +88,7 @@ class MediaService:
     def _mains(self) -> list[Profile]:
         return [profile for profile in self._profiles.all if profile.number == 1]
 
-    def _profile(self, profile: Profile, element: str) -> str:
+    def _profile(self, call: Call, profile: Profile, element: str) -> str:
         number = profile.channel.number
         encoder = ptz = ""
         if profile.spec.codec == "h264":
@@ -105,7 +97,8 @@ class MediaService:
                 "</tt:VideoEncoderConfiguration>"
             )
         if profile.channel.ptz:
-            ptz = f'<tt:PTZConfiguration token="PTZ_{number}">{ptz_configuration(profile)}</tt:PTZConfiguration>'
+            inside = ptz_configuration(number, call.state.faults(profile.channel).keys())
+            ptz = f'<tt:PTZConfiguration token="PTZ_{number}">{inside}</tt:PTZConfiguration>'
         return (
             f'<trt:{element} token="{profile.token}" fixed="true"><tt:Name>{profile.name}</tt:Name>'
             f'<tt:VideoSourceConfiguration token="VideoSourceConfig_{number}">{source_configuration(profile)}'

@@ -3,7 +3,8 @@
 from xml.sax.saxutils import escape
 
 from camera_hub.simulator.onvif.call import Call, Operation, Profile, Profiles
-from camera_hub.simulator.onvif.media import ptz_configuration, source_configuration
+from camera_hub.simulator.onvif.media import source_configuration
+from camera_hub.simulator.onvif.ptz_nodes import configuration as ptz_configuration
 from camera_hub.simulator.onvif.quirks import spoiled_uri
 from camera_hub.simulator.vendors.paths import snapshot_path
 
@@ -36,7 +37,7 @@ class Media2Service:
         token = call.envelope.text("tr2:Token")
         wanted = set(call.envelope.texts("tr2:Type"))
         found = [self._profiles.of(token)] if token else self._profiles.all
-        return "".join(self._profile(profile, wanted) for profile in found)
+        return "".join(self._profile(call, profile, wanted) for profile in found)
 
     async def _get_stream_uri(self, call: Call) -> str:
         profile = self._profiles.of(call.envelope.text("tr2:ProfileToken"))
@@ -67,7 +68,7 @@ class Media2Service:
         self._profiles.stream(profile).want_key_frame()
         return ""
 
-    def _profile(self, profile: Profile, wanted: set[str]) -> str:
+    def _profile(self, call: Call, profile: Profile, wanted: set[str]) -> str:
         number = profile.channel.number
         parts = ""
         if wanted & {"All", "VideoSource"}:
@@ -76,11 +77,12 @@ class Media2Service:
         if wanted & {"All", "VideoEncoder"}:
             parts += self._encoder(profile, "tr2:VideoEncoder")
         if wanted & {"All", "PTZ"} and profile.channel.ptz:
-            parts += f'<tr2:PTZ token="PTZ_{number}">{ptz_configuration(profile)}</tr2:PTZ>'
-        inside = f"<tr2:Configurations>{parts}</tr2:Configurations>" if parts else ""
+            inside = ptz_configuration(number, call.state.faults(profile.channel).keys())
+            parts += f'<tr2:PTZ token="PTZ_{number}">{inside}</tr2:PTZ>'
+        configurations = f"<tr2:Configurations>{parts}</tr2:Configurations>" if parts else ""
         return (
             f'<tr2:Profiles token="{profile.token}" fixed="true"><tr2:Name>{profile.name}</tr2:Name>'
-            f"{inside}</tr2:Profiles>"
+            f"{configurations}</tr2:Profiles>"
         )
 
     @staticmethod

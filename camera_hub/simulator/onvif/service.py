@@ -27,13 +27,12 @@ class OnvifService:
         self._gate = Gate(state)
         profiles = Profiles(state, streams)
         self.events = EventService(state, profiles)
-        self.ptz = PtzService(profiles)
         self._operations: dict[str, Operation] = {}
         for service in (
             DeviceService(),
             MediaService(profiles),
             Media2Service(profiles),
-            self.ptz,
+            PtzService(profiles),
             ImagingService(profiles),
             self.events,
         ):
@@ -43,6 +42,7 @@ class OnvifService:
         """Answer one request to a path below /onvif/."""
         if request.method != "POST":
             return HttpResponse(405)
+        arrived = self._state.clock.monotonic()
         faults = self._state.faults()
         try:
             envelope = soap.parse(request.body)
@@ -51,7 +51,7 @@ class OnvifService:
             operation = self._operations.get(envelope.operation)
             if operation is None:
                 raise Refusal("The operation is not supported", "ter:ActionNotSupported", status=500)
-            inside = await operation(Call(envelope, request.path, self._state))
+            inside = await operation(Call(envelope, request.path, self._state, arrived))
         except Refusal as refusal:
             headers = self._gate.challenges(request) if refusal.status == 401 else ()
             if refusal.mute:
