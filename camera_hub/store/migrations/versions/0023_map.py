@@ -10,7 +10,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    for name, kind in (("longitude", sa.Double()), ("latitude", sa.Float()), ("outline", sa.JSON())):
+    for name, kind in (("longitude", sa.Double()), ("latitude", sa.Double()), ("outline", sa.JSON())):
         op.add_column("villages", sa.Column(name, kind, nullable=True))
     op.create_table(
         "base_pictures",
