@@ -2742,6 +2742,8 @@ export interface components {
             proof_state: "pending" | "proved" | "failed";
             /** Proving */
             proving: boolean;
+            /** Ptz */
+            ptz: boolean;
             /**
              * State
              * @enum {string}
