@@ -6,6 +6,7 @@ from camera_hub.cameras.credentials.login_budget import REFUSALS
 from camera_hub.cameras.onvif.describe import Profile, Said
 from camera_hub.cameras.onvif.device import MEDIA1, OnvifDevice
 from camera_hub.cameras.onvif.media2 import MEDIA2, Media2
+from camera_hub.cameras.onvif.ptz import PTZ, Ptz, PtzNode
 from camera_hub.errors import HubError, Kind, Reason
 
 
@@ -16,7 +17,9 @@ async def said(device: OnvifDevice, services: Mapping[str, str]) -> Said:
     scopes = await device.tolerant(device.scopes(), tuple[str, ...]())
     hostname = await device.tolerant(device.hostname(), "")
     media1, media2 = services.get(MEDIA1), services.get(MEDIA2)
-    modern = await device.tolerant(Media2(device.conversation, media2).profiles(), none) if media2 is not None else none
+    modern = none
+    if media2 is not None:
+        modern = await device.tolerant(Media2(device.conversation, media2).profiles(ptz=PTZ in services), none)
     profiles = await device.tolerant(device.profiles(media1), none) if media1 is not None else none
     uris: dict[str, str] = {}
     osd: dict[str, str] = {}
@@ -39,7 +42,10 @@ async def said(device: OnvifDevice, services: Mapping[str, str]) -> Said:
                 raise
             if error.reason == Reason.TIMED_OUT:
                 break
-    return Said(identity, tuple(profiles), scopes, hostname, uris, osd)
+    nodes: list[PtzNode] = []
+    if (ptz := services.get(PTZ)) is not None and not any(one.ptz for one in profiles):
+        nodes = await device.tolerant(Ptz(device.conversation, ptz).nodes(), nodes)
+    return Said(identity, tuple(profiles), scopes, hostname, uris, osd, len(nodes))
 
 
 def _with_claims(profiles: list[Profile], modern: list[Profile]) -> list[Profile]:
@@ -55,6 +61,7 @@ def _with_claims(profiles: list[Profile], modern: list[Profile]) -> list[Profile
             claim.codec or one.codec if (claim := claims.get(one.token)) is not None else one.codec,
             one.width or (claim.width if claim is not None else None),
             one.height or (claim.height if claim is not None else None),
+            one.ptz or (claim is not None and claim.ptz),
         )
         for one in profiles
     ]

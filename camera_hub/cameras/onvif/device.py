@@ -132,6 +132,7 @@ class OnvifDevice:
                 codec=codec_of(getattr(encoder, "Encoding", None)),
                 width=_size(getattr(size, "Width", None)),
                 height=_size(getattr(size, "Height", None)),
+                ptz=one.PTZConfiguration is not None,
             )
         return list(found.values())
 

@@ -27,6 +27,7 @@ from camera_hub.store.tables.places import (
     Stream,
     Village,
 )
+from camera_hub.store.tables.ptz import PtzCamera
 from camera_hub.store.tables.rtsp import StreamSession, StreamToken
 from camera_hub.store.tables.sheets import SheetImport, SheetImportRow, SheetMapping
 
@@ -56,6 +57,7 @@ __all__ = [
     "NoticeChannel",
     "NoticeRule",
     "Observation",
+    "PtzCamera",
     "Run",
     "RunStep",
     "RunStepCamera",

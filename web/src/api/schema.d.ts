@@ -2661,6 +2661,8 @@ export interface components {
             proof_state: "pending" | "proved" | "failed";
             /** Proving */
             proving: boolean;
+            /** Ptz */
+            ptz: boolean;
             /**
              * State
              * @enum {string}
