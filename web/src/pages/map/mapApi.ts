@@ -20,7 +20,7 @@ export interface KeyPlace {
   place_class: PlaceClass
   kind: Kind
   geometry: LngLat[]
-  /** Metres within which a camera covers a point; null: as the site's setting says. */
+  /** How near a camera must be to count for it, in metres; null: as far as it sees. */
   reach_m: number | null
 }
 export interface MapVillage {
@@ -32,10 +32,13 @@ export interface MapVillage {
 }
 export interface Township {
   base: Base | null
-  /** West, south, east, north as two corners; null: the site has none set. */
+  /** South-west, north-east of the township; null: not known. */
   bounds: [LngLat, LngLat] | null
   villages: MapVillage[]
   places: KeyPlace[]
+  /** What counts for cameras whose own are not known. */
+  reach_m: number
+  angle_deg: number
 }
 export interface CameraPosition {
   id: number
@@ -47,27 +50,43 @@ export interface CameraPosition {
   reach_m: number | null
 }
 export type PlacedCamera = CameraPosition & { longitude: number; latitude: number }
-export interface CoverageTotal {
-  place_class: PlaceClass
-  kind: Kind
-  count: number
+/** A place that may be wrong, which was kept nevertheless; `converted`: where it would be if it came from a map of that datum. */
+export interface PlacementWarning {
+  why: 'township' | 'village'
+  distance_m: number
+  datum: 'gcj02' | 'bd09' | null
+  converted: LngLat | null
+}
+export interface CoverageCount {
   covered: number
   partly: number
   uncovered: number
-  /** 0–1, by length or area (points by number). */
+  /** 0–1: points by number, lines by metres, areas by square metres. */
   share: number
+}
+export interface CoverageRow {
+  place_class: PlaceClass
+  kind: Kind
+  count: number
+  /** By all cameras that count, and by those that work now. */
+  installed: CoverageCount
+  working: CoverageCount
 }
 export interface PlaceCoverage {
   id: number
   share: number
+  working_share: number
   camera_ids: number[]
   gaps: LngLat[][]
 }
 export interface Coverage {
-  total: CoverageTotal[]
+  rows: CoverageRow[]
   places: PlaceCoverage[]
+  cameras: number
   cameras_without_position: number
-  formula: string
+  cameras_without_direction: number
+  gaps_left_out: number
+  formula: { reach_m: number; angle_deg: number; covered_from: number; uncovered_until: number; area_error: number }
 }
 
 type Call = <T>(path: string, options?: { path?: object; query?: object; body?: unknown; signal?: AbortSignal }) => Promise<Result<T>>
@@ -81,7 +100,7 @@ export const hub = {
   cameras: (signal?: AbortSignal) => get<CameraPosition[]>('/api/map/cameras', { signal }),
   coverage: (village: number | null, signal?: AbortSignal) => get<Coverage>('/api/map/coverage', { query: { village_id: village }, signal }),
   placeCamera: (id: number, body: Pick<CameraPosition, 'longitude' | 'latitude' | 'direction_deg' | 'angle_deg' | 'reach_m'>) =>
-    put<CameraPosition>('/api/map/cameras/{camera_id}', { path: { camera_id: id }, body }),
+    put<{ position: CameraPosition | null; warning: PlacementWarning | null }>('/api/map/cameras/{camera_id}', { path: { camera_id: id }, body }),
   placeVillage: (id: number, [longitude, latitude]: LngLat) => patch<unknown>('/api/villages/{village_id}', { path: { village_id: id }, body: { longitude, latitude } }),
   addPlace: (body: Omit<KeyPlace, 'id'>) => post<KeyPlace>('/api/map/places', { body }),
   changePlace: (id: number, body: Partial<Omit<KeyPlace, 'id'>>) => patch<KeyPlace>('/api/map/places/{place_id}', { path: { place_id: id }, body }),

@@ -67,7 +67,7 @@ export class MapView {
   private readonly badges = new Map<number, Marker>()
   private readonly handles = new Map<string, { marker: Marker; handle: Handle }>()
   private picture: { overlay: ImageOverlay; url: string } | null = null
-  private readonly defaults = { angle: 90, reach: 60 }
+  private defaults = { angle: 80, reach: 50 }
   private anchor: LngLat = [0, 0]
   private readonly observer: ResizeObserver
   private english = false
@@ -136,6 +136,12 @@ export class MapView {
     this.stamps = null
     this.ground.later()
     this.marks.later()
+  }
+
+  /** What is assumed of cameras whose field of view is not known: degrees, metres. */
+  setDefaults(angle: number, reach: number): void {
+    this.defaults = { angle, reach }
+    this.ground.later()
   }
 
   setCameras(cameras: readonly CameraMark[]): void {

@@ -1,4 +1,5 @@
 /** What is being changed on the map: one thing at a time, kept or thrown away as a whole. */
+import { ElMessage } from 'element-plus/es/components/message/index'
 import { computed, onBeforeUnmount, ref, shallowRef } from 'vue'
 import type { ApiError } from '@/api/client'
 import { api } from '@/api/client'
@@ -8,9 +9,10 @@ import { cameras, villages } from '@/stores'
 import { confirmAction, showDone } from '../parts/messages'
 import { added, closed, draftOf, inserted, middles, movedPoint, newDraft, problemOf, removed, undone, type Draft, type Kind } from './draft'
 import { bearing, distance, fitted, moved, turn, type Box, type LngLat } from './geo'
-import { hub, type Base, type CameraPosition, type KeyPlace } from './mapApi'
+import { hub, type Base, type CameraPosition, type KeyPlace, type PlacementWarning } from './mapApi'
 import { pictureProblem, type PictureProblem } from './pictureFile'
 import type { Handle } from './mapView'
+import { lengthText } from './words'
 
 export interface CameraEdit {
   what: 'camera'
@@ -46,13 +48,13 @@ export interface BaseEdit {
 }
 export type Edit = CameraEdit | VillageEdit | PlaceEdit | BaseEdit
 
-const REACH = 60
-const ANGLE = 90
 const DEGREE_DIGITS = 7
+/** Metres: what the hub takes. */
+const MOST_REACH = 2_000
 
 const round = ([lng, lat]: LngLat): LngLat => [Number(lng.toFixed(DEGREE_DIGITS)), Number(lat.toFixed(DEGREE_DIGITS))]
 
-export function useEditing(heard: { placed(id: number, one: CameraPosition): void; changed(): void; view(): Box }) {
+export function useEditing(heard: { placed(id: number, one: CameraPosition): void; changed(): void; view(): Box; defaults(): { angle: number; reach: number } }) {
   const edit = shallowRef<Edit | null>(null)
   const busy = ref(false)
   const error = ref<ApiError | null>(null)
@@ -135,19 +137,34 @@ export function useEditing(heard: { placed(id: number, one: CameraPosition): voi
       const body = { longitude: now.at[0], latitude: now.at[1], direction_deg: now.direction, angle_deg: now.angle, reach_m: now.reach }
       const answer = await saved(hub.placeCamera(now.id, body))
       if (!answer) return false
-      heard.placed(now.id, { ...body, id: now.id, village_id: cameras.byId.get(now.id)?.village_id ?? 0 })
+      if (answer.position) heard.placed(now.id, answer.position)
+      if (answer.warning && !(await accepted(now, answer.warning))) return false
     } else if (now.what === 'village') {
       if (!now.at || (await saved(hub.placeVillage(now.id, now.at))) === null) return false
     } else if (now.what === 'place') {
       if (problemOf(now.draft) || !now.name.trim()) return false
       const body = { village_id: now.village_id, name: now.name.trim(), place_class: now.place_class, kind: now.draft.kind, geometry: [...now.draft.points], reach_m: now.reach }
-      const answer = await saved(now.id === null ? hub.addPlace(body) : hub.changePlace(now.id, { ...body, kind: undefined }))
+      const answer = await saved(now.id === null ? hub.addPlace(body) : hub.changePlace(now.id, body))
       if (!answer) return false
     } else if (!(await saveBase(now))) return false
     showDone(t('common.saved'))
     begin(null)
     heard.changed()
     return true
+  }
+
+  /** The hub has kept the position, and doubts it: where another datum explains it, it is converted on request. */
+  async function accepted(now: CameraEdit, warning: PlacementWarning): Promise<boolean> {
+    const far = { name: cameras.byId.get(now.id)?.name ?? '', n: lengthText(warning.distance_m) }
+    if (!warning.converted || !warning.datum) {
+      ElMessage({ message: t(`map.warn_${warning.why}`, far), type: 'warning', duration: 8_000, showClose: true })
+      return true
+    }
+    const datum = t(`map.datum_${warning.datum}`)
+    if (!(await confirmAction(t('map.convert_title', { datum }), t('map.convert', { ...far, datum }), t('map.convert_yes')))) return true
+    if (edit.value?.what !== 'camera' || edit.value.id !== now.id) return false
+    set({ at: round(warning.converted) })
+    return save()
   }
 
   async function saveBase(now: BaseEdit): Promise<boolean> {
@@ -207,13 +224,14 @@ export function useEditing(heard: { placed(id: number, one: CameraPosition): voi
 
   function cameraHandles(now: CameraEdit, at: LngLat): Handle[] {
     const direction = now.direction ?? 0
-    const [reach, angle] = [now.reach ?? REACH, now.angle ?? ANGLE]
+    const defaults = heard.defaults()
+    const [reach, angle] = [now.reach ?? defaults.reach, now.angle ?? defaults.angle]
     const end = (to: number, far: number): LngLat => moved(at, far * Math.sin((to * Math.PI) / 180), far * Math.cos((to * Math.PI) / 180))
     const list: Handle[] = [
       { key: 'at', at, kind: 'camera', label: t('map.handle_camera'), onMove: (to) => set({ at: round(to) }), onEnd: (to) => set({ at: round(to) }) },
       {
         key: 'turn', at: end(direction, reach), kind: 'turn', label: t('map.handle_turn'),
-        onMove: (to) => set({ direction: Math.round(bearing(at, to)) % 360, reach: Math.max(5, Math.min(2000, Math.round(distance(at, to)))), angle }),
+        onMove: (to) => set({ direction: Math.round(bearing(at, to)) % 360, reach: Math.max(5, Math.min(MOST_REACH, Math.round(distance(at, to)))), angle }),
       },
     ] // prettier-ignore
     if (now.direction === null) return list
