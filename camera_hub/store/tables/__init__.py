@@ -13,6 +13,7 @@ from camera_hub.store.tables.health import (
 )
 from camera_hub.store.tables.intake import IntakeCandidate
 from camera_hub.store.tables.ledger import LedgerChange, LedgerFile, LedgerPhoto
+from camera_hub.store.tables.map import BasePicture, FieldOfView, KeyPlace
 from camera_hub.store.tables.matches import CameraReplacement, DeviceMatch
 from camera_hub.store.tables.patrol import Run, RunStep, RunStepCamera, Scene, Tour, TourStop
 from camera_hub.store.tables.people import Favourite, LoginFailure, SetupLink, User, UserSession, UserVillage
@@ -26,6 +27,7 @@ from camera_hub.store.tables.places import (
     Stream,
     Village,
 )
+from camera_hub.store.tables.ptz import PtzCamera
 from camera_hub.store.tables.rtsp import StreamSession, StreamToken
 from camera_hub.store.tables.sheets import SheetImport, SheetImportRow, SheetMapping
 
@@ -33,6 +35,7 @@ __all__ = [
     "Alarm",
     "AlarmMember",
     "Base",
+    "BasePicture",
     "Camera",
     "CameraReplacement",
     "CameraState",
@@ -41,7 +44,9 @@ __all__ = [
     "DeviceMatch",
     "DevicePeculiarity",
     "Favourite",
+    "FieldOfView",
     "IntakeCandidate",
+    "KeyPlace",
     "LedgerChange",
     "LedgerFile",
     "LedgerPhoto",
@@ -52,6 +57,7 @@ __all__ = [
     "NoticeChannel",
     "NoticeRule",
     "Observation",
+    "PtzCamera",
     "Run",
     "RunStep",
     "RunStepCamera",

@@ -21,6 +21,9 @@ class Village(Base):
     pinyin: Mapped[str] = mapped_column(String(256), default="")  # "dongjiacun"
     initials: Mapped[str] = mapped_column(String(64), default="")  # "djc"
     ranges: Mapped[list[str]] = mapped_column(JSON, default=list)  # CIDR or first-last, shown first in discovery
+    longitude: Mapped[float | None]  # where its name stands on the map: WGS-84, degrees
+    latitude: Mapped[float | None]
+    outline: Mapped[list[list[float]] | None] = mapped_column(JSON(none_as_null=True))  # [[longitude, latitude], …]
     created_at: Mapped[datetime]
 
 
@@ -152,6 +155,7 @@ class Camera(Base):
     village_id: Mapped[int] = mapped_column(ForeignKey("villages.id", ondelete="RESTRICT"), index=True)
     channel: Mapped[str] = mapped_column(String(128))  # ONVIF video source, else number as text; "rtsp" for a URL
     number: Mapped[int | None]  # as its recorder counts it, from 1
+    ptz: Mapped[bool] = mapped_column(default=False)  # whether it has a PTZ node, as its device says over ONVIF
     name: Mapped[str] = mapped_column(String(128))
     pinyin: Mapped[str] = mapped_column(String(512), default="")
     initials: Mapped[str] = mapped_column(String(128), default="")
