@@ -20,6 +20,7 @@ from camera_hub.events import (
     AlarmChanged,
     CameraChanged,
     DeviceChanged,
+    DeviceSettingsChanged,
     Event,
     EventBus,
     FavouriteChanged,
@@ -52,6 +53,7 @@ SharedReader = Callable[[Collection[Any]], Awaitable[Mapping[Any, Render]]]
 _EVENTS = (
     VillageChanged,
     DeviceChanged,
+    DeviceSettingsChanged,
     PeculiaritiesChanged,
     CameraChanged,
     FavouriteChanged,
@@ -104,6 +106,8 @@ def concerned(event: Event) -> tuple[Noun, Audience] | None:
             return ("village", village_id), _of_village(village_id)
         case DeviceChanged(device_id, village_id) | PeculiaritiesChanged(device_id, village_id):
             return ("device", device_id), _of_village(village_id)
+        case DeviceSettingsChanged(device_id, village_id):
+            return ("device_settings", device_id), _of_village(village_id)
         case CameraChanged(camera_id, village_id):
             return ("camera", camera_id), _of_village(village_id)
         case InboxChanged(village_id):

@@ -2,6 +2,7 @@
 
 from camera_hub.store.tables.base import Base, Sealed, UtcDateTime
 from camera_hub.store.tables.device_events import DeviceEvent
+from camera_hub.store.tables.device_settings import CameraSettingsRow, ClockCheckRow, DeviceSettingsRow
 from camera_hub.store.tables.health import (
     Alarm,
     AlarmMember,
@@ -36,11 +37,14 @@ __all__ = [
     "Base",
     "Camera",
     "CameraReplacement",
+    "CameraSettingsRow",
     "CameraState",
+    "ClockCheckRow",
     "Device",
     "DeviceEvent",
     "DeviceMatch",
     "DevicePeculiarity",
+    "DeviceSettingsRow",
     "Favourite",
     "IntakeCandidate",
     "LedgerChange",
