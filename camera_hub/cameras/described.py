@@ -42,7 +42,7 @@ class Channel:
     """One camera of the device. `token`: its ONVIF video source, else its `number` as text.
 
     `number`: as the recorder counts it, from 1; None: not known. `online`: whether the recorder says that a camera
-    answers it there; None: it does not say.
+    answers it there; None: it does not say. `ptz`: whether the camera has a PTZ node; None: it was not asked.
     """
 
     token: str
@@ -51,6 +51,7 @@ class Channel:
     sub: DescribedStream | None
     number: int | None = None
     online: bool | None = None
+    ptz: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """The control port of a farm: switches, the farm's description, its counters, as JSON over HTTP on loopback.
 
-GET /farm · GET /stats · GET /faults · POST /faults {"target": "东沟村", "fault": "dead", "on": true, "value": null}
+GET /farm · GET /stats · GET /ptz?target=donggou-1-3 (where domes are, whether they move, what they were told)
+GET /faults · POST /faults {"target": "东沟村", "fault": "dead", "on": true, "value": null}
 POST /key-frames {"target": "东沟村", "key_frames": "at_once"} (null: as the farm was started)
 POST /announce {"target": "donggou-1", "kind": "hello", "count": 1, "forged": false, "to": "127.0.0.1:3702"}
 (kind: or "bye"; to: null is the group) · POST /report {"target": "donggou-1-1", "active": true, "topic":
@@ -13,6 +14,7 @@ import json
 from collections.abc import Awaitable, Callable
 from types import TracebackType
 from typing import Any, Self
+from urllib.parse import parse_qsl
 
 from camera_hub.simulator.farm import Farm, UnknownTarget
 from camera_hub.simulator.fault_words import WORDS
@@ -21,7 +23,9 @@ from camera_hub.simulator.model import KeyFrames
 from camera_hub.simulator.onvif.events import MOTION
 from camera_hub.simulator.web import HttpRequest, HttpResponse, converse
 
-_PATHS = "GET /farm, GET /stats, GET and POST /faults, POST /key-frames, POST /announce, POST /move, POST /report"
+_PATHS = (
+    "GET /farm, GET /stats, GET /ptz, GET and POST /faults, POST /key-frames, POST /announce, POST /move, POST /report"
+)
 _MOST_ANNOUNCEMENTS = 100_000
 
 
@@ -78,6 +82,8 @@ class Control:
                 return _json(200, self._farm.describe())
             case "GET", "/stats":
                 return _json(200, self._farm.stats())
+            case "GET", "/ptz":
+                return self._ptz(request.query)
             case "GET", "/faults":
                 return _json(200, {"on": self._farm.describe()["faults"], "known": _known()})
             case "POST", "/faults":
@@ -91,6 +97,13 @@ class Control:
             case "POST", "/move":
                 return await self._order(self._move, request.body)
         return _json(404, {"error": f"not found; there are {_PATHS}"})
+
+    def _ptz(self, query: str) -> HttpResponse:
+        """Where the domes are, whether they move, what they were told; of one channel or of all."""
+        try:
+            return _json(200, self._farm.ptz(dict(parse_qsl(query)).get("target", "")))
+        except UnknownTarget as error:
+            return _json(404, {"error": str(error)})
 
     async def _order(
         self, carry_out: Callable[[dict[str, Any]], Awaitable[dict[str, Any]]], body: bytes

@@ -17,6 +17,8 @@ from camera_hub.simulator.picture.loop_cache import LoopCache
 from camera_hub.simulator.state import DeviceState
 from camera_hub.simulator.vendors.paths import stream_path
 
+_CLOCKS_EVERY = 60.0
+
 
 @dataclass(frozen=True, slots=True)
 class Discovery:
@@ -70,6 +72,9 @@ class Farm:
                 self._responder = await stack.enter_async_context(
                     Responder(states, port=self._discovery.port, multicast=self._discovery.multicast)
                 )
+            if any(device.state.plan.recorder for device in self.devices.values()):
+                setting = asyncio.create_task(self._recorders_set_clocks(), name="simulator-recorders")
+                stack.push_async_callback(_end, setting)
             if self._warm:
                 warming = asyncio.create_task(self._warm_up(), name="simulator-warm-up")
                 stack.push_async_callback(_end, warming)
@@ -136,8 +141,7 @@ class Farm:
         village = replace(village, devices=tuple(plan if one.key == key else one for one in village.devices))
         await old.__aexit__(None, None, None)
         state = DeviceState(village, plan, self._board, self._clock, self._loops, old.state.canary)
-        state.stats = old.state.stats
-        state.stats.pull_points = 0
+        state.stay(old.state)
         self.devices[key] = await self._stack.enter_async_context(Device(state))
         if self._responder is not None:
             await self._responder.move(state)
@@ -177,10 +181,46 @@ class Farm:
             "devices": {key: device.state.stats.as_json() for key, device in self.devices.items()},
         }
 
+    def ptz(self, target: str = "") -> dict[str, Any]:
+        """The domes of a village, device or channel (of all without a target), by the key of their channel.
+
+        `now` and each command's `at` are moments of the clock that never steps, which all processes share.
+        Raises UnknownTarget.
+        """
+        key, now = self._resolve(target) if target else "", self._clock.monotonic()
+        found = {
+            channel.key: state.domes[channel.number]
+            for state in (device.state for device in self.devices.values())
+            for channel in state.plan.channels
+            if channel.ptz and key in ("", state.village.key, state.plan.key, channel.key)
+        }
+        return {
+            "now": now,
+            "domes": {
+                name: {
+                    "position": dome.at(now),
+                    "moving": dome.moving(now),
+                    "home": dome.home,
+                    "presets": {token: asdict(preset) for token, preset in dome.presets.items()},
+                    "commanded": dome.commanded,
+                    "commands": [command.as_json() for command in dome.commands],
+                }
+                for name, dome in found.items()
+            },
+        }
+
+    async def _recorders_set_clocks(self) -> None:
+        """Every minute a recorder gives its own time to the cameras that hang on it."""
+        while True:
+            await self._clock.sleep(_CLOCKS_EVERY)
+            for device in self.devices.values():
+                if recorder := self.devices.get(device.state.plan.recorder):
+                    device.state.set_clock(recorder.state.now())
+
     async def _warm_up(self) -> None:
         """Encode in the background: sub streams first, then the loops that are not shared."""
         streams = [stream for device in self.devices.values() for stream in device.rtsp.streams.values()]
-        waiting = [stream for stream in streams if stream.spec == stream.channel.sub]
+        waiting = [stream for stream in streams if not stream.main]
         waiting += [stream for stream in streams if stream.spec.codec == "h265"]
         queue = iter(waiting)
 
@@ -217,7 +257,7 @@ class Farm:
                     "number": channel.number,
                     "name": channel.name,
                     "label": channel.label,
-                    "codec": channel.main.codec,
+                    "codec": state.settings.spec(channel.number, 1).codec,
                     "sound": channel.sound.value,
                     "key_frames": state.key_frames(channel).value,
                     "main_url": base + stream_path(plan.vendor, channel, 1),

@@ -228,6 +228,51 @@ WORDS = {
         "H.264 with intra refresh: recovery points instead of key frames (cases 20, P7); value: seconds between IDRs.",
         "H.264 帧内刷新（Smart 编码）：以恢复点代替关键帧（案例 20、P7）；值：IDR 间隔秒数。",
     ),
+    Fault.PTZ_IGNORES_TIMEOUT: Words(
+        "A continuous move goes on until it is told to stop, whatever Timeout says (case 39).",
+        "连续转动无视 Timeout，不叫停就一直转（案例 39）。",
+    ),
+    Fault.PTZ_FAULTS_ON_STOP: Words(
+        "Stop is answered by a fault and changes nothing; a move with velocity zero stops it (case 39).",
+        "对 Stop 返回错误且不停，只有零速度的移动能让它停下（案例 39）。",
+    ),
+    Fault.PTZ_FAULTS_ON_TIMEOUT: Words(
+        "A continuous move that names a Timeout is refused; one without goes on until it is told to stop (case 39).",
+        "拒绝带 Timeout 的连续转动，不带的则一直转到叫停（案例 39）。",
+    ),
+    Fault.PTZ_NO_ABSOLUTE: Words(
+        "It has no absolute moves and does not tell its position.", "不支持绝对移动，也不报告当前位置。"
+    ),
+    Fault.PTZ_NO_RELATIVE: Words("It has no relative moves.", "不支持相对移动。"),
+    Fault.PTZ_NO_PRESETS: Words("It has no presets.", "不支持预置位。"),
+    Fault.PTZ_NO_HOME: Words("It has no home position.", "没有看守位（Home 位置）。"),
+    Fault.PTZ_DUPLICATE_NAMES: Words(
+        "Every second preset bears the name of the one before it; value 1: every token is listed twice, too.",
+        "预置位两两同名；值为 1 时每个令牌也列两次。",
+    ),
+    Fault.PTZ_MOVES_BY_ITSELF: Words(
+        "It pans to and fro by itself; value: after how many seconds without a command.",
+        "无人操作时自行左右转动；值：多少秒无命令后开始。",
+    ),
+    Fault.PTZ_SLOW: Words("Every PTZ call is answered late; value: seconds.", "云台命令应答迟缓；值：秒数。"),
+    Fault.SETTINGS_REFUSED: Words(
+        "Setting anything is refused; value: 0 not supported, 1 not authorized.",
+        "拒绝一切参数设置；值：0 为不支持，1 为无权限。",
+    ),
+    Fault.SETTINGS_IGNORED: Words(
+        "Setting anything is answered by OK and changes nothing.", "设置参数都答成功，实际不变。"
+    ),
+    Fault.CLOCK_LIES: Words(
+        "A time that is set is accepted, then the clock is as wrong as before; value: after how many seconds.",
+        "校时答成功，随后时钟又回到原来的偏差；值：多少秒后。",
+    ),
+    Fault.OSD_READONLY: Words(
+        "Texts in the picture are told, but cannot be set.", "画面叠加文字（OSD）只能读取，不能设置。"
+    ),
+    Fault.ENCODER_RANGES: Words(
+        "Encoder values outside its options are refused instead of being bent to fit.",
+        "编码参数超出可选范围时拒绝，而不是自动取近似值。",
+    ),
     Fault.FROZEN: Words("The picture stands still, clock and all.", "画面连同时钟冻结。"),
     Fault.BLACK: Words("The picture is black but for its caption.", "画面全黑，只有字幕。"),
 }

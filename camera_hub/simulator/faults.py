@@ -103,6 +103,23 @@ class Fault(StrEnum):
     NO_MARKER = "no_marker"
     LOST_PACKETS = "lost_packets"  # the value: one of so many packets is lost
     INTRA_REFRESH = "intra_refresh"  # the value is the interval between IDR pictures in seconds
+    # PTZ (`onvif/ptz.py`)
+    PTZ_IGNORES_TIMEOUT = "ptz_ignores_timeout"  # it moves until it is told to stop
+    PTZ_FAULTS_ON_STOP = "ptz_faults_on_stop"  # only a move with velocity zero stops it, or its time-out
+    PTZ_FAULTS_ON_TIMEOUT = "ptz_faults_on_timeout"  # a move that names one is refused; others never end
+    PTZ_NO_ABSOLUTE = "ptz_no_absolute"  # nor does it tell its position
+    PTZ_NO_RELATIVE = "ptz_no_relative"
+    PTZ_NO_PRESETS = "ptz_no_presets"
+    PTZ_NO_HOME = "ptz_no_home"
+    PTZ_DUPLICATE_NAMES = "ptz_duplicate_names"  # with the value 1 every token is listed twice, too
+    PTZ_MOVES_BY_ITSELF = "ptz_moves_by_itself"  # the value: after how many seconds without a command
+    PTZ_SLOW = "ptz_slow"  # the value: seconds before it answers
+    # settings on the device (`onvif/device.py`, `onvif/osd.py`, `onvif/encoders.py`)
+    SETTINGS_REFUSED = "settings_refused"  # 0: ter:ActionNotSupported, 1: ter:NotAuthorized
+    SETTINGS_IGNORED = "settings_ignored"  # it says OK, and changes nothing
+    CLOCK_LIES = "clock_lies"  # a time is accepted; the value: seconds until the clock is as wrong as before
+    OSD_READONLY = "osd_readonly"
+    ENCODER_RANGES = "encoder_ranges"  # values outside its options are refused instead of being bent
     # the picture
     FROZEN = "frozen"
     BLACK = "black"
@@ -127,6 +144,11 @@ DEFAULT_VALUES = {
     Fault.FOREIGN_PAYLOAD: 10.0,
     Fault.INTRA_REFRESH: 30.0,
     Fault.LOST_PACKETS: 500.0,
+    Fault.PTZ_DUPLICATE_NAMES: 0.0,
+    Fault.PTZ_MOVES_BY_ITSELF: 5.0,
+    Fault.PTZ_SLOW: 0.4,
+    Fault.SETTINGS_REFUSED: 0.0,
+    Fault.CLOCK_LIES: 0.0,
 }
 INNER_ADDRESS = "192.168.1.64"
 """The address that a device behind a router announces (fault `nat_xaddr`)."""

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from camera_hub.access.policy import Actor, Role
 from camera_hub.cameras.credentials.device_login import DeviceLogin
 from camera_hub.cameras.described import Channel, Described, DescribedStream, Identity
-from camera_hub.cameras.onvif.client import PATH, Onvif
+from camera_hub.cameras.onvif.client import Onvif
+from camera_hub.cameras.onvif.targets import PATH
 from camera_hub.cameras.reach import Check
 from camera_hub.errors import HubError, Kind, Reason
 

@@ -11,9 +11,9 @@ from sqlalchemy import select
 from camera_hub.cameras.device_events.listening import DeviceEvents
 from camera_hub.cameras.device_events.roster import ListenedDevice, with_room
 from camera_hub.cameras.device_events.store import DeviceEventHistory, device_event_expiry
-from camera_hub.cameras.onvif.client import OnvifTarget
 from camera_hub.cameras.onvif.notifications import Notification, Pulled
 from camera_hub.cameras.onvif.pull_points import EventsUnsupported
+from camera_hub.cameras.onvif.targets import OnvifTarget
 from camera_hub.errors import HubError, Kind, Reason
 from camera_hub.events import DeviceChanged, DeviceReported, EventBus, Subscription
 from camera_hub.settings import DeviceEventSettings

@@ -2,14 +2,17 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator, Awaitable, Mapping
 from contextlib import suppress
 from datetime import timedelta
 
 import pytest
 
 from camera_hub.cameras.credentials.device_login import DeviceLogin
-from camera_hub.cameras.onvif.client import Onvif, OnvifTarget
+from camera_hub.cameras.onvif import wsdl
+from camera_hub.cameras.onvif.client import Onvif
+from camera_hub.cameras.onvif.device import MEDIA1, OnvifDevice
+from camera_hub.cameras.onvif.targets import OnvifTarget
 from camera_hub.errors import HubError, Kind, Reason
 from camera_hub.running import running
 from camera_hub.settings import DiscoverySettings
@@ -236,6 +239,35 @@ async def test_a_stream_address_is_asked_with_few_calls_once_the_device_is_known
         await onvif.stream_uri(OnvifTarget("127.0.0.1", device.port), "profile_1_sub")
         await onvif.sync_point(OnvifTarget("127.0.0.1", device.port), "profile_1_sub")
     assert device.calls == ["GetStreamUri", "SetSynchronizationPoint"]
+
+
+async def test_calls_of_other_modules_get_the_device_its_services_and_its_login(onvif: Onvif) -> None:
+    async def serial_and_media(device: OnvifDevice, services: Mapping[str, str]) -> tuple[str, str]:
+        answer = await device.call(wsdl.DEVICE, device.path, "GetDeviceInformation")
+        return answer.SerialNumber, services[MEDIA1]
+
+    async with FakeDevice(auth="token") as device:
+        target = OnvifTarget("127.0.0.1", device.port, login=LOGIN)
+        found = [await onvif.talk(target, 2.0, serial_and_media) for _ in range(2)]
+        assert found == [("SN20240001", "/onvif/media")] * 2
+        assert device.proofs == ["token"] * 2
+        assert device.calls.count("GetServices") == 1
+
+
+async def test_what_other_modules_ask_in_vain_has_the_services_asked_again(onvif: Onvif) -> None:
+    async def ask(device: OnvifDevice, services: Mapping[str, str]) -> None:
+        await device.call(wsdl.MEDIA, services[MEDIA1], "GetOSDs")
+
+    async with FakeDevice(auth="none", osd=True) as device:
+        target = OnvifTarget("127.0.0.1", device.port, login=LOGIN)
+        await onvif.talk(target, 2.0, ask)
+        device.refused = ("GetOSDs",)
+        with pytest.raises(HubError) as caught:
+            await onvif.talk(target, 2.0, ask)
+        assert caught.value.reason == Reason.SOAP_FAULT
+        device.refused = ()
+        await onvif.talk(target, 2.0, ask)
+        assert device.calls.count("GetServices") == 2
 
 
 def test_passwords_do_not_show() -> None:

@@ -10,7 +10,8 @@ import pytest
 
 from camera_hub.cameras.credentials.device_login import DeviceLogin
 from camera_hub.cameras.onvif import faults
-from camera_hub.cameras.onvif.client import Onvif, OnvifTarget
+from camera_hub.cameras.onvif.client import Onvif
+from camera_hub.cameras.onvif.targets import OnvifTarget
 from camera_hub.errors import HubError, Kind, Reason
 from camera_hub.settings import DiscoverySettings
 from tests.cameras.fake_onvif import NOW, FakeDevice

@@ -9,8 +9,8 @@ import pytest
 from camera_hub.cameras.credentials.device_login import DeviceLogin
 from camera_hub.cameras.credentials.login_budget import LoginBudget
 from camera_hub.cameras.device_events.topics import report_of, wanted
-from camera_hub.cameras.onvif.client import OnvifTarget
 from camera_hub.cameras.onvif.pull_points import EventsUnsupported, PullPoints, life_of
+from camera_hub.cameras.onvif.targets import OnvifTarget
 from camera_hub.clock import SystemClock
 from camera_hub.errors import HubError, Reason
 from camera_hub.simulator.device import Device

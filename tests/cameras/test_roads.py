@@ -20,7 +20,8 @@ from camera_hub.access.policy import Actor
 from camera_hub.cameras.credentials.device_login import DeviceLogin
 from camera_hub.cameras.device_checks import DeviceChecks, approve_place
 from camera_hub.cameras.discovery.sweeps import Sweeps
-from camera_hub.cameras.onvif.client import Onvif, OnvifTarget
+from camera_hub.cameras.onvif.client import Onvif
+from camera_hub.cameras.onvif.targets import OnvifTarget
 from camera_hub.cameras.peculiarities import Peculiarities
 from camera_hub.cameras.reach import OwnService, ReachPolicy, checking
 from camera_hub.cameras.register.register import Register

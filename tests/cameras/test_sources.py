@@ -3,7 +3,7 @@
 import pytest
 
 from camera_hub.cameras.device_checks import DeviceChecks
-from camera_hub.cameras.onvif.client import OnvifTarget
+from camera_hub.cameras.onvif.targets import OnvifTarget
 from camera_hub.cameras.peculiarities import Peculiarities
 from camera_hub.cameras.reach import ReachPolicy
 from camera_hub.cameras.register.register import Register

@@ -5,7 +5,8 @@ from collections.abc import AsyncIterator
 import pytest
 
 from camera_hub.cameras.credentials.device_login import DeviceLogin
-from camera_hub.cameras.onvif.client import Onvif, OnvifTarget
+from camera_hub.cameras.onvif.client import Onvif
+from camera_hub.cameras.onvif.targets import OnvifTarget
 from camera_hub.clock import SystemClock
 from camera_hub.errors import HubError, Reason
 from camera_hub.settings import DiscoverySettings
@@ -138,3 +139,17 @@ async def test_a_camera_that_speaks_tls_alone_is_described(farm: Farm) -> None:
     async with Onvif(DiscoverySettings(onvif_timeout=4.0), SystemClock(), check=anywhere) as onvif:
         found = await onvif.describe(plan.address, device.state.http_port, login)
     assert found.peculiarities.keys() == {"tls_only", "digest_offered"}
+
+
+async def test_a_camera_that_can_be_steered_is_known_by_its_description(onvif: Onvif) -> None:
+    async with small_farm(1, 10) as farm:
+        said = {}
+        for device in farm.devices.values():
+            plan = device.state.plan
+            login = DeviceLogin(plan.username, plan.password)
+            found = await onvif.describe(plan.address, device.state.http_port, login)
+            said[plan.key] = [channel.ptz for channel in found.channels]
+    assert said == {
+        device.state.plan.key: [one.ptz for one in device.state.plan.channels] for device in farm.devices.values()
+    }
+    assert any(any(found) for found in said.values())

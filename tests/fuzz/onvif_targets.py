@@ -15,6 +15,7 @@ from camera_hub.cameras.http.messages import HttpLimits, HttpPeer, HttpRequest
 from camera_hub.cameras.onvif.conversation import KnownDevice, SoapConversation
 from camera_hub.cameras.onvif.device import OnvifDevice
 from camera_hub.cameras.onvif.envelopes import MAX_DEPTH, MAX_WORDS, Envelope, read_envelope
+from camera_hub.cameras.onvif.media2 import Media2
 from camera_hub.clock import SystemClock
 from camera_hub.errors import HubError
 
@@ -68,7 +69,7 @@ def soap(data: bytes) -> None:
     assert len(envelope.fault) <= MAX_WORDS
     assert not envelope.body.xpath("/*" * (MAX_DEPTH + 1))
     device = OnvifDevice(cast(SoapConversation, _Conversation(envelope)), "/onvif/device_service")
-    media2 = device.media2("/onvif/Media2")
+    media2 = Media2(device.conversation, "/onvif/Media2")
     asking: dict[bytes, tuple[Callable[[], Coroutine[Any, Any, object]], ...]] = {
         b"GetSystemDateAndTime": (device.utc,),
         b"GetServices": (device.services,),

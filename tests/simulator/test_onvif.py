@@ -121,31 +121,6 @@ async def test_the_snapshot_is_a_picture_behind_digest(device: Device) -> None:
     assert picture.std() > 15
 
 
-async def test_a_dome_moves_stops_and_remembers(device: Device) -> None:
-    peer = Onvif(device)
-    profile = next(one.token for one in await peer.call("media", "GetProfiles") if one.PTZConfiguration is not None)
-    nodes = await peer.call("ptz", "GetNodes")
-    assert nodes[0].SupportedPTZSpaces.ContinuousPanTiltVelocitySpace
-    velocity = {"PanTilt": {"x": 1, "y": -0.5}, "Zoom": {"x": 0.2}}
-    await peer.call("ptz", "ContinuousMove", ProfileToken=profile, Velocity=velocity)
-    assert (await peer.call("ptz", "GetStatus", ProfileToken=profile)).MoveStatus.PanTilt == "MOVING"
-    await peer.call("ptz", "Stop", ProfileToken=profile)
-    status = await peer.call("ptz", "GetStatus", ProfileToken=profile)
-    assert status.MoveStatus.PanTilt == "IDLE"
-    assert status.Position.PanTilt.x > 0
-    token = await peer.call("ptz", "SetPreset", ProfileToken=profile, PresetName="村口")
-    (preset,) = await peer.call("ptz", "GetPresets", ProfileToken=profile)
-    assert (preset.token, preset.Name, preset.PTZPosition.PanTilt.x) == (token, "村口", status.Position.PanTilt.x)
-    await peer.call("ptz", "GotoHomePosition", ProfileToken=profile)
-    assert (await peer.call("ptz", "GetStatus", ProfileToken=profile)).Position.PanTilt.x == 0
-    await peer.call("ptz", "GotoPreset", ProfileToken=profile, PresetToken=token)
-    assert (await peer.call("ptz", "GetStatus", ProfileToken=profile)).Position == status.Position
-    await peer.call("ptz", "RemovePreset", ProfileToken=profile, PresetToken=token)
-    assert not await peer.call("ptz", "GetPresets", ProfileToken=profile)
-    with pytest.raises(SoapFault, match="cannot be moved"):
-        await peer.call("ptz", "Stop", ProfileToken="Profile_101")
-
-
 async def test_imaging_settings_are_kept_and_checked(device: Device) -> None:
     peer = Onvif(device)
     source = "VideoSource_1"

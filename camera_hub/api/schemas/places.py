@@ -85,6 +85,7 @@ class CameraAnswer(Answer):
     device_id: int
     village_id: int
     number: int | None  # as its recorder counts it, from 1
+    ptz: bool  # whether it can be steered, as its device said when it was described
     name: str
     pinyin: str
     initials: str

@@ -8,7 +8,7 @@ from camera_hub.cameras.described import Channel, Described, DescribedStream, Id
 from camera_hub.cameras.describing.channel_count import Counted, counted
 from camera_hub.cameras.describing.rtsp_describe import LoginTry, RtspDescriber, RtspPeer
 from camera_hub.cameras.http.deadline import Deadline
-from camera_hub.cameras.onvif.client import PATH
+from camera_hub.cameras.onvif.targets import PATH
 from camera_hub.cameras.reach import Check
 from camera_hub.cameras.vendors import paths
 from camera_hub.cameras.vendors.paths import Role

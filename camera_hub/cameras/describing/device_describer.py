@@ -14,7 +14,7 @@ from camera_hub.cameras.credentials.device_login import DeviceLogin
 from camera_hub.cameras.described import Channel, Described, DescribedStream
 from camera_hub.cameras.describing.rtsp_describe import RtspPeer
 from camera_hub.cameras.http.messages import HttpPeer
-from camera_hub.cameras.onvif.client import PATH
+from camera_hub.cameras.onvif.targets import PATH
 from camera_hub.cameras.reach import Check, nowhere_local
 from camera_hub.cameras.vendors import paths
 from camera_hub.cameras.vendors.recognition import Recognised, Vendor, maker_of

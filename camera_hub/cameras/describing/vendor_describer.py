@@ -9,8 +9,8 @@ from camera_hub.cameras.http.deadline import Deadline
 from camera_hub.cameras.http.device_http import DeviceHttp
 from camera_hub.cameras.http.messages import HttpPeer
 from camera_hub.cameras.http.signed_http import HttpTarget, SignedHttp
-from camera_hub.cameras.onvif.client import PATH
 from camera_hub.cameras.onvif.describe import clean, generic
+from camera_hub.cameras.onvif.targets import PATH
 from camera_hub.cameras.reach import Check
 from camera_hub.cameras.vendors import dahua, hikvision, paths, refusals
 from camera_hub.cameras.vendors.answers import Encoding, VendorChannel, VendorSaid

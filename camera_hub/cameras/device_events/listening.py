@@ -19,9 +19,9 @@ from camera_hub.cameras.device_events.occurrences import Occurrence, Occurrences
 from camera_hub.cameras.device_events.roster import ListenedDevice, listened_devices, with_room
 from camera_hub.cameras.device_events.store import DeviceEventStore
 from camera_hub.cameras.device_events.topics import camera_of, report_of, wanted
-from camera_hub.cameras.onvif.client import OnvifTarget
 from camera_hub.cameras.onvif.notifications import Pulled
 from camera_hub.cameras.onvif.pull_points import EventsUnsupported
+from camera_hub.cameras.onvif.targets import OnvifTarget
 from camera_hub.clock import Clock
 from camera_hub.errors import HubError, Reason
 from camera_hub.events import CameraChanged, DeviceChanged, DeviceReported, EventBus, Lagged, VillageChanged

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from camera_hub.cameras.credentials.device_login import DeviceLogin
 from camera_hub.cameras.credentials.purposes import Purpose
 from camera_hub.cameras.device_events.topics import ReportedCamera
-from camera_hub.cameras.onvif.client import OnvifTarget
+from camera_hub.cameras.onvif.targets import OnvifTarget
 from camera_hub.cameras.reach import Check
 from camera_hub.store.database import Database
 from camera_hub.store.tables import Camera, Device, Village

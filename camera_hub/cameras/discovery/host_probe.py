@@ -15,7 +15,7 @@ from camera_hub.cameras.discovery.ws_discovery import Announced
 from camera_hub.cameras.http.deadline import Deadline
 from camera_hub.cameras.http.device_http import DeviceHttp
 from camera_hub.cameras.http.messages import HttpLimits, HttpPeer, HttpRequest
-from camera_hub.cameras.onvif.client import ClockReading
+from camera_hub.cameras.onvif.targets import ClockReading
 from camera_hub.cameras.reach import Check
 from camera_hub.errors import HubError, Reason
 from camera_hub.http_auth import read_challenges

@@ -6,23 +6,24 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Protocol, Self, TypeVar
 from weakref import WeakValueDictionary
 
 from camera_hub.cameras import addresses, urls
 from camera_hub.cameras.credentials.device_login import DeviceLogin
-from camera_hub.cameras.credentials.login_budget import REFUSALS, LoginBudget
+from camera_hub.cameras.credentials.login_budget import LoginBudget
 from camera_hub.cameras.described import Described, Identity
 from camera_hub.cameras.http.deadline import Deadline
 from camera_hub.cameras.http.device_http import DeviceHttp
 from camera_hub.cameras.http.endings import ENVELOPE
 from camera_hub.cameras.http.messages import HttpLimits, HttpPeer, HttpReply, HttpRequest
-from camera_hub.cameras.onvif import wsdl
+from camera_hub.cameras.onvif import describing_calls, wsdl
 from camera_hub.cameras.onvif.conversation import KnownDevice, SoapConversation
-from camera_hub.cameras.onvif.describe import Profile, Said, clean, described
+from camera_hub.cameras.onvif.describe import Said, clean, described
 from camera_hub.cameras.onvif.device import MEDIA1, OnvifDevice
-from camera_hub.cameras.onvif.media2 import MEDIA2
+from camera_hub.cameras.onvif.media2 import MEDIA2, Media2
+from camera_hub.cameras.onvif.targets import PATH, ClockReading, OnvifTarget
 from camera_hub.cameras.reach import Check, nowhere_local
 from camera_hub.clock import Clock
 from camera_hub.errors import HubError, Kind, Reason
@@ -31,7 +32,6 @@ from camera_hub.settings import DiscoverySettings
 
 log = logging.getLogger(__name__)
 
-PATH = "/onvif/device_service"
 _AT_ONCE = 32
 _KNOWN_SECONDS = 600.0
 _KNOWN_LIMIT = 4096
@@ -42,36 +42,6 @@ _HIDDEN_SECONDS = 24 * 3600.0
 """How often in a day a device that answers nothing of ONVIF is sent a login that it has not asked for."""
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class OnvifTarget:
-    """A device's ONVIF service: the address where it is reached, its login, what is known of its clock.
-
-    `check` decides, before each connect, whether it may be reached there; None: the client's own. `tls`: None where the
-    scheme is not known.
-    """
-
-    host: str
-    port: int
-    path: str = PATH
-    login: DeviceLogin | None = None
-    clock_offset_s: float | None = None
-    check: Check | None = field(default=None, compare=False, repr=False)
-    tls: bool | None = None
-
-    @property
-    def key(self) -> tuple[str, int, str]:
-        return self.host, self.port, self.path
-
-
-@dataclass(frozen=True, slots=True)
-class ClockReading:
-    """A device's clock against ours: `offset_s` = device minus hub, None when its answer contains no usable time."""
-
-    offset_s: float | None
-    took_ms: float
-    at: datetime
 
 
 class DevicePeculiarities(Protocol):
@@ -215,14 +185,14 @@ class Onvif:
             if (path := services.get(MEDIA1)) is not None:
                 answered = await device.stream_uri(path, profile)
             else:
-                answered = await device.media2(services[MEDIA2]).stream_uri(profile)
+                answered = await Media2(device.conversation, services[MEDIA2]).stream_uri(profile)
             taken = urls.onto(answered, target.host)
             if taken.repaired:
                 self._memory(target).device.learnt[PeculiarityKind.URI_REPAIRED] = clean(taken.repaired, MAX_VALUE)
             return taken.url
 
         seconds = timeout or self._settings.onvif_timeout
-        return await self._media(target, seconds, ask, patience=timeout)
+        return await self.talk(target, seconds, ask, patience=timeout)
 
     async def sync_point(self, target: OnvifTarget, profile: str) -> None:
         """Ask the device for a key frame now (SetSynchronizationPoint). Raises HubError."""
@@ -231,15 +201,47 @@ class Onvif:
             if (path := services.get(MEDIA1)) is not None:
                 await device.synchronize(path, profile)
             else:
-                await device.media2(services[MEDIA2]).synchronize(profile)
+                await Media2(device.conversation, services[MEDIA2]).synchronize(profile)
 
-        await self._media(target, self._settings.onvif_timeout, ask)
+        await self.talk(target, self._settings.onvif_timeout, ask)
+
+    async def talk(
+        self,
+        target: OnvifTarget,
+        seconds: float,
+        work: Callable[[OnvifDevice, Mapping[str, str]], Awaitable[T]],
+        *,
+        patience: float | None = None,
+    ) -> T:
+        """Run `work` with the device and its services (namespace → path): under one deadline of that many seconds, one
+        at a time per device, with its login where the budget allows a try. What lies behind each service's calls stands
+        in modules of their own, built on `OnvifDevice.call` and `OnvifDevice.conversation`.
+
+        Raises HubError: BUSY when the device is not free within `patience` seconds; what `work` raises.
+        """
+
+        async def known(device: OnvifDevice, memory: _DeviceMemory) -> T:
+            if self._clock.monotonic() < memory.until:
+                return await work(device, memory.services)
+            memory.device.clock_offset_s = target.clock_offset_s
+            with suppress(HubError):  # it may refuse its clock but not its media; the next call will show
+                await self._set_clock(device, memory.device)
+            services = await device.services()
+            answer = await work(device, services)
+            memory.services, memory.until = services, self._clock.monotonic() + _KNOWN_SECONDS
+            return answer
+
+        try:
+            return await self._call(target, seconds, known, patience=patience)
+        except HubError:
+            self._memory(target).until = 0.0
+            raise
 
     async def _describe(self, target: OnvifTarget) -> Described:
         async def ask(device: OnvifDevice, memory: _DeviceMemory) -> Said:
             await self._set_clock(device, memory.device)
             services = await device.services()
-            said = await _said(device, services)
+            said = await describing_calls.said(device, services)
             memory.services, memory.until = services, self._clock.monotonic() + _KNOWN_SECONDS
             return said
 
@@ -253,31 +255,6 @@ class Onvif:
             clock_offset_s=memory.device.clock_offset_s,
             peculiarities=dict(memory.device.learnt),
         )
-
-    async def _media(
-        self,
-        target: OnvifTarget,
-        seconds: float,
-        ask: Callable[[OnvifDevice, Mapping[str, str]], Awaitable[T]],
-        *,
-        patience: float | None = None,
-    ) -> T:
-        async def work(device: OnvifDevice, memory: _DeviceMemory) -> T:
-            if self._clock.monotonic() < memory.until:
-                return await ask(device, memory.services)
-            memory.device.clock_offset_s = target.clock_offset_s
-            with suppress(HubError):  # it may refuse its clock but not its media; the next call will show
-                await self._set_clock(device, memory.device)
-            services = await device.services()
-            answer = await ask(device, services)
-            memory.services, memory.until = services, self._clock.monotonic() + _KNOWN_SECONDS
-            return answer
-
-        try:
-            return await self._call(target, seconds, work, patience=patience)
-        except HubError:
-            self._memory(target).until = 0.0
-            raise
 
     async def _call(
         self,
@@ -415,54 +392,3 @@ def _no_ports() -> HubError:
     return HubError(
         Kind.INVALID, "no ONVIF ports are configured to be tried; give the device's port", reason=Reason.UNREACHABLE
     )
-
-
-async def _said(device: OnvifDevice, services: Mapping[str, str]) -> Said:
-    """Request everything that describing needs; only identity and profiles are required."""
-    identity = await device.identity()
-    none: list[Profile] = []
-    scopes = await device.tolerant(device.scopes(), tuple[str, ...]())
-    hostname = await device.tolerant(device.hostname(), "")
-    media1, media2 = services.get(MEDIA1), services.get(MEDIA2)
-    modern = await device.tolerant(device.media2(media2).profiles(), none) if media2 is not None else none
-    profiles = await device.tolerant(device.profiles(media1), none) if media1 is not None else none
-    uris: dict[str, str] = {}
-    osd: dict[str, str] = {}
-    if profiles and media1 is not None:
-        profiles = _with_claims(profiles, modern)
-        osd = await device.tolerant(device.osd(media1), osd)
-    elif modern:
-        profiles = modern
-    else:
-        raise HubError(Kind.UNREACHABLE, "the device answers ONVIF but lists no video profile", reason=Reason.NO_MEDIA)
-    for profile in profiles:
-        try:
-            if media1 is not None and profiles is not modern:
-                uris[profile.token] = await device.stream_uri(media1, profile.token)
-            elif media2 is not None:
-                uris[profile.token] = await device.media2(media2).stream_uri(profile.token)
-        except HubError as error:
-            # Addresses are requested again when pulled; a dead channel or slow recorder must not spoil the description.
-            if error.reason in REFUSALS:
-                raise
-            if error.reason == Reason.TIMED_OUT:
-                break
-    return Said(identity, tuple(profiles), scopes, hostname, uris, osd)
-
-
-def _with_claims(profiles: list[Profile], modern: list[Profile]) -> list[Profile]:
-    """Media1 profiles with the codec that Media2 reports for the same token: Media1 has no value for H.265."""
-    claims = {one.token: one for one in modern}
-    return [
-        Profile(
-            one.token,
-            one.name,
-            one.source,
-            one.source_name,
-            one.configuration,
-            claim.codec or one.codec if (claim := claims.get(one.token)) is not None else one.codec,
-            one.width or (claim.width if claim is not None else None),
-            one.height or (claim.height if claim is not None else None),
-        )
-        for one in profiles
-    ]

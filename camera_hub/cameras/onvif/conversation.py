@@ -37,6 +37,11 @@ _OPEN = {"GetSystemDateAndTime", "GetServices", "GetCapabilities", "GetHostname"
 """What devices answer without a login (ONVIF Core, access class PRE_AUTH): an answer proves nothing about it."""
 
 
+_REPEATABLE = {"SetSynchronizationPoint", "ContinuousMove", "Stop", "AbsoluteMove", "GotoPreset", "GotoHomePosition"}
+"""What does the same when it is sent twice, beside all that only reads: such a call goes out on a kept connection, and
+once more on a new one if the device had given that up."""
+
+
 class SoapLine(Protocol):
     """The way to one device: its address, one deadline."""
 
@@ -271,7 +276,8 @@ class SoapConversation:
         if self.device.soap11:
             headers |= {"Content-Type": "text/xml; charset=utf-8", "SOAPAction": f'"{action}"'}
             body = body.replace(SOAP.encode(), SOAP11.encode())
-        safe = action.rpartition("/")[2].startswith(("Get", "SetSynchronizationPoint"))
+        operation = action.rpartition("/")[2]
+        safe = operation.startswith("Get") or operation in _REPEATABLE
         request = HttpRequest("POST", path, headers, body, safe=safe, signed=self._mode != "none")
         return await self._read(await self._line.send(request))
 

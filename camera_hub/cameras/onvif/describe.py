@@ -37,7 +37,8 @@ _SCOPE = re.compile(r"onvif://www\.onvif\.org/([^/]+)/(.*)", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """One media profile as the device lists it. `codec` is its claim: h264, h265, mpeg4, jpeg or None."""
+    """One media profile as the device lists it. `codec` is its claim: h264, h265, mpeg4, jpeg or None. `ptz`: whether
+    it has a PTZ configuration."""
 
     token: str
     name: str
@@ -47,6 +48,7 @@ class Profile:
     codec: str | None = None
     width: int | None = None
     height: int | None = None
+    ptz: bool = False
 
     @property
     def area(self) -> int:
@@ -55,7 +57,8 @@ class Profile:
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """All answers of a device. `uris`: profile token → stream address; `osd`: source configuration → text."""
+    """All answers of a device. `uris`: profile token → stream address; `osd`: source configuration → text.
+    `nodes`: PTZ nodes, asked for where no profile has a PTZ configuration."""
 
     identity: Identity
     profiles: tuple[Profile, ...]
@@ -63,6 +66,7 @@ class Said:
     hostname: str = ""
     uris: Mapping[str, str] = field(default_factory=dict)
     osd: Mapping[str, str] = field(default_factory=dict)
+    nodes: int = 0
 
 
 def described(
@@ -90,6 +94,7 @@ def described(
                 channel_name(profiles, said.osd) or (f"{name} {number}" if several else name),
                 _stream(main, said.uris, host),
                 _stream(sub, said.uris, host) if sub is not None else None,
+                ptz=any(one.ptz for one in profiles) or (not several and said.nodes > 0),
             )
         )
     return Described(

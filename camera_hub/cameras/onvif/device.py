@@ -14,7 +14,7 @@ from camera_hub.cameras.onvif import wsdl
 from camera_hub.cameras.onvif.conversation import LARGE, SoapConversation
 from camera_hub.cameras.onvif.describe import MAX_PROFILES, MAX_TOKEN, Profile, clean, codec_of, mac_of, scope_values
 from camera_hub.cameras.onvif.device_clock import DeviceClock, device_time, moment
-from camera_hub.cameras.onvif.media2 import MEDIA2, Media2
+from camera_hub.cameras.onvif.media2 import MEDIA2
 from camera_hub.errors import HubError, Reason
 from camera_hub.peculiarity_kinds import PeculiarityKind
 
@@ -26,18 +26,18 @@ T = TypeVar("T")
 
 
 class OnvifDevice:
-    """The calls of one conversation; `path` is that of the device service."""
+    """The calls of one `conversation`; `path` is that of the device service."""
 
     def __init__(self, conversation: SoapConversation, path: str) -> None:
-        self._conversation = conversation
-        self._path = path
+        self.conversation = conversation
+        self.path = path
 
     async def utc(self) -> datetime | None:
         """The device's clock, without a login; None when it gives no usable time, or refuses to (case 21).
 
         Raises HubError where it does not answer as an ONVIF device does, or asks for a login.
         """
-        learnt = self._conversation.device.learnt
+        learnt = self.conversation.device.learnt
         try:
             answer = await self._device("GetSystemDateAndTime")
         except HubError as error:
@@ -46,7 +46,7 @@ class OnvifDevice:
             learnt[PeculiarityKind.NO_CLOCK] = "refused"
             return None
         said = _clock(getattr(answer, "SystemDateAndTime", None))
-        found = device_time(said, self._conversation.now())
+        found = device_time(said, self.conversation.now())
         if found is None:
             learnt[PeculiarityKind.NO_CLOCK] = "no usable time"
         elif said.utc is None:
@@ -57,7 +57,7 @@ class OnvifDevice:
         """Namespace → path of the services that the device has."""
         answer: Any = await self.tolerant(self._device("GetServices", IncludeCapability=False), None)
         found = {
-            str(one.Namespace).strip().rstrip("/"): urls.service_path(one.XAddr, self._path)
+            str(one.Namespace).strip().rstrip("/"): urls.service_path(one.XAddr, self.path)
             for one in getattr(answer, "Service", None) or ()
             if one is not None and one.Namespace
         }
@@ -66,9 +66,9 @@ class OnvifDevice:
         answer = await self.tolerant(self._device("GetCapabilities", Category=["All"]), None)
         media = getattr(getattr(answer, "Capabilities", None), "Media", None)
         if media is not None:
-            found[MEDIA1] = urls.service_path(media.XAddr, self._path)
+            found[MEDIA1] = urls.service_path(media.XAddr, self.path)
         # Some devices list nothing and still answer media calls at the device's own path.
-        return found if found.keys() & {MEDIA1, MEDIA2} else {MEDIA1: self._path}
+        return found if found.keys() & {MEDIA1, MEDIA2} else {MEDIA1: self.path}
 
     async def identity(self) -> Identity:
         """Manufacturer, model, serial number and so on. The first call that needs the login."""
@@ -132,6 +132,7 @@ class OnvifDevice:
                 codec=codec_of(getattr(encoder, "Encoding", None)),
                 width=_size(getattr(size, "Width", None)),
                 height=_size(getattr(size, "Height", None)),
+                ptz=one.PTZConfiguration is not None,
             )
         return list(found.values())
 
@@ -158,8 +159,13 @@ class OnvifDevice:
         """Ask for a key frame."""
         await self._media(path, "SetSynchronizationPoint", ProfileToken=profile)
 
-    def media2(self, path: str) -> Media2:
-        return Media2(self._conversation, path)
+    async def call(self, kind: tuple[str, str], path: str, operation: str, **values: Any) -> Any:
+        """The device's answer to a call that a WSDL describes (`kind`: wsdl.DEVICE and so on), as zeep reads it; None
+        for an empty one. `path`: of the service. Raises HubError."""
+        envelope = await self.conversation.call(path, *wsdl.message(kind, operation, values))
+        if envelope.size > LARGE:
+            return await asyncio.to_thread(wsdl.answer, kind, operation, envelope)
+        return wsdl.answer(kind, operation, envelope)
 
     async def tolerant(self, ask: Awaitable[T], default: T) -> T:
         """The answer, or `default` where the device refuses or garbles a call that we can do without.
@@ -193,16 +199,10 @@ class OnvifDevice:
         return clean(str(getattr(await self._device("GetEndpointReference"), "GUID", None) or ""), 128)
 
     async def _device(self, operation: str, **values: Any) -> Any:
-        return await self._call(wsdl.DEVICE, self._path, operation, values)
+        return await self.call(wsdl.DEVICE, self.path, operation, **values)
 
     async def _media(self, path: str, operation: str, **values: Any) -> Any:
-        return await self._call(wsdl.MEDIA, path, operation, values)
-
-    async def _call(self, kind: tuple[str, str], path: str, operation: str, values: dict[str, Any]) -> Any:
-        envelope = await self._conversation.call(path, *wsdl.message(kind, operation, values))
-        if envelope.size > LARGE:
-            return await asyncio.to_thread(wsdl.answer, kind, operation, envelope)
-        return wsdl.answer(kind, operation, envelope)
+        return await self.call(wsdl.MEDIA, path, operation, **values)
 
 
 def _serial(text: str) -> str:

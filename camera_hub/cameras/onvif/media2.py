@@ -21,9 +21,11 @@ class Media2:
         self._conversation = conversation
         self._path = path
 
-    async def profiles(self) -> list[Profile]:
-        """All profiles that show a video source; of several with one token the first."""
-        answer = await self._call("GetProfiles", ("Type", "VideoSource"), ("Type", "VideoEncoder"))
+    async def profiles(self, *, ptz: bool = False) -> list[Profile]:
+        """All profiles that show a video source; of several with one token the first. `ptz`: also whether they have a
+        PTZ configuration, which is asked of devices alone that name a PTZ service."""
+        kinds = ("VideoSource", "VideoEncoder", *(("PTZ",) if ptz else ()))
+        answer = await self._call("GetProfiles", *(("Type", kind) for kind in kinds))
         found: dict[str, Profile] = {}
         for node in islice(children(answer.content("GetProfilesResponse"), "Profiles"), MAX_PROFILES):
             source = child(node, "Configurations", "VideoSource")
@@ -41,6 +43,7 @@ class Media2:
                 codec=codec_of(text_of(encoder, "Encoding")) if encoder is not None else None,
                 width=_number(encoder, "Width"),
                 height=_number(encoder, "Height"),
+                ptz=child(node, "Configurations", "PTZ") is not None,
             )
         return list(found.values())
 

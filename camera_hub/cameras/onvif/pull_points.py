@@ -26,11 +26,11 @@ from camera_hub.cameras.http.deadline import Deadline
 from camera_hub.cameras.http.device_http import DeviceHttp
 from camera_hub.cameras.http.endings import ENVELOPE
 from camera_hub.cameras.http.messages import HttpLimits, HttpPeer, HttpReply, HttpRequest, bad_reply
-from camera_hub.cameras.onvif.client import OnvifTarget
 from camera_hub.cameras.onvif.conversation import KnownDevice, SoapConversation
 from camera_hub.cameras.onvif.device import OnvifDevice
 from camera_hub.cameras.onvif.envelopes import SOAP, Envelope, child, text_of
 from camera_hub.cameras.onvif.notifications import Pulled, pulled
+from camera_hub.cameras.onvif.targets import OnvifTarget
 from camera_hub.cameras.reach import Check, nowhere_local
 from camera_hub.clock import Clock
 from camera_hub.errors import HubError, Kind, Reason

@@ -8,7 +8,7 @@ from typing import Protocol
 from camera_hub.access.policy import Actor
 from camera_hub.cameras.credentials.device_login import DeviceLogin
 from camera_hub.cameras.described import Described
-from camera_hub.cameras.onvif.client import PATH
+from camera_hub.cameras.onvif.targets import PATH
 from camera_hub.cameras.peculiarities import Peculiarities
 from camera_hub.cameras.reach import Check
 from camera_hub.errors import HubError, Reason

@@ -92,6 +92,8 @@ async def take_channels(
         elif over_onvif:
             camera.channel = channel.token
         camera.number = channel.number or camera.number
+        if channel.ptz is not None:
+            camera.ptz = channel.ptz
         listed.add(camera.id)
         source = "onvif" if over_onvif else "vendor"
         await _set_streams(session, camera, channel, streams.get(camera.id, {}), source, urls.keep)

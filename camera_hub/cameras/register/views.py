@@ -81,7 +81,7 @@ class StateView:
 
 @dataclass(frozen=True, slots=True)
 class CameraView:
-    """A camera. `number`: as its recorder counts it.
+    """A camera. `number`: as its recorder counts it. `ptz`: whether it can be steered.
 
     `proof`: the Reason of a failed proof; `proving`: it waits for its proof, or is being proved.
     """
@@ -90,6 +90,7 @@ class CameraView:
     device_id: int
     village_id: int
     number: int | None
+    ptz: bool
     name: str
     pinyin: str
     initials: str

@@ -13,7 +13,7 @@ from sqlalchemy import select
 
 from camera_hub.cameras import addresses, urls
 from camera_hub.cameras.device_checks import DeviceChecks
-from camera_hub.cameras.onvif.client import OnvifTarget
+from camera_hub.cameras.onvif.targets import OnvifTarget
 from camera_hub.cameras.reach import Check
 from camera_hub.cameras.streams.selection import Candidate, Quality, picked
 from camera_hub.cameras.streams.stream_addresses import Logins, StreamAddresses, target_of

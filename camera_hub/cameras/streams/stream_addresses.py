@@ -17,7 +17,7 @@ from camera_hub.cameras.credentials.device_login import DeviceLogin
 from camera_hub.cameras.credentials.login_budget import PAUSES
 from camera_hub.cameras.credentials.logins import Sealer
 from camera_hub.cameras.credentials.purposes import Purpose
-from camera_hub.cameras.onvif.client import OnvifTarget
+from camera_hub.cameras.onvif.targets import OnvifTarget
 from camera_hub.cameras.reach import Check
 from camera_hub.cameras.streams import stored_urls
 from camera_hub.cameras.vendors import paths

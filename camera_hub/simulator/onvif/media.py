@@ -3,6 +3,8 @@
 from xml.sax.saxutils import escape
 
 from camera_hub.simulator.onvif.call import Call, Operation, Profile, Profiles
+from camera_hub.simulator.onvif.encoders import element_1
+from camera_hub.simulator.onvif.ptz_nodes import configuration as ptz_configuration
 from camera_hub.simulator.onvif.quirks import spoiled_uri
 from camera_hub.simulator.vendors.paths import snapshot_path
 
@@ -17,15 +19,6 @@ def source_configuration(profile: Profile) -> str:
     )
 
 
-def ptz_configuration(profile: Profile) -> str:
-    """The content of a PTZConfiguration."""
-    return (
-        f"<tt:Name>PTZ {profile.channel.number}</tt:Name><tt:UseCount>2</tt:UseCount>"
-        f"<tt:NodeToken>PTZNode_{profile.channel.number}</tt:NodeToken>"
-        "<tt:DefaultPTZTimeout>PT5S</tt:DefaultPTZTimeout>"
-    )
-
-
 class MediaService:
     """Profiles and their URIs."""
 
@@ -37,7 +30,6 @@ class MediaService:
             "trt:GetProfile": self._get_profile,
             "trt:GetVideoSources": self._get_sources,
             "trt:GetVideoSourceConfigurations": self._get_source_configurations,
-            "trt:GetVideoEncoderConfigurations": self._get_encoders,
             "trt:GetStreamUri": self._get_stream_uri,
             "trt:GetSnapshotUri": self._get_snapshot_uri,
             "trt:SetSynchronizationPoint": self._synchronize,
@@ -45,16 +37,16 @@ class MediaService:
 
     async def _get_capabilities(self, call: Call) -> str:
         return (
-            '<trt:Capabilities SnapshotUri="true">'
+            '<trt:Capabilities SnapshotUri="true" OSD="true">'
             f'<trt:ProfileCapabilities MaximumNumberOfProfiles="{len(self._profiles.all)}"/>'
             '<trt:StreamingCapabilities RTPMulticast="false" RTP_TCP="true" RTP_RTSP_TCP="true"/></trt:Capabilities>'
         )
 
     async def _get_profiles(self, call: Call) -> str:
-        return "".join(self._profile(profile, "Profiles") for profile in self._profiles.all)
+        return "".join(self._profile(call, profile, "Profiles") for profile in self._profiles.all)
 
     async def _get_profile(self, call: Call) -> str:
-        return self._profile(self._profiles.of(call.envelope.text("trt:ProfileToken")), "Profile")
+        return self._profile(call, self._profiles.of(call.envelope.text("trt:ProfileToken")), "Profile")
 
     async def _get_sources(self, call: Call) -> str:
         return "".join(
@@ -68,13 +60,6 @@ class MediaService:
             f'<trt:Configurations token="VideoSourceConfig_{one.channel.number}">{source_configuration(one)}'
             "</trt:Configurations>"
             for one in self._mains()
-        )
-
-    async def _get_encoders(self, call: Call) -> str:
-        return "".join(
-            f'<trt:Configurations token="{one.encoder}">{self._encoder(one)}</trt:Configurations>'
-            for one in self._profiles.all
-            if one.spec.codec == "h264"
         )
 
     async def _get_stream_uri(self, call: Call) -> str:
@@ -96,34 +81,18 @@ class MediaService:
     def _mains(self) -> list[Profile]:
         return [profile for profile in self._profiles.all if profile.number == 1]
 
-    def _profile(self, profile: Profile, element: str) -> str:
+    def _profile(self, call: Call, profile: Profile, element: str) -> str:
         number = profile.channel.number
         encoder = ptz = ""
         if profile.spec.codec == "h264":
-            encoder = (
-                f'<tt:VideoEncoderConfiguration token="{profile.encoder}">{self._encoder(profile)}'
-                "</tt:VideoEncoderConfiguration>"
-            )
+            encoder = element_1(profile, "tt:VideoEncoderConfiguration")
         if profile.channel.ptz:
-            ptz = f'<tt:PTZConfiguration token="PTZ_{number}">{ptz_configuration(profile)}</tt:PTZConfiguration>'
+            inside = ptz_configuration(number, call.state.faults(profile.channel).keys())
+            ptz = f'<tt:PTZConfiguration token="PTZ_{number}">{inside}</tt:PTZConfiguration>'
         return (
             f'<trt:{element} token="{profile.token}" fixed="true"><tt:Name>{profile.name}</tt:Name>'
             f'<tt:VideoSourceConfiguration token="VideoSourceConfig_{number}">{source_configuration(profile)}'
             f"</tt:VideoSourceConfiguration>{encoder}{ptz}</trt:{element}>"
-        )
-
-    @staticmethod
-    def _encoder(profile: Profile) -> str:
-        spec = profile.spec
-        return (
-            f"<tt:Name>{profile.encoder}</tt:Name><tt:UseCount>1</tt:UseCount><tt:Encoding>H264</tt:Encoding>"
-            f"<tt:Resolution><tt:Width>{spec.width}</tt:Width><tt:Height>{spec.height}</tt:Height></tt:Resolution>"
-            f"<tt:Quality>4</tt:Quality><tt:RateControl><tt:FrameRateLimit>{spec.fps}</tt:FrameRateLimit>"
-            f"<tt:EncodingInterval>1</tt:EncodingInterval><tt:BitrateLimit>{spec.bitrate // 1000}</tt:BitrateLimit>"
-            f"</tt:RateControl><tt:H264><tt:GovLength>{spec.gop_seconds * spec.fps}</tt:GovLength>"
-            "<tt:H264Profile>Baseline</tt:H264Profile></tt:H264><tt:Multicast><tt:Address><tt:Type>IPv4</tt:Type>"
-            "<tt:IPv4Address>0.0.0.0</tt:IPv4Address></tt:Address><tt:Port>0</tt:Port><tt:TTL>1</tt:TTL>"
-            "<tt:AutoStart>false</tt:AutoStart></tt:Multicast><tt:SessionTimeout>PT60S</tt:SessionTimeout>"
         )
 
 

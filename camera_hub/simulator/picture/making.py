@@ -47,12 +47,12 @@ class Recipe:
     @property
     def cycle(self) -> int:
         """Frames from one place at which a decoder can join to the next: key pictures, or recovery points."""
-        return self.spec.gop_seconds * self.spec.fps
+        return self.spec.gov
 
     @property
     def gop(self) -> int:
         """Frames from one key frame (IDR) to the next."""
-        cycles = max(1, -(-self.refresh_seconds // self.spec.gop_seconds))
+        cycles = max(1, -(-self.refresh_seconds * self.spec.fps // self.cycle))
         return self.cycle * cycles
 
     @property
@@ -65,7 +65,7 @@ class Recipe:
         """Frames in the loop, in whole groups. A frozen picture has one group, so that it is identical each time."""
         if self.look.mood is Mood.FROZEN or self.refresh_seconds:
             return self.gop
-        groups = -(-(DRAWN_SECONDS if self.label else LOOP_SECONDS) // self.spec.gop_seconds)
+        groups = -(-(DRAWN_SECONDS if self.label else LOOP_SECONDS) * self.spec.fps // self.gop)
         return self.gop * groups
 
 

@@ -4,19 +4,18 @@ import asyncio
 import secrets
 import zlib
 from collections.abc import Sequence
-from datetime import datetime, timedelta, timezone
+from datetime import datetime
 
 from camera_hub.simulator.faults import Fault
 from camera_hub.simulator.model import Channel, KeyFrames, StreamSpec
 from camera_hub.simulator.picture.loops import Loop, ParameterSets
-from camera_hub.simulator.picture.making import Recipe, recipe_for
+from camera_hub.simulator.picture.making import Recipe, frame_of, recipe_for
 from camera_hub.simulator.picture.scenes import Look, Mood
 from camera_hub.simulator.rtsp import rtp_faults
 from camera_hub.simulator.rtsp.packets import Packet
 from camera_hub.simulator.rtsp.receiver import Receiver
 from camera_hub.simulator.state import DeviceState
 
-BEIJING = timezone(timedelta(hours=8))
 _APART = 1000
 """By how many groups of pictures channels with the same look may differ."""
 _LATEST = 1.0
@@ -29,7 +28,7 @@ class Stream:
     def __init__(self, state: DeviceState, channel: Channel, number: int) -> None:
         self.channel = channel
         self.name = f"{channel.key}/{'main' if number == 1 else 'sub'}"
-        self.spec: StreamSpec = channel.stream(number)
+        self.main = number == 1
         self._state = state
         self._receivers: list[Receiver] = []
         self._task: asyncio.Task[None] | None = None
@@ -42,6 +41,11 @@ class Stream:
         self._timestamp_before = 0
         self._frames = 0
         self._packets = 0
+
+    @property
+    def spec(self) -> StreamSpec:
+        """How it is encoded now."""
+        return self._state.settings.spec(self.channel.number, 1 if self.main else 2)
 
     async def loop(self) -> Loop:
         """The loop that fits the present faults."""
@@ -85,7 +89,7 @@ class Stream:
 
     def caption(self, now: datetime) -> str:
         """The caption of the picture at a moment."""
-        return f"{self.channel.label}  {now.astimezone(BEIJING):%Y-%m-%d %H:%M:%S}"
+        return self._state.settings.caption(self.channel, now, frame_of(self.spec).characters - 1)
 
     def look(self) -> Look:
         """What the channel shows with the present faults."""
@@ -102,7 +106,7 @@ class Stream:
         return recipe_for(
             self.look(),
             self.spec,
-            self.channel.label,
+            self._state.settings.name(self.channel) or "-",
             b_frames=Fault.B_FRAMES in faults,
             refresh_seconds=round(faults.get(Fault.INTRA_REFRESH, 0.0)),
         )
@@ -129,7 +133,7 @@ class Stream:
         """
         seconds = self._state.clock.now().timestamp()
         apart = zlib.crc32(self.name.encode()) % _APART
-        self._turn = max(int(seconds / self.spec.gop_seconds) + apart, self._turn)
+        self._turn = max(int(seconds * self.spec.fps / self.spec.gov) + apart, self._turn)
         groups = max(1, loop.ready // gop)
         if key:
             return (self._turn + 1) % groups * gop
@@ -137,13 +141,13 @@ class Stream:
 
     async def _run(self) -> None:
         clock = self._state.clock
-        step = 1 / self.spec.fps
         recipe, loop = self._recipe(), await self.loop()
         gop = recipe.gop
         number = self._start(loop, gop, key=self._key_frames in (KeyFrames.AT_ONCE, KeyFrames.FIRST_ONLY))
         shown = ""
         due = clock.monotonic()
         while self._receivers:
+            step = 1 / recipe.spec.fps
             if self._recipe() != recipe:
                 recipe = self._recipe()
                 gop = recipe.gop

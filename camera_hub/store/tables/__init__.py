@@ -26,6 +26,7 @@ from camera_hub.store.tables.places import (
     Stream,
     Village,
 )
+from camera_hub.store.tables.ptz import PtzCamera
 from camera_hub.store.tables.rtsp import StreamSession, StreamToken
 from camera_hub.store.tables.sheets import SheetImport, SheetImportRow, SheetMapping
 
@@ -52,6 +53,7 @@ __all__ = [
     "NoticeChannel",
     "NoticeRule",
     "Observation",
+    "PtzCamera",
     "Run",
     "RunStep",
     "RunStepCamera",

@@ -48,14 +48,15 @@ class TourStop(Base):
     scene_id: Mapped[int | None] = mapped_column(ForeignKey("scenes.id", ondelete="RESTRICT"))
     dwell_s: Mapped[int]
     note: Mapped[str] = mapped_column(String(255), default="")
+    preset: Mapped[str | None] = mapped_column(String(128))  # token of the PTZ preset at which the camera is shown
 
 
 class Run(Base):
     """A tour being run, or that was run.
 
     (plan, this row, now) gives the stop and the time left, so a restart needs no recovery. `plan` is the tour as it
-    was at the start: [{position, dwell_s, name, note, layout, cameras: [{id, name, village}]}]; it is large and never
-    changes, so it is loaded only on request (patrol.plan.Plans).
+    was at the start: [{position, dwell_s, name, note, layout, preset, cameras: [{id, name, village}]}]; it is large and
+    never changes, so it is loaded only on request (patrol.plan.Plans).
     While running, stop `position` began at `anchor_at`. While paused, `elapsed_s` of it has passed.
     """
 

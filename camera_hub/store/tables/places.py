@@ -152,6 +152,7 @@ class Camera(Base):
     village_id: Mapped[int] = mapped_column(ForeignKey("villages.id", ondelete="RESTRICT"), index=True)
     channel: Mapped[str] = mapped_column(String(128))  # ONVIF video source, else number as text; "rtsp" for a URL
     number: Mapped[int | None]  # as its recorder counts it, from 1
+    ptz: Mapped[bool] = mapped_column(default=False)  # whether it has a PTZ node, as its device says over ONVIF
     name: Mapped[str] = mapped_column(String(128))
     pinyin: Mapped[str] = mapped_column(String(512), default="")
     initials: Mapped[str] = mapped_column(String(128), default="")

@@ -2526,6 +2526,8 @@ export interface components {
             proof_state: "pending" | "proved" | "failed";
             /** Proving */
             proving: boolean;
+            /** Ptz */
+            ptz: boolean;
             /**
              * State
              * @enum {string}
