@@ -38,7 +38,9 @@ async def cameras(hub: Hub, database: Database, clock: ManualClock) -> list[int]
     found = []
     async with database.write() as session:
         for village in (hub.village, hub.other_village):
-            device = Device(village_id=village, name="d", host=f"10.0.0.{village}", onvif_port=80, created_at=clock.now())
+            device = Device(
+                village_id=village, name="d", host=f"10.0.0.{village}", onvif_port=80, created_at=clock.now()
+            )
             session.add(device)
             await session.flush()
             row = Camera(device_id=device.id, village_id=village, channel="v1", name="村口", state="approved")
