@@ -166,6 +166,9 @@ class Reason(StrEnum):
     ROW_REGISTERED = "row_registered"
     ROW_GB_ID_DOUBLE = "row_gb_id_double"
     ROW_COORDINATE_MISSING = "row_coordinate_missing"
+    ROW_SDK_PORT = "row_sdk_port"
+    ROW_OUTSIDE_RANGES = "row_outside_ranges"
+    ROW_PUBLIC_ADDRESS = "row_public_address"
     # a camera of a run that was not seen
     NO_PAGE = "no_page"
     PAGE_HIDDEN = "page_hidden"

@@ -130,7 +130,7 @@ async def change_import_row(
 @router.post("/{import_id}/run", response_model=RunStarted, status_code=202)
 async def run_import(import_id: Id, body: StartImport, actor: Registrar, runs: Runs) -> RunStarted:
     """Follow it as a job; the rows have their verdicts as soon as these are known."""
-    return RunStarted(job_id=(await runs.start(actor, import_id, body.only)).id)
+    return RunStarted(job_id=(await runs.start(actor, import_id, body.only, outside=body.outside)).id)
 
 
 @router.delete("/{import_id}")

@@ -85,9 +85,9 @@ class Site:
         self.sheets = ImportSheets(database, vault, known)
         self.villages: dict[str, int] = {}
 
-    async def run(self, actor: Actor, import_id: int, only: Only = "good") -> None:
+    async def run(self, actor: Actor, import_id: int, only: Only = "good", **how: bool) -> None:
         """Start a run and wait for its end."""
-        job = await self.runs.start(actor, import_id, only)
+        job = await self.runs.start(actor, import_id, only, **how)
         task = next(one for one in asyncio.all_tasks() if one.get_name() == f"job import {job.id}")
         await asyncio.wait([task])
 
@@ -239,6 +239,23 @@ async def test_what_is_good_is_in_once_whatever_happens(site: Site, tmp_path: Pa
     async with site.database.read() as session:
         hosts = Counter(await session.scalars(select(Device.host)))
         assert set(hosts.values()) == {1}
+
+
+async def test_an_address_outside_the_ranges_is_brought_in_once_it_is_confirmed(
+    site: Site, tmp_path: Path
+) -> None:
+    rows = [row(1, 端口="8000"), row(2, 设备IP="8.8.8.8"), row(3, 设备IP="10.9.9.9")]
+    for number, host in enumerate(("10.0.0.2", "8.8.8.8", "10.9.9.9"), 1):
+        site.describer.devices[host] = described(host, serial=f"SN{number:06d}", mac="")
+    view = await site.imports.upload(ADMIN, None, "x", written(tmp_path, rows))
+    assert (view.counts.good, view.counts.outside) == (3, 2)
+    await site.run(ADMIN, view.id)
+    assert [(one.host, one.port) for one in site.intake.wanted] == [("10.0.0.2", None)]
+    assert await site.verdicts(view.id) == {"done": 1, "good": 2}
+    assert (await site.imports.get(ADMIN, view.id)).counts.outside == 2
+    await site.run(ADMIN, view.id, outside=True)
+    assert await site.verdicts(view.id) == {"done": 3}
+    assert (await site.imports.get(ADMIN, view.id)).counts.outside == 0
 
 
 async def test_two_persons_start_one_run_and_a_cut_off_one_goes_on(site: Site, tmp_path: Path) -> None:

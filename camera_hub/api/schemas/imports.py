@@ -27,6 +27,7 @@ class ImportCountsAnswer(Answer):
     done: int
     failed: int
     staged: int
+    outside: int  # good ones whose address is public or in none of the village's ranges: to be confirmed
 
 
 class ImportColumnAnswer(Answer):
@@ -66,7 +67,10 @@ class ImportFieldAnswer(Answer):
 
 
 class RowProblemAnswer(Answer):
+    """A `note` keeps no row out."""
+
     field: str  # "": the whole row
+    note: bool = False
     reason: str
     params: dict[str, Any]
 
@@ -123,6 +127,7 @@ class StartImport(RequestBody):
     """`good`: rows that are good, and changes of registered cameras. `failed`: what failed, or waits in the inbox."""
 
     only: Literal["good", "failed"] = "good"
+    outside: bool = False  # also good rows whose address is public or in none of the village's ranges
 
 
 class RunStarted(Answer):

@@ -29,7 +29,7 @@ class RowChange:
 @dataclass(frozen=True, slots=True)
 class JudgedRow:
     """A row and its verdict: "good" will be registered, "same" is registered (`changes`: what is different), "bad"
-    has problems. `village_id`: None where it is not known."""
+    has problems that are no notes. `village_id`: None where it is not known."""
 
     row: ParsedRow
     verdict: str
@@ -49,6 +49,9 @@ class _Draft:
 
     def wrong(self, field_: str, reason: str, /, **params: Param) -> None:
         self.problems.append(Problem(field_, reason, params))
+
+    def note(self, field_: str, reason: str, /, **params: Param) -> None:
+        self.problems.append(Problem(field_, reason, params, note=True))
 
 
 def judged(rows: Sequence[RowValues], known: KnownPlaces) -> list[JudgedRow]:
@@ -106,7 +109,7 @@ def _camera(draft: _Draft, known: KnownPlaces) -> None:
 
 
 def _needed(draft: _Draft) -> None:
-    row, wrong = draft.row, {problem.field for problem in draft.problems}
+    row, wrong = draft.row, {problem.field for problem in draft.problems if not problem.note}
     if row.camera_id is not None:
         return
     if not row.name and "name" not in wrong:
@@ -133,6 +136,10 @@ def _reachable(draft: _Draft, known: KnownPlaces) -> None:
             known.check(draft.village_id)(row.host, port)
     except HubError as error:
         draft.wrong("host", error.reason, **error.explanation.params)
+        return
+    if (reason := known.outside(draft.village_id, row.host)) is not None:
+        village = known.villages.get(draft.village_id, "")
+        draft.note("main_url" if row.main_url else "host", reason, address=row.host, village=village)
 
 
 def _coordinates(draft: _Draft) -> None:
@@ -222,5 +229,5 @@ def _gb_id_taken(draft: _Draft, known: KnownPlaces) -> None:
 
 
 def _verdict(draft: _Draft) -> JudgedRow:
-    verdict = "bad" if draft.problems else "same" if draft.camera is not None else "good"
+    verdict = "bad" if any(not one.note for one in draft.problems) else "same" if draft.camera is not None else "good"
     return JudgedRow(draft.row, verdict, draft.village_id, draft.camera, tuple(draft.problems), tuple(draft.changes))

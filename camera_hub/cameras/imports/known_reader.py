@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from camera_hub.access.actors import in_scope
 from camera_hub.access.policy import Actor
 from camera_hub.cameras.credentials.logins import Sealer
-from camera_hub.cameras.device_checks import DeviceChecks
+from camera_hub.cameras.device_checks import DeviceChecks, parsed, trusted
 from camera_hub.cameras.imports.known import KnownPlaces, ListedCamera
 from camera_hub.cameras.ledger.stored import typed_values
 from camera_hub.cameras.streams import stored_urls
@@ -31,14 +31,16 @@ class KnownReader:
             where = [in_scope(actor, Village.id)]
             if village_id is not None:
                 where.append(Village.id == village_id)
-            villages = {one.id: one.name for one in await session.scalars(select(Village).where(*where))}
+            found = list(await session.scalars(select(Village).where(*where)))
+            villages = {one.id: one.name for one in found}
+            ranges = {one.id: parsed(one.ranges) for one in found} if trusted(actor) else {}
             cameras = await self._cameras(session, villages)
             taken = await session.execute(
                 select(LedgerFile.gb_id, LedgerFile.camera_id).where(LedgerFile.gb_id.is_not(None))
             )
             gb_ids = {gb_id: camera_id for gb_id, camera_id in taken if gb_id is not None}
         checks = {id: await self._checks.of_actor(actor, id) for id in villages}
-        return KnownPlaces(village_id, actor.bound, villages, checks, cameras, gb_ids)
+        return KnownPlaces(village_id, actor.bound, villages, checks, cameras, gb_ids, ranges)
 
     async def _cameras(self, session: AsyncSession, villages: Iterable[int]) -> list[ListedCamera]:
         found = (

@@ -19,12 +19,13 @@ from camera_hub.cameras.imports.columns import SheetColumn
 from camera_hub.cameras.imports.imports import mine, running
 from camera_hub.cameras.imports.rows import (
     ImportSealer,
+    is_outside,
     open_cells,
     seal_cells,
     values_in,
     without_logins,
 )
-from camera_hub.cameras.imports.values import ParsedRow, parsed
+from camera_hub.cameras.imports.values import SDK_PORTS, ParsedRow, parsed
 from camera_hub.cameras.intake.wanted import IntakeResult, WantedCamera, WantedDevice
 from camera_hub.cameras.jobs import JobItem, Jobs, JobVerdict, JobView
 from camera_hub.errors import HubError, Kind, Param, Reason
@@ -97,8 +98,9 @@ class ImportRuns:
     async def __aexit__(self, *_: object) -> None:
         """Its jobs are ended by `Jobs`; their imports are found by the next process."""
 
-    async def start(self, actor: Actor, import_id: int, only: Only) -> JobView:
+    async def start(self, actor: Actor, import_id: int, only: Only, *, outside: bool = False) -> JobView:
         """Bring in the rows that are good (and change what is different), or try those again that failed or wait.
+        `outside`: also those whose address is public or in none of the village's ranges; somebody has confirmed that.
 
         Raises HubError: NOT_FOUND, CONFLICT (import_running), INVALID (import_nothing), BUSY (too many jobs).
         """
@@ -109,7 +111,11 @@ class ImportRuns:
                 raise HubError(Kind.NOT_FOUND, "there is no such import")
             if owner.state == "running":
                 raise running()
-            rows = await self._chosen(session, import_id, only)
+            rows = [
+                row
+                for row in await self._chosen(session, import_id, only)
+                if outside or row.verdict != "good" or not is_outside(row)
+            ]
             if not rows:
                 raise HubError(Kind.INVALID, "there are no such rows to import", reason="import_nothing")
             before, owner.state = owner.state, "running"
@@ -269,7 +275,11 @@ def _device_of(row: SheetImportRow) -> object:
         return "camera", row.camera_id
     if values.get("main_url"):
         return "url", row.number
-    return "device", row.village_id, values.get("host", "").lower(), values.get("port", "")
+    return "device", row.village_id, values.get("host", "").lower(), _asked_port(values.get("port", ""))
+
+
+def _asked_port(text: str) -> str:
+    return "" if text in map(str, SDK_PORTS) else text
 
 
 def _name_of(rows: Sequence[SheetImportRow]) -> str:

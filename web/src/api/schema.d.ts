@@ -3272,6 +3272,8 @@ export interface components {
             failed: number;
             /** Good */
             good: number;
+            /** Outside */
+            outside: number;
             /** Staged */
             staged: number;
             /** Total */
@@ -4620,10 +4622,18 @@ export interface components {
             /** Field */
             field: string;
         };
-        /** RowProblemAnswer */
+        /**
+         * RowProblemAnswer
+         * @description A `note` keeps no row out.
+         */
         RowProblemAnswer: {
             /** Field */
             field: string;
+            /**
+             * Note
+             * @default false
+             */
+            note: boolean;
             /** Params */
             params: {
                 [key: string]: unknown;
@@ -4945,6 +4955,11 @@ export interface components {
              * @enum {string}
              */
             only: "good" | "failed";
+            /**
+             * Outside
+             * @default false
+             */
+            outside: boolean;
         };
         /** StartRun */
         StartRun: {
