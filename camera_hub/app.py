@@ -258,8 +258,9 @@ async def parts(
         asker = DeviceLoginAsker(describer, onvif, logins, StoredStreamUrls(database, vault), checks, trust)
         login_changes = LoginChanges(database, bus, clock, vault, asker, jobs_, profiles)
         known = KnownReader(database, checks, vault)
+        unconnected = UnconnectedCameras(database, bus, clock, ledgers)
         import_runs = await stack.enter_async_context(
-            ImportRuns(database, vault, jobs_, intake, RowEditor(register.cameras, ledgers))
+            ImportRuns(database, vault, jobs_, intake, RowEditor(register.cameras, ledgers), unconnected)
         )
         contacts = DeviceContacts(checks, onvif)
         rounds = await stack.enter_async_context(Rounds(settings.health, clock, bus, database, media.looks, contacts))
@@ -345,7 +346,7 @@ async def parts(
             Rounds: rounds,
             Ledgers: ledgers,
             Photos: photos,
-            UnconnectedCameras: UnconnectedCameras(database, bus, clock, ledgers),
+            UnconnectedCameras: unconnected,
             Alarms: alarms_,
             NoticeChannels: channels,
             ObservationHistory: ObservationHistory(database, clock),

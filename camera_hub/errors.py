@@ -166,6 +166,7 @@ class Reason(StrEnum):
     ROW_REGISTERED = "row_registered"
     ROW_GB_ID_DOUBLE = "row_gb_id_double"
     ROW_COORDINATE_MISSING = "row_coordinate_missing"
+    ROW_UNCONNECTED = "row_unconnected"
     ROW_SDK_PORT = "row_sdk_port"
     ROW_OUTSIDE_RANGES = "row_outside_ranges"
     ROW_PUBLIC_ADDRESS = "row_public_address"

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from camera_hub.cameras import urls
+from camera_hub.cameras.addresses import NO_HOST
 from camera_hub.cameras.identity import same_stream
 from camera_hub.cameras.imports.columns import LEDGER
 from camera_hub.cameras.imports.known import KnownPlaces, ListedCamera
@@ -114,7 +115,9 @@ def _needed(draft: _Draft) -> None:
         return
     if not row.name and "name" not in wrong:
         draft.wrong("name", Reason.ROW_NAME_MISSING)
-    if not row.host and not wrong & {"host", "main_url"}:
+    if row.unconnected:
+        draft.note("host", Reason.ROW_UNCONNECTED)
+    elif not row.host and not wrong & {"host", "main_url"}:
         draft.wrong("host", Reason.ROW_ADDRESS_MISSING)
     for name, url in (("main_url", row.main_url), ("sub_url", row.sub_url)):
         if url and row.host and urls.known(url).host != row.host:
@@ -165,6 +168,8 @@ def _doubles(drafts: Sequence[_Draft]) -> None:
         elif row.host and village is not None:
             several = "channel" if row.channel is not None else "host"
             keys.append((several, ("place", village, row.host, row.port, row.channel)))
+        elif row.unconnected:
+            keys.append(("name", ("unconnected", village, row.name)))
         if row.ledger.get("gb_id"):
             keys.append((_IDS, ("gb_id", row.ledger["gb_id"])))
         for name, key in keys:
@@ -195,7 +200,10 @@ def _registered(draft: _Draft, known: KnownPlaces) -> None:
             draft.camera = found
         elif found is not None:
             draft.wrong("main_url" if row.main_url else "host", Reason.ROW_REGISTERED, name=found.name, id=found.id)
-    if draft.camera is not None:
+    elif draft.camera is None and draft.village_id is not None and row.unconnected:
+        there = known.at(draft.village_id, NO_HOST)
+        draft.camera = next((one for one in there if one.name == row.name), None)
+    if draft.camera is not None and known.changes:
         draft.changes = _changes(row, draft.camera)
 
 

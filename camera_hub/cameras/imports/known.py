@@ -34,7 +34,8 @@ class KnownPlaces:
     """`village_id`: that of the import, None where the rows say it. `bound`: the user is restricted to villages.
 
     `villages`, `checks`, `cameras`: of the villages that the user may see; `gb_ids`: all that are taken, and by which
-    camera. `ranges`: of these villages, where the user may add addresses beyond them, too."""
+    camera. `ranges`: of these villages, where the user may add addresses beyond them, too.
+    `changes`: whether a sheet may change what is registered."""
 
     village_id: int | None
     bound: bool
@@ -43,6 +44,7 @@ class KnownPlaces:
     cameras: Sequence[ListedCamera] = ()
     gb_ids: Mapping[str, int] = field(default_factory=dict)
     ranges: Mapping[int, Ranges] = field(default_factory=dict)
+    changes: bool = True
     by_id: Mapping[int, ListedCamera] = field(init=False)
     _by_place: Mapping[tuple[int, str], list[ListedCamera]] = field(init=False)
     _by_name: Mapping[str, int | None] = field(init=False)

@@ -34,6 +34,9 @@ SDK_PORTS = {8000: "海康威视", 37777: "大华", 34567: "雄迈"}
 """Ports of makers' own protocols, which people write into sheets; none of the hub's. A device that has ONVIF there is
 found all the same: those of the usual ports that have another meaning, too, are tried."""
 
+_WHY_NOT = "no_access_reason"
+_WITHOUT_ADDRESS = {"cloud": "只接入了运营商云平台，没有设备地址", "mobile": "4G/5G 接入，没有固定地址"}
+"""Kinds of access that leave a camera without an address, and what the ledger says of it then."""
 OUTSIDE = (Reason.ROW_OUTSIDE_RANGES, Reason.ROW_PUBLIC_ADDRESS)
 """Notes of rows that are brought in only when somebody confirms them."""
 
@@ -158,6 +161,20 @@ class ParsedRow:
     place_class: str | None = None
     camera_id: int | None = None
     ledger: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def unconnected(self) -> bool:
+        """Whether it is a camera that cannot be reached and only gets a file: it has no address, and the row says why
+        not, or names a kind of access without one."""
+        if self.camera_id is not None or self.host or self.main_url:
+            return False
+        return bool(self.ledger.get(_WHY_NOT)) or self.ledger.get("access_kind") in _WITHOUT_ADDRESS
+
+    @property
+    def unconnected_values(self) -> Mapping[str, str]:
+        """The ledger values of a camera that cannot be reached, with the reason why."""
+        why = self.ledger.get(_WHY_NOT) or _WITHOUT_ADDRESS.get(self.ledger.get("access_kind", ""), "")
+        return {**self.ledger, _WHY_NOT: why}
 
     @property
     def place(self) -> tuple[str, int | None]:

@@ -3262,6 +3262,8 @@ export interface components {
          * @description Rows by verdict; those that are registered already are `changed` (they will be) or `unchanged`.
          */
         ImportCountsAnswer: {
+            /** Approved */
+            approved: number;
             /** Bad */
             bad: number;
             /** Changed */
@@ -4949,6 +4951,11 @@ export interface components {
          * @description `good`: rows that are good, and changes of registered cameras. `failed`: what failed, or waits in the inbox.
          */
         StartImport: {
+            /**
+             * Approve
+             * @default true
+             */
+            approve: boolean;
             /**
              * Only
              * @default good
