@@ -100,6 +100,7 @@ from camera_hub.cameras.ledger.ledgers import Ledgers
 from camera_hub.cameras.ledger.photos import MAX_BYTES as MAX_PHOTO
 from camera_hub.cameras.ledger.photos import Photos
 from camera_hub.cameras.ledger.unconnected import UnconnectedCameras
+from camera_hub.cameras.matches.expiry import MatchPictureExpiry, match_expiry
 from camera_hub.cameras.matches.matches import Matches
 from camera_hub.cameras.matches.proof import MoveProof
 from camera_hub.cameras.matches.taking_over import TakingOver
@@ -249,9 +250,10 @@ async def parts(
         await stack.enter_async_context(Proofs(database, bus, clock, media.prover))
         proof = MoveProof(onvif, media.picture_fits)
         matches_ = Matches(database, bus, clock, TakingOver(vault, clock), checks, proof, trust)
-        await stack.enter_async_context(MoveWatch(database, bus, clock, anonymous, checks))
+        watch = await stack.enter_async_context(MoveWatch(database, bus, clock, anonymous, checks))
+        announcements = Announcements(bus, clock)
         if settings.discovery.multicast and settings.discovery.announcements:
-            await stack.enter_async_context(Announcements(bus, clock))
+            await stack.enter_async_context(announcements)
         sweeps = await stack.enter_async_context(Sweeps(settings.discovery, onvif, bus, clock, database, policy))
         jobs_ = await stack.enter_async_context(Jobs(clock, bus))
         await stack.enter_async_context(CandidateRetries(database, clock, intake))
@@ -278,10 +280,15 @@ async def parts(
             *import_expiry_rules(settings.sheets),
             device_event_expiry(settings.device_events),
             *ledger_expiry(settings.ledger),
+            match_expiry(),
         ]
         retention = Retention(database, clock, expiring)
         await stack.enter_async_context(
             running(keep_running("retention", retention.run_once, clock=clock), "retention")
+        )
+        match_pictures = MatchPictureExpiry(database, clock, media.pictures)
+        await stack.enter_async_context(
+            running(keep_running("pictures of matches", match_pictures.run_once, clock=clock), "pictures of matches")
         )
         photos = Photos(data_dir, database, bus, clock, media.eyes, settings.ledger)
         await photos.sweep()
@@ -332,6 +339,9 @@ async def parts(
             Peculiarities: peculiarities,
             Sweeps: sweeps,
             Matches: matches_,
+            MoveWatch: watch,
+            Announcements: announcements,
+            DeviceTrust: trust,
             Replacements: Replacements(database, bus, clock, checks, ledgers),
             Jobs: jobs_,
             LoginProfiles: profiles,

@@ -87,6 +87,7 @@ class Reason(StrEnum):
     STREAM_NOT_FOUND = "stream_not_found"
     # the stream
     NO_MEDIA = "no_media"
+    CHANNEL_OFFLINE = "channel_offline"
     MULTICAST_ONLY = "multicast_only"
     NO_KEY_FRAME = "no_key_frame"
     NO_PARAMETER_SETS = "no_parameter_sets"

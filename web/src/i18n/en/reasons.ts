@@ -29,6 +29,7 @@ export default {
   soap_fault: 'Device refused the request',
   stream_not_found: 'Stream not found',
   no_media: 'No video data',
+  channel_offline: 'Channel off line: its recorder says that no camera answers there',
   multicast_only: 'Multicast only; unicast needed',
   no_key_frame: 'No key frame',
   no_parameter_sets: 'Stream lacks its parameter sets',

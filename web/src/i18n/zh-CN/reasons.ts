@@ -29,6 +29,7 @@ export default {
   soap_fault: '设备拒绝了请求',
   stream_not_found: '码流地址不存在',
   no_media: '无视频数据',
+  channel_offline: '通道离线：录像机报告这一路没有画面',
   multicast_only: '仅支持组播，需开启单播',
   no_key_frame: '收不到关键帧',
   no_parameter_sets: '码流缺少解码参数',
