@@ -119,7 +119,7 @@ describe('the rows', () => {
   it('offer the words of a list at once, whatever stands there', async () => {
     hub.on('GET /api/imports/fields', () => [field('name', '点位名称'), field('host', 'IP地址'), { ...field('place_class', '场所类别'), kind: 'code', choices: ['学校', '水域'] }])
     now = sheet({ columns: [...now.columns.slice(0, 2), { index: 2, header: '类别', samples: [], field: 'place_class' }] })
-    rows = [row(4, { verdict: 'bad', values: { name: '桥头', host: '10.0.0.4', place_class: '养鸡场' }, problems: [{ field: 'place_class', reason: 'row_place_class', params: {} }] })]
+    rows = [row(4, { verdict: 'bad', values: { name: '桥头', host: '10.0.0.4', place_class: '养鸡场' }, problems: [{ field: 'place_class', reason: 'row_place_class', params: {}, note: false }] })]
     hub.on('PATCH /api/imports/7/rows/4', () => row(4))
     await open('/imports/7')
     await press('[data-cell="4 place_class"]')
