@@ -151,7 +151,7 @@ from camera_hub.sheets.answer import MAX_FILE
 from camera_hub.sheets.reading import sheet_reader
 from camera_hub.store.database import Database
 from camera_hub.store.lock import only_hub
-from camera_hub.store.retention import Retention
+from camera_hub.store.retention import ExpiryRule, Retention
 
 Parts = dict[type, Any]
 """Every part by its type: how routes find them (api.routing.part)."""
@@ -190,6 +190,17 @@ _ROUTERS = (
     vault_keys.router,
     metrics.router,
 )
+
+
+def every_expiry_rule(settings: Settings) -> list[ExpiryRule]:
+    """What ends by its time, in all tables."""
+    return [
+        *expiry_rules(settings.health),
+        *import_expiry_rules(settings.sheets),
+        device_event_expiry(settings.device_events),
+        *ledger_expiry(settings.ledger),
+        match_expiry(),
+    ]
 
 
 @asynccontextmanager
@@ -275,14 +286,7 @@ async def parts(
         channels = NoticeChannels(database, bus, clock, vault)
         await channels.follow_settings(settings.notices)
         await stack.enter_async_context(NoticeDelivery(clock, bus, database, vault))
-        expiring = [
-            *expiry_rules(settings.health),
-            *import_expiry_rules(settings.sheets),
-            device_event_expiry(settings.device_events),
-            *ledger_expiry(settings.ledger),
-            match_expiry(),
-        ]
-        retention = Retention(database, clock, expiring)
+        retention = Retention(database, clock, every_expiry_rule(settings))
         await stack.enter_async_context(
             running(keep_running("retention", retention.run_once, clock=clock), "retention")
         )
