@@ -62,14 +62,15 @@ class Intake:
         self._ledger = ledger
         self._trying: set[int] = set()
 
-    async def add(self, actor: Actor, wanted: WantedDevice) -> IntakeResult:
-        """Register the device if it can be described, else keep it as a candidate.
+    async def add(self, actor: Actor, wanted: WantedDevice, *, approved: bool = True) -> IntakeResult:
+        """Register the device if it can be described, else keep it as a candidate. What the township adds is approved
+        at once unless `approved` is false.
 
         Raises HubError: NOT_FOUND (village), INVALID (bad_host, bad_url, bad_login, bad_channel), CONFLICT
         (inbox_full), or a failure of the hub itself.
         """
         require_village(actor, wanted.village_id, "village")
-        return await self._add(actor, _checked(wanted), approved=True)
+        return await self._add(actor, _checked(wanted), approved=approved)
 
     async def register(self, actor: Actor, wanted: WantedDevice) -> Registered:
         """As `add`, for who waits for the device. Raises HubError with the reason where it was not registered now;

@@ -3893,6 +3893,8 @@ export interface components {
          * @description Rows by verdict; those that are registered already are `changed` (they will be) or `unchanged`.
          */
         ImportCountsAnswer: {
+            /** Approved */
+            approved: number;
             /** Bad */
             bad: number;
             /** Changed */
@@ -3903,6 +3905,8 @@ export interface components {
             failed: number;
             /** Good */
             good: number;
+            /** Outside */
+            outside: number;
             /** Staged */
             staged: number;
             /** Total */
@@ -5577,10 +5581,18 @@ export interface components {
             /** Field */
             field: string;
         };
-        /** RowProblemAnswer */
+        /**
+         * RowProblemAnswer
+         * @description A `note` keeps no row out.
+         */
         RowProblemAnswer: {
             /** Field */
             field: string;
+            /**
+             * Note
+             * @default false
+             */
+            note: boolean;
             /** Params */
             params: {
                 [key: string]: unknown;
@@ -5980,11 +5992,21 @@ export interface components {
          */
         StartImport: {
             /**
+             * Approve
+             * @default true
+             */
+            approve: boolean;
+            /**
              * Only
              * @default good
              * @enum {string}
              */
             only: "good" | "failed";
+            /**
+             * Outside
+             * @default false
+             */
+            outside: boolean;
         };
         /** StartRun */
         StartRun: {
