@@ -94,6 +94,10 @@ class LiveViews:
     ) -> None:
         await asyncio.to_thread(self._pool.shutdown, cancel_futures=True)
 
+    def prepare(self, recipe: Recipe) -> None:
+        """Draw in advance what is around a dome, so that its first live picture does not wait for that."""
+        self._pool.submit(panorama, recipe.look, recipe.spec.width, frame_of(recipe.spec).body_height)
+
     async def open(self, recipe: Recipe) -> LiveView | None:
         """Begin to encode a stream; None: too many are encoded already. Who opens one closes it."""
         if self.running >= self._most:

@@ -153,6 +153,8 @@ class Stream:
     async def _run(self) -> None:
         clock, live = self._state.clock, self._state.live
         recipe, loop = self._recipe(), await self.loop()
+        if self.channel.ptz:
+            live.prepare(recipe)
         number = self._start(loop, recipe.gop, key=self._key_frames in (KeyFrames.AT_ONCE, KeyFrames.FIRST_ONLY))
         shown = ""
         due = clock.monotonic()
