@@ -138,7 +138,7 @@ async def _started(stack: AsyncExitStack, options: Options, watch: Stopwatch) ->
                 options.cameras,
                 kept.network,
                 cache,
-                ["--sound", "--key-frames", options.key_frames, "--onvif-off"],
+                ["--sound", "--key-frames", options.key_frames, "--onvif-off", "--domes"],
             )
         )
     with watch.phase("hub"):
