@@ -28,6 +28,7 @@ from camera_hub.api import (
     bulk,
     cameras,
     device_events,
+    device_settings,
     devices,
     discovery,
     errors,
@@ -80,6 +81,13 @@ from camera_hub.cameras.device_checks import DeviceChecks
 from camera_hub.cameras.device_events.listening import DeviceEvents
 from camera_hub.cameras.device_events.roster import ListeningTargets
 from camera_hub.cameras.device_events.store import DeviceEventHistory, device_event_expiry
+from camera_hub.cameras.device_settings.applying import SettingsChanges
+from camera_hub.cameras.device_settings.clock_checks import ClockLimits
+from camera_hub.cameras.device_settings.links import VillageLinks
+from camera_hub.cameras.device_settings.nightly import NightlyClockChecks
+from camera_hub.cameras.device_settings.previews import SettingsPreviews
+from camera_hub.cameras.device_settings.reading import SettingsReadings
+from camera_hub.cameras.device_settings.store import SettingsStore
 from camera_hub.cameras.discovery.announcements import Announcements
 from camera_hub.cameras.discovery.sweeps import Sweeps
 from camera_hub.cameras.http.device_http import DeviceHttp
@@ -175,6 +183,7 @@ _ROUTERS = (
     device_events.router,
     favourites.router,
     devices.router,
+    device_settings.router,
     inbox.router,
     discovery.router,
     matches.router,
@@ -278,6 +287,17 @@ async def parts(
         device_events_ = await stack.enter_async_context(
             DeviceEvents(settings.device_events, clock, bus, database, pull_points, ListeningTargets(register, checks))
         )
+        setting = settings.device_settings
+        settings_store = SettingsStore(database)
+        links = VillageLinks(setting.at_once_per_village, setting.at_once)
+        limits = ClockLimits(setting.clock_warn_seconds, setting.clock_fail_seconds)
+        readings = SettingsReadings(settings_store, {}, links, bus, clock, limits)
+        previews = SettingsPreviews(settings_store, readings, jobs_, clock, setting.at_once)
+        nightly = await stack.enter_async_context(
+            NightlyClockChecks(
+                settings_store, readings, clock, setting.clock_check_at, settings.site.zone, setting.at_once
+            )
+        )
         channels = NoticeChannels(database, bus, clock, vault)
         await channels.follow_settings(settings.notices)
         await stack.enter_async_context(NoticeDelivery(clock, bus, database, vault))
@@ -312,6 +332,7 @@ async def parts(
                 shared={
                     "village": villages.live(register),
                     "device": devices.live(register, logins),
+                    "device_settings": device_settings.live(readings),
                     "camera": cameras.live(register),
                     "camera_position": map.live_positions(positions),
                     "map": map.live_map(whole_map, bases, key_places),
@@ -373,6 +394,11 @@ async def parts(
             ObservationHistory: ObservationHistory(database, clock),
             DeviceEvents: device_events_,
             DeviceEventHistory: DeviceEventHistory(database, clock),
+            SettingsStore: settings_store,
+            SettingsReadings: readings,
+            SettingsPreviews: previews,
+            SettingsChanges: SettingsChanges(settings_store, readings, previews, links, jobs_, setting.at_once),
+            NightlyClockChecks: nightly,
             Tours: tours_,
             Scenes: Scenes(database, bus, clock),
             Runs: runs_,

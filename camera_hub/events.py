@@ -41,6 +41,14 @@ class DeviceChanged(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class DeviceSettingsChanged(Event):
+    """A device's settings were read or set, or its clock was checked (cameras.device_settings)."""
+
+    device_id: int
+    village_id: int
+
+
+@dataclass(frozen=True, slots=True)
 class PeculiaritiesChanged(Event):
     """Something was learnt of a device, or forgotten (cameras.peculiarities)."""
 

@@ -168,6 +168,18 @@ class DeviceEventSettings(_Section):
     keep_days: float = Field(14.0, gt=0)
 
 
+class DeviceSettingsSettings(_Section):
+    """Settings on devices: clock, OSD, sub stream. `clock_check_at`: the site's time of day."""
+
+    clock_check_at: str = Field("02:30", pattern="^([01][0-9]|2[0-3]):[0-5][0-9]$")
+    clock_warn_seconds: Seconds = 5.0
+    clock_fail_seconds: Seconds = 30.0
+    ntp_server: str = Field("", max_length=255, pattern=r"^[A-Za-z0-9.:_-]*$")
+    at_once: int = Field(16, ge=1, le=64)
+    at_once_per_village: int = Field(4, ge=1, le=64)
+    read_seconds: Seconds = 30.0
+
+
 class HealthSettings(_Section):
     """Rounds and alarms."""
 
@@ -260,6 +272,7 @@ class Settings(_Section):
     eye: EyeSettings = EyeSettings()
     discovery: DiscoverySettings = DiscoverySettings()
     device_events: DeviceEventSettings = DeviceEventSettings()
+    device_settings: DeviceSettingsSettings = DeviceSettingsSettings()
     health: HealthSettings = HealthSettings()
     ledger: LedgerSettings = LedgerSettings()
     map: MapSettings = MapSettings()

@@ -21,6 +21,7 @@ from camera_hub.events import (
     CameraChanged,
     CameraPositionChanged,
     DeviceChanged,
+    DeviceSettingsChanged,
     Event,
     EventBus,
     FavouriteChanged,
@@ -54,6 +55,7 @@ SharedReader = Callable[[Collection[Any]], Awaitable[Mapping[Any, Render]]]
 _EVENTS = (
     VillageChanged,
     DeviceChanged,
+    DeviceSettingsChanged,
     PeculiaritiesChanged,
     CameraChanged,
     CameraPositionChanged,
@@ -111,6 +113,8 @@ def concerned(event: Event) -> tuple[Noun, Audience] | None:
             return ("village", village_id), _of_village(village_id)
         case DeviceChanged(device_id, village_id) | PeculiaritiesChanged(device_id, village_id):
             return ("device", device_id), _of_village(village_id)
+        case DeviceSettingsChanged(device_id, village_id):
+            return ("device_settings", device_id), _of_village(village_id)
         case CameraChanged(camera_id, village_id):
             return ("camera", camera_id), _of_village(village_id)
         case CameraPositionChanged(camera_id, village_id):

@@ -12,6 +12,7 @@ Note = Literal["link_poor", "link_sub", "link_keys", "late", "lossy", "late_sub"
 Topic = Literal[
     "village",
     "device",
+    "device_settings",
     "camera",
     "camera_position",
     "map",

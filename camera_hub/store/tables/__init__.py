@@ -2,6 +2,7 @@
 
 from camera_hub.store.tables.base import Base, Sealed, UtcDateTime
 from camera_hub.store.tables.device_events import DeviceEvent
+from camera_hub.store.tables.device_settings import CameraSettingsRow, ClockCheckRow, DeviceSettingsRow
 from camera_hub.store.tables.health import (
     Alarm,
     AlarmMember,
@@ -38,11 +39,14 @@ __all__ = [
     "BasePicture",
     "Camera",
     "CameraReplacement",
+    "CameraSettingsRow",
     "CameraState",
+    "ClockCheckRow",
     "Device",
     "DeviceEvent",
     "DeviceMatch",
     "DevicePeculiarity",
+    "DeviceSettingsRow",
     "Favourite",
     "FieldOfView",
     "IntakeCandidate",

@@ -542,6 +542,106 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/device-settings/clocks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Clocks
+         * @description Each device's clock as it was checked last, the worst first.
+         */
+        get: operations["clocks_api_device_settings_clocks_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/device-settings/defaults": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Defaults
+         * @description What pages put into an empty form.
+         */
+        get: operations["defaults_api_device_settings_defaults_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/device-settings/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Preview Settings
+         * @description Read the devices and plan the change, as a job; the preview has the job's id. Nothing is set.
+         */
+        post: operations["preview_settings_api_device_settings_preview_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/device-settings/previews/{preview_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Preview
+         * @description What would change, of the devices that have been read so far.
+         */
+        get: operations["preview_api_device_settings_previews__preview_id__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/device-settings/previews/{preview_id}/apply": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Apply Settings
+         * @description Set what the preview would change and read it back, as a job: its items have the preview's keys.
+         */
+        post: operations["apply_settings_api_device_settings_previews__preview_id__apply_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/devices": {
         parameters: {
             query?: never;
@@ -637,6 +737,26 @@ export interface paths {
          * @description Forget what was learnt of the device, as when another one has taken its place.
          */
         delete: operations["forget_peculiarities_api_devices__device_id__peculiarities_delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/devices/{device_id}/settings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Device Settings
+         * @description What was read of the device last; `fresh`: ask it now.
+         */
+        get: operations["device_settings_api_devices__device_id__settings_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -2649,6 +2769,14 @@ export interface components {
             left_at: string | null;
         };
         /**
+         * ApplySettings
+         * @description `only`: keys of the preview's items; null: all that would change.
+         */
+        ApplySettings: {
+            /** Only */
+            only?: string[] | null;
+        };
+        /**
          * ApproveCameras
          * @description Approve several cameras, and with them the places where their devices are; all may be given a place class.
          *
@@ -2698,6 +2826,13 @@ export interface components {
             user_name: string;
             /** Width */
             width: number;
+        };
+        /** BoundsAnswer */
+        BoundsAnswer: {
+            /** High */
+            high: number;
+            /** Low */
+            low: number;
         };
         /** CameraAnswer */
         CameraAnswer: {
@@ -2801,6 +2936,16 @@ export interface components {
             state: "found" | "waiting" | "returned" | "approved" | "retired";
             /** Village Id */
             village_id: number;
+        };
+        /** CameraSettingsAnswer */
+        CameraSettingsAnswer: {
+            /** Camera Id */
+            camera_id: number;
+            /** Can */
+            can: ("clock" | "ntp" | "osd_name" | "osd_time" | "sub")[];
+            /** Osd */
+            osd: components["schemas"]["OsdAnswer"][];
+            sub: components["schemas"]["SubStreamAnswer"] | null;
         };
         /**
          * CameraStateAnswer
@@ -3098,7 +3243,7 @@ export interface components {
              * Topic
              * @enum {string}
              */
-            topic: "village" | "device" | "camera" | "camera_position" | "map" | "alarm" | "match" | "tour" | "run" | "sweep" | "job" | "inbox";
+            topic: "village" | "device" | "device_settings" | "camera" | "camera_position" | "map" | "alarm" | "match" | "tour" | "run" | "sweep" | "job" | "inbox";
             /**
              * Type
              * @default changed
@@ -3143,6 +3288,82 @@ export interface components {
             rules: components["schemas"]["RuleAnswer"][];
             /** Timeout S */
             timeout_s: number;
+        };
+        /** CheckedClockAnswer */
+        CheckedClockAnswer: {
+            check: components["schemas"]["ClockCheckAnswer"];
+            /** Device Id */
+            device_id: number;
+            /** Host */
+            host: string;
+            /** Name */
+            name: string;
+            /** Recorder Id */
+            recorder_id: number | null;
+            /** Village Id */
+            village_id: number;
+        };
+        /**
+         * ClockAnswer
+         * @description A device's clock. `offset_s`: device minus hub. `zone`: as the device writes it.
+         */
+        ClockAnswer: {
+            /** Daylight */
+            daylight: boolean;
+            /** Device Time */
+            device_time: string | null;
+            /** From Dhcp */
+            from_dhcp: boolean;
+            /** Ntp Server */
+            ntp_server: string;
+            /** Offset S */
+            offset_s: number | null;
+            /** Source */
+            source: ("ntp" | "manual") | null;
+            /** Zone */
+            zone: string;
+            /** Zone Offset S */
+            zone_offset_s: number | null;
+        };
+        /**
+         * ClockCheckAnswer
+         * @description The last check of a device's clock. `since`: since when it has been off.
+         */
+        ClockCheckAnswer: {
+            /** Checked At */
+            checked_at: string | null;
+            /** Offset S */
+            offset_s: number | null;
+            /** Reason */
+            reason: string | null;
+            /** Set At */
+            set_at: string | null;
+            /** Since */
+            since: string | null;
+            /** Source */
+            source: ("ntp" | "manual") | null;
+            /**
+             * Verdict
+             * @enum {string}
+             */
+            verdict: "ok" | "warn" | "wrong" | "lies" | "unknown";
+        };
+        /**
+         * ClocksAnswer
+         * @description All clocks as they were checked last, the worst first; the limits, and when the next check is planned.
+         */
+        ClocksAnswer: {
+            /** Clocks */
+            clocks: components["schemas"]["CheckedClockAnswer"][];
+            /** Fail S */
+            fail_s: number;
+            /**
+             * Next At
+             * Format: date-time
+             */
+            next_at: string;
+            /** Warn S */
+            warn_s: number;
         };
         /** CodeAnswer */
         CodeAnswer: {
@@ -3364,6 +3585,28 @@ export interface components {
             /** Cameras */
             cameras: components["schemas"]["CameraAnswer"][];
             device: components["schemas"]["DeviceAnswer"];
+        };
+        /**
+         * DeviceSettingsAnswer
+         * @description What was read of a device last; `read_at` null: never.
+         */
+        DeviceSettingsAnswer: {
+            /** Cameras */
+            cameras: components["schemas"]["CameraSettingsAnswer"][];
+            /** Can */
+            can: ("clock" | "ntp" | "osd_name" | "osd_time" | "sub")[];
+            check: components["schemas"]["ClockCheckAnswer"] | null;
+            clock: components["schemas"]["ClockAnswer"] | null;
+            /** Device Id */
+            device_id: number;
+            /** Problems */
+            problems: components["schemas"]["SettingsProblemAnswer"][];
+            /** Read At */
+            read_at: string | null;
+            /** Recorder Id */
+            recorder_id: number | null;
+            /** Village Id */
+            village_id: number;
         };
         /**
          * DiskAnswer
@@ -4836,6 +5079,28 @@ export interface components {
             stream_ms: number | null;
         };
         /**
+         * OsdAnswer
+         * @description One text in the picture. `text`: of a time its format.
+         */
+        OsdAnswer: {
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "name" | "time" | "other";
+            /**
+             * Position
+             * @enum {string}
+             */
+            position: "upper_left" | "upper_right" | "lower_left" | "lower_right" | "custom";
+            /** Shown */
+            shown: boolean;
+            /** Text */
+            text: string;
+            /** Token */
+            token: string;
+        };
+        /**
          * PeculiarityAnswer
          * @description What was learnt of a device: where it departs from a standard, and how that is borne.
          */
@@ -5076,6 +5341,56 @@ export interface components {
             note: string;
             /** Position */
             position: number;
+        };
+        /**
+         * PlannedItemAnswer
+         * @description One part of a device or camera. Facts by part: clock {offset_s, source, zone, zone_offset_s, daylight};
+         *     ntp {ntp_server, from_dhcp, source}; osd_name and osd_time {text, shown, position}; sub {codec, width, height, fps, gov_length,
+         *     bitrate_kbit}. `bounded`: what is set otherwise than wanted, and what was wanted.
+         */
+        PlannedItemAnswer: {
+            /** After */
+            after: {
+                [key: string]: string | number | boolean | null;
+            };
+            /** Before */
+            before: {
+                [key: string]: string | number | boolean | null;
+            };
+            /** Bounded */
+            bounded: {
+                [key: string]: string | number;
+            };
+            /** Camera Id */
+            camera_id: number | null;
+            /** Camera Name */
+            camera_name: string | null;
+            /** Detail */
+            detail: string;
+            /** Device Id */
+            device_id: number;
+            /** Device Name */
+            device_name: string;
+            /** Key */
+            key: string;
+            /** Params */
+            params: {
+                [key: string]: string | number;
+            };
+            /**
+             * Part
+             * @enum {string}
+             */
+            part: "clock" | "ntp" | "osd_name" | "osd_time" | "sub";
+            /** Reason */
+            reason: string | null;
+            /**
+             * Verdict
+             * @enum {string}
+             */
+            verdict: "change" | "same" | "cannot";
+            /** Via Device Id */
+            via_device_id: number | null;
         };
         /**
          * PositionAnswer
@@ -5505,6 +5820,89 @@ export interface components {
              */
             type: "seen";
         };
+        /** SettingsChangeBody */
+        SettingsChangeBody: {
+            clock?: components["schemas"]["WantedClockBody"] | null;
+            osd?: components["schemas"]["WantedOsdBody"] | null;
+            sub?: components["schemas"]["WantedSubBody"] | null;
+        };
+        /**
+         * SettingsDefaultsAnswer
+         * @description What pages put into an empty form. `ntp_server` "": none is set, and the hub's address is not known.
+         */
+        SettingsDefaultsAnswer: {
+            /** Fail S */
+            fail_s: number;
+            /** Ntp Server */
+            ntp_server: string;
+            /** Time Zone */
+            time_zone: string;
+            /** Warn S */
+            warn_s: number;
+            /** Zone */
+            zone: string;
+        };
+        /** SettingsPreviewAnswer */
+        SettingsPreviewAnswer: {
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Devices */
+            devices: number;
+            /** Id */
+            id: string;
+            /** Items */
+            items: components["schemas"]["PlannedItemAnswer"][];
+            /** Read */
+            read: number;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "reading" | "ready" | "cancelled" | "failed";
+        };
+        /**
+         * SettingsPreviewBody
+         * @description Exactly one of `device_ids`, `camera_ids`, `village_id`. Of cameras the devices' clocks are set, too.
+         */
+        SettingsPreviewBody: {
+            /**
+             * Camera Ids
+             * @default []
+             */
+            camera_ids: number[];
+            change: components["schemas"]["SettingsChangeBody"];
+            /**
+             * Device Ids
+             * @default []
+             */
+            device_ids: number[];
+            /** Village Id */
+            village_id?: number | null;
+        };
+        /**
+         * SettingsProblemAnswer
+         * @description Why a part could not be read. `camera_id` null: of the device.
+         */
+        SettingsProblemAnswer: {
+            /** Camera Id */
+            camera_id: number | null;
+            /** Detail */
+            detail: string;
+            /** Params */
+            params: {
+                [key: string]: string | number;
+            };
+            /**
+             * Part
+             * @enum {string}
+             */
+            part: "clock" | "ntp" | "osd_name" | "osd_time" | "sub";
+            /** Reason */
+            reason: string;
+        };
         /**
          * SetupRequest
          * @description Create the first township admin, with the token of the one-time link.
@@ -5805,6 +6203,34 @@ export interface components {
             used_at: string | null;
             /** Village Id */
             village_id: number | null;
+        };
+        /**
+         * SubStreamAnswer
+         * @description How the sub stream is encoded, and what the device offers; null or empty: it does not say.
+         */
+        SubStreamAnswer: {
+            /** Bitrate Kbit */
+            bitrate_kbit: number | null;
+            bitrate_range: components["schemas"]["BoundsAnswer"] | null;
+            /** Codec */
+            codec: string | null;
+            /** Codecs */
+            codecs: string[];
+            /** Fps */
+            fps: number | null;
+            fps_range: components["schemas"]["BoundsAnswer"] | null;
+            /** Gov Length */
+            gov_length: number | null;
+            gov_range: components["schemas"]["BoundsAnswer"] | null;
+            /** Height */
+            height: number | null;
+            /** Resolutions */
+            resolutions: [
+                number,
+                number
+            ][];
+            /** Width */
+            width: number | null;
         };
         /**
          * SubnetBody
@@ -6223,6 +6649,53 @@ export interface components {
             repair: number;
             /** Village Id */
             village_id: number;
+        };
+        /**
+         * WantedClockBody
+         * @description `zone`: a name such as Asia/Shanghai, or a POSIX zone such as CST-8; null: as it is.
+         */
+        WantedClockBody: {
+            /** Ntp Server */
+            ntp_server?: string | null;
+            /**
+             * Set Now
+             * @default false
+             */
+            set_now: boolean;
+            /** Zone */
+            zone?: string | null;
+        };
+        /**
+         * WantedOsdBody
+         * @description `name`: camera_name = what the camera is called in the hub. Null: as it is.
+         */
+        WantedOsdBody: {
+            /** Name */
+            name?: string | null;
+            /** Name Position */
+            name_position?: ("upper_left" | "upper_right" | "lower_left" | "lower_right") | null;
+            /** Time */
+            time?: boolean | null;
+            /** Time Position */
+            time_position?: ("upper_left" | "upper_right" | "lower_left" | "lower_right") | null;
+        };
+        /**
+         * WantedSubBody
+         * @description Null: as it is. What a device does not offer is brought within its bounds, and told.
+         */
+        WantedSubBody: {
+            /** Bitrate Kbit */
+            bitrate_kbit?: number | null;
+            /** Codec */
+            codec?: ("h264" | "h265") | null;
+            /** Fps */
+            fps?: number | null;
+            /** Gov Seconds */
+            gov_seconds?: number | null;
+            /** Height */
+            height?: number | null;
+            /** Width */
+            width?: number | null;
         };
     };
     responses: never;
@@ -7485,6 +7958,211 @@ export interface operations {
             };
         };
     };
+    clocks_api_device_settings_clocks_get: {
+        parameters: {
+            query?: {
+                village_id?: number | null;
+                verdict?: ("ok" | "warn" | "wrong" | "lies" | "unknown")[] | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClocksAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    defaults_api_device_settings_defaults_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SettingsDefaultsAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    preview_settings_api_device_settings_preview_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SettingsPreviewBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobProgressAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    preview_api_device_settings_previews__preview_id__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                preview_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SettingsPreviewAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    apply_settings_api_device_settings_previews__preview_id__apply_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                preview_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ApplySettings"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobProgressAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
     devices_api_devices_get: {
         parameters: {
             query?: never;
@@ -7789,6 +8467,48 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Done"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    device_settings_api_devices__device_id__settings_get: {
+        parameters: {
+            query?: {
+                fresh?: boolean;
+            };
+            header?: never;
+            path: {
+                device_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeviceSettingsAnswer"];
                 };
             };
             /** @description Refused; `reason` says why. */
