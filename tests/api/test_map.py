@@ -325,10 +325,10 @@ async def test_coverage_counts_whose_cameras_and_places_one_sees(hub: Hub, camer
         geometry = [[HERE[0] + east, HERE[1] + 0.0001]]
         of = {"village_id": hub.other_village if village == 0 else village}
         await pond(hub, name=name, kind="point", geometry=geometry, **of)
-    admin, village = await hub.client(Role.TOWNSHIP_ADMIN), await hub.client(Role.VILLAGE_ADMIN)
+    admin, keeper = await hub.client(Role.TOWNSHIP_ADMIN), await hub.client(Role.VILLAGE_ADMIN)
     (row,) = (await admin.get("/api/map/coverage")).json()["rows"]
     assert (row["count"], row["installed"]["covered"], row["working"]["share"]) == (4, 4, 1.0)
-    own = (await village.get("/api/map/coverage")).json()
+    own = (await keeper.get("/api/map/coverage")).json()
     assert own["rows"][0]["installed"] == {"covered": 1, "partly": 0, "uncovered": 2, "share": 1 / 3}
     assert [(one["camera_ids"], one["gaps"]) for one in own["places"]] == [
         ([cameras[0]], []),
@@ -336,17 +336,17 @@ async def test_coverage_counts_whose_cameras_and_places_one_sees(hub: Hub, camer
         ([], [[[HERE[0] + 0.01, HERE[1] + 0.0001]]]),
     ]
     assert (own["cameras"], own["cameras_without_direction"], own["cameras_without_position"]) == (1, 1, 0)
-    of_village = (await admin.get("/api/map/coverage", params={"village_id": hub.village})).json()
-    assert of_village["rows"][0]["installed"]["covered"] == 2, "a neighbour's camera counts, too"
-    for client, wanted in ((village, hub.other_village), (admin, 2**30)):
+    of_one = (await admin.get("/api/map/coverage", params={"village_id": hub.village})).json()
+    assert of_one["rows"][0]["installed"]["covered"] == 2, "a neighbour's camera counts, too"
+    for client, wanted in ((keeper, hub.other_village), (admin, 2**30)):
         assert (await client.get("/api/map/coverage", params={"village_id": wanted})).status_code == 404
-    sheet = await village.get("/api/map/coverage.xlsx")
+    sheet = await keeper.get("/api/map/coverage.xlsx")
     assert (sheet.status_code, sheet.content[:2]) == (200, b"PK")
     # Out of service: it covers nothing; faulty: it covers, but not now.
     await admin.patch(f"/api/ledger/{cameras[0]}", json={"values": {"service_state": "维修"}})
-    assert (await village.get("/api/map/coverage")).json()["rows"][0]["working"]["covered"] == 0
+    assert (await keeper.get("/api/map/coverage")).json()["rows"][0]["working"]["covered"] == 0
     await admin.post("/api/cameras/retire", json={"ids": [cameras[0]]})
-    after = (await village.get("/api/map/coverage")).json()
+    after = (await keeper.get("/api/map/coverage")).json()
     assert (after["rows"][0]["installed"]["covered"], after["cameras"]) == (0, 0)
 
 

@@ -204,7 +204,7 @@ def test_the_table_equals_an_independent_count(seed: int) -> None:
         (
             place("area", (0, 0), (500, 0), (500, 9), (1, 9), (1, 4509), (0, 4509)),
             [camera(1, 250, 5, reach=300)],
-            0.5,
+            0.5174,
         ),
     ],
 )
