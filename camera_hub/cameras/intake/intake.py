@@ -27,7 +27,7 @@ from camera_hub.cameras.register.devices import Devices, Registered
 from camera_hub.cameras.register.on_behalf import on_behalf
 from camera_hub.clock import Clock
 from camera_hub.errors import HubError, Kind, Reason
-from camera_hub.events import CameraChanged, EventBus, InboxChanged
+from camera_hub.events import CameraChanged, CameraPositionChanged, EventBus, InboxChanged
 from camera_hub.store.database import Database
 from camera_hub.store.tables import Device, IntakeCandidate, Village
 
@@ -183,8 +183,13 @@ class Intake:
             if not candidates.keeps(error):
                 raise
             return await self._keep(actor, wanted, error, tried)
-        self._bus.publish(InboxChanged(wanted.village_id))
+        self._tell(wanted.village_id, taken)
         return _result(registered.device.id, taken.camera_ids, taken.unsaid)
+
+    def _tell(self, village_id: int, taken: TakenIn) -> None:
+        self._bus.publish(InboxChanged(village_id))
+        for camera_id in taken.positioned:
+            self._bus.publish(CameraPositionChanged(camera_id, village_id))
 
     def _taken(self, actor: Actor, wanted: WantedDevice) -> TakenIn:
         return TakenIn(actor, wanted, self._clock, self._vault, self._ledger)
@@ -255,7 +260,7 @@ class Intake:
             changed = await taken.apply_to_known(session, device_id)
         for camera in changed:
             self._bus.publish(CameraChanged(camera.id, camera.village_id))
-        self._bus.publish(InboxChanged(wanted.village_id))
+        self._tell(wanted.village_id, taken)
         return IntakeResult(
             device_id,
             camera_ids=taken.camera_ids,

@@ -14,11 +14,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from camera_hub.access.policy import Actor, require_village
 from camera_hub.cameras.addresses import NO_HOST
 from camera_hub.cameras.device_checks import trusted
+from camera_hub.cameras.ledger.fields import ON_MAP
 from camera_hub.cameras.ledger.ledgers import Ledgers
 from camera_hub.cameras.register.cameras import rename
 from camera_hub.clock import Clock
 from camera_hub.errors import HubError, Kind, Reason
-from camera_hub.events import CameraChanged, DeviceChanged, EventBus, VillageChanged
+from camera_hub.events import CameraChanged, CameraPositionChanged, DeviceChanged, EventBus, VillageChanged
 from camera_hub.store.database import Database
 from camera_hub.store.tables import Camera, Device, Village
 
@@ -80,6 +81,8 @@ class UnconnectedCameras:
             await self._ledgers.set_values(session, camera, values, actor, now)
         self._bus.publish(DeviceChanged(platform.id, village_id))
         self._bus.publish(CameraChanged(camera.id, village_id))
+        if not ON_MAP.isdisjoint(values):
+            self._bus.publish(CameraPositionChanged(camera.id, village_id))
         self._bus.publish(VillageChanged(village_id))
         return camera.id
 
