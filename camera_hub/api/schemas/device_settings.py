@@ -161,8 +161,8 @@ class SettingsPreviewBody(RequestBody):
 
 class PlannedItemAnswer(Answer):
     """One part of a device or camera. Facts by part: clock {offset_s, source, zone, zone_offset_s, daylight};
-    ntp {ntp_server, from_dhcp, source}; osd_name and osd_time {text, shown, position}; sub {codec, width, height, fps, gov_length,
-    bitrate_kbit}. `bounded`: what is set otherwise than wanted, and what was wanted."""
+    ntp {ntp_server, from_dhcp, source}; osd_name and osd_time {text, shown, position}; sub {codec, width, height, fps,
+    gov_length, bitrate_kbit}. `bounded`: what is set otherwise than wanted, and what was wanted."""
 
     key: str
     device_id: int
