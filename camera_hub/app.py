@@ -39,6 +39,7 @@ from camera_hub.api import (
     ledger,
     live,
     logins,
+    map,
     matches,
     metrics,
     notices,
@@ -109,6 +110,13 @@ from camera_hub.cameras.ledger.ledgers import Ledgers
 from camera_hub.cameras.ledger.photos import MAX_BYTES as MAX_PHOTO
 from camera_hub.cameras.ledger.photos import Photos
 from camera_hub.cameras.ledger.unconnected import UnconnectedCameras
+from camera_hub.cameras.map.base_picture import MAX_UPLOAD as MAX_BASE
+from camera_hub.cameras.map.base_picture import BasePictures
+from camera_hub.cameras.map.coverages import Coverages
+from camera_hub.cameras.map.extents import Extents
+from camera_hub.cameras.map.key_places import KeyPlaces
+from camera_hub.cameras.map.positions import CameraPositions
+from camera_hub.cameras.map.township_map import TownshipMap
 from camera_hub.cameras.matches.matches import Matches
 from camera_hub.cameras.matches.proof import MoveProof
 from camera_hub.cameras.matches.taking_over import TakingOver
@@ -183,6 +191,7 @@ _ROUTERS = (
     replacements.router,
     jobs.router,
     ledger.router,
+    map.router,
     logins.router,
     imports.router,
     bulk.router,
@@ -306,6 +315,12 @@ async def parts(
         )
         photos = Photos(data_dir, database, bus, clock, media.eyes, settings.ledger)
         await photos.sweep()
+        extents = Extents(settings.map, settings.ledger)
+        bases = BasePictures(data_dir, database, bus, clock, media.eyes, extents)
+        await bases.sweep()
+        whole_map = TownshipMap(database, extents, settings.map)
+        key_places = KeyPlaces(database, bus, clock, extents)
+        positions = CameraPositions(database, bus, clock, ledgers, extents)
         tours_ = Tours(settings.patrol, database, bus, clock)
         runs_ = await stack.enter_async_context(
             Runs(settings.patrol, clock, bus, database, media.cameras, settings.site.zone)
@@ -321,6 +336,8 @@ async def parts(
                     "device": devices.live(register, logins),
                     "device_settings": device_settings.live(readings),
                     "camera": cameras.live(register),
+                    "camera_position": map.live_positions(positions),
+                    "map": map.live_map(whole_map, bases, key_places),
                     "inbox": inbox.live(boxes),
                     "alarm": alarms.live(alarms_),
                     "match": matches.live(matches_),
@@ -368,6 +385,11 @@ async def parts(
             Rounds: rounds,
             Ledgers: ledgers,
             Photos: photos,
+            BasePictures: bases,
+            TownshipMap: whole_map,
+            KeyPlaces: key_places,
+            CameraPositions: positions,
+            Coverages: Coverages(database, clock, settings.map),
             UnconnectedCameras: UnconnectedCameras(database, bus, clock, ledgers),
             Alarms: alarms_,
             NoticeChannels: channels,
@@ -429,7 +451,7 @@ def create_app(settings: Settings, parts: Parts | None = None) -> FastAPI:
         app.include_router(router)
     app.router.default = StaticPages()
     errors.install(app)
-    uploads = {"/api/imports": MAX_FILE, ledger.PHOTO_PATH: MAX_PHOTO}
+    uploads = {"/api/imports": MAX_FILE, ledger.PHOTO_PATH: MAX_PHOTO, map.BASE_PATH: MAX_BASE}
     app.add_middleware(BodyLimit, limit=MAX_BODY, uploads=uploads)
     app.add_middleware(SafeHeaders)
     app.add_middleware(WhepOrigins, origins=settings.media.whep_origins)

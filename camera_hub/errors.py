@@ -159,6 +159,12 @@ class Reason(StrEnum):
     # a photo of the ledger
     PHOTO_UNREADABLE = "photo_unreadable"
     PHOTO_TOO_MANY = "photo_too_many"
+    # the map
+    MAP_GEOMETRY = "map_geometry"
+    MAP_CORNERS = "map_corners"
+    MAP_POSITION = "map_position"
+    MAP_PICTURE_UNREADABLE = "map_picture_unreadable"
+    MAP_TOO_MANY_PLACES = "map_too_many_places"
     # a row of a sheet
     ROW_NAME_MISSING = "row_name_missing"
     ROW_NAME_LONG = "row_name_long"

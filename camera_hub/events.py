@@ -65,6 +65,23 @@ class CameraChanged(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class CameraPositionChanged(Event):
+    """A camera stands elsewhere on the map, or sees another field."""
+
+    camera_id: int
+    village_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class MapChanged(Event):
+    """A part of the map changed: "base", "place:<id>" or "village:<id>" (its position or outline). `villages`: whose it
+    is and was; None: everybody's who may see the map."""
+
+    part: str
+    villages: frozenset[int | None] = frozenset({None})
+
+
+@dataclass(frozen=True, slots=True)
 class InboxChanged(Event):
     """What waits in a village's inbox changed: a candidate, or a device or camera that is not approved yet."""
 

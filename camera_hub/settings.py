@@ -215,6 +215,21 @@ class LedgerSettings(_Section):
         return area
 
 
+class MapSettings(_Section):
+    """The map and coverage. `bounds`: two corners of the township's box, each (longitude, latitude)."""
+
+    bounds: tuple[Degrees, ...] = Field((), max_length=2)
+    reach_m: float = Field(50.0, ge=1, le=2000)
+    angle_deg: float = Field(80.0, ge=1, le=360)
+
+    @field_validator("bounds")
+    @classmethod
+    def _a_box(cls, bounds: tuple[Degrees, ...]) -> tuple[Degrees, ...]:
+        if bounds and (len(bounds) != 2 or bounds[0][0] == bounds[1][0] or bounds[0][1] == bounds[1][1]):
+            raise ValueError("give two opposite corners of a box, or nothing")
+        return bounds
+
+
 class NoticeSettings(_Section):
     """Where alarms are sent outside the pages."""
 
@@ -260,6 +275,7 @@ class Settings(_Section):
     device_settings: DeviceSettingsSettings = DeviceSettingsSettings()
     health: HealthSettings = HealthSettings()
     ledger: LedgerSettings = LedgerSettings()
+    map: MapSettings = MapSettings()
     notices: NoticeSettings = NoticeSettings()
     metrics: MetricsSettings = MetricsSettings()
     patrol: PatrolSettings = PatrolSettings()

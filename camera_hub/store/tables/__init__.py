@@ -14,6 +14,7 @@ from camera_hub.store.tables.health import (
 )
 from camera_hub.store.tables.intake import IntakeCandidate
 from camera_hub.store.tables.ledger import LedgerChange, LedgerFile, LedgerPhoto
+from camera_hub.store.tables.map import BasePicture, FieldOfView, KeyPlace
 from camera_hub.store.tables.matches import CameraReplacement, DeviceMatch
 from camera_hub.store.tables.patrol import Run, RunStep, RunStepCamera, Scene, Tour, TourStop
 from camera_hub.store.tables.people import Favourite, LoginFailure, SetupLink, User, UserSession, UserVillage
@@ -35,6 +36,7 @@ __all__ = [
     "Alarm",
     "AlarmMember",
     "Base",
+    "BasePicture",
     "Camera",
     "CameraReplacement",
     "CameraSettingsRow",
@@ -46,7 +48,9 @@ __all__ = [
     "DevicePeculiarity",
     "DeviceSettingsRow",
     "Favourite",
+    "FieldOfView",
     "IntakeCandidate",
+    "KeyPlace",
     "LedgerChange",
     "LedgerFile",
     "LedgerPhoto",

@@ -1525,6 +1525,187 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/map": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Township Map
+         * @description The map without its cameras.
+         */
+        get: operations["township_map_api_map_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/map/base": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Put Base
+         * @description Show this picture under the map: a JPEG, PNG or WebP of up to 20 MiB, scaled down to 4096 pixels, without its
+         *     metadata; at these degrees of WGS-84.
+         */
+        put: operations["put_base_api_map_base_put"];
+        post?: never;
+        /** Delete Base */
+        delete: operations["delete_base_api_map_base_delete"];
+        options?: never;
+        head?: never;
+        /**
+         * Change Base
+         * @description Move the base picture, or show it lighter.
+         */
+        patch: operations["change_base_api_map_base_patch"];
+        trace?: never;
+    };
+    "/api/map/base.jpg": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Base Picture
+         * @description The JPEG of the base picture. `id`: the one that is meant; 404 when there is another one by now.
+         */
+        get: operations["base_picture_api_map_base_jpg_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/map/cameras": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Camera Positions
+         * @description Cameras that have a position and are not retired. With If-None-Match 304 while nothing has changed.
+         */
+        get: operations["camera_positions_api_map_cameras_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/map/cameras/{camera_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Place Camera
+         * @description Put a camera on the map, turn it, or take it off.
+         */
+        put: operations["place_camera_api_map_cameras__camera_id__put"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/map/coverage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Coverage
+         * @description How far the key places are covered: all that the user may see, or those of one village.
+         */
+        get: operations["coverage_api_map_coverage_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/map/coverage.xlsx": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Coverage Table
+         * @description The same as a sheet, with the formula of each figure.
+         */
+        get: operations["coverage_table_api_map_coverage_xlsx_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/map/places": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Add Place */
+        post: operations["add_place_api_map_places_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/map/places/{place_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Remove Place */
+        delete: operations["remove_place_api_map_places__place_id__delete"];
+        options?: never;
+        head?: never;
+        /** Change Place */
+        patch: operations["change_place_api_map_places__place_id__patch"];
+        trace?: never;
+    };
     "/api/matches": {
         parameters: {
             query?: never;
@@ -2325,7 +2506,10 @@ export interface paths {
         delete: operations["remove_village_api_villages__village_id__delete"];
         options?: never;
         head?: never;
-        /** Change Village */
+        /**
+         * Change Village
+         * @description Rename it, set its ranges, its position on the map or its outline.
+         */
         patch: operations["change_village_api_villages__village_id__patch"];
         trace?: never;
     };
@@ -2611,6 +2795,38 @@ export interface components {
                 [key: string]: string;
             };
         };
+        /**
+         * BasePictureAnswer
+         * @description The base picture; `corners`: south-west, north-east. GET /api/map/base.jpg?id={id} never changes.
+         */
+        BasePictureAnswer: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Corners */
+            corners: [
+                [
+                    number,
+                    number
+                ],
+                [
+                    number,
+                    number
+                ]
+            ];
+            /** Height */
+            height: number;
+            /** Id */
+            id: number;
+            /** Opacity */
+            opacity: number;
+            /** User Name */
+            user_name: string;
+            /** Width */
+            width: number;
+        };
         /** BoundsAnswer */
         BoundsAnswer: {
             /** High */
@@ -2684,6 +2900,42 @@ export interface components {
         CameraIdsAnswer: {
             /** Ids */
             ids: number[];
+        };
+        /**
+         * CameraPositionAnswer
+         * @description A camera on the map. `direction_deg`: clockwise from north, null: all around, or not known. `camera_position`
+         *     messages of the WebSocket tell changes, null: it is not on the map any more.
+         */
+        CameraPositionAnswer: {
+            /** Angle Deg */
+            angle_deg: number | null;
+            /** Direction Deg */
+            direction_deg: number | null;
+            /** Id */
+            id: number;
+            /** Latitude */
+            latitude: number;
+            /** Longitude */
+            longitude: number;
+            /**
+             * Place Class
+             * @enum {string}
+             */
+            place_class: "key_road" | "key_unit" | "high_incidence" | "entrance" | "school" | "water" | "square" | "other";
+            /** Reach M */
+            reach_m: number | null;
+            /**
+             * Service State
+             * @enum {string}
+             */
+            service_state: "in_use" | "repair" | "removed";
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "found" | "waiting" | "returned" | "approved" | "retired";
+            /** Village Id */
+            village_id: number;
         };
         /** CameraSettingsAnswer */
         CameraSettingsAnswer: {
@@ -2776,6 +3028,22 @@ export interface components {
             username: string;
             /** Village Id */
             village_id: number;
+        };
+        /** ChangeBase */
+        ChangeBase: {
+            /** Corners */
+            corners?: [
+                [
+                    number,
+                    number
+                ],
+                [
+                    number,
+                    number
+                ]
+            ] | null;
+            /** Opacity */
+            opacity?: number | null;
         };
         /** ChangeCamera */
         ChangeCamera: {
@@ -2876,6 +3144,27 @@ export interface components {
             };
         };
         /**
+         * ChangeKeyPlace
+         * @description What is left out stays as it is; `village_id` and `reach_m` null clear. Kind and geometry go together.
+         */
+        ChangeKeyPlace: {
+            /** Geometry */
+            geometry?: [
+                number,
+                number
+            ][] | null;
+            /** Kind */
+            kind?: ("point" | "line" | "area") | null;
+            /** Name */
+            name?: string | null;
+            /** Place Class */
+            place_class?: ("key_road" | "key_unit" | "high_incidence" | "entrance" | "school" | "water" | "square" | "other") | null;
+            /** Reach M */
+            reach_m?: number | null;
+            /** Village Id */
+            village_id?: number | null;
+        };
+        /**
          * ChangeProfile
          * @description A new user name or password is tried at each device that has the profile; `purposes` only while none has it.
          */
@@ -2912,12 +3201,30 @@ export interface components {
             /** Villages */
             villages?: components["schemas"]["VillageGrant"][] | null;
         };
-        /** ChangeVillage */
+        /**
+         * ChangeVillage
+         * @description What is left out stays as it is; position and outline are taken away by null.
+         */
         ChangeVillage: {
+            /**
+             * Datum
+             * @default wgs84
+             * @enum {string}
+             */
+            datum: "wgs84" | "gcj02" | "bd09";
             /** Kind */
             kind?: ("village" | "quarter") | null;
+            /** Latitude */
+            latitude?: number | null;
+            /** Longitude */
+            longitude?: number | null;
             /** Name */
             name?: string | null;
+            /** Outline */
+            outline?: [
+                number,
+                number
+            ][] | null;
             /** Ranges */
             ranges?: string[] | null;
         };
@@ -2936,7 +3243,7 @@ export interface components {
              * Topic
              * @enum {string}
              */
-            topic: "village" | "device" | "device_settings" | "camera" | "alarm" | "match" | "tour" | "run" | "sweep" | "job" | "inbox";
+            topic: "village" | "device" | "device_settings" | "camera" | "camera_position" | "map" | "alarm" | "match" | "tour" | "run" | "sweep" | "job" | "inbox";
             /**
              * Type
              * @default changed
@@ -3076,6 +3383,85 @@ export interface components {
             position?: number | null;
             /** Revision */
             revision: number;
+        };
+        /**
+         * CoverageAnswer
+         * @description `cameras`: how many count; `cameras_without_position`: approved ones that are not on the map;
+         *     `cameras_without_direction`: those of the counting ones that count as seeing all around.
+         */
+        CoverageAnswer: {
+            /** Cameras */
+            cameras: number;
+            /** Cameras Without Direction */
+            cameras_without_direction: number;
+            /** Cameras Without Position */
+            cameras_without_position: number;
+            formula: components["schemas"]["CoverageFormulaAnswer"];
+            /** Gaps Left Out */
+            gaps_left_out: number;
+            /** Places */
+            places: components["schemas"]["PlaceCoverageAnswer"][];
+            /** Rows */
+            rows: components["schemas"]["CoverageRowAnswer"][];
+        };
+        /**
+         * CoverageCountAnswer
+         * @description How many places are covered (at least `covered_from` of them), partly, uncovered (at most `uncovered_until`);
+         *     `share`: Σ covered ÷ Σ total.
+         */
+        CoverageCountAnswer: {
+            /** Covered */
+            covered: number;
+            /** Partly */
+            partly: number;
+            /** Share */
+            share: number;
+            /** Uncovered */
+            uncovered: number;
+        };
+        /**
+         * CoverageFormulaAnswer
+         * @description What the figures rest on: share = covered ÷ total, where several cameras see the same it counts once.
+         *
+         *     Cameras count that are approved, not removed and on the map, each with its sector; those without a direction as
+         *     seeing all around, those without reach or angle with these. Working: in use, and its last looks were good. A place
+         *     is covered from `covered_from` on, uncovered until `uncovered_until`; an area's share may be off by `area_error`.
+         */
+        CoverageFormulaAnswer: {
+            /** Angle Deg */
+            angle_deg: number;
+            /** Area Error */
+            area_error: number;
+            /** Covered From */
+            covered_from: number;
+            /** Reach M */
+            reach_m: number;
+            /** Uncovered Until */
+            uncovered_until: number;
+        };
+        /**
+         * CoverageRowAnswer
+         * @description The places of one class and kind. `total`: number of points, metres of lines, square metres of areas.
+         *
+         *     `installed`: by all cameras that count; `working`: by those whose health is good now.
+         */
+        CoverageRowAnswer: {
+            /** Count */
+            count: number;
+            installed: components["schemas"]["CoverageCountAnswer"];
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "point" | "line" | "area";
+            /**
+             * Place Class
+             * @enum {string}
+             */
+            place_class: "key_road" | "key_unit" | "high_incidence" | "entrance" | "school" | "water" | "square" | "other";
+            /** Total */
+            total: number;
+            working: components["schemas"]["CoverageCountAnswer"];
         };
         /**
          * CurvePointAnswer
@@ -3807,6 +4193,44 @@ export interface components {
             village_id: number | null;
         };
         /**
+         * KeyPlaceAnswer
+         * @description A point, line or area that cameras should cover; areas are not closed. `village_id` null: the whole township's.
+         *
+         *     `reach_m`: how near a camera must be to count for it; null: as far as it reaches.
+         */
+        KeyPlaceAnswer: {
+            /**
+             * Changed At
+             * Format: date-time
+             */
+            changed_at: string;
+            /** Changed By */
+            changed_by: string;
+            /** Geometry */
+            geometry: [
+                number,
+                number
+            ][];
+            /** Id */
+            id: number;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "point" | "line" | "area";
+            /** Name */
+            name: string;
+            /**
+             * Place Class
+             * @enum {string}
+             */
+            place_class: "key_road" | "key_unit" | "high_incidence" | "entrance" | "school" | "water" | "square" | "other";
+            /** Reach M */
+            reach_m: number | null;
+            /** Village Id */
+            village_id: number | null;
+        };
+        /**
          * LedgerChangeAnswer
          * @description A value that was changed; `on_behalf`: by township staff for the village.
          */
@@ -4072,6 +4496,55 @@ export interface components {
             text: string;
             token: components["schemas"]["StreamTokenAnswer"];
         };
+        /**
+         * MapAnswer
+         * @description The map without its cameras. `bounds`: what there is to see, null where nothing has a position.
+         *
+         *     `reach_m`, `angle_deg`: what counts for cameras whose own are not known. `map` messages of the WebSocket tell
+         *     changes: ids "base" (BasePictureAnswer), "place:<id>" (KeyPlaceAnswer), "village:<id>" (MapVillageAnswer); null: it
+         *     is gone.
+         */
+        MapAnswer: {
+            /** Angle Deg */
+            angle_deg: number;
+            base: components["schemas"]["BasePictureAnswer"] | null;
+            /** Bounds */
+            bounds: [
+                [
+                    number,
+                    number
+                ],
+                [
+                    number,
+                    number
+                ]
+            ] | null;
+            /** Places */
+            places: components["schemas"]["KeyPlaceAnswer"][];
+            /** Reach M */
+            reach_m: number;
+            /** Villages */
+            villages: components["schemas"]["MapVillageAnswer"][];
+        };
+        /**
+         * MapVillageAnswer
+         * @description A village: where its name stands, and its outline.
+         */
+        MapVillageAnswer: {
+            /** Id */
+            id: number;
+            /** Latitude */
+            latitude: number | null;
+            /** Longitude */
+            longitude: number | null;
+            /** Name */
+            name: string;
+            /** Outline */
+            outline: [
+                number,
+                number
+            ][] | null;
+        };
         /** MappedColumn */
         MappedColumn: {
             /** Field */
@@ -4268,6 +4741,30 @@ export interface components {
             username: string;
             /** Village Id */
             village_id: number;
+        };
+        /** NewKeyPlace */
+        NewKeyPlace: {
+            /** Geometry */
+            geometry: [
+                number,
+                number
+            ][];
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "point" | "line" | "area";
+            /** Name */
+            name: string;
+            /**
+             * Place Class
+             * @enum {string}
+             */
+            place_class: "key_road" | "key_unit" | "high_incidence" | "entrance" | "school" | "water" | "square" | "other";
+            /** Reach M */
+            reach_m?: number | null;
+            /** Village Id */
+            village_id?: number | null;
         };
         /**
          * NewLogins
@@ -4661,6 +5158,149 @@ export interface components {
             latitude: number;
             /** Longitude */
             longitude: number;
+        };
+        /**
+         * PlaceCamera
+         * @description Put a camera on the map, turn it, or take it off (longitude and latitude null). What is left out stays as it is,
+         *     null clears. The camera's file is changed with it: coordinates as typed, the nearest of the eight directions.
+         */
+        PlaceCamera: {
+            /** Angle Deg */
+            angle_deg?: number | null;
+            /**
+             * Datum
+             * @default wgs84
+             * @enum {string}
+             */
+            datum: "wgs84" | "gcj02" | "bd09";
+            /** Direction Deg */
+            direction_deg?: number | null;
+            /** Latitude */
+            latitude?: number | null;
+            /** Longitude */
+            longitude?: number | null;
+            /** Reach M */
+            reach_m?: number | null;
+        };
+        /**
+         * PlaceCoverageAnswer
+         * @description `total`, `covered`, `working`: as the row's total. `camera_ids`: those that cover any of it. `gaps`: what no
+         *     camera covers: a point, lines, or areas (not closed), like the place itself; the largest of them.
+         */
+        PlaceCoverageAnswer: {
+            /** Camera Ids */
+            camera_ids: number[];
+            /** Covered */
+            covered: number;
+            /** Gaps */
+            gaps: [
+                number,
+                number
+            ][][];
+            /** Id */
+            id: number;
+            /** Share */
+            share: number;
+            /** Total */
+            total: number;
+            /** Working */
+            working: number;
+            /** Working Share */
+            working_share: number;
+        };
+        /** PlacedBaseAnswer */
+        PlacedBaseAnswer: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Corners */
+            corners: [
+                [
+                    number,
+                    number
+                ],
+                [
+                    number,
+                    number
+                ]
+            ];
+            /** Height */
+            height: number;
+            /** Id */
+            id: number;
+            /** Opacity */
+            opacity: number;
+            /** User Name */
+            user_name: string;
+            warning: components["schemas"]["PlacementWarningAnswer"] | null;
+            /** Width */
+            width: number;
+        };
+        /**
+         * PlacedCameraAnswer
+         * @description Where the camera is now: null when it was taken off the map.
+         */
+        PlacedCameraAnswer: {
+            position: components["schemas"]["CameraPositionAnswer"] | null;
+            warning: components["schemas"]["PlacementWarningAnswer"] | null;
+        };
+        /** PlacedKeyPlaceAnswer */
+        PlacedKeyPlaceAnswer: {
+            /**
+             * Changed At
+             * Format: date-time
+             */
+            changed_at: string;
+            /** Changed By */
+            changed_by: string;
+            /** Geometry */
+            geometry: [
+                number,
+                number
+            ][];
+            /** Id */
+            id: number;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "point" | "line" | "area";
+            /** Name */
+            name: string;
+            /**
+             * Place Class
+             * @enum {string}
+             */
+            place_class: "key_road" | "key_unit" | "high_incidence" | "entrance" | "school" | "water" | "square" | "other";
+            /** Reach M */
+            reach_m: number | null;
+            /** Village Id */
+            village_id: number | null;
+            warning: components["schemas"]["PlacementWarningAnswer"] | null;
+        };
+        /**
+         * PlacementWarningAnswer
+         * @description Something lies outside the township, or outside its village's outline; it was stored nevertheless.
+         *
+         *     `datum`: it would lie inside if it was picked from a map of this datum, at `converted`: offer to convert it.
+         */
+        PlacementWarningAnswer: {
+            /** Converted */
+            converted: [
+                number,
+                number
+            ] | null;
+            /** Datum */
+            datum: ("gcj02" | "bd09") | null;
+            /** Distance M */
+            distance_m: number;
+            /**
+             * Why
+             * @enum {string}
+             */
+            why: "township" | "village";
         };
         /** PlanCameraAnswer */
         PlanCameraAnswer: {
@@ -5937,6 +6577,10 @@ export interface components {
              * @enum {string}
              */
             kind: "village" | "quarter";
+            /** Latitude */
+            latitude?: number | null;
+            /** Longitude */
+            longitude?: number | null;
             /** Name */
             name: string;
             /** Pinyin */
@@ -9887,6 +10531,506 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["JobProgressAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    township_map_api_map_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MapAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    put_base_api_map_base_put: {
+        parameters: {
+            query: {
+                west: number;
+                south: number;
+                east: number;
+                north: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "image/*": string;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlacedBaseAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    delete_base_api_map_base_delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    change_base_api_map_base_patch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChangeBase"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlacedBaseAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    base_picture_api_map_base_jpg_get: {
+        parameters: {
+            query?: {
+                id?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/jpeg": unknown;
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    camera_positions_api_map_cameras_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CameraPositionAnswer"][];
+                };
+            };
+            /** @description Unchanged. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    place_camera_api_map_cameras__camera_id__put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                camera_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PlaceCamera"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlacedCameraAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    coverage_api_map_coverage_get: {
+        parameters: {
+            query?: {
+                village_id?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CoverageAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    coverage_table_api_map_coverage_xlsx_get: {
+        parameters: {
+            query?: {
+                village_id?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": unknown;
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    add_place_api_map_places_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewKeyPlace"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlacedKeyPlaceAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    remove_place_api_map_places__place_id__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                place_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    change_place_api_map_places__place_id__patch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                place_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChangeKeyPlace"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlacedKeyPlaceAnswer"];
                 };
             };
             /** @description Refused; `reason` says why. */

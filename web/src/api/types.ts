@@ -77,6 +77,8 @@ export type Action =
   | 'acknowledge'
   | 'intake'
   | 'register'
+  | 'set_devices'
+  | 'follow_jobs'
   | 'approve'
   | 'manage_villages'
   | 'manage_users'
@@ -89,7 +91,7 @@ export type Action =
 
 export interface PtzState {
   moving: boolean
-  holder: { user_id: number | null; name: string; kind: 'person' | 'tour'; until: string } | null
+  holder: { user_id: number | null; name: string; kind: 'person' | 'tour'; priority: number; until: string } | null
   home_at: string | null
   suspended_until: string | null
   last_error: { reason: string; params: Record<string, string | number> } | null
@@ -106,7 +108,7 @@ export interface Preset {
   home: boolean
 }
 export interface Ptz {
-  capabilities: { continuous: boolean; absolute: boolean; relative: boolean; zoom: boolean; presets: boolean; home: boolean; max_presets: number | null }
+  capabilities: { continuous: boolean; absolute: boolean; relative: boolean; point: boolean; zoom: boolean; presets: boolean; home: boolean; max_presets: number | null }
   presets: Preset[]
   state: PtzState
 }

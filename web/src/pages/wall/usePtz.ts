@@ -1,7 +1,7 @@
 /** What an open pad knows of its camera, and what its controls do. The engine behind it is wall/ptzDrive.ts. */
 import { computed, onBeforeUnmount, ref, shallowRef, watch } from 'vue'
 import type { ApiError, Result } from '@/api/client'
-import type { Ptz } from '@/api/types'
+import type { Ptz, Role } from '@/api/types'
 import { errorText, reasonText, remedyText } from '@/i18n'
 import { link, live, me, now } from '@/stores'
 import { PtzDrive, type PtzOrder } from '@/wall/ptzDrive'
@@ -20,6 +20,11 @@ export const stepSize = ref<0 | 1 | 2 | 3>(0)
 const STICK = 'stick'
 const FIELDS = 'input:not([type=range]), textarea, select, [role=dialog], .el-popper'
 
+/** As the hub ranks who steers (cameras/ptz/lock.py). */
+function priorityOf(role: Role | undefined): number {
+  return role === 'township_admin' ? 3 : role === 'operator' ? 2 : 1
+}
+
 export function usePtz(cameraId: number, close: () => void) {
   const ptz = shallowRef<Ptz | null>(null)
   const problem = shallowRef<ApiError | null>(null)
@@ -35,11 +40,12 @@ export function usePtz(cameraId: number, close: () => void) {
   const mine = computed(() => holder.value !== null && holder.value.user_id === me.value?.id)
   const can = computed(() => ptz.value?.capabilities ?? null)
   const steps = computed(() => (can.value && !can.value.continuous ? Math.max(1, stepSize.value) : stepSize.value) as 0 | 1 | 2 | 3)
-  /** Somebody else steers: nothing that this page does would count. */
-  const locked = computed(() => holder.value !== null && !mine.value)
-  const mayTake = computed(() => locked.value && holder.value?.kind === 'tour')
+  /** Somebody else steers: nothing that this page does would count, unless it may and wants to take over. */
+  const locked = computed(() => holder.value !== null && !mine.value && !taking.value)
+  const taking = ref(false)
+  const mayTake = computed(() => locked.value && holder.value !== null && holder.value.priority < priorityOf(me.value?.role))
   /** Whether it can turn to where the picture is clicked. */
-  const pointing = computed(() => can.value?.absolute === true)
+  const pointing = computed(() => can.value?.point === true)
   const ready = computed(() => ptz.value !== null && link.value === 'open' && !locked.value)
   const failed = computed(() => {
     if (problem.value) return { words: errorText(problem.value), remedy: remedyText(problem.value.reason, problem.value.params) }
@@ -65,15 +71,18 @@ export function usePtz(cameraId: number, close: () => void) {
   })
   const offHello = live.on('hello', () => void open())
   watch(link, (now) => now !== 'open' && drive.lost())
-  watch(holder, (now, before) => {
-    if (now && now.user_id !== me.value?.id) {
-      if (before && before.user_id === me.value?.id) takenBy.value = now.name
-      drive.lost()
-    } else if (now) takenBy.value = null
-  })
+  watch(
+    () => holder.value?.user_id,
+    (_, before) => {
+      taking.value = false
+      takenBy.value = before !== undefined && before === me.value?.id && holder.value && !mine.value ? holder.value.name : null
+      if (holder.value && !mine.value) drive.lost()
+    },
+  )
 
   /** Reads what the camera can do, and its presets. */
   async function open(): Promise<void> {
+    const before = ptzStates.get(cameraId)
     const result = await readPtz(cameraId)
     if (!result.ok) {
       if (!result.aborted) problem.value = result.error
@@ -81,6 +90,7 @@ export function usePtz(cameraId: number, close: () => void) {
     }
     problem.value = null
     ptz.value = result.data
+    if (ptzStates.get(cameraId) !== before) return // the hub has said something newer meanwhile
     ptzStates.set(cameraId, result.data.state)
     drive.confirmed(result.data.state.moving, Infinity)
   }
@@ -173,7 +183,7 @@ export function usePtz(cameraId: number, close: () => void) {
 
   return {
     ptz, can, state, holder, mine, locked, mayTake, pointing, ready, failed, working, moving, stopping, takenBy, gamepad, centring, steps,
-    open, turn, press, letGo: (control: string) => drive.letGo(control), step, order, goTo, toggleCentring, change, stop: () => drive.stop(), take: () => drive.stop(), halt: () => drive.halt(),
+    open, turn, press, letGo: (control: string) => drive.letGo(control), step, order, goTo, toggleCentring, change, stop: () => drive.stop(), take: () => (taking.value = true), halt: () => drive.halt(),
   }
 }
 
