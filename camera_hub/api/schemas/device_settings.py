@@ -214,7 +214,8 @@ class ClocksAnswer(Answer):
 
 
 class SettingsDefaultsAnswer(Answer):
-    """What pages put into an empty form. `ntp_server` "": none is set, and the hub's address is not known."""
+    """What pages put into an empty form. `ntp_server`: as set, else this machine; "" where it has no
+    address but the loopback."""
 
     zone: str  # POSIX
     time_zone: str  # as in the IANA database
