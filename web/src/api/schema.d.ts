@@ -5349,8 +5349,8 @@ export interface components {
         /**
          * PlannedItemAnswer
          * @description One part of a device or camera. Facts by part: clock {offset_s, source, zone, zone_offset_s, daylight};
-         *     ntp {ntp_server, from_dhcp, source}; osd_name and osd_time {text, shown, position}; sub {codec, width, height, fps, gov_length,
-         *     bitrate_kbit}. `bounded`: what is set otherwise than wanted, and what was wanted.
+         *     ntp {ntp_server, from_dhcp, source}; osd_name and osd_time {text, shown, position}; sub {codec, width, height, fps,
+         *     gov_length, bitrate_kbit}. `bounded`: what is set otherwise than wanted, and what was wanted.
          */
         PlannedItemAnswer: {
             /** After */
@@ -5840,7 +5840,8 @@ export interface components {
         };
         /**
          * SettingsDefaultsAnswer
-         * @description What pages put into an empty form. `ntp_server` "": none is set, and the hub's address is not known.
+         * @description What pages put into an empty form. `ntp_server`: as set, else this machine; "" where it has no
+         *     address but the loopback.
          */
         SettingsDefaultsAnswer: {
             /** Fail S */
