@@ -57,6 +57,14 @@ class CameraChanged(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class PtzChanged(Event):
+    """A camera that is steered: it moves or stands, somebody steers it or does not any more, or something failed."""
+
+    camera_id: int
+    village_id: int
+
+
+@dataclass(frozen=True, slots=True)
 class InboxChanged(Event):
     """What waits in a village's inbox changed: a candidate, or a device or camera that is not approved yet."""
 
