@@ -61,6 +61,9 @@ def parser() -> argparse.ArgumentParser:
     options.add_argument(
         "--onvif-off", action="store_true", help="ONVIF is off at one healthy recorder, as makers deliver them"
     )
+    options.add_argument(
+        "--direct", type=int, default=0, metavar="N", help="first camera of the first N recorders is a device, too"
+    )
     options.add_argument("--sound", action="store_true", help="cameras have microphones, as most real ones do")
     options.add_argument("--cold", action="store_true", help="encode no picture before a client asks for it")
     options.add_argument("--no-discovery", action="store_true", help="do not answer WS-Discovery")
@@ -92,6 +95,7 @@ async def run(options: argparse.Namespace) -> None:
         ports=Ports(options.http_port, options.rtsp_port),
         sound=options.sound,
         onvif_off=options.onvif_off,
+        direct=options.direct,
         key_frames=options.key_frames,
         main=None if options.gop is None else replace(MAIN, gop_seconds=options.gop),
         sub=None if options.gop is None else replace(SUB, gop_seconds=options.gop),

@@ -13,9 +13,12 @@ from camera_hub.simulator.device import Device
 from camera_hub.simulator.discovery import PORT, Announcement, Responder
 from camera_hub.simulator.faults import Fault, Switchboard
 from camera_hub.simulator.model import FarmPlan, KeyFrames
+from camera_hub.simulator.picture.live import LiveViews
 from camera_hub.simulator.picture.loop_cache import LoopCache
 from camera_hub.simulator.state import DeviceState
 from camera_hub.simulator.vendors.paths import stream_path
+
+_CLOCKS_EVERY = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +53,7 @@ class Farm:
         self._clock: Clock = clock or SystemClock()
         self._board = Switchboard()
         self._loops = LoopCache(cache)
+        self._live = LiveViews()
         self._warm = warm
         self._discovery = discovery or Discovery()
         self._responder: Responder | None = None
@@ -58,18 +62,22 @@ class Farm:
     async def __aenter__(self) -> Self:
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(self._loops)
+            await stack.enter_async_context(self._live)
             await stack.enter_async_context(self.canary)
             for target, fault in self.plan.faults:
                 self._board.switch(self._resolve(target), Fault(fault), on=True)
             canary = f"{self.canary.address}:{self.canary.port}"
             for village, plan in self.plan.devices():
-                state = DeviceState(village, plan, self._board, self._clock, self._loops, canary)
+                state = DeviceState(village, plan, self._board, self._clock, self._loops, self._live, canary)
                 self.devices[plan.key] = await stack.enter_async_context(Device(state))
             if self._discovery.port is not None:
                 states = [device.state for device in self.devices.values()]
                 self._responder = await stack.enter_async_context(
                     Responder(states, port=self._discovery.port, multicast=self._discovery.multicast)
                 )
+            if any(device.state.plan.recorder for device in self.devices.values()):
+                setting = asyncio.create_task(self._recorders_set_clocks(), name="simulator-recorders")
+                stack.push_async_callback(_end, setting)
             if self._warm:
                 warming = asyncio.create_task(self._warm_up(), name="simulator-warm-up")
                 stack.push_async_callback(_end, warming)
@@ -135,9 +143,8 @@ class Farm:
         village = old.state.village
         village = replace(village, devices=tuple(plan if one.key == key else one for one in village.devices))
         await old.__aexit__(None, None, None)
-        state = DeviceState(village, plan, self._board, self._clock, self._loops, old.state.canary)
-        state.stats = old.state.stats
-        state.stats.pull_points = 0
+        state = DeviceState(village, plan, self._board, self._clock, self._loops, self._live, old.state.canary)
+        state.stay(old.state)
         self.devices[key] = await self._stack.enter_async_context(Device(state))
         if self._responder is not None:
             await self._responder.move(state)
@@ -174,6 +181,8 @@ class Farm:
         """The counters of every device, and the number of connections to the canary."""
         return {
             "canary_connections": self.canary.connections,
+            "live_views": self._live.running,
+            "live_views_refused": self._live.refused,
             "devices": {key: device.state.stats.as_json() for key, device in self.devices.items()},
         }
 
@@ -205,10 +214,18 @@ class Farm:
             },
         }
 
+    async def _recorders_set_clocks(self) -> None:
+        """Every minute a recorder gives its own time to the cameras that hang on it."""
+        while True:
+            await self._clock.sleep(_CLOCKS_EVERY)
+            for device in self.devices.values():
+                if recorder := self.devices.get(device.state.plan.recorder):
+                    device.state.set_clock(recorder.state.now())
+
     async def _warm_up(self) -> None:
         """Encode in the background: sub streams first, then the loops that are not shared."""
         streams = [stream for device in self.devices.values() for stream in device.rtsp.streams.values()]
-        waiting = [stream for stream in streams if stream.spec == stream.channel.sub]
+        waiting = [stream for stream in streams if not stream.main]
         waiting += [stream for stream in streams if stream.spec.codec == "h265"]
         queue = iter(waiting)
 
@@ -245,7 +262,7 @@ class Farm:
                     "number": channel.number,
                     "name": channel.name,
                     "label": channel.label,
-                    "codec": channel.main.codec,
+                    "codec": state.settings.spec(channel.number, 1).codec,
                     "sound": channel.sound.value,
                     "key_frames": state.key_frames(channel).value,
                     "main_url": base + stream_path(plan.vendor, channel, 1),

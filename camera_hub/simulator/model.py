@@ -49,6 +49,13 @@ class StreamSpec:
     fps: int = 15
     bitrate: int = 400_000
     gop_seconds: int = 2
+    gov_length: int = 0
+    """Frames from one key frame to the next, where somebody has set another number."""
+
+    @property
+    def gov(self) -> int:
+        """Frames from one key frame to the next."""
+        return self.gov_length or self.gop_seconds * self.fps
 
 
 MAIN = StreamSpec(width=1280, height=720, fps=25, bitrate=2_000_000)
@@ -88,6 +95,8 @@ class Channel:
     night: bool = False
     mirrored: bool = False
     ptz: bool = False
+    behind: str = ""
+    """Address of the camera behind a recorder's channel; empty: one that nobody else reaches."""
     presets: tuple[tuple[str, tuple[float, float, float]], ...] = ()
     """Names and positions (pan, tilt, zoom) of a dome's presets from the start."""
     main: StreamSpec = MAIN
@@ -127,6 +136,8 @@ class SimDevice:
     rtsp_auth: RtspAuth = RtspAuth.DIGEST
     digest_algorithm: str = "MD5"  # or "SHA-256"
     max_sessions: int = 32
+    recorder: str = ""
+    """Key of the recorder that it hangs on, which sets its clock every minute."""
     max_pull_points: int = 4
 
 

@@ -78,12 +78,14 @@ def default_farm(
     h265_only: int = 0,
     key_frames: KeyFrames = KeyFrames.FIRST_ONLY,
     onvif_off: bool = False,
+    direct: int = 0,
 ) -> FarmPlan:
     """A farm with at least that many cameras, each village in a /24 of `network`, and the first `faults` demo faults.
 
     Every second village has recorders as far as it has eight cameras for each; the others have single cameras.
     The first device of the last village has H.265 main streams, the first device of each of the first `h265_only`
     villages sends H.265 only. With `sound` most cameras have a microphone. `key_frames` is a setting of every camera.
+    The cameras behind the first channel of the first `direct` recorders are devices of their own, too.
     With `onvif_off` one healthy recorder has ONVIF switched off, as it leaves the factory.
     """
     if not 1 <= villages <= 250 or cameras < villages or cameras > villages * 200:
@@ -107,6 +109,7 @@ def default_farm(
         made = _each_device(made, _with_sound)
     if key_frames is not KeyFrames.FIRST_ONLY:
         made = _each_device(made, lambda device: _with_key_frames(device, key_frames))
+    made = _with_direct(made, direct)
     off = ((key, "onvif_off") for key in (healthy_recorder(made),) if onvif_off and key)
     return FarmPlan(made, (*demo_faults(made)[:faults], *off))
 
@@ -214,11 +217,57 @@ def _device(
         vendor=vendor,
         model=_MODELS[vendor][recorder],
         serial=f"VH{seed:010d}",
-        mac="02:" + ":".join(f"{byte:02x}" for byte in (seed & 0xFF, *seed.to_bytes(4, "big"))),
+        mac=_mac(seed),
         uuid=str(uuid.uuid5(NAMESPACE, f"{address}/{key}")),
         answers=answers,
         rtsp_auth=RtspAuth.BOTH if seed % 3 == 0 else RtspAuth.DIGEST,
     )
+
+
+def _with_direct(villages: tuple[Village, ...], count: int) -> tuple[Village, ...]:
+    """The villages with the cameras of the first recorders' first channels as devices of their own."""
+    recorders = [one.key for home in villages for one in home.devices if one.kind is DeviceKind.RECORDER][:count]
+
+    def extended(village: Village) -> Village:
+        devices: list[SimDevice] = []
+        extra: list[SimDevice] = []
+        network = village.devices[0].address.rpartition(".")[0]
+        for device in village.devices:
+            if device.key not in recorders:
+                devices.append(device)
+                continue
+            number = len(village.devices) + len(extra) + 1
+            camera = _behind(device, f"{village.key}-{number}", f"{network}.{number}")
+            first, *others = device.channels
+            devices.append(replace(device, channels=(replace(first, behind=camera.address), *others)))
+            extra.append(camera)
+        return replace(village, devices=(*devices, *extra))
+
+    return tuple(map(extended, villages))
+
+
+def _behind(recorder: SimDevice, key: str, address: str) -> SimDevice:
+    """The camera of a recorder's first channel as a device."""
+    seed = zlib.crc32(key.encode())
+    channel = replace(recorder.channels[0], key=f"{key}-1")
+    return replace(
+        recorder,
+        key=key,
+        name=f"{recorder.name.removesuffix('录像机')}{channel.name}",
+        label=channel.label,
+        kind=DeviceKind.CAMERA,
+        address=address,
+        channels=(channel,),
+        model=_MODELS[recorder.vendor][0],
+        serial=f"VH{seed:010d}",
+        mac=_mac(seed),
+        uuid=str(uuid.uuid5(NAMESPACE, f"{address}/{key}")),
+        recorder=recorder.key,
+    )
+
+
+def _mac(seed: int) -> str:
+    return "02:" + ":".join(f"{byte:02x}" for byte in (seed & 0xFF, *seed.to_bytes(4, "big")))
 
 
 def _with_sound(device: SimDevice) -> SimDevice:

@@ -10,7 +10,9 @@ from camera_hub.simulator.clock import Clock
 from camera_hub.simulator.dome import Dome, Preset
 from camera_hub.simulator.faults import INNER_ADDRESS, Fault, Switchboard
 from camera_hub.simulator.model import Channel, KeyFrames, SimDevice, Village
+from camera_hub.simulator.picture.live import LiveViews
 from camera_hub.simulator.picture.loop_cache import LoopCache
+from camera_hub.simulator.settings import DeviceSettings
 from camera_hub.simulator.stats import DeviceStats
 from camera_hub.simulator.vendors.paths import stream_path
 
@@ -32,12 +34,20 @@ class DeviceState:
     """One running device, seen from inside. Ports are those in use once it has started."""
 
     def __init__(
-        self, village: Village, plan: SimDevice, board: Switchboard, clock: Clock, loops: LoopCache, canary: str
+        self,
+        village: Village,
+        plan: SimDevice,
+        board: Switchboard,
+        clock: Clock,
+        loops: LoopCache,
+        live: LiveViews,
+        canary: str,
     ) -> None:
         self.village = village
         self.plan = plan
         self.clock = clock
         self.loops = loops
+        self.live = live
         self.canary = canary
         """host:port to which redirects point; a client that connects there has followed one."""
         self.stats = DeviceStats()
@@ -50,8 +60,11 @@ class DeviceState:
         """Where it is reached from outside its village, with the fault `forwarded_ports`."""
         self.domes = {one.number: self._dome(one) for one in plan.channels if one.ptz}
         """By the number of their channel."""
+        self.settings = DeviceSettings(plan)
         self.flapped_down = False
         self._set_by_hand = 0.0
+        self._falls_back: tuple[float, float] | None = None
+        """When a clock that lies is as wrong as before, and by how much it was set then."""
         self._board = board
         self._known: dict[str, Mapping[Fault, float]] = {}
         self._heard = asyncio.Event()
@@ -128,11 +141,30 @@ class DeviceState:
 
     def now(self) -> datetime:
         """The device's own clock, aware, UTC."""
+        if self._falls_back is not None and self.clock.monotonic() >= self._falls_back[0]:
+            self._set_by_hand, self._falls_back = self._falls_back[1], None
         return self.clock.now() + timedelta(seconds=self.faults().get(Fault.CLOCK_SKEW, 0.0) + self._set_by_hand)
 
     def set_clock(self, now: datetime) -> None:
-        """Set the device's clock, as SetSystemDateAndTime does."""
-        self._set_by_hand += (now - self.now()).total_seconds()
+        """Set the device's clock, as SetSystemDateAndTime does. One that lies goes back to where it was."""
+        before = self.now()
+        if (lasts := self.faults().get(Fault.CLOCK_LIES)) is not None:
+            if lasts <= 0:
+                return
+            truth = self._set_by_hand if self._falls_back is None else self._falls_back[1]
+            self._falls_back = self.clock.monotonic() + lasts, truth
+        self._set_by_hand += (now - before).total_seconds()
+
+    def ask_ntp(self) -> None:
+        """Take the time from the NTP server, which has the right one."""
+        self.set_clock(self.clock.now())
+
+    def stay(self, before: "DeviceState") -> None:
+        """Be the same device as before, at another address: counters, settings and domes are kept."""
+        self.stats, self.settings, self.domes = before.stats, before.settings, before.domes
+        self.stats.pull_points = 0
+        self.settings.forget_listeners()
+        self._set_by_hand, self._falls_back = before._set_by_hand, before._falls_back
 
     @property
     def device_logins(self) -> tuple[Login, ...]:

@@ -7,6 +7,7 @@ from camera_hub.simulator.faults import Fault
 from camera_hub.simulator.model import Channel, StreamSpec
 from camera_hub.simulator.onvif.soap import Envelope, Refusal
 from camera_hub.simulator.rtsp.stream import Stream
+from camera_hub.simulator.settings import DeviceSettings
 from camera_hub.simulator.state import DeviceState
 
 Operation = Callable[["Call"], Awaitable[str]]
@@ -29,6 +30,7 @@ class Profile:
 
     channel: Channel
     number: int
+    settings: DeviceSettings
 
     @property
     def token(self) -> str:
@@ -48,7 +50,7 @@ class Profile:
 
     @property
     def spec(self) -> StreamSpec:
-        return self.channel.stream(self.number)
+        return self.settings.spec(self.channel.number, self.number)
 
 
 class Profiles:
@@ -56,7 +58,7 @@ class Profiles:
 
     def __init__(self, state: DeviceState, streams: dict[tuple[int, int], Stream]) -> None:
         self._state = state
-        self._every = [Profile(channel, number) for channel in state.plan.channels for number in (1, 2)]
+        self._every = [Profile(channel, number, state.settings) for channel in state.plan.channels for number in (1, 2)]
         self._streams = streams
 
     @property

@@ -1,14 +1,19 @@
 """The device service."""
 
+import ipaddress
+import re
+from dataclasses import replace
 from datetime import UTC, datetime
 from urllib.parse import quote
 from xml.sax.saxutils import escape
+
+from lxml import etree
 
 from camera_hub.simulator.faults import Fault
 from camera_hub.simulator.model import DeviceKind
 from camera_hub.simulator.onvif.call import Call, Operation
 from camera_hub.simulator.onvif.soap import SPACES, Refusal
-from camera_hub.simulator.rtsp.stream import BEIJING
+from camera_hub.simulator.settings import NtpServer, parsed_zone
 from camera_hub.simulator.state import DeviceState
 
 PATHS = {
@@ -19,6 +24,9 @@ PATHS = {
     "timg": "/onvif/Imaging",
     "tev": "/onvif/Events",
 }
+_HOSTS = {"IPv4": "IPv4Address", "IPv6": "IPv6Address", "DNS": "DNSname"}
+_HOST_NAME = re.compile(r"(?=.{1,253}$)[A-Za-z0-9]([A-Za-z0-9-]{0,62}\.?)*")
+_MOST_SERVERS = 2
 _SCOPE = "onvif://www.onvif.org/"
 
 
@@ -45,7 +53,6 @@ class DeviceService:
     """Clock, identity, capabilities, network."""
 
     def __init__(self) -> None:
-        self._ntp = "192.168.1.1"
         self.operations: dict[str, Operation] = {
             "tds:GetSystemDateAndTime": self._get_time,
             "tds:SetSystemDateAndTime": self._set_time,
@@ -69,34 +76,35 @@ class DeviceService:
         now, faults = call.state.now(), call.state.faults()
         if Fault.NO_CLOCK in faults:
             raise Refusal("Action failed", "ter:Action", sender=False, status=round(faults[Fault.NO_CLOCK]))
-        local = now.astimezone(BEIJING)
+        setting = call.state.settings.clock
+        local = call.state.settings.local(now)
         utc = f"<tt:UTCDateTime>{_moment(local if Fault.UTC_IS_LOCAL in faults else now)}</tt:UTCDateTime>"
         return (
-            "<tds:SystemDateAndTime><tt:DateTimeType>Manual</tt:DateTimeType><tt:DaylightSavings>false</tt:DaylightSavings>"
-            "<tt:TimeZone><tt:TZ>CST-8</tt:TZ></tt:TimeZone>"
+            f"<tds:SystemDateAndTime><tt:DateTimeType>{'NTP' if setting.ntp else 'Manual'}</tt:DateTimeType>"
+            f"<tt:DaylightSavings>{str(setting.daylight).lower()}</tt:DaylightSavings>"
+            f"<tt:TimeZone><tt:TZ>{escape(setting.zone)}</tt:TZ></tt:TimeZone>"
             f"{'' if Fault.LOCAL_TIME_ONLY in faults else utc}"
             f"<tt:LocalDateTime>{_moment(local)}</tt:LocalDateTime></tds:SystemDateAndTime>"
         )
 
     async def _set_time(self, call: Call) -> str:
-        if call.envelope.text("tds:DateTimeType") != "Manual":
-            return ""
-        parts = (
-            ("Date", "Year"),
-            ("Date", "Month"),
-            ("Date", "Day"),
-            ("Time", "Hour"),
-            ("Time", "Minute"),
-            ("Time", "Second"),
-        )
-        try:
-            year, month, day, hour, minute, second = (
-                int(call.envelope.text(f"tds:UTCDateTime/tt:{group}/tt:{part}")) for group, part in parts
-            )
-            moment = datetime(year, month, day, hour, minute, second, tzinfo=UTC)
-        except ValueError as error:
-            raise Refusal("That is not a time", "ter:InvalidArgVal", "ter:InvalidDateTime") from error
-        call.state.set_clock(moment)
+        envelope, settings = call.envelope, call.state.settings
+        kind = envelope.text("tds:DateTimeType")
+        if kind not in ("Manual", "NTP"):
+            raise Refusal("The time is Manual or NTP", "ter:InvalidArgVal")
+        zone = envelope.text("tds:TimeZone/tt:TZ", settings.clock.zone)
+        if parsed_zone(zone) is None:
+            raise Refusal("That is not a time zone", "ter:InvalidArgVal", "ter:InvalidTimeZone")
+        manual = kind == "Manual" and envelope.find("tds:UTCDateTime") is not None
+        moment = _read_moment(call) if manual else None
+        if kind == "NTP" and not (settings.clock.servers or settings.clock.servers_from_dhcp):
+            raise Refusal("No NTP server is known", "ter:InvalidArgVal", "ter:NtpServerUndefined")
+        daylight = envelope.text("tds:DaylightSavings", "false") in ("true", "1")
+        settings.clock = replace(settings.clock, ntp=kind == "NTP", zone=zone, daylight=daylight)
+        if moment is not None:
+            call.state.set_clock(moment)
+        elif kind == "NTP":
+            call.state.ask_ntp()
         return ""
 
     async def _get_services(self, call: Call) -> str:
@@ -166,13 +174,27 @@ class DeviceService:
         )
 
     async def _get_ntp(self, call: Call) -> str:
-        return (
-            "<tds:NTPInformation><tt:FromDHCP>false</tt:FromDHCP><tt:NTPManual><tt:Type>IPv4</tt:Type>"
-            f"<tt:IPv4Address>{escape(self._ntp)}</tt:IPv4Address></tt:NTPManual></tds:NTPInformation>"
+        setting = call.state.settings.clock
+        element = "NTPFromDHCP" if setting.servers_from_dhcp else "NTPManual"
+        servers = (NtpServer("IPv4", "192.168.1.1"),) if setting.servers_from_dhcp else setting.servers
+        told = "".join(
+            f"<tt:{element}><tt:Type>{one.kind}</tt:Type>"
+            f"<tt:{_HOSTS[one.kind]}>{escape(one.host)}</tt:{_HOSTS[one.kind]}></tt:{element}>"
+            for one in servers
         )
+        dhcp = str(setting.servers_from_dhcp).lower()
+        return f"<tds:NTPInformation><tt:FromDHCP>{dhcp}</tt:FromDHCP>{told}</tds:NTPInformation>"
 
     async def _set_ntp(self, call: Call) -> str:
-        self._ntp = call.envelope.text("tds:NTPManual/tt:IPv4Address", self._ntp)
+        from_dhcp = call.envelope.text("tds:FromDHCP") in ("true", "1")
+        servers = tuple(_read_server(element) for element in call.envelope.body.iterfind("tds:NTPManual", SPACES))
+        if len(servers) > _MOST_SERVERS:
+            raise Refusal("There are too many servers", "ter:InvalidArgVal", "ter:InvalidNtpServer")
+        settings = call.state.settings
+        kept = servers if servers or not from_dhcp else settings.clock.servers
+        settings.clock = replace(settings.clock, servers=kept, servers_from_dhcp=from_dhcp)
+        if settings.clock.ntp:
+            call.state.ask_ntp()
         return ""
 
     async def _get_users(self, call: Call) -> str:
@@ -194,6 +216,35 @@ class DeviceService:
 def device_address(state: DeviceState) -> str:
     """The XAddr of the device service."""
     return state.http_url(PATHS["tds"])
+
+
+def _read_moment(call: Call) -> datetime:
+    """The UTC time of a request. Raises Refusal."""
+    parts = (
+        ("Date", "Year"), ("Date", "Month"), ("Date", "Day"), ("Time", "Hour"), ("Time", "Minute"), ("Time", "Second"),
+    )  # fmt: skip
+    try:
+        year, month, day, hour, minute, second = (
+            int(call.envelope.text(f"tds:UTCDateTime/tt:{group}/tt:{part}")) for group, part in parts
+        )
+        return datetime(year, month, day, hour, minute, second, tzinfo=UTC)
+    except ValueError as error:
+        raise Refusal("That is not a time", "ter:InvalidArgVal", "ter:InvalidDateTime") from error
+
+
+def _read_server(element: etree._Element) -> NtpServer:
+    """One NTPManual of a request. Raises Refusal."""
+    kind = element.findtext("tt:Type", "", SPACES).strip()
+    host = element.findtext(f"tt:{_HOSTS.get(kind, 'DNSname')}", "", SPACES).strip()
+    try:
+        if kind == "DNS" and _HOST_NAME.fullmatch(host) is None:
+            raise ValueError(host)
+        if kind != "DNS":
+            {"IPv4": ipaddress.IPv4Address, "IPv6": ipaddress.IPv6Address}[kind](host)
+    except (ValueError, KeyError) as error:
+        code = "ter:InvalidDnsName" if kind == "DNS" else "ter:InvalidIPv4Address"
+        raise Refusal("That is not a server's address", "ter:InvalidArgVal", code) from error
+    return NtpServer(kind, host)
 
 
 def _moment(moment: datetime) -> str:

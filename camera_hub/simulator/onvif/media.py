@@ -3,6 +3,7 @@
 from xml.sax.saxutils import escape
 
 from camera_hub.simulator.onvif.call import Call, Operation, Profile, Profiles
+from camera_hub.simulator.onvif.encoders import element_1
 from camera_hub.simulator.onvif.ptz_nodes import configuration as ptz_configuration
 from camera_hub.simulator.onvif.quirks import spoiled_uri
 from camera_hub.simulator.vendors.paths import snapshot_path
@@ -29,7 +30,6 @@ class MediaService:
             "trt:GetProfile": self._get_profile,
             "trt:GetVideoSources": self._get_sources,
             "trt:GetVideoSourceConfigurations": self._get_source_configurations,
-            "trt:GetVideoEncoderConfigurations": self._get_encoders,
             "trt:GetStreamUri": self._get_stream_uri,
             "trt:GetSnapshotUri": self._get_snapshot_uri,
             "trt:SetSynchronizationPoint": self._synchronize,
@@ -37,7 +37,7 @@ class MediaService:
 
     async def _get_capabilities(self, call: Call) -> str:
         return (
-            '<trt:Capabilities SnapshotUri="true">'
+            '<trt:Capabilities SnapshotUri="true" OSD="true">'
             f'<trt:ProfileCapabilities MaximumNumberOfProfiles="{len(self._profiles.all)}"/>'
             '<trt:StreamingCapabilities RTPMulticast="false" RTP_TCP="true" RTP_RTSP_TCP="true"/></trt:Capabilities>'
         )
@@ -60,13 +60,6 @@ class MediaService:
             f'<trt:Configurations token="VideoSourceConfig_{one.channel.number}">{source_configuration(one)}'
             "</trt:Configurations>"
             for one in self._mains()
-        )
-
-    async def _get_encoders(self, call: Call) -> str:
-        return "".join(
-            f'<trt:Configurations token="{one.encoder}">{self._encoder(one)}</trt:Configurations>'
-            for one in self._profiles.all
-            if one.spec.codec == "h264"
         )
 
     async def _get_stream_uri(self, call: Call) -> str:
@@ -92,10 +85,7 @@ class MediaService:
         number = profile.channel.number
         encoder = ptz = ""
         if profile.spec.codec == "h264":
-            encoder = (
-                f'<tt:VideoEncoderConfiguration token="{profile.encoder}">{self._encoder(profile)}'
-                "</tt:VideoEncoderConfiguration>"
-            )
+            encoder = element_1(profile, "tt:VideoEncoderConfiguration")
         if profile.channel.ptz:
             inside = ptz_configuration(number, call.state.faults(profile.channel).keys())
             ptz = f'<tt:PTZConfiguration token="PTZ_{number}">{inside}</tt:PTZConfiguration>'
@@ -103,20 +93,6 @@ class MediaService:
             f'<trt:{element} token="{profile.token}" fixed="true"><tt:Name>{profile.name}</tt:Name>'
             f'<tt:VideoSourceConfiguration token="VideoSourceConfig_{number}">{source_configuration(profile)}'
             f"</tt:VideoSourceConfiguration>{encoder}{ptz}</trt:{element}>"
-        )
-
-    @staticmethod
-    def _encoder(profile: Profile) -> str:
-        spec = profile.spec
-        return (
-            f"<tt:Name>{profile.encoder}</tt:Name><tt:UseCount>1</tt:UseCount><tt:Encoding>H264</tt:Encoding>"
-            f"<tt:Resolution><tt:Width>{spec.width}</tt:Width><tt:Height>{spec.height}</tt:Height></tt:Resolution>"
-            f"<tt:Quality>4</tt:Quality><tt:RateControl><tt:FrameRateLimit>{spec.fps}</tt:FrameRateLimit>"
-            f"<tt:EncodingInterval>1</tt:EncodingInterval><tt:BitrateLimit>{spec.bitrate // 1000}</tt:BitrateLimit>"
-            f"</tt:RateControl><tt:H264><tt:GovLength>{spec.gop_seconds * spec.fps}</tt:GovLength>"
-            "<tt:H264Profile>Baseline</tt:H264Profile></tt:H264><tt:Multicast><tt:Address><tt:Type>IPv4</tt:Type>"
-            "<tt:IPv4Address>0.0.0.0</tt:IPv4Address></tt:Address><tt:Port>0</tt:Port><tt:TTL>1</tt:TTL>"
-            "<tt:AutoStart>false</tt:AutoStart></tt:Multicast><tt:SessionTimeout>PT60S</tt:SessionTimeout>"
         )
 
 

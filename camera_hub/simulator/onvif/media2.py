@@ -3,6 +3,7 @@
 from xml.sax.saxutils import escape
 
 from camera_hub.simulator.onvif.call import Call, Operation, Profile, Profiles
+from camera_hub.simulator.onvif.encoders import element_2
 from camera_hub.simulator.onvif.media import source_configuration
 from camera_hub.simulator.onvif.ptz_nodes import configuration as ptz_configuration
 from camera_hub.simulator.onvif.quirks import spoiled_uri
@@ -20,13 +21,12 @@ class Media2Service:
             "tr2:GetStreamUri": self._get_stream_uri,
             "tr2:GetSnapshotUri": self._get_snapshot_uri,
             "tr2:GetVideoSourceConfigurations": self._get_sources,
-            "tr2:GetVideoEncoderConfigurations": self._get_encoders,
             "tr2:SetSynchronizationPoint": self._synchronize,
         }
 
     async def _get_capabilities(self, call: Call) -> str:
         return (
-            '<tr2:Capabilities SnapshotUri="true">'
+            '<tr2:Capabilities SnapshotUri="true" OSD="true">'
             f'<tr2:ProfileCapabilities MaximumNumberOfProfiles="{len(self._profiles.all)}"'
             ' ConfigurationsSupported="VideoSource VideoEncoder PTZ"/>'
             '<tr2:StreamingCapabilities RTSPStreaming="true" RTPMulticast="false" RTP_RTSP_TCP="true"/>'
@@ -57,11 +57,6 @@ class Media2Service:
             if one.number == 1
         )
 
-    async def _get_encoders(self, call: Call) -> str:
-        token = call.envelope.text("tr2:ProfileToken")
-        found = [self._profiles.of(token)] if token else self._profiles.all
-        return "".join(self._encoder(one, "tr2:Configurations") for one in found)
-
     async def _synchronize(self, call: Call) -> str:
         profile = self._profiles.of(call.envelope.text("tr2:ProfileToken"))
         call.state.stats.sync_points += 1
@@ -75,7 +70,7 @@ class Media2Service:
             source = source_configuration(profile)
             parts += f'<tr2:VideoSource token="VideoSourceConfig_{number}">{source}</tr2:VideoSource>'
         if wanted & {"All", "VideoEncoder"}:
-            parts += self._encoder(profile, "tr2:VideoEncoder")
+            parts += element_2(profile, "tr2:VideoEncoder")
         if wanted & {"All", "PTZ"} and profile.channel.ptz:
             inside = ptz_configuration(number, call.state.faults(profile.channel).keys())
             parts += f'<tr2:PTZ token="PTZ_{number}">{inside}</tr2:PTZ>'
@@ -83,18 +78,4 @@ class Media2Service:
         return (
             f'<tr2:Profiles token="{profile.token}" fixed="true"><tr2:Name>{profile.name}</tr2:Name>'
             f"{configurations}</tr2:Profiles>"
-        )
-
-    @staticmethod
-    def _encoder(profile: Profile, element: str) -> str:
-        spec = profile.spec
-        kind = "Main" if spec.codec == "h265" else "Baseline"
-        return (
-            f'<{element} token="{profile.encoder}" GovLength="{spec.gop_seconds * spec.fps}" Profile="{kind}">'
-            f"<tt:Name>{profile.encoder}</tt:Name><tt:UseCount>1</tt:UseCount>"
-            f"<tt:Encoding>{spec.codec.upper()}</tt:Encoding>"
-            f"<tt:Resolution><tt:Width>{spec.width}</tt:Width><tt:Height>{spec.height}</tt:Height></tt:Resolution>"
-            f"<tt:RateControl><tt:FrameRateLimit>{spec.fps}</tt:FrameRateLimit>"
-            f"<tt:BitrateLimit>{spec.bitrate // 1000}</tt:BitrateLimit></tt:RateControl>"
-            f"<tt:Quality>4</tt:Quality></{element}>"
         )

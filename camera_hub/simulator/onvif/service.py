@@ -1,14 +1,16 @@
 """All ONVIF services of a device behind its HTTP port. Operations are dispatched by name, whatever their path."""
 
 from camera_hub.simulator.faults import Fault
-from camera_hub.simulator.onvif import soap
+from camera_hub.simulator.onvif import setting_faults, soap
 from camera_hub.simulator.onvif.call import Call, Operation, Profiles
 from camera_hub.simulator.onvif.device import DeviceService
+from camera_hub.simulator.onvif.encoders import EncoderService
 from camera_hub.simulator.onvif.events import EventService
 from camera_hub.simulator.onvif.gate import Gate
 from camera_hub.simulator.onvif.imaging import ImagingService
 from camera_hub.simulator.onvif.media import MediaService
 from camera_hub.simulator.onvif.media2 import Media2Service
+from camera_hub.simulator.onvif.osd import OsdService
 from camera_hub.simulator.onvif.ptz import PtzService
 from camera_hub.simulator.onvif.quirks import spoiled
 from camera_hub.simulator.onvif.soap import Refusal
@@ -32,6 +34,9 @@ class OnvifService:
             DeviceService(),
             MediaService(profiles),
             Media2Service(profiles),
+            EncoderService(profiles),
+            OsdService(profiles, "trt"),
+            OsdService(profiles, "tr2"),
             PtzService(profiles),
             ImagingService(profiles),
             self.events,
@@ -51,7 +56,9 @@ class OnvifService:
             operation = self._operations.get(envelope.operation)
             if operation is None:
                 raise Refusal("The operation is not supported", "ter:ActionNotSupported", status=500)
-            inside = await operation(Call(envelope, request.path, self._state, arrived))
+            inside = setting_faults.answered(envelope.operation, faults)
+            if inside is None:
+                inside = await operation(Call(envelope, request.path, self._state, arrived))
         except Refusal as refusal:
             headers = self._gate.challenges(request) if refusal.status == 401 else ()
             if refusal.mute:

@@ -10,7 +10,7 @@ from camera_hub.simulator.auth import Doorkeeper, Login
 from camera_hub.simulator.faults import Fault
 from camera_hub.simulator.giant import pour
 from camera_hub.simulator.listener import Line
-from camera_hub.simulator.model import RtspAuth
+from camera_hub.simulator.model import RtspAuth, StreamSpec
 from camera_hub.simulator.rtsp import messages, sdp
 from camera_hub.simulator.rtsp.messages import BadMessage, Interleaved, Request
 from camera_hub.simulator.rtsp.quirks import Quirks
@@ -33,6 +33,7 @@ class Session:
 
     name: str
     stream: Stream
+    spec: StreamSpec
     receiver: Receiver
     line: Line | None  # the connection with which it ends; None over UDP
     alive_at: float
@@ -61,6 +62,7 @@ class RtspServer:
         }
         self.sounds = {channel.number: SoundStream(state, channel) for channel in plan.channels if channel.sound}
         self._sessions: dict[str, Session] = {}
+        state.settings.listen(self._encoded_otherwise)
 
     async def serve(self, line: Line) -> None:
         """Serve one client until it disconnects."""
@@ -108,6 +110,13 @@ class RtspServer:
                 self._end(session)
                 if session.line is not None:
                     session.line.writer.close()
+
+    def _encoded_otherwise(self) -> None:
+        """End the sessions of streams whose encoder was changed, as cameras do; new ones are described anew."""
+        for session in [one for one in self._sessions.values() if one.spec != one.stream.spec]:
+            self._end(session)
+            if session.line is not None:
+                session.line.writer.close()
 
     async def stop(self) -> None:
         """End all sessions and streams."""
@@ -165,7 +174,7 @@ class RtspServer:
         parameters = await stream.parameters()
         base = request.url if request.url.endswith("/") else request.url + "/"
         if Fault.NAT_XADDR in self._state.faults():
-            base = self._state.stream_url(stream.channel, 1 if stream.name.endswith("main") else 2) + "/"
+            base = self._state.stream_url(stream.channel, 1 if stream.main else 2) + "/"
         body = sdp.describe(stream.spec, parameters, self._state.shown_address, stream.channel.sound)
         headers = [("Content-Base", self._quirks.content_base(base)), ("Content-Type", "application/sdp")]
         return 200, headers, self._quirks.description(body, base)
@@ -187,7 +196,7 @@ class RtspServer:
         else:
             return 461, [], b""
         self._sessions[name] = Session(
-            name, stream, receiver, line if over_tcp else None, self._state.clock.monotonic()
+            name, stream, stream.spec, receiver, line if over_tcp else None, self._state.clock.monotonic()
         )
         return 200, [("Transport", transport), ("Session", f"{name};timeout={self._quirks.timeout:.0f}")], b""
 

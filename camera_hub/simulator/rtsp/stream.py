@@ -4,19 +4,20 @@ import asyncio
 import secrets
 import zlib
 from collections.abc import Sequence
-from datetime import datetime, timedelta, timezone
+from datetime import datetime
 
+from camera_hub.simulator.dome import HOME, Vector
 from camera_hub.simulator.faults import Fault
 from camera_hub.simulator.model import Channel, KeyFrames, StreamSpec
+from camera_hub.simulator.picture.live import LiveView
 from camera_hub.simulator.picture.loops import Loop, ParameterSets
-from camera_hub.simulator.picture.making import Recipe, recipe_for
+from camera_hub.simulator.picture.making import Recipe, frame_of, recipe_for
 from camera_hub.simulator.picture.scenes import Look, Mood
 from camera_hub.simulator.rtsp import rtp_faults
 from camera_hub.simulator.rtsp.packets import Packet
 from camera_hub.simulator.rtsp.receiver import Receiver
 from camera_hub.simulator.state import DeviceState
 
-BEIJING = timezone(timedelta(hours=8))
 _APART = 1000
 """By how many groups of pictures channels with the same look may differ."""
 _LATEST = 1.0
@@ -29,7 +30,7 @@ class Stream:
     def __init__(self, state: DeviceState, channel: Channel, number: int) -> None:
         self.channel = channel
         self.name = f"{channel.key}/{'main' if number == 1 else 'sub'}"
-        self.spec: StreamSpec = channel.stream(number)
+        self.main = number == 1
         self._state = state
         self._receivers: list[Receiver] = []
         self._task: asyncio.Task[None] | None = None
@@ -42,6 +43,11 @@ class Stream:
         self._timestamp_before = 0
         self._frames = 0
         self._packets = 0
+
+    @property
+    def spec(self) -> StreamSpec:
+        """How it is encoded now."""
+        return self._state.settings.spec(self.channel.number, 1 if self.main else 2)
 
     async def loop(self) -> Loop:
         """The loop that fits the present faults."""
@@ -68,6 +74,15 @@ class Stream:
             self._receivers.remove(receiver)
             self._state.stats.sessions[self.name] -= 1
 
+    def aside(self) -> Vector | None:
+        """Where the channel's dome looks, if it is not at rest straight ahead, which is what the loop shows."""
+        dome = self._state.domes.get(self.channel.number)
+        now = self._state.clock.monotonic()
+        if dome is None or self.look().mood is not Mood.FINE:
+            return None
+        position = dome.at(now)
+        return position if position != HOME or dome.moving(now) else None
+
     def rtp_time(self) -> int:
         """RTP timestamp of this moment."""
         return self._timestamp(self._state.clock.monotonic())
@@ -85,7 +100,7 @@ class Stream:
 
     def caption(self, now: datetime) -> str:
         """The caption of the picture at a moment."""
-        return f"{self.channel.label}  {now.astimezone(BEIJING):%Y-%m-%d %H:%M:%S}"
+        return self._state.settings.caption(self.channel, now, frame_of(self.spec).characters - 1)
 
     def look(self) -> Look:
         """What the channel shows with the present faults."""
@@ -102,7 +117,7 @@ class Stream:
         return recipe_for(
             self.look(),
             self.spec,
-            self.channel.label,
+            self._state.settings.name(self.channel) or "-",
             b_frames=Fault.B_FRAMES in faults,
             refresh_seconds=round(faults.get(Fault.INTRA_REFRESH, 0.0)),
         )
@@ -129,55 +144,70 @@ class Stream:
         """
         seconds = self._state.clock.now().timestamp()
         apart = zlib.crc32(self.name.encode()) % _APART
-        self._turn = max(int(seconds / self.spec.gop_seconds) + apart, self._turn)
+        self._turn = max(int(seconds * self.spec.fps / self.spec.gov) + apart, self._turn)
         groups = max(1, loop.ready // gop)
         if key:
             return (self._turn + 1) % groups * gop
         return self._turn % groups * gop + (int(seconds * self.spec.fps) + apart) % gop
 
     async def _run(self) -> None:
-        clock = self._state.clock
-        step = 1 / self.spec.fps
+        clock, live = self._state.clock, self._state.live
         recipe, loop = self._recipe(), await self.loop()
-        gop = recipe.gop
-        number = self._start(loop, gop, key=self._key_frames in (KeyFrames.AT_ONCE, KeyFrames.FIRST_ONLY))
+        number = self._start(loop, recipe.gop, key=self._key_frames in (KeyFrames.AT_ONCE, KeyFrames.FIRST_ONLY))
         shown = ""
         due = clock.monotonic()
-        while self._receivers:
-            if self._recipe() != recipe:
-                recipe = self._recipe()
-                gop = recipe.gop
-                loop = await self._state.loops.loop(recipe)
-                number = self._start(loop, gop)
-            elif self._wants_key:
-                number = -(-number // gop) * gop % loop.length
-            self._wants_key = False
-            while (
-                number >= loop.ready and self._receivers
-            ):  # it is being encoded; the stream stalls rather than sends nonsense
-                await clock.sleep(step)
-                due = clock.monotonic()
-            if not self._receivers:
-                return
-            if number % gop == 0:
-                self._turn += 1
-            caption = self.caption_now()
-            self._send(loop, number, shown, caption, due)
-            shown = caption
-            number = (number + 1) % loop.length
-            due += step
-            wait = due - clock.monotonic()
-            if wait < -_LATEST:
-                due = clock.monotonic()
-            await clock.sleep(max(wait, 0.0))
+        view: LiveView | None = None
+        try:
+            while self._receivers:
+                aside = self.aside() if _fits(recipe) else None
+                changed = self._recipe() != recipe
+                if view is not None and (changed or aside is None):
+                    live.close(view)
+                    view, changed = None, True
+                if changed:
+                    recipe = self._recipe()
+                    loop = await self._state.loops.loop(recipe)
+                    number = self._start(loop, recipe.gop)
+                elif self._wants_key:
+                    number = -(-number // recipe.gop) * recipe.gop % loop.length
+                wants_key, self._wants_key = self._wants_key, False
+                if aside is not None and view is None:
+                    view = await live.open(recipe)
+                step = 1 / recipe.spec.fps
+                while (
+                    view is None and number >= loop.ready and self._receivers
+                ):  # it is being encoded; the stream stalls rather than sends nonsense
+                    await clock.sleep(step)
+                    due = clock.monotonic()
+                if not self._receivers:
+                    return
+                caption = self.caption_now()
+                if view is not None and aside is not None:
+                    shot = await live.shoot(view, aside, clock.now().timestamp(), caption, key=wants_key)
+                    self._send(shot.packets, due, key=shot.key)
+                    step *= view.every
+                else:
+                    if number % recipe.gop == 0:
+                        self._turn += 1
+                    packets = loop.packets(number, shown, caption, self._turn)
+                    self._send(packets, due, key=loop.is_key(number), later=loop.time_offset(number))
+                    number = (number + 1) % loop.length
+                shown = caption
+                due += step
+                wait = due - clock.monotonic()
+                if wait < -_LATEST:
+                    due = clock.monotonic()
+                await clock.sleep(max(wait, 0.0))
+        finally:
+            if view is not None:
+                live.close(view)
 
-    def _send(self, loop: Loop, number: int, shown: str, caption: str, due: float) -> None:
+    def _send(self, packets: Sequence[Packet], due: float, *, key: bool, later: int = 0) -> None:
+        """Send a frame that is due, and shown so many frames later."""
         faults = self._state.faults(self.channel)
-        key = loop.is_key(number)
         if self._state.silent or Fault.DEAD in faults or (key and Fault.NO_KEY_FRAME in faults):
             return
-        packets: Sequence[Packet] = loop.packets(number, shown, caption, self._turn)
-        timestamp = self._timestamp(due + loop.time_offset(number) / self.spec.fps)
+        timestamp = self._timestamp(due + later / self.spec.fps)
         if faults:
             packets = rtp_faults.changed(packets, faults, codec=self.spec.codec, key=key, before=self._packets)
             timestamp = rtp_faults.stamped(timestamp, self._timestamp_before, faults, number=self._frames)
@@ -190,3 +220,8 @@ class Stream:
         for receiver in self._receivers:
             if not receiver.deliver(packets, timestamp, key=key, conditions=conditions, now=now, monotonic=monotonic):
                 self._state.stats.frames_dropped += 1
+
+
+def _fits(recipe: Recipe) -> bool:
+    """Whether a stream can be encoded live: not one of the kinds that are all about their group of pictures."""
+    return not recipe.b_frames and not recipe.refresh_seconds

@@ -5,7 +5,6 @@ from urllib.parse import parse_qsl
 
 from camera_hub.simulator.faults import Fault
 from camera_hub.simulator.model import Channel, DeviceKind
-from camera_hub.simulator.rtsp.stream import BEIJING
 from camera_hub.simulator.state import DeviceState
 from camera_hub.simulator.vendors.refusals import dahua_error
 from camera_hub.simulator.web import HttpRequest, HttpResponse
@@ -51,7 +50,7 @@ class DahuaCgi:
             case "configManager.cgi", "getConfig":
                 return self._config(query.get("name", ""))
             case "global.cgi", "getCurrentTime":
-                now = self._state.now().astimezone(BEIJING)
+                now = self._state.settings.local(self._state.now())
                 return iter((f"result={now:%Y-%m-%d %H:%M:%S}",))
             case "devVideoInput.cgi", "getCollect":
                 return iter((f"result={len(self._state.plan.channels)}",))
@@ -123,7 +122,8 @@ class DahuaCgi:
 
     def _encode(self) -> Lines:
         for channel in self._listed():
-            for form, spec in (("MainFormat", channel.main), ("ExtraFormat", channel.sub)):
+            for form, number in (("MainFormat", 1), ("ExtraFormat", 2)):
+                spec = self._state.settings.spec(channel.number, number)
                 head = f"table.Encode[{channel.number - 1}].{form}[0].Video"
                 yield f"{head}.Compression={_COMPRESSION[spec.codec]}"
                 yield f"{head}.Width={spec.width}"
@@ -134,7 +134,7 @@ class DahuaCgi:
     def _remote_devices(self) -> Lines:
         for channel in self._listed():
             head = f"table.RemoteDevice.uuid:System_CONFIG_NETCAMERA_INFO_{channel.number - 1}"
-            yield f"{head}.Address=192.168.254.{channel.number + 1}"
+            yield f"{head}.Address={channel.behind or f'192.168.254.{channel.number + 1}'}"
             yield f"{head}.Enable=true"
             yield f"{head}.ProtocolType=Onvif"
 

@@ -4,7 +4,6 @@ from xml.sax.saxutils import escape
 
 from camera_hub.simulator.faults import Fault
 from camera_hub.simulator.model import Channel, DeviceKind
-from camera_hub.simulator.rtsp.stream import BEIJING
 from camera_hub.simulator.state import DeviceState
 from camera_hub.simulator.vendors.refusals import HIKVISION_SPACE as _SPACE
 from camera_hub.simulator.vendors.refusals import isapi_status, user_check
@@ -49,9 +48,9 @@ class Isapi:
             case "System/deviceInfo":
                 return self._xml(self._device_info())
             case "System/time":
-                now = self._state.now().astimezone(BEIJING)
+                now = self._state.settings.local(self._state.now())
                 return self._xml(
-                    f"<Time {_SPACE}><timeMode>manual</timeMode>"
+                    f"<Time {_SPACE}><timeMode>{'NTP' if self._state.settings.clock.ntp else 'manual'}</timeMode>"
                     f"<localTime>{now.isoformat(timespec='seconds')}</localTime><timeZone>CST-8:00:00</timeZone></Time>"
                 )
             case "System/Network/interfaces":
@@ -111,7 +110,7 @@ class Isapi:
         rows = "".join(
             f"<InputProxyChannel><id>{channel.number}</id><name>{escape(channel.name)}</name>"
             "<sourceInputPortDescriptor><proxyProtocol>ONVIF</proxyProtocol><addressingFormatType>ipaddress"
-            f"</addressingFormatType><ipAddress>192.168.254.{channel.number + 1}</ipAddress>"
+            f"</addressingFormatType><ipAddress>{channel.behind or f'192.168.254.{channel.number + 1}'}</ipAddress>"
             "<managePortNo>80</managePortNo><srcInputPort>1</srcInputPort></sourceInputPortDescriptor></InputProxyChannel>"
             for channel in self._listed()
         )
@@ -143,7 +142,8 @@ class Isapi:
             f"<videoResolutionHeight>{spec.height}</videoResolutionHeight>"
             f"<maxFrameRate>{spec.fps * 100}</maxFrameRate></Video></StreamingChannel>"
             for channel in self._listed()
-            for number, spec in ((1, channel.main), (2, channel.sub))
+            for number in (1, 2)
+            for spec in (self._state.settings.spec(channel.number, number),)
         )
         return f"<StreamingChannelList {_SPACE}>{rows}</StreamingChannelList>"
 

@@ -77,6 +77,8 @@ export type Action =
   | 'acknowledge'
   | 'intake'
   | 'register'
+  | 'set_devices'
+  | 'follow_jobs'
   | 'approve'
   | 'manage_villages'
   | 'manage_users'
@@ -86,3 +88,27 @@ export type Action =
   | 'read_system'
   | 'manage_system'
   | 'manage_stream_tokens'
+
+export interface PtzState {
+  moving: boolean
+  holder: { user_id: number | null; name: string; kind: 'person' | 'tour'; priority: number; until: string } | null
+  home_at: string | null
+  suspended_until: string | null
+  last_error: { reason: string; params: Record<string, string | number> } | null
+}
+export interface PtzMessage {
+  type: 'ptz'
+  camera: number
+  state: PtzState
+  serial: number | null
+}
+export interface Preset {
+  token: string
+  name: string
+  home: boolean
+}
+export interface Ptz {
+  capabilities: { continuous: boolean; absolute: boolean; relative: boolean; point: boolean; zoom: boolean; presets: boolean; home: boolean; max_presets: number | null }
+  presets: Preset[]
+  state: PtzState
+}

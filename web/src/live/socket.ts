@@ -1,5 +1,6 @@
 /** The page's one WebSocket: reconnects with jitter, notices silence, dispatches messages, and sends what the page wants. */
-import type { Changed, Heard, Hello, RelayNew, Seen, TileMessage, Topic, ViewerGone } from '@/api/types'
+import type { Changed, Heard, Hello, PtzMessage, RelayNew, Seen, TileMessage, Topic, ViewerGone } from '@/api/types'
+import type { PtzCommand } from '@/wall/ptzDrive'
 import { Wishes, type WishMessage } from './wishes'
 
 /** `crowded`: the user has too many pages open; one more try is made now and then. */
@@ -10,6 +11,7 @@ export interface Messages {
   hello: Hello
   tile: TileMessage
   heard: Heard
+  ptz: PtzMessage
   viewer_gone: ViewerGone
   relay: RelayNew
   changed: Changed
@@ -105,7 +107,12 @@ export class LiveSocket {
     this.send(message)
   }
 
-  private send(message: WishMessage | Seen): boolean {
+  /** Steers a camera now or never: what cannot be sent is not sent later. Answers false where there is no connection. */
+  steer(command: PtzCommand): boolean {
+    return this.send(command)
+  }
+
+  private send(message: WishMessage | Seen | PtzCommand): boolean {
     if (this.state !== 'open' || !this.socket) return false
     this.socket.send(JSON.stringify(message))
     return true

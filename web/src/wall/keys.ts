@@ -10,6 +10,7 @@ export type Command =
   | { do: 'snapshot' }
   | { do: 'sound' }
   | { do: 'figures' }
+  | { do: 'steer' }
 
 export interface Pressed {
   key: string
@@ -56,6 +57,9 @@ export class WallKeys {
       case 'i':
       case 'I':
         return { do: 'figures' }
+      case 'p':
+      case 'P':
+        return { do: 'steer' }
       default:
         return null
     }

@@ -82,6 +82,7 @@ export default {
   fullscreen: 'Full screen',
   fullscreen_leave: 'Leave full screen',
   keys_sound: ' · M sound',
+  keys_ptz: ' · P PTZ',
   keys: 'Digits pick a tile (two in a row from 10 on) · Enter enlarges · Esc back · arrows move · Delete removes · S snapshot · I figures · F full screen',
   media_problem: 'Video is not available at the moment, trying again',
   empty_hint: 'Click a camera on the left, or drag it into a tile',

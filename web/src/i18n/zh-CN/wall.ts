@@ -82,6 +82,7 @@ export default {
   fullscreen: '全屏',
   fullscreen_leave: '退出全屏',
   keys_sound: ' · M 声音',
+  keys_ptz: ' · P 云台',
   keys: '数字选窗口（10 号起连按两位） · 回车放大 · Esc 返回 · 方向键移动 · Delete 移除 · S 抓图 · I 码流指标 · F 全屏',
   media_problem: '视频服务暂不可用，正在重试',
   empty_hint: '点击左侧摄像机，或将其拖入窗口',
