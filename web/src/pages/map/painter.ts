@@ -197,8 +197,8 @@ export interface Label {
   strong: boolean
 }
 
-/** Words with a halo, those that would overlap others left out; the first ones win. */
-export function drawLabels(sheet: Sheet, colours: Colours, labels: readonly Label[]): void {
+/** Words with a halo; those that would overlap others or marks are left out, the first ones win. */
+export function drawLabels(sheet: Sheet, colours: Colours, labels: readonly Label[], marks: readonly { x: number; y: number; r: number }[]): void {
   const { ctx } = sheet
   ctx.font = `12px ${colours.font}`
   ctx.textAlign = 'center'
@@ -210,7 +210,8 @@ export function drawLabels(sheet: Sheet, colours: Colours, labels: readonly Labe
       const width = ctx.measureText(label.text).width
       return { label, left: label.x - width / 2 - 2, top: label.y, width: width + 4, height: 16 }
     })
-  for (const { label } of roomFor(boxes)) {
+  const there = marks.map(({ x, y, r }) => ({ left: x - r, top: y - r, width: 2 * r, height: 2 * r }))
+  for (const { label } of roomFor(boxes, there)) {
     ctx.lineWidth = 3
     ctx.strokeStyle = colours.ground
     ctx.strokeText(label.text, label.x, label.y)
