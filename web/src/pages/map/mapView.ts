@@ -47,6 +47,7 @@ export interface MapEvents {
 }
 
 const HANDLE_STEP = 4
+const EDGE = 40
 /** About how much room a village's badge takes, in pixels. */
 const BADGE = { around: 36, wide: 12, narrow: 7, high: 26 }
 
@@ -265,6 +266,17 @@ export class MapView {
     const zoom = Math.max(this.map.getZoom(), zooms[least])
     if (there && zoom === this.map.getZoom()) return
     this.map.setView(latLng(at), zoom, { animate: distance([this.map.getCenter().lng, this.map.getCenter().lat], at) < 8_000 })
+  }
+
+  /** Moves a place out from under what covers the map at the right and below, in pixels. */
+  uncover(at: LngLat, right: number, bottom: number): void {
+    this.map.panInside(latLng(at), { paddingTopLeft: [EDGE, EDGE], paddingBottomRight: [right + EDGE, bottom + EDGE] })
+  }
+
+  /** Where a place is in the map's box. */
+  pixel(at: LngLat): [number, number] {
+    const { x, y } = this.map.latLngToContainerPoint(latLng(at))
+    return [x, y]
   }
 
   zoom(by: number): void {

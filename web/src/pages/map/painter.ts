@@ -119,14 +119,24 @@ export function drawPlace(sheet: Sheet, colours: Colours, place: Pick<KeyPlace, 
     ctx.lineTo(x, y + r)
     ctx.lineTo(x - r, y)
     ctx.closePath()
+    ctx.lineWidth = 6
+    ctx.strokeStyle = colours.surface
+    ctx.stroke()
     ctx.fillStyle = colours.surface
     ctx.fill()
     ctx.lineWidth = 2
+    ctx.strokeStyle = colours.accent
     ctx.stroke()
     return
   }
   path(ctx, sheet, place.geometry, place.kind === 'area')
   ctx.lineJoin = ctx.lineCap = 'round'
+  // A dark or light seam, so that it stands out from whatever picture lies below.
+  ctx.globalAlpha = 0.55
+  ctx.strokeStyle = colours.surface
+  ctx.lineWidth = place.kind === 'area' ? 4.5 : 8
+  ctx.stroke()
+  ctx.strokeStyle = colours.accent
   if (place.kind === 'area') {
     ctx.globalAlpha = strong ? 0.22 : 0.12
     ctx.fill()
@@ -160,10 +170,7 @@ export function drawGap(sheet: Sheet, colours: Colours, kind: KeyPlace['kind'], 
   }
   path(ctx, sheet, gap, kind === 'area')
   if (kind === 'area') {
-    hatch(ctx, sheet, colours.amber, 8)
-    path(ctx, sheet, gap, true)
-    ctx.lineWidth = 1.5
-    ctx.stroke()
+    hatch(ctx, sheet, colours.amber, 8) // without an edge: one gap may come in several pieces
     return
   }
   ctx.lineCap = 'butt'
