@@ -85,6 +85,7 @@ from camera_hub.cameras.device_settings.applying import SettingsChanges
 from camera_hub.cameras.device_settings.clock_checks import ClockLimits
 from camera_hub.cameras.device_settings.links import VillageLinks
 from camera_hub.cameras.device_settings.nightly import NightlyClockChecks
+from camera_hub.cameras.device_settings.onvif_way import OnvifSettingsWay
 from camera_hub.cameras.device_settings.previews import SettingsPreviews
 from camera_hub.cameras.device_settings.reading import SettingsReadings
 from camera_hub.cameras.device_settings.store import SettingsStore
@@ -291,7 +292,8 @@ async def parts(
         settings_store = SettingsStore(database)
         links = VillageLinks(setting.at_once_per_village, setting.at_once)
         limits = ClockLimits(setting.clock_warn_seconds, setting.clock_fail_seconds)
-        readings = SettingsReadings(settings_store, {}, links, bus, clock, limits)
+        onvif_way = OnvifSettingsWay(onvif, register, checks, clock, setting.read_seconds)
+        readings = SettingsReadings(settings_store, {"onvif": onvif_way}, links, bus, clock, limits)
         previews = SettingsPreviews(settings_store, readings, jobs_, clock, setting.at_once)
         nightly = await stack.enter_async_context(
             NightlyClockChecks(

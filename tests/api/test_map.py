@@ -6,13 +6,11 @@ import httpx
 import pytest
 
 from camera_hub.access.policy import Role
-from camera_hub.api.live import LivePages
-from camera_hub.cameras.map.base_picture import BasePictures
 from camera_hub.errors import HubError, Kind, Reason
 from camera_hub.eye.messages import Photo, Seen
 from camera_hub.store.database import Database
 from camera_hub.store.tables import Camera, Device
-from tests.api.conftest import Hub, told
+from tests.api.conftest import Hub
 from tests.fakes.clock import ManualClock
 
 HERE = (117.2834, 31.8612)

@@ -8,11 +8,11 @@ from camera_hub.cameras.device_settings import clock_checks
 from camera_hub.cameras.device_settings.clock_checks import ClockCheck, ClockLimits
 from camera_hub.cameras.device_settings.links import VillageLinks
 from camera_hub.cameras.device_settings.store import SettingsStore, StoredSettings
-from camera_hub.cameras.device_settings.values import PARTS, ClockState, Part, SettingsDevice, SettingsReading
+from camera_hub.cameras.device_settings.values import PARTS, ClockState, Facts, Part, SettingsDevice, SettingsReading
 from camera_hub.cameras.device_settings.way import NoWay, SettingsWay
 from camera_hub.clock import Clock
 from camera_hub.errors import DATABASE_REASONS, HubError
-from camera_hub.events import DeviceSettingsChanged, EventBus
+from camera_hub.events import CameraChanged, DeviceSettingsChanged, EventBus
 
 log = logging.getLogger(__name__)
 
@@ -99,6 +99,14 @@ class SettingsReadings:
         """Keep that the device's clock was set and read back as right."""
         before = await self._store.check_of(device.device_id)
         await self._store.keep_check(device.device_id, clock_checks.was_set(before, state, self._clock.now()))
+
+    async def sub_was_set(self, device: SettingsDevice, camera_id: int, facts: Facts) -> None:
+        """Keep how a sub stream is encoded now."""
+        codec, width, height = facts.get("codec"), facts.get("width"), facts.get("height")
+        if isinstance(codec, str):
+            sizes = [one if isinstance(one, int) else None for one in (width, height)]
+            await self._store.keep_sub(device.device_id, camera_id, codec, sizes[0], sizes[1])
+            self._bus.publish(CameraChanged(camera_id, device.village_id))
 
     def _changed(self, device: SettingsDevice) -> None:
         self._bus.publish(DeviceSettingsChanged(device.device_id, device.village_id))

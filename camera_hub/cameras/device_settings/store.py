@@ -144,6 +144,17 @@ class SettingsStore:
                     kept.read_at, kept.settings = at, _CAMERA.dump_python(one, mode="json")
                     session.add(kept)
 
+    async def keep_sub(self, device_id: int, camera_id: int, codec: str, width: int | None, height: int | None) -> None:
+        """How a sub stream is encoded from now on: by that viewers' streams are chosen, before it is pulled again."""
+        async with self._database.write() as session:
+            query = (
+                select(Stream)
+                .join(Camera, Camera.id == Stream.camera_id)
+                .where(Camera.id == camera_id, Camera.device_id == device_id, Stream.role == "sub")
+            )
+            if (stream := await session.scalar(query)) is not None:
+                stream.codec, stream.width, stream.height = codec, width or stream.width, height or stream.height
+
     async def check_of(self, device_id: int) -> ClockCheck | None:
         """The last check of the device's clock."""
         async with self._database.read() as session:
