@@ -15,7 +15,7 @@ const able: Ptz['capabilities'] = { continuous: true, absolute: true, relative: 
 const presets: Ptz['presets'] = [
   { token: '1', name: '大门', home: true },
   { token: '2', name: '路口', home: false },
-  { token: '3', name: '路口', home: false },
+  { token: '3', name: '路口 (2)', home: false },
 ]
 
 let hub: FakeHub
@@ -196,8 +196,9 @@ describe('the pad', () => {
   it('says who has taken over, and goes on sending nothing', async () => {
     await say({ holder: held(1, '用户1') })
     point(round(), 'pointerdown', 190, 100)
-    await say({ holder: held(5, '李站长', 3), moving: true })
+    await say({ holder: held(5, '李站长', 3), moving: true, last_error: { reason: 'ptz_taken_over', params: { name: '李站长' } } })
     expect(part('holder').text()).toMatch(/^李站长 已接管云台/)
+    expect(part('failed').exists()).toBe(false) // said once
     point(round(), 'pointermove', 100, 10)
     expect(orders().map((order) => order.do)).toEqual(['move'])
   })
@@ -216,8 +217,8 @@ describe('presets', () => {
   const menu = (n: number) => page.findAll('.presets li .row .icon')[n]!.trigger('click')
   const action = (label: string) => page.findAll('.presets .actions button').find((one) => one.attributes('aria-label') === label || one.text() === label)!.trigger('click')
 
-  it('of one name are told apart, and lead to their place', async () => {
-    expect(rows()).toEqual(['大门', '路口 #2', '路口 #3'])
+  it('lead to their place', async () => {
+    expect(rows()).toEqual(['大门', '路口', '路口 (2)'])
     await page.findAll('.presets .go')[2]!.trigger('click')
     expect(orders()).toEqual([{ do: 'preset', token: '3' }])
   })

@@ -9,7 +9,6 @@ export default {
   directions: 'Press and hold a direction to turn; drag from the centre, further is faster; the arrow keys do the same',
   zoom_in: 'Zoom in (+)',
   zoom_out: 'Zoom out (-)',
-  stop: 'Stop',
   speed: 'Speed',
   mode: 'Mode',
   hold: 'Hold',
@@ -27,7 +26,6 @@ export default {
   taken: '{name} has taken over; free in {n} s',
   take: 'Take over',
   take_title: 'Your priority is higher: you may take over at once',
-  wait: 'Please wait until it is free',
   presets: {
     none: 'No presets yet',
     not_able: 'This camera has no presets',
@@ -48,7 +46,6 @@ export default {
     home: 'Make it the home position',
     unhome: 'No longer the home position',
     is_home: 'Home position',
-    unnamed: 'Unnamed',
     full: 'No room for more presets (at most {n})',
   },
   home: {

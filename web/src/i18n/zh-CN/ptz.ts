@@ -9,7 +9,6 @@ export default {
   directions: '按住一个方向转动；从中心拖动，越远越快；方向键同样可用',
   zoom_in: '放大（+）',
   zoom_out: '缩小（-）',
-  stop: '停止',
   speed: '速度',
   mode: '方式',
   hold: '连续',
@@ -27,7 +26,6 @@ export default {
   taken: '{name} 已接管云台，{n} 秒后释放',
   take: '接管',
   take_title: '您的优先级更高，可以立即接管',
-  wait: '请等待释放',
   presets: {
     none: '还没有预置位',
     not_able: '该摄像机不支持预置位',
@@ -48,7 +46,6 @@ export default {
     home: '设为看守位',
     unhome: '取消看守位',
     is_home: '看守位',
-    unnamed: '未命名',
     full: '预置位已满（最多 {n} 个）',
   },
   home: {
