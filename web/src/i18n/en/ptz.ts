@@ -49,11 +49,9 @@ export default {
     full: 'No room for more presets (at most {n})',
   },
   home: {
-    title: 'Home position',
     go: 'Go home',
     at: 'returns at {time}',
     in_s: 'returns in {n} s',
-    none: 'does not return by itself',
     suspend: 'Do not return for',
     minutes: '{n} min',
     suspended: 'Does not return until {time}',

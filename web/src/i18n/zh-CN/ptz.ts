@@ -49,11 +49,9 @@ export default {
     full: '预置位已满（最多 {n} 个）',
   },
   home: {
-    title: '看守位',
     go: '回看守位',
     at: '{time} 自动返回',
     in_s: '{n} 秒后自动返回',
-    none: '离开后不自动返回',
     suspend: '暂停看守位',
     minutes: '{n} 分钟',
     suspended: '看守位已暂停至 {time}',
