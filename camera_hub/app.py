@@ -28,6 +28,7 @@ from camera_hub.api import (
     bulk,
     cameras,
     device_events,
+    device_settings,
     devices,
     discovery,
     errors,
@@ -38,6 +39,7 @@ from camera_hub.api import (
     ledger,
     live,
     logins,
+    map,
     matches,
     metrics,
     notices,
@@ -79,6 +81,13 @@ from camera_hub.cameras.device_checks import DeviceChecks
 from camera_hub.cameras.device_events.listening import DeviceEvents
 from camera_hub.cameras.device_events.roster import ListeningTargets
 from camera_hub.cameras.device_events.store import DeviceEventHistory, device_event_expiry
+from camera_hub.cameras.device_settings.applying import SettingsChanges
+from camera_hub.cameras.device_settings.clock_checks import ClockLimits
+from camera_hub.cameras.device_settings.links import VillageLinks
+from camera_hub.cameras.device_settings.nightly import NightlyClockChecks
+from camera_hub.cameras.device_settings.previews import SettingsPreviews
+from camera_hub.cameras.device_settings.reading import SettingsReadings
+from camera_hub.cameras.device_settings.store import SettingsStore
 from camera_hub.cameras.discovery.announcements import Announcements
 from camera_hub.cameras.discovery.sweeps import Sweeps
 from camera_hub.cameras.http.device_http import DeviceHttp
@@ -100,6 +109,13 @@ from camera_hub.cameras.ledger.ledgers import Ledgers
 from camera_hub.cameras.ledger.photos import MAX_BYTES as MAX_PHOTO
 from camera_hub.cameras.ledger.photos import Photos
 from camera_hub.cameras.ledger.unconnected import UnconnectedCameras
+from camera_hub.cameras.map.base_picture import MAX_UPLOAD as MAX_BASE
+from camera_hub.cameras.map.base_picture import BasePictures
+from camera_hub.cameras.map.coverages import Coverages
+from camera_hub.cameras.map.extents import Extents
+from camera_hub.cameras.map.key_places import KeyPlaces
+from camera_hub.cameras.map.positions import CameraPositions
+from camera_hub.cameras.map.township_map import TownshipMap
 from camera_hub.cameras.matches.matches import Matches
 from camera_hub.cameras.matches.proof import MoveProof
 from camera_hub.cameras.matches.taking_over import TakingOver
@@ -167,12 +183,14 @@ _ROUTERS = (
     device_events.router,
     favourites.router,
     devices.router,
+    device_settings.router,
     inbox.router,
     discovery.router,
     matches.router,
     replacements.router,
     jobs.router,
     ledger.router,
+    map.router,
     logins.router,
     imports.router,
     bulk.router,
@@ -269,6 +287,17 @@ async def parts(
         device_events_ = await stack.enter_async_context(
             DeviceEvents(settings.device_events, clock, bus, database, pull_points, ListeningTargets(register, checks))
         )
+        setting = settings.device_settings
+        settings_store = SettingsStore(database)
+        links = VillageLinks(setting.at_once_per_village, setting.at_once)
+        limits = ClockLimits(setting.clock_warn_seconds, setting.clock_fail_seconds)
+        readings = SettingsReadings(settings_store, {}, links, bus, clock, limits)
+        previews = SettingsPreviews(settings_store, readings, jobs_, clock, setting.at_once)
+        nightly = await stack.enter_async_context(
+            NightlyClockChecks(
+                settings_store, readings, clock, setting.clock_check_at, settings.site.zone, setting.at_once
+            )
+        )
         channels = NoticeChannels(database, bus, clock, vault)
         await channels.follow_settings(settings.notices)
         await stack.enter_async_context(NoticeDelivery(clock, bus, database, vault))
@@ -284,6 +313,12 @@ async def parts(
         )
         photos = Photos(data_dir, database, bus, clock, media.eyes, settings.ledger)
         await photos.sweep()
+        extents = Extents(settings.map, settings.ledger)
+        bases = BasePictures(data_dir, database, bus, clock, media.eyes, extents)
+        await bases.sweep()
+        whole_map = TownshipMap(database, extents, settings.map)
+        key_places = KeyPlaces(database, bus, clock, extents)
+        positions = CameraPositions(database, bus, clock, ledgers, extents)
         tours_ = Tours(settings.patrol, database, bus, clock)
         runs_ = await stack.enter_async_context(
             Runs(settings.patrol, clock, bus, database, media.cameras, settings.site.zone)
@@ -297,7 +332,10 @@ async def parts(
                 shared={
                     "village": villages.live(register),
                     "device": devices.live(register, logins),
+                    "device_settings": device_settings.live(readings),
                     "camera": cameras.live(register),
+                    "camera_position": map.live_positions(positions),
+                    "map": map.live_map(whole_map, bases, key_places),
                     "inbox": inbox.live(boxes),
                     "alarm": alarms.live(alarms_),
                     "match": matches.live(matches_),
@@ -345,12 +383,22 @@ async def parts(
             Rounds: rounds,
             Ledgers: ledgers,
             Photos: photos,
+            BasePictures: bases,
+            TownshipMap: whole_map,
+            KeyPlaces: key_places,
+            CameraPositions: positions,
+            Coverages: Coverages(database, clock, settings.map),
             UnconnectedCameras: UnconnectedCameras(database, bus, clock, ledgers),
             Alarms: alarms_,
             NoticeChannels: channels,
             ObservationHistory: ObservationHistory(database, clock),
             DeviceEvents: device_events_,
             DeviceEventHistory: DeviceEventHistory(database, clock),
+            SettingsStore: settings_store,
+            SettingsReadings: readings,
+            SettingsPreviews: previews,
+            SettingsChanges: SettingsChanges(settings_store, readings, previews, links, jobs_, setting.at_once),
+            NightlyClockChecks: nightly,
             Tours: tours_,
             Scenes: Scenes(database, bus, clock),
             Runs: runs_,
@@ -401,7 +449,7 @@ def create_app(settings: Settings, parts: Parts | None = None) -> FastAPI:
         app.include_router(router)
     app.router.default = StaticPages()
     errors.install(app)
-    uploads = {"/api/imports": MAX_FILE, ledger.PHOTO_PATH: MAX_PHOTO}
+    uploads = {"/api/imports": MAX_FILE, ledger.PHOTO_PATH: MAX_PHOTO, map.BASE_PATH: MAX_BASE}
     app.add_middleware(BodyLimit, limit=MAX_BODY, uploads=uploads)
     app.add_middleware(SafeHeaders)
     app.add_middleware(WhepOrigins, origins=settings.media.whep_origins)

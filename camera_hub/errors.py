@@ -80,6 +80,21 @@ class Reason(StrEnum):
     ONVIF_USER = "onvif_user"
     CLOCK_WRONG = "clock_wrong"
     DEVICE_FULL = "device_full"
+    # its settings
+    SETTING_UNSUPPORTED = "setting_unsupported"
+    SETTING_REFUSED = "setting_refused"
+    SETTING_UNPROVED = "setting_unproved"
+    SETTINGS_BOUNDED = "settings_bounded"
+    CHANGED_NOTHING = "changed_nothing"
+    CHANGED_PARTLY = "changed_partly"
+    SET_BY_RECORDER = "set_by_recorder"
+    NO_SETTINGS_WAY = "no_settings_way"
+    CODEC_NOT_OFFERED = "codec_not_offered"
+    SIZE_NOT_OFFERED = "size_not_offered"
+    CLOCK_UNREADABLE = "clock_unreadable"
+    CLOCK_DRIFTS = "clock_drifts"
+    CLOCK_NTP_UNHEARD = "clock_ntp_unheard"
+    CLOCK_LIES = "clock_lies"
     # what it answered
     BAD_REPLY = "bad_reply"
     REPLY_TOO_LARGE = "reply_too_large"
@@ -144,6 +159,12 @@ class Reason(StrEnum):
     # a photo of the ledger
     PHOTO_UNREADABLE = "photo_unreadable"
     PHOTO_TOO_MANY = "photo_too_many"
+    # the map
+    MAP_GEOMETRY = "map_geometry"
+    MAP_CORNERS = "map_corners"
+    MAP_POSITION = "map_position"
+    MAP_PICTURE_UNREADABLE = "map_picture_unreadable"
+    MAP_TOO_MANY_PLACES = "map_too_many_places"
     # a row of a sheet
     ROW_NAME_MISSING = "row_name_missing"
     ROW_NAME_LONG = "row_name_long"

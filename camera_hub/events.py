@@ -41,6 +41,14 @@ class DeviceChanged(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class DeviceSettingsChanged(Event):
+    """A device's settings were read or set, or its clock was checked (cameras.device_settings)."""
+
+    device_id: int
+    village_id: int
+
+
+@dataclass(frozen=True, slots=True)
 class PeculiaritiesChanged(Event):
     """Something was learnt of a device, or forgotten (cameras.peculiarities)."""
 
@@ -54,6 +62,23 @@ class CameraChanged(Event):
 
     camera_id: int
     village_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class CameraPositionChanged(Event):
+    """A camera stands elsewhere on the map, or sees another field."""
+
+    camera_id: int
+    village_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class MapChanged(Event):
+    """A part of the map changed: "base", "place:<id>" or "village:<id>" (its position or outline). `villages`: whose it
+    is and was; None: everybody's who may see the map."""
+
+    part: str
+    villages: frozenset[int | None] = frozenset({None})
 
 
 @dataclass(frozen=True, slots=True)

@@ -168,6 +168,18 @@ class DeviceEventSettings(_Section):
     keep_days: float = Field(14.0, gt=0)
 
 
+class DeviceSettingsSettings(_Section):
+    """Settings on devices: clock, OSD, sub stream. `clock_check_at`: the site's time of day."""
+
+    clock_check_at: str = Field("02:30", pattern="^([01][0-9]|2[0-3]):[0-5][0-9]$")
+    clock_warn_seconds: Seconds = 5.0
+    clock_fail_seconds: Seconds = 30.0
+    ntp_server: str = Field("", max_length=255, pattern=r"^[A-Za-z0-9.:_-]*$")
+    at_once: int = Field(16, ge=1, le=64)
+    at_once_per_village: int = Field(4, ge=1, le=64)
+    read_seconds: Seconds = 30.0
+
+
 class HealthSettings(_Section):
     """Rounds and alarms."""
 
@@ -201,6 +213,21 @@ class LedgerSettings(_Section):
         if len(area) == 1:
             raise ValueError("one point is no area; give two corners of a box, or three and more of a polygon")
         return area
+
+
+class MapSettings(_Section):
+    """The map and coverage. `bounds`: two corners of the township's box, each (longitude, latitude)."""
+
+    bounds: tuple[Degrees, ...] = Field((), max_length=2)
+    reach_m: float = Field(50.0, ge=1, le=2000)
+    angle_deg: float = Field(80.0, ge=1, le=360)
+
+    @field_validator("bounds")
+    @classmethod
+    def _a_box(cls, bounds: tuple[Degrees, ...]) -> tuple[Degrees, ...]:
+        if bounds and (len(bounds) != 2 or bounds[0][0] == bounds[1][0] or bounds[0][1] == bounds[1][1]):
+            raise ValueError("give two opposite corners of a box, or nothing")
+        return bounds
 
 
 class NoticeSettings(_Section):
@@ -245,8 +272,10 @@ class Settings(_Section):
     eye: EyeSettings = EyeSettings()
     discovery: DiscoverySettings = DiscoverySettings()
     device_events: DeviceEventSettings = DeviceEventSettings()
+    device_settings: DeviceSettingsSettings = DeviceSettingsSettings()
     health: HealthSettings = HealthSettings()
     ledger: LedgerSettings = LedgerSettings()
+    map: MapSettings = MapSettings()
     notices: NoticeSettings = NoticeSettings()
     metrics: MetricsSettings = MetricsSettings()
     patrol: PatrolSettings = PatrolSettings()

@@ -30,6 +30,8 @@ class Action(StrEnum):
     ACKNOWLEDGE = "acknowledge"
     INTAKE = "intake"  # search, register, and see and change what is not approved yet
     REGISTER = "register"  # keep devices and cameras, approved ones too
+    SET_DEVICES = "set_devices"  # clock, OSD and sub stream on devices
+    FOLLOW_JOBS = "follow_jobs"  # progress and verdicts of what one may start for many devices
     APPROVE = "approve"  # approve, retire, order cameras
     MANAGE_VILLAGES = "manage_villages"
     MANAGE_USERS = "manage_users"
@@ -67,6 +69,8 @@ _MAY: dict[Role, frozenset[Action]] = {
             Action.ACKNOWLEDGE,
             Action.INTAKE,
             Action.REGISTER,
+            Action.SET_DEVICES,
+            Action.FOLLOW_JOBS,
         }
     ),
     Role.MAINTAINER: frozenset(
@@ -77,6 +81,8 @@ _MAY: dict[Role, frozenset[Action]] = {
             Action.LISTEN,
             Action.READ_HEALTH,
             Action.ACKNOWLEDGE,
+            Action.SET_DEVICES,
+            Action.FOLLOW_JOBS,
             Action.READ_SYSTEM,
         }
     ),
@@ -90,7 +96,7 @@ _MAY: dict[Role, frozenset[Action]] = {
             Action.READ_RECORDS,
         }
     ),
-    Role.CONTRACTOR: frozenset({Action.SELF, Action.READ_VILLAGES, Action.INTAKE}),
+    Role.CONTRACTOR: frozenset({Action.SELF, Action.READ_VILLAGES, Action.INTAKE, Action.FOLLOW_JOBS}),
 }
 
 

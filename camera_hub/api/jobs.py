@@ -13,24 +13,24 @@ from camera_hub.errors import HubError, Kind
 
 router = APIRouter(prefix="/api/jobs", tags=["jobs"])
 
-Registrar = Annotated[Actor, needs(Action.INTAKE)]
+Follower = Annotated[Actor, needs(Action.FOLLOW_JOBS)]
 AllJobs = Annotated[Jobs, part(Jobs)]
 JobId = Annotated[str, Path(max_length=32)]
 
 
 @router.get("", response_model=list[JobProgressAnswer])
-async def list_jobs(actor: Registrar, jobs: AllJobs) -> list[JobView]:
+async def list_jobs(actor: Follower, jobs: AllJobs) -> list[JobView]:
     """The jobs that the user may see, newest first; those of the last hour."""
     return jobs.list(actor)
 
 
 @router.get("/{job_id}", response_model=JobAnswer)
-async def job(job_id: JobId, actor: Registrar, jobs: AllJobs) -> JobView:
+async def job(job_id: JobId, actor: Follower, jobs: AllJobs) -> JobView:
     return jobs.get(actor, job_id)
 
 
 @router.delete("/{job_id}", response_model=JobAnswer)
-async def cancel_job(job_id: JobId, actor: Registrar, jobs: AllJobs) -> JobView:
+async def cancel_job(job_id: JobId, actor: Follower, jobs: AllJobs) -> JobView:
     """Stop the job: what is worked on is finished, the verdicts are kept, the rest is left as it was."""
     return await jobs.cancel(actor, job_id)
 
@@ -39,7 +39,7 @@ def live(jobs: Jobs) -> Callable[[Actor, str], Awaitable[JobProgressAnswer | Non
     """A job for the WebSockets of the user who started it, None when it is gone or the user may not see it now."""
 
     async def read(actor: Actor, id: str) -> JobProgressAnswer | None:
-        if not allows(actor, Action.INTAKE):
+        if not allows(actor, Action.FOLLOW_JOBS):
             return None
         try:
             return JobProgressAnswer.model_validate(jobs.get(actor, id))

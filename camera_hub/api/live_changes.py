@@ -19,13 +19,16 @@ from camera_hub.events import (
     AccessChanged,
     AlarmChanged,
     CameraChanged,
+    CameraPositionChanged,
     DeviceChanged,
+    DeviceSettingsChanged,
     Event,
     EventBus,
     FavouriteChanged,
     InboxChanged,
     JobChanged,
     Lagged,
+    MapChanged,
     MatchChanged,
     PeculiaritiesChanged,
     RunChanged,
@@ -52,8 +55,11 @@ SharedReader = Callable[[Collection[Any]], Awaitable[Mapping[Any, Render]]]
 _EVENTS = (
     VillageChanged,
     DeviceChanged,
+    DeviceSettingsChanged,
     PeculiaritiesChanged,
     CameraChanged,
+    CameraPositionChanged,
+    MapChanged,
     FavouriteChanged,
     InboxChanged,
     AlarmChanged,
@@ -71,14 +77,17 @@ Noun = tuple[Topic, Any]
 @dataclass(frozen=True, slots=True)
 class Audience:
     """Whose pages get a change: those of users who may see one of the villages (None: what belongs to the whole
-    township), and those of single users.
+    township), those of single users, or those of everybody who may see pictures.
     """
 
     villages: frozenset[int | None] = frozenset()
     users: frozenset[int] = frozenset()
+    everybody: bool = False
 
     def has(self, actor: Actor) -> bool:
         """Whether the actor's pages get the change."""
+        if self.everybody and allows(actor, Action.VIEW):
+            return True
         return actor.user_id in self.users or any(
             township.sees(actor) if village is None else allows(actor, Action.VIEW, village)
             for village in self.villages
@@ -86,7 +95,7 @@ class Audience:
 
     def __or__(self, other: "Audience") -> "Audience":
         """Both together: several changes of one row are read once."""
-        return Audience(self.villages | other.villages, self.users | other.users)
+        return Audience(self.villages | other.villages, self.users | other.users, self.everybody or other.everybody)
 
 
 def _of_village(village_id: int | None) -> Audience:
@@ -104,8 +113,14 @@ def concerned(event: Event) -> tuple[Noun, Audience] | None:
             return ("village", village_id), _of_village(village_id)
         case DeviceChanged(device_id, village_id) | PeculiaritiesChanged(device_id, village_id):
             return ("device", device_id), _of_village(village_id)
+        case DeviceSettingsChanged(device_id, village_id):
+            return ("device_settings", device_id), _of_village(village_id)
         case CameraChanged(camera_id, village_id):
             return ("camera", camera_id), _of_village(village_id)
+        case CameraPositionChanged(camera_id, village_id):
+            return ("camera_position", camera_id), _of_village(village_id)
+        case MapChanged(part, villages):
+            return ("map", part), Audience(villages - {None}, everybody=None in villages)
         case InboxChanged(village_id):
             return ("inbox", village_id), _of_village(village_id)
         case FavouriteChanged(user_id, camera_id):
@@ -296,6 +311,11 @@ def to_village(answer: Answer, village_id: int | None) -> Render:
 def to_township(answer: Answer) -> Render:
     """A row that belongs to the whole township (tours and runs combine cameras of several villages)."""
     return lambda actor: answer if township.sees(actor) else None
+
+
+def to_everybody(answer: Answer) -> Render:
+    """What all who may see pictures see, whatever villages they are bound to."""
+    return lambda actor: answer if allows(actor, Action.VIEW) else None
 
 
 async def each(

@@ -11,6 +11,7 @@ from camera_hub.api.schemas.base import Done, Id
 from camera_hub.api.schemas.places import ChangeVillage, NewOrder, NewVillages, VillageAnswer
 from camera_hub.cameras.register.register import Register
 from camera_hub.cameras.register.views import VillageView
+from camera_hub.cameras.register.village_positions import VillagePosition
 from camera_hub.clock import Clock
 
 router = APIRouter(prefix="/api/villages", tags=["villages"])
@@ -44,7 +45,9 @@ async def order_villages(
 async def change_village(
     village_id: Id, body: ChangeVillage, actor: Annotated[Actor, needs(Action.MANAGE_VILLAGES)], register: Reg
 ) -> VillageView:
-    return await register.villages.change(village_id, name=body.name, kind=body.kind, ranges=body.ranges)
+    """Rename it, set its ranges, its position on the map or its outline."""
+    on_map = VillagePosition(body.model_fields_set, body.longitude, body.latitude, body.outline, body.datum)
+    return await register.villages.change(village_id, name=body.name, kind=body.kind, ranges=body.ranges, on_map=on_map)
 
 
 @router.delete("/{village_id}")

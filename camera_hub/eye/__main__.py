@@ -11,7 +11,7 @@ import socket
 from camera_hub import logs
 from camera_hub.errors import HubError, Kind, Reason
 from camera_hub.eye.look import look
-from camera_hub.eye.messages import Look, Photo
+from camera_hub.eye.messages import MAX_FILE, Look, Photo
 from camera_hub.eye.photo import photo
 from camera_hub.wire import Pipe, PipeFrame
 
@@ -36,9 +36,19 @@ def main() -> None:
 async def serve(descriptor: int) -> None:
     """Answer one request after the other; returns when the hub has closed the pipe. `descriptor`: a socket."""
     pipe = Pipe(*await asyncio.open_connection(sock=socket.socket(fileno=descriptor)))
+    parts = bytearray()
     try:
         while (request := await pipe.receive()) is not None:
-            await _answer(pipe, request)
+            if request.type != "part":
+                whole = PipeFrame(request.head, bytes(parts) + request.body) if parts else request
+                parts.clear()
+                await _answer(pipe, whole)
+            elif len(parts) + len(request.body) <= MAX_FILE:
+                parts += request.body
+                await pipe.reply(request, {})
+            else:
+                parts.clear()
+                await pipe.refuse(request, HubError(Kind.TOO_LARGE, f"a file may have {MAX_FILE >> 20} MiB"))
     finally:
         await pipe.close()
 

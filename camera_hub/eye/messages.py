@@ -3,7 +3,8 @@
 Hub → eye: `ready` {}, replied to with {} once its imports are complete.
 Hub → eye: `look` Look + body (one Annex-B access unit with parameter sets, or a JPEG).
 Reply: Seen + body (JPEG, may be empty).
-Hub → eye: `image` Photo + body (an uploaded JPEG or PNG file). Reply: Seen + body (JPEG without metadata).
+Hub → eye: `image` Photo + body (an uploaded JPEG, PNG or WebP file). Reply: Seen + body (JPEG without metadata).
+Hub → eye: `part` {} + body, before an `image` whose file is over MAX_PART: its first, second … bytes. Reply: {}.
 One request at a time per eye; the hub kills an eye that takes longer than 5 s for one.
 """
 
@@ -11,6 +12,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 from camera_hub.wire import Message
+
+MAX_PART = 3 * 1024 * 1024
+"""Bytes of a file in one message (wire.MAX_FRAME)."""
+MAX_FILE = 24 * 1024 * 1024
+"""Bytes of a file, all parts together."""
 
 
 @dataclass(frozen=True, slots=True)

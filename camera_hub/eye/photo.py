@@ -1,11 +1,12 @@
 """One request: a picture file from somebody's phone → an upright JPEG without metadata. Pure.
 
-Only JPEG and PNG are read, and only when their header states a bearable size: a file of 100 kB can demand gigabytes.
+Only JPEG, PNG and WebP are read, and only when their header states a bearable size: a file of 100 kB can demand
+gigabytes.
 """
 
 from camera_hub.errors import HubError, Kind, Reason
 from camera_hub.eye.decode import MAX_PIXELS
-from camera_hub.eye.messages import Photo, Seen
+from camera_hub.eye.messages import MAX_PART, Photo, Seen
 from camera_hub.sight.images import from_file, to_jpeg, within_square
 
 _MAX_PIXELS = 2 * MAX_PIXELS
@@ -18,17 +19,24 @@ _BARE = frozenset({0x01, *range(0xD0, 0xDA)})
 
 def photo(request: Photo, data: bytes) -> tuple[Seen, bytes]:
     """Size and JPEG of the picture in `data`. Raises HubError(UNSUPPORTED, PHOTO_UNREADABLE)."""
-    stated = _jpeg_size(data) or _png_size(data)
+    stated = _jpeg_size(data) or _png_size(data) or _webp_size(data)
     if stated is None:
-        raise _unreadable("it is neither JPEG nor PNG")
+        raise _unreadable("format", "it is neither JPEG nor PNG nor WebP")
     if not 0 < stated[0] * stated[1] <= _MAX_PIXELS:
-        raise _unreadable(f"it states {stated[0]} × {stated[1]} pixels")
+        raise _unreadable("pixels", f"it states {stated[0]} × {stated[1]} pixels")
     image = from_file(data)
     if image is None:
-        raise _unreadable("it is damaged")
+        raise _unreadable("damaged", "it is damaged")
     image = within_square(image, max(16, min(request.max_side, 8192)))
+    quality = request.quality
+    while len(jpeg := to_jpeg(image, quality)) > MAX_PART:
+        # A drawing with much detail: first what nobody sees, then pixels.
+        if quality > 60:
+            quality -= 10
+        else:
+            image = within_square(image, max(image.shape[:2]) * 3 // 4)
     height, width = image.shape[:2]
-    return Seen(width, height), to_jpeg(image, request.quality)
+    return Seen(width, height), jpeg
 
 
 def _jpeg_size(data: bytes) -> tuple[int, int] | None:
@@ -60,9 +68,38 @@ def _png_size(data: bytes) -> tuple[int, int] | None:
     return int.from_bytes(data[16:20]), int.from_bytes(data[20:24])
 
 
-def _unreadable(why: str) -> HubError:
+def _webp_size(data: bytes) -> tuple[int, int] | None:
+    """Width and height that a WebP file states (RFC 9649): simple, lossless or extended. The other two are asked for
+    their own size, too, where a canvas is stated before them: decoders believe either."""
+    if data[:4] != b"RIFF" or data[8:12] != b"WEBP":
+        return None
+    place, largest = 12, None
+    while place + 8 <= len(data):
+        kind, size = data[place : place + 4], int.from_bytes(data[place + 4 : place + 8], "little")
+        stated = _webp_chunk(kind, data[place + 8 : place + 18])
+        if stated is not None and (largest is None or stated[0] * stated[1] > largest[0] * largest[1]):
+            largest = stated
+        place += 8 + size + size % 2
+    return largest
+
+
+def _webp_chunk(kind: bytes, head: bytes) -> tuple[int, int] | None:
+    if len(head) < 10:
+        return None
+    if kind == b"VP8X":
+        return int.from_bytes(head[4:7], "little") + 1, int.from_bytes(head[7:10], "little") + 1
+    if kind == b"VP8L" and head[0] == 0x2F:
+        bits = int.from_bytes(head[1:5], "little")
+        return (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
+    if kind == b"VP8 " and head[3:6] == b"\x9d\x01\x2a":
+        return int.from_bytes(head[6:8], "little") & 0x3FFF, int.from_bytes(head[8:10], "little") & 0x3FFF
+    return None
+
+
+def _unreadable(why: str, sentence: str) -> HubError:
     return HubError(
         Kind.UNSUPPORTED,
-        f"the photo cannot be read: {why}; take it again as JPEG or PNG",
+        f"the photo cannot be read: {sentence}; take it again as JPEG or PNG",
         reason=Reason.PHOTO_UNREADABLE,
+        why=why,
     )

@@ -1,6 +1,6 @@
 """Steps that the checks share: grey, without captions, scaled, as JPEG."""
 
-from typing import cast
+from typing import Literal, cast
 
 import cv2
 import numpy as np
@@ -44,12 +44,57 @@ def within_square(image: Image, side: int) -> Image:
 
 
 def from_file(data: bytes) -> Image | None:
-    """A JPEG or PNG file as BGR, turned upright as its EXIF says; None when it cannot be decoded."""
+    """A JPEG, PNG or WebP file as BGR, turned upright as its EXIF says, what is transparent as white; None when it
+    cannot be decoded.
+    """
+    buffer = np.frombuffer(data, np.uint8)
     try:
-        image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+        image = cast(Image | None, cv2.imdecode(buffer, cv2.IMREAD_COLOR))
+        if image is None or data.startswith(b"\xff\xd8"):
+            return image
+        raw = cv2.imdecode(buffer, cv2.IMREAD_UNCHANGED)
     except cv2.error:
         return None
-    return cast(Image | None, image)
+    if raw is None or raw.ndim != 3 or raw.shape[2] != 4:
+        return image
+    del image
+    return _on_white(cast(NDArray[np.uint8 | np.uint16], raw), _orientation(buffer))
+
+
+def _on_white(raw: NDArray[np.uint8 | np.uint16], orientation: int) -> Image:
+    """BGRA on white, upright; a band of rows at a time, since the sums take four times the room."""
+    most = int(np.iinfo(raw.dtype).max)
+    height, width = raw.shape[:2]
+    whole = np.empty((height, width, 3), np.uint8)
+    for top in range(0, height, 256):
+        band = raw[top : top + 256].astype(np.float32) * (255 / most)
+        alpha = band[:, :, 3:] / 255
+        whole[top : top + 256] = (band[:, :, :3] * alpha + 255 * (1 - alpha) + 0.5).astype(np.uint8)
+    if orientation >= 5:  # 5: mirrored along the diagonal, the others turned from there
+        whole = whole.transpose(1, 0, 2)
+    if orientation in (2, 3, 6, 7):
+        whole = whole[:, ::-1]
+    if orientation in (3, 4, 7, 8):
+        whole = whole[::-1]
+    return np.ascontiguousarray(whole)
+
+
+def _orientation(buffer: NDArray[np.uint8]) -> int:
+    """The orientation that a file's EXIF states (TIFF tag 0x0112): 1 … 8; 1 where there is none."""
+    try:
+        _, kinds, blocks = cv2.imdecodeWithMetadata(buffer, flags=cv2.IMREAD_REDUCED_GRAYSCALE_8)
+    except cv2.error:
+        return 1
+    found = dict(zip(kinds, blocks, strict=False)).get(cv2.IMAGE_METADATA_EXIF)
+    exif = np.asarray(found).tobytes() if found is not None else b""
+    exif = exif.removeprefix(b"Exif\0\0")
+    order: Literal["little", "big"] = "little" if exif[:2] == b"II" else "big"
+    start = int.from_bytes(exif[4:8], order)
+    for place in range(start + 2, start + 2 + 12 * min(int.from_bytes(exif[start : start + 2], order), 200), 12):
+        if int.from_bytes(exif[place : place + 2], order) == 0x0112:
+            orientation = int.from_bytes(exif[place + 8 : place + 10], order)
+            return orientation if 1 <= orientation <= 8 else 1
+    return 1
 
 
 def to_jpeg(image: Image, quality: int = 85) -> bytes:

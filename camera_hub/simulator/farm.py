@@ -13,6 +13,7 @@ from camera_hub.simulator.device import Device
 from camera_hub.simulator.discovery import PORT, Announcement, Responder
 from camera_hub.simulator.faults import Fault, Switchboard
 from camera_hub.simulator.model import FarmPlan, KeyFrames
+from camera_hub.simulator.picture.live import LiveViews
 from camera_hub.simulator.picture.loop_cache import LoopCache
 from camera_hub.simulator.state import DeviceState
 from camera_hub.simulator.vendors.paths import stream_path
@@ -52,6 +53,7 @@ class Farm:
         self._clock: Clock = clock or SystemClock()
         self._board = Switchboard()
         self._loops = LoopCache(cache)
+        self._live = LiveViews()
         self._warm = warm
         self._discovery = discovery or Discovery()
         self._responder: Responder | None = None
@@ -60,12 +62,13 @@ class Farm:
     async def __aenter__(self) -> Self:
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(self._loops)
+            await stack.enter_async_context(self._live)
             await stack.enter_async_context(self.canary)
             for target, fault in self.plan.faults:
                 self._board.switch(self._resolve(target), Fault(fault), on=True)
             canary = f"{self.canary.address}:{self.canary.port}"
             for village, plan in self.plan.devices():
-                state = DeviceState(village, plan, self._board, self._clock, self._loops, canary)
+                state = DeviceState(village, plan, self._board, self._clock, self._loops, self._live, canary)
                 self.devices[plan.key] = await stack.enter_async_context(Device(state))
             if self._discovery.port is not None:
                 states = [device.state for device in self.devices.values()]
@@ -140,7 +143,7 @@ class Farm:
         village = old.state.village
         village = replace(village, devices=tuple(plan if one.key == key else one for one in village.devices))
         await old.__aexit__(None, None, None)
-        state = DeviceState(village, plan, self._board, self._clock, self._loops, old.state.canary)
+        state = DeviceState(village, plan, self._board, self._clock, self._loops, self._live, old.state.canary)
         state.stay(old.state)
         self.devices[key] = await self._stack.enter_async_context(Device(state))
         if self._responder is not None:
@@ -178,6 +181,8 @@ class Farm:
         """The counters of every device, and the number of connections to the canary."""
         return {
             "canary_connections": self.canary.connections,
+            "live_views": self._live.running,
+            "live_views_refused": self._live.refused,
             "devices": {key: device.state.stats.as_json() for key, device in self.devices.items()},
         }
 

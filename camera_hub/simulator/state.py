@@ -10,6 +10,7 @@ from camera_hub.simulator.clock import Clock
 from camera_hub.simulator.dome import Dome, Preset
 from camera_hub.simulator.faults import INNER_ADDRESS, Fault, Switchboard
 from camera_hub.simulator.model import Channel, KeyFrames, SimDevice, Village
+from camera_hub.simulator.picture.live import LiveViews
 from camera_hub.simulator.picture.loop_cache import LoopCache
 from camera_hub.simulator.settings import DeviceSettings
 from camera_hub.simulator.stats import DeviceStats
@@ -33,12 +34,20 @@ class DeviceState:
     """One running device, seen from inside. Ports are those in use once it has started."""
 
     def __init__(
-        self, village: Village, plan: SimDevice, board: Switchboard, clock: Clock, loops: LoopCache, canary: str
+        self,
+        village: Village,
+        plan: SimDevice,
+        board: Switchboard,
+        clock: Clock,
+        loops: LoopCache,
+        live: LiveViews,
+        canary: str,
     ) -> None:
         self.village = village
         self.plan = plan
         self.clock = clock
         self.loops = loops
+        self.live = live
         self.canary = canary
         """host:port to which redirects point; a client that connects there has followed one."""
         self.stats = DeviceStats()

@@ -15,6 +15,8 @@ from camera_hub.api.routing import policies
 from camera_hub.api.schemas.media import Topic
 from camera_hub.app import create_app
 from camera_hub.cameras.credentials.profiles import LoginProfiles
+from camera_hub.cameras.device_settings.previews import SettingsPreviews
+from camera_hub.cameras.device_settings.values import WantedChange, WantedClock
 from camera_hub.cameras.discovery.sweeps import Sweeps
 from camera_hub.cameras.imports.imports import Imports
 from camera_hub.cameras.jobs import JobItem, Jobs, JobVerdict
@@ -66,6 +68,7 @@ BODIES: dict[tuple[str, str], dict[str, Any]] = {
     ("POST", "/api/matches/{match_id}/accept"): {},
     ("PATCH", "/api/logins/{profile_id}"): {"name": "mine"},
     ("POST", "/api/logins/{profile_id}/assign"): {"device_ids": [1]},
+    ("POST", "/api/device-settings/previews/{preview_id}/apply"): {},
     ("POST", "/api/logins/{profile_id}/release"): {"device_ids": [1]},
 }
 PLAYERS = {"POST": "application/sdp", "PATCH": "application/trickle-ice-sdpfrag"}
@@ -156,11 +159,15 @@ async def other(hub: Hub, database: Database, clock: ManualClock, tmp_path: Path
     imported = await imports.upload(admin, village, SECRET, path)
     jobs: Jobs = hub.parts[Jobs]
     job = jobs.start(admin, "test", village, [JobItem("1", SECRET)], _judged)
+    previews: SettingsPreviews = hub.parts[SettingsPreviews]
+    preview = await previews.start(admin, WantedChange(WantedClock(set_now=True)), device_ids=[device.id])
     return Other(
         {
             "camera_id": camera.id,
             "photo_id": photo.id,
             "device_id": device.id,
+            "device_settings_id": device.id,
+            "preview_id": preview.id,
             "candidate_id": candidate.id,
             "waiting_id": waits.id,
             "inbox_id": village,

@@ -9,7 +9,21 @@ from camera_hub.api.schemas.base import Answer, Count, Id, Key, Moment, RequestB
 
 TileState = Literal["empty", "connecting", "waiting", "live", "pictures", "failed", "refused"]
 Note = Literal["link_poor", "link_sub", "link_keys", "late", "lossy", "late_sub", "busy_sub"]
-Topic = Literal["village", "device", "camera", "alarm", "match", "tour", "run", "sweep", "job", "inbox"]
+Topic = Literal[
+    "village",
+    "device",
+    "device_settings",
+    "camera",
+    "camera_position",
+    "map",
+    "alarm",
+    "match",
+    "tour",
+    "run",
+    "sweep",
+    "job",
+    "inbox",
+]
 
 
 class MediaAnswer(Answer):

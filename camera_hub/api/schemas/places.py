@@ -6,6 +6,8 @@ from typing import Annotated, Literal
 from pydantic import Field, SecretStr
 
 from camera_hub.api.schemas.base import Answer, CameraState, Health, Id, Line, Name, PlaceClass, RequestBody, Text
+from camera_hub.api.schemas.ledger import Datum
+from camera_hub.api.schemas.map import Geometry, Latitude, Longitude
 
 ReturnNote = Annotated[Text, Field(min_length=1)]
 Host = Annotated[Line, Field(min_length=1)]
@@ -41,6 +43,8 @@ class VillageAnswer(Answer):
     pinyin: str
     initials: str
     ranges: list[str]
+    longitude: float | None = None  # where its name stands on the map: WGS-84
+    latitude: float | None = None
     counts: VillageCountsAnswer
     down_since: datetime | None = None  # an open village-link alarm
 
@@ -53,9 +57,15 @@ class NewVillages(RequestBody):
 
 
 class ChangeVillage(RequestBody):
+    """What is left out stays as it is; position and outline are taken away by null."""
+
     name: Name | None = None
     kind: Literal["village", "quarter"] | None = None
     ranges: list[RangeText] | None = Field(None, max_length=64)
+    longitude: Longitude | None = None
+    latitude: Latitude | None = None
+    datum: Datum = "wgs84"  # of the position and the outline
+    outline: Geometry | None = None
 
 
 class NewOrder(RequestBody):

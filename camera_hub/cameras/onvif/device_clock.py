@@ -19,10 +19,12 @@ _FURTHEST = 14.5 * 3600
 _NAME = r"(?:<[A-Za-z0-9+\-]{1,16}>|[A-Za-z]{3,32})"
 _TIME = r"[+-]?\d{1,3}(?::\d{1,2}){0,2}"
 _RULE = rf"(?:J\d{{1,3}}|\d{{1,3}}|M\d{{1,2}}\.\d\.\d)(?:/{_TIME})?"
-_POSIX = re.compile(
+POSIX_ZONE = re.compile(
     rf"(?P<name>{_NAME})(?P<offset>{_TIME})(?:(?P<dst>{_NAME})(?P<dst_offset>{_TIME})?)?"
     rf"(?:,(?P<begin>{_RULE}),(?P<end>{_RULE}))?"
 )
+NAMED_ZONE = re.compile(r"[A-Za-z]+(/[A-Za-z0-9_+\-]+){1,2}")
+"""A name of the IANA database, as "Asia/Shanghai"."""
 _PLAIN = re.compile(
     r"\(?(?:UTC|GMT|Z)?\s*(?P<sign>[+-])?\s*(?P<hours>\d{1,2})(?::?(?P<minutes>\d{2}))?\)?(?:[\s,)].*)?", re.I
 )
@@ -75,7 +77,7 @@ def offsets(zone: str, local: datetime, summer: bool = False) -> list[timedelta]
     zone = zone.strip().strip("\"'")[:80]
     zone = zone.removeprefix("TZ=").removeprefix(":")
     found: list[timedelta] = []
-    if match := _POSIX.fullmatch(zone.replace(" ", "")):
+    if match := POSIX_ZONE.fullmatch(zone.replace(" ", "")):
         found += _posix(match, local)
         # "GMT+08:00" and "UTC+8": most who write that mean east, POSIX means west.
         found.append(-found[0])
@@ -142,8 +144,8 @@ def _span(text: str) -> timedelta:
 
 
 def _named(zone: str, local: datetime) -> timedelta | None:
-    """An IANA name, as "Asia/Shanghai"."""
-    if not re.fullmatch(r"[A-Za-z]+(/[A-Za-z0-9_+\-]+){1,2}", zone):
+    """What a name of the IANA database means."""
+    if not NAMED_ZONE.fullmatch(zone):
         return None
     try:
         return local.replace(tzinfo=ZoneInfo(zone)).utcoffset()

@@ -55,6 +55,8 @@ class VillageView:
     pinyin: str
     initials: str
     ranges: tuple[str, ...]
+    longitude: float | None
+    latitude: float | None
     counts: VillageCounts
     down_since: datetime | None
 

@@ -14,9 +14,10 @@ from camera_hub.cameras.discovery import ranges as address_ranges
 from camera_hub.cameras.register import views
 from camera_hub.cameras.register.pinyin import pinyin_of
 from camera_hub.cameras.register.views import VillageView
+from camera_hub.cameras.register.village_positions import VillagePosition, put_on_map
 from camera_hub.clock import Clock
 from camera_hub.errors import HubError, Kind
-from camera_hub.events import EventBus, VillageChanged
+from camera_hub.events import EventBus, MapChanged, VillageChanged
 from camera_hub.store.database import Database
 from camera_hub.store.tables import Device, UserVillage, Village
 
@@ -71,8 +72,11 @@ class Villages:
         name: str | None = None,
         kind: str | None = None,
         ranges: Sequence[str] | None = None,
+        on_map: VillagePosition | None = None,
     ) -> VillageView:
-        """Change what is given. Raises HubError: NOT_FOUND, CONFLICT (name_taken), INVALID (bad_range)."""
+        """Change what is given. Raises HubError: NOT_FOUND, CONFLICT (name_taken), INVALID (bad_range,
+        MAP_GEOMETRY).
+        """
         async with self._database.write() as session:
             village = await session.get(Village, village_id)
             if village is None:
@@ -87,9 +91,12 @@ class Villages:
                 village.kind = kind
             if ranges is not None:
                 village.ranges = [one.text for one in address_ranges.parsed(ranges)]
+            moved = on_map is not None and put_on_map(village, on_map)
             await session.flush()
             view = await _one(session, village_id)
         self._bus.publish(VillageChanged(village_id))
+        if moved:
+            self._bus.publish(MapChanged(f"village:{village_id}", frozenset({village_id})))
         return view
 
     async def order(self, ids: Sequence[int]) -> None:
@@ -112,7 +119,7 @@ class Villages:
         """Remove an empty village. Raises HubError: NOT_FOUND, CONFLICT (village_not_empty)."""
         not_empty = HubError(
             Kind.CONFLICT,
-            "this village has devices, users or a history; move or retire them, or rename the village",
+            "this village has devices, users, key places or a history; move or retire them, or rename the village",
             reason="village_not_empty",
         )
         try:

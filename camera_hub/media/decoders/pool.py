@@ -13,7 +13,7 @@ from typing import Any, Self
 
 from camera_hub.clock import Clock
 from camera_hub.errors import HubError, Kind, Reason
-from camera_hub.eye.messages import Look, Photo, Seen
+from camera_hub.eye.messages import MAX_PART, Look, Photo, Seen
 from camera_hub.media.child_process import Helper, Spawn, helper, spawn_process
 from camera_hub.media.decoders.quarantine import Quarantine
 from camera_hub.running import Backoff, ended, keep_running, running
@@ -99,12 +99,13 @@ class DecoderPool:
         except _EyeEnded as error:
             raise self._strike(camera_id, error) from error
 
-    async def photo(self, request: Photo, data: bytes) -> tuple[Seen, bytes]:
-        """A picture file that somebody uploaded → a JPEG. Raises HubError: PHOTO_UNREADABLE (also when it ended the
-        eye), BUSY.
+    async def photo(self, request: Photo, data: bytes, seconds: float | None = None) -> tuple[Seen, bytes]:
+        """A picture file that somebody uploaded → a JPEG. `seconds`: for decoding it; None: as for any picture.
+
+        Raises HubError: PHOTO_UNREADABLE (also when it ended the eye), BUSY.
         """
         try:
-            return await self._ask(request.head("image"), data)
+            return await self._ask(request.head("image"), data, seconds)
         except _EyeEnded as error:
             log.warning("an uploaded photo ended an eye: %s", error)
             raise HubError(
@@ -113,12 +114,15 @@ class DecoderPool:
                 reason=Reason.PHOTO_UNREADABLE,
             ) from error
 
-    async def _ask(self, head: dict[str, Any], data: bytes) -> tuple[Seen, bytes]:
+    async def _ask(self, head: dict[str, Any], data: bytes, seconds: float | None = None) -> tuple[Seen, bytes]:
         """Have an eye carry out one request. Raises _EyeEnded, or the eye's own HubError."""
         eye = await self._free_eye()
         self.looks += 1
         try:
-            reply = await eye.pipe.call(head, data, deadline=self._settings.picture_timeout)
+            while len(data) > MAX_PART:
+                await eye.pipe.call({"type": "part"}, data[:MAX_PART], deadline=self._settings.picture_timeout)
+                data = data[MAX_PART:]
+            reply = await eye.pipe.call(head, data, deadline=seconds or self._settings.picture_timeout)
         except BaseException as error:
             ended_it = isinstance(error, HubError) and error.kind in (Kind.TIMEOUT, Kind.UNAVAILABLE)
             if ended_it or not isinstance(error, HubError):

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import os
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -11,12 +10,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from camera_hub.simulator.picture.encoder import Abandoned
+from camera_hub.simulator.picture.encoder import Abandoned, be_nice
 from camera_hub.simulator.picture.loops import CaptionedLoop, DrawnLoop, Loop, ParameterSets, Unit
 from camera_hub.simulator.picture.making import Recipe, frame_of, parameters, units
 from camera_hub.simulator.picture.shelf import Shelf
-
-_NICE = 10
 
 
 class LoopCache:
@@ -27,8 +24,8 @@ class LoopCache:
 
     def __init__(self, cache: Path | None = None) -> None:
         self._shelf = Shelf(cache) if cache else None
-        self._beginning = ThreadPoolExecutor(2, thread_name_prefix="simulator-begins", initializer=_be_nice)
-        self._growing = ThreadPoolExecutor(2, thread_name_prefix="simulator-loops", initializer=_be_nice)
+        self._beginning = ThreadPoolExecutor(2, thread_name_prefix="simulator-begins", initializer=be_nice)
+        self._growing = ThreadPoolExecutor(2, thread_name_prefix="simulator-loops", initializer=be_nice)
         self._stop = threading.Event()
         self._loops: dict[Recipe, asyncio.Future[Loop]] = {}
 
@@ -106,11 +103,6 @@ def _add_group(work: _Work) -> bool:
         if not unit.again and not work.stored and work.loop.ready % work.recipe.cycle == 0:
             return False
     return True
-
-
-def _be_nice() -> None:
-    """Give encoding a low priority. On Linux the nice value is per thread."""
-    os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICE)
 
 
 def _settle(future: "asyncio.Future[Loop]", outcome: Loop | Exception) -> None:

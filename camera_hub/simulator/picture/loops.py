@@ -78,7 +78,7 @@ class CaptionedLoop:
     """H.264 into which the caption is written as it is sent. Grows in one thread while it is sent from another."""
 
     def __init__(self, frame: caption.Frame, parameters: ParameterSets, length: int) -> None:
-        self.parameters = ParameterSets(caption.enlarge(parameters.sps, frame), parameters.pps)
+        self.parameters = whole(parameters, frame)
         self.length = length
         self._frame = frame
         self._units: list[tuple[Unit, tuple[Packet, ...]]] = []
@@ -105,14 +105,12 @@ class CaptionedLoop:
         return 0
 
     def packets(self, number: int, shown: str, caption_text: str, take: int = 0) -> tuple[Packet, ...]:
-        frame, (unit, unchanged) = self._frame, self._units[number]
+        unit, unchanged = self._units[number]
         if unit.key:
             unit = self._keys[number].choose(take)
-            whole = caption.draw_bar(frame, unit.nals[0], frame.text(caption_text))
-            return h264_packets([self.parameters.sps, self.parameters.pps, whole])
-        if shown == caption_text:
+        elif shown == caption_text:
             return unchanged
-        return h264_packets([caption.change_bar(frame, unit.nals[0], frame.text(shown), frame.text(caption_text))])
+        return captioned(self._frame, self.parameters, unit, shown, caption_text)
 
 
 class DrawnLoop:
@@ -121,7 +119,7 @@ class DrawnLoop:
     def __init__(self, codec: str, parameters: ParameterSets, length: int) -> None:
         self.parameters = parameters
         self.length = length
-        self._packetize = h265_packets if codec == "h265" else h264_packets
+        self._codec = codec
         self._units: list[tuple[Unit, tuple[Packet, ...]]] = []
         self._keys: dict[int, _Key[tuple[Packet, ...]]] = {}
 
@@ -131,7 +129,7 @@ class DrawnLoop:
 
     def add(self, unit: Unit) -> None:
         """Append the next frame, or a take of the last key frame."""
-        packets = self._packetize(unit.nals)
+        packets = drawn(self._codec, unit)
         if unit.again:
             self._keys[max(self._keys)].add(packets)
             return
@@ -147,3 +145,23 @@ class DrawnLoop:
 
     def packets(self, number: int, shown: str, caption_text: str, take: int = 0) -> tuple[Packet, ...]:
         return self._keys[number].choose(take) if number in self._keys else self._units[number][1]
+
+
+def captioned(
+    frame: caption.Frame, parameters: ParameterSets, unit: Unit, shown: str, caption_text: str
+) -> tuple[Packet, ...]:
+    """A frame into which the caption is written. `parameters` are those of the whole picture, bar included."""
+    if unit.key:
+        whole = caption.draw_bar(frame, unit.nals[0], frame.text(caption_text))
+        return h264_packets([parameters.sps, parameters.pps, whole])
+    return h264_packets([caption.change_bar(frame, unit.nals[0], frame.text(shown), frame.text(caption_text))])
+
+
+def drawn(codec: str, unit: Unit) -> tuple[Packet, ...]:
+    """A frame whose caption is part of the picture."""
+    return h265_packets(unit.nals) if codec == "h265" else h264_packets(unit.nals)
+
+
+def whole(parameters: ParameterSets, frame: caption.Frame) -> ParameterSets:
+    """The parameter sets of H.264 pictures with their bar, given those of what is encoded."""
+    return ParameterSets(caption.enlarge(parameters.sps, frame), parameters.pps)

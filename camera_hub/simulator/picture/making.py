@@ -13,7 +13,7 @@ from camera_hub.simulator.model import StreamSpec
 from camera_hub.simulator.picture import caption, font, takes
 from camera_hub.simulator.picture.bits import split_annex_b
 from camera_hub.simulator.picture.canvas import Canvas, Colour
-from camera_hub.simulator.picture.encoder import encode
+from camera_hub.simulator.picture.encoder import PictureEncoder, encode
 from camera_hub.simulator.picture.loops import ParameterSets, Unit
 from camera_hub.simulator.picture.scenes import Look, Mood, Scene, SceneKind
 
@@ -127,23 +127,39 @@ def _coded(
     """Frames in coding order, each with all its NAL units by their type."""
     spec = recipe.spec
     bitrate = spec.bitrate * recipe.gop // _KEY_SHARE if all_keys else spec.bitrate
-    h265 = spec.codec == "h265"
     coded = encode(
         _ENCODERS[spec.codec], pictures, size=_size(recipe), fps=spec.fps, bitrate=bitrate,
         options=_options(recipe), all_keys=all_keys, stop=stop,
     )  # fmt: skip
     for number, (data, shown, key) in enumerate(coded):
-        kinds = {nal: nal[0] >> 1 & 0x3F if h265 else nal[0] & 0x1F for nal in split_annex_b(data)}
-        if recipe.refresh_seconds:  # its SEI holds the recovery points; the first one the encoder's advertisement
-            kept = tuple(nal for nal, kind in kinds.items() if kind != _SEI or number)
-            key = _IDR in kinds.values()
-        elif recipe.label:
-            kept = tuple(nal for nal, kind in kinds.items() if kind not in (_H265_SEI if h265 else (_SEI,)))
-        else:
-            kept = tuple(nal for nal, kind in kinds.items() if kind in _SLICES)
-            if len(kept) != 1:
-                raise RuntimeError(f"the encoder made {len(kept)} slices of one picture")
-        yield Unit(kept, key, shown - number), {kind: nal for nal, kind in kinds.items()}
+        unit, nals = unit_of(recipe, data, number, key=key)
+        yield replace(unit, time_offset=shown - number), nals
+
+
+def unit_of(recipe: Recipe, data: bytes, number: int, *, key: bool) -> tuple[Unit, dict[int, bytes]]:
+    """An access unit as it is sent, and all its NAL units by their type."""
+    h265 = recipe.spec.codec == "h265"
+    kinds = {nal: nal[0] >> 1 & 0x3F if h265 else nal[0] & 0x1F for nal in split_annex_b(data)}
+    if recipe.refresh_seconds:  # its SEI holds the recovery points; the first one the encoder's advertisement
+        kept = tuple(nal for nal, kind in kinds.items() if kind != _SEI or number)
+        key = _IDR in kinds.values()
+    elif recipe.label:
+        kept = tuple(nal for nal, kind in kinds.items() if kind not in (_H265_SEI if h265 else (_SEI,)))
+    else:
+        kept = tuple(nal for nal, kind in kinds.items() if kind in _SLICES)
+        if len(kept) != 1:
+            raise RuntimeError(f"the encoder made {len(kept)} slices of one picture")
+    return Unit(kept, key), {kind: nal for nal, kind in kinds.items()}
+
+
+def encoder_of(recipe: Recipe) -> PictureEncoder:
+    """An encoder for the recipe that gives each picture at once."""
+    spec, options = recipe.spec, _options(recipe)
+    if spec.codec == "h265":
+        options = options | {"tune": "zerolatency"}
+    return PictureEncoder(
+        _ENCODERS[spec.codec], size=_size(recipe), fps=spec.fps, bitrate=spec.bitrate, options=options
+    )
 
 
 def _size(recipe: Recipe) -> tuple[int, int]:
@@ -196,6 +212,11 @@ def _completed(recipe: Recipe, picture: Canvas, number: int, random: np.random.G
     if recipe.label:
         second = 0 if recipe.look.mood is Mood.FROZEN else number // recipe.spec.fps
         return with_bar(picture, frame_of(recipe.spec), f"{recipe.label}  +{second:02}")
+    return with_noise(picture, random)
+
+
+def with_noise(picture: Canvas, random: np.random.Generator) -> Canvas:
+    """The picture with a column that is cropped away, and in it the noise that keeps a slice open."""
     wide = Canvas(*(np.pad(plane, ((0, 0), (0, extra)), mode="edge") for plane, extra in _planes(picture)))
     wide.y[-16:, -16:] = random.integers(40, 216, (16, 16), np.uint8)
     return wide

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
+from numpy.typing import NDArray
 
 from camera_hub.simulator.picture.canvas import Canvas, Colour, rgb
 
@@ -60,12 +61,7 @@ class Scene:
         self._base = Canvas.blank(width, height, _BLACK)
         if look.mood is not Mood.BLACK:
             self._still()
-        random = np.random.default_rng(7)
-        sigma = 2.2 if look.night else 1.2
-        shape = (height, width)
-        self._noise = [
-            np.rint(random.normal(0, sigma, shape)).astype(np.int8).view(np.uint8) for _ in range(NOISE_TILES)
-        ]
+        self._noise: list[NDArray[np.uint8]] = []
 
     def frame(self, turn: float, number: int) -> Canvas:
         """The picture at `turn` (0 … 1) of the loop; `number` chooses the sensor noise."""
@@ -74,6 +70,26 @@ class Scene:
                 return self._base.copy()
             case Mood.FROZEN:
                 turn, number = 0.1, 0
+        canvas = self._moving(turn)
+        canvas.y[:-4] += self._grain(number)[:-4]  # wraps as int8 does; luma stays within 16 … 235
+        return canvas.mirrored() if self.look.mirrored else canvas
+
+    def drawn(self, turn: float) -> Canvas:
+        """The same without sensor noise, as samples of its own."""
+        canvas = self._moving(turn)
+        return canvas.mirrored().copy() if self.look.mirrored else canvas
+
+    def _grain(self, number: int) -> NDArray[np.uint8]:
+        if not self._noise:
+            random = np.random.default_rng(7)
+            sigma = 2.2 if self.look.night else 1.2
+            self._noise = [
+                np.rint(random.normal(0, sigma, self._base.y.shape)).astype(np.int8).view(np.uint8)
+                for _ in range(NOISE_TILES)
+            ]
+        return self._noise[number % NOISE_TILES]
+
+    def _moving(self, turn: float) -> Canvas:
         canvas = self._base.copy()
         match self.look.scene:
             case SceneKind.ROAD:
@@ -84,8 +100,7 @@ class Scene:
                 self._river(canvas, turn)
             case SceneKind.GATE:
                 self._barrier(canvas, turn)
-        canvas.y[:-4] += self._noise[number % NOISE_TILES][:-4]  # wraps as int8 does; luma stays within 16 … 235
-        return canvas.mirrored() if self.look.mirrored else canvas
+        return canvas
 
     def _tone(self, colour: Colour) -> Colour:
         """The colour by day or night: infrared night pictures are dark and nearly grey."""

@@ -6,8 +6,10 @@ import zlib
 from collections.abc import Sequence
 from datetime import datetime
 
+from camera_hub.simulator.dome import HOME, Vector
 from camera_hub.simulator.faults import Fault
 from camera_hub.simulator.model import Channel, KeyFrames, StreamSpec
+from camera_hub.simulator.picture.live import LiveView
 from camera_hub.simulator.picture.loops import Loop, ParameterSets
 from camera_hub.simulator.picture.making import Recipe, frame_of, recipe_for
 from camera_hub.simulator.picture.scenes import Look, Mood
@@ -71,6 +73,15 @@ class Stream:
         if receiver in self._receivers:
             self._receivers.remove(receiver)
             self._state.stats.sessions[self.name] -= 1
+
+    def aside(self) -> Vector | None:
+        """Where the channel's dome looks, if it is not at rest straight ahead, which is what the loop shows."""
+        dome = self._state.domes.get(self.channel.number)
+        now = self._state.clock.monotonic()
+        if dome is None or self.look().mood is not Mood.FINE:
+            return None
+        position = dome.at(now)
+        return position if position != HOME or dome.moving(now) else None
 
     def rtp_time(self) -> int:
         """RTP timestamp of this moment."""
@@ -140,48 +151,63 @@ class Stream:
         return self._turn % groups * gop + (int(seconds * self.spec.fps) + apart) % gop
 
     async def _run(self) -> None:
-        clock = self._state.clock
+        clock, live = self._state.clock, self._state.live
         recipe, loop = self._recipe(), await self.loop()
-        gop = recipe.gop
-        number = self._start(loop, gop, key=self._key_frames in (KeyFrames.AT_ONCE, KeyFrames.FIRST_ONLY))
+        number = self._start(loop, recipe.gop, key=self._key_frames in (KeyFrames.AT_ONCE, KeyFrames.FIRST_ONLY))
         shown = ""
         due = clock.monotonic()
-        while self._receivers:
-            step = 1 / recipe.spec.fps
-            if self._recipe() != recipe:
-                recipe = self._recipe()
-                gop = recipe.gop
-                loop = await self._state.loops.loop(recipe)
-                number = self._start(loop, gop)
-            elif self._wants_key:
-                number = -(-number // gop) * gop % loop.length
-            self._wants_key = False
-            while (
-                number >= loop.ready and self._receivers
-            ):  # it is being encoded; the stream stalls rather than sends nonsense
-                await clock.sleep(step)
-                due = clock.monotonic()
-            if not self._receivers:
-                return
-            if number % gop == 0:
-                self._turn += 1
-            caption = self.caption_now()
-            self._send(loop, number, shown, caption, due)
-            shown = caption
-            number = (number + 1) % loop.length
-            due += step
-            wait = due - clock.monotonic()
-            if wait < -_LATEST:
-                due = clock.monotonic()
-            await clock.sleep(max(wait, 0.0))
+        view: LiveView | None = None
+        try:
+            while self._receivers:
+                aside = self.aside() if _fits(recipe) else None
+                changed = self._recipe() != recipe
+                if view is not None and (changed or aside is None):
+                    live.close(view)
+                    view, changed = None, True
+                if changed:
+                    recipe = self._recipe()
+                    loop = await self._state.loops.loop(recipe)
+                    number = self._start(loop, recipe.gop)
+                elif self._wants_key:
+                    number = -(-number // recipe.gop) * recipe.gop % loop.length
+                wants_key, self._wants_key = self._wants_key, False
+                if aside is not None and view is None:
+                    view = await live.open(recipe)
+                step = 1 / recipe.spec.fps
+                while (
+                    view is None and number >= loop.ready and self._receivers
+                ):  # it is being encoded; the stream stalls rather than sends nonsense
+                    await clock.sleep(step)
+                    due = clock.monotonic()
+                if not self._receivers:
+                    return
+                caption = self.caption_now()
+                if view is not None and aside is not None:
+                    shot = await live.shoot(view, aside, clock.now().timestamp(), caption, key=wants_key)
+                    self._send(shot.packets, due, key=shot.key)
+                    step *= view.every
+                else:
+                    if number % recipe.gop == 0:
+                        self._turn += 1
+                    packets = loop.packets(number, shown, caption, self._turn)
+                    self._send(packets, due, key=loop.is_key(number), later=loop.time_offset(number))
+                    number = (number + 1) % loop.length
+                shown = caption
+                due += step
+                wait = due - clock.monotonic()
+                if wait < -_LATEST:
+                    due = clock.monotonic()
+                await clock.sleep(max(wait, 0.0))
+        finally:
+            if view is not None:
+                live.close(view)
 
-    def _send(self, loop: Loop, number: int, shown: str, caption: str, due: float) -> None:
+    def _send(self, packets: Sequence[Packet], due: float, *, key: bool, later: int = 0) -> None:
+        """Send a frame that is due, and shown so many frames later."""
         faults = self._state.faults(self.channel)
-        key = loop.is_key(number)
         if self._state.silent or Fault.DEAD in faults or (key and Fault.NO_KEY_FRAME in faults):
             return
-        packets: Sequence[Packet] = loop.packets(number, shown, caption, self._turn)
-        timestamp = self._timestamp(due + loop.time_offset(number) / self.spec.fps)
+        timestamp = self._timestamp(due + later / self.spec.fps)
         if faults:
             packets = rtp_faults.changed(packets, faults, codec=self.spec.codec, key=key, before=self._packets)
             timestamp = rtp_faults.stamped(timestamp, self._timestamp_before, faults, number=self._frames)
@@ -194,3 +220,8 @@ class Stream:
         for receiver in self._receivers:
             if not receiver.deliver(packets, timestamp, key=key, conditions=conditions, now=now, monotonic=monotonic):
                 self._state.stats.frames_dropped += 1
+
+
+def _fits(recipe: Recipe) -> bool:
+    """Whether a stream can be encoded live: not one of the kinds that are all about their group of pictures."""
+    return not recipe.b_frames and not recipe.refresh_seconds

@@ -99,5 +99,7 @@ class VendorInterface:
         if Fault.DEAD in self._state.faults(stream.channel):
             return HttpResponse(503)
         now = self._state.now()
-        picture = await asyncio.to_thread(jpeg, stream.look(), stream.spec, stream.caption_now(), now.timestamp())
+        picture = await asyncio.to_thread(
+            jpeg, stream.look(), stream.spec, stream.caption_now(), now.timestamp(), stream.aside()
+        )
         return HttpResponse(200, picture, "image/jpeg")

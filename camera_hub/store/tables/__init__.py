@@ -2,6 +2,7 @@
 
 from camera_hub.store.tables.base import Base, Sealed, UtcDateTime
 from camera_hub.store.tables.device_events import DeviceEvent
+from camera_hub.store.tables.device_settings import CameraSettingsRow, ClockCheckRow, DeviceSettingsRow
 from camera_hub.store.tables.health import (
     Alarm,
     AlarmMember,
@@ -13,6 +14,7 @@ from camera_hub.store.tables.health import (
 )
 from camera_hub.store.tables.intake import IntakeCandidate
 from camera_hub.store.tables.ledger import LedgerChange, LedgerFile, LedgerPhoto
+from camera_hub.store.tables.map import BasePicture, FieldOfView, KeyPlace
 from camera_hub.store.tables.matches import CameraReplacement, DeviceMatch
 from camera_hub.store.tables.patrol import Run, RunStep, RunStepCamera, Scene, Tour, TourStop
 from camera_hub.store.tables.people import Favourite, LoginFailure, SetupLink, User, UserSession, UserVillage
@@ -34,15 +36,21 @@ __all__ = [
     "Alarm",
     "AlarmMember",
     "Base",
+    "BasePicture",
     "Camera",
     "CameraReplacement",
+    "CameraSettingsRow",
     "CameraState",
+    "ClockCheckRow",
     "Device",
     "DeviceEvent",
     "DeviceMatch",
     "DevicePeculiarity",
+    "DeviceSettingsRow",
     "Favourite",
+    "FieldOfView",
     "IntakeCandidate",
+    "KeyPlace",
     "LedgerChange",
     "LedgerFile",
     "LedgerPhoto",

@@ -21,6 +21,9 @@ class Village(Base):
     pinyin: Mapped[str] = mapped_column(String(256), default="")  # "dongjiacun"
     initials: Mapped[str] = mapped_column(String(64), default="")  # "djc"
     ranges: Mapped[list[str]] = mapped_column(JSON, default=list)  # CIDR or first-last, shown first in discovery
+    longitude: Mapped[float | None]  # where its name stands on the map: WGS-84, degrees
+    latitude: Mapped[float | None]
+    outline: Mapped[list[list[float]] | None] = mapped_column(JSON(none_as_null=True))  # [[longitude, latitude], …]
     created_at: Mapped[datetime]
 
 

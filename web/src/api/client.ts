@@ -126,13 +126,13 @@ async function send<T>(
   }
 }
 
-/** Sends a file as the body of a POST. Not by fetch, which cannot tell how much has gone out. */
-function sendFile(path: string, file: Blob, signal: AbortSignal, onSent: (bytes: number) => void): Promise<Result<unknown>> {
+/** Sends a file as the body of a call. Not by fetch, which cannot tell how much has gone out. */
+function sendFile(method: 'POST' | 'PUT', path: string, file: Blob, signal: AbortSignal, onSent: (bytes: number) => void): Promise<Result<unknown>> {
   return new Promise((resolve) => {
     const request = new XMLHttpRequest()
     const failed = (error: ApiError): void => resolve(signal.aborted ? { ok: false, aborted: true, error: ABORTED } : { ok: false, aborted: false, error })
     const read = async (): Promise<unknown> => JSON.parse(request.responseText)
-    request.open('POST', path)
+    request.open(method, path)
     request.setRequestHeader('x-camera-hub', '1')
     request.setRequestHeader('content-type', 'application/octet-stream')
     request.upload.onprogress = (event) => onSent(event.loaded)
@@ -164,10 +164,18 @@ export const api = {
     options: Common & { query?: QueryOf<Operation<P, 'post'>>; file: Blob; onSent: (bytes: number) => void },
   ): Promise<Result<Success<Operation<P, 'post'>>>> {
     const { signal, release } = either(session.signal, options.signal)
-    const result = await sendFile(address(path, {}, options.query), options.file, signal, options.onSent)
+    const result = await sendFile('POST', address(path, {}, options.query), options.file, signal, options.onSent)
     release()
     if (!result.ok && result.error.status === 401) signedOut()
     return result as Result<Success<Operation<P, 'post'>>>
+  },
+  /** Replaces the map's base picture; its corners in degrees. */
+  async putBase(query: { west: number; south: number; east: number; north: number }, options: Common & { file: Blob; onSent: (bytes: number) => void }): Promise<Result<unknown>> {
+    const { signal, release } = either(session.signal, options.signal)
+    const result = await sendFile('PUT', address('/api/map/base', {}, query), options.file, signal, options.onSent)
+    release()
+    if (!result.ok && result.error.status === 401) signedOut()
+    return result
   },
   /** A fresh JPEG of the camera; takes as long as its next key frame. */
   async snapshot(cameraId: number, quality: 'main' | 'sub' = 'main', signal?: AbortSignal): Promise<Result<Blob>> {

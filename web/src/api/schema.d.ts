@@ -542,6 +542,106 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/device-settings/clocks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Clocks
+         * @description Each device's clock as it was checked last, the worst first.
+         */
+        get: operations["clocks_api_device_settings_clocks_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/device-settings/defaults": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Defaults
+         * @description What pages put into an empty form.
+         */
+        get: operations["defaults_api_device_settings_defaults_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/device-settings/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Preview Settings
+         * @description Read the devices and plan the change, as a job; the preview has the job's id. Nothing is set.
+         */
+        post: operations["preview_settings_api_device_settings_preview_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/device-settings/previews/{preview_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Preview
+         * @description What would change, of the devices that have been read so far.
+         */
+        get: operations["preview_api_device_settings_previews__preview_id__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/device-settings/previews/{preview_id}/apply": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Apply Settings
+         * @description Set what the preview would change and read it back, as a job: its items have the preview's keys.
+         */
+        post: operations["apply_settings_api_device_settings_previews__preview_id__apply_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/devices": {
         parameters: {
             query?: never;
@@ -637,6 +737,26 @@ export interface paths {
          * @description Forget what was learnt of the device, as when another one has taken its place.
          */
         delete: operations["forget_peculiarities_api_devices__device_id__peculiarities_delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/devices/{device_id}/settings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Device Settings
+         * @description What was read of the device last; `fresh`: ask it now.
+         */
+        get: operations["device_settings_api_devices__device_id__settings_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -1403,6 +1523,187 @@ export interface paths {
         options?: never;
         head?: never;
         patch?: never;
+        trace?: never;
+    };
+    "/api/map": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Township Map
+         * @description The map without its cameras.
+         */
+        get: operations["township_map_api_map_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/map/base": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Put Base
+         * @description Show this picture under the map: a JPEG, PNG or WebP of up to 20 MiB, scaled down to 4096 pixels, without its
+         *     metadata; at these degrees of WGS-84.
+         */
+        put: operations["put_base_api_map_base_put"];
+        post?: never;
+        /** Delete Base */
+        delete: operations["delete_base_api_map_base_delete"];
+        options?: never;
+        head?: never;
+        /**
+         * Change Base
+         * @description Move the base picture, or show it lighter.
+         */
+        patch: operations["change_base_api_map_base_patch"];
+        trace?: never;
+    };
+    "/api/map/base.jpg": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Base Picture
+         * @description The JPEG of the base picture. `id`: the one that is meant; 404 when there is another one by now.
+         */
+        get: operations["base_picture_api_map_base_jpg_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/map/cameras": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Camera Positions
+         * @description Cameras that have a position and are not retired. With If-None-Match 304 while nothing has changed.
+         */
+        get: operations["camera_positions_api_map_cameras_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/map/cameras/{camera_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Place Camera
+         * @description Put a camera on the map, turn it, or take it off.
+         */
+        put: operations["place_camera_api_map_cameras__camera_id__put"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/map/coverage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Coverage
+         * @description How far the key places are covered: all that the user may see, or those of one village.
+         */
+        get: operations["coverage_api_map_coverage_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/map/coverage.xlsx": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Coverage Table
+         * @description The same as a sheet, with the formula of each figure.
+         */
+        get: operations["coverage_table_api_map_coverage_xlsx_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/map/places": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Add Place */
+        post: operations["add_place_api_map_places_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/map/places/{place_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Remove Place */
+        delete: operations["remove_place_api_map_places__place_id__delete"];
+        options?: never;
+        head?: never;
+        /** Change Place */
+        patch: operations["change_place_api_map_places__place_id__patch"];
         trace?: never;
     };
     "/api/matches": {
@@ -2205,7 +2506,10 @@ export interface paths {
         delete: operations["remove_village_api_villages__village_id__delete"];
         options?: never;
         head?: never;
-        /** Change Village */
+        /**
+         * Change Village
+         * @description Rename it, set its ranges, its position on the map or its outline.
+         */
         patch: operations["change_village_api_villages__village_id__patch"];
         trace?: never;
     };
@@ -2465,6 +2769,14 @@ export interface components {
             left_at: string | null;
         };
         /**
+         * ApplySettings
+         * @description `only`: keys of the preview's items; null: all that would change.
+         */
+        ApplySettings: {
+            /** Only */
+            only?: string[] | null;
+        };
+        /**
          * ApproveCameras
          * @description Approve several cameras, and with them the places where their devices are; all may be given a place class.
          *
@@ -2482,6 +2794,45 @@ export interface components {
             places: {
                 [key: string]: string;
             };
+        };
+        /**
+         * BasePictureAnswer
+         * @description The base picture; `corners`: south-west, north-east. GET /api/map/base.jpg?id={id} never changes.
+         */
+        BasePictureAnswer: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Corners */
+            corners: [
+                [
+                    number,
+                    number
+                ],
+                [
+                    number,
+                    number
+                ]
+            ];
+            /** Height */
+            height: number;
+            /** Id */
+            id: number;
+            /** Opacity */
+            opacity: number;
+            /** User Name */
+            user_name: string;
+            /** Width */
+            width: number;
+        };
+        /** BoundsAnswer */
+        BoundsAnswer: {
+            /** High */
+            high: number;
+            /** Low */
+            low: number;
         };
         /** CameraAnswer */
         CameraAnswer: {
@@ -2549,6 +2900,52 @@ export interface components {
         CameraIdsAnswer: {
             /** Ids */
             ids: number[];
+        };
+        /**
+         * CameraPositionAnswer
+         * @description A camera on the map. `direction_deg`: clockwise from north, null: all around, or not known. `camera_position`
+         *     messages of the WebSocket tell changes, null: it is not on the map any more.
+         */
+        CameraPositionAnswer: {
+            /** Angle Deg */
+            angle_deg: number | null;
+            /** Direction Deg */
+            direction_deg: number | null;
+            /** Id */
+            id: number;
+            /** Latitude */
+            latitude: number;
+            /** Longitude */
+            longitude: number;
+            /**
+             * Place Class
+             * @enum {string}
+             */
+            place_class: "key_road" | "key_unit" | "high_incidence" | "entrance" | "school" | "water" | "square" | "other";
+            /** Reach M */
+            reach_m: number | null;
+            /**
+             * Service State
+             * @enum {string}
+             */
+            service_state: "in_use" | "repair" | "removed";
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "found" | "waiting" | "returned" | "approved" | "retired";
+            /** Village Id */
+            village_id: number;
+        };
+        /** CameraSettingsAnswer */
+        CameraSettingsAnswer: {
+            /** Camera Id */
+            camera_id: number;
+            /** Can */
+            can: ("clock" | "ntp" | "osd_name" | "osd_time" | "sub")[];
+            /** Osd */
+            osd: components["schemas"]["OsdAnswer"][];
+            sub: components["schemas"]["SubStreamAnswer"] | null;
         };
         /**
          * CameraStateAnswer
@@ -2631,6 +3028,22 @@ export interface components {
             username: string;
             /** Village Id */
             village_id: number;
+        };
+        /** ChangeBase */
+        ChangeBase: {
+            /** Corners */
+            corners?: [
+                [
+                    number,
+                    number
+                ],
+                [
+                    number,
+                    number
+                ]
+            ] | null;
+            /** Opacity */
+            opacity?: number | null;
         };
         /** ChangeCamera */
         ChangeCamera: {
@@ -2731,6 +3144,27 @@ export interface components {
             };
         };
         /**
+         * ChangeKeyPlace
+         * @description What is left out stays as it is; `village_id` and `reach_m` null clear. Kind and geometry go together.
+         */
+        ChangeKeyPlace: {
+            /** Geometry */
+            geometry?: [
+                number,
+                number
+            ][] | null;
+            /** Kind */
+            kind?: ("point" | "line" | "area") | null;
+            /** Name */
+            name?: string | null;
+            /** Place Class */
+            place_class?: ("key_road" | "key_unit" | "high_incidence" | "entrance" | "school" | "water" | "square" | "other") | null;
+            /** Reach M */
+            reach_m?: number | null;
+            /** Village Id */
+            village_id?: number | null;
+        };
+        /**
          * ChangeProfile
          * @description A new user name or password is tried at each device that has the profile; `purposes` only while none has it.
          */
@@ -2767,12 +3201,30 @@ export interface components {
             /** Villages */
             villages?: components["schemas"]["VillageGrant"][] | null;
         };
-        /** ChangeVillage */
+        /**
+         * ChangeVillage
+         * @description What is left out stays as it is; position and outline are taken away by null.
+         */
         ChangeVillage: {
+            /**
+             * Datum
+             * @default wgs84
+             * @enum {string}
+             */
+            datum: "wgs84" | "gcj02" | "bd09";
             /** Kind */
             kind?: ("village" | "quarter") | null;
+            /** Latitude */
+            latitude?: number | null;
+            /** Longitude */
+            longitude?: number | null;
             /** Name */
             name?: string | null;
+            /** Outline */
+            outline?: [
+                number,
+                number
+            ][] | null;
             /** Ranges */
             ranges?: string[] | null;
         };
@@ -2791,7 +3243,7 @@ export interface components {
              * Topic
              * @enum {string}
              */
-            topic: "village" | "device" | "camera" | "alarm" | "match" | "tour" | "run" | "sweep" | "job" | "inbox";
+            topic: "village" | "device" | "device_settings" | "camera" | "camera_position" | "map" | "alarm" | "match" | "tour" | "run" | "sweep" | "job" | "inbox";
             /**
              * Type
              * @default changed
@@ -2837,6 +3289,82 @@ export interface components {
             /** Timeout S */
             timeout_s: number;
         };
+        /** CheckedClockAnswer */
+        CheckedClockAnswer: {
+            check: components["schemas"]["ClockCheckAnswer"];
+            /** Device Id */
+            device_id: number;
+            /** Host */
+            host: string;
+            /** Name */
+            name: string;
+            /** Recorder Id */
+            recorder_id: number | null;
+            /** Village Id */
+            village_id: number;
+        };
+        /**
+         * ClockAnswer
+         * @description A device's clock. `offset_s`: device minus hub. `zone`: as the device writes it.
+         */
+        ClockAnswer: {
+            /** Daylight */
+            daylight: boolean;
+            /** Device Time */
+            device_time: string | null;
+            /** From Dhcp */
+            from_dhcp: boolean;
+            /** Ntp Server */
+            ntp_server: string;
+            /** Offset S */
+            offset_s: number | null;
+            /** Source */
+            source: ("ntp" | "manual") | null;
+            /** Zone */
+            zone: string;
+            /** Zone Offset S */
+            zone_offset_s: number | null;
+        };
+        /**
+         * ClockCheckAnswer
+         * @description The last check of a device's clock. `since`: since when it has been off.
+         */
+        ClockCheckAnswer: {
+            /** Checked At */
+            checked_at: string | null;
+            /** Offset S */
+            offset_s: number | null;
+            /** Reason */
+            reason: string | null;
+            /** Set At */
+            set_at: string | null;
+            /** Since */
+            since: string | null;
+            /** Source */
+            source: ("ntp" | "manual") | null;
+            /**
+             * Verdict
+             * @enum {string}
+             */
+            verdict: "ok" | "warn" | "wrong" | "lies" | "unknown";
+        };
+        /**
+         * ClocksAnswer
+         * @description All clocks as they were checked last, the worst first; the limits, and when the next check is planned.
+         */
+        ClocksAnswer: {
+            /** Clocks */
+            clocks: components["schemas"]["CheckedClockAnswer"][];
+            /** Fail S */
+            fail_s: number;
+            /**
+             * Next At
+             * Format: date-time
+             */
+            next_at: string;
+            /** Warn S */
+            warn_s: number;
+        };
         /** CodeAnswer */
         CodeAnswer: {
             /** En */
@@ -2855,6 +3383,85 @@ export interface components {
             position?: number | null;
             /** Revision */
             revision: number;
+        };
+        /**
+         * CoverageAnswer
+         * @description `cameras`: how many count; `cameras_without_position`: approved ones that are not on the map;
+         *     `cameras_without_direction`: those of the counting ones that count as seeing all around.
+         */
+        CoverageAnswer: {
+            /** Cameras */
+            cameras: number;
+            /** Cameras Without Direction */
+            cameras_without_direction: number;
+            /** Cameras Without Position */
+            cameras_without_position: number;
+            formula: components["schemas"]["CoverageFormulaAnswer"];
+            /** Gaps Left Out */
+            gaps_left_out: number;
+            /** Places */
+            places: components["schemas"]["PlaceCoverageAnswer"][];
+            /** Rows */
+            rows: components["schemas"]["CoverageRowAnswer"][];
+        };
+        /**
+         * CoverageCountAnswer
+         * @description How many places are covered (at least `covered_from` of them), partly, uncovered (at most `uncovered_until`);
+         *     `share`: Σ covered ÷ Σ total.
+         */
+        CoverageCountAnswer: {
+            /** Covered */
+            covered: number;
+            /** Partly */
+            partly: number;
+            /** Share */
+            share: number;
+            /** Uncovered */
+            uncovered: number;
+        };
+        /**
+         * CoverageFormulaAnswer
+         * @description What the figures rest on: share = covered ÷ total, where several cameras see the same it counts once.
+         *
+         *     Cameras count that are approved, not removed and on the map, each with its sector; those without a direction as
+         *     seeing all around, those without reach or angle with these. Working: in use, and its last looks were good. A place
+         *     is covered from `covered_from` on, uncovered until `uncovered_until`; an area's share may be off by `area_error`.
+         */
+        CoverageFormulaAnswer: {
+            /** Angle Deg */
+            angle_deg: number;
+            /** Area Error */
+            area_error: number;
+            /** Covered From */
+            covered_from: number;
+            /** Reach M */
+            reach_m: number;
+            /** Uncovered Until */
+            uncovered_until: number;
+        };
+        /**
+         * CoverageRowAnswer
+         * @description The places of one class and kind. `total`: number of points, metres of lines, square metres of areas.
+         *
+         *     `installed`: by all cameras that count; `working`: by those whose health is good now.
+         */
+        CoverageRowAnswer: {
+            /** Count */
+            count: number;
+            installed: components["schemas"]["CoverageCountAnswer"];
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "point" | "line" | "area";
+            /**
+             * Place Class
+             * @enum {string}
+             */
+            place_class: "key_road" | "key_unit" | "high_incidence" | "entrance" | "school" | "water" | "square" | "other";
+            /** Total */
+            total: number;
+            working: components["schemas"]["CoverageCountAnswer"];
         };
         /**
          * CurvePointAnswer
@@ -2978,6 +3585,28 @@ export interface components {
             /** Cameras */
             cameras: components["schemas"]["CameraAnswer"][];
             device: components["schemas"]["DeviceAnswer"];
+        };
+        /**
+         * DeviceSettingsAnswer
+         * @description What was read of a device last; `read_at` null: never.
+         */
+        DeviceSettingsAnswer: {
+            /** Cameras */
+            cameras: components["schemas"]["CameraSettingsAnswer"][];
+            /** Can */
+            can: ("clock" | "ntp" | "osd_name" | "osd_time" | "sub")[];
+            check: components["schemas"]["ClockCheckAnswer"] | null;
+            clock: components["schemas"]["ClockAnswer"] | null;
+            /** Device Id */
+            device_id: number;
+            /** Problems */
+            problems: components["schemas"]["SettingsProblemAnswer"][];
+            /** Read At */
+            read_at: string | null;
+            /** Recorder Id */
+            recorder_id: number | null;
+            /** Village Id */
+            village_id: number;
         };
         /**
          * DiskAnswer
@@ -3564,6 +4193,44 @@ export interface components {
             village_id: number | null;
         };
         /**
+         * KeyPlaceAnswer
+         * @description A point, line or area that cameras should cover; areas are not closed. `village_id` null: the whole township's.
+         *
+         *     `reach_m`: how near a camera must be to count for it; null: as far as it reaches.
+         */
+        KeyPlaceAnswer: {
+            /**
+             * Changed At
+             * Format: date-time
+             */
+            changed_at: string;
+            /** Changed By */
+            changed_by: string;
+            /** Geometry */
+            geometry: [
+                number,
+                number
+            ][];
+            /** Id */
+            id: number;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "point" | "line" | "area";
+            /** Name */
+            name: string;
+            /**
+             * Place Class
+             * @enum {string}
+             */
+            place_class: "key_road" | "key_unit" | "high_incidence" | "entrance" | "school" | "water" | "square" | "other";
+            /** Reach M */
+            reach_m: number | null;
+            /** Village Id */
+            village_id: number | null;
+        };
+        /**
          * LedgerChangeAnswer
          * @description A value that was changed; `on_behalf`: by township staff for the village.
          */
@@ -3829,6 +4496,55 @@ export interface components {
             text: string;
             token: components["schemas"]["StreamTokenAnswer"];
         };
+        /**
+         * MapAnswer
+         * @description The map without its cameras. `bounds`: what there is to see, null where nothing has a position.
+         *
+         *     `reach_m`, `angle_deg`: what counts for cameras whose own are not known. `map` messages of the WebSocket tell
+         *     changes: ids "base" (BasePictureAnswer), "place:<id>" (KeyPlaceAnswer), "village:<id>" (MapVillageAnswer); null: it
+         *     is gone.
+         */
+        MapAnswer: {
+            /** Angle Deg */
+            angle_deg: number;
+            base: components["schemas"]["BasePictureAnswer"] | null;
+            /** Bounds */
+            bounds: [
+                [
+                    number,
+                    number
+                ],
+                [
+                    number,
+                    number
+                ]
+            ] | null;
+            /** Places */
+            places: components["schemas"]["KeyPlaceAnswer"][];
+            /** Reach M */
+            reach_m: number;
+            /** Villages */
+            villages: components["schemas"]["MapVillageAnswer"][];
+        };
+        /**
+         * MapVillageAnswer
+         * @description A village: where its name stands, and its outline.
+         */
+        MapVillageAnswer: {
+            /** Id */
+            id: number;
+            /** Latitude */
+            latitude: number | null;
+            /** Longitude */
+            longitude: number | null;
+            /** Name */
+            name: string;
+            /** Outline */
+            outline: [
+                number,
+                number
+            ][] | null;
+        };
         /** MappedColumn */
         MappedColumn: {
             /** Field */
@@ -4025,6 +4741,30 @@ export interface components {
             username: string;
             /** Village Id */
             village_id: number;
+        };
+        /** NewKeyPlace */
+        NewKeyPlace: {
+            /** Geometry */
+            geometry: [
+                number,
+                number
+            ][];
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "point" | "line" | "area";
+            /** Name */
+            name: string;
+            /**
+             * Place Class
+             * @enum {string}
+             */
+            place_class: "key_road" | "key_unit" | "high_incidence" | "entrance" | "school" | "water" | "square" | "other";
+            /** Reach M */
+            reach_m?: number | null;
+            /** Village Id */
+            village_id?: number | null;
         };
         /**
          * NewLogins
@@ -4339,6 +5079,28 @@ export interface components {
             stream_ms: number | null;
         };
         /**
+         * OsdAnswer
+         * @description One text in the picture. `text`: of a time its format.
+         */
+        OsdAnswer: {
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "name" | "time" | "other";
+            /**
+             * Position
+             * @enum {string}
+             */
+            position: "upper_left" | "upper_right" | "lower_left" | "lower_right" | "custom";
+            /** Shown */
+            shown: boolean;
+            /** Text */
+            text: string;
+            /** Token */
+            token: string;
+        };
+        /**
          * PeculiarityAnswer
          * @description What was learnt of a device: where it departs from a standard, and how that is borne.
          */
@@ -4397,6 +5159,149 @@ export interface components {
             /** Longitude */
             longitude: number;
         };
+        /**
+         * PlaceCamera
+         * @description Put a camera on the map, turn it, or take it off (longitude and latitude null). What is left out stays as it is,
+         *     null clears. The camera's file is changed with it: coordinates as typed, the nearest of the eight directions.
+         */
+        PlaceCamera: {
+            /** Angle Deg */
+            angle_deg?: number | null;
+            /**
+             * Datum
+             * @default wgs84
+             * @enum {string}
+             */
+            datum: "wgs84" | "gcj02" | "bd09";
+            /** Direction Deg */
+            direction_deg?: number | null;
+            /** Latitude */
+            latitude?: number | null;
+            /** Longitude */
+            longitude?: number | null;
+            /** Reach M */
+            reach_m?: number | null;
+        };
+        /**
+         * PlaceCoverageAnswer
+         * @description `total`, `covered`, `working`: as the row's total. `camera_ids`: those that cover any of it. `gaps`: what no
+         *     camera covers: a point, lines, or areas (not closed), like the place itself; the largest of them.
+         */
+        PlaceCoverageAnswer: {
+            /** Camera Ids */
+            camera_ids: number[];
+            /** Covered */
+            covered: number;
+            /** Gaps */
+            gaps: [
+                number,
+                number
+            ][][];
+            /** Id */
+            id: number;
+            /** Share */
+            share: number;
+            /** Total */
+            total: number;
+            /** Working */
+            working: number;
+            /** Working Share */
+            working_share: number;
+        };
+        /** PlacedBaseAnswer */
+        PlacedBaseAnswer: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Corners */
+            corners: [
+                [
+                    number,
+                    number
+                ],
+                [
+                    number,
+                    number
+                ]
+            ];
+            /** Height */
+            height: number;
+            /** Id */
+            id: number;
+            /** Opacity */
+            opacity: number;
+            /** User Name */
+            user_name: string;
+            warning: components["schemas"]["PlacementWarningAnswer"] | null;
+            /** Width */
+            width: number;
+        };
+        /**
+         * PlacedCameraAnswer
+         * @description Where the camera is now: null when it was taken off the map.
+         */
+        PlacedCameraAnswer: {
+            position: components["schemas"]["CameraPositionAnswer"] | null;
+            warning: components["schemas"]["PlacementWarningAnswer"] | null;
+        };
+        /** PlacedKeyPlaceAnswer */
+        PlacedKeyPlaceAnswer: {
+            /**
+             * Changed At
+             * Format: date-time
+             */
+            changed_at: string;
+            /** Changed By */
+            changed_by: string;
+            /** Geometry */
+            geometry: [
+                number,
+                number
+            ][];
+            /** Id */
+            id: number;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "point" | "line" | "area";
+            /** Name */
+            name: string;
+            /**
+             * Place Class
+             * @enum {string}
+             */
+            place_class: "key_road" | "key_unit" | "high_incidence" | "entrance" | "school" | "water" | "square" | "other";
+            /** Reach M */
+            reach_m: number | null;
+            /** Village Id */
+            village_id: number | null;
+            warning: components["schemas"]["PlacementWarningAnswer"] | null;
+        };
+        /**
+         * PlacementWarningAnswer
+         * @description Something lies outside the township, or outside its village's outline; it was stored nevertheless.
+         *
+         *     `datum`: it would lie inside if it was picked from a map of this datum, at `converted`: offer to convert it.
+         */
+        PlacementWarningAnswer: {
+            /** Converted */
+            converted: [
+                number,
+                number
+            ] | null;
+            /** Datum */
+            datum: ("gcj02" | "bd09") | null;
+            /** Distance M */
+            distance_m: number;
+            /**
+             * Why
+             * @enum {string}
+             */
+            why: "township" | "village";
+        };
         /** PlanCameraAnswer */
         PlanCameraAnswer: {
             /** Id */
@@ -4436,6 +5341,56 @@ export interface components {
             note: string;
             /** Position */
             position: number;
+        };
+        /**
+         * PlannedItemAnswer
+         * @description One part of a device or camera. Facts by part: clock {offset_s, source, zone, zone_offset_s, daylight};
+         *     ntp {ntp_server, from_dhcp, source}; osd_name and osd_time {text, shown, position}; sub {codec, width, height, fps, gov_length,
+         *     bitrate_kbit}. `bounded`: what is set otherwise than wanted, and what was wanted.
+         */
+        PlannedItemAnswer: {
+            /** After */
+            after: {
+                [key: string]: string | number | boolean | null;
+            };
+            /** Before */
+            before: {
+                [key: string]: string | number | boolean | null;
+            };
+            /** Bounded */
+            bounded: {
+                [key: string]: string | number;
+            };
+            /** Camera Id */
+            camera_id: number | null;
+            /** Camera Name */
+            camera_name: string | null;
+            /** Detail */
+            detail: string;
+            /** Device Id */
+            device_id: number;
+            /** Device Name */
+            device_name: string;
+            /** Key */
+            key: string;
+            /** Params */
+            params: {
+                [key: string]: string | number;
+            };
+            /**
+             * Part
+             * @enum {string}
+             */
+            part: "clock" | "ntp" | "osd_name" | "osd_time" | "sub";
+            /** Reason */
+            reason: string | null;
+            /**
+             * Verdict
+             * @enum {string}
+             */
+            verdict: "change" | "same" | "cannot";
+            /** Via Device Id */
+            via_device_id: number | null;
         };
         /**
          * PositionAnswer
@@ -4865,6 +5820,89 @@ export interface components {
              */
             type: "seen";
         };
+        /** SettingsChangeBody */
+        SettingsChangeBody: {
+            clock?: components["schemas"]["WantedClockBody"] | null;
+            osd?: components["schemas"]["WantedOsdBody"] | null;
+            sub?: components["schemas"]["WantedSubBody"] | null;
+        };
+        /**
+         * SettingsDefaultsAnswer
+         * @description What pages put into an empty form. `ntp_server` "": none is set, and the hub's address is not known.
+         */
+        SettingsDefaultsAnswer: {
+            /** Fail S */
+            fail_s: number;
+            /** Ntp Server */
+            ntp_server: string;
+            /** Time Zone */
+            time_zone: string;
+            /** Warn S */
+            warn_s: number;
+            /** Zone */
+            zone: string;
+        };
+        /** SettingsPreviewAnswer */
+        SettingsPreviewAnswer: {
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Devices */
+            devices: number;
+            /** Id */
+            id: string;
+            /** Items */
+            items: components["schemas"]["PlannedItemAnswer"][];
+            /** Read */
+            read: number;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "reading" | "ready" | "cancelled" | "failed";
+        };
+        /**
+         * SettingsPreviewBody
+         * @description Exactly one of `device_ids`, `camera_ids`, `village_id`. Of cameras the devices' clocks are set, too.
+         */
+        SettingsPreviewBody: {
+            /**
+             * Camera Ids
+             * @default []
+             */
+            camera_ids: number[];
+            change: components["schemas"]["SettingsChangeBody"];
+            /**
+             * Device Ids
+             * @default []
+             */
+            device_ids: number[];
+            /** Village Id */
+            village_id?: number | null;
+        };
+        /**
+         * SettingsProblemAnswer
+         * @description Why a part could not be read. `camera_id` null: of the device.
+         */
+        SettingsProblemAnswer: {
+            /** Camera Id */
+            camera_id: number | null;
+            /** Detail */
+            detail: string;
+            /** Params */
+            params: {
+                [key: string]: string | number;
+            };
+            /**
+             * Part
+             * @enum {string}
+             */
+            part: "clock" | "ntp" | "osd_name" | "osd_time" | "sub";
+            /** Reason */
+            reason: string;
+        };
         /**
          * SetupRequest
          * @description Create the first township admin, with the token of the one-time link.
@@ -5165,6 +6203,34 @@ export interface components {
             used_at: string | null;
             /** Village Id */
             village_id: number | null;
+        };
+        /**
+         * SubStreamAnswer
+         * @description How the sub stream is encoded, and what the device offers; null or empty: it does not say.
+         */
+        SubStreamAnswer: {
+            /** Bitrate Kbit */
+            bitrate_kbit: number | null;
+            bitrate_range: components["schemas"]["BoundsAnswer"] | null;
+            /** Codec */
+            codec: string | null;
+            /** Codecs */
+            codecs: string[];
+            /** Fps */
+            fps: number | null;
+            fps_range: components["schemas"]["BoundsAnswer"] | null;
+            /** Gov Length */
+            gov_length: number | null;
+            gov_range: components["schemas"]["BoundsAnswer"] | null;
+            /** Height */
+            height: number | null;
+            /** Resolutions */
+            resolutions: [
+                number,
+                number
+            ][];
+            /** Width */
+            width: number | null;
         };
         /**
          * SubnetBody
@@ -5511,6 +6577,10 @@ export interface components {
              * @enum {string}
              */
             kind: "village" | "quarter";
+            /** Latitude */
+            latitude?: number | null;
+            /** Longitude */
+            longitude?: number | null;
             /** Name */
             name: string;
             /** Pinyin */
@@ -5579,6 +6649,53 @@ export interface components {
             repair: number;
             /** Village Id */
             village_id: number;
+        };
+        /**
+         * WantedClockBody
+         * @description `zone`: a name such as Asia/Shanghai, or a POSIX zone such as CST-8; null: as it is.
+         */
+        WantedClockBody: {
+            /** Ntp Server */
+            ntp_server?: string | null;
+            /**
+             * Set Now
+             * @default false
+             */
+            set_now: boolean;
+            /** Zone */
+            zone?: string | null;
+        };
+        /**
+         * WantedOsdBody
+         * @description `name`: camera_name = what the camera is called in the hub. Null: as it is.
+         */
+        WantedOsdBody: {
+            /** Name */
+            name?: string | null;
+            /** Name Position */
+            name_position?: ("upper_left" | "upper_right" | "lower_left" | "lower_right") | null;
+            /** Time */
+            time?: boolean | null;
+            /** Time Position */
+            time_position?: ("upper_left" | "upper_right" | "lower_left" | "lower_right") | null;
+        };
+        /**
+         * WantedSubBody
+         * @description Null: as it is. What a device does not offer is brought within its bounds, and told.
+         */
+        WantedSubBody: {
+            /** Bitrate Kbit */
+            bitrate_kbit?: number | null;
+            /** Codec */
+            codec?: ("h264" | "h265") | null;
+            /** Fps */
+            fps?: number | null;
+            /** Gov Seconds */
+            gov_seconds?: number | null;
+            /** Height */
+            height?: number | null;
+            /** Width */
+            width?: number | null;
         };
     };
     responses: never;
@@ -6841,6 +7958,211 @@ export interface operations {
             };
         };
     };
+    clocks_api_device_settings_clocks_get: {
+        parameters: {
+            query?: {
+                village_id?: number | null;
+                verdict?: ("ok" | "warn" | "wrong" | "lies" | "unknown")[] | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClocksAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    defaults_api_device_settings_defaults_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SettingsDefaultsAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    preview_settings_api_device_settings_preview_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SettingsPreviewBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobProgressAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    preview_api_device_settings_previews__preview_id__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                preview_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SettingsPreviewAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    apply_settings_api_device_settings_previews__preview_id__apply_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                preview_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ApplySettings"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobProgressAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
     devices_api_devices_get: {
         parameters: {
             query?: never;
@@ -7145,6 +8467,48 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Done"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    device_settings_api_devices__device_id__settings_get: {
+        parameters: {
+            query?: {
+                fresh?: boolean;
+            };
+            header?: never;
+            path: {
+                device_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeviceSettingsAnswer"];
                 };
             };
             /** @description Refused; `reason` says why. */
@@ -9167,6 +10531,506 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["JobProgressAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    township_map_api_map_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MapAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    put_base_api_map_base_put: {
+        parameters: {
+            query: {
+                west: number;
+                south: number;
+                east: number;
+                north: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "image/*": string;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlacedBaseAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    delete_base_api_map_base_delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    change_base_api_map_base_patch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChangeBase"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlacedBaseAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    base_picture_api_map_base_jpg_get: {
+        parameters: {
+            query?: {
+                id?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/jpeg": unknown;
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    camera_positions_api_map_cameras_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CameraPositionAnswer"][];
+                };
+            };
+            /** @description Unchanged. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    place_camera_api_map_cameras__camera_id__put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                camera_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PlaceCamera"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlacedCameraAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    coverage_api_map_coverage_get: {
+        parameters: {
+            query?: {
+                village_id?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CoverageAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    coverage_table_api_map_coverage_xlsx_get: {
+        parameters: {
+            query?: {
+                village_id?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": unknown;
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    add_place_api_map_places_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewKeyPlace"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlacedKeyPlaceAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    remove_place_api_map_places__place_id__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                place_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    change_place_api_map_places__place_id__patch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                place_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChangeKeyPlace"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlacedKeyPlaceAnswer"];
                 };
             };
             /** @description Refused; `reason` says why. */

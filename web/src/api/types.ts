@@ -77,6 +77,8 @@ export type Action =
   | 'acknowledge'
   | 'intake'
   | 'register'
+  | 'set_devices'
+  | 'follow_jobs'
   | 'approve'
   | 'manage_villages'
   | 'manage_users'

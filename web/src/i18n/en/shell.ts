@@ -2,6 +2,7 @@ export default {
   title: 'Village camera hub',
   sections: 'Sections',
   wall: 'Live',
+  map: 'Map',
   patrol: 'Patrol',
   alarms: 'Alarms',
   devices: 'Devices',

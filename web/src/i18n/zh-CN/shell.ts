@@ -2,6 +2,7 @@ export default {
   title: '村村通视频联网平台',
   sections: '主导航',
   wall: '实时预览',
+  map: '地图',
   patrol: '视频巡查',
   alarms: '告警',
   devices: '设备',

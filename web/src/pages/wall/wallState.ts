@@ -48,6 +48,8 @@ const spares = new Map<number, Peer>()
 /** Settled when the hub has answered the first offer, or has refused it. */
 let answered = settling()
 let visible = false
+/** The camera that another page shows in the first tile while no wall page is open; null: none. */
+let guest: number | null = null
 /** A tour's stop lasts seconds: it stays on the warmed tile stream, since a change to the main stream may freeze the picture. */
 let passing = false
 let starting = false
@@ -113,7 +115,7 @@ export async function start(): Promise<void> {
   mediaProblem.value = !media
   if (!me.value || engine.value) return
   if (!media) {
-    setTimeout(() => visible && void start(), 3_000)
+    setTimeout(() => (visible || guest !== null) && void start(), 3_000)
     return
   }
   const wall = new Wall({
@@ -173,6 +175,7 @@ function stop(): void {
   soundAllowed.value = false
   Object.assign(sound, { camera: null, state: 'off' })
   parameters = undefined
+  guest = null
   answered = settling()
   for (const peer of spares.values()) peer.close()
   spares.clear()
@@ -210,8 +213,8 @@ function apply(): void {
   if (!wall) return
   if (visible) wall.reach(tileCount(scene.layout))
   for (let index = 0; index < MOST_TILES; index += 1) {
-    const camera = visible ? (scene.cameras[index] ?? null) : null
-    wall.show(index, camera, qualityFor(wall.tile(index), camera, isLarge(index)))
+    const camera = visible ? (scene.cameras[index] ?? null) : index === 0 ? guest : null
+    wall.show(index, camera, qualityFor(wall.tile(index), camera, visible && isLarge(index)))
   }
   if (sound.camera !== null && !(visible && scene.cameras.includes(sound.camera))) listener?.listen(null)
 }
@@ -240,6 +243,13 @@ export function setVisible(on: boolean): void {
   if (on) void start()
   apply()
   if (on) setTimeout(() => (settled.value = true), SETTLE_MS)
+}
+
+/** Shows one camera on a page that is not the wall, in the screen of the first tile (`screenOf(0)`); null ends it. */
+export function showGuest(camera: number | null): void {
+  guest = camera
+  if (camera !== null) void start()
+  apply()
 }
 
 /** The wall is being opened at this address: shows its scene before there is a page to see it in. */

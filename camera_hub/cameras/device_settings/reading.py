@@ -1,0 +1,104 @@
+"""Reading devices' settings, and keeping what was read: for a page, for a preview, after a change."""
+
+import logging
+from collections.abc import Collection, Mapping
+
+from camera_hub.access.policy import Actor
+from camera_hub.cameras.device_settings import clock_checks
+from camera_hub.cameras.device_settings.clock_checks import ClockCheck, ClockLimits
+from camera_hub.cameras.device_settings.links import VillageLinks
+from camera_hub.cameras.device_settings.store import SettingsStore, StoredSettings
+from camera_hub.cameras.device_settings.values import PARTS, ClockState, Part, SettingsDevice, SettingsReading
+from camera_hub.cameras.device_settings.way import NoWay, SettingsWay
+from camera_hub.clock import Clock
+from camera_hub.errors import DATABASE_REASONS, HubError
+from camera_hub.events import DeviceSettingsChanged, EventBus
+
+log = logging.getLogger(__name__)
+
+
+class SettingsReadings:
+    """Asks devices through their ways (`via` → way), as many at a time as `links` allow."""
+
+    def __init__(
+        self,
+        store: SettingsStore,
+        ways: Mapping[str, SettingsWay],
+        links: VillageLinks,
+        bus: EventBus,
+        clock: Clock,
+        limits: ClockLimits,
+    ) -> None:
+        self._store = store
+        self._ways = ways
+        self._links = links
+        self._bus = bus
+        self._clock = clock
+        self._limits = limits
+
+    def way(self, device: SettingsDevice) -> SettingsWay:
+        """How the device is asked."""
+        known = self._ways.get(device.via)
+        return known if known is not None and device.port is not None else NoWay()
+
+    async def latest(self, actor: Actor, device_id: int) -> StoredSettings:
+        """What was read last; nothing is asked. Raises HubError(NOT_FOUND)."""
+        return await self._store.stored(actor, device_id)
+
+    async def fresh(self, actor: Actor, device_id: int) -> StoredSettings:
+        """Ask the device now. Raises HubError: NOT_FOUND, or why nothing could be read."""
+        await self.read(await self._store.device(actor, device_id), PARTS)
+        return await self._store.stored(actor, device_id)
+
+    async def read(self, device: SettingsDevice, parts: Collection[Part]) -> SettingsReading:
+        """Ask for these parts now, and keep what they are. Raises HubError."""
+        async with self._links.device(device.village_id, device.device_id):
+            reading = await self.way(device).read(device, parts)
+        await self._store.keep(device.device_id, reading, parts, self._clock.now())
+        if reading.clock is not None:
+            await self.judge(device, reading.clock)
+        self._changed(device)
+        return reading
+
+    async def read_again(self, device: SettingsDevice, parts: Collection[Part]) -> None:
+        """After a change, so that what is kept is what the device has. One that does not answer is left as it was."""
+        try:
+            await self.read(device, parts)
+        except HubError as error:
+            if error.reason in DATABASE_REASONS:
+                raise
+            log.info("device %d cannot be read after a change: %s", device.device_id, error)
+
+    async def check(self, device: SettingsDevice) -> ClockCheck:
+        """Check the device's clock now, and keep what that says; one that cannot be asked is a check, too.
+
+        Raises HubError where the database fails.
+        """
+        try:
+            async with self._links.device(device.village_id, device.device_id):
+                state = await self.way(device).clock(device)
+        except HubError as error:
+            if error.reason in DATABASE_REASONS:
+                raise
+            before = await self._store.check_of(device.device_id)
+            check = clock_checks.unread(before, error.reason, self._clock.now())
+            await self._store.keep_check(device.device_id, check)
+        else:
+            check = await self.judge(device, state)
+        self._changed(device)
+        return check
+
+    async def judge(self, device: SettingsDevice, state: ClockState) -> ClockCheck:
+        """Keep what a clock that was read says."""
+        before = await self._store.check_of(device.device_id)
+        check = clock_checks.judged(before, state, self._clock.now(), self._limits)
+        await self._store.keep_check(device.device_id, check)
+        return check
+
+    async def was_set(self, device: SettingsDevice, state: ClockState) -> None:
+        """Keep that the device's clock was set and read back as right."""
+        before = await self._store.check_of(device.device_id)
+        await self._store.keep_check(device.device_id, clock_checks.was_set(before, state, self._clock.now()))
+
+    def _changed(self, device: SettingsDevice) -> None:
+        self._bus.publish(DeviceSettingsChanged(device.device_id, device.village_id))
