@@ -4,7 +4,7 @@ import { h } from 'vue'
 import WallTile from '@/pages/wall/WallTile.vue'
 import { padAt, ptzStates } from '@/pages/wall/ptzStates'
 import { speed, stepSize } from '@/pages/wall/usePtz'
-import { settled, views } from '@/pages/wall/wallState'
+import { settled, solo, views } from '@/pages/wall/wallState'
 import type { Action, Ptz, PtzState } from '@/api/types'
 import { emptyTile, phaseOf, pictureOf, type Tile } from '@/wall/tile'
 import { ALL, FakeHub, Refusal, camera, flushPromises, person, signIn, signOutAll, visit } from './hub'
@@ -150,6 +150,13 @@ describe('the pad', () => {
     await flushPromises()
     expect(orders().map((order) => order.do)).toEqual(['move', 'stop', 'release'])
     expect(part('pad').exists()).toBe(false)
+  })
+
+  it('is closed when another tile is enlarged', async () => {
+    solo.value = 1
+    await flushPromises()
+    expect(part('pad').exists()).toBe(false)
+    solo.value = null
   })
 
   it('makes one step per press where steps are chosen', async () => {
