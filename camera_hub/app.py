@@ -45,6 +45,7 @@ from camera_hub.api import (
     notices,
     observations,
     pictures,
+    ptz,
     replacements,
     rtsp_out,
     runs,
@@ -63,6 +64,7 @@ from camera_hub.api.client_address import ClientAddress
 from camera_hub.api.cors import WhepOrigins
 from camera_hub.api.limits import BodyLimit
 from camera_hub.api.live_changes import LiveChanges
+from camera_hub.api.live_ptz import PageSteering
 from camera_hub.api.routing import check_parts, check_policies
 from camera_hub.api.schemas.base import ErrorAnswer
 from camera_hub.api.static import SafeHeaders, StaticPages
@@ -122,8 +124,13 @@ from camera_hub.cameras.matches.taking_over import TakingOver
 from camera_hub.cameras.matches.trust import DeviceTrust
 from camera_hub.cameras.matches.watch import MoveWatch
 from camera_hub.cameras.onvif.client import Onvif
+from camera_hub.cameras.onvif.kept import KeptConversations
 from camera_hub.cameras.onvif.pull_points import PullPoints
 from camera_hub.cameras.peculiarities import Peculiarities
+from camera_hub.cameras.ptz.control import PtzControl
+from camera_hub.cameras.ptz.opening import PtzOpener
+from camera_hub.cameras.ptz.presets import PtzPresets
+from camera_hub.cameras.ptz.store import PtzStore
 from camera_hub.cameras.reach import checking
 from camera_hub.cameras.register.proofs import Proofs
 from camera_hub.cameras.register.register import Register
@@ -179,6 +186,7 @@ _ROUTERS = (
     villages.router,
     cameras.router,
     pictures.router,
+    ptz.router,
     observations.router,
     device_events.router,
     favourites.router,
@@ -298,6 +306,12 @@ async def parts(
                 settings_store, readings, clock, setting.clock_check_at, settings.site.zone, setting.at_once
             )
         )
+        kept = await stack.enter_async_context(
+            KeptConversations(clock, logins, peculiarities, call_seconds=settings.ptz.call_seconds)
+        )
+        ptz_store = PtzStore(database, register, checks)
+        opener = PtzOpener(kept, ptz_store, peculiarities)
+        steering = await stack.enter_async_context(PtzControl(settings.ptz, clock, bus, ptz_store, opener))
         channels = NoticeChannels(database, bus, clock, vault)
         await channels.follow_settings(settings.notices)
         await stack.enter_async_context(NoticeDelivery(clock, bus, database, vault))
@@ -402,7 +416,15 @@ async def parts(
             Tours: tours_,
             Scenes: Scenes(database, bus, clock),
             Runs: runs_,
-            live.LivePages: live.LivePages(media.pages, media.tiles, media.audio, changes, runs_, sessions, clock),
+            PtzControl: steering,
+            PtzPresets: PtzPresets(steering, ptz_store, onvif, clock),
+            live.LivePages: live.LivePages(
+                media.pages,
+                live.PageActions(media.tiles, media.audio, runs_, PageSteering(steering, bus)),
+                changes,
+                sessions,
+                clock,
+            ),
             system.System: system.System(started_at=clock.now(), gauge=figures, restart_relay=media.relays.restart),
         }
 

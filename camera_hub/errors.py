@@ -118,6 +118,17 @@ class Reason(StrEnum):
     AUDIO_UNSUPPORTED = "audio_unsupported"
     AUDIO_REFUSED = "audio_refused"
     AUDIO_FORBIDDEN = "audio_forbidden"
+    # steering
+    PTZ_NONE = "ptz_none"
+    PTZ_UNSUPPORTED = "ptz_unsupported"
+    PTZ_NO_RIGHTS = "ptz_no_rights"
+    PTZ_LOCKED = "ptz_locked"
+    PTZ_TAKEN_OVER = "ptz_taken_over"
+    PTZ_STOP_FAILED = "ptz_stop_failed"
+    PTZ_MOVES_BY_ITSELF = "ptz_moves_by_itself"
+    PTZ_PRESET_GONE = "ptz_preset_gone"
+    PTZ_PRESET_NOT_KEPT = "ptz_preset_not_kept"
+    PTZ_PRESETS_FULL = "ptz_presets_full"
     # the picture
     BLACK = "black"
     FROZEN = "frozen"

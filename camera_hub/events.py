@@ -73,6 +73,14 @@ class CameraPositionChanged(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class PtzChanged(Event):
+    """A camera that is steered: it moves or stands, somebody steers it or does not any more, or something failed."""
+
+    camera_id: int
+    village_id: int
+
+
+@dataclass(frozen=True, slots=True)
 class MapChanged(Event):
     """A part of the map changed: "base", "place:<id>" or "village:<id>" (its position or outline). `villages`: whose it
     is and was; None: everybody's who may see the map."""

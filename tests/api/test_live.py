@@ -12,8 +12,9 @@ from websockets.exceptions import InvalidStatus
 from websockets.typing import Subprotocol
 
 from camera_hub.access.policy import Actor, Role
-from camera_hub.api.live import CROWDED, PAGES_PER_USER, REPLACED, REPORTS, SIGNED_OUT, Live, LivePages
+from camera_hub.api.live import CROWDED, PAGES_PER_USER, REPLACED, REPORTS, SIGNED_OUT, Live, LivePages, PageActions
 from camera_hub.api.live_changes import Audience, ChangedRow, PageChanges, Render, to_village
+from camera_hub.api.live_ptz import PageSteering
 from camera_hub.api.routing import COOKIE
 from camera_hub.api.schemas.base import Answer
 from camera_hub.clock import SystemClock
@@ -176,7 +177,8 @@ async def test_rows_that_wait_are_not_sent_before_changed_rights_are_read() -> N
     wide = Actor(1, "op", "Operator", Role.OPERATOR)
     page = SlowPage(wide, Actor(1, "op", "Operator", Role.OPERATOR, frozenset({1})))
     nobody: Any = None
-    pages = LivePages(nobody, nobody, nobody, nobody, nobody, page, SystemClock())
+    actions = PageActions(nobody, nobody, nobody, PageSteering(nobody, EventBus()))
+    pages = LivePages(nobody, actions, nobody, page, SystemClock())
     for number in (1, 2):
         audience = Audience(villages=frozenset({2}))
         page.changes.put(ChangedRow(("camera", number), audience, to_village(Row(id=number), 2)))
