@@ -14,7 +14,7 @@ from camera_hub.events import CameraPositionChanged, EventBus, MapChanged
 from camera_hub.eye.messages import Photo, Seen
 from camera_hub.store.database import Database
 from camera_hub.store.tables import Camera, Device
-from tests.api.conftest import Hub
+from tests.api.conftest import Hub, told
 from tests.fakes.clock import ManualClock
 
 HERE = (117.2834, 31.8612)

@@ -110,7 +110,7 @@ def oriented(extension: str, image: np.ndarray, orientation: int) -> bytes:
     """A PNG or WebP whose EXIF states an orientation."""
     done, encoded = cv2.imencode(extension, image)
     assert done
-    data = bytes(encoded)
+    data: bytes = encoded.tobytes()
     exif = b"II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0" + struct.pack("<HH", orientation, 0) + b"\0\0\0\0"
     if extension == ".png":
         chunk = struct.pack(">I", len(exif)) + b"eXIf" + exif + struct.pack(">I", zlib.crc32(b"eXIf" + exif))
@@ -137,6 +137,8 @@ def test_a_drawing_stands_upright_on_white_as_an_opaque_one_does(extension: str,
         cv2.imdecode(np.frombuffer(photo(Photo(quality=100), oriented(extension, one, orientation))[1], np.uint8), 1)
         for one in (plain, clear)
     ]
+    assert shown[0] is not None
+    assert shown[1] is not None
     assert shown[0].shape == shown[1].shape == ((60, 90, 3) if orientation < 5 else (90, 60, 3))
     assert int(np.abs(shown[0].astype(int) - shown[1].astype(int)).max()) < 40
 
