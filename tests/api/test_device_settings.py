@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from camera_hub.access.policy import Role
+from camera_hub.cameras.device_settings import previews
 from camera_hub.cameras.device_settings.clock_checks import ClockCheck
 from camera_hub.cameras.device_settings.store import SettingsStore
 from camera_hub.cameras.device_settings.values import ClockState, SettingsReading
@@ -129,3 +130,21 @@ async def test_what_was_read_is_kept_and_what_another_version_wrote_is_no_failur
             CameraSettingsRow(camera_id=device_.cameras[0].camera_id, read_at=clock.now(), settings={"osd": "what"})
         )
     assert (await browser.get(path)).json()["cameras"] == []
+
+
+async def test_previews_are_bounded(
+    hub: Hub, database: Database, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(previews, "MOST_IN_ALL", 3)
+    monkeypatch.setattr(previews, "MOST_ITEMS", 2)
+    for _ in range(2):
+        await device(database, clock, hub.village)
+    browser = await hub.client(Role.TOWNSHIP_ADMIN)
+    body = {"village_id": hub.village, "change": NOW}
+    first = (await browser.post("/api/device-settings/preview", json=body)).json()
+    await ended(hub, first["id"])
+    second = (await browser.post("/api/device-settings/preview", json=body)).json()
+    assert (await browser.get(f"/api/device-settings/previews/{first['id']}")).status_code == 404
+    assert (await browser.get(f"/api/device-settings/previews/{second['id']}")).status_code == 200
+    body["change"] = {"clock": {"set_now": True, "ntp_server": "10.0.0.1"}}
+    assert (await browser.post("/api/device-settings/preview", json=body)).json()["reason"] == "too_many_items"

@@ -24,7 +24,7 @@ from camera_hub.cameras.device_settings.values import (
     SettingsReading,
     SubStream,
 )
-from camera_hub.cameras.device_settings.way import refused, unproved
+from camera_hub.cameras.device_settings.way import plain, refused, unproved
 from camera_hub.cameras.device_settings.zones import local_offset, meant, ways
 from camera_hub.cameras.onvif.clock_setting import ToldClock, read_clock, read_ntp, set_clock, set_ntp
 from camera_hub.cameras.onvif.device import OnvifDevice
@@ -145,7 +145,10 @@ class OnvifSettingsWay:
         target = OnvifTarget(
             device.host, device.port or 0, device.path, known or None, device.clock_offset_s, check=check
         )
-        return await self._onvif.talk(target, self._seconds, work, patience=self._seconds)
+        try:
+            return await self._onvif.talk(target, self._seconds, work, patience=self._seconds)
+        except HubError as error:
+            raise plain(error) from error
 
     async def _set_clock(self, onvif: OnvifDevice, item: PlannedItem) -> Facts:
         told = await read_clock(onvif)
@@ -278,7 +281,7 @@ class _Read:
                 self._late = error
             elif error.reason not in _OWN_WORDS:
                 raise
-            why = error.explanation
+            why = plain(error).explanation
             parts: tuple[Part, ...] = ("osd_name", "osd_time") if part == "osd_name" else (part,)
             cameras = [one.camera_id for one in self._device.cameras] if part == "osd_name" else [camera_id]
             self._problems += [

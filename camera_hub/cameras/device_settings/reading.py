@@ -22,6 +22,7 @@ from camera_hub.cameras.device_settings.way import NoWay, SettingsWay
 from camera_hub.clock import Clock
 from camera_hub.errors import DATABASE_REASONS, HubError
 from camera_hub.events import CameraChanged, DeviceSettingsChanged, EventBus
+from camera_hub.logs import outside
 
 log = logging.getLogger(__name__)
 
@@ -88,7 +89,7 @@ class SettingsReadings:
         except HubError as error:
             if error.reason in DATABASE_REASONS:
                 raise
-            log.info("device %d cannot be read after a change: %s", device.device_id, error)
+            log.info("device %d cannot be read after a change: %s", device.device_id, outside(error))
 
     async def check(self, device: SettingsDevice) -> ClockCheck:
         """Check the device's clock now, and keep what that says; one that cannot be asked is a check, too.
@@ -140,7 +141,7 @@ class SettingsReadings:
         except HubError as error:
             if error.reason in DATABASE_REASONS:
                 raise
-            log.info("recorder %d does not list its cameras: %s", device.device_id, error)
+            log.info("recorder %d does not list its cameras: %s", device.device_id, outside(error))
             return
         if listed:
             await self._store.keep_list(device.device_id, listed, self._clock.now())

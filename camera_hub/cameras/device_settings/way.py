@@ -1,5 +1,6 @@
 """How devices of one kind are asked and set: one implementation per Device.via (ONVIF, Hikvision, Dahua)."""
 
+import logging
 from collections.abc import Collection
 from typing import Protocol
 
@@ -11,7 +12,11 @@ from camera_hub.cameras.device_settings.values import (
     SettingsDevice,
     SettingsReading,
 )
+from camera_hub.cameras.register.asking import OWN_WORDS
 from camera_hub.errors import HubError, Kind, Reason
+from camera_hub.logs import outside
+
+log = logging.getLogger(__name__)
 
 
 class SettingsWay(Protocol):
@@ -60,12 +65,19 @@ def no_way() -> HubError:
     )
 
 
+def plain(error: HubError) -> HubError:
+    """Without a device's own words: whoever reads a verdict may be bound to villages (register.asking.OWN_WORDS)."""
+    return HubError(error.kind, OWN_WORDS.get(error.reason, error.detail), reason=error.reason, **error.params)
+
+
 def refused(error: HubError) -> HubError:
-    """A change that the device refused in its own words, which are `error`'s."""
+    """A change that the device refused."""
+    log.info("a device refuses a change: %s", outside(error))
     return HubError(
         Kind.UNREACHABLE,
-        f"the device refuses this change ({error.detail}); it is as it was; set it on the device's own page",
+        "the device refuses this change and is as it was; set it on the device's own page",
         reason=Reason.SETTING_REFUSED,
+        why=error.reason,
     )
 
 
@@ -73,7 +85,7 @@ def unproved(error: HubError) -> HubError:
     """A change that the device accepted and that could not be read back."""
     return HubError(
         Kind.UNREACHABLE,
-        f"the device accepted the change, and could not be read afterwards ({error.detail}); read it again later",
+        "the device accepted the change, and could not be read afterwards; read it again later",
         reason=Reason.SETTING_UNPROVED,
         why=error.reason,
     )

@@ -28,6 +28,7 @@ from camera_hub.cameras.device_settings.values import (
     merged,
 )
 from camera_hub.cameras.device_settings.verdicts import read_back_verdict
+from camera_hub.cameras.device_settings.way import plain, refused, unproved
 from camera_hub.cameras.identity import DeviceFacts
 from camera_hub.errors import HubError, Kind, Reason
 
@@ -240,3 +241,12 @@ def test_parts_that_were_not_read_are_kept() -> None:
     again = merged(found, SettingsReading(None, (CameraSettings(70, (), None, ("sub",)),), ()), PARTS[4:])
     assert again.clock == new.clock
     assert (again.cameras[0].osd, again.cameras[0].sub, again.problems) == ((NAME, TIME), None, ())
+
+
+def test_a_devices_own_words_are_in_no_verdict() -> None:
+    said = HubError(Kind.UNREACHABLE, "the device refuses the call: village secret", reason=Reason.SOAP_FAULT)
+    for told in (plain(said), refused(said), unproved(said)):
+        assert "secret" not in f"{told.detail} {told.params}"
+    assert plain(said).reason == Reason.SOAP_FAULT
+    other = HubError(Kind.TIMEOUT, "no answer in time", reason=Reason.TIMED_OUT)
+    assert plain(other).detail == other.detail
