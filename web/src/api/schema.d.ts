@@ -6506,6 +6506,8 @@ export interface components {
             note: string;
             /** Position */
             position: number;
+            /** Preset */
+            preset: string | null;
             /** Scene Id */
             scene_id: number | null;
         };
@@ -6526,6 +6528,8 @@ export interface components {
              * @default
              */
             note: string;
+            /** Preset */
+            preset?: string | null;
             /** Scene Id */
             scene_id?: number | null;
         };
