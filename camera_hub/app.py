@@ -134,6 +134,7 @@ from camera_hub.cameras.ptz.control import PtzControl
 from camera_hub.cameras.ptz.opening import PtzOpener
 from camera_hub.cameras.ptz.presets import PtzPresets
 from camera_hub.cameras.ptz.store import PtzStore
+from camera_hub.cameras.ptz.tours import TourPresets
 from camera_hub.cameras.reach import checking
 from camera_hub.cameras.register.proofs import Proofs
 from camera_hub.cameras.register.register import Register
@@ -351,7 +352,7 @@ async def parts(
         positions = CameraPositions(database, bus, clock, ledgers, extents)
         tours_ = Tours(settings.patrol, database, bus, clock)
         runs_ = await stack.enter_async_context(
-            Runs(settings.patrol, clock, bus, database, media.cameras, settings.site.zone)
+            Runs(settings.patrol, clock, bus, database, media.cameras, settings.site.zone, TourPresets(steering))
         )
 
         alarms_ = Alarms(database, bus, clock)

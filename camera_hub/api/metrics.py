@@ -23,6 +23,8 @@ from camera_hub.cameras.device_events.listening import DeviceEvents, EventFigure
 from camera_hub.cameras.discovery.announcements import Announcements
 from camera_hub.cameras.matches.trust import DeviceTrust
 from camera_hub.cameras.matches.watch import MoveWatch
+from camera_hub.cameras.ptz.control import PtzControl
+from camera_hub.cameras.ptz.state import PtzFigures
 from camera_hub.health.rounds.rounds import Rounds
 from camera_hub.media.readings import MediaReadings, Readings
 from camera_hub.settings import Settings
@@ -51,12 +53,14 @@ async def metrics(
     announcements: Annotated[Announcements, part(Announcements)],
     watch: Annotated[MoveWatch, part(MoveWatch)],
     trust: Annotated[DeviceTrust, part(DeviceTrust)],
+    steering: Annotated[PtzControl, part(PtzControl)],
 ) -> Response:
     """Feeds, relays and eyes, as of the relays' last pulses; how far the rounds are; what is heard of devices."""
     registry = CollectorRegistry(auto_describe=False)
     registry.register(_ReadingCollector(media.read(), rounds, connections))
     registry.register(_DeviceEventCollector(device_events.figures))
     registry.register(_IdentityCollector(announcements, watch, trust))
+    registry.register(_PtzCollector(steering.figures))
     return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
 
 
@@ -166,6 +170,28 @@ _DEVICE_EVENT_COUNTERS = {
     "dropped": "Messages beyond the limit of one answer.",
     "write_failures": "Times that the database did not accept what devices reported.",
 }
+
+
+_PTZ_COUNTERS = {
+    "commands": "Commands to cameras that are steered (PTZ); a move that goes on is one.",
+    "deadline_stops": "Moves that the hub stopped because nobody went on asking for them.",
+    "stubborn_stops": "Moves that did not end with the first Stop.",
+    "failed_stops": "Stops that devices refused or did not answer.",
+}
+
+
+class _PtzCollector(Collector):
+    """What is steered as metric families."""
+
+    def __init__(self, figures: PtzFigures) -> None:
+        self._figures = figures
+
+    def collect(self) -> Iterator[Metric]:
+        yield GaugeMetricFamily(
+            "camera_hub_ptz_sessions", "Cameras that are steered, or were a moment ago.", value=self._figures.sessions
+        )
+        for name, help_ in _PTZ_COUNTERS.items():
+            yield CounterMetricFamily(f"camera_hub_ptz_{name}", help_, value=getattr(self._figures, name))
 
 
 class _DeviceEventCollector(Collector):

@@ -68,4 +68,4 @@ def live(tours: Tours) -> SharedReader:
 
 
 def _stops(body: TourBody) -> list[NewStop]:
-    return [NewStop(stop.camera_id, stop.scene_id, stop.dwell_s, stop.note) for stop in body.stops]
+    return [NewStop(stop.camera_id, stop.scene_id, stop.dwell_s, stop.note, stop.preset) for stop in body.stops]

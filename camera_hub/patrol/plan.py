@@ -25,7 +25,7 @@ class PlanCamera:
 
 @dataclass(frozen=True, slots=True)
 class PlannedStop:
-    """One stop: a layout and the camera of each tile (None: empty)."""
+    """One stop: a layout and the camera of each tile (None: empty). `preset`: where its one camera points."""
 
     position: int
     dwell_s: int
@@ -33,6 +33,7 @@ class PlannedStop:
     note: str
     layout: str
     cameras: tuple[PlanCamera | None, ...]
+    preset: str | None = None
 
     @property
     def ids(self) -> list[int]:
@@ -88,7 +89,7 @@ async def plan_of(session: AsyncSession, tour_id: int) -> Plan:
             tiles = tuple(named.get(number) if number is not None else None for number in scene.cameras)
             plan.append(PlannedStop(place, stop.dwell_s, scene.name, stop.note, scene.layout, tiles))
         elif camera is not None:
-            plan.append(PlannedStop(place, stop.dwell_s, camera.name, stop.note, "1", (named[camera.id],)))
+            plan.append(PlannedStop(place, stop.dwell_s, camera.name, stop.note, "1", (named[camera.id],), stop.preset))
     return tuple(plan)
 
 

@@ -21,6 +21,7 @@ from camera_hub.events import EventBus, RunChanged
 from camera_hub.patrol import record, timetable, township, visibility
 from camera_hub.patrol.condition import FeedReasons, dead_cameras
 from camera_hub.patrol.plan import Plan, Plans, dwells, plan_of, to_rows, usable
+from camera_hub.patrol.positions import Positioning, StopPositions
 from camera_hub.patrol.rollup import roll_up
 from camera_hub.patrol.timetable import Transition
 from camera_hub.patrol.tours import tour_row
@@ -71,7 +72,14 @@ class Runs:
     """
 
     def __init__(
-        self, settings: PatrolSettings, clock: Clock, bus: EventBus, database: Database, media: RunMedia, zone: tzinfo
+        self,
+        settings: PatrolSettings,
+        clock: Clock,
+        bus: EventBus,
+        database: Database,
+        media: RunMedia,
+        zone: tzinfo,
+        positions: StopPositions | None = None,
     ) -> None:
         self._clock = clock
         self._bus = bus
@@ -80,6 +88,7 @@ class Runs:
         self._zone = zone
         self._plans = Plans()
         self._warming = Warming(media, settings.warm_seconds)
+        self._positioning = Positioning(positions, settings.warm_seconds)
         self._wake = asyncio.Event()
         self._lock = asyncio.Lock()  # the loop and the operations change runs one at a time
         self._seen = (clock.now(), clock.monotonic())
@@ -90,6 +99,7 @@ class Runs:
         self._seen = (self._clock.now(), self._clock.monotonic())
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(self._warming)
+            await stack.enter_async_context(self._positioning)
             loop = keep_running("runs", self._run, clock=self._clock, backoff=Backoff(cap=5.0))
             await stack.enter_async_context(running(loop, "runs"))
             self._stack = stack.pop_all()
@@ -265,6 +275,9 @@ class Runs:
                     run = moved
                 keep = self._warming.keep(run.id, plans[run.id], cursor_of(run), dead, self._clock.now())
                 sleep = min(sleep, keep)
+                cursor = cursor_of(run)
+                self._positioning.keep(run.id, run.tour_name, plans[run.id], cursor, dead, self._clock.now())
+            self._positioning.forget([run.id for run in runs])
         return sleep
 
     async def _advance_due(self, query: Select[Run], now: datetime) -> None:

@@ -26,6 +26,7 @@ class NewStop:
     scene_id: int | None
     dwell_s: int
     note: str
+    preset: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,7 @@ class StopView:
     name: str
     dwell_s: int
     note: str
+    preset: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +124,10 @@ class Tours:
                     reason="camera_or_scene",
                     stop=number,
                 )
+            if stop.preset is not None and stop.camera_id is None:
+                raise HubError(
+                    Kind.INVALID, f"stop {number} has a preset and no camera", reason="camera_or_scene", stop=number
+                )
         await require_cameras(session, {stop.camera_id for stop in stops if stop.camera_id is not None})
         scenes = {stop.scene_id for stop in stops if stop.scene_id is not None}
         found = set(await session.scalars(select(Scene.id).where(Scene.id.in_(scenes))))
@@ -135,6 +141,7 @@ class Tours:
                 scene_id=stop.scene_id,
                 dwell_s=stop.dwell_s,
                 note=stop.note,
+                preset=stop.preset,
             )
             for position, stop in enumerate(stops)
         )
@@ -166,7 +173,9 @@ async def _views(session: AsyncSession, tour_id: int | None) -> list[TourView]:
         tours, stops = tours.where(Tour.id == tour_id), stops.where(TourStop.tour_id == tour_id)
     by_tour: dict[int, list[StopView]] = {}
     for stop, camera, scene in await session.execute(stops):
-        view = StopView(stop.position, stop.camera_id, stop.scene_id, camera or scene or "", stop.dwell_s, stop.note)
+        view = StopView(
+            stop.position, stop.camera_id, stop.scene_id, camera or scene or "", stop.dwell_s, stop.note, stop.preset
+        )
         by_tour.setdefault(stop.tour_id, []).append(view)
     last = {
         tour: at

@@ -6,6 +6,7 @@ from typing import Literal
 from pydantic import Field
 
 from camera_hub.api.schemas.base import Answer, Count, Id, Layout, Name, RequestBody, Text
+from camera_hub.api.schemas.ptz import PresetToken
 
 
 class SceneBody(RequestBody):
@@ -30,6 +31,7 @@ class StopBody(RequestBody):
     scene_id: Id | None = None
     dwell_s: int = Field(15, ge=3, le=3600)
     note: Text = ""
+    preset: PresetToken | None = None  # of a camera: the PTZ preset at which it is shown
 
 
 class TourBody(RequestBody):
@@ -45,6 +47,7 @@ class StopAnswer(Answer):
     name: str
     dwell_s: int
     note: str
+    preset: str | None
 
 
 class TourAnswer(Answer):

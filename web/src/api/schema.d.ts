@@ -6525,6 +6525,8 @@ export interface components {
             note: string;
             /** Position */
             position: number;
+            /** Preset */
+            preset: string | null;
             /** Scene Id */
             scene_id: number | null;
         };
@@ -6545,6 +6547,8 @@ export interface components {
              * @default
              */
             note: string;
+            /** Preset */
+            preset?: string | null;
             /** Scene Id */
             scene_id?: number | null;
         };

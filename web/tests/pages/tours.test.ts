@@ -93,8 +93,8 @@ describe('stops', () => {
   it('come from a tour and go back to it', () => {
     const stops = fromTour({
       stops: [
-        { position: 1, camera_id: null, scene_id: 5, name: '四画面', dwell_s: 30, note: '' },
-        { position: 0, camera_id: 11, scene_id: null, name: '桥头', dwell_s: 15, note: '看栏杆' },
+        { position: 1, camera_id: null, scene_id: 5, name: '四画面', dwell_s: 30, preset: null, note: '' },
+        { position: 0, camera_id: 11, scene_id: null, name: '桥头', dwell_s: 15, preset: null, note: '看栏杆' },
       ],
     })
     expect(toBody(stops)).toEqual([

@@ -1,0 +1,46 @@
+"""Cameras of a running tour at their presets: brought in time, let go afterwards."""
+
+from datetime import timedelta
+
+from camera_hub.patrol.plan import PlanCamera, PlannedStop
+from camera_hub.patrol.positions import Positioning
+from camera_hub.patrol.timetable import Cursor
+from tests.fakes.clock import ManualClock
+
+PLAN = (
+    PlannedStop(0, 20, "村口", "", "1", (PlanCamera(1, "村口", "东沟村"),), "p1"),
+    PlannedStop(1, 20, "大桥", "", "1", (PlanCamera(2, "大桥", "东沟村"),), "p2"),
+)
+
+
+class Steering:
+    def __init__(self) -> None:
+        self.said: list[tuple[str, int, str]] = []
+
+    async def bring(self, run_id: int, name: str, camera_id: int, token: str) -> None:
+        self.said.append(("bring", camera_id, token))
+
+    async def leave(self, run_id: int, name: str, camera_id: int) -> None:
+        self.said.append(("leave", camera_id, ""))
+
+
+async def test_a_camera_is_brought_before_its_stop_and_let_go_after_it(clock: ManualClock) -> None:
+    steering = Steering()
+    begun = clock.now()
+    async with Positioning(steering, 5.0) as positioning:
+
+        async def at(seconds: float, position: int) -> list[tuple[str, int, str]]:
+            steering.said.clear()
+            cursor = Cursor("running", position, 0, begun + timedelta(seconds=20 * position))
+            positioning.keep(7, "早巡", PLAN, cursor, {}, begun + timedelta(seconds=seconds))
+            await clock.settle()
+            return list(steering.said)
+
+        assert await at(0, 0) == [("bring", 1, "p1")]
+        assert await at(10, 0) == []
+        assert await at(16, 0) == [("bring", 2, "p2")]
+        assert await at(20, 1) == [("leave", 1, "")]
+        steering.said.clear()
+        positioning.forget([])
+        await clock.settle()
+        assert steering.said == [("leave", 2, "")]
