@@ -53,6 +53,9 @@ class _KeptTry:
         self.proved = True
         self.attempt.accepted()
 
+    def doubted(self) -> None:
+        self.attempt.doubted()
+
     def refused(self, reason: str) -> None:
         self.attempt.refused(reason)
 
