@@ -46,7 +46,7 @@ async def change_village(
     village_id: Id, body: ChangeVillage, actor: Annotated[Actor, needs(Action.MANAGE_VILLAGES)], register: Reg
 ) -> VillageView:
     """Rename it, set its ranges, its position on the map or its outline."""
-    on_map = VillagePosition(body.model_fields_set, body.longitude, body.latitude, body.outline, body.datum)
+    on_map = VillagePosition(body.model_fields_set, body.longitude, body.latitude, body.outline, body.datum or "wgs84")
     return await register.villages.change(village_id, name=body.name, kind=body.kind, ranges=body.ranges, on_map=on_map)
 
 

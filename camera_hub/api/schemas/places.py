@@ -64,7 +64,7 @@ class ChangeVillage(RequestBody):
     ranges: list[RangeText] | None = Field(None, max_length=64)
     longitude: Longitude | None = None
     latitude: Latitude | None = None
-    datum: Datum = "wgs84"  # of the position and the outline
+    datum: Datum | None = None  # of the position and the outline; None: WGS-84
     outline: Geometry | None = None
 
 

@@ -3345,12 +3345,8 @@ export interface components {
          * @description What is left out stays as it is; position and outline are taken away by null.
          */
         ChangeVillage: {
-            /**
-             * Datum
-             * @default wgs84
-             * @enum {string}
-             */
-            datum: "wgs84" | "gcj02" | "bd09";
+            /** Datum */
+            datum?: ("wgs84" | "gcj02" | "bd09") | null;
             /** Kind */
             kind?: ("village" | "quarter") | null;
             /** Latitude */
