@@ -45,6 +45,7 @@ from camera_hub.api import (
     notices,
     observations,
     pictures,
+    ptz,
     replacements,
     rtsp_out,
     runs,
@@ -63,6 +64,7 @@ from camera_hub.api.client_address import ClientAddress
 from camera_hub.api.cors import WhepOrigins
 from camera_hub.api.limits import BodyLimit
 from camera_hub.api.live_changes import LiveChanges
+from camera_hub.api.live_ptz import PageSteering
 from camera_hub.api.routing import check_parts, check_policies
 from camera_hub.api.schemas.base import ErrorAnswer
 from camera_hub.api.static import SafeHeaders, StaticPages
@@ -84,6 +86,7 @@ from camera_hub.cameras.device_events.store import DeviceEventHistory, device_ev
 from camera_hub.cameras.device_settings.applying import SettingsChanges
 from camera_hub.cameras.device_settings.clock_checks import ClockLimits
 from camera_hub.cameras.device_settings.links import VillageLinks
+from camera_hub.cameras.device_settings.listing import RecorderLists
 from camera_hub.cameras.device_settings.nightly import NightlyClockChecks
 from camera_hub.cameras.device_settings.onvif_way import OnvifSettingsWay
 from camera_hub.cameras.device_settings.previews import SettingsPreviews
@@ -117,14 +120,20 @@ from camera_hub.cameras.map.extents import Extents
 from camera_hub.cameras.map.key_places import KeyPlaces
 from camera_hub.cameras.map.positions import CameraPositions
 from camera_hub.cameras.map.township_map import TownshipMap
+from camera_hub.cameras.matches.expiry import MatchPictureExpiry, match_expiry
 from camera_hub.cameras.matches.matches import Matches
 from camera_hub.cameras.matches.proof import MoveProof
 from camera_hub.cameras.matches.taking_over import TakingOver
 from camera_hub.cameras.matches.trust import DeviceTrust
 from camera_hub.cameras.matches.watch import MoveWatch
 from camera_hub.cameras.onvif.client import Onvif
+from camera_hub.cameras.onvif.kept import KeptConversations
 from camera_hub.cameras.onvif.pull_points import PullPoints
 from camera_hub.cameras.peculiarities import Peculiarities
+from camera_hub.cameras.ptz.control import PtzControl
+from camera_hub.cameras.ptz.opening import PtzOpener
+from camera_hub.cameras.ptz.presets import PtzPresets
+from camera_hub.cameras.ptz.store import PtzStore
 from camera_hub.cameras.reach import checking
 from camera_hub.cameras.register.proofs import Proofs
 from camera_hub.cameras.register.register import Register
@@ -167,7 +176,7 @@ from camera_hub.sheets.answer import MAX_FILE
 from camera_hub.sheets.reading import sheet_reader
 from camera_hub.store.database import Database
 from camera_hub.store.lock import only_hub
-from camera_hub.store.retention import Retention
+from camera_hub.store.retention import ExpiryRule, Retention
 
 Parts = dict[type, Any]
 """Every part by its type: how routes find them (api.routing.part)."""
@@ -180,6 +189,7 @@ _ROUTERS = (
     villages.router,
     cameras.router,
     pictures.router,
+    ptz.router,
     observations.router,
     device_events.router,
     favourites.router,
@@ -208,6 +218,17 @@ _ROUTERS = (
     vault_keys.router,
     metrics.router,
 )
+
+
+def every_expiry_rule(settings: Settings) -> list[ExpiryRule]:
+    """What ends by its time, in all tables."""
+    return [
+        *expiry_rules(settings.health),
+        *import_expiry_rules(settings.sheets),
+        device_event_expiry(settings.device_events),
+        *ledger_expiry(settings.ledger),
+        match_expiry(),
+    ]
 
 
 @asynccontextmanager
@@ -268,17 +289,19 @@ async def parts(
         await stack.enter_async_context(Proofs(database, bus, clock, media.prover))
         proof = MoveProof(onvif, media.picture_fits)
         matches_ = Matches(database, bus, clock, TakingOver(vault, clock), checks, proof, trust)
-        await stack.enter_async_context(MoveWatch(database, bus, clock, anonymous, checks))
+        watch = await stack.enter_async_context(MoveWatch(database, bus, clock, anonymous, checks))
+        announcements = Announcements(bus, clock)
         if settings.discovery.multicast and settings.discovery.announcements:
-            await stack.enter_async_context(Announcements(bus, clock))
+            await stack.enter_async_context(announcements)
         sweeps = await stack.enter_async_context(Sweeps(settings.discovery, onvif, bus, clock, database, policy))
         jobs_ = await stack.enter_async_context(Jobs(clock, bus))
         await stack.enter_async_context(CandidateRetries(database, clock, intake))
         asker = DeviceLoginAsker(describer, onvif, logins, StoredStreamUrls(database, vault), checks, trust)
         login_changes = LoginChanges(database, bus, clock, vault, asker, jobs_, profiles)
         known = KnownReader(database, checks, vault)
+        unconnected = UnconnectedCameras(database, bus, clock, ledgers)
         import_runs = await stack.enter_async_context(
-            ImportRuns(database, vault, jobs_, intake, RowEditor(register.cameras, ledgers))
+            ImportRuns(database, vault, jobs_, intake, RowEditor(register.cameras, ledgers), unconnected)
         )
         contacts = DeviceContacts(checks, onvif)
         rounds = await stack.enter_async_context(Rounds(settings.health, clock, bus, database, media.looks, contacts))
@@ -288,12 +311,19 @@ async def parts(
         device_events_ = await stack.enter_async_context(
             DeviceEvents(settings.device_events, clock, bus, database, pull_points, ListeningTargets(register, checks))
         )
+        kept = await stack.enter_async_context(
+            KeptConversations(clock, logins, peculiarities, call_seconds=settings.ptz.call_seconds)
+        )
+        ptz_store = PtzStore(database, register, checks)
+        opener = PtzOpener(kept, ptz_store, peculiarities)
+        steering = await stack.enter_async_context(PtzControl(settings.ptz, clock, bus, ptz_store, opener))
         setting = settings.device_settings
         settings_store = SettingsStore(database)
         links = VillageLinks(setting.at_once_per_village, setting.at_once)
         limits = ClockLimits(setting.clock_warn_seconds, setting.clock_fail_seconds)
         onvif_way = OnvifSettingsWay(onvif, register, checks, clock, setting.read_seconds)
-        readings = SettingsReadings(settings_store, {"onvif": onvif_way}, links, bus, clock, limits)
+        lists = RecorderLists(device_http, signed_http, register, checks, clock)
+        readings = SettingsReadings(settings_store, {"onvif": onvif_way}, lists, links, bus, clock, limits)
         previews = SettingsPreviews(settings_store, readings, jobs_, clock, setting.at_once)
         nightly = await stack.enter_async_context(
             NightlyClockChecks(
@@ -303,15 +333,13 @@ async def parts(
         channels = NoticeChannels(database, bus, clock, vault)
         await channels.follow_settings(settings.notices)
         await stack.enter_async_context(NoticeDelivery(clock, bus, database, vault))
-        expiring = [
-            *expiry_rules(settings.health),
-            *import_expiry_rules(settings.sheets),
-            device_event_expiry(settings.device_events),
-            *ledger_expiry(settings.ledger),
-        ]
-        retention = Retention(database, clock, expiring)
+        retention = Retention(database, clock, every_expiry_rule(settings))
         await stack.enter_async_context(
             running(keep_running("retention", retention.run_once, clock=clock), "retention")
+        )
+        match_pictures = MatchPictureExpiry(database, clock, media.pictures)
+        await stack.enter_async_context(
+            running(keep_running("pictures of matches", match_pictures.run_once, clock=clock), "pictures of matches")
         )
         photos = Photos(data_dir, database, bus, clock, media.eyes, settings.ledger)
         await photos.sweep()
@@ -371,6 +399,9 @@ async def parts(
             Peculiarities: peculiarities,
             Sweeps: sweeps,
             Matches: matches_,
+            MoveWatch: watch,
+            Announcements: announcements,
+            DeviceTrust: trust,
             Replacements: Replacements(database, bus, clock, checks, ledgers),
             Jobs: jobs_,
             LoginProfiles: profiles,
@@ -390,7 +421,7 @@ async def parts(
             KeyPlaces: key_places,
             CameraPositions: positions,
             Coverages: Coverages(database, clock, settings.map),
-            UnconnectedCameras: UnconnectedCameras(database, bus, clock, ledgers),
+            UnconnectedCameras: unconnected,
             Alarms: alarms_,
             NoticeChannels: channels,
             ObservationHistory: ObservationHistory(database, clock),
@@ -404,7 +435,15 @@ async def parts(
             Tours: tours_,
             Scenes: Scenes(database, bus, clock),
             Runs: runs_,
-            live.LivePages: live.LivePages(media.pages, media.tiles, media.audio, changes, runs_, sessions, clock),
+            PtzControl: steering,
+            PtzPresets: PtzPresets(steering, ptz_store, onvif, clock),
+            live.LivePages: live.LivePages(
+                media.pages,
+                live.PageActions(media.tiles, media.audio, runs_, PageSteering(steering, bus)),
+                changes,
+                sessions,
+                clock,
+            ),
             system.System: system.System(started_at=clock.now(), gauge=figures, restart_relay=media.relays.restart),
         }
 

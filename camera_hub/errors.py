@@ -102,6 +102,7 @@ class Reason(StrEnum):
     STREAM_NOT_FOUND = "stream_not_found"
     # the stream
     NO_MEDIA = "no_media"
+    CHANNEL_OFFLINE = "channel_offline"
     MULTICAST_ONLY = "multicast_only"
     NO_KEY_FRAME = "no_key_frame"
     NO_PARAMETER_SETS = "no_parameter_sets"
@@ -118,6 +119,17 @@ class Reason(StrEnum):
     AUDIO_UNSUPPORTED = "audio_unsupported"
     AUDIO_REFUSED = "audio_refused"
     AUDIO_FORBIDDEN = "audio_forbidden"
+    # steering
+    PTZ_NONE = "ptz_none"
+    PTZ_UNSUPPORTED = "ptz_unsupported"
+    PTZ_NO_RIGHTS = "ptz_no_rights"
+    PTZ_LOCKED = "ptz_locked"
+    PTZ_TAKEN_OVER = "ptz_taken_over"
+    PTZ_STOP_FAILED = "ptz_stop_failed"
+    PTZ_MOVES_BY_ITSELF = "ptz_moves_by_itself"
+    PTZ_PRESET_GONE = "ptz_preset_gone"
+    PTZ_PRESET_NOT_KEPT = "ptz_preset_not_kept"
+    PTZ_PRESETS_FULL = "ptz_presets_full"
     # the picture
     BLACK = "black"
     FROZEN = "frozen"
@@ -187,6 +199,10 @@ class Reason(StrEnum):
     ROW_REGISTERED = "row_registered"
     ROW_GB_ID_DOUBLE = "row_gb_id_double"
     ROW_COORDINATE_MISSING = "row_coordinate_missing"
+    ROW_UNCONNECTED = "row_unconnected"
+    ROW_SDK_PORT = "row_sdk_port"
+    ROW_OUTSIDE_RANGES = "row_outside_ranges"
+    ROW_PUBLIC_ADDRESS = "row_public_address"
     # a camera of a run that was not seen
     NO_PAGE = "no_page"
     PAGE_HIDDEN = "page_hidden"

@@ -38,4 +38,6 @@ class PeculiarityKind(StrEnum):
     TLS_ONLY = "tls_only"  # the port
     CHANNELS_UNLISTED = "channels_unlisted"  # names of cameras that its recorder did not list the last time
     LOGIN_HIDDEN = "login_hidden"  # the HTTP status with which it answers what carries no login
+    PTZ_TIMEOUT = "ptz_timeout"  # "refused": a move must not say when it ends
+    PTZ_STOP = "ptz_stop"  # "refused": only a move of velocity zero stops it
     ENDPOINT_VARIES = "endpoint_varies"  # "yes": it makes a new WS-Discovery endpoint at times, as a person has said

@@ -252,6 +252,14 @@ class SheetSettings(_Section):
     read_memory_bytes: int = Field(512 * 1024**2, ge=128 * 1024**2)
 
 
+class PtzSettings(_Section):
+    """Steering cameras."""
+
+    lock_seconds: Seconds = 15.0
+    return_home_seconds: float = Field(180.0, ge=0, le=86400)
+    call_seconds: Seconds = 4.0
+
+
 class PatrolSettings(_Section):
     """Tours."""
 
@@ -279,6 +287,7 @@ class Settings(_Section):
     notices: NoticeSettings = NoticeSettings()
     metrics: MetricsSettings = MetricsSettings()
     patrol: PatrolSettings = PatrolSettings()
+    ptz: PtzSettings = PtzSettings()
     sheets: SheetSettings = SheetSettings()
 
     @property

@@ -26,6 +26,7 @@ class Action(StrEnum):
     READ_VILLAGES = "read_villages"  # names, ranges and figures of the villages that one may see
     VIEW = "view"  # the tree, live pictures, snapshots, scenes, tours and running patrols
     LISTEN = "listen"  # listen to a camera that one watches, if the site allows sound at all (media.audio)
+    STEER = "steer"  # move cameras (PTZ), their presets and home positions
     READ_HEALTH = "read_health"  # alarms, observations
     ACKNOWLEDGE = "acknowledge"
     INTAKE = "intake"  # search, register, and see and change what is not approved yet
@@ -52,6 +53,7 @@ _MAY: dict[Role, frozenset[Action]] = {
             Action.READ_VILLAGES,
             Action.VIEW,
             Action.LISTEN,
+            Action.STEER,
             Action.READ_HEALTH,
             Action.ACKNOWLEDGE,
             Action.EDIT_TOURS,
@@ -65,6 +67,7 @@ _MAY: dict[Role, frozenset[Action]] = {
             Action.READ_VILLAGES,
             Action.VIEW,
             Action.LISTEN,
+            Action.STEER,
             Action.READ_HEALTH,
             Action.ACKNOWLEDGE,
             Action.INTAKE,
@@ -79,6 +82,7 @@ _MAY: dict[Role, frozenset[Action]] = {
             Action.READ_VILLAGES,
             Action.VIEW,
             Action.LISTEN,
+            Action.STEER,
             Action.READ_HEALTH,
             Action.ACKNOWLEDGE,
             Action.SET_DEVICES,

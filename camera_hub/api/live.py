@@ -6,6 +6,7 @@ import re
 from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, contextmanager
+from dataclasses import dataclass
 from typing import Annotated, Any, Protocol
 
 from fastapi import APIRouter, Depends, WebSocket, WebSocketDisconnect
@@ -14,9 +15,12 @@ from starlette.websockets import WebSocketState
 
 from camera_hub.access.policy import Action, Actor, allows
 from camera_hub.api.live_changes import LiveChanges, PageChanges
+from camera_hub.api.live_ptz import PageSteering
 from camera_hub.api.routing import SessionReader, needs, part, session_token
 from camera_hub.api.schemas import media as schemas
 from camera_hub.api.schemas.media import LiveMessages
+from camera_hub.api.schemas.ptz import PtzMessage, PtzMoveMessage, PtzStateMessage, state_answer
+from camera_hub.cameras.ptz.state import IDLE
 from camera_hub.clock import Clock
 from camera_hub.errors import HubError, Kind
 from camera_hub.media.interface import AudioWish, PageAudioState, RelayReplaced, TileStatus, TileWish, ViewerEnded
@@ -47,12 +51,8 @@ REPORTS = 8
 REPORT_SECONDS = 8.0
 """A page may send REPORTS reports of what it showed within REPORT_SECONDS; more are dropped and counted."""
 
-WISH: TypeAdapter[schemas.ShowMessage | schemas.ListenMessage | schemas.SeenMessage] = TypeAdapter(
-    Annotated[
-        schemas.ShowMessage | schemas.ListenMessage | schemas.SeenMessage,
-        Field(discriminator="type"),
-    ]
-)
+Wish = schemas.ShowMessage | schemas.ListenMessage | schemas.SeenMessage | PtzMessage
+WISH: TypeAdapter[Wish] = TypeAdapter(Annotated[Wish, Field(discriminator="type")])
 
 
 class PageListening(Protocol):
@@ -81,24 +81,30 @@ class RunReports(Protocol):
     async def report(self, actor: Actor, run_id: int, sequence: int, sightings: Sequence[Sighting]) -> None: ...
 
 
+@dataclass(frozen=True, slots=True)
+class PageActions:
+    """What pages ask for."""
+
+    tiles: PageTiles
+    audio: PageListening
+    runs: RunReports
+    steering: PageSteering
+
+
 class LivePages:
     """Everything that the WebSockets of pages share."""
 
     def __init__(
         self,
         connections: Connections,
-        tiles: PageTiles,
-        audio: PageListening,
+        actions: PageActions,
         changes: LiveChanges,
-        runs: RunReports,
         sessions: SessionReader,
         clock: Clock,
     ) -> None:
         self.connections = connections
-        self.tiles = tiles
-        self.audio = audio
+        self.actions = actions
         self.changes = changes
-        self.runs = runs
         self.sessions = sessions
         self.clock = clock
         self.dropped_reports = 0
@@ -119,6 +125,8 @@ class LivePages:
             show=schemas.ShowMessage(type="show", viewer="viewer", track=0, serial=1, camera=None),
             listen=schemas.ListenMessage(type="listen", serial=1, camera=None),
             seen=schemas.SeenMessage(type="seen", run=1, step=0, cameras=[]),
+            ptz=PtzMoveMessage(type="ptz", serial=1, camera=1, do="move"),
+            ptz_state=PtzStateMessage(camera=1, serial=1, state=state_answer(IDLE)),
         )
 
 
@@ -134,6 +142,7 @@ class Live:
         self._reports: deque[float] = deque(maxlen=REPORTS)
         self._ready = asyncio.Event()
         self._sending = asyncio.Lock()
+        self._ptz = pages.actions.steering.of_page(page, actor, self._send)
 
     async def run(self) -> None:
         """Serve until either side closes, the session ends, or the page falls too far behind."""
@@ -145,7 +154,12 @@ class Live:
             async with self._pages.connections.connected(self._page, self._actor) as outbox:
                 await self._send(self._hello())
                 await self._first_of(
-                    self._receive(), self._send_media(outbox), self._send_changes(changes), self._send_time(changes)
+                    self._receive(),
+                    self._send_media(outbox),
+                    self._send_changes(changes),
+                    self._send_time(changes),
+                    self._ptz.work(),
+                    self._ptz.tell(),
                 )
 
     @contextmanager
@@ -192,24 +206,26 @@ class Live:
             try:
                 message = WISH.validate_json(text or "")  # a binary message is none of them
             except ValidationError:
-                await self._socket.close(1003, "only show, listen and seen messages are understood")
+                await self._socket.close(1003, "only show, listen, seen and ptz messages are understood")
                 return
             try:
                 await self._handle(message)
             except HubError as error:
                 log.info("page %s: %s", self._page, error)
 
-    async def _handle(self, message: schemas.ShowMessage | schemas.ListenMessage | schemas.SeenMessage) -> None:
+    async def _handle(self, message: Wish) -> None:
         match message:
             case schemas.ListenMessage():
-                self._pages.audio.listen(self._page, AudioWish(message.serial, message.camera))
+                self._pages.actions.audio.listen(self._page, AudioWish(message.serial, message.camera))
             case schemas.ShowMessage():
                 wish = TileWish(
                     message.viewer, message.track, message.serial, message.camera, message.quality, message.position
                 )
-                self._pages.tiles.show(self._page, wish)
+                self._pages.actions.tiles.show(self._page, wish)
             case schemas.SeenMessage():
                 await self._report(message)
+            case _:
+                self._ptz.take(message)
 
     async def _report(self, message: schemas.SeenMessage) -> None:
         """Pass on what the page says it has shown; seconds count for cameras that a tile of this connection showed."""
@@ -222,7 +238,7 @@ class Live:
             Sighting(seen.camera, seen.seconds if seen.camera in self._shown else 0.0, seen.gap)
             for seen in message.cameras
         ]
-        await self._pages.runs.report(self._actor, message.run, message.step, sightings)
+        await self._pages.actions.runs.report(self._actor, message.run, message.step, sightings)
 
     # Out
 
@@ -240,10 +256,12 @@ class Live:
                 case TileStatus():
                     if change.camera is not None and change.state in ("live", "pictures"):
                         self._shown.add(change.camera)
+                    self._ptz.shows(change.viewer, change.track, change.camera)
                     await self._send(schemas.TileMessage.model_validate(change))
                 case PageAudioState():
                     await self._send(schemas.HeardMessage.model_validate(change))
                 case ViewerEnded():
+                    self._ptz.forget(change.viewer)
                     await self._send(schemas.ViewerGoneMessage.model_validate(change))
                 case RelayReplaced():
                     await self._send(schemas.RelayNewMessage.model_validate(change))
@@ -287,6 +305,7 @@ class Live:
             return False
         if actor != self._actor:
             self._actor = changes.actor = actor
+            self._ptz.become(actor)
             changes.ask_reload()
         return True
 

@@ -17,12 +17,15 @@ from camera_hub.acceptor import ConnectionFigures, ConnectionLimits, ConnectionT
 from camera_hub.access.policy import Actor, Role
 from camera_hub.api import errors, live, pictures, viewers, whep
 from camera_hub.api.cors import WhepOrigins
-from camera_hub.api.live import PROTOCOL, LivePages
+from camera_hub.api.live import PROTOCOL, LivePages, PageActions
 from camera_hub.api.live_changes import LiveChanges, SharedReader
+from camera_hub.api.live_ptz import PageSteering
 from camera_hub.api.routing import COOKIE, CSRF_HEADER, check_policies
 from camera_hub.api.schemas.base import Answer
 from camera_hub.api.schemas.media import Topic
 from camera_hub.app import media_parts
+from camera_hub.cameras.ptz.state import IDLE, PtzState
+from camera_hub.cameras.ptz.wishes import PtzWish
 from camera_hub.clock import Clock
 from camera_hub.events import EventBus
 from camera_hub.http_server import Doorkeeper, RequestTimeouts, server_of
@@ -55,6 +58,7 @@ class Site:
     readers: dict[Topic, SharedReader]
     personal: dict[Topic, Callable[[Actor, Any], Awaitable[Answer | None]]]
     reports: list[tuple[int, int, int, list[Sighting]]]
+    steering: "FakeSteering"
 
     @asynccontextmanager
     async def browser(self, token: str = "op") -> AsyncIterator[httpx.AsyncClient]:
@@ -107,6 +111,26 @@ class FakeReports:
         self.got.append((actor.user_id, run_id, sequence, list(sightings)))
 
 
+class FakeSteering:
+    """Keeps what pages steer; everything stands."""
+
+    def __init__(self) -> None:
+        self.commands: list[tuple[int, int, PtzWish, str]] = []
+        self.left: list[tuple[str, int | None]] = []
+
+    async def command(self, actor: Actor, camera_id: int, wish: PtzWish, client: str) -> None:
+        self.commands.append((actor.user_id, camera_id, wish, client))
+
+    async def release(self, actor: Actor, camera_id: int) -> None:
+        self.left.append(("", camera_id))
+
+    def leave(self, client: str, camera_id: int | None = None) -> None:
+        self.left.append((client, camera_id))
+
+    def state(self, camera_id: int) -> PtzState:
+        return IDLE
+
+
 @asynccontextmanager
 async def serving(
     media: MediaEngine, bus: EventBus, clock: Clock, database: Database, settings: Settings
@@ -118,9 +142,11 @@ async def serving(
     personal: dict[Topic, Callable[[Actor, Any], Awaitable[Answer | None]]] = {}
     reports = FakeReports()
     changes = LiveChanges(bus, clock, readers, personal)
+    steering = FakeSteering()
+    actions = PageActions(media.tiles, media.audio, reports, PageSteering(steering, bus))
     app.state.parts = {
         **media_parts(media),
-        LivePages: LivePages(media.pages, media.tiles, media.audio, changes, reports, sessions, clock),
+        LivePages: LivePages(media.pages, actions, changes, sessions, clock),
         Clock: clock,
         Database: database,
         Settings: settings,
@@ -141,7 +167,7 @@ async def serving(
     try:
         async with changes:
             url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-            yield Site(url, media, sessions, readers, personal, reports.got)
+            yield Site(url, media, sessions, readers, personal, reports.got, steering)
     finally:
         server.should_exit = True
         await task

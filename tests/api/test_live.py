@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 from collections.abc import AsyncIterator, Collection
 from contextlib import AsyncExitStack
 from typing import Any
@@ -12,8 +13,9 @@ from websockets.exceptions import InvalidStatus
 from websockets.typing import Subprotocol
 
 from camera_hub.access.policy import Actor, Role
-from camera_hub.api.live import CROWDED, PAGES_PER_USER, REPLACED, REPORTS, SIGNED_OUT, Live, LivePages
+from camera_hub.api.live import CROWDED, PAGES_PER_USER, REPLACED, REPORTS, SIGNED_OUT, Live, LivePages, PageActions
 from camera_hub.api.live_changes import Audience, ChangedRow, PageChanges, Render, to_village
+from camera_hub.api.live_ptz import PageSteering
 from camera_hub.api.routing import COOKIE
 from camera_hub.api.schemas.base import Answer
 from camera_hub.clock import SystemClock
@@ -176,7 +178,8 @@ async def test_rows_that_wait_are_not_sent_before_changed_rights_are_read() -> N
     wide = Actor(1, "op", "Operator", Role.OPERATOR)
     page = SlowPage(wide, Actor(1, "op", "Operator", Role.OPERATOR, frozenset({1})))
     nobody: Any = None
-    pages = LivePages(nobody, nobody, nobody, nobody, nobody, page, SystemClock())
+    actions = PageActions(nobody, nobody, nobody, PageSteering(nobody, EventBus()))
+    pages = LivePages(nobody, actions, nobody, page, SystemClock())
     for number in (1, 2):
         audience = Audience(villages=frozenset({2}))
         page.changes.put(ChangedRow(("camera", number), audience, to_village(Row(id=number), 2)))
@@ -240,11 +243,14 @@ async def test_what_is_no_wish_closes_the_connection(hub: Site, message: Any, co
 @pytest.mark.parametrize(
     ("token", "origin", "status"), [("", None, 401), ("op", "http://evil.test", 403)], ids=["no session", "foreign"]
 )
-async def test_strangers_are_refused(hub: Site, token: str, origin: str | None, status: int) -> None:
+async def test_strangers_are_refused_without_an_error_of_the_server(
+    hub: Site, caplog: pytest.LogCaptureFixture, token: str, origin: str | None, status: int
+) -> None:
     with pytest.raises(InvalidStatus) as refused:
         async with hub.page(PAGE, token, origin):
             pass
     assert refused.value.response.status_code == status
+    assert not [one.message for one in caplog.records if one.levelno >= logging.WARNING]
 
 
 async def test_who_names_no_page_is_told_how(hub: Site) -> None:

@@ -6,6 +6,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from camera_hub.api.schemas.base import Answer, Count, Id, Key, Moment, RequestBody, Serial
+from camera_hub.api.schemas.ptz import PtzMessage, PtzStateMessage
 
 TileState = Literal["empty", "connecting", "waiting", "live", "pictures", "failed", "refused"]
 Note = Literal["link_poor", "link_sub", "link_keys", "late", "lossy", "late_sub", "busy_sub"]
@@ -256,3 +257,5 @@ class LiveMessages(Answer):
     show: ShowMessage
     listen: ListenMessage
     seen: SeenMessage
+    ptz: PtzMessage
+    ptz_state: PtzStateMessage

@@ -38,7 +38,7 @@ _SCOPE = re.compile(r"onvif://www\.onvif\.org/([^/]+)/(.*)", re.IGNORECASE)
 @dataclass(frozen=True, slots=True)
 class Profile:
     """One media profile as the device lists it. `codec` is its claim: h264, h265, mpeg4, jpeg or None. `ptz`: whether
-    it has a PTZ configuration."""
+    it has a PTZ configuration, `node`: the PTZ node that this names."""
 
     token: str
     name: str
@@ -49,6 +49,7 @@ class Profile:
     width: int | None = None
     height: int | None = None
     ptz: bool = False
+    node: str = ""
 
     @property
     def area(self) -> int:

@@ -62,6 +62,7 @@ def _with_claims(profiles: list[Profile], modern: list[Profile]) -> list[Profile
             one.width or (claim.width if claim is not None else None),
             one.height or (claim.height if claim is not None else None),
             one.ptz or (claim is not None and claim.ptz),
+            one.node or (claim.node if claim is not None else ""),
         )
         for one in profiles
     ]

@@ -133,6 +133,7 @@ class OnvifDevice:
                 width=_size(getattr(size, "Width", None)),
                 height=_size(getattr(size, "Height", None)),
                 ptz=one.PTZConfiguration is not None,
+                node=str(getattr(one.PTZConfiguration, "NodeToken", None) or "")[:MAX_TOKEN],
             )
         return list(found.values())
 

@@ -44,6 +44,7 @@ class Media2:
                 width=_number(encoder, "Width"),
                 height=_number(encoder, "Height"),
                 ptz=child(node, "Configurations", "PTZ") is not None,
+                node=text_of(node, "Configurations", "PTZ", "NodeToken")[:MAX_TOKEN],
             )
         return list(found.values())
 

@@ -14,6 +14,7 @@ from lxml import etree
 from camera_hub.cameras.http.messages import bad_reply
 from camera_hub.cameras.onvif.conversation import SoapConversation
 from camera_hub.cameras.onvif.envelopes import SOAP, Envelope, attribute, child, children, local, local_name, text_of
+from camera_hub.errors import HubError, Kind
 
 PTZ = "http://www.onvif.org/ver20/ptz/wsdl"
 _SCHEMA = "http://www.onvif.org/ver10/schema"
@@ -163,10 +164,6 @@ class Ptz:
         """GotoHomePosition."""
         await self._call("GotoHomePosition", _text("ProfileToken", profile))
 
-    async def set_home(self, profile: str) -> None:
-        """SetHomePosition: where the camera points now."""
-        await self._call("SetHomePosition", _text("ProfileToken", profile))
-
     async def _call(self, operation: str, *parts: etree._Element) -> Envelope:
         envelope = etree.Element(f"{{{SOAP}}}Envelope", nsmap={"s": SOAP, "tptz": PTZ, "tt": _SCHEMA})
         etree.SubElement(envelope, f"{{{SOAP}}}Header")
@@ -180,7 +177,10 @@ class Ptz:
 
 def _text(name: str, value: str) -> etree._Element:
     element = etree.Element(f"{{{PTZ}}}{name}")
-    element.text = value
+    try:
+        element.text = value
+    except ValueError as error:
+        raise HubError(Kind.INVALID, f"{name} holds letters that XML does not have") from error
     return element
 
 

@@ -13,12 +13,16 @@ from camera_hub.cameras.device_checks import DeviceChecks
 from camera_hub.cameras.device_settings.applying import SettingsChanges
 from camera_hub.cameras.device_settings.clock_checks import ClockLimits
 from camera_hub.cameras.device_settings.links import VillageLinks
+from camera_hub.cameras.device_settings.listing import RecorderLists
 from camera_hub.cameras.device_settings.nightly import NightlyClockChecks
 from camera_hub.cameras.device_settings.onvif_way import OnvifSettingsWay
 from camera_hub.cameras.device_settings.previews import SettingsPreviews
 from camera_hub.cameras.device_settings.reading import SettingsReadings
 from camera_hub.cameras.device_settings.store import SettingsStore
 from camera_hub.cameras.device_settings.values import PlannedItem, WantedChange
+from camera_hub.cameras.http.device_http import DeviceHttp
+from camera_hub.cameras.http.messages import HttpLimits
+from camera_hub.cameras.http.signed_http import SignedHttp
 from camera_hub.cameras.jobs import Jobs, JobView
 from camera_hub.cameras.onvif.client import Onvif
 from camera_hub.cameras.register.register import Register
@@ -27,7 +31,8 @@ from camera_hub.events import EventBus
 from camera_hub.simulator.device import Device as SimulatedDevice
 from camera_hub.simulator.farm import Farm
 from camera_hub.simulator.model import DeviceKind, FarmPlan
-from camera_hub.simulator.testing import small_farm, small_plan
+from camera_hub.simulator.plan import Ports, default_farm
+from camera_hub.simulator.testing import QUICK_MAIN, QUICK_SUB, own_network, small_farm, small_plan
 from camera_hub.store.database import Database
 from tests.cameras.fakes import ADMIN, FakeVault
 from tests.cameras.vendor_site import describing
@@ -103,12 +108,25 @@ def recorder_plan() -> FarmPlan:
     return FarmPlan((replace(village, devices=tuple(one for one in village.devices if len(one.channels) > 1)),))
 
 
+def direct_plan() -> FarmPlan:
+    """One village with a recorder, and one of its cameras that is reached directly, too."""
+    plan = default_farm(1, 10, network=own_network(), ports=Ports(0, 0), main=QUICK_MAIN, sub=QUICK_SUB, direct=1)
+    (village,) = plan.villages
+    kept = tuple(one for one in village.devices if len(one.channels) > 1 or one.recorder)
+    return FarmPlan((replace(village, devices=kept),))
+
+
 @asynccontextmanager
 async def settings_site(database: Database, plan: FarmPlan, at_once: int = 16) -> AsyncIterator[SettingsSite]:
     clock, bus = SettableClock(), EventBus()
     budget = LoginBudget(clock)
     checks = DeviceChecks(database, local)
-    async with small_farm(plan=plan) as farm, describing(clock, budget) as describer, Jobs(clock, bus) as jobs:
+    async with (
+        small_farm(plan=plan) as farm,
+        describing(clock, budget) as describer,
+        DeviceHttp(HttpLimits()) as http,
+        Jobs(clock, bus) as jobs,
+    ):
         onvif = describer._onvif
         assert isinstance(onvif, Onvif)
         register = Register(database, bus, clock, FakeVault(), describer, checks)
@@ -116,7 +134,8 @@ async def settings_site(database: Database, plan: FarmPlan, at_once: int = 16) -
         (village,) = await register.villages.all(ADMIN)
         store, links = SettingsStore(database), VillageLinks(8, at_once)
         way = OnvifSettingsWay(onvif, register, checks, clock, 15.0)
-        readings = SettingsReadings(store, {"onvif": way}, links, bus, clock, ClockLimits(5.0, 30.0))
+        lists = RecorderLists(http, SignedHttp(http, budget), register, checks, clock)
+        readings = SettingsReadings(store, {"onvif": way}, lists, links, bus, clock, ClockLimits(5.0, 30.0))
         previews = SettingsPreviews(store, readings, jobs, clock, at_once)
         changes = SettingsChanges(store, readings, previews, links, jobs, at_once)
         nightly = NightlyClockChecks(store, readings, clock, "02:30", ZoneInfo("Asia/Shanghai"), at_once)

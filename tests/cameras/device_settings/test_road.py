@@ -8,9 +8,8 @@ import pytest
 
 from camera_hub.cameras.credentials.retry_rules import TRIES_A_DAY
 from camera_hub.cameras.device_settings.values import CAMERA_NAME, WantedChange, WantedClock, WantedOsd, WantedSub
-from camera_hub.events import EventBus
 from camera_hub.store.database import Database
-from tests.cameras.device_settings.site import SettingsSite, cameras_plan, recorder_plan, settings_site
+from tests.cameras.device_settings.site import SettingsSite, cameras_plan, direct_plan, recorder_plan, settings_site
 from tests.cameras.fakes import ADMIN
 
 pytestmark = pytest.mark.slow
@@ -139,7 +138,7 @@ async def test_a_sub_stream_is_set_within_what_the_device_offers(site: SettingsS
     assert (spec.codec, spec.gov) == ("h265", 30)
 
 
-async def test_a_recorders_channels_are_set_through_it(database: Database, bus: EventBus) -> None:
+async def test_a_recorders_channels_are_set_through_it(database: Database) -> None:
     async with settings_site(database, recorder_plan()) as site:
         (recorder,) = site.devices
         items = await site.preview(
@@ -152,3 +151,34 @@ async def test_a_recorders_channels_are_set_through_it(database: Database, bus: 
         assert set(verdicts.values()) == {"ok"}
         texts = site.devices[recorder].state.settings.osds.values()
         assert [one.text for one in texts if one.kind == "Plain"] == ["同名"] * 8
+
+
+async def test_a_camera_that_its_recorder_lists_is_set_there(database: Database) -> None:
+    async with settings_site(database, direct_plan()) as site:
+        camera, recorder = sorted(site.devices, key=lambda one: len(site.devices[one].state.plan.channels))
+        change = WantedChange(WantedClock(set_now=True))
+        await site.fault(camera, "clock_skew", 60.0)
+        (item,) = await site.preview(change, [camera])
+        assert item.verdict == "change"  # nobody knows of it yet
+        made = site.last
+        await site.readings.check(await site.store.device(ADMIN, recorder))
+        job = await site.ended(site.changes.start(ADMIN, made))
+        assert [one.reason for one in job.verdicts] == ["set_by_recorder"]  # known by now
+        (item,) = await site.preview(change, [camera])
+        assert (item.verdict, item.reason, item.via_device_id) == ("cannot", "set_by_recorder", recorder)
+        assert site.off_by(camera) > 59
+
+
+async def test_a_device_that_does_not_answer_is_asked_once(site: SettingsSite) -> None:
+    silent, good, *_ = site.devices
+    for device_id in (silent, good):
+        await site.fault(device_id, "clock_skew", 60.0)
+    change = WantedChange(WantedClock(set_now=True, ntp_server="10.0.0.1"), WantedOsd(name="东桥"))
+    assert len(await site.preview(change, [silent, good])) == 6
+    await site.fault(silent, "dead")
+    verdicts = await site.apply()
+    assert {verdicts[key] for key in verdicts if key.startswith(f"{good}:")} == {"ok"}
+    assert [verdicts[key] for key in verdicts if key.startswith(f"{silent}:")] == ["port_closed"] * 3
+    items = await site.preview(change, [silent])
+    assert [(one.verdict, one.reason) for one in items] == [("cannot", "port_closed")] * 3
+    assert (await site.readings.check(await site.store.device(ADMIN, silent))).reason == "port_closed"

@@ -372,6 +372,132 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/cameras/{camera_id}/ptz": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Ptz
+         * @description What the camera can do, its presets and its state. From now on it is ready to be steered at once.
+         */
+        get: operations["ptz_api_cameras__camera_id__ptz_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/cameras/{camera_id}/ptz/home": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Set Home */
+        put: operations["set_home_api_cameras__camera_id__ptz_home_put"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/cameras/{camera_id}/ptz/move": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Move
+         * @description Move the camera for `seconds`, or until this is called again; the hub stops it then.
+         */
+        post: operations["move_api_cameras__camera_id__ptz_move_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/cameras/{camera_id}/ptz/presets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Add Preset */
+        post: operations["add_preset_api_cameras__camera_id__ptz_presets_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/cameras/{camera_id}/ptz/presets/{token}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Change Preset */
+        put: operations["change_preset_api_cameras__camera_id__ptz_presets__token__put"];
+        post?: never;
+        /** Remove Preset */
+        delete: operations["remove_preset_api_cameras__camera_id__ptz_presets__token__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/cameras/{camera_id}/ptz/stop": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Stop */
+        post: operations["stop_api_cameras__camera_id__ptz_stop_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/cameras/{camera_id}/ptz/suspend": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Suspend */
+        post: operations["suspend_api_cameras__camera_id__ptz_suspend_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/cameras/{camera_id}/snapshot": {
         parameters: {
             query?: never;
@@ -3165,6 +3291,19 @@ export interface components {
             village_id?: number | null;
         };
         /**
+         * ChangePreset
+         * @description `here`: the preset is where the camera points now.
+         */
+        ChangePreset: {
+            /**
+             * Here
+             * @default false
+             */
+            here: boolean;
+            /** Name */
+            name: string;
+        };
+        /**
          * ChangeProfile
          * @description A new user name or password is tried at each device that has the profile; `purposes` only while none has it.
          */
@@ -3893,6 +4032,8 @@ export interface components {
          * @description Rows by verdict; those that are registered already are `changed` (they will be) or `unchanged`.
          */
         ImportCountsAnswer: {
+            /** Approved */
+            approved: number;
             /** Bad */
             bad: number;
             /** Changed */
@@ -3903,6 +4044,8 @@ export interface components {
             failed: number;
             /** Good */
             good: number;
+            /** Outside */
+            outside: number;
             /** Staged */
             staged: number;
             /** Total */
@@ -4464,6 +4607,9 @@ export interface components {
             heard: components["schemas"]["HeardMessage"];
             hello: components["schemas"]["HelloMessage"];
             listen: components["schemas"]["ListenMessage"];
+            /** Ptz */
+            ptz: components["schemas"]["PtzMoveMessage"] | components["schemas"]["PtzPlainMessage"] | components["schemas"]["PtzPointMessage"] | components["schemas"]["PtzStepMessage"] | components["schemas"]["PtzPresetMessage"];
+            ptz_state: components["schemas"]["PtzStateMessage"];
             relay: components["schemas"]["RelayNewMessage"];
             reload: components["schemas"]["ReloadMessage"];
             seen: components["schemas"]["SeenMessage"];
@@ -4849,6 +4995,14 @@ export interface components {
              * Format: password
              */
             old: string;
+        };
+        /**
+         * NewPreset
+         * @description Where the camera points now, as a new preset.
+         */
+        NewPreset: {
+            /** Name */
+            name: string;
         };
         /** NewProfile */
         NewProfile: {
@@ -5345,8 +5499,8 @@ export interface components {
         /**
          * PlannedItemAnswer
          * @description One part of a device or camera. Facts by part: clock {offset_s, source, zone, zone_offset_s, daylight};
-         *     ntp {ntp_server, from_dhcp, source}; osd_name and osd_time {text, shown, position}; sub {codec, width, height, fps, gov_length,
-         *     bitrate_kbit}. `bounded`: what is set otherwise than wanted, and what was wanted.
+         *     ntp {ntp_server, from_dhcp, source}; osd_name and osd_time {text, shown, position}; sub {codec, width, height, fps,
+         *     gov_length, bitrate_kbit}. `bounded`: what is set otherwise than wanted, and what was wanted.
          */
         PlannedItemAnswer: {
             /** After */
@@ -5471,6 +5625,307 @@ export interface components {
              */
             state: "accepted" | "refused" | "untried";
         };
+        /**
+         * PtzAnswer
+         * @description What a pad shows.
+         */
+        PtzAnswer: {
+            capabilities: components["schemas"]["PtzCapabilitiesAnswer"];
+            /** Presets */
+            presets: components["schemas"]["PtzPresetAnswer"][];
+            state: components["schemas"]["PtzStateAnswer"];
+        };
+        /**
+         * PtzCapabilitiesAnswer
+         * @description What the camera can do. `point`: a click into the picture centres that place; ranges: of absolute positions.
+         */
+        PtzCapabilitiesAnswer: {
+            /** Absolute */
+            absolute: boolean;
+            /** Continuous */
+            continuous: boolean;
+            /** Home */
+            home: boolean;
+            /** Max Presets */
+            max_presets: number;
+            pan: components["schemas"]["PtzRangeAnswer"] | null;
+            /** Point */
+            point: boolean;
+            /** Presets */
+            presets: boolean;
+            /** Relative */
+            relative: boolean;
+            tilt: components["schemas"]["PtzRangeAnswer"] | null;
+            /** Zoom */
+            zoom: boolean;
+            zoom_range: components["schemas"]["PtzRangeAnswer"] | null;
+        };
+        /** PtzErrorAnswer */
+        PtzErrorAnswer: {
+            /** Detail */
+            detail: string;
+            /** Params */
+            params: {
+                [key: string]: string | number;
+            };
+            /** Reason */
+            reason: string;
+        };
+        /**
+         * PtzHolderAnswer
+         * @description Who steers now. `user_id`: of a person, null for a tour. `until`: when the lock ends without another command.
+         */
+        PtzHolderAnswer: {
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "person" | "tour";
+            /** Name */
+            name: string;
+            /**
+             * Until
+             * Format: date-time
+             */
+            until: string;
+            /** User Id */
+            user_id: number | null;
+        };
+        /**
+         * PtzHome
+         * @description Where the camera returns: a preset, or null for the device's own home position; and after how long.
+         */
+        PtzHome: {
+            /** Seconds */
+            seconds?: number | null;
+            /** Token */
+            token?: string | null;
+        };
+        /**
+         * PtzMove
+         * @description A program's move. It ends after `seconds` unless it is sent again.
+         */
+        PtzMove: {
+            /**
+             * Pan
+             * @default 0
+             */
+            pan: number;
+            /**
+             * Seconds
+             * @default 1
+             */
+            seconds: number;
+            /**
+             * Tilt
+             * @default 0
+             */
+            tilt: number;
+            /**
+             * Zoom
+             * @default 0
+             */
+            zoom: number;
+        };
+        /**
+         * PtzMoveMessage
+         * @description Page → hub: move; to be repeated every 400 ms for as long as it shall go on.
+         */
+        PtzMoveMessage: {
+            /** Camera */
+            camera: number;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            do: "move";
+            /**
+             * Pan
+             * @default 0
+             */
+            pan: number;
+            /** Serial */
+            serial: number;
+            /**
+             * Tilt
+             * @default 0
+             */
+            tilt: number;
+            /**
+             * Type
+             * @constant
+             */
+            type: "ptz";
+            /**
+             * Zoom
+             * @default 0
+             */
+            zoom: number;
+        };
+        /**
+         * PtzPlainMessage
+         * @description Page → hub: stand still; go to the home position; give the camera back.
+         */
+        PtzPlainMessage: {
+            /** Camera */
+            camera: number;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            do: "home" | "release" | "stop";
+            /** Serial */
+            serial: number;
+            /**
+             * Type
+             * @constant
+             */
+            type: "ptz";
+        };
+        /**
+         * PtzPointMessage
+         * @description Page → hub: centre a place of the picture, from its left and its top.
+         */
+        PtzPointMessage: {
+            /** Camera */
+            camera: number;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            do: "point";
+            /** Serial */
+            serial: number;
+            /**
+             * Type
+             * @constant
+             */
+            type: "ptz";
+            /** X */
+            x: number;
+            /** Y */
+            y: number;
+        };
+        /**
+         * PtzPresetAnswer
+         * @description A preset. `name` is never empty and never twice; `home`: the camera returns there.
+         */
+        PtzPresetAnswer: {
+            /** Home */
+            home: boolean;
+            /** Name */
+            name: string;
+            /** Token */
+            token: string;
+        };
+        /**
+         * PtzPresetMessage
+         * @description Page → hub: go to a preset.
+         */
+        PtzPresetMessage: {
+            /** Camera */
+            camera: number;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            do: "preset";
+            /** Serial */
+            serial: number;
+            /** Token */
+            token: string;
+            /**
+             * Type
+             * @constant
+             */
+            type: "ptz";
+        };
+        /** PtzRangeAnswer */
+        PtzRangeAnswer: {
+            /** High */
+            high: number;
+            /** Low */
+            low: number;
+        };
+        /**
+         * PtzStateAnswer
+         * @description `moving` until the device has confirmed that it stands. `home_at`: when it returns to its home position.
+         */
+        PtzStateAnswer: {
+            holder: components["schemas"]["PtzHolderAnswer"] | null;
+            /** Home At */
+            home_at: string | null;
+            last_error: components["schemas"]["PtzErrorAnswer"] | null;
+            /** Moving */
+            moving: boolean;
+            /** Suspended Until */
+            suspended_until: string | null;
+        };
+        /**
+         * PtzStateMessage
+         * @description Hub → page: a camera that the page steers or shows. `serial`: of this page's last command to it, 0: none.
+         */
+        PtzStateMessage: {
+            /** Camera */
+            camera: number;
+            /** Serial */
+            serial: number;
+            state: components["schemas"]["PtzStateAnswer"];
+            /**
+             * Type
+             * @default ptz
+             * @constant
+             */
+            type: "ptz";
+        };
+        /**
+         * PtzStepMessage
+         * @description Page → hub: a step of a set length.
+         */
+        PtzStepMessage: {
+            /** Camera */
+            camera: number;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            do: "step";
+            /**
+             * Pan
+             * @default 0
+             */
+            pan: number;
+            /** Serial */
+            serial: number;
+            /**
+             * Size
+             * @default 1
+             */
+            size: number;
+            /**
+             * Tilt
+             * @default 0
+             */
+            tilt: number;
+            /**
+             * Type
+             * @constant
+             */
+            type: "ptz";
+            /**
+             * Zoom
+             * @default 0
+             */
+            zoom: number;
+        };
+        /**
+         * PtzSuspend
+         * @description The camera does not return home for so long; 0: it does again.
+         */
+        PtzSuspend: {
+            /** Minutes */
+            minutes: number;
+        };
         /** RangeAnswer */
         RangeAnswer: {
             /** First */
@@ -5577,10 +6032,18 @@ export interface components {
             /** Field */
             field: string;
         };
-        /** RowProblemAnswer */
+        /**
+         * RowProblemAnswer
+         * @description A `note` keeps no row out.
+         */
         RowProblemAnswer: {
             /** Field */
             field: string;
+            /**
+             * Note
+             * @default false
+             */
+            note: boolean;
             /** Params */
             params: {
                 [key: string]: unknown;
@@ -5828,7 +6291,8 @@ export interface components {
         };
         /**
          * SettingsDefaultsAnswer
-         * @description What pages put into an empty form. `ntp_server` "": none is set, and the hub's address is not known.
+         * @description What pages put into an empty form. `ntp_server`: as set, else this machine; "" where it has no
+         *     address but the loopback.
          */
         SettingsDefaultsAnswer: {
             /** Fail S */
@@ -5980,11 +6444,21 @@ export interface components {
          */
         StartImport: {
             /**
+             * Approve
+             * @default true
+             */
+            approve: boolean;
+            /**
              * Only
              * @default good
              * @enum {string}
              */
             only: "good" | "failed";
+            /**
+             * Outside
+             * @default false
+             */
+            outside: boolean;
         };
         /** StartRun */
         StartRun: {
@@ -7522,6 +7996,348 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CameraAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    ptz_api_cameras__camera_id__ptz_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                camera_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PtzAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    set_home_api_cameras__camera_id__ptz_home_put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                camera_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PtzHome"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PtzAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    move_api_cameras__camera_id__ptz_move_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                camera_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PtzMove"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PtzStateAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    add_preset_api_cameras__camera_id__ptz_presets_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                camera_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewPreset"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PtzPresetAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    change_preset_api_cameras__camera_id__ptz_presets__token__put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                camera_id: number;
+                token: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChangePreset"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PtzPresetAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    remove_preset_api_cameras__camera_id__ptz_presets__token__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                camera_id: number;
+                token: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    stop_api_cameras__camera_id__ptz_stop_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                camera_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PtzStateAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    suspend_api_cameras__camera_id__ptz_suspend_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                camera_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PtzSuspend"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PtzStateAnswer"];
                 };
             };
             /** @description Refused; `reason` says why. */

@@ -28,6 +28,8 @@ export default {
     uri_repaired: 'The stream address that it gives is malformed; it is corrected: {value}',
     tls_only: 'It takes encrypted connections only (HTTPS, port {value})',
     onvif_unused: 'ONVIF cannot be used: read over the maker’s interface or by RTSP paths',
+    ptz_timeout: 'It refuses moves that say when they end; the hub stops them',
+    ptz_stop: 'It refuses Stop; a move of velocity zero stops it',
     endpoint_varies: 'Its WS-Discovery endpoint changes at times, as a person has confirmed',
     login_hidden: 'Without a login it answers “not found” (404); with one it works',
     channels_unlisted: 'Its recorder did not list these channels the last time: {value}',

@@ -28,6 +28,8 @@ export default {
     uri_repaired: '给出的视频流地址不规范，已更正：{value}',
     tls_only: '只接受加密连接（HTTPS，端口 {value}）',
     onvif_unused: 'ONVIF 不可用：经厂家接口或 RTSP 路径读取',
+    ptz_timeout: '云台转动指令不能带时限，由平台负责停止',
+    ptz_stop: '不接受停止指令，改用零速度转动来停止',
     endpoint_varies: '设备标识（WS-Discovery 端点）会变，已由人工确认',
     login_hidden: '未登录时答“找不到”（404），登录后正常',
     channels_unlisted: '录像机上次未列出这些通道：{value}',

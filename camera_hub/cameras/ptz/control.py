@@ -1,0 +1,251 @@
+"""Steering all cameras: opens and closes PTZ sessions, decides who may, and leaves nothing moving.
+
+Before a camera is moved for the first time, its row says that it may move; the row is written when its pad is opened,
+so that no press waits for the disk, and cleared once it stands and has returned home. A hub that finds such a row when
+it starts stops that camera.
+"""
+
+import asyncio
+import logging
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from functools import partial
+from typing import Self
+from weakref import WeakValueDictionary
+
+from camera_hub.access.policy import Action, Actor, allows, require_village
+from camera_hub.cameras.ptz import lock as locks
+from camera_hub.cameras.ptz.lock import PtzHolder
+from camera_hub.cameras.ptz.opening import PtzOpener
+from camera_hub.cameras.ptz.session import PtzSession
+from camera_hub.cameras.ptz.state import IDLE, PtzFigures, PtzState
+from camera_hub.cameras.ptz.store import HomePlan, PtzStore
+from camera_hub.cameras.ptz.wishes import PresetWish, PtzWish
+from camera_hub.clock import Clock
+from camera_hub.errors import HubError, Kind, Reason
+from camera_hub.events import CameraChanged, DeviceChanged, EventBus, PtzChanged
+from camera_hub.logs import outside
+from camera_hub.running import ended, keep_running, running
+from camera_hub.settings import PtzSettings
+
+log = logging.getLogger(__name__)
+
+MOST = 256
+"""Cameras that are steered at the same time."""
+SWEEP_SECONDS = 5.0
+LEAVE_SECONDS = 4.0
+"""How long the hub's end waits until everything stands."""
+
+
+@dataclass(slots=True)
+class _Steered:
+    session: PtzSession
+    task: "asyncio.Task[None]"
+
+
+class PtzControl:
+    """An async context manager: entering stops what a former hub left moving, leaving stops what this one moves."""
+
+    def __init__(self, settings: PtzSettings, clock: Clock, bus: EventBus, store: PtzStore, opener: PtzOpener) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._bus = bus
+        self._store = store
+        self._opener = opener
+        self._steered: dict[int, _Steered] = {}
+        self._locks: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
+        self._changes = asyncio.Event()
+        self._left: list[int] = []
+        self._stack = AsyncExitStack()
+        self.figures = PtzFigures()
+
+    async def __aenter__(self) -> Self:
+        self._left = await self._store.left_steered()
+        async with AsyncExitStack() as stack:
+            stack.push_async_callback(self._end)
+            subscription = stack.enter_context(self._bus.subscribe(DeviceChanged, CameraChanged, limit=4096))
+
+            async def follow() -> None:
+                async for event in subscription:
+                    await self._on_event(event)
+
+            for name, work in (
+                ("cameras left moving", self._stop_left),
+                ("PTZ sessions", self._sweep),
+                ("PTZ changes", follow),
+            ):
+                await stack.enter_async_context(running(keep_running(name, work, clock=self._clock), name))
+            self._stack = stack.pop_all()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._stack.aclose()
+
+    async def session(self, actor: Actor, camera_id: int) -> PtzSession:
+        """The camera's session, for who may steer it; a new one asks nothing of the device yet.
+
+        Raises HubError: NOT_FOUND, FORBIDDEN, RETIRED, PTZ_NONE, BUSY.
+        """
+        known = self._steered.get(camera_id)
+        village = known.session.camera.village_id if known is not None else await self._store.village_of(camera_id)
+        if village is None:
+            raise HubError(Kind.NOT_FOUND, "there is no such camera")
+        require_village(actor, village, "camera")
+        if not allows(actor, Action.STEER, village):
+            raise HubError(Kind.FORBIDDEN, f"the role {actor.role.value} may not do this ({Action.STEER.value})")
+        return known.session if known is not None else await self._begun(camera_id)
+
+    async def command(self, actor: Actor, camera_id: int, wish: PtzWish, client: str) -> None:
+        """Carry out a person's wish as soon as the device has answered what came before. `client`: the page whose end
+        ends a move. Raises HubError: as `session`, and PTZ_LOCKED. A stop by somebody else than the holder is none.
+        """
+        session = await self.session(actor, camera_id)
+        self._command(session, locks.person(actor), wish, client)
+
+    async def release(self, actor: Actor, camera_id: int) -> None:
+        """Give back the lock; the camera stops. Raises HubError."""
+        if camera_id in self._steered:
+            (await self.session(actor, camera_id)).release(locks.person(actor))
+
+    def leave(self, client: str, camera_id: int | None = None) -> None:
+        """The page has ended, or shows that camera no more: what it moves stops."""
+        for one in self._steered.values():
+            if camera_id in (None, one.session.camera.camera_id) and one.session.gone(client):
+                log.info("camera %d is stopped: its page is gone", one.session.camera.camera_id)
+
+    def state(self, camera_id: int) -> PtzState:
+        """Of any camera; the caller decides who may see it."""
+        known = self._steered.get(camera_id)
+        return known.session.state() if known is not None else IDLE
+
+    async def replan(self, session: PtzSession, plan: HomePlan) -> None:
+        """Store when and to where the camera returns, and what its presets are called. Raises HubError."""
+        await self._store.keep_plan(session.camera.camera_id, plan)
+        session.replan(plan)
+
+    async def bring(self, run_id: int, name: str, camera_id: int, token: str) -> None:
+        """A running tour wants the camera at a preset. Raises HubError: PTZ_LOCKED while a person steers it."""
+        self._command(await self._begun(camera_id), locks.tour(run_id, name), PresetWish(token), "")
+
+    async def let_go(self, run_id: int, name: str, camera_id: int) -> None:
+        """The tour needs the camera no more: it returns home, unless a person steers it."""
+        if (known := self._steered.get(camera_id)) is not None:
+            known.session.release(locks.tour(run_id, name), home=True)
+
+    def _command(self, session: PtzSession, holder: PtzHolder, wish: PtzWish, client: str) -> None:
+        done = session.command(holder, wish, client)
+        camera_id = session.camera.camera_id
+        if done.lost is not None:
+            log.info("camera %d: %s takes over from %s", camera_id, _who(holder), _who(done.lost))
+        if done.begins:
+            self.figures.commands += 1
+            log.info("camera %d is steered by %s: %s", camera_id, _who(holder), type(wish).__name__.lower()[:-4])
+
+    async def _begun(self, camera_id: int) -> PtzSession:
+        lock = self._locks.setdefault(camera_id, asyncio.Lock())
+        async with lock:
+            if (known := self._steered.get(camera_id)) is not None:
+                return known.session
+            if len(self._steered) >= MOST:
+                await self._close_idle()
+            if len(self._steered) >= MOST:
+                raise HubError(
+                    Kind.BUSY, f"{MOST} cameras are being steered; try again in a minute", reason=Reason.BUSY
+                )
+            camera = await self._store.camera(camera_id)
+            plan = await self._store.plan(camera_id)
+            await self._store.steered(camera_id, self._clock.now())
+            changed = partial(self._changed, camera_id, camera.village_id)
+            session = PtzSession(
+                camera,
+                partial(self._opener.open, camera),
+                plan,
+                self._settings,
+                self._clock,
+                self.figures,
+                changed,
+            )
+            name = f"steering camera {camera_id}"
+            task = asyncio.create_task(keep_running(name, session.work, clock=self._clock), name=name)
+            self._steered[camera_id] = _Steered(session, task)
+            self.figures.sessions = len(self._steered)
+            return session
+
+    def _changed(self, camera_id: int, village_id: int) -> None:
+        self._changes.set()
+        self._bus.publish(PtzChanged(camera_id, village_id))
+
+    async def _on_event(self, event: object) -> None:
+        if isinstance(event, DeviceChanged) and event.credentials:
+            for one in list(self._steered.values()):
+                if one.session.camera.device_id == event.device_id:
+                    one.session.renew()
+        if isinstance(event, CameraChanged) and (known := self._steered.get(event.camera_id)) is not None:
+            try:
+                await self._store.camera(event.camera_id)
+            except HubError as error:
+                if error.reason not in (Reason.RETIRED, Reason.PTZ_NONE, Kind.NOT_FOUND.value):
+                    raise
+                known.session.stop("end")
+
+    async def _sweep(self) -> None:
+        while True:
+            await self._clock.sleep(SWEEP_SECONDS)
+            await self._close_idle()
+
+    async def _close_idle(self) -> None:
+        for camera_id, one in list(self._steered.items()):
+            if one.session.standing == "idle":
+                await self._close(camera_id)
+
+    async def _close(self, camera_id: int) -> None:
+        lock = self._locks.setdefault(camera_id, asyncio.Lock())
+        async with lock:
+            one = self._steered.get(camera_id)
+            if one is None:
+                return
+            if one.session.standing not in ("moves", "away"):
+                await self._store.steered(camera_id, None)
+            del self._steered[camera_id]
+            self.figures.sessions = len(self._steered)
+            await ended(one.task)
+            one.session.renew()
+
+    async def _stop_left(self) -> None:
+        while self._left:
+            camera_id = self._left[-1]
+            try:
+                session = await self._begun(camera_id)
+            except HubError as error:
+                if error.reason not in (Reason.RETIRED, Reason.PTZ_NONE, Kind.NOT_FOUND.value):
+                    raise
+                await self._store.steered(camera_id, None)
+            else:
+                log.warning("camera %d may have been left moving by a hub that died; it is stopped", camera_id)
+                session.stop("home")
+            self._left.pop()
+        await asyncio.Event().wait()
+
+    async def _end(self) -> None:
+        """Stop everything that moves, then close."""
+        for one in self._moving():
+            one.session.stop()
+        try:
+            async with asyncio.timeout(LEAVE_SECONDS):
+                while self._moving():
+                    self._changes.clear()
+                    await self._changes.wait()
+        except TimeoutError:
+            moving = [one.session.camera.camera_id for one in self._moving()]
+            log.warning("the hub ends and these cameras may still move; the next start stops them: %s", moving)
+        for camera_id in list(self._steered):
+            await self._close(camera_id)
+        await self._opener.close()
+
+    def _moving(self) -> list[_Steered]:
+        return [one for one in self._steered.values() if one.session.standing == "moves"]
+
+
+def _who(holder: PtzHolder) -> str:
+    what = "user" if holder.kind == "person" else "tour run"
+    return f"{outside(holder.name)} ({what} {holder.id})"

@@ -1,0 +1,163 @@
+"""Steering a dome of the simulator, whatever its device is like: nothing is left moving."""
+
+import asyncio
+import time
+from datetime import UTC, datetime
+
+import pytest
+
+from camera_hub.cameras.ptz.store import PtzStore
+from camera_hub.cameras.ptz.wishes import MoveWish, PresetWish, StopWish
+from camera_hub.errors import HubError, Reason
+from camera_hub.events import PtzChanged
+from camera_hub.settings import PtzSettings
+from camera_hub.store.database import Database
+from tests.cameras.fakes import ADMIN
+from tests.cameras.ptz_site import OPERATOR, OTHER_OPERATOR, PtzSite, ptz_site
+
+RIGHT = MoveWish(0.5, 0.0, 0.0)
+PAGE = "page-0001"
+
+
+async def press(site: PtzSite, wish: MoveWish = RIGHT) -> None:
+    await (await site.control.session(OPERATOR, site.camera)).open()  # as its pad does
+    await site.control.command(OPERATOR, site.camera, wish, PAGE)
+    await site.until(lambda state: state.moving)
+
+
+async def test_a_pad_opens_with_what_the_camera_can_do(database: Database) -> None:
+    async with ptz_site(database) as site:
+        view = await site.presets.open(OPERATOR, site.camera)
+        assert view.capabilities.continuous
+        assert view.capabilities.point
+        assert view.capabilities.max_presets == 16
+        assert view.presets == ()
+        with pytest.raises(HubError) as caught:
+            await site.presets.open(OPERATOR, site.fixed)
+        assert caught.value.reason == Reason.PTZ_NONE
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("fault", "said"),
+    [
+        ("", ["ContinuousMove", "Stop"]),
+        ("ptz_ignores_timeout", ["ContinuousMove", "Stop"]),
+        ("ptz_faults_on_stop", ["ContinuousMove", "(Stop)", "ContinuousMove"]),
+        ("ptz_faults_on_timeout", ["(ContinuousMove)", "ContinuousMove", "Stop"]),
+    ],
+)
+async def test_a_page_that_dies_leaves_no_camera_moving(database: Database, fault: str, said: list[str]) -> None:
+    async with ptz_site(database, faults={fault: 1.0} if fault else None) as site:
+        await press(site)
+        await site.until(lambda state: not state.moving)  # nobody went on asking for it: the hub's own deadline
+        assert site.operations() == said
+        assert not site.dome.moving(time.monotonic())
+        assert site.control.figures.deadline_stops == 1
+        await press(site)
+        site.control.leave(PAGE)  # this time the page is seen to end
+        await site.until(lambda state: not state.moving)
+        assert not site.dome.moving(time.monotonic())
+        assert site.control.figures.deadline_stops == 1
+
+
+async def test_two_persons_and_a_tour_at_one_camera(database: Database) -> None:
+    async with ptz_site(database) as site:
+        await site.presets.open(OPERATOR, site.camera)
+        spot = await site.presets.add(OPERATOR, site.camera, "村口")
+        await site.control.release(OPERATOR, site.camera)
+        await site.control.bring(5, "早巡", site.camera, spot.token)
+        await site.until(lambda state: state.holder is not None and state.holder.kind == "tour")
+        await press(site)
+        assert site.state().holder is not None
+        for refused in (
+            site.control.command(OTHER_OPERATOR, site.camera, RIGHT, "page-0002"),
+            site.control.bring(5, "早巡", site.camera, spot.token),
+        ):
+            with pytest.raises(HubError) as caught:
+                await refused
+            assert caught.value.reason == Reason.PTZ_LOCKED
+            assert caught.value.params["name"] == OPERATOR.display_name
+        await site.control.command(OTHER_OPERATOR, site.camera, StopWish(), "page-0002")  # not theirs to stop
+        await site.control.command(ADMIN, site.camera, MoveWish(0.0, 1.0, 0.0), "page-0003")
+        holder = site.state().holder
+        assert holder is not None
+        assert holder.name == ADMIN.display_name
+        await site.control.release(ADMIN, site.camera)
+        await site.until(lambda state: not state.moving and state.holder is None)
+
+
+@pytest.mark.slow
+async def test_it_returns_home_after_a_while_without_a_command(database: Database) -> None:
+    settings = PtzSettings(lock_seconds=0.2, return_home_seconds=0.5)
+    async with ptz_site(database, settings) as site:
+        await press(site)
+        await site.until(lambda state: state.home_at is not None)
+        await site.presets.suspend(OPERATOR, site.camera, 60)
+        assert site.state().suspended_until is not None
+        await site.until(lambda state: not state.moving)
+        assert "GotoHomePosition" not in site.operations()
+        await site.presets.suspend(OPERATOR, site.camera, 0)
+        await site.until(lambda state: state.home_at is None and not state.moving)
+        assert site.operations()[-1] == "GotoHomePosition"
+
+
+async def test_presets_are_what_the_device_keeps_under_names_of_ours(database: Database) -> None:
+    async with ptz_site(database) as site:
+        first = await site.presets.add(OPERATOR, site.camera, "村口")
+        second = await site.presets.add(OPERATOR, site.camera, "大桥")
+        renamed = await site.presets.change(OPERATOR, site.camera, second.token, "老桥", here=False)
+        assert (renamed.token, renamed.name) == (second.token, "老桥")
+        assert site.dome.presets[second.token].name == "大桥"  # ONVIF cannot rename without storing the position
+        await site.presets.change(OPERATOR, site.camera, first.token, "桥头", here=True)
+        assert site.dome.presets[first.token].name == "桥头"
+        home = await site.presets.set_home(OPERATOR, site.camera, second.token, 60)
+        assert [(one.name, one.home) for one in home.presets] == [("桥头", False), ("老桥", True)]
+        await site.presets.remove(OPERATOR, site.camera, second.token)
+        left = await site.presets.open(OPERATOR, site.camera)
+        assert [(one.name, one.home) for one in left.presets] == [("桥头", False)]
+        with pytest.raises(HubError) as caught:
+            await site.presets.change(OPERATOR, site.camera, second.token, "没了", here=False)
+        assert caught.value.reason == Reason.PTZ_PRESET_GONE
+        await site.control.command(OPERATOR, site.camera, PresetWish("no such"), PAGE)
+        told = await site.until(lambda state: state.error is not None)
+        assert told.error is not None
+        assert told.error.reason == Reason.SOAP_FAULT
+
+
+async def test_a_device_that_names_presets_twice_is_told_apart(database: Database) -> None:
+    async with ptz_site(database, faults={"ptz_duplicate_names": 1.0}) as site:
+        for name in ("甲", "乙"):
+            site.dome.keep(name, (0.0, 0.0, 0.0), "")
+        view = await site.presets.open(OPERATOR, site.camera)
+        assert [one.name for one in view.presets] == ["甲", "甲 (2)"]
+
+
+async def test_a_camera_that_moves_by_itself_is_told_and_not_fought(database: Database) -> None:
+    async with ptz_site(database, faults={"ptz_moves_by_itself": 0.0}) as site:
+        await site.presets.open(OPERATOR, site.camera)
+        told = await site.until(lambda state: state.moving)
+        assert told.error is not None
+        assert told.error.reason == Reason.PTZ_MOVES_BY_ITSELF
+        assert site.operations() == []
+
+
+async def test_what_a_hub_that_died_left_moving_is_stopped_by_the_next_one(database: Database) -> None:
+    async with ptz_site(database, faults={"ptz_ignores_timeout": 1.0}) as site:
+        store = PtzStore(database, site.register, site.checks)
+        await store.steered(site.camera, datetime.now(UTC))  # as the one that died had written before the first move
+        site.dome.drive((0.5, 0.0, 0.0), time.monotonic(), None)
+        with site.bus.subscribe(PtzChanged) as changes:
+            async with site.another_hub() as control, asyncio.timeout(10):
+                while site.dome.moving(time.monotonic()) or control.state(site.camera).moving:
+                    await changes.next()
+                assert site.operations() == ["Stop"]
+                assert control.state(site.camera).home_at is not None
+        assert await store.left_steered() == [site.camera]  # it has not returned home yet
+
+
+async def test_the_hubs_end_stops_what_moves(database: Database) -> None:
+    async with ptz_site(database, faults={"ptz_ignores_timeout": 1.0}) as site:
+        await press(site)
+        dome = site.dome
+    assert not dome.moving(time.monotonic())
