@@ -4,7 +4,7 @@ import { h } from 'vue'
 import WallTile from '@/pages/wall/WallTile.vue'
 import { padAt, ptzStates } from '@/pages/wall/ptzStates'
 import { speed, stepSize } from '@/pages/wall/usePtz'
-import { settled, views } from '@/pages/wall/wallState'
+import { settled, solo, views } from '@/pages/wall/wallState'
 import type { Action, Ptz, PtzState } from '@/api/types'
 import { emptyTile, phaseOf, pictureOf, type Tile } from '@/wall/tile'
 import { ALL, FakeHub, Refusal, camera, flushPromises, person, signIn, signOutAll, visit } from './hub'
@@ -15,7 +15,7 @@ const able: Ptz['capabilities'] = { continuous: true, absolute: true, relative: 
 const presets: Ptz['presets'] = [
   { token: '1', name: '大门', home: true },
   { token: '2', name: '路口', home: false },
-  { token: '3', name: '路口', home: false },
+  { token: '3', name: '路口 (2)', home: false },
 ]
 
 let hub: FakeHub
@@ -152,6 +152,13 @@ describe('the pad', () => {
     expect(part('pad').exists()).toBe(false)
   })
 
+  it('is closed when another tile is enlarged', async () => {
+    solo.value = 1
+    await flushPromises()
+    expect(part('pad').exists()).toBe(false)
+    solo.value = null
+  })
+
   it('makes one step per press where steps are chosen', async () => {
     stepSize.value = 2
     await flushPromises()
@@ -196,8 +203,9 @@ describe('the pad', () => {
   it('says who has taken over, and goes on sending nothing', async () => {
     await say({ holder: held(1, '用户1') })
     point(round(), 'pointerdown', 190, 100)
-    await say({ holder: held(5, '李站长', 3), moving: true })
+    await say({ holder: held(5, '李站长', 3), moving: true, last_error: { reason: 'ptz_taken_over', params: { name: '李站长' } } })
     expect(part('holder').text()).toMatch(/^李站长 已接管云台/)
+    expect(part('failed').exists()).toBe(false) // said once
     point(round(), 'pointermove', 100, 10)
     expect(orders().map((order) => order.do)).toEqual(['move'])
   })
@@ -216,8 +224,8 @@ describe('presets', () => {
   const menu = (n: number) => page.findAll('.presets li .row .icon')[n]!.trigger('click')
   const action = (label: string) => page.findAll('.presets .actions button').find((one) => one.attributes('aria-label') === label || one.text() === label)!.trigger('click')
 
-  it('of one name are told apart, and lead to their place', async () => {
-    expect(rows()).toEqual(['大门', '路口 #2', '路口 #3'])
+  it('lead to their place', async () => {
+    expect(rows()).toEqual(['大门', '路口', '路口 (2)'])
     await page.findAll('.presets .go')[2]!.trigger('click')
     expect(orders()).toEqual([{ do: 'preset', token: '3' }])
   })

@@ -17,6 +17,8 @@ export const speed = ref(50)
 /** 0: turns for as long as it is pressed; else one step of that size per press. */
 export const stepSize = ref<0 | 1 | 2 | 3>(0)
 
+/** Said already where the holder is named. */
+const OF_THE_LOCK: ReadonlySet<string> = new Set(['ptz_locked', 'ptz_taken_over'])
 const STICK = 'stick'
 const FIELDS = 'input:not([type=range]), textarea, select, [role=dialog], .el-popper'
 
@@ -50,7 +52,7 @@ export function usePtz(cameraId: number, close: () => void) {
   const failed = computed(() => {
     if (problem.value) return { words: errorText(problem.value), remedy: remedyText(problem.value.reason, problem.value.params) }
     const last = state.value?.last_error
-    return last ? { words: reasonText(last.reason, last.params), remedy: remedyText(last.reason, last.params) } : null
+    return last && !(locked.value && OF_THE_LOCK.has(last.reason)) ? { words: reasonText(last.reason, last.params), remedy: remedyText(last.reason, last.params) } : null
   })
 
   const drive = new PtzDrive(cameraId, {
