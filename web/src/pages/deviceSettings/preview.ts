@@ -29,6 +29,9 @@ export function reach(items: readonly PreviewItem[]): { devices: number; cameras
 
 export const viaRecorder = (items: readonly PreviewItem[]): PreviewItem[] => items.filter((item) => item.via_device_id !== null && item.via_device_id !== item.device_id)
 
+/** Nothing was read of it: what stands there as before is no fact of the device. */
+export const isUnread = (item: PreviewItem): boolean => item.verdict === 'cannot' && Object.values(item.before).every((value) => value === null || value === '' || value === false)
+
 export type Outcome = 'waiting' | 'done' | 'partly' | 'failed' | 'untried'
 
 /** What became of an item; `running`: it may still come. */

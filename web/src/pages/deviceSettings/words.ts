@@ -45,9 +45,9 @@ export interface Line {
   after?: string
 }
 
-/** What is told of a part: the values that change; all of them where none does. */
-export function linesOf(part: string, before: Facts, after: Facts): Line[] {
-  if ('shown' in before && 'text' in before) return textLines(part, before, after)
+/** What is told of a part: the values that change; all of them where none does. `unread`: the device did not tell them. */
+export function linesOf(part: string, before: Facts, after: Facts, unread = false): Line[] {
+  if ('shown' in before && 'text' in before) return textLines(part, before, after, unread)
   const keys = [...new Set([...Object.keys(before), ...Object.keys(after)])].filter((key) => key !== 'zone_offset_s') // the zone itself says it
   const changing = keys.filter((key) => key in after && after[key] !== before[key])
   return (changing.length ? changing : keys).map((key) => ({
@@ -59,10 +59,10 @@ export function linesOf(part: string, before: Facts, after: Facts): Line[] {
 }
 
 /** A text in the picture is one value: what is seen of it. Where it stands is told only when it moves. */
-function textLines(part: string, before: Facts, after: Facts): Line[] {
+function textLines(part: string, before: Facts, after: Facts, unread: boolean): Line[] {
   const seen = (facts: Facts): string => (facts.shown ? String(facts.text || t('deviceSettings.one.shown')) : t('deviceSettings.one.notShown'))
   const known = 'shown' in after
-  const lines: Line[] = [{ key: 'text', name: factName(part, 'text'), before: seen(before), ...(known && (after.text !== before.text || after.shown !== before.shown) ? { after: seen(after) } : {}) }]
+  const lines: Line[] = [{ key: 'text', name: factName(part, 'text'), before: unread ? t('deviceSettings.value.unknown') : seen(before), ...(known && (after.text !== before.text || after.shown !== before.shown) ? { after: seen(after) } : {}) }]
   if (known && before.position && after.position !== before.position) lines.push({ key: 'position', name: factName(part, 'position'), before: factText('position', before), after: factText('position', after) })
   return lines
 }
